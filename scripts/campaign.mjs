@@ -1,0 +1,21 @@
+/** `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user. */
+import { join } from "node:path";
+import { root, run, setUp, setUpTools } from "./setup.mjs";
+
+const args = process.argv.slice(2);
+for (const [option, variable] of [
+  ["--seed", "PPCR_CAMPAIGN_SEED"],
+  ["--minutes", "PPCR_CAMPAIGN_MINUTES"],
+  ["--only", "PPCR_CAMPAIGN_ONLY"],
+]) {
+  const at = args.indexOf(option);
+  if (at >= 0) process.env[variable] = args[at + 1];
+}
+setUp();
+setUpTools();
+run(process.execPath, [
+  join(root, "node_modules", "vitest", "vitest.mjs"),
+  "run",
+  "--config",
+  join(root, "vitest.campaign.config.ts"),
+]);
