@@ -1,0 +1,79 @@
+/** From an instruction word to its handler: the instruction table's row, the CPU model's facilities, the groups' handlers. */
+import { decode } from "../isa/decoder.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import { branchHandlers } from "./branch.ts";
+import { addHandlers } from "./fixed-point/add.ts";
+import { compareHandlers } from "./fixed-point/compare.ts";
+import { decimalAssistHandlers } from "./fixed-point/decimal-assist.ts";
+import { divideHandlers } from "./fixed-point/divide.ts";
+import { logicalHandlers } from "./fixed-point/logical.ts";
+import { multiplyHandlers } from "./fixed-point/multiply.ts";
+import { rotateHandlers } from "./fixed-point/rotate.ts";
+import { floatingPoint } from "./floating-point/index.ts";
+import { type HandlerTable, illegal, privileged } from "./handler-table.ts";
+import type { Cpu, CpuModel, Decode, Handler } from "./interpreter.ts";
+import { specialRegisterHandlers } from "./special-registers.ts";
+import { cacheHandlers } from "./storage/cache.ts";
+import { loadStoreHandlers } from "./storage/load-store.ts";
+import { multipleHandlers } from "./storage/multiple.ts";
+import { reservationHandlers } from "./storage/reservation.ts";
+import { trapHandlers } from "./trap.ts";
+import { includes } from "./versions.ts";
+
+/** All handlers, by the base mnemonics of the instruction table. */
+export function handlerTable(cpu: Cpu): HandlerTable {
+  return {
+    ...branchHandlers(cpu),
+    ...loadStoreHandlers(cpu),
+    ...multipleHandlers(cpu),
+    ...reservationHandlers(cpu),
+    ...addHandlers(cpu),
+    ...multiplyHandlers(cpu),
+    ...divideHandlers(cpu),
+    ...compareHandlers(cpu),
+    ...trapHandlers(cpu),
+    ...logicalHandlers(cpu),
+    ...rotateHandlers(cpu),
+    ...decimalAssistHandlers(cpu),
+    ...specialRegisterHandlers(cpu),
+    ...floatingPoint(cpu),
+    ...cacheHandlers(cpu),
+  };
+}
+
+/**
+ * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
+ * popcntb and isel where they are missing (as it does mcrxr and dcba, which have no later version).
+ */
+const EVERYWHERE = new Set("mffsce mffscdrn mffscdrni mffscrn mffscrni mffsl popcntb isel".split(" "));
+
+/** Whether a CPU of this model has the instruction. */
+export function available(row: Instruction, model: CpuModel): boolean {
+  if (EVERYWHERE.has(row.name)) return true;
+  if (!includes(model.version, row.version) || model.lacks?.has(row.name)) return false;
+  return row.facility === "supervisor" || model.facilities.has(row.facility);
+}
+
+/** Of the supervisor rows, those that problem state may not even ask for: they are illegal, not privileged. */
+const ILLEGAL = new Set(["attn", "wait62", "eciwx", "ecowx"]);
+
+/**
+ * Whether a word is a reserved no-op (Power ISA 2.06 on: opcode 31, extended opcodes 530, 562 and so on to 754). ISA 3.1 gave some of them a
+ * meaning, hash instructions for return addresses: programs protected with them run on the processors before as if they were not there.
+ */
+const isReservedNop = (word: number): boolean => (word & 0xfc00_063e) >>> 0 === 0x7c00_0424;
+const nothing: Handler = () => {};
+
+/** The finder of handlers for a CPU. */
+export function createDecode(cpu: Cpu): Decode {
+  const table = handlerTable(cpu);
+  return (word) => {
+    if (isReservedNop(word) && includes(cpu.model.version, "2.06")) return nothing;
+    const row = decode(word);
+    if (row === undefined || !available(row, cpu.model)) return illegal;
+    if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
+    const entry = table[row.name];
+    if (entry === undefined) return illegal;
+    return typeof entry === "function" ? entry : entry.select(word);
+  };
+}

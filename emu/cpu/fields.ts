@@ -1,0 +1,39 @@
+/**
+ * Instruction fields as handlers use them: for a register the index of its low word in `Registers.i32`; the high word
+ * follows it.
+ */
+import { ZERO } from "./registers.ts";
+
+export const rt = (word: number): number => (word >> 20) & 62;
+/** RS has the place of RT. */
+export const rs = rt;
+export const ra = (word: number): number => (word >> 15) & 62;
+export const rb = (word: number): number => (word >> 10) & 62;
+/** RC of the VA form, which has the place of BC. */
+export const rc = (word: number): number => (word >> 5) & 62;
+/** (RA|0): for RA = 0 the doubleword that is always zero. */
+export const ra0 = (word: number): number => (word >> 15) & 62 || ZERO / 4;
+
+/** The signed immediate. */
+export const si = (word: number): number => (word << 16) >> 16;
+/** The unsigned immediate. */
+export const ui = (word: number): number => word & 0xffff;
+
+/** The CR field BF. */
+export const bf = (word: number): number => (word >>> 23) & 7;
+export const bfa = (word: number): number => (word >>> 18) & 7;
+/** The CR bits BT (or BO), BA (or BI) and BB (or SH of M forms, or NB). */
+export const bt = (word: number): number => (word >>> 21) & 31;
+export const ba = (word: number): number => (word >>> 16) & 31;
+export const bb = (word: number): number => (word >>> 11) & 31;
+
+/** Word bit 31 of the forms that have it: set CR0 from the result. */
+export const RC = 1;
+/** Word bit 31 of branches: set LR. */
+export const LK = 1;
+/** Word bit 30 of branches: the target is absolute. */
+export const AA = 2;
+/** Word bit 21 of XO forms: set OV and SO. */
+export const OE = 0x400;
+/** Word bit 10 of compares: the operands are doublewords. */
+export const L = 0x20_0000;

@@ -1,0 +1,24 @@
+/**
+ * Error-free transformations: what a rounded f64 operation leaves over, exactly, as long as nothing overflows or becomes
+ * subnormal on the way (T. J. Dekker 1971; D. E. Knuth, TAOCP 2, 4.2.2). Where a splitting overflows the answer is NaN.
+ */
+
+/** a + b - sum, where sum is the rounded a + b. */
+export function sumError(a: number, b: number, sum: number): number {
+  const part = sum - a;
+  return a - (sum - part) + (b - part);
+}
+
+/** 2^27 + 1 splits a double into two halves of 26 bits. */
+const SPLITTER = 134217729;
+
+/** a * b - product, where product is the rounded a * b. */
+export function productError(a: number, b: number, product: number): number {
+  const wideA = SPLITTER * a;
+  const highA = wideA - (wideA - a);
+  const lowA = a - highA;
+  const wideB = SPLITTER * b;
+  const highB = wideB - (wideB - b);
+  const lowB = b - highB;
+  return highA * highB - product + highA * lowB + lowA * highB + lowA * lowB;
+}

@@ -1,0 +1,217 @@
+/**
+ * What the floating-point handlers share: the places of operands in the register block, and how an instruction
+ * ends: target, FPSCR, CR1 and the enabled exceptions.
+ */
+import { GuestFault } from "../fault.ts";
+import type { Cpu } from "../interpreter.ts";
+import { CR, FPSCR, fprOffset, MSR, MSR_FE0, MSR_FE1 } from "../registers.ts";
+import {
+  EXCEPTIONS,
+  enabled,
+  FI,
+  FPRF,
+  FPRF_SHIFT,
+  FR,
+  FX,
+  RN,
+  resultFlags,
+  summarize,
+  VE,
+  VX_ALL,
+  XE,
+  XX,
+  ZE,
+  ZX,
+} from "./fpscr.ts";
+import type { Result } from "./soft-float.ts";
+
+/** Indices of an instruction's registers in the 64-bit views of the block; in the 32-bit views twice that. */
+const FPR0 = fprOffset(0) / 8;
+export const frt = (word: number): number => FPR0 + ((word >> 20) & 62);
+export const fra = (word: number): number => FPR0 + ((word >> 15) & 62);
+export const frb = (word: number): number => FPR0 + ((word >> 10) & 62);
+export const frc = (word: number): number => FPR0 + ((word >> 5) & 62);
+
+/** Index of the FPSCR in the 32-bit views. */
+export const STATUS = FPSCR / 4;
+/** What the results of fast paths leave of the FPSCR, and what they add to it. */
+const RESULT_CLEARED = ~(FPRF | FI | FR);
+const POSITIVE = 0x04 << FPRF_SHIFT;
+const NEGATIVE = 0x08 << FPRF_SHIFT;
+const POSITIVE_ZERO = 0x02 << FPRF_SHIFT;
+const NEGATIVE_ZERO = 0x12 << FPRF_SHIFT;
+const INEXACT = XX | FI;
+const ROUNDED_UP = XX | FI | FR;
+
+const MSR_LOW = MSR / 4;
+const MSR_FE = Number(MSR_FE0 | MSR_FE1);
+
+/** Bounds of the magnitudes that the fast paths round to, exclusive: where no exception but inexact can occur. */
+const DOUBLE_LEAST = 2 ** -1022;
+const SINGLE_LEAST = 2 ** -126;
+const SINGLE_BEYOND = 2 ** 128;
+
+/** A unit in the last place of a normal double, and of a single in the double format, in the low word of its bits. */
+const DOUBLE_UNIT = 1;
+const SINGLE_UNIT = 0x2000_0000;
+
+const scratch = new Float64Array(1);
+const scratchWords = new Int32Array(scratch.buffer);
+
+/** The number whose magnitude is one unit greater (`outward`) or less than that of a normal number. */
+function neighbour(value: number, outward: boolean, unit: number): number {
+  scratch[0] = value;
+  const low = scratchWords[0] >>> 0;
+  if (outward) {
+    scratchWords[0] = low + unit;
+    if (low + unit >= 0x1_0000_0000) scratchWords[1]++;
+  } else {
+    scratchWords[0] = low - unit;
+    if (low < unit) scratchWords[1]--;
+  }
+  return scratch[0];
+}
+
+/**
+ * Of the two doubles around the exact value `rounded + error` (error not zero), the one with an odd last bit. It is on the
+ * path of every single and fused operation, and so does without `neighbour`.
+ */
+export function roundToOdd(rounded: number, error: number): number {
+  scratch[0] = rounded;
+  const low = scratchWords[0];
+  if ((low & 1) !== 0) return rounded;
+  if (error > 0 === rounded > 0) {
+    scratchWords[0] = low | 1;
+  } else {
+    scratchWords[0] = low - 1;
+    if (low === 0) scratchWords[1]--;
+  }
+  return scratch[0];
+}
+
+/**
+ * What a directed rounding mode makes of the exact value `nearest + error` (error not zero), of which `nearest` is the nearest
+ * number.
+ */
+function directed(nearest: number, error: number, mode: number, unit: number): number {
+  const outward = error > 0 === nearest > 0;
+  const wanted = mode === 1 ? !outward : error > 0 === (mode === 2);
+  return wanted ? neighbour(nearest, outward, unit) : nearest;
+}
+
+export class Fpu {
+  readonly cpu: Cpu;
+  readonly f64: Float64Array;
+  readonly i32: Int32Array;
+  readonly u64: BigUint64Array;
+  private readonly bytes: Uint8Array;
+
+  constructor(cpu: Cpu) {
+    this.cpu = cpu;
+    this.f64 = cpu.registers.f64;
+    this.i32 = cpu.registers.i32;
+    this.u64 = cpu.registers.u64;
+    this.bytes = cpu.registers.bytes;
+  }
+
+  /** The Rc bit: CR1 <- FX FEX VX OX. */
+  record(word: number): void {
+    if ((word & 1) !== 0) this.bytes[CR + 1] = this.i32[STATUS] >>> 28;
+  }
+
+  setCr(field: number, value: number): void {
+    this.bytes[CR + field] = value;
+  }
+
+  /**
+   * The end of a fast path: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
+   * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
+   * number or zero, an `error` that is not a number.
+   */
+  deliver(word: number, rounded: number, error: number, single: boolean): boolean {
+    const { i32 } = this;
+    const status = i32[STATUS];
+    if (error - error !== 0) return false;
+    let result = rounded;
+    if (single) {
+      const exact = error !== 0 ? roundToOdd(rounded, error) : rounded;
+      result = Math.fround(exact);
+      error = exact - result;
+    }
+    if ((status & (RN | XE)) !== 0) {
+      if ((status & XE) !== 0) return false;
+      if (error !== 0) {
+        const nearest = result;
+        result = directed(nearest, error, status & RN, single ? SINGLE_UNIT : DOUBLE_UNIT);
+        if (result !== nearest) error = -error;
+      }
+    }
+    const magnitude = Math.abs(result);
+    if (single) {
+      if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return this.finish(word, result, error);
+    } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
+      return this.finish(word, result, error);
+    }
+    return rounded === 0 && (status & RN) !== 3 && this.finish(word, result, 0);
+  }
+
+  /** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
+  private finish(word: number, result: number, error: number): true {
+    const { i32 } = this;
+    let status = i32[STATUS] & RESULT_CLEARED;
+    if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
+    else status |= result > 0 ? POSITIVE : NEGATIVE;
+    if (error !== 0) {
+      if ((status & XX) === 0) status |= FX;
+      status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
+    }
+    i32[STATUS] = status;
+    this.f64[frt(word)] = result;
+    if ((word & 1) !== 0) this.bytes[CR + 1] = status >>> 28;
+    return true;
+  }
+
+  /** Writes an arithmetic result and its flags; FR, FI and FPRF with them. */
+  complete(word: number, cia: number, result: Result): void {
+    const suppressed = this.suppresses(result.flags);
+    const at = frt(word);
+    if (!suppressed) this.u64[at] = result.bits;
+    let status = this.i32[STATUS] & ~(FI | FR);
+    if (!suppressed) {
+      status = (status & ~FPRF) | (resultFlags(this.i32[2 * at + 1], this.i32[2 * at]) << FPRF_SHIFT);
+    }
+    this.raise(word, cia, status, result.flags);
+  }
+
+  /** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
+  completeInteger(word: number, cia: number, bits: bigint, flags: number): void {
+    let status = this.i32[STATUS] & ~(FI | FR);
+    if (!this.suppresses(flags)) {
+      this.u64[frt(word)] = bits;
+      if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
+    }
+    this.raise(word, cia, status, flags);
+  }
+
+  /** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
+  private suppresses(flags: number): boolean {
+    const status = this.i32[STATUS];
+    return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
+  }
+
+  /**
+   * Sets the FPSCR to `status` with `flags` added, then CR1 if the word records, unless one of the exceptions among them is
+   * enabled: what interrupts has not completed.
+   */
+  raise(word: number, cia: number, status: number, flags: number): void {
+    if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
+    this.i32[STATUS] = summarize(status | flags);
+    if (enabled(status, flags & EXCEPTIONS) !== 0) this.interrupt(cia);
+    this.record(word);
+  }
+
+  /** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
+  interrupt(cia: number): void {
+    if ((this.i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
+  }
+}

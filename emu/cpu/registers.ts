@@ -1,0 +1,158 @@
+/**
+ * The architected state of one hardware thread: a block of bytes in the machine's WebAssembly memory with
+ * typed-array views over it, so that interpreter, translated code, checkpoint and debugger see the same bytes.
+ * All values are in host (little-endian) order. Offsets are within the block.
+ */
+import { REGISTERS_SIZE } from "../memory/layout.ts";
+
+/** GPR n: 64 bits at GPR + 8n. A 32-bit CPU model leaves the upper halves undefined. */
+export const GPR = 0;
+/** A doubleword that is always zero: what (RA|0) reads when RA = 0. */
+export const ZERO = 256;
+/** Next instruction address. Between instructions, the one to execute next. */
+export const NIA = 264;
+export const LR = 272;
+export const CTR = 280;
+/** Condition register: one byte a field, CR0 first; within it LT GT EQ SO are 8 4 2 1. */
+export const CR = 288;
+/** XER, one byte a flag. */
+export const XER_SO = 296;
+export const XER_OV = 297;
+export const XER_CA = 298;
+/** XER bits 57:63, the byte count of lswx and stswx. */
+export const XER_COUNT = 299;
+export const XER_OV32 = 300;
+export const XER_CA32 = 301;
+/** FPSCR, 64 bits; the upper half holds DRN (ISA 2.05) only. */
+export const FPSCR = 304;
+export const VRSAVE = 312;
+export const VSCR = 316;
+/** lwarx and its family: bytes reserved (0 = none), the address, and the value seen there. */
+export const RESERVE_LENGTH = 320;
+export const RESERVE_ADDRESS = 328;
+export const RESERVE_VALUE = 336;
+export const TAR = 352;
+export const DSCR = 360;
+export const PPR = 368;
+/** MSR as a signal frame or an image shows it; FE0/FE1 follow prctl(PR_SET_FPEXC). */
+export const MSR = 376;
+/** Instructions retired by this thread. */
+export const INSTRUCTIONS = 384;
+/** Data address breakpoint register as linux-cr keeps it: address | translation 4 | write 2 | read 1. */
+export const DABR = 392;
+/** VSR n: 16 bytes at VSR + 16n, doubleword 0 (which is FPR n for n < 32) in the *upper* eight. */
+export const VSR = 512;
+
+/** Byte offset of FPR n, i.e. doubleword 0 of VSR n. */
+export const fprOffset = (n: number): number => VSR + 16 * n + 8;
+
+/** MSR bits (Linux names). */
+export const MSR_SF = 1n << 63n;
+export const MSR_FE0 = 0x800n;
+export const MSR_FE1 = 0x100n;
+
+/** The views over one register block. Indices are byte offsets divided by the view's element size. */
+export class Registers {
+  readonly bytes: Uint8Array;
+  /** GPR n: low word at i32[2n], high word at i32[2n + 1]. */
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly u64: BigUint64Array;
+  readonly i64: BigInt64Array;
+  readonly f64: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.bytes = new Uint8Array(buffer, offset, REGISTERS_SIZE);
+    this.i32 = new Int32Array(buffer, offset, REGISTERS_SIZE / 4);
+    this.u32 = new Uint32Array(buffer, offset, REGISTERS_SIZE / 4);
+    this.u64 = new BigUint64Array(buffer, offset, REGISTERS_SIZE / 8);
+    this.i64 = new BigInt64Array(buffer, offset, REGISTERS_SIZE / 8);
+    this.f64 = new Float64Array(buffer, offset, REGISTERS_SIZE / 8);
+  }
+
+  gpr(n: number): bigint {
+    return this.u64[GPR / 8 + n];
+  }
+  setGpr(n: number, value: bigint): void {
+    this.u64[GPR / 8 + n] = value;
+  }
+  /** FPR n as its 64 bits. */
+  fpr(n: number): bigint {
+    return this.u64[fprOffset(n) / 8];
+  }
+  setFpr(n: number, bits: bigint): void {
+    this.u64[fprOffset(n) / 8] = bits;
+  }
+  get nia(): bigint {
+    return this.u64[NIA / 8];
+  }
+  set nia(value: bigint) {
+    this.u64[NIA / 8] = value;
+  }
+  get lr(): bigint {
+    return this.u64[LR / 8];
+  }
+  set lr(value: bigint) {
+    this.u64[LR / 8] = value;
+  }
+  get ctr(): bigint {
+    return this.u64[CTR / 8];
+  }
+  set ctr(value: bigint) {
+    this.u64[CTR / 8] = value;
+  }
+  get msr(): bigint {
+    return this.u64[MSR / 8];
+  }
+  set msr(value: bigint) {
+    this.u64[MSR / 8] = value;
+  }
+  get instructions(): bigint {
+    return this.u64[INSTRUCTIONS / 8];
+  }
+  set instructions(value: bigint) {
+    this.u64[INSTRUCTIONS / 8] = value;
+  }
+  get fpscr(): number {
+    return this.u32[FPSCR / 4];
+  }
+  set fpscr(value: number) {
+    this.u32[FPSCR / 4] = value;
+  }
+
+  /** The condition register as its 32-bit value. */
+  get cr(): number {
+    let value = 0;
+    for (let field = 0; field < 8; field++) value = (value << 4) | this.bytes[CR + field];
+    return value >>> 0;
+  }
+  set cr(value: number) {
+    for (let field = 7; field >= 0; field--) {
+      this.bytes[CR + field] = value & 15;
+      value >>>= 4;
+    }
+  }
+
+  /** XER as its low 32 bits (Power ISA 3.0B, I.3.2.2): SO OV CA ... OV32 CA32 ... count. */
+  get xer(): number {
+    const b = this.bytes;
+    return (
+      ((b[XER_SO] << 31) |
+        (b[XER_OV] << 30) |
+        (b[XER_CA] << 29) |
+        (b[XER_OV32] << 19) |
+        (b[XER_CA32] << 18) |
+        b[XER_COUNT]) >>>
+      0
+    );
+  }
+  set xer(value: number) {
+    const b = this.bytes;
+    b[XER_SO] = value >>> 31;
+    b[XER_OV] = (value >>> 30) & 1;
+    b[XER_CA] = (value >>> 29) & 1;
+    b[XER_OV32] = (value >>> 19) & 1;
+    b[XER_CA32] = (value >>> 18) & 1;
+    b[XER_COUNT] = value & 0x7f;
+  }
+}

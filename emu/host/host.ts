@@ -1,0 +1,164 @@
+/**
+ * What the machine needs from outside, as one interface: a Node side is in `node/`; a browser gives its own.
+ * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
+ */
+
+/** A host error with Linux's symbolic errno name ("ENOENT"), whatever the host's own numbers are. */
+export class HostError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface HostStat {
+  kind: "file" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
+  dev: bigint;
+  ino: bigint;
+  /** Permission bits with set-id and sticky, without the type. */
+  mode: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  rdev: bigint;
+  size: bigint;
+  blocks: bigint;
+  /** Nanoseconds since the epoch. */
+  atime: bigint;
+  mtime: bigint;
+  ctime: bigint;
+}
+
+/** How `open` opens: all false is read-only. */
+export interface HostOpenFlags {
+  read: boolean;
+  write: boolean;
+  append?: boolean;
+  create?: boolean;
+  exclusive?: boolean;
+  truncate?: boolean;
+  directory?: boolean;
+  /** Fail with ELOOP when the last component is a symlink. */
+  noFollow?: boolean;
+}
+
+/**
+ * Files of the host by host path. Every method throws HostError. Handles are small integers. No method waits
+ * for a peer: a fifo or device is opened without blocking. Path strings stand for bytes as `names.ts` says.
+ */
+export interface HostFiles {
+  /**
+   * Runs `use` with a path of the entry `name` ("." is the directory itself) of the directory at `directory`,
+   * an absolute path that must hold no symlink. Whatever is renamed or swapped meanwhile, the path that `use`
+   * gets stays in the directory that was checked. Throws EACCES when `directory` leads elsewhere.
+   */
+  within<T>(directory: string, name: string, use: (path: string) => T): T;
+  open(path: string, flags: HostOpenFlags, mode: number): number;
+  close(handle: number): void;
+  /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
+  read(handle: number, into: Uint8Array, position: number | null): number;
+  write(handle: number, from: Uint8Array, position: number | null): number;
+  fstat(handle: number): HostStat;
+  /** Does not follow a symlink in the last component. */
+  lstat(path: string): HostStat;
+  readlink(path: string): string;
+  readdir(path: string): string[];
+  mkdir(path: string, mode: number): void;
+  rmdir(path: string): void;
+  unlink(path: string): void;
+  rename(from: string, to: string): void;
+  link(from: string, to: string): void;
+  symlink(target: string, path: string): void;
+  ftruncate(handle: number, length: number): void;
+  /** `data`: contents only, not times. */
+  fsync(handle: number, data?: boolean): void;
+  /** Throws ELOOP for a symlink. */
+  chmod(path: string, mode: number): void;
+  fchmod(handle: number, mode: number): void;
+  /** Nanoseconds since the epoch; of a symlink itself where the path names one. */
+  utimes(path: string, atime: bigint, mtime: bigint): void;
+  futimes(handle: number, atime: bigint, mtime: bigint): void;
+  /** Of a symlink itself where the path names one. */
+  chown(path: string, uid: number, gid: number): void;
+  /** Throws EACCES (or EROFS) where that access would be refused, ELOOP for a symlink. */
+  access(path: string, wanted: { read: boolean; write: boolean; execute: boolean }): void;
+  /** Absolute host path with every symlink resolved. */
+  realpath(path: string): string;
+  /** Throws ELOOP for a symlink. */
+  statfs(path: string): {
+    bsize: number;
+    blocks: bigint;
+    bfree: bigint;
+    bavail: bigint;
+    files: bigint;
+    ffree: bigint;
+  };
+}
+
+export interface HostClock {
+  /** Nanoseconds since the epoch. */
+  realtime(): bigint;
+  /** Nanoseconds since some fixed moment; never goes back. */
+  monotonic(): bigint;
+}
+
+/**
+ * Settings of a terminal by their names in stty(1): modes are on or off, control characters are codes (0 is none), "min" and "time"
+ * are what VMIN and VTIME of termios hold.
+ */
+export type TerminalSettings = Readonly<Record<string, boolean | number>>;
+
+/** A stream that came from outside: stdin, stdout, stderr. */
+export interface HostStream {
+  /** What is behind it. */
+  readonly kind: "file" | "tty" | "pipe" | "socket" | "char";
+  /** Host path when a regular file or directory is behind it. */
+  readonly path: string | undefined;
+  stat(): HostStat;
+  /** Whether a read would return at once (data, end, or error). */
+  readable(): boolean;
+  /** How it was opened. */
+  readonly access: { read: boolean; write: boolean; append: boolean };
+  /** Present offset of a regular file, as other holders of the descriptor see it. */
+  tell?(): bigint;
+  /** Bytes that are known to be there to read, at least. */
+  available?(): number;
+  /** Bytes at once, up to `into.length`; 0 at the end; undefined when it would block. */
+  read(into: Uint8Array): number | undefined;
+  /** Bytes taken, or undefined when it would block. Throws HostError EPIPE and the like. */
+  write(from: Uint8Array): number | undefined;
+  writable(): boolean;
+  /** Calls back once when readable (or writable) may have changed. Returns a function that cancels. */
+  onChange(callback: () => void): () => void;
+  /** Size and settings, where it is a terminal. */
+  readonly terminal?: {
+    size(): { rows: number; columns: number };
+    /** Changes some settings, as far as the host can. What they were before comes back when the host's program ends. */
+    change(settings: TerminalSettings): void;
+  };
+  /** The handle for positioned access when a regular file is behind it. */
+  readonly handle?: number;
+}
+
+/** Everything the machine needs from outside; give another one to run it elsewhere, or in a test. */
+export interface Host {
+  readonly files: HostFiles;
+  readonly clock: HostClock;
+  /** Fills with cryptographically random bytes. */
+  random(into: Uint8Array): void;
+  /** File mode creation mask that the program starts with. */
+  readonly umask: number;
+  /** Who this program runs as, where the host has such a notion: the owner of files that the guest creates. */
+  readonly user?: { uid: number; gid: number };
+  /** By the descriptor number they had: 0, 1, 2. */
+  readonly streams: ReadonlyMap<number, HostStream>;
+  /** SHA-256, incrementally. */
+  sha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array };
+  /** Resolves after about `milliseconds`, or when `cancel` is called. */
+  sleep(milliseconds: number): { done: Promise<void>; cancel(): void };
+  /** Lets other work of the host (terminal, control requests) run, then resolves. */
+  yield(): Promise<void>;
+  /** Writes a message to the user (stderr), without the "ppcr: " prefix. */
+  warn(message: string): void;
+}

@@ -1,0 +1,54 @@
+/**
+ * File names are bytes to Linux and strings to JavaScript. A name that is valid UTF-8 is its text; a byte that is
+ * not stands as the lone surrogate U+DC00 + byte, so that every name survives the way there and back.
+ */
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+const ESCAPE = 0xdc00;
+
+/** Bytes of the UTF-8 sequence that starts at `at`, or 0 when none does. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at];
+  const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  try {
+    strict.decode(bytes.subarray(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}
+
+/** The string that stands for the bytes of a file name. */
+export function decodeName(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    let text = "";
+    for (let at = 0; at < bytes.length; ) {
+      const length = sequenceLength(bytes, at);
+      text +=
+        length === 0
+          ? String.fromCharCode(ESCAPE + bytes[at])
+          : strict.decode(bytes.subarray(at, at + length));
+      at += length || 1;
+    }
+    return text;
+  }
+}
+
+/** Whether a name holds bytes that no UTF-8 text has. */
+export const isRawName = (name: string): boolean => /[\udc80-\udcff]/u.test(name);
+
+/** The bytes that a string from `decodeName` stands for. */
+export function encodeName(name: string): Uint8Array<ArrayBuffer> {
+  if (!isRawName(name)) return encoder.encode(name);
+  const parts: number[] = [];
+  for (const character of name) {
+    const code = character.codePointAt(0)!;
+    if (code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff) parts.push(code - ESCAPE);
+    else parts.push(...encoder.encode(character));
+  }
+  return Uint8Array.from(parts);
+}

@@ -1,0 +1,172 @@
+/** Files of the host through node:fs. */
+import fs from "node:fs";
+import { HostError, type HostFiles, type HostOpenFlags, type HostStat } from "../host.ts";
+import { decodeName, encodeName, isRawName } from "../names.ts";
+
+const { constants } = fs;
+const onLinux = process.platform === "linux";
+/** Linux's O_PATH: a directory without read permission can still be a place to look names up in. */
+const O_PATH = onLinux ? 0o10000000 : 0;
+
+/** Runs `work` and turns node's errors into HostErrors. */
+export function hostCall<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof HostError || typeof code !== "string") throw error;
+    // Node's own complaints about arguments (a NUL in a path, a negative length) are the caller's EINVAL.
+    throw new HostError(code.startsWith("ERR_") ? "EINVAL" : code, message);
+  }
+}
+
+const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
+const raw = { encoding: "buffer" } as const;
+
+function kindOf(stat: fs.BigIntStats): HostStat["kind"] {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isFIFO()) return "fifo";
+  if (stat.isSocket()) return "socket";
+  return stat.isBlockDevice() ? "block" : "char";
+}
+
+/** node's stat as the machine's. */
+export const toHostStat = (stat: fs.BigIntStats): HostStat => ({
+  kind: kindOf(stat),
+  dev: stat.dev,
+  ino: stat.ino,
+  mode: Number(stat.mode) & 0o7777,
+  nlink: Number(stat.nlink),
+  uid: Number(stat.uid),
+  gid: Number(stat.gid),
+  rdev: stat.rdev,
+  size: stat.size,
+  blocks: stat.blocks,
+  atime: stat.atimeNs,
+  mtime: stat.mtimeNs,
+  ctime: stat.ctimeNs,
+});
+
+function openFlags(flags: HostOpenFlags): number {
+  const access = flags.write ? (flags.read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
+  return (
+    access |
+    constants.O_NONBLOCK |
+    constants.O_NOCTTY |
+    (flags.append ? constants.O_APPEND : 0) |
+    (flags.create ? constants.O_CREAT : 0) |
+    (flags.exclusive ? constants.O_EXCL : 0) |
+    (flags.truncate ? constants.O_TRUNC : 0) |
+    (flags.directory ? constants.O_DIRECTORY : 0) |
+    (flags.noFollow ? constants.O_NOFOLLOW : 0)
+  );
+}
+
+/**
+ * On Linux an open directory is a fixed point: /proc/self/fd/N/name names an entry of that very directory,
+ * whatever happens to the path that led to it.
+ */
+function withinHandle<T>(directory: string, name: string, use: (path: string) => T): T {
+  const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  let handle: number;
+  try {
+    handle = fs.openSync(toHost(directory), flags);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR" || code === "ELOOP") throw new HostError("EACCES", message);
+    throw error;
+  }
+  try {
+    const actual = decodeName(fs.readlinkSync(`/proc/self/fd/${handle}`, raw));
+    if (actual !== directory) {
+      if (actual === `${directory} (deleted)`) throw new HostError("ENOENT", `${directory} is gone`);
+      throw new HostError("EACCES", `${directory} leads to ${actual}`);
+    }
+    return use(`/proc/self/fd/${handle}/${name}`);
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+/** Elsewhere the check comes as late as possible. */
+function withinPath<T>(directory: string, name: string, use: (path: string) => T): T {
+  const actual = fs.realpathSync.native(directory);
+  if (actual !== directory) throw new HostError("EACCES", `${directory} leads to ${actual}`);
+  return use(name === "." ? directory : `${directory}/${name}`);
+}
+
+/** Node takes seconds as a double and cuts them to microseconds: half a microsecond more makes that exact. */
+const seconds = (nanoseconds: bigint): number => (Number(nanoseconds / 1000n) + 0.5) / 1e6;
+
+/** Creates with exactly the permissions asked for: the guest's umask has been applied, the host's must not be. */
+function withoutUmask<T>(create: () => T): T {
+  const umask = process.umask(0);
+  try {
+    return create();
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** Runs `use` with a path of exactly the file at `path`, which must not be a symlink, without opening it. */
+function pinned<T>(path: string, use: (path: fs.PathLike) => T): T {
+  if (!onLinux) return use(toHost(path));
+  const handle = fs.openSync(toHost(path), O_PATH | constants.O_NOFOLLOW);
+  try {
+    if (fs.fstatSync(handle).isSymbolicLink()) throw new HostError("ELOOP", `${path} is a symbolic link`);
+    return use(`/proc/self/fd/${handle}`);
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+const files: HostFiles = {
+  within: (directory, name, use) => (onLinux ? withinHandle : withinPath)(directory, name, use),
+  open: (path, flags, mode) => {
+    const open = () => fs.openSync(toHost(path), openFlags(flags), mode);
+    return flags.create ? withoutUmask(open) : open();
+  },
+  close: (handle) => fs.closeSync(handle),
+  read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),
+  write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
+  fstat: (handle) => toHostStat(fs.fstatSync(handle, { bigint: true })),
+  lstat: (path) => toHostStat(fs.lstatSync(toHost(path), { bigint: true })),
+  readlink: (path) => decodeName(fs.readlinkSync(toHost(path), raw)),
+  readdir: (path) => fs.readdirSync(toHost(path), raw).map(decodeName),
+  mkdir: (path, mode) => {
+    withoutUmask(() => fs.mkdirSync(toHost(path), { mode }));
+  },
+  rmdir: (path) => fs.rmdirSync(toHost(path)),
+  unlink: (path) => fs.unlinkSync(toHost(path)),
+  rename: (from, to) => fs.renameSync(toHost(from), toHost(to)),
+  link: (from, to) => fs.linkSync(toHost(from), toHost(to)),
+  symlink: (target, path) => fs.symlinkSync(toHost(target), toHost(path)),
+  ftruncate: (handle, length) => fs.ftruncateSync(handle, length),
+  fsync: (handle, data) => (data ? fs.fdatasyncSync(handle) : fs.fsyncSync(handle)),
+  chmod: (path, mode) => pinned(path, (same) => fs.chmodSync(same, mode)),
+  fchmod: (handle, mode) => fs.fchmodSync(handle, mode),
+  utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), seconds(atime), seconds(mtime)),
+  futimes: (handle, atime, mtime) => fs.futimesSync(handle, seconds(atime), seconds(mtime)),
+  chown: (path, uid, gid) => fs.lchownSync(toHost(path), uid, gid),
+  access: (path, { read, write, execute }) => {
+    const { R_OK, W_OK, X_OK, F_OK } = constants;
+    const mode = F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);
+    pinned(path, (same) => fs.accessSync(same, mode));
+  },
+  realpath: (path) => decodeName(fs.realpathSync.native(toHost(path), raw)),
+  statfs: (path) => {
+    const { bsize, ...counts } = pinned(path, (same) => fs.statfsSync(same, { bigint: true }));
+    return { ...counts, bsize: Number(bsize) };
+  },
+};
+
+/** Every method with its errors translated. */
+export const nodeFiles: HostFiles = Object.fromEntries(
+  Object.entries(files).map(([name, method]) => [
+    name,
+    // biome-ignore lint/suspicious/noExplicitAny: one wrapper for methods of every signature
+    (...args: any[]) => hostCall(() => (method as any)(...args)),
+  ]),
+) as unknown as HostFiles;

@@ -1,0 +1,73 @@
+/** The Node side of what the machine needs from outside. */
+import { setImmediate as turn } from "node:timers/promises";
+import type { Host, HostStream } from "../host.ts";
+import { nodeFiles } from "./files.ts";
+import { nodeStream, writeAll } from "./streams.ts";
+
+/** Loaded when it is first needed, since it costs milliseconds at start-up. */
+const crypto = () => process.getBuiltinModule("node:crypto");
+
+const encoder = new TextEncoder();
+
+/** Nanoseconds from process.hrtime's zero to the epoch, so that realtime has nanoseconds too. */
+const clockOffset = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+
+function realtime(): bigint {
+  const fine = process.hrtime.bigint() + clockOffset;
+  const coarse = BigInt(Date.now()) * 1_000_000n;
+  const drift = coarse - fine;
+  // The host's clock may be set while we run: then the coarse one counts.
+  return drift > 5_000_000n || drift < -5_000_000n ? coarse : fine;
+}
+
+function sleep(milliseconds: number): { done: Promise<void>; cancel(): void } {
+  let finish = () => {};
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  // Longer waits than a timer can hold end early; who waits looks at the clock again.
+  const timer = setTimeout(finish, Math.min(Math.max(0, milliseconds), 0x7fff_ffff));
+  const cancel = () => {
+    clearTimeout(timer);
+    finish();
+  };
+  return { done, cancel };
+}
+
+export interface NodeHostOptions {
+  /** Descriptors that the guest inherits; by default 0, 1 and 2. */
+  descriptors?: readonly number[];
+}
+
+/** The host that this node process offers. */
+export function nodeHost(options: NodeHostOptions = {}): Host {
+  const streams = new Map<number, HostStream>();
+  for (const fd of options.descriptors ?? [0, 1, 2]) {
+    const stream = nodeStream(fd);
+    if (stream !== undefined) streams.set(fd, stream);
+  }
+  return {
+    files: nodeFiles,
+    clock: { realtime, monotonic: () => process.hrtime.bigint() },
+    umask: process.umask(),
+    user: process.geteuid && process.getegid && { uid: process.geteuid(), gid: process.getegid() },
+    streams,
+    random: (into) => {
+      crypto().randomFillSync(into);
+    },
+    sha256: () => {
+      const hash = crypto().createHash("sha256");
+      return {
+        update: (bytes) => {
+          hash.update(bytes);
+        },
+        digest: () => new Uint8Array(hash.digest()),
+      };
+    },
+    sleep,
+    yield: async () => {
+      await turn();
+    },
+    warn: (message) => writeAll(2, encoder.encode(`ppcr: ${message}\n`)),
+  };
+}

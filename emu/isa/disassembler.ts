@@ -1,0 +1,132 @@
+/**
+ * Writes an instruction word as GNU objdump does: simplified mnemonics, operand syntax, ".long" for what is no
+ * instruction or has reserved bits set.
+ */
+import { aliasFor, isInvalidForm } from "./aliases.ts";
+import { bits } from "./bits.ts";
+import { decode } from "./decoder.ts";
+import { fieldsOf } from "./encoder.ts";
+import type { Instruction } from "./instruction.ts";
+import { extract, type Operand, operand } from "./operands.ts";
+
+export interface DisassembleOptions {
+  /** Branch targets are 64-bit addresses; otherwise they wrap at 2^32. */
+  readonly is64?: boolean;
+}
+
+const CR_BITS = ["lt", "gt", "eq", "so"];
+
+/** Written before a register's number. */
+const PREFIXES: Partial<Record<Operand["kind"], string>> = {
+  gpr: "r",
+  fpr: "f",
+  vr: "v",
+  vsr: "vs",
+  acc: "a",
+  crf: "cr",
+};
+
+const FLAGS = { rc: 1, lk: 1, aa: 2, oe: 1 << 10, vrc: 1 << 10 } as const;
+
+/** Reserved bits that objdump does not look at, though the other rows' it does. */
+const UNCHECKED: Readonly<Record<string, number>> = {
+  sc: bits(16, 19) | bits(27, 29),
+  scv: bits(16, 19) | bits(27, 29),
+  vgnb: bits(11, 12),
+  lq: bits(28, 31),
+  isel: bits(31, 31),
+  cmpi: bits(9, 9),
+  cmpli: bits(9, 9),
+  dst: bits(7, 8) | bits(31, 31),
+  dstt: bits(7, 8) | bits(31, 31),
+  dstst: bits(7, 8) | bits(31, 31),
+  dststt: bits(7, 8) | bits(31, 31),
+  dss: bits(7, 8) | bits(11, 20) | bits(31, 31),
+  dssall: bits(7, 20) | bits(31, 31),
+  lxvpx: bits(31, 31),
+  stxvpx: bits(31, 31),
+  attn: bits(6, 20),
+  xsrqpi: bits(11, 14),
+  xsrqpix: bits(11, 14),
+  xsrqpxp: bits(11, 14),
+};
+const UNCHECKED_DECIMAL = bits(9, 20);
+
+const reserved = new Map<Instruction, number>();
+
+/** The bits of a row's words that are neither opcode, operand nor flag. */
+export function reservedBits(instruction: Instruction): number {
+  let clear = reserved.get(instruction);
+  if (clear === undefined) {
+    clear = ~instruction.operands.reduce((mask, name) => mask | operand(name).mask, instruction.mask);
+    for (const [flag, bit] of Object.entries(FLAGS)) {
+      if (instruction[flag as keyof typeof FLAGS]) clear &= ~bit;
+    }
+    reserved.set(instruction, clear);
+  }
+  return clear;
+}
+
+/** The bits that have to be clear for the word to be written as this instruction. */
+function checkedBits(instruction: Instruction): number {
+  const unchecked = instruction.facility === "dfp" ? UNCHECKED_DECIMAL : (UNCHECKED[instruction.name] ?? 0);
+  return reservedBits(instruction) & ~unchecked;
+}
+
+function writeOperand(field: Operand, value: number, target: (displacement: number) => string): string {
+  switch (field.kind) {
+    case "target":
+      return target(value);
+    case "gpr0":
+      return value === 0 ? "0" : `r${value}`;
+    case "count":
+      return `${value || 32}`;
+    case "crbit":
+      return (value >= 4 ? `4*cr${value >> 2}+` : "") + CR_BITS[value & 3];
+    default:
+      return (PREFIXES[field.kind] ?? "") + value;
+  }
+}
+
+/**
+ * The assembler text of `word` at `address` (its guest address): mnemonic, blanks to column 8, operands; branch targets
+ * are addresses in hexadecimal.
+ */
+export function disassemble(
+  word: number,
+  address: number | bigint,
+  options: DisassembleOptions = {},
+): string {
+  const instruction = decode(word);
+  const data = `.long 0x${(word >>> 0).toString(16)}`;
+  if (!instruction || (word & checkedBits(instruction)) !== 0) return data;
+  if (isInvalidForm(instruction.name, word)) return data;
+  const alias = aliasFor(instruction.name, word);
+  const { suffixes } = fieldsOf(instruction, word);
+  const hint = alias?.hint ? alias.hint.marks[extract(alias.hint.field, word)] : "";
+  const mnemonic = [
+    alias?.name ?? instruction.name,
+    suffixes.oe ? "o" : "",
+    suffixes.rc ? "." : "",
+    suffixes.lk ? "l" : "",
+    suffixes.aa ? "a" : "",
+    hint,
+  ].join("");
+
+  const target = (displacement: number): string => {
+    if (suffixes.aa) return (displacement >>> 0).toString(16);
+    return BigInt.asUintN(options.is64 ? 64 : 32, BigInt(address) + BigInt(displacement)).toString(16);
+  };
+  const fields = (alias?.operands ?? instruction.operands).map(operand);
+  const values = fields.map((field) => extract(field, word));
+  let text = "";
+  fields.forEach((field, i) => {
+    // Optional operands are left out where they and all optional ones after them are zero.
+    const omitted = field.optional && fields.every((f, k) => k < i || !f.optional || values[k] === 0);
+    if (omitted) return;
+    const written = writeOperand(field, values[i], target);
+    if (fields[i - 1]?.kind === "displacement") text += `(${written})`;
+    else text += (text === "" ? "" : ",") + written;
+  });
+  return text === "" ? mnemonic : `${mnemonic.padEnd(7)} ${text}`;
+}

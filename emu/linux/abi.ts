@@ -1,0 +1,203 @@
+/**
+ * What depends on the ABI of a guest, and C structs as data: a struct is declared once as a list of typed fields,
+ * and encoded and decoded for either word size and byte order with the C rules of alignment.
+ */
+import type { Abi } from "../snapshot.ts";
+
+export interface AbiInfo {
+  readonly name: Abi;
+  /** `long` and pointers have 64 bits. */
+  readonly is64: boolean;
+  readonly littleEndian: boolean;
+  /** Bytes of `long`. */
+  readonly wordSize: 4 | 8;
+  /** uname(2) machine. */
+  readonly machine: string;
+  /** Function pointers are plain addresses (ELFv2), not descriptors; 64-bit only. */
+  readonly elfv2: boolean;
+}
+
+export const ABIS: Readonly<Record<Abi, AbiInfo>> = {
+  ppc32: { name: "ppc32", is64: false, littleEndian: false, wordSize: 4, machine: "ppc", elfv2: false },
+  ppc64: { name: "ppc64", is64: true, littleEndian: false, wordSize: 8, machine: "ppc64", elfv2: false },
+  ppc64le: { name: "ppc64le", is64: true, littleEndian: true, wordSize: 8, machine: "ppc64le", elfv2: true },
+};
+
+/** Field types; `long`, `ulong` and `pointer` have the width of the ABI. */
+export type Scalar =
+  | "i8"
+  | "u8"
+  | "i16"
+  | "u16"
+  | "i32"
+  | "u32"
+  | "i64"
+  | "u64"
+  | "long"
+  | "ulong"
+  | "pointer";
+/** A scalar, an array of scalars, or that many plain bytes. */
+export type FieldType = Scalar | readonly [Scalar, number] | readonly ["bytes", number];
+export type Fields = Readonly<Record<string, FieldType>>;
+
+type ScalarValue<T> = T extends "i64" | "u64" | "long" | "ulong" | "pointer" ? bigint : number;
+type FieldValue<T> = T extends readonly ["bytes", number]
+  ? Uint8Array
+  : T extends readonly [infer S, number]
+    ? ScalarValue<S>[]
+    : ScalarValue<T>;
+/** What `decode` gives: bigint for 64-bit and word-sized fields, numbers for the smaller ones. */
+export type Decoded<F extends Fields> = { -readonly [K in keyof F]: FieldValue<F[K]> };
+
+type Loose<T> = T extends Uint8Array
+  ? Uint8Array
+  : T extends unknown[]
+    ? (number | bigint)[]
+    : number | bigint;
+/** What `encode` takes: any field may be left out (zero) and numbers may be of either kind. Values wrap. */
+export type Encodable<F extends Fields> = { [K in keyof F]?: Loose<FieldValue<F[K]>> };
+
+/** Bytes of a scalar, which is also its alignment. */
+export function scalarSize(abi: AbiInfo, type: Scalar): 1 | 2 | 4 | 8 {
+  switch (type) {
+    case "i8":
+    case "u8":
+      return 1;
+    case "i16":
+    case "u16":
+      return 2;
+    case "i32":
+    case "u32":
+      return 4;
+    case "i64":
+    case "u64":
+      return 8;
+    default:
+      return abi.wordSize;
+  }
+}
+
+const isSigned = (type: Scalar): boolean => type === "long" || type.startsWith("i");
+
+function putScalar(view: DataView, at: number, abi: AbiInfo, type: Scalar, value: number | bigint): void {
+  const size = scalarSize(abi, type);
+  const wide = BigInt(value);
+  if (size === 8) view.setBigUint64(at, BigInt.asUintN(64, wide), abi.littleEndian);
+  else if (size === 4) view.setUint32(at, Number(BigInt.asUintN(32, wide)), abi.littleEndian);
+  else if (size === 2) view.setUint16(at, Number(BigInt.asUintN(16, wide)), abi.littleEndian);
+  else view.setUint8(at, Number(BigInt.asUintN(8, wide)));
+}
+
+function getScalar(view: DataView, at: number, abi: AbiInfo, type: Scalar): number | bigint {
+  const little = abi.littleEndian;
+  const signed = isSigned(type);
+  switch (scalarSize(abi, type)) {
+    case 8:
+      return signed ? view.getBigInt64(at, little) : view.getBigUint64(at, little);
+    case 4: {
+      const value = signed ? view.getInt32(at, little) : view.getUint32(at, little);
+      return type === "i32" || type === "u32" ? value : BigInt(value);
+    }
+    case 2:
+      return signed ? view.getInt16(at, little) : view.getUint16(at, little);
+    default:
+      return signed ? view.getInt8(at) : view.getUint8(at);
+  }
+}
+
+interface Placed {
+  readonly name: string;
+  readonly scalar: Scalar | "bytes";
+  /** Elements; undefined for a plain scalar. */
+  readonly count: number | undefined;
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Plan {
+  readonly size: number;
+  readonly fields: readonly Placed[];
+}
+
+/** A C struct: `struct({ tv_sec: "long", tv_nsec: "long" })`. */
+export class Layout<F extends Fields> {
+  readonly fields: F;
+  private readonly plans = new Map<Abi, Plan>();
+
+  constructor(fields: F) {
+    this.fields = fields;
+  }
+
+  /** sizeof the struct. */
+  size(abi: AbiInfo): number {
+    return this.plan(abi).size;
+  }
+
+  /** offsetof a field. */
+  offset(abi: AbiInfo, field: keyof F & string): number {
+    return this.plan(abi).fields.find(({ name }) => name === field)!.offset;
+  }
+
+  /** The struct's bytes in guest order; fields left out are zero. */
+  encode(abi: AbiInfo, values: Encodable<F>): Uint8Array<ArrayBuffer> {
+    const { size, fields } = this.plan(abi);
+    const bytes = new Uint8Array(size);
+    const view = new DataView(bytes.buffer);
+    for (const { name, scalar, count, offset, size } of fields) {
+      const value = values[name] as number | bigint | (number | bigint)[] | Uint8Array | undefined;
+      if (value === undefined) continue;
+      if (scalar === "bytes") bytes.set((value as Uint8Array).subarray(0, count), offset);
+      else if (count === undefined) putScalar(view, offset, abi, scalar, value as number | bigint);
+      else {
+        (value as (number | bigint)[]).slice(0, count).forEach((element, i) => {
+          putScalar(view, offset + i * (size / count), abi, scalar, element);
+        });
+      }
+    }
+    return bytes;
+  }
+
+  /** The fields of a struct whose bytes begin at `bytes[0]`; there must be at least `size` of them. */
+  decode(abi: AbiInfo, bytes: Uint8Array): Decoded<F> {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const values: Record<string, unknown> = {};
+    for (const { name, scalar, count, offset, size } of this.plan(abi).fields) {
+      if (scalar === "bytes") values[name] = bytes.slice(offset, offset + size);
+      else if (count === undefined) values[name] = getScalar(view, offset, abi, scalar);
+      else {
+        values[name] = Array.from({ length: count }, (_, i) =>
+          getScalar(view, offset + i * (size / count), abi, scalar),
+        );
+      }
+    }
+    return values as Decoded<F>;
+  }
+
+  private plan(abi: AbiInfo): Plan {
+    const known = this.plans.get(abi.name);
+    if (known !== undefined) return known;
+    let at = 0;
+    let alignment = 1;
+    const fields: Placed[] = [];
+    for (const [name, type] of Object.entries(this.fields)) {
+      const [scalar, count] = typeof type === "string" ? ([type, undefined] as const) : type;
+      const unit = scalar === "bytes" ? 1 : scalarSize(abi, scalar);
+      alignment = Math.max(alignment, unit);
+      at = Math.ceil(at / unit) * unit;
+      const size = unit * (count ?? 1);
+      fields.push({ name, scalar, count, offset: at, size });
+      at += size;
+    }
+    const plan = { size: Math.ceil(at / alignment) * alignment, fields };
+    this.plans.set(abi.name, plan);
+    return plan;
+  }
+}
+
+/** Declares a struct; fields stand in the order of the C declaration. */
+export const struct = <const F extends Fields>(fields: F): Layout<F> => new Layout(fields);
+
+/** struct timespec of the ABI's own word size, and the 64-bit one of the time64 calls. */
+export const TIMESPEC = struct({ tv_sec: "long", tv_nsec: "long" });
+export const TIMESPEC64 = struct({ tv_sec: "i64", tv_nsec: "i64" });
+export const TIMEVAL = struct({ tv_sec: "long", tv_usec: "long" });

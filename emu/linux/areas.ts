@@ -1,0 +1,55 @@
+/** What the kernel itself asks of the areas that other folders implement. */
+import type { MappedFile, SharedObject } from "../memory/vma.ts";
+import type { OpenFileSnapshot, PipeSnapshot, ProcessSnapshot } from "../snapshot.ts";
+
+/** Objects that several processes, descriptors or areas share: each goes into its snapshot table once. */
+export interface FreezeTables {
+  /** Index in `sharedObjects`; adds it at first sight. */
+  sharedObject(object: SharedObject): number;
+  /** The tables that the files area fills. */
+  readonly openFiles: OpenFileSnapshot[];
+  readonly pipes: PipeSnapshot[];
+}
+
+/** A program file as exec needs it. */
+export interface ProgramFile {
+  /** Canonical absolute guest path. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly file?: MappedFile;
+}
+
+/** The files of one process. */
+export interface ProcessFiles {
+  cwd: string;
+  umask: number;
+  /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
+  openProgram(path: string): ProgramFile;
+  /** The file behind a descriptor for mmap. Throws HostError EBADF, EACCES, ENODEV. `shared`: MAP_SHARED. */
+  mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile;
+  /** The shared object of a file: one for each file, so that all mappings of it see each other. */
+  sharedObject(file: MappedFile): SharedObject;
+  /** The file of a path in a snapshot's area; `write`: for shared mappings, writable where it may be. */
+  mappedFile(path: string, write?: boolean): MappedFile;
+  /** execve: closes what is marked close-on-exec. */
+  exec(): void;
+  /** Closes everything. */
+  exit(): void;
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors">;
+}
+
+/** The timers of one process. */
+export interface ProcessTimers {
+  /** Whether any timer is set; nothing else need be asked while none is. */
+  readonly any: boolean;
+  /** CLOCK_MONOTONIC nanoseconds at which the next timer of real time expires. */
+  nextDeadline(): bigint | undefined;
+  /** CPU time in nanoseconds (process.cpuTime) at which the next CPU-time timer expires. */
+  nextCpuDeadline(): bigint | undefined;
+  /** Sends the signals of timers that are due by kernel.clock and process.cpuTime, and sets them again. */
+  expire(): void;
+  /** execve(2). */
+  exec(): void;
+  freeze(): Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">;
+  thaw(snapshot: Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">): void;
+}

@@ -1,0 +1,67 @@
+/**
+ * The guest's clocks. Without a seed they are the host's, the monotonic one counted on from where a frozen machine
+ * left it. With a seed time is virtual: a nanosecond an instruction, plus what was skipped while everything waited.
+ */
+import type { HostClock } from "../host/host.ts";
+
+export const NANOSECONDS = 1_000_000_000n;
+/** CLOCK_REALTIME at which virtual time begins: 2020-09-13 12:26:40 UTC. */
+const EPOCH = 1_600_000_000n * NANOSECONDS;
+/** Uptime at which a machine starts, so that no clock reads zero. */
+const START = NANOSECONDS;
+
+export interface Clock {
+  /** True when time follows the instruction count. */
+  readonly isVirtual: boolean;
+  /** CLOCK_MONOTONIC and CLOCK_BOOTTIME, nanoseconds. */
+  monotonic(): bigint;
+  /** CLOCK_REALTIME, nanoseconds since the epoch. */
+  realtime(): bigint;
+  /** Virtual clocks only: jumps to the monotonic time `to`, if that is ahead. */
+  skipTo(to: bigint): void;
+}
+
+/** A clock that follows the host's. `monotonic` is where a thawed machine goes on from. */
+export class RealClock implements Clock {
+  readonly isVirtual = false;
+  private readonly host: HostClock;
+  private readonly offset: bigint;
+
+  constructor(host: HostClock, monotonic?: bigint) {
+    this.host = host;
+    this.offset = monotonic === undefined ? 0n : monotonic - host.monotonic();
+  }
+  monotonic(): bigint {
+    return this.host.monotonic() + this.offset;
+  }
+  realtime(): bigint {
+    return this.host.realtime();
+  }
+  skipTo(): void {}
+}
+
+/** A clock that follows the number of instructions retired. */
+export class VirtualClock implements Clock {
+  readonly isVirtual = true;
+  private readonly instructions: () => bigint;
+  /** Monotonic time minus the instruction count. */
+  private offset: bigint;
+  /** Realtime minus monotonic time. */
+  private readonly realtimeOffset: bigint;
+
+  constructor(instructions: () => bigint, start = { monotonic: START, realtime: EPOCH }) {
+    this.instructions = instructions;
+    this.offset = start.monotonic - instructions();
+    this.realtimeOffset = start.realtime - start.monotonic;
+  }
+  monotonic(): bigint {
+    return this.instructions() + this.offset;
+  }
+  realtime(): bigint {
+    return this.monotonic() + this.realtimeOffset;
+  }
+  skipTo(to: bigint): void {
+    const ahead = to - this.monotonic();
+    if (ahead > 0n) this.offset += ahead;
+  }
+}

@@ -1,0 +1,125 @@
+/** From the `sc` instruction to the handler of a system call and back into the registers. */
+import { GuestFault } from "../cpu/fault.ts";
+import { CR, GPR } from "../cpu/registers.ts";
+import { HostError } from "../host/host.ts";
+import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
+import type { Kernel, KernelOptions } from "./kernel.ts";
+import { deliverable } from "./signals/state.ts";
+import { Tracer } from "./strace.ts";
+import {
+  REGISTERS_SET,
+  SyscallContext,
+  type SyscallResult,
+  type SyscallRow,
+  THREAD_GONE,
+} from "./syscall.ts";
+import { syscallNames } from "./syscalls/numbers.ts";
+import { syscallTable } from "./syscalls/table.ts";
+import type { Thread } from "./thread.ts";
+import { Blocked, type WaitFor } from "./wait.ts";
+
+/** CR0[SO] in the register block's byte for CR0: set when a system call fails. */
+const SO = 1;
+/** Missing calls that are named at most. */
+const MOST_NAMED = 500;
+
+export class Dispatcher {
+  private readonly kernel: Kernel;
+  private readonly names: ReadonlyMap<number, string>;
+  private readonly table: Map<number, SyscallRow>;
+  private readonly tracer: Tracer | undefined;
+  /** Trace texts of the calls that threads wait in. */
+  private readonly waiting = new Map<Thread, string>();
+  /** Calls already named on stderr as not being there. */
+  private readonly named = new Set<string>();
+
+  constructor(kernel: Kernel, { strace, extraSyscalls }: KernelOptions) {
+    this.kernel = kernel;
+    this.names = syscallNames(kernel.abi);
+    this.table = syscallTable(this.names);
+    for (const [number, row] of extraSyscalls ?? []) this.table.set(number, row);
+    if (strace !== undefined) this.tracer = new Tracer(strace);
+  }
+
+  /**
+   * Makes the call that NIA's `sc` asks for, or makes it again. True when it is complete, registers and NIA
+   * included: the caller counts the instruction. False when the thread waits.
+   */
+  call(thread: Thread): boolean {
+    const { kernel } = this;
+    const number = this.numberOf(thread);
+    const row = this.table.get(number);
+    const context = new SyscallContext(kernel, thread, number);
+    const name = row?.name ?? this.names.get(number) ?? `syscall_${number}`;
+    const text = this.tracer?.begin(context, name, row?.args);
+    let outcome: SyscallResult | SysError;
+    try {
+      outcome = row === undefined ? this.missing(name) : row.handler(context);
+    } catch (error) {
+      if (error instanceof Blocked) {
+        if (text !== undefined) this.waiting.set(thread, text);
+        return this.park(thread, error.wait);
+      }
+      outcome = failure(error);
+    }
+    this.tracer?.end(thread, text, outcome);
+    this.waiting.delete(thread);
+    thread.blocked = null;
+    thread.wait = undefined;
+    if (outcome === REGISTERS_SET || outcome === THREAD_GONE) return true;
+    if (outcome instanceof SysError) this.fail(thread, outcome.errno);
+    else this.succeed(thread, outcome);
+    return true;
+  }
+
+  /** r0, of which 64-bit kernels look at all bits. */
+  private numberOf({ registers }: Thread): number {
+    if (this.kernel.abi.is64 && registers.u32[GPR / 4 + 1] !== 0) return -1;
+    return registers.u32[GPR / 4];
+  }
+
+  /** Says once of each missing call that the program has tried it. */
+  private missing(name: string): never {
+    if (!this.named.has(name) && this.named.size < MOST_NAMED) {
+      this.named.add(name);
+      this.kernel.host.warn(`system call ${name} is not there: ENOSYS`);
+    }
+    throw new SysError(ENOSYS);
+  }
+
+  /** A signal that is there already is a reason not to wait. */
+  private park(thread: Thread, wait: WaitFor): boolean {
+    thread.park(wait);
+    if (deliverable(thread.process, thread) !== 0n) thread.wake();
+    return false;
+  }
+
+  private succeed(thread: Thread, value: number | bigint): void {
+    const { registers } = thread;
+    const wide = BigInt(value);
+    registers.setGpr(3, BigInt.asUintN(this.kernel.abi.is64 ? 64 : 32, wide));
+    registers.bytes[CR] &= ~SO;
+    registers.nia += 4n;
+  }
+
+  /** Completes the call that a thread waits in, since a signal ends it: with an error, or what it has done. */
+  interrupt(thread: Thread, outcome: number | SysError): void {
+    this.tracer?.end(thread, this.waiting.get(thread), outcome);
+    if (outcome instanceof SysError) this.fail(thread, outcome.errno);
+    else this.succeed(thread, outcome);
+  }
+
+  private fail({ registers }: Thread, errno: number): void {
+    registers.setGpr(3, BigInt(errno));
+    registers.bytes[CR] |= SO;
+    registers.nia += 4n;
+  }
+}
+
+/** The error that a thrown value means to the program. */
+function failure(error: unknown): SysError {
+  if (error instanceof SysError) return error;
+  if (error instanceof GuestFault) return new SysError(EFAULT);
+  if (error instanceof HostError) return new SysError(errnoOf(error.code));
+  throw error;
+}

@@ -1,0 +1,478 @@
+/**
+ * The kernel personality of one machine: its processes, and the loop that runs their threads. Nothing here is shared
+ * between machines.
+ *
+ * Threads take turns by instruction count. The loop runs the interpreter in pieces short enough that the host is
+ * never kept waiting, and ends a piece exactly where something is due: a limit, the end of a turn and, where time
+ * follows the instruction count, a timer. Where pieces end for the host's sake makes no difference to the program.
+ */
+import { createDecode } from "../cpu/dispatch.ts";
+import { GuestFault } from "../cpu/fault.ts";
+import { type Cpu, type CpuModel, Interpreter } from "../cpu/interpreter.ts";
+import type { Host } from "../host/host.ts";
+import { encodeName } from "../host/names.ts";
+import { AddressSpace } from "../memory/address-space.ts";
+import type { MachineSnapshot } from "../snapshot.ts";
+import type { AbiInfo } from "./abi.ts";
+import { type Clock, RealClock, VirtualClock } from "./clock.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { SysError } from "./errno.ts";
+import { initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import { FutexTable, releaseTid } from "./futex.ts";
+import {
+  type Credentials,
+  defaultLimits,
+  emptyLayout,
+  type Limit,
+  ordinaryUser,
+  Process,
+  RLIMIT_STACK,
+} from "./process.ts";
+import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+import { deliver, hasSignals, makeTimers, post, raise } from "./signals/kernel.ts";
+import { SI_KERNEL } from "./signals/numbers.ts";
+import { signalInfo } from "./signals/pending.ts";
+import type { SyscallRow } from "./syscall.ts";
+import { Thread } from "./thread.ts";
+import { FileSystem } from "./vfs/file-system.ts";
+import type { MountConfig } from "./vfs/mounts.ts";
+import { attachFiles } from "./vfs/process-files.ts";
+
+export { ordinaryUser } from "./process.ts";
+
+export interface KernelOptions {
+  host: Host;
+  abi: AbiInfo;
+  cpuModel: CpuModel;
+  /** What of the host's files the guest sees. */
+  mounts: readonly MountConfig[];
+  /** Guest path of the working directory of the first process. */
+  cwd?: string;
+  /** Virtual time and seeded random numbers. */
+  seed?: bigint;
+  /** Bytes of guest address space; default 4 GiB. */
+  addressSpaceSize?: number;
+  /** Of the first process; default user and group 1000. */
+  credentials?: Credentials;
+  /** Gets the lines of --strace, without line ends. */
+  strace?: (line: string) => void;
+  /** System calls besides Linux's, by number (--cr-syscalls). */
+  extraSyscalls?: ReadonlyMap<number, SyscallRow>;
+  /** What executes instructions; default the interpreter. */
+  engine?: (cpu: Cpu) => Interpreter;
+}
+
+/** Why `run` came back. */
+export type KernelExit =
+  | { reason: "exit"; status: number }
+  | { reason: "signal"; signo: number; core: boolean }
+  /** Exactly `limit` instructions have been retired since `run` was called. */
+  | { reason: "limit" }
+  /** `requestStop` was called. */
+  | { reason: "stopped" };
+
+/** The program that a machine begins with. */
+export interface StartRequest {
+  /** Guest path. */
+  path: string;
+  argv: readonly Uint8Array[];
+  env: readonly Uint8Array[];
+  /** Contents, where the program is not to be read from the guest's files. */
+  bytes?: Uint8Array;
+}
+
+/** The host gets a turn after this much work, in nanoseconds. */
+const HOST_SHARE = 10_000_000n;
+/**
+ * What a piece is to take. Much less than the host's share, because a program may become slower all of a sudden
+ * (denormals, say) while the length of a piece still goes by how fast it was.
+ */
+const PIECE_TIME = 1_000_000n;
+/** Instructions of a piece before it is known how fast they run, at the least, and at most. */
+const FIRST_PIECE = 20_000;
+const LEAST_PIECE = 1_000;
+const MOST_PIECE = 2_000_000;
+/** Longest sleep at a stretch; a timer also keeps the host's event loop alive. */
+const LONGEST_SLEEP = 3_600_000n;
+const FIRST_PID = 1000;
+
+const UTS = {
+  sysname: "Linux",
+  nodename: "ppcr",
+  release: "6.1.0",
+  version: "#1 SMP",
+};
+
+/** Thrown where an instruction wants the time in the middle of a piece, when only the count at its end is known. */
+const TIME_WANTED = new Error("the time base is read");
+
+const least = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
+  if (a === undefined) return b;
+  return b === undefined || a < b ? a : b;
+};
+
+export class Kernel {
+  readonly host: Host;
+  readonly abi: AbiInfo;
+  readonly cpuModel: CpuModel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly seed: bigint | undefined;
+  readonly uts: MachineSnapshot["uts"];
+  readonly addressSpaceSize: number;
+  readonly fileSystem: FileSystem;
+  readonly processes = new Map<number, Process>();
+  readonly scheduler = new Scheduler();
+  readonly futexes = new FutexTable();
+  nextPid = FIRST_PID;
+  private readonly options: KernelOptions;
+  private readonly dispatcher: Dispatcher;
+  private readonly threads = new Map<number, Thread>();
+  private retired = 0n;
+  private ending: KernelExit | undefined;
+  private stopRequested = false;
+  /** The time base is exact now: the next instruction is the only one of its piece. */
+  private timeIsExact = false;
+  /** Ends the wait for the host, while there is one. */
+  private endWait: (() => void) | undefined;
+  /** Instructions that take about PIECE_TIME. */
+  private piece = FIRST_PIECE;
+
+  /** A machine without processes. `from` is the snapshot it goes on from. */
+  constructor(options: KernelOptions, from?: MachineSnapshot) {
+    const { host, abi } = options;
+    this.options = options;
+    this.host = host;
+    this.abi = abi;
+    this.cpuModel = options.cpuModel;
+    this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
+    this.uts = from?.uts ?? { ...UTS, machine: abi.machine };
+    this.retired = from?.instructions ?? 0n;
+    const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
+    this.seed = seed;
+    if (seed === undefined) {
+      this.clock = new RealClock(host.clock, from?.clock.monotonic);
+      this.random = hostRandom(host);
+    } else {
+      this.clock = new VirtualClock(() => this.retired, from?.clock);
+      this.random = new SeededRandom(seed, from?.clock.random);
+    }
+    const random = (into: Uint8Array) => this.random.fill(into);
+    const steady = seed !== undefined;
+    this.fileSystem = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd, random, steady });
+    this.dispatcher = new Dispatcher(this, options);
+  }
+
+  /** Retired by all threads since the program began. */
+  get instructions(): bigint {
+    return this.retired;
+  }
+
+  thread(tid: number): Thread | undefined {
+    return this.threads.get(tid);
+  }
+
+  /** Starts the first process. Throws ElfError, HostError, or SysError (E2BIG, ENOMEM). */
+  start(request: StartRequest): Process {
+    const process = this.addProcess(this.nextPid++, {
+      credentials: this.options.credentials ?? ordinaryUser(),
+      limits: defaultLimits(),
+    });
+    const program =
+      request.bytes === undefined
+        ? process.files.openProgram(request.path)
+        : { path: request.path, bytes: request.bytes };
+    const thread = this.addThread(process, process.pid);
+    thread.load();
+    const execfn = encodeName(request.path);
+    this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
+    return process;
+  }
+
+  /** Makes a process without threads and with an empty address space. */
+  addProcess(pid: number, parts: { credentials: Credentials; limits: Limit[] }): Process {
+    const engine = this.newEngine();
+    const process = new Process(this, pid, { ...parts, ...engine, layout: emptyLayout() });
+    process.files = attachFiles(this.fileSystem, process);
+    process.timers = makeTimers(process);
+    this.processes.set(pid, process);
+    return process;
+  }
+
+  addThread(process: Process, tid: number): Thread {
+    const thread = new Thread(process, tid);
+    process.threads.add(thread);
+    this.threads.set(tid, thread);
+    this.scheduler.add(thread);
+    return thread;
+  }
+
+  /** An address space and what executes its instructions. */
+  private newEngine(): { memory: AddressSpace; interpreter: Interpreter } {
+    const { abi, cpuModel, options } = this;
+    const byteOrder = abi.littleEndian ? "little" : "big";
+    const memory = new AddressSpace({ byteOrder, size: this.addressSpaceSize });
+    const cpu: Cpu = {
+      registers: memory.registers,
+      memory,
+      is64: abi.is64,
+      model: cpuModel,
+      timeBase: () => this.timeBase(),
+    };
+    const engine = options.engine ?? ((cpu) => new Interpreter(cpu, createDecode(cpu)));
+    return { memory, interpreter: engine(cpu) };
+  }
+
+  /** Ticks of 512 MHz. */
+  private timeBase(): bigint {
+    if (this.clock.isVirtual && !this.timeIsExact) throw TIME_WANTED;
+    return BigInt.asUintN(64, (this.clock.monotonic() * 512n) / 1000n);
+  }
+
+  /**
+   * Replaces the program of a process by another, run by `thread` alone; nothing is changed when it throws (ElfError,
+   * HostError, SysError).
+   */
+  exec(thread: Thread, request: Parameters<typeof loadProgram>[2]): void {
+    const { process } = thread;
+    const { credentials, limits, files } = process;
+    // A new process has an address space with nothing in it.
+    const { memory, interpreter } = process.memory.vmas.length === 0 ? process : this.newEngine();
+    const loaded = loadProgram(
+      memory,
+      {
+        abi: this.abi,
+        cpuModel: this.cpuModel,
+        credentials,
+        stackLimit: limits[RLIMIT_STACK].soft,
+        random: (into) => this.random.fill(into),
+        openProgram: (path) => files.openProgram(path),
+      },
+      request,
+    );
+    const { instructions } = thread.registers;
+    for (const other of process.threads) if (other !== thread) this.endThread(other);
+    process.replaceProgram(thread, { memory, interpreter, loaded, path: request.program.path });
+    thread.fpexcMode = initialFpexcMode(this.abi);
+    resetRegisters(thread.registers, this.abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+  }
+
+  /** Ends a thread; the last one to go ends its process with `status`, an exit code. */
+  exitThread(thread: Thread, status: number): void {
+    if (thread.process.threads.size === 1) this.endProcess(thread.process, (status & 0xff) << 8);
+    else this.endThread(thread);
+  }
+
+  private endThread(thread: Thread): void {
+    releaseTid(thread);
+    thread.end();
+    this.threads.delete(thread.tid);
+    this.scheduler.remove(thread);
+    thread.process.threads.delete(thread);
+  }
+
+  /** Ends a process; `status` is a wait status (exit code << 8, or signal number | 0x80 for a core dump). */
+  endProcess(process: Process, status: number): void {
+    if (process.exitStatus !== null) return;
+    process.exitStatus = status;
+    for (const thread of process.threads) thread.end();
+    for (const thread of process.threads) this.scheduler.remove(thread);
+    process.files.exit();
+    this.ending =
+      (status & 0x7f) === 0
+        ? { reason: "exit", status: status >> 8 }
+        : { reason: "signal", signo: status & 0x7f, core: (status & 0x80) !== 0 };
+  }
+
+  // ---- from outside --------------------------------------------------------------------------------------
+
+  /** Has `run` come back soon, between two instructions. */
+  requestStop(): void {
+    this.stopRequested = true;
+    this.noteWake();
+  }
+
+  /** Sends a signal from outside (the terminal's ^C, say) to the first process. */
+  signal(signo: number): void {
+    const [process] = this.processes.values();
+    if (process !== undefined) post(process, signalInfo(signo, SI_KERNEL));
+    this.noteWake();
+  }
+
+  /** Tells a run loop that waits for the host that a thread has become runnable. */
+  noteWake(): void {
+    this.endWait?.();
+  }
+
+  // ---- the run loop ----------------------------------------------------------------------------------------
+
+  /** Runs until the first process ends or, with a limit, that many more instructions have been retired. */
+  async run(limit?: bigint): Promise<KernelExit> {
+    const end = limit === undefined ? undefined : this.retired + limit;
+    let turnBegan = this.host.clock.monotonic();
+    for (;;) {
+      if (this.ending !== undefined) return this.ending;
+      if (end !== undefined && this.retired >= end) return { reason: "limit" };
+      if (this.stopRequested) {
+        this.stopRequested = false;
+        return { reason: "stopped" };
+      }
+      this.expire();
+      const thread = this.scheduler.next();
+      if (thread === undefined) {
+        await this.wait();
+        turnBegan = this.host.clock.monotonic();
+        continue;
+      }
+      this.step(thread, end);
+      const now = this.host.clock.monotonic();
+      if (now - turnBegan < HOST_SHARE) continue;
+      await this.host.yield();
+      turnBegan = this.host.clock.monotonic();
+    }
+  }
+
+  /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. */
+  private step(thread: Thread, end: bigint | undefined): void {
+    thread.load();
+    // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
+    const thawed = thread.blocked !== null && thread.wait === undefined;
+    if (hasSignals(thread) && !thawed) {
+      this.takeSignals(thread);
+      // A call that ended with EINTR has counted.
+      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return;
+    }
+    const began = this.host.clock.monotonic();
+    const exit = this.interpret(thread, this.budget(thread, end));
+    if (exit === "syscall") {
+      const origGpr3 = thread.registers.gpr(3);
+      const completed = this.dispatcher.call(thread);
+      if (completed) this.countRetired(thread, 1n);
+      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, origGpr3);
+    }
+    if (!this.clock.isVirtual) this.spend(thread, this.host.clock.monotonic() - began);
+  }
+
+  /** Runs at most `budget` instructions. */
+  private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
+    const { registers } = thread;
+    const { interpreter } = thread.process;
+    const before = registers.instructions;
+    const began = this.host.clock.monotonic();
+    try {
+      const exit = interpreter.run(budget);
+      this.timeIsExact = false;
+      return exit;
+    } catch (error) {
+      this.timeIsExact = error === TIME_WANTED;
+      if (this.timeIsExact) return "limit";
+      if (!(error instanceof GuestFault)) throw error;
+      raise(thread, error);
+      return "fault";
+    } finally {
+      const count = registers.instructions - before;
+      this.retired += count;
+      if (this.clock.isVirtual) this.spend(thread, count);
+      this.scheduler.charge(Number(count));
+      this.measure(Number(count), this.host.clock.monotonic() - began);
+    }
+  }
+
+  /** Instructions until something is due. At least 1. */
+  private budget(thread: Thread, end: bigint | undefined): number {
+    // TIME_WANTED has been thrown at the instruction to come: alone in its piece, it finds the exact count.
+    if (this.timeIsExact) return 1;
+    let due = end === undefined ? undefined : end - this.retired;
+    const { clock } = this;
+    const deadline = least(this.timerDeadline(), this.scheduler.nextDeadline());
+    const time = deadline === undefined ? undefined : deadline - clock.monotonic();
+    const { timers } = thread.process;
+    const cpuDeadline = timers.any ? timers.nextCpuDeadline() : undefined;
+    const cpuTime = cpuDeadline === undefined ? undefined : cpuDeadline - thread.process.cpuTime;
+    const nanoseconds = least(time, cpuTime);
+    if (nanoseconds !== undefined)
+      due = least(due, clock.isVirtual ? nanoseconds : this.inPiece(nanoseconds));
+    const piece = Math.min(this.piece, this.scheduler.sliceLeft);
+    if (due === undefined || due > BigInt(piece)) return piece;
+    return due < 1n ? 1 : Number(due);
+  }
+
+  /** About how many instructions run in this much host time. */
+  private inPiece(nanoseconds: bigint): bigint {
+    const count = (nanoseconds * BigInt(this.piece)) / PIECE_TIME;
+    return count > BigInt(LEAST_PIECE) ? count : BigInt(LEAST_PIECE);
+  }
+
+  /** Learns how many instructions take PIECE_TIME. */
+  private measure(count: number, time: bigint): void {
+    if (count < LEAST_PIECE || time <= 0n) return;
+    const piece = Math.floor((count * Number(PIECE_TIME)) / Number(time));
+    this.piece = Math.min(Math.max(Math.floor((this.piece + piece) / 2), LEAST_PIECE), MOST_PIECE);
+  }
+
+  private spend(thread: Thread, time: bigint): void {
+    thread.cpuTime += time;
+    thread.process.cpuTime += time;
+  }
+
+  private countRetired(thread: Thread, count: bigint): void {
+    thread.registers.instructions += count;
+    this.retired += count;
+    if (this.clock.isVirtual) this.spend(thread, count);
+    this.scheduler.charge(Number(count));
+  }
+
+  private takeSignals(thread: Thread, origGpr3?: bigint): void {
+    deliver(thread, {
+      origGpr3,
+      fail: (thread, errno) => {
+        this.dispatcher.interrupt(thread, new SysError(errno));
+        this.countRetired(thread, 1n);
+      },
+      complete: (thread, result) => {
+        this.dispatcher.interrupt(thread, result);
+        this.countRetired(thread, 1n);
+      },
+    });
+  }
+
+  // ---- waiting -----------------------------------------------------------------------------------------------
+
+  private timerDeadline(): bigint | undefined {
+    let nearest: bigint | undefined;
+    for (const { timers } of this.processes.values()) {
+      if (timers.any) nearest = least(nearest, timers.nextDeadline());
+    }
+    return nearest;
+  }
+
+  /** Has timers expire and timed waits end that are due. */
+  private expire(): void {
+    for (const { timers } of this.processes.values()) if (timers.any) timers.expire();
+    this.scheduler.expire(this.clock);
+  }
+
+  /** Nothing can run: waits for the host, or lets virtual time jump to the next deadline. */
+  private async wait(): Promise<void> {
+    const { host, clock } = this;
+    const deadline = least(this.timerDeadline(), this.scheduler.nextDeadline());
+    if (clock.isVirtual && deadline !== undefined) {
+      // Input from outside that is there already comes first.
+      await host.yield();
+      if (this.scheduler.next() === undefined) clock.skipTo(deadline);
+      return;
+    }
+    let milliseconds = LONGEST_SLEEP;
+    if (deadline !== undefined) {
+      const left = (deadline - clock.monotonic() + 999_999n) / 1_000_000n;
+      if (left <= 0n) return;
+      if (left < milliseconds) milliseconds = left;
+    }
+    if (this.scheduler.next() !== undefined || this.stopRequested) return;
+    const sleep = host.sleep(Number(milliseconds));
+    this.endWait = () => sleep.cancel();
+    await sleep.done;
+    this.endWait = undefined;
+  }
+}

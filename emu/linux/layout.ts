@@ -1,0 +1,45 @@
+/**
+ * Where Linux puts things in a process: a program linked for no fixed place, the stack, the area from which mmap
+ * serves. There is no randomisation, so a program sees the same addresses in every run.
+ */
+import type { AddressSpace } from "../memory/address-space.ts";
+import { PAGE_SIZE } from "../memory/layout.ts";
+import type { AbiInfo } from "./abi.ts";
+
+/** vm.mmap_min_addr: nothing is mapped below. */
+export const MMAP_MIN = 0x1_0000;
+/** ELF_ET_DYN_BASE: where position-independent programs go. */
+export const ET_DYN_BASE = 0x2000_0000;
+/** TASK_SIZE of a 32-bit kernel: user addresses are below. */
+const TASK_SIZE_32 = 0xc000_0000;
+/** Least and most room (as a part of all addresses) that mmap leaves to the stack, as mmap_base has it. */
+const MIN_GAP = 128 * 1024 * 1024;
+/** Pages kept free below a stack (stack_guard_gap). */
+export const GUARD_GAP = 256 * PAGE_SIZE;
+
+export const pageDown = (address: number): number => address - (address % PAGE_SIZE);
+export const pageUp = (address: number): number => pageDown(address + PAGE_SIZE - 1);
+
+/** End of the stack, and of what a process may map (TASK_SIZE). */
+export function stackTop(abi: AbiInfo, memory: AddressSpace): number {
+  return abi.is64 ? memory.limit : Math.min(memory.limit, TASK_SIZE_32);
+}
+
+/** Where mmap begins to search downwards; `stackLimit` is RLIMIT_STACK in bytes. */
+export function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): number {
+  const top = stackTop(abi, memory);
+  const least = Math.min(MIN_GAP, top / 8);
+  const wanted = Number(stackLimit) + GUARD_GAP;
+  return pageDown(top - Math.min(Math.max(wanted, least), (top / 6) * 5));
+}
+
+/** A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere. */
+export function findPlace(
+  abi: AbiInfo,
+  memory: AddressSpace,
+  length: number,
+  stackLimit: bigint,
+): number | undefined {
+  const base = mmapBase(abi, memory, stackLimit);
+  return memory.findFree(length, MMAP_MIN, base) ?? memory.findFree(length, MMAP_MIN, stackTop(abi, memory));
+}

@@ -1,0 +1,177 @@
+/** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
+import type { Interpreter } from "../cpu/interpreter.ts";
+import { encodeName } from "../host/names.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { ProcessSnapshot } from "../snapshot.ts";
+import type { ProcessFiles, ProcessTimers } from "./areas.ts";
+import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
+import type { Kernel } from "./kernel.ts";
+import { ProcessSignals } from "./signals/state.ts";
+import type { Thread } from "./thread.ts";
+
+export type Credentials = ProcessSnapshot["credentials"];
+/** Where the parts of the program are; see struct mm_struct. */
+export type MemoryLayout = Omit<ProcessSnapshot["memory"], "areas">;
+/** Soft and hard limit; RLIM_INFINITY is no limit. */
+export interface Limit {
+  soft: bigint;
+  hard: bigint;
+}
+/** Numbers of the limits that the kernel itself looks at. */
+export const RLIMIT_FSIZE = 1;
+export const RLIMIT_DATA = 2;
+export const RLIMIT_STACK = 3;
+export const RLIMIT_NOFILE = 7;
+export const RLIMIT_MEMLOCK = 8;
+export const RLIMIT_AS = 9;
+export const RLIMIT_SIGPENDING = 11;
+export const RLIM_INFINITY = 2n ** 64n - 1n;
+
+export class Process {
+  readonly kernel: Kernel;
+  readonly pid: number;
+  ppid = 1;
+  pgid: number;
+  sid: number;
+  /** At most 15 characters. */
+  comm = "";
+  /** Absolute guest path of the program. */
+  exe = "";
+  readonly credentials: Credentials;
+  /** By RLIMIT_* number. */
+  readonly limits: Limit[];
+  /** Replaced by execve. */
+  memory: AddressSpace;
+  interpreter: Interpreter;
+  layout: MemoryLayout;
+  readonly signals = new ProcessSignals();
+  /** Descriptors, working directory, umask. */
+  files!: ProcessFiles;
+  /** Interval and POSIX timers. */
+  timers!: ProcessTimers;
+  readonly threads = new Set<Thread>();
+  /** The thread whose registers are in the CPU. */
+  loaded: Thread | undefined;
+  prctl = { pdeathsig: 0, dumpable: 1, noNewPrivs: false };
+  /** Handlers are plain addresses (ELFv2), not descriptors; 64-bit only, as the program's e_flags say. */
+  elfv2 = false;
+  /** personality(2). */
+  personality = 0;
+  /** CPU time of all its threads, in nanoseconds. */
+  cpuTime = 0n;
+  /** Wait status (exit code << 8, or signal number) once it has ended. */
+  exitStatus: number | null = null;
+
+  constructor(
+    kernel: Kernel,
+    pid: number,
+    parts: {
+      credentials: Credentials;
+      limits: Limit[];
+      memory: AddressSpace;
+      interpreter: Interpreter;
+      layout: MemoryLayout;
+    },
+  ) {
+    this.kernel = kernel;
+    this.pid = pid;
+    this.pgid = pid;
+    this.sid = pid;
+    this.credentials = parts.credentials;
+    this.limits = parts.limits;
+    this.memory = parts.memory;
+    this.interpreter = parts.interpreter;
+    this.layout = parts.layout;
+  }
+
+  /** Takes over what exec has loaded from `path`, to be run by `thread`, the only one left. */
+  replaceProgram(
+    thread: Thread,
+    program: { memory: AddressSpace; interpreter: Interpreter; loaded: LoadedProgram; path: string },
+  ): void {
+    const { loaded, path } = program;
+    this.memory = program.memory;
+    this.interpreter = program.interpreter;
+    this.loaded = thread;
+    this.layout = loaded.layout;
+    this.elfv2 = loaded.elfv2;
+    this.exe = path;
+    this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
+    if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
+    else this.personality &= ~READ_IMPLIES_EXEC;
+    this.memory.stackLimit = toLength(this.limits[RLIMIT_STACK].soft);
+    this.prctl.dumpable = 1;
+    thread.clearTid = 0n;
+    thread.robustList = { head: 0n, length: 0n };
+    this.signals.exec();
+    thread.signals.exec();
+    this.timers.exec();
+    this.files.exec();
+  }
+
+  /** Its first thread, by whose tid the process is known; any other when that has ended. */
+  get leader(): Thread | undefined {
+    return this.threads.values().next().value;
+  }
+}
+
+/** At most 15 bytes of a name (TASK_COMM_LEN), without cutting a character. */
+export function shortName(name: string): string {
+  while (encodeName(name).length > 15) name = name.slice(0, -1);
+  return name;
+}
+
+/** A limit in bytes as a number; infinity is more than any guest has. */
+export const toLength = (limit: bigint): number => Number(limit > 2n ** 52n ? 2n ** 52n : limit);
+
+/** The memory layout of a process without a program. */
+export const emptyLayout = (): MemoryLayout => ({
+  startCode: 0,
+  endCode: 0,
+  startData: 0,
+  endData: 0,
+  startBrk: 0,
+  brk: 0,
+  startStack: 0,
+  argStart: 0,
+  argEnd: 0,
+  envStart: 0,
+  envEnd: 0,
+  auxv: [],
+});
+
+/** Credentials of a user without privileges, in one group. */
+export const ordinaryUser = (uid = 1000, gid = 1000): Credentials => ({
+  uid,
+  euid: uid,
+  suid: uid,
+  fsuid: uid,
+  gid,
+  egid: gid,
+  sgid: gid,
+  fsgid: gid,
+  groups: [gid],
+});
+
+const MIB = 1024n * 1024n;
+
+/** RLIMIT_* of a process as a distribution has them, in their numbering. */
+export const defaultLimits = (): Limit[] =>
+  [
+    [RLIM_INFINITY, RLIM_INFINITY], // CPU
+    [RLIM_INFINITY, RLIM_INFINITY], // FSIZE
+    [RLIM_INFINITY, RLIM_INFINITY], // DATA
+    [8n * MIB, RLIM_INFINITY], // STACK
+    [0n, RLIM_INFINITY], // CORE
+    [RLIM_INFINITY, RLIM_INFINITY], // RSS
+    [4096n, 4096n], // NPROC
+    [1024n, 1048576n], // NOFILE
+    [8n * MIB, 8n * MIB], // MEMLOCK
+    [RLIM_INFINITY, RLIM_INFINITY], // AS
+    [RLIM_INFINITY, RLIM_INFINITY], // LOCKS
+    [4096n, 4096n], // SIGPENDING
+    [819200n, 819200n], // MSGQUEUE
+    [0n, 0n], // NICE
+    [0n, 0n], // RTPRIO
+    [RLIM_INFINITY, RLIM_INFINITY], // RTTIME
+  ].map(([soft, hard]) => ({ soft, hard }));

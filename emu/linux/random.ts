@@ -1,0 +1,58 @@
+/** The machine's random numbers: the host's, or with a seed xoshiro256** (Blackman and Vigna), seeded by splitmix64. */
+import type { Host } from "../host/host.ts";
+
+export interface Random {
+  fill(into: Uint8Array): void;
+  /** State for a snapshot; empty when there is none to keep. */
+  readonly state: bigint[];
+}
+
+/** Random numbers of the host. */
+export const hostRandom = (host: Host): Random => ({ fill: (into) => host.random(into), state: [] });
+
+const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+const rotateLeft = (value: bigint, by: bigint): bigint => u64((value << by) | (value >> (64n - by)));
+
+/** Four doublewords of generator state from a seed of any size. */
+function expand(seed: bigint): bigint[] {
+  let x = u64(seed);
+  return Array.from({ length: 4 }, () => {
+    x = u64(x + 0x9e37_79b9_7f4a_7c15n);
+    let z = u64((x ^ (x >> 30n)) * 0xbf58_476d_1ce4_e5b9n);
+    z = u64((z ^ (z >> 27n)) * 0x94d0_49bb_1331_11ebn);
+    return z ^ (z >> 31n);
+  });
+}
+
+/** A generator that gives the same bytes for the same seed, or goes on from the state of a snapshot. */
+export class SeededRandom implements Random {
+  readonly state: bigint[];
+
+  constructor(seed: bigint, state?: readonly bigint[]) {
+    this.state = state?.length === 4 ? [...state] : expand(seed);
+  }
+
+  private next(): bigint {
+    const s = this.state;
+    const result = u64(rotateLeft(u64(s[1] * 5n), 7n) * 9n);
+    const t = u64(s[1] << 17n);
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotateLeft(s[3], 45n);
+    return result;
+  }
+
+  /** Whole doublewords are used up, least significant byte first; the rest of the last one is dropped. */
+  fill(into: Uint8Array): void {
+    for (let at = 0; at < into.length; at += 8) {
+      let value = this.next();
+      for (let i = at; i < Math.min(at + 8, into.length); i++) {
+        into[i] = Number(value & 0xffn);
+        value >>= 8n;
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** A piece of guest memory in hand: bytes in guest order, read and written as the guest's own C types. */
+
+/** What the layout of a C struct depends on. */
+export interface DataModel {
+  /** `long` and pointers are 64 bits. */
+  readonly is64: boolean;
+  readonly littleEndian: boolean;
+}
+
+export class GuestBytes {
+  readonly model: DataModel;
+  readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private readonly little: boolean;
+
+  /** Zeros of a given length, or bytes read from the guest. */
+  constructor(model: DataModel, from: number | Uint8Array<ArrayBuffer>) {
+    this.model = model;
+    this.bytes = typeof from === "number" ? new Uint8Array(from) : from;
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    this.little = model.littleEndian;
+  }
+
+  /** The part from `at` on, sharing the bytes. */
+  from(at: number): GuestBytes {
+    return new GuestBytes(this.model, this.bytes.subarray(at) as Uint8Array<ArrayBuffer>);
+  }
+
+  u16(at: number): number {
+    return this.view.getUint16(at, this.little);
+  }
+  u32(at: number): number {
+    return this.view.getUint32(at, this.little);
+  }
+  i32(at: number): number {
+    return this.view.getInt32(at, this.little);
+  }
+  u64(at: number): bigint {
+    return this.view.getBigUint64(at, this.little);
+  }
+  /** Unsigned long, or a pointer. */
+  ulong(at: number): bigint {
+    return this.model.is64 ? this.u64(at) : BigInt(this.u32(at));
+  }
+  setU16(at: number, value: number): void {
+    this.view.setUint16(at, value, this.little);
+  }
+  setU32(at: number, value: number): void {
+    this.view.setUint32(at, value, this.little);
+  }
+  setU64(at: number, value: bigint): void {
+    this.view.setBigUint64(at, value, this.little);
+  }
+  setUlong(at: number, value: bigint): void {
+    if (this.model.is64) this.setU64(at, value);
+    else this.setU32(at, Number(BigInt.asUintN(32, value)));
+  }
+
+  /** A signal set: an array of unsigned long, lowest signals first. */
+  sigset(at: number): bigint {
+    if (this.model.is64) return this.u64(at);
+    return BigInt(this.u32(at)) | (BigInt(this.u32(at + 4)) << 32n);
+  }
+  setSigset(at: number, mask: bigint): void {
+    if (this.model.is64) this.setU64(at, mask);
+    else {
+      this.setU32(at, Number(BigInt.asUintN(32, mask)));
+      this.setU32(at + 4, Number(mask >> 32n));
+    }
+  }
+}

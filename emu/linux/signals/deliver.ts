@@ -1,0 +1,138 @@
+/**
+ * Taking signals: what a thread does with what is pending before it goes on with its program (Linux: get_signal,
+ * do_signal, check_syscall_restart).
+ */
+import type { Registers } from "../../cpu/registers.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { EINTR } from "../errno.ts";
+import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
+import { SYSTEM_CALL, TICK } from "./faults.ts";
+import { pushFrame } from "./frames.ts";
+import type { KernelEntry, TaskModel } from "./mcontext.ts";
+import {
+  defaultAction,
+  SA_NODEFER,
+  SA_RESETHAND,
+  SA_RESTART,
+  SI_KERNEL,
+  SIG_DFL,
+  SIG_IGN,
+  SIGSEGV,
+  signalBit,
+} from "./numbers.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { forceSignal } from "./send.ts";
+import {
+  deliverable,
+  type SignalAction,
+  type SignalProcess,
+  type SignalThread,
+  takeSignal,
+} from "./state.ts";
+
+/**
+ * When a waiting system call starts again by itself after a signal, in Linux's internal error numbers: "sys" if
+ * the handler has SA_RESTART (ERESTARTSYS), "nohand" only if no handler ran (ERESTARTNOHAND, RESTARTBLOCK),
+ * "nointr" always (ERESTARTNOINTR).
+ */
+export type Restart = "sys" | "nohand" | "nointr";
+
+/** How a delivery ends. */
+export type Outcome =
+  /** The thread goes on: with its program, a handler, or the call it waits in. */
+  | { kind: "go on" }
+  /** The process ends by `signo`. */
+  | { kind: "terminate"; signo: number; core: boolean }
+  /** The process stops until SIGCONT. */
+  | { kind: "stop"; signo: number };
+
+/** What delivery needs of a thread. */
+export interface Delivery {
+  readonly process: SignalProcess;
+  readonly thread: SignalThread;
+  readonly model: TaskModel;
+  readonly registers: Registers;
+  readonly memory: AddressSpace;
+  /** The system call the thread waits in, NIA at its `sc`; undefined when it is between instructions. */
+  readonly waiting: Restart | "never" | undefined;
+  /** The thread has just come out of a system call, with its result in r3; its r3 at the `sc`. */
+  readonly returned: { origGpr3: bigint } | undefined;
+  /** The call the thread waits in ends with EINTR: sets the registers, moves NIA on. */
+  interrupt(): void;
+  /** The call the thread waits in starts again from its `sc` when the handler returns. */
+  restart(): void;
+  /** Called with every signal that is taken from its queue (timers go on then). */
+  taken(info: SignalInfo): void;
+}
+
+const GO_ON: Outcome = { kind: "go on" };
+
+/**
+ * Acts on the pending signals of a thread until there are none, or one ends or stops the process. Of several that
+ * have handlers the first gets the lowest frame on the stack, so that the last runs first.
+ */
+export function deliverSignals(delivery: Delivery): Outcome {
+  const { process, thread } = delivery;
+  let entry: KernelEntry | undefined;
+  for (;;) {
+    const info = takeSignal(process, thread, deliverable(process, thread));
+    if (info === undefined) break;
+    delivery.taken(info);
+    const { signo } = info;
+    const action = { ...process.signals.action(signo) };
+    if (action.handler === SIG_IGN) continue;
+    if (action.handler === SIG_DFL) {
+      const kind = defaultAction(signo);
+      if (kind === "ignore") continue;
+      if (kind === "stop") return { kind: "stop", signo };
+      return { kind: "terminate", signo, core: kind === "core" };
+    }
+    entry ??= leaveCall(delivery, action);
+    enterHandler(delivery, action, info, entry);
+  }
+  // A call that goes on waiting keeps the mask it has set for its time.
+  if (delivery.waiting === undefined || entry !== undefined) thread.signals.endSuspend();
+  return GO_ON;
+}
+
+/** Ends or restarts the call that the thread waits in, for a handler; what pt_regs then holds. */
+function leaveCall(delivery: Delivery, action: SignalAction): KernelEntry {
+  const { thread, waiting } = delivery;
+  const entry = kernelEntry(delivery);
+  thread.signals.interrupt = undefined;
+  if (waiting === undefined) return entry;
+  thread.signals.awaited = 0n;
+  if (waiting === "nointr" || (waiting === "sys" && (action.flags & SA_RESTART) !== 0n)) {
+    delivery.restart();
+    return entry;
+  }
+  delivery.interrupt();
+  return { ...entry, result: BigInt(-EINTR) };
+}
+
+/** Enters a handler. Where its frame cannot be built SIGSEGV is pending afterwards. */
+function enterHandler(delivery: Delivery, action: SignalAction, info: SignalInfo, entry: KernelEntry): void {
+  const { process, thread, model, registers, memory } = delivery;
+  const { signals } = thread;
+  if (action.flags & SA_RESETHAND) process.signals.resetAction(info.signo);
+  const mask = signals.savedMask ?? signals.mask;
+  if (!pushFrame({ model, registers, memory, altStack: signals.altStack }, action, info, mask, entry)) {
+    forceSignal(process, thread, signalInfo(SIGSEGV, SI_KERNEL), info.signo === SIGSEGV);
+    return;
+  }
+  signals.savedMask = null;
+  const deferred = action.flags & SA_NODEFER ? 0n : signalBit(info.signo);
+  signals.setMask(signals.mask | action.mask | deferred);
+  if (signals.altStack.flags & SS_AUTODISARM) signals.altStack = { ...noAltStack(), flags: SS_DISABLE };
+}
+
+function kernelEntry({ thread, registers, waiting, returned }: Delivery): KernelEntry {
+  const r3 = registers.gpr(3);
+  const fault = thread.signals.interrupt;
+  if (fault !== undefined) return { interrupt: fault, origGpr3: r3, result: 0n };
+  if (returned !== undefined) {
+    const failed = (registers.cr & 0x1000_0000) !== 0;
+    return { interrupt: SYSTEM_CALL, origGpr3: returned.origGpr3, result: failed ? -r3 : r3 };
+  }
+  return { interrupt: waiting === undefined ? TICK : SYSTEM_CALL, origGpr3: r3, result: 0n };
+}

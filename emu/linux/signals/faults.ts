@@ -1,0 +1,115 @@
+/** From an instruction's interrupt to the signal Linux raises for it and the pt_regs fields it leaves. */
+import type { FaultKind, GuestFault } from "../../cpu/fault.ts";
+import type { Registers } from "../../cpu/registers.ts";
+import {
+  BUS_ADRALN,
+  BUS_ADRERR,
+  FPE_FLTDIV,
+  FPE_FLTINV,
+  FPE_FLTOVF,
+  FPE_FLTRES,
+  FPE_FLTUND,
+  FPE_FLTUNK,
+  ILL_ILLOPC,
+  ILL_PRVOPC,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIGBUS,
+  SIGFPE,
+  SIGILL,
+  SIGSEGV,
+  SIGTRAP,
+  TRAP_BRKPT,
+  TRAP_HWBKPT,
+} from "./numbers.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+
+/** The part of pt_regs that tells why the kernel was entered. */
+export interface Interrupt {
+  /** Vector of the interrupt: 0x300 data storage, 0xc00 system call, 0x900 decrementer, ... */
+  trap: number;
+  dar: bigint;
+  dsisr: bigint;
+  /** Bits that SRR1 adds to the MSR (program interrupt reasons). */
+  srr1: bigint;
+}
+
+/** The interrupt after which signals from elsewhere are taken: a clock tick. */
+export const TICK: Interrupt = { trap: 0x900, dar: 0n, dsisr: 0n, srr1: 0n };
+export const SYSTEM_CALL: Interrupt = { trap: 0xc00, dar: 0n, dsisr: 0n, srr1: 0n };
+
+/** DSISR bits of a data storage interrupt (Power ISA 3.0B, III.4.3.8), and Linux's DSISR_* names. */
+const DSISR_NOHPTE = 0x4000_0000n;
+const DSISR_NOEXEC = 0x1000_0000n;
+const DSISR_PROTFAULT = 0x0800_0000n;
+const DSISR_ISSTORE = 0x0200_0000n;
+const DSISR_DABRMATCH = 0x0040_0000n;
+
+/** SRR1 bits of a program interrupt (Power ISA 3.0B, III.7.5.9). */
+const REASON_FP = 0x10_0000n;
+const REASON_ILLEGAL = 0x8_0000n;
+const REASON_PRIVILEGED = 0x4_0000n;
+const REASON_TRAP = 0x2_0000n;
+
+interface Row {
+  signo: number;
+  code: number;
+  trap: number;
+  /** Whether DAR gets the address. */
+  dar?: boolean;
+  dsisr?: bigint;
+  srr1?: bigint;
+}
+
+const ROWS: Record<FaultKind, Row> = {
+  "data-unmapped": { signo: SIGSEGV, code: SEGV_MAPERR, trap: 0x300, dar: true, dsisr: DSISR_NOHPTE },
+  "data-protected": { signo: SIGSEGV, code: SEGV_ACCERR, trap: 0x300, dar: true, dsisr: DSISR_PROTFAULT },
+  "data-beyond-file": { signo: SIGBUS, code: BUS_ADRERR, trap: 0x300, dar: true, dsisr: DSISR_NOHPTE },
+  "fetch-unmapped": { signo: SIGSEGV, code: SEGV_MAPERR, trap: 0x400, dar: true, dsisr: DSISR_NOHPTE },
+  "fetch-protected": { signo: SIGSEGV, code: SEGV_ACCERR, trap: 0x400, dar: true, dsisr: DSISR_NOEXEC },
+  "fetch-beyond-file": { signo: SIGBUS, code: BUS_ADRERR, trap: 0x400, dar: true, dsisr: DSISR_NOHPTE },
+  alignment: { signo: SIGBUS, code: BUS_ADRALN, trap: 0x600, dar: true },
+  illegal: { signo: SIGILL, code: ILL_ILLOPC, trap: 0x700, srr1: REASON_ILLEGAL },
+  privileged: { signo: SIGILL, code: ILL_PRVOPC, trap: 0x700, srr1: REASON_PRIVILEGED },
+  trap: { signo: SIGTRAP, code: TRAP_BRKPT, trap: 0x700, srr1: REASON_TRAP },
+  "floating-point": { signo: SIGFPE, code: FPE_FLTUNK, trap: 0x700, srr1: REASON_FP },
+  breakpoint: { signo: SIGTRAP, code: TRAP_HWBKPT, trap: 0x300, dar: true, dsisr: DSISR_DABRMATCH },
+};
+
+/** FPSCR enable bit, exception bit, code: in the order Linux looks (__parse_fpscr). */
+const FPE_CODES: readonly [enable: number, exception: number, code: number][] = [
+  [0x80, 0x2000_0000, FPE_FLTINV],
+  [0x40, 0x1000_0000, FPE_FLTOVF],
+  [0x20, 0x0800_0000, FPE_FLTUND],
+  [0x10, 0x0400_0000, FPE_FLTDIV],
+  [0x08, 0x0200_0000, FPE_FLTRES],
+];
+
+/** si_code of a SIGFPE from the FPSCR (Power ISA 3.0B, I.4.2.2). */
+export function floatingPointCode(fpscr: number): number {
+  for (const [enable, exception, code] of FPE_CODES) {
+    if ((fpscr & enable) !== 0 && (fpscr & exception) !== 0) return code;
+  }
+  return FPE_FLTUNK;
+}
+
+/** The signal and the pt_regs fields of `fault`. */
+export function translateFault(
+  fault: GuestFault,
+  registers: Registers,
+): { info: SignalInfo; interrupt: Interrupt } {
+  const row = ROWS[fault.kind];
+  const code = fault.kind === "floating-point" ? floatingPointCode(registers.fpscr) : row.code;
+  // Program interrupts report the instruction's own address, whatever the fault carries.
+  const value = row.trap === 0x700 ? registers.nia : fault.address;
+  const store = row.trap === 0x300 && fault.isStore ? DSISR_ISSTORE : 0n;
+  return {
+    info: signalInfo(row.signo, code, { value }),
+    interrupt: {
+      trap: row.trap,
+      dar: row.dar ? fault.address : 0n,
+      dsisr: (row.dsisr ?? 0n) | store,
+      srr1: row.srr1 ?? 0n,
+    },
+  };
+}

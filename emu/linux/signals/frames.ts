@@ -1,0 +1,311 @@
+/**
+ * Signal frames: what lies on the stack while a handler runs, and the way back (Linux: arch/powerpc/kernel/
+ * signal_32.c, signal_64.c). From high to low addresses: the red zone of the interrupted function, the frame, a
+ * dummy stack frame for the handler's caller.
+ */
+import { GuestFault } from "../../cpu/fault.ts";
+import { CTR, FPSCR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { SignalActionSnapshot } from "../../snapshot.ts";
+import { type AltStack, getStack, onAltStack, putStack } from "./altstack.ts";
+import { GuestBytes } from "./bytes.ts";
+import {
+  generalRegisters,
+  getRegisters,
+  hasVsx,
+  type KernelEntry,
+  mcontextSize,
+  putRegisters,
+  readMsr,
+  SC_HANDLER,
+  SC_SIGNAL,
+  type TaskModel,
+} from "./mcontext.ts";
+import { SA_ONSTACK, SA_SIGINFO } from "./numbers.ts";
+import type { SignalInfo } from "./pending.ts";
+import { putSigInfo, SIGINFO_SIZE } from "./siginfo.ts";
+import { returnPoint, trampolinePage } from "./trampoline.ts";
+
+/** The thread that a frame is built for, as far as frames care. */
+export interface FrameThread {
+  readonly model: TaskModel;
+  readonly registers: Registers;
+  readonly memory: AddressSpace;
+  readonly altStack: AltStack;
+}
+
+/** Bytes of the dummy stack frame below a signal frame (__SIGNAL_FRAMESIZE). */
+const dummyFrame = (model: TaskModel): number => (model.is64 ? 128 : 64);
+/** A 32-bit rt frame lies this much above its dummy frame, where older kernels had more in between. */
+const RT_GAP_32 = 16;
+/** Red zone below the stack pointer that belongs to the interrupted function. */
+const REDZONE_32 = 56 * 4;
+const REDZONE_64 = 512;
+
+/** Offsets in struct ucontext: 32-bit and 64-bit. */
+const UCONTEXT_32 = { link: 4, stack: 8, regs: 48, sigmask: 52, mcontext: 192 } as const;
+const UCONTEXT_64 = { link: 8, stack: 16, regs: -1, sigmask: 40, mcontext: 168 } as const;
+const ucontextLayout = (model: TaskModel) => (model.is64 ? UCONTEXT_64 : UCONTEXT_32);
+
+/** Bytes of struct ucontext. */
+export const ucontextSize = (model: TaskModel, withVsx = true): number =>
+  ucontextLayout(model).mcontext + mcontextSize(model, withVsx);
+
+/** 64-bit rt frame: ucontext, two unused longs, seven trampoline words, pointers, siginfo. */
+const pinfoOffset = (model: TaskModel): number => (ucontextSize(model) + 16 + 7 * 4 + 7) & ~7;
+
+const inReach = (memory: AddressSpace, address: bigint, length: number): boolean =>
+  address >= 0n && address + BigInt(length) <= BigInt(memory.size);
+
+/** Reads guest memory at a 64-bit address; throws GuestFault. */
+export const reader =
+  ({ memory, model }: FrameThread) =>
+  (address: bigint, length: number): GuestBytes => {
+    if (!inReach(memory, address, length)) throw new GuestFault("data-unmapped", address);
+    return new GuestBytes(model, memory.read(Number(address), length));
+  };
+
+function write({ memory }: FrameThread, address: bigint, bytes: Uint8Array): void {
+  if (!inReach(memory, address, bytes.length)) throw new GuestFault("data-unmapped", address, true);
+  memory.write(Number(address), bytes);
+}
+
+const isFault = (error: unknown): boolean => error instanceof GuestFault;
+
+/** Runs `body`; false when it met a GuestFault. */
+function withoutFault(body: () => void): boolean {
+  try {
+    body();
+    return true;
+  } catch (error) {
+    if (isFault(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Builds the frame for `info` and points the registers at the handler. `mask` is what the frame restores. Returns
+ * false, with the registers unchanged, when the stack, or on ELFv1 the handler's descriptor, cannot be reached.
+ */
+export function pushFrame(
+  thread: FrameThread,
+  action: SignalActionSnapshot,
+  info: SignalInfo,
+  mask: bigint,
+  entry: KernelEntry,
+): boolean {
+  const { model, registers, memory, altStack } = thread;
+  const page = trampolinePage(memory, model);
+  if (page === undefined) return false;
+  const rt = model.is64 || (action.flags & SA_SIGINFO) !== 0n;
+  const bodySize = model.is64
+    ? pinfoOffset(model) + 16 + SIGINFO_SIZE
+    : rt
+      ? rtSize32(model)
+      : oldSize32(model);
+  const redzone = model.is64 ? REDZONE_64 : REDZONE_32;
+  const sp = model.is64 ? registers.gpr(1) : BigInt.asUintN(32, registers.gpr(1));
+  const top = action.flags & SA_ONSTACK && altStack.size !== 0n && !onAltStack(altStack, sp);
+  const from = top ? altStack.sp + altStack.size : sp;
+  const frame = (from - BigInt(bodySize + redzone)) & ~15n;
+  const gap = dummyFrame(model) + (rt && !model.is64 ? RT_GAP_32 : 0);
+  const newSp = frame - BigInt(gap);
+
+  const out = new GuestBytes(model, gap + bodySize);
+  out.setUlong(0, sp);
+  const build = model.is64 ? buildRt64 : rt ? buildRt32 : buildOld32;
+  const args = build(out, gap, frame, thread, action, info, mask, entry);
+  let code = action.handler;
+  let toc: bigint | undefined;
+  const reached = withoutFault(() => {
+    write(thread, newSp, out.bytes);
+    if (model.is64 && !model.elfv2) {
+      const descriptor = reader(thread)(action.handler, 16);
+      code = descriptor.u64(0);
+      toc = descriptor.u64(8);
+    }
+  });
+  if (!reached) return false;
+
+  registers.setGpr(1, newSp);
+  if (toc !== undefined) registers.setGpr(2, toc);
+  registers.setGpr(3, BigInt(info.signo));
+  args.forEach((value, i) => {
+    registers.setGpr(4 + i, value);
+  });
+  if (model.is64) registers.u64[CTR / 8] = code;
+  if (model.elfv2) registers.setGpr(12, code);
+  registers.nia = (model.is64 ? code : BigInt.asUintN(32, code)) & ~3n;
+  registers.u64[LR / 8] = BigInt(page + returnPoint(model, rt));
+  registers.u64[FPSCR / 8] = 0n;
+  registers.bytes[RESERVE_LENGTH] = 0;
+  return true;
+}
+
+/** Fills a frame at offset `at` of `out`, guest address `frame`; returns what r4 and on shall hold. */
+type Build = (
+  out: GuestBytes,
+  at: number,
+  frame: bigint,
+  thread: FrameThread,
+  action: SignalActionSnapshot,
+  info: SignalInfo,
+  mask: bigint,
+  entry: KernelEntry,
+) => bigint[];
+
+const buildRt64: Build = (out, at, frame, thread, action, info, mask, entry) => {
+  const { model } = thread;
+  const pinfo = pinfoOffset(model);
+  const infoAddress = frame + BigInt(pinfo + 16);
+  putUcontext(out, at, frame, thread, mask, entry);
+  const sc = at + UCONTEXT_64.mcontext;
+  out.setU32(sc + SC_SIGNAL, info.signo);
+  out.setU64(sc + SC_HANDLER, action.handler);
+  out.setU64(at + pinfo, infoAddress);
+  out.setU64(at + pinfo + 8, frame);
+  putSigInfo(out, at + pinfo + 16, info);
+  if (action.flags & SA_SIGINFO) return [infoAddress, frame, frame];
+  return [frame + BigInt(UCONTEXT_64.mcontext)];
+};
+
+const rtSize32 = (model: TaskModel): number => SIGINFO_SIZE + ucontextSize(model);
+
+const buildRt32: Build = (out, at, frame, thread, _action, info, mask, entry) => {
+  const uc = frame + BigInt(SIGINFO_SIZE);
+  putSigInfo(out, at, info);
+  putUcontext(out, at + SIGINFO_SIZE, uc, thread, mask, entry);
+  return [frame, uc, frame];
+};
+
+/** struct sigcontext of 32-bit tasks, before the mcontext of an old-style frame. */
+const SIGCONTEXT_32 = { mask2: 12, signal: 16, handler: 20, oldmask: 24, regs: 28, size: 32 } as const;
+
+const oldSize32 = (model: TaskModel): number => SIGCONTEXT_32.size + mcontextSize(model);
+
+const buildOld32: Build = (out, at, frame, { model, registers }, action, info, mask, entry) => {
+  const mcontext = frame + BigInt(SIGCONTEXT_32.size);
+  out.setU32(at + SIGCONTEXT_32.signal, info.signo);
+  out.setUlong(at + SIGCONTEXT_32.handler, action.handler);
+  out.setU32(at + SIGCONTEXT_32.oldmask, Number(BigInt.asUintN(32, mask)));
+  out.setU32(at + SIGCONTEXT_32.mask2, Number(mask >> 32n));
+  out.setUlong(at + SIGCONTEXT_32.regs, mcontext);
+  putRegisters(out, at + SIGCONTEXT_32.size, mcontext, model, registers, entry);
+  return [frame];
+};
+
+function putUcontext(
+  out: GuestBytes,
+  at: number,
+  address: bigint,
+  { model, registers, altStack }: FrameThread,
+  mask: bigint,
+  entry: KernelEntry,
+  withVsx = true,
+): void {
+  const layout = ucontextLayout(model);
+  const mcontext = address + BigInt(layout.mcontext);
+  putStack(out, at + layout.stack, altStack);
+  if (!model.is64) out.setUlong(at + layout.regs, mcontext);
+  out.setSigset(at + layout.sigmask, mask);
+  putRegisters(out, at + layout.mcontext, mcontext, model, registers, entry, withVsx);
+}
+
+/** What a return from a handler gives back beside the registers. */
+export interface Returned {
+  mask: bigint;
+  /** uc_stack; none in old-style frames. */
+  altStack?: AltStack;
+  origGpr3: bigint;
+  result: bigint;
+}
+
+/** rt_sigreturn(2): loads the registers from the frame above the stack pointer. Throws GuestFault on a bad one. */
+export function popRtFrame(thread: FrameThread): Returned {
+  const { model, registers } = thread;
+  const sp = registers.gpr(1);
+  const uc = model.is64 ? sp : BigInt.asUintN(32, sp + BigInt(dummyFrame(model) + RT_GAP_32 + SIGINFO_SIZE));
+  const layout = ucontextLayout(model);
+  const head = reader(thread)(uc, layout.mcontext);
+  const altStack = getStack(head, layout.stack);
+  return { ...loadUcontext(thread, uc, head, false), altStack };
+}
+
+/** sigreturn(2), 32-bit tasks only. Throws GuestFault on a bad frame. */
+export function popOldFrame(thread: FrameThread): Returned {
+  const { model, registers } = thread;
+  const at = BigInt.asUintN(32, registers.gpr(1) + BigInt(dummyFrame(model)));
+  const sc = reader(thread)(at, SIGCONTEXT_32.size);
+  const mask = BigInt(sc.u32(SIGCONTEXT_32.oldmask)) | (BigInt(sc.u32(SIGCONTEXT_32.mask2)) << 32n);
+  const rest = getRegisters(reader(thread), sc.ulong(SIGCONTEXT_32.regs), model, registers, false);
+  return { mask, ...rest };
+}
+
+function loadUcontext(thread: FrameThread, uc: bigint, head: GuestBytes, keepTls: boolean): Returned {
+  const { model, registers } = thread;
+  const layout = ucontextLayout(model);
+  const mcontext = model.is64 ? uc + BigInt(layout.mcontext) : head.ulong(layout.regs);
+  const mask = head.sigset(layout.sigmask);
+  return { mask, ...getRegisters(reader(thread), mcontext, model, registers, keepTls) };
+}
+
+export type SwapError = "EINVAL" | "EFAULT";
+
+/**
+ * swapcontext(2): saves the present context at `old` and loads the one at `next`, either of which may be null.
+ * `size` is what the program thinks a ucontext has. The saved context returns 0 from the call: `registers` must
+ * be as after it. Returns the new signal mask, an error, or undefined when nothing was loaded.
+ */
+export function swapContext(
+  thread: FrameThread,
+  old: bigint,
+  next: bigint,
+  size: bigint,
+  mask: bigint,
+  entry: KernelEntry,
+): Returned | SwapError | undefined {
+  const { model } = thread;
+  const read = reader(thread);
+  const layout = ucontextLayout(model);
+  if (size < BigInt(ucontextSize(model, false))) return "EINVAL";
+  const withVsx = size >= BigInt(ucontextSize(model));
+  let loaded: Returned | SwapError | undefined;
+  const reached = withoutFault(() => {
+    if (next !== 0n && !withVsx) {
+      const mcontext = model.is64 ? next + BigInt(layout.mcontext) : read(next, layout.mcontext).ulong(48);
+      if (hasVsx(readMsr(read, model, mcontext))) {
+        loaded = "EINVAL";
+        return;
+      }
+    }
+    if (old !== 0n) saveContext(thread, old, mask, entry, withVsx);
+    if (next === 0n) return;
+    read(next + size - 1n, 1);
+    loaded = loadUcontext(thread, next, read(next, layout.mcontext), true);
+  });
+  return reached ? loaded : "EFAULT";
+}
+
+/** Writes the parts of a ucontext that swapcontext(2) writes: registers and mask, nothing in between. */
+function saveContext(
+  thread: FrameThread,
+  at: bigint,
+  mask: bigint,
+  entry: KernelEntry,
+  withVsx: boolean,
+): void {
+  const { model, registers } = thread;
+  const layout = ucontextLayout(model);
+  const head = reader(thread)(at, layout.mcontext);
+  const mcontext = at + BigInt(layout.mcontext);
+  head.setSigset(layout.sigmask, mask);
+  if (!model.is64) head.setUlong(layout.regs, mcontext);
+  const body = reader(thread)(mcontext, mcontextSize(model, withVsx));
+  putRegisters(body, 0, mcontext, model, registers, entry, withVsx);
+  write(thread, at, head.bytes);
+  write(thread, mcontext, body.bytes);
+}
+
+/** Offset of the pt_regs words in a ucontext, for tests and tools. */
+export const ucontextRegisters = (model: TaskModel): number =>
+  ucontextLayout(model).mcontext + generalRegisters(model);

@@ -1,0 +1,95 @@
+/** Sending signals: what happens at the sender's end (Linux: kernel/signal.c, prepare_signal to complete_signal). */
+import { SIG_DFL, SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./numbers.ts";
+import type { PendingSignals, SignalInfo } from "./pending.ts";
+import { disturbs, type SignalProcess, type SignalThread } from "./state.ts";
+
+/** What sending needs of the kernel. */
+export interface SendHost<P, T> {
+  /** Makes a waiting thread look at its signals. */
+  wake(thread: T): void;
+  /** SIGCONT or SIGKILL: lets a stopped process run on. */
+  resume(process: P, signo: number): void;
+  /** Realtime signals that may still be queued for the process (RLIMIT_SIGPENDING). */
+  room(process: P): number;
+}
+
+/** How `deliver` shall treat the signal: EAGAIN when its queue is full. */
+export type Sent = "sent" | "EAGAIN";
+
+/**
+ * Sends `info` to a thread, or with `thread` undefined to the process as a whole. `ofTimer`: it is the signal of a
+ * POSIX timer.
+ */
+export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
+  host: SendHost<P, T>,
+  process: P,
+  thread: T | undefined,
+  info: SignalInfo,
+  ofTimer = false,
+): Sent {
+  const { signo } = info;
+  const bit = signalBit(signo);
+  // A stop signal takes pending SIGCONTs away and the other way round, also where it is then ignored.
+  if (bit & STOP_SIGNALS) flush(process, signalBit(SIGCONT));
+  if (signo === SIGCONT) flush(process, STOP_SIGNALS);
+  if (signo === SIGCONT || signo === SIGKILL) host.resume(process, signo);
+
+  const [first] = process.threads;
+  const target = thread ?? first;
+  if (target === undefined) return "sent";
+  const awaited = (target.signals.awaited & bit) !== 0n;
+  if (process.signals.ignores(signo) && !target.signals.blocks(signo) && !awaited) return "sent";
+
+  const queue: PendingSignals = thread?.signals.pending ?? process.signals.pending;
+  if (ofTimer) queue.addTimer(info);
+  else if (!queue.add(info, host.room(process))) return "EAGAIN";
+  for (const candidate of thread === undefined ? process.threads : [thread]) {
+    if (!disturbs(process, candidate)) continue;
+    host.wake(candidate);
+    // Everyone dies of SIGKILL; of others one thread takes it.
+    if (signo !== SIGKILL) break;
+  }
+  return "sent";
+}
+
+function flush(process: SignalProcess, mask: bigint): void {
+  process.signals.pending.flush(mask);
+  for (const { signals } of process.threads) signals.pending.flush(mask);
+}
+
+/**
+ * Sends a signal that the thread's own instruction has caused: where it is blocked or ignored it takes its default
+ * action instead (Linux: force_sig_info). `fatal` gives it the default action in any case.
+ */
+export function forceSignal(
+  process: SignalProcess,
+  { signals }: SignalThread,
+  info: SignalInfo,
+  fatal = false,
+): void {
+  const { handler } = process.signals.action(info.signo);
+  const blocked = signals.blocks(info.signo);
+  if (fatal || blocked || handler === SIG_IGN) {
+    process.signals.resetAction(info.signo);
+    signals.mask &= ~signalBit(info.signo);
+  }
+  // The fault happens again when its signal has been handled: what was pending of that number tells nothing new.
+  signals.pending.flush(signalBit(info.signo));
+  signals.pending.add(info);
+}
+
+/** sigaction(2): sets an action, and forgets pending signals that it ignores. */
+export function changeAction(
+  process: SignalProcess,
+  signo: number,
+  action: Parameters<SignalProcess["signals"]["setAction"]>[1],
+): void {
+  process.signals.setAction(signo, action);
+  if (process.signals.ignores(signo)) flush(process, signalBit(signo));
+}
+
+/** Whether a handler of the program is set for `signo`. */
+export const isCaught = (process: SignalProcess, signo: number): boolean => {
+  const { handler } = process.signals.action(signo);
+  return handler !== SIG_DFL && handler !== SIG_IGN;
+};

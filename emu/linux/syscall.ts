@@ -1,0 +1,151 @@
+/**
+ * The contract between the kernel and the handlers of system calls.
+ *
+ * A handler gets a context and returns the result (>= 0 for success; any word for the few calls like mmap whose
+ * results are addresses), throws SysError, or waits with `return ctx.block({...})`. A GuestFault that it lets through
+ * (from `ctx.memory`) becomes EFAULT, a HostError the errno of its name. NIA is the `sc` all the while; when the call
+ * is complete the kernel sets r3 and CR0.SO, moves NIA on and counts the instruction.
+ */
+import { GPR } from "../cpu/registers.ts";
+import { decodeName } from "../host/names.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
+import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Process } from "./process.ts";
+import type { Thread } from "./thread.ts";
+import { Blocked, type WaitFor } from "./wait.ts";
+
+/** Returned by a call that has set the registers itself, NIA included (sigreturn, swapcontext, execve). */
+export const REGISTERS_SET = Symbol("registers set");
+/** Returned by a call after which its thread does not run again (exit, exit_group). */
+export const THREAD_GONE = Symbol("thread gone");
+
+export type SyscallResult = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
+export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;
+
+export interface SyscallRow {
+  readonly name: string;
+  /**
+   * Types of the arguments for --strace, separated by spaces: `int` `uint` `hex` `octal` `long` `ulong` `ptr` `str`
+   * (a C string) `fd` `off64` (two registers on ppc32) `signal` `pad` (a register left out by alignment).
+   */
+  readonly args: string;
+  readonly handler: SyscallHandler;
+}
+
+/** Arguments of a call: r3 to r8, n from 0. */
+export class Arguments {
+  private readonly thread: Thread;
+  private readonly is64: boolean;
+
+  constructor(thread: Thread, is64: boolean) {
+    this.thread = thread;
+    this.is64 = is64;
+  }
+
+  /** The register, unsigned, of the ABI's width. */
+  word(n: number): bigint {
+    const { registers } = this.thread;
+    return this.is64 ? registers.gpr(3 + n) : BigInt(registers.u32[GPR / 4 + 2 * (3 + n)]);
+  }
+  /** `int`: the low 32 bits, signed. */
+  int(n: number): number {
+    return this.thread.registers.i32[GPR / 4 + 2 * (3 + n)];
+  }
+  /** `unsigned int`: the low 32 bits. */
+  uint(n: number): number {
+    return this.thread.registers.u32[GPR / 4 + 2 * (3 + n)];
+  }
+  /** `long`, signed. */
+  long(n: number): bigint {
+    return BigInt.asIntN(this.is64 ? 64 : 32, this.word(n));
+  }
+  /** `unsigned long` or size_t. */
+  ulong(n: number): bigint {
+    return this.word(n);
+  }
+  /** `size_t` as a number; values above 2^53 are cut to it, more than any guest memory or file has. */
+  size(n: number): number {
+    const value = this.word(n);
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+  }
+  /** A pointer. Throws EFAULT at 2^32 and above, where no guest memory is. */
+  address(n: number): number {
+    const value = this.word(n);
+    if (value > 0xffff_ffffn) throw new SysError(EFAULT);
+    return Number(value);
+  }
+  /**
+   * A signed 64-bit argument (loff_t). On ppc32 it is in a register pair, high word first, the pair beginning at
+   * r3, r5 or r7: give the first of the two, with the padding counted, as `n` (r5:r6 is n = 2).
+   */
+  offset64(n: number): bigint {
+    if (this.is64) return this.long(n);
+    return BigInt.asIntN(64, (BigInt(this.uint(n)) << 32n) | BigInt(this.uint(n + 1)));
+  }
+}
+
+export class SyscallContext {
+  readonly kernel: Kernel;
+  readonly process: Process;
+  readonly thread: Thread;
+  readonly memory: AddressSpace;
+  readonly abi: AbiInfo;
+  readonly args: Arguments;
+  /** Number of the call (r0). */
+  readonly number: number;
+  /** What this call left when it waited, if it has been started before; see WaitFor. */
+  readonly resumed: { readonly deadline: bigint | null; readonly state: string } | undefined;
+
+  constructor(kernel: Kernel, thread: Thread, number: number) {
+    this.kernel = kernel;
+    this.thread = thread;
+    this.process = thread.process;
+    this.memory = thread.process.memory;
+    this.abi = kernel.abi;
+    this.args = new Arguments(thread, kernel.abi.is64);
+    this.number = number;
+    this.resumed = thread.blocked ?? undefined;
+  }
+
+  /** Gives the thread up until something happens; never returns. */
+  block(wait: WaitFor): never {
+    throw new Blocked(wait);
+  }
+
+  /** Reads a struct at `address`. */
+  get<F extends Fields>(layout: Layout<F>, address: number): Decoded<F> {
+    return layout.decode(this.abi, this.memory.read(address, layout.size(this.abi)));
+  }
+  /** Writes a struct at `address`. */
+  put<F extends Fields>(layout: Layout<F>, address: number, values: Encodable<F>): void {
+    this.memory.write(address, layout.encode(this.abi, values));
+  }
+  /** Writes a 32-bit word at `address`. */
+  put32(address: number, value: number): void {
+    this.memory.checkStore(address, 4);
+    this.memory.store32(address, value);
+  }
+  /** Reads a word of the ABI's width at `address`, unsigned. */
+  getWord(address: number): bigint {
+    const { memory } = this;
+    return this.abi.is64 ? memory.load64(address) : BigInt(memory.load32(address) >>> 0);
+  }
+  /** Writes a word of the ABI's width at `address`. */
+  putWord(address: number, value: number | bigint): void {
+    const wide = BigInt(value);
+    if (this.abi.is64) this.memory.store64(address, BigInt.asUintN(64, wide));
+    else this.memory.store32(address, Number(BigInt.asIntN(32, wide)));
+  }
+  /** The bytes of a C string, without its NUL. Throws `tooLong` when there are `limit` bytes and no NUL. */
+  cString(address: number, limit = 4096, tooLong = ENAMETOOLONG): Uint8Array {
+    const bytes = this.memory.readCString(address, limit);
+    if (bytes === undefined) throw new SysError(tooLong);
+    return bytes;
+  }
+  /** A path argument, decoded as `emu/host/names.ts` says; ENAMETOOLONG at PATH_MAX. */
+  path(n: number): string {
+    return decodeName(this.cString(this.args.address(n)));
+  }
+}

@@ -1,0 +1,191 @@
+/** What the system calls on files have in common: descriptors, paths, buffers, waiting. */
+import { GuestFault } from "../../cpu/fault.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { struct } from "../abi.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
+import { RLIMIT_FSIZE } from "../process.ts";
+import { post, senderInfo } from "../signals/kernel.ts";
+import { SIGPIPE, SIGXFSZ } from "../signals/numbers.ts";
+import type { SyscallContext } from "../syscall.ts";
+import {
+  AT_EMPTY_PATH,
+  IOV_MAX,
+  MAX_RW_COUNT,
+  O_NONBLOCK,
+  O_PATH,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFREG,
+  S_IFSOCK,
+} from "../vfs/constants.ts";
+import type { Location } from "../vfs/namespace.ts";
+import type { FileStat, OpenFile } from "../vfs/open-file.ts";
+import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
+
+/** The files of the calling process. */
+export const files = (ctx: SyscallContext): TaskFiles => filesOf(ctx.process);
+
+/** The description behind descriptor argument `n`. Throws EBADF, also for one opened with O_PATH. */
+export function fileArg(ctx: SyscallContext, n: number): OpenFile {
+  const file = anyFileArg(ctx, n);
+  if (file.flags & O_PATH) throw new SysError(EBADF);
+  return file;
+}
+
+/** As `fileArg`, for calls that take O_PATH descriptors too. */
+export const anyFileArg = (ctx: SyscallContext, n: number): OpenFile =>
+  files(ctx).descriptors.get(ctx.args.int(n));
+
+/** Throws EINVAL for flags other than `known`. */
+export function checkFlags(flags: number, known: number): void {
+  if (flags & ~known) throw new SysError(EINVAL);
+}
+
+/**
+ * What a *at() call with dirfd and path arguments means: with AT_EMPTY_PATH and an empty path the descriptor itself.
+ */
+export function atArg(
+  ctx: SyscallContext,
+  dirfd: number,
+  pathArg: number,
+  options: { follow: boolean; flags?: number },
+): { at: Location; file?: undefined } | { file: OpenFile; at?: undefined } {
+  const path = ctx.path(pathArg);
+  if (path === "" && (options.flags ?? 0) & AT_EMPTY_PATH) {
+    if (dirfd === -100) return { at: files(ctx).find(dirfd, ".", true) };
+    return { file: files(ctx).descriptors.get(dirfd) };
+  }
+  return { at: files(ctx).find(dirfd, path, options.follow) };
+}
+
+// ---- buffers -----------------------------------------------------------------------------------------------
+
+/** A piece of guest memory. */
+export interface Span {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** Bytes moved through a buffer of ours at a time. */
+export const CHUNK = 256 * 1024;
+
+/** Bytes from `address` on that can be loaded (or stored), at most `length`. Throws EFAULT when not even one can. */
+export function accessible(memory: AddressSpace, address: number, length: number, store: boolean): number {
+  if (length === 0) return 0;
+  try {
+    if (store) memory.checkStore(address, length);
+    else memory.checkLoad(address, length);
+    return length;
+  } catch (error) {
+    if (!(error instanceof GuestFault)) throw error;
+    const good = Number(error.address) - address;
+    if (!(good > 0 && good < length)) throw new SysError(EFAULT);
+    return good;
+  }
+}
+
+/** The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. */
+export function bufferArg(ctx: SyscallContext, pointer: number, size: number): Span[] {
+  if (ctx.args.long(size) < 0n) throw new SysError(EINVAL);
+  const length = Math.min(ctx.args.size(size), MAX_RW_COUNT);
+  return [{ address: length === 0 ? 0 : ctx.args.address(pointer), length }];
+}
+
+const IOVEC = struct({ iov_base: "pointer", iov_len: "ulong" });
+
+/** The buffers of a readv or writev. Throws EINVAL, EFAULT. */
+export function vectorArg(ctx: SyscallContext, pointer: number, count: number): Span[] {
+  const entries = ctx.args.ulong(count);
+  if (entries > BigInt(IOV_MAX)) throw new SysError(EINVAL);
+  const size = IOVEC.size(ctx.abi);
+  const bytes = ctx.memory.read(entries === 0n ? 0 : ctx.args.address(pointer), Number(entries) * size);
+  const spans: Span[] = [];
+  let room = MAX_RW_COUNT;
+  for (let i = 0; i < Number(entries); i++) {
+    const { iov_base, iov_len } = IOVEC.decode(ctx.abi, bytes.subarray(i * size));
+    if (BigInt.asIntN(ctx.abi.is64 ? 64 : 32, iov_len) < 0n) throw new SysError(EINVAL);
+    if (iov_len > 0n && iov_base > 0xffff_ffffn) throw new SysError(EFAULT);
+    const length = Number(iov_len < BigInt(room) ? iov_len : BigInt(room));
+    room -= length;
+    spans.push({ address: Number(iov_base), length });
+  }
+  return spans;
+}
+
+// ---- waiting -----------------------------------------------------------------------------------------------
+
+/** Waits until something changes at `file`, or fails with EAGAIN where it is not to wait. */
+export function wait(ctx: SyscallContext, file: OpenFile, done = 0): never {
+  if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
+  if (done === 0) return ctx.block(file.waitables());
+  // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
+  const state = JSON.stringify({ done });
+  return ctx.block({ ...file.waitables(), state, restart: "never", interrupted: () => done });
+}
+
+/** Bytes that this call had moved already when it last waited. */
+export function movedBefore(ctx: SyscallContext): number {
+  const text = ctx.resumed?.state ?? "";
+  if (text === "") return 0;
+  const { done } = JSON.parse(text) as { done?: unknown };
+  return typeof done === "number" && done >= 0 && done <= MAX_RW_COUNT ? done : 0;
+}
+
+/** Sends SIGPIPE for an EPIPE, as write(2) does. */
+export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
+  const broken =
+    (error as { code?: string }).code === "EPIPE" || (error as { errno?: number }).errno === EPIPE;
+  if (broken) post(ctx.process, senderInfo(SIGPIPE, ctx.process), ctx.thread);
+}
+
+/** How many of `length` bytes RLIMIT_FSIZE lets a file take at `position`; SIGXFSZ and EFBIG when none. */
+export function withinLimit(ctx: SyscallContext, file: OpenFile, position: number, length: number): number {
+  const limit = ctx.process.limits[RLIMIT_FSIZE]?.soft;
+  if (file.kind !== "file" || limit === undefined || BigInt(position) + BigInt(length) <= limit)
+    return length;
+  const room = Number(limit) - position;
+  if (room > 0) return room;
+  return tooLarge(ctx);
+}
+
+/** Holds a file that is to be `end` bytes long against RLIMIT_FSIZE, which allows what it has already. */
+export function checkGrowth(ctx: SyscallContext, file: OpenFile, end: number): void {
+  const limit = ctx.process.limits[RLIMIT_FSIZE]?.soft;
+  if (file.kind !== "file" || limit === undefined || BigInt(end) <= limit) return;
+  if (file.stat().size < BigInt(end)) tooLarge(ctx);
+}
+
+function tooLarge(ctx: SyscallContext): never {
+  post(ctx.process, senderInfo(SIGXFSZ, ctx.process), ctx.thread);
+  throw new SysError(EFBIG);
+}
+
+// ---- status ------------------------------------------------------------------------------------------------
+
+const TYPE_BITS: Readonly<Record<FileStat["kind"], number>> = {
+  file: S_IFREG,
+  directory: S_IFDIR,
+  symlink: S_IFLNK,
+  fifo: S_IFIFO,
+  socket: S_IFSOCK,
+  char: S_IFCHR,
+  block: S_IFBLK,
+};
+
+/** Owner and group as the guest knows them: what belongs to the user of the host belongs to the guest's user. */
+export function ownerOf(ctx: SyscallContext, stat: FileStat): { uid: number; gid: number } {
+  const { user } = ctx.kernel.host;
+  const { uid, gid } = ctx.process.credentials;
+  return {
+    uid: stat.uid === user?.uid ? uid : stat.uid,
+    gid: stat.gid === user?.gid ? gid : stat.gid,
+  };
+}
+
+/** st_mode. */
+export const modeOf = (stat: FileStat): number => TYPE_BITS[stat.kind] | stat.mode;
+/** Type of a directory entry (DT_*). */
+export const entryType = (kind: FileStat["kind"]): number => TYPE_BITS[kind] >> 12;

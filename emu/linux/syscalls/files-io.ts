@@ -1,0 +1,347 @@
+/** read, write and their families. */
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  ESPIPE,
+  EXDEV,
+  SysError,
+} from "../errno.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import {
+  accessible,
+  anyFileArg,
+  bufferArg,
+  CHUNK,
+  checkFlags,
+  fileArg,
+  movedBefore,
+  noteBrokenPipe,
+  type Span,
+  vectorArg,
+  wait,
+  withinLimit,
+} from "./files-common.ts";
+
+/** A file to read from. Throws EBADF. */
+function source(ctx: SyscallContext, n: number): OpenFile {
+  const file = fileArg(ctx, n);
+  if (!file.canRead) throw new SysError(EBADF);
+  return file;
+}
+
+function target(ctx: SyscallContext, n: number): OpenFile {
+  const file = fileArg(ctx, n);
+  if (!file.canWrite) throw new SysError(EBADF);
+  return file;
+}
+
+/** A loff_t argument that must not be negative, where `file` has positions at all. */
+function positionArg(file: OpenFile, offset: bigint): number {
+  if (offset < 0n) throw new SysError(EINVAL);
+  if (!file.seekable) throw new SysError(ESPIPE);
+  if (offset > BigInt(MAX_OFFSET)) throw new SysError(EOVERFLOW);
+  return Number(offset);
+}
+
+/** Runs `move` on one piece of the spans after the other until one is moved short; errors count only at the start. */
+function transfer(
+  ctx: SyscallContext,
+  spans: readonly Span[],
+  options: { store: boolean; skip: number },
+  move: (address: number, length: number, done: number) => number | undefined,
+): { done: number; blocked: boolean } {
+  let done = options.skip;
+  let passed = 0;
+  for (const span of spans) {
+    passed += span.length;
+    while (done < passed) {
+      const address = span.address + span.length - (passed - done);
+      try {
+        const wanted = Math.min(passed - done, CHUNK);
+        const length = accessible(ctx.memory, address, wanted, options.store);
+        const moved = move(address, length, done);
+        if (moved === undefined) return { done, blocked: true };
+        done += moved;
+        if (moved < wanted) return { done, blocked: false };
+      } catch (error) {
+        if (done === 0) throw error;
+        return { done, blocked: false };
+      }
+    }
+  }
+  return { done, blocked: false };
+}
+
+/** Whether a reader should get more after a full chunk: a stream or pipe may have no more for now. */
+const fills = (file: OpenFile): boolean =>
+  file.kind === "file" || file.kind === "proc" || file.kind === "device";
+
+/** Reads into `spans`, at `position` or at the file's own. */
+function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
+  if (file.kind === "directory") throw new SysError(EISDIR);
+  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  if (total === 0) return 0;
+  const { done, blocked } = transfer(ctx, spans, { store: true, skip: 0 }, (address, length, before) => {
+    if (before > 0 && !fills(file) && !file.readable()) return 0;
+    const bytes = new Uint8Array(length);
+    const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
+    if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
+    return count;
+  });
+  return blocked && done === 0 ? waitForInput(ctx, file) : done;
+}
+
+/** Waits until there may be input; a terminal may be set to give up after a time (VTIME). */
+function waitForInput(ctx: SyscallContext, file: OpenFile): number {
+  const { readTimeout } = file;
+  if (readTimeout === 0n) return 0;
+  if (readTimeout === undefined || file.flags & O_NONBLOCK) return wait(ctx, file);
+  const now = ctx.kernel.clock.monotonic();
+  const deadline = ctx.resumed?.deadline ?? now + readTimeout;
+  return deadline <= now ? 0 : ctx.block({ ...file.waitables(), deadline });
+}
+
+/** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
+function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
+  const skip = movedBefore(ctx);
+  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  try {
+    if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
+    const options = { store: false, skip };
+    let short = false;
+    const { done, blocked } = transfer(ctx, spans, options, (address, length, before) => {
+      const at = position === undefined ? startOf(file) : position + before;
+      const allowed = withinLimit(ctx, file, at, length);
+      const bytes = ctx.memory.read(address, allowed);
+      const count = position === undefined ? file.write(bytes) : file.writeAt(bytes, at);
+      short = count !== undefined && count < length && !fills(file);
+      return count;
+    });
+    if (blocked || (short && done < total)) {
+      // Only a descriptor in blocking mode waits for the rest.
+      if (blocked && done === 0) return wait(ctx, file);
+      try {
+        return wait(ctx, file, done);
+      } catch (error) {
+        if (error instanceof SysError && error.errno === EAGAIN) return done;
+        throw error;
+      }
+    }
+    return done;
+  } catch (error) {
+    noteBrokenPipe(ctx, error);
+    throw error;
+  }
+}
+
+const startOf = (file: OpenFile): number =>
+  file.kind === "file" && file.flags & O_APPEND ? Number(file.stat().size) : file.position;
+
+/** preadv and pwritev give their offset as two longs, low word first; 64-bit programs in the first alone. */
+function splitOffset(ctx: SyscallContext, low: number): bigint {
+  if (ctx.abi.is64) return ctx.args.long(low);
+  return BigInt.asIntN(64, (ctx.args.word(low + 1) << 32n) | ctx.args.word(low));
+}
+
+const RWF_SUPPORTED = 0x1f;
+const RWF_NOWAIT = 0x8;
+const RWF_APPEND = 0x10;
+
+/** preadv2 and pwritev2: offset -1 means the file's own position. */
+function vectorAt(ctx: SyscallContext, write: boolean): number {
+  const flags = ctx.args.int(5);
+  if (flags & ~RWF_SUPPORTED || (!write && flags & RWF_APPEND)) throw new SysError(EOPNOTSUPP);
+  const file = write ? target(ctx, 0) : source(ctx, 0);
+  const offset = splitOffset(ctx, 3);
+  const spans = vectorArg(ctx, 1, 2);
+  let position = offset === -1n ? undefined : positionArg(file, offset);
+  if (flags & RWF_APPEND) position = Number(file.stat().size);
+  if (!write && flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
+  return write ? writeFrom(ctx, file, spans, position) : readInto(ctx, file, spans, position);
+}
+
+/** The offset of pread64: r6, or on ppc32 the pair r7:r8, since pairs begin at odd registers. */
+const alignedOffset = (ctx: SyscallContext): bigint => ctx.args.offset64(ctx.abi.is64 ? 3 : 4);
+
+function lseek(ctx: SyscallContext): bigint | number {
+  const file = fileArg(ctx, 0);
+  const position = file.seek(ctx.args.long(1), ctx.args.int(2));
+  if (!ctx.abi.is64 && position > 0x7fff_ffff) throw new SysError(EOVERFLOW);
+  return position;
+}
+
+function llseek(ctx: SyscallContext): number {
+  const file = fileArg(ctx, 0);
+  const offset = BigInt.asIntN(64, (BigInt(ctx.args.uint(1)) << 32n) | BigInt(ctx.args.uint(2)));
+  const result = ctx.args.address(3);
+  if (accessible(ctx.memory, result, 8, true) < 8) throw new SysError(EFAULT);
+  ctx.memory.store64(result, BigInt(file.seek(offset, ctx.args.int(4))));
+  return 0;
+}
+
+/** Copies up to `count` bytes from one file to another; positions undefined are the files' own. */
+function copy(
+  ctx: SyscallContext,
+  from: OpenFile,
+  to: OpenFile,
+  count: number,
+  at: { from?: number; to?: number },
+): number {
+  let done = 0;
+  while (done < count) {
+    const bytes = new Uint8Array(Math.min(CHUNK, count - done));
+    const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
+    if (got === undefined) return done > 0 ? done : wait(ctx, from);
+    if (got === 0) break;
+    let put = 0;
+    try {
+      const length = withinLimit(ctx, to, at.to === undefined ? startOf(to) : at.to + done, got);
+      const piece = bytes.subarray(0, length);
+      put = (at.to === undefined ? to.write(piece) : to.writeAt(piece, at.to + done)) ?? 0;
+    } catch (error) {
+      noteBrokenPipe(ctx, error);
+      if (done === 0) throw error;
+    }
+    done += put;
+    if (put < got) {
+      // What was read and found no room goes back.
+      if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
+      return done > 0 ? done : wait(ctx, to);
+    }
+  }
+  return done;
+}
+
+/** sendfile(2); `wide`: the offset is 64 bits whatever the ABI. */
+function sendfile(ctx: SyscallContext, wide: boolean): number {
+  const to = target(ctx, 0);
+  const from = source(ctx, 1);
+  if (!from.seekable || from.kind === "directory") throw new SysError(EINVAL);
+  const pointer = ctx.args.address(2);
+  const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
+  if (pointer === 0) return copy(ctx, from, to, count, {});
+  const size = wide || ctx.abi.is64 ? 8 : 4;
+  if (accessible(ctx.memory, pointer, size, true) < size) throw new SysError(EFAULT);
+  const offset =
+    size === 8 ? BigInt.asIntN(64, ctx.memory.load64(pointer)) : BigInt(ctx.memory.load32(pointer));
+  const position = positionArg(from, offset);
+  const done = copy(ctx, from, to, count, { from: position });
+  if (size === 8) ctx.memory.store64(pointer, BigInt(position + done));
+  else ctx.memory.store32(pointer, position + done);
+  return done;
+}
+
+/** copy_file_range(2). */
+function copyFileRange(ctx: SyscallContext): number {
+  checkFlags(ctx.args.int(5), 0);
+  const from = source(ctx, 0);
+  const to = target(ctx, 2);
+  if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
+  if (!from.seekable || !to.seekable) throw new SysError(EINVAL);
+  if (to.flags & O_APPEND) throw new SysError(EBADF);
+  if (from.kind !== to.kind) throw new SysError(EXDEV);
+  const pointers = [ctx.args.address(1), ctx.args.address(3)];
+  const positions = pointers.map((pointer, i) => {
+    if (pointer === 0) return undefined;
+    if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
+    return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.load64(pointer)));
+  });
+  const count = Math.min(ctx.args.size(4), MAX_RW_COUNT);
+  const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
+  positions.forEach((position, i) => {
+    if (position !== undefined) ctx.memory.store64(pointers[i], BigInt(position + done));
+  });
+  return done;
+}
+
+/** readahead(2) and posix_fadvise(2): advice that is checked and needs nothing done. */
+function advise(ctx: SyscallContext, advice: number): number {
+  const file = anyFileArg(ctx, 0);
+  if (file.kind === "pipe-read" || file.kind === "pipe-write") throw new SysError(ESPIPE);
+  if (advice < 0 || advice > 5) throw new SysError(EINVAL);
+  return 0;
+}
+
+export const FILE_IO_CALLS: readonly SyscallRow[] = [
+  {
+    name: "read",
+    args: "fd ptr ulong",
+    handler: (ctx) => readInto(ctx, source(ctx, 0), bufferArg(ctx, 1, 2)),
+  },
+  {
+    name: "write",
+    args: "fd ptr ulong",
+    handler: (ctx) => writeFrom(ctx, target(ctx, 0), bufferArg(ctx, 1, 2)),
+  },
+  {
+    name: "readv",
+    args: "fd ptr ulong",
+    handler: (ctx) => readInto(ctx, source(ctx, 0), vectorArg(ctx, 1, 2)),
+  },
+  {
+    name: "writev",
+    args: "fd ptr ulong",
+    handler: (ctx) => writeFrom(ctx, target(ctx, 0), vectorArg(ctx, 1, 2)),
+  },
+  {
+    name: "pread64",
+    args: "fd ptr ulong off64",
+    handler: (ctx) => {
+      const file = source(ctx, 0);
+      return readInto(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+    },
+  },
+  {
+    name: "pwrite64",
+    args: "fd ptr ulong off64",
+    handler: (ctx) => {
+      const file = target(ctx, 0);
+      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+    },
+  },
+  {
+    name: "preadv",
+    args: "fd ptr ulong long long",
+    handler: (ctx) => {
+      const file = source(ctx, 0);
+      return readInto(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+    },
+  },
+  {
+    name: "pwritev",
+    args: "fd ptr ulong long long",
+    handler: (ctx) => {
+      const file = target(ctx, 0);
+      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+    },
+  },
+  { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },
+  { name: "pwritev2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, true) },
+  { name: "lseek", args: "fd long int", handler: lseek },
+  { name: "_llseek", args: "fd hex hex ptr int", handler: llseek },
+  { name: "sendfile", args: "fd fd ptr ulong", handler: (ctx) => sendfile(ctx, false) },
+  { name: "sendfile64", args: "fd fd ptr ulong", handler: (ctx) => sendfile(ctx, true) },
+  { name: "copy_file_range", args: "fd ptr fd ptr ulong hex", handler: copyFileRange },
+  {
+    name: "readahead",
+    args: "fd off64 ulong",
+    handler: (ctx) => {
+      if (!source(ctx, 0).seekable) throw new SysError(EINVAL);
+      return 0;
+    },
+  },
+  {
+    name: "fadvise64",
+    args: "fd off64 ulong int",
+    handler: (ctx) => advise(ctx, ctx.args.int(ctx.abi.is64 ? 3 : 5)),
+  },
+  // On ppc32 the advice comes second, so that both pairs are aligned.
+  { name: "fadvise64_64", args: "fd int off64 off64", handler: (ctx) => advise(ctx, ctx.args.int(1)) },
+];

@@ -1,0 +1,356 @@
+/** Names: directories, links, renaming and removing, listing, the working directory. */
+import { encodeName } from "../../host/names.ts";
+import {
+  EACCES,
+  EBUSY,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  ERANGE,
+  EXDEV,
+  SysError,
+} from "../errno.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import {
+  AT_EACCESS,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  O_CREAT,
+  O_EXCL,
+  O_WRONLY,
+  PATH_MAX,
+  S_IFMT,
+  S_IFREG,
+} from "../vfs/constants.ts";
+import { isWithin } from "../vfs/mounts.ts";
+import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
+import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
+
+/** Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. */
+function checkName(path: string, errno: number): void {
+  const last = path.replace(/\/+$/, "").split("/").pop();
+  if (last === "" || last === "." || last === "..") throw new SysError(path === "" ? ENOENT : errno);
+}
+
+/** Where something new is to be: nothing may be there. */
+function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = false): Location {
+  checkName(path, EEXIST);
+  const task = files(ctx);
+  // A trailing slash says "directory", not "follow": the new name is what comes before it.
+  const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
+  if (exists(at)) throw new SysError(EEXIST);
+  if (path.endsWith("/") && !directory) throw new SysError(ENOENT);
+  return at;
+}
+
+function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
+  const { system, umask } = files(ctx);
+  const place = system.namespace.writable(vacant(ctx, dirfd, path, true));
+  system.namespace.at(place, (host) => system.host.files.mkdir(host, mode & 0o1777 & ~umask));
+  return 0;
+}
+
+/** mknod(2): regular files only; fifos and devices would lead out of the machine. */
+function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
+  const type = mode & S_IFMT;
+  const at = vacant(ctx, dirfd, path);
+  files(ctx).system.namespace.writable(at);
+  if (type !== 0 && type !== S_IFREG) throw new SysError(EPERM);
+  files(ctx)
+    .open(dirfd, path, O_CREAT | O_EXCL | O_WRONLY, mode & 0o7777)
+    .close();
+  return 0;
+}
+
+function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
+  checkName(path, EISDIR);
+  const { system } = files(ctx);
+  const at = files(ctx).find(dirfd, path, false);
+  if (isDirectory(at)) throw new SysError(EISDIR);
+  if (at.mustBeDirectory) throw new SysError(ENOTDIR);
+  system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
+  return 0;
+}
+
+function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
+  const last = path.replace(/\/+$/, "").split("/").pop();
+  if (last === ".") throw new SysError(EINVAL);
+  if (last === "..") throw new SysError(ENOTEMPTY);
+  const { system } = files(ctx);
+  const at = files(ctx).find(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
+  if (!isDirectory(at)) throw new SysError(ENOTDIR);
+  if (at.path === "/") throw new SysError(EBUSY);
+  system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
+  return 0;
+}
+
+const RENAME_NOREPLACE = 1;
+
+interface Named {
+  dirfd: number;
+  path: string;
+}
+
+function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
+  // RENAME_EXCHANGE and RENAME_WHITEOUT need a host call that isn't to be had: EINVAL, as on a file system without.
+  checkFlags(flags, RENAME_NOREPLACE);
+  checkName(from.path, EBUSY);
+  checkName(to.path, EBUSY);
+  const task = files(ctx);
+  const { namespace, host } = task.system;
+  const strip = (path: string) => path.replace(/\/+$/, "");
+  const source = task.find(from.dirfd, strip(from.path), false);
+  const target = task.resolve(to.dirfd, strip(to.path), { follow: false });
+  if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
+  if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
+  const sourcePlace = namespace.removable(source);
+  const targetPlace = exists(target) ? namespace.removable(target) : namespace.writable(target);
+  if (sourcePlace.mount !== targetPlace.mount) throw new SysError(EXDEV);
+  if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
+    throw new SysError(EINVAL);
+  }
+  namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
+  return 0;
+}
+
+function link(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
+  checkFlags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH);
+  const task = files(ctx);
+  const { namespace, host } = task.system;
+  const empty = from.path === "" && (flags & AT_EMPTY_PATH) !== 0;
+  const path = empty ? task.descriptors.get(from.dirfd).path : from.path;
+  const source = task.find(from.dirfd, path, (flags & AT_SYMLINK_FOLLOW) !== 0);
+  if (isDirectory(source)) throw new SysError(EPERM);
+  const target = vacant(ctx, to.dirfd, to.path);
+  const targetPlace = namespace.writable(target);
+  // A second name elsewhere must not make a read-only file writable.
+  if (source.place === undefined || source.place.mount !== targetPlace.mount) throw new SysError(EXDEV);
+  namespace.at(source.place, (old) => namespace.at(targetPlace, (fresh) => host.files.link(old, fresh)));
+  return 0;
+}
+
+function symlink(ctx: SyscallContext, target: string, to: Named): number {
+  if (target === "") throw new SysError(ENOENT);
+  const { namespace, host } = files(ctx).system;
+  const place = namespace.writable(vacant(ctx, to.dirfd, to.path));
+  namespace.at(place, (path) => host.files.symlink(target, path));
+  return 0;
+}
+
+function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): number {
+  const size = ctx.args.int(n + 1);
+  if (size <= 0) throw new SysError(EINVAL);
+  const task = files(ctx);
+  if (path === "") {
+    // An O_PATH descriptor of a symlink can be read by an empty path.
+    const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
+    if (file === undefined || file.stat().kind !== "symlink") throw new SysError(ENOENT);
+    path = file.path;
+  }
+  const text = encodeName(task.system.namespace.readlink(task.find(dirfd, path, false)));
+  const length = Math.min(text.length, size);
+  ctx.memory.write(ctx.args.address(n), text.subarray(0, length));
+  return length;
+}
+
+const R_OK = 4;
+const W_OK = 2;
+const X_OK = 1;
+
+function access(ctx: SyscallContext, dirfd: number, n: number, mode: number, flags: number): number {
+  if (mode & ~(R_OK | W_OK | X_OK)) throw new SysError(EINVAL);
+  checkFlags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+  const { at } = atArg(ctx, dirfd, n, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  if (at === undefined || mode === 0) return 0;
+  const { system } = files(ctx);
+  const [read, write, execute] = [(mode & R_OK) !== 0, (mode & W_OK) !== 0, (mode & X_OK) !== 0];
+  if (at.stat?.kind === "symlink") return 0;
+  if (at.place !== undefined && at.stat !== undefined) {
+    const place = write && !isDevice(at) ? system.namespace.writable(at) : at.place;
+    system.namespace.at(place, (path) => system.host.files.access(path, { read, write, execute }));
+    return 0;
+  }
+  const bits = system.stat(at).mode;
+  if ((read && !(bits & 0o4)) || (write && !(bits & 0o2)) || (execute && !(bits & 0o1)))
+    throw new SysError(EACCES);
+  return 0;
+}
+
+const isDevice = (at: Location): boolean => at.stat?.kind === "char" || at.stat?.kind === "block";
+
+// ---- listing -----------------------------------------------------------------------------------------------
+
+/** struct linux_dirent64 or linux_dirent of one entry; `next` is its cookie. */
+function direntBytes(ctx: SyscallContext, entry: DirectoryEntry, next: number, wide: boolean): Uint8Array {
+  const name = encodeName(entry.name);
+  const word = wide ? 8 : ctx.abi.wordSize;
+  const header = 2 * word + 2 + (wide ? 1 : 0);
+  // The old struct has its type in the last byte, after the NUL and the padding.
+  const length = Math.ceil((header + name.length + 1 + (wide ? 0 : 1)) / word) * word;
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  const little = ctx.abi.littleEndian;
+  if (word === 8) {
+    view.setBigUint64(0, entry.ino, little);
+    view.setBigUint64(8, BigInt(next), little);
+  } else {
+    view.setUint32(0, Number(BigInt.asUintN(32, entry.ino ^ (entry.ino >> 32n))), little);
+    view.setUint32(4, next, little);
+  }
+  view.setUint16(2 * word, length, little);
+  bytes.set(name, header);
+  bytes[wide ? header - 1 : length - 1] = entryType(entry.kind);
+  return bytes;
+}
+
+function getdents(ctx: SyscallContext, wide: boolean): number {
+  const file = fileArg(ctx, 0);
+  const entries = file.entries();
+  const room = Math.min(ctx.args.uint(2), 1024 * 1024);
+  const address = ctx.args.address(1);
+  let done = 0;
+  while (file.position < entries.length) {
+    const bytes = direntBytes(ctx, entries[file.position], file.position + 1, wide);
+    if (done + bytes.length > room) {
+      if (done === 0) throw new SysError(EINVAL);
+      break;
+    }
+    if (accessible(ctx.memory, address + done, bytes.length, true) < bytes.length) {
+      if (done === 0) throw new SysError(EFAULT);
+      break;
+    }
+    ctx.memory.write(address + done, bytes);
+    done += bytes.length;
+    file.position++;
+  }
+  return done;
+}
+
+// ---- the working directory ---------------------------------------------------------------------------------
+
+function getcwd(ctx: SyscallContext): number {
+  const bytes = encodeName(`${files(ctx).cwd}\0`);
+  if (ctx.args.size(1) < bytes.length || bytes.length > PATH_MAX) throw new SysError(ERANGE);
+  ctx.memory.write(ctx.args.address(0), bytes);
+  return bytes.length;
+}
+
+function chdir(ctx: SyscallContext): number {
+  const task = files(ctx);
+  const at = task.find(AT_FDCWD, ctx.path(0), true);
+  const path = at.object?.path ?? at.path;
+  if (at.object !== undefined ? at.object.kind !== "directory" : !isDirectory(at))
+    throw new SysError(ENOTDIR);
+  if (at.place !== undefined) {
+    const execute = { read: false, write: false, execute: true };
+    task.system.namespace.at(at.place, (host) => task.system.host.files.access(host, execute));
+  }
+  task.cwd = path;
+  return 0;
+}
+
+function fchdir(ctx: SyscallContext): number {
+  const file = anyFileArg(ctx, 0);
+  if (file.kind !== "directory") throw new SysError(ENOTDIR);
+  files(ctx).cwd = file.path;
+  return 0;
+}
+
+const named = (ctx: SyscallContext, dirfd: number, path: number): Named => ({
+  dirfd: dirfd < 0 ? AT_FDCWD : ctx.args.int(dirfd),
+  path: ctx.path(path),
+});
+/** For `named`: the call has no dirfd argument. */
+const NONE = -1;
+
+export const FILE_NAME_CALLS: readonly SyscallRow[] = [
+  { name: "mkdir", args: "str octal", handler: (ctx) => mkdir(ctx, AT_FDCWD, ctx.path(0), ctx.args.int(1)) },
+  {
+    name: "mkdirat",
+    args: "fd str octal",
+    handler: (ctx) => mkdir(ctx, ctx.args.int(0), ctx.path(1), ctx.args.int(2)),
+  },
+  {
+    name: "mknod",
+    args: "str octal uint",
+    handler: (ctx) => mknod(ctx, AT_FDCWD, ctx.path(0), ctx.args.int(1)),
+  },
+  {
+    name: "mknodat",
+    args: "fd str octal uint",
+    handler: (ctx) => mknod(ctx, ctx.args.int(0), ctx.path(1), ctx.args.int(2)),
+  },
+  { name: "rmdir", args: "str", handler: (ctx) => rmdir(ctx, AT_FDCWD, ctx.path(0)) },
+  { name: "unlink", args: "str", handler: (ctx) => unlink(ctx, AT_FDCWD, ctx.path(0)) },
+  {
+    name: "unlinkat",
+    args: "fd str hex",
+    handler: (ctx) => {
+      const flags = ctx.args.int(2);
+      checkFlags(flags, AT_REMOVEDIR);
+      return (flags & AT_REMOVEDIR ? rmdir : unlink)(ctx, ctx.args.int(0), ctx.path(1));
+    },
+  },
+  {
+    name: "rename",
+    args: "str str",
+    handler: (ctx) => rename(ctx, named(ctx, NONE, 0), named(ctx, NONE, 1), 0),
+  },
+  {
+    name: "renameat",
+    args: "fd str fd str",
+    handler: (ctx) => rename(ctx, named(ctx, 0, 1), named(ctx, 2, 3), 0),
+  },
+  {
+    name: "renameat2",
+    args: "fd str fd str hex",
+    handler: (ctx) => rename(ctx, named(ctx, 0, 1), named(ctx, 2, 3), ctx.args.int(4)),
+  },
+  { name: "link", args: "str str", handler: (ctx) => link(ctx, named(ctx, NONE, 0), named(ctx, NONE, 1), 0) },
+  {
+    name: "linkat",
+    args: "fd str fd str hex",
+    handler: (ctx) => link(ctx, named(ctx, 0, 1), named(ctx, 2, 3), ctx.args.int(4)),
+  },
+  { name: "symlink", args: "str str", handler: (ctx) => symlink(ctx, ctx.path(0), named(ctx, NONE, 1)) },
+  { name: "symlinkat", args: "str fd str", handler: (ctx) => symlink(ctx, ctx.path(0), named(ctx, 1, 2)) },
+  {
+    name: "readlink",
+    args: "str ptr ulong",
+    handler: (ctx) => {
+      const path = ctx.path(0);
+      if (path === "") throw new SysError(ENOENT);
+      return readlink(ctx, AT_FDCWD, path, 1);
+    },
+  },
+  {
+    name: "readlinkat",
+    args: "fd str ptr ulong",
+    handler: (ctx) => readlink(ctx, ctx.args.int(0), ctx.path(1), 2),
+  },
+  { name: "access", args: "str octal", handler: (ctx) => access(ctx, AT_FDCWD, 0, ctx.args.int(1), 0) },
+  {
+    name: "faccessat",
+    args: "fd str octal",
+    handler: (ctx) => access(ctx, ctx.args.int(0), 1, ctx.args.int(2), 0),
+  },
+  {
+    name: "faccessat2",
+    args: "fd str octal hex",
+    handler: (ctx) => access(ctx, ctx.args.int(0), 1, ctx.args.int(2), ctx.args.int(3)),
+  },
+  { name: "getdents", args: "fd ptr uint", handler: (ctx) => getdents(ctx, false) },
+  { name: "getdents64", args: "fd ptr uint", handler: (ctx) => getdents(ctx, true) },
+  { name: "getcwd", args: "ptr ulong", handler: getcwd },
+  { name: "chdir", args: "str", handler: chdir },
+  { name: "fchdir", args: "fd", handler: fchdir },
+];

@@ -1,0 +1,336 @@
+/** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
+import { struct } from "../abi.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, SysError } from "../errno.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import {
+  AT_FDCWD,
+  O_APPEND,
+  O_ASYNC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECT,
+  O_NOATIME,
+  O_NONBLOCK,
+  O_PATH,
+  O_TRUNC,
+  O_VALID,
+  O_WRONLY,
+} from "../vfs/constants.ts";
+import { RegularFile } from "../vfs/host-file.ts";
+import { hold, type OpenFile, release } from "../vfs/open-file.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
+import { EventFile } from "../vfs/special-files.ts";
+import { accessible, anyFileArg, checkFlags, fileArg, files } from "./files-common.ts";
+
+/** Gives a new description a descriptor; closes it when there is none left. */
+function install(ctx: SyscallContext, file: OpenFile, closeOnExec: boolean, from = 0): number {
+  hold(file);
+  try {
+    return files(ctx).descriptors.add(file, closeOnExec, from);
+  } finally {
+    release(file);
+  }
+}
+
+function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, mode: number): number {
+  const task = files(ctx);
+  task.descriptors.reserve(1);
+  return install(ctx, task.open(dirfd, path, flags, mode), (flags & O_CLOEXEC) !== 0);
+}
+
+const OPEN_HOW = struct({ flags: "u64", mode: "u64", resolve: "u64" });
+const RESOLVE_NO_XDEV = 0x01n;
+const RESOLVE_NO_MAGICLINKS = 0x02n;
+const RESOLVE_NO_SYMLINKS = 0x04n;
+const RESOLVE_BENEATH = 0x08n;
+const RESOLVE_IN_ROOT = 0x10n;
+const RESOLVE_KNOWN =
+  RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+
+function openat2(ctx: SyscallContext): number {
+  const path = ctx.path(1);
+  const address = ctx.args.address(2);
+  const given = ctx.args.size(3);
+  const known = OPEN_HOW.size(ctx.abi);
+  if (given < known) throw new SysError(EINVAL);
+  if (given > 4096) throw new SysError(E2BIG);
+  const how = ctx.get(OPEN_HOW, address);
+  // A longer struct is fine as long as the fields this kernel does not know are zero.
+  if (ctx.memory.read(address + known, given - known).some((byte) => byte !== 0)) throw new SysError(E2BIG);
+  if (how.flags & ~BigInt(O_VALID) || how.resolve & ~RESOLVE_KNOWN || how.mode & ~0o7777n) {
+    throw new SysError(EINVAL);
+  }
+  const flags = Number(how.flags);
+  if (how.mode !== 0n && !(flags & O_CREAT)) throw new SysError(EINVAL);
+  const resolve = (bit: bigint) => (how.resolve & bit) !== 0n;
+  if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
+  const task = files(ctx);
+  task.descriptors.reserve(1);
+  const file = task.open(ctx.args.int(0), path, flags, Number(how.mode), {
+    noSymlinks: resolve(RESOLVE_NO_SYMLINKS),
+    noMagicLinks: resolve(RESOLVE_NO_MAGICLINKS),
+    beneath: resolve(RESOLVE_BENEATH),
+    inRoot: resolve(RESOLVE_IN_ROOT),
+  });
+  return install(ctx, file, (flags & O_CLOEXEC) !== 0);
+}
+
+function close(ctx: SyscallContext): number {
+  files(ctx).descriptors.close(ctx.args.int(0));
+  return 0;
+}
+
+const CLOSE_RANGE_UNSHARE = 2;
+const CLOSE_RANGE_CLOEXEC = 4;
+
+function closeRange(ctx: SyscallContext): number {
+  const [first, last, flags] = [ctx.args.uint(0), ctx.args.uint(1), ctx.args.int(2)];
+  checkFlags(flags, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC);
+  if (first > last) throw new SysError(EINVAL);
+  const { descriptors } = files(ctx);
+  for (const [fd, descriptor] of descriptors.list()) {
+    if (fd < first || fd > last) continue;
+    if (flags & CLOSE_RANGE_CLOEXEC) descriptor.closeOnExec = true;
+    else descriptors.close(fd);
+  }
+  return 0;
+}
+
+function dup2(ctx: SyscallContext): number {
+  const { descriptors } = files(ctx);
+  const file = descriptors.get(ctx.args.int(0));
+  const to = ctx.args.int(1);
+  if (to !== ctx.args.int(0)) descriptors.set(to, file, false);
+  return to;
+}
+
+function dup3(ctx: SyscallContext): number {
+  const flags = ctx.args.int(2);
+  checkFlags(flags, O_CLOEXEC);
+  const [from, to] = [ctx.args.int(0), ctx.args.int(1)];
+  if (from === to) throw new SysError(EINVAL);
+  const { descriptors } = files(ctx);
+  descriptors.set(to, descriptors.get(from), (flags & O_CLOEXEC) !== 0);
+  return to;
+}
+
+function pipe(ctx: SyscallContext, flags: number): number {
+  checkFlags(flags, O_CLOEXEC | O_NONBLOCK | O_DIRECT);
+  const address = ctx.args.address(0);
+  if (accessible(ctx.memory, address, 8, true) < 8) throw new SysError(EFAULT);
+  const task = files(ctx);
+  task.descriptors.reserve(2);
+  const ends = task.system.pipe(flags);
+  const fds = ends.map((end) => install(ctx, end, (flags & O_CLOEXEC) !== 0));
+  ctx.put32(address, fds[0]);
+  ctx.put32(address + 4, fds[1]);
+  return 0;
+}
+
+const EFD_SEMAPHORE = 1;
+
+function eventfd(ctx: SyscallContext, flags: number): number {
+  checkFlags(flags, EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK);
+  const file = new EventFile({
+    flags: flags & O_NONBLOCK,
+    counter: BigInt(ctx.args.uint(0)),
+    semaphore: (flags & EFD_SEMAPHORE) !== 0,
+    littleEndian: ctx.abi.littleEndian,
+    ino: files(ctx).system.newInode(),
+  });
+  return install(ctx, file, (flags & O_CLOEXEC) !== 0);
+}
+
+// ---- fcntl -------------------------------------------------------------------------------------------------
+
+const F_DUPFD = 0;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_GETLK = 5;
+const F_SETLK = 6;
+const F_SETLKW = 7;
+const F_SETOWN = 8;
+const F_GETOWN = 9;
+const F_SETSIG = 10;
+const F_GETSIG = 11;
+const F_GETLK64 = 12;
+const F_SETLK64 = 13;
+const F_SETLKW64 = 14;
+const F_SETOWN_EX = 15;
+const F_GETOWN_EX = 16;
+const F_OFD_GETLK = 36;
+const F_OFD_SETLK = 37;
+const F_OFD_SETLKW = 38;
+const F_SETLEASE = 1024;
+const F_GETLEASE = 1025;
+const F_DUPFD_CLOEXEC = 1030;
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
+const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
+
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+
+const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
+const OWNER_EX = struct({ type: "i32", pid: "i32" });
+const FLOCK = struct({ l_type: "i16", l_whence: "i16", l_start: "long", l_len: "long", l_pid: "i32" });
+const FLOCK64 = struct({ l_type: "i16", l_whence: "i16", l_start: "i64", l_len: "i64", l_pid: "i32" });
+
+function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
+  const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
+  if ((flags ^ file.flags) & O_APPEND && file instanceof RegularFile) {
+    const task = files(ctx);
+    task.system.setAppend(file, (flags & O_APPEND) !== 0, task);
+  }
+  file.flags = flags;
+  return 0;
+}
+
+/**
+ * Byte-range locks. Nobody but the processes of this machine can hold one, and a process never conflicts with itself:
+ * every well-formed lock is granted.
+ */
+function lock(ctx: SyscallContext, file: OpenFile, command: number): number {
+  const layout = command >= F_GETLK64 && command <= F_SETLKW64 && !ctx.abi.is64 ? FLOCK64 : FLOCK;
+  const wide = (command >= F_OFD_GETLK ? FLOCK64 : layout) as typeof FLOCK64;
+  const address = ctx.args.address(2);
+  const asked = ctx.get(wide, address);
+  const { l_type, l_whence } = asked;
+  if (l_type < F_RDLCK || l_type > F_UNLCK || l_whence < 0 || l_whence > 2) throw new SysError(EINVAL);
+  if (command >= F_OFD_GETLK && asked.l_pid !== 0) throw new SysError(EINVAL);
+  const base = l_whence === 0 ? 0n : l_whence === 1 ? BigInt(file.position) : file.stat().size;
+  const start = base + BigInt(asked.l_start);
+  if (start < 0n || (asked.l_len < 0 && start + BigInt(asked.l_len) < 0n)) throw new SysError(EINVAL);
+  if (command === F_GETLK || command === F_GETLK64 || command === F_OFD_GETLK) {
+    if (l_type === F_UNLCK && command !== F_OFD_GETLK) throw new SysError(EINVAL);
+    ctx.put(wide, address, { ...asked, l_type: F_UNLCK });
+    return 0;
+  }
+  if ((l_type === F_RDLCK && !file.canRead) || (l_type === F_WRLCK && !file.canWrite))
+    throw new SysError(EBADF);
+  return 0;
+}
+
+type Command = (ctx: SyscallContext, file: OpenFile) => number;
+
+const pipeOf = (file: OpenFile) => {
+  if (!(file instanceof PipeEnd)) throw new SysError(EBADF);
+  return file.pipe;
+};
+
+/** Commands that O_PATH descriptors take as well. */
+const DESCRIPTOR_COMMANDS: Readonly<Record<number, Command>> = {
+  [F_DUPFD]: (ctx, file) => files(ctx).descriptors.add(file, false, ctx.args.int(2)),
+  [F_DUPFD_CLOEXEC]: (ctx, file) => files(ctx).descriptors.add(file, true, ctx.args.int(2)),
+  [F_GETFD]: (ctx) => (files(ctx).descriptors.entry(ctx.args.int(0)).closeOnExec ? 1 : 0),
+  [F_SETFD]: (ctx) => {
+    files(ctx).descriptors.entry(ctx.args.int(0)).closeOnExec = (ctx.args.int(2) & 1) !== 0;
+    return 0;
+  },
+  [F_GETFL]: (_ctx, file) => file.flags,
+};
+
+const refuse =
+  (errno: number): Command =>
+  () => {
+    throw new SysError(errno);
+  };
+
+const FILE_COMMANDS: Readonly<Record<number, Command>> = {
+  [F_SETFL]: (ctx, file) => setFlags(ctx, file, ctx.args.int(2)),
+  [F_SETOWN]: (ctx, file) => {
+    const pid = ctx.args.int(2);
+    file.owner = { ...file.owner, type: pid < 0 ? 2 : 1, pid: Math.abs(pid) };
+    return 0;
+  },
+  [F_GETOWN]: (_ctx, { owner }) => (owner.type === 2 ? -owner.pid : owner.pid),
+  [F_SETSIG]: (ctx, file) => {
+    const signal = ctx.args.int(2);
+    if (signal < 0 || signal > 64) throw new SysError(EINVAL);
+    file.owner.signal = signal;
+    return 0;
+  },
+  [F_GETSIG]: (_ctx, file) => file.owner.signal,
+  [F_SETOWN_EX]: (ctx, file) => {
+    const { type, pid } = ctx.get(OWNER_EX, ctx.args.address(2));
+    if (type < 0 || type > 2) throw new SysError(EINVAL);
+    file.owner = { ...file.owner, type, pid };
+    return 0;
+  },
+  [F_GETOWN_EX]: (ctx, file) => {
+    ctx.put(OWNER_EX, ctx.args.address(2), file.owner);
+    return 0;
+  },
+  [F_SETPIPE_SZ]: (ctx, file) => pipeOf(file).resize(ctx.args.uint(2)),
+  [F_GETPIPE_SZ]: (_ctx, file) => pipeOf(file).capacity,
+  [F_GETLEASE]: () => F_UNLCK,
+  [F_SETLEASE]: refuse(EINVAL),
+  [F_ADD_SEALS]: refuse(EINVAL),
+  [F_GET_SEALS]: refuse(EINVAL),
+};
+
+const LOCKS = [F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW];
+const LOCKS64 = [F_GETLK64, F_SETLK64, F_SETLKW64];
+
+function fcntl(ctx: SyscallContext, wide: boolean): number {
+  const command = ctx.args.int(1);
+  const file = anyFileArg(ctx, 0);
+  const onDescriptor = DESCRIPTOR_COMMANDS[command];
+  if (onDescriptor !== undefined) return onDescriptor(ctx, file);
+  if (file.flags & O_PATH) throw new SysError(EBADF);
+  if (LOCKS.includes(command) || (wide && LOCKS64.includes(command))) return lock(ctx, file, command);
+  const run = FILE_COMMANDS[command];
+  if (run === undefined) throw new SysError(EINVAL);
+  return run(ctx, file);
+}
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
+
+/** flock(2): kept, and always granted, since nobody outside the machine takes part. */
+function flock(ctx: SyscallContext): number {
+  const file = fileArg(ctx, 0);
+  const operation = ctx.args.int(1) & ~LOCK_NB;
+  if (operation === LOCK_SH) file.lock = "shared";
+  else if (operation === LOCK_EX) file.lock = "exclusive";
+  else if (operation === LOCK_UN) file.lock = "none";
+  else throw new SysError(EINVAL);
+  return 0;
+}
+
+export const FILE_OPEN_CALLS: readonly SyscallRow[] = [
+  {
+    name: "open",
+    args: "str octal octal",
+    handler: (ctx) => open(ctx, AT_FDCWD, ctx.path(0), ctx.args.int(1), ctx.args.int(2)),
+  },
+  {
+    name: "openat",
+    args: "fd str octal octal",
+    handler: (ctx) => open(ctx, ctx.args.int(0), ctx.path(1), ctx.args.int(2), ctx.args.int(3)),
+  },
+  { name: "openat2", args: "fd str ptr ulong", handler: openat2 },
+  {
+    name: "creat",
+    args: "str octal",
+    handler: (ctx) => open(ctx, AT_FDCWD, ctx.path(0), O_CREAT | O_WRONLY | O_TRUNC, ctx.args.int(1)),
+  },
+  { name: "close", args: "fd", handler: close },
+  { name: "close_range", args: "uint uint hex", handler: closeRange },
+  { name: "dup", args: "fd", handler: (ctx) => files(ctx).descriptors.add(anyFileArg(ctx, 0), false) },
+  { name: "dup2", args: "fd fd", handler: dup2 },
+  { name: "dup3", args: "fd fd octal", handler: dup3 },
+  { name: "pipe", args: "ptr", handler: (ctx) => pipe(ctx, 0) },
+  { name: "pipe2", args: "ptr octal", handler: (ctx) => pipe(ctx, ctx.args.int(1)) },
+  { name: "eventfd", args: "uint", handler: (ctx) => eventfd(ctx, 0) },
+  { name: "eventfd2", args: "uint hex", handler: (ctx) => eventfd(ctx, ctx.args.int(1)) },
+  { name: "fcntl", args: "fd int long", handler: (ctx) => fcntl(ctx, ctx.abi.is64) },
+  { name: "fcntl64", args: "fd int long", handler: (ctx) => fcntl(ctx, true) },
+  { name: "flock", args: "fd int", handler: flock },
+];

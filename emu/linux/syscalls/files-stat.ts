@@ -1,0 +1,339 @@
+/** stat and its relatives, with the layouts of both widths (arch/powerpc/include/uapi/asm/stat.h). */
+import { type Layout, struct } from "../abi.ts";
+import { EINVAL, EOVERFLOW, SysError } from "../errno.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_SYNC_TYPE,
+  AT_SYMLINK_NOFOLLOW,
+  NAME_MAX,
+} from "../vfs/constants.ts";
+import type { Location } from "../vfs/namespace.ts";
+import type { FileStat, OpenFile } from "../vfs/open-file.ts";
+import { anyFileArg, atArg, checkFlags, fileArg, files, modeOf, ownerOf } from "./files-common.ts";
+
+const TIMES = {
+  st_atime: "ulong",
+  st_atime_nsec: "ulong",
+  st_mtime: "ulong",
+  st_mtime_nsec: "ulong",
+  st_ctime: "ulong",
+  st_ctime_nsec: "ulong",
+  __unused4: "ulong",
+  __unused5: "ulong",
+} as const;
+const TAIL = {
+  st_rdev: "ulong",
+  st_size: "long",
+  st_blksize: "ulong",
+  st_blocks: "ulong",
+  ...TIMES,
+} as const;
+
+/** struct stat of ppc32. */
+export const STAT32 = struct({
+  st_dev: "ulong",
+  st_ino: "ulong",
+  st_mode: "u32",
+  st_nlink: "u16",
+  st_uid: "u32",
+  st_gid: "u32",
+  ...TAIL,
+});
+/** struct stat of ppc64. */
+export const STAT_OF_64 = struct({
+  st_dev: "ulong",
+  st_ino: "ulong",
+  st_nlink: "ulong",
+  st_mode: "u32",
+  st_uid: "u32",
+  st_gid: "u32",
+  ...TAIL,
+  __unused6: "ulong",
+});
+/** struct stat64, ppc32 only. */
+export const STAT64 = struct({
+  st_dev: "u64",
+  st_ino: "u64",
+  st_mode: "u32",
+  st_nlink: "u32",
+  st_uid: "u32",
+  st_gid: "u32",
+  st_rdev: "u64",
+  __pad2: "u16",
+  st_size: "i64",
+  st_blksize: "i32",
+  st_blocks: "i64",
+  st_atime: "i32",
+  st_atime_nsec: "u32",
+  st_mtime: "i32",
+  st_mtime_nsec: "u32",
+  st_ctime: "i32",
+  st_ctime_nsec: "u32",
+  __unused4: "u32",
+  __unused5: "u32",
+});
+
+const BILLION = 1_000_000_000n;
+const BLOCK_SIZE = 4096;
+
+/** Whole seconds and the nanoseconds after them, also before the epoch. */
+function split(time: bigint): { seconds: bigint; nanoseconds: bigint } {
+  const nanoseconds = ((time % BILLION) + BILLION) % BILLION;
+  return { seconds: (time - nanoseconds) / BILLION, nanoseconds };
+}
+
+function fieldsOf(ctx: SyscallContext, stat: FileStat) {
+  const { uid, gid } = ownerOf(ctx, stat);
+  const [atime, mtime, ctime] = [split(stat.atime), split(stat.mtime), split(stat.ctime)];
+  return {
+    st_dev: stat.dev,
+    st_ino: stat.ino,
+    st_mode: modeOf(stat),
+    st_nlink: stat.nlink,
+    st_uid: uid,
+    st_gid: gid,
+    st_rdev: stat.rdev,
+    st_size: stat.size,
+    st_blksize: BLOCK_SIZE,
+    st_blocks: stat.blocks,
+    st_atime: atime.seconds,
+    st_atime_nsec: atime.nanoseconds,
+    st_mtime: mtime.seconds,
+    st_mtime_nsec: mtime.nanoseconds,
+    st_ctime: ctime.seconds,
+    st_ctime_nsec: ctime.nanoseconds,
+  };
+}
+
+/** Writes the ABI's struct stat. Throws EOVERFLOW where a 32-bit field is too small. */
+function putStat(ctx: SyscallContext, address: number, stat: FileStat): number {
+  if (ctx.abi.is64) {
+    ctx.put(STAT_OF_64, address, fieldsOf(ctx, stat));
+    return 0;
+  }
+  if (stat.size > 0x7fff_ffffn || stat.nlink > 0xffff) throw new SysError(EOVERFLOW);
+  // Inode and device numbers wider than the field would be an error to Linux; a folded one is of more use.
+  const fold = (value: bigint) => BigInt.asUintN(32, value ^ (value >> 32n));
+  ctx.put(STAT32, address, { ...fieldsOf(ctx, stat), st_dev: fold(stat.dev), st_ino: fold(stat.ino) });
+  return 0;
+}
+
+function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number {
+  ctx.put(STAT64, address, fieldsOf(ctx, stat));
+  return 0;
+}
+
+type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
+
+const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
+  found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!);
+
+const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) =>
+  put(ctx, ctx.args.address(1), statOf(ctx, atArg(ctx, AT_FDCWD, 0, { follow })));
+
+const byDescriptor = (put: Put) => (ctx: SyscallContext) =>
+  put(ctx, ctx.args.address(1), anyFileArg(ctx, 0).stat());
+
+const byEither = (put: Put) => (ctx: SyscallContext) => {
+  const flags = ctx.args.int(3);
+  checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH);
+  const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  return put(ctx, ctx.args.address(2), statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags })));
+};
+
+// ---- statx -------------------------------------------------------------------------------------------------
+
+const STATX_TIME = { sec: "i64", nsec: "u32", pad: "i32" } as const;
+const timeFields = <P extends string>(prefix: P) =>
+  Object.fromEntries(Object.entries(STATX_TIME).map(([name, type]) => [`${prefix}_${name}`, type]));
+
+/** struct statx (include/uapi/linux/stat.h). */
+export const STATX: Layout<Record<string, "u16" | "u32" | "i32" | "u64" | "i64" | readonly ["u64", number]>> =
+  struct({
+    stx_mask: "u32",
+    stx_blksize: "u32",
+    stx_attributes: "u64",
+    stx_nlink: "u32",
+    stx_uid: "u32",
+    stx_gid: "u32",
+    stx_mode: "u16",
+    pad0: "u16",
+    stx_ino: "u64",
+    stx_size: "u64",
+    stx_blocks: "u64",
+    stx_attributes_mask: "u64",
+    ...timeFields("stx_atime"),
+    ...timeFields("stx_btime"),
+    ...timeFields("stx_ctime"),
+    ...timeFields("stx_mtime"),
+    stx_rdev_major: "u32",
+    stx_rdev_minor: "u32",
+    stx_dev_major: "u32",
+    stx_dev_minor: "u32",
+    stx_mnt_id: "u64",
+    pad1: "u64",
+    spare: ["u64", 12],
+  } as Record<string, "u16" | "u32" | "i32" | "u64" | "i64" | readonly ["u64", number]>);
+
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_RESERVED = 0x8000_0000;
+
+/** Major and minor number of a dev_t as the C library packs it. */
+const major = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);
+const minor = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
+
+function statx(ctx: SyscallContext): number {
+  const flags = ctx.args.int(2);
+  const mask = ctx.args.uint(3);
+  checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE);
+  if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
+    throw new SysError(EINVAL);
+  const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  const stat = statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
+  const { uid, gid } = ownerOf(ctx, stat);
+  const time = (prefix: string, value: bigint) => {
+    const { seconds, nanoseconds } = split(value);
+    return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };
+  };
+  ctx.put(STATX, ctx.args.address(4), {
+    stx_mask: STATX_BASIC_STATS,
+    stx_blksize: BLOCK_SIZE,
+    stx_nlink: stat.nlink,
+    stx_uid: uid,
+    stx_gid: gid,
+    stx_mode: modeOf(stat),
+    stx_ino: stat.ino,
+    stx_size: stat.size,
+    stx_blocks: stat.blocks,
+    ...time("stx_atime", stat.atime),
+    ...time("stx_ctime", stat.ctime),
+    ...time("stx_mtime", stat.mtime),
+    stx_rdev_major: major(stat.rdev),
+    stx_rdev_minor: minor(stat.rdev),
+    stx_dev_major: major(stat.dev),
+    stx_dev_minor: minor(stat.dev),
+  });
+  return 0;
+}
+
+// ---- statfs ------------------------------------------------------------------------------------------------
+
+/** struct statfs of the ABI's word size. */
+export const STATFS = struct({
+  f_type: "ulong",
+  f_bsize: "ulong",
+  f_blocks: "ulong",
+  f_bfree: "ulong",
+  f_bavail: "ulong",
+  f_files: "ulong",
+  f_ffree: "ulong",
+  f_fsid: ["i32", 2],
+  f_namelen: "ulong",
+  f_frsize: "ulong",
+  f_flags: "ulong",
+  f_spare: ["ulong", 4],
+});
+/** struct statfs64. */
+export const STATFS64 = struct({
+  f_type: "ulong",
+  f_bsize: "ulong",
+  f_blocks: "u64",
+  f_bfree: "u64",
+  f_bavail: "u64",
+  f_files: "u64",
+  f_ffree: "u64",
+  f_fsid: ["i32", 2],
+  f_namelen: "ulong",
+  f_frsize: "ulong",
+  f_flags: "ulong",
+  f_spare: ["ulong", 4],
+});
+
+const EXT4_MAGIC = 0xef53;
+const PROC_MAGIC = 0x9fa0;
+const TMPFS_MAGIC = 0x0102_1994;
+const ST_RDONLY = 1;
+const ST_VALID = 0x20;
+
+function statfsOf(ctx: SyscallContext, at: Location) {
+  const common = { f_namelen: NAME_MAX, f_bsize: BLOCK_SIZE, f_frsize: BLOCK_SIZE };
+  const { place } = at;
+  if (place === undefined || at.stat === undefined) {
+    const proc = at.path === "/proc" || at.path.startsWith("/proc/");
+    return { ...common, f_type: proc ? PROC_MAGIC : TMPFS_MAGIC, f_flags: ST_RDONLY | ST_VALID };
+  }
+  const { system } = files(ctx);
+  const host = system.namespace.at(place, (path) => system.host.files.statfs(path));
+  return {
+    ...common,
+    f_type: EXT4_MAGIC,
+    f_bsize: host.bsize,
+    f_frsize: host.bsize,
+    f_blocks: host.blocks,
+    f_bfree: host.bfree,
+    f_bavail: host.bavail,
+    f_files: host.files,
+    f_ffree: host.ffree,
+    f_flags: ST_VALID | (place.mount.readOnly ? ST_RDONLY : 0),
+  };
+}
+
+/** Counts that don't fit 32 bits are scaled by larger blocks; Linux would say EOVERFLOW. */
+function fit32(values: ReturnType<typeof statfsOf>) {
+  const scaled = { f_blocks: 0n, f_bfree: 0n, f_bavail: 0n, ...values };
+  let size = BigInt(values.f_bsize);
+  while (scaled.f_blocks > 0xffff_ffffn) {
+    scaled.f_blocks >>= 1n;
+    scaled.f_bfree >>= 1n;
+    scaled.f_bavail >>= 1n;
+    size <<= 1n;
+  }
+  const cut = (value: bigint | undefined) =>
+    value === undefined || value <= 0xffff_ffffn ? value : 0xffff_ffffn;
+  const counted = values as { f_files?: bigint; f_ffree?: bigint };
+  const [f_files, f_ffree] = [cut(counted.f_files) ?? 0n, cut(counted.f_ffree) ?? 0n];
+  return { ...scaled, f_files, f_ffree, f_bsize: size, f_frsize: size };
+}
+
+type Find = (ctx: SyscallContext) => Location;
+const byName: Find = (ctx) => files(ctx).find(AT_FDCWD, ctx.path(0), true);
+const byFile: Find = (ctx) => {
+  const task = files(ctx);
+  const { path, kind } = fileArg(ctx, 0);
+  if (path === "" || (kind !== "file" && kind !== "directory")) {
+    return { path: "/dev", mustBeDirectory: false };
+  }
+  return task.find(AT_FDCWD, path, true);
+};
+
+const statfs = (find: Find) => (ctx: SyscallContext) => {
+  const values = statfsOf(ctx, find(ctx));
+  ctx.put(STATFS, ctx.args.address(1), ctx.abi.is64 ? values : fit32(values));
+  return 0;
+};
+
+/** statfs64 gets the size of the struct as well, and insists on it. */
+const statfs64 = (find: Find) => (ctx: SyscallContext) => {
+  if (ctx.args.size(1) !== STATFS64.size(ctx.abi)) throw new SysError(EINVAL);
+  ctx.put(STATFS64, ctx.args.address(2), statfsOf(ctx, find(ctx)));
+  return 0;
+};
+
+export const FILE_STAT_CALLS: readonly SyscallRow[] = [
+  { name: "stat", args: "str ptr", handler: byPath(putStat, true) },
+  { name: "lstat", args: "str ptr", handler: byPath(putStat, false) },
+  { name: "fstat", args: "fd ptr", handler: byDescriptor(putStat) },
+  { name: "stat64", args: "str ptr", handler: byPath(putStat64, true) },
+  { name: "lstat64", args: "str ptr", handler: byPath(putStat64, false) },
+  { name: "fstat64", args: "fd ptr", handler: byDescriptor(putStat64) },
+  { name: "newfstatat", args: "fd str ptr hex", handler: byEither(putStat) },
+  { name: "fstatat64", args: "fd str ptr hex", handler: byEither(putStat64) },
+  { name: "statx", args: "fd str hex hex ptr", handler: statx },
+  { name: "statfs", args: "str ptr", handler: statfs(byName) },
+  { name: "fstatfs", args: "fd ptr", handler: statfs(byFile) },
+  { name: "statfs64", args: "str ulong ptr", handler: statfs64(byName) },
+  { name: "fstatfs64", args: "fd ulong ptr", handler: statfs64(byFile) },
+];

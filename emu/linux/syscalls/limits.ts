@@ -1,0 +1,174 @@
+/** System calls about limits and use of resources (Linux: kernel/sys.c). */
+import { struct } from "../abi.ts";
+import { NANOSECONDS } from "../clock.ts";
+import { EINVAL, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
+import {
+  type Limit,
+  type Process,
+  RLIM_INFINITY,
+  RLIMIT_NOFILE,
+  RLIMIT_STACK,
+  toLength,
+} from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { isPrivileged } from "./identity.ts";
+
+const RLIM_NLIMITS = 16;
+/** Ceiling of RLIMIT_NOFILE (fs.nr_open). */
+const NR_OPEN = 1048576n;
+
+const RLIMIT = struct({ rlim_cur: "ulong", rlim_max: "ulong" });
+const RLIMIT64 = struct({ rlim_cur: "u64", rlim_max: "u64" });
+const USAGE = struct({
+  ru_utime: ["long", 2],
+  ru_stime: ["long", 2],
+  ru_maxrss: "long",
+  ru_ixrss: "long",
+  ru_idrss: "long",
+  ru_isrss: "long",
+  ru_minflt: "long",
+  ru_majflt: "long",
+  ru_nswap: "long",
+  ru_inblock: "long",
+  ru_oublock: "long",
+  ru_msgsnd: "long",
+  ru_msgrcv: "long",
+  ru_nsignals: "long",
+  ru_nvcsw: "long",
+  ru_nivcsw: "long",
+});
+const TMS = struct({ tms_utime: "long", tms_stime: "long", tms_cutime: "long", tms_cstime: "long" });
+
+const RUSAGE_SELF = 0;
+const RUSAGE_CHILDREN = -1;
+const RUSAGE_THREAD = 1;
+/** Nanoseconds of a clock tick (AT_CLKTCK 100). */
+const TICK = NANOSECONDS / 100n;
+
+function resourceArg(value: number): number {
+  if (value >= RLIM_NLIMITS) throw new SysError(EINVAL);
+  return value;
+}
+
+/** Largest value of the ABI's unsigned long, which stands for infinity and anything that does not fit. */
+const longInfinity = ({ abi }: SyscallContext): bigint => (abi.is64 ? RLIM_INFINITY : 0xffff_ffffn);
+
+function changeLimit(
+  { process: caller }: SyscallContext,
+  target: Process,
+  resource: number,
+  next: Limit,
+): void {
+  const old = target.limits[resource];
+  if (next.soft > next.hard) throw new SysError(EINVAL);
+  if (resource === RLIMIT_NOFILE && next.hard > NR_OPEN) throw new SysError(EPERM);
+  if (next.hard > old.hard && !isPrivileged(caller.credentials)) throw new SysError(EPERM);
+  target.limits[resource] = next;
+  if (resource === RLIMIT_STACK) target.memory.stackLimit = toLength(next.soft);
+}
+
+const getrlimit: SyscallHandler = (ctx) => {
+  const { soft, hard } = ctx.process.limits[resourceArg(ctx.args.uint(0))];
+  const most = longInfinity(ctx);
+  const clip = (value: bigint): bigint => (value > most ? most : value);
+  ctx.put(RLIMIT, ctx.args.address(1), { rlim_cur: clip(soft), rlim_max: clip(hard) });
+  return 0;
+};
+
+/** The call of old C libraries, whose infinity is 2^31 - 1; 64-bit programs never had it. */
+const oldGetrlimit: SyscallHandler = (ctx) => {
+  if (ctx.abi.is64) throw new SysError(ENOSYS);
+  const { soft, hard } = ctx.process.limits[resourceArg(ctx.args.uint(0))];
+  const clip = (value: bigint): bigint => (value > 0x7fff_ffffn ? 0x7fff_ffffn : value);
+  ctx.put(RLIMIT, ctx.args.address(1), { rlim_cur: clip(soft), rlim_max: clip(hard) });
+  return 0;
+};
+
+const setrlimit: SyscallHandler = (ctx) => {
+  const resource = resourceArg(ctx.args.uint(0));
+  const { rlim_cur, rlim_max } = ctx.get(RLIMIT, ctx.args.address(1));
+  const infinity = longInfinity(ctx);
+  const widen = (value: bigint): bigint => (value === infinity ? RLIM_INFINITY : value);
+  changeLimit(ctx, ctx.process, resource, { soft: widen(rlim_cur), hard: widen(rlim_max) });
+  return 0;
+};
+
+const prlimit64: SyscallHandler = (ctx) => {
+  const { args, kernel } = ctx;
+  const pid = args.int(0);
+  const resource = resourceArg(args.uint(1));
+  const [next, old] = [args.word(2), args.word(3)];
+  const wanted = next === 0n ? undefined : ctx.get(RLIMIT64, args.address(2));
+  const target = pid === 0 ? ctx.process : (kernel.thread(pid)?.process ?? kernel.processes.get(pid));
+  if (target === undefined) throw new SysError(ESRCH);
+  const { soft, hard } = target.limits[resource];
+  if (wanted !== undefined)
+    changeLimit(ctx, target, resource, { soft: wanted.rlim_cur, hard: wanted.rlim_max });
+  if (old !== 0n) ctx.put(RLIMIT64, args.address(3), { rlim_cur: soft, rlim_max: hard });
+  return 0;
+};
+
+/** Mapped memory in KiB: an upper bound of what was ever resident. */
+const mappedKib = ({ memory }: Process): number =>
+  memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0) / 1024;
+
+const getrusage: SyscallHandler = (ctx) => {
+  const { args, process, thread } = ctx;
+  const who = args.int(0);
+  if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) throw new SysError(EINVAL);
+  const time = who === RUSAGE_SELF ? process.cpuTime : who === RUSAGE_THREAD ? thread.cpuTime : 0n;
+  const microseconds = time / 1000n;
+  ctx.put(USAGE, args.address(1), {
+    ru_utime: [microseconds / 1_000_000n, microseconds % 1_000_000n],
+    ru_maxrss: who === RUSAGE_CHILDREN ? 0 : Math.floor(mappedKib(process)),
+  });
+  return 0;
+};
+
+const times: SyscallHandler = (ctx) => {
+  const { args, kernel, process } = ctx;
+  if (args.word(0) !== 0n) ctx.put(TMS, args.address(0), { tms_utime: process.cpuTime / TICK });
+  return kernel.clock.monotonic() / TICK;
+};
+
+/** getpriority(2): the result is 20 - nice, since a negative one would be an error. */
+const getpriority: SyscallHandler = (ctx) => {
+  checkPriorityTarget(ctx);
+  return 20;
+};
+
+const setpriority: SyscallHandler = (ctx) => {
+  checkPriorityTarget(ctx);
+  // Without a scheduler that ranks threads niceness has no effect; only root may raise it.
+  if (ctx.args.int(2) < 0 && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  return 0;
+};
+
+function checkPriorityTarget({ args, kernel, process }: SyscallContext): void {
+  const [which, who] = [args.int(0), args.int(1)];
+  if (which < 0 || which > 2) throw new SysError(EINVAL);
+  if (who === 0) return;
+  const there = [
+    () => kernel.thread(who) !== undefined,
+    () => [...kernel.processes.values()].some(({ pgid }) => pgid === who),
+    () => process.credentials.uid === who,
+  ][which]();
+  if (!there) throw new SysError(ESRCH);
+}
+
+const nice: SyscallHandler = ({ args, process }) => {
+  if (args.int(0) < 0 && !isPrivileged(process.credentials)) throw new SysError(EPERM);
+  return 0;
+};
+
+export const LIMIT_SYSCALLS: readonly SyscallRow[] = [
+  { name: "getrlimit", args: "uint ptr", handler: oldGetrlimit },
+  { name: "ugetrlimit", args: "uint ptr", handler: getrlimit },
+  { name: "setrlimit", args: "uint ptr", handler: setrlimit },
+  { name: "prlimit64", args: "int uint ptr ptr", handler: prlimit64 },
+  { name: "getrusage", args: "int ptr", handler: getrusage },
+  { name: "times", args: "ptr", handler: times },
+  { name: "getpriority", args: "int int", handler: getpriority },
+  { name: "setpriority", args: "int int int", handler: setpriority },
+  { name: "nice", args: "int", handler: nice },
+];

@@ -1,0 +1,384 @@
+/** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE, SharedObject, type Vma } from "../../memory/vma.ts";
+import {
+  EACCES,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  ENOMEM,
+  ENOSPC,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+  SysError,
+} from "../errno.ts";
+import { READ_IMPLIES_EXEC } from "../exec.ts";
+import { findPlace, GUARD_GAP, MMAP_MIN, pageUp } from "../layout.ts";
+import { type Process, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { filesOf } from "../vfs/process-files.ts";
+import { ADVICE_SYSCALLS } from "./memory-advice.ts";
+
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_SHARED_VALIDATE = 0x03;
+const MAP_TYPE = 0x0f;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_GROWSDOWN = 0x100;
+const MAP_HUGETLB = 0x4_0000;
+const MAP_FIXED_NOREPLACE = 0x10_0000;
+/** Flags of long standing, which MAP_SHARED_VALIDATE takes (LEGACY_MAP_MASK of powerpc). */
+const LEGACY_FLAGS = 0x1f_d9ff & ~0x18_0000;
+
+const PROT_SEM = 0x8;
+const PROT_GROWSDOWN = 0x0100_0000;
+const PROT_GROWSUP = 0x0200_0000;
+const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+const MREMAP_MAYMOVE = 1;
+const MREMAP_FIXED = 2;
+const MREMAP_DONTUNMAP = 4;
+
+/** vm.max_map_count */
+const MAX_AREAS = 65530;
+/** Addresses that 64-bit programs may name, mapped or not (TASK_SIZE with 4 KiB pages). */
+const TASK_SIZE_64 = 2n ** 46n;
+
+/** First address that is not a user address of this program. */
+const taskSize = ({ abi, memory }: SyscallContext): bigint =>
+  abi.is64 ? TASK_SIZE_64 : BigInt(memory.limit);
+
+const toPages = (length: bigint): bigint => (length + BigInt(PAGE_SIZE - 1)) & ~BigInt(PAGE_SIZE - 1);
+const isAligned = (address: bigint): boolean => (address & BigInt(PAGE_SIZE - 1)) === 0n;
+const wrap = ({ abi }: SyscallContext, value: bigint): bigint => BigInt.asUintN(abi.is64 ? 64 : 32, value);
+
+/** Length in bytes rounded up to pages as the kernel's unsigned long wraps it. */
+export const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
+
+const mappedBytes = (process: Process): number =>
+  process.memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
+
+/** Throws ENOMEM when `more` bytes cannot be mapped (RLIMIT_AS, vm.max_map_count). */
+function checkRoom({ process }: SyscallContext, more: number): void {
+  const { memory } = process;
+  if (memory.vmas.length >= MAX_AREAS) throw new SysError(ENOMEM);
+  if (overLimit(process, more)) throw new SysError(ENOMEM);
+}
+
+/** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */
+function overLimit(process: Process, more: number): boolean {
+  const most = toLength(process.limits[RLIMIT_AS].soft);
+  return most < process.memory.limit && mappedBytes(process) + more > most;
+}
+
+/** Protection bits with what personality(2) makes of them. Throws EINVAL for bits that do not exist. */
+function checkProt({ process }: SyscallContext, prot: number): number {
+  if (prot & ~(PROT_RWX | PROT_SEM)) throw new SysError(EINVAL);
+  const implied = prot & PROT_READ && process.personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0;
+  return (prot & PROT_RWX) | implied;
+}
+
+/** A free place for `length` bytes: at the hint if that is free, else where mmap searches. Throws ENOMEM. */
+function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number {
+  const { memory, abi, process } = ctx;
+  if (hint !== 0n) {
+    const rounded = hint - (hint % BigInt(PAGE_SIZE));
+    const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
+    const end = start + length;
+    const clear = end <= memory.limit && memory.isFree(start, end);
+    if (clear && !memory.find(end + GUARD_GAP - 1)?.growsDown) return start;
+  }
+  const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft);
+  if (found === undefined) throw new SysError(ENOMEM);
+  return found;
+}
+
+/** Where a mapping of `length` bytes goes by its address argument and flags. */
+function placeOf(ctx: SyscallContext, address: bigint, length: bigint, flags: number): number {
+  const { memory } = ctx;
+  const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
+  if (length > taskSize(ctx)) throw new SysError(ENOMEM);
+  if (!fixed) {
+    if (length > BigInt(memory.limit)) throw new SysError(ENOMEM);
+    return unmappedArea(ctx, address, Number(length));
+  }
+  if (address > taskSize(ctx) - length) throw new SysError(ENOMEM);
+  if (!isAligned(address)) throw new SysError(EINVAL);
+  if (address < BigInt(MMAP_MIN)) throw new SysError(EPERM);
+  if (address + length > BigInt(memory.limit)) throw new SysError(ENOMEM);
+  const start = Number(address);
+  if (flags & MAP_FIXED_NOREPLACE && !memory.isFree(start, start + Number(length)))
+    throw new SysError(EEXIST);
+  return start;
+}
+
+/** What is mapped: the parts of a Vma that say so. `length` and `offset` in bytes. */
+function objectOf(
+  ctx: SyscallContext,
+  fd: number,
+  flags: number,
+  prot: number,
+  offset: number,
+): Pick<Vma, "file" | "shared" | "offset" | "growsDown"> {
+  const { files } = ctx.process;
+  const type = flags & MAP_TYPE;
+  const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
+  const growsDown = (flags & MAP_GROWSDOWN) !== 0;
+  if (flags & MAP_ANONYMOUS) {
+    if (type !== MAP_PRIVATE && type !== MAP_SHARED) throw new SysError(EINVAL);
+    if (!shared) return growsDown ? { offset: 0, growsDown } : { offset: 0 };
+    if (growsDown) throw new SysError(EINVAL);
+    return { shared: new SharedObject(), offset: 0 };
+  }
+  const file = files.mappable(fd, { shared, write: (prot & PROT_WRITE) !== 0 });
+  if (type === MAP_SHARED_VALIDATE && flags & ~LEGACY_FLAGS) throw new SysError(EOPNOTSUPP);
+  if (type !== MAP_PRIVATE && !shared) throw new SysError(EINVAL);
+  if (growsDown) throw new SysError(EINVAL);
+  return shared ? { shared: files.sharedObject(file), offset } : { file, offset };
+}
+
+function map(ctx: SyscallContext, pageOffset: bigint): number {
+  const { args, memory } = ctx;
+  const [address, wanted, flags, fd] = [args.word(0), args.word(1), args.uint(3), args.int(4)];
+  const prot = checkProt(ctx, args.uint(2));
+  // A descriptor that is not there is found before anything else.
+  if (!(flags & MAP_ANONYMOUS)) filesOf(ctx.process).descriptors.get(fd);
+  else if (flags & MAP_HUGETLB) throw new SysError(ENOMEM);
+  if (wanted === 0n) throw new SysError(EINVAL);
+  const length = alignedLength(ctx, wanted);
+  if (length === 0n) throw new SysError(ENOMEM);
+  if (wrap(ctx, pageOffset + length / BigInt(PAGE_SIZE)) < pageOffset) throw new SysError(EOVERFLOW);
+  const start = placeOf(ctx, address, length, flags);
+  const offset = Number(pageOffset) * PAGE_SIZE;
+  if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
+  const object = objectOf(ctx, fd, flags, prot, offset);
+  checkRoom(ctx, Number(length));
+  memory.map({ start, end: start + Number(length), prot, ...object });
+  return start;
+}
+
+const mmap: SyscallHandler = (ctx) => {
+  const offset = ctx.args.word(5);
+  if (!isAligned(offset)) throw new SysError(EINVAL);
+  return map(ctx, offset / BigInt(PAGE_SIZE));
+};
+
+const mmap2: SyscallHandler = (ctx) => map(ctx, ctx.args.word(5));
+
+const munmap: SyscallHandler = (ctx) => {
+  const { args, memory } = ctx;
+  const [address, wanted] = [args.word(0), args.word(1)];
+  const most = taskSize(ctx);
+  if (!isAligned(address) || address > most || wanted > most - address) throw new SysError(EINVAL);
+  const length = alignedLength(ctx, wanted);
+  if (length === 0n) throw new SysError(EINVAL);
+  unmapRange(memory, address, length);
+  return 0;
+};
+
+/** Unmaps what of a range can be mapped at all. */
+function unmapRange(memory: SyscallContext["memory"], address: bigint, length: bigint): void {
+  const limit = BigInt(memory.limit);
+  if (address >= limit) return;
+  const end = address + length > limit ? limit : address + length;
+  memory.unmap(Number(address), Number(end));
+}
+
+function protect(ctx: SyscallContext): number {
+  const { args, memory } = ctx;
+  const [address, wanted] = [args.word(0), args.word(1)];
+  const growth = args.uint(2) & (PROT_GROWSDOWN | PROT_GROWSUP);
+  if (growth === (PROT_GROWSDOWN | PROT_GROWSUP)) throw new SysError(EINVAL);
+  if (!isAligned(address)) throw new SysError(EINVAL);
+  if (wanted === 0n) return 0;
+  const length = alignedLength(ctx, wanted);
+  const last = wrap(ctx, address + length);
+  if (last <= address) throw new SysError(ENOMEM);
+  const prot = checkProt(ctx, args.uint(2) & ~growth);
+  if (address >= BigInt(memory.limit)) throw new SysError(ENOMEM);
+  let start = Number(address);
+  const end = Math.min(Number(last), memory.limit);
+  const first = memory.above(start);
+  if (first === undefined) throw new SysError(ENOMEM);
+  if (growth === PROT_GROWSDOWN) {
+    if (first.start >= end) throw new SysError(ENOMEM);
+    if (!first.growsDown) throw new SysError(EINVAL);
+    start = first.start;
+  } else if (first.start > start) throw new SysError(ENOMEM);
+  else if (growth === PROT_GROWSUP) throw new SysError(EINVAL);
+  protectAreas(memory, start, end, prot);
+  if (Number(last) > memory.limit) throw new SysError(ENOMEM);
+  return 0;
+}
+
+/** Changes areas one after the other as far as they allow it. Throws EACCES or ENOMEM at the first that does not. */
+function protectAreas(memory: SyscallContext["memory"], start: number, end: number, prot: number): void {
+  const writes = (prot & PROT_WRITE) !== 0;
+  const locked = memory
+    .overlapping(start, end)
+    .find(({ shared }) => writes && shared?.file?.writable === false);
+  const until = locked === undefined ? end : Math.max(start, locked.start);
+  if (until > start && !memory.protect(start, until, prot)) throw new SysError(ENOMEM);
+  if (locked !== undefined) throw new SysError(EACCES);
+}
+
+const pkeyMprotect: SyscallHandler = (ctx) => {
+  if (ctx.args.int(3) !== -1) throw new SysError(EINVAL);
+  return protect(ctx);
+};
+
+const brk: SyscallHandler = (ctx) => {
+  const { process, memory, args } = ctx;
+  const { layout, limits, personality } = process;
+  const wanted = args.word(0);
+  const refuse = layout.brk;
+  if (wanted < BigInt(layout.startBrk) || wanted > BigInt(memory.limit - PAGE_SIZE)) return refuse;
+  const to = Number(wanted);
+  const data = to - layout.startBrk + (layout.endData - layout.startData);
+  if (data > toLength(limits[RLIMIT_DATA].soft)) return refuse;
+  const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
+  if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
+  else if (newEnd > oldEnd) {
+    if (!memory.isFree(oldEnd, newEnd + PAGE_SIZE)) return refuse;
+    if (overLimit(process, newEnd - oldEnd)) return refuse;
+    const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
+    memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]" });
+  }
+  layout.brk = to;
+  return to;
+};
+
+const mremap: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  const old = args.word(0);
+  const flags = args.uint(3);
+  if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) throw new SysError(EINVAL);
+  if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE)) throw new SysError(EINVAL);
+  if (flags & MREMAP_DONTUNMAP && args.word(1) !== args.word(2)) throw new SysError(EINVAL);
+  if (!isAligned(old)) throw new SysError(EINVAL);
+  const oldLength = alignedLength(ctx, args.word(1));
+  const newLength = alignedLength(ctx, args.word(2));
+  if (newLength === 0n) throw new SysError(EINVAL);
+  if (old >= BigInt(ctx.memory.limit)) throw new SysError(EFAULT);
+  if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+    return remapTo(ctx, Number(old), oldLength, newLength, flags);
+  return resize(ctx, Number(old), oldLength, newLength, flags);
+};
+
+/** The area that a grown or moved range lies in. Throws EFAULT when it is not in one. */
+function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLength: bigint): Vma {
+  const area = ctx.memory.find(old);
+  if (area === undefined) throw new SysError(EFAULT);
+  if (oldLength === 0n && area.shared === undefined) throw new SysError(EINVAL);
+  if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
+  if (newLength > BigInt(ctx.memory.limit)) throw new SysError(ENOMEM);
+  if (newLength > oldLength) checkRoom(ctx, Number(newLength - oldLength));
+  return area;
+}
+
+function remapTo(
+  ctx: SyscallContext,
+  old: number,
+  oldLength: bigint,
+  newLength: bigint,
+  flags: number,
+): number {
+  const { memory, args } = ctx;
+  const target = args.word(4);
+  if (memory.find(old) === undefined) throw new SysError(EFAULT);
+  const most = taskSize(ctx);
+  if (!isAligned(target) || newLength > most || target > most - newLength) throw new SysError(EINVAL);
+  if (BigInt(old) + oldLength > target && target + newLength > BigInt(old)) throw new SysError(EINVAL);
+  if (flags & MREMAP_FIXED) {
+    if (target + newLength > BigInt(memory.limit)) throw new SysError(ENOMEM);
+    if (target < BigInt(MMAP_MIN)) throw new SysError(EPERM);
+    memory.unmap(Number(target), Number(target + newLength));
+  }
+  if (oldLength > newLength) {
+    unmapRange(memory, BigInt(old) + newLength, oldLength - newLength);
+    oldLength = newLength;
+  }
+  const area = areaToResize(ctx, old, oldLength, newLength);
+  const length = Number(newLength);
+  const to = flags & MREMAP_FIXED ? Number(target) : unmappedArea(ctx, target, length);
+  moveArea(ctx, area, old, Number(oldLength), to, length, (flags & MREMAP_DONTUNMAP) !== 0);
+  return to;
+}
+
+function resize(
+  ctx: SyscallContext,
+  old: number,
+  oldLength: bigint,
+  newLength: bigint,
+  flags: number,
+): number {
+  const { memory } = ctx;
+  if (memory.find(old) === undefined) throw new SysError(EFAULT);
+  if (oldLength >= newLength) {
+    if (oldLength > newLength) unmapRange(memory, BigInt(old) + newLength, oldLength - newLength);
+    return old;
+  }
+  const area = areaToResize(ctx, old, oldLength, newLength);
+  const [from, to] = [Number(oldLength), Number(newLength)];
+  const end = old + to;
+  if (old + from === area.end && end <= memory.limit && memory.isFree(area.end, end)) {
+    const offset = area.offset + (area.end - area.start);
+    memory.map({ ...area, start: area.end, end, offset: hasOffset(area) ? offset : 0 });
+    return old;
+  }
+  if (!(flags & MREMAP_MAYMOVE)) throw new SysError(ENOMEM);
+  const place = unmappedArea(ctx, 0n, to);
+  moveArea(ctx, area, old, from, place, to, false);
+  return place;
+}
+
+const hasOffset = ({ file, shared }: Vma): boolean => file !== undefined || shared !== undefined;
+
+/** Moves [old, old + from) of an area to [to, to + length), leaving an empty mapping behind or none. */
+function moveArea(
+  { memory }: SyscallContext,
+  area: Vma,
+  old: number,
+  from: number,
+  to: number,
+  length: number,
+  keepOld: boolean,
+): void {
+  const left: Vma = {
+    ...area,
+    start: old,
+    end: old + from,
+    offset: hasOffset(area) ? area.offset + (old - area.start) : 0,
+  };
+  // Nothing is moved, but the shared object gets a second mapping.
+  if (from === 0) memory.map({ ...left, start: to, end: to + length });
+  else memory.move(old, old + from, to, to + length);
+  if (keepOld) memory.map(left);
+}
+
+export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
+  { name: "brk", args: "ptr", handler: brk },
+  { name: "mmap", args: "ptr ulong hex hex fd ulong", handler: mmap },
+  { name: "mmap2", args: "ptr ulong hex hex fd ulong", handler: mmap2 },
+  { name: "munmap", args: "ptr ulong", handler: munmap },
+  { name: "mprotect", args: "ptr ulong hex", handler: protect },
+  { name: "pkey_mprotect", args: "ptr ulong hex int", handler: pkeyMprotect },
+  {
+    name: "pkey_alloc",
+    args: "ulong ulong",
+    handler: () => {
+      throw new SysError(ENOSPC);
+    },
+  },
+  {
+    name: "pkey_free",
+    args: "int",
+    handler: () => {
+      throw new SysError(EINVAL);
+    },
+  },
+  { name: "mremap", args: "ptr ulong ulong hex ptr", handler: mremap },
+  ...ADVICE_SYSCALLS,
+];

@@ -1,0 +1,153 @@
+/** System calls about the machine as a whole, and those that only a privileged process may make. */
+import { struct } from "../abi.ts";
+import { NANOSECONDS } from "../clock.ts";
+import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+
+const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
+/** __NEW_UTS_LEN + 1; __OLD_UTS_LEN + 1, without domainname. */
+const UTS_LENGTH = 65;
+const OLD_UTS_LENGTH = 9;
+
+const SYSINFO_FIELDS = {
+  uptime: "long",
+  loads: ["ulong", 3],
+  totalram: "ulong",
+  freeram: "ulong",
+  sharedram: "ulong",
+  bufferram: "ulong",
+  totalswap: "ulong",
+  freeswap: "ulong",
+  procs: "u16",
+  pad: "u16",
+  totalhigh: "ulong",
+  freehigh: "ulong",
+  mem_unit: "u32",
+} as const;
+const SYSINFO_64 = struct(SYSINFO_FIELDS);
+/** The 32-bit struct is padded to 64 bytes. */
+const SYSINFO_32 = struct({ ...SYSINFO_FIELDS, rest: ["bytes", 8] });
+
+const GRND_NONBLOCK = 1;
+const GRND_RANDOM = 2;
+const GRND_INSECURE = 4;
+/** Bytes of random numbers made at a time, and in one call. */
+const RANDOM_CHUNK = 65536;
+const RANDOM_MOST = 0x7fff_f000;
+
+const MEMBARRIER_QUERY = 0;
+/** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED and their registrations: one thread runs at a time, so all hold. */
+const MEMBARRIER_COMMANDS = 0x1f;
+
+/** Strings of struct utsname, each in a field of `length` bytes, NUL included. */
+function utsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Array {
+  const { uts } = ctx.kernel;
+  const values: string[] = UTS_FIELDS.map((field) => uts[field]);
+  if (domain) values.push("(none)");
+  const bytes = new Uint8Array(values.length * length);
+  values.forEach((value, i) => {
+    bytes.set(new TextEncoder().encode(value).subarray(0, length - 1), i * length);
+  });
+  return bytes;
+}
+
+const unameOf =
+  (length: number, domain: boolean): SyscallHandler =>
+  (ctx) => {
+    ctx.memory.write(ctx.args.address(0), utsname(ctx, length, domain));
+    return 0;
+  };
+
+const sysinfo: SyscallHandler = (ctx) => {
+  const { kernel, abi, args } = ctx;
+  let used = 0;
+  let procs = 0;
+  for (const { memory, threads } of kernel.processes.values()) {
+    used += memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
+    procs += threads.size;
+  }
+  const total = kernel.addressSpaceSize;
+  const unit = abi.is64 ? 1 : 4096;
+  const values = {
+    uptime: kernel.clock.monotonic() / NANOSECONDS,
+    // The largest value of a 32-bit unsigned long is one short of 4 GiB, so memory is counted in pages there.
+    totalram: Math.floor(total / unit),
+    freeram: Math.floor(Math.max(total - used, 0) / unit),
+    procs,
+    mem_unit: unit,
+  };
+  if (abi.is64) ctx.put(SYSINFO_64, args.address(0), values);
+  else ctx.put(SYSINFO_32, args.address(0), values);
+  return 0;
+};
+
+const getrandom: SyscallHandler = ({ kernel, memory, args }) => {
+  const flags = args.uint(2);
+  if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) throw new SysError(EINVAL);
+  if ((flags & (GRND_INSECURE | GRND_RANDOM)) === (GRND_INSECURE | GRND_RANDOM)) throw new SysError(EINVAL);
+  const length = Math.min(args.size(1), RANDOM_MOST);
+  if (length === 0) return 0;
+  const start = args.address(0);
+  if (start + length > memory.size) throw new SysError(EFAULT);
+  for (let done = 0; done < length; done += RANDOM_CHUNK) {
+    const bytes = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));
+    memory.checkStore(start + done, bytes.length);
+    kernel.random.fill(bytes);
+    memory.write(start + done, bytes);
+  }
+  return length;
+};
+
+const membarrier: SyscallHandler = ({ args }) => {
+  if (args.uint(1) !== 0) throw new SysError(EINVAL);
+  const command = args.int(0);
+  if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS;
+  const single = command > 0 && (command & (command - 1)) === 0;
+  if (!single || command & ~MEMBARRIER_COMMANDS) throw new SysError(EINVAL);
+  return 0;
+};
+
+/** glibc asks for restartable sequences at start-up and does without. */
+const absent: SyscallHandler = () => {
+  throw new SysError(ENOSYS);
+};
+
+const notPermitted: SyscallHandler = () => {
+  throw new SysError(EPERM);
+};
+
+/** What needs a privilege over the machine itself; nobody has it, root included. */
+const PRIVILEGED: readonly [name: string, args: string][] = [
+  ["syslog", "int ptr int"],
+  ["sethostname", "str int"],
+  ["setdomainname", "str int"],
+  ["reboot", "hex hex hex ptr"],
+  ["mount", "str str str hex ptr"],
+  ["umount", "str"],
+  ["umount2", "str hex"],
+  ["pivot_root", "str str"],
+  ["chroot", "str"],
+  ["swapon", "str hex"],
+  ["swapoff", "str"],
+  ["acct", "str"],
+  ["quotactl", "uint str uint ptr"],
+  ["init_module", "ptr ulong str"],
+  ["finit_module", "fd str hex"],
+  ["delete_module", "str hex"],
+  ["kexec_load", "ulong ulong ptr hex"],
+  ["vhangup", ""],
+  ["unshare", "hex"],
+  ["setns", "fd hex"],
+  ["bpf", "int ptr uint"],
+];
+
+export const MISC_SYSCALLS: readonly SyscallRow[] = [
+  { name: "uname", args: "ptr", handler: unameOf(UTS_LENGTH, true) },
+  { name: "olduname", args: "ptr", handler: unameOf(UTS_LENGTH, false) },
+  { name: "oldolduname", args: "ptr", handler: unameOf(OLD_UTS_LENGTH, false) },
+  { name: "sysinfo", args: "ptr", handler: sysinfo },
+  { name: "getrandom", args: "ptr ulong hex", handler: getrandom },
+  { name: "membarrier", args: "int hex int", handler: membarrier },
+  { name: "rseq", args: "ptr uint hex hex", handler: absent },
+  ...PRIVILEGED.map(([name, args]) => ({ name, args, handler: notPermitted })),
+];

@@ -1,0 +1,300 @@
+/** Waiting for files: poll and select with their variants. */
+
+import { TIMEVAL } from "../abi.ts";
+import { EBADF, EINVAL, SysError } from "../errno.ts";
+import { RLIMIT_NOFILE } from "../process.ts";
+import { GuestBytes } from "../signals/bytes.ts";
+import { deliverable } from "../signals/state.ts";
+import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { filesOf } from "../vfs/process-files.ts";
+import type { WaitFor } from "../wait.ts";
+import { ignoringFaults } from "./time.ts";
+import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
+
+export const POLLIN = 0x1;
+export const POLLPRI = 0x2;
+export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+export const POLLHUP = 0x10;
+const POLLNVAL = 0x20;
+const POLLRDNORM = 0x40;
+const POLLRDBAND = 0x80;
+const POLLWRNORM = 0x100;
+const POLLWRBAND = 0x200;
+
+/** The POLL* events that hold of a file now. */
+export function readiness(file: OpenFile): number {
+  let events = 0;
+  if (file.readable() && !(file.hangup() && !hasBytes(file))) events |= POLLIN | POLLRDNORM;
+  if (file.writable()) events |= POLLOUT | POLLWRNORM;
+  if (file.hangup()) events |= POLLHUP;
+  if (file.broken()) events |= POLLERR;
+  return events;
+}
+
+/** Whether there is data to read: a pipe whose writers are gone hangs up and, once empty, is not readable. */
+function hasBytes(file: OpenFile): boolean {
+  try {
+    return file.available() > 0;
+  } catch {
+    return false;
+  }
+}
+
+const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
+
+function fileOf(ctx: SyscallContext, fd: number): OpenFile | undefined {
+  const descriptors = descriptorsOf(ctx);
+  return descriptors.has(fd) ? descriptors.get(fd) : undefined;
+}
+
+/** Everything that may change the readiness of `files`. */
+export function waitForFiles(files: Iterable<OpenFile>): Pick<WaitFor, "queues" | "streams"> {
+  const queues = new Set<NonNullable<WaitFor["queues"]>[number]>();
+  const streams = new Set<NonNullable<WaitFor["streams"]>[number]>();
+  for (const file of files) {
+    const sources = file.waitables();
+    for (const queue of sources.queues ?? []) queues.add(queue);
+    for (const stream of sources.streams ?? []) streams.add(stream);
+  }
+  return { queues: [...queues], streams: [...streams] };
+}
+
+/** One look at the files: how many are ready, and which to wait for. */
+interface Look {
+  ready: number;
+  files: Iterable<OpenFile>;
+  /** Writes what was found. */
+  store(): void;
+}
+
+interface PollWait {
+  /** Relative, nanoseconds; undefined waits for ever. */
+  timeout: bigint | undefined;
+  /** Blocked signals while it waits. */
+  mask?: bigint;
+  /** Tells the program how much time was left, where the call does so. */
+  storeLeft?(left: bigint): void;
+}
+
+/** Looks, and waits until something is ready, time is up or a signal has a handler. */
+function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): SyscallResult {
+  const { signals } = ctx.thread;
+  const now = ctx.kernel.clock.monotonic();
+  const end = ctx.resumed?.deadline ?? (wait.timeout === undefined ? null : now + wait.timeout);
+  if (wait.mask !== undefined) signals.suspend(wait.mask);
+  const storeLeft = () => {
+    if (end === null || wait.storeLeft === undefined) return;
+    const left = end - ctx.kernel.clock.monotonic();
+    ignoringFaults(() => wait.storeLeft?.(left > 0n ? left : 0n));
+  };
+  let found: Look;
+  try {
+    found = look();
+    // With its mask changed a signal may be due that goes before a timeout, even one of zero.
+    const timedOut = end !== null && end <= now && deliverable(ctx.process, ctx.thread) === 0n;
+    if (found.ready > 0 || timedOut) {
+      found.store();
+      storeLeft();
+      signals.endSuspend();
+      return found.ready;
+    }
+  } catch (error) {
+    signals.endSuspend();
+    throw error;
+  }
+  return ctx.block({
+    ...waitForFiles(found.files),
+    deadline: end,
+    restart: "nohand",
+    interrupted: storeLeft,
+  });
+}
+
+// ---- poll ----------------------------------------------------------------------------------------------------------
+
+const POLLFD_SIZE = 8;
+
+function pollOnce(ctx: SyscallContext, at: number, count: number): Look {
+  const fds = new GuestBytes(ctx.abi, ctx.memory.read(at, count * POLLFD_SIZE));
+  const files: OpenFile[] = [];
+  const results: number[] = [];
+  let ready = 0;
+  for (let i = 0; i < count; i++) {
+    const fd = fds.i32(i * POLLFD_SIZE);
+    const wanted = fds.u16(i * POLLFD_SIZE + 4) | POLLERR | POLLHUP;
+    const file = fd < 0 ? undefined : fileOf(ctx, fd);
+    if (file !== undefined) files.push(file);
+    const events = fd < 0 ? 0 : file === undefined ? POLLNVAL : readiness(file) & wanted;
+    if (events !== 0) ready++;
+    results.push(events);
+  }
+  const store = () => {
+    results.forEach((events, i) => {
+      fds.setU16(i * POLLFD_SIZE + 6, events);
+    });
+    ctx.memory.write(at, fds.bytes);
+  };
+  return { ready, files, store };
+}
+
+function pollFiles(ctx: SyscallContext, wait: PollWait): SyscallResult {
+  const count = ctx.args.uint(1);
+  const limit = ctx.process.limits[RLIMIT_NOFILE]?.soft ?? 1024n;
+  if (BigInt(count) > limit) throw new SysError(EINVAL);
+  const at = ctx.args.address(0);
+  return pollLoop(ctx, wait, () => pollOnce(ctx, at, count));
+}
+
+const poll: SyscallHandler = (ctx) => {
+  const milliseconds = ctx.args.int(2);
+  return pollFiles(ctx, { timeout: milliseconds < 0 ? undefined : BigInt(milliseconds) * 1_000_000n });
+};
+
+/** The mask argument of ppoll and its like: none, or a set of 8 bytes. */
+export function maskArgument(ctx: SyscallContext, address: number, size: bigint): bigint | undefined {
+  if (address === 0) return undefined;
+  if (size !== 8n) throw new SysError(EINVAL);
+  return new GuestBytes(ctx.abi, ctx.memory.read(address, 8)).sigset(0);
+}
+
+/** A timeout given as a timespec that the call counts down. */
+function timespecWait(ctx: SyscallContext, at: number, format: TimeFormat): PollWait {
+  if (at === 0) return { timeout: undefined };
+  return {
+    timeout: readTimespec(ctx, at, format),
+    storeLeft: (left) => writeTimespec(ctx, at, format, left),
+  };
+}
+
+const ppoll =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const { args } = ctx;
+    const wait = timespecWait(ctx, args.address(2), format);
+    return pollFiles(ctx, { ...wait, mask: maskArgument(ctx, args.address(3), args.ulong(4)) });
+  };
+
+// ---- select --------------------------------------------------------------------------------------------------------
+
+/** What makes a descriptor ready for each of the three sets. */
+const SELECT_EVENTS = [
+  POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+  POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,
+  POLLPRI,
+];
+/** Highest descriptor count that is looked at: what a table can hold. */
+const MOST_DESCRIPTORS = 1048576;
+
+/** One fd_set: an array of unsigned long. Bytes of it, and where descriptor n has its bit. */
+class FdSet {
+  private readonly bytes: Uint8Array;
+  private readonly flip: number;
+
+  constructor(ctx: SyscallContext, bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.flip = ctx.abi.littleEndian ? 0 : ctx.abi.wordSize - 1;
+  }
+  has(fd: number): boolean {
+    return (this.bytes[(fd >> 3) ^ this.flip] & (1 << (fd & 7))) !== 0;
+  }
+  add(fd: number): void {
+    this.bytes[(fd >> 3) ^ this.flip] |= 1 << (fd & 7);
+  }
+}
+
+function selectOnce(ctx: SyscallContext, count: number, sets: readonly number[]): Look {
+  const { wordSize } = ctx.abi;
+  const size = Math.ceil(count / (8 * wordSize)) * wordSize;
+  const given = sets.map((at) => (at === 0 ? undefined : new FdSet(ctx, ctx.memory.read(at, size))));
+  const out = sets.map(() => new Uint8Array(size));
+  const results = out.map((bytes) => new FdSet(ctx, bytes));
+  const files: OpenFile[] = [];
+  let ready = 0;
+  for (let fd = 0; fd < count; fd++) {
+    if (!given.some((set) => set?.has(fd))) continue;
+    const file = fileOf(ctx, fd);
+    if (file === undefined) throw new SysError(EBADF);
+    files.push(file);
+    const events = readiness(file);
+    given.forEach((set, which) => {
+      if (!set?.has(fd) || (events & SELECT_EVENTS[which]) === 0) return;
+      results[which].add(fd);
+      ready++;
+    });
+  }
+  const store = () => {
+    sets.forEach((at, which) => {
+      if (at !== 0) ctx.memory.write(at, out[which]);
+    });
+  };
+  return { ready, files, store };
+}
+
+/** select(2) of r3 to r6 as descriptor count and three sets, or of the four numbers in `from`. */
+function selectFiles(ctx: SyscallContext, wait: PollWait, from?: SelectArguments): SyscallResult {
+  const { args } = ctx;
+  const count = from?.count ?? args.int(0);
+  const sets = from?.sets ?? [1, 2, 3].map((n) => args.address(n));
+  if (count < 0) throw new SysError(EINVAL);
+  // The kernel looks no further than the descriptor table reaches.
+  const reach = 64 * Math.ceil((highestDescriptor(ctx) + 1) / 64);
+  const looked = Math.min(count, Math.max(reach, 256), MOST_DESCRIPTORS);
+  return pollLoop(ctx, wait, () => selectOnce(ctx, looked, sets));
+}
+
+function highestDescriptor(ctx: SyscallContext): number {
+  return descriptorsOf(ctx).list().at(-1)?.[0] ?? 0;
+}
+
+interface SelectArguments {
+  count: number;
+  sets: number[];
+}
+
+function timevalWait(ctx: SyscallContext, at: number): PollWait {
+  if (at === 0) return { timeout: undefined };
+  const { tv_sec, tv_usec } = ctx.get(TIMEVAL, at);
+  // More microseconds than a second has are carried over here.
+  if (tv_sec < 0n || tv_usec < 0n) throw new SysError(EINVAL);
+  return {
+    timeout: timevalTime(tv_sec + tv_usec / 1_000_000n, tv_usec % 1_000_000n),
+    storeLeft: (left) => writeTimeval(ctx, at, left),
+  };
+}
+
+const newselect: SyscallHandler = (ctx) => selectFiles(ctx, timevalWait(ctx, ctx.args.address(4)));
+
+/** Call 82 on ppc32: where the first argument is too large for a count it points to all five. */
+const select: SyscallHandler = (ctx) => {
+  if (ctx.args.ulong(0) < 4096n) return newselect(ctx);
+  const at = ctx.args.address(0);
+  const words = [0, 1, 2, 3, 4].map((n) => Number(ctx.getWord(at + n * ctx.abi.wordSize)));
+  return selectFiles(ctx, timevalWait(ctx, words[4]), { count: words[0] | 0, sets: words.slice(1, 4) });
+};
+
+/** The sixth argument of pselect6 points to a set and its size. */
+function packedMask(ctx: SyscallContext): bigint | undefined {
+  const at = ctx.args.address(5);
+  if (at === 0) return undefined;
+  const set = ctx.getWord(at);
+  return maskArgument(ctx, Number(set), ctx.getWord(at + ctx.abi.wordSize));
+}
+
+const pselect6 =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const mask = packedMask(ctx);
+    return selectFiles(ctx, { ...timespecWait(ctx, ctx.args.address(4), format), mask });
+  };
+
+export const POLL_SYSCALLS: readonly SyscallRow[] = [
+  { name: "poll", args: "ptr uint int", handler: poll },
+  { name: "ppoll", args: "ptr uint ptr ptr ulong", handler: ppoll("native") },
+  { name: "ppoll_time64", args: "ptr uint ptr ptr ulong", handler: ppoll("time64") },
+  { name: "select", args: "int ptr ptr ptr ptr", handler: select },
+  { name: "_newselect", args: "int ptr ptr ptr ptr", handler: newselect },
+  { name: "pselect6", args: "int ptr ptr ptr ptr ptr", handler: pselect6("native") },
+  { name: "pselect6_time64", args: "int ptr ptr ptr ptr ptr", handler: pselect6("time64") },
+];

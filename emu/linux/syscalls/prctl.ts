@@ -1,0 +1,216 @@
+/** prctl(2), personality(2): properties of the calling process (Linux: kernel/sys.c, arch/powerpc/kernel/process.c). */
+
+import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
+import { decodeName, encodeName } from "../../host/names.ts";
+import { EINVAL, EPERM, SysError } from "../errno.ts";
+import { shortName } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import { capabilityMask, LAST_CAPABILITY } from "./identity.ts";
+
+/** PR_FP_EXC_* and the MSR bits they stand for. */
+const FP_EXC_DISABLED = 0;
+const FP_EXC_PRECISE = 3;
+const FP_EXC_SW_ENABLE = 0x80;
+const FP_MODES: readonly number[] = [0, 0x100, 0x800, 0x900];
+const ENDIAN_BIG = 0;
+const ENDIAN_LITTLE = 1;
+const UNALIGN_NOPRINT = 1;
+const SIGRTMAX = 64;
+/** Nanoseconds. */
+const TIMER_SLACK = 50_000;
+
+type Option = (ctx: SyscallContext) => SyscallResult;
+
+/** Throws EINVAL unless arguments `from` to 4 are zero. */
+function restIsZero({ args }: SyscallContext, from: number): void {
+  for (let n = from; n <= 4; n++) if (args.word(n) !== 0n) throw new SysError(EINVAL);
+}
+
+const invalid: Option = () => {
+  throw new SysError(EINVAL);
+};
+
+/** An option that takes values up to `most` and has no effect. */
+const upTo =
+  (most: bigint): Option =>
+  ({ args }) => {
+    if (args.ulong(1) > most) throw new SysError(EINVAL);
+    return 0;
+  };
+
+/** An option that stores a 32-bit value where its argument points. */
+const stores =
+  (value: (ctx: SyscallContext) => number): Option =>
+  (ctx) => {
+    ctx.put32(ctx.args.address(1), value(ctx));
+    return 0;
+  };
+
+const setPdeathsig: Option = ({ process, args }) => {
+  const signo = args.ulong(1);
+  if (signo > BigInt(SIGRTMAX)) throw new SysError(EINVAL);
+  process.prctl.pdeathsig = Number(signo);
+  return 0;
+};
+
+const setDumpable: Option = ({ process, args }) => {
+  const value = args.ulong(1);
+  if (value !== 0n && value !== 1n) throw new SysError(EINVAL);
+  process.prctl.dumpable = Number(value);
+  return 0;
+};
+
+const setName: Option = (ctx) => {
+  const { memory, process, args } = ctx;
+  const at = args.address(1);
+  const bytes: number[] = [];
+  for (let i = 0; i < 15; i++) {
+    const byte = memory.read(at + i, 1)[0];
+    if (byte === 0) break;
+    bytes.push(byte);
+  }
+  process.comm = shortName(decodeName(Uint8Array.from(bytes)));
+  return 0;
+};
+
+const getName: Option = ({ memory, process, args }) => {
+  const bytes = new Uint8Array(16);
+  bytes.set(encodeName(process.comm).subarray(0, 15));
+  memory.write(args.address(1), bytes);
+  return 0;
+};
+
+/** PR_SET_FPEXC: what a floating-point exception that is enabled in the FPSCR does (Power ISA 3.0B, I.4.3.3). */
+const setFpexc: Option = ({ thread, args }) => {
+  const mode = args.uint(1);
+  // Only cores with the SPE facility have exceptions that software enables.
+  if (mode & FP_EXC_SW_ENABLE || mode > FP_EXC_PRECISE) throw new SysError(EINVAL);
+  thread.fpexcMode = FP_MODES[mode];
+  const { registers } = thread;
+  registers.msr = (registers.msr & ~(MSR_FE0 | MSR_FE1)) | BigInt(thread.fpexcMode);
+  return 0;
+};
+
+/** PR_SET_ENDIAN: only to what it is already; a CPU that switches is not emulated. */
+const setEndian: Option = ({ args, abi }) => {
+  if (args.uint(1) !== (abi.littleEndian ? ENDIAN_LITTLE : ENDIAN_BIG)) throw new SysError(EINVAL);
+  return 0;
+};
+
+const setNoNewPrivs: Option = (ctx) => {
+  if (ctx.args.word(1) !== 1n) throw new SysError(EINVAL);
+  restIsZero(ctx, 2);
+  ctx.process.prctl.noNewPrivs = true;
+  return 0;
+};
+
+const capabilityArg = ({ args }: SyscallContext): number => {
+  if (args.ulong(1) > BigInt(LAST_CAPABILITY)) throw new SysError(EINVAL);
+  return args.int(1);
+};
+
+/** PR_CAP_AMBIENT: the ambient set is always empty. */
+const capAmbient: Option = (ctx) => {
+  const operation = ctx.args.int(1);
+  if (operation === 4) {
+    restIsZero(ctx, 2);
+    return 0;
+  }
+  restIsZero(ctx, 3);
+  if (ctx.args.ulong(2) > BigInt(LAST_CAPABILITY)) throw new SysError(EINVAL);
+  if (operation === 2) throw new SysError(EPERM);
+  if (operation !== 1 && operation !== 3) throw new SysError(EINVAL);
+  return 0;
+};
+
+const getTidAddress: Option = (ctx) => {
+  ctx.putWord(ctx.args.address(1), ctx.thread.clearTid);
+  return 0;
+};
+
+/** PR_SET_VMA_ANON_NAME: names show in no map here, but the arguments are checked. */
+const setVma: Option = ({ args, memory }) => {
+  if (args.word(1) !== 0n || args.word(2) % 4096n !== 0n) throw new SysError(EINVAL);
+  if (args.word(4) !== 0n && memory.readCString(args.address(4), 80) === undefined)
+    throw new SysError(EINVAL);
+  return 0;
+};
+
+const zero: Option = () => 0;
+
+/** PR_CAPBSET_READ: nothing was ever dropped from the bounding set. */
+const capBoundingRead: Option = (ctx) => {
+  capabilityArg(ctx);
+  return 1;
+};
+
+const capBoundingDrop: Option = (ctx) => {
+  if (capabilityMask(ctx.process.credentials) === 0n) throw new SysError(EPERM);
+  capabilityArg(ctx);
+  return 0;
+};
+
+const getNoNewPrivs: Option = (ctx) => {
+  restIsZero(ctx, 1);
+  return ctx.process.prctl.noNewPrivs ? 1 : 0;
+};
+
+/** Options of transparent huge pages, of which there are none. */
+const hugePages =
+  (first: number): Option =>
+  (ctx) => {
+    restIsZero(ctx, first);
+    return 0;
+  };
+
+/** By PR_* number; the others are EINVAL, as on a kernel without the feature. */
+const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
+  [1, setPdeathsig],
+  [2, stores(({ process }) => process.prctl.pdeathsig)],
+  [3, ({ process }) => process.prctl.dumpable],
+  [4, setDumpable],
+  // Unaligned accesses work, and nothing is said about them.
+  [5, stores(() => UNALIGN_NOPRINT)],
+  [6, upTo(3n)], // SET_UNALIGN
+  [7, zero], // GET_KEEPCAPS
+  [8, upTo(1n)], // SET_KEEPCAPS
+  [11, stores(({ thread }) => Math.max(FP_MODES.indexOf(thread.fpexcMode), FP_EXC_DISABLED))],
+  [12, setFpexc],
+  [13, zero], // GET_TIMING: statistical
+  [14, upTo(0n)], // SET_TIMING
+  [15, setName],
+  [16, getName],
+  [19, stores(({ abi }) => (abi.littleEndian ? ENDIAN_LITTLE : ENDIAN_BIG))],
+  [20, setEndian],
+  [21, zero], // GET_SECCOMP: none
+  [23, capBoundingRead],
+  [24, capBoundingDrop],
+  [27, zero], // GET_SECUREBITS
+  [29, zero], // SET_TIMERSLACK: sleeps are exact
+  [30, () => TIMER_SLACK],
+  [31, zero], // TASK_PERF_EVENTS_DISABLE
+  [32, zero], // TASK_PERF_EVENTS_ENABLE
+  [36, zero], // SET_CHILD_SUBREAPER
+  [37, stores(() => 0)], // GET_CHILD_SUBREAPER
+  [38, setNoNewPrivs],
+  [39, getNoNewPrivs],
+  [40, getTidAddress],
+  [41, hugePages(2)], // SET_THP_DISABLE
+  [42, hugePages(1)], // GET_THP_DISABLE
+  [47, capAmbient],
+  [0x5356_4d41, setVma],
+]);
+
+const prctl: SyscallHandler = (ctx) => (OPTIONS.get(ctx.args.int(0)) ?? invalid)(ctx);
+
+/** personality(2): kept and told; only READ_IMPLIES_EXEC has an effect. */
+const personality: SyscallHandler = ({ process, args }) => {
+  const old = process.personality;
+  if (args.uint(0) !== 0xffff_ffff) process.personality = args.uint(0);
+  return old >>> 0;
+};
+
+export const PRCTL_SYSCALLS: readonly SyscallRow[] = [
+  { name: "prctl", args: "int ulong ulong ulong ulong", handler: prctl },
+  { name: "personality", args: "hex", handler: personality },
+];

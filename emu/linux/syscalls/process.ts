@@ -1,0 +1,205 @@
+/** System calls that begin, name and end processes (Linux: fs/exec.c, kernel/exit.c, kernel/sys.c). */
+import { HostError } from "../../host/host.ts";
+import { decodeName, encodeName } from "../../host/names.ts";
+import type { ProgramFile } from "../areas.ts";
+import { ElfError } from "../elf/error.ts";
+import { E2BIG, ECHILD, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import {
+  REGISTERS_SET,
+  type SyscallContext,
+  type SyscallHandler,
+  type SyscallResult,
+  type SyscallRow,
+  THREAD_GONE,
+} from "../syscall.ts";
+import { filesOf } from "../vfs/process-files.ts";
+
+const WNOHANG = 1;
+const WUNTRACED = 2;
+const WEXITED = 4;
+const WCONTINUED = 8;
+const WNOWAIT = 0x0100_0000;
+/** __WNOTHREAD, __WALL, __WCLONE */
+const W_LINUX = 0xe000_0000;
+
+const AT_EMPTY_PATH = 0x1000;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** Interpreters of interpreters that execve follows. */
+const MAX_SCRIPTS = 5;
+/** Bytes of a script's first line that count. */
+const SCRIPT_LINE = 256;
+/** Strings and their bytes that are read from the program before Linux's own limits are looked at. */
+const MAX_STRINGS = 0x7_ffff;
+const MAX_STRING = 131072;
+
+const exit: SyscallHandler = ({ kernel, thread, args }) => {
+  kernel.exitThread(thread, args.int(0));
+  return THREAD_GONE;
+};
+
+const exitGroup: SyscallHandler = ({ kernel, process, args }) => {
+  kernel.endProcess(process, (args.int(0) & 0xff) << 8);
+  return THREAD_GONE;
+};
+
+// ---- execve ------------------------------------------------------------------------------------------------
+
+/** Reads argv or envp. Throws EFAULT, E2BIG. */
+function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
+  if (list === 0n) return [];
+  const strings: Uint8Array[] = [];
+  for (let at = list; ; at += BigInt(ctx.abi.wordSize)) {
+    if (at > 0xffff_ffffn) throw new SysError(EFAULT);
+    const pointer = ctx.getWord(Number(at));
+    if (pointer === 0n) return strings;
+    if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
+    if (strings.length >= MAX_STRINGS) throw new SysError(E2BIG);
+    strings.push(ctx.cString(Number(pointer), MAX_STRING, E2BIG));
+  }
+}
+
+/** The interpreter and its one argument on a script's first line; undefined when it is no script. */
+function scriptLine(bytes: Uint8Array): { path: Uint8Array; argument: Uint8Array | undefined } | undefined {
+  if (bytes[0] !== 0x23 || bytes[1] !== 0x21) return undefined;
+  const head = bytes.subarray(2, SCRIPT_LINE);
+  const end = head.indexOf(10);
+  if (end < 0 && bytes.length >= SCRIPT_LINE) return undefined;
+  const line = new TextDecoder("latin1").decode(end < 0 ? head : head.subarray(0, end));
+  const match = /^[ \t]*([^ \t\0]+)(?:[ \t]+([^\0]*?))?[ \t]*$/.exec(line);
+  if (match === null) return undefined;
+  const toBytes = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return { path: toBytes(match[1]), argument: match[2] ? toBytes(match[2]) : undefined };
+}
+
+interface Program {
+  program: ProgramFile;
+  argv: readonly Uint8Array[];
+  execfn: Uint8Array;
+}
+
+/** Finds the ELF program to run for `request`, through the interpreters of scripts. Throws ENOEXEC, ELOOP. */
+export function throughScripts(process: Process, request: Program): Program {
+  for (let depth = 0; ; depth++) {
+    const script = scriptLine(request.program.bytes);
+    if (script === undefined) return request;
+    if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
+    const argument = script.argument === undefined ? [] : [script.argument];
+    request = {
+      program: process.files.openProgram(decodeName(script.path)),
+      argv: [script.path, ...argument, request.execfn, ...request.argv.slice(1)],
+      execfn: script.path,
+    };
+  }
+}
+
+function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: bigint): SyscallResult {
+  const { kernel, process, thread } = ctx;
+  const program = process.files.openProgram(decodeName(path));
+  const argv = readStrings(ctx, argvAt);
+  const env = readStrings(ctx, envAt);
+  // Linux gives a program without arguments an empty argv[0].
+  const named = argv.length === 0 ? [new Uint8Array()] : argv;
+  const found = throughScripts(process, { program, argv: named, execfn: path });
+  try {
+    kernel.exec(thread, { ...found, env });
+  } catch (error) {
+    if (error instanceof ElfError) throw new SysError(ENOEXEC);
+    if (error instanceof HostError) throw new SysError(errnoOf(error.code));
+    throw error;
+  }
+  return REGISTERS_SET;
+}
+
+const execve: SyscallHandler = (ctx) => {
+  const path = ctx.cString(ctx.args.address(0));
+  return execute(ctx, path, ctx.args.word(1), ctx.args.word(2));
+};
+
+const execveat: SyscallHandler = (ctx) => {
+  const { args, process } = ctx;
+  const flags = args.uint(4);
+  if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) throw new SysError(EINVAL);
+  const path = decodeName(ctx.cString(args.address(1)));
+  const files = filesOf(process);
+  let found = path;
+  if (path === "" && flags & AT_EMPTY_PATH) found = files.descriptors.get(args.int(0)).path;
+  else if (!path.startsWith("/")) {
+    const at = files.find(args.int(0), path, (flags & AT_SYMLINK_NOFOLLOW) === 0);
+    if (at.stat?.kind === "symlink") throw new SysError(ELOOP);
+    found = at.path;
+  }
+  return execute(ctx, encodeName(found), args.word(2), args.word(3));
+};
+
+// ---- waiting: there are no children --------------------------------------------------------------------------
+
+const wait: SyscallHandler = ({ args }) => {
+  if (args.uint(2) & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
+  throw new SysError(args.int(0) === -0x8000_0000 ? ESRCH : ECHILD);
+};
+
+const waitid: SyscallHandler = ({ args }) => {
+  const options = args.uint(3);
+  const known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | W_LINUX;
+  if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
+  if (args.uint(0) > 3) throw new SysError(EINVAL);
+  if ((args.uint(0) === 1 || args.uint(0) === 3) && args.int(1) <= 0) throw new SysError(EINVAL);
+  throw new SysError(ECHILD);
+};
+
+// ---- names -----------------------------------------------------------------------------------------------------
+
+/** A process by pid, 0 being the caller. Throws ESRCH. */
+export function processArg({ kernel, process }: SyscallContext, pid: number): Process {
+  const found = pid === 0 ? process : kernel.processes.get(pid);
+  if (found === undefined) throw new SysError(ESRCH);
+  return found;
+}
+
+const setpgid: SyscallHandler = (ctx) => {
+  const { args, process, kernel } = ctx;
+  const pgid = args.int(1);
+  if (pgid < 0) throw new SysError(EINVAL);
+  const target = processArg(ctx, args.int(0));
+  if (target !== process && target.ppid !== process.pid) throw new SysError(ESRCH);
+  if (target.sid !== process.sid || target.sid === target.pid) throw new SysError(EPERM);
+  const group = pgid === 0 ? target.pid : pgid;
+  if (group !== target.pid) {
+    const members = [...kernel.processes.values()];
+    if (!members.some((other) => other.pgid === group && other.sid === process.sid))
+      throw new SysError(EPERM);
+  }
+  target.pgid = group;
+  return 0;
+};
+
+const setsid: SyscallHandler = ({ process, kernel }) => {
+  for (const other of kernel.processes.values()) if (other.pgid === process.pid) throw new SysError(EPERM);
+  process.sid = process.pgid = process.pid;
+  return process.pid;
+};
+
+const setTidAddress: SyscallHandler = ({ thread, args }) => {
+  thread.clearTid = args.word(0);
+  return thread.tid;
+};
+
+export const PROCESS_SYSCALLS: readonly SyscallRow[] = [
+  { name: "exit", args: "int", handler: exit },
+  { name: "exit_group", args: "int", handler: exitGroup },
+  { name: "execve", args: "str ptr ptr", handler: execve },
+  { name: "execveat", args: "fd str ptr ptr hex", handler: execveat },
+  { name: "wait4", args: "int ptr hex ptr", handler: wait },
+  { name: "waitpid", args: "int ptr hex", handler: wait },
+  { name: "waitid", args: "int int ptr hex ptr", handler: waitid },
+  { name: "getpid", args: "", handler: ({ process }) => process.pid },
+  { name: "getppid", args: "", handler: ({ process }) => process.ppid },
+  { name: "gettid", args: "", handler: ({ thread }) => thread.tid },
+  { name: "getpgrp", args: "", handler: ({ process }) => process.pgid },
+  { name: "getpgid", args: "int", handler: (ctx) => processArg(ctx, ctx.args.int(0)).pgid },
+  { name: "getsid", args: "int", handler: (ctx) => processArg(ctx, ctx.args.int(0)).sid },
+  { name: "setpgid", args: "int int", handler: setpgid },
+  { name: "setsid", args: "", handler: setsid },
+  { name: "set_tid_address", args: "ptr", handler: setTidAddress },
+];

@@ -1,0 +1,182 @@
+/**
+ * System calls about scheduling: there is one CPU and one policy, and threads take turns (Linux:
+ * kernel/sched/core.c).
+ */
+import { struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
+import { E2BIG, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
+
+const SCHED_NORMAL = 0;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
+const SCHED_BATCH = 3;
+const SCHED_IDLE = 5;
+const SCHED_DEADLINE = 6;
+const SCHED_RESET_ON_FORK = 0x4000_0000;
+/** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */
+const SLICE_NS = 4_000_000;
+/** CPUs a mask has room for on the kernel's side (nr_cpu_ids rounded to a word). */
+const CPU_MASK_BITS = 64;
+
+const SCHED_PARAM = struct({ sched_priority: "i32" });
+const SCHED_ATTR = struct({
+  size: "u32",
+  sched_policy: "u32",
+  sched_flags: "u64",
+  sched_nice: "i32",
+  sched_priority: "u32",
+  sched_runtime: "u64",
+  sched_deadline: "u64",
+  sched_period: "u64",
+  sched_util_min: "u32",
+  sched_util_max: "u32",
+});
+/** SCHED_ATTR_SIZE_VER0 */
+const ATTR_LEAST = 48;
+
+/** A thread by tid, 0 being the caller. Throws EINVAL for negative ones, ESRCH. */
+function threadArg({ kernel, thread, args }: SyscallContext): Thread {
+  const tid = args.int(0);
+  if (tid < 0) throw new SysError(EINVAL);
+  const found = tid === 0 ? thread : kernel.thread(tid);
+  if (found === undefined) throw new SysError(ESRCH);
+  return found;
+}
+
+/** Takes a policy and a priority that fit each other; realtime ones need a privilege nobody has. */
+function checkPolicy(policy: number, priority: number): void {
+  const realtime = policy === SCHED_FIFO || policy === SCHED_RR;
+  if (![SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) {
+    throw new SysError(EINVAL);
+  }
+  if (realtime ? priority < 1 || priority > 99 : priority !== 0) throw new SysError(EINVAL);
+  if (realtime || policy === SCHED_DEADLINE) throw new SysError(EPERM);
+}
+
+const getparam: SyscallHandler = (ctx) => {
+  if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
+  threadArg(ctx);
+  ctx.put(SCHED_PARAM, ctx.args.address(1), { sched_priority: 0 });
+  return 0;
+};
+
+const setparam: SyscallHandler = (ctx) => {
+  if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
+  const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(1));
+  threadArg(ctx);
+  checkPolicy(SCHED_NORMAL, sched_priority);
+  return 0;
+};
+
+const setscheduler: SyscallHandler = (ctx) => {
+  const policy = ctx.args.int(1);
+  if (policy < 0 || ctx.args.word(2) === 0n) throw new SysError(EINVAL);
+  const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(2));
+  threadArg(ctx);
+  checkPolicy(policy & ~SCHED_RESET_ON_FORK, sched_priority);
+  return 0;
+};
+
+const getscheduler: SyscallHandler = (ctx) => {
+  threadArg(ctx);
+  return SCHED_NORMAL;
+};
+
+const getattr: SyscallHandler = (ctx) => {
+  const { args, abi } = ctx;
+  const size = args.uint(2);
+  if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
+    throw new SysError(EINVAL);
+  threadArg(ctx);
+  const full = SCHED_ATTR.encode(abi, {
+    size: Math.min(size, SCHED_ATTR.size(abi)),
+    sched_policy: SCHED_NORMAL,
+  });
+  ctx.memory.write(args.address(1), full.subarray(0, Math.min(size, full.length)));
+  return 0;
+};
+
+const setattr: SyscallHandler = (ctx) => {
+  const { args, abi, memory } = ctx;
+  if (args.word(1) === 0n || args.uint(2) !== 0) throw new SysError(EINVAL);
+  const at = args.address(1);
+  const size = memory.load32(at) >>> 0 || ATTR_LEAST;
+  if (size < ATTR_LEAST || size > 4096) {
+    ctx.put32(at, SCHED_ATTR.size(abi));
+    throw new SysError(E2BIG);
+  }
+  const bytes = new Uint8Array(SCHED_ATTR.size(abi));
+  bytes.set(memory.read(at, Math.min(size, bytes.length)));
+  const { sched_policy, sched_priority } = SCHED_ATTR.decode(abi, bytes);
+  threadArg(ctx);
+  checkPolicy(sched_policy, sched_priority);
+  return 0;
+};
+
+const priorityBound =
+  (realtime: number): SyscallHandler =>
+  ({ args }) => {
+    const policy = args.int(0);
+    if (policy === SCHED_FIFO || policy === SCHED_RR) return realtime;
+    if ([SCHED_NORMAL, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) return 0;
+    throw new SysError(EINVAL);
+  };
+
+const rrGetInterval =
+  (layout: typeof TIMESPEC | typeof TIMESPEC64): SyscallHandler =>
+  (ctx) => {
+    threadArg(ctx);
+    ctx.memory.write(ctx.args.address(1), layout.encode(ctx.abi, { tv_sec: 0, tv_nsec: SLICE_NS }));
+    return 0;
+  };
+
+const getaffinity: SyscallHandler = (ctx) => {
+  const { args, abi, memory } = ctx;
+  const length = args.uint(1);
+  // The length must hold all CPUs and be whole words.
+  if (length * 8 < 1 || length % abi.wordSize !== 0) throw new SysError(EINVAL);
+  threadArg(ctx);
+  const bytes = new Uint8Array(Math.min(length, CPU_MASK_BITS / 8));
+  // CPU 0 is the least significant bit of the first word.
+  bytes[abi.littleEndian ? 0 : abi.wordSize - 1] = 1;
+  memory.write(args.address(2), bytes);
+  return bytes.length;
+};
+
+const setaffinity: SyscallHandler = (ctx) => {
+  const { args, abi, memory } = ctx;
+  const length = Math.min(args.uint(1), CPU_MASK_BITS / 8);
+  const bytes = new Uint8Array(Math.max(length, abi.wordSize));
+  bytes.set(length === 0 ? [] : memory.read(args.address(2), length));
+  threadArg(ctx);
+  if ((bytes[abi.littleEndian ? 0 : abi.wordSize - 1] & 1) === 0) throw new SysError(EINVAL);
+  return 0;
+};
+
+const getcpu: SyscallHandler = (ctx) => {
+  for (const n of [0, 1]) if (ctx.args.word(n) !== 0n) ctx.put32(ctx.args.address(n), 0);
+  return 0;
+};
+
+const yieldTurn: SyscallHandler = ({ kernel }) => {
+  kernel.scheduler.yield();
+  return 0;
+};
+
+export const SCHED_SYSCALLS: readonly SyscallRow[] = [
+  { name: "sched_yield", args: "", handler: yieldTurn },
+  { name: "sched_getparam", args: "int ptr", handler: getparam },
+  { name: "sched_setparam", args: "int ptr", handler: setparam },
+  { name: "sched_getscheduler", args: "int", handler: getscheduler },
+  { name: "sched_setscheduler", args: "int int ptr", handler: setscheduler },
+  { name: "sched_getattr", args: "int ptr uint uint", handler: getattr },
+  { name: "sched_setattr", args: "int ptr uint", handler: setattr },
+  { name: "sched_get_priority_max", args: "int", handler: priorityBound(99) },
+  { name: "sched_get_priority_min", args: "int", handler: priorityBound(1) },
+  { name: "sched_rr_get_interval", args: "int ptr", handler: rrGetInterval(TIMESPEC) },
+  { name: "sched_rr_get_interval_time64", args: "int ptr", handler: rrGetInterval(TIMESPEC64) },
+  { name: "sched_getaffinity", args: "int uint ptr", handler: getaffinity },
+  { name: "sched_setaffinity", args: "int uint ptr", handler: setaffinity },
+  { name: "getcpu", args: "ptr ptr ptr", handler: getcpu },
+];

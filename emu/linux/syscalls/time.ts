@@ -1,0 +1,318 @@
+/** System calls that read clocks or sleep. */
+import { GuestFault } from "../../cpu/fault.ts";
+import { struct, TIMEVAL } from "../abi.ts";
+import { NANOSECONDS } from "../clock.ts";
+import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
+import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
+
+export const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
+const CLOCK_PROCESS_CPUTIME_ID = 2;
+const CLOCK_THREAD_CPUTIME_ID = 3;
+const CLOCK_MONOTONIC_RAW = 4;
+const CLOCK_REALTIME_COARSE = 5;
+const CLOCK_MONOTONIC_COARSE = 6;
+const CLOCK_BOOTTIME = 7;
+const CLOCK_REALTIME_ALARM = 8;
+const CLOCK_BOOTTIME_ALARM = 9;
+const CLOCK_TAI = 11;
+
+export const TIMER_ABSTIME = 1;
+
+/** What a clock id names: one of the two system clocks, or the CPU time of a process or a thread. */
+export type ClockSource =
+  | { kind: "realtime" | "monotonic" }
+  | { kind: "process"; process: Process }
+  | { kind: "thread"; thread: Thread };
+
+interface SystemClock {
+  kind: "realtime" | "monotonic";
+  /** Nanoseconds a tick: one, or 1/250 s for the coarse clocks. */
+  resolution: bigint;
+  /** Whether timers and sleeps can use it. */
+  waits: boolean;
+}
+
+const TICK = NANOSECONDS / 250n;
+const clock = (kind: "realtime" | "monotonic", waits = true, resolution = 1n): SystemClock => ({
+  kind,
+  resolution,
+  waits,
+});
+/** There is no leap second table, so TAI is UTC, as on a kernel that was told none. */
+const SYSTEM_CLOCKS = new Map<number, SystemClock>([
+  [CLOCK_REALTIME, clock("realtime")],
+  [CLOCK_MONOTONIC, clock("monotonic")],
+  [CLOCK_MONOTONIC_RAW, clock("monotonic", false)],
+  [CLOCK_REALTIME_COARSE, clock("realtime", false, TICK)],
+  [CLOCK_MONOTONIC_COARSE, clock("monotonic", false, TICK)],
+  [CLOCK_BOOTTIME, clock("monotonic")],
+  [CLOCK_REALTIME_ALARM, clock("realtime")],
+  [CLOCK_BOOTTIME_ALARM, clock("monotonic")],
+  [CLOCK_TAI, clock("realtime")],
+]);
+
+/** Negative ids are CPU clocks, ~id >> 3 the process or thread, 4 for a thread; 3 in the low bits is a descriptor. */
+const PER_THREAD = 4;
+const CLOCK_FD = 3;
+
+/** The clock that `id` names. Throws EINVAL. */
+export function clockSource({ kernel, process, thread }: SyscallContext, id: number): ClockSource {
+  const system = SYSTEM_CLOCKS.get(id);
+  if (system !== undefined) return { kind: system.kind };
+  if (id === CLOCK_PROCESS_CPUTIME_ID) return { kind: "process", process };
+  if (id === CLOCK_THREAD_CPUTIME_ID) return { kind: "thread", thread };
+  if (id >= 0 || (id & 3) === CLOCK_FD) throw new SysError(EINVAL);
+  const target = ~(id >> 3);
+  if (id & PER_THREAD) {
+    const named = target === 0 ? thread : kernel.thread(target);
+    if (named?.process !== process) throw new SysError(EINVAL);
+    return { kind: "thread", thread: named };
+  }
+  const named = target === 0 ? process : kernel.processes.get(target);
+  if (named === undefined) throw new SysError(EINVAL);
+  return { kind: "process", process: named };
+}
+
+/** Whether timers can run on the clock `id`: EOPNOTSUPP where only reading is possible. */
+export function checkWaitable(id: number): void {
+  if (SYSTEM_CLOCKS.get(id)?.waits === false) throw new SysError(EOPNOTSUPP);
+}
+
+/** Present time of a clock, nanoseconds. */
+export function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
+  switch (source.kind) {
+    case "realtime":
+      return kernel.clock.realtime();
+    case "monotonic":
+      return kernel.clock.monotonic();
+    case "process":
+      return source.process.cpuTime;
+    case "thread":
+      return source.thread.cpuTime;
+  }
+}
+
+const clockGettime =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const time = readClock(ctx, clockSource(ctx, ctx.args.int(0)));
+    writeTimespec(ctx, ctx.args.address(1), format, time);
+    return 0;
+  };
+
+const clockGetres =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const id = ctx.args.int(0);
+    clockSource(ctx, id);
+    const at = ctx.args.address(1);
+    if (at !== 0) writeTimespec(ctx, at, format, SYSTEM_CLOCKS.get(id)?.resolution ?? 1n);
+    return 0;
+  };
+
+/** The guest does not set its host's clock: EPERM, after the checks that come first. */
+const clockSettime =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const id = ctx.args.int(0);
+    if (id !== CLOCK_REALTIME) {
+      clockSource(ctx, id);
+      throw new SysError(EINVAL);
+    }
+    readTimespec(ctx, ctx.args.address(1), format);
+    throw new SysError(EPERM);
+  };
+
+// ---- sleeping --------------------------------------------------------------------------------------------------
+
+/** Sleeps for `time` nanoseconds; a signal that ends it early leaves the rest at `rem`. */
+function sleepFor(ctx: SyscallContext, time: bigint, rem: number, format: TimeFormat): SyscallResult {
+  const now = () => ctx.kernel.clock.monotonic();
+  const deadline = ctx.resumed?.deadline ?? now() + time;
+  if (deadline <= now()) return 0;
+  return ctx.block({
+    deadline,
+    restart: "nohand",
+    interrupted() {
+      const left = deadline - now();
+      if (rem !== 0) writeTimespec(ctx, rem, format, left > 0n ? left : 0n);
+    },
+  });
+}
+
+const nanosleep: SyscallHandler = (ctx) => {
+  const time = readTimespec(ctx, ctx.args.address(0), "native");
+  return sleepFor(ctx, time, ctx.args.address(1), "native");
+};
+
+const clockNanosleep =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const { args } = ctx;
+    const [id, flags] = [args.int(0), args.int(1)];
+    const source = clockSource(ctx, id);
+    const time = readTimespec(ctx, args.address(2), format);
+    if (source.kind === "thread") throw new SysError(EINVAL);
+    checkWaitable(id);
+    if (source.kind === "process") throw new SysError(EOPNOTSUPP);
+    if ((flags & TIMER_ABSTIME) === 0) return sleepFor(ctx, time, args.address(3), format);
+    const left = time - readClock(ctx, source);
+    if (left <= 0n) return 0;
+    return ctx.block({ deadline: ctx.kernel.clock.monotonic() + left, restart: "nohand" });
+  };
+
+// ---- the older calls ----------------------------------------------------------------------------------------------
+
+const TIMEZONE = struct({ tz_minuteswest: "i32", tz_dsttime: "i32" });
+
+const gettimeofday: SyscallHandler = (ctx) => {
+  const [time, zone] = [ctx.args.address(0), ctx.args.address(1)];
+  if (time !== 0) writeTimeval(ctx, time, ctx.kernel.clock.realtime());
+  if (zone !== 0) ctx.put(TIMEZONE, zone, {});
+  return 0;
+};
+
+const settimeofday: SyscallHandler = (ctx) => {
+  const [time, zone] = [ctx.args.address(0), ctx.args.address(1)];
+  if (time !== 0) {
+    const { tv_sec, tv_usec } = ctx.get(TIMEVAL, time);
+    timevalTime(tv_sec, tv_usec);
+  }
+  if (zone !== 0) ctx.get(TIMEZONE, zone);
+  throw new SysError(EPERM);
+};
+
+const time: SyscallHandler = (ctx) => {
+  const seconds = ctx.kernel.clock.realtime() / NANOSECONDS;
+  const at = ctx.args.address(0);
+  if (at !== 0) ctx.putWord(at, seconds);
+  return BigInt.asUintN(ctx.abi.is64 ? 64 : 32, seconds);
+};
+
+const stime: SyscallHandler = (ctx) => {
+  ctx.getWord(ctx.args.address(0));
+  throw new SysError(EPERM);
+};
+
+/** struct timex: of `long`s, and of 64-bit fields for clock_adjtime64. */
+const TIMEX = struct({
+  modes: "u32",
+  offset: "long",
+  freq: "long",
+  maxerror: "long",
+  esterror: "long",
+  status: "i32",
+  constant: "long",
+  precision: "long",
+  tolerance: "long",
+  tv_sec: "long",
+  tv_usec: "long",
+  tick: "long",
+  ppsfreq: "long",
+  jitter: "long",
+  shift: "i32",
+  stabil: "long",
+  jitcnt: "long",
+  calcnt: "long",
+  errcnt: "long",
+  stbcnt: "long",
+  tai: "i32",
+  padding: ["i32", 11],
+});
+const TIMEX64 = struct({
+  modes: "u32",
+  offset: "i64",
+  freq: "i64",
+  maxerror: "i64",
+  esterror: "i64",
+  status: "i32",
+  constant: "i64",
+  precision: "i64",
+  tolerance: "i64",
+  tv_sec: "i64",
+  tv_usec: "i64",
+  tick: "i64",
+  ppsfreq: "i64",
+  jitter: "i64",
+  shift: "i32",
+  stabil: "i64",
+  jitcnt: "i64",
+  calcnt: "i64",
+  errcnt: "i64",
+  stbcnt: "i64",
+  tai: "i32",
+  padding: ["i32", 11],
+});
+
+const STA_UNSYNC = 0x40;
+const TIME_ERROR = 5;
+/** ADJ_OFFSET_SS_READ: reads what is left of an adjustment. */
+const READ_ONLY_MODES = [0, 0xa001];
+
+/** adjtimex(2) of a clock that nobody disciplines: what can be read. */
+function adjust(ctx: SyscallContext, at: number, format: TimeFormat): SyscallResult {
+  const layout = format === "native" ? TIMEX : TIMEX64;
+  const { modes } = layout.decode(ctx.abi, ctx.memory.read(at, layout.size(ctx.abi)));
+  if (!READ_ONLY_MODES.includes(modes)) throw new SysError(EPERM);
+  const now = ctx.kernel.clock.realtime();
+  const values = {
+    modes,
+    maxerror: 16_000_000,
+    esterror: 16_000_000,
+    status: STA_UNSYNC,
+    constant: 2,
+    precision: 1,
+    tolerance: 32_768_000,
+    tv_sec: now / NANOSECONDS,
+    tv_usec: (now % NANOSECONDS) / 1000n,
+    tick: 10_000,
+  };
+  ctx.memory.write(at, layout.encode(ctx.abi, values));
+  return TIME_ERROR;
+}
+
+const clockAdjtime =
+  (format: TimeFormat): SyscallHandler =>
+  (ctx) => {
+    const id = ctx.args.int(0);
+    clockSource(ctx, id);
+    if (id !== CLOCK_REALTIME) throw new SysError(EOPNOTSUPP);
+    return adjust(ctx, ctx.args.address(1), format);
+  };
+
+/** Reads a result out of a call whose output pointer may be wrong without failing for it. */
+export function ignoringFaults(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof GuestFault)) throw error;
+  }
+}
+
+/** The thread group a clock belongs to, for timers on another process's CPU time: not supported. */
+export function ownClock(ctx: SyscallContext, source: ClockSource): void {
+  if (source.kind === "process" && source.process !== ctx.process) throw new SysError(ESRCH);
+}
+
+export const TIME_SYSCALLS: readonly SyscallRow[] = [
+  { name: "clock_gettime", args: "int ptr", handler: clockGettime("native") },
+  { name: "clock_gettime64", args: "int ptr", handler: clockGettime("time64") },
+  { name: "clock_getres", args: "int ptr", handler: clockGetres("native") },
+  { name: "clock_getres_time64", args: "int ptr", handler: clockGetres("time64") },
+  { name: "clock_settime", args: "int ptr", handler: clockSettime("native") },
+  { name: "clock_settime64", args: "int ptr", handler: clockSettime("time64") },
+  { name: "nanosleep", args: "ptr ptr", handler: nanosleep },
+  { name: "clock_nanosleep", args: "int int ptr ptr", handler: clockNanosleep("native") },
+  { name: "clock_nanosleep_time64", args: "int int ptr ptr", handler: clockNanosleep("time64") },
+  { name: "gettimeofday", args: "ptr ptr", handler: gettimeofday },
+  { name: "settimeofday", args: "ptr ptr", handler: settimeofday },
+  { name: "time", args: "ptr", handler: time },
+  { name: "stime", args: "ptr", handler: stime },
+  { name: "adjtimex", args: "ptr", handler: (ctx) => adjust(ctx, ctx.args.address(0), "native") },
+  { name: "clock_adjtime", args: "int ptr", handler: clockAdjtime("native") },
+  { name: "clock_adjtime64", args: "int ptr", handler: clockAdjtime("time64") },
+];

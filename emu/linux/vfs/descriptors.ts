@@ -1,0 +1,85 @@
+/** A process's table of file descriptors (struct files_struct). */
+import { hold, type OpenFile, release } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
+
+export interface Descriptor {
+  readonly file: OpenFile;
+  closeOnExec: boolean;
+}
+
+/** Most descriptors whatever RLIMIT_NOFILE says (/proc/sys/fs/nr_open). */
+export const NR_OPEN = 1048576;
+
+export class Descriptors {
+  private readonly table = new Map<number, Descriptor>();
+  /** RLIMIT_NOFILE, soft. */
+  limit: () => number;
+
+  constructor(limit: () => number = () => 1024) {
+    this.limit = limit;
+  }
+
+  /** The description of a descriptor. Throws EBADF. */
+  get(fd: number): OpenFile {
+    return this.entry(fd).file;
+  }
+  /** The slot of a descriptor. Throws EBADF. */
+  entry(fd: number): Descriptor {
+    return this.table.get(fd) ?? fail("EBADF", `descriptor ${fd}`);
+  }
+  has(fd: number): boolean {
+    return this.table.has(fd);
+  }
+  /** All descriptors, ascending. */
+  list(): [number, Descriptor][] {
+    return [...this.table].sort(([a], [b]) => a - b);
+  }
+
+  /** Takes the lowest free descriptor from `from` on. Throws EMFILE, EINVAL. */
+  add(file: OpenFile, closeOnExec: boolean, from = 0): number {
+    const limit = Math.min(this.limit(), NR_OPEN);
+    if (from < 0 || from >= limit) fail(from === 0 ? "EMFILE" : "EINVAL", "no descriptor below the limit");
+    let fd = from;
+    while (this.table.has(fd)) fd++;
+    if (fd >= limit) fail("EMFILE", `${limit} descriptors are open`);
+    this.table.set(fd, { file: hold(file), closeOnExec });
+    return fd;
+  }
+
+  /** Makes sure that `count` more descriptors can be had. Throws EMFILE. */
+  reserve(count: number): void {
+    if (this.table.size + count > Math.min(this.limit(), NR_OPEN)) fail("EMFILE", "too many open files");
+  }
+
+  /** Puts a description at a given descriptor, closing what was there (dup2). Throws EBADF. */
+  set(fd: number, file: OpenFile, closeOnExec: boolean): void {
+    if (fd < 0 || fd >= Math.min(this.limit(), NR_OPEN)) fail("EBADF", `descriptor ${fd}`);
+    const old = this.table.get(fd);
+    this.table.set(fd, { file: hold(file), closeOnExec });
+    if (old !== undefined) release(old.file);
+  }
+
+  /** Throws EBADF. */
+  close(fd: number): void {
+    const { file } = this.entry(fd);
+    this.table.delete(fd);
+    release(file);
+  }
+
+  /** What execve(2) does: closes those marked close-on-exec. */
+  exec(): void {
+    for (const [fd, { closeOnExec }] of this.list()) if (closeOnExec) this.close(fd);
+  }
+  /** What exit does. */
+  closeAll(): void {
+    for (const [fd] of this.list()) this.close(fd);
+  }
+  /** What fork(2) does: a table of its own with the same descriptions. */
+  copy(): Descriptors {
+    const twin = new Descriptors(this.limit);
+    for (const [fd, { file, closeOnExec }] of this.table) {
+      twin.table.set(fd, { file: hold(file), closeOnExec });
+    }
+    return twin;
+  }
+}

@@ -1,0 +1,156 @@
+/** The devices every guest has. */
+import type { MappedFile } from "../../memory/vma.ts";
+import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { StreamFile } from "./stream-file.ts";
+import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What reading and writing a memory device (major 1) does. */
+interface Behaviour {
+  minor: number;
+  read(into: Uint8Array, random: (into: Uint8Array) => void): number;
+  write(from: Uint8Array): number;
+}
+
+const swallow = (from: Uint8Array): number => from.length;
+const zeros = (into: Uint8Array): number => into.fill(0).length;
+const noise = (into: Uint8Array, random: (into: Uint8Array) => void): number => {
+  random(into);
+  return into.length;
+};
+
+const MEMORY_DEVICES: Readonly<Record<string, Behaviour>> = {
+  null: { minor: 3, read: () => 0, write: swallow },
+  zero: { minor: 5, read: zeros, write: swallow },
+  full: { minor: 7, read: zeros, write: () => fail("ENOSPC", "/dev/full") },
+  random: { minor: 8, read: noise, write: swallow },
+  urandom: { minor: 9, read: noise, write: swallow },
+};
+
+/** Linux's dev_t for stat: minor and major as the kernel packs them for user space. */
+export const makeDevice = (major: number, minor: number): bigint =>
+  BigInt((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12));
+
+export const deviceStat = (path: string, major: number, minor: number): FileStat =>
+  syntheticStat("char", 0o666, inodeOf(path), { dev: 5n, rdev: makeDevice(major, minor) });
+
+class MemoryDevice extends OpenFile {
+  readonly kind = "device";
+  private readonly behaviour: Behaviour;
+  private readonly random: (into: Uint8Array) => void;
+
+  constructor(path: string, flags: number, behaviour: Behaviour, random: (into: Uint8Array) => void) {
+    super(path, flags);
+    this.behaviour = behaviour;
+    this.random = random;
+  }
+  override get seekable(): boolean {
+    return true;
+  }
+  override stat(): FileStat {
+    return deviceStat(this.path, 1, this.behaviour.minor);
+  }
+  /** The memory devices have no position: every seek leads to 0. */
+  override seek(): number {
+    return 0;
+  }
+  override read(into: Uint8Array): number {
+    return this.behaviour.read(into, this.random);
+  }
+  override write(from: Uint8Array): number {
+    return this.behaviour.write(from);
+  }
+  override readAt(into: Uint8Array): number {
+    return this.read(into);
+  }
+  override writeAt(from: Uint8Array): number {
+    return this.write(from);
+  }
+  /** /dev/zero maps as zeros, without an end. */
+  override mappable(): MappedFile {
+    if (this.behaviour.minor !== 5) fail("ENODEV");
+    return {
+      path: this.path,
+      size: () => Number.MAX_SAFE_INTEGER,
+      read: (_position, into) => zeros(into),
+      write: () => {},
+    };
+  }
+}
+
+/** /dev/tty: the terminal among the inherited streams, opened once more. */
+class TerminalFile extends OpenFile {
+  readonly kind = "device";
+  readonly inherited: StreamFile;
+  constructor(path: string, flags: number, inherited: StreamFile) {
+    super(path, flags);
+    this.inherited = inherited;
+  }
+  override stat(): FileStat {
+    return deviceStat("/dev/tty", 5, 0);
+  }
+  override read(into: Uint8Array): number | undefined {
+    return this.inherited.stream.read(into);
+  }
+  override write(from: Uint8Array): number | undefined {
+    return this.inherited.stream.write(from);
+  }
+  override readable(): boolean {
+    return this.canRead && this.inherited.stream.readable();
+  }
+  override writable(): boolean {
+    return this.canWrite && this.inherited.stream.writable();
+  }
+  override waitables(): Waitables {
+    return { streams: [this.inherited.stream] };
+  }
+  override available(): number {
+    return this.inherited.available();
+  }
+  override get readTimeout(): bigint | undefined {
+    return this.inherited.readTimeout;
+  }
+  override state(): string {
+    return this.inherited.state();
+  }
+}
+
+/** The terminal behind a description, if it is one. */
+export function terminalOf(file: OpenFile): Terminal | undefined {
+  if (file instanceof TerminalFile) return file.inherited.terminal;
+  return file instanceof StreamFile ? file.terminal : undefined;
+}
+
+/** The tree at /dev. */
+export function makeDev(options: {
+  random: (into: Uint8Array) => void;
+  inherited: () => readonly StreamFile[];
+}): SyntheticDirectory {
+  const entries: Record<string, SyntheticDevice> = {};
+  for (const [name, behaviour] of Object.entries(MEMORY_DEVICES)) {
+    entries[name] = {
+      type: "device",
+      major: 1,
+      minor: behaviour.minor,
+      open: (flags, path) => new MemoryDevice(path, flags, behaviour, options.random),
+    };
+  }
+  entries.tty = {
+    type: "device",
+    major: 5,
+    minor: 0,
+    open: (flags, path) => {
+      const inherited = options.inherited().find(({ terminal }) => terminal !== undefined);
+      if (inherited === undefined) fail("ENXIO", "there is no terminal");
+      return new TerminalFile(path, flags, inherited);
+    },
+  };
+  return directoryOf({
+    ...entries,
+    fd: linkTo("/proc/self/fd"),
+    stdin: linkTo("/proc/self/fd/0"),
+    stdout: linkTo("/proc/self/fd/1"),
+    stderr: linkTo("/proc/self/fd/2"),
+    shm: directoryOf({}),
+  });
+}

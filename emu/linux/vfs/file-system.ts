@@ -1,0 +1,367 @@
+/** All files of one machine: opens what paths name, and keeps what its processes share. */
+import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
+import type { MachineSnapshot } from "../../snapshot.ts";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
+  O_TRUNC,
+  O_WRONLY,
+} from "./constants.ts";
+import { deviceStat, makeDev } from "./devices.ts";
+import { type ThawedFiles, thawFiles } from "./freeze.ts";
+import { DirectoryFile, fileKey, RegularFile } from "./host-file.ts";
+import { MappedFiles } from "./mapped-files.ts";
+import { type MountConfig, normalize } from "./mounts.ts";
+import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
+import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
+import { makePipe, PipeEnd } from "./pipe.ts";
+import { PathFile, ProcFile } from "./special-files.ts";
+import { StreamFile } from "./stream-file.ts";
+import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
+
+/** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
+const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+
+/** Who opens: where its relative paths start and what its /proc and /dev hold. */
+export interface Viewer {
+  readonly root: SyntheticDirectory;
+}
+
+export class FileSystem {
+  readonly host: Host;
+  readonly namespace: Namespace;
+  readonly mapped: MappedFiles;
+  readonly dev: SyntheticDirectory;
+  /** The streams the program inherited, by their number outside. */
+  readonly inherited = new Map<number, StreamFile>();
+  private readonly steady: boolean;
+  private nextInode = 0x1000n;
+  /** Guest path of the working directory of the first process. */
+  readonly startDirectory: string;
+  private thawed = new Map<number, ThawedFiles>();
+
+  /** Throws HostError for a grant that isn't there. */
+  constructor(options: {
+    host: Host;
+    mounts: readonly MountConfig[];
+    /** Guest path of the working directory of the first process. */
+    cwd?: string;
+    /** What /dev/urandom reads; the host's random numbers by default. */
+    random?: (into: Uint8Array) => void;
+    /** Whether stat(2) of inherited streams shows nothing that differs between two runs with the same input. */
+    steady?: boolean;
+  }) {
+    const { host, steady = false } = options;
+    this.steady = steady;
+    this.startDirectory = normalize(options.cwd ?? "/");
+    this.host = host;
+    this.namespace = new Namespace(host, options.mounts);
+    this.mapped = new MappedFiles(host);
+    this.dev = makeDev({
+      random: options.random ?? ((into) => host.random(into)),
+      inherited: () => [...this.inherited.values()],
+    });
+    for (const [number, stream] of host.streams) {
+      this.inherited.set(number, this.streamFile(stream, number, this.guestPathOf(stream)));
+    }
+  }
+
+  /** A description of a stream from outside. */
+  streamFile(stream: HostStream, number: number, path: string): StreamFile {
+    return new StreamFile(this.host, stream, number, path, this.steady);
+  }
+
+  /** Guest path of a stream's file where one of the grants holds it, for snapshots and /proc. */
+  private guestPathOf(stream: { path: string | undefined; kind: string }): string {
+    if (stream.kind === "tty") return "/dev/tty";
+    if (stream.path === undefined) return "";
+    for (const mount of [...this.namespace.mounts].sort((a, b) => b.directory.length - a.directory.length)) {
+      if (mount.name !== ".") continue;
+      const prefix = mount.directory === "/" ? "/" : `${mount.directory}/`;
+      if (!stream.path.startsWith(prefix)) continue;
+      return `${mount.guest === "/" ? "" : mount.guest}/${stream.path.slice(prefix.length)}`;
+    }
+    return stream.path === "/dev/null" ? stream.path : "";
+  }
+
+  /** The synthetic tree of a process: /proc as it sees it, and /dev. */
+  rootWith(proc: SyntheticDirectory): SyntheticDirectory {
+    return directoryOf({ dev: this.dev, proc });
+  }
+
+  newInode(): bigint {
+    return this.nextInode++;
+  }
+
+  resolve(path: string, options: ResolveOptions, viewer: Viewer): Location {
+    return this.namespace.resolve(path, options, viewer.root);
+  }
+
+  /** stat(2) of what a walk found. Throws ENOENT. */
+  stat(at: Location): FileStat {
+    if (at.object !== undefined) return at.object.stat();
+    if (at.stat !== undefined) return at.stat;
+    if (at.synthetic === undefined) fail("ENOENT", at.path);
+    return statOfSynthetic(at.synthetic, at.path);
+  }
+
+  /**
+   * open(2) at a place that a walk found, following links or not as `flags` say. `mode` has the umask applied. Throws
+   * HostError.
+   */
+  open(walk: (follow: boolean) => Location, flags: number, mode: number, viewer: Viewer): OpenFile {
+    if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) fail("EOPNOTSUPP", "O_TMPFILE");
+    const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
+    const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
+    // Somebody outside may create or remove the file between the walk and the opening: then walk again.
+    for (let attempt = 0; ; attempt++) {
+      const at = walk(follow);
+      try {
+        if (exists(at)) {
+          if (exclusive) fail("EEXIST", at.path);
+          return this.openExisting(at, flags, viewer);
+        }
+        if ((flags & O_CREAT) === 0) fail("ENOENT", at.path);
+        if (at.mustBeDirectory) fail("EISDIR", at.path);
+        return this.create(at, flags, mode);
+      } catch (error) {
+        const raced = error instanceof HostError && (error.code === "EEXIST" || error.code === "ENOENT");
+        if (!raced || exclusive || (flags & O_CREAT) === 0 || attempt === 3) throw error;
+      }
+    }
+  }
+
+  private create(at: Location, flags: number, mode: number): OpenFile {
+    if (flags & O_DIRECTORY) fail("EINVAL", "O_DIRECTORY with O_CREAT");
+    const place = this.namespace.writable(at);
+    const handle = this.namespace.at(place, (path) =>
+      this.host.files.open(
+        path,
+        {
+          ...accessOf(flags),
+          append: (flags & O_APPEND) !== 0,
+          create: true,
+          exclusive: true,
+          noFollow: true,
+        },
+        mode & 0o7777,
+      ),
+    );
+    return this.regular(handle, at.path, flags);
+  }
+
+  private regular(handle: number, path: string, flags: number): RegularFile {
+    const { host, mapped } = this;
+    return new RegularFile({ host, handle, path, flags: (flags & ~OPEN_ONLY) | O_LARGEFILE, mapped });
+  }
+
+  /** Opens what is there. */
+  openExisting(at: Location, flags: number, viewer: Viewer): OpenFile {
+    const kind = at.object === undefined ? this.stat(at).kind : undefined;
+    if (kind === "symlink" && !(flags & O_PATH)) fail("ELOOP", at.path);
+    if ((flags & O_DIRECTORY || at.mustBeDirectory) && this.stat(at).kind !== "directory") {
+      fail("ENOTDIR", at.path);
+    }
+    if (flags & O_PATH) return this.openPath(at, flags, viewer);
+    if (at.object !== undefined) return this.openAgain(at.object, flags, viewer);
+    if (isDirectory(at)) {
+      if (flags & O_CREAT || (flags & O_ACCMODE) !== O_RDONLY || flags & O_TRUNC) fail("EISDIR", at.path);
+      return this.openDirectory(at, flags, viewer);
+    }
+    if (at.synthetic !== undefined) return this.openSynthetic(at.synthetic, at.path, flags);
+    return this.openFile(at, flags);
+  }
+
+  private openFile(at: Location, flags: number): OpenFile {
+    const { kind } = at.stat!;
+    // A fifo would tie the guest to a process outside, a device to the host's hardware.
+    if (kind === "fifo" || kind === "socket") fail("ENXIO", `${at.path} is a ${kind}`);
+    if (kind !== "file") fail("EACCES", `${at.path} is a device`);
+    const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+    const place = writes ? this.namespace.writable(at) : at.place!;
+    const open = (access: { read: boolean; write: boolean }) =>
+      this.namespace.at(place, (path) => {
+        const append = (flags & O_APPEND) !== 0 && access.write;
+        const handle = this.host.files.open(path, { ...access, append, noFollow: true }, 0);
+        const now = this.host.files.fstat(handle);
+        if (now.kind === "file") return handle;
+        this.host.files.close(handle);
+        return fail("EACCES", `${at.path} has become a ${now.kind}`);
+      });
+    const handle = open(accessOf(flags));
+    const file = this.regular(handle, at.path, flags);
+    if (flags & O_TRUNC) {
+      try {
+        this.empty(file, open);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    }
+    return file;
+  }
+
+  /** O_TRUNC, which works with O_RDONLY too where the file may be written. */
+  private empty(file: RegularFile, open: (access: { read: boolean; write: boolean }) => number): void {
+    if (file.canWrite) {
+      file.truncate(0);
+      return;
+    }
+    const handle = open({ read: false, write: true });
+    try {
+      this.host.files.ftruncate(handle, 0);
+      this.mapped.truncate(file.key, 0);
+    } finally {
+      this.host.files.close(handle);
+    }
+  }
+
+  /** Switches O_APPEND of an open file by opening it once more. Throws HostError when its path is gone. */
+  setAppend(file: RegularFile, append: boolean, viewer: Viewer): void {
+    if (!file.canWrite) return;
+    const at = this.resolve(file.path, { follow: false, base: "/" }, viewer);
+    if (at.stat === undefined || fileKey(at.stat) !== file.key) fail("EPERM", `${file.path} is gone`);
+    const handle = this.namespace.at(this.namespace.writable(at), (path) =>
+      this.host.files.open(path, { ...accessOf(file.flags), append, noFollow: true }, 0),
+    );
+    file.replaceHandle(handle);
+  }
+
+  private openDirectory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
+    let handle: { host: Host; handle: number } | undefined;
+    if (at.stat !== undefined) {
+      handle = {
+        host: this.host,
+        handle: this.namespace.at(at.place!, (path) =>
+          this.host.files.open(path, { read: true, write: false, directory: true, noFollow: true }, 0),
+        ),
+      };
+    }
+    return new DirectoryFile({
+      path: at.path,
+      flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
+      stat: () => this.stat(at),
+      list: () => this.list(at, viewer),
+      handle,
+    });
+  }
+
+  /** A directory's entries, "." and ".." first, in the order of their names. */
+  list(at: Location, viewer: Viewer): DirectoryEntry[] {
+    const here = this.stat(at).ino;
+    const dots: DirectoryEntry[] = [
+      { ino: here, kind: "directory", name: "." },
+      { ino: here, kind: "directory", name: ".." },
+    ];
+    const names = this.namespace.list(at, viewer.root).sort();
+    const entries = names.map((name): DirectoryEntry | undefined => {
+      try {
+        const { ino, kind } = this.stat(this.namespace.entry(at, name, viewer.root));
+        return { ino, kind, name };
+      } catch {
+        // Gone since the names were read.
+        return undefined;
+      }
+    });
+    return [...dots, ...entries.filter((entry) => entry !== undefined)];
+  }
+
+  private openSynthetic(entry: Synthetic, path: string, flags: number): OpenFile {
+    const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
+    if (entry.type === "device") return entry.open(kept, path);
+    if (entry.type !== "file") fail("ELOOP", path);
+    if ((flags & O_ACCMODE) !== O_RDONLY) fail("EACCES", path);
+    return new ProcFile(path, kept, entry.contents(), statOfSynthetic(entry, path));
+  }
+
+  private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {
+    const stat = this.stat(at);
+    const path = at.object?.path ?? at.path;
+    if (stat.kind === "directory") {
+      return new DirectoryFile({
+        path,
+        flags: O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW)),
+        stat: () => this.stat(this.resolve(path, { follow: false, base: "/" }, viewer)),
+        list: () => fail("EBADF"),
+      });
+    }
+    return new PathFile(path, flags & ~O_CLOEXEC, stat);
+  }
+
+  /** Opens what a link of /proc/PID/fd stands for: another description of the same thing. */
+  private openAgain(object: OpenFile, flags: number, viewer: Viewer): OpenFile {
+    const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
+    if (object instanceof PipeEnd) {
+      const reads = (flags & O_ACCMODE) !== O_WRONLY;
+      if ((flags & O_ACCMODE) === O_RDWR) fail("EACCES", "a pipe for both directions");
+      return new PipeEnd(object.pipe, reads ? "pipe-read" : "pipe-write", kept);
+    }
+    if (object instanceof StreamFile) {
+      const { read, write } = object.stream.access;
+      const wanted = accessOf(flags);
+      if ((wanted.read && !read) || (wanted.write && !write)) fail("EACCES", "not open that way outside");
+      const again = this.streamFile(object.stream, object.number, object.path);
+      again.flags = kept | (object.flags & O_APPEND);
+      return again;
+    }
+    if (object.path === "" || object.kind === "special") fail("ENXIO", "nothing that could be opened again");
+    const at = this.resolve(object.path, { follow: false, base: "/" }, viewer);
+    if (!exists(at)) fail("ENOENT", object.path);
+    if (object instanceof RegularFile && (at.stat === undefined || fileKey(at.stat) !== object.key)) {
+      fail("ENOENT", `${object.path} is another file now`);
+    }
+    return this.openExisting(at, flags & ~(O_CREAT | O_EXCL), viewer);
+  }
+
+  /** What a thaw has opened for a process; once. */
+  takeThawed(pid: number): ThawedFiles | undefined {
+    const thawed = this.thawed.get(pid);
+    this.thawed.delete(pid);
+    return thawed;
+  }
+
+  /**
+   * Opens the files of a snapshot, before the processes are made that get them. Throws a HostError that
+   * names the file which can't be had; nothing is left open then.
+   */
+  thaw(snapshot: MachineSnapshot): void {
+    this.thawed = thawFiles(this, snapshot, { root: directoryOf({ dev: this.dev }) });
+  }
+
+  /** pipe2(2). */
+  pipe(flags: number): [PipeEnd, PipeEnd] {
+    return makePipe(flags, this.newInode());
+  }
+}
+
+/** Read and write as the host's `open` wants them. */
+export function accessOf(flags: number): { read: boolean; write: boolean } {
+  const access = flags & O_ACCMODE;
+  return { read: access !== O_WRONLY, write: access === O_WRONLY || access === O_RDWR };
+}
+
+function statOfSynthetic(entry: Synthetic, path: string): HostStat {
+  const ino = inodeOf(path);
+  switch (entry.type) {
+    case "directory":
+      return syntheticStat("directory", 0o555, ino);
+    case "file":
+      return syntheticStat("file", entry.mode, ino);
+    case "link":
+      return syntheticStat("symlink", 0o777, ino);
+    case "device":
+      return deviceStat(path, entry.major, entry.minor);
+  }
+}

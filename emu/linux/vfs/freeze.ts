@@ -1,0 +1,301 @@
+/**
+ * Open files in snapshots, and back. A thaw opens everything again through the guest's own name space and changes
+ * nothing until all of it is there; what can't be had is an error that names it.
+ */
+import { HostError } from "../../host/host.ts";
+import type { MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import type { FreezeTables } from "../areas.ts";
+import {
+  MAX_OFFSET,
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_TRUNC,
+  O_WRONLY,
+} from "./constants.ts";
+import { Descriptors, NR_OPEN } from "./descriptors.ts";
+import { terminalOf } from "./devices.ts";
+import type { FileSystem, Viewer } from "./file-system.ts";
+import { DirectoryFile, fileKey, RegularFile } from "./host-file.ts";
+import { isWithin, normalize } from "./mounts.ts";
+import { type DirectoryEntry, hold, inodeOf, type OpenFile, release, syntheticStat } from "./open-file.ts";
+import { Pipe, PipeEnd } from "./pipe.ts";
+import { EventFile, ProcFile } from "./special-files.ts";
+import { StreamFile } from "./stream-file.ts";
+import { fail } from "./synthetic.ts";
+
+/** Bounds on what a snapshot may ask for. */
+const MAX_OPEN_FILES = 65536;
+const MAX_PIPES = 4096;
+const MAX_ENTRIES = 1_000_000;
+
+/** Flags that only make sense at the first opening. */
+const ONCE = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NOFOLLOW;
+
+/** Indices of descriptions and pipes in the tables of one snapshot. */
+const indices = new WeakMap<FreezeTables, { files: Map<OpenFile, number>; pipes: Map<Pipe, number> }>();
+
+function positionOf(file: OpenFile): bigint {
+  return BigInt(file instanceof StreamFile ? file.tell() : file.position);
+}
+
+function isDeleted(system: FileSystem, file: OpenFile, viewer: Viewer): boolean {
+  if (!(file instanceof RegularFile || file instanceof DirectoryFile)) return false;
+  try {
+    const at = system.resolve(file.path, { follow: false, base: "/" }, viewer);
+    if (file instanceof RegularFile) return at.stat === undefined || fileKey(at.stat) !== file.key;
+    return at.stat === undefined && at.synthetic === undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** The descriptors of a process for its snapshot; descriptions and pipes go into the tables once. */
+export function freezeDescriptors(
+  system: FileSystem,
+  files: Viewer & { readonly descriptors: Descriptors },
+  tables: FreezeTables,
+): ProcessSnapshot["descriptors"] {
+  let known = indices.get(tables);
+  if (known === undefined) indices.set(tables, (known = { files: new Map(), pipes: new Map() }));
+  const { files: fileIndices, pipes } = known;
+  return files.descriptors.list().map(([fd, { file, closeOnExec }]) => {
+    let openFile = fileIndices.get(file);
+    if (openFile === undefined) {
+      openFile = tables.openFiles.length;
+      fileIndices.set(file, openFile);
+      let pipe = -1;
+      if (file instanceof PipeEnd) {
+        pipe = pipes.get(file.pipe) ?? tables.pipes.push(file.pipe.snapshot()) - 1;
+        pipes.set(file.pipe, pipe);
+      }
+      tables.openFiles.push({
+        kind: file.kind,
+        path: file.path,
+        flags: file.flags,
+        mode: file.mode,
+        position: positionOf(file),
+        deleted: isDeleted(system, file, files),
+        inherited: file instanceof StreamFile ? file.number : -1,
+        pipe,
+        state: file.state(),
+      });
+    }
+    return { fd, closeOnExec, openFile };
+  });
+}
+
+/** Throws an error that names the file, for everything that keeps it from being thawed. */
+function cannot(snapshot: OpenFileSnapshot, why: string, code = "EINVAL"): never {
+  const name = snapshot.path === "" ? snapshot.kind : snapshot.path;
+  return fail(code, `cannot reopen ${name}: ${why}`);
+}
+
+function parseState(snapshot: OpenFileSnapshot): unknown {
+  try {
+    return JSON.parse(snapshot.state);
+  } catch {
+    return cannot(snapshot, "its state makes no sense");
+  }
+}
+
+const KINDS = new Set(["file", "directory", "symlink", "fifo", "socket", "char", "block"]);
+
+/** A directory listing as `DirectoryFile.state` writes it, checked. */
+function listing(snapshot: OpenFileSnapshot): DirectoryEntry[] | undefined {
+  if (snapshot.state === "") return undefined;
+  const rows = parseState(snapshot);
+  if (!Array.isArray(rows) || rows.length > MAX_ENTRIES) cannot(snapshot, "its listing makes no sense");
+  return (rows as unknown[]).map((row) => {
+    const [ino, kind, name] = Array.isArray(row) ? row : [];
+    if (typeof ino !== "string" || !/^\d{1,20}$/.test(ino) || !KINDS.has(kind) || typeof name !== "string") {
+      return cannot(snapshot, "its listing makes no sense");
+    }
+    return { ino: BigInt(ino), kind, name };
+  });
+}
+
+function thawSpecial(
+  system: FileSystem,
+  snapshot: OpenFileSnapshot,
+  viewer: Viewer,
+  littleEndian: boolean,
+): OpenFile {
+  const state = parseState(snapshot) as { type?: string; counter?: string; semaphore?: boolean } | null;
+  if (state?.type === "eventfd" && /^\d{1,20}$/.test(state.counter ?? "")) {
+    return new EventFile({
+      flags: snapshot.flags & O_NONBLOCK,
+      counter: BigInt.asUintN(64, BigInt(state.counter!)),
+      semaphore: state.semaphore === true,
+      littleEndian,
+      ino: system.newInode(),
+    });
+  }
+  if (state?.type === "path") return reopen(system, snapshot, viewer);
+  return cannot(snapshot, "unknown kind of special file");
+}
+
+/** Largest contents of a /proc file in a snapshot. */
+const MAX_PROC = 8 * 1024 * 1024;
+
+function thawProc(snapshot: OpenFileSnapshot): OpenFile {
+  const state = parseState(snapshot) as { mode?: unknown; contents?: unknown } | null;
+  const { mode, contents } = state ?? {};
+  if (typeof mode !== "number" || typeof contents !== "string" || contents.length > MAX_PROC) {
+    return cannot(snapshot, "its state makes no sense");
+  }
+  const bytes = Uint8Array.from(contents, (letter) => letter.charCodeAt(0));
+  const stat = syntheticStat("file", mode & 0o777, inodeOf(snapshot.path));
+  return new ProcFile(snapshot.path, (snapshot.flags & ~O_ACCMODE) | O_RDONLY, bytes, stat);
+}
+
+/** A directory of /proc has the listing it had; the processes it shows are not there yet. */
+function thawProcDirectory(snapshot: OpenFileSnapshot): OpenFile {
+  const file = new DirectoryFile({
+    path: normalize(snapshot.path),
+    flags: snapshot.flags,
+    stat: () => syntheticStat("directory", 0o555, inodeOf(snapshot.path)),
+    list: () => listing(snapshot) ?? [],
+  });
+  file.resume(listing(snapshot));
+  return file;
+}
+
+function reopen(system: FileSystem, snapshot: OpenFileSnapshot, viewer: Viewer): OpenFile {
+  if (snapshot.deleted) cannot(snapshot, "it had been deleted", "ENOENT");
+  if (!snapshot.path.startsWith("/")) cannot(snapshot, "it has no path");
+  try {
+    const at = system.resolve(snapshot.path, { follow: false, base: "/" }, viewer);
+    return system.openExisting(at, snapshot.flags & ~ONCE, viewer);
+  } catch (error) {
+    if (error instanceof HostError) return cannot(snapshot, error.message, error.code);
+    throw error;
+  }
+}
+
+function thawStream(system: FileSystem, snapshot: OpenFileSnapshot): OpenFile {
+  const stream = system.host.streams.get(snapshot.inherited);
+  if (stream === undefined)
+    return cannot(snapshot, `descriptor ${snapshot.inherited} is not open here`, "EBADF");
+  const file = system.streamFile(stream, snapshot.inherited, snapshot.path);
+  const access = snapshot.flags & O_ACCMODE;
+  if ((access !== O_WRONLY && !stream.access.read) || (access !== 0 && !stream.access.write)) {
+    // A terminal is often open both ways where a file or pipe in its place is not: what counts is the use.
+    const needed = snapshot.inherited === 0 ? stream.access.read : stream.access.write;
+    if (!needed)
+      return cannot(snapshot, `descriptor ${snapshot.inherited} is not open that way here`, "EACCES");
+  } else file.flags = (file.flags & ~O_ACCMODE) | access;
+  file.flags |= snapshot.flags & O_NONBLOCK;
+  return file;
+}
+
+function thawFile(
+  system: FileSystem,
+  snapshot: OpenFileSnapshot,
+  pipes: readonly Pipe[],
+  viewer: Viewer,
+  littleEndian: boolean,
+): OpenFile {
+  switch (snapshot.kind) {
+    case "pipe-read":
+    case "pipe-write": {
+      const pipe = pipes[snapshot.pipe];
+      if (pipe === undefined) return cannot(snapshot, "its pipe is missing");
+      return new PipeEnd(pipe, snapshot.kind, snapshot.flags);
+    }
+    case "inherited":
+      return thawStream(system, snapshot);
+    case "proc":
+      return thawProc(snapshot);
+    case "special":
+      return thawSpecial(system, snapshot, viewer, littleEndian);
+    case "directory": {
+      if (isWithin(normalize(snapshot.path), "/proc")) return thawProcDirectory(snapshot);
+      if (snapshot.flags & O_PATH) return reopen(system, snapshot, viewer);
+      const file = reopen(system, { ...snapshot, flags: snapshot.flags | O_DIRECTORY }, viewer);
+      if (!(file instanceof DirectoryFile)) return cannot(snapshot, "it is no directory any more", "ENOTDIR");
+      file.resume(listing(snapshot));
+      return file;
+    }
+    case "file": {
+      const file = reopen(system, snapshot, viewer);
+      if (file instanceof RegularFile) return file;
+      release(hold(file));
+      return cannot(snapshot, "it is no regular file any more");
+    }
+    default:
+      return reopen(system, snapshot, viewer);
+  }
+}
+
+/** Sets a terminal as the guest had set it, where there is one again. */
+function thawTerminal(snapshot: OpenFileSnapshot, file: OpenFile): void {
+  const terminal = terminalOf(file);
+  if (terminal === undefined || snapshot.state === "") return;
+  if (!terminal.resume(parseState(snapshot))) cannot(snapshot, "its terminal settings make no sense");
+}
+
+/** What a thaw has made of a process's files. */
+export interface ThawedFiles {
+  descriptors: Descriptors;
+  cwd: string;
+  umask: number;
+}
+
+/**
+ * Opens all files of a snapshot again. Throws HostError, naming the file, and leaves nothing open then. `viewer`
+ * gives the name space's /proc and /dev. The result is by pid.
+ */
+export function thawFiles(
+  system: FileSystem,
+  snapshot: MachineSnapshot,
+  viewer: Viewer,
+): Map<number, ThawedFiles> {
+  const { openFiles, processes } = snapshot;
+  if (openFiles.length > MAX_OPEN_FILES) fail("EINVAL", `${openFiles.length} open files are too many`);
+  if (snapshot.pipes.length > MAX_PIPES) fail("EINVAL", `${snapshot.pipes.length} pipes are too many`);
+  const pipes = snapshot.pipes.map((pipe) => new Pipe(system.newInode(), pipe));
+  const opened: OpenFile[] = [];
+  try {
+    for (const each of openFiles) {
+      if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
+        cannot(each, "its position makes no sense");
+      const file = hold(thawFile(system, each, pipes, viewer, snapshot.abi === "ppc64le"));
+      opened.push(file);
+      if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
+        file.position = Number(each.position);
+      }
+    }
+    const thawed = new Map<number, ThawedFiles>();
+    for (const process of processes) {
+      const descriptors = thawDescriptors(process, opened);
+      thawed.set(process.pid, { descriptors, cwd: normalize(process.cwd), umask: process.umask & 0o777 });
+    }
+    openFiles.forEach((each, index) => {
+      thawTerminal(each, opened[index]);
+    });
+    return thawed;
+  } finally {
+    // Descriptors hold what they refer to; the rest is closed, all of it after an error.
+    for (const file of opened) release(file);
+  }
+}
+
+function thawDescriptors(process: ProcessSnapshot, opened: readonly OpenFile[]): Descriptors {
+  const table = new Descriptors(() => NR_OPEN);
+  for (const { fd, openFile, closeOnExec } of process.descriptors) {
+    const file = opened[openFile];
+    if (file === undefined || !Number.isInteger(fd) || fd < 0 || fd >= NR_OPEN || table.has(fd)) {
+      table.closeAll();
+      fail("EINVAL", `descriptor ${fd} of process ${process.pid} makes no sense`);
+    }
+    table.set(fd, file, closeOnExec);
+  }
+  return table;
+}

@@ -1,0 +1,233 @@
+/**
+ * Files in guest memory. There is one shared object for each file, so that all MAP_SHARED mappings see each other,
+ * and read(2) and write(2) see them too: what memory holds is written out before a read, and what a write changes
+ * is put into the pages that memory holds.
+ */
+import { type Host, HostError } from "../../host/host.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { type MappedFile, SharedObject, type SharedPage } from "../../memory/vma.ts";
+import { MAX_OFFSET } from "./constants.ts";
+
+/** Handles of mapped files kept before those without a mapping are looked for. */
+const SWEEP_AT = 64;
+
+/** A host handle that a description and a mapping may share; the last to let go closes it. */
+export class SharedHandle {
+  readonly handle: number;
+  private readonly host: Host;
+  private references = 1;
+
+  constructor(host: Host, handle: number) {
+    this.host = host;
+    this.handle = handle;
+  }
+  hold(): this {
+    this.references++;
+    return this;
+  }
+  release(): void {
+    if (--this.references === 0) this.host.files.close(this.handle);
+  }
+}
+
+/** The file of a mapping: lives on when the descriptor it was mapped from is closed. */
+export class HostMappedFile implements MappedFile {
+  readonly path: string;
+  readonly key: string;
+  private readonly host: Host;
+  private readonly reading: SharedHandle;
+  private writing: SharedHandle | undefined;
+
+  /** Writes out what shared mappings hold of the file, so that what is read next is what they show. */
+  private readonly flush: () => void;
+
+  constructor(host: Host, options: { path: string; key: string; handle: SharedHandle; flush: () => void }) {
+    this.host = host;
+    this.path = options.path;
+    this.key = options.key;
+    this.reading = options.handle.hold();
+    this.flush = options.flush;
+  }
+
+  /** Whether a writable descriptor of it has been mapped. */
+  get writable(): boolean {
+    return this.writing !== undefined;
+  }
+
+  /** From now on what shared mappings change can be written back. */
+  makeWritable(handle: SharedHandle): void {
+    this.writing ??= handle.hold();
+  }
+
+  size(): number {
+    return Number(this.host.files.fstat(this.reading.handle).size);
+  }
+
+  read(position: number, into: Uint8Array): number {
+    this.flush();
+    return readFully(this.host, this.reading.handle, into, position);
+  }
+
+  write(position: number, from: Uint8Array): void {
+    if (this.writing === undefined) throw new HostError("EBADF", `${this.path} is not open for writing`);
+    writeFully(this.host, this.writing.handle, from, position);
+  }
+
+  close(): void {
+    this.reading.release();
+    this.writing?.release();
+  }
+}
+
+/** Reads until `into` is full or the file ends. */
+export function readFully(host: Host, handle: number, into: Uint8Array, position: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const count = host.files.read(handle, into.subarray(done), position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Writes all of `from`; returns what was written when an error comes after the first byte. */
+export function writeFully(host: Host, handle: number, from: Uint8Array, position: number | null): number {
+  let done = 0;
+  while (done < from.length) {
+    try {
+      done += host.files.write(handle, from.subarray(done), position === null ? null : position + done);
+    } catch (error) {
+      if (done === 0) throw error;
+      break;
+    }
+  }
+  return done;
+}
+
+export class MappedFiles {
+  private readonly host: Host;
+  private readonly files = new Map<string, HostMappedFile>();
+  private readonly objects = new Map<string, SharedObject>();
+  private sweepAt = SWEEP_AT;
+  /** The guest's address spaces; who knows the processes sets it. */
+  spaces: () => readonly AddressSpace[] = () => [];
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  /** The mapped file `key`, of which `handle` is a readable handle, and a writable one where `write`. */
+  file(path: string, key: string, handle: SharedHandle, write: boolean): HostMappedFile {
+    let file = this.files.get(key);
+    if (file === undefined) {
+      this.sweep();
+      file = new HostMappedFile(this.host, { path, key, handle, flush: () => this.flush(key) });
+      this.files.set(key, file);
+    }
+    if (write) file.makeWritable(handle);
+    return file;
+  }
+
+  /** The one shared object of a mapped file. */
+  shared(file: MappedFile): SharedObject {
+    if (!(file instanceof HostMappedFile)) return new SharedObject(file);
+    let object = this.objects.get(file.key);
+    if (object === undefined) {
+      object = new SharedObject(file);
+      this.objects.set(file.key, object);
+    }
+    return object;
+  }
+
+  /** Closes what no mapping refers to any more. */
+  private sweep(): void {
+    if (this.files.size < this.sweepAt) return;
+    const live = new Set<MappedFile | SharedObject>();
+    for (const { vmas } of this.spaces()) {
+      for (const { file, shared } of vmas) {
+        if (file !== undefined) live.add(file);
+        if (shared !== undefined) live.add(shared);
+      }
+    }
+    for (const [key, file] of this.files) {
+      const object = this.objects.get(key);
+      if (live.has(file) || (object !== undefined && live.has(object))) continue;
+      if (object !== undefined) this.flushObject(object);
+      file.close();
+      this.files.delete(key);
+      this.objects.delete(key);
+    }
+    this.sweepAt = Math.max(SWEEP_AT, 2 * this.files.size);
+  }
+
+  /** Writes the dirty pages of a file's mappings, or of the pages from `first` to before `end`, to the file. */
+  flush(key: string, first = 0, end = Number.POSITIVE_INFINITY): void {
+    const object = this.objects.get(key);
+    if (object !== undefined) this.flushObject(object, first, end);
+  }
+
+  /** As `flush`, for an object at hand (msync, munmap, exit). */
+  flushObject(object: SharedObject, first = 0, end = Number.POSITIVE_INFINITY): void {
+    const { file } = object;
+    if (file === undefined) return;
+    const size = file.size();
+    for (const [index, page] of object.pages) {
+      if (!page.dirty || index < first || index >= end) continue;
+      const position = index * PAGE_SIZE;
+      page.dirty = false;
+      const bytes = takeBack(page);
+      if (bytes !== undefined && position < size) {
+        file.write(position, bytes.subarray(0, Math.min(PAGE_SIZE, size - position)));
+      }
+    }
+  }
+
+  /** All of them, as at the end of a process. */
+  flushAll(): void {
+    for (const object of this.objects.values()) this.flushObject(object);
+  }
+
+  private forget(key: string, from: number, to: number): void {
+    const file = this.files.get(key);
+    if (file !== undefined) for (const space of this.spaces()) space.forget(file, from, to);
+  }
+
+  /** Puts bytes that were written to a file into the pages that memory holds of it. */
+  update(key: string, position: number, from: Uint8Array): void {
+    this.forget(key, position, position + from.length);
+    const object = this.objects.get(key);
+    if (object === undefined) return;
+    for (let at = 0; at < from.length; ) {
+      const index = Math.floor((position + at) / PAGE_SIZE);
+      const offset = position + at - index * PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - offset, from.length - at);
+      const page = object.pages.get(index);
+      if (page !== undefined) takeBack(page)?.set(from.subarray(at, at + count), offset);
+      at += count;
+    }
+  }
+
+  /** Forgets the contents of pages beyond a new end, and zeroes the rest of the last one. */
+  truncate(key: string, length: number): void {
+    this.forget(key, length, MAX_OFFSET);
+    const object = this.objects.get(key);
+    if (object === undefined) return;
+    for (const [index, page] of object.pages) {
+      const keep = length - index * PAGE_SIZE;
+      if (keep >= PAGE_SIZE) continue;
+      const bytes = takeBack(page);
+      if (keep > 0) bytes?.fill(0, keep);
+      else object.pages.delete(index);
+    }
+  }
+}
+
+/** A page's bytes, taken out of the mapping that holds them, which fetches them again when it needs them. */
+function takeBack(page: SharedPage): Uint8Array | undefined {
+  if (page.holder !== undefined) {
+    page.bytes = page.holder.evict();
+    page.holder = undefined;
+  }
+  return page.bytes;
+}

@@ -1,0 +1,264 @@
+/**
+ * The guest's name space. Paths are walked here, one component at a time and in guest terms: symlinks are read from
+ * the host but their targets mean guest paths, and ".." stops at the guest's root, so no path leads out of
+ * what was granted. What a walk found is checked again by the host when it is used (`HostFiles.within`).
+ */
+import { type Host, HostError, type HostStat } from "../../host/host.ts";
+import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
+import { isWithin, join, type Mount, type MountConfig, parentOf, resolveMount } from "./mounts.ts";
+import type { OpenFile } from "./open-file.ts";
+import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
+
+/** A place on the host: the entry `name` of a directory whose path holds no symlinks. */
+export interface HostPlace {
+  readonly mount: Mount;
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** What a path names. */
+export interface Location {
+  /** Canonical guest path. */
+  readonly path: string;
+  /** Where it is on the host, or would be if it were created. */
+  readonly place?: HostPlace;
+  /** Host status; undefined when there is no such file. Symlinks only when the last one isn't followed. */
+  readonly stat?: HostStat;
+  readonly synthetic?: Synthetic;
+  /** The description that a magic link of /proc/PID/fd stands for. */
+  readonly object?: OpenFile;
+  /** The path ended in a slash: it must name a directory. */
+  readonly mustBeDirectory: boolean;
+}
+
+export interface ResolveOptions {
+  /** Follow a symlink in the last component. */
+  follow: boolean;
+  /** Where relative paths start: a canonical guest path. */
+  base: string;
+  /** openat2(2): no symlink anywhere, no magic link, nothing above `base`, or `base` taken for the root. */
+  noSymlinks?: boolean;
+  noMagicLinks?: boolean;
+  beneath?: boolean;
+  inRoot?: boolean;
+}
+
+/** Whether there is something at a location. */
+export const exists = (at: Location): boolean =>
+  at.stat !== undefined || at.synthetic !== undefined || at.object !== undefined;
+
+export const isDirectory = (at: Location): boolean =>
+  at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
+
+export class Namespace {
+  readonly host: Host;
+  readonly mounts: readonly Mount[];
+  private readonly byPath = new Map<string, Mount>();
+  /** Guest directories above grants that may be on no host. */
+  private readonly ancestors = new Map<string, Set<string>>();
+
+  /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
+  constructor(host: Host, mounts: readonly MountConfig[]) {
+    this.host = host;
+    for (const config of mounts) {
+      const mount = resolveMount(host, config);
+      this.byPath.set(mount.guest, mount);
+    }
+    this.mounts = [...this.byPath.values()];
+    this.addAncestor("/");
+    for (const { guest } of this.mounts) this.addAncestor(guest);
+  }
+
+  private addAncestor(path: string): void {
+    if (path === "/") {
+      if (!this.ancestors.has("/")) this.ancestors.set("/", new Set());
+      return;
+    }
+    const parent = parentOf(path);
+    this.addAncestor(parent);
+    if (!this.ancestors.has(parent)) this.ancestors.set(parent, new Set());
+    this.ancestors.get(parent)!.add(path.slice(path.lastIndexOf("/") + 1));
+  }
+
+  /** Runs `use` with a host path of a place that stays inside its grant. */
+  at<T>(place: HostPlace, use: (path: string) => T): T {
+    return this.host.files.within(place.directory, place.name, use);
+  }
+
+  /** Host path of a place, for looking; a use goes through `at`. */
+  private pathOf(place: HostPlace): string {
+    return place.name === "." ? place.directory : join(place.directory, place.name);
+  }
+
+  private look(place: HostPlace): HostStat | undefined {
+    try {
+      return this.host.files.lstat(this.pathOf(place));
+    } catch (error) {
+      if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+        return undefined;
+      throw error;
+    }
+  }
+
+  /** The root of the tree, and what `synthetic` trees stand in it. */
+  private root(synthetic: SyntheticDirectory): Location {
+    const mount = this.byPath.get("/");
+    if (mount !== undefined) return this.mountRoot(mount);
+    return { path: "/", synthetic: this.passage("/", synthetic), mustBeDirectory: false };
+  }
+
+  private mountRoot(mount: Mount): Location {
+    const place = { mount, directory: mount.directory, name: mount.name };
+    return { path: mount.guest, place, stat: this.look(place), mustBeDirectory: false };
+  }
+
+  /** A directory that is there because it leads to grants, with what `own` has as well. */
+  private passage(path: string, own: SyntheticDirectory | undefined): SyntheticDirectory {
+    const below = this.ancestors.get(path) ?? new Set<string>();
+    return {
+      type: "directory",
+      names: () => [...new Set([...below, ...(own?.names() ?? [])])],
+      lookup: (name) => own?.lookup(name),
+    };
+  }
+
+  /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant. */
+  private child(parent: Location, name: string, root: SyntheticDirectory): Location {
+    const path = join(parent.path, name);
+    const mount = this.byPath.get(path);
+    if (mount !== undefined) return this.mountRoot(mount);
+    const leadsOn = this.ancestors.has(path);
+    const tree = parent.synthetic?.type === "directory" ? parent.synthetic : undefined;
+    const synthetic = tree?.lookup(name) ?? (parent.path === "/" ? root.lookup(name) : undefined);
+    if (synthetic !== undefined) {
+      const merged = leadsOn && synthetic.type === "directory" ? this.passage(path, synthetic) : synthetic;
+      return { path, synthetic: merged, mustBeDirectory: false };
+    }
+    if (parent.place !== undefined) {
+      const place = { mount: parent.place.mount, directory: this.pathOf(parent.place), name };
+      const stat = this.look(place);
+      if (!leadsOn || stat?.kind === "directory") return { path, place, stat, mustBeDirectory: false };
+    }
+    if (leadsOn) return { path, synthetic: this.passage(path, undefined), mustBeDirectory: false };
+    return { path, mustBeDirectory: false };
+  }
+
+  /** Names in a directory, merged of the host's, the grants' and the synthetic ones; without "." and "..". */
+  list(at: Location, root: SyntheticDirectory): string[] {
+    const names = new Set<string>();
+    if (at.place !== undefined && at.stat !== undefined) {
+      const inside = { ...at.place, directory: this.pathOf(at.place), name: "." };
+      for (const name of this.at(inside, (path) => this.host.files.readdir(path))) names.add(name);
+    }
+    if (at.synthetic?.type === "directory") for (const name of at.synthetic.names()) names.add(name);
+    for (const name of this.ancestors.get(at.path) ?? []) names.add(name);
+    if (at.path === "/") for (const name of root.names()) names.add(name);
+    return [...names];
+  }
+
+  /** Status of the entry `name` of a directory, for listings. */
+  entry(at: Location, name: string, root: SyntheticDirectory): Location {
+    return this.child(at, name, root);
+  }
+
+  /**
+   * Walks `path`. The last component may be missing: then `stat` and `synthetic` are undefined, and `place` says
+   * where the file could be created, if anywhere. Throws ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES.
+   */
+  resolve(path: string, options: ResolveOptions, root: SyntheticDirectory): Location {
+    if (path === "") fail("ENOENT", "empty path");
+    if (path.length >= PATH_MAX) fail("ENAMETOOLONG", "path too long");
+    let links = 0;
+    const top = options.inRoot || options.beneath ? options.base : "/";
+    if (options.beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
+    let stack = this.walkCanonical(path.startsWith("/") ? top : options.base, root);
+    let rest = path.split("/").filter((part) => part !== "" && part !== ".");
+    const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
+    while (rest.length > 0) {
+      const name = rest.shift()!;
+      const current = stack[stack.length - 1];
+      this.checkSearch(current);
+      if (name === "..") {
+        if (current.path !== top && stack.length > 1) stack.pop();
+        else if (options.beneath) fail("EXDEV", "path leads above its start");
+        continue;
+      }
+      if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
+      const next = this.child(current, name, root);
+      const last = rest.length === 0;
+      const target = this.linkTarget(next);
+      if (target === undefined || (last && !options.follow && !trailing)) {
+        if (target !== undefined && options.noSymlinks && !last) fail("ELOOP", next.path);
+        stack.push(next);
+        if (!last && !exists(next)) fail("ENOENT", next.path);
+        continue;
+      }
+      if (options.noSymlinks || ++links > MAX_SYMLINKS) fail("ELOOP", next.path);
+      if (typeof target !== "string") {
+        if (options.noMagicLinks) fail("ELOOP", next.path);
+        if (options.beneath || options.inRoot) fail("EXDEV", next.path);
+        const object = target;
+        const at: Location = { path: next.path, object, mustBeDirectory: trailing && last };
+        if (last) return at;
+        // On through a directory that a descriptor stands for: it is where its path says, or gone.
+        stack = this.walkCanonical(object.path, root);
+        continue;
+      }
+      if (target === "") fail("ENOENT", next.path);
+      if (options.beneath && target.startsWith("/")) fail("EXDEV", "absolute symlink");
+      if (target.startsWith("/")) stack = this.walkCanonical(top, root);
+      rest = [...target.split("/").filter((part) => part !== "" && part !== "."), ...rest];
+      if (rest.length > PATH_MAX) fail("ENAMETOOLONG", "path too long");
+    }
+    const found = stack[stack.length - 1];
+    if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
+    return { ...found, mustBeDirectory: trailing };
+  }
+
+  /** Locations from the root to a canonical path, all of which must be there. */
+  private walkCanonical(path: string, root: SyntheticDirectory): Location[] {
+    const stack = [this.root(root)];
+    for (const name of path.split("/")) {
+      if (name === "") continue;
+      const next = this.child(stack[stack.length - 1], name, root);
+      if (!exists(next) || this.linkTarget(next) !== undefined) fail("ENOENT", path);
+      stack.push(next);
+    }
+    return stack;
+  }
+
+  private checkSearch(at: Location): void {
+    if (!exists(at)) fail("ENOENT", at.path);
+    if (!isDirectory(at)) fail("ENOTDIR", at.path);
+  }
+
+  /** The target of a symlink, or the object behind a magic one; undefined for anything else. */
+  private linkTarget(at: Location): string | OpenFile | undefined {
+    if (at.synthetic?.type === "link") return at.synthetic.object?.() ?? at.synthetic.target();
+    if (at.stat?.kind !== "symlink") return undefined;
+    return this.at(at.place!, (path) => this.host.files.readlink(path));
+  }
+
+  /** The text of a symlink, for readlink(2). Throws EINVAL for anything else. */
+  readlink(at: Location): string {
+    if (at.synthetic?.type === "link") return at.synthetic.target();
+    if (at.stat?.kind !== "symlink") fail("EINVAL", `${at.path} is not a symbolic link`);
+    return this.at(at.place!, (path) => this.host.files.readlink(path));
+  }
+
+  /** The place where an entry may be created, changed or removed. Throws EROFS or EACCES. */
+  writable(at: Location): HostPlace {
+    if (at.place === undefined) {
+      const synthetic = at.synthetic !== undefined || isWithin(at.path, "/proc") || isWithin(at.path, "/dev");
+      fail(synthetic ? "EACCES" : "EROFS", `${at.path} is not in a directory that was granted`);
+    }
+    if (at.place.mount.readOnly) fail("EROFS", `${at.path} was granted read-only`);
+    return at.place;
+  }
+
+  /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
+  removable(at: Location): HostPlace {
+    if (this.byPath.has(at.path) || this.ancestors.has(at.path)) fail("EBUSY", `${at.path} is a mount point`);
+    return this.writable(at);
+  }
+}

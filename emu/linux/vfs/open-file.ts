@@ -1,0 +1,229 @@
+/** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
+import { HostError, type HostStat } from "../../host/host.ts";
+import type { MappedFile } from "../../memory/vma.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { WaitFor } from "../wait.ts";
+import {
+  FMODE_LSEEK,
+  FMODE_PREAD,
+  FMODE_PWRITE,
+  FMODE_READ,
+  FMODE_WRITE,
+  MAX_OFFSET,
+  O_ACCMODE,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from "./constants.ts";
+import { fail } from "./synthetic.ts";
+
+/** Status as stat(2) gives it, before it is laid out for a width. */
+export type FileStat = HostStat;
+
+/** Status of something that is on no host. */
+export function syntheticStat(
+  kind: HostStat["kind"],
+  mode: number,
+  ino: bigint,
+  more?: Partial<HostStat>,
+): FileStat {
+  return {
+    kind,
+    mode,
+    ino,
+    dev: 0x2fn,
+    nlink: kind === "directory" ? 2 : 1,
+    uid: 0,
+    gid: 0,
+    rdev: 0n,
+    size: 0n,
+    blocks: 0n,
+    atime: 0n,
+    mtime: 0n,
+    ctime: 0n,
+    ...more,
+  };
+}
+
+/** A stable inode number for a synthetic path. */
+export function inodeOf(path: string): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (let i = 0; i < path.length; i++) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(path.charCodeAt(i))) * 0x100000001b3n);
+  }
+  return BigInt.asUintN(31, hash ^ (hash >> 32n)) | 1n;
+}
+
+/** What a call that waits for a description hands to `ctx.block`. */
+export type Waitables = Pick<WaitFor, "queues" | "streams">;
+
+/** What getdents(2) gives for one name. */
+export interface DirectoryEntry {
+  readonly ino: bigint;
+  readonly kind: HostStat["kind"];
+  readonly name: string;
+}
+
+/**
+ * One open file description. Reads and writes move at most what they are given and never wait: `undefined`
+ * means that a blocking caller has to. Errors are HostErrors with Linux's names.
+ */
+export abstract class OpenFile {
+  abstract readonly kind: OpenFileSnapshot["kind"];
+  /** Absolute guest path; "" where there is none. */
+  path: string;
+  /** O_* bits as F_GETFL shows them. */
+  flags: number;
+  position = 0;
+  /** Descriptors and system calls in progress that refer to it. */
+  references = 0;
+  /** F_SETOWN and F_SETSIG: kept, and told when asked. */
+  owner = { type: 1, pid: 0, signal: 0 };
+  /** flock(2) held by this description. */
+  lock: "none" | "shared" | "exclusive" = "none";
+
+  constructor(path: string, flags: number) {
+    this.path = path;
+    this.flags = flags;
+  }
+
+  get canRead(): boolean {
+    return (this.flags & O_PATH) === 0 && (this.flags & O_ACCMODE) !== O_WRONLY;
+  }
+  get canWrite(): boolean {
+    return (this.flags & O_PATH) === 0 && (this.flags & O_ACCMODE) !== O_RDONLY;
+  }
+  /** FMODE_* bits. */
+  get mode(): number {
+    const positioned = this.seekable ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE : 0;
+    return (this.canRead ? FMODE_READ : 0) | (this.canWrite ? FMODE_WRITE : 0) | positioned;
+  }
+  /** Whether it has a position. */
+  get seekable(): boolean {
+    return false;
+  }
+
+  abstract stat(): FileStat;
+
+  /** Bytes read at the position, which moves; 0 at the end; undefined when it would block. */
+  read(_into: Uint8Array): number | undefined {
+    return fail("EINVAL", "not readable");
+  }
+  /** Bytes written at the position (or the end, with O_APPEND); undefined when it would block. */
+  write(_from: Uint8Array): number | undefined {
+    return fail("EINVAL", "not writable");
+  }
+  /** Reads at `position` without moving the description's own. */
+  readAt(_into: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+  writeAt(_from: Uint8Array, _position: number): number {
+    return fail("ESPIPE");
+  }
+
+  /** lseek(2): the new position. Throws ESPIPE, EINVAL (also beyond what a file can hold), ENXIO. */
+  seek(offset: bigint, whence: number): number {
+    if (!this.seekable) fail("ESPIPE");
+    const target = this.seekTarget(offset, whence);
+    if (target < 0n || target > BigInt(MAX_OFFSET)) fail("EINVAL", "no such position");
+    this.position = Number(target);
+    return this.position;
+  }
+
+  private seekTarget(offset: bigint, whence: number): bigint {
+    if (whence === SEEK_SET) return offset;
+    if (whence === SEEK_CUR) return BigInt(this.position) + offset;
+    const { size } = this.stat();
+    if (whence === SEEK_END) return size + offset;
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) fail("EINVAL", "unknown whence");
+    if (offset < 0n || offset >= size) fail("ENXIO", "beyond the end");
+    // Every file counts as one piece of data with a hole at its end.
+    return whence === SEEK_DATA ? offset : size;
+  }
+
+  truncate(_length: number): void {
+    fail("EINVAL", "not a regular file");
+  }
+  /** Makes sure that `length` bytes from `offset` exist. */
+  allocate(_offset: number, _length: number, _keepSize: boolean): void {
+    fail("ENODEV");
+  }
+  sync(_dataOnly: boolean): void {
+    fail("EINVAL", "cannot be synchronised");
+  }
+
+  /** Names of a directory, "." and ".." first; fixed when first asked after opening or rewinding. */
+  entries(): DirectoryEntry[] {
+    return fail("ENOTDIR");
+  }
+
+  /** What mmap(2) maps. Throws ENODEV where that makes no sense. */
+  mappable(): MappedFile {
+    return fail("ENODEV", "cannot be mapped");
+  }
+
+  // ---- readiness, for poll and select --------------------------------------------------------------------
+
+  /** Whether a read would return at once, be it with data, the end or an error. */
+  readable(): boolean {
+    return true;
+  }
+  writable(): boolean {
+    return true;
+  }
+  /** POLLHUP: the other end is gone. */
+  hangup(): boolean {
+    return false;
+  }
+  /** POLLERR: a write would fail because nobody reads. */
+  broken(): boolean {
+    return false;
+  }
+  /** What to wait for until readiness may have changed. */
+  waitables(): Waitables {
+    return {};
+  }
+  /** FIONREAD. Throws ENOTTY where it makes no sense. */
+  available(): number {
+    return fail("ENOTTY");
+  }
+
+  /** The last reference is gone. */
+  close(): void {}
+
+  /** Nanoseconds after which a read that found nothing returns nothing; undefined when it waits for ever. */
+  get readTimeout(): bigint | undefined {
+    return undefined;
+  }
+
+  /** Object-specific part of a snapshot, as JSON text. */
+  state(): string {
+    return "";
+  }
+}
+
+/** Runs `work`, turning one error code of the host into another. */
+export function translate<T>(code: string, into: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof HostError && error.code === code) fail(into, error.message);
+    throw error;
+  }
+}
+
+/** Takes a reference. */
+export function hold<T extends OpenFile>(file: T): T {
+  file.references++;
+  return file;
+}
+
+/** Gives a reference up; the last one closes. */
+export function release(file: OpenFile): void {
+  if (--file.references === 0) file.close();
+}

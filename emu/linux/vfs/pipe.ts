@@ -1,0 +1,150 @@
+/** Pipes: a bounded buffer between descriptions of this machine. */
+import type { PipeSnapshot } from "../../snapshot.ts";
+import { WaitQueue } from "../wait.ts";
+import { O_NONBLOCK, O_RDONLY, O_WRONLY } from "./constants.ts";
+import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
+
+/** Writes up to this many bytes are never mixed with others. */
+export const PIPE_BUF = 4096;
+const DEFAULT_CAPACITY = 65536;
+/** /proc/sys/fs/pipe-max-size. */
+const MAX_CAPACITY = 1048576;
+
+export class Pipe {
+  readonly queue = new WaitQueue();
+  readers = 0;
+  writers = 0;
+  readonly ino: bigint;
+  private buffer: Uint8Array;
+  private start = 0;
+  private length = 0;
+
+  constructor(ino: bigint, snapshot?: PipeSnapshot) {
+    this.ino = ino;
+    const capacity = snapshot?.capacity ?? DEFAULT_CAPACITY;
+    if (!(capacity >= PIPE_BUF && capacity <= MAX_CAPACITY)) fail("EINVAL", `pipe of ${capacity} bytes`);
+    this.buffer = new Uint8Array(capacity);
+    if (snapshot !== undefined) {
+      if (snapshot.contents.length > capacity) fail("EINVAL", "pipe holds more than its capacity");
+      this.put(snapshot.contents);
+    }
+  }
+
+  get capacity(): number {
+    return this.buffer.length;
+  }
+  get size(): number {
+    return this.length;
+  }
+  get room(): number {
+    return this.capacity - this.length;
+  }
+
+  take(into: Uint8Array): number {
+    const count = Math.min(into.length, this.length);
+    const first = Math.min(count, this.capacity - this.start);
+    into.set(this.buffer.subarray(this.start, this.start + first));
+    into.set(this.buffer.subarray(0, count - first), first);
+    this.start = (this.start + count) % this.capacity;
+    this.length -= count;
+    if (count > 0) this.queue.wake();
+    return count;
+  }
+
+  put(from: Uint8Array): number {
+    const count = Math.min(from.length, this.room);
+    const at = (this.start + this.length) % this.capacity;
+    const first = Math.min(count, this.capacity - at);
+    this.buffer.set(from.subarray(0, first), at);
+    this.buffer.set(from.subarray(first, count), 0);
+    this.length += count;
+    if (count > 0) this.queue.wake();
+    return count;
+  }
+
+  /** F_SETPIPE_SZ: the size it got, a power of two of pages. Throws EBUSY, EPERM, EINVAL. */
+  resize(wanted: number): number {
+    if (wanted > 0x8000_0000) fail("EINVAL");
+    let capacity = PIPE_BUF;
+    while (capacity < wanted) capacity *= 2;
+    if (capacity > MAX_CAPACITY) fail("EPERM", "larger than pipe-max-size");
+    if (capacity < this.length) fail("EBUSY", "holds more than that");
+    const { contents } = this.snapshot();
+    this.buffer = new Uint8Array(capacity);
+    this.start = this.length = 0;
+    this.put(contents);
+    this.queue.wake();
+    return capacity;
+  }
+
+  snapshot(): PipeSnapshot {
+    const contents = new Uint8Array(this.length);
+    for (let i = 0; i < contents.length; i++) contents[i] = this.buffer[(this.start + i) % this.capacity];
+    return { capacity: this.capacity, contents };
+  }
+}
+
+/** One end of a pipe. */
+export class PipeEnd extends OpenFile {
+  readonly kind: "pipe-read" | "pipe-write";
+  readonly pipe: Pipe;
+
+  constructor(pipe: Pipe, kind: "pipe-read" | "pipe-write", flags: number) {
+    super("", (flags & ~3) | (kind === "pipe-read" ? O_RDONLY : O_WRONLY));
+    this.pipe = pipe;
+    this.kind = kind;
+    if (kind === "pipe-read") pipe.readers++;
+    else pipe.writers++;
+  }
+
+  override stat(): FileStat {
+    return syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn });
+  }
+
+  override read(into: Uint8Array): number | undefined {
+    if (into.length === 0) return 0;
+    const count = this.pipe.take(into);
+    return count > 0 || this.pipe.writers === 0 ? count : undefined;
+  }
+
+  /** Up to PIPE_BUF bytes go in whole or not at all. Throws EPIPE when nobody can read. */
+  override write(from: Uint8Array): number | undefined {
+    if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
+    if (from.length === 0) return 0;
+    if (from.length <= PIPE_BUF && from.length > this.pipe.room) return undefined;
+    return this.pipe.put(from) || undefined;
+  }
+
+  override readable(): boolean {
+    return this.kind === "pipe-read" && (this.pipe.size > 0 || this.pipe.writers === 0);
+  }
+  override writable(): boolean {
+    return this.kind === "pipe-write" && (this.pipe.room >= PIPE_BUF || this.pipe.readers === 0);
+  }
+  override hangup(): boolean {
+    return this.kind === "pipe-read" && this.pipe.writers === 0;
+  }
+  override broken(): boolean {
+    return this.kind === "pipe-write" && this.pipe.readers === 0;
+  }
+  override waitables(): Waitables {
+    return { queues: [this.pipe.queue] };
+  }
+  override available(): number {
+    return this.pipe.size;
+  }
+
+  override close(): void {
+    if (this.kind === "pipe-read") this.pipe.readers--;
+    else this.pipe.writers--;
+    this.pipe.queue.wake();
+  }
+}
+
+/** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */
+export function makePipe(flags: number, ino: bigint): [PipeEnd, PipeEnd] {
+  const pipe = new Pipe(ino);
+  const kept = flags & O_NONBLOCK;
+  return [new PipeEnd(pipe, "pipe-read", kept), new PipeEnd(pipe, "pipe-write", kept)];
+}

@@ -1,0 +1,183 @@
+/** The files of one process: its descriptors, working directory, umask, and its view of /proc. */
+import { HostError } from "../../host/host.ts";
+import type { MappedFile, SharedObject } from "../../memory/vma.ts";
+import type { ProcessSnapshot } from "../../snapshot.ts";
+import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
+import { type Process, RLIMIT_NOFILE } from "../process.ts";
+import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
+import { Descriptors } from "./descriptors.ts";
+import type { FileSystem, Viewer } from "./file-system.ts";
+import { freezeDescriptors } from "./freeze.ts";
+import { RegularFile } from "./host-file.ts";
+import { readFully } from "./mapped-files.ts";
+import { exists, type Location, type ResolveOptions } from "./namespace.ts";
+import type { OpenFile } from "./open-file.ts";
+import { makeProc } from "./proc.ts";
+import { procMachine } from "./proc-source.ts";
+import { fail, type SyntheticDirectory } from "./synthetic.ts";
+
+/** RLIMIT_NOFILE. */
+/** Largest program file. */
+export const MAX_PROGRAM = 1024 * 1024 * 1024;
+
+export class TaskFiles implements ProcessFiles, Viewer {
+  readonly system: FileSystem;
+  readonly process: Process;
+  readonly root: SyntheticDirectory;
+  descriptors: Descriptors;
+  cwd = "/";
+  umask: number;
+
+  constructor(system: FileSystem, process: Process, descriptors = new Descriptors()) {
+    this.system = system;
+    this.process = process;
+    this.descriptors = descriptors;
+    this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
+    this.umask = system.host.umask;
+    // Made anew for every look: it shows the state of the moment.
+    const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
+    this.root = system.rootWith({
+      type: "directory",
+      names: () => proc().names(),
+      lookup: (name) => proc().lookup(name),
+    });
+  }
+
+  /** Gives a first process the streams the machine inherited. */
+  inherit(): void {
+    for (const [number, stream] of this.system.inherited) this.descriptors.set(number, stream, false);
+  }
+
+  /** The files of a child that fork(2) makes. */
+  fork(child: Process): TaskFiles {
+    const twin = new TaskFiles(this.system, child, this.descriptors.copy());
+    twin.cwd = this.cwd;
+    twin.umask = this.umask;
+    return twin;
+  }
+
+  /** Where relative paths of a *at() call start. Throws EBADF, ENOTDIR. */
+  base(dirfd: number, path: string): string {
+    if (path.startsWith("/") || dirfd === AT_FDCWD) return this.cwd;
+    const file = this.descriptors.get(dirfd);
+    if (file.kind !== "directory") fail("ENOTDIR", `descriptor ${dirfd}`);
+    return file.path;
+  }
+
+  /** Walks a path as a *at() call does. */
+  resolve(dirfd: number, path: string, options: Omit<ResolveOptions, "base">): Location {
+    // openat2's RESOLVE_IN_ROOT makes absolute paths begin at the descriptor too.
+    const base = this.base(dirfd, options.inRoot ? "" : path);
+    return this.system.resolve(path, { ...options, base }, this);
+  }
+
+  /** As `resolve`, and throws ENOENT when nothing is there. */
+  find(dirfd: number, path: string, follow: boolean): Location {
+    const at = this.resolve(dirfd, path, { follow });
+    if (!exists(at)) fail("ENOENT", at.path);
+    return at;
+  }
+
+  /** open(2); `mode` before the umask. */
+  open(
+    dirfd: number,
+    path: string,
+    flags: number,
+    mode: number,
+    how?: Omit<ResolveOptions, "base" | "follow">,
+  ): OpenFile {
+    return this.system.open(
+      (follow) => this.resolve(dirfd, path, { ...how, follow }),
+      flags,
+      mode & ~this.umask,
+      this,
+    );
+  }
+
+  openProgram(path: string): ProgramFile {
+    const at = this.find(AT_FDCWD, path, true);
+    if (at.stat?.kind === "directory" || at.synthetic?.type === "directory")
+      fail("EACCES", `${at.path} is a directory`);
+    if (at.stat !== undefined && (at.stat.mode & 0o111) === 0) fail("EACCES", `${at.path} is not executable`);
+    const file = this.system.openExisting(at, O_RDONLY, this);
+    try {
+      if (!(file instanceof RegularFile)) return fail("EACCES", `${at.path} is not a regular file`);
+      const { size } = file.stat();
+      if (size > BigInt(MAX_PROGRAM)) fail("ENOMEM", `${at.path} is too big`);
+      const bytes = new Uint8Array(Number(size));
+      const length = readFully(this.system.host, file.handle, bytes, 0);
+      return { path: file.path, bytes: bytes.subarray(0, length), file: file.mappable() };
+    } finally {
+      file.close();
+    }
+  }
+
+  mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
+    const file = this.descriptors.get(fd);
+    if (file.flags & O_PATH) fail("EBADF");
+    if (!file.canRead) fail("EACCES", "mapping needs a readable descriptor");
+    if (access.shared && access.write && !file.canWrite) {
+      fail("EACCES", "a writable shared mapping needs a writable descriptor");
+    }
+    return file.mappable();
+  }
+
+  sharedObject(file: MappedFile): SharedObject {
+    return this.system.mapped.shared(file);
+  }
+
+  mappedFile(path: string, write = false): MappedFile {
+    const file = this.openMapped(path, write);
+    try {
+      return file.mappable();
+    } finally {
+      file.close();
+    }
+  }
+
+  private openMapped(path: string, write: boolean): OpenFile {
+    if (!write) return this.open(AT_FDCWD, path, O_RDONLY, 0);
+    try {
+      return this.open(AT_FDCWD, path, O_RDWR, 0);
+    } catch (error) {
+      if (error instanceof HostError && ["EACCES", "EROFS", "ETXTBSY"].includes(error.code)) {
+        return this.openMapped(path, false);
+      }
+      throw error;
+    }
+  }
+
+  exec(): void {
+    this.descriptors.exec();
+  }
+  exit(): void {
+    this.system.mapped.flushAll();
+    this.descriptors.closeAll();
+  }
+
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
+    this.system.mapped.flushAll();
+    return { cwd: this.cwd, umask: this.umask, descriptors: freezeDescriptors(this.system, this, tables) };
+  }
+}
+
+/**
+ * The files of a process that the kernel makes: those of a thawed snapshot, or the inherited streams for the first
+ * process of a machine. It is the `files` of `Areas`.
+ */
+export function attachFiles(system: FileSystem, process: Process): TaskFiles {
+  const thawed = system.takeThawed(process.pid);
+  const files = new TaskFiles(system, process, thawed?.descriptors);
+  if (thawed === undefined) {
+    files.cwd = system.startDirectory;
+    files.inherit();
+  } else {
+    files.cwd = thawed.cwd;
+    files.umask = thawed.umask;
+  }
+  system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
+  return files;
+}
+
+/** The files of a process as system calls use them. */
+export const filesOf = (process: Process): TaskFiles => process.files as TaskFiles;

@@ -1,0 +1,120 @@
+/** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
+import { WaitQueue } from "../wait.ts";
+import { O_RDWR } from "./constants.ts";
+import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
+
+const toText = (byte: number): string => String.fromCharCode(byte);
+
+/** A file of /proc: its contents are those of the moment it was opened. */
+export class ProcFile extends OpenFile {
+  readonly kind = "proc";
+  readonly contents: Uint8Array;
+  private readonly status: FileStat;
+
+  constructor(path: string, flags: number, contents: Uint8Array, status: FileStat) {
+    super(path, flags);
+    this.contents = contents;
+    this.status = status;
+  }
+  override get seekable(): boolean {
+    return true;
+  }
+  override stat(): FileStat {
+    return this.status;
+  }
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+  override readAt(into: Uint8Array, position: number): number {
+    const piece = this.contents.subarray(position, position + into.length);
+    into.set(piece);
+    return piece.length;
+  }
+  /** The contents go along: they are of another moment than the thaw. */
+  override state(): string {
+    return JSON.stringify({ mode: this.status.mode, contents: Array.from(this.contents, toText).join("") });
+  }
+  /** /proc files have no size to seek from the end of. */
+  override seek(offset: bigint, whence: number): number {
+    if (whence > 1) fail("EINVAL");
+    return super.seek(offset, whence);
+  }
+}
+
+/** A path that was opened with O_PATH: good for fstat and as the start of other paths. */
+export class PathFile extends OpenFile {
+  readonly kind = "special";
+  private readonly status: FileStat;
+  constructor(path: string, flags: number, status: FileStat) {
+    super(path, flags);
+    this.status = status;
+  }
+  override stat(): FileStat {
+    return this.status;
+  }
+  override state(): string {
+    return JSON.stringify({ type: "path" });
+  }
+}
+
+const EVENT_MAX = 0xffff_ffff_ffff_fffen;
+
+/** eventfd(2): a counter of 64 bits in guest byte order. */
+export class EventFile extends OpenFile {
+  readonly kind = "special";
+  private counter: bigint;
+  private readonly semaphore: boolean;
+  private readonly littleEndian: boolean;
+  private readonly ino: bigint;
+  private readonly queue = new WaitQueue();
+
+  constructor(options: {
+    flags: number;
+    counter: bigint;
+    semaphore: boolean;
+    littleEndian: boolean;
+    ino: bigint;
+  }) {
+    super("", O_RDWR | options.flags);
+    this.counter = options.counter;
+    this.semaphore = options.semaphore;
+    this.littleEndian = options.littleEndian;
+    this.ino = options.ino;
+  }
+  override stat(): FileStat {
+    return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
+  }
+  override read(into: Uint8Array): number | undefined {
+    if (into.length < 8) fail("EINVAL");
+    if (this.counter === 0n) return undefined;
+    const value = this.semaphore ? 1n : this.counter;
+    this.counter -= value;
+    new DataView(into.buffer, into.byteOffset).setBigUint64(0, value, this.littleEndian);
+    this.queue.wake();
+    return 8;
+  }
+  override write(from: Uint8Array): number | undefined {
+    if (from.length < 8) fail("EINVAL");
+    const value = new DataView(from.buffer, from.byteOffset).getBigUint64(0, this.littleEndian);
+    if (value > EVENT_MAX) fail("EINVAL");
+    if (this.counter + value > EVENT_MAX) return undefined;
+    this.counter += value;
+    this.queue.wake();
+    return 8;
+  }
+  override readable(): boolean {
+    return this.counter > 0n;
+  }
+  override writable(): boolean {
+    return this.counter < EVENT_MAX;
+  }
+  override waitables(): Waitables {
+    return { queues: [this.queue] };
+  }
+  override state(): string {
+    return JSON.stringify({ type: "eventfd", counter: String(this.counter), semaphore: this.semaphore });
+  }
+}

@@ -1,0 +1,146 @@
+/** Descriptions that the program inherits from outside: stdin, stdout, stderr. */
+import type { Host, HostStream } from "../../host/host.ts";
+import type { MappedFile } from "../../memory/vma.ts";
+import { O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
+import { readFully, writeFully } from "./mapped-files.ts";
+import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
+import { isSameFile, type Terminal, terminalOn } from "./terminal.ts";
+
+function flagsOf({ access }: HostStream): number {
+  const mode = access.write ? (access.read ? O_RDWR : O_WRONLY) : O_RDONLY;
+  return mode | (access.append ? O_APPEND : 0) | O_LARGEFILE;
+}
+
+/** The parts of a stream's stat(2) that two runs with the same input must agree in: streams to the same file have the same number. */
+function steadyStat({ streams }: Host, stream: HostStream): Partial<FileStat> {
+  const [number] = [...streams].find(([, other]) => isSameFile(other, stream)) ?? [0];
+  const times = { atime: 0n, mtime: 0n, ctime: 0n };
+  const terminal = stream.terminal === undefined ? {} : { mode: 0o620, rdev: FIRST_PTS };
+  return { dev: 0x30n, ino: BigInt(number) + 1n, nlink: 1, ...times, ...terminal };
+}
+
+/** Device number of /dev/pts/0. */
+const FIRST_PTS = 0x8800n;
+
+export class StreamFile extends OpenFile {
+  readonly kind = "inherited";
+  readonly stream: HostStream;
+  /** The descriptor number it had outside. */
+  readonly number: number;
+  /** Its settings, where it is a terminal. */
+  readonly terminal: Terminal | undefined;
+  private readonly host: Host;
+  /**
+   * A regular file is read and written at the offset it shares with other processes until the guest seeks;
+   * from then on the position is ours.
+   */
+  private ownPosition = false;
+  /** What stat(2) shows in place of what the host says. */
+  private readonly shown: Partial<FileStat> | undefined;
+
+  /** With `steady`, stat(2) shows nothing that depends on the host's files and clock. */
+  constructor(host: Host, stream: HostStream, number: number, path: string, steady = false) {
+    super(path, flagsOf(stream));
+    this.host = host;
+    this.stream = stream;
+    this.number = number;
+    this.terminal = terminalOn(host, stream);
+    this.shown = steady ? steadyStat(host, stream) : undefined;
+  }
+
+  override get seekable(): boolean {
+    return this.stream.handle !== undefined;
+  }
+  override get readTimeout(): bigint | undefined {
+    return this.terminal?.readTimeout;
+  }
+
+  override stat(): FileStat {
+    const stat = this.stream.stat();
+    return this.shown === undefined ? stat : { ...stat, blocks: (stat.size + 511n) / 512n, ...this.shown };
+  }
+
+  override read(into: Uint8Array): number | undefined {
+    if (!this.ownPosition) return this.stream.read(into);
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+
+  override write(from: Uint8Array): number | undefined {
+    if (!this.ownPosition || this.flags & O_APPEND) return this.stream.write(from);
+    const count = this.writeAt(from, this.position);
+    this.position += count;
+    return count;
+  }
+
+  override readAt(into: Uint8Array, position: number): number {
+    if (this.stream.handle === undefined) fail("ESPIPE");
+    return readFully(this.host, this.stream.handle, into, position);
+  }
+  override writeAt(from: Uint8Array, position: number): number {
+    if (this.stream.handle === undefined) fail("ESPIPE");
+    return writeFully(this.host, this.stream.handle, from, position);
+  }
+
+  override seek(offset: bigint, whence: number): number {
+    if (!this.seekable) fail("ESPIPE");
+    const before = this.tell();
+    this.position = before;
+    const after = super.seek(offset, whence);
+    if (after !== before) this.ownPosition = true;
+    return after;
+  }
+
+  /** Present position. */
+  tell(): number {
+    return this.ownPosition ? this.position : Number(this.stream.tell?.() ?? 0n);
+  }
+
+  /** Goes on at a position of its own, as after a thaw. */
+  resumeAt(position: number): void {
+    this.position = position;
+    this.ownPosition = true;
+  }
+
+  override truncate(length: number): void {
+    if (this.stream.handle === undefined || !this.canWrite) fail("EINVAL");
+    this.host.files.ftruncate(this.stream.handle, length);
+  }
+  override sync(dataOnly: boolean): void {
+    if (this.stream.handle === undefined) fail("EINVAL");
+    this.host.files.fsync(this.stream.handle, dataOnly);
+  }
+  override mappable(): MappedFile {
+    const { handle } = this.stream;
+    if (handle === undefined) fail("ENODEV");
+    const { host, path } = this;
+    return {
+      path,
+      size: () => Number(host.files.fstat(handle).size),
+      read: (position, into) => readFully(host, handle, into, position),
+      write: (position, from) => {
+        writeFully(host, handle, from, position);
+      },
+    };
+  }
+
+  override readable(): boolean {
+    return this.canRead && this.stream.readable();
+  }
+  override writable(): boolean {
+    return this.canWrite && this.stream.writable();
+  }
+  override waitables(): Waitables {
+    return { streams: [this.stream] };
+  }
+  override state(): string {
+    return this.terminal?.state() ?? "";
+  }
+  override available(): number {
+    if (this.stream.kind === "char") fail("ENOTTY");
+    if (this.seekable) return Math.max(0, Number(this.stat().size) - this.tell());
+    return this.stream.available?.() ?? 0;
+  }
+}

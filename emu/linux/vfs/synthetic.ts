@@ -1,0 +1,62 @@
+/** Files that are on no host: directories that lead to grants, devices, /proc. */
+import { HostError } from "../../host/host.ts";
+import type { OpenFile } from "./open-file.ts";
+
+/** What a path of the synthetic tree names. */
+export type Synthetic = SyntheticDirectory | SyntheticFile | SyntheticLink | SyntheticDevice;
+
+export interface SyntheticDirectory {
+  readonly type: "directory";
+  /** Names in it, without "." and "..". */
+  names(): string[];
+  lookup(name: string): Synthetic | undefined;
+}
+
+export interface SyntheticFile {
+  readonly type: "file";
+  /** Permission bits. */
+  readonly mode: number;
+  /** Contents, made afresh at each open. */
+  contents(): Uint8Array;
+}
+
+export interface SyntheticLink {
+  readonly type: "link";
+  /** What readlink(2) says. */
+  target(): string;
+  /** For /proc/PID/fd/N: the description itself, which following the link arrives at. */
+  object?(): OpenFile;
+}
+
+export interface SyntheticDevice {
+  readonly type: "device";
+  readonly major: number;
+  readonly minor: number;
+  /** Opens it; gets the flags of open(2) and the guest path. */
+  open(flags: number, path: string): OpenFile;
+}
+
+/** A directory of fixed entries. */
+export function directoryOf(entries: Readonly<Record<string, Synthetic>>): SyntheticDirectory {
+  return {
+    type: "directory",
+    names: () => Object.keys(entries),
+    lookup: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
+  };
+}
+
+export const linkTo = (target: string): SyntheticLink => ({ type: "link", target: () => target });
+
+const encoder = new TextEncoder();
+
+/** A read-only file of text. */
+export const textFile = (text: () => string, mode = 0o444): SyntheticFile => ({
+  type: "file",
+  mode,
+  contents: () => encoder.encode(text()),
+});
+
+/** Throws a HostError with Linux's name for what is wrong. */
+export function fail(code: string, message = code): never {
+  throw new HostError(code, message);
+}

@@ -1,0 +1,261 @@
+/**
+ * The machine's face: load a program, run it, stop it anywhere, freeze it, thaw it. Images (`cr/`) and the command line
+ * use nothing below this.
+ */
+import { type ModelAbi, modelFor, modelList } from "./cpu/models.ts";
+import { type Host, HostError } from "./host/host.ts";
+import { encodeName } from "./host/names.ts";
+import { ABIS } from "./linux/abi.ts";
+import { ElfError } from "./linux/elf/error.ts";
+import { readProgram } from "./linux/elf/header.ts";
+import { SysError } from "./linux/errno.ts";
+import { freezeKernel, thawKernel } from "./linux/freeze.ts";
+import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
+import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import type { MountConfig } from "./linux/vfs/mounts.ts";
+import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
+import type { MachineSnapshot } from "./snapshot.ts";
+
+export type { Checkpointer } from "./linux/syscalls/checkpoint.ts";
+export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+
+/** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
+export type MachineStop = KernelExit;
+
+/** What a machine needs whether it is loaded or thawed. */
+export interface MachineOptions {
+  host: Host;
+  /** What of the host's files the guest sees; nothing else can be reached. */
+  mounts: readonly MountConfig[];
+  /** Gets the lines of a system call trace, without line ends. */
+  strace?: (line: string) => void;
+  /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
+  crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
+}
+
+/** The program that a machine is to run, and in what surroundings. */
+export interface LoadOptions extends MachineOptions {
+  /** Host path of the program, which must lie in one of the grants under the same guest path. */
+  program: string;
+  /** argv[0] included. */
+  argv: readonly string[];
+  /** NAME=VALUE. */
+  env: readonly string[];
+  /** Guest path of the working directory. */
+  cwd: string;
+  /** Virtual time and seeded random numbers: every run is the same. */
+  seed?: bigint;
+  /** One of CPU_MODELS; by default one that suits the program. */
+  cpuModel?: string;
+  /** Process id of the program; default 1000. */
+  pid?: number;
+  /** User and group the program believes to be; default 1000. */
+  uid?: number;
+  gid?: number;
+  /** Bytes of guest address space; default and at most 4 GiB. */
+  addressSpaceSize?: number;
+}
+
+/** The CPU models there are. */
+export const CPU_MODELS: readonly { name: string; description: string }[] = modelList();
+
+/** The program can't be run: not there, not a PowerPC Linux program, damaged, or in need of something missing. */
+export class ProgramError extends Error {
+  /** There is no such file. */
+  readonly notFound: boolean;
+  constructor(message: string, notFound = false) {
+    super(message);
+    this.notFound = notFound;
+  }
+}
+
+/** A snapshot can't go on here: a file it needs is missing or not granted. */
+export class ThawError extends Error {}
+
+/** One machine with its program. It runs only while `run` is pending; between two runs it can be frozen or looked into. */
+export class Machine {
+  private kernel: Kernel;
+  private readonly options: MachineOptions;
+  /** What the guest's restart system call goes on as. */
+  private replacement: Kernel | undefined;
+
+  private constructor(options: MachineOptions, make: (extra: ExtraSyscalls) => Kernel) {
+    this.options = options;
+    this.kernel = make(this.extraSyscalls());
+  }
+
+  /** The system calls that are not Linux's. */
+  private extraSyscalls(): ExtraSyscalls {
+    const { crSyscalls } = this.options;
+    if (crSyscalls === undefined) return undefined;
+    return crSyscallRows({
+      ...crSyscalls,
+      freeze: ({ kernel }) => freezeKernel(kernel),
+      replace: (snapshot) => {
+        this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls());
+        this.kernel.requestStop();
+      },
+    });
+  }
+
+  /** Loads a program, ready to execute its first instruction. Throws ProgramError, or RangeError for a bad option. */
+  static load(options: LoadOptions): Machine {
+    const { host, program } = options;
+    const bytes = readProgramFile(host, program);
+    return new Machine(options, (extraSyscalls) => {
+      try {
+        const { abi } = readProgram(bytes);
+        const kernel = new Kernel({
+          ...kernelOptions(options, abi, options.cpuModel),
+          extraSyscalls,
+          cwd: options.cwd,
+          seed: options.seed,
+          addressSpaceSize: options.addressSpaceSize,
+          credentials: ordinaryUser(options.uid, options.gid),
+        });
+        if (options.pid !== undefined) kernel.nextPid = options.pid;
+        kernel.start({
+          path: program,
+          argv: options.argv.map(encodeName),
+          env: options.env.map(encodeName),
+        });
+        return kernel;
+      } catch (error) {
+        if (error instanceof ElfError || error instanceof HostError || error instanceof SysError) {
+          throw new ProgramError(`cannot run ${program}: ${describe(error)}`);
+        }
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Builds the machine that a snapshot describes. Throws ThawError, with nothing changed anywhere, when a file that it
+   * needs can't be had.
+   */
+  static thaw(snapshot: MachineSnapshot, options: MachineOptions): Machine {
+    return new Machine(options, (extraSyscalls) => thawFrom(snapshot, options, extraSyscalls));
+  }
+
+  /** Instructions retired since the program began, freezes and thaws notwithstanding. */
+  get instructions(): bigint {
+    return this.kernel.instructions;
+  }
+
+  /** Runs until the program ends, is stopped, or exactly `until` instructions have been retired in all. */
+  async run(until?: bigint): Promise<MachineStop> {
+    for (;;) {
+      const stop = await this.kernel.run(until === undefined ? undefined : until - this.instructions);
+      const { replacement } = this;
+      if (stop.reason !== "stopped" || replacement === undefined) return stop;
+      this.replacement = undefined;
+      this.close();
+      this.kernel = replacement;
+    }
+  }
+
+  /** Closes files and waits for nothing any more. A machine that was stopped holds on to its host until then. */
+  close(): void {
+    for (const { files, threads } of this.kernel.processes.values()) {
+      for (const thread of threads) thread.end();
+      files.exit();
+    }
+  }
+
+  /** Has `run` come back soon, at an instruction boundary. */
+  requestStop(): void {
+    this.kernel.requestStop();
+  }
+
+  /** Sends a signal, by its Linux number, as the terminal or kill(1) would. */
+  signal(signo: number): void {
+    this.kernel.signal(signo);
+  }
+
+  /** Where the program is: address and word of the next instruction of its first thread; no word where none can be read. */
+  get nextInstruction(): { address: bigint; word: number | undefined } {
+    const [process] = this.kernel.processes.values();
+    const address = process.leader?.registers.nia ?? 0n;
+    const { memory } = process;
+    const isMapped = address < BigInt(memory.limit) && memory.find(Number(address)) !== undefined;
+    return { address, word: isMapped ? memory.fetch(Number(address)) : undefined };
+  }
+
+  /** Whether it runs a 64-bit program. */
+  get is64(): boolean {
+    return this.kernel.abi.is64;
+  }
+
+  /** Name of the CPU model. */
+  get cpuModel(): string {
+    return this.kernel.cpuModel.name;
+  }
+
+  /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
+  freeze(): MachineSnapshot {
+    return freezeKernel(this.kernel);
+  }
+}
+
+/** What the errors that users meet most say in words. */
+const MEANINGS: Record<string, string> = {
+  ENOENT: "no such file, or in no folder that the guest was given",
+  EACCES: "permission denied",
+  ENOTDIR: "not a directory",
+  EISDIR: "it is a directory",
+  ELOOP: "too many symbolic links",
+};
+
+/** An error of the host's or the personality's in words, without repeating what node says about its own calls. */
+function describe(error: Error): string {
+  if (!(error instanceof HostError)) return error.message;
+  const { code, message } = error;
+  const node = message.startsWith(`${code}: `);
+  const about = node ? message.replace(/^\w+: /, "").replace(/, \w+( '.*)?$/s, "") : message;
+  const meaning = MEANINGS[code];
+  if (node || meaning === undefined || message === code) return `${about} (${code})`;
+  return `${about}: ${meaning} (${code})`;
+}
+
+type ExtraSyscalls = KernelOptions["extraSyscalls"];
+
+const kernelOptions = (
+  { host, mounts, strace }: MachineOptions,
+  abi: ModelAbi,
+  cpuModel: string | undefined,
+): KernelOptions => ({ host, mounts, strace, abi: ABIS[abi], cpuModel: modelFor(cpuModel, abi) });
+
+function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
+  try {
+    const common = kernelOptions(options, snapshot.abi, snapshot.cpuModel);
+    return thawKernel(snapshot, {
+      ...common,
+      extraSyscalls,
+      addressSpaceSize: snapshot.addressSpaceSize,
+    });
+  } catch (error) {
+    if (error instanceof HostError || error instanceof SysError || error instanceof RangeError) {
+      throw new ThawError(describe(error));
+    }
+    throw error;
+  }
+}
+
+function readProgramFile(host: Host, path: string): Uint8Array {
+  try {
+    const handle = host.files.open(path, { read: true, write: false }, 0);
+    try {
+      const { kind, size } = host.files.fstat(handle);
+      if (kind !== "file") throw new ProgramError(`cannot run ${path}: it is not a regular file`);
+      if (size > MAX_PROGRAM) throw new ProgramError(`cannot run ${path}: it is too big`);
+      const bytes = new Uint8Array(Number(size));
+      const length = host.files.read(handle, bytes, 0);
+      return bytes.subarray(0, length);
+    } finally {
+      host.files.close(handle);
+    }
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new ProgramError(`cannot run ${path}: ${describe(error)}`, error.code === "ENOENT");
+  }
+}

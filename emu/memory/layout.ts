@@ -1,0 +1,22 @@
+/**
+ * Where things live in a machine's WebAssembly memory.
+ *
+ * The guest never gets the top CORNER_SIZE bytes of its address space (the personality maps nothing there), and
+ * the machine keeps its own tables in that corner, so that translated code reaches guest memory, registers and
+ * guard tables through one memory. In a big-endian machine guest memory is stored reversed (see
+ * `AddressSpace`), which puts the corner at host offset 0; in a little-endian one it is at the far end.
+ */
+
+/** Bytes in a guest page; also the granule of protection, and AT_PAGESZ. */
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = 12;
+/** Bytes at the top of the guest address space that belong to the machine. */
+export const CORNER_SIZE = 4 * 1024 * 1024;
+/** Offset within the corner of the running thread's register block; see `emu/cpu/registers.ts`. */
+export const REGISTERS_OFFSET = 0;
+/** Bytes of one thread's register block. */
+export const REGISTERS_SIZE = 2048;
+/** Offsets within the corner of the guard tables, one byte a page of the whole 4 GiB. */
+export const READ_GUARD_OFFSET = 0x10_0000;
+export const WRITE_GUARD_OFFSET = 0x20_0000;
+export const GUARD_TABLE_SIZE = 0x10_0000;

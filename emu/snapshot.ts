@@ -1,0 +1,244 @@
+/**
+ * Everything a stopped machine is, as plain data: what `Machine.freeze` returns and `Machine.thaw` builds from.
+ * `cr/` maps it to and from images. Addresses and 64-bit values are unsigned bigints where they come from guest
+ * registers, numbers where they are guest memory addresses (always below 2^32). Times are nanoseconds, bigint.
+ * Objects that several processes or descriptors share stand in a table once and are referred to by index.
+ */
+
+/** Bytes of a page, in snapshots and images alike. */
+export { PAGE_SIZE } from "./memory/layout.ts";
+
+/** Widths and byte order of the guest: the ABI its ELF header names. */
+export type Abi = "ppc32" | "ppc64" | "ppc64le";
+
+/** A stopped machine with all its processes. */
+export interface MachineSnapshot {
+  abi: Abi;
+  /** Name of the CPU model (`--cpu`). */
+  cpuModel: string;
+  /** Bytes of guest address space. */
+  addressSpaceSize: number;
+  /** Instructions retired by all threads since the program began. */
+  instructions: bigint;
+  clock: ClockSnapshot;
+  /** uname(2) fields as the guest sees them. */
+  uts: { sysname: string; nodename: string; release: string; version: string; machine: string };
+  processes: ProcessSnapshot[];
+  openFiles: OpenFileSnapshot[];
+  pipes: PipeSnapshot[];
+  sharedObjects: SharedObjectSnapshot[];
+  /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
+  scheduler: { tid: number; sliceLeft: number };
+  nextPid: number;
+}
+
+export interface ClockSnapshot {
+  /** `--seed`: time follows the instruction count and random numbers follow the seed. */
+  seed: bigint | null;
+  /** State of the random generator; empty when numbers come from the host. */
+  random: bigint[];
+  /** CLOCK_REALTIME at the moment of the freeze. */
+  realtime: bigint;
+  /** CLOCK_MONOTONIC (and BOOTTIME) at the moment of the freeze; goes on from here after a thaw. */
+  monotonic: bigint;
+}
+
+export interface ProcessSnapshot {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  sid: number;
+  /** At most 15 characters. */
+  comm: string;
+  /** Absolute guest path of the program, /proc/self/exe. */
+  exe: string;
+  cwd: string;
+  umask: number;
+  credentials: {
+    uid: number;
+    euid: number;
+    suid: number;
+    fsuid: number;
+    gid: number;
+    egid: number;
+    sgid: number;
+    fsgid: number;
+    groups: number[];
+  };
+  /** RLIMIT_* in Linux's numbering: soft and hard; 2^64 - 1 is infinity. */
+  limits: { soft: bigint; hard: bigint }[];
+  memory: MemorySnapshot;
+  descriptors: { fd: number; closeOnExec: boolean; openFile: number }[];
+  /** Index n is signal n + 1. */
+  signalActions: SignalActionSnapshot[];
+  /** Signals pending for the process as a whole, in order of arrival. */
+  pendingSignals: SignalInfoSnapshot[];
+  /** ITIMER_REAL, VIRTUAL, PROF: time until expiry (0 = off) and interval. */
+  intervalTimers: { remaining: bigint; interval: bigint }[];
+  /** timer_create(2) timers. */
+  posixTimers: {
+    id: number;
+    clock: number;
+    notify: number;
+    signal: number;
+    value: bigint;
+    tid: number;
+    remaining: bigint;
+    interval: bigint;
+    overrun: number;
+  }[];
+  /** prctl state worth keeping: parent-death signal, dumpable, name is `comm`, no_new_privs, FP exception mode per thread. */
+  prctl: { pdeathsig: number; dumpable: number; noNewPrivs: boolean };
+  /** personality(2); 0 when absent. */
+  personality?: number;
+  /** Function pointers are plain addresses (ELFv2) rather than descriptors; as the ABI usually has it when absent. */
+  elfv2?: boolean;
+  /** CPU time used so far. */
+  cpuTime: bigint;
+  /** Zombie: its wait status; null while it lives. */
+  exitStatus: number | null;
+  threads: ThreadSnapshot[];
+}
+
+export interface MemorySnapshot {
+  startCode: number;
+  endCode: number;
+  startData: number;
+  endData: number;
+  startBrk: number;
+  brk: number;
+  startStack: number;
+  argStart: number;
+  argEnd: number;
+  envStart: number;
+  envEnd: number;
+  /** The auxiliary vector as given to the program, for /proc/self/auxv. */
+  auxv: { type: number; value: bigint }[];
+  /** Ascending. */
+  areas: AreaSnapshot[];
+}
+
+export interface AreaSnapshot {
+  start: number;
+  end: number;
+  /** PROT_* bits. */
+  prot: number;
+  growsDown: boolean;
+  /** Private file mapping, or shared mapping of `sharedObject`, or neither (anonymous). */
+  file: { path: string; offset: number } | null;
+  sharedObject: { index: number; offset: number } | null;
+  /** "[heap]", "[stack]", or "". */
+  name: string;
+  /** Pages with contents of their own, ascending; none for shared mappings. */
+  pages: PageSource;
+}
+
+/** Page contents, fetched when wanted so that a big guest is not copied twice. */
+export interface PageSource {
+  /** Addresses of the pages, ascending, page aligned. */
+  readonly addresses: readonly number[];
+  /** The 4096 bytes of the page at `addresses[index]`, in guest order. Valid until the next call. */
+  read(index: number): Uint8Array;
+}
+
+export interface ThreadSnapshot {
+  tid: number;
+  registers: RegistersSnapshot;
+  /** Blocked signals: bit n - 1 is signal n. */
+  signalMask: bigint;
+  /** The mask to restore when a sigsuspend, ppoll or pselect that is being interrupted is over. */
+  savedMask: bigint | null;
+  pendingSignals: SignalInfoSnapshot[];
+  altStack: { sp: bigint; flags: number; size: bigint };
+  /** set_tid_address(2). */
+  clearTid: bigint;
+  robustList: { head: bigint; length: bigint };
+  /**
+   * A system call in progress: NIA is still at its `sc`, and it is started again after a thaw. `deadline` is
+   * the CLOCK_MONOTONIC time a sleep or timed wait ends, absolute; `state` what else the call must remember.
+   */
+  blocked: { deadline: bigint | null; state: string } | null;
+  /** Stopped by a signal (SIGSTOP and its kin) until SIGCONT; false when absent. */
+  stopped?: boolean;
+  cpuTime: bigint;
+}
+
+export interface RegistersSnapshot {
+  gpr: bigint[];
+  nia: bigint;
+  msr: bigint;
+  ctr: bigint;
+  lr: bigint;
+  xer: number;
+  cr: number;
+  /** 64 VSRs as pairs [doubleword 0, doubleword 1]; FPR n is vsr[n][0], VR n is vsr[32 + n]. */
+  vsr: [bigint, bigint][];
+  fpscr: bigint;
+  vrsave: number;
+  vscr: number;
+  tar: bigint;
+  dscr: bigint;
+  ppr: bigint;
+  dabr: bigint;
+  /** FE0/FE1 (or SPE) bits as prctl(PR_SET_FPEXC) set them: 0, 0x100, 0x800, 0x900. */
+  fpexcMode: number;
+  /** lwarx family: null when there is no reservation. */
+  reservation: { address: bigint; length: number; value: bigint } | null;
+  instructions: bigint;
+}
+
+/** Bytes as Linux's siginfo has them, decoded. */
+export interface SignalInfoSnapshot {
+  signo: number;
+  errno: number;
+  code: number;
+  pid: number;
+  uid: number;
+  /** si_addr, or si_value, or si_status, as `code` demands. */
+  value: bigint;
+  /** Timer id and overrun for SI_TIMER, else 0. */
+  timer: number;
+  overrun: number;
+}
+
+export interface SignalActionSnapshot {
+  /** Guest address, 0 SIG_DFL, 1 SIG_IGN. */
+  handler: bigint;
+  flags: bigint;
+  restorer: bigint;
+  mask: bigint;
+}
+
+/** An open file description (struct file). */
+export interface OpenFileSnapshot {
+  kind: "file" | "directory" | "pipe-read" | "pipe-write" | "inherited" | "device" | "proc" | "special";
+  /** Absolute guest path; "" for pipes. For inherited ones the path if there is a regular file behind it. */
+  path: string;
+  /** Linux powerpc O_* bits as F_GETFL shows them. */
+  flags: number;
+  /** FMODE_* bits: READ 1, WRITE 2, LSEEK 4, PREAD 8, PWRITE 0x10. */
+  mode: number;
+  position: bigint;
+  /** Whether the file has lost its name since it was opened. */
+  deleted: boolean;
+  /** For "inherited": the host descriptor number it came from (0, 1, 2, ...), else -1. */
+  inherited: number;
+  /** For pipe ends: index in `pipes`, else -1. */
+  pipe: number;
+  /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
+  state: string;
+}
+
+export interface PipeSnapshot {
+  capacity: number;
+  /** What is written and not yet read. */
+  contents: Uint8Array;
+}
+
+export interface SharedObjectSnapshot {
+  /** Mapped file, or null for anonymous shared memory. */
+  file: { path: string } | null;
+  size: number;
+  /** Pages with contents of their own: offsets in the object. */
+  pages: PageSource;
+}
