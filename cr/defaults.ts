@@ -1,0 +1,130 @@
+/** What a restart takes for granted where an image without a trailer says nothing: a fresh program's state. */
+import type {
+  Abi,
+  MachineSnapshot,
+  OpenFileSnapshot,
+  ProcessSnapshot,
+  SignalActionSnapshot,
+  ThreadSnapshot,
+} from "../emu/snapshot.ts";
+
+/** What the restarting side can say for a plain image. */
+export interface RestartDefaults {
+  /** CPU model by ABI. */
+  cpuModel?: Partial<Record<Abi, string>>;
+  addressSpaceSize?: number;
+  /** CLOCK_REALTIME and CLOCK_MONOTONIC, nanoseconds; by default the moment of the checkpoint, and one second. */
+  clock?: { realtime: bigint; monotonic: bigint };
+  cwd?: string;
+  umask?: number;
+  nodename?: string;
+  credentials?: ProcessSnapshot["credentials"];
+  /** Descriptors of the restarting side to attach where the image leaves them closed; by default 0, 1 and 2. */
+  attach?: readonly number[];
+}
+
+const CPU_MODELS: Record<Abi, string> = { ppc32: "750", ppc64: "power8", ppc64le: "power8" };
+/** Models that say their name in AT_PLATFORM. */
+const PLATFORMS = ["ppc970", "power7", "power8", "power9"];
+const SERVER_BLOCK = 128;
+
+/**
+ * The CPU model to go on with. What the program was told decides: it clears memory a cache block at a time, and a 32-bit
+ * program that a 64-bit processor started knows blocks of 128 bytes.
+ */
+export function cpuModel(abi: Abi, told: { platform?: string; cacheBlock?: number }): string {
+  if (told.platform !== undefined && PLATFORMS.includes(told.platform)) return told.platform;
+  return told.cacheBlock === SERVER_BLOCK ? CPU_MODELS.ppc64 : CPU_MODELS[abi];
+}
+
+export const ADDRESS_SPACE = 2 ** 32;
+export const ATTACH = [0, 1, 2] as const;
+export const SECOND = 1_000_000_000n;
+export const UMASK = 0o022;
+/** Nanoseconds of uptime that a restarted plain image begins with. */
+export const UPTIME = SECOND;
+
+/** Instructions of a time slice where the image has none begun. */
+export const SLICE_LEFT = 0;
+
+const SIGNALS = 64;
+export const signalActions = (): SignalActionSnapshot[] =>
+  Array.from({ length: SIGNALS }, () => ({ handler: 0n, flags: 0n, restorer: 0n, mask: 0n }));
+
+export const intervalTimers = (): ProcessSnapshot["intervalTimers"] =>
+  Array.from({ length: 3 }, () => ({ remaining: 0n, interval: 0n }));
+
+const INFINITY = 2n ** 64n - 1n;
+const RLIMIT = {
+  STACK: 3,
+  CORE: 4,
+  NPROC: 6,
+  NOFILE: 7,
+  MEMLOCK: 8,
+  SIGPENDING: 11,
+  MSGQUEUE: 12,
+  NICE: 13,
+  RTPRIO: 14,
+};
+
+/** Resource limits as a Linux system gives them to a login. */
+export function limits(): ProcessSnapshot["limits"] {
+  const all = Array.from({ length: 16 }, () => ({ soft: INFINITY, hard: INFINITY }));
+  all[RLIMIT.STACK] = { soft: 8n << 20n, hard: INFINITY };
+  all[RLIMIT.CORE] = { soft: 0n, hard: INFINITY };
+  all[RLIMIT.NPROC] = { soft: 32768n, hard: 32768n };
+  all[RLIMIT.NOFILE] = { soft: 1024n, hard: 1n << 20n };
+  all[RLIMIT.MEMLOCK] = { soft: 8n << 20n, hard: 8n << 20n };
+  all[RLIMIT.SIGPENDING] = { soft: 32768n, hard: 32768n };
+  all[RLIMIT.MSGQUEUE] = { soft: 819200n, hard: 819200n };
+  all[RLIMIT.NICE] = { soft: 0n, hard: 0n };
+  all[RLIMIT.RTPRIO] = { soft: 0n, hard: 0n };
+  return all;
+}
+
+export const credentials = (): ProcessSnapshot["credentials"] => ({
+  uid: 1000,
+  euid: 1000,
+  suid: 1000,
+  fsuid: 1000,
+  gid: 1000,
+  egid: 1000,
+  sgid: 1000,
+  fsgid: 1000,
+  groups: [1000],
+});
+
+/** All of a thread but its registers. */
+export const thread = (tid: number): Omit<ThreadSnapshot, "registers"> => ({
+  tid,
+  signalMask: 0n,
+  savedMask: null,
+  pendingSignals: [],
+  altStack: { sp: 0n, flags: 0, size: 0n },
+  clearTid: 0n,
+  robustList: { head: 0n, length: 0n },
+  blocked: null,
+  cpuTime: 0n,
+});
+
+const FMODE_READ = 1;
+const FMODE_WRITE = 2;
+
+/** A stream of the restarting side, where the image has no descriptor `fd`: 0 for reading, the others for writing. */
+export const attached = (fd: number): OpenFileSnapshot => ({
+  kind: "inherited",
+  path: "",
+  flags: fd === 0 ? 0 : 1,
+  mode: fd === 0 ? FMODE_READ : FMODE_WRITE,
+  position: 0n,
+  deleted: false,
+  inherited: fd,
+  pipe: -1,
+  state: "",
+});
+
+/** uname of a machine that an image's HEAD describes. */
+export const uts = (
+  head: { release: string; version: string; machine: string },
+  nodename: string,
+): MachineSnapshot["uts"] => ({ sysname: "Linux", nodename, ...head });

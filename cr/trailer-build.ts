@@ -1,0 +1,217 @@
+/** The trailer of a snapshot: one record a topic, in a fixed order. */
+import {
+  type MachineSnapshot,
+  PAGE_SIZE,
+  type ProcessSnapshot,
+  type SharedObjectSnapshot,
+  type ThreadSnapshot,
+} from "../emu/snapshot.ts";
+import { cpuLayout, cpuValues, highHalves, type Shape } from "./arch-ppc.ts";
+import { ImageError } from "./errors.ts";
+import { FieldError, type Format } from "./fields.ts";
+import type { Trailer, TrailerRecord } from "./image.ts";
+import type { Fields, Layout, Values } from "./layout.ts";
+import { expressible, leaderOf } from "./plain.ts";
+import { type ImageSource, pagesAfter, sourceOf } from "./stream.ts";
+import { TRAILER_MAGIC, TRAILER_VERSION } from "./trailer.ts";
+import * as X from "./trailer-records.ts";
+
+/** What the trailer must know of the v13 part. */
+export interface V13Part {
+  shape: Shape;
+  format: Format;
+  /** Objref by index in the snapshot's open files. */
+  objrefs: ReadonlyMap<number, number>;
+}
+
+function machineValues(snapshot: MachineSnapshot): X.MachineValues {
+  const { clock, uts, scheduler } = snapshot;
+  return {
+    abi: snapshot.abi,
+    cpuModel: snapshot.cpuModel,
+    addressSpaceSize: snapshot.addressSpaceSize,
+    instructions: snapshot.instructions,
+    seed: clock.seed,
+    random: clock.random,
+    realtime: clock.realtime,
+    monotonic: clock.monotonic,
+    ...uts,
+    nextTid: scheduler.tid,
+    sliceLeft: scheduler.sliceLeft,
+    nextPid: snapshot.nextPid,
+  };
+}
+
+function processValues(process: ProcessSnapshot): X.ProcessValues {
+  const { credentials, memory, prctl } = process;
+  return {
+    pid: process.pid,
+    ppid: process.ppid,
+    pgid: process.pgid,
+    sid: process.sid,
+    comm: process.comm,
+    exe: process.exe,
+    cwd: process.cwd,
+    umask: process.umask,
+    ...credentials,
+    limits: process.limits,
+    auxv: memory.auxv,
+    ...prctl,
+    personality: process.personality ?? null,
+    elfv2: process.elfv2 ?? null,
+    cpuTime: process.cpuTime,
+    exitStatus: process.exitStatus,
+    memory: process.exitStatus === null ? null : memory,
+  };
+}
+
+function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.ThreadValues {
+  const r = thread.registers;
+  return {
+    pid: process.pid,
+    tid: thread.tid,
+    inTask: inTask(process, thread),
+    msr: r.msr,
+    highHalves: highHalves(r),
+    fprLow: r.vsr.slice(0, 32).map(([, low]) => low),
+    vr: r.vsr.slice(32).map(([high, low]) => ({ high, low })),
+    fpscrHigh: Number(r.fpscr >> 32n),
+    vrsave: r.vrsave,
+    vscr: r.vscr,
+    tar: r.tar,
+    dscr: r.dscr,
+    ppr: r.ppr,
+    reservation: r.reservation,
+    instructions: r.instructions,
+    signalMask: thread.signalMask,
+    savedMask: thread.savedMask,
+    pending: thread.pendingSignals,
+    altSp: thread.altStack.sp,
+    altFlags: thread.altStack.flags >>> 0,
+    altSize: thread.altStack.size,
+    clearTid: thread.clearTid,
+    robustHead: thread.robustList.head,
+    robustLength: thread.robustList.length,
+    blocked: thread.blocked,
+    stopped: thread.stopped ?? null,
+    cpuTime: thread.cpuTime,
+  };
+}
+
+/** Whether a thread's registers are in its process's TASK. */
+const inTask = (process: ProcessSnapshot, thread: ThreadSnapshot): boolean =>
+  process.exitStatus === null && thread === leaderOf(process);
+
+function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.OpenFilesValues {
+  return {
+    openFiles: snapshot.openFiles.map((file, index) => {
+      const objref = objrefs.get(index) ?? 0;
+      const { kind, deleted, inherited, pipe, state } = file;
+      const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
+      const { path, flags, mode, position } = there;
+      return { objref, kind, path, flags, mode, position, deleted, inherited, pipe, state };
+    }),
+    descriptors: snapshot.processes.flatMap((process) =>
+      process.descriptors
+        .filter(({ openFile }) => process.exitStatus !== null || !expressible(snapshot.openFiles[openFile]))
+        .map((descriptor) => ({ pid: process.pid, ...descriptor })),
+    ),
+  };
+}
+
+function areasValues(process: ProcessSnapshot): X.AreasValues {
+  const { pid, exitStatus, memory } = process;
+  const areas = exitStatus === null ? memory.areas : [];
+  return {
+    pid,
+    areas: areas
+      .filter((area) => area.sharedObject !== null || area.name !== "")
+      .map((area) => ({
+        start: area.start,
+        end: area.end,
+        named: area.sharedObject === null,
+        name: area.name,
+        prot: area.prot,
+        growsDown: area.growsDown,
+        file: area.file,
+        shared: area.sharedObject,
+      })),
+  };
+}
+
+/** Gathers records; values become bytes at once, pages when they are written. */
+class Collector {
+  readonly records: TrailerRecord[] = [];
+  private readonly format: Format;
+
+  constructor(format: Format) {
+    this.format = format;
+  }
+
+  private encode<F extends Fields>(name: string, layout: Layout<F>, values: Values<F>): Uint8Array {
+    try {
+      return layout.encode(values, this.format);
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      const message = `cannot be written: ${error.message}`;
+      throw new ImageError({ kind: error.kind, record: `trailer ${name}`, index: -1, offset: -1, message });
+    }
+  }
+
+  private push(type: X.TrailerType, payload: ImageSource): void {
+    const { size: length } = payload;
+    this.records.push({
+      header: { type: type.type, version: X.RECORD_VERSION, flags: type.flags, length },
+      payload,
+    });
+  }
+
+  add<F extends Fields>(type: X.TrailerType, layout: Layout<F>, values: Values<F>): void {
+    this.push(type, sourceOf(this.encode(layout.type, layout, values)));
+  }
+
+  registers(process: ProcessSnapshot, thread: ThreadSnapshot, shape: Shape, wide: boolean): void {
+    const layout = cpuLayout(shape);
+    const values = cpuValues(thread.registers, shape, this.format, wide, thread.blocked !== null);
+    const cpu = this.encode("REGISTERS", layout, values);
+    this.add(X.TRAILER_TYPES.REGISTERS, X.REGISTERS, { pid: process.pid, tid: thread.tid, cpu });
+  }
+
+  sharedPages(object: number, { pages }: SharedObjectSnapshot): void {
+    for (let start = 0; start < pages.addresses.length; start += X.SHARED_RUN) {
+      const offsets = pages.addresses.slice(start, start + X.SHARED_RUN).map(BigInt);
+      const prefix = this.encode("SHARED_PAGES", X.SHARED_PAGES, { object, offsets });
+      const read = (index: number) => pages.read(start + index);
+      this.push(X.TRAILER_TYPES.SHARED_PAGES, pagesAfter(prefix, offsets.length, PAGE_SIZE, read));
+    }
+  }
+}
+
+/** Builds the trailer that says what v13 cannot. */
+export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer {
+  const out = new Collector(part.format);
+  const types = X.TRAILER_TYPES;
+  out.add(types.MACHINE, X.MACHINE, machineValues(snapshot));
+  for (const process of snapshot.processes) {
+    const { pid } = process;
+    out.add(types.PROCESS, X.PROCESS, processValues(process));
+    out.add(types.SIGNALS, X.SIGNALS, {
+      pid,
+      actions: process.signalActions,
+      pending: process.pendingSignals,
+    });
+    out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
+    out.add(types.AREAS, X.AREAS, areasValues(process));
+    for (const thread of process.threads) {
+      out.add(types.THREAD, X.THREAD_STATE, threadValues(process, thread));
+      if (!inTask(process, thread)) out.registers(process, thread, part.shape, snapshot.abi !== "ppc32");
+    }
+  }
+  out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
+  for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
+  snapshot.sharedObjects.forEach((object, index) => {
+    out.add(types.SHARED, X.SHARED, { path: object.file?.path ?? null, size: object.size });
+    out.sharedPages(index, object);
+  });
+  return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
+}

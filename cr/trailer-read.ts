@@ -1,0 +1,206 @@
+/** The topics of a trailer, decoded and held against each other: nothing comes twice, nothing points at nothing. */
+import { PAGE_SIZE } from "../emu/snapshot.ts";
+import { cpuSize } from "./arch-ppc.ts";
+import { ImageError } from "./errors.ts";
+import { FieldError } from "./fields.ts";
+import type { Image, TrailerRecord } from "./image.ts";
+import type { Fields, Layout, Values } from "./layout.ts";
+import { type ImageSource, segment } from "./stream.ts";
+import { CRITICAL } from "./trailer.ts";
+import * as X from "./trailer-records.ts";
+
+/** What belongs to one process. */
+export interface ProcessTopics {
+  process?: X.ProcessValues;
+  signals?: X.SignalsValues;
+  timers?: X.TimersValues;
+  areas?: X.AreasValues;
+  threads: X.ThreadValues[];
+  /** By tid: payloads of CPU records. */
+  registers: Map<number, Uint8Array>;
+}
+
+export interface SharedTopic {
+  values: X.SharedValues;
+  /** Runs of pages: offsets in the object, and their contents one after another. */
+  runs: { offsets: number[]; contents: ImageSource }[];
+}
+
+export interface Topics {
+  machine?: X.MachineValues;
+  /** By pid, in the order in which they appear. */
+  processes: Map<number, ProcessTopics>;
+  files?: X.OpenFilesValues;
+  pipes: X.PipeValues[];
+  shared: SharedTopic[];
+}
+
+const T = X.TRAILER_TYPES;
+/** Longest prefix of a SHARED_PAGES record: the object, a count and the offsets. */
+const PREFIX_MAX = 8 + 8 * X.SHARED_RUN;
+
+const complain = (
+  kind: "trailer" | "value" | "overlap",
+  name: string,
+  record: TrailerRecord,
+  message: string,
+): ImageError =>
+  new ImageError({ kind, record: `trailer ${name}`, index: -1, offset: record.offset ?? -1, message });
+
+class TopicReader {
+  readonly topics: Topics = { processes: new Map(), pipes: [], shared: [] };
+  private readonly image: Image;
+
+  constructor(image: Image) {
+    this.image = image;
+  }
+
+  /** What to do with a record, by its type. */
+  private readonly takers: Record<number, (record: TrailerRecord) => void> = {
+    [T.MACHINE.type]: (record) => {
+      this.once(this.topics, "machine", this.decode(X.MACHINE, record), "MACHINE", record);
+    },
+    [T.PROCESS.type]: (record) => {
+      const values = this.decode(X.PROCESS, record);
+      this.once(this.of(values.pid), "process", values, "PROCESS", record);
+    },
+    [T.SIGNALS.type]: (record) => {
+      const values = this.decode(X.SIGNALS, record);
+      this.once(this.of(values.pid), "signals", values, "SIGNALS", record);
+    },
+    [T.TIMERS.type]: (record) => {
+      const values = this.decode(X.TIMERS, record);
+      this.once(this.of(values.pid), "timers", values, "TIMERS", record);
+    },
+    [T.AREAS.type]: (record) => {
+      const values = this.decode(X.AREAS, record);
+      this.once(this.of(values.pid), "areas", values, "AREAS", record);
+    },
+    [T.THREAD.type]: (record) => this.thread(record),
+    [T.REGISTERS.type]: (record) => this.registers(record),
+    [T.FILES.type]: (record) => {
+      this.once(this.topics, "files", this.decode(X.OPEN_FILES, record), "FILES", record);
+    },
+    [T.PIPE.type]: (record) => {
+      this.topics.pipes.push(this.decode(X.PIPE, record));
+    },
+    [T.SHARED.type]: (record) => {
+      this.topics.shared.push({ values: this.decode(X.SHARED, record), runs: [] });
+    },
+    [T.SHARED_PAGES.type]: (record) => this.sharedPages(record),
+  };
+
+  private decode<F extends Fields>(
+    layout: Layout<F>,
+    record: TrailerRecord,
+    payload?: Uint8Array,
+  ): Values<F> {
+    const bytes = payload ?? record.payload.read(0, record.payload.size);
+    try {
+      return layout.decode(bytes, this.image.format).values;
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      const message = `at byte ${error.at} of the payload: ${error.message}`;
+      throw new ImageError({
+        kind: error.kind,
+        record: `trailer ${layout.type}`,
+        index: -1,
+        offset: record.offset ?? -1,
+        message,
+      });
+    }
+  }
+
+  private of(pid: number): ProcessTopics {
+    let topics = this.topics.processes.get(pid);
+    if (topics === undefined) {
+      topics = { threads: [], registers: new Map() };
+      this.topics.processes.set(pid, topics);
+    }
+    return topics;
+  }
+
+  /** Puts `values` at `key` of `holder`, once. */
+  private once<H, K extends keyof H>(
+    holder: H,
+    key: K,
+    values: H[K],
+    name: string,
+    record: TrailerRecord,
+  ): void {
+    if (holder[key] !== undefined) throw complain("trailer", name, record, "comes twice");
+    holder[key] = values;
+  }
+
+  private sharedPages(record: TrailerRecord): void {
+    const name = "SHARED_PAGES";
+    const { payload } = record;
+    const start = new Uint8Array(payload.read(0, Math.min(PREFIX_MAX, payload.size)));
+    if (start.length < 8) throw complain("trailer", name, record, "is too short");
+    const count = new DataView(start.buffer).getUint32(4, this.image.format.littleEndian);
+    const length = 8 + 8 * Math.min(count, X.SHARED_RUN);
+    const { object, offsets } = this.decode(X.SHARED_PAGES, record, start.subarray(0, length));
+    const shared = this.topics.shared[object];
+    if (shared === undefined)
+      throw complain("trailer", name, record, `there is no SHARED record ${object} before it`);
+    if (payload.size !== length + count * PAGE_SIZE) {
+      throw complain("trailer", name, record, `${count} pages do not make a record of ${payload.size} bytes`);
+    }
+    let above = BigInt((shared.runs.at(-1)?.offsets.at(-1) ?? -PAGE_SIZE) + PAGE_SIZE);
+    for (const offset of offsets) {
+      if (offset % BigInt(PAGE_SIZE) !== 0n || offset > Number.MAX_SAFE_INTEGER) {
+        throw complain("value", name, record, `0x${offset.toString(16)} is not the offset of a page`);
+      }
+      if (offset < above)
+        throw complain(
+          "overlap",
+          name,
+          record,
+          `offset 0x${offset.toString(16)} comes twice or out of order`,
+        );
+      above = offset + BigInt(PAGE_SIZE);
+    }
+    shared.runs.push({ offsets: offsets.map(Number), contents: segment(payload, length, count * PAGE_SIZE) });
+  }
+
+  private thread(record: TrailerRecord): void {
+    const values = this.decode(X.THREAD_STATE, record);
+    const { threads } = this.of(values.pid);
+    if (threads.some((thread) => thread.tid === values.tid)) {
+      throw complain("trailer", "THREAD", record, "comes twice");
+    }
+    threads.push(values);
+  }
+
+  private registers(record: TrailerRecord): void {
+    const { pid, tid, cpu } = this.decode(X.REGISTERS, record);
+    if (cpu.length !== cpuSize(this.image.shape)) {
+      const message = `${cpu.length} bytes are not a CPU record of this image's shape`;
+      throw complain("trailer", "REGISTERS", record, message);
+    }
+    const { registers } = this.of(pid);
+    if (registers.has(tid)) throw complain("trailer", "REGISTERS", record, "comes twice");
+    registers.set(tid, cpu);
+  }
+
+  take(record: TrailerRecord): void {
+    const { type, version, flags } = record.header;
+    const row = X.trailerType(type);
+    if (row === undefined || version !== X.RECORD_VERSION) {
+      if ((flags & CRITICAL) === 0) return;
+      const what = row === undefined ? `type ${type}` : `${row.layout.type} version ${version}`;
+      throw complain("trailer", what, record, "is not known here and marked critical; a newer ppcr wrote it");
+    }
+    if ((flags & ~CRITICAL) !== 0) {
+      throw complain("trailer", row.layout.type, record, `unknown flags 0x${flags.toString(16)}`);
+    }
+    this.takers[type]?.(record);
+  }
+}
+
+/** Decodes the trailer of an image; without one every topic is absent. Throws ImageError. */
+export function readTopics(image: Image): Topics {
+  const reader = new TopicReader(image);
+  for (const record of image.trailer?.records ?? []) reader.take(record);
+  return reader.topics;
+}

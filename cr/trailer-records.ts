@@ -1,0 +1,363 @@
+/**
+ * What the trailer's records hold: a machine's state beyond v13, one record type a topic. A new topic is a layout and a
+ * row in TRAILER_TYPES; what a layout lists is written, read, checked, shown and documented from it.
+ */
+import { HIGH_HALVES } from "./arch-ppc.ts";
+import {
+  array,
+  blob,
+  chars,
+  flag,
+  integer,
+  list,
+  maybe,
+  s32,
+  s64,
+  size64,
+  text,
+  u32,
+  u64,
+  word,
+} from "./fields.ts";
+import { type Fields, type Layout, type LayoutValues, message } from "./layout.ts";
+import { LIMITS, PATH_SIZE } from "./records.ts";
+import { CRITICAL, DIGEST_SIZE, END_TYPE } from "./trailer.ts";
+
+export const ABIS = ["ppc32", "ppc64", "ppc64le"] as const;
+export const FILE_KINDS = [
+  "file",
+  "directory",
+  "pipe-read",
+  "pipe-write",
+  "inherited",
+  "device",
+  "proc",
+  "special",
+] as const;
+
+const NAME = 256;
+/** Bound of a JSON text or an argument of a device. */
+const STATE = 1 << 24;
+const SIGNALS_MAX = 1 << 16;
+const path = (doc: string) => text(PATH_SIZE - 1, doc);
+
+export const MACHINE = message("MACHINE", "the machine as a whole", {
+  abi: word(ABIS, "width and byte order of the guest"),
+  cpuModel: text(NAME, "CPU model"),
+  addressSpaceSize: size64("bytes of guest address space"),
+  instructions: integer("instructions retired by all threads"),
+  seed: maybe(integer(""), "seed of a deterministic run"),
+  random: list(integer(""), 4096, "state of the random generator"),
+  realtime: s64("CLOCK_REALTIME, ns"),
+  monotonic: s64("CLOCK_MONOTONIC, ns"),
+  sysname: text(NAME, "uname"),
+  nodename: text(NAME, ""),
+  release: text(NAME, ""),
+  version: text(NAME, ""),
+  machine: text(NAME, ""),
+  nextTid: s32("scheduler: thread to run next"),
+  sliceLeft: size64("scheduler: instructions left of its time slice"),
+  nextPid: s32("next process id"),
+});
+
+const LIMIT = message("limit", "a resource limit", {
+  soft: u64("2^64 - 1 is infinity"),
+  hard: u64(""),
+});
+
+const AUXV = message("auxv", "an entry of the auxiliary vector", { type: u32("AT_*"), value: u64("") });
+
+const MEMORY = message("memory", "addresses as in MM", {
+  startCode: size64(""),
+  endCode: size64(""),
+  startData: size64(""),
+  endData: size64(""),
+  startBrk: size64(""),
+  brk: size64(""),
+  startStack: size64(""),
+  argStart: size64(""),
+  argEnd: size64(""),
+  envStart: size64(""),
+  envEnd: size64(""),
+});
+
+export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with its pid, what that lacks", {
+  pid: s32("process id"),
+  ppid: s32("parent"),
+  pgid: s32("process group"),
+  sid: s32("session"),
+  comm: text(NAME, "name"),
+  exe: path("program file"),
+  cwd: path("current directory"),
+  umask: u32("file mode creation mask"),
+  uid: u32("credentials"),
+  euid: u32(""),
+  suid: u32(""),
+  fsuid: u32(""),
+  gid: u32(""),
+  egid: u32(""),
+  sgid: u32(""),
+  fsgid: u32(""),
+  groups: list(u32(""), 65536, "supplementary groups"),
+  limits: list(LIMIT, 64, "RLIMIT_* in Linux's order"),
+  auxv: list(AUXV, 256, "auxiliary vector"),
+  pdeathsig: s32("prctl: parent death signal"),
+  dumpable: s32("prctl: dumpable"),
+  noNewPrivs: flag("prctl: no_new_privs"),
+  personality: maybe(u32(""), "personality(2)"),
+  elfv2: maybe(flag(""), "function pointers are plain addresses"),
+  cpuTime: s64("CPU time used, ns"),
+  exitStatus: maybe(s32(""), "wait status of a zombie"),
+  memory: maybe(MEMORY, "only where there is no TASK"),
+});
+
+const SIGINFO = message("siginfo", "a pending signal", {
+  signo: s32("signal"),
+  errno: s32(""),
+  code: s32("si_code"),
+  pid: s32("sender"),
+  uid: u32(""),
+  value: integer("si_addr, si_value or si_status"),
+  timer: s32("timer id of SI_TIMER"),
+  overrun: s32(""),
+});
+
+const SIGACTION = message("sigaction", "what a signal does", {
+  handler: u64("address; 0 SIG_DFL, 1 SIG_IGN"),
+  flags: u64("SA_*"),
+  restorer: u64("sa_restorer"),
+  mask: u64("blocked meanwhile; bit n - 1 is signal n"),
+});
+
+export const SIGNALS = message("SIGNALS", "signal actions and pending signals of a process", {
+  pid: s32("process id"),
+  actions: list(SIGACTION, 128, "signal 1 first"),
+  pending: list(SIGINFO, SIGNALS_MAX, "pending for the process, in order of arrival"),
+});
+
+const INTERVAL = message("interval", "an interval timer", {
+  remaining: s64("ns until it expires, 0 = off"),
+  interval: s64("ns"),
+});
+
+const POSIX_TIMER = message("timer", "a timer_create(2) timer", {
+  id: s32("timer id"),
+  clock: s32("CLOCK_*"),
+  notify: s32("SIGEV_*"),
+  signal: s32(""),
+  value: integer("sigev_value"),
+  tid: s32("SIGEV_THREAD_ID"),
+  remaining: s64("ns until it expires, 0 = off"),
+  interval: s64("ns"),
+  overrun: size64(""),
+});
+
+export const TIMERS = message("TIMERS", "timers of a process", {
+  pid: s32("process id"),
+  interval: list(INTERVAL, 16, "ITIMER_REAL, VIRTUAL, PROF"),
+  posix: list(POSIX_TIMER, SIGNALS_MAX, "timer_create(2) timers"),
+});
+
+const VSR = message("VSR", "a vector-scalar register", {
+  high: u64("doubleword 0"),
+  low: u64("doubleword 1"),
+});
+
+const RESERVATION = message("reservation", "of lwarx and its family", {
+  address: u64("effective address"),
+  length: u32("bytes"),
+  value: integer("what was loaded"),
+});
+
+const BLOCKED = message("blocked", "a system call in progress, to be started again", {
+  deadline: maybe(s64(""), "CLOCK_MONOTONIC time at which it ends, ns"),
+  state: text(STATE, "what else it must remember"),
+});
+
+export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks", {
+  pid: s32("process id"),
+  tid: s32("thread id"),
+  inTask: flag(
+    "1: the other registers are in the CPU record of the TASK; 0: in the REGISTERS record of this tid",
+  ),
+  msr: u64("machine state"),
+  highHalves: array(
+    u32(""),
+    HIGH_HALVES,
+    "upper halves of gpr 0-31, nip, ctr, link that a 4-byte long cannot hold",
+  ),
+  fprLow: array(u64(""), 32, "doubleword 1 of VSRs 0 to 31"),
+  vr: array(VSR, 32, "VSRs 32 to 63: the vector registers"),
+  fpscrHigh: u32("bits 0:31 of FPSCR"),
+  vrsave: u32("VRSAVE"),
+  vscr: u32("VSCR, low word"),
+  tar: u64("TAR"),
+  dscr: u64("DSCR"),
+  ppr: u64("PPR"),
+  reservation: maybe(RESERVATION, ""),
+  instructions: integer("instructions retired by this thread"),
+  signalMask: u64("blocked signals; bit n - 1 is signal n"),
+  savedMask: maybe(u64(""), "mask to restore when a sigsuspend, ppoll or pselect is over"),
+  pending: list(SIGINFO, SIGNALS_MAX, "pending for the thread, in order of arrival"),
+  altSp: u64("sigaltstack"),
+  altFlags: u32("SS_*"),
+  altSize: u64(""),
+  clearTid: u64("set_tid_address(2)"),
+  robustHead: u64("set_robust_list(2)"),
+  robustLength: u64(""),
+  blocked: maybe(BLOCKED, ""),
+  stopped: maybe(flag(""), "stopped until SIGCONT"),
+  cpuTime: s64("CPU time used, ns"),
+});
+
+export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
+  pid: s32("process id"),
+  tid: s32("thread id"),
+  cpu: blob(1024, "payload of a CPU record in the image's shape"),
+});
+
+const OPEN_FILE = message("open file", "an open file description", {
+  objref: u32("the FD_DATA with path, flags, mode and position; 0: none, they are here"),
+  kind: word(FILE_KINDS, "what it is"),
+  path: path("empty where FD_DATA has it"),
+  flags: u32("O_* bits"),
+  mode: u32("FMODE_* bits"),
+  position: s64("file offset"),
+  deleted: flag("has lost its name"),
+  inherited: s32("host descriptor it came from, or -1"),
+  pipe: s32("index among the PIPE records, or -1"),
+  state: text(STATE, "state of a special file or settings of a terminal, JSON"),
+});
+
+const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
+  pid: s32("process id"),
+  fd: s32("descriptor"),
+  closeOnExec: flag(""),
+  openFile: u32("index in openFiles"),
+});
+
+export const OPEN_FILES = message("FILES", "all open files, and the descriptors that v13 cannot express", {
+  openFiles: list(OPEN_FILE, LIMITS.descriptors, "in the machine's order"),
+  descriptors: list(DESCRIPTOR, LIMITS.descriptors, ""),
+});
+
+export const PIPE = message("PIPE", "a pipe; the first one is number 0", {
+  capacity: u32("bytes it can hold"),
+  contents: blob(1 << 28, "written and not yet read"),
+});
+
+const FILE_PART = message("file part", "of a private file mapping", {
+  path: path("absolute"),
+  offset: size64("bytes"),
+});
+
+const SHARED_PART = message("shared part", "of a shared mapping", {
+  index: u32("number of the SHARED record"),
+  offset: size64("bytes"),
+});
+
+const AREA = message("area", "a mapping", {
+  start: size64("first byte"),
+  end: size64("one past the last byte"),
+  named: flag("1: only gives the VMA at `start` its name; 0: a mapping that has no VMA"),
+  name: text(NAME, '"[heap]", "[stack]"'),
+  prot: u32("PROT_* bits"),
+  growsDown: flag(""),
+  file: maybe(FILE_PART, ""),
+  shared: maybe(SHARED_PART, ""),
+});
+
+export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
+  pid: s32("process id"),
+  areas: list(AREA, LIMITS.areas, "ascending"),
+});
+
+export const SHARED = message("SHARED", "memory that several mappings see; the first one is number 0", {
+  path: maybe(path(""), "file behind it"),
+  size: size64("bytes"),
+});
+
+/** Pages in one SHARED_PAGES record, at most. */
+export const SHARED_RUN = 256;
+
+export const SHARED_PAGES = message(
+  "SHARED_PAGES",
+  "contents of shared memory, 4096 bytes an offset follow the list",
+  {
+    object: u32("number of the SHARED record"),
+    offsets: list(u64(""), SHARED_RUN, "ascending"),
+  },
+);
+
+/** The digest that ends the trailer; framed in `trailer.ts`. */
+export const END = message("END", "ends the trailer", {
+  digest: chars(DIGEST_SIZE, "SHA-256 of every byte of the image before this record"),
+});
+
+/** One row a trailer record. */
+export interface TrailerType {
+  type: number;
+  /** What is in it changes how the process goes on, so nobody may skip it. */
+  flags: number;
+  layout: Layout<Fields>;
+}
+
+const topic = (type: number, layout: Layout<Fields>, flags = CRITICAL): TrailerType => ({
+  type,
+  flags,
+  layout,
+});
+
+/** Every trailer record, by name. */
+export const TRAILER_TYPES = {
+  MACHINE: topic(1, MACHINE),
+  PROCESS: topic(2, PROCESS),
+  SIGNALS: topic(3, SIGNALS),
+  TIMERS: topic(4, TIMERS),
+  THREAD: topic(5, THREAD_STATE),
+  REGISTERS: topic(6, REGISTERS),
+  FILES: topic(7, OPEN_FILES),
+  PIPE: topic(8, PIPE),
+  AREAS: topic(9, AREAS),
+  SHARED: topic(10, SHARED),
+  SHARED_PAGES: topic(11, SHARED_PAGES),
+  END: topic(END_TYPE, END),
+} as const;
+
+/** The layouts that lists and optional parts of the records are made of. */
+export const PARTS: readonly Layout<Fields>[] = [
+  LIMIT,
+  AUXV,
+  MEMORY,
+  SIGACTION,
+  SIGINFO,
+  INTERVAL,
+  POSIX_TIMER,
+  VSR,
+  RESERVATION,
+  BLOCKED,
+  OPEN_FILE,
+  DESCRIPTOR,
+  AREA,
+  FILE_PART,
+  SHARED_PART,
+];
+
+export const RECORD_VERSION = 1;
+
+const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));
+
+export const trailerType = (type: number): TrailerType | undefined => byType.get(type);
+
+export type MachineValues = LayoutValues<typeof MACHINE>;
+export type ProcessValues = LayoutValues<typeof PROCESS>;
+export type SignalsValues = LayoutValues<typeof SIGNALS>;
+export type TimersValues = LayoutValues<typeof TIMERS>;
+export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
+export type RegistersValues = LayoutValues<typeof REGISTERS>;
+export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
+export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
+export type PipeValues = LayoutValues<typeof PIPE>;
+export type AreasValues = LayoutValues<typeof AREAS>;
+export type SharedValues = LayoutValues<typeof SHARED>;
+export type SharedPagesValues = LayoutValues<typeof SHARED_PAGES>;
