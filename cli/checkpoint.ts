@@ -1,0 +1,51 @@
+/** `ppcr checkpoint PID -o IMAGE`: freezes the guest of another ppcr. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { piecesOf } from "../cr/stream.ts";
+import { writeFully } from "./atomic-file.ts";
+import { requestCheckpoint } from "./control.ts";
+import { describeSystemError, Failure, say } from "./failure.ts";
+import { withImage } from "./image-file.ts";
+
+export interface CheckpointFlags {
+  output: string;
+  leaveRunning?: boolean;
+  strict?: boolean;
+  flavour: "seed" | "reviewed";
+}
+
+/** Asks the ppcr with process id `pid` for an image of its guest. Throws Failure when it can't be had; the guest goes on then. */
+export async function checkpoint(pid: number, flags: CheckpointFlags): Promise<void> {
+  const { output, leaveRunning = false, strict = false, flavour } = flags;
+  const freezeInto = (path: string, take?: () => void) =>
+    requestCheckpoint(pid, { path, leaveRunning, strict, flavour }, take);
+  const instructions =
+    output === "-" ? await toStandardOutput(freezeInto) : await freezeInto(resolve(output));
+  say(`process ${pid} frozen after ${instructions} instructions into ${output}`);
+}
+
+/** Has the image written to a private place, and copies it from there while the guest is still frozen. */
+async function toStandardOutput(
+  freezeInto: (path: string, take: () => void) => Promise<bigint>,
+): Promise<bigint> {
+  const folder = mkdtempSync(join(tmpdir(), "ppcr-"));
+  const image = join(folder, "image");
+  try {
+    return await freezeInto(image, () => {
+      withImage(image, 1, (source) => {
+        for (const piece of piecesOf(source)) print(piece);
+      });
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function print(piece: Uint8Array): void {
+  try {
+    writeFully(1, piece);
+  } catch (error) {
+    throw new Failure(`cannot write standard output: ${describeSystemError(error)}; the guest goes on`);
+  }
+}

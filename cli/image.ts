@@ -1,0 +1,63 @@
+/** `ppcr image show` and `ppcr image check`: what an image holds, and whether it is sound. */
+import { createHash } from "node:crypto";
+import { check } from "../cr/check.ts";
+import { describeFinding, ImageError } from "../cr/errors.ts";
+import { imageJson, imageText, SCHEMA_VERSION } from "../cr/inspect.ts";
+import { readImage } from "../cr/reader.ts";
+import type { Sha256 } from "../cr/stream.ts";
+import { writeFully } from "./atomic-file.ts";
+import { EXIT_FAILURE, Failure, say } from "./failure.ts";
+import { withImage } from "./image-file.ts";
+
+export interface ImageFlags {
+  json?: boolean;
+  /** Also demand what the kernel of the seed patch demanded. */
+  strict?: boolean;
+}
+
+const sha256: Sha256 = () => {
+  const hash = createHash("sha256");
+  return {
+    update: (bytes) => {
+      hash.update(bytes);
+    },
+    digest: () => hash.digest(),
+  };
+};
+
+const print = (text: string): void => writeFully(1, Buffer.from(text));
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Prints what the image at `path` holds. Returns the exit status. Throws Failure when it cannot be read. */
+export function showImage(path: string, flags: ImageFlags): number {
+  try {
+    withImage(path, 1, (source) => {
+      const image = readImage(source, { sha256, strict: flags.strict });
+      print(flags.json ? json(imageJson(image)) : imageText(image));
+    });
+    return 0;
+  } catch (error) {
+    if (error instanceof ImageError) throw new Failure(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * Prints everything wrong or odd about the image at `path`. Returns the exit status: 0 when a machine can go on from it, else
+ * EXIT_FAILURE.
+ */
+export function checkImage(path: string, flags: ImageFlags): number {
+  return withImage(path, 1, (source) => {
+    const { findings, snapshot } = check(source, { sha256, strict: flags.strict });
+    const sound = snapshot !== undefined;
+    if (flags.json) {
+      print(json({ schema_version: SCHEMA_VERSION, sound, bytes: source.size, findings }));
+    } else {
+      for (const finding of findings) print(`${finding.severity}: ${describeFinding(finding)}\n`);
+      if (sound) print(`${path}: sound, ${source.size} bytes\n`);
+      else say(`${path} is not sound`);
+    }
+    return sound ? 0 : EXIT_FAILURE;
+  });
+}

@@ -1,0 +1,94 @@
+/** Images as the command makes them: in files, in memory, and for the guest's own system calls. */
+import { resolve } from "node:path";
+import { checkpoint } from "../cr/checkpoint.ts";
+import { ImageError } from "../cr/errors.ts";
+import { readImage } from "../cr/reader.ts";
+import { restart } from "../cr/restart.ts";
+import { sourceOf } from "../cr/stream.ts";
+import type { Host } from "../emu/host/host.ts";
+import type { MachineOptions } from "../emu/machine.ts";
+import { type MachineSnapshot, PAGE_SIZE } from "../emu/snapshot.ts";
+import { type ByteSink, writeAtomically, writeFully } from "./atomic-file.ts";
+import { describeSystemError, Failure } from "./failure.ts";
+import type { MachineFlags } from "./options.ts";
+import { withProgress } from "./progress.ts";
+
+type ImageFlags = Pick<MachineFlags, "flavour" | "strict">;
+
+const writeTo = (sink: ByteSink, snapshot: MachineSnapshot, host: Host, flags: ImageFlags): number =>
+  checkpoint(snapshot, sink, () => host.sha256(), { flavour: flags.flavour, strict: flags.strict });
+
+/** A snapshot's image in pieces. Throws ImageError when it can't be had as the flags want it. */
+function imageInMemory(snapshot: MachineSnapshot, host: Host, flags: ImageFlags): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  writeTo({ write: (bytes) => void pieces.push(bytes.slice()) }, snapshot, host, flags);
+  return pieces;
+}
+
+/** Bytes of all pages of a snapshot: nearly all of its image. */
+const pageBytes = ({ processes, sharedObjects }: MachineSnapshot): number =>
+  [...processes.flatMap(({ memory }) => memory.areas), ...sharedObjects].reduce(
+    (sum, { pages }) => sum + pages.addresses.length * PAGE_SIZE,
+    0,
+  );
+
+/** Writes a snapshot's image to a file, or to standard output for "-". Throws Failure; the old file is as it was then. */
+export function saveImage(snapshot: MachineSnapshot, path: string, host: Host, flags: ImageFlags): void {
+  const writeShown = (sink: ByteSink) =>
+    withProgress(`writing ${path}`, pageBytes(snapshot), (count) => {
+      const write = (bytes: Uint8Array) => {
+        sink.write(bytes);
+        count(bytes.length);
+      };
+      writeTo({ write }, snapshot, host, flags);
+    });
+  try {
+    if (path === "-") writeShown({ write: (bytes) => writeFully(1, bytes) });
+    else writeAtomically(resolve(path), writeShown);
+  } catch (error) {
+    if (error instanceof ImageError) throw new Failure(`cannot write ${path}: ${error.message}`);
+    throw new Failure(
+      `cannot write ${path}: ${describeSystemError(error)}; the old file, if any, is as it was`,
+    );
+  }
+}
+
+/** What --cr-syscalls asks for. */
+export function crSyscalls(
+  host: Host,
+  flags: MachineFlags & { crSyscalls: [number, number] },
+): MachineOptions["crSyscalls"] {
+  const [checkpointNumber, restartNumber] = flags.crSyscalls;
+  return {
+    checkpoint: checkpointNumber,
+    restart: restartNumber,
+    images: {
+      write: (snapshot, own) => {
+        const encode = () => imageInMemory(snapshot, host, flags);
+        const pieces = encode();
+        const reached = recordOffset(new Uint8Array(Buffer.concat(pieces)), snapshot, own);
+        if (reached === undefined) return pieces;
+        snapshot.openFiles[own].position += BigInt(reached);
+        return encode();
+      },
+      read: (bytes) => restart(sourceOf(bytes), { sha256: () => host.sha256() }),
+    },
+  };
+}
+
+/**
+ * How much of an image stands before the record of an open file; undefined when only the trailer has it. A kernel that
+ * writes an image to a file finds that file's position advanced so far when it comes to the file itself.
+ */
+function recordOffset(bytes: Uint8Array, snapshot: MachineSnapshot, openFile: number): number | undefined {
+  const { pids, tasks } = readImage(sourceOf(bytes));
+  for (const process of snapshot.processes) {
+    const task = tasks[pids.findIndex(({ values }) => values.vpid === process.pid)];
+    for (const descriptor of process.descriptors) {
+      if (descriptor.openFile !== openFile) continue;
+      const found = task?.descriptors.find(({ entry }) => entry.values.fd === descriptor.fd);
+      if (found?.file !== undefined) return found.file.data.offset;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+/** The command `ppcr`. Verbs are in files of their own, loaded when they are called. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, Option } from "commander";
+import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
+import { addMachineOptions, parseCount, parseVariable, Verb } from "./options.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("ppcr")
+  .description("Runs PowerPC Linux programs, and freezes and thaws them at any instruction.")
+  .version(version)
+  .exitOverride()
+  .enablePositionalOptions()
+  .showHelpAfterError("('ppcr help VERB' lists what it takes)");
+
+const verb = (command: Command): Command => program.addCommand(command.exitOverride());
+
+verb(
+  addMachineOptions(new Verb("run"))
+    .description("run a PowerPC Linux program")
+    .usage("[options] [--] <program> [args...]")
+    .argument("[program]", "a ppc32 or ppc64 ELF executable")
+    .argument("[args...]", "its arguments")
+    .option("-E, --env <name=value>", "set an environment variable of the guest", parseVariable, [])
+    .option("--clear-env", "start from an empty environment instead of ppcr's own")
+    .option("-0, --argv0 <name>", "argv[0] of the guest")
+    .option("--seed <n>", "deterministic: virtual clock, seeded random numbers", parseCount)
+    .option("--cpu <model>", "CPU model; '--cpu help' lists them")
+    .passThroughOptions()
+    .action(async (path: string | undefined, args: string[], flags) => {
+      const { run } = await import("./run.ts");
+      process.exitCode = await run(path, args, flags);
+    }),
+);
+
+verb(
+  addMachineOptions(new Verb("restart"))
+    .description("thaw a frozen program and go on from there")
+    .argument("<image>", "a checkpoint image; '-' is standard input")
+    .action(async (path: string, flags) => {
+      const { restart } = await import("./restart.ts");
+      process.exitCode = await restart(path, flags);
+    }),
+);
+
+verb(
+  new Command("checkpoint")
+    .description("freeze the guest of a running ppcr")
+    .argument("<pid>", "process id of that ppcr", parseCount)
+    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
+    .option("--leave-running", "let the guest go on")
+    .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
+    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
+    .action(async (pid: bigint, flags) => {
+      const { checkpoint } = await import("./checkpoint.ts");
+      await checkpoint(Number(pid), flags);
+    }),
+);
+
+const image = new Command("image").description("look into checkpoint images").exitOverride();
+for (const [name, description] of [
+  ["show", "print what an image holds"],
+  ["check", "find out whether an image is sound"],
+]) {
+  image.addCommand(
+    new Command(name)
+      .description(description)
+      .argument("<image>", "a checkpoint image; '-' is standard input")
+      .option("--json", "print JSON")
+      .option("--strict", "also demand what the 2009 kernel demanded")
+      .exitOverride()
+      .action(async (path: string, flags) => {
+        const verbs = await import("./image.ts");
+        process.exitCode = name === "show" ? verbs.showImage(path, flags) : verbs.checkImage(path, flags);
+      }),
+  );
+}
+verb(image);
+
+verb(
+  new Command("disasm")
+    .description("print the instructions of a PowerPC ELF file, as objdump -d does")
+    .argument("<file>", "an ELF file")
+    .action(async (path: string) => {
+      const { disasm } = await import("./disasm.ts");
+      disasm(path);
+    }),
+);
+
+/** Ends with the guest's or the verb's status once everything written has gone out. */
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT_FAILURE;
+    } else if (error instanceof Failure) {
+      say(error.message);
+      process.exitCode = error.status;
+    } else if ((error as NodeJS.ErrnoException).syscall !== undefined) {
+      say(describeSystemError(error));
+      process.exitCode = EXIT_FAILURE;
+    } else {
+      say(`internal error, please report it: ${(error as Error).stack ?? error}`);
+      process.exitCode = EXIT_FAILURE;
+    }
+  }
+}
+
+void main();

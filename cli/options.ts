@@ -1,0 +1,98 @@
+/** Command-line options that several verbs share, and their parsing. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type MountConfig, parseMount } from "../emu/machine.ts";
+
+/** What `run` and `restart` have in common. */
+export interface MachineFlags {
+  engine: "interp" | "jit";
+  sysroot?: string;
+  dir: MountConfig[];
+  seed?: bigint;
+  stopAt?: bigint;
+  checkpointAt?: bigint;
+  output?: string;
+  leaveRunning?: boolean;
+  strict?: boolean;
+  flavour: "seed" | "reviewed";
+  strace?: true | string;
+  stats?: true | string;
+  crSyscalls?: [number, number];
+}
+
+/** A whole number from 0 up, in decimal or 0x hexadecimal. */
+export function parseCount(text: string): bigint {
+  if (!/^(\d+|0x[0-9a-f]+)$/i.test(text)) throw new InvalidArgumentError("want a whole number.");
+  return BigInt(text);
+}
+
+/** HOST[:GUEST][:ro], gathered in order. */
+export function parseDirectory(text: string, before: MountConfig[] = []): MountConfig[] {
+  const mount = parseMount(text, process.cwd());
+  if (mount === undefined)
+    throw new InvalidArgumentError("want HOST[:GUEST][:ro], GUEST beginning with '/'.");
+  return [...before, mount];
+}
+
+/** NAME=VALUE, gathered in order. */
+export function parseVariable(text: string, before: string[] = []): string[] {
+  if (text.indexOf("=") < 1) throw new InvalidArgumentError("want NAME=VALUE.");
+  return [...before, text];
+}
+
+/** CHECKPOINT,RESTART: two system call numbers. */
+export function parseCrSyscalls(text: string): [number, number] {
+  const match = /^(\d{1,4}),(\d{1,4})$/.exec(text);
+  if (match === null || match[1] === match[2]) {
+    throw new InvalidArgumentError("want two different system call numbers such as 319,320.");
+  }
+  return [Number(match[1]), Number(match[2])];
+}
+
+/** The value of an option that may have one: true for none. */
+const parseOptionalFile = (text: string): true | string => text || true;
+
+/**
+ * A verb whose options with optional values take them behind "=" only: the word after `--strace` is the program, which
+ * must not be taken for a file to write.
+ */
+export class Verb extends Command {
+  override parseOptions(argv: string[]): ReturnType<Command["parseOptions"]> {
+    const words = [...argv];
+    for (let at = 0; at < words.length && words[at] !== "--"; at++) {
+      const option = this.options.find(({ long, short }) => long === words[at] || short === words[at]);
+      if (option?.required) at++;
+      else if (option?.optional) words[at] += "=";
+      else if (!words[at].startsWith("-") && this.endsAtOperand) break;
+    }
+    return super.parseOptions(words);
+  }
+
+  /** Whether what follows the first operand belongs to somebody else. */
+  private endsAtOperand = false;
+
+  override passThroughOptions(passThrough?: boolean): this {
+    this.endsAtOperand = passThrough ?? true;
+    return super.passThroughOptions(passThrough);
+  }
+}
+
+/** Adds the options that `run` and `restart` share. */
+export function addMachineOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("interp"))
+    .option("-L, --sysroot <dir>", "look for the guest's absolute paths in this folder first")
+    .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, [])
+    .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
+    .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
+    .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
+    .option("--leave-running", "go on after the checkpoint")
+    .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
+    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
+    .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)
+    .option(
+      "--stats [file]",
+      "write statistics as JSON, to stderr or with =FILE to a file",
+      parseOptionalFile,
+    )
+    .option("--cr-syscalls <n,m>", "numbers of the checkpoint and restart system calls", parseCrSyscalls);
+}

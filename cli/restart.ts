@@ -1,0 +1,49 @@
+/** `ppcr restart`: goes on from an image. */
+import { ImageError } from "../cr/errors.ts";
+import { restart as readSnapshot } from "../cr/restart.ts";
+import { nodeHost } from "../emu/host/node/index.ts";
+import { defaultMounts, Machine, ThawError } from "../emu/machine.ts";
+import { Failure } from "./failure.ts";
+import { withImage } from "./image-file.ts";
+import type { MachineFlags } from "./options.ts";
+import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+
+/**
+ * Thaws the image at a host path and runs it on; returns ppcr's exit status. The image grants nothing: the guest sees
+ * the current directory, the sysroot and what --dir names, and what it had open must be there.
+ */
+export async function restart(path: string, flags: MachineFlags): Promise<number> {
+  checkFlags(flags);
+  const host = nodeHost();
+  const mounts = defaultMounts({ cwd: process.cwd(), sysroot: flags.sysroot, extra: flags.dir });
+  const crSyscalls = await wantedCrSyscalls(host, flags);
+  // One pass for the digest, one for the pages.
+  const machine = thaw(path, () =>
+    withImage(path, 2, (source) => {
+      const snapshot = readSnapshot(source, {
+        sha256: () => host.sha256(),
+        strict: flags.strict && flags.checkpointAt === undefined,
+        defaults: { cwd: process.cwd() },
+      });
+      return Machine.thaw(snapshot, {
+        host,
+        mounts,
+        strace: straceSink(flags),
+        crSyscalls,
+      });
+    }),
+  );
+  return runSession(machine, host, flags);
+}
+
+function thaw(path: string, work: () => Machine): Machine {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ImageError) throw new Failure(`${path}: ${error.message}`);
+    if (error instanceof ThawError) {
+      throw new Failure(`${path} can't go on here: ${error.message}; --dir gives the guest more folders`);
+    }
+    throw error;
+  }
+}

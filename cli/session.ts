@@ -1,0 +1,242 @@
+/** A machine under the command line: run to its end or to a stop, freeze on demand, report. */
+import { openSync, statSync, writeFileSync } from "node:fs";
+import { memoryDigest, registersDigest } from "../emu/digest.ts";
+import type { Host } from "../emu/host/host.ts";
+import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
+import { writeFully } from "./atomic-file.ts";
+import { type CheckpointRequest, serveControl } from "./control.ts";
+import { describeSystemError, Failure, say } from "./failure.ts";
+import type { MachineFlags } from "./options.ts";
+
+/** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
+const FORWARDED: readonly [NodeJS.Signals, number][] = [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGQUIT", 3],
+  ["SIGUSR1", 10],
+  ["SIGUSR2", 12],
+  ["SIGTERM", 15],
+  ["SIGCONT", 18],
+  ["SIGWINCH", 28],
+];
+
+const SIGILL = 4;
+
+/** Checks what of the flags can be wrong before anything has begun. */
+export function checkFlags(flags: MachineFlags): void {
+  if (flags.engine === "jit") {
+    throw new Failure("this version has no translator yet; leave --engine out or give --engine interp");
+  }
+  if (flags.checkpointAt !== undefined && flags.output === undefined) {
+    throw new Failure("--checkpoint-at needs -o IMAGE");
+  }
+  if (flags.checkpointAt === undefined && flags.output !== undefined) {
+    throw new Failure("-o is for --checkpoint-at N; give both or neither");
+  }
+  for (const { host } of flags.dir) checkFolder("--dir", host);
+  if (flags.sysroot !== undefined) checkFolder("--sysroot", flags.sysroot);
+}
+
+function checkFolder(option: string, path: string): void {
+  try {
+    statSync(path);
+  } catch (error) {
+    throw new Failure(`${option} ${path}: ${describeSystemError(error)}`);
+  }
+}
+
+/** What --cr-syscalls asks for, if it is given; images are loaded only then. */
+export async function wantedCrSyscalls(
+  host: Host,
+  flags: MachineFlags,
+): Promise<MachineOptions["crSyscalls"]> {
+  const { crSyscalls } = flags;
+  if (crSyscalls === undefined) return undefined;
+  const images = await import("./images.ts");
+  return images.crSyscalls(host, { ...flags, crSyscalls });
+}
+
+/** Where --strace lines go; undefined when they are not wanted. */
+export function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
+  if (flags.strace === undefined) return undefined;
+  const fd = flags.strace === true ? 2 : openFile(flags.strace);
+  return (line) => writeFully(fd, Buffer.from(`${line}\n`));
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}
+
+/** Runs a machine to its end and returns ppcr's exit status. */
+export async function runSession(machine: Machine, host: Host, flags: MachineFlags): Promise<number> {
+  const session = new Session(machine, host, flags);
+  try {
+    return await session.run();
+  } finally {
+    session.close();
+  }
+}
+
+class Session {
+  private readonly machine: Machine;
+  private readonly host: Host;
+  private readonly flags: MachineFlags;
+  private readonly closers: (() => void)[] = [];
+  /** A control request that waits for the machine to stop. */
+  private waiting: { stopped(): void; ended(): void } | undefined;
+  /** Settled by the client of that request: is the image safe, and should the guest end? */
+  private verdict: Promise<boolean> | undefined;
+
+  constructor(machine: Machine, host: Host, flags: MachineFlags) {
+    this.machine = machine;
+    this.host = host;
+    this.flags = flags;
+    for (const [name, signo] of FORWARDED) {
+      const forward = () => machine.signal(signo);
+      process.on(name, forward);
+      this.closers.push(() => process.off(name, forward));
+    }
+    this.closers.push(serveControl({ freeze: (request) => this.freezeFor(request) }));
+  }
+
+  close(): void {
+    for (const close of this.closers) close();
+    this.machine.close();
+  }
+
+  async run(): Promise<number> {
+    const { machine, flags } = this;
+    const started = process.hrtime.bigint();
+    const before = machine.instructions;
+    const { stop, status } = await this.runToStop();
+    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+    if (flags.stats !== undefined) this.report(stop, status, seconds, machine.instructions - before);
+    return status;
+  }
+
+  private async runToStop(): Promise<{ stop: MachineStop; status: number }> {
+    const { machine, flags } = this;
+    const { stopAt } = flags;
+    let { checkpointAt } = flags;
+    for (const [name, at] of [
+      ["--checkpoint-at", flags.checkpointAt],
+      ["--stop-at", flags.stopAt],
+    ] as const) {
+      if (at !== undefined && at < machine.instructions) {
+        throw new Failure(
+          `${name} ${at} is over: the program has executed ${machine.instructions} instructions`,
+        );
+      }
+    }
+    for (;;) {
+      const first = checkpointAt !== undefined && (stopAt === undefined || checkpointAt <= stopAt);
+      const stop = await machine.run(first ? checkpointAt : stopAt);
+      switch (stop.reason) {
+        case "exit":
+        case "signal":
+          this.waiting?.ended();
+          if (checkpointAt !== undefined) {
+            say(
+              `the program ended after ${machine.instructions} instructions, before --checkpoint-at ${checkpointAt}`,
+            );
+          }
+          if (stop.reason === "exit") return { stop, status: stop.status };
+          if (stop.signo === SIGILL) await this.explainIllegal();
+          return { stop, status: 128 + stop.signo };
+        case "limit":
+          if (machine.instructions === checkpointAt) {
+            const { saveImage } = await import("./images.ts");
+            saveImage(machine.freeze(), flags.output!, this.host, flags);
+            say(`frozen after ${machine.instructions} instructions into ${flags.output}`);
+            if (!flags.leaveRunning) return { stop, status: 0 };
+            checkpointAt = undefined;
+          }
+          if (machine.instructions === stopAt) return { stop, status: 0 };
+          break;
+        case "stopped":
+          if (await this.letClientFreeze()) return { stop, status: 0 };
+      }
+    }
+  }
+
+  /** Names the instruction that the program died of: most often one of a facility that the CPU model has not. */
+  private async explainIllegal(): Promise<void> {
+    const { disassemble } = await import("../emu/isa/disassembler.ts");
+    const { address, word } = this.machine.nextInstruction;
+    const text = word === undefined ? "nothing" : disassemble(word, address, { is64: this.machine.is64 });
+    const plain = text.replace(/\s+/g, " ").trim();
+    say(
+      `the program was killed at 0x${address.toString(16)} by "${plain}", which ${this.machine.cpuModel} does not execute`,
+    );
+  }
+
+  /** Serves the control request that stopped the machine; true when the guest lives on in its image only. */
+  private async letClientFreeze(): Promise<boolean> {
+    const waiting = this.waiting;
+    this.waiting = undefined;
+    waiting?.stopped();
+    const verdict = this.verdict;
+    this.verdict = undefined;
+    return (await verdict) ?? false;
+  }
+
+  private async freezeFor(request: CheckpointRequest) {
+    if (this.waiting !== undefined || this.verdict !== undefined) {
+      throw new Error("another request to freeze it is under way");
+    }
+    let settle: (ended: boolean) => void = () => {};
+    this.verdict = new Promise((resolve) => {
+      settle = resolve;
+    });
+    const stopped = new Promise<void>((resolve, reject) => {
+      this.waiting = { stopped: resolve, ended: () => reject(new Error("its program has just ended")) };
+    });
+    this.machine.requestStop();
+    await stopped;
+    const { instructions } = this.machine;
+    try {
+      const { saveImage } = await import("./images.ts");
+      saveImage(this.machine.freeze(), request.path, this.host, request);
+    } catch (error) {
+      settle(false);
+      throw error;
+    }
+    return {
+      instructions,
+      finish: (safe: boolean) => {
+        const ends = safe && !request.leaveRunning;
+        if (safe) say(`frozen after ${instructions} instructions${ends ? "" : "; going on"}`);
+        settle(ends);
+      },
+    };
+  }
+
+  private report(stop: MachineStop, status: number, seconds: number, executed: bigint): void {
+    const { machine, host, flags } = this;
+    const snapshot = machine.freeze();
+    const ended = stop.reason === "exit" || stop.reason === "signal";
+    const stats = {
+      schema_version: 1,
+      instructions: Number(machine.instructions),
+      seconds,
+      mips: Number(executed) / seconds / 1e6,
+      exit_status: ended ? status : null,
+      engine: flags.engine,
+      registers_sha256: registersDigest(snapshot, () => host.sha256()),
+      memory_sha256: memoryDigest(snapshot, () => host.sha256()),
+    };
+    const text = `${JSON.stringify(stats, null, 2)}\n`;
+    if (flags.stats === true) process.stderr.write(text);
+    else {
+      try {
+        writeFileSync(flags.stats as string, text);
+      } catch (error) {
+        throw new Failure(`cannot write ${flags.stats}: ${describeSystemError(error)}`);
+      }
+    }
+  }
+}
