@@ -1,0 +1,249 @@
+/** What `ppcr run` and `ppcr restart` promise to scripts: statuses, messages, options, files. */
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { compilers, guestPath, inTemporaryDirectory } from "../support/guests.ts";
+import { load, stateOf } from "../support/machine.ts";
+import { ppcr, root } from "../support/ppcr.ts";
+import { describeWithTools } from "../support/tools.ts";
+
+const built = (name: string) => join(root, "guest-bins", "built", name);
+const hello = built("hello-ppc64");
+const boundary = built("boundary-ppc32");
+
+const statsOf = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+
+describe("the exit status", () => {
+  it("is the guest's", async () => {
+    expect((await ppcr(["run", boundary])).status).toBe(42);
+    expect(await ppcr(["run", hello])).toEqual({ stdout: "hello\n", stderr: "", status: 0 });
+  });
+
+  it("is 127 for a program that is not there", async () => {
+    const { status, stderr } = await ppcr(["run", "./missing"]);
+    expect(status).toBe(127);
+    expect(stderr).toMatch(/^ppcr: cannot run .*missing: no such file or directory/);
+  });
+
+  it("is 126 for what is no PowerPC program", async () => {
+    await inTemporaryDirectory(async (folder) => {
+      const text = join(folder, "text");
+      writeFileSync(text, "#!/bin/sh\necho hello\n");
+      const cut = join(folder, "cut");
+      await copyFile(hello, cut);
+      truncateSync(cut, 100);
+      for (const path of [text, cut, folder, process.execPath]) {
+        const { status, stderr, stdout } = await ppcr(["run", path]);
+        expect(`${path} ${status}`).toBe(`${path} 126`);
+        expect(stderr).toMatch(/^ppcr: cannot run [^\n]*\n$/);
+        expect(stdout).toBe("");
+      }
+    });
+  });
+
+  it("is 125 for ppcr's own failures", async () => {
+    const wrong = [
+      ["run"],
+      ["run", "--no-such-option", hello],
+      ["run", "--stop-at", "many", hello],
+      ["run", "--cpu", "6502", hello],
+      ["run", "--checkpoint-at", "5", hello],
+      ["run", "-o", "image", hello],
+      ["run", "--checkpoint-at", "5", "-o", "/missing/image", hello],
+      ["run", "--strace=/missing/trace", hello],
+      ["run", "--dir", "/missing", hello],
+      ["run", "-L", "/missing", hello],
+      ["restart", "/missing/image"],
+      ["restart", hello],
+      ["image", "show", "/missing/image"],
+      ["image", "check", hello],
+      ["nonsense"],
+    ];
+    for (const args of wrong) {
+      const { status, stderr } = await ppcr(args);
+      expect(`${args.join(" ")}: ${status}`).toBe(`${args.join(" ")}: 125`);
+      expect(stderr).not.toMatch(/internal error|\n +at /);
+    }
+  });
+});
+
+describe("options of run", () => {
+  it("lists CPU models", async () => {
+    const { stdout, status } = await ppcr(["run", "--cpu", "help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^power8 /m);
+    expect(stdout).toMatch(/^750 /m);
+  });
+
+  it("stops after exactly as many instructions, in the state the library stops in", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      for (const count of [0n, 1n, 2n, 777n, 2445n]) {
+        const file = join(cwd, "stats.json");
+        const flags = ["--clear-env", "--seed", "5", "--stop-at", String(count), `--stats=${file}`];
+        const { status } = await ppcr(["run", ...flags, boundary], { cwd });
+        expect(status).toBe(0);
+        const subject = load(boundary, { seed: 5n, cwd });
+        await subject.machine.run(count);
+        const { registers, memory } = stateOf(subject);
+        expect(statsOf(file)).toEqual({
+          schema_version: 1,
+          instructions: Number(count),
+          seconds: expect.any(Number),
+          mips: expect.any(Number),
+          exit_status: null,
+          engine: "interp",
+          registers_sha256: registers,
+          memory_sha256: memory,
+        });
+      }
+    });
+  });
+
+  it("repeats a seeded run to the byte, and no unseeded one", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const digests = async (flags: string[]) => {
+        const file = join(cwd, "stats.json");
+        await ppcr(["run", "--clear-env", `--stats=${file}`, ...flags, boundary], { cwd });
+        const { registers_sha256, memory_sha256, instructions } = statsOf(file);
+        return [registers_sha256, memory_sha256, instructions].join(" ");
+      };
+      expect(await digests(["--seed", "1"])).toBe(await digests(["--seed", "1"]));
+      expect(await digests(["--seed", "1"])).not.toBe(await digests(["--seed", "2"]));
+      expect(await digests([])).not.toBe(await digests([]));
+    });
+  });
+
+  it("repeats a seeded run whose output goes to a pipe that is another each time", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const program = await guestPath("streams", "ppc64");
+      const outputs = [1, 2].map(async (n) => {
+        const file = join(cwd, `stats${n}.json`);
+        const { stdout } = await ppcr(["run", "--clear-env", "--seed", "1", `--stats=${file}`, program], {
+          cwd,
+        });
+        const { memory_sha256 } = statsOf(file);
+        return { stdout, memory_sha256 };
+      });
+      const [one, two] = await Promise.all(outputs);
+      expect(one).toEqual(two);
+      expect(one.stdout).toMatch(/^0 is .*\n1 is .*\n2 is .*\n$/);
+    });
+  });
+
+  it("traces system calls to stderr or a file, and never takes the program for that file", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const plain = await ppcr(["run", "--strace", hello], { cwd });
+      expect(plain.stdout).toBe("hello\n");
+      expect(plain.stderr).toMatch(/^write\(1, .*\) = 6\nexit_group\(0\)/);
+      const filed = await ppcr(["run", "--strace=trace", hello, "--strace"], { cwd });
+      expect(filed.stderr).toBe("");
+      expect(readFileSync(join(cwd, "trace"), "utf8")).toBe(plain.stderr);
+      const stats = await ppcr(["run", "--stats", hello], { cwd });
+      expect(stats.stdout).toBe("hello\n");
+      expect(JSON.parse(stats.stderr).exit_status).toBe(0);
+    });
+  });
+});
+
+describeWithTools("what the guest is given", [compilers.ppc64], () => {
+  it("has the arguments, the name and the environment that were asked for", async () => {
+    const program = await guestPath("environment", "ppc64");
+    const flags = [
+      "--clear-env",
+      "-E",
+      "GUEST_GREETING=one",
+      "-E",
+      "GUEST_GREETING=good day",
+      "-0",
+      "/a/name",
+    ];
+    const run = await ppcr(["run", ...flags, program, "-x", "--", "two words"]);
+    expect(run.stdout).toContain("good day");
+    expect(run.stdout).toContain("two words");
+    const inherited = await ppcr(["run", program], { env: { GUEST_GREETING: "from outside" } });
+    expect(inherited.stdout).toContain("from outside");
+    const cleared = await ppcr(["run", "--clear-env", program], { env: { GUEST_GREETING: "from outside" } });
+    expect(cleared.stdout).not.toContain("from outside");
+  });
+});
+
+describe("checkpoint and restart", () => {
+  it("go on from a file, from a pipe, and tell what happened on stderr", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const whole = await ppcr(["run", "--seed", "1", boundary], { cwd });
+      const options = { cwd, env: { NO_COLOR: "1" } };
+      const dir = ["--dir", `${join(root, "guest-bins")}:${join(root, "guest-bins")}:ro`];
+      const freeze = ["run", "--seed", "1", "--checkpoint-at", "2000"];
+      const first = await ppcr([...freeze, "-o", "image", boundary], options);
+      expect(first.status).toBe(0);
+      expect(first.stderr).toBe("ppcr: frozen after 2000 instructions into image\n");
+      expect(readdirSync(cwd)).toEqual(["image"]);
+      expect(statSync(join(cwd, "image")).mode & 0o777).toBe(0o600);
+      const rest = await ppcr(["restart", ...dir, "image"], options);
+      expect(rest.status).toBe(42);
+      expect(first.stdout + rest.stdout).toBe(whole.stdout);
+      const stdin = readFileSync(join(cwd, "image"));
+      expect((await ppcr(["restart", ...dir, "-"], { ...options, stdin })).status).toBe(42);
+      const running = await ppcr([...freeze, "-o", "image", "--leave-running", boundary], options);
+      expect(running).toEqual({ ...whole, stderr: first.stderr });
+      const late = await ppcr(["run", "--checkpoint-at", "99999999", "-o", "never", boundary], options);
+      expect(late.status).toBe(42);
+      expect(late.stderr).toMatch(/^ppcr: the program ended after \d+ instructions, before --checkpoint-at/);
+    });
+  });
+
+  it("grant nothing that an image names", async () => {
+    await inTemporaryDirectory(async (folder) => {
+      const [there, here] = [join(folder, "there"), join(folder, "here")];
+      mkdirSync(there);
+      mkdirSync(here);
+      const program = join(there, "boundary");
+      await copyFile(boundary, program);
+      chmodSync(program, 0o755);
+      const image = join(here, "image");
+      await ppcr(["run", "--checkpoint-at", "2000", "-o", image, program], { cwd: there });
+      const refused = await ppcr(["restart", image], { cwd: here });
+      expect(refused.status).toBe(125);
+      expect(refused.stdout).toBe("");
+      expect(refused.stderr).toMatch(/^ppcr: .*image can't go on here: .*there.*--dir/);
+      expect((await ppcr(["restart", "--dir", there, image], { cwd: here })).status).toBe(42);
+    });
+  });
+
+  it("tell damage apart, with an exit status for scripts", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      await ppcr(["run", "--checkpoint-at", "2000", "-o", "image", boundary], { cwd });
+      const sound = await ppcr(["image", "check", "image"], { cwd });
+      expect(sound.status).toBe(0);
+      expect(sound.stdout).toMatch(/^image: sound, \d+ bytes$/m);
+      const json = JSON.parse((await ppcr(["image", "check", "--json", "image"], { cwd })).stdout);
+      expect(json).toMatchObject({ schema_version: 1, sound: true });
+      expect(JSON.parse((await ppcr(["image", "show", "--json", "image"], { cwd })).stdout)).toMatchObject({
+        schema_version: 1,
+      });
+      const bytes = readFileSync(join(cwd, "image"));
+      writeFileSync(join(cwd, "short"), bytes.subarray(0, bytes.length - 100));
+      bytes[4000] ^= 1;
+      writeFileSync(join(cwd, "flipped"), bytes);
+      for (const damaged of ["short", "flipped"]) {
+        const checked = await ppcr(["image", "check", damaged], { cwd });
+        expect(checked.status).toBe(125);
+        expect(checked.stdout).toMatch(/^error: /m);
+        const restarted = await ppcr(["restart", damaged], { cwd });
+        expect(restarted.status).toBe(125);
+        expect(restarted.stderr).toMatch(new RegExp(`^ppcr: ${damaged}: `));
+        const found = JSON.parse((await ppcr(["image", "check", "--json", damaged], { cwd })).stdout);
+        expect(found.sound).toBe(false);
+      }
+    });
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { createDecode, handlerTable } from "../../emu/cpu/dispatch.ts";
+import { findModel, modelFor, modelList } from "../../emu/cpu/models.ts";
+import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
+import { AddressSpace } from "../../emu/memory/address-space.ts";
+import { assemble, type TestAbi } from "./driver.ts";
+import { describeOnDrivers } from "./drivers.ts";
+
+const memory = new AddressSpace({ byteOrder: "big", size: 0x80_0000 });
+const cpuOf = (model: string, abi: TestAbi) => ({
+  registers: memory.registers,
+  memory,
+  is64: abi === "ppc64",
+  model: modelFor(model, abi),
+  timeBase: () => 0n,
+});
+
+/** Register fields (and for mtspr an SPR, for mftb a TBR) with which no instruction is an invalid form. */
+const OPERANDS = [0, 0x0043_2000, 0x0008_0000, 0x000c_4200];
+
+describe("dispatch", () => {
+  it("has a handler for every implemented row", () => {
+    const table = handlerTable(cpuOf("power9", "ppc64"));
+    const missing = INSTRUCTIONS.filter((row) => row.implemented && table[row.name] === undefined);
+    expect(missing.map((row) => row.name)).toEqual([]);
+  });
+
+  it("has an implemented row for every handler", () => {
+    const orphans = Object.keys(handlerTable(cpuOf("power9", "ppc64"))).filter(
+      (name) => instructionNamed(name)?.implemented !== true,
+    );
+    expect(orphans).toEqual([]);
+  });
+
+  it("has the whole scalar architecture through 3.0 for POWER9", () => {
+    const { facilities } = modelFor("power9", "ppc64");
+    const decode = createDecode(cpuOf("power9", "ppc64"));
+    const illegal = decode(0);
+    const lacking = INSTRUCTIONS.filter(
+      (row) =>
+        facilities.has(row.facility) &&
+        row.version !== "3.1" &&
+        row.implemented &&
+        !OPERANDS.some((operands) => decode(row.match | operands) !== illegal),
+    );
+    expect(lacking.map((row) => row.name)).toEqual([]);
+  });
+});
+
+describeOnDrivers("CPU models", (driver) => {
+  const signalOf = (abi: TestAbi, model: string | undefined, word: number) =>
+    driver.run({ abi, model, registers: {}, words: [word] }).signal;
+
+  it("raise SIGILL for words that are no instructions", () => {
+    for (const word of [0, 0x7c00_07fe, 0x4c00_0006, 1 << 26]) {
+      expect(signalOf("ppc64", "power9", word)).toBe("SIGILL");
+      expect(signalOf("ppc32", "750", word)).toBe("SIGILL");
+    }
+  });
+
+  it("raise SIGILL for what a later version or another facility brought", () => {
+    const cases: [TestAbi, string, string, boolean][] = [
+      ["ppc32", "750", "cmpb 3,4,5", false],
+      ["ppc32", "power8", "cmpb 3,4,5", true],
+      ["ppc32", "750", "ld 3,0(4)", false],
+      ["ppc32", "power8", "mulld 3,4,5", false],
+      ["ppc64", "ppc970", "mulld 3,4,5", true],
+      ["ppc64", "ppc970", "popcntd 3,4", false],
+      ["ppc64", "power7", "popcntd 3,4", true],
+      ["ppc64", "power8", "modsw 3,4,5", false],
+      ["ppc64", "power9", "modsw 3,4,5", true],
+      ["ppc32", "750", "fsqrt 1,2", false],
+      ["ppc64", "ppc970", "fsqrt 1,2", true],
+      ["ppc64", "power9", "tbegin. 0", false],
+      ["ppc64", "power9", "scv 0", false],
+    ];
+    for (const [abi, model, line, has] of cases.filter(([abi, model]) =>
+      driver.models(abi).includes(model),
+    )) {
+      expect([line, model, signalOf(abi, model, assemble(line)[0])]).toEqual([
+        line,
+        model,
+        has ? undefined : "SIGILL",
+      ]);
+    }
+  });
+
+  it("take the later forms of mffs for mffs, and have what Linux emulates", () => {
+    for (const line of ["mffsl 1", "mffscrni 1,1", "isel 3,4,5,2", "popcntb 3,4", "mcrxr 1", "dcba 0,4"]) {
+      expect([line, signalOf("ppc32", "750", assemble(line)[0])]).toEqual([line, undefined]);
+    }
+  });
+
+  it("pass over reserved no-ops from ISA 2.06 on, hash instructions of ISA 3.1 among them", () => {
+    // qemu-user knows those of the hash instructions alone.
+    const opcodes = driver.name === "interpreter" ? [530, 562, 594, 626, 658, 690, 722, 754] : [722, 754];
+    for (const opcode of opcodes) {
+      const word = ((31 << 26) | (3 << 21) | (1 << 16) | (opcode << 1)) >>> 0;
+      expect([opcode, signalOf("ppc64", "power9", word)]).toEqual([opcode, undefined]);
+      expect([opcode, signalOf("ppc64", "power7", word)]).toEqual([opcode, undefined]);
+      if (driver.name !== "interpreter") continue;
+      expect([opcode, signalOf("ppc64", "ppc970", word)]).toEqual([opcode, "SIGILL"]);
+    }
+    expect(signalOf("ppc64", "power9", assemble("hashst 3,-8(1)")[0])).toBeUndefined();
+  });
+
+  it("raise SIGILL for every supervisor instruction", () => {
+    for (const row of INSTRUCTIONS.filter((row) => row.facility === "supervisor" && row.version !== "3.1")) {
+      expect([row.name, signalOf("ppc64", "power9", row.match)]).toEqual([row.name, "SIGILL"]);
+    }
+  });
+});
+
+describe("the list of CPU models", () => {
+  it("offers 32-bit programs all models and 64-bit programs the 64-bit ones", () => {
+    const names = (abi: TestAbi) => modelList(abi).map(({ name }) => name);
+    expect(names("ppc32")).toEqual(["750", "ppc970", "power7", "power8", "power9"]);
+    expect(names("ppc64")).toEqual(["ppc970", "power7", "power8", "power9"]);
+    expect(findModel("750", "ppc64")).toBeUndefined();
+    expect(() => modelFor("pentium", "ppc32")).toThrow(/no CPU model pentium .* 750, ppc970/);
+  });
+
+  it("advertises no vector or decimal facility", () => {
+    const vectorBits = 0x1000_0000 | 0x80 | 0x400 | 0x0080_0000 | 0x0040_0000;
+    for (const { name } of modelList()) expect(modelFor(name, "ppc32").hwcap & vectorBits).toBe(0);
+  });
+});

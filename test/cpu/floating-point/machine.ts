@@ -1,0 +1,44 @@
+/** Handlers of the facility on a register block of their own. */
+import { floatingPoint } from "../../../emu/cpu/floating-point/index.ts";
+import type { Cpu } from "../../../emu/cpu/interpreter.ts";
+import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
+import { AddressSpace } from "../../../emu/memory/address-space.ts";
+
+export interface FpMachine {
+  readonly cpu: Cpu;
+  readonly memory: AddressSpace;
+  readonly names: readonly string[];
+  /** Executes a word of the row `name`. */
+  execute(name: string, word: number): void;
+  /** Executes `name` with FRT, FRA, FRB, FRC = 4, 1, 2, 3 and further bits of the word. */
+  run(name: string, more?: number): void;
+}
+
+export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000): FpMachine {
+  const memory = new AddressSpace({ byteOrder: "big", size });
+  const model = {
+    name: "test",
+    pvr: 0,
+    facilities: new Set(["base", "fp", "64"]),
+    version,
+    cacheBlock: 128,
+    hwcap: 0,
+    hwcap2: 0,
+  };
+  const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n };
+  const table = floatingPoint(cpu);
+  const words = new Map(FLOATING_POINT.map((row) => [row.name, row.match]));
+  const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
+  const execute = (name: string, word: number) => {
+    const entry = table[name];
+    const handler = typeof entry === "function" ? entry : entry.select(word);
+    handler(word, 0x1000_0000);
+  };
+  const run = (name: string, more = 0) => {
+    const row = words.get(name);
+    if (row === undefined) throw new Error(`no row ${name}`);
+    const isA = FLOATING_POINT.find((r) => r.name === name)?.form === "A";
+    execute(name, row | (isA ? fields : fields & ~(31 << 6)) | more);
+  };
+  return { cpu, memory, names: Object.keys(table), execute, run };
+}

@@ -1,0 +1,307 @@
+/** Random snapshots of stopped machines for fast-check: every topic that an image holds. */
+import fc from "fast-check";
+import type {
+  Abi,
+  AreaSnapshot,
+  MachineSnapshot,
+  OpenFileSnapshot,
+  ProcessSnapshot,
+  RegistersSnapshot,
+  SignalInfoSnapshot,
+  ThreadSnapshot,
+} from "../../emu/snapshot.ts";
+import { pages } from "./samples.ts";
+
+const u64 = fc.bigInt(0n, 2n ** 64n - 1n);
+const s64 = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const s32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
+const duration = fc.bigInt(0n, 2n ** 62n);
+const name = fc.string({ maxLength: 15, unit: "grapheme-ascii" });
+const path = fc
+  .string({ minLength: 1, maxLength: 40, unit: "grapheme" })
+  .map((text) => `/${text.replaceAll("\0", "")}`);
+
+const signalInfo: fc.Arbitrary<SignalInfoSnapshot> = fc.record({
+  signo: fc.integer({ min: 1, max: 64 }),
+  errno: s32,
+  code: s32,
+  pid: s32,
+  uid: u32,
+  value: fc.oneof(u64, s64),
+  timer: s32,
+  overrun: s32,
+});
+const signals = fc.array(signalInfo, { maxLength: 3 });
+
+function registers(abi: Abi): fc.Arbitrary<RegistersSnapshot> {
+  const facilities = fc.constantFrom(0n, 0x2000n, 0x2900n, 0x0200_0000n);
+  const base = 0xd032n | (abi === "ppc32" ? 0n : 1n << 63n) | (abi === "ppc64le" ? 1n : 0n);
+  return fc.record({
+    gpr: fc.array(u64, { minLength: 32, maxLength: 32 }),
+    nia: u64,
+    msr: facilities.map((bits) => base | bits),
+    ctr: u64,
+    lr: u64,
+    xer: u32,
+    cr: u32,
+    vsr: fc.array(fc.tuple(u64, fc.oneof(fc.constant(0n), u64)), { minLength: 64, maxLength: 64 }),
+    fpscr: u64,
+    vrsave: u32,
+    vscr: u32,
+    tar: u64,
+    dscr: u64,
+    ppr: u64,
+    dabr: abi === "ppc32" ? u32.map(BigInt) : u64,
+    fpexcMode: fc.constantFrom(0, 0x100, 0x800, 0x900),
+    reservation: fc.option(
+      fc.record({
+        address: u64,
+        length: fc.constantFrom(1, 2, 4, 8, 16),
+        value: fc.bigInt(0n, 2n ** 128n - 1n),
+      }),
+    ),
+    instructions: fc.bigInt(0n, 2n ** 80n),
+  });
+}
+
+const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
+  fc.record(
+    {
+      tid: fc.constant(tid),
+      registers: registers(abi),
+      signalMask: u64,
+      savedMask: fc.option(u64),
+      pendingSignals: signals,
+      altStack: fc.record({ sp: u64, flags: u32, size: u64 }),
+      clearTid: u64,
+      robustList: fc.record({ head: u64, length: u64 }),
+      blocked: fc.option(fc.record({ deadline: fc.option(duration), state: fc.json() })),
+      stopped: fc.boolean(),
+      cpuTime: duration,
+    },
+    {
+      requiredKeys: [
+        "tid",
+        "registers",
+        "signalMask",
+        "savedMask",
+        "pendingSignals",
+        "altStack",
+        "clearTid",
+        "robustList",
+        "blocked",
+        "cpuTime",
+      ],
+    },
+  );
+
+/** Pages of an area, some of them: a bit set says which. */
+const somePages = (start: number, count: number) =>
+  fc.tuple(fc.integer({ min: 0, max: 2 ** count - 1 }), fc.nat(255)).map(([bits, salt]) =>
+    pages(
+      Array.from({ length: count }, (_, n) => start + n * 4096).filter((_, n) => (bits >> n) & 1),
+      salt,
+    ),
+  );
+
+interface Tables {
+  openFiles: number;
+  sharedObjects: number;
+}
+
+/** Up to five areas in ascending order, apart or adjacent. */
+function areas({ sharedObjects }: Tables): fc.Arbitrary<AreaSnapshot[]> {
+  const one = (slot: number): fc.Arbitrary<AreaSnapshot> =>
+    fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.nat(2)).chain(([gap, count, kind]) => {
+      const start = 0x1000_0000 + slot * 0x10000 + gap * 4096;
+      const offset = fc.nat(1 << 20).map((page) => page * 4096);
+      const shared = kind === 2 && sharedObjects > 0;
+      return fc.record({
+        start: fc.constant(start),
+        end: fc.constant(start + count * 4096),
+        prot: fc.nat(7),
+        growsDown: fc.boolean(),
+        file: kind === 1 ? fc.record({ path, offset }) : fc.constant(null),
+        sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
+        name: fc.constantFrom("", "[heap]", "[stack]"),
+        pages: shared ? fc.constant(pages([])) : somePages(start, count),
+      });
+    });
+  return fc.nat(5).chain((count) => fc.tuple(...Array.from({ length: count }, (_, slot) => one(slot))));
+}
+
+function descriptors({ openFiles }: Tables): fc.Arbitrary<ProcessSnapshot["descriptors"]> {
+  if (openFiles === 0) return fc.constant([]);
+  return fc
+    .uniqueArray(
+      fc.record({ fd: fc.nat(1000), closeOnExec: fc.boolean(), openFile: fc.nat(openFiles - 1) }),
+      { selector: ({ fd }) => fd, maxLength: 6 },
+    )
+    .map((all) => all.sort((a, b) => a.fd - b.fd));
+}
+
+const address = fc.nat(0x3fffff).map((page) => page * 512);
+const ordered = fc.tuple(address, address).map(([a, b]) => (a < b ? [a, b] : [b, a]));
+
+function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSnapshot> {
+  const memory = fc
+    .tuple(ordered, ordered, ordered, address, ordered, ordered, areas(tables))
+    .chain(([code, data, brk, startStack, arg, env, list]) =>
+      fc.record({
+        startCode: fc.constant(code[0]),
+        endCode: fc.constant(code[1]),
+        startData: fc.constant(data[0]),
+        endData: fc.constant(data[1]),
+        startBrk: fc.constant(brk[0]),
+        brk: fc.constant(brk[1]),
+        startStack: fc.constant(startStack),
+        argStart: fc.constant(arg[0]),
+        argEnd: fc.constant(arg[1]),
+        envStart: fc.constant(env[0]),
+        envEnd: fc.constant(env[1]),
+        auxv: fc.array(fc.record({ type: u32, value: u64 }), { maxLength: 4 }),
+        areas: fc.constant(list),
+      }),
+    );
+  const threads = fc
+    .integer({ min: 1, max: 3 })
+    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, n) => thread(abi, pid + n))));
+  const required = {
+    pid: fc.constant(pid),
+    ppid: fc.constantFrom(1, 100),
+    pgid: s32,
+    sid: s32,
+    comm: name.map((text) => text.replaceAll("\0", "")),
+    exe: path,
+    cwd: path,
+    umask: fc.nat(0o777),
+    credentials: fc.record({
+      uid: u32,
+      euid: u32,
+      suid: u32,
+      fsuid: u32,
+      gid: u32,
+      egid: u32,
+      sgid: u32,
+      fsgid: u32,
+      groups: fc.array(u32, { maxLength: 3 }),
+    }),
+    limits: fc.array(fc.record({ soft: u64, hard: u64 }), { minLength: 16, maxLength: 16 }),
+    memory,
+    descriptors: descriptors(tables),
+    signalActions: fc.array(fc.record({ handler: u64, flags: u64, restorer: u64, mask: u64 }), {
+      minLength: 64,
+      maxLength: 64,
+    }),
+    pendingSignals: signals,
+    intervalTimers: fc.array(fc.record({ remaining: duration, interval: duration }), {
+      minLength: 3,
+      maxLength: 3,
+    }),
+    posixTimers: fc.array(
+      fc.record({
+        id: s32,
+        clock: s32,
+        notify: s32,
+        signal: s32,
+        value: u64,
+        tid: s32,
+        remaining: duration,
+        interval: duration,
+        overrun: fc.nat(),
+      }),
+      { maxLength: 2 },
+    ),
+    prctl: fc.record({ pdeathsig: fc.nat(64), dumpable: fc.nat(2), noNewPrivs: fc.boolean() }),
+    cpuTime: duration,
+    exitStatus: fc.constant(null),
+    threads,
+  };
+  return fc.record(
+    { ...required, personality: u32, elfv2: fc.boolean() },
+    { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
+  );
+}
+
+/** A zombie: all that is left is its status. */
+const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>
+  fc
+    .tuple(process(abi, pid, { openFiles: 0, sharedObjects: 0 }), fc.nat(0xffff))
+    .map(([one, exitStatus]) => ({
+      ...one,
+      memory: { ...one.memory, areas: [] },
+      threads: [],
+      exitStatus,
+    }));
+
+function openFile(pipes: number): fc.Arbitrary<OpenFileSnapshot> {
+  const more = pipes > 0 ? (["pipe-read", "pipe-write"] as const) : [];
+  return fc
+    .constantFrom("file", "directory", "inherited", "device", "proc", "special", ...more)
+    .chain((kind): fc.Arbitrary<OpenFileSnapshot> => {
+      const isPipe = kind === "pipe-read" || kind === "pipe-write";
+      return fc.record({
+        kind: fc.constant(kind),
+        path: isPipe ? fc.constant("") : kind === "inherited" ? fc.oneof(path, fc.constant("")) : path,
+        flags: u32,
+        mode: fc.nat(0xffff),
+        position: duration,
+        deleted: fc.boolean(),
+        inherited: kind === "inherited" ? fc.nat(2) : fc.constant(-1),
+        pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
+        state: fc.oneof(fc.constant(""), fc.json()),
+      });
+    });
+}
+
+const sharedObject = fc
+  .tuple(fc.option(fc.record({ path })), fc.integer({ min: 1, max: 8 }), fc.nat(4095))
+  .chain(([file, count, rest]) =>
+    fc.record({
+      file: fc.constant(file),
+      size: fc.constant(count * 4096 - rest),
+      pages: somePages(0, count),
+    }),
+  );
+
+/** A machine with processes, threads, a zombie now and then, and whatever they share. */
+export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
+  .record({
+    abi: fc.constantFrom<Abi>("ppc32", "ppc64", "ppc64le"),
+    pipes: fc.array(fc.record({ capacity: u32, contents: fc.uint8Array({ maxLength: 50 }) }), {
+      maxLength: 2,
+    }),
+    sharedObjects: fc.array(sharedObject, { maxLength: 2 }),
+    processes: fc.integer({ min: 1, max: 3 }),
+    zombies: fc.nat(1),
+  })
+  .chain(({ abi, pipes, sharedObjects, processes, zombies }) =>
+    fc.array(openFile(pipes.length), { maxLength: 5 }).chain((openFiles) => {
+      const tables = { openFiles: openFiles.length, sharedObjects: sharedObjects.length };
+      return fc.record({
+        abi: fc.constant(abi),
+        cpuModel: name,
+        addressSpaceSize: fc.constantFrom(2 ** 32, 2 ** 30),
+        instructions: fc.bigInt(0n, 2n ** 80n),
+        clock: fc.record({
+          seed: fc.option(fc.bigInt(0n, 2n ** 100n)),
+          random: fc.array(u64, { maxLength: 4 }),
+          realtime: s64,
+          monotonic: s64,
+        }),
+        uts: fc.record({ sysname: name, nodename: name, release: name, version: name, machine: name }),
+        processes: fc
+          .tuple(
+            ...Array.from({ length: processes }, (_, n) => process(abi, 100 * (n + 1), tables)),
+            ...Array.from({ length: zombies }, () => zombie(abi, 900)),
+          )
+          .map((list): ProcessSnapshot[] => list),
+        openFiles: fc.constant(openFiles),
+        pipes: fc.constant(pipes),
+        sharedObjects: fc.constant(sharedObjects),
+        scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
+        nextPid: fc.nat(),
+      });
+    }),
+  );

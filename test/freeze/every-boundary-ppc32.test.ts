@@ -1,0 +1,3 @@
+import { freezeAtEveryBoundary } from "./every-boundary.ts";
+
+freezeAtEveryBoundary("ppc32");

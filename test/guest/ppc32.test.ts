@@ -1,0 +1,3 @@
+import { compareWithQemu } from "./programs.ts";
+
+compareWithQemu("ppc32", "qemu-ppc");

@@ -1,0 +1,3 @@
+import { compareWithQemu } from "./programs.ts";
+
+compareWithQemu("ppc64", "qemu-ppc64");

@@ -1,0 +1,93 @@
+import fs from "node:fs";
+import os from "node:os";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HostError } from "../../emu/host/host.ts";
+import { decodeName, encodeName } from "../../emu/host/names.ts";
+import { nodeFiles as files } from "../../emu/host/node/files.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.realpathSync(fs.mkdtempSync(`${os.tmpdir()}/ppcr-host-`));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const errorOf = (work: () => unknown): HostError => {
+  try {
+    work();
+  } catch (error) {
+    return error as HostError;
+  }
+  throw new Error("nothing was thrown");
+};
+
+describe("names", () => {
+  it("survive the way through a string, whatever bytes they are", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(encodeName(decodeName(bytes))).toEqual(new Uint8Array(bytes));
+      }),
+    );
+  });
+  it("that are UTF-8 are their text", () => {
+    expect(decodeName(new TextEncoder().encode("naïve 😀"))).toBe("naïve 😀");
+    expect(decodeName(Uint8Array.of(0x61, 0xe9, 0x62))).toBe("a\udce9b");
+  });
+});
+
+describe("files of node", () => {
+  it("throw errors with Linux's names", () => {
+    const error = errorOf(() => files.open(`${folder}/none`, { read: true, write: false }, 0));
+    expect(error).toBeInstanceOf(HostError);
+    expect(error.code).toBe("ENOENT");
+    expect(errorOf(() => files.lstat("a\0b")).code).toBe("EINVAL");
+  });
+  it("reach entries through a directory that is held, and refuse one that leads elsewhere", () => {
+    fs.mkdirSync(`${folder}/real`);
+    fs.writeFileSync(`${folder}/real/a`, "");
+    fs.symlinkSync("real", `${folder}/link`);
+    expect(files.within(`${folder}/real`, "a", (path) => files.lstat(path).kind)).toBe("file");
+    expect(files.within(`${folder}/real`, ".", (path) => files.readdir(path))).toEqual(["a"]);
+    expect(errorOf(() => files.within(`${folder}/link`, "a", () => 0)).code).toBe("EACCES");
+    expect(errorOf(() => files.within(`${folder}/link/.`, "a", () => 0)).code).toBe("EACCES");
+    expect(errorOf(() => files.within(`${folder}/none`, "a", () => 0)).code).toBe("ENOENT");
+    expect(errorOf(() => files.within(`${folder}/real/a`, "a", () => 0)).code).toBe("EACCES");
+  });
+  it("stay in a held directory that is moved while it is used", () => {
+    fs.mkdirSync(`${folder}/real`);
+    fs.writeFileSync(`${folder}/real/a`, "inside");
+    fs.mkdirSync(`${folder}/other`);
+    fs.writeFileSync(`${folder}/other/a`, "outside, longer");
+    const size = files.within(`${folder}/real`, "a", (path) => {
+      fs.renameSync(`${folder}/real`, `${folder}/gone`);
+      fs.symlinkSync("other", `${folder}/real`);
+      return files.lstat(path).size;
+    });
+    expect(size).toBe(6n);
+  });
+  it("never wait for the other end of a fifo", () => {
+    const fifo = `${folder}/fifo`;
+    // A fifo made by a tool every Linux has.
+    process.getBuiltinModule("node:child_process").execFileSync("mkfifo", [fifo]);
+    const handle = files.open(fifo, { read: true, write: false }, 0);
+    expect(files.fstat(handle).kind).toBe("fifo");
+    files.close(handle);
+    expect(errorOf(() => files.open(fifo, { read: false, write: true }, 0)).code).toBe("ENXIO");
+  });
+  it("change permissions of exactly the file, not of what a symlink names", () => {
+    fs.writeFileSync(`${folder}/a`, "", { mode: 0o600 });
+    fs.symlinkSync("a", `${folder}/link`);
+    expect(errorOf(() => files.chmod(`${folder}/link`, 0o777)).code).toBe("ELOOP");
+    files.chmod(`${folder}/a`, 0o640);
+    expect(fs.statSync(`${folder}/a`).mode & 0o777).toBe(0o640);
+  });
+  it("set times exactly to the microsecond", () => {
+    fs.writeFileSync(`${folder}/a`, "");
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 4_000_000_000_000_000n }), (microseconds) => {
+        files.utimes(`${folder}/a`, microseconds * 1000n, 0n);
+        expect(files.lstat(`${folder}/a`).atime).toBe(microseconds * 1000n);
+      }),
+    );
+  });
+});

@@ -1,0 +1,148 @@
+/** System calls on files, made directly against a process with a small memory. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { GuestFault } from "../../../emu/cpu/fault.ts";
+import { HostError, type HostStream } from "../../../emu/host/host.ts";
+import { encodeName } from "../../../emu/host/names.ts";
+import { nodeHost } from "../../../emu/host/node/index.ts";
+import { ABIS } from "../../../emu/linux/abi.ts";
+import { errnoName, SysError } from "../../../emu/linux/errno.ts";
+import type { Kernel } from "../../../emu/linux/kernel.ts";
+import { Process } from "../../../emu/linux/process.ts";
+import { SyscallContext } from "../../../emu/linux/syscall.ts";
+import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/files.ts";
+import { Thread } from "../../../emu/linux/thread.ts";
+import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
+import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
+import { attachFiles, type TaskFiles } from "../../../emu/linux/vfs/process-files.ts";
+import { Blocked } from "../../../emu/linux/wait.ts";
+import { AddressSpace } from "../../../emu/memory/address-space.ts";
+import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
+
+const rows = new Map(FILE_SYSCALLS.map((row) => [row.name, row]));
+
+/** Where strings of arguments go, and where a test may read and write. */
+export const BUFFER = 0x20000;
+const STRINGS = 0x10000;
+
+export interface Guest {
+  readonly process: Process;
+  readonly files: TaskFiles;
+  readonly system: FileSystem;
+  readonly memory: AddressSpace;
+  /** Result of a call, or "ENOENT" and the like, or "blocked". Strings become pointers to them. */
+  call(name: string, ...args: (number | bigint | string)[]): number | string;
+  /** Makes the call that was blocked last once more, as the kernel does when it is woken. */
+  again(name: string, ...args: (number | bigint | string)[]): number | string;
+  /** What the call that was blocked last ends with when a signal comes; undefined for EINTR. */
+  interrupt(): number | undefined | void;
+  /** Text of guest memory. */
+  text(address: number, length: number): string;
+  put(address: number, text: string): void;
+}
+
+/** A process in a machine of its own. */
+export function makeGuest(options: {
+  mounts: readonly MountConfig[];
+  cwd: string;
+  abi?: Abi;
+  streams?: ReadonlyMap<number, HostStream>;
+  snapshot?: MachineSnapshot;
+}): Guest {
+  const abi = ABIS[options.abi ?? "ppc64"];
+  const host = { ...nodeHost({ descriptors: [] }), umask: 0o22, streams: options.streams ?? new Map() };
+  const system = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd });
+  if (options.snapshot !== undefined) system.thaw(options.snapshot);
+  const processes = new Map<number, Process>();
+  const kernel = {
+    host,
+    abi,
+    cpuModel: { name: "power8", pvr: 0x4d0200 },
+    clock: { isVirtual: false, monotonic: () => 5_000_000_000n, realtime: () => 1_700_000_000_000_000_000n },
+    random: { fill: (into: Uint8Array) => into.fill(7), state: [] },
+    uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },
+    processes,
+    thread: () => undefined,
+    noteWake() {},
+    endProcess() {},
+  } as unknown as Kernel;
+  const memory = new AddressSpace({ byteOrder: abi.littleEndian ? "little" : "big", size: 16 * 1024 * 1024 });
+  memory.map({ start: STRINGS, end: BUFFER + 0x200000, prot: 3, offset: 0 });
+  const process = new Process(kernel, 42, {
+    credentials: { uid: 1, euid: 1, suid: 1, fsuid: 1, gid: 1, egid: 1, sgid: 1, fsgid: 1, groups: [] },
+    limits: Array.from({ length: 16 }, () => ({ soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n })),
+    memory,
+    interpreter: undefined as never,
+    layout: { auxv: [], argStart: 0, argEnd: 0, envStart: 0, envEnd: 0 } as never,
+  });
+  process.limits[7] = { soft: 64n, hard: 64n };
+  process.exe = "/prog";
+  process.comm = "prog";
+  processes.set(42, process);
+  const files = attachFiles(system, process);
+  process.files = files;
+  const thread = new Thread(process, 42);
+  process.threads.add(thread);
+  process.loaded = thread;
+
+  let waiting: Thread["blocked"] = null;
+  let interrupted: (() => number | undefined | void) | undefined;
+  const guest: Guest = {
+    process,
+    files,
+    system,
+    memory,
+    call(name, ...args) {
+      let at = STRINGS;
+      args.forEach((arg, n) => {
+        let value = arg;
+        if (typeof arg === "string") {
+          const bytes = encodeName(`${arg}\0`);
+          memory.write(at, bytes);
+          value = at;
+          at += bytes.length;
+        }
+        thread.registers.setGpr(3 + n, BigInt.asUintN(64, BigInt(value)));
+      });
+      for (let n = args.length; n < 6; n++) thread.registers.setGpr(3 + n, 0n);
+      try {
+        return Number(rows.get(name)!.handler(new SyscallContext(kernel, thread, 0)) as number | bigint);
+      } catch (error) {
+        if (error instanceof SysError) return errnoName(error.errno);
+        if (error instanceof HostError) return error.code;
+        if (error instanceof GuestFault) return "EFAULT";
+        if (error instanceof Blocked) {
+          // What the kernel keeps for the call that is made again; other calls may come between here.
+          waiting = { deadline: error.wait.deadline ?? null, state: error.wait.state ?? "" };
+          interrupted = error.wait.interrupted;
+          return "blocked";
+        }
+        throw error;
+      }
+    },
+    again(name, ...args) {
+      thread.blocked = waiting;
+      waiting = null;
+      try {
+        return guest.call(name, ...args);
+      } finally {
+        thread.blocked = null;
+      }
+    },
+    interrupt: () => interrupted?.(),
+    text: (address, length) => Buffer.from(memory.peek(address, length)).toString("latin1"),
+    put: (address, text) => memory.write(address, Buffer.from(text, "latin1")),
+  };
+  return guest;
+}
+
+/** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */
+export function makeFolders(): { root: string; granted: string; outside: string; clean(): void } {
+  const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "ppcr-files-")));
+  const [granted, outside] = [`${root}/granted`, `${root}/outside`];
+  fs.mkdirSync(granted);
+  fs.mkdirSync(outside);
+  fs.writeFileSync(`${outside}/secret`, "secret");
+  return { root, granted, outside, clean: () => fs.rmSync(root, { recursive: true, force: true }) };
+}

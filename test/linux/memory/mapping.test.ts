@@ -1,0 +1,215 @@
+import { describe, expect, it } from "vitest";
+import type { Abi } from "../../../emu/snapshot.ts";
+import { CallDriver } from "../../support/call-driver.ts";
+
+const PAGE = 4096;
+const RW = 3;
+const [SHARED, PRIVATE, FIXED, ANONYMOUS, GROWSDOWN, NOREPLACE] = [1, 2, 0x10, 0x20, 0x100, 0x10_0000];
+const ANON = PRIVATE | ANONYMOUS;
+const [MAYMOVE, REMAP_FIXED, DONTUNMAP] = [1, 2, 4];
+
+describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
+  const guest = new CallDriver(abi);
+  const { memory } = guest;
+  const map = (pages: number, flags = ANON, at = 0, prot = RW) =>
+    guest.ok("mmap", at, pages * PAGE, prot, flags, -1, 0);
+  const mapped = (at: number) => memory.find(at) !== undefined;
+
+  it("mmap serves top down and gives zeros", async () => {
+    const first = await map(2);
+    const second = await map(1);
+    expect(second).toBe(first - PAGE);
+    expect(memory.load32(first)).toBe(0);
+    memory.store32(first + 2 * PAGE - 4, 7);
+    expect(await guest.call("munmap", second, 3 * PAGE)).toBe(0);
+    expect(mapped(first)).toBe(false);
+  });
+
+  it("mmap takes a free hint, rounds it, and goes elsewhere when it is taken", async () => {
+    expect(await map(1, ANON, 0x2222_2123)).toBe(0x2222_2000);
+    const other = await map(1, ANON, 0x2222_2000);
+    expect(other).not.toBe(0x2222_2000);
+    expect(await map(1, ANON, 5)).toBe(0x1_0000);
+    for (const at of [0x2222_2000, other, 0x1_0000]) await guest.ok("munmap", at, PAGE);
+  });
+
+  it("mmap MAP_FIXED replaces, MAP_FIXED_NOREPLACE does not", async () => {
+    const at = await map(3);
+    memory.store8(at + PAGE, 9);
+    expect(await map(1, ANON | FIXED, at + PAGE)).toBe(at + PAGE);
+    expect(memory.load8(at + PAGE)).toBe(0);
+    expect(await guest.call("mmap", at, PAGE, RW, ANON | NOREPLACE, -1, 0)).toBe("EEXIST");
+    await guest.ok("munmap", at, PAGE);
+    expect(await map(1, ANON | NOREPLACE, at)).toBe(at);
+    await guest.ok("munmap", at, 3 * PAGE);
+  });
+
+  it.each([
+    ["no length", [0, 0, RW, ANON, -1, 0], "EINVAL"],
+    ["a length that wraps", [0, -1, RW, ANON, -1, 0], "ENOMEM"],
+    ["more than there is", [0, 0x7000_0000, RW, ANON, -1, 0], "ENOMEM"],
+    ["neither shared nor private", [0, PAGE, RW, ANONYMOUS, -1, 0], "EINVAL"],
+    ["an unaligned fixed address", [0x2000_0001, PAGE, RW, ANON | FIXED, -1, 0], "EINVAL"],
+    ["a fixed address below mmap_min_addr", [0x1000, PAGE, RW, ANON | FIXED, -1, 0], "EPERM"],
+    ["unknown protection bits", [0, PAGE, 0x100, ANON, -1, 0], "EINVAL"],
+    ["no such descriptor", [0, PAGE, RW, PRIVATE, 99, 0], "EBADF"],
+    ["an offset within a page", [0, PAGE, RW, ANON, -1, 1], "EINVAL"],
+    ["a shared mapping that grows", [0, PAGE, RW, SHARED | ANONYMOUS | GROWSDOWN, -1, 0], "EINVAL"],
+  ])("mmap refuses %s", async (_, args, error) => {
+    expect(await guest.call("mmap", ...args)).toBe(error);
+  });
+
+  it.each([
+    ["an unaligned address", [1, PAGE], "EINVAL"],
+    ["no length", [0x2000_0000, 0], "EINVAL"],
+    ["a range that wraps", [-4096, 2 * PAGE], "EINVAL"],
+  ])("munmap refuses %s", async (_, args, error) => {
+    expect(await guest.call("munmap", ...args)).toBe(error);
+  });
+
+  it("munmap of nothing is no error", async () => {
+    expect(await guest.call("munmap", 0x2800_0000, PAGE)).toBe(0);
+  });
+
+  it("mprotect changes whole pages, and stops with ENOMEM at a hole", async () => {
+    const at = await map(3);
+    expect(await guest.call("mprotect", at, 1, 1)).toBe(0);
+    expect(() => memory.store8(at, 1)).toThrow(/protected/);
+    await guest.ok("munmap", at + PAGE, PAGE);
+    expect(await guest.call("mprotect", at, 3 * PAGE, 0)).toBe("ENOMEM");
+    expect(() => memory.load8(at)).toThrow(/protected/);
+    expect(memory.load8(at + 2 * PAGE)).toBe(0);
+    expect(await guest.call("mprotect", at + 1, PAGE, 0)).toBe("EINVAL");
+    expect(await guest.call("mprotect", at, 0, 0)).toBe(0);
+    expect(await guest.call("mprotect", at, PAGE, 0x300_0000)).toBe("EINVAL");
+    await guest.ok("munmap", at, 3 * PAGE);
+  });
+
+  it("brk grows and shrinks, with zeros after each growth, and never below its start", async () => {
+    const start = await guest.ok("brk", 0);
+    expect(await guest.ok("brk", start + 5000)).toBe(start + 5000);
+    memory.store8(start + 4999, 1);
+    expect(await guest.ok("brk", start + 10)).toBe(start + 10);
+    expect(mapped(start + PAGE)).toBe(false);
+    expect(await guest.ok("brk", start + 5000)).toBe(start + 5000);
+    expect(memory.load8(start + 4999)).toBe(0);
+    expect(await guest.ok("brk", start - 1)).toBe(start + 5000);
+    expect(await guest.ok("brk", 0x7fff_0000)).toBe(start + 5000);
+    expect(await guest.ok("brk", start)).toBe(start);
+  });
+
+  it("mremap shrinks and grows in place, moves when it may", async () => {
+    const at = await map(4);
+    memory.store8(at + PAGE, 42);
+    expect(await guest.ok("mremap", at, 4 * PAGE, 2 * PAGE, 0)).toBe(at);
+    expect(mapped(at + 2 * PAGE)).toBe(false);
+    expect(await guest.ok("mremap", at, 2 * PAGE, 4 * PAGE, 0)).toBe(at);
+    const blocker = await map(1, ANON | FIXED, at + 4 * PAGE);
+    expect(await guest.call("mremap", at, 4 * PAGE, 8 * PAGE, 0)).toBe("ENOMEM");
+    const moved = await guest.ok("mremap", at, 4 * PAGE, 8 * PAGE, MAYMOVE);
+    expect(mapped(at)).toBe(false);
+    expect([memory.load8(moved + PAGE), memory.load8(moved + 7 * PAGE)]).toEqual([42, 0]);
+    await guest.ok("munmap", blocker, PAGE);
+    await guest.ok("munmap", moved, 8 * PAGE);
+  });
+
+  it("mremap to a fixed place replaces what is there; DONTUNMAP leaves zeros behind", async () => {
+    const [from, to] = [0x2400_0000, 0x2500_0000];
+    await map(2, ANON | FIXED, from);
+    await map(2, ANON | FIXED, to);
+    memory.store8(from, 5);
+    expect(await guest.ok("mremap", from, PAGE, PAGE, MAYMOVE | REMAP_FIXED, to)).toBe(to);
+    expect([memory.load8(to), mapped(from)]).toEqual([5, false]);
+    const copy = await guest.ok("mremap", to, PAGE, PAGE, MAYMOVE | DONTUNMAP, 0);
+    expect([memory.load8(copy), memory.load8(to)]).toEqual([5, 0]);
+    for (const at of [from + PAGE, to, to + PAGE, copy]) await guest.ok("munmap", at, PAGE);
+  });
+
+  it("mremap of length zero maps shared memory twice", async () => {
+    const at = await map(1, SHARED | ANONYMOUS);
+    const twin = await guest.ok("mremap", at, 0, PAGE, MAYMOVE);
+    memory.store32(at + 8, 77);
+    expect(memory.load32(twin + 8)).toBe(77);
+    await guest.ok("munmap", at, PAGE);
+    expect(memory.load32(twin + 8)).toBe(77);
+    await guest.ok("munmap", twin, PAGE);
+  });
+
+  it.each([
+    ["unknown flags", [0x2000_0000, PAGE, PAGE, 8], "EINVAL"],
+    ["FIXED without MAYMOVE", [0x2000_0000, PAGE, PAGE, 2], "EINVAL"],
+    ["no new length", [0x2000_0000, PAGE, 0, 1], "EINVAL"],
+    ["an unaligned address", [0x2000_0001, PAGE, PAGE, 1], "EINVAL"],
+    ["what is not mapped", [0x2f00_0000, PAGE, 2 * PAGE, 1], "EFAULT"],
+  ])("mremap refuses %s", async (_, args, error) => {
+    expect(await guest.call("mremap", ...args)).toBe(error);
+  });
+
+  it("mremap refuses overlap and ranges across areas", async () => {
+    const at = await map(4);
+    expect(await guest.call("mremap", at, 2 * PAGE, 2 * PAGE, MAYMOVE | REMAP_FIXED, at + PAGE)).toBe(
+      "EINVAL",
+    );
+    await guest.ok("mprotect", at, PAGE, 1);
+    expect(await guest.call("mremap", at, 4 * PAGE, 8 * PAGE, MAYMOVE)).toBe("EFAULT");
+    await guest.ok("munmap", at, 4 * PAGE);
+  });
+
+  it("madvise DONTNEED drops private pages and keeps shared ones", async () => {
+    const own = await map(2);
+    const shared = await map(1, SHARED | ANONYMOUS);
+    for (const at of [own, own + PAGE, shared]) memory.store8(at, 3);
+    expect(await guest.call("madvise", own, PAGE, 4)).toBe(0);
+    expect(await guest.call("madvise", shared, PAGE, 4)).toBe(0);
+    expect([own, own + PAGE, shared].map((at) => memory.load8(at))).toEqual([0, 3, 3]);
+    expect(await guest.call("madvise", own, PAGE, 99)).toBe("EINVAL");
+    expect(await guest.call("madvise", own + 1, PAGE, 4)).toBe("EINVAL");
+    expect(await guest.call("madvise", own, 0, 4)).toBe(0);
+    expect(await guest.call("madvise", 0x2e00_0000, PAGE, 4)).toBe("ENOMEM");
+    expect(await guest.call("madvise", shared, PAGE, 8)).toBe("EINVAL");
+    expect(await guest.call("madvise", shared, PAGE, 9)).toBe(0);
+    expect(memory.load8(shared)).toBe(0);
+    await guest.ok("munmap", own, 2 * PAGE);
+    await guest.ok("munmap", shared, PAGE);
+  });
+
+  it("mincore tells touched pages, msync and mlock find holes", async () => {
+    const at = await map(3);
+    const vector = await map(1);
+    memory.store8(at + PAGE, 1);
+    expect(await guest.call("mincore", at, 3 * PAGE, vector)).toBe(0);
+    expect([...memory.read(vector, 3)]).toEqual([0, 1, 0]);
+    expect(await guest.call("msync", at, 3 * PAGE, 4)).toBe(0);
+    expect(await guest.call("msync", at, PAGE, 5)).toBe("EINVAL");
+    expect(await guest.call("mlock", at + 5, PAGE)).toBe(0);
+    await guest.ok("munmap", at + PAGE, PAGE);
+    expect(await guest.call("mincore", at, 3 * PAGE, vector)).toBe("ENOMEM");
+    expect(await guest.call("msync", at, 3 * PAGE, 1)).toBe("ENOMEM");
+    expect(await guest.call("mlock", at, 3 * PAGE)).toBe("ENOMEM");
+    expect(await guest.call("mlock", at, -1)).toBe("EINVAL");
+    expect(await guest.call("mlockall", 0)).toBe("EINVAL");
+    for (const page of [at, at + 2 * PAGE, vector]) await guest.ok("munmap", page, PAGE);
+  });
+
+  it("RLIMIT_AS bounds what is mapped", async () => {
+    const { limits } = guest.process;
+    const limit = limits[9];
+    limits[9] = { soft: 1n << 20n, hard: limit.hard };
+    expect(await guest.call("mmap", 0, 1 << 20, RW, ANON, -1, 0)).toBe("ENOMEM");
+    limits[9] = limit;
+    await guest.ok("munmap", await map(256), 1 << 20);
+  });
+});
+
+describe("memory calls of ppc64 above 4 GiB", () => {
+  const guest = new CallDriver("ppc64");
+  it("addresses of 2^32 and more are unmapped, never taken for low ones", async () => {
+    const high = 0x1_0000_0000n;
+    expect(await guest.call("munmap", high, PAGE)).toBe(0);
+    expect(await guest.call("mprotect", high, PAGE, 1)).toBe("ENOMEM");
+    expect(await guest.call("mmap", high, PAGE, RW, ANON | FIXED, -1, 0)).toBe("ENOMEM");
+    expect(await guest.call("mremap", high, PAGE, PAGE, 1)).toBe("EFAULT");
+    expect(await guest.call("madvise", high, PAGE, 4)).toBe("ENOMEM");
+    expect(await guest.ok("mmap", high, PAGE, RW, ANON, -1, 0)).toBeLessThan(2 ** 30);
+  });
+});

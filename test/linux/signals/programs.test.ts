@@ -1,0 +1,9 @@
+/** Signals as programs see them. */
+import { describeGuest } from "./guests.ts";
+
+describeGuest("signals", "delivery");
+describeGuest("signals", "restart");
+// qemu-user gives every data fault SEGV_MAPERR, the wrong address to fetch faults, no trap number, and ILL_PRVREG.
+describeGuest("signals", "faults", { defects: [1, 2, 3, 4, 5, 6, 7, 15, 17] });
+// qemu-user's swapcontext call fails in 64-bit programs.
+describeGuest("signals", "registers", { defects: [8, 9, 10] });

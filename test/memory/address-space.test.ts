@@ -1,0 +1,312 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { GuestFault } from "../../emu/cpu/fault.ts";
+import { AddressSpace, type ByteOrder } from "../../emu/memory/address-space.ts";
+import { PAGE_SIZE } from "../../emu/memory/layout.ts";
+import {
+  type MappedFile,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  SharedObject,
+  type Vma,
+} from "../../emu/memory/vma.ts";
+
+const RW = PROT_READ | PROT_WRITE;
+const BASE = 0x1000_0000;
+
+/** The fault that `run` throws; fails the test when it throws none. */
+function faultOf(run: () => unknown): GuestFault {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof GuestFault) return error;
+    throw error;
+  }
+  throw new Error("no fault");
+}
+
+const anonymous = (start: number, pages: number, prot = RW): Vma => ({
+  start,
+  end: start + pages * PAGE_SIZE,
+  prot,
+  offset: 0,
+});
+
+/** A file in memory. */
+function memoryFile(contents: Uint8Array): MappedFile & { contents: Uint8Array } {
+  return {
+    contents,
+    path: "/data",
+    size: () => contents.length,
+    read(position, into) {
+      const part = contents.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+    write(position, from) {
+      contents.set(from, position);
+    },
+  };
+}
+
+describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOrder) => {
+  let space: AddressSpace;
+  beforeEach(() => {
+    space = new AddressSpace({ byteOrder });
+  });
+
+  it("stores and loads every size at any alignment in guest byte order", () => {
+    space.map(anonymous(BASE, 2));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2 * PAGE_SIZE - 8 }),
+        fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        fc.constantFrom(1, 2, 4, 8),
+        (offset, value, size) => {
+          const at = BASE + offset;
+          const bits = BigInt.asUintN(8 * size, value);
+          if (size === 1) space.store8(at, Number(bits));
+          else if (size === 2) space.store16(at, Number(bits));
+          else if (size === 4) space.store32(at, Number(bits));
+          else space.store64(at, bits);
+          const bytes = [...space.read(at, size)];
+          if (byteOrder === "little") bytes.reverse();
+          expect(bytes.reduce((n, b) => (n << 8n) | BigInt(b), 0n)).toBe(bits);
+          const loaded =
+            size === 1
+              ? BigInt(space.load8(at))
+              : size === 2
+                ? BigInt(space.load16(at))
+                : size === 4
+                  ? BigInt(space.load32(at) >>> 0)
+                  : space.load64(at);
+          expect(loaded).toBe(bits);
+        },
+      ),
+    );
+  });
+
+  it("copies byte strings in and out in order", () => {
+    space.map(anonymous(BASE, 3));
+    const text = Uint8Array.from({ length: 9000 }, (_, i) => i * 7);
+    space.write(BASE + 100, text);
+    expect(space.read(BASE + 100, text.length)).toEqual(text);
+    expect(space.load8(BASE + 101)).toBe(7);
+  });
+
+  it("faults at the first byte of the access that is not mapped", () => {
+    space.map(anonymous(BASE, 1));
+    const fault = faultOf(() => space.load32(BASE + PAGE_SIZE - 2));
+    expect([fault.kind, fault.address, fault.isStore]).toEqual([
+      "data-unmapped",
+      BigInt(BASE + PAGE_SIZE),
+      false,
+    ]);
+    expect(faultOf(() => space.store8(4, 1))).toMatchObject({ kind: "data-unmapped", isStore: true });
+  });
+
+  it("tells protection from absence", () => {
+    space.map(anonymous(BASE, 1, PROT_READ));
+    space.map(anonymous(BASE + PAGE_SIZE, 1, 0));
+    expect(space.load8(BASE)).toBe(0);
+    expect(faultOf(() => space.store8(BASE, 1)).kind).toBe("data-protected");
+    expect(faultOf(() => space.load8(BASE + PAGE_SIZE)).kind).toBe("data-protected");
+  });
+
+  it("writes nothing of a store whose second page refuses it", () => {
+    space.map(anonymous(BASE, 1));
+    space.map(anonymous(BASE + PAGE_SIZE, 1, PROT_READ));
+    expect(() => space.store64(BASE + PAGE_SIZE - 4, 2n ** 64n - 1n)).toThrow(GuestFault);
+    expect(space.load32(BASE + PAGE_SIZE - 4)).toBe(0);
+    expect(space.isTouched(BASE)).toBe(false);
+  });
+
+  it("never wraps an access at the end of the address space", () => {
+    expect(faultOf(() => space.load32(0xffff_fffe)).kind).toBe("data-unmapped");
+    expect(faultOf(() => space.load8(space.limit)).kind).toBe("data-unmapped");
+  });
+
+  it("refuses to map into the machine's corner or off page boundaries", () => {
+    expect(() => space.map(anonymous(space.limit, 1))).toThrow(RangeError);
+    expect(() => space.map({ ...anonymous(BASE, 1), start: BASE + 8 })).toThrow(RangeError);
+  });
+
+  it("gives zeros after an unmap and a new map", () => {
+    space.map(anonymous(BASE, 2));
+    space.store32(BASE + 8, -1);
+    space.unmap(BASE, BASE + PAGE_SIZE);
+    expect(() => space.load8(BASE + 8)).toThrow(GuestFault);
+    space.map(anonymous(BASE, 1));
+    expect(space.load32(BASE + 8)).toBe(0);
+  });
+
+  it("splits areas and merges equal neighbours", () => {
+    space.map(anonymous(BASE, 4));
+    expect(space.protect(BASE + PAGE_SIZE, BASE + 2 * PAGE_SIZE, PROT_READ)).toBe(true);
+    expect(space.vmas.map((a) => (a.end - a.start) / PAGE_SIZE)).toEqual([1, 1, 2]);
+    expect(space.protect(BASE + PAGE_SIZE, BASE + 2 * PAGE_SIZE, RW)).toBe(true);
+    expect(space.vmas).toHaveLength(1);
+    expect(space.protect(BASE, BASE + 5 * PAGE_SIZE, RW)).toBe(false);
+  });
+
+  it("lists the areas that have a part in a range", () => {
+    for (const page of [0, 2, 4]) space.map(anonymous(BASE + page * PAGE_SIZE, 1));
+    const pagesOf = (from: number, to: number) =>
+      space
+        .overlapping(BASE + from * PAGE_SIZE, BASE + to * PAGE_SIZE)
+        .map(({ start }) => (start - BASE) / PAGE_SIZE);
+    expect([pagesOf(0, 5), pagesOf(1, 4), pagesOf(2, 3), pagesOf(3, 4), pagesOf(5, 9)]).toEqual([
+      [0, 2, 4],
+      [2],
+      [2],
+      [],
+      [],
+    ]);
+    expect(space.above(BASE + PAGE_SIZE)?.start).toBe(BASE + 2 * PAGE_SIZE);
+    expect(space.above(BASE + 5 * PAGE_SIZE)).toBeUndefined();
+  });
+
+  it("keeps what is mapped, and where, equal to a simple page map under random operations", () => {
+    const pages = 16;
+    const operation = fc.record({
+      kind: fc.constantFrom("map", "unmap", "protect", "write", "discard"),
+      first: fc.integer({ min: 0, max: pages - 1 }),
+      count: fc.integer({ min: 1, max: 6 }),
+      prot: fc.constantFrom(0, PROT_READ, RW),
+      value: fc.integer({ min: 1, max: 255 }),
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        const mine = new AddressSpace({ byteOrder, size: 512 * 1024 * 1024 });
+        const model = new Map<number, { prot: number; value: number }>();
+        for (const { kind, first, count, prot, value } of operations) {
+          const last = Math.min(pages, first + count);
+          const start = BASE + first * PAGE_SIZE;
+          const end = BASE + last * PAGE_SIZE;
+          const range = Array.from({ length: last - first }, (_, i) => first + i);
+          if (kind === "map") {
+            mine.map({ start, end, prot, offset: 0 });
+            for (const page of range) model.set(page, { prot, value: 0 });
+          } else if (kind === "unmap") {
+            mine.unmap(start, end);
+            for (const page of range) model.delete(page);
+          } else if (kind === "protect") {
+            const hole = range.find((page) => !model.has(page));
+            expect(mine.protect(start, end, prot)).toBe(hole === undefined);
+            for (const page of range) if (page < (hole ?? pages)) model.get(page)!.prot = prot;
+          } else if (kind === "discard") {
+            mine.discard(start, end);
+            for (const page of range) if (model.has(page)) model.get(page)!.value = 0;
+          } else if (model.get(first)?.prot === RW) {
+            mine.store8(start + 5, value);
+            model.get(first)!.value = value;
+          }
+        }
+        for (let page = 0; page < pages; page++) {
+          const at = BASE + page * PAGE_SIZE;
+          const expected = model.get(page);
+          expect(mine.find(at)?.prot).toBe(expected?.prot);
+          if (expected === undefined) expect(faultOf(() => mine.load8(at)).kind).toBe("data-unmapped");
+          else if (expected.prot === 0) expect(faultOf(() => mine.load8(at)).kind).toBe("data-protected");
+          else expect(mine.load8(at + 5)).toBe(expected.value);
+        }
+        const areas = mine.vmas;
+        for (let i = 1; i < areas.length; i++)
+          expect(areas[i].start).toBeGreaterThanOrEqual(areas[i - 1].end);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("grows the stack on demand, down to its limit", () => {
+    const top = 0x2000_0000;
+    space.map({ ...anonymous(top - PAGE_SIZE, 1), growsDown: true });
+    space.stackLimit = 64 * PAGE_SIZE;
+    space.store32(top - 10 * PAGE_SIZE, 7);
+    expect(space.find(top - 5 * PAGE_SIZE)).toBeDefined();
+    expect(faultOf(() => space.store32(top - 65 * PAGE_SIZE, 7)).kind).toBe("data-unmapped");
+  });
+
+  it("reads a private file mapping lazily and faults beyond its last page", () => {
+    const file = memoryFile(Uint8Array.from({ length: PAGE_SIZE + 10 }, (_, i) => i));
+    space.map({ start: BASE, end: BASE + 3 * PAGE_SIZE, prot: RW, file, offset: 0 });
+    expect(space.load8(BASE + PAGE_SIZE + 9)).toBe((PAGE_SIZE + 9) & 255);
+    expect(space.load8(BASE + PAGE_SIZE + 10)).toBe(0);
+    expect(faultOf(() => space.load8(BASE + 2 * PAGE_SIZE)).kind).toBe("data-beyond-file");
+    expect(space.isTouched(BASE + PAGE_SIZE)).toBe(false);
+    space.store8(BASE, 99);
+    expect(space.isTouched(BASE)).toBe(true);
+    expect(file.contents[0]).toBe(0);
+    space.discard(BASE, BASE + PAGE_SIZE);
+    expect(space.load8(BASE)).toBe(0);
+  });
+
+  it("shows every mapping of a shared object each write at once", () => {
+    const shared = new SharedObject();
+    space.map({ start: BASE, end: BASE + 2 * PAGE_SIZE, prot: RW, shared, offset: 0 });
+    space.map({ start: 2 * BASE, end: 2 * BASE + PAGE_SIZE, prot: RW, shared, offset: PAGE_SIZE });
+    space.store32(BASE + PAGE_SIZE + 4, 0x1234_5678);
+    expect(space.load32(2 * BASE + 4)).toBe(0x1234_5678);
+    space.store32(2 * BASE + 4, 5);
+    expect(space.load32(BASE + PAGE_SIZE + 4)).toBe(5);
+    space.unmap(BASE, BASE + 2 * PAGE_SIZE);
+    expect(space.load32(2 * BASE + 4)).toBe(5);
+    space.unmap(2 * BASE, 2 * BASE + PAGE_SIZE);
+    space.map({ start: BASE, end: BASE + 2 * PAGE_SIZE, prot: PROT_READ, shared, offset: 0 });
+    expect(space.load32(BASE + PAGE_SIZE + 4)).toBe(5);
+  });
+
+  it("moves contents, protection and growth with mremap's move", () => {
+    space.map(anonymous(BASE, 2));
+    space.store32(BASE + PAGE_SIZE, 77);
+    space.move(BASE, BASE + 2 * PAGE_SIZE, 2 * BASE, 2 * BASE + 4 * PAGE_SIZE);
+    expect(space.find(BASE)).toBeUndefined();
+    expect(space.load32(2 * BASE + PAGE_SIZE)).toBe(77);
+    expect(space.load32(2 * BASE + 3 * PAGE_SIZE)).toBe(0);
+  });
+
+  it("tells of a store into a page with decoded code, once", () => {
+    const changed: number[] = [];
+    space.onCodeChange = (page) => changed.push(page);
+    space.map(anonymous(BASE, 1, RW | PROT_EXEC));
+    space.store32(BASE, 0x6000_0000);
+    space.markCode(BASE / PAGE_SIZE, BigInt(BASE));
+    expect(space.fetch(BASE)).toBe(0x6000_0000);
+    space.store32(BASE + 8, 1);
+    space.store32(BASE + 12, 1);
+    expect(changed).toEqual([BASE / PAGE_SIZE]);
+    expect(faultOf(() => space.markCode(1, 4096n)).kind).toBe("fetch-unmapped");
+    space.map(anonymous(BASE, 1));
+    expect(faultOf(() => space.markCode(BASE / PAGE_SIZE, BigInt(BASE))).kind).toBe("fetch-protected");
+  });
+
+  it("counts a page as dirty from its first write after clearDirty", () => {
+    space.map(anonymous(BASE, 2));
+    space.store8(BASE, 1);
+    expect([space.isDirty(BASE), space.isDirty(BASE + PAGE_SIZE)]).toEqual([true, false]);
+    space.clearDirty();
+    expect([space.isDirty(BASE), space.isTouched(BASE)]).toEqual([false, true]);
+    space.store8(BASE, 2);
+    expect(space.isDirty(BASE)).toBe(true);
+  });
+
+  it("stops accesses that match the data address breakpoint, and no others", () => {
+    space.map(anonymous(BASE, 1));
+    space.store8(BASE, 1);
+    space.setBreakpoint(BigInt(BASE + 16) | 2n);
+    space.store32(BASE + 8, 1);
+    expect(space.load32(BASE + 16)).toBe(0);
+    expect(faultOf(() => space.store32(BASE + 20, 1))).toMatchObject({ kind: "breakpoint", isStore: true });
+    space.setBreakpoint(0n);
+    space.store32(BASE + 20, 1);
+  });
+
+  it("puts restored pages in place whatever the protection", () => {
+    space.map(anonymous(BASE, 1, PROT_READ));
+    const bytes = new Uint8Array(PAGE_SIZE).fill(3);
+    space.restorePage(BASE, bytes);
+    expect(space.load8(BASE + 100)).toBe(3);
+    expect(space.isTouched(BASE)).toBe(true);
+  });
+});

@@ -1,0 +1,139 @@
+/** The differential campaign: random single instructions on the interpreter and under qemu-user. */
+import { decode } from "../../emu/isa/decoder.ts";
+import type { Instruction } from "../../emu/isa/instruction.ts";
+import { INSTRUCTIONS } from "../../emu/isa/table.ts";
+import { type CaseState, RESERVED_GPRS } from "./case-state.ts";
+import { Random, randomGroup } from "./generate.ts";
+import { CaseMachine } from "./interpreter-cases.ts";
+import { type DifferingCase, knownDifference } from "./known-differences.ts";
+import { type CaseAbi, runUnderQemu } from "./qemu-cases.ts";
+
+export interface Mismatch {
+  row: string;
+  word: string;
+  /** What differs: "gpr3", "cr", "fault", ...: qemu's value, then ours. */
+  fields: { field: string; before: string; qemu: string; ppcr: string }[];
+  before: CaseState;
+}
+
+export interface CampaignResult {
+  cases: number;
+  rows: number;
+  mismatches: Mismatch[];
+  /** How often each known difference was met. */
+  known: Map<string, number>;
+}
+
+/** Branches leave the runner's slot, addpcis and mftb depend on where and when, the others need a kernel; test/cpu has them all. */
+const LEFT_OUT = new Set([
+  "b",
+  "bc",
+  "bclr",
+  "bcctr",
+  "bctar",
+  "addpcis",
+  "mftb",
+  "sc",
+  "scv",
+  "wait",
+  "wait62",
+]);
+
+/** Rows the campaign covers on an ABI. */
+export function campaignRows(abi: CaseAbi): Instruction[] {
+  return INSTRUCTIONS.filter(
+    (row) =>
+      row.implemented &&
+      !LEFT_OUT.has(row.name) &&
+      row.facility !== "supervisor" &&
+      (abi === "ppc64" || row.facility !== "64"),
+  );
+}
+
+/** Fields in which two states differ. */
+export function differences(before: CaseState, qemu: CaseState, ppcr: CaseState): Mismatch["fields"] {
+  const found: Mismatch["fields"] = [];
+  const show = (value: unknown) =>
+    typeof value === "bigint" || typeof value === "number"
+      ? `0x${value.toString(16)}`
+      : JSON.stringify(value);
+  const compare = (field: string, was: unknown, a: unknown, b: unknown) => {
+    if (show(a) !== show(b)) found.push({ field, before: show(was), qemu: show(a), ppcr: show(b) });
+  };
+  compare("fault", null, qemu.fault?.signal ?? 0, ppcr.fault?.signal ?? 0);
+  for (let n = 0; n < 32; n++) {
+    if (!RESERVED_GPRS.includes(n)) compare(`gpr${n}`, before.gpr[n], qemu.gpr[n], ppcr.gpr[n]);
+    compare(`fpr${n}`, before.fpr[n], qemu.fpr[n], ppcr.fpr[n]);
+  }
+  for (const field of ["cr", "xer", "lr", "ctr", "fpscr"] as const) {
+    compare(field, before[field], qemu[field], ppcr[field]);
+  }
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+  compare("memory", hex(before.memory), hex(qemu.memory), hex(ppcr.memory));
+  return found;
+}
+
+export interface CampaignOptions {
+  abi: CaseAbi;
+  seed: number;
+  /** Words to try of each row, and states for each word. */
+  words: number;
+  states: number;
+  /** Only these rows. */
+  only?: readonly string[];
+}
+
+/** Mismatches kept of one campaign; there is no use in thousands. */
+const MOST_MISMATCHES = 200;
+
+/** Runs `words` x `states` cases of every row. */
+export function runCampaign(options: CampaignOptions): CampaignResult {
+  const { abi, seed, words, states, only } = options;
+  const random = new Random(seed);
+  const machine = new CaseMachine(abi, abi === "ppc32" ? "750" : "power9");
+  const result: CampaignResult = { cases: 0, rows: 0, mismatches: [], known: new Map() };
+  const rows = campaignRows(abi).filter((row) => only?.includes(row.name) ?? true);
+  // Some rows at a time share a qemu process, whose start costs more than their cases.
+  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
+    const tests = rows.slice(first, first + ROWS_AT_ONCE).flatMap((row) => {
+      result.rows++;
+      const groups = Array.from({ length: words }, () => randomGroup(random, row, abi, states));
+      return groups.filter(({ word }) => decode(word)?.name === row.name).map((group) => ({ row, group }));
+    });
+    const groups = tests.map(({ group }) => group);
+    const theirs = runUnderQemu(abi, groups);
+    const ours = machine.run(groups);
+    for (const [g, { row, group }] of tests.entries()) {
+      const answers = theirs[g];
+      if (answers === undefined) {
+        result.known.set(QEMU_DIES, (result.known.get(QEMU_DIES) ?? 0) + 1);
+        continue;
+      }
+      for (const [s, before] of group.states.entries()) {
+        judge(result, { row, abi, word: group.word, before, qemu: answers[s], ppcr: ours[g][s] });
+      }
+    }
+  }
+  return result;
+}
+
+const ROWS_AT_ONCE = 16;
+const QEMU_DIES = "qemu-user itself dies of the instruction (groups, not cases)";
+
+/** Counts a case, as a known difference or a mismatch where the two sides differ. */
+function judge(result: CampaignResult, differing: Omit<DifferingCase, "fields">): void {
+  const { row, before, qemu, ppcr } = differing;
+  result.cases++;
+  const fields = differences(before, qemu, ppcr);
+  if (fields.length === 0) return;
+  const reason = knownDifference({ ...differing, fields: fields.map(({ field }) => field) });
+  if (reason !== undefined) result.known.set(reason, (result.known.get(reason) ?? 0) + 1);
+  else if (result.mismatches.length < MOST_MISMATCHES) {
+    const word = `0x${(differing.word >>> 0).toString(16)}`;
+    result.mismatches.push({ row: row.name, word, fields, before });
+  }
+}
+
+/** A mismatch in one line. */
+export const describeMismatch = ({ row, word, fields }: Mismatch): string =>
+  `${row} ${word}: ${fields.map((f) => `${f.field} was ${f.before}, qemu ${f.qemu}, ppcr ${f.ppcr}`).join("; ")}`;

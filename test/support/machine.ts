@@ -1,0 +1,106 @@
+/** Machines as a library: loaded from a program, frozen into an image's bytes, thawed from them, compared. */
+import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
+import { type RestartDefaults, restart } from "../../cr/index.ts";
+import { sourceOf } from "../../cr/stream.ts";
+import { memoryDigest, registersDigest } from "../../emu/digest.ts";
+import { defaultMounts, Machine, type MachineStop, type MountConfig } from "../../emu/machine.ts";
+import type { MachineSnapshot } from "../../emu/snapshot.ts";
+import { type MemoryHost, memoryHost } from "./memory-host.ts";
+
+/** A machine and what it can be seen to do. */
+export interface Subject {
+  machine: Machine;
+  host: MemoryHost;
+  mounts: readonly MountConfig[];
+}
+
+export interface SubjectOptions {
+  args?: readonly string[];
+  env?: Record<string, string>;
+  /** stdin; null for an open, empty one. */
+  input?: string | null;
+  cwd?: string;
+  seed?: bigint;
+  cpuModel?: string;
+  addressSpaceSize?: number;
+}
+
+/** A program of the host's file system, ready to run. */
+export function load(program: string, options: SubjectOptions = {}): Subject {
+  const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
+  const host = memoryHost(input);
+  const mounts = defaultMounts({ program, cwd });
+  const machine = Machine.load({
+    ...rest,
+    host,
+    mounts,
+    program,
+    argv: [program, ...args],
+    env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    cwd,
+  });
+  return { machine, host, mounts };
+}
+
+/** The bytes of a snapshot's image. */
+export function imageBytes(
+  snapshot: MachineSnapshot,
+  host: MemoryHost,
+  options: CheckpointOptions = {},
+): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const sink = { write: (bytes: Uint8Array) => void pieces.push(bytes.slice()) };
+  checkpoint(snapshot, sink, host.sha256, options);
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+/** The image of a machine that stands still. */
+export const freeze = ({ machine, host }: Subject, options: CheckpointOptions = {}): Uint8Array =>
+  imageBytes(machine.freeze(), host, options);
+
+export interface ThawOptions {
+  input?: string | null;
+  /** What goes for an image without a trailer. */
+  defaults?: RestartDefaults;
+}
+
+/** A new machine that goes on from an image, with the mounts of another; stdin is open and empty unless given. */
+export function thaw(
+  image: Uint8Array,
+  { mounts, input = null, defaults }: Pick<Subject, "mounts"> & ThawOptions,
+): Subject {
+  const host = memoryHost(input);
+  const snapshot = restart(sourceOf(image), { sha256: host.sha256, defaults });
+  return { machine: Machine.thaw(snapshot, { host, mounts }), host, mounts };
+}
+
+/** What of a machine must be equal on both sides of a freeze. */
+export interface State {
+  instructions: bigint;
+  registers: string;
+  memory: string;
+}
+
+/** The state of a machine that stands still. */
+export function stateOf({ machine, host }: Subject): State {
+  const snapshot = machine.freeze();
+  return {
+    instructions: machine.instructions,
+    registers: registersDigest(snapshot, host.sha256),
+    memory: memoryDigest(snapshot, host.sha256),
+  };
+}
+
+/** How a program ended, and what it had written by then. */
+export interface Ending extends State {
+  stop: MachineStop;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a machine to its end. */
+export async function runToEnd(subject: Subject): Promise<Ending> {
+  const stop = await subject.machine.run();
+  const { stdout, stderr } = subject.host;
+  return { stop, ...stateOf(subject), stdout: stdout.text, stderr: stderr.text };
+}

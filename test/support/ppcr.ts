@@ -1,0 +1,90 @@
+/** Runs guest programs through the `ppcr` command of this checkout. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, rmdirSync, statSync, utimesSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Run, runProcess } from "./process.ts";
+import type { GuestRunOptions } from "./qemu.ts";
+
+/** The checkout. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** The command as a script for Node. */
+export const cli = join(root, "dist", "bin", "ppcr.cjs");
+
+/** Runs `ppcr` with these arguments, as they are. */
+export async function ppcr(
+  args: readonly string[],
+  options: Omit<GuestRunOptions, "args"> = {},
+): Promise<Run> {
+  ensureBuilt();
+  return runProcess(process.execPath, {
+    ...options,
+    args: [cli, ...args],
+    env: { NO_COLOR: "1", ...options.env },
+  });
+}
+
+/** `ppcr run` of a guest program, with its environment and, in front of it, options of our own. */
+export async function runPpcr(
+  path: string,
+  { args = [], env = {}, ...options }: GuestRunOptions = {},
+  flags: readonly string[] = [],
+): Promise<Run> {
+  const environment = Object.entries(env).flatMap(([name, value]) => ["-E", `${name}=${value}`]);
+  return ppcr(["run", "--clear-env", ...flags, ...environment, "--", path, ...args], options);
+}
+
+let built = false;
+
+/**
+ * Compiles the command if its sources changed since it was last compiled. Test files run in processes of their own:
+ * a directory serves as a lock between them.
+ */
+export function ensureBuilt(): void {
+  if (built) return;
+  const lock = join(root, "node_modules", ".cache", "ppcr-build.lock");
+  mkdirSync(dirname(lock), { recursive: true });
+  for (let patience = 600; !tryLock(lock); patience--) {
+    if (patience === 0) throw new Error(`${lock} is in the way: remove it if no test is running`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+  try {
+    if (newestSource() > modified(cli)) {
+      const { status, stdout } = spawnSync("npm", ["run", "--silent", "build"], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      if (status !== 0) throw new Error(`ppcr does not compile:\n${stdout}`);
+      utimesSync(cli, new Date(), new Date());
+    }
+    built = true;
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
+function tryLock(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function newestSource(): number {
+  return Math.max(
+    modified(join(root, "index.ts")),
+    ...["emu", "cr", "cli", "scripts"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+        .map((entry) => modified(join(entry.parentPath, entry.name))),
+    ),
+  );
+}
+
+/** Milliseconds; 0 when there is no such file. */
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
