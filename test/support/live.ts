@@ -78,9 +78,10 @@ export function startPpcr(...args: string[]): Live {
 
 /**
  * Starts a shell command at a pseudo-terminal, which util-linux's script(1) makes. Its stdout is what the terminal shows, echo included; lines
- * end in CR and LF there.
+ * end in CR and LF there. The shell is always /bin/sh, whatever SHELL says, and lives through ^C: some end by it even when their command didn't.
  */
 export function startAtTerminal(command: string, cwd?: string): Live {
   ensureBuilt();
-  return new Live("script", ["-qefc", command, "/dev/null"], { cwd, env: process.env });
+  const env = { ...process.env, SHELL: "/bin/sh" };
+  return new Live("script", ["-qefc", `trap : INT; ${command}`, "/dev/null"], { cwd, env });
 }
