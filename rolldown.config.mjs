@@ -1,20 +1,20 @@
 /**
- * The command is one CommonJS bundle with a few parts that are loaded on demand, without comments: start-up is mostly
- * the loading and compiling of source files, and Node's loader of ES modules costs more than the other.
+ * The command is one CommonJS script without comments, dependencies included, and a launcher that loads it with its code cache (cli/bundle.ts): start-up
+ * is mostly the loading and compiling of source files.
  */
 import { defineConfig } from "rolldown";
 
-export default defineConfig({
-  input: { ppcr: "cli/main.ts" },
-  platform: "node",
-  // What package.json names stays outside.
-  external: ["cli-progress", "commander", "elfy"],
+/** @param {string} input @param {string} name */
+const script = (input, name) => ({
+  input,
+  platform: /** @type {const} */ ("node"),
   output: {
-    dir: "dist/bin",
-    format: "cjs",
-    entryFileNames: "[name].cjs",
-    chunkFileNames: "parts/[name].cjs",
+    file: `dist/bin/${name}`,
+    format: /** @type {const} */ ("cjs"),
+    codeSplitting: false,
     minify: { mangle: false, compress: false, codegen: { removeWhitespace: true } },
   },
-  logLevel: "warn",
+  logLevel: /** @type {const} */ ("warn"),
 });
+
+export default defineConfig([script("cli/launch.ts", "ppcr.cjs"), script("cli/main.ts", "main.cjs")]);

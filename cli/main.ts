@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `ppcr`. Verbs are in files of their own, loaded when they are called. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";

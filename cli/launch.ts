@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/** What `bin` of package.json names: starts the command from its bundle. */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadBundle } from "./bundle.ts";
+
+loadBundle(dirname(fileURLToPath(import.meta.url))).run();
