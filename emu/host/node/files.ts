@@ -97,8 +97,19 @@ function withinPath<T>(directory: string, name: string, use: (path: string) => T
   return use(name === "." ? directory : `${directory}/${name}`);
 }
 
-/** Node takes seconds as a double and cuts them to microseconds: half a microsecond more makes that exact. */
-const seconds = (nanoseconds: bigint): number => (Number(nanoseconds / 1000n) + 0.5) / 1e6;
+const double = new Float64Array(1);
+const doubleBits = new BigInt64Array(double.buffer);
+
+/**
+ * Node takes seconds as a double, and cuts them to microseconds (Node 20) or nanoseconds (Node 24). Whole seconds are exact; for others it
+ * gets the next double above, so that the microsecond is right either way.
+ */
+function seconds(nanoseconds: bigint): number {
+  const microseconds = nanoseconds / 1000n;
+  double[0] = Number(microseconds) / 1e6;
+  if (microseconds % 1_000_000n !== 0n) doubleBits[0]++;
+  return double[0];
+}
 
 /** Creates with exactly the permissions asked for: the guest's umask has been applied, the host's must not be. */
 function withoutUmask<T>(create: () => T): T {
