@@ -27,6 +27,9 @@ export const bt = (word: number): number => (word >>> 21) & 31;
 export const ba = (word: number): number => (word >>> 16) & 31;
 export const bb = (word: number): number => (word >>> 11) & 31;
 
+/** The SPR (or TBR) number, whose halves are exchanged in the word. */
+export const spr = (word: number): number => ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
+
 /** Word bit 31 of the forms that have it: set CR0 from the result. */
 export const RC = 1;
 /** Word bit 31 of branches: set LR. */

@@ -31,6 +31,8 @@ export interface CpuModel {
   readonly lacks?: ReadonlySet<string>;
   /** Highest ISA version it implements. */
   readonly version: string;
+  /** SPRs of its performance monitor that programs may read; nothing is ever counted there. */
+  readonly idleMonitor?: readonly number[];
   /** Bytes cleared by dcbz; AT_DCACHEBSIZE. */
   readonly cacheBlock: number;
   readonly hwcap: number;

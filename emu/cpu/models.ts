@@ -54,6 +54,7 @@ const MODELS: readonly ModelEntry[] = [
     version: "PPC",
     facilities: new Set(SCALAR),
     lacks: new Set(["fsqrt", "fsqrts"]),
+    idleMonitor: [936, 937, 938, 939, 940, 941, 942],
     cacheBlock: 32,
     hwcap: (PPC_32 | HAS_FPU | HAS_MMU) >>> 0,
     hwcap2: 0,
@@ -69,7 +70,7 @@ const MODELS: readonly ModelEntry[] = [
     ARCH_2_05,
     DSCR | ISEL | TAR,
   ),
-  server("power9", "POWER9, scalar (ISA 3.0B)", 0x004e_1202, "3.0B", ARCH_2_05, DSCR | ISEL | TAR),
+  server("power9", "POWER9, scalar (ISA 3.0B)", 0x004e_1200, "3.0B", ARCH_2_05, DSCR | ISEL | TAR),
 ];
 
 /** The default model of an ABI's programs. */

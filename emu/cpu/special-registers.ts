@@ -1,5 +1,5 @@
 /** Move to and from system registers: Power ISA 3.0B, I.3.3.17, II.3.1, II.4.3 and II.6.1. */
-import { bf, rs, rt } from "./fields.ts";
+import { bf, rs, rt, spr } from "./fields.ts";
 import { type HandlerTable, illegal, privileged } from "./handler-table.ts";
 import type { Cpu, Handler } from "./interpreter.ts";
 import {
@@ -24,8 +24,8 @@ interface Access {
   readonly write?: Handler;
 }
 
-/** The SPR (or TBR) number, whose halves are exchanged in the word. */
-const spr = (word: number): number => ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
+/** Reserved SPRs of ISA 2.07 on: reading and writing them does nothing (I.3.3.17). */
+const RESERVED_NOPS = [808, 809, 810, 811];
 
 /** SPRs of a number with this bit are privileged. */
 const PRIVILEGED_NUMBER = 0x10;
@@ -106,7 +106,13 @@ export function specialRegisterHandlers(cpu: Cpu): HandlerTable {
     // 17 is privileged, but Linux emulates it.
     accesses.set(3, doubleword(DSCR)).set(17, doubleword(DSCR));
   }
-  if (includes(model.version, "2.07")) accesses.set(815, doubleword(TAR));
+  // CTRL, whose upper number is for writing and privileged.
+  if (model.facilities.has("64")) accesses.set(136, constant(0));
+  if (includes(model.version, "2.07")) {
+    accesses.set(815, doubleword(TAR));
+    for (const number of RESERVED_NOPS) accesses.set(number, { read: () => {}, write: () => {} });
+  }
+  for (const number of model.idleMonitor ?? []) accesses.set(number, constant(0));
 
   const absent = (word: number): Handler => ((spr(word) & PRIVILEGED_NUMBER) !== 0 ? privileged : illegal);
 

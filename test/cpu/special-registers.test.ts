@@ -48,6 +48,20 @@ describeOnDrivers("special registers", (driver) => {
       expect(run(["addi 5,0,9", "mfspr 5,259"]).registers.gpr[5]).toBe(0n);
     });
 
+    it("reserved registers of ISA 2.07 do nothing, and are illegal before", () => {
+      for (const spr of [808, 811]) {
+        const lines = [`mfspr 4,${spr}`, `mtspr ${spr},4`];
+        if (abi === "ppc32") expect(run(lines).signal).toBe("SIGILL");
+        else expect(run(lines).registers.gpr[4]).toBe(value);
+      }
+    });
+
+    it("registers that programs may read and that nothing sets read as zero", () => {
+      for (const spr of abi === "ppc32" ? [936, 940, 942] : [136]) {
+        expect(run([`mfspr 4,${spr}`]).registers.gpr[4]).toBe(0n);
+      }
+    });
+
     it("privileged and unknown registers are illegal", () => {
       for (const spr of [26, 272, 1023, 512]) {
         expect(run([`mfspr 5,${spr}`]).signal).toBe("SIGILL");
