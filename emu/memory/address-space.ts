@@ -81,7 +81,7 @@ export class AddressSpace {
     this.byteOrder = options.byteOrder;
     this.size = size;
     this.limit = size - CORNER_SIZE;
-    this.memory = new WebAssembly.Memory({ initial: size / WASM_PAGE, maximum: size / WASM_PAGE });
+    this.memory = reserve(size / WASM_PAGE);
     const buffer = this.memory.buffer;
     const big = options.byteOrder === "big";
     this.flip = big ? -1 : 0;
@@ -603,6 +603,17 @@ export class AddressSpace {
     this.poke(address, bytes);
     this.pages[page] = (this.pages[page] & ~ABSENT) | TOUCHED | DIRTY;
     this.refreshGuard(page);
+  }
+}
+
+/** A memory of so many WebAssembly pages. Engines reserve address space for it, of which little is ever used. */
+function reserve(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    throw new RangeError(
+      `cannot reserve the guest's address space (${(error as Error).message}): V8 wants some 10 GiB of it; raise 'ulimit -v' or the container's limit`,
+    );
   }
 }
 

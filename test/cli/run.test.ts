@@ -13,7 +13,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compilers, guestPath, inTemporaryDirectory } from "../support/guests.ts";
 import { load, stateOf } from "../support/machine.ts";
-import { ppcr, root } from "../support/ppcr.ts";
+import { cli, ppcr, root } from "../support/ppcr.ts";
+import { runProcess } from "../support/process.ts";
 import { describeWithTools } from "../support/tools.ts";
 
 const built = (name: string) => join(root, "guest-bins", "built", name);
@@ -73,6 +74,17 @@ describe("the exit status", () => {
       expect(`${args.join(" ")}: ${status}`).toBe(`${args.join(" ")}: 125`);
       expect(stderr).not.toMatch(/internal error|\n +at /);
     }
+  });
+});
+
+describe("too little address space", () => {
+  it("is said in words, before the guest begins", async () => {
+    const script = `ulimit -v 4000000; exec "$@"`;
+    const { status, stdout, stderr } = await runProcess("/bin/sh", {
+      args: ["-c", script, "-", process.execPath, cli, "run", hello],
+    });
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(/^ppcr: cannot reserve the guest's address space .*ulimit -v/);
   });
 });
 
