@@ -134,6 +134,11 @@ export function movedBefore(ctx: SyscallContext): number {
   return typeof done === "number" && done >= 0 && done <= MAX_RW_COUNT ? done : 0;
 }
 
+/** Gives the host its turn after much work of a transfer, which then goes on where it is. */
+export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
+  if (ctx.isOverdue) ctx.pause(JSON.stringify({ done }), done);
+}
+
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
 export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
   const broken =

@@ -23,6 +23,7 @@ import {
   fileArg,
   movedBefore,
   noteBrokenPipe,
+  pauseIfOverdue,
   type Span,
   vectorArg,
   wait,
@@ -50,6 +51,8 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Number(offset);
 }
 
+const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
+
 /** Runs `move` on one piece of the spans after the other until one is moved short; errors count only at the start. */
 function transfer(
   ctx: SyscallContext,
@@ -57,6 +60,7 @@ function transfer(
   options: { store: boolean; skip: number },
   move: (address: number, length: number, done: number) => number | undefined,
 ): { done: number; blocked: boolean } {
+  const total = lengthOf(spans);
   let done = options.skip;
   let passed = 0;
   for (const span of spans) {
@@ -74,6 +78,7 @@ function transfer(
         if (done === 0) throw error;
         return { done, blocked: false };
       }
+      if (done < total) pauseIfOverdue(ctx, done);
     }
   }
   return { done, blocked: false };
@@ -86,9 +91,10 @@ const fills = (file: OpenFile): boolean =>
 /** Reads into `spans`, at `position` or at the file's own. */
 function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   if (file.kind === "directory") throw new SysError(EISDIR);
-  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  const total = lengthOf(spans);
   if (total === 0) return 0;
-  const { done, blocked } = transfer(ctx, spans, { store: true, skip: 0 }, (address, length, before) => {
+  const options = { store: true, skip: movedBefore(ctx) };
+  const { done, blocked } = transfer(ctx, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
     const bytes = new Uint8Array(length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
@@ -111,7 +117,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number {
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
 function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   const skip = movedBefore(ctx);
-  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  const total = lengthOf(spans);
   try {
     if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
     const options = { store: false, skip };
@@ -194,7 +200,7 @@ function copy(
   count: number,
   at: { from?: number; to?: number },
 ): number {
-  let done = 0;
+  let done = movedBefore(ctx);
   while (done < count) {
     const bytes = new Uint8Array(Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
@@ -215,6 +221,7 @@ function copy(
       if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
       return done > 0 ? done : wait(ctx, to);
     }
+    if (done < count) pauseIfOverdue(ctx, done);
   }
   return done;
 }
