@@ -97,8 +97,14 @@ function withinPath<T>(directory: string, name: string, use: (path: string) => T
   return use(name === "." ? directory : `${directory}/${name}`);
 }
 
-/** Node takes seconds as a double and cuts them to microseconds: half a microsecond more makes that exact. */
-const seconds = (nanoseconds: bigint): number => (Number(nanoseconds / 1000n) + 0.5) / 1e6;
+/**
+ * Node takes seconds as a double and cuts them to microseconds: half a microsecond more makes that exact. It takes a
+ * number below zero for the present time, but not a date, which has milliseconds.
+ */
+const toTime = (nanoseconds: bigint): number | Date =>
+  nanoseconds < 0n
+    ? new Date(Math.floor(Number(nanoseconds) / 1e6))
+    : (Number(nanoseconds / 1000n) + 0.5) / 1e6;
 
 /** Creates with exactly the permissions asked for: the guest's umask has been applied, the host's must not be. */
 function withoutUmask<T>(create: () => T): T {
@@ -128,6 +134,10 @@ const files: HostFiles = {
     const open = () => fs.openSync(toHost(path), openFlags(flags), mode);
     return flags.create ? withoutUmask(open) : open();
   },
+  reopen: (handle, flags) => {
+    if (!onLinux) throw new HostError("ENOENT", "this host opens files by name only");
+    return fs.openSync(`/proc/self/fd/${handle}`, openFlags({ ...flags, noFollow: false }));
+  },
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),
   write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
@@ -147,9 +157,10 @@ const files: HostFiles = {
   fsync: (handle, data) => (data ? fs.fdatasyncSync(handle) : fs.fsyncSync(handle)),
   chmod: (path, mode) => pinned(path, (same) => fs.chmodSync(same, mode)),
   fchmod: (handle, mode) => fs.fchmodSync(handle, mode),
-  utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), seconds(atime), seconds(mtime)),
-  futimes: (handle, atime, mtime) => fs.futimesSync(handle, seconds(atime), seconds(mtime)),
+  utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), toTime(atime), toTime(mtime)),
+  futimes: (handle, atime, mtime) => fs.futimesSync(handle, toTime(atime), toTime(mtime)),
   chown: (path, uid, gid) => fs.lchownSync(toHost(path), uid, gid),
+  fchown: (handle, uid, gid) => fs.fchownSync(handle, uid, gid),
   access: (path, { read, write, execute }) => {
     const { R_OK, W_OK, X_OK, F_OK } = constants;
     const mode = F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);

@@ -1,6 +1,6 @@
 /** Sizes, permissions, owners, times, extended attributes; writing through to the disk. */
 import { type Layout, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
-import { EBADF, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, ESPIPE, SysError } from "../errno.ts";
+import { EBADF, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, EPERM, EROFS, ESPIPE, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
@@ -59,35 +59,31 @@ function fallocate(ctx: SyscallContext): number {
 // ---- permissions and owners --------------------------------------------------------------------------------
 
 /** What a call that changes attributes is about: a path, or a description. */
-type Subject = { at?: Location; file?: OpenFile };
+type Subject = { at: Location; file?: undefined } | { file: OpenFile; at?: undefined };
 
-/** The location of a subject; undefined for an open file without a host path that can be changed by its handle. */
+/** A link of /proc/PID/fd stands for its description. */
+const subjectOf = (found: Subject): Subject =>
+  found.at?.object === undefined ? found : { file: found.at.object };
+
+/** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
 function placeOf(ctx: SyscallContext, { at, file }: Subject) {
-  const task = files(ctx);
-  if (at !== undefined) {
-    if (at.object !== undefined) return placeOfFile(ctx, at.object);
-    return task.system.namespace.writable(at);
-  }
-  return placeOfFile(ctx, file!);
+  const { system } = files(ctx);
+  if (file?.path === "") throw new SysError(EPERM);
+  return system.namespace.writable(at ?? system.locate(file!, files(ctx)));
 }
 
-function placeOfFile(ctx: SyscallContext, file: OpenFile) {
-  const task = files(ctx);
-  return task.system.namespace.writable(task.find(AT_FDCWD, file.path, false));
-}
-
-/** The host handle of an open regular file that may be changed by it. */
-function handleOf(ctx: SyscallContext, { file }: Subject): number | undefined {
+/** The host handle of an open regular file, by which it can be changed. Throws EROFS. */
+function handleOf({ file }: Subject): number | undefined {
   if (file instanceof StreamFile) return file.stream.handle;
   if (!(file instanceof RegularFile)) return undefined;
-  // A handle for reading could change a file of a read-only grant: those go by their path, which is checked.
-  if (!file.canWrite) placeOfFile(ctx, file);
+  // A handle for reading could change a file of a read-only grant.
+  if (file.readOnly) throw new SysError(EROFS);
   return file.handle;
 }
 
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { namespace, host } = files(ctx).system;
-  const handle = handleOf(ctx, subject);
+  const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o7777);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o7777));
   return 0;
@@ -103,15 +99,19 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
     id === -1 ? kept : id === own && hostOwn !== undefined ? hostOwn : id >>> 0;
   const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
-  namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  const handle = handleOf(subject);
+  if (handle !== undefined) host.files.fchown(handle, owner, group);
+  else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
   return 0;
 }
 
-const byPath = (ctx: SyscallContext, follow: boolean): Subject => atArg(ctx, AT_FDCWD, 0, { follow });
+const byPath = (ctx: SyscallContext, follow: boolean): Subject =>
+  subjectOf(atArg(ctx, AT_FDCWD, 0, { follow }));
 
 function byEither(ctx: SyscallContext, flags: number, known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH): Subject {
   checkFlags(flags, known);
-  return atArg(ctx, ctx.args.int(0), 1, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  return subjectOf(atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
 }
 
 // ---- times -------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
     const time = times[i];
     return time === "now" ? now : (time ?? old);
   });
-  const handle = handleOf(ctx, subject);
+  const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
   return 0;

@@ -32,7 +32,7 @@ import {
 } from "../vfs/constants.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
-import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { type DirectoryEntry, fileKey } from "../vfs/open-file.ts";
 import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
 
 /** Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. */
@@ -119,6 +119,9 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
     throw new SysError(EINVAL);
   }
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
+  // Two names of one file are left as they are.
+  const isSame = target.stat !== undefined && fileKey(target.stat) === fileKey(source.stat!);
+  if (!isSame) task.system.renamed(source.path, target.path, source.stat!);
   return 0;
 }
 
@@ -127,8 +130,13 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   const task = files(ctx);
   const { namespace, host } = task.system;
   const empty = from.path === "" && (flags & AT_EMPTY_PATH) !== 0;
-  const path = empty ? task.descriptors.get(from.dirfd).path : from.path;
-  const source = task.find(from.dirfd, path, (flags & AT_SYMLINK_FOLLOW) !== 0);
+  const named = empty && from.dirfd === AT_FDCWD ? { ...from, path: "." } : from;
+  const found =
+    empty && named === from
+      ? undefined
+      : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
+  const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
+  const source = object === undefined ? found! : task.system.locate(object, task);
   if (isDirectory(source)) throw new SysError(EPERM);
   const target = vacant(ctx, to.dirfd, to.path);
   const targetPlace = namespace.writable(target);
@@ -238,6 +246,8 @@ function getdents(ctx: SyscallContext, wide: boolean): number {
 // ---- the working directory ---------------------------------------------------------------------------------
 
 function getcwd(ctx: SyscallContext): number {
+  // The directory may have been removed.
+  files(ctx).find(AT_FDCWD, ".", true);
   const bytes = encodeName(`${files(ctx).cwd}\0`);
   if (ctx.args.size(1) < bytes.length || bytes.length > PATH_MAX) throw new SysError(ERANGE);
   ctx.memory.write(ctx.args.address(0), bytes);

@@ -183,8 +183,7 @@ const FLOCK64 = struct({ l_type: "i16", l_whence: "i16", l_start: "i64", l_len: 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
   if ((flags ^ file.flags) & O_APPEND && file instanceof RegularFile) {
-    const task = files(ctx);
-    task.system.setAppend(file, (flags & O_APPEND) !== 0, task);
+    files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
   file.flags = flags;
   return 0;
