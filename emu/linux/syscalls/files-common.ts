@@ -87,9 +87,12 @@ export function accessible(memory: AddressSpace, address: number, length: number
   }
 }
 
-/** The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. */
+/**
+ * The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. Throws EFAULT for one
+ * that no address space holds.
+ */
 export function bufferArg(ctx: SyscallContext, pointer: number, size: number): Span[] {
-  if (ctx.args.long(size) < 0n) throw new SysError(EINVAL);
+  if (ctx.args.long(size) < 0n) throw new SysError(EFAULT);
   const length = Math.min(ctx.args.size(size), MAX_RW_COUNT);
   return [{ address: length === 0 ? 0 : ctx.args.address(pointer), length }];
 }

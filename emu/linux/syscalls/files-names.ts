@@ -27,8 +27,13 @@ import {
   O_EXCL,
   O_WRONLY,
   PATH_MAX,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
   S_IFMT,
   S_IFREG,
+  S_IFSOCK,
 } from "../vfs/constants.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
@@ -59,9 +64,14 @@ function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
   return 0;
 }
 
+/** What mknod(2) makes. */
+const NODES: readonly number[] = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
+
 /** mknod(2): regular files only; fifos and devices would lead out of the machine. */
 function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
   const type = mode & S_IFMT;
+  if (type === S_IFDIR) throw new SysError(EPERM);
+  if (type !== 0 && !NODES.includes(type)) throw new SysError(EINVAL);
   const at = vacant(ctx, dirfd, path);
   files(ctx).system.namespace.writable(at);
   if (type !== 0 && type !== S_IFREG) throw new SysError(EPERM);
@@ -72,22 +82,26 @@ function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
 }
 
 function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
+  const task = files(ctx);
+  const { system } = task;
+  const at = task.find(dirfd, path, false);
   checkName(path, EISDIR);
-  const { system } = files(ctx);
-  const at = files(ctx).find(dirfd, path, false);
-  if (isDirectory(at)) throw new SysError(EISDIR);
+  // A slash at the end leads through a link, which is none the less no directory itself.
+  const isLink =
+    path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
+  if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
   return 0;
 }
 
 function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
-  const last = path.replace(/\/+$/, "").split("/").pop();
-  if (last === ".") throw new SysError(EINVAL);
-  if (last === "..") throw new SysError(ENOTEMPTY);
   const { system } = files(ctx);
   const at = files(ctx).find(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
+  const last = path.replace(/\/+$/, "").split("/").pop();
+  if (last === ".") throw new SysError(EINVAL);
+  if (last === "..") throw new SysError(ENOTEMPTY);
   if (at.path === "/") throw new SysError(EBUSY);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
   return 0;

@@ -130,7 +130,13 @@ export class FileSystem {
    */
   open(walk: (follow: boolean) => Location, flags: number, mode: number, viewer: Viewer): OpenFile {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) fail("EOPNOTSUPP", "O_TMPFILE");
+    else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
+      const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
+      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing");
+      const at = walk(true);
+      if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
+      fail(exists(at) ? "EOPNOTSUPP" : "ENOENT", "O_TMPFILE");
+    }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
     const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
     // Somebody outside may create or remove the file between the walk and the opening: then walk again.
@@ -186,7 +192,7 @@ export class FileSystem {
   /** Opens what is there. */
   openExisting(at: Location, flags: number, viewer: Viewer): OpenFile {
     const kind = at.object === undefined ? this.stat(at).kind : undefined;
-    if (kind === "symlink" && !(flags & O_PATH)) fail("ELOOP", at.path);
+    if (kind === "symlink" && !(flags & (O_PATH | O_DIRECTORY))) fail("ELOOP", at.path);
     if ((flags & O_DIRECTORY || at.mustBeDirectory) && this.stat(at).kind !== "directory") {
       fail("ENOTDIR", at.path);
     }

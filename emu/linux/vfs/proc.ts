@@ -269,9 +269,9 @@ function descriptorInfo(process: ProcProcess): SyntheticDirectory {
 function processTree(machine: ProcMachine, process: ProcProcess, isThread = false): SyntheticDirectory {
   const { memory } = process;
   const entries: Record<string, Synthetic> = {
-    exe: linkTo(process.exe),
-    cwd: linkTo(process.cwd),
-    root: linkTo("/"),
+    exe: { ...linkTo(process.exe), isMagic: true },
+    cwd: { ...linkTo(process.cwd), isMagic: true },
+    root: { ...linkTo("/"), isMagic: true },
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
     auxv: bytesFile(() => process.auxv(), 0o400),
