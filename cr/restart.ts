@@ -196,6 +196,7 @@ class Restart {
         dumpable: p?.dumpable ?? 1,
         noNewPrivs: p?.noNewPrivs ?? false,
       },
+      ...attributesOf(topics),
       ...(p === undefined || p.personality === null ? {} : { personality: p.personality }),
       ...(p === undefined || p.elfv2 === null ? {} : { elfv2: p.elfv2 }),
       cpuTime: p?.cpuTime ?? 0n,
@@ -272,6 +273,12 @@ class Restart {
       nextPid: m?.nextPid ?? Math.max(...pids, ...tids) + 1,
     };
   }
+}
+
+function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
+  if (attributes === undefined) return {};
+  const { pid: _, ...values } = attributes;
+  return { attributes: values };
 }
 
 /** The snapshot of a machine that goes on from `image`. Throws ImageError when this machine cannot. */

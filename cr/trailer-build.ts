@@ -201,6 +201,9 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
       pending: process.pendingSignals,
     });
     out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
+    if (process.attributes !== undefined) {
+      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, ...process.attributes });
+    }
     out.add(types.AREAS, X.AREAS, areasValues(process));
     for (const thread of process.threads) {
       out.add(types.THREAD, X.THREAD_STATE, threadValues(process, thread));

@@ -15,6 +15,7 @@ export interface ProcessTopics {
   signals?: X.SignalsValues;
   timers?: X.TimersValues;
   areas?: X.AreasValues;
+  attributes?: X.AttributesValues;
   threads: X.ThreadValues[];
   /** By tid: payloads of CPU records. */
   registers: Map<number, Uint8Array>;
@@ -71,6 +72,10 @@ class TopicReader {
     [T.TIMERS.type]: (record) => {
       const values = this.decode(X.TIMERS, record);
       this.once(this.of(values.pid), "timers", values, "TIMERS", record);
+    },
+    [T.ATTRIBUTES.type]: (record) => {
+      const values = this.decode(X.ATTRIBUTES, record);
+      this.once(this.of(values.pid), "attributes", values, "ATTRIBUTES", record);
     },
     [T.AREAS.type]: (record) => {
       const values = this.decode(X.AREAS, record);

@@ -246,6 +246,16 @@ export const PIPE = message("PIPE", "a pipe; the first one is number 0", {
   contents: blob(1 << 28, "written and not yet read"),
 });
 
+export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about itself and can ask for", {
+  pid: s32("process id"),
+  nice: s32("-20 to 19"),
+  policy: s32("SCHED_*"),
+  timerSlack: u64("prctl: timer slack, ns"),
+  keepCapabilities: flag("prctl: keep capabilities"),
+  childSubreaper: flag("prctl: child subreaper"),
+  noHugePages: flag("prctl: no transparent huge pages"),
+});
+
 const FILE_PART = message("file part", "of a private file mapping", {
   path: path("absolute"),
   offset: size64("bytes"),
@@ -321,6 +331,7 @@ export const TRAILER_TYPES = {
   AREAS: topic(9, AREAS),
   SHARED: topic(10, SHARED),
   SHARED_PAGES: topic(11, SHARED_PAGES),
+  ATTRIBUTES: topic(12, ATTRIBUTES, 0),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -352,6 +363,7 @@ export const trailerType = (type: number): TrailerType | undefined => byType.get
 export type MachineValues = LayoutValues<typeof MACHINE>;
 export type ProcessValues = LayoutValues<typeof PROCESS>;
 export type SignalsValues = LayoutValues<typeof SIGNALS>;
+export type AttributesValues = LayoutValues<typeof ATTRIBUTES>;
 export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;

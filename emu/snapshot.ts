@@ -89,6 +89,8 @@ export interface ProcessSnapshot {
   }[];
   /** prctl state worth keeping: parent-death signal, dumpable, name is `comm`, no_new_privs, FP exception mode per thread. */
   prctl: { pdeathsig: number; dumpable: number; noNewPrivs: boolean };
+  /** Properties that calls keep and tell; those of a new process when absent. */
+  attributes?: ProcessAttributes;
   /** personality(2); 0 when absent. */
   personality?: number;
   /** Function pointers are plain addresses (ELFv2) rather than descriptors; as the ABI usually has it when absent. */
@@ -131,6 +133,19 @@ export interface AreaSnapshot {
   name: string;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
+}
+
+/** What a process has set about itself that has no effect on how it runs here, but can be asked for. */
+export interface ProcessAttributes {
+  /** -20 to 19. */
+  nice: number;
+  /** SCHED_*: SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE. */
+  policy: number;
+  /** Nanoseconds: prctl(PR_SET_TIMERSLACK). */
+  timerSlack: bigint;
+  keepCapabilities: boolean;
+  childSubreaper: boolean;
+  noHugePages: boolean;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

@@ -55,6 +55,10 @@ export interface HostFiles {
    */
   within<T>(directory: string, name: string, use: (path: string) => T): T;
   open(path: string, flags: HostOpenFlags, mode: number): number;
+  /**
+   * Opens the file behind a handle once more, whatever has become of its name. Throws ENOENT on hosts that can't.
+   */
+  reopen(handle: number, flags: HostOpenFlags): number;
   close(handle: number): void;
   /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
   read(handle: number, into: Uint8Array, position: number | null): number;
@@ -81,6 +85,7 @@ export interface HostFiles {
   futimes(handle: number, atime: bigint, mtime: bigint): void;
   /** Of a symlink itself where the path names one. */
   chown(path: string, uid: number, gid: number): void;
+  fchown(handle: number, uid: number, gid: number): void;
   /** Throws EACCES (or EROFS) where that access would be refused, ELOOP for a symlink. */
   access(path: string, wanted: { read: boolean; write: boolean; execute: boolean }): void;
   /** Absolute host path with every symlink resolved. */

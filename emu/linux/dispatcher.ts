@@ -4,7 +4,7 @@ import { CR, GPR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
 import type { Kernel, KernelOptions } from "./kernel.ts";
-import { deliverable } from "./signals/state.ts";
+import { deliverable, isFatalPending } from "./signals/state.ts";
 import { Tracer } from "./strace.ts";
 import {
   REGISTERS_SET,
@@ -16,7 +16,7 @@ import {
 import { syscallNames } from "./syscalls/numbers.ts";
 import { syscallTable } from "./syscalls/table.ts";
 import type { Thread } from "./thread.ts";
-import { Blocked, type WaitFor } from "./wait.ts";
+import { Blocked, Paused, type WaitFor } from "./wait.ts";
 
 /** CR0[SO] in the register block's byte for CR0: set when a system call fails. */
 const SO = 1;
@@ -60,6 +60,10 @@ export class Dispatcher {
         if (text !== undefined) this.waiting.set(thread, text);
         return this.park(thread, error.wait);
       }
+      if (error instanceof Paused) {
+        if (text !== undefined) this.waiting.set(thread, text);
+        return this.pause(thread, error);
+      }
       outcome = failure(error);
     }
     this.tracer?.end(thread, text, outcome);
@@ -91,6 +95,15 @@ export class Dispatcher {
   private park(thread: Thread, wait: WaitFor): boolean {
     thread.park(wait);
     if (deliverable(thread.process, thread) !== 0n) thread.wake();
+    return false;
+  }
+
+  /** The thread stays runnable, and makes its call again when the host has had its turn. */
+  private pause(thread: Thread, { state, done }: Paused): boolean {
+    thread.blocked = { deadline: null, state };
+    // Signals find no call that they could interrupt, unless there is one that the program doesn't survive.
+    const interruptible = isFatalPending(thread.process, thread);
+    thread.wait = interruptible ? { restart: "never", interrupted: () => done } : undefined;
     return false;
   }
 

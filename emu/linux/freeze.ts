@@ -8,7 +8,14 @@ import type { FreezeTables } from "./areas.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
-import { defaultLimits, type Process, RLIMIT_STACK, shortName, toLength } from "./process.ts";
+import {
+  defaultAttributes,
+  defaultLimits,
+  type Process,
+  RLIMIT_STACK,
+  shortName,
+  toLength,
+} from "./process.ts";
 import type { Thread } from "./thread.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -70,6 +77,7 @@ function freezeProcess(process: Process, tables: FreezeTables): ProcessSnapshot 
     ...process.signals.freeze(),
     ...process.timers.freeze(),
     prctl: { ...process.prctl },
+    attributes: { ...process.attributes },
     personality: process.personality,
     elfv2: process.elfv2,
     cpuTime: process.cpuTime,
@@ -136,6 +144,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.comm = shortName(from.comm);
   process.exe = from.exe;
   process.prctl = { ...from.prctl };
+  process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;
   process.elfv2 = from.elfv2 ?? kernel.abi.elfv2;
   process.cpuTime = from.cpuTime;

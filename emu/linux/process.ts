@@ -2,7 +2,7 @@
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { ProcessSnapshot } from "../snapshot.ts";
+import type { ProcessSnapshot, ProcessAttributes } from "../snapshot.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
 import type { Kernel } from "./kernel.ts";
@@ -25,6 +25,7 @@ export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
 export const RLIMIT_SIGPENDING = 11;
+export const RLIMIT_NICE = 13;
 export const RLIM_INFINITY = 2n ** 64n - 1n;
 
 export class Process {
@@ -53,6 +54,7 @@ export class Process {
   /** The thread whose registers are in the CPU. */
   loaded: Thread | undefined;
   prctl = { pdeathsig: 0, dumpable: 1, noNewPrivs: false };
+  attributes = defaultAttributes();
   /** Handlers are plain addresses (ELFv2), not descriptors; 64-bit only, as the program's e_flags say. */
   elfv2 = false;
   /** personality(2). */
@@ -101,6 +103,7 @@ export class Process {
     else this.personality &= ~READ_IMPLIES_EXEC;
     this.memory.stackLimit = toLength(this.limits[RLIMIT_STACK].soft);
     this.prctl.dumpable = 1;
+    this.attributes.keepCapabilities = false;
     thread.clearTid = 0n;
     thread.robustList = { head: 0n, length: 0n };
     this.signals.exec();
@@ -138,6 +141,19 @@ export const emptyLayout = (): MemoryLayout => ({
   envStart: 0,
   envEnd: 0,
   auxv: [],
+});
+
+/** Nanoseconds. */
+export const TIMER_SLACK = 50_000n;
+
+/** Attributes of a process that has set none. */
+export const defaultAttributes = (): ProcessAttributes => ({
+  nice: 0,
+  policy: 0,
+  timerSlack: TIMER_SLACK,
+  keepCapabilities: false,
+  childSubreaper: false,
+  noHugePages: false,
 });
 
 /** Credentials of a user without privileges, in one group. */

@@ -47,12 +47,12 @@ export class SeededRandom implements Random {
 
   /** Whole doublewords are used up, least significant byte first; the rest of the last one is dropped. */
   fill(into: Uint8Array): void {
-    for (let at = 0; at < into.length; at += 8) {
-      let value = this.next();
-      for (let i = at; i < Math.min(at + 8, into.length); i++) {
-        into[i] = Number(value & 0xffn);
-        value >>= 8n;
-      }
-    }
+    const view = new DataView(into.buffer, into.byteOffset, into.byteLength);
+    const whole = into.length - (into.length % 8);
+    for (let at = 0; at < whole; at += 8) view.setBigUint64(at, this.next(), true);
+    if (whole === into.length) return;
+    const last = new DataView(new ArrayBuffer(8));
+    last.setBigUint64(0, this.next(), true);
+    into.set(new Uint8Array(last.buffer, 0, into.length - whole), whole);
   }
 }

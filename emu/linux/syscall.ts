@@ -14,7 +14,7 @@ import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
 import type { Thread } from "./thread.ts";
-import { Blocked, type WaitFor } from "./wait.ts";
+import { Blocked, Paused, type WaitFor } from "./wait.ts";
 
 /** Returned by a call that has set the registers itself, NIA included (sigreturn, swapcontext, execve). */
 export const REGISTERS_SET = Symbol("registers set");
@@ -23,6 +23,9 @@ export const THREAD_GONE = Symbol("thread gone");
 
 export type SyscallResult = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
 export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;
+
+/** Nanoseconds that a call may keep the host waiting. */
+const LONGEST_STRETCH = 5_000_000n;
 
 export interface SyscallRow {
   readonly name: string;
@@ -97,6 +100,8 @@ export class SyscallContext {
   readonly number: number;
   /** What this call left when it waited, if it has been started before; see WaitFor. */
   readonly resumed: { readonly deadline: bigint | null; readonly state: string } | undefined;
+  /** Host time at which this call was begun or gone on with. */
+  private readonly began: bigint;
 
   constructor(kernel: Kernel, thread: Thread, number: number) {
     this.kernel = kernel;
@@ -107,11 +112,25 @@ export class SyscallContext {
     this.args = new Arguments(thread, kernel.abi.is64);
     this.number = number;
     this.resumed = thread.blocked ?? undefined;
+    this.began = kernel.host.clock.monotonic();
   }
 
   /** Gives the thread up until something happens; never returns. */
   block(wait: WaitFor): never {
     throw new Blocked(wait);
+  }
+
+  /** Whether a call with much to do has worked so long that the host should have its turn: see `pause`. */
+  get isOverdue(): boolean {
+    return this.kernel.host.clock.monotonic() - this.began > LONGEST_STRETCH;
+  }
+
+  /**
+   * Lets the host have its turn in the middle of a long call, which then goes on with `state` in `ctx.resumed`; never
+   * returns. Signals wait till the call is over, but for one that ends the process. `done` is the call's result if it went no further.
+   */
+  pause(state: string, done: number): never {
+    throw new Paused(state, done);
   }
 
   /** Reads a struct at `address`. */

@@ -62,3 +62,14 @@ export class Blocked extends Error {
     this.wait = wait;
   }
 }
+
+/** What a handler that gives the host its turn in the middle of its work throws (through `ctx.pause`). */
+export class Paused extends Error {
+  readonly state: string;
+  readonly done: number;
+  constructor(state: string, done: number) {
+    super("paused");
+    this.state = state;
+    this.done = done;
+  }
+}

@@ -219,10 +219,19 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     threads,
   };
   return fc.record(
-    { ...required, personality: u32, elfv2: fc.boolean() },
+    { ...required, attributes, personality: u32, elfv2: fc.boolean() },
     { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
   );
 }
+
+const attributes = fc.record({
+  nice: fc.integer({ min: -20, max: 19 }),
+  policy: fc.constantFrom(0, 3, 5),
+  timerSlack: u64,
+  keepCapabilities: fc.boolean(),
+  childSubreaper: fc.boolean(),
+  noHugePages: fc.boolean(),
+});
 
 /** A zombie: all that is left is its status. */
 const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>

@@ -93,4 +93,10 @@ describe("files of node", () => {
       }),
     );
   });
+  it("sets times before the epoch to the millisecond", () => {
+    fs.writeFileSync(`${folder}/a`, "");
+    files.utimes(`${folder}/a`, -4_500_000_000n, -1n);
+    const { atime, mtime } = files.lstat(`${folder}/a`);
+    expect([atime, mtime]).toEqual([-4_500_000_000n, -1_000_000n]);
+  });
 });

@@ -102,9 +102,11 @@ const doubleBits = new BigInt64Array(double.buffer);
 
 /**
  * Node takes seconds as a double, and cuts them to microseconds (Node 20) or nanoseconds (Node 24). Whole seconds are exact; for others it
- * gets the next double above, so that the microsecond is right either way.
+ * gets the next double above, so that the microsecond is right either way. It takes a number below zero for the present time, but not
+ * a date, which has milliseconds.
  */
-function seconds(nanoseconds: bigint): number {
+function toTime(nanoseconds: bigint): number | Date {
+  if (nanoseconds < 0n) return new Date(Math.floor(Number(nanoseconds) / 1e6));
   const microseconds = nanoseconds / 1000n;
   double[0] = Number(microseconds) / 1e6;
   if (microseconds % 1_000_000n !== 0n) doubleBits[0]++;
@@ -139,6 +141,10 @@ const files: HostFiles = {
     const open = () => fs.openSync(toHost(path), openFlags(flags), mode);
     return flags.create ? withoutUmask(open) : open();
   },
+  reopen: (handle, flags) => {
+    if (!onLinux) throw new HostError("ENOENT", "this host opens files by name only");
+    return fs.openSync(`/proc/self/fd/${handle}`, openFlags({ ...flags, noFollow: false }));
+  },
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),
   write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
@@ -158,9 +164,10 @@ const files: HostFiles = {
   fsync: (handle, data) => (data ? fs.fdatasyncSync(handle) : fs.fsyncSync(handle)),
   chmod: (path, mode) => pinned(path, (same) => fs.chmodSync(same, mode)),
   fchmod: (handle, mode) => fs.fchmodSync(handle, mode),
-  utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), seconds(atime), seconds(mtime)),
-  futimes: (handle, atime, mtime) => fs.futimesSync(handle, seconds(atime), seconds(mtime)),
+  utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), toTime(atime), toTime(mtime)),
+  futimes: (handle, atime, mtime) => fs.futimesSync(handle, toTime(atime), toTime(mtime)),
   chown: (path, uid, gid) => fs.lchownSync(toHost(path), uid, gid),
+  fchown: (handle, uid, gid) => fs.fchownSync(handle, uid, gid),
   access: (path, { read, write, execute }) => {
     const { R_OK, W_OK, X_OK, F_OK } = constants;
     const mode = F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);

@@ -143,6 +143,17 @@ export const deliverable = (process: SignalProcess, { signals }: SignalThread): 
 export const disturbs = (process: SignalProcess, { signals }: SignalThread): boolean =>
   ((signals.pending.mask | process.signals.pending.mask) & (~signals.mask | signals.awaited)) !== 0n;
 
+/** Whether a signal that `thread` is to act upon ends the process. */
+export function isFatalPending(process: SignalProcess, thread: SignalThread): boolean {
+  const set = deliverable(process, thread);
+  for (let signo = 1; set >> BigInt(signo - 1) !== 0n; signo++) {
+    if ((set & signalBit(signo)) === 0n || process.signals.action(signo).handler !== SIG_DFL) continue;
+    const kind = defaultAction(signo);
+    if (kind === "terminate" || kind === "core") return true;
+  }
+  return false;
+}
+
 /** Takes the next signal of those in `wanted`: the thread's own first, then the process's. */
 export function takeSignal(
   process: SignalProcess,

@@ -1,13 +1,35 @@
 /** Sizes, permissions, owners, times, extended attributes; writing through to the disk. */
 import { type Layout, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
-import { EBADF, EINVAL, EISDIR, ENODATA, EOPNOTSUPP, ESPIPE, SysError } from "../errno.ts";
+import {
+  E2BIG,
+  EBADF,
+  EFBIG,
+  EINVAL,
+  EISDIR,
+  ENODATA,
+  EOPNOTSUPP,
+  EPERM,
+  ERANGE,
+  EROFS,
+  ESPIPE,
+  SysError,
+} from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
-import { anyFileArg, atArg, checkFlags, checkGrowth, fileArg, files } from "./files-common.ts";
+import {
+  atArg,
+  CHUNK,
+  checkFlags,
+  checkGrowth,
+  fileArg,
+  files,
+  movedBefore,
+  pauseIfOverdue,
+} from "./files-common.ts";
 
 function lengthOf(value: bigint): number {
   if (value < 0n) throw new SysError(EINVAL);
@@ -40,54 +62,69 @@ function ftruncate(ctx: SyscallContext, length: number): number {
 const wideLength = (ctx: SyscallContext): number => lengthOf(ctx.args.offset64(ctx.abi.is64 ? 1 : 2));
 
 const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+const FALLOC_FL_ZERO_RANGE = 0x10;
 
 function fallocate(ctx: SyscallContext): number {
   const file = fileArg(ctx, 0);
   const mode = ctx.args.int(1);
-  const offset = ctx.args.offset64(2);
-  const length = ctx.args.offset64(ctx.abi.is64 ? 3 : 4);
-  if (offset < 0n || length <= 0n) throw new SysError(EINVAL);
-  // Punching holes and the like need host calls that aren't to be had; a file system may say so.
-  if (mode & ~FALLOC_FL_KEEP_SIZE) throw new SysError(EOPNOTSUPP);
+  const from = ctx.args.offset64(2);
+  const count = ctx.args.offset64(ctx.abi.is64 ? 3 : 4);
+  if (from < 0n || count <= 0n) throw new SysError(EINVAL);
+  const keepSize = (mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  const kind = mode & ~FALLOC_FL_KEEP_SIZE;
+  const zeroes = kind === FALLOC_FL_PUNCH_HOLE || kind === FALLOC_FL_ZERO_RANGE;
+  // Collapsing and inserting ranges need host calls that aren't to be had; a file system may say so.
+  if (kind !== 0 && !zeroes) throw new SysError(EOPNOTSUPP);
+  if (kind === FALLOC_FL_PUNCH_HOLE && !keepSize) throw new SysError(EOPNOTSUPP);
   if (!file.canWrite) throw new SysError(EBADF);
   if (file.kind === "pipe-read" || file.kind === "pipe-write") throw new SysError(ESPIPE);
-  if (mode === 0) checkGrowth(ctx, file, lengthOf(offset) + lengthOf(length));
-  file.allocate(lengthOf(offset), lengthOf(length), mode !== 0);
+  const [offset, length] = [lengthOf(from), lengthOf(count)];
+  if (offset + length > MAX_OFFSET) throw new SysError(EFBIG);
+  if (!keepSize) checkGrowth(ctx, file, offset + length);
+  if (zeroes) zeroRange(ctx, file, offset, length);
+  file.allocate(offset, length, keepSize);
   return 0;
+}
+
+/** Holes and zeroed ranges are zeros that are written; beyond the end of the file there is nothing to zero. */
+function zeroRange(ctx: SyscallContext, file: OpenFile, offset: number, length: number): void {
+  const end = Math.min(offset + length, Number(file.stat().size));
+  for (let at = offset + movedBefore(ctx); at < end; at += CHUNK) {
+    pauseIfOverdue(ctx, at - offset);
+    file.writeAt(new Uint8Array(Math.min(CHUNK, end - at)), at);
+  }
 }
 
 // ---- permissions and owners --------------------------------------------------------------------------------
 
 /** What a call that changes attributes is about: a path, or a description. */
-type Subject = { at?: Location; file?: OpenFile };
+type Subject = { at: Location; file?: undefined } | { file: OpenFile; at?: undefined };
 
-/** The location of a subject; undefined for an open file without a host path that can be changed by its handle. */
+/** A link of /proc/PID/fd stands for its description. */
+const subjectOf = (found: Subject): Subject =>
+  found.at?.object === undefined ? found : { file: found.at.object };
+
+/** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
 function placeOf(ctx: SyscallContext, { at, file }: Subject) {
-  const task = files(ctx);
-  if (at !== undefined) {
-    if (at.object !== undefined) return placeOfFile(ctx, at.object);
-    return task.system.namespace.writable(at);
-  }
-  return placeOfFile(ctx, file!);
+  const { system } = files(ctx);
+  if (file?.path === "") throw new SysError(EPERM);
+  return system.namespace.writable(at ?? system.locate(file!, files(ctx)));
 }
 
-function placeOfFile(ctx: SyscallContext, file: OpenFile) {
-  const task = files(ctx);
-  return task.system.namespace.writable(task.find(AT_FDCWD, file.path, false));
-}
-
-/** The host handle of an open regular file that may be changed by it. */
-function handleOf(ctx: SyscallContext, { file }: Subject): number | undefined {
-  if (file instanceof StreamFile) return file.stream.handle;
+/** The host handle of an open regular file, by which it can be changed. Throws EROFS. */
+function handleOf({ file }: Subject): number | undefined {
+  // One that was opened for reading outside gives no right to change the file, which may lie in no grant.
+  if (file instanceof StreamFile) return file.canWrite ? file.stream.handle : undefined;
   if (!(file instanceof RegularFile)) return undefined;
-  // A handle for reading could change a file of a read-only grant: those go by their path, which is checked.
-  if (!file.canWrite) placeOfFile(ctx, file);
+  // A handle for reading could change a file of a read-only grant.
+  if (file.readOnly) throw new SysError(EROFS);
   return file.handle;
 }
 
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { namespace, host } = files(ctx).system;
-  const handle = handleOf(ctx, subject);
+  const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o7777);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o7777));
   return 0;
@@ -103,15 +140,19 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
     id === -1 ? kept : id === own && hostOwn !== undefined ? hostOwn : id >>> 0;
   const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
-  namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  const handle = handleOf(subject);
+  if (handle !== undefined) host.files.fchown(handle, owner, group);
+  else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
   return 0;
 }
 
-const byPath = (ctx: SyscallContext, follow: boolean): Subject => atArg(ctx, AT_FDCWD, 0, { follow });
+const byPath = (ctx: SyscallContext, follow: boolean): Subject =>
+  subjectOf(atArg(ctx, AT_FDCWD, 0, { follow }));
 
 function byEither(ctx: SyscallContext, flags: number, known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH): Subject {
   checkFlags(flags, known);
-  return atArg(ctx, ctx.args.int(0), 1, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  return subjectOf(atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
 }
 
 // ---- times -------------------------------------------------------------------------------------------------
@@ -133,7 +174,7 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
     const time = times[i];
     return time === "now" ? now : (time ?? old);
   });
-  const handle = handleOf(ctx, subject);
+  const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
   return 0;
@@ -182,6 +223,8 @@ const SPEC = TIMESPEC as unknown as Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>;
 function utimensat(ctx: SyscallContext, layout: Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>): number {
   const times = specTimes(ctx, 2, layout);
   const flags = ctx.args.int(3);
+  // Nothing to set: nobody looks for the file.
+  if (times.every((time) => time === undefined)) return 0;
   if (ctx.args.word(1) === 0n && ctx.args.int(0) !== AT_FDCWD) {
     checkFlags(flags, 0);
     return setTimes(ctx, { file: fileArg(ctx, 0) }, times);
@@ -214,31 +257,53 @@ function syncFileRange(ctx: SyscallContext): number {
   return 0;
 }
 
-type Handler = SyscallRow["handler"];
+const XATTR_NAME_MAX = 255;
+const XATTR_SIZE_MAX = 65536n;
+const XATTR_CREATE_OR_REPLACE = 3;
 
-/** Extended attributes: there are none, and none can be set. The file must be there all the same. */
-const xattr =
-  (find: (ctx: SyscallContext) => unknown, result: number): Handler =>
-  (ctx) => {
-    find(ctx);
-    if (result < 0) throw new SysError(-result);
-    return result;
-  };
+/** Checks the name of an extended attribute. Throws EFAULT, ERANGE. */
+function checkXattrName(ctx: SyscallContext): void {
+  const name = ctx.cString(ctx.args.address(1), XATTR_NAME_MAX + 1, ERANGE);
+  if (name.length === 0) throw new SysError(ERANGE);
+}
 
-const followed = (ctx: SyscallContext): unknown => byPath(ctx, true);
-const unfollowed = (ctx: SyscallContext): unknown => byPath(ctx, false);
-const opened = (ctx: SyscallContext): unknown => fileArg(ctx, 0);
+type XattrCall = readonly [name: string, args: string, check: (ctx: SyscallContext) => void, result: number];
+
+/** Extended attributes: there are none, and none can be set. The file must be there and the arguments sound all the same. */
+const XATTR: readonly XattrCall[] = [
+  [
+    "setxattr",
+    "str ptr ulong hex",
+    (ctx) => {
+      if (ctx.args.int(4) & ~XATTR_CREATE_OR_REPLACE) throw new SysError(EINVAL);
+      checkXattrName(ctx);
+      const size = ctx.args.ulong(3);
+      if (size > XATTR_SIZE_MAX) throw new SysError(E2BIG);
+      if (size > 0n) ctx.memory.read(ctx.args.address(2), Number(size));
+    },
+    -EOPNOTSUPP,
+  ],
+  ["getxattr", "str ptr ulong", checkXattrName, -ENODATA],
+  ["listxattr", "ptr ulong", () => {}, 0],
+  ["removexattr", "str", checkXattrName, -ENODATA],
+];
 
 const XATTR_CALLS: readonly SyscallRow[] = [
-  ["", followed, "str"] as const,
-  ["l", unfollowed, "str"] as const,
-  ["f", opened, "fd"] as const,
-].flatMap(([prefix, find, subject]) => [
-  { name: `${prefix}setxattr`, args: `${subject} str ptr ulong hex`, handler: xattr(find, -EOPNOTSUPP) },
-  { name: `${prefix}getxattr`, args: `${subject} str ptr ulong`, handler: xattr(find, -ENODATA) },
-  { name: `${prefix}listxattr`, args: `${subject} ptr ulong`, handler: xattr(find, 0) },
-  { name: `${prefix}removexattr`, args: `${subject} str`, handler: xattr(find, -ENODATA) },
-]);
+  ["", (ctx: SyscallContext) => byPath(ctx, true), "str"] as const,
+  ["l", (ctx: SyscallContext) => byPath(ctx, false), "str"] as const,
+  ["f", (ctx: SyscallContext) => fileArg(ctx, 0), "fd"] as const,
+].flatMap(([prefix, find, subject]) =>
+  XATTR.map(([name, args, check, result]) => ({
+    name: `${prefix}${name}`,
+    args: `${subject} ${args}`,
+    handler: (ctx: SyscallContext) => {
+      check(ctx);
+      find(ctx);
+      if (result < 0) throw new SysError(-result);
+      return result;
+    },
+  })),
+);
 
 export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
   { name: "truncate", args: "str long", handler: (ctx) => truncate(ctx, lengthOf(ctx.args.long(1))) },
@@ -301,7 +366,7 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
     name: "syncfs",
     args: "fd",
     handler: (ctx) => {
-      anyFileArg(ctx, 0);
+      fileArg(ctx, 0);
       files(ctx).system.mapped.flushAll();
       return 0;
     },

@@ -87,9 +87,12 @@ export function accessible(memory: AddressSpace, address: number, length: number
   }
 }
 
-/** The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. */
+/**
+ * The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. Throws EFAULT for one
+ * that no address space holds.
+ */
 export function bufferArg(ctx: SyscallContext, pointer: number, size: number): Span[] {
-  if (ctx.args.long(size) < 0n) throw new SysError(EINVAL);
+  if (ctx.args.long(size) < 0n) throw new SysError(EFAULT);
   const length = Math.min(ctx.args.size(size), MAX_RW_COUNT);
   return [{ address: length === 0 ? 0 : ctx.args.address(pointer), length }];
 }
@@ -132,6 +135,11 @@ export function movedBefore(ctx: SyscallContext): number {
   if (text === "") return 0;
   const { done } = JSON.parse(text) as { done?: unknown };
   return typeof done === "number" && done >= 0 && done <= MAX_RW_COUNT ? done : 0;
+}
+
+/** Gives the host its turn after much work of a transfer, which then goes on where it is. */
+export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
+  if (ctx.isOverdue) ctx.pause(JSON.stringify({ done }), done);
 }
 
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */

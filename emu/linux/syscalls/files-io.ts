@@ -16,13 +16,13 @@ import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs
 import type { OpenFile } from "../vfs/open-file.ts";
 import {
   accessible,
-  anyFileArg,
   bufferArg,
   CHUNK,
   checkFlags,
   fileArg,
   movedBefore,
   noteBrokenPipe,
+  pauseIfOverdue,
   type Span,
   vectorArg,
   wait,
@@ -50,6 +50,8 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Number(offset);
 }
 
+const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
+
 /** Runs `move` on one piece of the spans after the other until one is moved short; errors count only at the start. */
 function transfer(
   ctx: SyscallContext,
@@ -57,6 +59,7 @@ function transfer(
   options: { store: boolean; skip: number },
   move: (address: number, length: number, done: number) => number | undefined,
 ): { done: number; blocked: boolean } {
+  const total = lengthOf(spans);
   let done = options.skip;
   let passed = 0;
   for (const span of spans) {
@@ -74,6 +77,7 @@ function transfer(
         if (done === 0) throw error;
         return { done, blocked: false };
       }
+      if (done < total) pauseIfOverdue(ctx, done);
     }
   }
   return { done, blocked: false };
@@ -86,9 +90,10 @@ const fills = (file: OpenFile): boolean =>
 /** Reads into `spans`, at `position` or at the file's own. */
 function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   if (file.kind === "directory") throw new SysError(EISDIR);
-  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  const total = lengthOf(spans);
   if (total === 0) return 0;
-  const { done, blocked } = transfer(ctx, spans, { store: true, skip: 0 }, (address, length, before) => {
+  const options = { store: true, skip: movedBefore(ctx) };
+  const { done, blocked } = transfer(ctx, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
     const bytes = new Uint8Array(length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
@@ -111,7 +116,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number {
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
 function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   const skip = movedBefore(ctx);
-  const total = spans.reduce((sum, { length }) => sum + length, 0);
+  const total = lengthOf(spans);
   try {
     if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
     const options = { store: false, skip };
@@ -157,14 +162,21 @@ const RWF_APPEND = 0x10;
 /** preadv2 and pwritev2: offset -1 means the file's own position. */
 function vectorAt(ctx: SyscallContext, write: boolean): number {
   const flags = ctx.args.int(5);
-  if (flags & ~RWF_SUPPORTED || (!write && flags & RWF_APPEND)) throw new SysError(EOPNOTSUPP);
+  if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   const file = write ? target(ctx, 0) : source(ctx, 0);
   const offset = splitOffset(ctx, 3);
   const spans = vectorArg(ctx, 1, 2);
-  let position = offset === -1n ? undefined : positionArg(file, offset);
-  if (flags & RWF_APPEND) position = Number(file.stat().size);
-  if (!write && flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
-  return write ? writeFrom(ctx, file, spans, position) : readInto(ctx, file, spans, position);
+  const position = offset === -1n ? undefined : positionArg(file, offset);
+  if (!write) {
+    if (flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
+    return readInto(ctx, file, spans, position);
+  }
+  if (!(flags & RWF_APPEND)) return writeFrom(ctx, file, spans, position);
+  // What the call has written already before it paused is at the end by now.
+  const end = Number(file.stat().size) - movedBefore(ctx);
+  const done = writeFrom(ctx, file, spans, file.seekable ? end : undefined);
+  if (position === undefined) file.position = end + done;
+  return done;
 }
 
 /** The offset of pread64: r6, or on ppc32 the pair r7:r8, since pairs begin at odd registers. */
@@ -194,7 +206,7 @@ function copy(
   count: number,
   at: { from?: number; to?: number },
 ): number {
-  let done = 0;
+  let done = movedBefore(ctx);
   while (done < count) {
     const bytes = new Uint8Array(Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
@@ -215,6 +227,7 @@ function copy(
       if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
       return done > 0 ? done : wait(ctx, to);
     }
+    if (done < count) pauseIfOverdue(ctx, done);
   }
   return done;
 }
@@ -223,7 +236,7 @@ function copy(
 function sendfile(ctx: SyscallContext, wide: boolean): number {
   const to = target(ctx, 0);
   const from = source(ctx, 1);
-  if (!from.seekable || from.kind === "directory") throw new SysError(EINVAL);
+  if (!from.seekable || from.kind === "directory" || to.flags & O_APPEND) throw new SysError(EINVAL);
   const pointer = ctx.args.address(2);
   const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
   if (pointer === 0) return copy(ctx, from, to, count, {});
@@ -236,6 +249,11 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   if (size === 8) ctx.memory.store64(pointer, BigInt(position + done));
   else ctx.memory.store32(pointer, position + done);
   return done;
+}
+
+function isSameFile(from: OpenFile, to: OpenFile): boolean {
+  const [one, other] = [from.stat(), to.stat()];
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** copy_file_range(2). */
@@ -254,6 +272,10 @@ function copyFileRange(ctx: SyscallContext): number {
     return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.load64(pointer)));
   });
   const count = Math.min(ctx.args.size(4), MAX_RW_COUNT);
+  if (isSameFile(from, to)) {
+    const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
+    if (start + count > end && end + count > start) throw new SysError(EINVAL);
+  }
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
     if (position !== undefined) ctx.memory.store64(pointers[i], BigInt(position + done));
@@ -262,10 +284,10 @@ function copyFileRange(ctx: SyscallContext): number {
 }
 
 /** readahead(2) and posix_fadvise(2): advice that is checked and needs nothing done. */
-function advise(ctx: SyscallContext, advice: number): number {
-  const file = anyFileArg(ctx, 0);
+function advise(ctx: SyscallContext, length: bigint, advice: number): number {
+  const file = fileArg(ctx, 0);
   if (file.kind === "pipe-read" || file.kind === "pipe-write") throw new SysError(ESPIPE);
-  if (advice < 0 || advice > 5) throw new SysError(EINVAL);
+  if (length < 0n || advice < 0 || advice > 5) throw new SysError(EINVAL);
   return 0;
 }
 
@@ -333,15 +355,20 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     name: "readahead",
     args: "fd off64 ulong",
     handler: (ctx) => {
-      if (!source(ctx, 0).seekable) throw new SysError(EINVAL);
+      const file = source(ctx, 0);
+      if (!file.seekable || file.kind === "directory") throw new SysError(EINVAL);
       return 0;
     },
   },
   {
     name: "fadvise64",
     args: "fd off64 ulong int",
-    handler: (ctx) => advise(ctx, ctx.args.int(ctx.abi.is64 ? 3 : 5)),
+    handler: (ctx) => advise(ctx, ctx.args.long(ctx.abi.is64 ? 2 : 4), ctx.args.int(ctx.abi.is64 ? 3 : 5)),
   },
   // On ppc32 the advice comes second, so that both pairs are aligned.
-  { name: "fadvise64_64", args: "fd int off64 off64", handler: (ctx) => advise(ctx, ctx.args.int(1)) },
+  {
+    name: "fadvise64_64",
+    args: "fd int off64 off64",
+    handler: (ctx) => advise(ctx, ctx.args.offset64(ctx.abi.is64 ? 3 : 4), ctx.args.int(1)),
+  },
 ];

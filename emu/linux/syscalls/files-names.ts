@@ -27,12 +27,17 @@ import {
   O_EXCL,
   O_WRONLY,
   PATH_MAX,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
   S_IFMT,
   S_IFREG,
+  S_IFSOCK,
 } from "../vfs/constants.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
-import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { type DirectoryEntry, fileKey } from "../vfs/open-file.ts";
 import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
 
 /** Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. */
@@ -59,9 +64,14 @@ function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
   return 0;
 }
 
+/** What mknod(2) makes. */
+const NODES: readonly number[] = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
+
 /** mknod(2): regular files only; fifos and devices would lead out of the machine. */
 function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
   const type = mode & S_IFMT;
+  if (type === S_IFDIR) throw new SysError(EPERM);
+  if (type !== 0 && !NODES.includes(type)) throw new SysError(EINVAL);
   const at = vacant(ctx, dirfd, path);
   files(ctx).system.namespace.writable(at);
   if (type !== 0 && type !== S_IFREG) throw new SysError(EPERM);
@@ -72,22 +82,26 @@ function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
 }
 
 function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
+  const task = files(ctx);
+  const { system } = task;
+  const at = task.find(dirfd, path, false);
   checkName(path, EISDIR);
-  const { system } = files(ctx);
-  const at = files(ctx).find(dirfd, path, false);
-  if (isDirectory(at)) throw new SysError(EISDIR);
+  // A slash at the end leads through a link, which is none the less no directory itself.
+  const isLink =
+    path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
+  if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
   return 0;
 }
 
 function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
-  const last = path.replace(/\/+$/, "").split("/").pop();
-  if (last === ".") throw new SysError(EINVAL);
-  if (last === "..") throw new SysError(ENOTEMPTY);
   const { system } = files(ctx);
   const at = files(ctx).find(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
+  const last = path.replace(/\/+$/, "").split("/").pop();
+  if (last === ".") throw new SysError(EINVAL);
+  if (last === "..") throw new SysError(ENOTEMPTY);
   if (at.path === "/") throw new SysError(EBUSY);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
   return 0;
@@ -119,6 +133,9 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
     throw new SysError(EINVAL);
   }
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
+  // Two names of one file are left as they are.
+  const isSame = target.stat !== undefined && fileKey(target.stat) === fileKey(source.stat!);
+  if (!isSame) task.system.renamed(source.path, target.path, source.stat!);
   return 0;
 }
 
@@ -127,8 +144,13 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   const task = files(ctx);
   const { namespace, host } = task.system;
   const empty = from.path === "" && (flags & AT_EMPTY_PATH) !== 0;
-  const path = empty ? task.descriptors.get(from.dirfd).path : from.path;
-  const source = task.find(from.dirfd, path, (flags & AT_SYMLINK_FOLLOW) !== 0);
+  const named = empty && from.dirfd === AT_FDCWD ? { ...from, path: "." } : from;
+  const found =
+    empty && named === from
+      ? undefined
+      : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
+  const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
+  const source = object === undefined ? found! : task.system.locate(object, task);
   if (isDirectory(source)) throw new SysError(EPERM);
   const target = vacant(ctx, to.dirfd, to.path);
   const targetPlace = namespace.writable(target);
@@ -238,6 +260,8 @@ function getdents(ctx: SyscallContext, wide: boolean): number {
 // ---- the working directory ---------------------------------------------------------------------------------
 
 function getcwd(ctx: SyscallContext): number {
+  // The directory may have been removed.
+  files(ctx).find(AT_FDCWD, ".", true);
   const bytes = encodeName(`${files(ctx).cwd}\0`);
   if (ctx.args.size(1) < bytes.length || bytes.length > PATH_MAX) throw new SysError(ERANGE);
   ctx.memory.write(ctx.args.address(0), bytes);

@@ -9,9 +9,12 @@ import {
   O_CLOEXEC,
   O_CREAT,
   O_DIRECT,
+  O_DIRECTORY,
   O_NOATIME,
+  O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
+  O_TMPFILE,
   O_TRUNC,
   O_VALID,
   O_WRONLY,
@@ -38,6 +41,8 @@ function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, m
   return install(ctx, task.open(dirfd, path, flags, mode), (flags & O_CLOEXEC) !== 0);
 }
 
+/** O_TMPFILE without the O_DIRECTORY in it. */
+const TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY;
 const OPEN_HOW = struct({ flags: "u64", mode: "u64", resolve: "u64" });
 const RESOLVE_NO_XDEV = 0x01n;
 const RESOLVE_NO_MAGICLINKS = 0x02n;
@@ -64,9 +69,12 @@ function openat2(ctx: SyscallContext): number {
   if (how.mode !== 0n && !(flags & O_CREAT)) throw new SysError(EINVAL);
   const resolve = (bit: bigint) => (how.resolve & bit) !== 0n;
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
+  if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);
+  if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
   const task = files(ctx);
   task.descriptors.reserve(1);
   const file = task.open(ctx.args.int(0), path, flags, Number(how.mode), {
+    sameMount: resolve(RESOLVE_NO_XDEV),
     noSymlinks: resolve(RESOLVE_NO_SYMLINKS),
     noMagicLinks: resolve(RESOLVE_NO_MAGICLINKS),
     beneath: resolve(RESOLVE_BENEATH),
@@ -183,8 +191,7 @@ const FLOCK64 = struct({ l_type: "i16", l_whence: "i16", l_start: "i64", l_len: 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
   if ((flags ^ file.flags) & O_APPEND && file instanceof RegularFile) {
-    const task = files(ctx);
-    task.system.setAppend(file, (flags & O_APPEND) !== 0, task);
+    files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
   file.flags = flags;
   return 0;
@@ -244,6 +251,7 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETFL]: (ctx, file) => setFlags(ctx, file, ctx.args.int(2)),
   [F_SETOWN]: (ctx, file) => {
     const pid = ctx.args.int(2);
+    if (pid === -(2 ** 31)) throw new SysError(EINVAL);
     file.owner = { ...file.owner, type: pid < 0 ? 2 : 1, pid: Math.abs(pid) };
     return 0;
   },

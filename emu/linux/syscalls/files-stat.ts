@@ -9,10 +9,12 @@ import {
   AT_STATX_SYNC_TYPE,
   AT_SYMLINK_NOFOLLOW,
   NAME_MAX,
+  O_PATH,
 } from "../vfs/constants.ts";
-import type { Location } from "../vfs/namespace.ts";
+import { parentOf } from "../vfs/mounts.ts";
+import { exists, type Location } from "../vfs/namespace.ts";
 import type { FileStat, OpenFile } from "../vfs/open-file.ts";
-import { anyFileArg, atArg, checkFlags, fileArg, files, modeOf, ownerOf } from "./files-common.ts";
+import { anyFileArg, atArg, checkFlags, files, modeOf, ownerOf } from "./files-common.ts";
 
 const TIMES = {
   st_atime: "ulong",
@@ -302,11 +304,15 @@ type Find = (ctx: SyscallContext) => Location;
 const byName: Find = (ctx) => files(ctx).find(AT_FDCWD, ctx.path(0), true);
 const byFile: Find = (ctx) => {
   const task = files(ctx);
-  const { path, kind } = fileArg(ctx, 0);
-  if (path === "" || (kind !== "file" && kind !== "directory")) {
+  const file = anyFileArg(ctx, 0);
+  const { path, kind } = file;
+  if (kind === "proc") return { path, mustBeDirectory: false };
+  if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
     return { path: "/dev", mustBeDirectory: false };
   }
-  return task.find(AT_FDCWD, path, true);
+  // A file that has lost its name is on the file system of the directory it was in.
+  const at = task.resolve(AT_FDCWD, path, { follow: false });
+  return exists(at) && at.stat?.kind !== "symlink" ? at : task.find(AT_FDCWD, parentOf(path), false);
 };
 
 const statfs = (find: Find) => (ctx: SyscallContext) => {

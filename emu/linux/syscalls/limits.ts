@@ -131,36 +131,6 @@ const times: SyscallHandler = (ctx) => {
   return kernel.clock.monotonic() / TICK;
 };
 
-/** getpriority(2): the result is 20 - nice, since a negative one would be an error. */
-const getpriority: SyscallHandler = (ctx) => {
-  checkPriorityTarget(ctx);
-  return 20;
-};
-
-const setpriority: SyscallHandler = (ctx) => {
-  checkPriorityTarget(ctx);
-  // Without a scheduler that ranks threads niceness has no effect; only root may raise it.
-  if (ctx.args.int(2) < 0 && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
-  return 0;
-};
-
-function checkPriorityTarget({ args, kernel, process }: SyscallContext): void {
-  const [which, who] = [args.int(0), args.int(1)];
-  if (which < 0 || which > 2) throw new SysError(EINVAL);
-  if (who === 0) return;
-  const there = [
-    () => kernel.thread(who) !== undefined,
-    () => [...kernel.processes.values()].some(({ pgid }) => pgid === who),
-    () => process.credentials.uid === who,
-  ][which]();
-  if (!there) throw new SysError(ESRCH);
-}
-
-const nice: SyscallHandler = ({ args, process }) => {
-  if (args.int(0) < 0 && !isPrivileged(process.credentials)) throw new SysError(EPERM);
-  return 0;
-};
-
 export const LIMIT_SYSCALLS: readonly SyscallRow[] = [
   { name: "getrlimit", args: "uint ptr", handler: oldGetrlimit },
   { name: "ugetrlimit", args: "uint ptr", handler: getrlimit },
@@ -168,7 +138,4 @@ export const LIMIT_SYSCALLS: readonly SyscallRow[] = [
   { name: "prlimit64", args: "int uint ptr ptr", handler: prlimit64 },
   { name: "getrusage", args: "int ptr", handler: getrusage },
   { name: "times", args: "ptr", handler: times },
-  { name: "getpriority", args: "int int", handler: getpriority },
-  { name: "setpriority", args: "int int int", handler: setpriority },
-  { name: "nice", args: "int", handler: nice },
 ];

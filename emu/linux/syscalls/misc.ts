@@ -3,6 +3,7 @@ import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { movedBefore, pauseIfOverdue } from "./files-common.ts";
 
 const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
 /** __NEW_UTS_LEN + 1; __OLD_UTS_LEN + 1, without domainname. */
@@ -81,7 +82,8 @@ const sysinfo: SyscallHandler = (ctx) => {
   return 0;
 };
 
-const getrandom: SyscallHandler = ({ kernel, memory, args }) => {
+const getrandom: SyscallHandler = (ctx) => {
+  const { kernel, memory, args } = ctx;
   const flags = args.uint(2);
   if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) throw new SysError(EINVAL);
   if ((flags & (GRND_INSECURE | GRND_RANDOM)) === (GRND_INSECURE | GRND_RANDOM)) throw new SysError(EINVAL);
@@ -89,7 +91,8 @@ const getrandom: SyscallHandler = ({ kernel, memory, args }) => {
   if (length === 0) return 0;
   const start = args.address(0);
   if (start + length > memory.size) throw new SysError(EFAULT);
-  for (let done = 0; done < length; done += RANDOM_CHUNK) {
+  for (let done = movedBefore(ctx); done < length; done += RANDOM_CHUNK) {
+    pauseIfOverdue(ctx, done);
     const bytes = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));
     memory.checkStore(start + done, bytes.length);
     kernel.random.fill(bytes);

@@ -6,6 +6,7 @@ import { RLIMIT_NOFILE } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { deliverable } from "../signals/state.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import { O_PATH } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import type { WaitFor } from "../wait.ts";
@@ -44,9 +45,11 @@ function hasBytes(file: OpenFile): boolean {
 
 const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
 
+/** What can be polled; O_PATH descriptors can't. */
 function fileOf(ctx: SyscallContext, fd: number): OpenFile | undefined {
   const descriptors = descriptorsOf(ctx);
-  return descriptors.has(fd) ? descriptors.get(fd) : undefined;
+  const file = descriptors.has(fd) ? descriptors.get(fd) : undefined;
+  return file !== undefined && (file.flags & O_PATH) === 0 ? file : undefined;
 }
 
 /** Everything that may change the readiness of `files`. */

@@ -3,7 +3,7 @@
 import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
-import { shortName } from "../process.ts";
+import { shortName, TIMER_SLACK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { capabilityMask, LAST_CAPABILITY } from "./identity.ts";
 
@@ -16,8 +16,7 @@ const ENDIAN_BIG = 0;
 const ENDIAN_LITTLE = 1;
 const UNALIGN_NOPRINT = 1;
 const SIGRTMAX = 64;
-/** Nanoseconds. */
-const TIMER_SLACK = 50_000;
+const SECBIT_KEEP_CAPS = 16;
 
 type Option = (ctx: SyscallContext) => SyscallResult;
 
@@ -155,13 +154,37 @@ const getNoNewPrivs: Option = (ctx) => {
   return ctx.process.prctl.noNewPrivs ? 1 : 0;
 };
 
-/** Options of transparent huge pages, of which there are none. */
-const hugePages =
-  (first: number): Option =>
-  (ctx) => {
-    restIsZero(ctx, first);
-    return 0;
-  };
+const setKeepCapabilities: Option = ({ process, args }) => {
+  if (args.ulong(1) > 1n) throw new SysError(EINVAL);
+  process.attributes.keepCapabilities = args.ulong(1) === 1n;
+  return 0;
+};
+
+/** PR_SET_TIMERSLACK: sleeps are exact all the same. */
+const setTimerSlack: Option = ({ process, args }) => {
+  process.attributes.timerSlack = args.long(1) <= 0n ? TIMER_SLACK : args.ulong(1);
+  return 0;
+};
+
+const setChildSubreaper: Option = ({ process, args }) => {
+  process.attributes.childSubreaper = args.word(1) !== 0n;
+  return 0;
+};
+
+const setNoHugePages: Option = (ctx) => {
+  restIsZero(ctx, 2);
+  ctx.process.attributes.noHugePages = ctx.args.word(1) !== 0n;
+  return 0;
+};
+
+const getNoHugePages: Option = (ctx) => {
+  restIsZero(ctx, 1);
+  return Number(ctx.process.attributes.noHugePages);
+};
+
+const notPermitted: Option = () => {
+  throw new SysError(EPERM);
+};
 
 /** By PR_* number; the others are EINVAL, as on a kernel without the feature. */
 const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
@@ -172,8 +195,8 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   // Unaligned accesses work, and nothing is said about them.
   [5, stores(() => UNALIGN_NOPRINT)],
   [6, upTo(3n)], // SET_UNALIGN
-  [7, zero], // GET_KEEPCAPS
-  [8, upTo(1n)], // SET_KEEPCAPS
+  [7, ({ process }) => Number(process.attributes.keepCapabilities)],
+  [8, setKeepCapabilities],
   [11, stores(({ thread }) => Math.max(FP_MODES.indexOf(thread.fpexcMode), FP_EXC_DISABLED))],
   [12, setFpexc],
   [13, zero], // GET_TIMING: statistical
@@ -185,18 +208,19 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [21, zero], // GET_SECCOMP: none
   [23, capBoundingRead],
   [24, capBoundingDrop],
-  [27, zero], // GET_SECUREBITS
-  [29, zero], // SET_TIMERSLACK: sleeps are exact
-  [30, () => TIMER_SLACK],
+  [27, ({ process }) => (process.attributes.keepCapabilities ? SECBIT_KEEP_CAPS : 0)], // GET_SECUREBITS
+  [28, notPermitted], // SET_SECUREBITS
+  [29, setTimerSlack],
+  [30, ({ process }) => process.attributes.timerSlack],
   [31, zero], // TASK_PERF_EVENTS_DISABLE
   [32, zero], // TASK_PERF_EVENTS_ENABLE
-  [36, zero], // SET_CHILD_SUBREAPER
-  [37, stores(() => 0)], // GET_CHILD_SUBREAPER
+  [36, setChildSubreaper],
+  [37, stores(({ process }) => Number(process.attributes.childSubreaper))],
   [38, setNoNewPrivs],
   [39, getNoNewPrivs],
   [40, getTidAddress],
-  [41, hugePages(2)], // SET_THP_DISABLE
-  [42, hugePages(1)], // GET_THP_DISABLE
+  [41, setNoHugePages],
+  [42, getNoHugePages],
   [47, capAmbient],
   [0x5356_4d41, setVma],
 ]);

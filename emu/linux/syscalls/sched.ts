@@ -1,11 +1,12 @@
 /**
- * System calls about scheduling: there is one CPU and one policy, and threads take turns (Linux:
- * kernel/sched/core.c).
+ * System calls about scheduling: there is one CPU, and threads take turns whatever their policy, which is kept and told
+ * (Linux: kernel/sched/core.c).
  */
 import { struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { E2BIG, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
+import { mayBecome } from "./priority.ts";
 
 const SCHED_NORMAL = 0;
 const SCHED_FIFO = 1;
@@ -44,14 +45,18 @@ function threadArg({ kernel, thread, args }: SyscallContext): Thread {
   return found;
 }
 
-/** Takes a policy and a priority that fit each other; realtime ones need a privilege nobody has. */
-function checkPolicy(policy: number, priority: number): void {
+/** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. */
+function setPolicy({ process }: Thread, policy: number, priority: number): void {
   const realtime = policy === SCHED_FIFO || policy === SCHED_RR;
   if (![SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) {
     throw new SysError(EINVAL);
   }
   if (realtime ? priority < 1 || priority > 99 : priority !== 0) throw new SysError(EINVAL);
   if (realtime || policy === SCHED_DEADLINE) throw new SysError(EPERM);
+  const { attributes } = process;
+  const leavesIdle = attributes.policy === SCHED_IDLE && policy !== SCHED_IDLE;
+  if (leavesIdle && !mayBecome(process, attributes.nice)) throw new SysError(EPERM);
+  attributes.policy = policy;
 }
 
 const getparam: SyscallHandler = (ctx) => {
@@ -64,8 +69,8 @@ const getparam: SyscallHandler = (ctx) => {
 const setparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(1));
-  threadArg(ctx);
-  checkPolicy(SCHED_NORMAL, sched_priority);
+  const thread = threadArg(ctx);
+  setPolicy(thread, thread.process.attributes.policy, sched_priority);
   return 0;
 };
 
@@ -73,25 +78,22 @@ const setscheduler: SyscallHandler = (ctx) => {
   const policy = ctx.args.int(1);
   if (policy < 0 || ctx.args.word(2) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(2));
-  threadArg(ctx);
-  checkPolicy(policy & ~SCHED_RESET_ON_FORK, sched_priority);
+  setPolicy(threadArg(ctx), policy & ~SCHED_RESET_ON_FORK, sched_priority);
   return 0;
 };
 
-const getscheduler: SyscallHandler = (ctx) => {
-  threadArg(ctx);
-  return SCHED_NORMAL;
-};
+const getscheduler: SyscallHandler = (ctx) => threadArg(ctx).process.attributes.policy;
 
 const getattr: SyscallHandler = (ctx) => {
   const { args, abi } = ctx;
   const size = args.uint(2);
   if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
     throw new SysError(EINVAL);
-  threadArg(ctx);
+  const { policy, nice } = threadArg(ctx).process.attributes;
   const full = SCHED_ATTR.encode(abi, {
     size: Math.min(size, SCHED_ATTR.size(abi)),
-    sched_policy: SCHED_NORMAL,
+    sched_policy: policy,
+    sched_nice: nice,
   });
   ctx.memory.write(args.address(1), full.subarray(0, Math.min(size, full.length)));
   return 0;
@@ -108,9 +110,14 @@ const setattr: SyscallHandler = (ctx) => {
   }
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
   bytes.set(memory.read(at, Math.min(size, bytes.length)));
-  const { sched_policy, sched_priority } = SCHED_ATTR.decode(abi, bytes);
-  threadArg(ctx);
-  checkPolicy(sched_policy, sched_priority);
+  const { sched_policy, sched_priority, sched_nice } = SCHED_ATTR.decode(abi, bytes);
+  const thread = threadArg(ctx);
+  const { process } = thread;
+  const ranks = sched_policy === SCHED_NORMAL || sched_policy === SCHED_BATCH;
+  if (ranks && sched_nice < process.attributes.nice && !mayBecome(process, sched_nice))
+    throw new SysError(EPERM);
+  setPolicy(thread, sched_policy, sched_priority);
+  if (ranks) process.attributes.nice = Math.min(Math.max(sched_nice, -20), 19);
   return 0;
 };
 

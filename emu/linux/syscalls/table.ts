@@ -8,6 +8,7 @@ import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
+import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { PROCESS_SYSCALLS } from "./process.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -22,6 +23,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...SCHED_SYSCALLS,
   ...IDENTITY_SYSCALLS,
   ...LIMIT_SYSCALLS,
+  ...PRIORITY_SYSCALLS,
   ...PRCTL_SYSCALLS,
   ...MISC_SYSCALLS,
   ...FILE_SYSCALLS,

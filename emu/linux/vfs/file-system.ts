@@ -18,13 +18,21 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "./constants.ts";
+import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { type ThawedFiles, thawFiles } from "./freeze.ts";
-import { DirectoryFile, fileKey, RegularFile } from "./host-file.ts";
+import { DirectoryFile, RegularFile } from "./host-file.ts";
 import { MappedFiles } from "./mapped-files.ts";
-import { type MountConfig, normalize } from "./mounts.ts";
+import { isWithin, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
-import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
+import {
+  type DirectoryEntry,
+  type FileStat,
+  fileKey,
+  inodeOf,
+  type OpenFile,
+  syntheticStat,
+} from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { PathFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
@@ -122,7 +130,13 @@ export class FileSystem {
    */
   open(walk: (follow: boolean) => Location, flags: number, mode: number, viewer: Viewer): OpenFile {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) fail("EOPNOTSUPP", "O_TMPFILE");
+    else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
+      const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
+      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing");
+      const at = walk(true);
+      if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
+      fail(exists(at) ? "EOPNOTSUPP" : "ENOENT", "O_TMPFILE");
+    }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
     const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
     // Somebody outside may create or remove the file between the walk and the opening: then walk again.
@@ -159,18 +173,26 @@ export class FileSystem {
         mode & 0o7777,
       ),
     );
-    return this.regular(handle, at.path, flags);
+    return this.regular(handle, { path: at.path, readOnly: false }, flags);
   }
 
-  private regular(handle: number, path: string, flags: number): RegularFile {
+  private regular(handle: number, what: { path: string; readOnly: boolean }, flags: number): RegularFile {
     const { host, mapped } = this;
-    return new RegularFile({ host, handle, path, flags: (flags & ~OPEN_ONLY) | O_LARGEFILE, mapped });
+    const { path, readOnly } = what;
+    return new RegularFile({
+      host,
+      handle,
+      path,
+      readOnly,
+      flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
+      mapped,
+    });
   }
 
   /** Opens what is there. */
   openExisting(at: Location, flags: number, viewer: Viewer): OpenFile {
     const kind = at.object === undefined ? this.stat(at).kind : undefined;
-    if (kind === "symlink" && !(flags & O_PATH)) fail("ELOOP", at.path);
+    if (kind === "symlink" && !(flags & (O_PATH | O_DIRECTORY))) fail("ELOOP", at.path);
     if ((flags & O_DIRECTORY || at.mustBeDirectory) && this.stat(at).kind !== "directory") {
       fail("ENOTDIR", at.path);
     }
@@ -200,8 +222,16 @@ export class FileSystem {
         this.host.files.close(handle);
         return fail("EACCES", `${at.path} has become a ${now.kind}`);
       });
-    const handle = open(accessOf(flags));
-    const file = this.regular(handle, at.path, flags);
+    const { readOnly } = place.mount;
+    return this.emptied(this.regular(open(accessOf(flags)), { path: at.path, readOnly }, flags), flags, open);
+  }
+
+  /** A file that has just been opened, after what O_TRUNC asks for. */
+  private emptied(
+    file: RegularFile,
+    flags: number,
+    open: (access: { read: boolean; write: boolean }) => number,
+  ): RegularFile {
     if (flags & O_TRUNC) {
       try {
         this.empty(file, open);
@@ -228,15 +258,52 @@ export class FileSystem {
     }
   }
 
-  /** Switches O_APPEND of an open file by opening it once more. Throws HostError when its path is gone. */
-  setAppend(file: RegularFile, append: boolean, viewer: Viewer): void {
+  /** Switches O_APPEND of an open file by opening it once more. */
+  setAppend(file: RegularFile, append: boolean): void {
     if (!file.canWrite) return;
+    try {
+      file.replaceHandle(this.host.files.reopen(file.handle, { ...accessOf(file.flags), append }));
+    } catch (error) {
+      // Without the host's help what is written goes to the end all the same, unless others append too.
+      if (!append) throw error;
+    }
+  }
+
+  /** Opens the file of a description once more, whatever has become of its name. */
+  private openSame(file: RegularFile, flags: number): RegularFile {
+    const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+    if (writes && file.readOnly) fail("EROFS", `${file.path} was granted read-only`);
+    const open = (access: { read: boolean; write: boolean }) =>
+      this.host.files.reopen(file.handle, { ...access, append: (flags & O_APPEND) !== 0 && access.write });
+    return this.emptied(this.regular(open(accessOf(flags)), file, flags), flags, open);
+  }
+
+  /** The tasks whose paths follow what the guest renames. */
+  readonly tasks = new Set<{ cwd: string; readonly descriptors: Descriptors }>();
+
+  /** The guest has renamed `from`, a file or directory with this status: whatever is open there keeps its name. */
+  renamed(from: string, to: string, stat: HostStat): void {
+    const key = fileKey(stat);
+    const follow = (path: string) => (isWithin(path, from) ? to + path.slice(from.length) : path);
+    for (const task of this.tasks) {
+      task.cwd = follow(task.cwd);
+      for (const [, { file }] of task.descriptors.list()) {
+        const known = file instanceof RegularFile || file instanceof PathFile ? file.key : key;
+        const isAnother = file.path === from && known !== key;
+        if (!isAnother) file.path = follow(file.path);
+      }
+    }
+    this.mapped.renamed(follow);
+  }
+
+  /** Where the name of an open file or O_PATH descriptor leads. Throws ENOENT when that is another file by now. */
+  locate(file: OpenFile, viewer: Viewer): Location {
+    if (file.path === "") fail("ENOENT", "it has no name");
     const at = this.resolve(file.path, { follow: false, base: "/" }, viewer);
-    if (at.stat === undefined || fileKey(at.stat) !== file.key) fail("EPERM", `${file.path} is gone`);
-    const handle = this.namespace.at(this.namespace.writable(at), (path) =>
-      this.host.files.open(path, { ...accessOf(file.flags), append, noFollow: true }, 0),
-    );
-    file.replaceHandle(handle);
+    const key = file instanceof RegularFile || file instanceof PathFile ? file.key : undefined;
+    const isSame = key === undefined ? exists(at) : at.stat !== undefined && fileKey(at.stat) === key;
+    if (!isSame) fail("ENOENT", `${file.path} is gone`);
+    return at;
   }
 
   private openDirectory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
@@ -253,7 +320,7 @@ export class FileSystem {
       path: at.path,
       flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
       stat: () => this.stat(at),
-      list: () => this.list(at, viewer),
+      list: (path) => this.list(this.resolve(path, { follow: false, base: "/" }, viewer), viewer),
       handle,
     });
   }
@@ -297,7 +364,10 @@ export class FileSystem {
         list: () => fail("EBADF"),
       });
     }
-    return new PathFile(path, flags & ~O_CLOEXEC, stat);
+    const file: PathFile = new PathFile(path, flags & ~O_CLOEXEC, stat, () =>
+      this.stat(this.locate(file, viewer)),
+    );
+    return file;
   }
 
   /** Opens what a link of /proc/PID/fd stands for: another description of the same thing. */
@@ -316,13 +386,12 @@ export class FileSystem {
       again.flags = kept | (object.flags & O_APPEND);
       return again;
     }
-    if (object.path === "" || object.kind === "special") fail("ENXIO", "nothing that could be opened again");
-    const at = this.resolve(object.path, { follow: false, base: "/" }, viewer);
-    if (!exists(at)) fail("ENOENT", object.path);
-    if (object instanceof RegularFile && (at.stat === undefined || fileKey(at.stat) !== object.key)) {
-      fail("ENOENT", `${object.path} is another file now`);
+    if (object instanceof RegularFile) return this.openSame(object, flags);
+    const isPath = object instanceof PathFile;
+    if (object.path === "" || (object.kind === "special" && !isPath)) {
+      fail("ENXIO", "nothing that could be opened again");
     }
-    return this.openExisting(at, flags & ~(O_CREAT | O_EXCL), viewer);
+    return this.openExisting(this.locate(object, viewer), flags & ~(O_CREAT | O_EXCL), viewer);
   }
 
   /** What a thaw has opened for a process; once. */

@@ -22,9 +22,17 @@ import {
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { terminalOf } from "./devices.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
-import { DirectoryFile, fileKey, RegularFile } from "./host-file.ts";
+import { DirectoryFile, RegularFile } from "./host-file.ts";
 import { isWithin, normalize } from "./mounts.ts";
-import { type DirectoryEntry, hold, inodeOf, type OpenFile, release, syntheticStat } from "./open-file.ts";
+import {
+  type DirectoryEntry,
+  fileKey,
+  hold,
+  inodeOf,
+  type OpenFile,
+  release,
+  syntheticStat,
+} from "./open-file.ts";
 import { Pipe, PipeEnd } from "./pipe.ts";
 import { EventFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";

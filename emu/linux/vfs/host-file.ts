@@ -4,22 +4,29 @@ import type { MappedFile } from "../../memory/vma.ts";
 import { MAX_OFFSET, O_APPEND, O_PATH, O_SYNC } from "./constants.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin } from "./mounts.ts";
-import { type DirectoryEntry, type FileStat, OpenFile } from "./open-file.ts";
+import { type DirectoryEntry, type FileStat, fileKey, OpenFile } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-
-/** What names a file on its host whatever its paths are. */
-export const fileKey = (stat: { dev: bigint; ino: bigint }): string => `${stat.dev}:${stat.ino}`;
 
 export class RegularFile extends OpenFile {
   readonly kind = "file";
   readonly host: Host;
   readonly key: string;
+  /** It was opened through a read-only grant: nothing about it may be changed. */
+  readonly readOnly: boolean;
   private shared: SharedHandle;
   private readonly mapped: MappedFiles;
 
-  constructor(options: { host: Host; handle: number; path: string; flags: number; mapped: MappedFiles }) {
+  constructor(options: {
+    host: Host;
+    handle: number;
+    path: string;
+    flags: number;
+    readOnly: boolean;
+    mapped: MappedFiles;
+  }) {
     super(options.path, options.flags);
     this.host = options.host;
+    this.readOnly = options.readOnly;
     this.shared = new SharedHandle(options.host, options.handle);
     this.mapped = options.mapped;
     this.key = fileKey(this.host.files.fstat(this.handle));
@@ -109,7 +116,7 @@ export class RegularFile extends OpenFile {
 export class DirectoryFile extends OpenFile {
   readonly kind = "directory";
   private readonly status: () => FileStat;
-  private readonly listing: () => DirectoryEntry[];
+  private readonly listing: (path: string) => DirectoryEntry[];
   private readonly handle: { host: Host; handle: number } | undefined;
   private listed: DirectoryEntry[] | undefined;
 
@@ -117,7 +124,8 @@ export class DirectoryFile extends OpenFile {
     path: string;
     flags: number;
     stat: () => FileStat;
-    list: () => DirectoryEntry[];
+    /** Its entries, by the guest path it has by now. */
+    list: (path: string) => DirectoryEntry[];
     handle?: { host: Host; handle: number };
   }) {
     super(options.path, options.flags);
@@ -141,7 +149,7 @@ export class DirectoryFile extends OpenFile {
 
   override entries(): DirectoryEntry[] {
     if (this.position === 0) this.listed = undefined;
-    this.listed ??= this.listing();
+    this.listed ??= this.listing(this.path);
     return this.listed;
   }
 

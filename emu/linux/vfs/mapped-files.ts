@@ -33,7 +33,7 @@ export class SharedHandle {
 
 /** The file of a mapping: lives on when the descriptor it was mapped from is closed. */
 export class HostMappedFile implements MappedFile {
-  readonly path: string;
+  path: string;
   readonly key: string;
   private readonly host: Host;
   private readonly reading: SharedHandle;
@@ -127,6 +127,11 @@ export class MappedFiles {
     }
     if (write) file.makeWritable(handle);
     return file;
+  }
+
+  /** Files have been renamed: `follow` gives the new path of an old one. */
+  renamed(follow: (path: string) => string): void {
+    for (const file of this.files.values()) file.path = follow(file.path);
   }
 
   /** The one shared object of a mapped file. */

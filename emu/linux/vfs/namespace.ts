@@ -36,8 +36,9 @@ export interface ResolveOptions {
   follow: boolean;
   /** Where relative paths start: a canonical guest path. */
   base: string;
-  /** openat2(2): no symlink anywhere, no magic link, nothing above `base`, or `base` taken for the root. */
+  /** openat2(2): no symlink anywhere, no magic link, no other mount, nothing above `base`, or `base` taken for the root. */
   noSymlinks?: boolean;
+  sameMount?: boolean;
   noMagicLinks?: boolean;
   beneath?: boolean;
   inRoot?: boolean;
@@ -49,6 +50,13 @@ export const exists = (at: Location): boolean =>
 
 export const isDirectory = (at: Location): boolean =>
   at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
+
+const isMagic = ({ synthetic }: Location): boolean =>
+  synthetic?.type === "link" && synthetic.isMagic === true;
+
+/** What to the guest is the mount that a location lies in: a grant, /proc, /dev or the rest. */
+const mountOf = ({ place, path }: Location): unknown =>
+  place?.mount ?? ["/proc", "/dev"].find((tree) => isWithin(path, tree));
 
 export class Namespace {
   readonly host: Host;
@@ -179,8 +187,11 @@ export class Namespace {
       const current = stack[stack.length - 1];
       this.checkSearch(current);
       if (name === "..") {
-        if (current.path !== top && stack.length > 1) stack.pop();
-        else if (options.beneath) fail("EXDEV", "path leads above its start");
+        if (current.path !== top && stack.length > 1) {
+          stack.pop();
+          if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
+            fail("EXDEV", current.path);
+        } else if (options.beneath) fail("EXDEV", "path leads above its start");
         continue;
       }
       if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
@@ -189,14 +200,17 @@ export class Namespace {
       const target = this.linkTarget(next);
       if (target === undefined || (last && !options.follow && !trailing)) {
         if (target !== undefined && options.noSymlinks && !last) fail("ELOOP", next.path);
+        if (options.sameMount && mountOf(next) !== mountOf(current)) fail("EXDEV", next.path);
         stack.push(next);
         if (!last && !exists(next)) fail("ENOENT", next.path);
         continue;
       }
       if (options.noSymlinks || ++links > MAX_SYMLINKS) fail("ELOOP", next.path);
-      if (typeof target !== "string") {
+      if (typeof target !== "string" || isMagic(next)) {
         if (options.noMagicLinks) fail("ELOOP", next.path);
-        if (options.beneath || options.inRoot) fail("EXDEV", next.path);
+        if (options.beneath || options.inRoot || options.sameMount) fail("EXDEV", next.path);
+      }
+      if (typeof target !== "string") {
         const object = target;
         const at: Location = { path: next.path, object, mustBeDirectory: trailing && last };
         if (last) return at;
@@ -206,7 +220,11 @@ export class Namespace {
       }
       if (target === "") fail("ENOENT", next.path);
       if (options.beneath && target.startsWith("/")) fail("EXDEV", "absolute symlink");
-      if (target.startsWith("/")) stack = this.walkCanonical(top, root);
+      if (target.startsWith("/")) {
+        stack = this.walkCanonical(top, root);
+        if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
+          fail("EXDEV", next.path);
+      }
       rest = [...target.split("/").filter((part) => part !== "" && part !== "."), ...rest];
       if (rest.length > PATH_MAX) fail("ENAMETOOLONG", "path too long");
     }

@@ -50,6 +50,9 @@ export function syntheticStat(
   };
 }
 
+/** What names a file on its host whatever its paths are. */
+export const fileKey = (stat: { dev: bigint; ino: bigint }): string => `${stat.dev}:${stat.ino}`;
+
 /** A stable inode number for a synthetic path. */
 export function inodeOf(path: string): bigint {
   let hash = 0xcbf29ce484222325n;

@@ -243,8 +243,11 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 }
 
 /** What a link of /proc/PID/fd says for a description without a path. */
-function describe(file: { path: string; kind: string; stat(): { ino: bigint } }): string {
-  if (file.path !== "") return file.path;
+function describe(file: { path: string; kind: string; stat(): { ino: bigint; nlink: number } }): string {
+  if (file.path !== "") {
+    const isNamed = (file.kind !== "file" && file.kind !== "directory") || file.stat().nlink > 0;
+    return isNamed ? file.path : `${file.path} (deleted)`;
+  }
   if (file.kind === "special") return "anon_inode:[eventfd]";
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
@@ -266,9 +269,9 @@ function descriptorInfo(process: ProcProcess): SyntheticDirectory {
 function processTree(machine: ProcMachine, process: ProcProcess, isThread = false): SyntheticDirectory {
   const { memory } = process;
   const entries: Record<string, Synthetic> = {
-    exe: linkTo(process.exe),
-    cwd: linkTo(process.cwd),
-    root: linkTo("/"),
+    exe: { ...linkTo(process.exe), isMagic: true },
+    cwd: { ...linkTo(process.cwd), isMagic: true },
+    root: { ...linkTo("/"), isMagic: true },
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
     auxv: bytesFile(() => process.auxv(), 0o400),

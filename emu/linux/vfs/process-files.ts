@@ -16,7 +16,6 @@ import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
 import { fail, type SyntheticDirectory } from "./synthetic.ts";
 
-/** RLIMIT_NOFILE. */
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
@@ -34,6 +33,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.descriptors = descriptors;
     this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
     this.umask = system.host.umask;
+    system.tasks.add(this);
     // Made anew for every look: it shows the state of the moment.
     const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
@@ -58,6 +58,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   /** Where relative paths of a *at() call start. Throws EBADF, ENOTDIR. */
   base(dirfd: number, path: string): string {
+    if (path === "") fail("ENOENT", "empty path");
     if (path.startsWith("/") || dirfd === AT_FDCWD) return this.cwd;
     const file = this.descriptors.get(dirfd);
     if (file.kind !== "directory") fail("ENOTDIR", `descriptor ${dirfd}`);
@@ -67,7 +68,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   /** Walks a path as a *at() call does. */
   resolve(dirfd: number, path: string, options: Omit<ResolveOptions, "base">): Location {
     // openat2's RESOLVE_IN_ROOT makes absolute paths begin at the descriptor too.
-    const base = this.base(dirfd, options.inRoot ? "" : path);
+    const base = this.base(dirfd, options.inRoot && path !== "" ? "." : path);
     return this.system.resolve(path, { ...options, base }, this);
   }
 
@@ -153,6 +154,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   exit(): void {
     this.system.mapped.flushAll();
     this.descriptors.closeAll();
+    this.system.tasks.delete(this);
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {

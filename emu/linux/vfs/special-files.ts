@@ -1,7 +1,7 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import { WaitQueue } from "../wait.ts";
 import { O_RDWR } from "./constants.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { type FileStat, fileKey, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
 const toText = (byte: number): string => String.fromCharCode(byte);
@@ -47,12 +47,23 @@ export class ProcFile extends OpenFile {
 /** A path that was opened with O_PATH: good for fstat and as the start of other paths. */
 export class PathFile extends OpenFile {
   readonly kind = "special";
-  private readonly status: FileStat;
-  constructor(path: string, flags: number, status: FileStat) {
+  /** What names the file on its host. */
+  readonly key: string;
+  private status: FileStat;
+  private readonly look: () => FileStat;
+  constructor(path: string, flags: number, status: FileStat, look: () => FileStat) {
     super(path, flags);
+    this.key = fileKey(status);
     this.status = status;
+    this.look = look;
   }
+  /** As it is now, or was when its name was last seen to lead to it. */
   override stat(): FileStat {
+    try {
+      this.status = this.look();
+    } catch {
+      // Its name is gone.
+    }
     return this.status;
   }
   override state(): string {

@@ -24,6 +24,8 @@ export interface SyntheticLink {
   readonly type: "link";
   /** What readlink(2) says. */
   target(): string;
+  /** To Linux it leads straight to a place, not by its text (openat2's RESOLVE_NO_MAGICLINKS). */
+  readonly isMagic?: boolean;
   /** For /proc/PID/fd/N: the description itself, which following the link arrives at. */
   object?(): OpenFile;
 }

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { checkpoint } from "../../../cr/checkpoint.ts";
+import { restart } from "../../../cr/restart.ts";
+import { sourceOf } from "../../../cr/stream.ts";
 import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
@@ -87,6 +90,46 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     expect(process.prctl.noNewPrivs).toBe(true);
     expect(process.leader!.fpexcMode).toBe(0x100);
     expect(process.leader!.registers.msr & 0x900n).toBe(0x100n);
+  });
+
+  it("keeps niceness, policy and what prctl(2) sets, across a freeze too", async () => {
+    const guest = new CallDriver(abi);
+    expect(await guest.call("nice", 3)).toBe(0);
+    expect(await guest.call("getpriority", 0, 0)).toBe(17);
+    expect(await guest.call("setpriority", 0, 0, 10)).toBe(0);
+    expect(await guest.call("setpriority", 0, 0, 9)).toBe("EACCES");
+    expect(await guest.call("nice", -1)).toBe("EPERM");
+    expect(await guest.call("nice", 1000)).toBe(0);
+    expect(await guest.call("getpriority", 1, 0)).toBe(1);
+    guest.memory.store32(BUFFER, 0);
+    expect(await guest.call("sched_setscheduler", 0, 3, BUFFER)).toBe(0);
+    expect(await guest.call("sched_getscheduler", 0)).toBe(3);
+    expect(await guest.call("sched_setscheduler", 0, 5, BUFFER)).toBe(0);
+    expect(await guest.call("sched_setscheduler", 0, 0, BUFFER)).toBe("EPERM");
+    expect(await guest.call("sched_getattr", 0, BUFFER, 48, 0)).toBe(0);
+    expect([guest.memory.load32(BUFFER + 4), guest.memory.load32(BUFFER + 16)]).toEqual([5, 19]);
+    expect(await guest.call("prctl", 29, 1234)).toBe(0);
+    expect(await guest.call("prctl", 8, 1)).toBe(0);
+    expect(await guest.call("prctl", 36, 7)).toBe(0);
+    expect(await guest.call("prctl", 41, 1)).toBe(0);
+    const image: Uint8Array[] = [];
+    const snapshot = freezeKernel(guest.kernel);
+    checkpoint(snapshot, { write: (bytes) => image.push(bytes.slice()) }, guest.host.sha256);
+    const thawed = thawKernel(restart(sourceOf(Buffer.concat(image))), {
+      host: guest.host,
+      abi: ABIS[abi],
+      cpuModel: modelFor(undefined, abi),
+      mounts: [],
+    });
+    const [process] = thawed.processes.values();
+    expect(process.attributes).toEqual({
+      nice: 19,
+      policy: 5,
+      timerSlack: 1234n,
+      keepCapabilities: true,
+      childSubreaper: true,
+      noHugePages: true,
+    });
   });
 
   it.each([

@@ -1,0 +1,59 @@
+/** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
+import { EACCES, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { type Process, RLIMIT_NICE } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { isPrivileged } from "./identity.ts";
+
+const NICE_MIN = -20;
+const NICE_MAX = 19;
+
+const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN), NICE_MAX);
+
+/** Whether a process may become as little nice as `nice` (Linux: can_nice). */
+export const mayBecome = ({ limits, credentials }: Process, nice: number): boolean =>
+  BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isPrivileged(credentials);
+
+/** The processes that `which` and `who` arguments mean. Throws EINVAL, ESRCH. */
+function targets({ args, kernel, process }: SyscallContext): Process[] {
+  const [which, who] = [args.int(0), args.int(1)];
+  if (which < 0 || which > 2) throw new SysError(EINVAL);
+  if (which === 0 && who === 0) return [process];
+  const isMeant = [
+    () => kernel.thread(who)?.process,
+    ({ pgid }: Process) => pgid === (who === 0 ? process.pgid : who),
+    ({ credentials }: Process) => credentials.uid === (who === 0 ? process.credentials.uid : who),
+  ][which];
+  const found = [...kernel.processes.values()].filter((each) => {
+    const meant = isMeant(each);
+    return meant === each || meant === true;
+  });
+  if (found.length === 0) throw new SysError(ESRCH);
+  return found;
+}
+
+/** getpriority(2): the result is 20 - nice, since a negative one would be an error; of several the least nice counts. */
+const getpriority: SyscallHandler = (ctx) =>
+  20 - Math.min(...targets(ctx).map(({ attributes }) => attributes.nice));
+
+const setpriority: SyscallHandler = (ctx) => {
+  const nice = clamp(ctx.args.int(2));
+  for (const process of targets(ctx)) {
+    if (nice < process.attributes.nice && !mayBecome(process, nice)) throw new SysError(EACCES);
+    process.attributes.nice = nice;
+  }
+  return 0;
+};
+
+const nice: SyscallHandler = ({ args, process }) => {
+  const change = Math.min(Math.max(args.int(0), -40), 40);
+  const wanted = clamp(process.attributes.nice + change);
+  if (change < 0 && !mayBecome(process, wanted)) throw new SysError(EPERM);
+  process.attributes.nice = wanted;
+  return 0;
+};
+
+export const PRIORITY_SYSCALLS: readonly SyscallRow[] = [
+  { name: "getpriority", args: "int int", handler: getpriority },
+  { name: "setpriority", args: "int int int", handler: setpriority },
+  { name: "nice", args: "int", handler: nice },
+];

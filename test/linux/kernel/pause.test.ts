@@ -1,0 +1,99 @@
+/** Calls that have much to do: the host has its turn in between, and a machine can be stopped and frozen there. */
+import { describe, expect, it } from "vitest";
+import { modelFor } from "../../../emu/cpu/models.ts";
+import { ABIS } from "../../../emu/linux/abi.ts";
+import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
+import { SIGINT, SIGUSR1 } from "../../../emu/linux/signals/numbers.ts";
+import { CallDriver } from "../../support/call-driver.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const MIB = 1024 * 1024;
+const [O_RDONLY, O_WRONLY] = [0, 1];
+const AT = 0x1100_0000;
+const LENGTH = 8 * MIB;
+
+/** A driver with room at AT, whose host sees a millisecond pass whenever it looks at the clock. */
+async function slowDriver() {
+  let now = 0n;
+  let turns = 0;
+  const base = memoryHost();
+  const host = {
+    ...base,
+    clock: { ...base.clock, monotonic: () => (now += 1_000_000n) },
+    yield: async (): Promise<void> => {
+      turns++;
+    },
+  };
+  const driver = new CallDriver("ppc64", { host });
+  await driver.ok("mmap", AT, LENGTH + MIB, 3, 0x32, -1, 0);
+  const path = (text: string) => {
+    driver.memory.write(AT + LENGTH, Buffer.from(`${text}\0`));
+    return AT + LENGTH;
+  };
+  return { driver, host, path, turns: () => turns };
+}
+
+describe("a call with much to do", () => {
+  it.each(["/dev/urandom", "/dev/zero"])("lets the host have its turn while it reads %s", async (name) => {
+    const { driver, path, turns } = await slowDriver();
+    const fd = await driver.ok("open", path(name), O_RDONLY, 0);
+    const before = turns();
+    expect(await driver.call("read", fd, AT, LENGTH)).toBe(LENGTH);
+    expect(turns() - before).toBeGreaterThan(2);
+  });
+
+  it("does so while it writes, and in getrandom", async () => {
+    const { driver, path, turns } = await slowDriver();
+    const fd = await driver.ok("open", path("/dev/null"), O_WRONLY, 0);
+    let before = turns();
+    expect(await driver.call("write", fd, AT, LENGTH)).toBe(LENGTH);
+    expect(turns() - before).toBeGreaterThan(2);
+    before = turns();
+    expect(await driver.call("getrandom", AT, LENGTH, 0)).toBe(LENGTH);
+    expect(turns() - before).toBeGreaterThan(2);
+  });
+
+  it("goes on where it was after a freeze in the middle", async () => {
+    const whole = await slowDriver();
+    await whole.driver.ok("getrandom", AT, LENGTH, 0);
+    const expected = Buffer.from(whole.driver.memory.peek(AT, LENGTH));
+
+    const { driver, host } = await slowDriver();
+    const { kernel } = driver;
+    driver.prepare("getrandom", AT, LENGTH, 0);
+    const begun = kernel.instructions;
+    host.yield = async () => kernel.requestStop();
+    expect(await kernel.run(1n)).toEqual({ reason: "stopped" });
+    expect(kernel.instructions).toBe(begun);
+    const snapshot = freezeKernel(kernel);
+    expect(JSON.parse(snapshot.processes[0].threads[0].blocked!.state).done).toBeGreaterThan(0);
+    const options = {
+      host: memoryHost(),
+      abi: ABIS.ppc64,
+      cpuModel: modelFor(undefined, "ppc64"),
+      mounts: [],
+    };
+    const thawed = thawKernel(snapshot, { ...options, addressSpaceSize: 2 ** 30 });
+    expect(await thawed.run(1n)).toEqual({ reason: "limit" });
+    const [process] = thawed.processes.values();
+    expect(process.leader!.registers.gpr(3)).toBe(BigInt(LENGTH));
+    expect(Buffer.compare(Buffer.from(process.memory.peek(AT, LENGTH)), expected)).toBe(0);
+  });
+
+  it("is ended by a signal that the process doesn't survive, and by no other", async () => {
+    const { driver, host } = await slowDriver();
+    const { kernel, memory } = driver;
+    // A handler for SIGUSR1 whose function descriptor is whatever the program begins with.
+    memory.store64(AT, 0x1000_0000n);
+    await driver.ok("rt_sigaction", SIGUSR1, AT, 0, 8);
+    host.yield = async () => kernel.signal(SIGUSR1);
+    expect(await driver.call("getrandom", AT, LENGTH, 0)).toBe(SIGUSR1);
+    expect(driver.thread.registers.nia).toBe(memory.load64(0x1000_0000));
+    host.yield = async () => kernel.signal(SIGINT);
+    expect(await driver.last("getrandom", AT, LENGTH, 0)).toEqual({
+      reason: "signal",
+      signo: SIGINT,
+      core: false,
+    });
+  });
+});
