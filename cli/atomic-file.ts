@@ -1,7 +1,19 @@
 /** Writing a file so that a reader sees the old one or the whole new one, never a part. */
 import { randomBytes } from "node:crypto";
-import { close, closeSync, fdatasync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Where bytes go as they are produced. */
 export interface ByteSink {
@@ -23,12 +35,41 @@ export function writeFully(fd: number, bytes: Uint8Array): void {
 /**
  * Calls `produce` with a sink, then puts what it wrote at `path`: written to a temporary file (mode 0600) in the
  * same folder, synchronised to the disk, renamed. When anything fails the temporary file is removed, `path` is as
- * it was, and the error is thrown.
+ * it was, and the error is thrown. A symbolic link stays one, and the file it leads to is replaced. What is no file but a
+ * device or a named pipe is written to as it is.
  */
 export function writeAtomically<T>(path: string, produce: (sink: ByteSink) => T): T {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) return replaceFile(behindLinks(path), produce);
+  const fd = openSync(path, "w");
+  try {
+    return produce({ write: (bytes) => writeFully(fd, bytes) });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Symbolic links that lead to each other at most, as in Linux. */
+const MOST_LINKS = 40;
+
+/** Where a path leads that may be a symbolic link; nothing need be there. */
+function behindLinks(path: string): string {
+  let end = path;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    if (!lstatSync(end, { throwIfNoEntry: false })?.isSymbolicLink()) return end;
+    end = resolve(dirname(end), readlinkSync(end));
+  }
+  return end;
+}
+
+/** Characters of a file's name that its temporary file's name begins with: both must fit a folder's entry. */
+const NAME_PART = 40;
+
+function replaceFile<T>(path: string, produce: (sink: ByteSink) => T): T {
   const folder = dirname(path);
   // Not the process id: in a container it is often the same, and a killed writer's file would be in the way.
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const suffix = randomBytes(6).toString("hex");
+  const temporary = join(folder, `.${basename(path).slice(0, NAME_PART)}.${suffix}.tmp`);
   const fd = openSync(temporary, "wx", 0o600);
   try {
     let result: T;
@@ -49,7 +90,7 @@ export function writeAtomically<T>(path: string, produce: (sink: ByteSink) => T)
     syncFolder(folder);
     return result;
   } catch (error) {
-    unlinkSync(temporary);
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** Images as the command makes them: in files, in memory, and for the guest's own system calls. */
 import { resolve } from "node:path";
-import { checkpoint } from "../cr/checkpoint.ts";
+import { type CheckpointOptions, checkpoint } from "../cr/checkpoint.ts";
 import { ImageError } from "../cr/errors.ts";
 import { readImage } from "../cr/reader.ts";
 import { restart } from "../cr/restart.ts";
@@ -13,10 +13,14 @@ import { describeSystemError, Failure } from "./failure.ts";
 import type { MachineFlags } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
-type ImageFlags = Pick<MachineFlags, "flavour" | "strict">;
+type ImageFlags = Pick<CheckpointOptions, "flavour" | "strict" | "caller">;
 
-const writeTo = (sink: ByteSink, snapshot: MachineSnapshot, host: Host, flags: ImageFlags): number =>
-  checkpoint(snapshot, sink, () => host.sha256(), { flavour: flags.flavour, strict: flags.strict });
+const writeTo = (
+  sink: ByteSink,
+  snapshot: MachineSnapshot,
+  host: Host,
+  { flavour, strict, caller }: ImageFlags,
+): number => checkpoint(snapshot, sink, () => host.sha256(), { flavour, strict, caller });
 
 /** A snapshot's image in pieces. Throws ImageError when it can't be had as the flags want it. */
 function imageInMemory(snapshot: MachineSnapshot, host: Host, flags: ImageFlags): Uint8Array[] {
@@ -47,9 +51,8 @@ export function saveImage(snapshot: MachineSnapshot, path: string, host: Host, f
     else writeAtomically(resolve(path), writeShown);
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`cannot write ${path}: ${error.message}`);
-    throw new Failure(
-      `cannot write ${path}: ${describeSystemError(error)}; the old file, if any, is as it was`,
-    );
+    const old = path === "-" ? "" : "; the old file, if any, is as it was";
+    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}${old}`);
   }
 }
 
@@ -63,12 +66,13 @@ export function crSyscalls(
     checkpoint: checkpointNumber,
     restart: restartNumber,
     images: {
-      write: (snapshot, own) => {
-        const encode = () => imageInMemory(snapshot, host, flags);
+      write: (snapshot, caller) => {
+        const encode = () => imageInMemory(snapshot, host, { ...flags, caller });
         const pieces = encode();
-        const reached = recordOffset(new Uint8Array(Buffer.concat(pieces)), snapshot, own);
+        const { openFile } = caller;
+        const reached = recordOffset(new Uint8Array(Buffer.concat(pieces)), snapshot, openFile);
         if (reached === undefined) return pieces;
-        snapshot.openFiles[own].position += BigInt(reached);
+        snapshot.openFiles[openFile].position += BigInt(reached);
         return encode();
       },
       read: (bytes) => restart(sourceOf(bytes), { sha256: () => host.sha256() }),

@@ -42,7 +42,8 @@ function thaw(path: string, work: () => Machine): Machine {
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`${path}: ${error.message}`);
     if (error instanceof ThawError) {
-      throw new Failure(`${path} can't go on here: ${error.message}; --dir gives the guest more folders`);
+      const hint = error.notFound ? "; --dir gives the guest more folders" : "";
+      throw new Failure(`${path} can't go on here: ${error.message}${hint}`);
     }
     throw error;
   }

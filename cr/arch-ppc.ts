@@ -1,5 +1,5 @@
 /** The powerpc part of an image: the CPU record in its four shapes, the MSR, and the three dummy records. */
-import type { RegistersSnapshot } from "../emu/snapshot.ts";
+import type { RegistersSnapshot, ThreadSnapshot } from "../emu/snapshot.ts";
 import { array, type Format, long, s32, u32, u64 } from "./fields.ts";
 import { type LayoutValues, struct } from "./layout.ts";
 import { UNIMPLEMENTED } from "./records.ts";
@@ -132,14 +132,13 @@ const LOW = 0xffff_ffffn;
 
 /**
  * The CPU record of a thread. A ppc32 shape takes the low halves of 64-bit values (see `highHalves`).
- * `wide`: the task is a 64-bit one. `inSyscall`: it waits in a system call.
+ * `wide`: the task is a 64-bit one. `callArgument`: first argument of the system call that it is in.
  */
 export function cpuValues(
   registers: RegistersSnapshot,
   shape: Shape,
   format: Format,
-  wide: boolean,
-  inSyscall: boolean,
+  { wide, callArgument }: { wide: boolean; callArgument: bigint | undefined },
 ): CpuValues {
   const cut = (value: bigint): bigint => (shape.longSize === 8 ? value : value & LOW);
   const fpr = new Array<bigint>(32 * shape.fpWidth).fill(0n);
@@ -151,13 +150,13 @@ export function cpuValues(
     gpr: registers.gpr.map(cut),
     nip: cut(registers.nia),
     msr: imageMsr(registers, wide, format),
-    orig_gpr3: cut(registers.gpr[3]),
+    orig_gpr3: cut(callArgument ?? registers.gpr[3]),
     ctr: cut(registers.ctr),
     link: cut(registers.lr),
     xer: BigInt(registers.xer),
     ccr: BigInt(registers.cr),
     softe: shape.longSize === 8 ? 1n : 0n,
-    trap: inSyscall ? TRAP_SYSCALL : TRAP_DECREMENTER,
+    trap: callArgument === undefined ? TRAP_DECREMENTER : TRAP_SYSCALL,
     dar: 0n,
     dsisr: 0n,
     result: 0n,
@@ -166,6 +165,31 @@ export function cpuValues(
     fpexc_mode: registers.fpexcMode,
     dabr: cut(registers.dabr),
   };
+}
+
+/** First argument of the system call that a thread waits in; undefined where it waits in none. */
+export const waitingArgument = ({ blocked, registers }: ThreadSnapshot): bigint | undefined =>
+  blocked === null ? undefined : registers.gpr[3];
+
+/** CR0[SO]: a system call failed. */
+const CR0_SO = 0x1000_0000n;
+const EINTR = 4n;
+/** ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND: the call is made again. */
+const MADE_AGAIN = [512n, 513n, 514n];
+/** ERESTART_RESTARTBLOCK: the kernel knows how the call goes on, and v13 has no record for that. */
+const RESTART_BLOCK = 516n;
+
+/**
+ * The registers of a task that a kernel froze in a system call: its result is a code of the kernel's own, which programs never
+ * see, for what the return from a signal without a handler does next (check_syscall_restart of powerpc).
+ */
+export function leaveCall(values: CpuValues): CpuValues {
+  const { gpr, nip, ccr, trap, orig_gpr3 } = values;
+  // A call that ppcr has not completed yet has its argument in r3 still.
+  if ((trap & ~0xfn) !== TRAP_SYSCALL || (ccr & CR0_SO) === 0n || gpr[3] === orig_gpr3) return values;
+  if (gpr[3] === RESTART_BLOCK) return { ...values, gpr: gpr.with(3, EINTR) };
+  if (!MADE_AGAIN.includes(gpr[3])) return values;
+  return { ...values, gpr: gpr.with(3, orig_gpr3), nip: nip - 4n, ccr: ccr & ~CR0_SO };
 }
 
 /** The upper halves that a ppc32 shape cannot hold: gpr 0 to 31, nip, ctr, link. */

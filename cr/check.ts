@@ -1,7 +1,7 @@
 /** Everything that is wrong or odd with an image, as a file and as a machine to go on from. */
-import type { MachineSnapshot } from "../emu/snapshot.ts";
+import { MAX_PROCESSES, type MachineSnapshot } from "../emu/snapshot.ts";
 import type { RestartDefaults } from "./defaults.ts";
-import { type Finding, ImageError } from "./errors.ts";
+import { errorAt, type Finding, ImageError } from "./errors.ts";
 import { type CheckedImage, checkImage, type ReadOptions } from "./reader.ts";
 import { snapshotOf } from "./restart.ts";
 import type { ImageSource } from "./stream.ts";
@@ -20,7 +20,13 @@ export function check(
   const checked = checkImage(source, options);
   if (checked.image === undefined) return checked;
   try {
-    return { ...checked, snapshot: snapshotOf(checked.image, options.defaults) };
+    const snapshot = snapshotOf(checked.image, options.defaults);
+    const { length } = snapshot.processes;
+    if (length > MAX_PROCESSES) {
+      const message = `${length} processes; a machine here runs ${MAX_PROCESSES}`;
+      throw errorAt("unsupported", "TREE", checked.image.tree, message);
+    }
+    return { ...checked, snapshot };
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     const findings: Finding[] = [...checked.findings, ...error.findings];

@@ -8,8 +8,9 @@ import {
   PAGE_SIZE,
   type PageSource,
   type ProcessSnapshot,
+  type ThreadSnapshot,
 } from "../emu/snapshot.ts";
-import { cpuValues, dummyPayload, type Shape } from "./arch-ppc.ts";
+import { cpuValues, dummyPayload, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { imageError } from "./errors.ts";
 import { charsOf, type Format } from "./fields.ts";
 import type { AreaImage, ByteRec, DescriptorImage, Image, PageRun, TaskImage } from "./image.ts";
@@ -44,6 +45,8 @@ export interface CheckpointOptions {
   fpWidth?: 1 | 2;
   /** Write a plain v13 image, or throw an ImageError that says exactly why that cannot be. */
   strict?: boolean;
+  /** The thread that asked for the image by a system call, and that call's first argument. */
+  caller?: { tid: number; argument: bigint };
 }
 
 const PAGE_SHIFT = 12n;
@@ -170,13 +173,15 @@ class Builder {
   readonly format: Format;
   readonly shape: Shape;
   readonly flavour: Flavour;
+  readonly caller: CheckpointOptions["caller"];
   /** Objref by index in `snapshot.openFiles`. */
   readonly objrefs = new Map<number, number>();
 
-  constructor(snapshot: MachineSnapshot, shape: Shape, flavour: Flavour) {
+  constructor(snapshot: MachineSnapshot, shape: Shape, { flavour = "seed", caller }: CheckpointOptions) {
     this.snapshot = snapshot;
     this.shape = shape;
     this.flavour = flavour;
+    this.caller = caller;
     this.format = { littleEndian: snapshot.abi === "ppc64le", longSize: shape.longSize };
   }
 
@@ -199,6 +204,11 @@ class Builder {
     });
   }
 
+  /** First argument of the system call that a thread is in; undefined where it is in none. */
+  private callArgument(thread: ThreadSnapshot): bigint | undefined {
+    return this.caller?.tid === thread.tid ? this.caller.argument : waitingArgument(thread);
+  }
+
   task(process: ProcessSnapshot): TaskImage {
     const { pid, memory } = process;
     const leader = leaderOf(process);
@@ -209,12 +219,11 @@ class Builder {
     const descriptors = this.descriptors(process);
     const comm = charsOf(process.comm, R.COMM_SIZE);
     comm[R.COMM_SIZE - 1] = 0;
-    const waiting = leader.blocked !== null;
     return {
       task: {
         parent: 0,
         values: {
-          state: waiting ? SLEEPING : RUNNING,
+          state: leader.blocked === null ? RUNNING : SLEEPING,
           exit_state: 0,
           exit_code: 0,
           exit_signal: SIGCHLD,
@@ -247,7 +256,10 @@ class Builder {
       thread: this.dummy("THREAD", pid),
       cpu: {
         parent: pid,
-        values: cpuValues(leader.registers, this.shape, this.format, this.snapshot.abi !== "ppc32", waiting),
+        values: cpuValues(leader.registers, this.shape, this.format, {
+          wide: this.snapshot.abi !== "ppc32",
+          callArgument: this.callArgument(leader),
+        }),
       },
     };
   }
@@ -268,7 +280,7 @@ export function imageOf(snapshot: MachineSnapshot, options: CheckpointOptions = 
     const list = obstacles.map((reason) => `\n  - ${reason}`).join("");
     throw imageError("not-plain", `a plain v13 image cannot hold this state:${list}`);
   }
-  const builder = new Builder(snapshot, shape, options.flavour ?? "seed");
+  const builder = new Builder(snapshot, shape, options);
   const { format } = builder;
   const processes = taskOrder(snapshot.processes);
   if (processes.length === 0) throw imageError("unsupported", "there is no living process to checkpoint");

@@ -15,6 +15,9 @@ export interface RecordHeader {
 const nameOf = (id: number): string => recordType(id)?.name ?? `id ${id}`;
 const swap16 = (value: number): number => ((((value & 0xff) << 8) | ((value >> 8) & 0xff)) << 16) >> 16;
 
+/** Where something is wrong: in a record that has been taken, or at an offset in what comes next. */
+export type Place = number | Pick<Rec<unknown>, "offset" | "index">;
+
 export class Cursor {
   readonly source: ImageSource;
   readonly findings: Finding[] = [];
@@ -32,28 +35,33 @@ export class Cursor {
     return this.source.size - this.at;
   }
 
+  private locate(place: Place): { index: number; offset: number } {
+    if (typeof place === "number") return { index: this.index, offset: place };
+    return { index: place.index ?? this.index, offset: place.offset ?? -1 };
+  }
+
   /** Notes something wrong that does not keep the rest from being read. */
   note(
     severity: Finding["severity"],
     kind: ImageErrorKind,
     record: string,
-    offset: number,
+    place: Place,
     message: string,
   ): void {
-    this.findings.push({ severity, kind, record, index: this.index, offset, message });
+    this.findings.push({ severity, kind, record, ...this.locate(place), message });
   }
 
   /** An error after which the rest has no meaning. */
-  fatal(kind: ImageErrorKind, record: string, offset: number, message: string): ImageError {
-    return new ImageError({ kind, record, index: this.index, offset, message });
+  fatal(kind: ImageErrorKind, record: string, place: Place, message: string): ImageError {
+    return new ImageError({ kind, record, ...this.locate(place), message });
   }
 
-  truncated(record: string, offset: number, missing: number): ImageError {
+  truncated(record: string, place: Place, missing: number): ImageError {
     const bytes = missing === 1 ? "1 byte is" : `at least ${missing} bytes are`;
     return this.fatal(
       "truncated",
       record,
-      offset,
+      place,
       `the image ends in the middle: ${bytes} missing; was it copied completely?`,
     );
   }

@@ -80,15 +80,14 @@ export function readHead(cursor: Cursor, strict: boolean): Rec<R.HeadValues> {
   refuseV14(cursor);
   const head = cursor.record(R.RECORD_TYPES.HEAD, R.HEAD);
   const { major, minor, patch, rev, flags } = head.values;
-  const offset = head.offset!;
   if (head.parent !== 0)
-    cursor.note("error", "record-parent", "HEAD", offset, `parent is ${head.parent}; it must be 0`);
+    cursor.note("error", "record-parent", "HEAD", head, `parent is ${head.parent}; it must be 0`);
   if (rev !== R.VERSION.rev) {
     cursor.note(
       "error",
       "version",
       "HEAD",
-      offset,
+      head,
       `format revision ${rev}; only ${R.VERSION.rev} can be read`,
     );
   }
@@ -98,7 +97,7 @@ export function readHead(cursor: Cursor, strict: boolean): Rec<R.HeadValues> {
       strict ? "error" : "warning",
       "version",
       "HEAD",
-      offset,
+      head,
       `written by kernel ${major}.${minor}.${patch}; v13 belongs to ${VERSION.major}.${VERSION.minor}.${VERSION.patch}`,
     );
   }
@@ -108,18 +107,18 @@ export function readHead(cursor: Cursor, strict: boolean): Rec<R.HeadValues> {
       "error",
       "flags",
       "HEAD",
-      offset,
+      head,
       `flags 0x${flags.toString(16)} have unknown bits 0x${(flags & ~known).toString(16)}`,
     );
   } else if ((flags & R.FLAG_CHECKPOINT) === 0n) {
-    cursor.note("warning", "flags", "HEAD", offset, "flags do not say that a checkpoint wrote the image");
+    cursor.note("warning", "flags", "HEAD", head, "flags do not say that a checkpoint wrote the image");
   }
   const machine = textOf(head.values.machine);
   if (FOREIGN.test(machine)) {
-    throw cursor.fatal("architecture", "HEAD", offset, `this is an image of ${machine}, not of powerpc`);
+    throw cursor.fatal("architecture", "HEAD", head, `this is an image of ${machine}, not of powerpc`);
   }
   if (!POWERPC.test(machine)) {
-    cursor.note("warning", "architecture", "HEAD", offset, `unknown machine "${machine}"`);
+    cursor.note("warning", "architecture", "HEAD", head, `unknown machine "${machine}"`);
   }
   return head;
 }

@@ -37,13 +37,7 @@ function checkParent(
   severity: "error" | "warning",
 ): void {
   if (record.parent === wanted >>> 0) return;
-  cursor.note(
-    severity,
-    "record-parent",
-    name,
-    record.offset!,
-    `parent is ${record.parent} where ${wanted} belongs`,
-  );
+  cursor.note(severity, "record-parent", name, record, `parent is ${record.parent} where ${wanted} belongs`);
 }
 
 /** Takes HEAD_ARCH, MM_CONTEXT or THREAD: with the seed's dummy value, with another, empty, or not there. */
@@ -56,7 +50,7 @@ export function readDummy(state: ReadState, type: R.RecordType, parent: number):
     throw cursor.fatal(
       "record-length",
       type.name,
-      record.offset!,
+      record,
       `is ${bytes.length} bytes long where 4 (or 0, or 8) belong`,
     );
   }
@@ -68,7 +62,7 @@ export function readDummy(state: ReadState, type: R.RecordType, parent: number):
         "error",
         "value",
         type.name,
-        record.offset!,
+        record,
         "is not the 4 bytes 0xdeadbeef that the seed patch demands",
       );
   }
@@ -82,22 +76,13 @@ function readTaskRecord(cursor: Cursor): { task: Rec<R.TaskValues>; comm: ByteRe
   const comm = cursor.bytes(T.STRING);
   checkParent(cursor, "STRING", comm, 0, "warning");
   const said = task.values.task_comm_len;
-  if (said !== comm.bytes.length || said < 1) {
-    cursor.note(
-      "error",
-      "value",
-      "TASK",
-      task.offset!,
-      `says a comm of ${said} bytes, and the STRING has ${comm.bytes.length}`,
-    );
-  } else if (said !== R.COMM_SIZE) {
-    cursor.note(
-      "warning",
-      "value",
-      "TASK",
-      task.offset!,
-      `a comm of ${said} bytes; the kernel's have ${R.COMM_SIZE}`,
-    );
+  const { length } = comm.bytes;
+  if (said < 0 || said > R.RECORD_TYPES.STRING.size.most || length > said) {
+    const message = `says a comm of ${said} bytes, and the STRING has ${length}`;
+    cursor.note("error", "value", "TASK", task, message);
+  } else if (said !== R.COMM_SIZE || length !== R.COMM_SIZE) {
+    const message = `a comm of ${length} bytes where ${said} are said; the kernel's have ${R.COMM_SIZE}`;
+    cursor.note("warning", "value", "TASK", task, message);
   }
   return { task, comm };
 }
@@ -105,20 +90,20 @@ function readTaskRecord(cursor: Cursor): { task: Rec<R.TaskValues>; comm: ByteRe
 /** Takes an FNAME: an absolute path with its NUL at the end and no other. */
 function readName(cursor: Cursor): ByteRec {
   const name = cursor.bytes(T.FNAME);
-  const { bytes, offset } = name;
+  const { bytes } = name;
   const nul = bytes.indexOf(0);
   if (nul !== bytes.length - 1) {
     cursor.note(
       "error",
       "value",
       "FNAME",
-      offset!,
+      name,
       nul < 0 ? "has no NUL at its end" : "has a NUL in the middle",
     );
   } else if (bytes[0] !== 0x2f) {
-    cursor.note("error", "value", "FNAME", offset!, `"${textOf(bytes)}" is not an absolute path`);
+    cursor.note("error", "value", "FNAME", name, `"${textOf(bytes)}" is not an absolute path`);
   } else if (textOf(bytes).endsWith(" (deleted)")) {
-    cursor.note("warning", "value", "FNAME", offset!, `"${textOf(bytes)}" was deleted before the checkpoint`);
+    cursor.note("warning", "value", "FNAME", name, `"${textOf(bytes)}" was deleted before the checkpoint`);
   }
   checkParent(cursor, "FNAME", name, 0, "warning");
   return name;
@@ -127,9 +112,8 @@ function readName(cursor: Cursor): ByteRec {
 function checkMm(cursor: Cursor, mm: Rec<R.MmValues>, pid: number): void {
   checkParent(cursor, "MM", mm, pid, "warning");
   const v = mm.values;
-  const error = (message: string) => cursor.note("error", "value", "MM", mm.offset!, message);
-  if (v.objref !== 0)
-    cursor.note("warning", "value", "MM", mm.offset!, `objref is ${v.objref}; v13 always has 0`);
+  const error = (message: string) => cursor.note("error", "value", "MM", mm, message);
+  if (v.objref !== 0) cursor.note("warning", "value", "MM", mm, `objref is ${v.objref}; v13 always has 0`);
   if (v.start_code > v.end_code) error("start_code lies behind end_code");
   if (v.start_data > v.end_data) error("start_data lies behind end_data");
   if (v.start_brk > v.brk) error("start_brk lies behind brk");
@@ -137,7 +121,7 @@ function checkMm(cursor: Cursor, mm: Rec<R.MmValues>, pid: number): void {
     throw cursor.fatal(
       "count",
       "MM",
-      mm.offset!,
+      mm,
       `${v.map_count} mappings where at most ${R.LIMITS.areas} are allowed`,
     );
   }
@@ -145,23 +129,22 @@ function checkMm(cursor: Cursor, mm: Rec<R.MmValues>, pid: number): void {
 
 function checkVma(cursor: Cursor, vma: Rec<R.VmaValues>, previousEnd: bigint): void {
   const { vma_type: type, vm_start: start, vm_end: end, vm_flags: flags } = vma.values;
-  const offset = vma.offset!;
   checkParent(cursor, "VMA", vma, 0, "error");
   if (type !== R.VMA_ANON && type !== R.VMA_FILE) {
-    throw cursor.fatal("value", "VMA", offset, `mapping type ${type}; v13 has 1 (anonymous) and 2 (file)`);
+    throw cursor.fatal("value", "VMA", vma, `mapping type ${type}; v13 has 1 (anonymous) and 2 (file)`);
   }
   if (start >= end) {
-    throw cursor.fatal("value", "VMA", offset, `${hex(start)}-${hex(end)} is not a range`);
+    throw cursor.fatal("value", "VMA", vma, `${hex(start)}-${hex(end)} is not a range`);
   }
   if ((start | end) % BigInt(SMALL_PAGE) !== 0n) {
-    cursor.note("error", "value", "VMA", offset, `${hex(start)}-${hex(end)} is not page aligned`);
+    cursor.note("error", "value", "VMA", vma, `${hex(start)}-${hex(end)} is not page aligned`);
   }
   if (start < previousEnd) {
     cursor.note(
       "error",
       "overlap",
       "VMA",
-      offset,
+      vma,
       `${hex(start)}-${hex(end)} overlaps or precedes the mapping before it, which ends at ${hex(previousEnd)}`,
     );
   }
@@ -170,7 +153,7 @@ function checkVma(cursor: Cursor, vma: Rec<R.VmaValues>, previousEnd: bigint): v
       "error",
       "value",
       "VMA",
-      offset,
+      vma,
       `flags ${R.vmFlagNames(flags & R.VM_REFUSED)}: v13 has no such mappings`,
     );
   }
@@ -222,14 +205,14 @@ function readRun(state: ReadState, vma: R.VmaValues, header: Rec<R.PgarrValues>,
   const span = vma.vm_end - vma.vm_start;
   const { nr_pages } = header.values;
   if (nr_pages > span / BigInt(SMALL_PAGE)) {
-    throw cursor.fatal("count", "PGARR", header.offset!, `${nr_pages} pages in a mapping of ${span} bytes`);
+    throw cursor.fatal("count", "PGARR", header, `${nr_pages} pages in a mapping of ${span} bytes`);
   }
   const count = Number(nr_pages);
   const { longSize, pageSize } = settleWidths(state, vma, count);
   state.longSize = longSize;
   state.pageSize = pageSize;
   const bytes = count * (longSize + pageSize);
-  if (bytes > cursor.left) throw cursor.truncated("PGARR", cursor.at, bytes - cursor.left);
+  if (bytes > cursor.left) throw cursor.truncated("PGARR", header, bytes - cursor.left);
   const raw = cursor.take(count * longSize, "PGARR");
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const { littleEndian } = cursor.format;
@@ -245,12 +228,11 @@ function readRun(state: ReadState, vma: R.VmaValues, header: Rec<R.PgarrValues>,
       throw cursor.fatal(
         "value",
         "PGARR",
-        header.offset!,
+        header,
         `${where} is not a page of the mapping ${hex(vma.vm_start)}-${hex(vma.vm_end)}`,
       );
     }
-    if (value < above)
-      throw cursor.fatal("overlap", "PGARR", header.offset!, `${where} comes twice or out of order`);
+    if (value < above) throw cursor.fatal("overlap", "PGARR", header, `${where} comes twice or out of order`);
     addresses.push(value);
     above = value + pageSize;
   }
@@ -281,12 +263,12 @@ function readDescriptor(state: ReadState, previous: number): DescriptorImage {
   checkParent(cursor, "FD_ENT", entry, 0, "error");
   const { objref, fd } = entry.values;
   if (objref === 0 || objref > 0x7fff_ffff) {
-    throw cursor.fatal("value", "FD_ENT", entry.offset!, `objref ${objref | 0}; it must be 1 or more`);
+    throw cursor.fatal("value", "FD_ENT", entry, `objref ${objref | 0}; it must be 1 or more`);
   }
   if (fd < 0 || fd >= R.LIMITS.descriptors) {
-    cursor.note("error", "value", "FD_ENT", entry.offset!, `descriptor ${fd} is out of range`);
+    cursor.note("error", "value", "FD_ENT", entry, `descriptor ${fd} is out of range`);
   } else if (fd <= previous) {
-    cursor.note("error", "overlap", "FD_ENT", entry.offset!, `descriptor ${fd} comes twice or out of order`);
+    cursor.note("error", "overlap", "FD_ENT", entry, `descriptor ${fd} comes twice or out of order`);
   }
   if (files.has(objref)) return { entry };
   files.add(objref);
@@ -294,16 +276,10 @@ function readDescriptor(state: ReadState, previous: number): DescriptorImage {
   checkParent(cursor, "FD_DATA", data, objref, "error");
   const type = data.values.fd_type;
   if (type !== R.FD_FILE && type !== R.FD_DIR) {
-    cursor.note(
-      "error",
-      "value",
-      "FD_DATA",
-      data.offset!,
-      `file type ${type}; v13 has 1 (file) and 2 (directory)`,
-    );
+    cursor.note("error", "value", "FD_DATA", data, `file type ${type}; v13 has 1 (file) and 2 (directory)`);
   }
   if (data.values.f_pos > 0x7fff_ffff_ffff_ffffn) {
-    cursor.note("error", "value", "FD_DATA", data.offset!, "the file offset is negative");
+    cursor.note("error", "value", "FD_DATA", data, "the file offset is negative");
   }
   return { entry, file: { data, name: readName(cursor) } };
 }
@@ -316,13 +292,12 @@ function readFiles(
   const files = cursor.record(T.FILES, R.FILES, [T.MM_CONTEXT]);
   checkParent(cursor, "FILES", files, pid, "warning");
   const { nfds, objref } = files.values;
-  if (objref !== 0)
-    cursor.note("warning", "value", "FILES", files.offset!, `objref is ${objref}; v13 always has 0`);
+  if (objref !== 0) cursor.note("warning", "value", "FILES", files, `objref is ${objref}; v13 always has 0`);
   if (nfds > R.LIMITS.descriptors) {
     throw cursor.fatal(
       "count",
       "FILES",
-      files.offset!,
+      files,
       `${nfds} descriptors where at most ${R.LIMITS.descriptors} are allowed`,
     );
   }

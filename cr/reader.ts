@@ -32,32 +32,28 @@ export interface CheckedImage {
 function readPids(cursor: Cursor, tree: Rec<R.TreeValues>): Rec<R.PidsValues>[] {
   const count = tree.values.tasks_nr;
   if (count < 1 || count > R.LIMITS.tasks) {
-    throw cursor.fatal(
-      "count",
-      "TREE",
-      tree.offset!,
-      `${count} tasks where 1 to ${R.LIMITS.tasks} are allowed`,
-    );
+    throw cursor.fatal("count", "TREE", tree, `${count} tasks where 1 to ${R.LIMITS.tasks} are allowed`);
   }
   const size = R.PIDS.fixedSize(cursor.format);
+  if (count * size > cursor.left) throw cursor.truncated("TREE", tree, count * size - cursor.left);
   const seen = new Set<number>();
   const pids: Rec<R.PidsValues>[] = [];
   for (let index = 0; index < count; index++) {
-    const offset = cursor.at;
-    const decoded = cursor.decode("TREE", offset, R.PIDS, cursor.take(size, "TREE"));
+    const place = { offset: cursor.at, index: tree.index };
+    const decoded = cursor.decode("TREE", place.offset, R.PIDS, cursor.take(size, "TREE"));
     const { vpid, vtgid } = decoded.values;
-    if (vpid <= 0) cursor.note("error", "value", "TREE", offset, `task ${index} has the process id ${vpid}`);
-    if (seen.has(vpid)) cursor.note("error", "value", "TREE", offset, `process id ${vpid} comes twice`);
+    if (vpid <= 0) cursor.note("error", "value", "TREE", place, `task ${index} has the process id ${vpid}`);
+    if (seen.has(vpid)) cursor.note("error", "value", "TREE", place, `process id ${vpid} comes twice`);
     if (vtgid !== vpid)
       cursor.note(
         "warning",
         "value",
         "TREE",
-        offset,
+        place,
         `task ${vpid} is in thread group ${vtgid}; v13 has no threads`,
       );
     seen.add(vpid);
-    pids.push({ parent: 0, ...decoded, offset });
+    pids.push({ parent: 0, ...decoded, offset: place.offset });
   }
   return pids;
 }
@@ -70,20 +66,14 @@ function readAll(cursor: Cursor, source: ImageSource, options: ReadOptions): Ima
   const headArch = readDummy(state, T.HEAD_ARCH, 0);
   const tree = cursor.record(T.TREE, R.TREE, headArch === undefined ? [T.HEAD_ARCH] : []);
   if (tree.parent !== 0)
-    cursor.note("error", "record-parent", "TREE", tree.offset!, `parent is ${tree.parent}; it must be 0`);
+    cursor.note("error", "record-parent", "TREE", tree, `parent is ${tree.parent}; it must be 0`);
   const pids = readPids(cursor, tree);
   const tasks: TaskImage[] = pids.map(({ values }) => readTask(state, values.vpid));
   const tail = cursor.record(T.TAIL, R.TAIL);
   if (tail.parent !== 0)
-    cursor.note("error", "record-parent", "TAIL", tail.offset!, `parent is ${tail.parent}; it must be 0`);
+    cursor.note("error", "record-parent", "TAIL", tail, `parent is ${tail.parent}; it must be 0`);
   if (tail.values.magic !== R.TAIL_MAGIC) {
-    cursor.note(
-      "error",
-      "magic",
-      "TAIL",
-      tail.offset!,
-      `the magic number is 0x${tail.values.magic.toString(16)}`,
-    );
+    cursor.note("error", "magic", "TAIL", tail, `the magic number is 0x${tail.values.magic.toString(16)}`);
   }
   return {
     format: cursor.format,

@@ -10,7 +10,7 @@ import {
   type RegistersSnapshot,
   type ThreadSnapshot,
 } from "../emu/snapshot.ts";
-import { type CpuValues, cpuLayout, MSR, registersOf } from "./arch-ppc.ts";
+import { type CpuValues, cpuLayout, leaveCall, MSR, registersOf } from "./arch-ppc.ts";
 import * as D from "./defaults.ts";
 import { errorAt, imageError, inconsistent } from "./errors.ts";
 import { textOf } from "./fields.ts";
@@ -84,8 +84,8 @@ class Restart {
   /** Registers of a thread: a CPU record's, and what the trailer adds. */
   private registers(cpu: CpuValues, extra: X.ThreadValues | undefined): RegistersSnapshot {
     const { shape, format } = this.image;
+    if (extra === undefined) return registersOf(leaveCall(cpu), shape, format);
     const registers = registersOf(cpu, shape, format);
-    if (extra === undefined) return registers;
     const high = (index: number, low: bigint): bigint =>
       shape.longSize === 8 ? low : (BigInt(extra.highHalves[index]) << 32n) | low;
     if (((extra.msr & MSR.SF) !== 0n) !== (this.abi !== "ppc32")) {

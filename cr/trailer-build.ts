@@ -6,7 +6,7 @@ import {
   type SharedObjectSnapshot,
   type ThreadSnapshot,
 } from "../emu/snapshot.ts";
-import { cpuLayout, cpuValues, highHalves, type Shape } from "./arch-ppc.ts";
+import { cpuLayout, cpuValues, highHalves, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
 import { FieldError, type Format } from "./fields.ts";
 import type { Trailer, TrailerRecord } from "./image.ts";
@@ -172,7 +172,10 @@ class Collector {
 
   registers(process: ProcessSnapshot, thread: ThreadSnapshot, shape: Shape, wide: boolean): void {
     const layout = cpuLayout(shape);
-    const values = cpuValues(thread.registers, shape, this.format, wide, thread.blocked !== null);
+    const values = cpuValues(thread.registers, shape, this.format, {
+      wide,
+      callArgument: waitingArgument(thread),
+    });
     const cpu = this.encode("REGISTERS", layout, values);
     this.add(X.TRAILER_TYPES.REGISTERS, X.REGISTERS, { pid: process.pid, tid: thread.tid, cpu });
   }

@@ -16,7 +16,7 @@ import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { MachineSnapshot } from "./snapshot.ts";
 
-export type { Checkpointer } from "./linux/syscalls/checkpoint.ts";
+export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
@@ -69,8 +69,15 @@ export class ProgramError extends Error {
   }
 }
 
-/** A snapshot can't go on here: a file it needs is missing or not granted. */
-export class ThawError extends Error {}
+/** A snapshot can't go on here: a file it needs is missing or not granted, or there is more to it than a machine can run. */
+export class ThawError extends Error {
+  /** A file is not there, or in no folder that the guest was given. */
+  readonly notFound: boolean;
+  constructor(message: string, notFound = false) {
+    super(message);
+    this.notFound = notFound;
+  }
+}
 
 /** One machine with its program. It runs only while `run` is pending; between two runs it can be frozen or looked into. */
 export class Machine {
@@ -130,8 +137,8 @@ export class Machine {
   }
 
   /**
-   * Builds the machine that a snapshot describes. Throws ThawError, with nothing changed anywhere, when a file that it
-   * needs can't be had.
+   * Builds the machine that a snapshot describes. Throws ThawError, with nothing changed anywhere, when it
+   * can't go on here.
    */
   static thaw(snapshot: MachineSnapshot, options: MachineOptions): Machine {
     return new Machine(options, (extraSyscalls) => thawFrom(snapshot, options, extraSyscalls));
@@ -235,7 +242,7 @@ function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSysca
     });
   } catch (error) {
     if (error instanceof HostError || error instanceof SysError || error instanceof RangeError) {
-      throw new ThawError(describe(error));
+      throw new ThawError(describe(error), error instanceof HostError && error.code === "ENOENT");
     }
     throw error;
   }

@@ -8,6 +8,9 @@
 /** Bytes of a page, in snapshots and images alike. */
 export { PAGE_SIZE } from "./memory/layout.ts";
 
+/** Processes that one machine can run; images may hold more. */
+export const MAX_PROCESSES = 1;
+
 /** Widths and byte order of the guest: the ABI its ELF header names. */
 export type Abi = "ppc32" | "ppc64" | "ppc64le";
 

@@ -3,7 +3,12 @@
  * a snapshot as it is; here they are put together.
  */
 import type { SharedObject } from "../memory/vma.ts";
-import type { MachineSnapshot, ProcessSnapshot, ThreadSnapshot } from "../snapshot.ts";
+import {
+  MAX_PROCESSES,
+  type MachineSnapshot,
+  type ProcessSnapshot,
+  type ThreadSnapshot,
+} from "../snapshot.ts";
 import type { FreezeTables } from "./areas.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
@@ -19,7 +24,6 @@ import {
 import type { Thread } from "./thread.ts";
 
 /** Bounds on what a snapshot may ask for. */
-const MOST_PROCESSES = 4096;
 const MOST_THREADS = 65536;
 const MOST_GROUPS = 65536;
 const MOST_PID = 0x3f_ffff;
@@ -109,8 +113,8 @@ function freezeThread(thread: Thread): ThreadSnapshot {
  */
 export function thawKernel(snapshot: MachineSnapshot, options: KernelOptions): Kernel {
   const { processes, sharedObjects, scheduler } = snapshot;
-  if (processes.length === 0 || processes.length > MOST_PROCESSES) {
-    throw new RangeError(`${processes.length} processes`);
+  if (processes.length === 0 || processes.length > MAX_PROCESSES) {
+    throw new RangeError(`it has ${processes.length} processes, and a machine runs ${MAX_PROCESSES}`);
   }
   const kernel = new Kernel({ ...options, addressSpaceSize: snapshot.addressSpaceSize }, snapshot);
   kernel.fileSystem.thaw(snapshot);

@@ -1,6 +1,15 @@
 /** A reader of an image's file sees the old image or the whole new one, whatever happens to the writer. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
@@ -66,5 +75,53 @@ it("is readable by its owner alone, and leaves nothing behind", async () => {
     expect(readFileSync(image, "utf8")).toBe("new");
     expect(readdirSync(folder)).toEqual(["image"]);
     expect(statSync(image).mode & 0o777).toBe(0o600);
+  });
+});
+
+it("leaves a symbolic link in place and replaces the file behind it, also where there is none yet", async () => {
+  await inTemporaryDirectory(async (folder) => {
+    mkdirSync(join(folder, "elsewhere"));
+    for (const there of [true, false]) {
+      const name = there ? "old" : "none-yet";
+      const file = join(folder, "elsewhere", name);
+      const link = join(folder, `link-to-${name}`);
+      if (there) writeFileSync(file, "old");
+      symlinkSync(`elsewhere/${name}`, link);
+      writeAtomically(link, (sink) => sink.write(Buffer.from("new")));
+      expect(readlinkSync(link)).toBe(`elsewhere/${name}`);
+      expect(readFileSync(file, "utf8")).toBe("new");
+    }
+    expect(readdirSync(join(folder, "elsewhere"))).toEqual(["none-yet", "old"]);
+  });
+});
+
+it("writes to a device or a named pipe and does not put a file in its place", async () => {
+  await inTemporaryDirectory(async (folder) => {
+    const pipe = join(folder, "pipe");
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    const reader = spawn("cat", [pipe]);
+    let text = "";
+    reader.stdout.on("data", (chunk) => {
+      text += chunk;
+    });
+    writeAtomically(pipe, (sink) => sink.write(Buffer.from("through the pipe")));
+    await new Promise((resolve) => reader.on("close", resolve));
+    expect(text).toBe("through the pipe");
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(["pipe"]);
+    if (process.platform !== "linux") return;
+    // Through a link, for this must not end with a file as the system's /dev/full.
+    const full = join(folder, "full");
+    symlinkSync("/dev/full", full);
+    expect(() => writeAtomically(full, (sink) => sink.write(Buffer.from("x")))).toThrow(/ENOSPC/);
+    expect(lstatSync("/dev/full").isCharacterDevice()).toBe(true);
+  });
+});
+
+it("takes names as long as a folder's entries can be", async () => {
+  await inTemporaryDirectory(async (folder) => {
+    const image = join(folder, "n".repeat(255));
+    writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
+    expect(readFileSync(image, "utf8")).toBe("new");
   });
 });

@@ -33,6 +33,8 @@ const AT = {
   CPU: 4832,
   TAIL: 5288,
 };
+/** Where the plain image's records begin: all of the above, the PGARR that ends the second mapping, and the descriptor's FNAME. */
+const RECORDS = [...new Set([...Object.values(AT), 4698, 4798])].sort((a, b) => a - b);
 
 /** A copy with some bytes replaced. */
 function patched(bytes: Uint8Array, at: number, replacement: number[]): Uint8Array {
@@ -156,7 +158,8 @@ describe("damage is told apart", () => {
     ["a relative name", patched(PLAIN, AT.FNAME + 8, [0x61]), "value", "FNAME"],
     ["an objref of 0", patched(PLAIN, AT.FD_ENT + 8, [0, 0, 0, 0]), "value", "FD_ENT"],
     ["a negative descriptor", patched(PLAIN, AT.FD_ENT + 12, [0xff, 0xff, 0xff, 0xff]), "value", "FD_ENT"],
-    ["a comm of another length", patched(PLAIN, AT.TASK + 24 + 3, [15]), "value", "TASK"],
+    ["a comm longer than it says", patched(PLAIN, AT.TASK + 24 + 3, [15]), "value", "TASK"],
+    ["a comm of negative length", patched(PLAIN, AT.TASK + 24, [0xff]), "value", "TASK"],
     ["a damaged end", patched(PLAIN, AT.TAIL + 9, [0]), "magic", "TAIL"],
     ["a byte of a page, under a digest", patched(WHOLE, 700, [WHOLE[700] ^ 1]), "digest", "END"],
   ];
@@ -165,6 +168,8 @@ describe("damage is told apart", () => {
     const error = errorOf(bytes)!;
     expect(error, "was accepted").toBeDefined();
     expect([error.kind, error.record]).toEqual([kind, record]);
+    const number = RECORDS.indexOf(error.offset);
+    if (number >= 0) expect(error.index).toBe(number);
     expect(error.message.length).toBeGreaterThan(10);
   });
 
@@ -227,7 +232,7 @@ describe("the dummy records", () => {
 
 describe("hostile images", () => {
   /** The records of the plain image, as pieces; raw data is with the record before it. */
-  const starts = [...new Set([...Object.values(AT), 4698, 4798])].sort((a, b) => a - b);
+  const starts = RECORDS;
   const records = starts.map((start, index) => ({
     // A mapping may also have no pages.
     optional: [AT.HEAD_ARCH, AT.MM_CONTEXT, AT.THREAD, AT.PGARR_2].includes(start),

@@ -3,12 +3,16 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   type CheckpointOptions,
+  check,
   FLAVOUR_NAMES,
   ImageError,
+  imageOf,
   readImage,
   restart,
+  snapshotOf,
   sourceOf,
 } from "../../cr/index.ts";
+import { ThawError } from "../../emu/machine.ts";
 import { freeze, imageBytes, load, runToEnd, stateOf, thaw } from "../support/machine.ts";
 import { root } from "../support/ppcr.ts";
 
@@ -49,6 +53,54 @@ for (const [abi, shape, longSize] of shapes)
         }
       });
     });
+
+describe("a task that a kernel froze in a system call", () => {
+  const program = join(root, "guest-bins", "built", "boundary-ppc64");
+  /** Thaws a program whose registers are as a call with the result `code` of the kernel's own leaves them. */
+  async function leave(code: bigint, trap = 0xc00n, argument = 7n) {
+    const first = load(program, { seed: 1n });
+    await first.machine.run(1n);
+    const snapshot = first.machine.freeze();
+    for (const process of snapshot.processes) process.descriptors = [];
+    const image = imageOf(snapshot, { strict: true });
+    const { values } = image.tasks[0].cpu;
+    const gpr = values.gpr.with(3, code);
+    image.tasks[0].cpu.values = { ...values, gpr, trap, orig_gpr3: argument, ccr: 0x1000_0000n };
+    const { registers } = snapshotOf(image).processes[0].threads[0];
+    return { moved: registers.nia - values.nip, r3: registers.gpr[3], cr: registers.cr };
+  }
+  const asItWas = (r3: bigint) => ({ moved: 0n, r3, cr: 0x1000_0000 });
+
+  it("makes the call again, or finds it interrupted where only the kernel knew how it goes on", async () => {
+    for (const code of [512n, 513n, 514n]) {
+      expect(await leave(code)).toEqual({ moved: -4n, r3: 7n, cr: 0 });
+    }
+    expect(await leave(516n)).toEqual(asItWas(4n));
+  });
+
+  it("keeps a result that is the program's, and r3 where there is no call or it has not been made yet", async () => {
+    expect(await leave(4n)).toEqual(asItWas(4n));
+    expect(await leave(512n, 0x900n)).toEqual(asItWas(512n));
+    expect(await leave(512n, 0xc00n, 512n)).toEqual(asItWas(512n));
+  });
+});
+
+describe("a tree of several tasks", () => {
+  it("is refused, for a machine runs one", async () => {
+    const first = load(join(root, "guest-bins", "built", "boundary-ppc32"), { seed: 1n });
+    const snapshot = first.machine.freeze();
+    const [one] = snapshot.processes;
+    const child = { ...one, pid: one.pid + 1, ppid: one.pid };
+    child.threads = one.threads.map((thread) => ({ ...thread, tid: child.pid }));
+    const image = imageBytes({ ...snapshot, processes: [one, child] }, first.host);
+    const { sha256 } = first.host;
+    const { snapshot: sound, findings } = check(sourceOf(image), { sha256 });
+    expect(sound).toBeUndefined();
+    expect(findings).toMatchObject([{ kind: "unsupported", record: "TREE", index: 2, offset: 244 }]);
+    expect(() => thaw(image, first)).toThrow(ThawError);
+    expect(() => thaw(image, first)).toThrow("it has 2 processes, and a machine runs 1");
+  });
+});
 
 describe("--strict", () => {
   it("names everything that a plain image can't hold", async () => {

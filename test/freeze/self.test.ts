@@ -12,12 +12,13 @@ import { memoryHost } from "../support/memory-host.ts";
 import { describeWithTools } from "../support/tools.ts";
 
 /** Runs a program that knows the calls by the numbers 319 and 320, in `cwd`. */
-async function run(program: string, args: readonly string[], cwd: string) {
+async function run(program: string, args: readonly string[], cwd: string, { strict = false } = {}) {
   const host = memoryHost();
   const flags = {
     engine: "interp",
     dir: parseDirectory("/tmp"),
     flavour: "seed",
+    strict,
     crSyscalls: [319, 320] as [number, number],
   } as const;
   const mounts = defaultMounts({ program, cwd });
@@ -42,14 +43,36 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
         const first = await run(program, ["319", "self.image"], cwd);
         expect(first.stop).toEqual({ reason: "exit", status: 10 });
         const image = new Uint8Array(readFileSync(join(cwd, "self.image")));
-        const own = readImage(sourceOf(image)).tasks[0].descriptors.find(
+        const { pids, tasks } = readImage(sourceOf(image));
+        const own = tasks[0].descriptors.find(
           ({ file }) => file !== undefined && Buffer.from(file.name.bytes).includes("self.image"),
         );
         expect(own!.file!.data.values.f_pos).toBe(BigInt(own!.file!.data.offset!));
+        const { trap, orig_gpr3, gpr, ccr } = tasks[0].cpu.values;
+        expect({ trap, orig_gpr3, gpr3: gpr[3], so: ccr & 0x1000_0000n }).toEqual({
+          trap: 0xc00n,
+          orig_gpr3: BigInt(pids[0].values.vpid),
+          gpr3: 0n,
+          so: 0n,
+        });
         const second = thaw(image, first);
         expect(await second.machine.run()).toEqual({ reason: "exit", status: 20 });
         const after = first.stdout.split("\n")[2];
         expect(second.host.stdout.text).toBe(`restarted from the image\n${after}\n`);
+      });
+    });
+
+    it("gets an error, and the reasons are told, when its state fits no plain image", async () => {
+      const program = await guestPath("selfcheckpoint", target);
+      await inTemporaryDirectory(async (cwd) => {
+        const refused = await run(program, ["319", "self.image"], cwd, { strict: true });
+        expect(refused.stop).toEqual({ reason: "exit", status: 30 });
+        expect(refused.stdout).toContain("no checkpoint\n");
+        expect(refused.warnings).toEqual([
+          expect.stringMatching(
+            /^checkpoint: a plain v13 image .*\n {2}- descriptor 0 is an inherited stream/s,
+          ),
+        ]);
       });
     });
 

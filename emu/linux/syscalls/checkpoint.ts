@@ -3,17 +3,27 @@
  * numbers to others, so a machine has them only where it is told their numbers.
  */
 import type { MachineSnapshot, ThreadSnapshot } from "../../snapshot.ts";
-import { EAGAIN, EBADF, EINVAL, ESRCH, SysError } from "../errno.ts";
+import { EAGAIN, EBADF, EINVAL, ENOSYS, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { fileArg } from "./files-common.ts";
 
 /** What makes images of snapshots and reads them back; `cr/` does, the personality only carries the bytes. */
 export interface Checkpointer {
-  /** The image, in pieces. `own` is the description it will be written to: index in `openFiles`. */
-  write(snapshot: MachineSnapshot, own: number): Uint8Array[];
+  /** The image, in pieces. Throws when the state can't be written as it should be. */
+  write(snapshot: MachineSnapshot, caller: CheckpointCaller): Uint8Array[];
   /** Throws when the bytes are no sound image. */
   read(bytes: Uint8Array): MachineSnapshot;
+}
+
+/** Who asks for an image of itself. */
+export interface CheckpointCaller {
+  /** The thread that makes the call, which is over in the snapshot. */
+  tid: number;
+  /** Its first argument. */
+  argument: bigint;
+  /** The description the image will be written to: index in `openFiles`. */
+  openFile: number;
 }
 
 export interface CrSyscalls {
@@ -36,21 +46,31 @@ export function crSyscallRows(calls: CrSyscalls): ReadonlyMap<number, SyscallRow
   // Linux counts the images made since it booted; the number is checkpoint's result.
   let count = 0;
   const checkpoint = (ctx: SyscallContext): number => {
-    const pid = ctx.args.int(0);
-    const file = fileArg(ctx, 1);
     if (ctx.args.ulong(2) !== 0n) throw new SysError(EINVAL);
-    if (!ctx.kernel.processes.has(pid)) throw new SysError(ESRCH);
+    const file = fileArg(ctx, 1);
     if (!file.canWrite) throw new SysError(EBADF);
+    if (!ctx.kernel.processes.has(ctx.args.int(0))) throw new SysError(ESRCH);
+    const { tid } = ctx.thread;
     const snapshot = calls.freeze(ctx);
-    completeCall(snapshot, ctx.thread.tid);
+    completeCall(snapshot, tid);
     const { descriptors } = snapshot.processes.find(({ pid }) => pid === ctx.process.pid)!;
-    const own = descriptors.find(({ fd }) => fd === ctx.args.int(1))!.openFile;
-    for (const piece of calls.images.write(snapshot, own)) writeAll(file, piece);
+    const { openFile } = descriptors.find(({ fd }) => fd === ctx.args.int(1))!;
+    for (const piece of encode(ctx, snapshot, { tid, openFile, argument: ctx.args.word(0) })) {
+      writeAll(file, piece);
+    }
     return ++count;
   };
+  const encode = (ctx: SyscallContext, snapshot: MachineSnapshot, caller: CheckpointCaller) => {
+    try {
+      return calls.images.write(snapshot, caller);
+    } catch (error) {
+      ctx.kernel.host.warn(`checkpoint: ${(error as Error).message}`);
+      throw new SysError(refusal(snapshot));
+    }
+  };
   const restart = (ctx: SyscallContext): number => {
-    const file = fileArg(ctx, 1);
     if (ctx.args.ulong(2) !== 0n) throw new SysError(EINVAL);
+    const file = fileArg(ctx, 1);
     if (ctx.args.int(0) !== ctx.process.pid) throw new SysError(EINVAL);
     if (!file.canRead) throw new SysError(EBADF);
     const bytes = readAll(file);
@@ -67,6 +87,13 @@ export function crSyscallRows(calls: CrSyscalls): ReadonlyMap<number, SyscallRow
     [calls.checkpoint, { name: "checkpoint", args: "int fd hex", handler: checkpoint }],
     [calls.restart, { name: "restart", args: "int fd hex", handler: restart }],
   ]);
+}
+
+/** What linux-cr answers when it can't write a state: it looks at mappings first, then at descriptors. */
+function refusal({ processes, openFiles }: MachineSnapshot): number {
+  const shares = processes.some(({ memory }) => memory.areas.some((area) => area.sharedObject !== null));
+  const odd = openFiles.some(({ kind, deleted }) => deleted || (kind !== "file" && kind !== "directory"));
+  return odd && !shares ? EBADF : ENOSYS;
 }
 
 /** Lets the thread's call be over in the snapshot, with the result 0 that a restarted program sees. */
