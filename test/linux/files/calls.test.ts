@@ -381,16 +381,6 @@ describe("descriptors", () => {
     expect(guest.call("ioctl", fd, 0x4004667f, BUFFER)).toBe(0);
     expect(guest.memory.load32(BUFFER)).toBe(4);
   });
-  it("grant locks and report none held", () => {
-    const fd = open("a", O_RDWR | O_CREAT);
-    guest.memory.store64(BUFFER, 0x0001_0000_0000_0000n);
-    for (let i = 8; i < 32; i += 8) guest.memory.store64(BUFFER + i, 0n);
-    expect(guest.call("fcntl", fd, 6, BUFFER)).toBe(0);
-    expect(guest.call("fcntl", fd, 5, BUFFER)).toBe(0);
-    expect(guest.memory.load16(BUFFER)).toBe(2);
-    expect(guest.call("flock", fd, 2)).toBe(0);
-    expect(guest.call("flock", fd, 3)).toBe("EINVAL");
-  });
 });
 
 describe("/proc and /dev", () => {
