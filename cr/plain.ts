@@ -122,5 +122,6 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   const pids = new Set(live.map((process) => process.pid));
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
+  if (snapshot.locks !== undefined) reasons.push("file locks");
   return reasons;
 }

@@ -269,6 +269,7 @@ class Restart {
       openFiles: this.files.openFiles,
       pipes: topics.pipes,
       sharedObjects: this.sharedObjects(),
+      ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       scheduler: { tid: m?.nextTid ?? tids[0], sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT },
       nextPid: m?.nextPid ?? Math.max(...pids, ...tids) + 1,
     };

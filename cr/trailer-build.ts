@@ -214,6 +214,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     }
   }
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
+  if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
   snapshot.sharedObjects.forEach((object, index) => {
     out.add(types.SHARED, X.SHARED, { path: object.file?.path ?? null, size: object.size });

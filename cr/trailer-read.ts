@@ -32,6 +32,7 @@ export interface Topics {
   /** By pid, in the order in which they appear. */
   processes: Map<number, ProcessTopics>;
   files?: X.OpenFilesValues;
+  locks?: X.LocksValues;
   pipes: X.PipeValues[];
   shared: SharedTopic[];
 }
@@ -85,6 +86,9 @@ class TopicReader {
     [T.REGISTERS.type]: (record) => this.registers(record),
     [T.FILES.type]: (record) => {
       this.once(this.topics, "files", this.decode(X.OPEN_FILES, record), "FILES", record);
+    },
+    [T.LOCKS.type]: (record) => {
+      this.once(this.topics, "locks", this.decode(X.LOCKS, record), "LOCKS", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

@@ -35,6 +35,8 @@ export const FILE_KINDS = [
   "special",
 ] as const;
 
+export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
+
 const NAME = 256;
 /** Bound of a JSON text or an argument of a device. */
 const STATE = 1 << 24;
@@ -256,6 +258,19 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   noHugePages: flag("prctl: no transparent huge pages"),
 });
 
+const LOCK = message("lock", "an advisory lock", {
+  kind: word(LOCK_KINDS, "flock(2), open file description, process"),
+  openFile: u32("index in openFiles: the holder, or of a process's lock the file"),
+  pid: s32("the process that holds it, else 0"),
+  exclusive: flag(""),
+  start: s64("first byte"),
+  last: s64("last byte"),
+});
+
+export const LOCKS = message("LOCKS", "advisory file locks", {
+  locks: list(LOCK, LIMITS.descriptors, ""),
+});
+
 const FILE_PART = message("file part", "of a private file mapping", {
   path: path("absolute"),
   offset: size64("bytes"),
@@ -332,6 +347,7 @@ export const TRAILER_TYPES = {
   SHARED: topic(10, SHARED),
   SHARED_PAGES: topic(11, SHARED_PAGES),
   ATTRIBUTES: topic(12, ATTRIBUTES, 0),
+  LOCKS: topic(13, LOCKS),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -349,6 +365,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   BLOCKED,
   OPEN_FILE,
   DESCRIPTOR,
+  LOCK,
   AREA,
   FILE_PART,
   SHARED_PART,
@@ -367,6 +384,7 @@ export type AttributesValues = LayoutValues<typeof ATTRIBUTES>;
 export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;
+export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type PipeValues = LayoutValues<typeof PIPE>;

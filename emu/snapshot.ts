@@ -30,6 +30,8 @@ export interface MachineSnapshot {
   openFiles: OpenFileSnapshot[];
   pipes: PipeSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
+  /** Advisory file locks; none when absent. */
+  locks?: LockSnapshot[];
   /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
   scheduler: { tid: number; sliceLeft: number };
   nextPid: number;
@@ -245,6 +247,19 @@ export interface OpenFileSnapshot {
   pipe: number;
   /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
   state: string;
+}
+
+/** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */
+export interface LockSnapshot {
+  kind: "flock" | "ofd" | "posix";
+  /** Index in `openFiles`: the description that holds it, or one of the file that a process has locked. */
+  openFile: number;
+  /** The process of a "posix" lock, else 0. */
+  pid: number;
+  exclusive: boolean;
+  /** First and last byte. */
+  start: bigint;
+  last: bigint;
 }
 
 export interface PipeSnapshot {

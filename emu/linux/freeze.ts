@@ -41,6 +41,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     },
     openFiles: [],
     pipes: [],
+    locks: [],
   };
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
   return {
@@ -59,6 +60,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     sharedObjects: [...objects.keys()].map(freezeShared),
+    ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },
     nextPid: kernel.nextPid,
   };

@@ -15,6 +15,7 @@ import { AddressSpace } from "../memory/address-space.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
+import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { SysError } from "./errno.ts";
 import { initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
@@ -388,7 +389,8 @@ export class Kernel {
     const deadline = least(this.timerDeadline(), this.scheduler.nextDeadline());
     const time = deadline === undefined ? undefined : deadline - clock.monotonic();
     const { timers } = thread.process;
-    const cpuDeadline = timers.any ? timers.nextCpuDeadline() : undefined;
+    const cpuTimer = timers.any ? timers.nextCpuDeadline() : undefined;
+    const cpuDeadline = least(cpuTimer, cpuLimit(thread.process));
     const cpuTime = cpuDeadline === undefined ? undefined : cpuDeadline - thread.process.cpuTime;
     const nanoseconds = least(time, cpuTime);
     if (nanoseconds !== undefined)
@@ -449,7 +451,10 @@ export class Kernel {
 
   /** Has timers expire and timed waits end that are due. */
   private expire(): void {
-    for (const { timers } of this.processes.values()) if (timers.any) timers.expire();
+    for (const process of this.processes.values()) {
+      if (process.timers.any) process.timers.expire();
+      enforceCpuLimit(process);
+    }
     this.scheduler.expire(this.clock);
   }
 

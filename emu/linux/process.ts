@@ -18,6 +18,7 @@ export interface Limit {
   hard: bigint;
 }
 /** Numbers of the limits that the kernel itself looks at. */
+export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
 export const RLIMIT_DATA = 2;
 export const RLIMIT_STACK = 3;

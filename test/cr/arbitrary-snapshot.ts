@@ -4,6 +4,7 @@ import type {
   Abi,
   AreaSnapshot,
   MachineSnapshot,
+  LockSnapshot,
   OpenFileSnapshot,
   ProcessSnapshot,
   RegistersSnapshot,
@@ -274,6 +275,16 @@ const sharedObject = fc
     }),
   );
 
+const lock = (openFiles: number): fc.Arbitrary<LockSnapshot> =>
+  fc.record({
+    kind: fc.constantFrom("flock", "ofd", "posix"),
+    openFile: fc.nat(openFiles - 1),
+    pid: s32,
+    exclusive: fc.boolean(),
+    start: duration,
+    last: duration,
+  });
+
 /** A machine with processes, threads, a zombie now and then, and whatever they share. */
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
   .record({
@@ -309,6 +320,9 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
         openFiles: fc.constant(openFiles),
         pipes: fc.constant(pipes),
         sharedObjects: fc.constant(sharedObjects),
+        ...(openFiles.length === 0
+          ? {}
+          : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),
         scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
         nextPid: fc.nat(),
       });

@@ -23,7 +23,8 @@ import { RegularFile } from "../vfs/host-file.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { EventFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, checkFlags, fileArg, files } from "./files-common.ts";
+import { accessible, anyFileArg, checkFlags, files } from "./files-common.ts";
+import { isLockCommand, recordLock } from "./files-locks.ts";
 
 /** Gives a new description a descriptor; closes it when there is none left. */
 function install(ctx: SyscallContext, file: OpenFile, closeOnExec: boolean, from = 0): number {
@@ -156,21 +157,12 @@ const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const F_GETLK = 5;
-const F_SETLK = 6;
-const F_SETLKW = 7;
 const F_SETOWN = 8;
 const F_GETOWN = 9;
 const F_SETSIG = 10;
 const F_GETSIG = 11;
-const F_GETLK64 = 12;
-const F_SETLK64 = 13;
-const F_SETLKW64 = 14;
 const F_SETOWN_EX = 15;
 const F_GETOWN_EX = 16;
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
-const F_OFD_SETLKW = 38;
 const F_SETLEASE = 1024;
 const F_GETLEASE = 1025;
 const F_DUPFD_CLOEXEC = 1030;
@@ -179,14 +171,10 @@ const F_GETPIPE_SZ = 1032;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 
-const F_RDLCK = 0;
-const F_WRLCK = 1;
 const F_UNLCK = 2;
 
 const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 const OWNER_EX = struct({ type: "i32", pid: "i32" });
-const FLOCK = struct({ l_type: "i16", l_whence: "i16", l_start: "long", l_len: "long", l_pid: "i32" });
-const FLOCK64 = struct({ l_type: "i16", l_whence: "i16", l_start: "i64", l_len: "i64", l_pid: "i32" });
 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
@@ -194,31 +182,6 @@ function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
     files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
   file.flags = flags;
-  return 0;
-}
-
-/**
- * Byte-range locks. Nobody but the processes of this machine can hold one, and a process never conflicts with itself:
- * every well-formed lock is granted.
- */
-function lock(ctx: SyscallContext, file: OpenFile, command: number): number {
-  const layout = command >= F_GETLK64 && command <= F_SETLKW64 && !ctx.abi.is64 ? FLOCK64 : FLOCK;
-  const wide = (command >= F_OFD_GETLK ? FLOCK64 : layout) as typeof FLOCK64;
-  const address = ctx.args.address(2);
-  const asked = ctx.get(wide, address);
-  const { l_type, l_whence } = asked;
-  if (l_type < F_RDLCK || l_type > F_UNLCK || l_whence < 0 || l_whence > 2) throw new SysError(EINVAL);
-  if (command >= F_OFD_GETLK && asked.l_pid !== 0) throw new SysError(EINVAL);
-  const base = l_whence === 0 ? 0n : l_whence === 1 ? BigInt(file.position) : file.stat().size;
-  const start = base + BigInt(asked.l_start);
-  if (start < 0n || (asked.l_len < 0 && start + BigInt(asked.l_len) < 0n)) throw new SysError(EINVAL);
-  if (command === F_GETLK || command === F_GETLK64 || command === F_OFD_GETLK) {
-    if (l_type === F_UNLCK && command !== F_OFD_GETLK) throw new SysError(EINVAL);
-    ctx.put(wide, address, { ...asked, l_type: F_UNLCK });
-    return 0;
-  }
-  if ((l_type === F_RDLCK && !file.canRead) || (l_type === F_WRLCK && !file.canWrite))
-    throw new SysError(EBADF);
   return 0;
 }
 
@@ -281,35 +244,16 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_GET_SEALS]: refuse(EINVAL),
 };
 
-const LOCKS = [F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW];
-const LOCKS64 = [F_GETLK64, F_SETLK64, F_SETLKW64];
-
 function fcntl(ctx: SyscallContext, wide: boolean): number {
   const command = ctx.args.int(1);
   const file = anyFileArg(ctx, 0);
   const onDescriptor = DESCRIPTOR_COMMANDS[command];
   if (onDescriptor !== undefined) return onDescriptor(ctx, file);
   if (file.flags & O_PATH) throw new SysError(EBADF);
-  if (LOCKS.includes(command) || (wide && LOCKS64.includes(command))) return lock(ctx, file, command);
+  if (isLockCommand(command, wide)) return recordLock(ctx, file, command);
   const run = FILE_COMMANDS[command];
   if (run === undefined) throw new SysError(EINVAL);
   return run(ctx, file);
-}
-
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const LOCK_UN = 8;
-
-/** flock(2): kept, and always granted, since nobody outside the machine takes part. */
-function flock(ctx: SyscallContext): number {
-  const file = fileArg(ctx, 0);
-  const operation = ctx.args.int(1) & ~LOCK_NB;
-  if (operation === LOCK_SH) file.lock = "shared";
-  else if (operation === LOCK_EX) file.lock = "exclusive";
-  else if (operation === LOCK_UN) file.lock = "none";
-  else throw new SysError(EINVAL);
-  return 0;
 }
 
 export const FILE_OPEN_CALLS: readonly SyscallRow[] = [
@@ -340,5 +284,4 @@ export const FILE_OPEN_CALLS: readonly SyscallRow[] = [
   { name: "eventfd2", args: "uint hex", handler: (ctx) => eventfd(ctx, ctx.args.int(1)) },
   { name: "fcntl", args: "fd int long", handler: (ctx) => fcntl(ctx, ctx.abi.is64) },
   { name: "fcntl64", args: "fd int long", handler: (ctx) => fcntl(ctx, true) },
-  { name: "flock", args: "fd int", handler: flock },
 ];

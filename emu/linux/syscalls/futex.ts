@@ -73,6 +73,13 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   return waitOn(ctx, address, bitset, deadline);
 }
 
+/** Wakes waiters. A word that processes may share has to be there; a private one is not looked for. */
+function wake(ctx: SyscallContext, code: number, bitset: number): number {
+  const address = wordArg(ctx, 0);
+  if (!(code & FUTEX_PRIVATE)) ctx.memory.checkLoad(address, 4);
+  return futexAt(ctx, address).wakeBits(Math.max(ctx.args.int(2), 1), bitset);
+}
+
 function requeue(ctx: SyscallContext, compare: boolean): number {
   const { args, memory } = ctx;
   const [from, to] = [wordArg(ctx, 0), wordArg(ctx, 4)];
@@ -152,7 +159,7 @@ const futex =
     const code = args.int(1);
     const realtime = (code & FUTEX_CLOCK_REALTIME) !== 0;
     const operation = code & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
-    if (realtime && ![FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2].includes(operation)) {
+    if (realtime && ![FUTEX_WAIT_BITSET, FUTEX_LOCK_PI2].includes(operation)) {
       throw new SysError(ENOSYS);
     }
     switch (operation) {
@@ -161,10 +168,10 @@ const futex =
       case FUTEX_WAIT_BITSET:
         return wait(ctx, format, true, realtime, args.int(5));
       case FUTEX_WAKE:
-        return futexAt(ctx, wordArg(ctx, 0)).wakeBits(Math.max(args.int(2), 1), ANY_BIT);
+        return wake(ctx, code, ANY_BIT);
       case FUTEX_WAKE_BITSET:
         if (args.int(5) === 0) throw new SysError(EINVAL);
-        return futexAt(ctx, wordArg(ctx, 0)).wakeBits(Math.max(args.int(2), 1), args.int(5));
+        return wake(ctx, code, args.int(5));
       case FUTEX_REQUEUE:
       case FUTEX_CMP_REQUEUE:
         return requeue(ctx, operation === FUTEX_CMP_REQUEUE);

@@ -60,12 +60,22 @@ export const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wr
 const mappedBytes = (process: Process): number =>
   process.memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
 
-/** Throws ENOMEM when `more` bytes cannot be mapped (RLIMIT_AS, vm.max_map_count). */
-function checkRoom({ process }: SyscallContext, more: number): void {
-  const { memory } = process;
+/** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
+function checkRoom({ process }: SyscallContext, more: number, area: Omit<Vma, "start" | "end">): void {
+  const { memory, limits } = process;
   if (memory.vmas.length >= MAX_AREAS) throw new SysError(ENOMEM);
   if (overLimit(process, more)) throw new SysError(ENOMEM);
+  if (!isData(area)) return;
+  const most = toLength(limits[RLIMIT_DATA].soft);
+  if (most < memory.limit && dataBytes(process) + more > most) throw new SysError(ENOMEM);
 }
+
+/** What counts against RLIMIT_DATA: memory of the process's own that it can write, stacks apart. */
+const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">): boolean =>
+  (prot & PROT_WRITE) !== 0 && shared === undefined && growsDown !== true;
+
+const dataBytes = ({ memory }: Process): number =>
+  memory.vmas.reduce((sum, area) => sum + (isData(area) ? area.end - area.start : 0), 0);
 
 /** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */
 function overLimit(process: Process, more: number): boolean {
@@ -154,8 +164,9 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const offset = Number(pageOffset) * PAGE_SIZE;
   if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
   const object = objectOf(ctx, fd, flags, prot, offset);
-  checkRoom(ctx, Number(length));
-  memory.map({ start, end: start + Number(length), prot, ...object });
+  const area = { prot, ...object };
+  checkRoom(ctx, Number(length), area);
+  memory.map({ start, end: start + Number(length), ...area });
   return start;
 }
 
@@ -236,13 +247,14 @@ const brk: SyscallHandler = (ctx) => {
   const refuse = layout.brk;
   if (wanted < BigInt(layout.startBrk) || wanted > BigInt(memory.limit - PAGE_SIZE)) return refuse;
   const to = Number(wanted);
-  const data = to - layout.startBrk + (layout.endData - layout.startData);
-  if (data > toLength(limits[RLIMIT_DATA].soft)) return refuse;
+  const dataLimit = toLength(limits[RLIMIT_DATA].soft);
+  if (to - layout.startBrk + (layout.endData - layout.startData) > dataLimit) return refuse;
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
   if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
   else if (newEnd > oldEnd) {
     if (!memory.isFree(oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (overLimit(process, newEnd - oldEnd)) return refuse;
+    if (dataBytes(process) + (newEnd - oldEnd) > dataLimit) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
     memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]" });
   }
@@ -274,7 +286,7 @@ function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLe
   if (oldLength === 0n && area.shared === undefined) throw new SysError(EINVAL);
   if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
   if (newLength > BigInt(ctx.memory.limit)) throw new SysError(ENOMEM);
-  if (newLength > oldLength) checkRoom(ctx, Number(newLength - oldLength));
+  if (newLength > oldLength) checkRoom(ctx, Number(newLength - oldLength), area);
   return area;
 }
 
@@ -358,6 +370,27 @@ function moveArea(
   if (keepOld) memory.map(left);
 }
 
+/** remap_file_pages(2), as Linux emulates it: part of a shared mapping is mapped again at another place of its object. */
+const remapFilePages: SyscallHandler = (ctx) => {
+  const { args, memory } = ctx;
+  const [start, length] = [0, 1].map((n) => args.word(n) - (args.word(n) % BigInt(PAGE_SIZE)));
+  const pageOffset = args.word(3);
+  const end = wrap(ctx, start + length);
+  if (args.word(2) !== 0n || end <= start) throw new SysError(EINVAL);
+  if (wrap(ctx, pageOffset + length / BigInt(PAGE_SIZE)) < pageOffset || end > BigInt(memory.limit))
+    throw new SysError(EINVAL);
+  const area = memory.find(Number(start));
+  if (area?.shared === undefined) throw new SysError(EINVAL);
+  let covered = area.end;
+  for (let next = memory.find(covered); covered < Number(end); next = memory.find(covered)) {
+    if (next?.shared !== area.shared || next.prot !== area.prot) throw new SysError(EINVAL);
+    covered = next.end;
+  }
+  const offset = Number(pageOffset) * PAGE_SIZE;
+  memory.map({ ...area, start: Number(start), end: Number(end), offset });
+  return 0;
+};
+
 export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
   { name: "brk", args: "ptr", handler: brk },
   { name: "mmap", args: "ptr ulong hex hex fd ulong", handler: mmap },
@@ -380,5 +413,6 @@ export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
     },
   },
   { name: "mremap", args: "ptr ulong ulong hex ptr", handler: mremap },
+  { name: "remap_file_pages", args: "ptr ulong hex ulong hex", handler: remapFilePages },
   ...ADVICE_SYSCALLS,
 ];

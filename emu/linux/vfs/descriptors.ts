@@ -15,6 +15,9 @@ export class Descriptors {
   /** RLIMIT_NOFILE, soft. */
   limit: () => number;
 
+  /** Called when a descriptor is closed, while its description is still there. */
+  onClose: (file: OpenFile) => void = () => {};
+
   constructor(limit: () => number = () => 1024) {
     this.limit = limit;
   }
@@ -56,13 +59,18 @@ export class Descriptors {
     if (fd < 0 || fd >= Math.min(this.limit(), NR_OPEN)) fail("EBADF", `descriptor ${fd}`);
     const old = this.table.get(fd);
     this.table.set(fd, { file: hold(file), closeOnExec });
-    if (old !== undefined) release(old.file);
+    if (old !== undefined) this.letGo(old.file);
   }
 
   /** Throws EBADF. */
   close(fd: number): void {
     const { file } = this.entry(fd);
     this.table.delete(fd);
+    this.letGo(file);
+  }
+
+  private letGo(file: OpenFile): void {
+    this.onClose(file);
     release(file);
   }
 

@@ -22,6 +22,7 @@ import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { type ThawedFiles, thawFiles } from "./freeze.ts";
 import { DirectoryFile, RegularFile } from "./host-file.ts";
+import { LockTable } from "./locks.ts";
 import { MappedFiles } from "./mapped-files.ts";
 import { isWithin, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
@@ -50,6 +51,7 @@ export class FileSystem {
   readonly host: Host;
   readonly namespace: Namespace;
   readonly mapped: MappedFiles;
+  readonly locks = new LockTable();
   readonly dev: SyntheticDirectory;
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();

@@ -23,6 +23,7 @@ import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { terminalOf } from "./devices.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { DirectoryFile, RegularFile } from "./host-file.ts";
+import { LAST_BYTE } from "./locks.ts";
 import { isWithin, normalize } from "./mounts.ts";
 import {
   type DirectoryEntry,
@@ -41,6 +42,7 @@ import { fail } from "./synthetic.ts";
 /** Bounds on what a snapshot may ask for. */
 const MAX_OPEN_FILES = 65536;
 const MAX_PIPES = 4096;
+const MAX_LOCKS = 65536;
 const MAX_ENTRIES = 1_000_000;
 
 /** Flags that only make sense at the first opening. */
@@ -97,6 +99,43 @@ export function freezeDescriptors(
     }
     return { fd, closeOnExec, openFile };
   });
+}
+
+/** The locks of a process and its descriptions, which are in the tables already; each goes in once. */
+export function freezeLocks(
+  { locks }: FileSystem,
+  { pid, descriptors }: { pid: number; descriptors: Descriptors },
+  tables: FreezeTables,
+): void {
+  const known = indices.get(tables)!.files;
+  for (const { key, lock } of locks.all()) {
+    const { kind, owner, exclusive, start, last } = lock;
+    const holder =
+      owner === pid
+        ? descriptors.list().find(([, { file }]) => fileKey(file.stat()) === key)?.[1].file
+        : descriptors.list().find(([, { file }]) => file === owner)?.[1].file;
+    const openFile = holder === undefined ? undefined : known.get(holder);
+    if (openFile === undefined) continue;
+    const entry = { kind, openFile, pid: typeof owner === "number" ? owner : 0, exclusive, start, last };
+    const isThere = tables.locks.some(
+      (other) => other.kind === kind && other.openFile === openFile && other.start === start,
+    );
+    if (!isThere) tables.locks.push(entry);
+  }
+}
+
+/** Takes the locks of a snapshot again. Throws a HostError where they make no sense. */
+function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readonly OpenFile[]): void {
+  const { locks = [] } = snapshot;
+  if (locks.length > MAX_LOCKS) fail("EINVAL", `${locks.length} locks are too many`);
+  for (const { kind, openFile, pid, exclusive, start, last } of locks) {
+    const file = opened[openFile];
+    const owner = kind === "posix" ? pid : file;
+    if (file === undefined || start < 0n || last < start || last > LAST_BYTE) {
+      fail("EINVAL", "a file lock makes no sense");
+    }
+    system.locks.take(file, { kind, owner, exclusive, start, last });
+  }
 }
 
 /** Throws an error that names the file, for everything that keeps it from being thawed. */
@@ -280,6 +319,7 @@ export function thawFiles(
         file.position = Number(each.position);
       }
     }
+    thawLocks(system, snapshot, opened);
     const thawed = new Map<number, ThawedFiles>();
     for (const process of processes) {
       const descriptors = thawDescriptors(process, opened);

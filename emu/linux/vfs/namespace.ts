@@ -179,8 +179,8 @@ export class Namespace {
     let links = 0;
     const top = options.inRoot || options.beneath ? options.base : "/";
     if (options.beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
-    let stack = this.walkCanonical(path.startsWith("/") ? top : options.base, root);
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
+    let stack = path.startsWith("/") ? this.walkCanonical(top, root) : this.startOf(options, rest, root);
     const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
     while (rest.length > 0) {
       const name = rest.shift()!;
@@ -231,6 +231,25 @@ export class Namespace {
     const found = stack[stack.length - 1];
     if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
     return { ...found, mustBeDirectory: trailing };
+  }
+
+  /**
+   * The locations that lead to where a relative path starts. A directory that has been removed holds nothing any more,
+   * but still knows the one it was in: then the ".." is taken off `rest`.
+   */
+  private startOf(
+    { base, beneath, inRoot }: ResolveOptions,
+    rest: string[],
+    root: SyntheticDirectory,
+  ): Location[] {
+    try {
+      return this.walkCanonical(base, root);
+    } catch (error) {
+      const isGone = error instanceof HostError && error.code === "ENOENT";
+      if (!isGone || rest[0] !== ".." || beneath || inRoot) throw error;
+      rest.shift();
+      return this.walkCanonical(parentOf(base), root);
+    }
   }
 
   /** Locations from the root to a canonical path, all of which must be there. */

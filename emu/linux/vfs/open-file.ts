@@ -87,8 +87,8 @@ export abstract class OpenFile {
   references = 0;
   /** F_SETOWN and F_SETSIG: kept, and told when asked. */
   owner = { type: 1, pid: 0, signal: 0 };
-  /** flock(2) held by this description. */
-  lock: "none" | "shared" | "exclusive" = "none";
+  /** Where it has held locks, to be given up with it. */
+  locks: { released(file: OpenFile): void } | undefined;
 
   constructor(path: string, flags: number) {
     this.path = path;
@@ -228,5 +228,7 @@ export function hold<T extends OpenFile>(file: T): T {
 
 /** Gives a reference up; the last one closes. */
 export function release(file: OpenFile): void {
-  if (--file.references === 0) file.close();
+  if (--file.references > 0) return;
+  file.locks?.released(file);
+  file.close();
 }

@@ -52,6 +52,8 @@ function view(process: Process): ProcProcess {
     exe: process.exe,
     cwd: files.cwd,
     umask: files.umask,
+    personality: process.personality >>> 0,
+    nice: process.attributes.nice,
     uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,

@@ -22,6 +22,9 @@ export interface ProcProcess {
   readonly exe: string;
   readonly cwd: string;
   readonly umask: number;
+  /** personality(2). */
+  readonly personality: number;
+  readonly nice: number;
   readonly uids: readonly [number, number, number, number];
   readonly gids: readonly [number, number, number, number];
   readonly groups: readonly number[];
@@ -119,7 +122,7 @@ function statText(process: ProcProcess): string {
     process.sid,
     ...[0, -1, 0x400000, 0, 0, 0, 0],
     ticks,
-    ...[0, 0, 0, 20, 0],
+    ...[0, 0, 0, 20 + process.nice, process.nice],
     process.tids.length,
     0,
     process.startTime / CLOCK_TICK,
@@ -285,7 +288,11 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     status: textFile(() => statusText(process)),
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => "none / ppcr rw 0 0\n"),
-    personality: textFile(() => "00000000\n", 0o400),
+    mountinfo: textFile(() => "1 0 0:1 / / rw - ppcr none rw\n"),
+    cgroup: textFile(() => "0::/\n"),
+    oom_score: textFile(() => "0\n"),
+    coredump_filter: textFile(() => "00000033\n", 0o644),
+    personality: textFile(() => `${hex(process.personality)}\n`, 0o400),
     oom_score_adj: textFile(() => "0\n", 0o644),
     fd: descriptorLinks(process),
     fdinfo: descriptorInfo(process),
@@ -310,6 +317,17 @@ function uuid(machine: ProcMachine): string {
   return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
 }
 
+/** Descriptions that are open in the machine. */
+const openFiles = (machine: ProcMachine): number =>
+  new Set(
+    machine.pids().flatMap((pid) =>
+      machine
+        .process(pid)!
+        .descriptors.list()
+        .map(([, { file }]) => file),
+    ),
+  ).size;
+
 function sysTree(machine: ProcMachine): SyntheticDirectory {
   const { uts } = machine;
   return directoryOf({
@@ -325,6 +343,8 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       ngroups_max: textFile(() => "65536\n"),
       cap_last_cap: textFile(() => "40\n"),
       core_pattern: textFile(() => "core\n"),
+      core_uses_pid: textFile(() => "0\n"),
+      tainted: textFile(() => "0\n"),
       random: directoryOf({
         uuid: textFile(() => uuid(machine)),
         boot_id: textFile(() => "00000000-0000-4000-8000-000000000000\n"),
@@ -339,6 +359,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
     }),
     fs: directoryOf({
       "file-max": textFile(() => "1048576\n"),
+      "file-nr": textFile(() => `${openFiles(machine)}\t0\t1048576\n`),
       nr_open: textFile(() => "1048576\n"),
       "pipe-max-size": textFile(() => "1048576\n"),
     }),

@@ -7,7 +7,7 @@ import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
-import { freezeDescriptors } from "./freeze.ts";
+import { freezeDescriptors, freezeLocks } from "./freeze.ts";
 import { RegularFile } from "./host-file.ts";
 import { readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
@@ -32,6 +32,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.process = process;
     this.descriptors = descriptors;
     this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
+    this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
     this.umask = system.host.umask;
     system.tasks.add(this);
     // Made anew for every look: it shows the state of the moment.
@@ -159,7 +160,9 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
     this.system.mapped.flushAll();
-    return { cwd: this.cwd, umask: this.umask, descriptors: freezeDescriptors(this.system, this, tables) };
+    const descriptors = freezeDescriptors(this.system, this, tables);
+    freezeLocks(this.system, { pid: this.process.pid, descriptors: this.descriptors }, tables);
+    return { cwd: this.cwd, umask: this.umask, descriptors };
   }
 }
 

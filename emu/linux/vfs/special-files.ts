@@ -98,6 +98,10 @@ export class EventFile extends OpenFile {
   override stat(): FileStat {
     return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
   }
+  /** It has no position, and does not mind being asked to move it. */
+  override seek(): number {
+    return 0;
+  }
   override read(into: Uint8Array): number | undefined {
     if (into.length < 8) fail("EINVAL");
     if (this.counter === 0n) return undefined;

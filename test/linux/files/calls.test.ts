@@ -381,16 +381,6 @@ describe("descriptors", () => {
     expect(guest.call("ioctl", fd, 0x4004667f, BUFFER)).toBe(0);
     expect(guest.memory.load32(BUFFER)).toBe(4);
   });
-  it("grant locks and report none held", () => {
-    const fd = open("a", O_RDWR | O_CREAT);
-    guest.memory.store64(BUFFER, 0x0001_0000_0000_0000n);
-    for (let i = 8; i < 32; i += 8) guest.memory.store64(BUFFER + i, 0n);
-    expect(guest.call("fcntl", fd, 6, BUFFER)).toBe(0);
-    expect(guest.call("fcntl", fd, 5, BUFFER)).toBe(0);
-    expect(guest.memory.load16(BUFFER)).toBe(2);
-    expect(guest.call("flock", fd, 2)).toBe(0);
-    expect(guest.call("flock", fd, 3)).toBe("EINVAL");
-  });
 });
 
 describe("/proc and /dev", () => {
@@ -405,6 +395,13 @@ describe("/proc and /dev", () => {
     expect(contents("/proc/self/maps")).toContain("00010000-00220000 rw-p");
     expect(contents("/proc/self/status")).toMatch(/^Pid:\t42$/m);
     expect(contents("/proc/42/stat").split(" ").length).toBe(52);
+    guest.process.personality = 0x40000;
+    guest.process.attributes.nice = 5;
+    expect(contents("/proc/self/personality")).toBe("00040000\n");
+    expect(contents("/proc/self/stat").split(" ").slice(17, 19)).toEqual(["25", "5"]);
+    const held = guest.files.descriptors.list().length;
+    expect(contents("/proc/sys/fs/file-nr")).toBe(`${held}\t0\t1048576\n`);
+    expect(contents("/proc/self/mountinfo")).toMatch(/^\d+ \d+ \d+:\d+ \/ \/ .* - /);
     expect(contents("/proc/sys/kernel/osrelease")).toBe("6.1.0\n");
     expect(guest.call("readlink", "/proc/self/exe", BUFFER, 100)).toBe(5);
     expect(guest.call("readlink", "/proc/self", BUFFER, 100)).toBe(2);

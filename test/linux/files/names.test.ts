@@ -120,8 +120,12 @@ describe("an O_PATH descriptor", () => {
   });
 });
 
-it("has no name for a working directory that is gone", () => {
+it("has no name for a working directory that is gone, but the way up", () => {
   expect(guest.call("chdir", "sub")).toBe(0);
   expect(guest.call("rmdir", "/area/sub")).toBe(0);
   expect(guest.call("getcwd", BUFFER, 200)).toBe("ENOENT");
+  expect(guest.call("open", "new", O_WRONLY | O_CREAT, 0o600)).toBe("ENOENT");
+  expect(guest.call("open", "../file", O_RDONLY)).toBe(0);
+  expect(guest.call("chdir", "..")).toBe(0);
+  expect(guest.text(BUFFER, guest.call("getcwd", BUFFER, 200) as number)).toBe("/area\0");
 });

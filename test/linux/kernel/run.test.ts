@@ -4,7 +4,7 @@ import { memoryDigest, registersDigest } from "../../../emu/digest.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import { Kernel, type KernelOptions } from "../../../emu/linux/kernel.ts";
-import { SIGALRM, SIGINT } from "../../../emu/linux/signals/numbers.ts";
+import { SIGALRM, SIGINT, SIGKILL, SIGXCPU } from "../../../emu/linux/signals/numbers.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import { tinyElf } from "../../support/tiny-elf.ts";
@@ -191,6 +191,30 @@ describe.each(["ppc32", "ppc64"] as const)("the run loop with a %s program", (ab
     expect(again.kernel.instructions).toBe(kernel.instructions);
     // The call at instruction 4 set it; what the sleep took is not counted.
     expect(kernel.instructions).toBe(4n + 1_000_000_000n - 0x3b9a_0000n - 1n);
+  });
+});
+
+describe("RLIMIT_CPU", () => {
+  /** A loop without end that has used all but 1000 ns of `seconds`. */
+  const begin = (seconds: bigint, soft: bigint, hard: bigint) => {
+    const { kernel } = start("ppc64", ["b 0"]);
+    const [process] = kernel.processes.values();
+    process.cpuTime = seconds * 1_000_000_000n - 1000n;
+    Object.assign(process.limits[0], { soft, hard });
+    return { kernel, process };
+  };
+
+  it("sends SIGXCPU at the soft limit, at its instruction", async () => {
+    const { kernel, process } = begin(1n, 1n, 5n);
+    expect(await kernel.run()).toEqual({ reason: "signal", signo: SIGXCPU, core: true });
+    expect(kernel.instructions).toBe(1000n);
+    expect(process.limits[0]).toEqual({ soft: 2n, hard: 5n });
+  });
+
+  it("sends SIGKILL at the hard limit", async () => {
+    const { kernel } = begin(2n, 2n, 2n);
+    expect(await kernel.run()).toEqual({ reason: "signal", signo: SIGKILL, core: false });
+    expect(kernel.instructions).toBe(1000n);
   });
 });
 

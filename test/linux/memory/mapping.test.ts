@@ -191,6 +191,35 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     for (const page of [at, at + 2 * PAGE, vector]) await guest.ok("munmap", page, PAGE);
   });
 
+  it("RLIMIT_DATA bounds private memory that can be written", async () => {
+    const limits = guest.process.limits[2];
+    const { soft } = limits;
+    limits.soft = 1n << 20n;
+    expect(await guest.call("mmap", 0, 1 << 21, RW, ANON, -1, 0)).toBe("ENOMEM");
+    const readable = await map(512, ANON, 0, 1);
+    const shared = await map(512, SHARED | ANONYMOUS);
+    const small = await map(1);
+    expect(await guest.call("mremap", small, PAGE, 1 << 21, MAYMOVE)).toBe("ENOMEM");
+    limits.soft = soft;
+    for (const at of [readable, shared]) await guest.ok("munmap", at, 512 * PAGE);
+    await guest.ok("munmap", small, PAGE);
+  });
+
+  it("remap_file_pages shows another part of a shared object", async () => {
+    const at = await map(3, SHARED | ANONYMOUS);
+    for (const page of [0, 1, 2]) memory.store8(at + page * PAGE, page + 1);
+    expect(await guest.call("remap_file_pages", at, PAGE, 0, 2, 0)).toBe(0);
+    expect(memory.load8(at)).toBe(3);
+    memory.store8(at, 9);
+    expect(memory.load8(at + 2 * PAGE)).toBe(9);
+    expect(await guest.call("remap_file_pages", at, PAGE, 1, 0, 0)).toBe("EINVAL");
+    expect(await guest.call("remap_file_pages", at, 4 * PAGE, 0, 0, 0)).toBe("EINVAL");
+    await guest.ok("munmap", at, 3 * PAGE);
+    const own = await map(1);
+    expect(await guest.call("remap_file_pages", own, PAGE, 0, 0, 0)).toBe("EINVAL");
+    await guest.ok("munmap", own, PAGE);
+  });
+
   it("RLIMIT_AS bounds what is mapped", async () => {
     const { limits } = guest.process;
     const limit = limits[9];

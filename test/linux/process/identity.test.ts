@@ -92,6 +92,15 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     expect(process.leader!.registers.msr & 0x900n).toBe(0x100n);
   });
 
+  it("wakes a futex that others may share only where it is mapped, and waits by CLOCK_REALTIME only till a moment", async () => {
+    const guest = new CallDriver(abi);
+    const [WAKE, WAIT, WAIT_BITSET, PRIVATE, REALTIME] = [1, 0, 9, 128, 256];
+    expect(await guest.call("futex", 16, WAKE, 1)).toBe("EFAULT");
+    expect(await guest.call("futex", 16, WAKE | PRIVATE, 1)).toBe(0);
+    expect(await guest.call("futex", BUFFER, WAIT | REALTIME, 1)).toBe("ENOSYS");
+    expect(await guest.call("futex", BUFFER, WAIT_BITSET | REALTIME, 1, 0, 0, -1)).toBe("EAGAIN");
+  });
+
   it("keeps niceness, policy and what prctl(2) sets, across a freeze too", async () => {
     const guest = new CallDriver(abi);
     expect(await guest.call("nice", 3)).toBe(0);

@@ -19,13 +19,14 @@ afterEach(() => folders.clean());
 
 /** The parts of a snapshot that concern files, through JSON so that nothing but plain data goes over. */
 function freeze(): MachineSnapshot {
-  const tables: FreezeTables = { sharedObject: () => 0, openFiles: [], pipes: [] };
+  const tables: FreezeTables = { sharedObject: () => 0, openFiles: [], pipes: [], locks: [] };
   const files = guest.files.freeze(tables);
-  const { openFiles, pipes } = tables;
+  const { openFiles, pipes, locks } = tables;
   return structuredClone({
     abi: "ppc64",
     openFiles,
     pipes,
+    locks,
     processes: [{ pid: 42, ...files }],
   }) as MachineSnapshot;
 }
