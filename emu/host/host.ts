@@ -55,6 +55,8 @@ export interface HostFiles {
    */
   within<T>(directory: string, name: string, use: (path: string) => T): T;
   open(path: string, flags: HostOpenFlags, mode: number): number;
+  /** A new, empty file that has no name and goes when it is closed, to be read and written. */
+  openUnnamed(): number;
   close(handle: number): void;
   /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
   read(handle: number, into: Uint8Array, position: number | null): number;

@@ -1,6 +1,6 @@
 /** What the kernel itself asks of the areas that other folders implement. */
 import type { MappedFile, SharedObject } from "../memory/vma.ts";
-import type { OpenFileSnapshot, PipeSnapshot, ProcessSnapshot } from "../snapshot.ts";
+import type { OpenFileSnapshot, PipeSnapshot, ProcessSnapshot, UnlinkedFileSnapshot } from "../snapshot.ts";
 
 /** Objects that several processes, descriptors or areas share: each goes into its snapshot table once. */
 export interface FreezeTables {
@@ -9,6 +9,7 @@ export interface FreezeTables {
   /** The tables that the files area fills. */
   readonly openFiles: OpenFileSnapshot[];
   readonly pipes: PipeSnapshot[];
+  readonly unlinkedFiles: UnlinkedFileSnapshot[];
 }
 
 /** A program file as exec needs it. */

@@ -34,6 +34,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     },
     openFiles: [],
     pipes: [],
+    unlinkedFiles: [],
   };
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
   return {
@@ -51,6 +52,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     processes,
     openFiles: tables.openFiles,
     pipes: tables.pipes,
+    unlinkedFiles: tables.unlinkedFiles,
     sharedObjects: [...objects.keys()].map(freezeShared),
     scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },
     nextPid: kernel.nextPid,

@@ -21,7 +21,7 @@ import {
 import { deviceStat, makeDev } from "./devices.ts";
 import { type ThawedFiles, thawFiles } from "./freeze.ts";
 import { DirectoryFile, fileKey, RegularFile } from "./host-file.ts";
-import { MappedFiles } from "./mapped-files.ts";
+import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
@@ -162,7 +162,12 @@ export class FileSystem {
     return this.regular(handle, at.path, flags);
   }
 
-  private regular(handle: number, path: string, flags: number): RegularFile {
+  /** A description of a file that has lost its name, on a handle of its own or shared with others. */
+  unnamed(handle: SharedHandle, path: string, flags: number): RegularFile {
+    return this.regular(handle, path, flags);
+  }
+
+  private regular(handle: number | SharedHandle, path: string, flags: number): RegularFile {
     const { host, mapped } = this;
     return new RegularFile({ host, handle, path, flags: (flags & ~OPEN_ONLY) | O_LARGEFILE, mapped });
   }

@@ -17,10 +17,17 @@ export class RegularFile extends OpenFile {
   private shared: SharedHandle;
   private readonly mapped: MappedFiles;
 
-  constructor(options: { host: Host; handle: number; path: string; flags: number; mapped: MappedFiles }) {
+  constructor(options: {
+    host: Host;
+    handle: number | SharedHandle;
+    path: string;
+    flags: number;
+    mapped: MappedFiles;
+  }) {
     super(options.path, options.flags);
-    this.host = options.host;
-    this.shared = new SharedHandle(options.host, options.handle);
+    const { host, handle } = options;
+    this.host = host;
+    this.shared = typeof handle === "number" ? new SharedHandle(host, handle) : handle;
     this.mapped = options.mapped;
     this.key = fileKey(this.host.files.fstat(this.handle));
   }
