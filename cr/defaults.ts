@@ -120,6 +120,7 @@ export const attached = (fd: number): OpenFileSnapshot => ({
   deleted: false,
   inherited: fd,
   pipe: -1,
+  unlinked: -1,
   state: "",
 });
 

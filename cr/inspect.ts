@@ -5,7 +5,7 @@ import type { AreaImage, ByteRec, Image, Rec, TaskImage, TrailerRecord } from ".
 import type { Fields, Layout, Values } from "./layout.ts";
 import * as R from "./records.ts";
 import { END_TYPE } from "./trailer.ts";
-import { SHARED_PAGES, SHARED_RUN, trailerType } from "./trailer-records.ts";
+import { PAGE_RECORDS, PAGE_RUN, trailerType } from "./trailer-records.ts";
 
 /** Version of the objects that `imageJson` makes; raised when a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1;
@@ -65,8 +65,9 @@ function trailerValues(image: Image, record: TrailerRecord): Record<string, unkn
   const row = trailerType(record.header.type);
   if (row === undefined) return undefined;
   const { payload } = record;
-  // The pages after the list in SHARED_PAGES are not shown.
-  const shown = row.layout.type === SHARED_PAGES.type ? sharedPrefix(image, record) : payload.size;
+  // The pages after the list in a record of pages are not shown.
+  const paged = row.layout.type in PAGE_RECORDS;
+  const shown = paged ? pagesPrefix(image, record) : payload.size;
   try {
     return row.layout.json(row.layout.decode(payload.read(0, shown), image.format).values);
   } catch (error) {
@@ -75,11 +76,11 @@ function trailerValues(image: Image, record: TrailerRecord): Record<string, unkn
   }
 }
 
-function sharedPrefix(image: Image, { payload }: TrailerRecord): number {
+function pagesPrefix(image: Image, { payload }: TrailerRecord): number {
   if (payload.size < 8) return payload.size;
   const start = payload.read(0, 8);
   const count = new DataView(start.buffer, start.byteOffset, 8).getUint32(4, image.format.littleEndian);
-  return Math.min(payload.size, 8 + 8 * Math.min(count, SHARED_RUN));
+  return Math.min(payload.size, 8 + 8 * Math.min(count, PAGE_RUN));
 }
 
 const trailerName = (type: number): string =>

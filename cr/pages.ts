@@ -38,8 +38,8 @@ function join(runs: readonly Run[], size: number): PageSource {
 /** The pages of one area of an image whose pages have `pageSize` bytes. */
 export const areaPages = (runs: readonly PageRun[], pageSize: number): PageSource => join(runs, pageSize);
 
-/** The pages of a shared object. */
-export const sharedPages = (runs: readonly { offsets: number[]; contents: ImageSource }[]): PageSource =>
+/** The pages of shared memory, or of a file without a name, by offset. */
+export const runPages = (runs: readonly { offsets: number[]; contents: ImageSource }[]): PageSource =>
   join(
     runs.map(({ offsets, contents }) => ({
       addresses: offsets,

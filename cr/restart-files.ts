@@ -19,6 +19,7 @@ function v13File({ data, name }: NonNullable<DescriptorImage["file"]>): OpenFile
     deleted: false,
     inherited: -1,
     pipe: -1,
+    unlinked: -1,
     state: "",
   };
 }
@@ -63,6 +64,9 @@ export class FileTables {
       }
       if (own.pipe !== -1 && this.topics.pipes[own.pipe] === undefined) {
         throw inconsistent(`open file ${index} is an end of pipe ${own.pipe}, which does not exist`);
+      }
+      if (own.unlinked !== -1 && this.topics.unlinked[own.unlinked] === undefined) {
+        throw inconsistent(`open file ${index} is unlinked file ${own.unlinked}, which does not exist`);
       }
       if (shared === undefined) {
         this.openFiles.push(own);

@@ -6,6 +6,7 @@ import {
   type Abi,
   type MachineSnapshot,
   PAGE_SIZE,
+  type PageSource,
   type ProcessSnapshot,
   type RegistersSnapshot,
   type ThreadSnapshot,
@@ -15,17 +16,17 @@ import * as D from "./defaults.ts";
 import { errorAt, imageError, inconsistent } from "./errors.ts";
 import { textOf } from "./fields.ts";
 import type { Image, TaskImage } from "./image.ts";
-import { sharedPages } from "./pages.ts";
+import { runPages } from "./pages.ts";
 import { type ReadOptions, readImage } from "./reader.ts";
 import * as R from "./records.ts";
 import { FileTables } from "./restart-files.ts";
 import { memoryOf } from "./restart-memory.ts";
 import { GuestReader, processorOf } from "./stack.ts";
 import type { ImageSource } from "./stream.ts";
-import { type ProcessTopics, readTopics, type Topics } from "./trailer-read.ts";
+import { type PagedTopic, type ProcessTopics, readTopics, type Topics } from "./trailer-read.ts";
 import type * as X from "./trailer-records.ts";
 
-const SHARED_LIMIT = 2 ** 40;
+const OBJECT_LIMIT = 2 ** 40;
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
@@ -205,22 +206,35 @@ class Restart {
     };
   }
 
+  /** Size and pages of shared memory or of a file without a name, held against each other. */
+  private contents(
+    owner: "SHARED" | "UNLINKED",
+    { values: { size }, runs }: PagedTopic<{ size: number }>,
+    index: number,
+  ): { size: number; pages: PageSource } {
+    if (size < 0 || size > OBJECT_LIMIT) {
+      throw errorAt("value", owner, {}, `object ${index} has ${size} bytes`);
+    }
+    const last = runs.at(-1)?.offsets.at(-1) ?? 0;
+    if (runs.length > 0 && last >= Math.ceil(size / PAGE_SIZE) * PAGE_SIZE) {
+      const message = `object ${index} has a page at ${hex(last)}, behind its end`;
+      throw errorAt("value", `${owner}_PAGES`, {}, message);
+    }
+    return { size, pages: runPages(runs) };
+  }
+
   private sharedObjects(): MachineSnapshot["sharedObjects"] {
-    return this.topics.shared.map(({ values, runs }, index) => {
-      const { path, size } = values;
-      const last = runs.at(-1)?.offsets.at(-1) ?? 0;
-      if (size < 0 || size > SHARED_LIMIT)
-        throw errorAt("value", "SHARED", {}, `shared object ${index} has ${size} bytes`);
-      if (runs.length > 0 && last >= Math.ceil(size / PAGE_SIZE) * PAGE_SIZE) {
-        throw errorAt(
-          "value",
-          "SHARED_PAGES",
-          {},
-          `shared object ${index} has a page at ${hex(last)}, behind its end`,
-        );
-      }
-      return { file: path === null ? null : { path }, size, pages: sharedPages(runs) };
+    return this.topics.shared.map((topic, index) => {
+      const { path } = topic.values;
+      return { file: path === null ? null : { path }, ...this.contents("SHARED", topic, index) };
     });
+  }
+
+  private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
+    return this.topics.unlinked.map((topic, index) => ({
+      mode: topic.values.mode,
+      ...this.contents("UNLINKED", topic, index),
+    }));
   }
 
   snapshot(): MachineSnapshot {
@@ -268,6 +282,7 @@ class Restart {
       processes,
       openFiles: this.files.openFiles,
       pipes: topics.pipes,
+      unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       scheduler: { tid: m?.nextTid ?? tids[0], sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT },

@@ -2,8 +2,8 @@
 import {
   type MachineSnapshot,
   PAGE_SIZE,
+  type PageSource,
   type ProcessSnapshot,
-  type SharedObjectSnapshot,
   type ThreadSnapshot,
 } from "../emu/snapshot.ts";
 import { cpuLayout, cpuValues, highHalves, type Shape, waitingArgument } from "./arch-ppc.ts";
@@ -106,10 +106,10 @@ function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.
   return {
     openFiles: snapshot.openFiles.map((file, index) => {
       const objref = objrefs.get(index) ?? 0;
-      const { kind, deleted, inherited, pipe, state } = file;
+      const { kind, deleted, inherited, pipe, unlinked, state } = file;
       const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
       const { path, flags, mode, position } = there;
-      return { objref, kind, path, flags, mode, position, deleted, inherited, pipe, state };
+      return { objref, kind, path, flags, mode, position, deleted, inherited, pipe, unlinked, state };
     }),
     descriptors: snapshot.processes.flatMap((process) =>
       process.descriptors
@@ -180,12 +180,13 @@ class Collector {
     this.add(X.TRAILER_TYPES.REGISTERS, X.REGISTERS, { pid: process.pid, tid: thread.tid, cpu });
   }
 
-  sharedPages(object: number, { pages }: SharedObjectSnapshot): void {
-    for (let start = 0; start < pages.addresses.length; start += X.SHARED_RUN) {
-      const offsets = pages.addresses.slice(start, start + X.SHARED_RUN).map(BigInt);
-      const prefix = this.encode("SHARED_PAGES", X.SHARED_PAGES, { object, offsets });
+  /** The pages of shared memory, or of a file without a name, by their offsets in it. */
+  pages(topic: keyof typeof X.PAGE_RECORDS, object: number, pages: PageSource): void {
+    for (let start = 0; start < pages.addresses.length; start += X.PAGE_RUN) {
+      const offsets = pages.addresses.slice(start, start + X.PAGE_RUN).map(BigInt);
+      const prefix = this.encode(topic, X.PAGE_RECORDS[topic], { object, offsets });
       const read = (index: number) => pages.read(start + index);
-      this.push(X.TRAILER_TYPES.SHARED_PAGES, pagesAfter(prefix, offsets.length, PAGE_SIZE, read));
+      this.push(X.TRAILER_TYPES[topic], pagesAfter(prefix, offsets.length, PAGE_SIZE, read));
     }
   }
 }
@@ -218,7 +219,11 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
   snapshot.sharedObjects.forEach((object, index) => {
     out.add(types.SHARED, X.SHARED, { path: object.file?.path ?? null, size: object.size });
-    out.sharedPages(index, object);
+    out.pages("SHARED_PAGES", index, object.pages);
+  });
+  snapshot.unlinkedFiles.forEach(({ size, mode, pages }, index) => {
+    out.add(types.UNLINKED, X.UNLINKED, { size, mode });
+    out.pages("UNLINKED_PAGES", index, pages);
   });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

@@ -21,8 +21,9 @@ export interface ProcessTopics {
   registers: Map<number, Uint8Array>;
 }
 
-export interface SharedTopic {
-  values: X.SharedValues;
+/** Something whose contents follow in records of pages. */
+export interface PagedTopic<V> {
+  values: V;
   /** Runs of pages: offsets in the object, and their contents one after another. */
   runs: { offsets: number[]; contents: ImageSource }[];
 }
@@ -34,12 +35,13 @@ export interface Topics {
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
   pipes: X.PipeValues[];
-  shared: SharedTopic[];
+  shared: PagedTopic<X.SharedValues>[];
+  unlinked: PagedTopic<X.UnlinkedValues>[];
 }
 
 const T = X.TRAILER_TYPES;
-/** Longest prefix of a SHARED_PAGES record: the object, a count and the offsets. */
-const PREFIX_MAX = 8 + 8 * X.SHARED_RUN;
+/** Longest prefix of a record of pages: the object, a count and the offsets. */
+const PREFIX_MAX = 8 + 8 * X.PAGE_RUN;
 
 const complain = (
   kind: "trailer" | "value" | "overlap",
@@ -50,7 +52,7 @@ const complain = (
   new ImageError({ kind, record: `trailer ${name}`, index: -1, offset: record.offset ?? -1, message });
 
 class TopicReader {
-  readonly topics: Topics = { processes: new Map(), pipes: [], shared: [] };
+  readonly topics: Topics = { processes: new Map(), pipes: [], shared: [], unlinked: [] };
   private readonly image: Image;
 
   constructor(image: Image) {
@@ -96,7 +98,11 @@ class TopicReader {
     [T.SHARED.type]: (record) => {
       this.topics.shared.push({ values: this.decode(X.SHARED, record), runs: [] });
     },
-    [T.SHARED_PAGES.type]: (record) => this.sharedPages(record),
+    [T.SHARED_PAGES.type]: (record) => this.pages("SHARED", this.topics.shared, record),
+    [T.UNLINKED.type]: (record) => {
+      this.topics.unlinked.push({ values: this.decode(X.UNLINKED, record), runs: [] });
+    },
+    [T.UNLINKED_PAGES.type]: (record) => this.pages("UNLINKED", this.topics.unlinked, record),
   };
 
   private decode<F extends Fields>(
@@ -141,21 +147,26 @@ class TopicReader {
     holder[key] = values;
   }
 
-  private sharedPages(record: TrailerRecord): void {
-    const name = "SHARED_PAGES";
+  /** Adds a record's pages to the one of `objects` that it names. */
+  private pages(
+    owner: "SHARED" | "UNLINKED",
+    objects: readonly PagedTopic<{ size: number }>[],
+    record: TrailerRecord,
+  ): void {
+    const name = `${owner}_PAGES` as const;
     const { payload } = record;
     const start = new Uint8Array(payload.read(0, Math.min(PREFIX_MAX, payload.size)));
     if (start.length < 8) throw complain("trailer", name, record, "is too short");
     const count = new DataView(start.buffer).getUint32(4, this.image.format.littleEndian);
-    const length = 8 + 8 * Math.min(count, X.SHARED_RUN);
-    const { object, offsets } = this.decode(X.SHARED_PAGES, record, start.subarray(0, length));
-    const shared = this.topics.shared[object];
-    if (shared === undefined)
-      throw complain("trailer", name, record, `there is no SHARED record ${object} before it`);
+    const length = 8 + 8 * Math.min(count, X.PAGE_RUN);
+    const { object, offsets } = this.decode(X.PAGE_RECORDS[name], record, start.subarray(0, length));
+    const topic = objects[object];
+    if (topic === undefined)
+      throw complain("trailer", name, record, `there is no ${owner} record ${object} before it`);
     if (payload.size !== length + count * PAGE_SIZE) {
       throw complain("trailer", name, record, `${count} pages do not make a record of ${payload.size} bytes`);
     }
-    let above = BigInt((shared.runs.at(-1)?.offsets.at(-1) ?? -PAGE_SIZE) + PAGE_SIZE);
+    let above = BigInt((topic.runs.at(-1)?.offsets.at(-1) ?? -PAGE_SIZE) + PAGE_SIZE);
     for (const offset of offsets) {
       if (offset % BigInt(PAGE_SIZE) !== 0n || offset > Number.MAX_SAFE_INTEGER) {
         throw complain("value", name, record, `0x${offset.toString(16)} is not the offset of a page`);
@@ -169,7 +180,7 @@ class TopicReader {
         );
       above = offset + BigInt(PAGE_SIZE);
     }
-    shared.runs.push({ offsets: offsets.map(Number), contents: segment(payload, length, count * PAGE_SIZE) });
+    topic.runs.push({ offsets: offsets.map(Number), contents: segment(payload, length, count * PAGE_SIZE) });
   }
 
   private thread(record: TrailerRecord): void {

@@ -228,6 +228,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   deleted: flag("has lost its name"),
   inherited: s32("host descriptor it came from, or -1"),
   pipe: s32("index among the PIPE records, or -1"),
+  unlinked: s32("index among the UNLINKED records, or -1"),
   state: text(STATE, "state of a special file or settings of a terminal, JSON"),
 });
 
@@ -302,17 +303,38 @@ export const SHARED = message("SHARED", "memory that several mappings see; the f
   size: size64("bytes"),
 });
 
-/** Pages in one SHARED_PAGES record, at most. */
-export const SHARED_RUN = 256;
+/** Pages in one record of pages, at most. */
+export const PAGE_RUN = 256;
 
 export const SHARED_PAGES = message(
   "SHARED_PAGES",
   "contents of shared memory, 4096 bytes an offset follow the list",
   {
     object: u32("number of the SHARED record"),
-    offsets: list(u64(""), SHARED_RUN, "ascending"),
+    offsets: list(u64(""), PAGE_RUN, "ascending"),
   },
 );
+
+export const UNLINKED = message(
+  "UNLINKED",
+  "a file that lives on in its descriptors alone; the first one is number 0",
+  {
+    size: size64("bytes"),
+    mode: u32("permission bits"),
+  },
+);
+
+export const UNLINKED_PAGES = message(
+  "UNLINKED_PAGES",
+  "contents of a file without a name, 4096 bytes an offset follow the list; the rest is zero",
+  {
+    object: u32("number of the UNLINKED record"),
+    offsets: list(u64(""), PAGE_RUN, "ascending"),
+  },
+);
+
+/** The records of pages: what they belong to, a list of offsets, and the pages. */
+export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
 
 /** The digest that ends the trailer; framed in `trailer.ts`. */
 export const END = message("END", "ends the trailer", {
@@ -348,6 +370,8 @@ export const TRAILER_TYPES = {
   SHARED_PAGES: topic(11, SHARED_PAGES),
   ATTRIBUTES: topic(12, ATTRIBUTES, 0),
   LOCKS: topic(13, LOCKS),
+  UNLINKED: topic(14, UNLINKED),
+  UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -390,4 +414,4 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type AreasValues = LayoutValues<typeof AREAS>;
 export type SharedValues = LayoutValues<typeof SHARED>;
-export type SharedPagesValues = LayoutValues<typeof SHARED_PAGES>;
+export type UnlinkedValues = LayoutValues<typeof UNLINKED>;

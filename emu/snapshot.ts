@@ -29,6 +29,7 @@ export interface MachineSnapshot {
   processes: ProcessSnapshot[];
   openFiles: OpenFileSnapshot[];
   pipes: PipeSnapshot[];
+  unlinkedFiles: UnlinkedFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
@@ -245,6 +246,8 @@ export interface OpenFileSnapshot {
   inherited: number;
   /** For pipe ends: index in `pipes`, else -1. */
   pipe: number;
+  /** For regular files that have no name at all any more and can be read: index in `unlinkedFiles`, else -1. */
+  unlinked: number;
   /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
   state: string;
 }
@@ -266,6 +269,15 @@ export interface PipeSnapshot {
   capacity: number;
   /** What is written and not yet read. */
   contents: Uint8Array;
+}
+
+/** A regular file that lives on in its descriptors alone. */
+export interface UnlinkedFileSnapshot {
+  size: number;
+  /** Permission bits. */
+  mode: number;
+  /** Its contents by offset; a page that is not there is zero. */
+  pages: PageSource;
 }
 
 export interface SharedObjectSnapshot {

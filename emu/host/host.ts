@@ -59,6 +59,8 @@ export interface HostFiles {
    * Opens the file behind a handle once more, whatever has become of its name. Throws ENOENT on hosts that can't.
    */
   reopen(handle: number, flags: HostOpenFlags): number;
+  /** A new, empty file that has no name and goes when it is closed, to be read and written. */
+  openUnnamed(): number;
   close(handle: number): void;
   /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
   read(handle: number, into: Uint8Array, position: number | null): number;

@@ -1,6 +1,12 @@
 /** What the kernel itself asks of the areas that other folders implement. */
 import type { MappedFile, SharedObject } from "../memory/vma.ts";
-import type { LockSnapshot, OpenFileSnapshot, PipeSnapshot, ProcessSnapshot } from "../snapshot.ts";
+import type {
+  LockSnapshot,
+  OpenFileSnapshot,
+  PipeSnapshot,
+  ProcessSnapshot,
+  UnlinkedFileSnapshot,
+} from "../snapshot.ts";
 
 /** Objects that several processes, descriptors or areas share: each goes into its snapshot table once. */
 export interface FreezeTables {
@@ -10,6 +16,7 @@ export interface FreezeTables {
   readonly openFiles: OpenFileSnapshot[];
   readonly pipes: PipeSnapshot[];
   readonly locks: LockSnapshot[];
+  readonly unlinkedFiles: UnlinkedFileSnapshot[];
 }
 
 /** A program file as exec needs it. */

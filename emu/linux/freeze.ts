@@ -42,6 +42,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     openFiles: [],
     pipes: [],
     locks: [],
+    unlinkedFiles: [],
   };
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
   return {
@@ -59,6 +60,7 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     processes,
     openFiles: tables.openFiles,
     pipes: tables.pipes,
+    unlinkedFiles: tables.unlinkedFiles,
     sharedObjects: [...objects.keys()].map(freezeShared),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },

@@ -54,12 +54,17 @@ export interface WaitFor {
   interrupted?(): number | undefined | void;
 }
 
+/** The latest time there is: what fits 63 bits of nanoseconds, as in the kernel (KTIME_MAX). Nothing comes after it. */
+const LATEST = 2n ** 63n - 1n;
+export const capTime = (time: bigint): bigint => (time > LATEST ? LATEST : time);
+
 /** What a handler that waits throws (through `ctx.block`). */
 export class Blocked extends Error {
   readonly wait: WaitFor;
   constructor(wait: WaitFor) {
     super("blocked");
-    this.wait = wait;
+    const { deadline = null } = wait;
+    this.wait = deadline === null ? wait : { ...wait, deadline: capTime(deadline) };
   }
 }
 

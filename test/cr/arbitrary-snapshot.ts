@@ -245,7 +245,13 @@ const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>
       exitStatus,
     }));
 
-function openFile(pipes: number): fc.Arbitrary<OpenFileSnapshot> {
+function openFile({
+  pipes,
+  unlinkedFiles,
+}: {
+  pipes: number;
+  unlinkedFiles: number;
+}): fc.Arbitrary<OpenFileSnapshot> {
   const more = pipes > 0 ? (["pipe-read", "pipe-write"] as const) : [];
   return fc
     .constantFrom("file", "directory", "inherited", "device", "proc", "special", ...more)
@@ -260,6 +266,7 @@ function openFile(pipes: number): fc.Arbitrary<OpenFileSnapshot> {
         deleted: fc.boolean(),
         inherited: kind === "inherited" ? fc.nat(2) : fc.constant(-1),
         pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
+        unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.oneof(fc.constant(""), fc.json()),
       });
     });
@@ -285,6 +292,14 @@ const lock = (openFiles: number): fc.Arbitrary<LockSnapshot> =>
     last: duration,
   });
 
+const unlinkedFile = fc.integer({ min: 1, max: 8 }).chain((count) =>
+  fc.record({
+    size: fc.nat(4095).map((rest) => count * 4096 - rest),
+    mode: fc.nat(0o777),
+    pages: somePages(0, count),
+  }),
+);
+
 /** A machine with processes, threads, a zombie now and then, and whatever they share. */
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
   .record({
@@ -293,38 +308,42 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
       maxLength: 2,
     }),
     sharedObjects: fc.array(sharedObject, { maxLength: 2 }),
+    unlinkedFiles: fc.array(unlinkedFile, { maxLength: 2 }),
     processes: fc.integer({ min: 1, max: 3 }),
     zombies: fc.nat(1),
   })
-  .chain(({ abi, pipes, sharedObjects, processes, zombies }) =>
-    fc.array(openFile(pipes.length), { maxLength: 5 }).chain((openFiles) => {
-      const tables = { openFiles: openFiles.length, sharedObjects: sharedObjects.length };
-      return fc.record({
-        abi: fc.constant(abi),
-        cpuModel: name,
-        addressSpaceSize: fc.constantFrom(2 ** 32, 2 ** 30),
-        instructions: fc.bigInt(0n, 2n ** 80n),
-        clock: fc.record({
-          seed: fc.option(fc.bigInt(0n, 2n ** 100n)),
-          random: fc.array(u64, { maxLength: 4 }),
-          realtime: s64,
-          monotonic: s64,
-        }),
-        uts: fc.record({ sysname: name, nodename: name, release: name, version: name, machine: name }),
-        processes: fc
-          .tuple(
-            ...Array.from({ length: processes }, (_, n) => process(abi, 100 * (n + 1), tables)),
-            ...Array.from({ length: zombies }, () => zombie(abi, 900)),
-          )
-          .map((list): ProcessSnapshot[] => list),
-        openFiles: fc.constant(openFiles),
-        pipes: fc.constant(pipes),
-        sharedObjects: fc.constant(sharedObjects),
-        ...(openFiles.length === 0
-          ? {}
-          : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),
-        scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
-        nextPid: fc.nat(),
-      });
-    }),
+  .chain(({ abi, pipes, sharedObjects, unlinkedFiles, processes, zombies }) =>
+    fc
+      .array(openFile({ pipes: pipes.length, unlinkedFiles: unlinkedFiles.length }), { maxLength: 5 })
+      .chain((openFiles) => {
+        const tables = { openFiles: openFiles.length, sharedObjects: sharedObjects.length };
+        return fc.record({
+          abi: fc.constant(abi),
+          cpuModel: name,
+          addressSpaceSize: fc.constantFrom(2 ** 32, 2 ** 30),
+          instructions: fc.bigInt(0n, 2n ** 80n),
+          clock: fc.record({
+            seed: fc.option(fc.bigInt(0n, 2n ** 100n)),
+            random: fc.array(u64, { maxLength: 4 }),
+            realtime: s64,
+            monotonic: s64,
+          }),
+          uts: fc.record({ sysname: name, nodename: name, release: name, version: name, machine: name }),
+          processes: fc
+            .tuple(
+              ...Array.from({ length: processes }, (_, n) => process(abi, 100 * (n + 1), tables)),
+              ...Array.from({ length: zombies }, () => zombie(abi, 900)),
+            )
+            .map((list): ProcessSnapshot[] => list),
+          openFiles: fc.constant(openFiles),
+          pipes: fc.constant(pipes),
+          sharedObjects: fc.constant(sharedObjects),
+          unlinkedFiles: fc.constant(unlinkedFiles),
+          ...(openFiles.length === 0
+            ? {}
+            : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),
+          scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
+          nextPid: fc.nat(),
+        });
+      }),
   );

@@ -65,6 +65,7 @@ export const openFile = (path: string, more: Partial<OpenFileSnapshot> = {}): Op
   deleted: false,
   inherited: -1,
   pipe: -1,
+  unlinked: -1,
   state: "",
   ...more,
 });
@@ -167,6 +168,7 @@ export const machine = (abi: Abi, more: Partial<MachineSnapshot> = {}): MachineS
   processes: [process(abi, 1234)],
   openFiles: [openFile("/tmp/out.self")],
   pipes: [],
+  unlinkedFiles: [],
   sharedObjects: [],
   scheduler: { tid: 1234, sliceLeft: 500 },
   nextPid: 1235,
@@ -190,5 +192,6 @@ export function withContents(snapshot: MachineSnapshot): unknown {
       },
     })),
     sharedObjects: snapshot.sharedObjects.map((object) => ({ ...object, pages: contents(object.pages) })),
+    unlinkedFiles: snapshot.unlinkedFiles.map((file) => ({ ...file, pages: contents(file.pages) })),
   };
 }

@@ -69,6 +69,18 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
       });
     }
 
+    if (target === "ppc64")
+      it("can be frozen while it sleeps for longer than time can say", async () => {
+        const first = load(program, { args: ["nanosleep", String(2n ** 63n - 1n)], input: null });
+        await stopInWait(first);
+        const second = thaw(freeze(first), first);
+        const running = second.machine.run();
+        await second.host.sleep(20).done;
+        signal(second);
+        expect(await running).toEqual({ reason: "exit", status: 7 });
+        expect(second.host.stdout.text).toBe("nanosleep: interrupted, read -, handled 10, early\n");
+      });
+
     it("can be frozen again as soon as it is thawed", async () => {
       const first = load(program, { args: ["nanosleep", "1000"], input: null });
       await stopInWait(first);

@@ -1,5 +1,7 @@
 /** Files of the host through node:fs. */
 import fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { HostError, type HostFiles, type HostOpenFlags, type HostStat } from "../host.ts";
 import { decodeName, encodeName, isRawName } from "../names.ts";
 
@@ -144,6 +146,14 @@ const files: HostFiles = {
   reopen: (handle, flags) => {
     if (!onLinux) throw new HostError("ENOENT", "this host opens files by name only");
     return fs.openSync(`/proc/self/fd/${handle}`, openFlags({ ...flags, noFollow: false }));
+  },
+  openUnnamed: () => {
+    const folder = fs.mkdtempSync(join(tmpdir(), "ppcr-"));
+    try {
+      return fs.openSync(join(folder, "unnamed"), "wx+", 0o600);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   },
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),

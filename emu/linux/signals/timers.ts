@@ -196,7 +196,7 @@ export class ProcessTimers implements TimersOfProcess {
       if (timer.expires === null) return 0n;
       const left = timer.expires - this.read(timer.clock, timer.clockTid);
       // Overdue ones, whose signal waits to be taken, count on below zero; zero itself means off.
-      return left > 0n ? left : BigInt.asUintN(64, left - 1n);
+      return left > 0n ? left : left - 1n;
     };
     return {
       intervalTimers: this.interval.map((timer) => ({
@@ -220,8 +220,7 @@ export class ProcessTimers implements TimersOfProcess {
   thaw(snapshot: Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">): void {
     const expiry = (timer: Timer, remaining: bigint): bigint | null => {
       if (remaining === 0n) return null;
-      const left = BigInt.asIntN(64, remaining);
-      return this.read(timer.clock, timer.clockTid) + (left < 0n ? left + 1n : left);
+      return this.read(timer.clock, timer.clockTid) + (remaining < 0n ? remaining + 1n : remaining);
     };
     snapshot.intervalTimers.slice(0, this.interval.length).forEach(({ remaining, interval }, which) => {
       const timer = this.interval[which];

@@ -2,10 +2,12 @@
  * Times as system calls pass them: the ABI's own timespec and timeval, and on 32-bit tasks the 64-bit timespec of
  * the time64 calls.
  */
+
 import { type AbiInfo, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext } from "../syscall.ts";
+import { capTime } from "../wait.ts";
 
 /** Which struct timespec a call has: that of `long`, or always 64 bits. */
 export type TimeFormat = "native" | "time64";
@@ -15,10 +17,6 @@ const layoutOf = (format: TimeFormat) => (format === "native" ? TIMESPEC : TIMES
 /** Bytes of a timespec. */
 export const timespecSize = (abi: AbiInfo, format: TimeFormat): number => layoutOf(format).size(abi);
 
-/** Longest time a call can be asked to wait: what fits 63 bits of nanoseconds, as in the kernel. */
-const MAX_TIME = 2n ** 63n - 1n;
-const capped = (time: bigint): bigint => (time > MAX_TIME ? MAX_TIME : time);
-
 /** Nanoseconds of a timespec at `address`. Throws EINVAL for negative times and nanoseconds out of range. */
 export function readTimespec(ctx: SyscallContext, address: number, format: TimeFormat): bigint {
   const layout = layoutOf(format);
@@ -27,7 +25,7 @@ export function readTimespec(ctx: SyscallContext, address: number, format: TimeF
   // A 32-bit task's upper half of tv_nsec is padding.
   const nsec = ctx.abi.is64 ? tv_nsec : BigInt.asIntN(32, tv_nsec);
   if (tv_sec < 0n || nsec < 0n || nsec >= NANOSECONDS) throw new SysError(EINVAL);
-  return capped(tv_sec * NANOSECONDS + nsec);
+  return capTime(tv_sec * NANOSECONDS + nsec);
 }
 
 export function writeTimespec(ctx: SyscallContext, address: number, format: TimeFormat, time: bigint): void {
@@ -40,7 +38,7 @@ const MICROSECONDS = 1_000_000n;
 /** Nanoseconds of two longs, seconds and microseconds. Throws EINVAL for negative ones and too many microseconds. */
 export function timevalTime(seconds: bigint, microseconds: bigint): bigint {
   if (seconds < 0n || microseconds < 0n || microseconds >= MICROSECONDS) throw new SysError(EINVAL);
-  return capped(seconds * NANOSECONDS + microseconds * 1000n);
+  return capTime(seconds * NANOSECONDS + microseconds * 1000n);
 }
 
 /** The two longs of a timeval for `time` nanoseconds. */

@@ -23,7 +23,7 @@ import { deviceStat, makeDev } from "./devices.ts";
 import { type ThawedFiles, thawFiles } from "./freeze.ts";
 import { DirectoryFile, RegularFile } from "./host-file.ts";
 import { LockTable } from "./locks.ts";
-import { MappedFiles } from "./mapped-files.ts";
+import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { isWithin, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import {
@@ -178,7 +178,16 @@ export class FileSystem {
     return this.regular(handle, { path: at.path, readOnly: false }, flags);
   }
 
-  private regular(handle: number, what: { path: string; readOnly: boolean }, flags: number): RegularFile {
+  /** A description of a file that has lost its name, on a handle of its own or shared with others. */
+  unnamed(handle: SharedHandle, path: string, flags: number): RegularFile {
+    return this.regular(handle, { path, readOnly: false }, flags);
+  }
+
+  private regular(
+    handle: number | SharedHandle,
+    what: { path: string; readOnly: boolean },
+    flags: number,
+  ): RegularFile {
     const { host, mapped } = this;
     const { path, readOnly } = what;
     return new RegularFile({

@@ -3,7 +3,13 @@
  * nothing until all of it is there; what can't be had is an error that names it.
  */
 import { HostError } from "../../host/host.ts";
-import type { MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import {
+  type MachineSnapshot,
+  type OpenFileSnapshot,
+  PAGE_SIZE,
+  type ProcessSnapshot,
+  type UnlinkedFileSnapshot,
+} from "../../snapshot.ts";
 import type { FreezeTables } from "../areas.ts";
 import {
   MAX_OFFSET,
@@ -24,6 +30,7 @@ import { terminalOf } from "./devices.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { DirectoryFile, RegularFile } from "./host-file.ts";
 import { LAST_BYTE } from "./locks.ts";
+import { SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize } from "./mounts.ts";
 import {
   type DirectoryEntry,
@@ -48,8 +55,13 @@ const MAX_ENTRIES = 1_000_000;
 /** Flags that only make sense at the first opening. */
 const ONCE = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NOFOLLOW;
 
-/** Indices of descriptions and pipes in the tables of one snapshot. */
-const indices = new WeakMap<FreezeTables, { files: Map<OpenFile, number>; pipes: Map<Pipe, number> }>();
+/** Indices of descriptions, pipes and files without a name (by their keys) in the tables of one snapshot. */
+interface Indices {
+  files: Map<OpenFile, number>;
+  pipes: Map<Pipe, number>;
+  unlinked: Map<string, number>;
+}
+const indices = new WeakMap<FreezeTables, Indices>();
 
 function positionOf(file: OpenFile): bigint {
   return BigInt(file instanceof StreamFile ? file.tell() : file.position);
@@ -66,6 +78,23 @@ function isDeleted(system: FileSystem, file: OpenFile, viewer: Viewer): boolean 
   }
 }
 
+const ZEROS = new Uint8Array(PAGE_SIZE);
+const isZero = (page: Uint8Array): boolean => page.every((byte) => byte === 0);
+
+/** The contents of a file that nobody else can open any more. */
+function freezeUnlinked(file: RegularFile): UnlinkedFileSnapshot {
+  const { size, mode } = file.stat();
+  const page = new Uint8Array(PAGE_SIZE);
+  const read = (offset: number): Uint8Array => {
+    const count = file.readAt(page, offset);
+    page.set(ZEROS.subarray(count), count);
+    return page;
+  };
+  const addresses: number[] = [];
+  for (let at = 0; at < Number(size); at += PAGE_SIZE) if (!isZero(read(at))) addresses.push(at);
+  return { size: Number(size), mode, pages: { addresses, read: (index) => read(addresses[index]) } };
+}
+
 /** The descriptors of a process for its snapshot; descriptions and pipes go into the tables once. */
 export function freezeDescriptors(
   system: FileSystem,
@@ -73,8 +102,10 @@ export function freezeDescriptors(
   tables: FreezeTables,
 ): ProcessSnapshot["descriptors"] {
   let known = indices.get(tables);
-  if (known === undefined) indices.set(tables, (known = { files: new Map(), pipes: new Map() }));
-  const { files: fileIndices, pipes } = known;
+  if (known === undefined) {
+    indices.set(tables, (known = { files: new Map(), pipes: new Map(), unlinked: new Map() }));
+  }
+  const { files: fileIndices, pipes, unlinked: unlinkedIndices } = known;
   return files.descriptors.list().map(([fd, { file, closeOnExec }]) => {
     let openFile = fileIndices.get(file);
     if (openFile === undefined) {
@@ -85,6 +116,11 @@ export function freezeDescriptors(
         pipe = pipes.get(file.pipe) ?? tables.pipes.push(file.pipe.snapshot()) - 1;
         pipes.set(file.pipe, pipe);
       }
+      let unlinked = -1;
+      if (file instanceof RegularFile && file.canRead && file.stat().nlink === 0) {
+        unlinked = unlinkedIndices.get(file.key) ?? tables.unlinkedFiles.push(freezeUnlinked(file)) - 1;
+        unlinkedIndices.set(file.key, unlinked);
+      }
       tables.openFiles.push({
         kind: file.kind,
         path: file.path,
@@ -94,6 +130,7 @@ export function freezeDescriptors(
         deleted: isDeleted(system, file, files),
         inherited: file instanceof StreamFile ? file.number : -1,
         pipe,
+        unlinked,
         state: file.state(),
       });
     }
@@ -242,10 +279,33 @@ function thawStream(system: FileSystem, snapshot: OpenFileSnapshot): OpenFile {
   return file;
 }
 
+/** Makes a file again that has no name; its first description. */
+function thawUnlinked(system: FileSystem, { size, mode, pages }: UnlinkedFileSnapshot): SharedHandle {
+  const { files } = system.host;
+  const handle = new SharedHandle(system.host, files.openUnnamed());
+  try {
+    pages.addresses.forEach((offset, index) => {
+      writeFully(system.host, handle.handle, pages.read(index), offset);
+    });
+    files.ftruncate(handle.handle, size);
+    files.fchmod(handle.handle, mode & 0o777);
+    return handle;
+  } catch (error) {
+    handle.release();
+    throw error;
+  }
+}
+
+/** What several descriptions of a snapshot may share. */
+interface Shared {
+  pipes: readonly Pipe[];
+  unlinked: readonly SharedHandle[];
+}
+
 function thawFile(
   system: FileSystem,
   snapshot: OpenFileSnapshot,
-  pipes: readonly Pipe[],
+  { pipes, unlinked }: Shared,
   viewer: Viewer,
   littleEndian: boolean,
 ): OpenFile {
@@ -271,6 +331,8 @@ function thawFile(
       return file;
     }
     case "file": {
+      const handle = unlinked[snapshot.unlinked];
+      if (handle !== undefined) return system.unnamed(handle.hold(), snapshot.path, snapshot.flags & ~ONCE);
       const file = reopen(system, snapshot, viewer);
       if (file instanceof RegularFile) return file;
       release(hold(file));
@@ -306,14 +368,17 @@ export function thawFiles(
 ): Map<number, ThawedFiles> {
   const { openFiles, processes } = snapshot;
   if (openFiles.length > MAX_OPEN_FILES) fail("EINVAL", `${openFiles.length} open files are too many`);
+  if (snapshot.unlinkedFiles.length > MAX_OPEN_FILES) fail("EINVAL", "too many files without a name");
   if (snapshot.pipes.length > MAX_PIPES) fail("EINVAL", `${snapshot.pipes.length} pipes are too many`);
   const pipes = snapshot.pipes.map((pipe) => new Pipe(system.newInode(), pipe));
   const opened: OpenFile[] = [];
+  const unlinked: SharedHandle[] = [];
   try {
+    for (const each of snapshot.unlinkedFiles) unlinked.push(thawUnlinked(system, each));
     for (const each of openFiles) {
       if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
         cannot(each, "its position makes no sense");
-      const file = hold(thawFile(system, each, pipes, viewer, snapshot.abi === "ppc64le"));
+      const file = hold(thawFile(system, each, { pipes, unlinked }, viewer, snapshot.abi === "ppc64le"));
       opened.push(file);
       if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
         file.position = Number(each.position);
@@ -332,6 +397,7 @@ export function thawFiles(
   } finally {
     // Descriptors hold what they refer to; the rest is closed, all of it after an error.
     for (const file of opened) release(file);
+    for (const handle of unlinked) handle.release();
   }
 }
 

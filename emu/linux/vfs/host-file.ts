@@ -18,16 +18,17 @@ export class RegularFile extends OpenFile {
 
   constructor(options: {
     host: Host;
-    handle: number;
+    handle: number | SharedHandle;
     path: string;
     flags: number;
     readOnly: boolean;
     mapped: MappedFiles;
   }) {
     super(options.path, options.flags);
-    this.host = options.host;
+    const { host, handle } = options;
+    this.host = host;
     this.readOnly = options.readOnly;
-    this.shared = new SharedHandle(options.host, options.handle);
+    this.shared = typeof handle === "number" ? new SharedHandle(host, handle) : handle;
     this.mapped = options.mapped;
     this.key = fileKey(this.host.files.fstat(this.handle));
   }

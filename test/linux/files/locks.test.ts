@@ -120,11 +120,18 @@ it("are the same after a thaw", () => {
   expect(guest.call("flock", 0, LOCK_SH)).toBe(0);
   expect(lock(guest, 0, F_OFD_SETLK, WR, 10, 5)).toBe(0);
   expect(lock(guest, 1, F_SETLK, WR, 20, 0)).toBe(0);
-  const tables: FreezeTables = { sharedObject: () => 0, openFiles: [], pipes: [], locks: [] };
+  const tables: FreezeTables = {
+    sharedObject: () => 0,
+    openFiles: [],
+    pipes: [],
+    locks: [],
+    unlinkedFiles: [],
+  };
   const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks } = tables;
+  const { openFiles, pipes, locks, unlinkedFiles } = tables;
   const processes = [{ pid: 42, ...files }];
-  const snapshot = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes }) as MachineSnapshot;
+  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes });
+  const snapshot = { ...plain, unlinkedFiles } as unknown as MachineSnapshot;
   const thawed = makeGuest({ mounts: mounts(), cwd: "/", snapshot });
   expect(thawed.call("flock", 1, LOCK_EX | LOCK_NB)).toBe("EAGAIN");
   expect(lock(thawed, 1, F_OFD_GETLK, WR, 0, 0)).toEqual([WR, 10, 5, -1]);

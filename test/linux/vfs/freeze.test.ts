@@ -4,7 +4,7 @@ import type { FreezeTables } from "../../../emu/linux/areas.ts";
 import type { MachineSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
-const [O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 2, 0o100, 0o200, 0o1000];
+const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
 
 let folders: ReturnType<typeof makeFolders>;
 let guest: Guest;
@@ -19,16 +19,23 @@ afterEach(() => folders.clean());
 
 /** The parts of a snapshot that concern files, through JSON so that nothing but plain data goes over. */
 function freeze(): MachineSnapshot {
-  const tables: FreezeTables = { sharedObject: () => 0, openFiles: [], pipes: [], locks: [] };
+  const tables: FreezeTables = {
+    sharedObject: () => 0,
+    openFiles: [],
+    pipes: [],
+    locks: [],
+    unlinkedFiles: [],
+  };
   const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks } = tables;
-  return structuredClone({
+  const { openFiles, pipes, locks, unlinkedFiles } = tables;
+  const plain = structuredClone({
     abi: "ppc64",
     openFiles,
     pipes,
     locks,
     processes: [{ pid: 42, ...files }],
-  }) as MachineSnapshot;
+  });
+  return { ...plain, unlinkedFiles } as MachineSnapshot;
 }
 
 const thaw = (snapshot: MachineSnapshot, readOnly = false): Guest =>
@@ -87,6 +94,28 @@ describe("open files in a snapshot", () => {
     expect(read(thawed, 1, 2)).toBe("\0\0");
     expect(read(thawed, 2, 9)).toBe("og\n");
   });
+  it("keep what a file without a name holds, once for all that have it open", () => {
+    guest.call("open", "gone", O_RDWR | O_CREAT, 0o640);
+    guest.put(BUFFER, "still here");
+    guest.call("pwrite64", 0, BUFFER, 10, 100_000);
+    guest.call("ftruncate", 0, 200_000);
+    guest.call("open", "gone", O_RDONLY);
+    guest.call("unlink", "gone");
+    const snapshot = freeze();
+    expect(snapshot.unlinkedFiles.map(({ size, pages }) => [size, pages.addresses])).toEqual([
+      [200_000, [98_304]],
+    ]);
+    const thawed = thaw(snapshot);
+    expect(fs.readdirSync(folders.granted)).not.toContain("gone");
+    expect(thawed.call("lseek", 0, 0, 2)).toBe(200_000);
+    thawed.call("lseek", 1, 100_000, 0);
+    expect(read(thawed, 1, 10)).toBe("still here");
+    thawed.put(BUFFER, "and now");
+    thawed.call("pwrite64", 0, BUFFER, 7, 0);
+    expect(thawed.call("pwrite64", 1, BUFFER, 7, 0)).toBe("EBADF");
+    thawed.call("lseek", 1, 0, 0);
+    expect(read(thawed, 1, 7)).toBe("and now");
+  });
   it("refuse, by name and before anything is changed, what is not there any more", () => {
     guest.call("open", "kept", O_RDWR | O_CREAT, 0o666);
     guest.call("open", "lost", O_RDWR | O_CREAT, 0o666);
@@ -96,8 +125,8 @@ describe("open files in a snapshot", () => {
     expect(() => thaw(snapshot)).toThrow(/cannot reopen \/area\/lost/);
     expect(fs.readdirSync("/proc/self/fd").length).toBe(descriptors);
   });
-  it("refuse a file that had been deleted", () => {
-    guest.call("open", "gone", O_RDWR | O_CREAT, 0o666);
+  it("refuse a deleted file that could only be written", () => {
+    guest.call("open", "gone", O_WRONLY | O_CREAT, 0o666);
     guest.call("unlink", "gone");
     const snapshot = freeze();
     expect(snapshot.openFiles[0].deleted).toBe(true);
