@@ -137,9 +137,9 @@ export function movedBefore(ctx: SyscallContext): number {
   return typeof done === "number" && done >= 0 && done <= MAX_RW_COUNT ? done : 0;
 }
 
-/** Gives the host its turn after much work of a transfer, which then goes on where it is. */
+/** Gives the host its turn after much work of a transfer, which then goes on where it is: each time it gets further, however slow the host. */
 export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
-  if (ctx.isOverdue) ctx.pause(JSON.stringify({ done }), done);
+  if (ctx.isOverdue && done > movedBefore(ctx)) ctx.pause(JSON.stringify({ done }), done);
 }
 
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
