@@ -9,6 +9,7 @@ export const packageOf = /** @type {Record<string, string>} */ ({
   "powerpc64le-linux-gnu-gcc": "gcc-powerpc64le-linux-gnu",
   "powerpc-linux-gnu-objdump": "binutils-powerpc-linux-gnu",
   "powerpc64-linux-gnu-objdump": "binutils-powerpc64-linux-gnu",
+  "powerpc64-linux-gnu-readelf": "binutils-powerpc64-linux-gnu",
   "qemu-ppc": "qemu-user",
   "qemu-ppc64": "qemu-user",
   "gdb-multiarch": "gdb-multiarch",

@@ -39,7 +39,7 @@ const server = (
   description,
   pvr,
   version,
-  facilities: new Set([...SCALAR, "64"]),
+  facilities: new Set([...SCALAR, "64", "fp64"]),
   cacheBlock: 128,
   hwcap: (PPC_32 | PPC_64 | HAS_FPU | HAS_MMU | hwcap) >>> 0,
   hwcap2: hwcap2 >>> 0,
@@ -88,7 +88,7 @@ const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || mo
 
 /**
  * The model of that name (or the ABI's default) as programs of `abi` see it: for 32-bit programs a 64-bit processor is one without
- * the 64-bit instructions. Undefined if there is none, or it can't run such programs.
+ * the instructions on 64-bit GPRs. Undefined if there is none, or it can't run such programs.
  */
 export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | undefined {
   const model = MODELS.find((model) => model.name === (name ?? defaultModel(abi)));

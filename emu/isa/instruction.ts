@@ -26,6 +26,8 @@ export type Facility =
   /** 64-bit implementations only. */
   | "64"
   | "fp"
+  /** Floating-point instructions that only 64-bit implementations have, which need no 64-bit GPRs. */
+  | "fp64"
   /** Storage control, cache and synchronisation of Book II. */
   | "storage"
   | "altivec"

@@ -46,11 +46,13 @@ import {
   AT_PLATFORM,
   AT_RANDOM,
   AT_SECURE,
+  AT_SYSINFO_EHDR,
   AT_UCACHEBSIZE,
   AT_UID,
   type AuxvEntry,
   buildStack,
 } from "./stack.ts";
+import { vdsoPage } from "./vdso/page.ts";
 
 /** personality(2): readable memory is executable too; 32-bit programs that do not say otherwise. */
 export const READ_IMPLIES_EXEC = 0x0040_0000;
@@ -122,6 +124,7 @@ export function loadProgram(memory: AddressSpace, context: ExecContext, request:
     });
     entry = { image: loaded, elf: interpreter };
   }
+  const vdso = vdsoPage(memory, abi);
   const random = new Uint8Array(16);
   context.random(random);
   const stack = buildStack(
@@ -133,6 +136,7 @@ export function loadProgram(memory: AddressSpace, context: ExecContext, request:
       random,
       auxv: (pointers) => [
         ...hardwareAuxv(cpuModel),
+        ...(vdso === undefined ? [] : entries([[AT_SYSINFO_EHDR, vdso]])),
         ...programAuxv(elf, image.bias, elf.interpreter === undefined ? 0 : entry.image.bias),
         ...processAuxv(credentials, cpuModel, pointers),
       ],
@@ -254,7 +258,7 @@ function mapSegment(
   }
 }
 
-/** Linux's ARCH_DLINFO; old C libraries want AT_IGNOREPPC to come first, twice. */
+/** Linux's ARCH_DLINFO without the vdso; old C libraries want AT_IGNOREPPC to come first, twice. */
 const hardwareAuxv = ({ cacheBlock }: CpuModel): AuxvEntry[] =>
   entries([
     [AT_IGNOREPPC, AT_IGNOREPPC],

@@ -33,6 +33,7 @@ export const AT_BASE_PLATFORM = 24;
 export const AT_RANDOM = 25;
 export const AT_HWCAP2 = 26;
 export const AT_EXECFN = 31;
+export const AT_SYSINFO_EHDR = 33;
 
 /** Longest single argument or variable (MAX_ARG_STRLEN) and most of all of them together (3/4 of _STK_LIM). */
 const MAX_ARG_STRLEN = 32 * PAGE_SIZE;

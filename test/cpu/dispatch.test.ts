@@ -45,6 +45,18 @@ describe("dispatch", () => {
     );
     expect(lacking.map((row) => row.name)).toEqual([]);
   });
+
+  it("has the conversions to and from doublewords, which 32-bit code for 64-bit processors uses", () => {
+    const known = (model: string, name: string): boolean => {
+      const decode = createDecode(cpuOf(model, "ppc32"));
+      return decode(instructionNamed(name)!.match | 0x0043_2000) !== decode(0);
+    };
+    for (const name of ["fcfid", "fctid", "fctidz"]) {
+      expect(known("ppc970", name), name).toBe(true);
+      expect(known("750", name), name).toBe(false);
+    }
+    for (const name of ["std", "mulld", "extsw"]) expect(known("ppc970", name), name).toBe(false);
+  });
 });
 
 describeOnDrivers("CPU models", (driver) => {

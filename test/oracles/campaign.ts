@@ -51,7 +51,7 @@ export function campaignRows(abi: CaseAbi): Instruction[] {
       row.implemented &&
       !LEFT_OUT.has(row.name) &&
       row.facility !== "supervisor" &&
-      (abi === "ppc64" || row.facility !== "64"),
+      (abi === "ppc64" || (row.facility !== "64" && row.facility !== "fp64")),
   );
 }
 

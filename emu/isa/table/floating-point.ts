@@ -2,8 +2,8 @@
 import { A, D, DS, fix, group, rc, X, XFL } from "../forms.ts";
 
 const since = (version: "2.00" | "2.02" | "2.05" | "2.06" | "2.07") => ({ version });
-/** In the first architecture these were of 64-bit implementations only. */
-const sixtyFour = { facility: "64" } as const;
+/** In the first architecture these were of 64-bit implementations only. They have them in 32-bit mode as well. */
+const sixtyFour = { facility: "fp64" } as const;
 
 /** mffs and its sisters of 3.0 differ in bits 11..15; any other value there is mffs. */
 const mffs = (kind: number) => fix(X(63, 583), 11, 15, kind);

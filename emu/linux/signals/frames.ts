@@ -7,10 +7,12 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { CTR, FPSCR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
+import { returnPoint } from "../vdso/image.ts";
+import { vdsoPage } from "../vdso/page.ts";
 import { type AltStack, getStack, onAltStack, putStack } from "./altstack.ts";
 import { GuestBytes } from "./bytes.ts";
+import { dummyFrame, RT_GAP_32, SIGCONTEXT_32, ucontextLayout } from "./frame-layout.ts";
 import {
-  generalRegisters,
   getRegisters,
   hasVsx,
   type KernelEntry,
@@ -24,7 +26,6 @@ import {
 import { SA_ONSTACK, SA_SIGINFO } from "./numbers.ts";
 import type { SignalInfo } from "./pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "./siginfo.ts";
-import { returnPoint, trampolinePage } from "./trampoline.ts";
 
 /** The thread that a frame is built for, as far as frames care. */
 export interface FrameThread {
@@ -34,18 +35,9 @@ export interface FrameThread {
   readonly altStack: AltStack;
 }
 
-/** Bytes of the dummy stack frame below a signal frame (__SIGNAL_FRAMESIZE). */
-const dummyFrame = (model: TaskModel): number => (model.is64 ? 128 : 64);
-/** A 32-bit rt frame lies this much above its dummy frame, where older kernels had more in between. */
-const RT_GAP_32 = 16;
 /** Red zone below the stack pointer that belongs to the interrupted function. */
 const REDZONE_32 = 56 * 4;
 const REDZONE_64 = 512;
-
-/** Offsets in struct ucontext: 32-bit and 64-bit. */
-const UCONTEXT_32 = { link: 4, stack: 8, regs: 48, sigmask: 52, mcontext: 192 } as const;
-const UCONTEXT_64 = { link: 8, stack: 16, regs: -1, sigmask: 40, mcontext: 168 } as const;
-const ucontextLayout = (model: TaskModel) => (model.is64 ? UCONTEXT_64 : UCONTEXT_32);
 
 /** Bytes of struct ucontext. */
 export const ucontextSize = (model: TaskModel, withVsx = true): number =>
@@ -95,7 +87,7 @@ export function pushFrame(
   entry: KernelEntry,
 ): boolean {
   const { model, registers, memory, altStack } = thread;
-  const page = trampolinePage(memory, model);
+  const page = vdsoPage(memory, model);
   if (page === undefined) return false;
   const rt = model.is64 || (action.flags & SA_SIGINFO) !== 0n;
   const bodySize = model.is64
@@ -159,14 +151,14 @@ const buildRt64: Build = (out, at, frame, thread, action, info, mask, entry) => 
   const pinfo = pinfoOffset(model);
   const infoAddress = frame + BigInt(pinfo + 16);
   putUcontext(out, at, frame, thread, mask, entry);
-  const sc = at + UCONTEXT_64.mcontext;
+  const sc = at + ucontextLayout(model).mcontext;
   out.setU32(sc + SC_SIGNAL, info.signo);
   out.setU64(sc + SC_HANDLER, action.handler);
   out.setU64(at + pinfo, infoAddress);
   out.setU64(at + pinfo + 8, frame);
   putSigInfo(out, at + pinfo + 16, info);
   if (action.flags & SA_SIGINFO) return [infoAddress, frame, frame];
-  return [frame + BigInt(UCONTEXT_64.mcontext)];
+  return [frame + BigInt(ucontextLayout(model).mcontext)];
 };
 
 const rtSize32 = (model: TaskModel): number => SIGINFO_SIZE + ucontextSize(model);
@@ -177,9 +169,6 @@ const buildRt32: Build = (out, at, frame, thread, _action, info, mask, entry) =>
   putUcontext(out, at + SIGINFO_SIZE, uc, thread, mask, entry);
   return [frame, uc, frame];
 };
-
-/** struct sigcontext of 32-bit tasks, before the mcontext of an old-style frame. */
-const SIGCONTEXT_32 = { mask2: 12, signal: 16, handler: 20, oldmask: 24, regs: 28, size: 32 } as const;
 
 const oldSize32 = (model: TaskModel): number => SIGCONTEXT_32.size + mcontextSize(model);
 
@@ -305,7 +294,3 @@ function saveContext(
   write(thread, at, head.bytes);
   write(thread, mcontext, body.bytes);
 }
-
-/** Offset of the pt_regs words in a ucontext, for tests and tools. */
-export const ucontextRegisters = (model: TaskModel): number =>
-  ucontextLayout(model).mcontext + generalRegisters(model);

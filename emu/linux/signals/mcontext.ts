@@ -18,13 +18,13 @@ import type { DataModel, GuestBytes } from "./bytes.ts";
 import type { Interrupt } from "./faults.ts";
 
 /** Indices of the words after the GPRs (Linux: PT_*). */
-const PT_NIP = 32;
+export const PT_NIP = 32;
 export const PT_MSR = 33;
 const PT_ORIG_R3 = 34;
-const PT_CTR = 35;
-const PT_LNK = 36;
+export const PT_CTR = 35;
+export const PT_LNK = 36;
 const PT_XER = 37;
-const PT_CCR = 38;
+export const PT_CCR = 38;
 const PT_SOFTE = 39;
 const PT_TRAP = 40;
 const PT_DAR = 41;
@@ -81,6 +81,9 @@ export function mcontextSize(model: TaskModel, withVsx = true): number {
 /** Offset of the pt_regs words in the structure. */
 export const generalRegisters = (model: DataModel): number => (model.is64 ? SC_GP : 0);
 
+/** Offset of the floating-point registers in the structure. */
+export const floatingPointRegisters = (model: DataModel): number => (model.is64 ? SC_FP : FP_32);
+
 /**
  * Writes the registers into the structure that begins at offset `at` of `out` and at guest address `address`.
  * `withVsx` false leaves the VSX halves out (a ucontext too small for them).
@@ -117,7 +120,7 @@ export function putRegisters(
   put(PT_DSISR, entry.interrupt.dsisr);
   put(PT_RESULT, entry.result);
 
-  const fp = at + (model.is64 ? SC_FP : FP_32);
+  const fp = at + floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) out.setU64(fp + 8 * n, registers.fpr(n));
   out.setU64(fp + 8 * 32, registers.u64[FPSCR / 8]);
 
@@ -183,7 +186,7 @@ export function getRegisters(
   registers.u64[LR / 8] = get(PT_LNK);
   registers.xer = Number(BigInt.asUintN(32, get(PT_XER)));
   registers.cr = Number(BigInt.asUintN(32, get(PT_CCR)));
-  const fp = model.is64 ? SC_FP : FP_32;
+  const fp = floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) registers.u64[fprOffset(n) / 8] = from.u64(fp + 8 * n);
   registers.u64[FPSCR / 8] = withSummaries(from.u64(fp + 8 * 32));
   loadVectors(registers, model, vectors);

@@ -19,7 +19,7 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
   const model = {
     name: "test",
     pvr: 0,
-    facilities: new Set(["base", "fp", "64"]),
+    facilities: new Set(["base", "fp", "fp64", "64"]),
     version,
     cacheBlock: 128,
     hwcap: 0,

@@ -1,0 +1,32 @@
+/** The vdso in an address space: an ordinary anonymous mapping, so that images of any kind carry it. */
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { PROT_EXEC, PROT_READ } from "../../memory/vma.ts";
+import { type VdsoModel, vdsoImage } from "./image.ts";
+
+const NAME = "[vdso]";
+/** Where 32-bit and early 64-bit kernels have it. */
+const PREFERRED = 0x10_0000;
+
+/**
+ * Address of the vdso in `memory`: it is found by name, or by its contents in a process restarted from an image that does not
+ * carry names, and mapped where there is none. Undefined when there is no room for it.
+ */
+export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undefined {
+  const named = memory.vmas.find(({ name }) => name === NAME);
+  if (named !== undefined) return named.start;
+  const image = vdsoImage(model);
+  for (const area of memory.vmas) {
+    const candidate = area.name === undefined && area.file === undefined && area.shared === undefined;
+    if (!candidate || area.prot !== (PROT_READ | PROT_EXEC)) continue;
+    const found = memory.peek(area.start, PAGE_SIZE);
+    if (found.every((byte, i) => byte === image[i])) return area.start;
+  }
+  const free = memory.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
+    ? PREFERRED
+    : memory.findFree(PAGE_SIZE, PREFERRED, memory.limit);
+  if (free === undefined) return undefined;
+  memory.map({ start: free, end: free + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
+  memory.restorePage(free, image);
+  return free;
+}

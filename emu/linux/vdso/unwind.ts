@@ -1,0 +1,133 @@
+/**
+ * What unwinders read to get from a signal handler into the function that it interrupted: .eh_frame and .eh_frame_hdr (Linux
+ * Standard Base, Core, 10.6), in which each way back from a handler is a function whose caller's registers lie in the signal frame.
+ */
+import { type DataModel, GuestBytes } from "../signals/bytes.ts";
+import {
+  floatingPointRegisters,
+  generalRegisters,
+  PT_CCR,
+  PT_CTR,
+  PT_LNK,
+  PT_NIP,
+} from "../signals/mcontext.ts";
+
+const DW_CFA_NOP = 0x00;
+const DW_CFA_DEF_CFA_EXPRESSION = 0x0f;
+const DW_CFA_EXPRESSION = 0x10;
+const DW_OP_DEREF = 0x06;
+/** The value of GPR 1 and an offset. */
+const DW_OP_BREG1 = 0x71;
+const DW_EH_PE_UDATA4 = 0x03;
+const DW_EH_PE_PCREL_SDATA4 = 0x1b;
+const DW_EH_PE_DATAREL_SDATA4 = 0x3b;
+
+/** DWARF's numbers of the registers behind the GPRs, as compilers use them in .eh_frame. */
+const DWARF_FPR = 32;
+const DWARF_LR = 65;
+const DWARF_CTR = 66;
+/** The one that Linux's vdso takes for NIP: no compiler saves it. */
+const DWARF_NIP = 67;
+const DWARF_CR = 70;
+
+/** One way back from a handler. */
+export interface SignalReturn {
+  /** First and end address. The one before the first belongs to it too, since unwinders look up return addresses less one. */
+  start: number;
+  end: number;
+  /** Offset of the interrupted function's pt_regs words from the stack pointer. */
+  registers: number;
+}
+
+/** Writes both tables into `out`, which begins at address zero; `at` says where. Returns the end of .eh_frame. */
+export function putUnwindTables(
+  out: GuestBytes,
+  at: { header: number; frames: number },
+  returns: readonly SignalReturn[],
+): number {
+  const common = at.frames;
+  let end = putRecord(out, common, [u32(out, 0), commonEntry(out.model)]);
+  const table = returns.map((entry) => {
+    const frame = end;
+    // The common entry by its distance from this field; the code by its distance from its own.
+    const first = entry.start - 4;
+    end = putRecord(out, frame, [
+      u32(out, frame + 4 - common),
+      u32(out, first - (frame + 8)),
+      u32(out, entry.end - first),
+      [0, ...rules(out.model, entry.registers)],
+    ]);
+    return { first, frame };
+  });
+  out.bytes.set([1, DW_EH_PE_PCREL_SDATA4, DW_EH_PE_UDATA4, DW_EH_PE_DATAREL_SDATA4], at.header);
+  const words = [
+    at.frames - (at.header + 4),
+    table.length,
+    ...table.flatMap(({ first, frame }) => [first - at.header, frame - at.header]),
+  ];
+  out.bytes.set(u32(out, ...words), at.header + 4);
+  // A length of zero ends .eh_frame.
+  return end + 4;
+}
+
+/** Bytes of .eh_frame_hdr for so many ways back. */
+export const unwindHeaderSize = (returns: number): number => 12 + 8 * returns;
+
+const wordSize = (model: DataModel): number => (model.is64 ? 8 : 4);
+
+function u32({ model }: GuestBytes, ...values: number[]): Uint8Array {
+  const words = new GuestBytes(model, 4 * values.length);
+  values.forEach((value, i) => {
+    words.setU32(4 * i, value);
+  });
+  return words.bytes;
+}
+
+/** Writes a record of .eh_frame: its length, its parts, and no-operations up to the next word. Returns its end. */
+function putRecord(out: GuestBytes, at: number, parts: readonly ArrayLike<number>[]): number {
+  const content = parts.flatMap((part) => Array.from(part));
+  const word = wordSize(out.model);
+  while ((content.length + 4) % word !== 0) content.push(DW_CFA_NOP);
+  out.setU32(at, content.length);
+  out.bytes.set(content, at + 4);
+  return at + 4 + content.length;
+}
+
+/** CIE from its version on. The augmentation: z, data follow; R, how addresses are given; S, these are signal frames. */
+function commonEntry(model: DataModel): number[] {
+  const augmentation = [...new TextEncoder().encode("zRS"), 0];
+  return [1, ...augmentation, ...uleb(4), ...sleb(-wordSize(model)), DWARF_NIP, 1, DW_EH_PE_PCREL_SDATA4];
+}
+
+/** Where the interrupted function's registers are. Its stack pointer is the canonical frame address. */
+function rules(model: DataModel, registers: number): number[] {
+  const word = wordSize(model);
+  const saved = (offset: number): number[] => [DW_OP_BREG1, ...sleb(registers + offset)];
+  const rule = (column: number, offset: number): number[] => {
+    const expression = saved(offset);
+    return [DW_CFA_EXPRESSION, ...uleb(column), ...uleb(expression.length), ...expression];
+  };
+  const cfa = [...saved(word), DW_OP_DEREF];
+  const fprs = floatingPointRegisters(model) - generalRegisters(model);
+  const numbers = Array.from({ length: 32 }, (_, n) => n);
+  return [
+    [DW_CFA_DEF_CFA_EXPRESSION, ...uleb(cfa.length), ...cfa],
+    ...numbers.filter((n) => n !== 1).map((n) => rule(n, n * word)),
+    ...numbers.map((n) => rule(DWARF_FPR + n, fprs + 8 * n)),
+    rule(DWARF_LR, PT_LNK * word),
+    rule(DWARF_CTR, PT_CTR * word),
+    rule(DWARF_NIP, PT_NIP * word),
+    // Its 32 bits, which functions save as such.
+    rule(DWARF_CR, PT_CCR * word + (model.littleEndian ? 0 : word - 4)),
+  ].flat();
+}
+
+/** LEB128 (DWARF, 7.6): seven bits a byte, lowest first; bit 7 says that more follow. */
+function uleb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...uleb(value >>> 7)];
+}
+
+function sleb(value: number): number[] {
+  const isLast = value >= -0x40 && value < 0x40;
+  return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...sleb(value >> 7)];
+}
