@@ -2,6 +2,7 @@
 import { protectionLetters } from "../../memory/address-space.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
+import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
 import {
   directoryOf,
   linkTo,
@@ -29,6 +30,7 @@ export interface ProcProcess {
   readonly state: string;
   readonly tids: readonly number[];
   readonly descriptors: Descriptors;
+  mounts(): readonly MountEntry[];
   readonly vmas: readonly Vma[];
   readonly memory: {
     startCode: number;
@@ -281,7 +283,8 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     }),
     status: textFile(() => statusText(process)),
     limits: textFile(() => limitsText(process)),
-    mounts: textFile(() => "none / ppcr rw 0 0\n"),
+    mounts: textFile(() => mountsText(process.mounts())),
+    mountinfo: textFile(() => mountinfoText(process.mounts())),
     personality: textFile(() => "00000000\n", 0o400),
     oom_score_adj: textFile(() => "0\n", 0o644),
     fd: descriptorLinks(process),
@@ -382,7 +385,7 @@ export function makeProc(machine: ProcMachine, self: { pid: number; tid: number 
     stat: textFile(
       () => `cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nprocesses ${machine.pids().length}\n`,
     ),
-    filesystems: textFile(() => "nodev\tproc\nnodev\tppcr\n"),
+    filesystems: textFile(() => "nodev\tproc\nnodev\ttmpfs\nnodev\tppcr\n"),
     cmdline: textFile(() => "\n"),
     sys: sysTree(machine),
   };
