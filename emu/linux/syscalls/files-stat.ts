@@ -11,6 +11,7 @@ import {
   NAME_MAX,
   O_PATH,
 } from "../vfs/constants.ts";
+import { major, minor } from "../vfs/devices.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import { exists, type Location } from "../vfs/namespace.ts";
 import type { FileStat, OpenFile } from "../vfs/open-file.ts";
@@ -182,10 +183,6 @@ export const STATX: Layout<Record<string, "u16" | "u32" | "i32" | "u64" | "i64" 
 
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_RESERVED = 0x8000_0000;
-
-/** Major and minor number of a dev_t as the C library packs it. */
-const major = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);
-const minor = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
 
 function statx(ctx: SyscallContext): number {
   const flags = ctx.args.int(2);

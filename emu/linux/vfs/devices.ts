@@ -30,6 +30,9 @@ const MEMORY_DEVICES: Readonly<Record<string, Behaviour>> = {
 /** Linux's dev_t for stat: minor and major as the kernel packs them for user space. */
 export const makeDevice = (major: number, minor: number): bigint =>
   BigInt((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12));
+/** Major and minor number of a dev_t as the C library packs it. */
+export const major = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);
+export const minor = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
 
 export const deviceStat = (path: string, major: number, minor: number): FileStat =>
   syntheticStat("char", 0o666, inodeOf(path), { dev: 5n, rdev: makeDevice(major, minor) });

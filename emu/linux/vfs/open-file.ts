@@ -25,6 +25,9 @@ import { fail } from "./synthetic.ts";
 /** Status as stat(2) gives it, before it is laid out for a width. */
 export type FileStat = HostStat;
 
+/** st_dev of what is on no host. */
+export const SYNTHETIC_DEV = 0x2fn;
+
 /** Status of something that is on no host. */
 export function syntheticStat(
   kind: HostStat["kind"],
@@ -36,7 +39,7 @@ export function syntheticStat(
     kind,
     mode,
     ino,
-    dev: 0x2fn,
+    dev: SYNTHETIC_DEV,
     nlink: kind === "directory" ? 2 : 1,
     uid: 0,
     gid: 0,

@@ -5,6 +5,8 @@ import type { Kernel } from "../kernel.ts";
 import type { Process } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/numbers.ts";
 import type { Descriptors } from "./descriptors.ts";
+import { mountTable } from "./mount-table.ts";
+import type { Namespace } from "./namespace.ts";
 import type { ProcMachine, ProcProcess } from "./proc.ts";
 
 const AUXV_ENTRY = struct({ a_type: "ulong", a_un: "ulong" });
@@ -42,7 +44,10 @@ function stateOf(process: Process): string {
 
 function view(process: Process): ProcProcess {
   const { credentials, memory } = process;
-  const files = process.files as ProcessFiles & { readonly descriptors: Descriptors };
+  const files = process.files as ProcessFiles & {
+    readonly descriptors: Descriptors;
+    readonly system: { readonly namespace: Namespace };
+  };
   return {
     pid: process.pid,
     ppid: process.ppid,
@@ -60,6 +65,7 @@ function view(process: Process): ProcProcess {
     state: stateOf(process),
     tids: [...process.threads].map((thread) => thread.tid),
     descriptors: files.descriptors,
+    mounts: () => mountTable(files.system.namespace),
     vmas: memory.vmas,
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),

@@ -2,6 +2,7 @@
 import { protectionLetters } from "../../memory/address-space.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
+import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
 import {
   directoryOf,
   linkTo,
@@ -32,6 +33,7 @@ export interface ProcProcess {
   readonly state: string;
   readonly tids: readonly number[];
   readonly descriptors: Descriptors;
+  mounts(): readonly MountEntry[];
   readonly vmas: readonly Vma[];
   readonly memory: {
     startCode: number;
@@ -287,8 +289,8 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     }),
     status: textFile(() => statusText(process)),
     limits: textFile(() => limitsText(process)),
-    mounts: textFile(() => "none / ppcr rw 0 0\n"),
-    mountinfo: textFile(() => "1 0 0:1 / / rw - ppcr none rw\n"),
+    mounts: textFile(() => mountsText(process.mounts())),
+    mountinfo: textFile(() => mountinfoText(process.mounts())),
     cgroup: textFile(() => "0::/\n"),
     oom_score: textFile(() => "0\n"),
     coredump_filter: textFile(() => "00000033\n", 0o644),
@@ -406,7 +408,7 @@ export function makeProc(machine: ProcMachine, self: { pid: number; tid: number 
     stat: textFile(
       () => `cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nprocesses ${machine.pids().length}\n`,
     ),
-    filesystems: textFile(() => "nodev\tproc\nnodev\tppcr\n"),
+    filesystems: textFile(() => "nodev\tproc\nnodev\ttmpfs\nnodev\tppcr\n"),
     cmdline: textFile(() => "\n"),
     sys: sysTree(machine),
   };

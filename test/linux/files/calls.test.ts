@@ -408,6 +408,27 @@ describe("/proc and /dev", () => {
     expect(guest.call("open", "/proc/1", O_RDONLY)).toBe("ENOENT");
     expect(guest.call("open", "/proc/self/maps", O_RDWR)).toBe("EACCES");
   });
+  it("list what is mounted, with the device numbers that stat shows", () => {
+    fs.mkdirSync(host("with space"));
+    guest = makeGuest({
+      mounts: [
+        { host: folders.granted, guest: "/area", readOnly: false },
+        { host: host("with space"), guest: "/a b\\c", readOnly: true },
+      ],
+      cwd: "/area",
+    });
+    expect(contents("/proc/mounts").split("\n")).toEqual([
+      "tmpfs / tmpfs ro 0 0",
+      "ppcr /a\\040b\\134c ppcr ro 0 0",
+      "ppcr /area ppcr rw 0 0",
+      "tmpfs /dev tmpfs ro 0 0",
+      "proc /proc proc ro 0 0",
+      "",
+    ]);
+    const { dev } = fs.statSync(folders.granted);
+    const numbers = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+    expect(contents("/proc/self/mountinfo").split("\n")[2]).toBe(`3 1 ${numbers} / /area rw - ppcr ppcr rw`);
+  });
   it("have the safe devices", () => {
     expect(contents("/dev/null")).toBe("");
     expect(read(open("/dev/zero", O_RDONLY), 3)).toBe("\0\0\0");

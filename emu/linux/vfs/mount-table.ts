@@ -1,0 +1,64 @@
+/** The mount table as /proc/PID/mounts and mountinfo tell it: what was granted, and the trees of ppcr's own making. */
+import { HostError } from "../../host/host.ts";
+import { major, minor } from "./devices.ts";
+import type { Namespace } from "./namespace.ts";
+import { SYNTHETIC_DEV } from "./open-file.ts";
+
+/** A line of the table. */
+export interface MountEntry {
+  /** Guest path. */
+  readonly guest: string;
+  readonly readOnly: boolean;
+  readonly type: "ppcr" | "proc" | "tmpfs";
+  /** st_dev of what is in it. */
+  readonly dev: bigint;
+}
+
+/** What is mounted, the root first and covered ones before those that cover them. */
+export function mountTable(namespace: Namespace): MountEntry[] {
+  const granted = namespace.mounts.flatMap((mount): MountEntry[] => {
+    const { directory, name, guest, readOnly } = mount;
+    try {
+      const { dev } = namespace.at({ mount, directory, name }, (path) => namespace.host.files.lstat(path));
+      return [{ guest, readOnly, type: "ppcr", dev }];
+    } catch (error) {
+      // It has gone from the host.
+      if (error instanceof HostError) return [];
+      throw error;
+    }
+  });
+  const own = (guest: string, type: MountEntry["type"]): MountEntry[] =>
+    granted.some((entry) => entry.guest === guest)
+      ? []
+      : [{ guest, readOnly: true, type, dev: SYNTHETIC_DEV }];
+  const table = [...own("/", "tmpfs"), ...own("/proc", "proc"), ...own("/dev", "tmpfs"), ...granted];
+  return table.sort((a, b) => (a.guest < b.guest ? -1 : a.guest > b.guest ? 1 : 0));
+}
+
+/** A path as the kernel writes it there: white space and backslashes in octal. */
+const escapePath = (path: string): string =>
+  path.replace(/[ \t\n\\]/g, (letter) => `\\${letter.charCodeAt(0).toString(8).padStart(3, "0")}`);
+
+const access = ({ readOnly }: MountEntry): string => (readOnly ? "ro" : "rw");
+
+/** /proc/PID/mounts, in the form of fstab(5). */
+export function mountsText(table: readonly MountEntry[]): string {
+  return table
+    .map((entry) => `${entry.type} ${escapePath(entry.guest)} ${entry.type} ${access(entry)} 0 0\n`)
+    .join("");
+}
+
+/** Mount ids; that of the root comes first, and everything is mounted on it. */
+const FIRST_ID = 1;
+
+/** /proc/PID/mountinfo. */
+export function mountinfoText(table: readonly MountEntry[]): string {
+  return table
+    .map((entry, index) => {
+      const parent = index === 0 ? 0 : FIRST_ID;
+      const device = `${major(entry.dev)}:${minor(entry.dev)}`;
+      const where = `${FIRST_ID + index} ${parent} ${device} / ${escapePath(entry.guest)}`;
+      return `${where} ${access(entry)} - ${entry.type} ${entry.type} ${access(entry)}\n`;
+    })
+    .join("");
+}
