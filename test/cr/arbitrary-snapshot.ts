@@ -3,8 +3,8 @@ import fc from "fast-check";
 import type {
   Abi,
   AreaSnapshot,
-  MachineSnapshot,
   LockSnapshot,
+  MachineSnapshot,
   OpenFileSnapshot,
   ProcessSnapshot,
   RegistersSnapshot,

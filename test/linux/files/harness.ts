@@ -7,6 +7,7 @@ import { HostError, type HostStream } from "../../../emu/host/host.ts";
 import { encodeName } from "../../../emu/host/names.ts";
 import { nodeHost } from "../../../emu/host/node/index.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
+import type { FreezeTables } from "../../../emu/linux/areas.ts";
 import { errnoName, SysError } from "../../../emu/linux/errno.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
 import { Process } from "../../../emu/linux/process.ts";
@@ -135,6 +136,22 @@ export function makeGuest(options: {
     put: (address, text) => memory.write(address, Buffer.from(text, "latin1")),
   };
   return guest;
+}
+
+/** The parts of a snapshot that concern files; what is plain data is cloned, so that nothing else goes over. */
+export function freezeFiles(guest: Guest): MachineSnapshot {
+  const tables: FreezeTables = {
+    sharedObject: () => 0,
+    openFiles: [],
+    pipes: [],
+    locks: [],
+    unlinkedFiles: [],
+  };
+  const files = guest.files.freeze(tables);
+  const { openFiles, pipes, locks, unlinkedFiles } = tables;
+  const processes = [{ pid: 42, ...files }];
+  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes });
+  return { ...plain, unlinkedFiles } as unknown as MachineSnapshot;
 }
 
 /** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */

@@ -1,8 +1,6 @@
 /** Advisory locks between descriptions and processes, and in snapshots. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FreezeTables } from "../../../emu/linux/areas.ts";
-import type { MachineSnapshot } from "../../../emu/snapshot.ts";
-import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
+import { BUFFER, freezeFiles, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
 const [O_RDONLY, O_RDWR, O_CREAT] = [0, 2, 0o100];
 const [LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN] = [1, 2, 4, 8];
@@ -120,19 +118,7 @@ it("are the same after a thaw", () => {
   expect(guest.call("flock", 0, LOCK_SH)).toBe(0);
   expect(lock(guest, 0, F_OFD_SETLK, WR, 10, 5)).toBe(0);
   expect(lock(guest, 1, F_SETLK, WR, 20, 0)).toBe(0);
-  const tables: FreezeTables = {
-    sharedObject: () => 0,
-    openFiles: [],
-    pipes: [],
-    locks: [],
-    unlinkedFiles: [],
-  };
-  const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks, unlinkedFiles } = tables;
-  const processes = [{ pid: 42, ...files }];
-  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes });
-  const snapshot = { ...plain, unlinkedFiles } as unknown as MachineSnapshot;
-  const thawed = makeGuest({ mounts: mounts(), cwd: "/", snapshot });
+  const thawed = makeGuest({ mounts: mounts(), cwd: "/", snapshot: freezeFiles(guest) });
   expect(thawed.call("flock", 1, LOCK_EX | LOCK_NB)).toBe("EAGAIN");
   expect(lock(thawed, 1, F_OFD_GETLK, WR, 0, 0)).toEqual([WR, 10, 5, -1]);
   expect(lock(thawed, 0, F_OFD_GETLK, WR, 20, 0)).toEqual([WR, 20, 0, 42]);

@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { FreezeTables } from "../../../emu/linux/areas.ts";
 import type { MachineSnapshot } from "../../../emu/snapshot.ts";
-import { BUFFER, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
+import { BUFFER, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
 
@@ -17,27 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => folders.clean());
 
-/** The parts of a snapshot that concern files, through JSON so that nothing but plain data goes over. */
-function freeze(): MachineSnapshot {
-  const tables: FreezeTables = {
-    sharedObject: () => 0,
-    openFiles: [],
-    pipes: [],
-    locks: [],
-    unlinkedFiles: [],
-  };
-  const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks, unlinkedFiles } = tables;
-  const plain = structuredClone({
-    abi: "ppc64",
-    openFiles,
-    pipes,
-    locks,
-    processes: [{ pid: 42, ...files }],
-  });
-  return { ...plain, unlinkedFiles } as MachineSnapshot;
-}
-
+const freeze = (): MachineSnapshot => freezeFiles(guest);
 const thaw = (snapshot: MachineSnapshot, readOnly = false): Guest =>
   makeGuest({ mounts: mounts(readOnly), cwd: "/", snapshot });
 
