@@ -32,8 +32,8 @@ export function taskModel({ kernel, elfv2 }: Process): TaskModel {
 
 /** Realtime signals that may still be queued for a process. */
 function room({ signals, threads, limits }: Process): number {
-  let queued = signals.pending.entries.length;
-  for (const thread of threads) queued += thread.signals.pending.entries.length;
+  let queued = signals.pending.size;
+  for (const thread of threads) queued += thread.signals.pending.size;
   const limit = limits[RLIMIT_SIGPENDING]?.soft ?? 1024n;
   return Number(limit > 0xffffn ? 0xffffn : limit) - queued;
 }
