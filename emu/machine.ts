@@ -97,7 +97,7 @@ export class Machine {
     if (crSyscalls === undefined) return undefined;
     return crSyscallRows({
       ...crSyscalls,
-      freeze: ({ kernel }) => freezeKernel(kernel),
+      freeze: () => freezeKernel(this.kernel),
       replace: (snapshot) => {
         this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls());
         this.kernel.requestStop();
@@ -120,7 +120,7 @@ export class Machine {
           addressSpaceSize: options.addressSpaceSize,
           credentials: ordinaryUser(options.uid, options.gid),
         });
-        if (options.pid !== undefined) kernel.nextPid = options.pid;
+        if (options.pid !== undefined) kernel.tasks.nextPid = options.pid;
         kernel.start({
           path: program,
           argv: options.argv.map(encodeName),

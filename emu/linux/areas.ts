@@ -1,4 +1,5 @@
 /** What the kernel itself asks of the areas that other folders implement. */
+
 import type { MappedFile, SharedObject } from "../memory/vma.ts";
 import type {
   LockSnapshot,
@@ -7,6 +8,7 @@ import type {
   ProcessSnapshot,
   UnlinkedFileSnapshot,
 } from "../snapshot.ts";
+import type { Process } from "./process.ts";
 
 /** Objects that several processes, descriptors or areas share: each goes into its snapshot table once. */
 export interface FreezeTables {
@@ -29,6 +31,7 @@ export interface ProgramFile {
 
 /** The files of one process. */
 export interface ProcessFiles {
+  readonly process: Process;
   cwd: string;
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
@@ -39,6 +42,14 @@ export interface ProcessFiles {
   sharedObject(file: MappedFile): SharedObject;
   /** The file of a path in a snapshot's area; `write`: for shared mappings, writable where it may be. */
   mappedFile(path: string, write?: boolean): MappedFile;
+  /** The files of a child: the same descriptors, or a table of its own with the same files behind them. */
+  fork(child: Process, shareDescriptors: boolean): ProcessFiles;
+  /** The table of descriptors, by which processes that share it are known. */
+  readonly table: object;
+  /** Takes over another process's table of descriptors (thaw). */
+  join(other: ProcessFiles): void;
+  /** Gives the process a table of descriptors of its own. */
+  unshare(): void;
   /** execve: closes what is marked close-on-exec. */
   exec(): void;
   /** Closes everything. */
@@ -58,6 +69,8 @@ export interface ProcessTimers {
   expire(): void;
   /** execve(2). */
   exec(): void;
+  /** All timers go. */
+  exit(): void;
   freeze(): Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">;
   thaw(snapshot: Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">): void;
 }

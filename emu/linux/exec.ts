@@ -23,7 +23,8 @@ import {
   readProgram,
 } from "./elf/header.ts";
 import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./layout.ts";
-import type { Credentials, MemoryLayout } from "./process.ts";
+import type { MemoryLayout } from "./mm.ts";
+import type { Credentials } from "./process.ts";
 import {
   AT_BASE,
   AT_BASE_PLATFORM,

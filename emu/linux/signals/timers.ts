@@ -117,6 +117,12 @@ export class ProcessTimers implements TimersOfProcess {
     for (const timer of [...this.posix.values()]) this.remove(timer);
   }
 
+  /** All timers go: the process has ended. */
+  exit(): void {
+    this.exec();
+    for (const timer of this.interval) this.arm(timer, null, 0n);
+  }
+
   /** Sets a timer: when it is due in the time of its clock, null for never, and how long after that again. */
   arm(timer: Timer, expires: bigint | null, interval: bigint): void {
     if (isPosix(timer)) this.disarm(timer);

@@ -31,12 +31,11 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.system = system;
     this.process = process;
     this.descriptors = descriptors;
-    this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
-    this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
+    if (descriptors.users === 1) this.take(descriptors);
     this.umask = system.host.umask;
     system.tasks.add(this);
     // Made anew for every look: it shows the state of the moment.
-    const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
+    const proc = () => makeProc(procMachine(process), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
       type: "directory",
       names: () => proc().names(),
@@ -50,8 +49,10 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** The files of a child that fork(2) makes. */
-  fork(child: Process): TaskFiles {
-    const twin = new TaskFiles(this.system, child, this.descriptors.copy());
+  fork(child: Process, shareDescriptors = false): TaskFiles {
+    const { descriptors } = this;
+    if (shareDescriptors) descriptors.users++;
+    const twin = new TaskFiles(this.system, child, shareDescriptors ? descriptors : descriptors.copy());
     twin.cwd = this.cwd;
     twin.umask = this.umask;
     return twin;
@@ -149,12 +150,38 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
+  /** Gives the process a table of descriptors of its own. */
+  unshare(): void {
+    const { descriptors } = this;
+    if (descriptors.users === 1) return;
+    descriptors.users--;
+    this.take(descriptors.copy());
+  }
+
+  get table(): object {
+    return this.descriptors;
+  }
+
+  join(other: ProcessFiles): void {
+    this.descriptors.leave();
+    this.descriptors = filesOf(other.process).descriptors;
+    this.descriptors.users++;
+  }
+
+  private take(descriptors: Descriptors): void {
+    const { process, system } = this;
+    this.descriptors = descriptors;
+    descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
+    descriptors.onClose = (file) => system.locks.closed(file, process.pid);
+  }
+
   exec(): void {
+    this.unshare();
     this.descriptors.exec();
   }
   exit(): void {
     this.system.mapped.flushAll();
-    this.descriptors.closeAll();
+    this.descriptors.leave();
     this.system.tasks.delete(this);
   }
 
