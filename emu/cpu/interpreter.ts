@@ -83,10 +83,10 @@ export class Interpreter {
   constructor(cpu: Cpu, decode: Decode) {
     this.cpu = cpu;
     this.decode = decode;
-    cpu.memory.onCodeChange = (page) => {
+    cpu.memory.addCodeListener((page) => {
       this.codePages.delete(page);
       if (page === this.running) this.stale = true;
-    };
+    });
   }
 
   /**
