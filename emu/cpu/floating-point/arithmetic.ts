@@ -8,8 +8,9 @@ import type { HandlerTable } from "../handler-table.ts";
 import type { Handler } from "../interpreter.ts";
 import { productError, sumError } from "./error-free.ts";
 import { RN } from "./fpscr.ts";
+import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
 import { type Fpu, fra, frb, frc, STATUS } from "./fpu.ts";
-import { add, DOUBLE, divide, isNan, multiply, SINGLE, squareRoot } from "./soft-float.ts";
+import { add, divide, multiply, squareRoot } from "./soft-float.ts";
 
 /** Products between them have an error that is a normal number or zero. */
 const TINY = 2 ** -900;
@@ -110,7 +111,7 @@ export function arithmeticHandlers(fpu: Fpu): HandlerTable {
         if (error !== 0 && fpu.deliver(word, quotient, error, single)) return;
       }
       const root = squareRoot(u64[frb(word)], DOUBLE, control);
-      if (isNan(root.bits)) {
+      if (BINARY64.isNan(root.bits)) {
         fpu.complete(word, cia, root);
       } else {
         const { bits, flags } = divide(ONE, root.bits, format, control);

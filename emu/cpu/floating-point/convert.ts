@@ -2,26 +2,21 @@
 import type { HandlerTable } from "../handler-table.ts";
 import type { Handler } from "../interpreter.ts";
 import { sumError } from "./error-free.ts";
-import { FI, FR, FX, RN, XE, XX } from "./fpscr.ts";
+import type { RoundingMode, TO_ODD } from "./exact.ts";
+import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
+import { FI, FR, FX, RN, VXSNAN, XE, XX } from "./fpscr.ts";
 import { type Fpu, frb, frt, STATUS } from "./fpu.ts";
-import {
-  DOUBLE,
-  fromInteger,
-  type IntegerFormat,
-  type RoundingMode,
-  roundToFormat,
-  roundToIntegral,
-  SINGLE,
-  toInteger,
-} from "./soft-float.ts";
+import { convert, fromInteger, type IntegerFormat, roundToIntegral, toInteger } from "./soft-float.ts";
 
 const TWO_32 = 2 ** 32;
 /** Adding and subtracting it rounds a double of lesser magnitude than ROUNDER_LIMIT to the nearest integer. */
 const ROUNDER = 1.5 * 2 ** 52;
 const ROUNDER_LIMIT = 2 ** 51;
 
+/** What rounds to an integer. */
+type IntegralMode = Exclude<RoundingMode, typeof TO_ODD>;
 /** Integers by rounding mode of doubles below ROUNDER_LIMIT in magnitude; a zero but that of mode 0 has the double's sign. */
-const ROUNDINGS: Record<RoundingMode, (value: number) => number> = {
+const ROUNDINGS: Record<IntegralMode, (value: number) => number> = {
   0: (value) => value + ROUNDER - ROUNDER,
   1: Math.trunc,
   2: Math.ceil,
@@ -56,7 +51,7 @@ export function convertHandlers(fpu: Fpu): HandlerTable {
     return (word, cia) => {
       const b = f64[frb(word)];
       const status = i32[STATUS];
-      const mode = truncate ? 1 : ((status & RN) as RoundingMode);
+      const mode = truncate ? 1 : ((status & RN) as IntegralMode);
       const integer = ROUNDINGS[mode](b);
       if (Math.abs(b) < ROUNDER_LIMIT && integer >= least && integer < limit && (status & XE) === 0) {
         const to = 2 * frt(word);
@@ -68,17 +63,18 @@ export function convertHandlers(fpu: Fpu): HandlerTable {
         fpu.record(word);
         return;
       }
-      const { value, flags } = toInteger(u64[frb(word)], format, mode);
+      const { value, flags } = toInteger(u64[frb(word)], BINARY64, format, mode);
       fpu.completeInteger(word, cia, BigInt.asUintN(64, value), flags);
     };
   };
 
-  const integral = (mode: RoundingMode): Handler => {
+  const integral = (mode: IntegralMode): Handler => {
     const rounding = ROUNDINGS[mode];
     return (word, cia) => {
       const b = f64[frb(word)];
       if (Math.abs(b) < ROUNDER_LIMIT && fpu.deliver(word, rounding(b), 0, false)) return;
-      fpu.complete(word, cia, roundToIntegral(u64[frb(word)], mode));
+      const { bits, flags } = roundToIntegral(u64[frb(word)], DOUBLE, mode);
+      fpu.complete(word, cia, { bits, flags: flags & VXSNAN });
     };
   };
 
@@ -90,7 +86,7 @@ export function convertHandlers(fpu: Fpu): HandlerTable {
   return {
     frsp: (word, cia) => {
       if (fpu.deliver(word, f64[frb(word)], 0, true)) return;
-      fpu.complete(word, cia, roundToFormat(u64[frb(word)], SINGLE, i32[STATUS]));
+      fpu.complete(word, cia, convert(u64[frb(word)], BINARY64, SINGLE, i32[STATUS]));
     },
     fctid: toIntegerHandler(SIGNED_DOUBLEWORD, false),
     fctidz: toIntegerHandler(SIGNED_DOUBLEWORD, true),

@@ -8,8 +8,9 @@ import type { HandlerTable } from "../handler-table.ts";
 import type { Handler } from "../interpreter.ts";
 import { productError, sumError } from "./error-free.ts";
 import { RN } from "./fpscr.ts";
+import { DOUBLE, SINGLE } from "./formats.ts";
 import { type Fpu, fra, frb, frc, roundToOdd, STATUS } from "./fpu.ts";
-import { DOUBLE, multiplyAdd, SINGLE } from "./soft-float.ts";
+import { multiplyAdd } from "./soft-float.ts";
 
 /** Factors and addend within these leave every part of the sum a normal number or zero. */
 const TINY = 2 ** -400;
