@@ -7,8 +7,8 @@
 import type { HandlerTable } from "../handler-table.ts";
 import type { Handler } from "../interpreter.ts";
 import { productError, sumError } from "./error-free.ts";
-import { RN } from "./fpscr.ts";
 import { DOUBLE, SINGLE } from "./formats.ts";
+import { RN } from "./fpscr.ts";
 import { type Fpu, fra, frb, frc, roundToOdd, STATUS } from "./fpu.ts";
 import { multiplyAdd } from "./soft-float.ts";
 
