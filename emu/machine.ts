@@ -167,6 +167,7 @@ export class Machine {
       for (const thread of threads) thread.end();
       files.exit();
     }
+    this.kernel.fileSystem.close();
   }
 
   /** Has `run` come back soon, at an instruction boundary. */

@@ -30,7 +30,7 @@ export interface ProgramFile {
 
 /** The files of one process. */
 export interface ProcessFiles {
-  cwd: string;
+  readonly cwd: string;
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
   openProgram(path: string): ProgramFile;

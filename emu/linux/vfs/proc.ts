@@ -3,6 +3,7 @@ import type { Areas } from "../../memory/area-map.ts";
 import { protectionLetters } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
+import type { OpenFile } from "./open-file.ts";
 import {
   directoryOf,
   linkTo,
@@ -21,7 +22,8 @@ export interface ProcProcess {
   readonly comm: string;
   /** Guest path of the program. */
   readonly exe: string;
-  readonly cwd: string;
+  /** The working directory. */
+  readonly directory: OpenFile;
   readonly umask: number;
   /** personality(2). */
   readonly personality: number;
@@ -245,11 +247,9 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 }
 
 /** What a link of /proc/PID/fd says for a description without a path. */
-function describe(file: { path: string; kind: string; stat(): { ino: bigint; nlink: number } }): string {
-  if (file.path !== "") {
-    const isNamed = (file.kind !== "file" && file.kind !== "directory") || file.stat().nlink > 0;
-    return isNamed ? file.path : `${file.path} (deleted)`;
-  }
+function describe(file: OpenFile): string {
+  const { path, deleted } = file.where();
+  if (path !== "") return deleted ? `${path} (deleted)` : path;
   if (file.kind === "special") return "anon_inode:[eventfd]";
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
@@ -272,7 +272,12 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
   const { memory } = process;
   const entries: Record<string, Synthetic> = {
     exe: { ...linkTo(process.exe), isMagic: true },
-    cwd: { ...linkTo(process.cwd), isMagic: true },
+    cwd: {
+      type: "link",
+      isMagic: true,
+      target: () => describe(process.directory),
+      object: () => process.directory,
+    },
     root: { ...linkTo("/"), isMagic: true },
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
