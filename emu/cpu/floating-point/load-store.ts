@@ -8,7 +8,7 @@ import { effectiveAddresses } from "../effective-address.ts";
 import { ra } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler-table.ts";
 import type { Cpu, Handler } from "../interpreter.ts";
-import { type Fpu, frt } from "./fpu.ts";
+import { frt } from "./fpu.ts";
 
 /** The upper word of DOUBLE(word); the lower one is `word << 29` but for subnormal singles. */
 export function doubleHigh(word: number): number {
@@ -117,8 +117,8 @@ function accesses(i32: Int32Array, memory: AddressSpace): Record<AccessName, Acc
   };
 }
 
-export function loadStoreHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
-  const { i32, u64 } = fpu;
+export function loadStoreHandlers(cpu: Cpu): HandlerTable {
+  const { i32, u64 } = cpu.registers;
   const addresses = effectiveAddresses(cpu);
 
   const plain = (transfer: Access, isStore: boolean, form: "d" | "ds" | "x"): Handler => {

@@ -4,7 +4,7 @@ import type { HandlerTable } from "../handler-table.ts";
 import type { Cpu, Handler } from "../interpreter.ts";
 import { includes } from "../versions.ts";
 import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
-import { type Fpu, frb, frt, STATUS } from "./fpu.ts";
+import { frb, frt, interrupt, record, STATUS, setCr } from "./fpu.ts";
 
 /** DRN: the bits of the FPSCR's upper word that exist. */
 const DRN = 7;
@@ -15,8 +15,8 @@ const bit = (n: number) => (0x8000_0000 >>> n) | 0;
 /** The four bits of field n. */
 const field = (n: number) => (0xf000_0000 >>> (4 * n)) | 0;
 
-export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
-  const { i32 } = fpu;
+export function statusHandlers(cpu: Cpu): HandlerTable {
+  const { i32 } = cpu.registers;
   const UPPER = STATUS + 1;
   const hasUpperWord = includes(cpu.model.version, "2.05");
   const hasLightweight = includes(cpu.model.version, "3.0");
@@ -24,13 +24,13 @@ export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
   /** Ends an instruction that sets FPSCR bits: they may make an enabled exception occur. */
   const set = (word: number, cia: number, status: number) => {
     i32[STATUS] = summarize(status);
-    fpu.record(word);
-    if ((i32[STATUS] & FEX) !== 0) fpu.interrupt(cia);
+    record(word);
+    if ((i32[STATUS] & FEX) !== 0) interrupt(cia);
   };
   const insert = (word: number, cia: number, upper: boolean, value: number, mask: number) => {
     if (upper) {
       i32[UPPER] = (i32[UPPER] & ~mask) | (value & mask & DRN);
-      fpu.record(word);
+      record(word);
     } else {
       const writable = mask & ~NOT_WRITABLE;
       set(word, cia, (i32[STATUS] & ~writable) | (value & writable));
@@ -44,7 +44,7 @@ export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
 
   const mffs: Handler = (word) => {
     moveFrom(word, -1);
-    fpu.record(word);
+    record(word);
   };
   /** A sister of mffs that came with 3.0: earlier processors ignore the bits that tell them apart. */
   const sister = (lowMask: number, then: (word: number, b: number, upperB: number) => void): Handler => {
@@ -77,7 +77,7 @@ export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
     mcrfs: (word) => {
       const n = bfa(word);
       const status = i32[STATUS];
-      fpu.setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
+      setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
       i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
     },
     mtfsfi: (word, cia) => {
@@ -101,7 +101,7 @@ export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
     },
     mtfsb0: (word) => {
       i32[STATUS] = summarize(i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
-      fpu.record(word);
+      record(word);
     },
     mtfsb1: (word, cia) => {
       const mask = bit(bt(word));
