@@ -4,8 +4,7 @@
  * Each handler computes in f64 and finds the rounding error exactly; operands and results for which that does not
  * hold, and other rounding modes, go to soft-float.
  */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { HUGE, isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
 import { BINARY64, DOUBLE, type Format, SINGLE } from "./formats.ts";

@@ -1,6 +1,5 @@
 /** Floating-point rounding and conversion instructions: Power ISA 3.0B, I.4.6.7. */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { sumError } from "./error-free.ts";
 import type { RoundingMode, TO_ODD } from "./exact.ts";

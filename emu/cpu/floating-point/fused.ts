@@ -4,8 +4,7 @@
  * The fast path is that of S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd" (2008): the three parts of the exact value are summed so that the last addition alone rounds.
  */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { productError, sumError } from "./error-free.ts";
 import { DOUBLE, SINGLE } from "./formats.ts";

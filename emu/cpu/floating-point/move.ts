@@ -3,8 +3,7 @@
  * I.4.6.9. Moves go by words, so that no NaN passes through arithmetic.
  */
 import { bf } from "../fields.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32 } from "../views.ts";
 import { DOUBLE_ELEMENTS, testDivide, testRoot } from "./elements.ts";
 import { FPCC, FPRF_SHIFT, VE, VXSNAN, VXVC } from "./fpscr.ts";

@@ -3,8 +3,7 @@
  * An operation has a fast path in f64, which finds the rounding error of all elements at once, and soft-float for each
  * element of which that doesn't tell the result.
  */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { i32 } from "../views.ts";
 import { softReciprocal, softReciprocalRoot } from "./arithmetic.ts";
 import { isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
@@ -171,7 +170,7 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
 const ADD = sum(false);
 const SUBTRACT = sum(true);
 
-export const vectorArithmeticHandlers: HandlerTable = {
+export const vsxArithmeticHandlers: HandlerTable = {
   xvadddp: elements(ADD, DOUBLES),
   xvaddsp: elements(ADD, SINGLES),
   xvsubdp: elements(SUBTRACT, DOUBLES),

@@ -3,8 +3,7 @@
  * which elements of XB become which of XT; where a word goes into a doubleword, the doubleword's first word counts, and
  * processors put a result into both words (the manual leaves the second one undefined).
  */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f32, f64, i32 } from "../views.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { sumError } from "./error-free.ts";

@@ -3,8 +3,7 @@
  * and fcmpu.
  */
 import { bf, ra, rb, rt } from "../fields.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import {
   compareFlags,

@@ -1,7 +1,6 @@
 /** VSX vector comparisons, selections, tests and fields of floating-point elements: Power ISA 3.0B, I.7.6.3. */
 import { bf } from "../fields.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import {
   compareFlags,
   DOUBLE_ELEMENTS,

@@ -68,6 +68,14 @@ export interface Outcome {
   integer: boolean;
 }
 
+/** The enable bits of the other exceptions. */
+const ENABLED_BY: readonly (readonly [Bit, Bit])[] = [
+  ["OX", "OE"],
+  ["UX", "UE"],
+  ["ZX", "ZE"],
+  ["XX", "XE"],
+];
+
 /** FRT and FPSCR after the instruction. */
 export function after(
   outcome: Outcome,
@@ -87,13 +95,7 @@ export function after(
     "VX",
     INVALID.some((name) => has(status, name)),
   );
-  const pairs: [Bit, Bit][] = [
-    ["VX", "VE"],
-    ["OX", "OE"],
-    ["UX", "UE"],
-    ["ZX", "ZE"],
-    ["XX", "XE"],
-  ];
+  const pairs = [["VX", "VE"] as const, ...ENABLED_BY];
   status = withBit(
     status,
     "FEX",
@@ -104,6 +106,20 @@ export function after(
   const flags = outcome.integer ? (invalid ? 0b10001 : undefined) : classOf(outcome.bits, encoding);
   if (flags !== undefined) status = status - (Math.floor(status / 4096) % 32) * 4096 + flags * 4096;
   return { frt: outcome.bits, fpscr: status };
+}
+
+/** Target and FPSCR after a vector instruction: exceptions of all elements, and no result where one of them is enabled. */
+export function afterVector(outcomes: readonly Outcome[], result: bigint, old: bigint, fpscr: number) {
+  const raised = outcomes.flatMap((outcome) => outcome.raised);
+  const pairs = [...INVALID.map((name) => [name, "VE"] as const), ...ENABLED_BY];
+  const enabled = pairs.some(([x, e]) => raised.includes(x) && has(fpscr, e));
+  const kept = (["FR", "FI"] as const).filter((name) => has(fpscr, name));
+  const merged = { ...exact(0n, ...raised), integer: true };
+  let status = after(merged, 0n, fpscr).fpscr;
+  for (const name of kept) status = withBit(status, name, true);
+  const flags = Math.floor(fpscr / 4096) % 32;
+  status = status - (Math.floor(status / 4096) % 32) * 4096 + flags * 4096;
+  return { target: enabled ? old : result, fpscr: status, enabled };
 }
 
 function classOf(bits: bigint, format: FormatUnderTest): number {

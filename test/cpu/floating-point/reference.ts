@@ -77,7 +77,7 @@ function numberAt(index: bigint, { p, emin }: FormatUnderTest): Fraction {
 /** Index of the greatest number of the format that is not above the real. */
 function floorIndex(real: Real, format: FormatUnderTest): bigint {
   let low = 0n;
-  let high = BigInt(4 * (format.emax - format.emin + 4)) << BigInt(format.p - 1);
+  let high = BigInt(Math.max(8192, 4 * (format.emax - format.emin))) << BigInt(format.p - 1);
   while (high - low > 1n) {
     const middle = (low + high) >> 1n;
     if (real(numberAt(middle, format)) >= 0) low = middle;
