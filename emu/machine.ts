@@ -167,6 +167,7 @@ export class Machine {
       for (const thread of threads) thread.end();
       files.exit();
     }
+    this.kernel.fileSystem.close();
   }
 
   /** Has `run` come back soon, at an instruction boundary. */
@@ -184,7 +185,7 @@ export class Machine {
     const [process] = this.kernel.processes.values();
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
-    const isMapped = address < BigInt(memory.limit) && memory.find(Number(address)) !== undefined;
+    const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
     return { address, word: isMapped ? memory.fetch(Number(address)) : undefined };
   }
 

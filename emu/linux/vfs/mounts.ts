@@ -1,6 +1,4 @@
 /** Which parts of the host's files a guest sees, where, and whether it may change them. */
-import { type Host, HostError } from "../../host/host.ts";
-
 /** One grant. */
 export interface MountConfig {
   /** Host path of a directory, or of a single file. */
@@ -8,17 +6,6 @@ export interface MountConfig {
   /** Absolute guest path where it appears. */
   guest: string;
   readOnly: boolean;
-}
-
-/** A grant whose host path has been looked up, once, when the machine was made. */
-export interface Mount {
-  /** Host path without symlinks of the directory, or of the directory that holds the file. */
-  readonly directory: string;
-  /** The file's name in `directory` where a single file is granted; else ".". */
-  readonly name: string;
-  /** Absolute guest path, "/" or without a trailing slash. */
-  readonly guest: string;
-  readonly readOnly: boolean;
 }
 
 /** A guest path made absolute and free of ".", ".." and repeated slashes, without looking at any file. */
@@ -40,19 +27,6 @@ export const baseOf = (path: string): string => path.slice(path.lastIndexOf("/")
 /** Whether `path` is `directory` or lies below it; both normalized. */
 export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" || path === directory || path.startsWith(`${directory}/`);
-
-/** Looks a grant up on the host. Throws HostError when it isn't there. */
-export function resolveMount(host: Host, config: MountConfig): Mount {
-  const real = host.files.realpath(config.host);
-  const { kind } = host.files.lstat(real);
-  if (kind !== "directory" && kind !== "file") {
-    throw new HostError("ENOTDIR", `${config.host} is neither a directory nor a regular file`);
-  }
-  const guest = normalize(config.guest);
-  const { readOnly } = config;
-  if (kind === "directory") return { directory: real, name: ".", guest, readOnly };
-  return { directory: parentOf(real), name: baseOf(real), guest, readOnly };
-}
 
 /**
  * The grants of a plain `ppcr run`: the sysroot at "/", the program's directory read-only, the current directory
