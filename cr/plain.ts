@@ -95,8 +95,8 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
   if (process.threads.length > 1) reasons.push(`${process.threads.length} threads`);
   const { family } = process;
   if (family !== undefined) {
-    const { memory, descriptors, actions } = family.shares;
-    if (memory + descriptors + actions !== 0) reasons.push("shares memory, descriptors or signal actions");
+    const shares = Object.values(family.shares).some((owner) => owner !== 0);
+    if (shares) reasons.push("shares memory, descriptors or signal actions with another process");
     if (family.exitSignal !== SIGCHLD) reasons.push(`its end sends signal ${family.exitSignal}`);
     if (family.report.stopped !== 0 || family.report.continued)
       reasons.push("a stop that has not been waited for");

@@ -320,8 +320,13 @@ function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "att
 function familyOf({ family }: ProcessTopics): Pick<ProcessSnapshot, "abi" | "cpuModel" | "family"> {
   if (family === undefined) return {};
   const { pid: _, abi, cpuModel, stopped, continued, ...rest } = family;
-  const { sharesMemory, sharesDescriptors, sharesActions, ...values } = rest;
-  const shares = { memory: sharesMemory, descriptors: sharesDescriptors, actions: sharesActions };
+  const { sharesMemory, sharesDescriptors, sharesFs, sharesActions, ...values } = rest;
+  const shares = {
+    memory: sharesMemory,
+    descriptors: sharesDescriptors,
+    fs: sharesFs,
+    actions: sharesActions,
+  };
   return { abi, cpuModel, family: { ...values, report: { stopped, continued }, shares } };
 }
 

@@ -113,6 +113,7 @@ function familyValues(
     ...report,
     sharesMemory: shares.memory,
     sharesDescriptors: shares.descriptors,
+    sharesFs: shares.fs,
     sharesActions: shares.actions,
   };
 }

@@ -276,6 +276,7 @@ export const FAMILY = message("FAMILY", "a process among others", {
   vforkParent: s32("thread that sleeps in vfork(2) until it has memory of its own, or 0"),
   sharesMemory: s32("earlier process that has the same address space, or 0"),
   sharesDescriptors: s32("earlier process that has the same descriptors, or 0"),
+  sharesFs: s32("earlier process that has the same working directory and umask, or 0"),
   sharesActions: s32("earlier process that has the same signal actions, or 0"),
 });
 

@@ -131,8 +131,8 @@ export interface FamilySnapshot {
   hasExecuted: boolean;
   /** Thread of another process that sleeps in vfork(2) until this one has an address space of its own, or 0. */
   vforkParent: number;
-  /** Processes earlier in the list with which it shares its address space, descriptors, signal actions; 0: with none. */
-  shares: { memory: number; descriptors: number; actions: number };
+  /** Processes earlier in the list with which it shares its address space, descriptors, working directory with umask, signal actions; 0: with none. */
+  shares: { memory: number; descriptors: number; fs: number; actions: number };
 }
 
 export interface MemorySnapshot {

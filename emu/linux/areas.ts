@@ -1,6 +1,15 @@
 /** What the kernel itself asks of the areas that other folders implement. */
+<<<<<<< HEAD
 
 import type { MappedFile, SharedObject } from "../memory/vma.ts";
+
+=======
+
+import type { MappedFile } from "../memory/mapped-file.ts";
+import type { SharedObject } from "../memory/shared-object.ts";
+
+>>>>>>> main
+
 import type {
   LockSnapshot,
   OpenFileSnapshot,
@@ -30,9 +39,13 @@ export interface ProgramFile {
 }
 
 /** The files of one process. */
-export interface ProcessFiles {
+export type ProcessFiles = {}
+<<<<<<< HEAD
   readonly process: Process;
   cwd: string;
+=======
+  readonly cwd: string;
+>>>>>>> main
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
   openProgram(path: string): ProgramFile;
@@ -42,14 +55,17 @@ export interface ProcessFiles {
   sharedObject(file: MappedFile): SharedObject;
   /** The file of a path in a snapshot's area; `write`: for shared mappings, writable where it may be. */
   mappedFile(path: string, write?: boolean): MappedFile;
-  /** The files of a child: the same descriptors, or a table of its own with the same files behind them. */
-  fork(child: Process, shareDescriptors: boolean): ProcessFiles;
-  /** The table of descriptors, by which processes that share it are known. */
+  /** The files of a child: what is not to be shared is copied, with the same files behind the descriptors. */
+  fork(child: Process, shares: { descriptors: boolean; fs: boolean }): ProcessFiles;
+  /** The table of descriptors, by which processes that share it are known; what they share of working directory and umask. */
   readonly table: object;
-  /** Takes over another process's table of descriptors (thaw). */
-  join(other: ProcessFiles): void;
+  readonly fs: object;
+  /** Takes over another process's table of descriptors, or its working directory and umask (thaw). */
+  joinTable(other: ProcessFiles): void;
+  joinFs(other: ProcessFiles): void;
   /** Gives the process a table of descriptors of its own. */
   unshare(): void;
+  unshareFs(): void;
   /** execve: closes what is marked close-on-exec. */
   exec(): void;
   /** Closes everything. */

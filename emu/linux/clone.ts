@@ -114,7 +114,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.exe = process.exe;
   child.signals = process.signals.fork(has(flags, CLONE_SIGHAND));
   if (has(flags, CLONE_CLEAR_SIGHAND)) child.signals.clear();
-  child.files = process.files.fork(child, has(flags, CLONE_FILES));
+  child.files = process.files.fork(child, { descriptors: has(flags, CLONE_FILES), fs: has(flags, CLONE_FS) });
   child.timers = makeTimers(child);
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };

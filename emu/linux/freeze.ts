@@ -2,8 +2,17 @@
  * From a stopped kernel to plain data and back. Every area of the personality keeps its state in a form that goes into
  * a snapshot as it is; here they are put together.
  */
+<<<<<<< HEAD
+
 import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/vma.ts";
+
+=======
+
+import type { SharedObject } from "../memory/shared-object.ts";
+
+>>>>>>> main
+
 import {
   type FamilySnapshot,
   MAX_PROCESSES,
@@ -16,6 +25,9 @@ import type { FreezeTables } from "./areas.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+
+<<<<<<< HEAD
+
 import {
   defaultAttributes,
   defaultLimits,
@@ -29,6 +41,13 @@ import { SIGRTMAX } from "./signals/numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
+
+=======
+
+import { defaultAttributes, defaultLimits, type Process, shortName } from "./process.ts";
+import type { Thread } from "./thread.ts";
+
+>>>>>>> main
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
@@ -104,6 +123,7 @@ function freezeFamily(process: Process, sharing: Sharing): FamilySnapshot {
     shares: {
       memory: lives ? sharing.of(mm, pid) : 0,
       descriptors: lives ? sharing.of(files.table, pid) : 0,
+      fs: lives ? sharing.of(files.fs, pid) : 0,
       actions: sharing.of(signals.actions, pid),
     },
   };
@@ -240,7 +260,9 @@ function thawFamily(process: Process, family: FamilySnapshot): void {
   const actions = shares.actions === 0 ? undefined : kernel.processes.get(shares.actions);
   if (actions !== undefined && actions !== process) process.signals.actions = actions.signals.actions;
   const table = shares.descriptors === 0 ? undefined : kernel.processes.get(shares.descriptors);
-  if (table !== undefined && table !== process) process.files.join(table.files);
+  if (table !== undefined && table !== process) process.files.joinTable(table.files);
+  const fs = shares.fs === 0 ? undefined : kernel.processes.get(shares.fs);
+  if (fs !== undefined && fs !== process) process.files.joinFs(fs.files);
 }
 
 /** Finds the thread that waits in vfork(2) for a process. */
@@ -260,6 +282,12 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.personality = from.personality ?? 0;
   process.cpuTime = from.cpuTime;
   process.exitStatus = from.exitStatus;
+<<<<<<< HEAD
+=======
+  const { areas: _, ...layout } = from.memory;
+  process.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
+  thawMemory(memory, from.memory, files, objects);
+>>>>>>> main
   process.signals.thaw(from.signalActions, from.pendingSignals);
   if (from.family !== undefined) thawFamily(process, from.family);
   if ((from.family?.shares.memory ?? 0) === 0) {

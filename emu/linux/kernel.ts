@@ -6,10 +6,20 @@
  * never kept waiting, and ends a piece exactly where something is due: a limit, the end of a turn and, where time
  * follows the instruction count, a timer. Where pieces end for the host's sake makes no difference to the program.
  */
-import { createDecode } from "../cpu/dispatch.ts";
 import { GuestFault } from "../cpu/fault.ts";
+
+<<<<<<< HEAD
+
 import { type Cpu, type CpuModel, Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
+
+=======
+
+import type { Cpu, CpuModel } from "../cpu/cpu.ts";
+import { Interpreter } from "../cpu/interpreter.ts";
+
+>>>>>>> main
+
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
 import { AddressSpace } from "../memory/address-space.ts";
@@ -62,6 +72,10 @@ export interface KernelOptions {
   addressSpaceSize?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
+  /** What uname(2) says the kernel's release is. */
+  release?: string;
+  /** RLIMIT_STACK of the first process, in bytes. */
+  stackLimit?: bigint;
   /** Gets the lines of --strace, without line ends. */
   strace?: (line: string) => void;
   /** System calls besides Linux's, by number (--cr-syscalls). */
@@ -83,6 +97,8 @@ export type KernelExit =
 export interface StartRequest {
   /** Guest path. */
   path: string;
+  /** The path as it was given to execve, for AT_EXECFN; default `path`. */
+  execfn?: string;
   argv: readonly Uint8Array[];
   env: readonly Uint8Array[];
   /** Contents, where the program is not to be read from the guest's files. */
@@ -156,7 +172,7 @@ export class Kernel implements System {
     this.abi = abi;
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
-    this.uts = from?.uts ?? { ...UTS, machine: abi.machine };
+    this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
     this.seed = seed;
@@ -227,20 +243,37 @@ export class Kernel implements System {
         : { reason: "signal", signo: status & 0x7f, core: (status & 0x80) !== 0 };
   }
 
+  private initialLimits(): Limit[] {
+    const limits = defaultLimits();
+    const { stackLimit } = this.options;
+    if (stackLimit !== undefined) limits[RLIMIT_STACK].soft = stackLimit;
+    return limits;
+  }
+
   /** Starts the first process. Throws ElfError, HostError, or SysError (E2BIG, ENOMEM). */
   start(request: StartRequest): Process {
     const process = this.makeProcess(this.newPid(), {
       credentials: this.options.credentials ?? ordinaryUser(),
+<<<<<<< HEAD
       limits: defaultLimits(),
       mm: this.newMm(this.abi, this.cpuModel),
+=======
+      limits: this.initialLimits(),
+>>>>>>> main
     });
     const program =
       request.bytes === undefined
         ? process.files.openProgram(request.path)
         : { path: request.path, bytes: request.bytes };
+<<<<<<< HEAD
     const thread = new Thread(process, process.pid);
     this.addThread(thread);
     const execfn = encodeName(request.path);
+=======
+    const thread = this.addThread(process, process.pid);
+    thread.load();
+    const execfn = encodeName(request.execfn ?? request.path);
+>>>>>>> main
     this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
     thread.start();
     return process;
@@ -268,8 +301,13 @@ export class Kernel implements System {
       model: cpuModel,
       timeBase: () => this.timeBase(),
     };
+<<<<<<< HEAD
     const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu, createDecode(cpu)));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
+=======
+    const engine = options.engine ?? ((cpu) => new Interpreter(cpu));
+    return { memory, interpreter: engine(cpu) };
+>>>>>>> main
   }
 
   /** Ticks of 512 MHz. */
@@ -297,8 +335,12 @@ export class Kernel implements System {
     const { credentials, limits, files } = process;
     const { abi, cpuModel } = this.modelOf(process, request.program.bytes);
     // A new process has an address space with nothing in it.
+<<<<<<< HEAD
     const isNew = process.memory.vmas.length === 0 && process.abi === abi;
     const mm = isNew ? process.mm : this.newMm(abi, cpuModel);
+=======
+    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
+>>>>>>> main
     const loaded = loadProgram(
       mm.memory,
       {

@@ -9,7 +9,17 @@ import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
 import type { MemoryLayout, Mm } from "./mm.ts";
 import { SIGCHLD } from "./signals/numbers.ts";
 import { ProcessSignals } from "./signals/state.ts";
+
+<<<<<<< HEAD
+
 import type { System } from "./system.ts";
+
+=======
+
+import { growStack } from "./stack.ts";
+
+>>>>>>> main
+
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait.ts";
 
@@ -101,6 +111,7 @@ export class Process {
     this.sid = pid;
     this.credentials = parts.credentials;
     this.limits = parts.limits;
+<<<<<<< HEAD
     this.mm = parts.mm;
     this.mm.users++;
     this.outerParent = parts.outerParent ?? 1;
@@ -140,11 +151,32 @@ export class Process {
     mm.loaded = thread;
     mm.layout = loaded.layout;
     mm.elfv2 = loaded.elfv2;
+=======
+    this.memory = this.withStackGrowth(parts.memory);
+    this.interpreter = parts.interpreter;
+    this.layout = parts.layout;
+  }
+
+  /** Takes over what exec has loaded from `path`, to be run by `thread`, the only one left. */
+  replaceProgram(
+    thread: Thread,
+    program: { memory: AddressSpace; interpreter: Interpreter; loaded: LoadedProgram; path: string },
+  ): void {
+    const { loaded, path } = program;
+    this.memory = this.withStackGrowth(program.memory);
+    this.interpreter = program.interpreter;
+    this.loaded = thread;
+    this.layout = loaded.layout;
+    this.elfv2 = loaded.elfv2;
+>>>>>>> main
     this.exe = path;
     this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
+<<<<<<< HEAD
     mm.memory.stackLimit = toLength(this.limits[RLIMIT_STACK].soft);
+=======
+>>>>>>> main
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
     this.exitSignal = SIGCHLD;
@@ -155,6 +187,11 @@ export class Process {
     thread.signals.exec();
     this.timers.exec();
     this.files.exec();
+  }
+
+  private withStackGrowth(memory: AddressSpace): AddressSpace {
+    memory.onUnmapped = (address) => growStack(memory, address, toLength(this.limits[RLIMIT_STACK].soft));
+    return memory;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

@@ -243,7 +243,7 @@ const family = fc.record({
   report: fc.record({ stopped: fc.nat(64), continued: fc.boolean() }),
   hasExecuted: fc.boolean(),
   vforkParent: s32,
-  shares: fc.record({ memory: s32, descriptors: s32, actions: s32 }),
+  shares: fc.record({ memory: s32, descriptors: s32, fs: s32, actions: s32 }),
 });
 
 const attributes = fc.record({

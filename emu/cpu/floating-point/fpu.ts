@@ -3,8 +3,8 @@
  * ends: target, FPSCR, CR1 and the enabled exceptions.
  */
 import { GuestFault } from "../fault.ts";
-import type { Cpu } from "../interpreter.ts";
 import { CR, FPSCR, fprOffset, MSR, MSR_FE0, MSR_FE1 } from "../registers.ts";
+import { bytes, f64, i32, u64 } from "../views.ts";
 import {
   EXCEPTIONS,
   enabled,
@@ -32,6 +32,43 @@ export const fra = (word: number): number => FPR0 + ((word >> 15) & 62);
 export const frb = (word: number): number => FPR0 + ((word >> 10) & 62);
 export const frc = (word: number): number => FPR0 + ((word >> 5) & 62);
 
+/**
+ * Where the operands of an instruction are and how it ends. VSRs have the places of FPRs 0 to 31, and a sixth bit of their number at
+ * the word's end; the doubleword beside the result is undefined before Power ISA 3.1, which clears it.
+ */
+export interface Bank {
+  /** The word's bits that add 32 to the register numbers of target and operands. */
+  readonly tx: number;
+  readonly ax: number;
+  readonly bx: number;
+  /** How far right of its place the field of a factor (FRC, XB) is. */
+  readonly c: number;
+  /** The Rc bit. */
+  readonly rc: number;
+  /** CLEAR, or nothing. */
+  readonly clear: number;
+}
+/** How an instruction ends: it records in CR1, it clears doubleword 1 of its target. */
+export const RECORD = 1;
+export const CLEAR = 2;
+export const FPRS: Bank = { tx: 0, ax: 0, bx: 0, c: 5, rc: RECORD, clear: 0 };
+export const VSRS: Bank = { tx: 1, ax: 4, bx: 2, c: 10, rc: 0, clear: CLEAR };
+
+/** The places that a bank's instructions name. */
+export const target = (word: number, { tx }: Bank): number => FPR0 + ((word >> 20) & 62) + ((word & tx) << 6);
+export const operandA = (word: number, { ax }: Bank): number =>
+  FPR0 + ((word >> 15) & 62) + ((word & ax) << 4);
+export const operandB = (word: number, { bx }: Bank): number =>
+  FPR0 + ((word >> 10) & 62) + ((word & bx) << 5);
+export const factor = (word: number, { bx, c }: Bank): number =>
+  FPR0 + ((word >> c) & 62) + ((word & bx) << 5);
+export const ending = (word: number, { rc, clear }: Bank): number => (word & rc) | clear;
+
+/** XT, XA and XB. Word k of a VSR at `place` is at 2 * place + 1 - k in the 32-bit views, doubleword k at place - k in the others. */
+export const xt = (word: number): number => target(word, VSRS);
+export const xa = (word: number): number => operandA(word, VSRS);
+export const xb = (word: number): number => operandB(word, VSRS);
+
 /** Index of the FPSCR in the 32-bit views. */
 export const STATUS = FPSCR / 4;
 /** What the results of fast paths leave of the FPSCR, and what they add to it. */
@@ -47,13 +84,13 @@ const MSR_LOW = MSR / 4;
 const MSR_FE = Number(MSR_FE0 | MSR_FE1);
 
 /** Bounds of the magnitudes that the fast paths round to, exclusive: where no exception but inexact can occur. */
-const DOUBLE_LEAST = 2 ** -1022;
-const SINGLE_LEAST = 2 ** -126;
-const SINGLE_BEYOND = 2 ** 128;
+export const DOUBLE_LEAST = 2 ** -1022;
+export const SINGLE_LEAST = 2 ** -126;
+export const SINGLE_BEYOND = 2 ** 128;
 
 /** A unit in the last place of a normal double, and of a single in the double format, in the low word of its bits. */
-const DOUBLE_UNIT = 1;
-const SINGLE_UNIT = 0x2000_0000;
+export const DOUBLE_UNIT = 1;
+export const SINGLE_UNIT = 0x2000_0000;
 
 const scratch = new Float64Array(1);
 const scratchWords = new Int32Array(scratch.buffer);
@@ -93,125 +130,127 @@ export function roundToOdd(rounded: number, error: number): number {
  * What a directed rounding mode makes of the exact value `nearest + error` (error not zero), of which `nearest` is the nearest
  * number.
  */
-function directed(nearest: number, error: number, mode: number, unit: number): number {
+export function directed(nearest: number, error: number, mode: number, unit: number): number {
   const outward = error > 0 === nearest > 0;
   const wanted = mode === 1 ? !outward : error > 0 === (mode === 2);
   return wanted ? neighbour(nearest, outward, unit) : nearest;
 }
 
-export class Fpu {
-  readonly cpu: Cpu;
-  readonly f64: Float64Array;
-  readonly i32: Int32Array;
-  readonly u64: BigUint64Array;
-  private readonly bytes: Uint8Array;
+/** The Rc bit (of an instruction word, or of how one ends): CR1 <- FX FEX VX OX. */
+export function record(end: number): void {
+  if ((end & RECORD) !== 0) bytes[CR + 1] = i32[STATUS] >>> 28;
+}
 
-  constructor(cpu: Cpu) {
-    this.cpu = cpu;
-    this.f64 = cpu.registers.f64;
-    this.i32 = cpu.registers.i32;
-    this.u64 = cpu.registers.u64;
-    this.bytes = cpu.registers.bytes;
+export function setCr(field: number, value: number): void {
+  bytes[CR + field] = value;
+}
+
+/**
+ * The end of a fast path that writes the place `to`: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
+ * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
+ * number or zero, an `error` that is not a number.
+ */
+export function deliver(to: number, end: number, rounded: number, error: number, single: boolean): boolean {
+  const status = i32[STATUS];
+  if (error - error !== 0) return false;
+  let result = rounded;
+  if (single) {
+    const exact = error !== 0 ? roundToOdd(rounded, error) : rounded;
+    result = Math.fround(exact);
+    error = exact - result;
   }
-
-  /** The Rc bit: CR1 <- FX FEX VX OX. */
-  record(word: number): void {
-    if ((word & 1) !== 0) this.bytes[CR + 1] = this.i32[STATUS] >>> 28;
-  }
-
-  setCr(field: number, value: number): void {
-    this.bytes[CR + field] = value;
-  }
-
-  /**
-   * The end of a fast path: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
-   * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
-   * number or zero, an `error` that is not a number.
-   */
-  deliver(word: number, rounded: number, error: number, single: boolean): boolean {
-    const { i32 } = this;
-    const status = i32[STATUS];
-    if (error - error !== 0) return false;
-    let result = rounded;
-    if (single) {
-      const exact = error !== 0 ? roundToOdd(rounded, error) : rounded;
-      result = Math.fround(exact);
-      error = exact - result;
-    }
-    if ((status & (RN | XE)) !== 0) {
-      if ((status & XE) !== 0) return false;
-      if (error !== 0) {
-        const nearest = result;
-        result = directed(nearest, error, status & RN, single ? SINGLE_UNIT : DOUBLE_UNIT);
-        if (result !== nearest) error = -error;
-      }
-    }
-    const magnitude = Math.abs(result);
-    if (single) {
-      if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return this.finish(word, result, error);
-    } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
-      return this.finish(word, result, error);
-    }
-    return rounded === 0 && (status & RN) !== 3 && this.finish(word, result, 0);
-  }
-
-  /** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
-  private finish(word: number, result: number, error: number): true {
-    const { i32 } = this;
-    let status = i32[STATUS] & RESULT_CLEARED;
-    if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
-    else status |= result > 0 ? POSITIVE : NEGATIVE;
+  if ((status & (RN | XE)) !== 0) {
+    if ((status & XE) !== 0) return false;
     if (error !== 0) {
-      if ((status & XX) === 0) status |= FX;
-      status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
+      const nearest = result;
+      result = directed(nearest, error, status & RN, single ? SINGLE_UNIT : DOUBLE_UNIT);
+      if (result !== nearest) error = -error;
     }
-    i32[STATUS] = status;
-    this.f64[frt(word)] = result;
-    if ((word & 1) !== 0) this.bytes[CR + 1] = status >>> 28;
-    return true;
   }
+  const magnitude = Math.abs(result);
+  if (single) {
+    if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return finish(to, end, result, error);
+  } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
+    return finish(to, end, result, error);
+  }
+  return rounded === 0 && (status & RN) !== 3 && finish(to, end, result, 0);
+}
 
-  /** Writes an arithmetic result and its flags; FR, FI and FPRF with them. */
-  complete(word: number, cia: number, result: Result): void {
-    const suppressed = this.suppresses(result.flags);
-    const at = frt(word);
-    if (!suppressed) this.u64[at] = result.bits;
-    let status = this.i32[STATUS] & ~(FI | FR);
-    if (!suppressed) {
-      status = (status & ~FPRF) | (resultFlags(this.i32[2 * at + 1], this.i32[2 * at]) << FPRF_SHIFT);
-    }
-    this.raise(word, cia, status, result.flags);
+/** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
+function finish(to: number, end: number, result: number, error: number): true {
+  let status = i32[STATUS] & RESULT_CLEARED;
+  if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
+  else status |= result > 0 ? POSITIVE : NEGATIVE;
+  if (error !== 0) {
+    if ((status & XX) === 0) status |= FX;
+    status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
   }
+  i32[STATUS] = status;
+  f64[to] = result;
+  if (end !== 0) {
+    if ((end & CLEAR) !== 0) f64[to - 1] = 0;
+    else bytes[CR + 1] = status >>> 28;
+  }
+  return true;
+}
 
-  /** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
-  completeInteger(word: number, cia: number, bits: bigint, flags: number): void {
-    let status = this.i32[STATUS] & ~(FI | FR);
-    if (!this.suppresses(flags)) {
-      this.u64[frt(word)] = bits;
-      if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
-    }
-    this.raise(word, cia, status, flags);
-  }
+/** Writes an arithmetic result in the double format and its flags; FR, FI and FPRF with them. */
+export function complete(to: number, end: number, cia: number, { bits, flags }: Result): void {
+  const low = Number(BigInt.asIntN(32, bits));
+  completeAs(to, end, cia, bits, resultFlags(Number(BigInt.asIntN(32, bits >> 32n)), low), flags);
+}
 
-  /** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
-  private suppresses(flags: number): boolean {
-    const status = this.i32[STATUS];
-    return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
+/** The same for a doubleword of any content, whose FPRF is `kind`. */
+export function completeAs(
+  to: number,
+  end: number,
+  cia: number,
+  bits: bigint,
+  kind: number,
+  flags: number,
+): void {
+  let status = i32[STATUS] & ~(FI | FR);
+  if (!suppresses(flags)) {
+    write(to, end, bits);
+    status = (status & ~FPRF) | (kind << FPRF_SHIFT);
   }
+  raise(end, cia, status, flags);
+}
 
-  /**
-   * Sets the FPSCR to `status` with `flags` added, then CR1 if the word records, unless one of the exceptions among them is
-   * enabled: what interrupts has not completed.
-   */
-  raise(word: number, cia: number, status: number, flags: number): void {
-    if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
-    this.i32[STATUS] = summarize(status | flags);
-    if (enabled(status, flags & EXCEPTIONS) !== 0) this.interrupt(cia);
-    this.record(word);
+/** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
+export function completeInteger(to: number, end: number, cia: number, bits: bigint, flags: number): void {
+  let status = i32[STATUS] & ~(FI | FR);
+  if (!suppresses(flags)) {
+    write(to, end, bits);
+    if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
   }
+  raise(end, cia, status, flags);
+}
 
-  /** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
-  interrupt(cia: number): void {
-    if ((this.i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
-  }
+/** Writes a doubleword, and clears the one beside it where the instruction does. */
+export function write(to: number, end: number, bits: bigint): void {
+  u64[to] = bits;
+  if ((end & CLEAR) !== 0) u64[to - 1] = 0n;
+}
+
+/** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
+export function suppresses(flags: number): boolean {
+  const status = i32[STATUS];
+  return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
+}
+
+/**
+ * Sets the FPSCR to `status` with `flags` added, then CR1 if the instruction records, unless one of the exceptions among them is
+ * enabled: what interrupts has not completed.
+ */
+export function raise(end: number, cia: number, status: number, flags: number): void {
+  if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
+  i32[STATUS] = summarize(status | flags);
+  if (enabled(status, flags & EXCEPTIONS) !== 0) interrupt(cia);
+  record(end);
+}
+
+/** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
+export function interrupt(cia: number): void {
+  if ((i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
 }

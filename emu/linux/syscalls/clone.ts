@@ -138,6 +138,7 @@ const unshare: SyscallHandler = (ctx) => {
     throw new SysError(EINVAL);
   }
   if (flags & CLONE_FILES) process.files.unshare();
+  if (flags & CLONE_FS) process.files.unshareFs();
   return 0;
 };
 

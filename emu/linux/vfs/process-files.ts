@@ -1,6 +1,7 @@
 /** The files of one process: its descriptors, working directory, umask, and its view of /proc. */
 import { HostError } from "../../host/host.ts";
-import type { MappedFile, SharedObject } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { SharedObject } from "../../memory/shared-object.ts";
 import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
@@ -8,10 +9,10 @@ import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { freezeDescriptors, freezeLocks } from "./freeze.ts";
-import { RegularFile } from "./host-file.ts";
+import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
-import type { OpenFile } from "./open-file.ts";
+import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
 import { fail, type SyntheticDirectory } from "./synthetic.ts";
@@ -19,21 +20,33 @@ import { fail, type SyntheticDirectory } from "./synthetic.ts";
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
+/** Where paths begin and what new files may be (Linux: fs_struct); processes can share it. */
+interface FsContext {
+  directory: DirectoryFile;
+  umask: number;
+  /** Processes that have it. */
+  users: number;
+}
+
 export class TaskFiles implements ProcessFiles, Viewer {
   readonly system: FileSystem;
   readonly process: Process;
   readonly root: SyntheticDirectory;
   descriptors: Descriptors;
-  cwd = "/";
-  umask: number;
+  fs: FsContext;
 
-  constructor(system: FileSystem, process: Process, descriptors = new Descriptors()) {
+  constructor(
+    system: FileSystem,
+    process: Process,
+    {
+      descriptors = new Descriptors(),
+      directory,
+    }: { descriptors?: Descriptors; directory?: DirectoryFile } = {},
+  ) {
     this.system = system;
     this.process = process;
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
-    this.umask = system.host.umask;
-    system.tasks.add(this);
     // Made anew for every look: it shows the state of the moment.
     const proc = () => makeProc(procMachine(process), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
@@ -41,6 +54,30 @@ export class TaskFiles implements ProcessFiles, Viewer {
       names: () => proc().names(),
       lookup: (name) => proc().lookup(name),
     });
+    this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
+  }
+
+  /** The working directory. */
+  get directory(): DirectoryFile {
+    return this.fs.directory;
+  }
+  get umask(): number {
+    return this.fs.umask;
+  }
+  set umask(umask: number) {
+    this.fs.umask = umask;
+  }
+
+  /** Where the working directory is, or was. */
+  get cwd(): string {
+    return this.directory.where().path;
+  }
+
+  /** chdir(2) to a directory that is open. */
+  enter(directory: DirectoryFile): void {
+    hold(directory);
+    release(this.directory);
+    this.fs.directory = directory;
   }
 
   /** Gives a first process the streams the machine inherited. */
@@ -49,22 +86,24 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** The files of a child that fork(2) makes. */
-  fork(child: Process, shareDescriptors = false): TaskFiles {
-    const { descriptors } = this;
-    if (shareDescriptors) descriptors.users++;
-    const twin = new TaskFiles(this.system, child, shareDescriptors ? descriptors : descriptors.copy());
-    twin.cwd = this.cwd;
-    twin.umask = this.umask;
+  fork(child: Process, shares = { descriptors: false, fs: false }): TaskFiles {
+    const { descriptors, directory } = this;
+    if (shares.descriptors) descriptors.users++;
+    const twin = new TaskFiles(this.system, child, {
+      descriptors: shares.descriptors ? descriptors : descriptors.copy(),
+      directory,
+    });
+    if (shares.fs) twin.joinFs(this);
+    else twin.umask = this.umask;
     return twin;
   }
 
   /** Where relative paths of a *at() call start. Throws EBADF, ENOTDIR. */
-  base(dirfd: number, path: string): string {
+  base(dirfd: number, path: string): Location | undefined {
     if (path === "") fail("ENOENT", "empty path");
-    if (path.startsWith("/") || dirfd === AT_FDCWD) return this.cwd;
-    const file = this.descriptors.get(dirfd);
-    if (file.kind !== "directory") fail("ENOTDIR", `descriptor ${dirfd}`);
-    return file.path;
+    if (path.startsWith("/")) return undefined;
+    const file = dirfd === AT_FDCWD ? this.directory : this.descriptors.get(dirfd);
+    return file.base?.() ?? fail("ENOTDIR", `descriptor ${dirfd}`);
   }
 
   /** Walks a path as a *at() call does. */
@@ -109,7 +148,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
       if (size > BigInt(MAX_PROGRAM)) fail("ENOMEM", `${at.path} is too big`);
       const bytes = new Uint8Array(Number(size));
       const length = readFully(this.system.host, file.handle, bytes, 0);
-      return { path: file.path, bytes: bytes.subarray(0, length), file: file.mappable() };
+      return { path: file.where().path, bytes: bytes.subarray(0, length), file: file.mappable() };
     } finally {
       file.close();
     }
@@ -162,10 +201,27 @@ export class TaskFiles implements ProcessFiles, Viewer {
     return this.descriptors;
   }
 
-  join(other: ProcessFiles): void {
+  joinTable(other: ProcessFiles): void {
     this.descriptors.leave();
     this.descriptors = filesOf(other.process).descriptors;
     this.descriptors.users++;
+  }
+
+  joinFs(other: ProcessFiles): void {
+    this.leaveFs();
+    this.fs = filesOf(other.process).fs;
+    this.fs.users++;
+  }
+
+  private leaveFs(): void {
+    if (--this.fs.users === 0) release(this.fs.directory);
+  }
+
+  /** Gives the process a working directory and umask of its own. */
+  unshareFs(): void {
+    if (this.fs.users === 1) return;
+    this.fs.users--;
+    this.fs = { ...this.fs, directory: hold(this.fs.directory), users: 1 };
   }
 
   private take(descriptors: Descriptors): void {
@@ -182,12 +238,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
   exit(): void {
     this.system.mapped.flushAll();
     this.descriptors.leave();
-    this.system.tasks.delete(this);
+    this.leaveFs();
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
     this.system.mapped.flushAll();
-    const descriptors = freezeDescriptors(this.system, this, tables);
+    const descriptors = freezeDescriptors(this, tables);
     freezeLocks(this.system, { pid: this.process.pid, descriptors: this.descriptors }, tables);
     return { cwd: this.cwd, umask: this.umask, descriptors };
   }
@@ -199,13 +255,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
  */
 export function attachFiles(system: FileSystem, process: Process): TaskFiles {
   const thawed = system.takeThawed(process.pid);
-  const files = new TaskFiles(system, process, thawed?.descriptors);
-  if (thawed === undefined) {
-    files.cwd = system.startDirectory;
-    files.inherit();
-  } else {
-    files.cwd = thawed.cwd;
+  const files = new TaskFiles(system, process, thawed);
+  if (thawed === undefined) files.inherit();
+  else {
     files.umask = thawed.umask;
+    release(files.directory);
+    system.thawView.root = files.root;
   }
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
