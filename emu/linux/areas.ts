@@ -1,14 +1,7 @@
 /** What the kernel itself asks of the areas that other folders implement. */
-<<<<<<< HEAD
-
-import type { MappedFile, SharedObject } from "../memory/vma.ts";
-
-=======
 
 import type { MappedFile } from "../memory/mapped-file.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
-
->>>>>>> main
 
 import type {
   LockSnapshot,
@@ -39,13 +32,9 @@ export interface ProgramFile {
 }
 
 /** The files of one process. */
-export type ProcessFiles = {}
-<<<<<<< HEAD
+export interface ProcessFiles {
   readonly process: Process;
-  cwd: string;
-=======
   readonly cwd: string;
->>>>>>> main
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
   openProgram(path: string): ProgramFile;

@@ -128,14 +128,13 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
 function copyMm(kernel: System, from: Mm): Mm {
   const mm = kernel.newMm(from.abi, from.cpuModel);
   const page = new Uint8Array(PAGE_SIZE);
-  for (const area of from.memory.vmas) {
+  for (const area of from.memory.areas) {
     mm.memory.map({ ...area });
     if (area.shared !== undefined) continue;
     for (let at = area.start; at < area.end; at += PAGE_SIZE) {
       if (from.memory.isTouched(at)) mm.memory.restorePage(at, from.memory.peek(at, PAGE_SIZE, page));
     }
   }
-  mm.memory.stackLimit = from.memory.stackLimit;
   mm.layout = { ...from.layout, auxv: from.layout.auxv };
   mm.elfv2 = from.elfv2;
   return mm;

@@ -2,16 +2,8 @@
  * From a stopped kernel to plain data and back. Every area of the personality keeps its state in a form that goes into
  * a snapshot as it is; here they are put together.
  */
-<<<<<<< HEAD
-
 import { modelFor } from "../cpu/models.ts";
-import type { SharedObject } from "../memory/vma.ts";
-
-=======
-
 import type { SharedObject } from "../memory/shared-object.ts";
-
->>>>>>> main
 
 import {
   type FamilySnapshot,
@@ -26,28 +18,11 @@ import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-mem
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
-<<<<<<< HEAD
-
-import {
-  defaultAttributes,
-  defaultLimits,
-  emptyLayout,
-  type Process,
-  RLIMIT_STACK,
-  shortName,
-  toLength,
-} from "./process.ts";
+import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
 import { SIGRTMAX } from "./signals/numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
-
-=======
-
-import { defaultAttributes, defaultLimits, type Process, shortName } from "./process.ts";
-import type { Thread } from "./thread.ts";
-
->>>>>>> main
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
@@ -282,19 +257,12 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.personality = from.personality ?? 0;
   process.cpuTime = from.cpuTime;
   process.exitStatus = from.exitStatus;
-<<<<<<< HEAD
-=======
-  const { areas: _, ...layout } = from.memory;
-  process.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
-  thawMemory(memory, from.memory, files, objects);
->>>>>>> main
   process.signals.thaw(from.signalActions, from.pendingSignals);
   if (from.family !== undefined) thawFamily(process, from.family);
   if ((from.family?.shares.memory ?? 0) === 0) {
     const { areas: _, ...layout } = from.memory;
     mm.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
     mm.elfv2 = from.elfv2 ?? mm.abi.elfv2;
-    memory.stackLimit = toLength(process.limits[RLIMIT_STACK].soft);
     thawMemory(memory, from.memory, files, objects);
   }
   if (from.exitStatus === null && from.threads.length === 0) {

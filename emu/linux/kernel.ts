@@ -6,19 +6,11 @@
  * never kept waiting, and ends a piece exactly where something is due: a limit, the end of a turn and, where time
  * follows the instruction count, a timer. Where pieces end for the host's sake makes no difference to the program.
  */
-import { GuestFault } from "../cpu/fault.ts";
-
-<<<<<<< HEAD
-
-import { type Cpu, type CpuModel, Interpreter } from "../cpu/interpreter.ts";
-import { findModel } from "../cpu/models.ts";
-
-=======
 
 import type { Cpu, CpuModel } from "../cpu/cpu.ts";
+import { GuestFault } from "../cpu/fault.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
-
->>>>>>> main
+import { findModel } from "../cpu/models.ts";
 
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
@@ -254,26 +246,16 @@ export class Kernel implements System {
   start(request: StartRequest): Process {
     const process = this.makeProcess(this.newPid(), {
       credentials: this.options.credentials ?? ordinaryUser(),
-<<<<<<< HEAD
-      limits: defaultLimits(),
-      mm: this.newMm(this.abi, this.cpuModel),
-=======
       limits: this.initialLimits(),
->>>>>>> main
+      mm: this.newMm(this.abi, this.cpuModel),
     });
     const program =
       request.bytes === undefined
         ? process.files.openProgram(request.path)
         : { path: request.path, bytes: request.bytes };
-<<<<<<< HEAD
     const thread = new Thread(process, process.pid);
     this.addThread(thread);
-    const execfn = encodeName(request.path);
-=======
-    const thread = this.addThread(process, process.pid);
-    thread.load();
     const execfn = encodeName(request.execfn ?? request.path);
->>>>>>> main
     this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
     thread.start();
     return process;
@@ -301,13 +283,8 @@ export class Kernel implements System {
       model: cpuModel,
       timeBase: () => this.timeBase(),
     };
-<<<<<<< HEAD
-    const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu, createDecode(cpu)));
+    const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
-=======
-    const engine = options.engine ?? ((cpu) => new Interpreter(cpu));
-    return { memory, interpreter: engine(cpu) };
->>>>>>> main
   }
 
   /** Ticks of 512 MHz. */
@@ -335,12 +312,8 @@ export class Kernel implements System {
     const { credentials, limits, files } = process;
     const { abi, cpuModel } = this.modelOf(process, request.program.bytes);
     // A new process has an address space with nothing in it.
-<<<<<<< HEAD
-    const isNew = process.memory.vmas.length === 0 && process.abi === abi;
+    const isNew = process.memory.areas.count === 0 && process.abi === abi;
     const mm = isNew ? process.mm : this.newMm(abi, cpuModel);
-=======
-    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
->>>>>>> main
     const loaded = loadProgram(
       mm.memory,
       {

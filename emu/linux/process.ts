@@ -1,5 +1,5 @@
 /** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
-import type { CpuModel, Interpreter } from "../cpu/interpreter.ts";
+import type { CpuModel, Interpreter } from "../cpu/cpu.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
@@ -10,15 +10,8 @@ import type { MemoryLayout, Mm } from "./mm.ts";
 import { SIGCHLD } from "./signals/numbers.ts";
 import { ProcessSignals } from "./signals/state.ts";
 
-<<<<<<< HEAD
-
-import type { System } from "./system.ts";
-
-=======
-
 import { growStack } from "./stack.ts";
-
->>>>>>> main
+import type { System } from "./system.ts";
 
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait.ts";
@@ -111,9 +104,9 @@ export class Process {
     this.sid = pid;
     this.credentials = parts.credentials;
     this.limits = parts.limits;
-<<<<<<< HEAD
     this.mm = parts.mm;
     this.mm.users++;
+    this.claimStack();
     this.outerParent = parts.outerParent ?? 1;
   }
 
@@ -148,35 +141,14 @@ export class Process {
       this.mm = mm;
       mm.users++;
     }
+    this.claimStack();
     mm.loaded = thread;
     mm.layout = loaded.layout;
     mm.elfv2 = loaded.elfv2;
-=======
-    this.memory = this.withStackGrowth(parts.memory);
-    this.interpreter = parts.interpreter;
-    this.layout = parts.layout;
-  }
-
-  /** Takes over what exec has loaded from `path`, to be run by `thread`, the only one left. */
-  replaceProgram(
-    thread: Thread,
-    program: { memory: AddressSpace; interpreter: Interpreter; loaded: LoadedProgram; path: string },
-  ): void {
-    const { loaded, path } = program;
-    this.memory = this.withStackGrowth(program.memory);
-    this.interpreter = program.interpreter;
-    this.loaded = thread;
-    this.layout = loaded.layout;
-    this.elfv2 = loaded.elfv2;
->>>>>>> main
     this.exe = path;
     this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
-<<<<<<< HEAD
-    mm.memory.stackLimit = toLength(this.limits[RLIMIT_STACK].soft);
-=======
->>>>>>> main
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
     this.exitSignal = SIGCHLD;
@@ -189,9 +161,10 @@ export class Process {
     this.files.exec();
   }
 
-  private withStackGrowth(memory: AddressSpace): AddressSpace {
+  /** Has the stack in its memory grow within its own limit. */
+  claimStack(): void {
+    const { memory } = this.mm;
     memory.onUnmapped = (address) => growStack(memory, address, toLength(this.limits[RLIMIT_STACK].soft));
-    return memory;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

@@ -1,5 +1,5 @@
 /** What tasks, files, signals and system calls need of the kernel as a whole. */
-import type { CpuModel } from "../cpu/interpreter.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
 import type { Host } from "../host/host.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
@@ -17,6 +17,8 @@ export interface System {
   readonly host: Host;
   readonly clock: Clock;
   readonly random: Random;
+  /** Of --seed. */
+  readonly seed: bigint | undefined;
   /** Bytes of an address space. */
   readonly addressSpaceSize: number;
   readonly fileSystem: FileSystem;

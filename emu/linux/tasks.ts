@@ -1,5 +1,5 @@
 /** Every process and thread there is: how they come, end, and are forgotten (Linux: kernel/exit.c, kernel/pid.c). */
-import type { CpuModel } from "../cpu/interpreter.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
 import type { AbiInfo } from "./abi.ts";
 import { releaseThread } from "./futex.ts";
 import type { Mm } from "./mm.ts";
@@ -81,10 +81,11 @@ export class Tasks {
     const { mm, vforkParent } = process;
     process.vforkParent = undefined;
     vforkParent?.wake();
+    vforkParent?.process.claimStack();
     if (--mm.users > 0 || process === this.first) return;
     const { memory } = mm;
     let pages = 0;
-    for (const { start, end } of memory.vmas) pages += (end - start) / 4096;
+    for (const { start, end } of memory.areas) pages += (end - start) / 4096;
     if (this.spare.length >= MOST_SPARE || pages > MOST_SPARE_PAGES) return;
     memory.unmap(0, memory.limit);
     memory.setBreakpoint(0n);

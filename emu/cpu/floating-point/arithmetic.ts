@@ -4,18 +4,6 @@
  * Each handler computes in f64 and finds the rounding error exactly; operands and results for which that does not
  * hold, and other rounding modes, go to soft-float.
  */
-<<<<<<< HEAD
-
-import type { HandlerTable } from "../handler-table.ts";
-import type { Handler } from "../interpreter.ts";
-import { productError, sumError } from "./error-free.ts";
-import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
-import { RN } from "./fpscr.ts";
-import { type Fpu, fra, frb, frc, STATUS } from "./fpu.ts";
-import { add, divide, multiply, squareRoot } from "./soft-float.ts";
-
-=======
-
 import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { HUGE, isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
@@ -35,8 +23,6 @@ import {
   VSRS,
 } from "./fpu.ts";
 import { add, divide, multiply, type Result, squareRoot } from "./soft-float.ts";
-
->>>>>>> main
 
 /** 1.0 */
 const ONE = 0x3ff0_0000_0000_0000n;

@@ -9,13 +9,6 @@ import { f64, i32, u64 } from "../views.ts";
 import { productError, sumError } from "./error-free.ts";
 import { DOUBLE, SINGLE } from "./formats.ts";
 import { RN } from "./fpscr.ts";
-
-<<<<<<< HEAD
-
-import { type Fpu, fra, frb, frc, roundToOdd, STATUS } from "./fpu.ts";
-
-=======
-
 import {
   complete,
   deliver,
@@ -30,9 +23,6 @@ import {
   VSRS,
 } from "./fpu.ts";
 import { A, B, C, ERROR, ROUNDED } from "./lanes.ts";
-
->>>>>>> main
-
 import { multiplyAdd } from "./soft-float.ts";
 
 /** Factors and addend within these leave every part of the sum a normal number or zero. */

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { CpuModel } from "../../../emu/cpu/cpu.ts";
 import { GuestFault } from "../../../emu/cpu/fault.ts";
-import type { CpuModel } from "../../../emu/cpu/interpreter.ts";
 import { HostError, type HostStream } from "../../../emu/host/host.ts";
 import { encodeName } from "../../../emu/host/names.ts";
 import { nodeHost } from "../../../emu/host/node/index.ts";
