@@ -1,5 +1,6 @@
 /** An address space with what runs in it (Linux: mm_struct and what hangs on it). Processes have one each, or share one. */
-import type { CpuModel, Interpreter } from "../cpu/cpu.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
+import type { Interpreter } from "../cpu/interpreter.ts";
 import { DABR, type Registers } from "../cpu/registers.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { MemorySnapshot } from "../snapshot.ts";

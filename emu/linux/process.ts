@@ -1,5 +1,6 @@
 /** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
-import type { CpuModel, Interpreter } from "../cpu/cpu.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
+import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
