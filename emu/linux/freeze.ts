@@ -19,7 +19,7 @@ import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX } from "./signals/numbers.ts";
+import { SIGRTMAX, SIGWINCH } from "./signals/numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
@@ -177,6 +177,7 @@ export function thawKernel(snapshot: MachineSnapshot, options: KernelOptions): K
     sliceLeft,
   );
   kernel.resume();
+  if (kernel.fileSystem.isResized) kernel.signal(SIGWINCH);
   return kernel;
 }
 

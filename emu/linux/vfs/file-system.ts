@@ -54,6 +54,11 @@ export class FileSystem {
     return undefined;
   }
 
+  /** Whether a terminal that was inherited has another size than the program knows: it was thawed on another one. */
+  get isResized(): boolean {
+    return [...this.inherited.values()].some(({ terminal }) => terminal?.isResized);
+  }
+
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();
   private readonly steady: boolean;
