@@ -3,7 +3,7 @@
  * floating-point bits, so that programs which ask take their scalar paths. The bits of whole architecture levels from 2.06 on are
  * left out too, since software takes VSX for granted where it sees them (glibc's logb_power7, logf_power8).
  */
-import type { CpuModel } from "./interpreter.ts";
+import type { CpuModel } from "./cpu.ts";
 
 /** Which programs a CPU is for. */
 export type ModelAbi = "ppc32" | "ppc64" | "ppc64le";
@@ -86,15 +86,20 @@ export function modelList(abi?: ModelAbi): { name: string; description: string }
 
 const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || model.facilities.has("64");
 
+/** The models as 32-bit programs see them. */
+const MODELS_32: readonly CpuModel[] = MODELS.map((model) => ({
+  ...model,
+  facilities: new Set([...model.facilities].filter((facility) => facility !== "64")),
+}));
+
 /**
  * The model of that name (or the ABI's default) as programs of `abi` see it: for 32-bit programs a 64-bit processor is one without
  * the instructions on 64-bit GPRs. Undefined if there is none, or it can't run such programs.
  */
 export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | undefined {
-  const model = MODELS.find((model) => model.name === (name ?? defaultModel(abi)));
-  if (model === undefined || !suits(model, abi)) return undefined;
-  if (abi !== "ppc32") return model;
-  return { ...model, facilities: new Set([...model.facilities].filter((facility) => facility !== "64")) };
+  const wanted = name ?? defaultModel(abi);
+  if (abi === "ppc32") return MODELS_32.find((model) => model.name === wanted);
+  return MODELS.find((model) => model.name === wanted && suits(model, abi));
 }
 
 /** The same, with a RangeError that names the models there are. */

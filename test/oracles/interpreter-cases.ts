@@ -1,5 +1,4 @@
 /** The campaign's subject: the same cases on the interpreter, without a personality. */
-import { createDecode } from "../../emu/cpu/dispatch.ts";
 import { type FaultKind, GuestFault } from "../../emu/cpu/fault.ts";
 import { summarize } from "../../emu/cpu/floating-point/fpscr.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
@@ -48,7 +47,7 @@ export class CaseMachine {
       model: modelFor(model, abi),
       timeBase: () => 0n,
     };
-    this.interpreter = new Interpreter(cpu, createDecode(cpu));
+    this.interpreter = new Interpreter(cpu);
   }
 
   run(groups: readonly CaseGroup[]): CaseState[][] {
