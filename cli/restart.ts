@@ -28,6 +28,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<number
       return Machine.thaw(snapshot, {
         host,
         mounts,
+        engine: flags.engine,
         strace: straceSink(flags),
         crSyscalls,
       });

@@ -5,6 +5,7 @@
 import { type ModelAbi, modelFor, modelList } from "./cpu/models.ts";
 import { type Host, HostError } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
+import { JitEngine, type JitStatistics } from "./jit/engine.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -22,6 +23,9 @@ export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;
 
+/** The engines; nothing that a program does differs between them but the time it takes. */
+export type EngineName = "interp" | "jit";
+
 /** What a machine needs whether it is loaded or thawed. */
 export interface MachineOptions {
   host: Host;
@@ -29,6 +33,8 @@ export interface MachineOptions {
   mounts: readonly MountConfig[];
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
+  /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
+  engine?: EngineName;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
 }
@@ -198,6 +204,13 @@ export class Machine {
     return this.kernel.cpuModel.name;
   }
 
+  /** What the translator of the first process has done; undefined with the interpreter alone. */
+  get jitStatistics(): JitStatistics | undefined {
+    const [process] = this.kernel.processes.values();
+    const { interpreter } = process;
+    return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
+  }
+
   /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
   freeze(): MachineSnapshot {
     return freezeKernel(this.kernel);
@@ -227,10 +240,17 @@ function describe(error: Error): string {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace }: MachineOptions,
+  { host, mounts, strace, engine }: MachineOptions,
   abi: ModelAbi,
   cpuModel: string | undefined,
-): KernelOptions => ({ host, mounts, strace, abi: ABIS[abi], cpuModel: modelFor(cpuModel, abi) });
+): KernelOptions => ({
+  host,
+  mounts,
+  strace,
+  abi: ABIS[abi],
+  cpuModel: modelFor(cpuModel, abi),
+  engine: engine === "jit" ? (cpu) => new JitEngine(cpu) : undefined,
+});
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
   try {

@@ -16,7 +16,7 @@ export interface Edge {
 
 export interface Loop {
   readonly header: number;
-  readonly nodes: ReadonlySet<number>;
+  readonly nodes: Set<number>;
   readonly parent: Loop | undefined;
 }
 
@@ -63,6 +63,7 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
       if (component.length === 1 && !edges[component[0]].some((e) => e.to === component[0] && !e.back)) continue;
       const heads = entriesOf(inside);
       const header = heads.length === 1 ? heads[0] : addDispatch(inside, heads);
+      for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
       for (const node of inside) {
         for (const edge of edges[node]) if (edge.to === header) edge.back = true;
       }

@@ -5,16 +5,13 @@
  * A register's home is the register block. It is kept in a local while `State` says so, and saved where control leaves: at exits, at
  * calls, at joins that do not expect it in its local.
  */
-import { FPSCR, XER_SO, ZERO } from "../cpu/registers.ts";
+import { FPSCR, XER_SO } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./layout.ts";
 import {
-  CA32_SLOT,
   CA_SLOT,
   CR_SLOT,
-  CTR_SLOT,
   FPR_SLOT,
-  LR_SLOT,
   RECORD_SLOT,
   RECORDS,
   SLOTS,
@@ -118,10 +115,6 @@ export class Generator {
 
   // ---- slots -------------------------------------------------------------------------------------------
 
-  /** Loads or stores a field of the corner: for a store its value follows. */
-  corner(): void {
-    this.code.i32Const(this.target.bigEndian ? 0 : 0);
-  }
   private at(offset: number): number {
     return this.block + offset;
   }
@@ -346,14 +339,14 @@ export class Generator {
     code.get(state.lazyA[field]);
     const constant = state.lazyB[field];
     if (state.lazyIsConstant[field] === 0) code.get(constant);
-    else if (this.operandType(state.lazy[field]) === I64) {
+    else if (this.operandType(state.lazy[field] as Lazy) === I64) {
       code.i64Const(constant, state.lazy[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
     } else code.i32Const(constant);
   }
   /** Pushes 1 if A < B (bit 0), A > B (bit 1), A = B (bit 2) in a field that is not computed yet. */
   private comparison(field: number, bit: number): void {
     this.operands(field);
-    this.code.op(COMPARISONS[this.state.lazy[field]][bit]);
+    this.code.op(COMPARISONS[this.state.lazy[field] as Lazy][bit]);
   }
   /** Pushes the value of a field that is not computed yet. */
   private computeField(field: number): void {

@@ -2,32 +2,33 @@
  * Finds the guest code of a region: everything that can be reached from its roots without calling or returning, as basic blocks. Only
  * pages that the interpreter has run already are read.
  */
-import { AA, ba, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
+import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { ZERO } from "../cpu/registers.ts";
 
 /** How a block ends. */
-export const enum End {
+export const End = {
   /** The next block follows. */
-  Fall,
+  Fall: 0,
   /** b, and bcl 20,31,$+4. */
-  Jump,
+  Jump: 1,
   /** bc: `target` where it is taken, else the next block. */
-  Branch,
+  Branch: 2,
   /** bl: the next block when the callee has returned. */
-  Call,
+  Call: 3,
   /** bctrl. */
-  IndirectCall,
+  IndirectCall: 4,
   /** bclr: the caller where it is taken, else the next block. */
-  Return,
+  Return: 5,
   /** bctr: one of `cases` or anywhere. */
-  Indirect,
+  Indirect: 6,
   /** b to the beginning of another function. */
-  TailCall,
+  TailCall: 7,
   /** The interpreter goes on with the last instruction. */
-  Leave,
-}
+  Leave: 8,
+} as const;
+export type End = (typeof End)[keyof typeof End];
 
 export interface Block {
   readonly start: number;
@@ -101,7 +102,8 @@ function endOf(
         : End.Leave;
     }
     case "bclr":
-      return (word & LK) === 0 ? End.Return : End.Leave;
+      // One that decrements CTR and then can't be followed to a far address would do so twice.
+      return (word & LK) === 0 && (bt(word) & 4) !== 0 ? End.Return : End.Leave;
     case "bcctr":
       if ((bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) return End.Leave;
       return (word & LK) !== 0 ? End.IndirectCall : End.Indirect;
@@ -144,7 +146,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
   const found = { target: 0 };
   for (let next = 0; next < work.length; next++) {
     let pc = work[next];
-    let linear: number[] = [];
+    const linear: number[] = [];
     for (;;) {
       if (words.has(pc) || !source.isCode(pc) || words.size >= most) {
         leaders.add(pc);
@@ -163,7 +165,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       if (end === End.Jump && found.target !== pc + 4 && source.isFunction(found.target)) end = End.TailCall;
       const info = { end, target: found.target, cases: [] as number[], load: -1 };
       if (end === End.Indirect) {
-        const table = findTable(source, words, linear, is64);
+        const table = findTable(source, words, linear);
         if (table !== undefined) {
           info.cases = table.targets;
           info.load = table.load;
@@ -231,7 +233,6 @@ function findTable(
   source: ScanSource,
   words: ReadonlyMap<number, number>,
   linear: readonly number[],
-  is64: boolean,
 ): { targets: number[]; load: number } | undefined {
   const last = linear.length - 1;
   const nameAt = (i: number) => decode(words.get(linear[i])!)?.name;
@@ -315,8 +316,6 @@ function findTable(
     targets.push(target);
   }
   if (targets.length < 2) return undefined;
-  void is64;
-  void ba;
   return { targets: targets.map((target) => ((target & 1) !== 0 ? targets.find((t) => (t & 1) === 0)! : target)), load: linear[load] };
 }
 

@@ -2,14 +2,8 @@
 import { SET } from "./slots.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
-export const enum Lazy {
-  None,
-  Signed32,
-  Unsigned32,
-  Signed64,
-  Unsigned64,
-  Float,
-}
+export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
+export type Lazy = (typeof Lazy)[keyof typeof Lazy];
 
 const MOST_FACTS = 12;
 

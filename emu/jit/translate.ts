@@ -1,16 +1,16 @@
 /** From a region of guest code to the body of a WebAssembly function. */
 import { ba, bt, LK } from "../cpu/fields.ts";
 import { available } from "../cpu/dispatch.ts";
-import type { CpuModel } from "../cpu/interpreter.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
 import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./layout.ts";
 import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
-import { CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
+import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
 import { State } from "./state.ts";
 import type { Tuning } from "./tuning.ts";
-import { type FunctionBody, I32, I64, Op, TRANSLATED } from "./wasm.ts";
+import { Code, type FunctionBody, I32, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
 interface Summary {
@@ -97,9 +97,12 @@ class Translator {
     g.reset();
     this.emitTree(flow.root);
     g.code.op(Op.unreachable);
-    const head = new (body.constructor as typeof import("./wasm.ts").Code)();
+    const head = new Code();
     head.get(STACK);
     head.i32Const(FRAME(g.locals.length));
+    head.op(Op.i32_sub);
+    head.tee(STACK);
+    head.i32Const(0);
     head.op(Op.i32_lt_s);
     head.block(Op.if);
     head.get(ADDRESS);
@@ -143,6 +146,11 @@ class Translator {
         g.state.define(CTR_SLOT);
       }
     }
+    if ((block.end === End.Branch || block.end === End.Return) && (bt(word) & IGNORE_CR) === 0) {
+      g.fetch(CR_SLOT + (ba(word) >> 2));
+    }
+    if (block.end === End.Return) g.fetch(LR_SLOT);
+    if (block.end === End.Indirect) g.fetch(CTR_SLOT);
     if (block.end === End.Jump && (word & LK) !== 0) g.state.define(LR_SLOT);
   }
 
@@ -251,7 +259,7 @@ class Translator {
   /** Decides which nodes are reached through labels, and where their code goes. */
   private placeNodes(): void {
     const { flow, inside, after, isLabelled } = this;
-    const { edges, order, idom, loopOf, isHeader, root } = flow;
+    const { edges, order, idom, loopOf, root } = flow;
     for (let node = 0; node < edges.length; node++) {
       inside.push([]);
       after.push([]);
@@ -277,7 +285,6 @@ class Translator {
       }
       (isAfter ? after : inside)[place].push(node);
     }
-    void isHeader;
   }
 
   // ---- structure -----------------------------------------------------------------------------------------
@@ -365,10 +372,8 @@ class Translator {
     const { to } = edge;
     if (!edge.back && this.isLabelled[to] === 0) {
       if (flow.isHeader[to] !== 0) {
-        const before = new State().copy(g.state);
         this.conformTo(to);
         this.saved.set(to, new State().copy(g.state));
-        void before;
         this.enter(to);
       }
       this.emitTree(to);
@@ -516,7 +521,7 @@ class Translator {
         return this.returned(edges[0], next);
       case End.TailCall:
         g.flush();
-        this.callArguments(() => g.code.i32Const(block.target), true);
+        this.callArguments(() => g.code.i32Const(block.target));
         g.code.i32Const(this.options.slotOf(block.target));
         return this.callIndirect(Op.return_call_indirect);
       case End.IndirectCall:
@@ -624,14 +629,10 @@ class Translator {
     code.access(Op.i32_load, at + 4);
     code.set(g.temporary(I32, 5));
   }
-  private callArguments(address: () => void, isTail = false): void {
+  private callArguments(address: () => void): void {
     const { g } = this;
     g.code.get(BUDGET);
     g.code.get(STACK);
-    if (!isTail) {
-      g.code.i32Const(FRAME(64));
-      g.code.op(Op.i32_sub);
-    }
     address();
   }
   private callIndirect(op: number): void {
@@ -705,7 +706,7 @@ class Translator {
     }
     g.flush();
     this.lookUp();
-    this.callArguments(() => code.get(g.temporary(I32, 4)), true);
+    this.callArguments(() => code.get(g.temporary(I32, 4)));
     code.get(g.temporary(I32, 5));
     this.callIndirect(Op.return_call_indirect);
   }
@@ -719,4 +720,3 @@ function indexRegister(block: Block, word: number): { register: number; shift: n
   const wide = block.rows[block.words.indexOf(word)]?.name === "ldx";
   return { register: scaled(b) ? b : a, shift: wide ? 3 : 2 };
 }
-void I64;

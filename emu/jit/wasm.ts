@@ -243,6 +243,10 @@ export class Code {
 export interface FunctionBody {
   readonly locals: readonly ValueType[];
   readonly body: Code;
+  /** Default: that of all translated code. */
+  readonly signature?: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] };
+  /** What the module exports it as; default its number. */
+  readonly name?: string;
 }
 
 /** Index of the only function type of translated code: (budget, stack, address) -> (next address, budget). */
@@ -266,9 +270,17 @@ export function buildModule(functions: readonly FunctionBody[], memoryPages: num
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
 
   const types = new Code();
-  types.u32(2);
+  const others = functions.filter(({ signature }) => signature !== undefined);
+  types.u32(2 + others.length);
   for (const byte of [0x60, 3, I32, I32, I32, 2, I32, I32]) types.op(byte);
   for (const byte of [0x60, 1, I32, 1, I32]) types.op(byte);
+  for (const { signature } of others) {
+    types.op(0x60);
+    for (const list of [signature!.parameters, signature!.results]) {
+      types.u32(list.length);
+      for (const type of list) types.op(type);
+    }
+  }
   section(module, 1, types);
 
   const imports = new Code();
@@ -293,13 +305,13 @@ export function buildModule(functions: readonly FunctionBody[], memoryPages: num
 
   const list = new Code();
   list.u32(functions.length);
-  for (let i = 0; i < functions.length; i++) list.u32(TRANSLATED);
+  for (const one of functions) list.u32(one.signature === undefined ? TRANSLATED : 2 + others.indexOf(one));
   section(module, 3, list);
 
   const exports = new Code();
   exports.u32(functions.length);
-  functions.forEach((_, i) => {
-    exports.name(String(i));
+  functions.forEach(({ name }, i) => {
+    exports.name(name ?? String(i));
     exports.op(0);
     exports.u32(FIRST_FUNCTION + i);
   });

@@ -485,13 +485,18 @@ export class AddressSpace {
     this.onCodeChange(page);
   }
 
+  /** How often a guard has gone from zero to something: whatever relies on a zero it has seen is wrong since. */
+  guardsRaised = 0;
+
   private refreshGuard(page: number): void {
+    const before = this.readGuard[page] | (this.writeGuard[page] << 1);
     const state = this.pages[page];
     const watched = this.breakpoint !== 0n && this.breakpoint >> BigInt(PAGE_SHIFT) === BigInt(page);
     const present = (state & (MAPPED | ABSENT)) === MAPPED && !watched;
     this.readGuard[page] = present && (state & 7) !== 0 ? 0 : 1;
     const free = present && (state & (PROT_WRITE | DIRTY | CODE)) === (PROT_WRITE | DIRTY);
     this.writeGuard[page] = free ? 0 : 1;
+    if (((this.readGuard[page] | (this.writeGuard[page] << 1)) & ~before) !== 0) this.guardsRaised++;
   }
 
   private refreshGuards(start: number, end: number): void {
