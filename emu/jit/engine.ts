@@ -254,7 +254,10 @@ export class JitEngine extends Interpreter {
     for (const unit of this.replaced(region)) {
       for (const address of unit.entries) if (region.at.has(address)) entries.add(address);
     }
-    const flow = buildFlow(region, [...entries].map((address) => region.at.get(address)!));
+    const flow = buildFlow(
+      region,
+      [...entries].map((address) => region.at.get(address)!),
+    );
     for (const { header, parent } of flow.loops) {
       if (parent === undefined && header < flow.root && entries.size < MOST_ENTRIES) {
         entries.add(region.blocks[header].start);

@@ -60,7 +60,8 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
   function findLoops(nodes: readonly number[], parent?: Loop): void {
     for (const component of components(edges, nodes)) {
       const inside = new Set(component);
-      if (component.length === 1 && !edges[component[0]].some((e) => e.to === component[0] && !e.back)) continue;
+      if (component.length === 1 && !edges[component[0]].some((e) => e.to === component[0] && !e.back))
+        continue;
       const heads = entriesOf(inside);
       const header = heads.length === 1 ? heads[0] : addDispatch(inside, heads);
       for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
@@ -113,7 +114,12 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
   }
 
   const postorder: number[] = [];
-  depthFirst(edges, [root], () => {}, (node) => postorder.push(node));
+  depthFirst(
+    edges,
+    [root],
+    () => {},
+    (node) => postorder.push(node),
+  );
   const order = postorder.reverse();
   const position = new Int32Array(edges.length).fill(-1);
   order.forEach((node, i) => {
@@ -122,7 +128,8 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
   const isHeader = new Uint8Array(edges.length);
   for (const { header } of loops) isHeader[header] = 1;
   const forward = new Int32Array(edges.length);
-  for (const node of order) for (const edge of edges[node]) if (edge.to >= 0 && !edge.back) forward[edge.to]++;
+  for (const node of order)
+    for (const edge of edges[node]) if (edge.to >= 0 && !edge.back) forward[edge.to]++;
   const idom = dominators(edges, order, position);
   return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
 }

@@ -206,7 +206,8 @@ export class Generator {
   private saveAll(): void {
     const { dirty } = this.state;
     for (let w = 0; w < dirty.length; w++) {
-      for (let bits = dirty[w]; bits !== 0; bits &= bits - 1) this.save(32 * w + (31 - Math.clz32(bits & -bits)));
+      for (let bits = dirty[w]; bits !== 0; bits &= bits - 1)
+        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
     }
   }
   /** Saves all registers where everybody passes. */
@@ -369,7 +370,7 @@ export class Generator {
     code.op(Op.i32_or);
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
-  crBit(bit: number, exact = false): void {
+  crBit(bit: number, exact = false) {
     const field = bit >> 2;
     const kind = this.state.lazy[field];
     if (kind !== Lazy.None && (bit & 3) !== 3) return this.comparison(field, bit & 3);
@@ -631,5 +632,3 @@ const COMPARISONS: Record<Lazy, readonly number[]> = {
   [Lazy.Unsigned64]: [Op.i64_lt_u, Op.i64_gt_u, Op.i64_eq],
   [Lazy.Float]: [Op.f64_lt, Op.f64_gt, Op.f64_eq],
 };
-
-

@@ -107,7 +107,12 @@ function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {
   stub.get(0);
   return buildModule(
     [
-      { locals: [], body: enter, signature: { parameters: [I32, I32, I32, I32], results: [I32] }, name: "enter" },
+      {
+        locals: [],
+        body: enter,
+        signature: { parameters: [I32, I32, I32, I32], results: [I32] },
+        name: "enter",
+      },
       { locals: [], body: stub, name: "stub" },
     ],
     pages,

@@ -316,7 +316,10 @@ function findTable(
     targets.push(target);
   }
   if (targets.length < 2) return undefined;
-  return { targets: targets.map((target) => ((target & 1) !== 0 ? targets.find((t) => (t & 1) === 0)! : target)), load: linear[load] };
+  return {
+    targets: targets.map((target) => ((target & 1) !== 0 ? targets.find((t) => (t & 1) === 0)! : target)),
+    load: linear[load],
+  };
 }
 
 /** One more than the immediate of the unsigned comparison that stands before a table jump. */

@@ -44,7 +44,11 @@ const CTR_ZERO = 2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-export function translate(region: Region, entries: readonly number[], options: TranslateOptions): Translation {
+export function translate(
+  region: Region,
+  entries: readonly number[],
+  options: TranslateOptions,
+): Translation {
   return new Translator(region, entries, options).run();
 }
 
@@ -339,7 +343,7 @@ class Translator {
     if (isHeader) this.inherit(node, saved);
   }
   /** In a loop whose registers stay in locals, what was known of those that it does not change stays so. */
-  private inherit(node: number, from: State | undefined): void {
+  private inherit(node: number, from: State | undefined) {
     const { g, flow } = this;
     const loop = flow.loopOf[node]!;
     if (from === undefined || flow.forward[node] !== 1 || !this.isPromoted.get(loop)) return;
@@ -363,7 +367,7 @@ class Translator {
   }
 
   /** Goes on along an edge: a jump with what the target expects, or the target's own code. `pc` is for edges out of the region. */
-  private follow(edge: Edge | undefined, pc: number, extra = 0): void {
+  private follow(edge: Edge | undefined, pc: number, extra = 0) {
     const { g, flow } = this;
     if (edge === undefined || edge.to < 0) {
       g.leave(pc, g.count);
@@ -391,13 +395,13 @@ class Translator {
     }
     g.code.br(Op.br, this.depthOf(to) + extra);
   }
-  private conformTo(node: number): void {
+  private conformTo(node: number) {
     this.g.conform(this.valid[node], this.dirty[node]);
   }
 
   // ---- nodes -----------------------------------------------------------------------------------------------
 
-  private emitNode(node: number): void {
+  private emitNode(node: number) {
     const { g, flow } = this;
     if (node === flow.root) return this.emitRoot();
     if (node > flow.root) return this.emitDispatch(node);
@@ -413,7 +417,7 @@ class Translator {
     this.emitEnd(node, block);
   }
   /** Leaves for `pc` if fewer than `need` instructions are left. */
-  private testBudget(pc: number, need: number): void {
+  private testBudget(pc: number, need: number) {
     const { g } = this;
     g.code.get(BUDGET);
     g.code.i32Const(need);
@@ -424,7 +428,7 @@ class Translator {
   }
 
   /** Goes to one of the entries by the address that the function was called for. */
-  private emitRoot(): void {
+  private emitRoot() {
     const { g, flow } = this;
     const edges = flow.edges[flow.root];
     this.emitCases(edges.length, (i, depth) => {
@@ -440,10 +444,11 @@ class Translator {
       const node = this.entryNodes[i];
       g.count = 0;
       // Where the node itself tests there is no need to.
-      if (this.tests[node] === 0 || edges[i].to !== node) this.testBudget(this.blocks[node].start, this.need[node]);
+      if (this.tests[node] === 0 || edges[i].to !== node)
+        this.testBudget(this.blocks[node].start, this.need[node]);
     });
   }
-  private emitDispatch(node: number): void {
+  private emitDispatch(node: number) {
     const { g, flow } = this;
     const edges = flow.edges[node];
     this.emitCases(edges.length, () => {});
@@ -454,12 +459,12 @@ class Translator {
     this.endCases(edges);
   }
   /** Opens a block for each case, the first one innermost; `test` emits what goes to case i, `depth` blocks out. */
-  private emitCases(count: number, test: (i: number, depth: number) => void): void {
+  private emitCases(count: number, test: (i: number, depth: number) => void) {
     for (let i = 0; i < count; i++) this.openBlock(-1);
     for (let i = 0; i < count; i++) test(i, i);
   }
   /** Ends the blocks of the cases, each with its edge. */
-  private endCases(edges: readonly (Edge | undefined)[], before: (i: number) => void = () => {}): void {
+  private endCases(edges: readonly (Edge | undefined)[], before: (i: number) => void = () => {}) {
     const { g } = this;
     const state = new State().copy(g.state);
     edges.forEach((edge, i) => {
@@ -471,7 +476,7 @@ class Translator {
     });
   }
 
-  private emitInstructions(block: Block): void {
+  private emitInstructions(block: Block) {
     const { g } = this;
     const body = block.end === End.Fall ? block.words.length : block.words.length - 1;
     g.count = block.words.length;
@@ -489,7 +494,7 @@ class Translator {
 
   // ---- how blocks end ----------------------------------------------------------------------------------------
 
-  private emitEnd(node: number, block: Block): void {
+  private emitEnd(node: number, block: Block) {
     const { g } = this;
     const edges = this.flow.edges[node];
     const word = block.words[block.words.length - 1];
@@ -548,7 +553,7 @@ class Translator {
   }
 
   /** ctr_ok and cond_ok: Power ISA 3.0B, I.2.4. */
-  private conditional(word: number, taken: () => void, otherwise: () => void): void {
+  private conditional(word: number, taken: () => void, otherwise: () => void) {
     const { g } = this;
     const bo = bt(word);
     if ((bo & ALWAYS) === ALWAYS) return taken();

@@ -182,7 +182,7 @@ export class Code {
     this.s32(value | 0);
   }
   /** The 64-bit number with these words. */
-  i64Const(low: number, high: number): void {
+  i64Const(low: number, high: number) {
     this.op(Op.i64_const);
     if (high === low >> 31) return this.s32(low | 0);
     for (;;) {
@@ -265,7 +265,10 @@ function section(into: Code, id: number, content: Code): void {
  * A module of translated functions. It imports the machine's memory, the table through which functions of different modules call one
  * another, and `step`, which has the interpreter execute one instruction; it exports its functions as "0", "1" and so on.
  */
-export function buildModule(functions: readonly FunctionBody[], memoryPages: number): Uint8Array<ArrayBuffer> {
+export function buildModule(
+  functions: readonly FunctionBody[],
+  memoryPages: number,
+): Uint8Array<ArrayBuffer> {
   const module = new Code();
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
 

@@ -36,7 +36,12 @@ const plain = (operation: (g: Generator, word: number) => void): Emit => {
 type Operand = "rb" | "si" | "zero" | "minus one";
 
 /** RT <- (RA or its complement) + operand + carry in, with CA. */
-const carrying = (complement: boolean, operand: Operand, carryIn: "no" | "one" | "ca", records?: true): Emit => {
+const carrying = (
+  complement: boolean,
+  operand: Operand,
+  carryIn: "no" | "one" | "ca",
+  records?: true,
+): Emit => {
   return (g, word) => {
     if (operand !== "si" && overflows(word)) return false;
     const { code } = g;

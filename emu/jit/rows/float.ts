@@ -52,7 +52,7 @@ const checkMode = (g: Generator): void => {
 };
 
 /** Leaves where the result in R is not a normal number, unless it is a zero and `zero` says that this is the exact result. */
-const checkRange = (g: Generator, single: boolean, zero: (() => void) | undefined): void => {
+const checkRange = (g: Generator, single: boolean, zero: (() => void) | undefined) => {
   const { code } = g;
   const inside = (op: number, bound: number) => {
     code.get(t(g, R));
@@ -461,7 +461,10 @@ const fusedSingle = (subtract: boolean, negate: boolean): Emit =>
     }
     deliver(g, word, [A, B, C]);
   });
-const needsFused = (emit: Emit): Emit => (g, word) => (g.target.fused ? emit(g, word) : false);
+const needsFused =
+  (emit: Emit): Emit =>
+  (g, word) =>
+    g.target.fused ? emit(g, word) : false;
 
 /** FRT <- FRB with its sign bit changed; no arithmetic, so that NaNs pass. */
 const move = (...ops: number[]): Emit =>

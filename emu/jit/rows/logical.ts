@@ -59,7 +59,10 @@ const unary32 = (op: number): Emit => {
   };
 };
 /** An instruction of 64-bit processors; in 32-bit mode the interpreter knows. */
-const only64 = (emit: Emit): Emit => (g, word) => (g.is64 ? emit(g, word) : false);
+const only64 =
+  (emit: Emit): Emit =>
+  (g, word) =>
+    g.is64 ? emit(g, word) : false;
 
 const compare = (unsigned: boolean, isImmediate: boolean): Emit => {
   return (g, word) => {
@@ -119,7 +122,12 @@ export const logicalRows: Rows = {
   cnttzw: unary32(Op.i32_ctz),
   cntlzd: only64(unary((g) => g.code.op(Op.i64_clz))),
   cnttzd: only64(unary((g) => g.code.op(Op.i64_ctz))),
-  popcntd: only64(unary((g) => g.code.op(Op.i64_popcnt))),
+  popcntd: only64((g, word) => {
+    // No Rc bit.
+    g.gpr(RS(word));
+    g.code.op(Op.i64_popcnt);
+    g.setGpr(RA(word));
+  }),
 
   cmp: compare(false, false),
   cmpi: compare(false, true),

@@ -18,10 +18,8 @@ const wordMask = (mb: number, me: number): number => {
 };
 /** MASK(mb, me) of 64 bits, as words [low, high]. */
 function mask64(mb: number, me: number): [number, number] {
-  const from = (n: number): [number, number] =>
-    n < 32 ? [-1, -1 >>> n] : [n < 64 ? -1 >>> (n - 32) : 0, 0];
-  const through = (n: number): [number, number] =>
-    n < 32 ? [0, -1 << (31 - n)] : [-1 << (63 - n), -1];
+  const from = (n: number): [number, number] => (n < 32 ? [-1, -1 >>> n] : [n < 64 ? -1 >>> (n - 32) : 0, 0]);
+  const through = (n: number): [number, number] => (n < 32 ? [0, -1 << (31 - n)] : [-1 << (63 - n), -1]);
   const [a, b] = [from(mb), through(me)];
   return mb <= me ? [a[0] & b[0], a[1] & b[1]] : [a[0] | b[0], a[1] | b[1]];
 }

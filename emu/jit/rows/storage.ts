@@ -87,7 +87,12 @@ const reverseHalf = (g: Generator): void => {
   g.code.i32Const(16);
   g.code.op(Op.i32_shr_u);
 };
-const reversed = (bytes: number, isStore: boolean, op: number, reverse: (g: Generator) => void): Transfer => ({
+const reversed = (
+  bytes: number,
+  isStore: boolean,
+  op: number,
+  reverse: (g: Generator) => void,
+): Transfer => ({
   bytes,
   isStore,
   emit: (g, t) => {
