@@ -49,10 +49,10 @@ export class Interpreter {
   constructor(cpu: Cpu, watch?: Watch) {
     this.cpu = cpu;
     this.watch = watch;
-    cpu.memory.onCodeChange = (page) => {
+    cpu.memory.addCodeListener((page) => {
       this.codePages.delete(page);
       if (page === this.running) this.stale = true;
-    };
+    });
   }
 
   /**

@@ -90,11 +90,7 @@ export class JitEngine extends Interpreter {
       fused: hasFusedMultiplyAdd(),
     };
     this.status = new PendingStatus(cpu);
-    const forget = memory.onCodeChange;
-    memory.onCodeChange = (page) => {
-      forget(page);
-      this.dropPage(page);
-    };
+    memory.addCodeListener((page) => this.dropPage(page));
   }
 
   override run(limit: number): Exit {
