@@ -1,5 +1,6 @@
 /** Handlers of floating-point arithmetic on FPRs and VSRs: Power ISA 3.0B, Book I, chapters 4 and 7. */
 import type { HandlerTable } from "../handler.ts";
+import { altivecHandlers } from "./altivec.ts";
 import { arithmeticHandlers } from "./arithmetic.ts";
 import { convertHandlers } from "./convert.ts";
 import { fusedHandlers } from "./fused.ts";
@@ -13,6 +14,7 @@ import { vsxVectorHandlers } from "./vsx-vector.ts";
 
 /** Handlers by the base mnemonics of the instruction table's rows. */
 export const floatingPointHandlers: HandlerTable = {
+  ...altivecHandlers,
   ...loadStoreHandlers,
   ...moveHandlers,
   ...arithmeticHandlers,
