@@ -3,7 +3,7 @@ import { VSCR } from "../registers.ts";
 import { f32, i32 } from "../views.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { putMask, type Relation, relationMask, SINGLE_ELEMENTS } from "./elements.ts";
-import { FPRS, factor, fra, frb, frt, roundToOdd, SINGLE_LEAST, setCr } from "./fpu.ts";
+import { FPRS, factor, roundToOdd, SINGLE_LEAST, setCr, vra, vrb, vrt } from "./fpu.ts";
 import { fusedSum } from "./fused.ts";
 import { A, B, C, ERROR, OUT, OUT_F32, ROUNDED, SINGLES, wordAt, writeVector } from "./lanes.ts";
 import { type Kernel, RECIPROCAL, RECIPROCAL_ROOT, sum } from "./vsx-arithmetic.ts";
@@ -16,10 +16,7 @@ const DEFAULT_NAN = 0x7fc0_0000;
 /** The Rc bit of vector compares. */
 const RC = 0x400;
 
-/** The places of VRT, VRA, VRB and VRC: vector registers are VSRs 32 to 63. */
-const vrt = (word: number): number => frt(word) + 64;
-const vra = (word: number): number => fra(word) + 64;
-const vrb = (word: number): number => frb(word) + 64;
+/** VRC. */
 const vrc = (word: number): number => factor(word, FPRS) + 64;
 
 const isTiny = (value: number): boolean => Math.abs(value) < SINGLE_LEAST && value !== 0;

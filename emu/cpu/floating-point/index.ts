@@ -6,6 +6,7 @@ import { convertHandlers } from "./convert.ts";
 import { fusedHandlers } from "./fused.ts";
 import { loadStoreHandlers } from "./load-store.ts";
 import { compareHandlers, moveHandlers } from "./move.ts";
+import { quadHandlers } from "./quad.ts";
 import { statusHandlers } from "./status.ts";
 import { vsxArithmeticHandlers } from "./vsx-arithmetic.ts";
 import { vsxConvertHandlers } from "./vsx-convert.ts";
@@ -15,6 +16,7 @@ import { vsxVectorHandlers } from "./vsx-vector.ts";
 /** Handlers by the base mnemonics of the instruction table's rows. */
 export const floatingPointHandlers: HandlerTable = {
   ...altivecHandlers,
+  ...quadHandlers,
   ...loadStoreHandlers,
   ...moveHandlers,
   ...arithmeticHandlers,

@@ -5,6 +5,7 @@ import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts"
 import { bind } from "../../../emu/cpu/views.ts";
 import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
 import { VECTOR_OTHER } from "../../../emu/isa/table/vector-other.ts";
+import { VSX_QUAD } from "../../../emu/isa/table/vsx-quad.ts";
 import { VSX_SCALAR } from "../../../emu/isa/table/vsx-scalar.ts";
 import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
@@ -15,6 +16,7 @@ export const FP_ROWS = [
   ...VSX_SCALAR.rows(),
   ...VSX_VECTOR.rows(),
   ...VECTOR_OTHER.rows(),
+  ...VSX_QUAD.rows(),
 ].filter((row) => row.implemented);
 
 export interface FpMachine {
