@@ -522,7 +522,7 @@ export class AddressSpace implements FileViewer {
     this.codeListeners.clear();
     this.setBreakpoint(0n);
     this.onUnmapped = () => false;
-    this.registers.u32.fill(0);
+    this.storage.clearCorner();
   }
 
   // ---- what a checkpoint asks ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
-import { PAGE_SIZE } from "../../emu/memory/layout.ts";
+import { CORNER_SIZE, PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { AddressSpacePool } from "../../emu/memory/pool.ts";
 import { SharedObject } from "../../emu/memory/shared-object.ts";
 import type { ByteOrder } from "../../emu/memory/storage.ts";
@@ -198,6 +198,8 @@ describe("a pool of address spaces", () => {
     space.markCode(BASE / PAGE_SIZE, BigInt(BASE));
     space.setBreakpoint(BigInt(BASE) | 3n);
     space.registers.u64[0] = 1n;
+    const corner = new Uint8Array(space.memory.buffer, space.corner, CORNER_SIZE);
+    corner[0x1000] = corner[0x30_0000] = 1;
     const told: number[] = [];
     space.addCodeListener((page) => told.push(page));
     space.onUnmapped = () => true;
@@ -207,6 +209,7 @@ describe("a pool of address spaces", () => {
     expect(pool.take(OPTIONS)).toBe(space);
     expect(pool.take(OPTIONS)).not.toBe(space);
     expect([space.areas.count, space.registers.u64[0]]).toEqual([0, 0n]);
+    expect([corner[0x1000], corner[0x30_0000]]).toEqual([0, 0]);
     expect(() => space.load8(BASE)).toThrow(/data-unmapped/);
     space.map({ start: BASE, end: place(4), prot: RW, offset: 0 });
     expect(space.read(BASE, 16)).toEqual(new Uint8Array(16));
