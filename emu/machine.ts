@@ -3,6 +3,7 @@
  * use nothing below this.
  */
 import { modelFor, modelList } from "./cpu/models.ts";
+import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
@@ -228,6 +229,12 @@ export class Machine {
     const [process] = this.kernel.processes.values();
     const { interpreter } = process;
     return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
+  }
+
+  /** A debugger of the first process. */
+  debug(): Debugger {
+    const [process] = this.kernel.processes.values();
+    return new Debugger(this.kernel, process);
   }
 
   /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
