@@ -18,6 +18,7 @@ import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
 import { reservationHandlers } from "./storage/reservation.ts";
 import { trapHandlers } from "./trap.ts";
+import { vectorHandlers } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 
 /** All handlers, by the base mnemonics of the instruction table. */
@@ -38,6 +39,7 @@ export function handlerTable(cpu: Cpu): HandlerTable {
     ...specialRegisterHandlers(cpu),
     ...floatingPoint(cpu),
     ...cacheHandlers(cpu),
+    ...vectorHandlers(cpu),
   };
 }
 

@@ -168,7 +168,7 @@ export const VSX_VECTOR: Table = table([60], () => [
       fix(XX2(60, 475), 11, 15, 2),
       "BF,XB",
       "VSX Vector Test Least-Significant Bit by Byte",
-      since("3.1"),
+      { version: "3.1", implemented: true },
     ],
     ["xvadddp", XX3(60, 96), "XT,XA,XB", "VSX Vector Add Double-Precision"],
     ["xvaddsp", XX3(60, 64), "XT,XA,XB", "VSX Vector Add Single-Precision"],
@@ -229,6 +229,8 @@ export const VSX_VECTOR: Table = table([60], () => [
       "VSX Vector Test Data Class Single-Precision",
       since("3.0"),
     ],
+  ]),
+  ...group("I.7.6.3", "2.06", "vsx", true, [
     ["xxland", XX3(60, 130), "XT,XA,XB", "VSX Vector Logical AND"],
     ["xxlandc", XX3(60, 138), "XT,XA,XB", "VSX Vector Logical AND with Complement"],
     ["xxleqv", XX3(60, 186), "XT,XA,XB", "VSX Vector Logical Equivalence", since("2.07")],
