@@ -1,8 +1,8 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
 import { AA, ba, bb, bf, bfa, bt, LK, si } from "./fields.ts";
-import { type HandlerTable, illegal, type Selector } from "./handler-table.ts";
-import { type Cpu, FarBranch, type Handler, SYSCALL } from "./interpreter.ts";
+import { FarBranch, type Handler, type HandlerTable, SYSCALL, type Selector, illegal } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
+import { i32, bytes, is64 } from "./views.ts";
 
 /** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
 const IGNORE_CR = 16;
@@ -13,144 +13,139 @@ const CTR_ZERO = 2;
 const CTR_LOW = CTR / 4;
 const LR_LOW = LR / 4;
 
-export function branchHandlers(cpu: Cpu): HandlerTable {
-  const { i32, bytes } = cpu.registers;
-  const { is64 } = cpu;
+const crBit = (bit: number): boolean => (bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0;
+const link = (cia: number) => {
+  i32[LR_LOW] = cia + 4;
+  i32[LR_LOW + 1] = 0;
+};
+/** CTR <- CTR - 1; whether it is zero then. */
+const decrement = (): boolean => {
+  const low = (i32[CTR_LOW] - 1) | 0;
+  i32[CTR_LOW] = low;
+  if (!is64) return low === 0;
+  if (low === -1) i32[CTR_LOW + 1] -= 1;
+  return (low | i32[CTR_LOW + 1]) === 0;
+};
+/** ctr_ok and cond_ok of the manual, for any BO. */
+const taken = (word: number): boolean => {
+  const bo = bt(word);
+  if ((bo & IGNORE_CTR) === 0 && decrement() !== ((bo & CTR_ZERO) !== 0)) return false;
+  return (bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0);
+};
 
-  const crBit = (bit: number): boolean => (bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0;
-  const link = (cia: number) => {
-    i32[LR_LOW] = cia + 4;
-    i32[LR_LOW + 1] = 0;
-  };
-  /** CTR <- CTR - 1; whether it is zero then. */
-  const decrement = (): boolean => {
-    const low = (i32[CTR_LOW] - 1) | 0;
-    i32[CTR_LOW] = low;
-    if (!is64) return low === 0;
-    if (low === -1) i32[CTR_LOW + 1] -= 1;
-    return (low | i32[CTR_LOW + 1]) === 0;
-  };
-  /** ctr_ok and cond_ok of the manual, for any BO. */
-  const taken = (word: number): boolean => {
-    const bo = bt(word);
-    if ((bo & IGNORE_CTR) === 0 && decrement() !== ((bo & CTR_ZERO) !== 0)) return false;
-    return (bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0);
-  };
+/** An address outside [0, 2^32), which only a 64-bit CPU tells from its low word. */
+const far = (target: bigint): never => {
+  throw new FarBranch(BigInt.asUintN(64, target));
+};
+const relative = (cia: number, displacement: number): number => {
+  const target = (cia + displacement) | 0;
+  if (is64 && (cia ^ target) < 0) {
+    const exact = (cia >>> 0) + displacement;
+    if (exact !== target >>> 0) far(BigInt(exact));
+  }
+  return target;
+};
+const absolute = (address: number): number => {
+  if (is64 && address < 0) far(BigInt(address));
+  return address;
+};
+const toRegister = (low: number, high: number): number => {
+  if (is64 && high !== 0) far((BigInt(high) << 32n) | (BigInt(low >>> 0) & ~3n));
+  return low & ~3;
+};
 
-  /** An address outside [0, 2^32), which only a 64-bit CPU tells from its low word. */
-  const far = (target: bigint): never => {
-    throw new FarBranch(BigInt.asUintN(64, target));
-  };
-  const relative = (cia: number, displacement: number): number => {
-    const target = (cia + displacement) | 0;
-    if (is64 && (cia ^ target) < 0) {
-      const exact = (cia >>> 0) + displacement;
-      if (exact !== target >>> 0) far(BigInt(exact));
-    }
-    return target;
-  };
-  const absolute = (address: number): number => {
-    if (is64 && address < 0) far(BigInt(address));
-    return address;
-  };
-  const toRegister = (low: number, high: number): number => {
-    if (is64 && high !== 0) far((BigInt(high) << 32n) | (BigInt(low >>> 0) & ~3n));
-    return low & ~3;
-  };
-
-  const li = (word: number) => ((word << 6) >> 6) & ~3;
-  const bd = (word: number) => si(word) & ~3;
-  const branchRelative: Handler = (word, cia) => relative(cia, li(word));
-  const branchAbsolute: Handler = (word) => absolute(li(word));
-  const branchAndLink: Handler = (word, cia) => {
-    link(cia);
-    return (word & AA) !== 0 ? absolute(li(word)) : relative(cia, li(word));
-  };
-  /** Branches by the register of which `low` is the low word's index, read before LR is set. */
-  const branchTo = (low: number): Handler => {
-    return (word, cia) => {
-      const target = i32[low];
-      const targetHigh = i32[low + 1];
-      const branch = taken(word);
-      if ((word & LK) !== 0) link(cia);
-      return branch ? toRegister(target, targetHigh) : undefined;
-    };
-  };
-
-  const bcIfTrue: Handler = (word, cia) => (crBit(ba(word)) ? relative(cia, bd(word)) : undefined);
-  const bcIfFalse: Handler = (word, cia) => (crBit(ba(word)) ? undefined : relative(cia, bd(word)));
-  const bdnz: Handler = (word, cia) => (decrement() ? undefined : relative(cia, bd(word)));
-  const bcGeneral: Handler = (word, cia) => {
+const li = (word: number) => ((word << 6) >> 6) & ~3;
+const bd = (word: number) => si(word) & ~3;
+const branchRelative: Handler = (word, cia) => relative(cia, li(word));
+const branchAbsolute: Handler = (word) => absolute(li(word));
+const branchAndLink: Handler = (word, cia) => {
+  link(cia);
+  return (word & AA) !== 0 ? absolute(li(word)) : relative(cia, li(word));
+};
+/** Branches by the register of which `low` is the low word's index, read before LR is set. */
+const branchTo = (low: number): Handler => {
+  return (word, cia) => {
+    const target = i32[low];
+    const targetHigh = i32[low + 1];
     const branch = taken(word);
-    if ((word & LK) !== 0) link(cia);
-    if (!branch) return undefined;
-    return (word & AA) !== 0 ? absolute(bd(word)) : relative(cia, bd(word));
-  };
-  /** The frequent kinds of bc have handlers of their own. */
-  const bc: Selector = {
-    select(word) {
-      const bo = bt(word);
-      if ((word & (AA | LK)) !== 0) return bcGeneral;
-      if ((bo & (IGNORE_CR | IGNORE_CTR)) === IGNORE_CTR) return (bo & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
-      if ((bo & (IGNORE_CR | IGNORE_CTR | CTR_ZERO)) === IGNORE_CR) return bdnz;
-      return bcGeneral;
-    },
-  };
-  const blr: Handler = () => toRegister(i32[LR_LOW], i32[LR_LOW + 1]);
-  const bclr = branchTo(LR_LOW);
-  const bcctr = branchTo(CTR_LOW);
-  /** Invalid with BO(2) = 0; 64-bit server processors test CTR, then decrement it. */
-  const bcctrDecrementing: Handler = (word, cia) => {
-    const wasZero = (i32[CTR_LOW] | i32[CTR_LOW + 1]) === 0;
-    const target = i32[CTR_LOW];
-    const targetHigh = i32[CTR_LOW + 1];
-    decrement();
-    const bo = bt(word);
-    const branch =
-      wasZero === ((bo & CTR_ZERO) !== 0) &&
-      ((bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0));
     if ((word & LK) !== 0) link(cia);
     return branch ? toRegister(target, targetHigh) : undefined;
   };
+};
 
-  /** CR(BT) <- an operation on CR(BA) and CR(BB). */
-  const crOperation = (operation: (a: boolean, b: boolean) => boolean): Handler => {
-    return (word) => {
-      const at = CR + (bt(word) >> 2);
-      const mask = 8 >> (bt(word) & 3);
-      const set = operation(crBit(ba(word)), crBit(bb(word)));
-      bytes[at] = set ? bytes[at] | mask : bytes[at] & ~mask;
-    };
+const bcIfTrue: Handler = (word, cia) => (crBit(ba(word)) ? relative(cia, bd(word)) : undefined);
+const bcIfFalse: Handler = (word, cia) => (crBit(ba(word)) ? undefined : relative(cia, bd(word)));
+const bdnz: Handler = (word, cia) => (decrement() ? undefined : relative(cia, bd(word)));
+const bcGeneral: Handler = (word, cia) => {
+  const branch = taken(word);
+  if ((word & LK) !== 0) link(cia);
+  if (!branch) return undefined;
+  return (word & AA) !== 0 ? absolute(bd(word)) : relative(cia, bd(word));
+};
+/** The frequent kinds of bc have handlers of their own. */
+const bc: Selector = {
+  select(word) {
+    const bo = bt(word);
+    if ((word & (AA | LK)) !== 0) return bcGeneral;
+    if ((bo & (IGNORE_CR | IGNORE_CTR)) === IGNORE_CTR) return (bo & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
+    if ((bo & (IGNORE_CR | IGNORE_CTR | CTR_ZERO)) === IGNORE_CR) return bdnz;
+    return bcGeneral;
+  },
+};
+const blr: Handler = () => toRegister(i32[LR_LOW], i32[LR_LOW + 1]);
+const bclr = branchTo(LR_LOW);
+const bcctr = branchTo(CTR_LOW);
+/** Invalid with BO(2) = 0; 64-bit server processors test CTR, then decrement it. */
+const bcctrDecrementing: Handler = (word, cia) => {
+  const wasZero = (i32[CTR_LOW] | i32[CTR_LOW + 1]) === 0;
+  const target = i32[CTR_LOW];
+  const targetHigh = i32[CTR_LOW + 1];
+  decrement();
+  const bo = bt(word);
+  const branch =
+    wasZero === ((bo & CTR_ZERO) !== 0) &&
+    ((bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0));
+  if ((word & LK) !== 0) link(cia);
+  return branch ? toRegister(target, targetHigh) : undefined;
+};
+
+/** CR(BT) <- an operation on CR(BA) and CR(BB). */
+const crOperation = (operation: (a: boolean, b: boolean) => boolean): Handler => {
+  return (word) => {
+    const at = CR + (bt(word) >> 2);
+    const mask = 8 >> (bt(word) & 3);
+    const set = operation(crBit(ba(word)), crBit(bb(word)));
+    bytes[at] = set ? bytes[at] | mask : bytes[at] & ~mask;
   };
+};
 
-  return {
-    b: {
-      select: (word) =>
-        (word & LK) !== 0 ? branchAndLink : (word & AA) !== 0 ? branchAbsolute : branchRelative,
-    },
-    bc,
-    bclr: {
-      select: (word) =>
-        (word & LK) === 0 && (bt(word) & (IGNORE_CR | IGNORE_CTR)) === (IGNORE_CR | IGNORE_CTR) ? blr : bclr,
-    },
-    bcctr: {
-      select: (word) => ((bt(word) & IGNORE_CTR) !== 0 ? bcctr : is64 ? bcctrDecrementing : illegal),
-    },
-    bctar: branchTo(TAR / 4),
+export const branchHandlers: HandlerTable = {
+  b: {
+    select: (word) =>
+      (word & LK) !== 0 ? branchAndLink : (word & AA) !== 0 ? branchAbsolute : branchRelative,
+  },
+  bc,
+  bclr: {
+    select: (word) =>
+      (word & LK) === 0 && (bt(word) & (IGNORE_CR | IGNORE_CTR)) === (IGNORE_CR | IGNORE_CTR) ? blr : bclr,
+  },
+  bcctr: {
+    select: (word, kind) => ((bt(word) & IGNORE_CTR) !== 0 ? bcctr : kind.is64 ? bcctrDecrementing : illegal),
+  },
+  bctar: branchTo(TAR / 4),
 
-    crand: crOperation((a, b) => a && b),
-    crnand: crOperation((a, b) => !(a && b)),
-    cror: crOperation((a, b) => a || b),
-    crxor: crOperation((a, b) => a !== b),
-    crnor: crOperation((a, b) => !(a || b)),
-    creqv: crOperation((a, b) => a === b),
-    crandc: crOperation((a, b) => a && !b),
-    crorc: crOperation((a, b) => a || !b),
-    mcrf: (word) => {
-      bytes[CR + bf(word)] = bytes[CR + bfa(word)];
-    },
+  crand: crOperation((a, b) => a && b),
+  crnand: crOperation((a, b) => !(a && b)),
+  cror: crOperation((a, b) => a || b),
+  crxor: crOperation((a, b) => a !== b),
+  crnor: crOperation((a, b) => !(a || b)),
+  creqv: crOperation((a, b) => a === b),
+  crandc: crOperation((a, b) => a && !b),
+  crorc: crOperation((a, b) => a || !b),
+  mcrf: (word) => {
+    bytes[CR + bf(word)] = bytes[CR + bfa(word)];
+  },
 
-    /** LEV = 1 is the hypervisor's, which is not there. */
-    sc: { select: (word) => ((word & 0xfe0) === 0 ? () => SYSCALL : illegal) },
-  };
-}
+  /** LEV = 1 is the hypervisor's, which is not there. */
+  sc: { select: (word) => ((word & 0xfe0) === 0 ? () => SYSCALL : illegal) },
+};

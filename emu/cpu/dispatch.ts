@@ -9,9 +9,9 @@ import { divideHandlers } from "./fixed-point/divide.ts";
 import { logicalHandlers } from "./fixed-point/logical.ts";
 import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
-import { floatingPoint } from "./floating-point/index.ts";
-import { type HandlerTable, illegal, privileged } from "./handler-table.ts";
-import type { Cpu, CpuModel, Decode, Handler } from "./interpreter.ts";
+import { floatingPointHandlers } from "./floating-point/index.ts";
+import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
+import type { CpuKind, CpuModel } from "./cpu.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { cacheHandlers } from "./storage/cache.ts";
 import { loadStoreHandlers } from "./storage/load-store.ts";
@@ -22,26 +22,24 @@ import { vectorHandlers } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 
 /** All handlers, by the base mnemonics of the instruction table. */
-export function handlerTable(cpu: Cpu): HandlerTable {
-  return {
-    ...branchHandlers(cpu),
-    ...loadStoreHandlers(cpu),
-    ...multipleHandlers(cpu),
-    ...reservationHandlers(cpu),
-    ...addHandlers(cpu),
-    ...multiplyHandlers(cpu),
-    ...divideHandlers(cpu),
-    ...compareHandlers(cpu),
-    ...trapHandlers(cpu),
-    ...logicalHandlers(cpu),
-    ...rotateHandlers(cpu),
-    ...decimalAssistHandlers(cpu),
-    ...specialRegisterHandlers(cpu),
-    ...floatingPoint(cpu),
-    ...cacheHandlers(cpu),
-    ...vectorHandlers(cpu),
-  };
-}
+export const HANDLERS: HandlerTable = {
+  ...branchHandlers,
+  ...loadStoreHandlers,
+  ...multipleHandlers,
+  ...reservationHandlers,
+  ...addHandlers,
+  ...multiplyHandlers,
+  ...divideHandlers,
+  ...compareHandlers,
+  ...trapHandlers,
+  ...logicalHandlers,
+  ...rotateHandlers,
+  ...decimalAssistHandlers,
+  ...specialRegisterHandlers,
+  ...floatingPointHandlers,
+  ...cacheHandlers,
+  ...vectorHandlers,
+};
 
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
@@ -52,7 +50,9 @@ const EVERYWHERE = new Set("mffsce mffscdrn mffscdrni mffscrn mffscrni mffsl pop
 /** Whether a CPU of this model has the instruction. */
 export function available(row: Instruction, model: CpuModel): boolean {
   if (EVERYWHERE.has(row.name)) return true;
-  if (!includes(model.version, row.version) || model.lacks?.has(row.name)) return false;
+  // Altivec is older than the version of the architecture that took it in.
+  const isOriginal = row.facility === "altivec" && row.version === "2.03";
+  if (!(isOriginal || includes(model.version, row.version)) || model.lacks?.has(row.name)) return false;
   return row.facility === "supervisor" || model.facilities.has(row.facility);
 }
 
@@ -66,16 +66,14 @@ const ILLEGAL = new Set(["attn", "wait62", "eciwx", "ecowx"]);
 const isReservedNop = (word: number): boolean => (word & 0xfc00_063e) >>> 0 === 0x7c00_0424;
 const nothing: Handler = () => {};
 
-/** The finder of handlers for a CPU. */
-export function createDecode(cpu: Cpu): Decode {
-  const table = handlerTable(cpu);
-  return (word) => {
-    if (isReservedNop(word) && includes(cpu.model.version, "2.06")) return nothing;
-    const row = decode(word);
-    if (row === undefined || !available(row, cpu.model)) return illegal;
-    if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
-    const entry = table[row.name];
-    if (entry === undefined) return illegal;
-    return typeof entry === "function" ? entry : entry.select(word);
-  };
+/** The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". */
+export function handlerOf(word: number, kind: CpuKind): Handler {
+  const { model } = kind;
+  if (isReservedNop(word) && includes(model.version, "2.06")) return nothing;
+  const row = decode(word);
+  if (row === undefined || !available(row, model)) return illegal;
+  if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
+  const entry = HANDLERS[row.name];
+  if (entry === undefined) return illegal;
+  return typeof entry === "function" ? entry : entry.select(word, kind);
 }

@@ -5,62 +5,13 @@
  * handler gets the word and its address; it returns nothing to go on with the next instruction, or the next
  * address (a taken branch), or SYSCALL. Faults are thrown and leave NIA at the instruction that caused them.
  */
-import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
+import type { Cpu } from "./cpu.ts";
+import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
-import { INSTRUCTIONS, NIA, type Registers } from "./registers.ts";
-
-/** The state that handlers work on; translated code shares it. */
-export interface Cpu {
-  readonly registers: Registers;
-  readonly memory: AddressSpace;
-  /** 64-bit mode (MSR.SF): addresses, CR0, CA and OV are of the whole register. */
-  readonly is64: boolean;
-  readonly model: CpuModel;
-  /** The time base (ticks of 512 MHz), for mftb and mfspr 268/269. */
-  timeBase(): bigint;
-}
-
-/** What of a CPU model the instructions themselves depend on; `emu/cpu/models.ts` lists the models. */
-export interface CpuModel {
-  readonly name: string;
-  readonly pvr: number;
-  /** Facilities (of `emu/isa/instruction.ts`) it has. */
-  readonly facilities: ReadonlySet<string>;
-  /** Instructions of its version and facilities that it leaves out all the same (optional ones). */
-  readonly lacks?: ReadonlySet<string>;
-  /** Highest ISA version it implements. */
-  readonly version: string;
-  /** SPRs of its performance monitor that programs may read; nothing is ever counted there. */
-  readonly idleMonitor?: readonly number[];
-  /** Bytes cleared by dcbz; AT_DCACHEBSIZE. */
-  readonly cacheBlock: number;
-  readonly hwcap: number;
-  readonly hwcap2: number;
-  /** AT_PLATFORM, e.g. "power8"; none for the models that do not give it. */
-  readonly platform?: string;
-}
-
-/**
- * Executes one instruction. `word` and `cia` (its address) are signed 32-bit numbers; so is the address of the
- * next instruction where one is returned. A taken branch to an address of 2^32 or above throws FarBranch.
- */
-export type Handler = (word: number, cia: number) => number | undefined | void;
-
-/** What a handler returns for `sc`; not an address, since those are multiples of four. */
-export const SYSCALL = 1;
-
-/** Thrown by a branch whose target has a non-zero upper half: it retires, and the fetch there faults. */
-export class FarBranch extends Error {
-  readonly target: bigint;
-  constructor(target: bigint) {
-    super(`branch to 0x${target.toString(16)}`);
-    this.target = target;
-  }
-}
-
-/** Finds the handler of an instruction word; for an unknown one, a handler that throws GuestFault "illegal". */
-export type Decode = (word: number) => Handler;
+import { FarBranch, type Handler, SYSCALL } from "./handler.ts";
+import { INSTRUCTIONS, NIA } from "./registers.ts";
+import { bind } from "./views.ts";
 
 /** Why `run` came back: the limit was reached, or `sc` is the instruction at NIA, not yet retired. */
 export type Exit = "limit" | "syscall";
@@ -74,15 +25,13 @@ interface CodePage {
 
 export class Interpreter {
   readonly cpu: Cpu;
-  private readonly decode: Decode;
   private readonly codePages = new Map<number, CodePage>();
   /** The page being run, and whether a store has changed it since the loop entered it. */
   private running = -1;
   private stale = false;
 
-  constructor(cpu: Cpu, decode: Decode) {
+  constructor(cpu: Cpu) {
     this.cpu = cpu;
-    this.decode = decode;
     cpu.memory.onCodeChange = (page) => {
       this.codePages.delete(page);
       if (page === this.running) this.stale = true;
@@ -95,6 +44,7 @@ export class Interpreter {
    */
   run(limit: number): Exit {
     const { registers } = this.cpu;
+    bind(this.cpu);
     if (registers.nia > 0xffff_ffffn) throw new GuestFault("fetch-unmapped", registers.nia);
     let pc = registers.i32[NIA / 4];
     let left = limit;
@@ -150,6 +100,7 @@ export class Interpreter {
 
   /** Executes the instruction at `cia` alone, without counting it: translated code's way into a handler. */
   step(cia: number): ReturnType<Handler> {
+    bind(this.cpu);
     const { words, handlers } =
       this.codePages.get(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
     const index = (cia >>> 2) & (WORDS - 1);
@@ -163,7 +114,7 @@ export class Interpreter {
     for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
-      const handler = this.decode(word);
+      const handler = handlerOf(word, this.cpu);
       handlers[(cia >>> 2) & (WORDS - 1)] = handler;
       return handler(word, cia);
     };

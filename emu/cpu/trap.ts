@@ -1,8 +1,8 @@
 /** Trap instructions: Power ISA 3.0B, I.3.3.11. */
 import { GuestFault } from "./fault.ts";
 import { bt, ra, rb, si } from "./fields.ts";
-import type { HandlerTable } from "./handler-table.ts";
-import type { Cpu } from "./interpreter.ts";
+import type { HandlerTable } from "./handler.ts";
+import { i32 } from "./views.ts";
 
 /** What a comparison of a and b makes true, as bits of TO: a <s b, a >s b, a = b, a <u b, a >u b. */
 function relations(signed: number, unsigned: number): number {
@@ -10,23 +10,19 @@ function relations(signed: number, unsigned: number): number {
   return (signed < 0 ? 16 : 8) | (unsigned < 0 ? 2 : 1);
 }
 
-export function trapHandlers(cpu: Cpu): HandlerTable {
-  const { i32 } = cpu.registers;
+const trapIf = (word: number, cia: number, relation: number) => {
+  if ((bt(word) & relation) !== 0) throw new GuestFault("trap", BigInt(cia >>> 0));
+};
+const words = (a: number, b: number) => relations(a - b, (a >>> 0) - (b >>> 0));
+const doublewords = (a: number, bLow: number, bHigh: number) => {
+  const low = (i32[a] >>> 0) - (bLow >>> 0);
+  const high = i32[a + 1];
+  return relations(high - bHigh || low, (high >>> 0) - (bHigh >>> 0) || low);
+};
 
-  const trapIf = (word: number, cia: number, relation: number) => {
-    if ((bt(word) & relation) !== 0) throw new GuestFault("trap", BigInt(cia >>> 0));
-  };
-  const words = (a: number, b: number) => relations(a - b, (a >>> 0) - (b >>> 0));
-  const doublewords = (a: number, bLow: number, bHigh: number) => {
-    const low = (i32[a] >>> 0) - (bLow >>> 0);
-    const high = i32[a + 1];
-    return relations(high - bHigh || low, (high >>> 0) - (bHigh >>> 0) || low);
-  };
-
-  return {
-    twi: (word, cia) => trapIf(word, cia, words(i32[ra(word)], si(word))),
-    tw: (word, cia) => trapIf(word, cia, words(i32[ra(word)], i32[rb(word)])),
-    tdi: (word, cia) => trapIf(word, cia, doublewords(ra(word), si(word), si(word) >> 31)),
-    td: (word, cia) => trapIf(word, cia, doublewords(ra(word), i32[rb(word)], i32[rb(word) + 1])),
-  };
-}
+export const trapHandlers: HandlerTable = {
+  twi: (word, cia) => trapIf(word, cia, words(i32[ra(word)], si(word))),
+  tw: (word, cia) => trapIf(word, cia, words(i32[ra(word)], i32[rb(word)])),
+  tdi: (word, cia) => trapIf(word, cia, doublewords(ra(word), si(word), si(word) >> 31)),
+  td: (word, cia) => trapIf(word, cia, doublewords(ra(word), i32[rb(word)], i32[rb(word) + 1])),
+};

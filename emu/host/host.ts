@@ -116,6 +116,12 @@ export interface HostClock {
  */
 export type TerminalSettings = Readonly<Record<string, boolean | number>>;
 
+/** What somebody waits for at a stream. */
+export interface Interest {
+  read?: boolean;
+  write?: boolean;
+}
+
 /** A stream that came from outside: stdin, stdout, stderr. */
 export interface HostStream {
   /** What is behind it. */
@@ -136,8 +142,13 @@ export interface HostStream {
   /** Bytes taken, or undefined when it would block. Throws HostError EPIPE and the like. */
   write(from: Uint8Array): number | undefined;
   writable(): boolean;
-  /** Calls back once when readable (or writable) may have changed. Returns a function that cancels. */
-  onChange(callback: () => void): () => void;
+  /** Whether a write has shown that nobody reads it any more. */
+  broken?(): boolean;
+  /**
+   * Calls back once when readable or writable may have changed; with `interest` only what is in it need be watched. Returns a
+   * function that cancels.
+   */
+  onChange(callback: () => void, interest?: Interest): () => void;
   /** Size and settings, where it is a terminal. */
   readonly terminal?: {
     size(): { rows: number; columns: number };

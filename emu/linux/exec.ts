@@ -1,7 +1,7 @@
 /** Loading programs (Linux: fs/binfmt_elf.c, start_thread of arch/powerpc). */
 
 import { GuestFault } from "../cpu/fault.ts";
-import type { CpuModel } from "../cpu/interpreter.ts";
+import type { CpuModel } from "../cpu/cpu.ts";
 import { FPSCR, MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { decodeName } from "../host/names.ts";

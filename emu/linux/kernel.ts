@@ -6,9 +6,9 @@
  * never kept waiting, and ends a piece exactly where something is due: a limit, the end of a turn and, where time
  * follows the instruction count, a timer. Where pieces end for the host's sake makes no difference to the program.
  */
-import { createDecode } from "../cpu/dispatch.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { type Cpu, type CpuModel, Interpreter } from "../cpu/interpreter.ts";
+import type { Cpu, CpuModel } from "../cpu/cpu.ts";
+import { Interpreter } from "../cpu/interpreter.ts";
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
 import { AddressSpace } from "../memory/address-space.ts";
@@ -221,7 +221,7 @@ export class Kernel {
       model: cpuModel,
       timeBase: () => this.timeBase(),
     };
-    const engine = options.engine ?? ((cpu) => new Interpreter(cpu, createDecode(cpu)));
+    const engine = options.engine ?? ((cpu) => new Interpreter(cpu));
     return { memory, interpreter: engine(cpu) };
   }
 

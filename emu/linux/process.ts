@@ -2,7 +2,7 @@
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { ProcessSnapshot, ProcessAttributes } from "../snapshot.ts";
+import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
 import type { Kernel } from "./kernel.ts";

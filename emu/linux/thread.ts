@@ -58,7 +58,9 @@ export class Thread {
       queue.add(this);
       this.cleanups.push(() => queue.remove(this));
     }
-    for (const stream of wait.streams ?? []) this.cleanups.push(stream.onChange(() => this.wake()));
+    for (const { stream, interest } of wait.streams ?? []) {
+      this.cleanups.push(stream.onChange(() => this.wake(), interest));
+    }
   }
 
   /** Has a waiting thread wait on another queue instead of `from` (FUTEX_REQUEUE). */

@@ -1,5 +1,5 @@
 /** Waiting: what a thread in a system call waits for, and what ends its wait. */
-import type { HostStream } from "../host/host.ts";
+import type { HostStream, Interest } from "../host/host.ts";
 import type { Restart } from "./signals/deliver.ts";
 import type { Thread } from "./thread.ts";
 
@@ -36,8 +36,8 @@ export class WaitQueue {
  */
 export interface WaitFor {
   queues?: readonly WaitQueue[];
-  /** Host streams on which something may change. */
-  streams?: readonly HostStream[];
+  /** Host streams on which something may change, and what is of interest there (both when absent). */
+  streams?: readonly { stream: HostStream; interest?: Interest }[];
   /** Absolute CLOCK_MONOTONIC time in nanoseconds at which the handler is run again at the latest. */
   deadline?: bigint | null;
   /** What else the call must remember; it goes into snapshots, so plain text (JSON, say). */

@@ -1,5 +1,4 @@
 /** The interpreter as a test driver. */
-import { createDecode } from "../../emu/cpu/dispatch.ts";
 import { type FaultKind, GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { defaultModel, modelFor, modelList } from "../../emu/cpu/models.ts";
@@ -45,7 +44,7 @@ function createMachine(abi: TestAbi, model: string) {
     model: modelFor(model, abi),
     timeBase: () => TIME_BASE,
   };
-  return new Interpreter(cpu, createDecode(cpu));
+  return new Interpreter(cpu);
 }
 
 interface CaseMachine {

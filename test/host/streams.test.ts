@@ -96,7 +96,8 @@ describe("a pipe as a stream", () => {
     const chunk = new Uint8Array(65536);
     let written = 0;
     for (let taken = stream.write(chunk); taken !== undefined; taken = stream.write(chunk)) written += taken;
-    expect(written).toBe(65536);
+    // What the pipe takes, and as much of the next write as the stream itself holds.
+    expect(written).toBe(65536 + 4096);
     expect(stream.writable()).toBe(false);
     const later = changed(stream);
     fs.readSync(fd, Buffer.alloc(65536));

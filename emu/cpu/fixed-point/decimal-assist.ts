@@ -1,8 +1,8 @@
 /** Binary coded decimal assist: Power ISA 3.0B, I.3.3.15, and the declets of I.5.3. */
 import { ra, rb, rs, rt } from "../fields.ts";
 import { carryOut } from "../flags.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu } from "../interpreter.ts";
+import type { HandlerTable } from "../handler.ts";
+import { i32 } from "../views.ts";
 
 /** Three decimal digits (12 bits of BCD) as a declet of densely packed decimal. */
 function pack(bcd: number): number {
@@ -75,25 +75,22 @@ function sixes(a: number, b: number, sum: number, carry: number): number {
   return Math.imul(~out & 0x1111_1111, 6);
 }
 
-export function decimalAssistHandlers(cpu: Cpu): HandlerTable {
-  const { i32 } = cpu.registers;
-  return {
-    cbcdtd: (word) => {
-      i32[ra(word)] = toDeclets(i32[rs(word)]);
-      i32[ra(word) + 1] = toDeclets(i32[rs(word) + 1]);
-    },
-    cdtbcd: (word) => {
-      i32[ra(word)] = toDigits(i32[rs(word)]);
-      i32[ra(word) + 1] = toDigits(i32[rs(word) + 1]);
-    },
-    addg6s: (word) => {
-      const [aLow, aHigh] = [i32[ra(word)], i32[ra(word) + 1]];
-      const [bLow, bHigh] = [i32[rb(word)], i32[rb(word) + 1]];
-      const low = (aLow + bLow) | 0;
-      const carry = carryOut(aLow, bLow, low);
-      const high = (aHigh + bHigh + carry) | 0;
-      i32[rt(word)] = sixes(aLow, bLow, low, carry);
-      i32[rt(word) + 1] = sixes(aHigh, bHigh, high, carryOut(aHigh, bHigh, high));
-    },
-  };
-}
+export const decimalAssistHandlers: HandlerTable = {
+  cbcdtd: (word) => {
+    i32[ra(word)] = toDeclets(i32[rs(word)]);
+    i32[ra(word) + 1] = toDeclets(i32[rs(word) + 1]);
+  },
+  cdtbcd: (word) => {
+    i32[ra(word)] = toDigits(i32[rs(word)]);
+    i32[ra(word) + 1] = toDigits(i32[rs(word) + 1]);
+  },
+  addg6s: (word) => {
+    const [aLow, aHigh] = [i32[ra(word)], i32[ra(word) + 1]];
+    const [bLow, bHigh] = [i32[rb(word)], i32[rb(word) + 1]];
+    const low = (aLow + bLow) | 0;
+    const carry = carryOut(aLow, bLow, low);
+    const high = (aHigh + bHigh + carry) | 0;
+    i32[rt(word)] = sixes(aLow, bLow, low, carry);
+    i32[rt(word) + 1] = sixes(aHigh, bHigh, high, carryOut(aHigh, bHigh, high));
+  },
+};

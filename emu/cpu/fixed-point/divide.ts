@@ -3,115 +3,110 @@
  * zero divisor, a quotient that doesn't fit) RT becomes what QEMU gives.
  */
 import { OE, RC, ra, rb, rt } from "../fields.ts";
-import { flags } from "../flags.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
+import { record, setOverflow } from "../flags.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
+import { i32, u32, i64, u64 } from "../views.ts";
 
 const LEAST_WORD = -0x8000_0000;
 
-export function divideHandlers(cpu: Cpu): HandlerTable {
-  const { i32, u32, i64, u64 } = cpu.registers;
-  const { record, setOverflow } = flags(cpu);
+/** The word divisions leave the high half of RT undefined. */
+const giveWord = (word: number, low: number, high: number, overflow: number) => {
+  i32[rt(word)] = low;
+  i32[rt(word) + 1] = high;
+  end(word, overflow);
+};
+const end = (word: number, overflow: number) => {
+  if ((word & OE) !== 0) setOverflow(overflow, overflow);
+  if ((word & RC) !== 0) record(i32[rt(word)], i32[rt(word) + 1]);
+};
+/** A division of 64-bit registers whose quotient may not exist or not fit. */
+const wide = (
+  quotient: (a: number, b: number) => bigint | undefined,
+  otherwise: (a: number) => bigint,
+): Handler => {
+  return (word) => {
+    const result = quotient(ra(word) >> 1, rb(word) >> 1);
+    i64[rt(word) >> 1] = result ?? otherwise(ra(word) >> 1);
+    end(word, result === undefined ? 1 : 0);
+  };
+};
+const signed = (dividend: bigint, divisor: bigint): bigint | undefined => {
+  if (divisor === 0n) return undefined;
+  const quotient = dividend / divisor;
+  return BigInt.asIntN(64, quotient) === quotient ? quotient : undefined;
+};
+const unsigned = (dividend: bigint, divisor: bigint): bigint | undefined => {
+  if (divisor === 0n) return undefined;
+  const quotient = dividend / divisor;
+  return quotient >> 64n === 0n ? quotient : undefined;
+};
 
-  /** The word divisions leave the high half of RT undefined. */
-  const giveWord = (word: number, low: number, high: number, overflow: number) => {
-    i32[rt(word)] = low;
-    i32[rt(word) + 1] = high;
-    end(word, overflow);
-  };
-  const end = (word: number, overflow: number) => {
-    if ((word & OE) !== 0) setOverflow(overflow, overflow);
-    if ((word & RC) !== 0) record(i32[rt(word)], i32[rt(word) + 1]);
-  };
-  /** A division of 64-bit registers whose quotient may not exist or not fit. */
-  const wide = (
-    quotient: (a: number, b: number) => bigint | undefined,
-    otherwise: (a: number) => bigint,
-  ): Handler => {
-    return (word) => {
-      const result = quotient(ra(word) >> 1, rb(word) >> 1);
-      i64[rt(word) >> 1] = result ?? otherwise(ra(word) >> 1);
-      end(word, result === undefined ? 1 : 0);
-    };
-  };
-  const signed = (dividend: bigint, divisor: bigint): bigint | undefined => {
-    if (divisor === 0n) return undefined;
-    const quotient = dividend / divisor;
-    return BigInt.asIntN(64, quotient) === quotient ? quotient : undefined;
-  };
-  const unsigned = (dividend: bigint, divisor: bigint): bigint | undefined => {
-    if (divisor === 0n) return undefined;
-    const quotient = dividend / divisor;
-    return quotient >> 64n === 0n ? quotient : undefined;
-  };
+export const divideHandlers: HandlerTable = {
+  divw: (word) => {
+    const a = i32[ra(word)];
+    const b = i32[rb(word)];
+    const undefinedResult = b === 0 || (a === LEAST_WORD && b === -1);
+    giveWord(word, undefinedResult ? a : (a / b) | 0, 0, undefinedResult ? 1 : 0);
+  },
+  divwu: (word) => {
+    const a = u32[ra(word)];
+    const b = u32[rb(word)];
+    giveWord(word, b === 0 ? a : (a / b) >>> 0, 0, b === 0 ? 1 : 0);
+  },
+  /** The dividend is RA || 0x0000_0000. */
+  divwe: (word) => {
+    const a = i32[ra(word)];
+    const b = i32[rb(word)];
+    const quotient = b === 0 ? undefined : (BigInt(a) << 32n) / BigInt(b);
+    const fits = quotient !== undefined && BigInt.asIntN(32, quotient) === quotient;
+    const low = fits ? Number(quotient) : 0;
+    giveWord(word, low, low >> 31, fits ? 0 : 1);
+  },
+  divweu: (word) => {
+    const a = u32[ra(word)];
+    const b = u32[rb(word)];
+    const fits = a < b;
+    giveWord(word, fits ? Number((BigInt(a) << 32n) / BigInt(b)) : 0, 0, fits ? 0 : 1);
+  },
+  modsw: (word) => {
+    const a = i32[ra(word)];
+    const b = i32[rb(word)];
+    const result = b === 0 || b === -1 ? 0 : a % b;
+    i32[rt(word)] = result;
+    i32[rt(word) + 1] = result >> 31;
+  },
+  moduw: (word) => {
+    const b = u32[rb(word)];
+    i32[rt(word)] = b === 0 ? 0 : u32[ra(word)] % b;
+    i32[rt(word) + 1] = 0;
+  },
 
-  return {
-    divw: (word) => {
-      const a = i32[ra(word)];
-      const b = i32[rb(word)];
-      const undefinedResult = b === 0 || (a === LEAST_WORD && b === -1);
-      giveWord(word, undefinedResult ? a : (a / b) | 0, 0, undefinedResult ? 1 : 0);
-    },
-    divwu: (word) => {
-      const a = u32[ra(word)];
-      const b = u32[rb(word)];
-      giveWord(word, b === 0 ? a : (a / b) >>> 0, 0, b === 0 ? 1 : 0);
-    },
-    /** The dividend is RA || 0x0000_0000. */
-    divwe: (word) => {
-      const a = i32[ra(word)];
-      const b = i32[rb(word)];
-      const quotient = b === 0 ? undefined : (BigInt(a) << 32n) / BigInt(b);
-      const fits = quotient !== undefined && BigInt.asIntN(32, quotient) === quotient;
-      const low = fits ? Number(quotient) : 0;
-      giveWord(word, low, low >> 31, fits ? 0 : 1);
-    },
-    divweu: (word) => {
-      const a = u32[ra(word)];
-      const b = u32[rb(word)];
-      const fits = a < b;
-      giveWord(word, fits ? Number((BigInt(a) << 32n) / BigInt(b)) : 0, 0, fits ? 0 : 1);
-    },
-    modsw: (word) => {
-      const a = i32[ra(word)];
-      const b = i32[rb(word)];
-      const result = b === 0 || b === -1 ? 0 : a % b;
-      i32[rt(word)] = result;
-      i32[rt(word) + 1] = result >> 31;
-    },
-    moduw: (word) => {
-      const b = u32[rb(word)];
-      i32[rt(word)] = b === 0 ? 0 : u32[ra(word)] % b;
-      i32[rt(word) + 1] = 0;
-    },
-
-    divd: wide(
-      (a, b) => signed(i64[a], i64[b]),
-      (a) => i64[a],
-    ),
-    divdu: wide(
-      (a, b) => unsigned(u64[a], u64[b]),
-      (a) => i64[a],
-    ),
-    divde: wide(
-      (a, b) => signed(i64[a] << 64n, i64[b]),
-      () => 0n,
-    ),
-    divdeu: wide(
-      (a, b) => unsigned(u64[a] << 64n, u64[b]),
-      () => 0n,
-    ),
-    modsd: (word) => {
-      const b = i64[rb(word) >> 1];
-      i64[rt(word) >> 1] = b === 0n || b === -1n ? 0n : i64[ra(word) >> 1] % b;
-    },
-    modud: (word) => {
-      const b = u64[rb(word) >> 1];
-      u64[rt(word) >> 1] = b === 0n ? 0n : u64[ra(word) >> 1] % b;
-    },
-    /** There is no source of random numbers here: all ones, the error the manual provides for. */
-    darn: (word) => {
-      i64[rt(word) >> 1] = -1n;
-    },
-  };
-}
+  divd: wide(
+    (a, b) => signed(i64[a], i64[b]),
+    (a) => i64[a],
+  ),
+  divdu: wide(
+    (a, b) => unsigned(u64[a], u64[b]),
+    (a) => i64[a],
+  ),
+  divde: wide(
+    (a, b) => signed(i64[a] << 64n, i64[b]),
+    () => 0n,
+  ),
+  divdeu: wide(
+    (a, b) => unsigned(u64[a] << 64n, u64[b]),
+    () => 0n,
+  ),
+  modsd: (word) => {
+    const b = i64[rb(word) >> 1];
+    i64[rt(word) >> 1] = b === 0n || b === -1n ? 0n : i64[ra(word) >> 1] % b;
+  },
+  modud: (word) => {
+    const b = u64[rb(word) >> 1];
+    u64[rt(word) >> 1] = b === 0n ? 0n : u64[ra(word) >> 1] % b;
+  },
+  /** There is no source of random numbers here: all ones, the error the manual provides for. */
+  darn: (word) => {
+    i64[rt(word) >> 1] = -1n;
+  },
+};

@@ -1,78 +1,69 @@
 /** Fixed-point multiplication: Power ISA 3.0B, I.3.3.9 and I.3.3.9.1. */
 import { OE, RC, ra, rb, rc, rt, si } from "../fields.ts";
-import { flags } from "../flags.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu } from "../interpreter.ts";
+import { record, setOverflow } from "../flags.ts";
+import type { HandlerTable } from "../handler.ts";
 import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide.ts";
+import { i32, i64, u64 } from "../views.ts";
 
-export function multiplyHandlers(cpu: Cpu): HandlerTable {
-  const { i32, i64, u64 } = cpu.registers;
-  const { record, setOverflow } = flags(cpu);
+const give = (word: number, low: number, high: number) => {
+  i32[rt(word)] = low;
+  i32[rt(word) + 1] = high;
+  if ((word & RC) !== 0) record(low, high);
+};
+/** A product of words, of which the manual defines the low half of RT only: the high half is zero, as QEMU has it. */
+const giveHighWord = (word: number, product: number) => give(word, product, 0);
 
-  const give = (word: number, low: number, high: number) => {
-    i32[rt(word)] = low;
+export const multiplyHandlers: HandlerTable = {
+  mulli: (word) => {
+    const factor = si(word);
+    const low = i32[ra(word)];
+    const high =
+      multiplyHighUnsigned(low, factor) + Math.imul(i32[ra(word) + 1], factor) + Math.imul(low, factor >> 31);
+    i32[rt(word)] = Math.imul(low, factor);
     i32[rt(word) + 1] = high;
-    if ((word & RC) !== 0) record(low, high);
-  };
-  /** A product of words, of which the manual defines the low half of RT only: the high half is zero, as QEMU has it. */
-  const giveHighWord = (word: number, product: number) => give(word, product, 0);
-
-  return {
-    mulli: (word) => {
-      const factor = si(word);
-      const low = i32[ra(word)];
-      const high =
-        multiplyHighUnsigned(low, factor) +
-        Math.imul(i32[ra(word) + 1], factor) +
-        Math.imul(low, factor >> 31);
-      i32[rt(word)] = Math.imul(low, factor);
-      i32[rt(word) + 1] = high;
-    },
-    mulhw: (word) => giveHighWord(word, multiplyHigh(i32[ra(word)], i32[rb(word)])),
-    mulhwu: (word) => giveHighWord(word, multiplyHighUnsigned(i32[ra(word)], i32[rb(word)])),
-    mullw: (word) => {
-      const a = i32[ra(word)];
-      const b = i32[rb(word)];
-      const low = Math.imul(a, b);
-      const high = multiplyHigh(a, b);
-      if ((word & OE) !== 0) {
-        const overflow = high !== low >> 31 ? 1 : 0;
-        setOverflow(overflow, overflow);
-      }
-      give(word, low, high);
-    },
-    mulld: (word) => {
-      const a = ra(word);
-      const b = rb(word);
-      if ((word & OE) !== 0) {
-        const product = i64[a >> 1] * i64[b >> 1];
-        const overflow = BigInt.asIntN(64, product) !== product ? 1 : 0;
-        setOverflow(overflow, overflow);
-      }
-      const high =
-        (multiplyHighUnsigned(i32[a], i32[b]) +
-          Math.imul(i32[a + 1], i32[b]) +
-          Math.imul(i32[a], i32[b + 1])) |
-        0;
-      give(word, Math.imul(i32[a], i32[b]), high);
-    },
-    mulhdu: (word) => {
-      const a = ra(word);
-      const b = rb(word);
-      multiplyHighDoubleword(i32[a], i32[a + 1], i32[b], i32[b + 1], (low, high) => give(word, low, high));
-    },
-    mulhd: (word) => {
-      const product = (i64[ra(word) >> 1] * i64[rb(word) >> 1]) >> 64n;
-      give(word, Number(BigInt.asIntN(32, product)), Number(product >> 32n));
-    },
-    maddhd: (word) => {
-      i64[rt(word) >> 1] = (i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1]) >> 64n;
-    },
-    maddhdu: (word) => {
-      u64[rt(word) >> 1] = (u64[ra(word) >> 1] * u64[rb(word) >> 1] + u64[rc(word) >> 1]) >> 64n;
-    },
-    maddld: (word) => {
-      i64[rt(word) >> 1] = i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1];
-    },
-  };
-}
+  },
+  mulhw: (word) => giveHighWord(word, multiplyHigh(i32[ra(word)], i32[rb(word)])),
+  mulhwu: (word) => giveHighWord(word, multiplyHighUnsigned(i32[ra(word)], i32[rb(word)])),
+  mullw: (word) => {
+    const a = i32[ra(word)];
+    const b = i32[rb(word)];
+    const low = Math.imul(a, b);
+    const high = multiplyHigh(a, b);
+    if ((word & OE) !== 0) {
+      const overflow = high !== low >> 31 ? 1 : 0;
+      setOverflow(overflow, overflow);
+    }
+    give(word, low, high);
+  },
+  mulld: (word) => {
+    const a = ra(word);
+    const b = rb(word);
+    if ((word & OE) !== 0) {
+      const product = i64[a >> 1] * i64[b >> 1];
+      const overflow = BigInt.asIntN(64, product) !== product ? 1 : 0;
+      setOverflow(overflow, overflow);
+    }
+    const high =
+      (multiplyHighUnsigned(i32[a], i32[b]) + Math.imul(i32[a + 1], i32[b]) + Math.imul(i32[a], i32[b + 1])) |
+      0;
+    give(word, Math.imul(i32[a], i32[b]), high);
+  },
+  mulhdu: (word) => {
+    const a = ra(word);
+    const b = rb(word);
+    multiplyHighDoubleword(i32[a], i32[a + 1], i32[b], i32[b + 1], (low, high) => give(word, low, high));
+  },
+  mulhd: (word) => {
+    const product = (i64[ra(word) >> 1] * i64[rb(word) >> 1]) >> 64n;
+    give(word, Number(BigInt.asIntN(32, product)), Number(product >> 32n));
+  },
+  maddhd: (word) => {
+    i64[rt(word) >> 1] = (i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1]) >> 64n;
+  },
+  maddhdu: (word) => {
+    u64[rt(word) >> 1] = (u64[ra(word) >> 1] * u64[rb(word) >> 1] + u64[rc(word) >> 1]) >> 64n;
+  },
+  maddld: (word) => {
+    i64[rt(word) >> 1] = i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1];
+  },
+};

@@ -1,8 +1,8 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
 import { bb, RC, ra, rb, rs } from "../fields.ts";
-import { flags } from "../flags.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu } from "../interpreter.ts";
+import { record, setCarry } from "../flags.ts";
+import type { HandlerTable } from "../handler.ts";
+import { i32 } from "../views.ts";
 
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> -by);
 
@@ -28,133 +28,128 @@ const lowThrough = (me: number): number => (me < 32 ? 0 : -1 << (63 - me));
 const sh6 = (word: number): number => ((word >> 11) & 31) | ((word & 2) << 4);
 const mb6 = (word: number): number => ((word >> 6) & 31) | (word & 32);
 
-export function rotateHandlers(cpu: Cpu): HandlerTable {
-  const { i32 } = cpu.registers;
-  const { record, setCarry } = flags(cpu);
+const give = (word: number, low: number, high: number) => {
+  i32[ra(word)] = low;
+  i32[ra(word) + 1] = high;
+  if ((word & RC) !== 0) record(low | 0, high | 0);
+};
+/** RA <- ROTL32((RS), n) & MASK(MB + 32, ME + 32); ROTL32 has the rotated word in both halves. */
+const rotateWord = (word: number, n: number) => {
+  const rotated = rotateLeft(i32[rs(word)], n);
+  give(word, rotated & wordMask(word), rotated & wordMaskHigh(word));
+};
+/** The halves of ROTL64((RS), n): shifts by 32 are made of two, for JavaScript shifts by n modulo 32. */
+const near = (word: number, n: number) => i32[rs(word) + (n >> 5)];
+const far = (word: number, n: number) => i32[rs(word) + (1 - (n >> 5))];
+const rotatedLow = (word: number, n: number) => (near(word, n) << n) | ((far(word, n) >>> 1) >>> ~n);
+const rotatedHigh = (word: number, n: number) => (far(word, n) << n) | ((near(word, n) >>> 1) >>> ~n);
+const clearLeft = (word: number, n: number) => {
+  const mb = mb6(word);
+  give(word, rotatedLow(word, n) & lowFrom(mb), rotatedHigh(word, n) & highFrom(mb));
+};
+const clearRight = (word: number, n: number) => {
+  const me = mb6(word);
+  give(word, rotatedLow(word, n) & lowThrough(me), rotatedHigh(word, n) & highThrough(me));
+};
+/** The halves of MASK(MB, 63 - SH). */
+const insertLow = (mb: number, me: number) =>
+  mb <= me ? lowFrom(mb) & lowThrough(me) : lowFrom(mb) | lowThrough(me);
+const insertHigh = (mb: number, me: number) =>
+  mb <= me ? highFrom(mb) & highThrough(me) : highFrom(mb) | highThrough(me);
 
-  const give = (word: number, low: number, high: number) => {
-    i32[ra(word)] = low;
-    i32[ra(word) + 1] = high;
-    if ((word & RC) !== 0) record(low | 0, high | 0);
-  };
-  /** RA <- ROTL32((RS), n) & MASK(MB + 32, ME + 32); ROTL32 has the rotated word in both halves. */
-  const rotateWord = (word: number, n: number) => {
-    const rotated = rotateLeft(i32[rs(word)], n);
-    give(word, rotated & wordMask(word), rotated & wordMaskHigh(word));
-  };
-  /** The halves of ROTL64((RS), n): shifts by 32 are made of two, for JavaScript shifts by n modulo 32. */
-  const near = (word: number, n: number) => i32[rs(word) + (n >> 5)];
-  const far = (word: number, n: number) => i32[rs(word) + (1 - (n >> 5))];
-  const rotatedLow = (word: number, n: number) => (near(word, n) << n) | ((far(word, n) >>> 1) >>> ~n);
-  const rotatedHigh = (word: number, n: number) => (far(word, n) << n) | ((near(word, n) >>> 1) >>> ~n);
-  const clearLeft = (word: number, n: number) => {
-    const mb = mb6(word);
-    give(word, rotatedLow(word, n) & lowFrom(mb), rotatedHigh(word, n) & highFrom(mb));
-  };
-  const clearRight = (word: number, n: number) => {
-    const me = mb6(word);
-    give(word, rotatedLow(word, n) & lowThrough(me), rotatedHigh(word, n) & highThrough(me));
-  };
-  /** The halves of MASK(MB, 63 - SH). */
-  const insertLow = (mb: number, me: number) =>
-    mb <= me ? lowFrom(mb) & lowThrough(me) : lowFrom(mb) | lowThrough(me);
-  const insertHigh = (mb: number, me: number) =>
-    mb <= me ? highFrom(mb) & highThrough(me) : highFrom(mb) | highThrough(me);
+/** CA is set if the value is negative and one of the bits shifted out is not zero. */
+function shiftRightAlgebraicWord(word: number, n: number): void {
+  const value = i32[rs(word)];
+  const sign = value >> 31;
+  const lost = n < 32 ? value & ~(-1 << n) : value;
+  const result = n < 32 ? value >> n : sign;
+  const carry = sign !== 0 && lost !== 0 ? 1 : 0;
+  setCarry(carry, carry);
+  give(word, result, sign);
+}
 
-  /** CA is set if the value is negative and one of the bits shifted out is not zero. */
-  function shiftRightAlgebraicWord(word: number, n: number): void {
-    const value = i32[rs(word)];
-    const sign = value >> 31;
-    const lost = n < 32 ? value & ~(-1 << n) : value;
-    const result = n < 32 ? value >> n : sign;
-    const carry = sign !== 0 && lost !== 0 ? 1 : 0;
-    setCarry(carry, carry);
-    give(word, result, sign);
+function shiftRightAlgebraicDoubleword(word: number, n: number): void {
+  const low = i32[rs(word)];
+  const high = i32[rs(word) + 1];
+  const sign = high >> 31;
+  let lost: number;
+  let resultLow: number;
+  let resultHigh: number;
+  if (n < 32) {
+    lost = low & ~(-1 << n);
+    resultLow = (low >>> n) | ((high << 1) << ~n);
+    resultHigh = high >> n;
+  } else {
+    lost = low | (n < 64 ? high & ~(-1 << n) : high);
+    resultLow = n < 64 ? high >> n : sign;
+    resultHigh = sign;
   }
+  const carry = sign !== 0 && lost !== 0 ? 1 : 0;
+  setCarry(carry, carry);
+  give(word, resultLow, resultHigh);
+}
 
-  function shiftRightAlgebraicDoubleword(word: number, n: number): void {
+export const rotateHandlers: HandlerTable = {
+  rlwinm: (word) => rotateWord(word, bb(word)),
+  rlwnm: (word) => rotateWord(word, i32[rb(word)] & 31),
+  rlwimi: (word) => {
+    const rotated = rotateLeft(i32[rs(word)], bb(word));
+    const low = wordMask(word);
+    const high = wordMaskHigh(word);
+    give(word, (rotated & low) | (i32[ra(word)] & ~low), (rotated & high) | (i32[ra(word) + 1] & ~high));
+  },
+  rldicl: (word) => clearLeft(word, sh6(word)),
+  rldcl: (word) => clearLeft(word, i32[rb(word)] & 63),
+  rldicr: (word) => clearRight(word, sh6(word)),
+  rldcr: (word) => clearRight(word, i32[rb(word)] & 63),
+  rldic: (word) => {
+    const n = sh6(word);
+    const low = insertLow(mb6(word), 63 - n);
+    const high = insertHigh(mb6(word), 63 - n);
+    give(word, rotatedLow(word, n) & low, rotatedHigh(word, n) & high);
+  },
+  rldimi: (word) => {
+    const n = sh6(word);
+    const low = insertLow(mb6(word), 63 - n);
+    const high = insertHigh(mb6(word), 63 - n);
+    give(
+      word,
+      (rotatedLow(word, n) & low) | (i32[ra(word)] & ~low),
+      (rotatedHigh(word, n) & high) | (i32[ra(word) + 1] & ~high),
+    );
+  },
+
+  slw: (word) => {
+    const n = i32[rb(word)] & 63;
+    give(word, n < 32 ? i32[rs(word)] << n : 0, 0);
+  },
+  srw: (word) => {
+    const n = i32[rb(word)] & 63;
+    give(word, n < 32 ? i32[rs(word)] >>> n : 0, 0);
+  },
+  srawi: (word) => shiftRightAlgebraicWord(word, bb(word)),
+  sraw: (word) => shiftRightAlgebraicWord(word, i32[rb(word)] & 63),
+  sld: (word) => {
+    const n = i32[rb(word)] & 127;
     const low = i32[rs(word)];
     const high = i32[rs(word) + 1];
-    const sign = high >> 31;
-    let lost: number;
-    let resultLow: number;
-    let resultHigh: number;
-    if (n < 32) {
-      lost = low & ~(-1 << n);
-      resultLow = (low >>> n) | ((high << 1) << ~n);
-      resultHigh = high >> n;
-    } else {
-      lost = low | (n < 64 ? high & ~(-1 << n) : high);
-      resultLow = n < 64 ? high >> n : sign;
-      resultHigh = sign;
-    }
-    const carry = sign !== 0 && lost !== 0 ? 1 : 0;
-    setCarry(carry, carry);
-    give(word, resultLow, resultHigh);
-  }
-
-  return {
-    rlwinm: (word) => rotateWord(word, bb(word)),
-    rlwnm: (word) => rotateWord(word, i32[rb(word)] & 31),
-    rlwimi: (word) => {
-      const rotated = rotateLeft(i32[rs(word)], bb(word));
-      const low = wordMask(word);
-      const high = wordMaskHigh(word);
-      give(word, (rotated & low) | (i32[ra(word)] & ~low), (rotated & high) | (i32[ra(word) + 1] & ~high));
-    },
-    rldicl: (word) => clearLeft(word, sh6(word)),
-    rldcl: (word) => clearLeft(word, i32[rb(word)] & 63),
-    rldicr: (word) => clearRight(word, sh6(word)),
-    rldcr: (word) => clearRight(word, i32[rb(word)] & 63),
-    rldic: (word) => {
-      const n = sh6(word);
-      const low = insertLow(mb6(word), 63 - n);
-      const high = insertHigh(mb6(word), 63 - n);
-      give(word, rotatedLow(word, n) & low, rotatedHigh(word, n) & high);
-    },
-    rldimi: (word) => {
-      const n = sh6(word);
-      const low = insertLow(mb6(word), 63 - n);
-      const high = insertHigh(mb6(word), 63 - n);
-      give(
-        word,
-        (rotatedLow(word, n) & low) | (i32[ra(word)] & ~low),
-        (rotatedHigh(word, n) & high) | (i32[ra(word) + 1] & ~high),
-      );
-    },
-
-    slw: (word) => {
-      const n = i32[rb(word)] & 63;
-      give(word, n < 32 ? i32[rs(word)] << n : 0, 0);
-    },
-    srw: (word) => {
-      const n = i32[rb(word)] & 63;
-      give(word, n < 32 ? i32[rs(word)] >>> n : 0, 0);
-    },
-    srawi: (word) => shiftRightAlgebraicWord(word, bb(word)),
-    sraw: (word) => shiftRightAlgebraicWord(word, i32[rb(word)] & 63),
-    sld: (word) => {
-      const n = i32[rb(word)] & 127;
-      const low = i32[rs(word)];
-      const high = i32[rs(word) + 1];
-      if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
-      else give(word, 0, n < 64 ? low << n : 0);
-    },
-    srd: (word) => {
-      const n = i32[rb(word)] & 127;
-      const low = i32[rs(word)];
-      const high = i32[rs(word) + 1];
-      if (n < 32) give(word, (low >>> n) | ((high << 1) << ~n), high >>> n);
-      else give(word, n < 64 ? high >>> n : 0, 0);
-    },
-    sradi: (word) => shiftRightAlgebraicDoubleword(word, sh6(word)),
-    srad: (word) => shiftRightAlgebraicDoubleword(word, i32[rb(word)] & 127),
-    extswsli: (word) => {
-      const n = sh6(word);
-      const low = i32[rs(word)];
-      const high = low >> 31;
-      if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
-      else give(word, 0, low << n);
-    },
-  };
-}
+    if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
+    else give(word, 0, n < 64 ? low << n : 0);
+  },
+  srd: (word) => {
+    const n = i32[rb(word)] & 127;
+    const low = i32[rs(word)];
+    const high = i32[rs(word) + 1];
+    if (n < 32) give(word, (low >>> n) | ((high << 1) << ~n), high >>> n);
+    else give(word, n < 64 ? high >>> n : 0, 0);
+  },
+  sradi: (word) => shiftRightAlgebraicDoubleword(word, sh6(word)),
+  srad: (word) => shiftRightAlgebraicDoubleword(word, i32[rb(word)] & 127),
+  extswsli: (word) => {
+    const n = sh6(word);
+    const low = i32[rs(word)];
+    const high = low >> 31;
+    if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
+    else give(word, 0, low << n);
+  },
+};

@@ -3,8 +3,8 @@
  * ends: target, FPSCR, CR1 and the enabled exceptions.
  */
 import { GuestFault } from "../fault.ts";
-import type { Cpu } from "../interpreter.ts";
 import { CR, FPSCR, fprOffset, MSR, MSR_FE0, MSR_FE1 } from "../registers.ts";
+import { bytes, f64, i32, u64 } from "../views.ts";
 import {
   EXCEPTIONS,
   enabled,
@@ -99,119 +99,101 @@ function directed(nearest: number, error: number, mode: number, unit: number): n
   return wanted ? neighbour(nearest, outward, unit) : nearest;
 }
 
-export class Fpu {
-  readonly cpu: Cpu;
-  readonly f64: Float64Array;
-  readonly i32: Int32Array;
-  readonly u64: BigUint64Array;
-  private readonly bytes: Uint8Array;
+/** The Rc bit: CR1 <- FX FEX VX OX. */
+export function record(word: number): void {
+  if ((word & 1) !== 0) bytes[CR + 1] = i32[STATUS] >>> 28;
+}
 
-  constructor(cpu: Cpu) {
-    this.cpu = cpu;
-    this.f64 = cpu.registers.f64;
-    this.i32 = cpu.registers.i32;
-    this.u64 = cpu.registers.u64;
-    this.bytes = cpu.registers.bytes;
+export function setCr(field: number, value: number): void {
+  bytes[CR + field] = value;
+}
+
+/**
+ * The end of a fast path: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
+ * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
+ * number or zero, an `error` that is not a number.
+ */
+export function deliver(word: number, rounded: number, error: number, single: boolean): boolean {
+  const status = i32[STATUS];
+  if (error - error !== 0) return false;
+  let result = rounded;
+  if (single) {
+    const exact = error !== 0 ? roundToOdd(rounded, error) : rounded;
+    result = Math.fround(exact);
+    error = exact - result;
   }
-
-  /** The Rc bit: CR1 <- FX FEX VX OX. */
-  record(word: number): void {
-    if ((word & 1) !== 0) this.bytes[CR + 1] = this.i32[STATUS] >>> 28;
-  }
-
-  setCr(field: number, value: number): void {
-    this.bytes[CR + field] = value;
-  }
-
-  /**
-   * The end of a fast path: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
-   * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
-   * number or zero, an `error` that is not a number.
-   */
-  deliver(word: number, rounded: number, error: number, single: boolean): boolean {
-    const { i32 } = this;
-    const status = i32[STATUS];
-    if (error - error !== 0) return false;
-    let result = rounded;
-    if (single) {
-      const exact = error !== 0 ? roundToOdd(rounded, error) : rounded;
-      result = Math.fround(exact);
-      error = exact - result;
-    }
-    if ((status & (RN | XE)) !== 0) {
-      if ((status & XE) !== 0) return false;
-      if (error !== 0) {
-        const nearest = result;
-        result = directed(nearest, error, status & RN, single ? SINGLE_UNIT : DOUBLE_UNIT);
-        if (result !== nearest) error = -error;
-      }
-    }
-    const magnitude = Math.abs(result);
-    if (single) {
-      if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return this.finish(word, result, error);
-    } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
-      return this.finish(word, result, error);
-    }
-    return rounded === 0 && (status & RN) !== 3 && this.finish(word, result, 0);
-  }
-
-  /** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
-  private finish(word: number, result: number, error: number): true {
-    const { i32 } = this;
-    let status = i32[STATUS] & RESULT_CLEARED;
-    if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
-    else status |= result > 0 ? POSITIVE : NEGATIVE;
+  if ((status & (RN | XE)) !== 0) {
+    if ((status & XE) !== 0) return false;
     if (error !== 0) {
-      if ((status & XX) === 0) status |= FX;
-      status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
+      const nearest = result;
+      result = directed(nearest, error, status & RN, single ? SINGLE_UNIT : DOUBLE_UNIT);
+      if (result !== nearest) error = -error;
     }
-    i32[STATUS] = status;
-    this.f64[frt(word)] = result;
-    if ((word & 1) !== 0) this.bytes[CR + 1] = status >>> 28;
-    return true;
   }
+  const magnitude = Math.abs(result);
+  if (single) {
+    if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return finish(word, result, error);
+  } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
+    return finish(word, result, error);
+  }
+  return rounded === 0 && (status & RN) !== 3 && finish(word, result, 0);
+}
 
-  /** Writes an arithmetic result and its flags; FR, FI and FPRF with them. */
-  complete(word: number, cia: number, result: Result): void {
-    const suppressed = this.suppresses(result.flags);
-    const at = frt(word);
-    if (!suppressed) this.u64[at] = result.bits;
-    let status = this.i32[STATUS] & ~(FI | FR);
-    if (!suppressed) {
-      status = (status & ~FPRF) | (resultFlags(this.i32[2 * at + 1], this.i32[2 * at]) << FPRF_SHIFT);
-    }
-    this.raise(word, cia, status, result.flags);
+/** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
+function finish(word: number, result: number, error: number): true {
+  let status = i32[STATUS] & RESULT_CLEARED;
+  if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
+  else status |= result > 0 ? POSITIVE : NEGATIVE;
+  if (error !== 0) {
+    if ((status & XX) === 0) status |= FX;
+    status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
   }
+  i32[STATUS] = status;
+  f64[frt(word)] = result;
+  if ((word & 1) !== 0) bytes[CR + 1] = status >>> 28;
+  return true;
+}
 
-  /** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
-  completeInteger(word: number, cia: number, bits: bigint, flags: number): void {
-    let status = this.i32[STATUS] & ~(FI | FR);
-    if (!this.suppresses(flags)) {
-      this.u64[frt(word)] = bits;
-      if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
-    }
-    this.raise(word, cia, status, flags);
+/** Writes an arithmetic result and its flags; FR, FI and FPRF with them. */
+export function complete(word: number, cia: number, result: Result): void {
+  const suppressed = suppresses(result.flags);
+  const at = frt(word);
+  if (!suppressed) u64[at] = result.bits;
+  let status = i32[STATUS] & ~(FI | FR);
+  if (!suppressed) {
+    status = (status & ~FPRF) | (resultFlags(i32[2 * at + 1], i32[2 * at]) << FPRF_SHIFT);
   }
+  raise(word, cia, status, result.flags);
+}
 
-  /** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
-  private suppresses(flags: number): boolean {
-    const status = this.i32[STATUS];
-    return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
+/** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
+export function completeInteger(word: number, cia: number, bits: bigint, flags: number): void {
+  let status = i32[STATUS] & ~(FI | FR);
+  if (!suppresses(flags)) {
+    u64[frt(word)] = bits;
+    if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
   }
+  raise(word, cia, status, flags);
+}
 
-  /**
-   * Sets the FPSCR to `status` with `flags` added, then CR1 if the word records, unless one of the exceptions among them is
-   * enabled: what interrupts has not completed.
-   */
-  raise(word: number, cia: number, status: number, flags: number): void {
-    if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
-    this.i32[STATUS] = summarize(status | flags);
-    if (enabled(status, flags & EXCEPTIONS) !== 0) this.interrupt(cia);
-    this.record(word);
-  }
+/** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
+function suppresses(flags: number): boolean {
+  const status = i32[STATUS];
+  return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
+}
 
-  /** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
-  interrupt(cia: number): void {
-    if ((this.i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
-  }
+/**
+ * Sets the FPSCR to `status` with `flags` added, then CR1 if the word records, unless one of the exceptions among them is
+ * enabled: what interrupts has not completed.
+ */
+export function raise(word: number, cia: number, status: number, flags: number): void {
+  if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
+  i32[STATUS] = summarize(status | flags);
+  if (enabled(status, flags & EXCEPTIONS) !== 0) interrupt(cia);
+  record(word);
+}
+
+/** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
+export function interrupt(cia: number): void {
+  if ((i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
 }

@@ -2,13 +2,13 @@
  * Floating-point storage access instructions, Power ISA 3.0B, I.4.6.2 to I.4.6.4. The singles are converted by moving bits
  * (DOUBLE and SINGLE of the manual), not by arithmetic: a signalling NaN stays one, and no exception occurs.
  */
-import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../../memory/layout.ts";
-import { effectiveAddresses } from "../effective-address.ts";
+import { addressD, addressDs, addressX } from "../effective-address.ts";
 import { ra } from "../fields.ts";
-import { type HandlerTable, type Selector, validWhen } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
-import { type Fpu, frt } from "./fpu.ts";
+import type { HandlerTable } from "../handler.ts";
+import { updating } from "../storage/load-store.ts";
+import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
+import { frt } from "./fpu.ts";
 
 /** The upper word of DOUBLE(word); the lower one is `word << 29` but for subnormal singles. */
 export function doubleHigh(word: number): number {
@@ -42,130 +42,92 @@ export function single(high: number, low: number): number {
   return sign | (fraction >>> (897 - exponent));
 }
 
-/** Moves between an FPR, whose index in the 32-bit views is `at`, and storage at `ea`. */
-type Access = (at: number, ea: number) => void;
+// Moves between an FPR, whose index in the 32-bit views is `at`, and storage at `ea`.
 
-type AccessName =
-  | "loadSingle"
-  | "loadDouble"
-  | "loadPair"
-  | "loadAlgebraic"
-  | "loadZero"
-  | "storeSingle"
-  | "storeDouble"
-  | "storePair"
-  | "storeWord";
-
-function accesses(i32: Int32Array, memory: AddressSpace): Record<AccessName, Access> {
-  const { view, readGuard, writeGuard } = memory;
-  const checkLoad = (ea: number, n: number) => {
-    if (readGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) memory.checkLoad(ea, n);
-  };
-  const checkStore = (ea: number, n: number) => {
-    if (writeGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) {
-      memory.checkStore(ea, n);
-    }
-  };
-  const copyIn: Access = (at, ea) => {
-    const host = memory.host(ea, 8);
-    i32[at] = view.getInt32(host, true);
-    i32[at + 1] = view.getInt32(host + 4, true);
-  };
-  const copyOut: Access = (at, ea) => {
-    const host = memory.host(ea, 8);
-    view.setInt32(host, i32[at], true);
-    view.setInt32(host + 4, i32[at + 1], true);
-  };
-  return {
-    loadSingle: (at, ea) => {
-      const word = memory.load32(ea);
-      i32[at] = doubleLow(word);
-      i32[at + 1] = doubleHigh(word);
-    },
-    loadDouble: (at, ea) => {
-      checkLoad(ea, 8);
-      copyIn(at, ea);
-    },
-    /** The even register of a pair takes the first doubleword of storage. */
-    loadPair: (at, ea) => {
-      checkLoad(ea, 16);
-      const even = at & ~4;
-      copyIn(even, ea);
-      copyIn(even + 4, ea + 8);
-    },
-    loadAlgebraic: (at, ea) => {
-      const word = memory.load32(ea);
-      i32[at] = word;
-      i32[at + 1] = word >> 31;
-    },
-    loadZero: (at, ea) => {
-      i32[at] = memory.load32(ea);
-      i32[at + 1] = 0;
-    },
-    storeSingle: (at, ea) => memory.store32(ea, single(i32[at + 1], i32[at])),
-    storeDouble: (at, ea) => {
-      checkStore(ea, 8);
-      copyOut(at, ea);
-    },
-    storePair: (at, ea) => {
-      checkStore(ea, 16);
-      const even = at & ~4;
-      copyOut(even, ea);
-      copyOut(even + 4, ea + 8);
-    },
-    storeWord: (at, ea) => memory.store32(ea, i32[at]),
-  };
+function checkLoad(ea: number, n: number): void {
+  if (readGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) memory.checkLoad(ea, n);
+}
+function checkStore(ea: number, n: number): void {
+  if (writeGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) memory.checkStore(ea, n);
+}
+function copyIn(at: number, ea: number): void {
+  const host = memory.host(ea, 8);
+  i32[at] = view.getInt32(host, true);
+  i32[at + 1] = view.getInt32(host + 4, true);
+}
+function copyOut(at: number, ea: number): void {
+  const host = memory.host(ea, 8);
+  view.setInt32(host, i32[at], true);
+  view.setInt32(host + 4, i32[at + 1], true);
 }
 
-export function loadStoreHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
-  const { i32, u64 } = fpu;
-  const addresses = effectiveAddresses(cpu);
-
-  const plain = (transfer: Access, isStore: boolean, form: "d" | "ds" | "x"): Handler => {
-    const address = addresses[form];
-    return (word) => transfer(2 * frt(word), address(word, isStore));
-  };
-  const updating = (transfer: Access, isStore: boolean, form: "d" | "x"): Selector => {
-    const address = addresses[form];
-    return validWhen(
-      (word) => ra(word) !== 0,
-      (word) => {
-        const ea = address(word, isStore);
-        transfer(2 * frt(word), ea);
-        u64[ra(word) / 2] = BigInt(ea);
-      },
-    );
-  };
-
-  const {
-    loadSingle,
-    loadDouble,
-    loadPair,
-    loadAlgebraic,
-    loadZero,
-    storeSingle,
-    storeDouble,
-    storePair,
-    storeWord,
-  } = accesses(i32, cpu.memory);
-  /** The forms name, nameu, namex and nameux. */
-  const family = (name: string, transfer: Access, isStore: boolean): HandlerTable => ({
-    [name]: plain(transfer, isStore, "d"),
-    [`${name}u`]: updating(transfer, isStore, "d"),
-    [`${name}x`]: plain(transfer, isStore, "x"),
-    [`${name}ux`]: updating(transfer, isStore, "x"),
-  });
-  return {
-    ...family("lfs", loadSingle, false),
-    ...family("lfd", loadDouble, false),
-    ...family("stfs", storeSingle, true),
-    ...family("stfd", storeDouble, true),
-    lfiwax: plain(loadAlgebraic, false, "x"),
-    lfiwzx: plain(loadZero, false, "x"),
-    stfiwx: plain(storeWord, true, "x"),
-    lfdp: plain(loadPair, false, "ds"),
-    lfdpx: plain(loadPair, false, "x"),
-    stfdp: plain(storePair, true, "ds"),
-    stfdpx: plain(storePair, true, "x"),
-  };
+function loadSingle(at: number, ea: number): void {
+  const word = memory.load32(ea);
+  i32[at] = doubleLow(word);
+  i32[at + 1] = doubleHigh(word);
 }
+function loadDouble(at: number, ea: number): void {
+  checkLoad(ea, 8);
+  copyIn(at, ea);
+}
+/** The even register of a pair takes the first doubleword of storage. */
+function loadPair(at: number, ea: number): void {
+  checkLoad(ea, 16);
+  const even = at & ~4;
+  copyIn(even, ea);
+  copyIn(even + 4, ea + 8);
+}
+function loadAlgebraic(at: number, ea: number): void {
+  const word = memory.load32(ea);
+  i32[at] = word;
+  i32[at + 1] = word >> 31;
+}
+function loadZero(at: number, ea: number): void {
+  i32[at] = memory.load32(ea);
+  i32[at + 1] = 0;
+}
+const storeSingle = (at: number, ea: number): void => memory.store32(ea, single(i32[at + 1], i32[at]));
+function storeDouble(at: number, ea: number): void {
+  checkStore(ea, 8);
+  copyOut(at, ea);
+}
+function storePair(at: number, ea: number): void {
+  checkStore(ea, 16);
+  const even = at & ~4;
+  copyOut(even, ea);
+  copyOut(even + 4, ea + 8);
+}
+const storeWord = (at: number, ea: number): void => memory.store32(ea, i32[at]);
+
+/** The access at EA; then, if it has succeeded, RA <- EA. */
+function withUpdate(access: (at: number, ea: number) => void, word: number, ea: number): void {
+  access(2 * frt(word), ea);
+  i32[ra(word)] = ea;
+  i32[ra(word) + 1] = 0;
+}
+
+export const loadStoreHandlers: HandlerTable = {
+  lfs: (word) => loadSingle(2 * frt(word), addressD(word, false)),
+  lfsu: updating((word) => withUpdate(loadSingle, word, addressD(word, false))),
+  lfsx: (word) => loadSingle(2 * frt(word), addressX(word, false)),
+  lfsux: updating((word) => withUpdate(loadSingle, word, addressX(word, false))),
+  lfd: (word) => loadDouble(2 * frt(word), addressD(word, false)),
+  lfdu: updating((word) => withUpdate(loadDouble, word, addressD(word, false))),
+  lfdx: (word) => loadDouble(2 * frt(word), addressX(word, false)),
+  lfdux: updating((word) => withUpdate(loadDouble, word, addressX(word, false))),
+  stfs: (word) => storeSingle(2 * frt(word), addressD(word, true)),
+  stfsu: updating((word) => withUpdate(storeSingle, word, addressD(word, true))),
+  stfsx: (word) => storeSingle(2 * frt(word), addressX(word, true)),
+  stfsux: updating((word) => withUpdate(storeSingle, word, addressX(word, true))),
+  stfd: (word) => storeDouble(2 * frt(word), addressD(word, true)),
+  stfdu: updating((word) => withUpdate(storeDouble, word, addressD(word, true))),
+  stfdx: (word) => storeDouble(2 * frt(word), addressX(word, true)),
+  stfdux: updating((word) => withUpdate(storeDouble, word, addressX(word, true))),
+  lfiwax: (word) => loadAlgebraic(2 * frt(word), addressX(word, false)),
+  lfiwzx: (word) => loadZero(2 * frt(word), addressX(word, false)),
+  stfiwx: (word) => storeWord(2 * frt(word), addressX(word, true)),
+  lfdp: (word) => loadPair(2 * frt(word), addressDs(word, false)),
+  lfdpx: (word) => loadPair(2 * frt(word), addressX(word, false)),
+  stfdp: (word) => storePair(2 * frt(word), addressDs(word, true)),
+  stfdpx: (word) => storePair(2 * frt(word), addressX(word, true)),
+};

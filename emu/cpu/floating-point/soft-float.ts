@@ -1,11 +1,24 @@
 /**
- * The floating-point arithmetic of Power ISA 3.0B, I.4.3 to I.4.6, in integers: exact intermediate results, rounded
- * once. It is the reference that the handlers' fast paths are tested against, and what they fall back to.
+ * The floating-point arithmetic of Power ISA 3.0B, I.4.3 to I.4.6 and I.7.3 to I.7.6, in integers: exact intermediate results,
+ * rounded once. It is what the handlers fall back to where f64 arithmetic does not tell the whole result.
  *
- * Operands and results are the 64 bits of the double format, which holds single results as well. `control` is the FPSCR:
- * its RN, OE and UE bits count. `flags` of a result are FPSCR bits: FI, FR and the exceptions that occurred. What an
- * enabled invalid operation or zero divide does to the target is the caller's matter.
+ * Operands and results are bits in the encoding of the format. `control` is the FPSCR: its RN, OE and UE bits count, and
+ * where an instruction brings its own rounding mode, that is given besides. `flags` of a result are FPSCR bits: FI, FR and the
+ * exceptions that occurred. What an enabled invalid operation or zero divide does to the target is the caller's matter.
  */
+import {
+  addExact,
+  bitLength,
+  divideExact,
+  type Exact,
+  multiplyExact,
+  NEAREST_AWAY,
+  type Rounded,
+  type RoundingMode,
+  roundShift,
+  squareRootExact,
+} from "./exact.ts";
+import type { Encoding, Format } from "./formats.ts";
 import {
   FI,
   FR,
@@ -25,92 +38,24 @@ import {
   ZX,
 } from "./fpscr.ts";
 
-/** A format to round to; `adjust` is added to or subtracted from the exponent by enabled underflow and overflow. */
-export interface Format {
-  readonly precision: number;
-  readonly emin: number;
-  readonly emax: number;
-  readonly adjust: number;
-}
-export const DOUBLE: Format = { precision: 53, emin: -1022, emax: 1023, adjust: 1536 };
-export const SINGLE: Format = { precision: 24, emin: -126, emax: 127, adjust: 192 };
-
 export interface Result {
   readonly bits: bigint;
   readonly flags: number;
 }
 
-/** RN, and 4 for to nearest with ties away from zero (frin). */
-export type RoundingMode = 0 | 1 | 2 | 3 | 4;
+const rn = (control: number) => (control & RN) as RoundingMode;
 
-const SIGN = 1n << 63n;
-const INFINITY = 0x7ffn << 52n;
-const QUIET = 1n << 51n;
-const FRACTION = (1n << 52n) - 1n;
-const DEFAULT_NAN = 0x7ff8_0000_0000_0000n;
+const ROUNDED_FLAGS: Record<Rounded, number> = { exact: 0, down: XX | FI, up: XX | FI | FR };
 
-/** The value (-1)^sign * significand * 2^exponent. */
-interface Exact {
-  readonly sign: bigint;
-  readonly significand: bigint;
-  readonly exponent: number;
-}
-
-export const isNan = (bits: bigint) => (bits & ~SIGN) > INFINITY;
-const isSignalling = (bits: bigint) => isNan(bits) && (bits & QUIET) === 0n;
-const isInfinity = (bits: bigint) => (bits & ~SIGN) === INFINITY;
-const isZero = (bits: bigint) => (bits & ~SIGN) === 0n;
-
-function unpack(bits: bigint): Exact {
-  const biased = Number((bits >> 52n) & 0x7ffn);
-  const fraction = bits & FRACTION;
-  return {
-    sign: bits >> 63n,
-    significand: biased === 0 ? fraction : fraction | (1n << 52n),
-    exponent: (biased === 0 ? 1 : biased) - 1075,
-  };
-}
-
-const bitLength = (value: bigint) => (value === 0n ? 0 : value.toString(2).length);
-
-/** The double with this value, whose significand has at most 53 bits; the exponent wraps beyond the format's range. */
-function pack({ sign, significand, exponent }: Exact): bigint {
-  const length = bitLength(significand);
-  const e = length - 1 + exponent;
-  const bits =
-    significand === 0n
-      ? 0n
-      : e < -1022
-        ? significand << BigInt(exponent + 1074)
-        : (BigInt((e + 1023) & 0x7ff) << 52n) | ((significand << BigInt(53 - length)) & FRACTION);
-  return (sign << 63n) | bits;
-}
-
-/** The significand divided by 2^shift and rounded to an integer. */
-function roundShift(value: Exact, shift: number, mode: RoundingMode): { integer: bigint; flags: number } {
-  if (shift <= 0) return { integer: value.significand << BigInt(-shift), flags: 0 };
-  const integer = value.significand >> BigInt(shift);
-  const rest = value.significand - (integer << BigInt(shift));
-  if (rest === 0n) return { integer, flags: 0 };
-  const half = 1n << BigInt(shift - 1);
-  const up =
-    mode === 0
-      ? rest > half || (rest === half && (integer & 1n) === 1n)
-      : mode === 4
-        ? rest >= half
-        : mode === (value.sign === 0n ? 2 : 3);
-  return up ? { integer: integer + 1n, flags: XX | FI | FR } : { integer, flags: XX | FI };
-}
-
-/** Rounds a non-zero value: Power ISA 3.0B, I.4.3.6, with overflow and underflow as in I.4.4.3 and I.4.4.4. */
-function round(value: Exact, format: Format, control: number): Result {
-  const { precision, emin, emax, adjust } = format;
-  const mode = (control & RN) as RoundingMode;
+/** Rounds a non-zero value: I.4.3.6, with overflow and underflow as in I.4.4.3 and I.4.4.4. */
+function round(value: Exact, format: Format, control: number, mode: RoundingMode): Result {
+  const { encoding, precision, emin, emax, adjust } = format;
   const { sign } = value;
   const leading = bitLength(value.significand) - 1 + value.exponent;
   const tiny = leading < emin;
   const last = (tiny && !(control & UE) ? emin : leading) - (precision - 1);
-  let { integer, flags } = roundShift(value, last - value.exponent, mode);
+  let { integer, rounded } = roundShift(value, last - value.exponent, mode);
+  let flags = ROUNDED_FLAGS[rounded];
   let exponent = last;
   if (tiny && control & UE) {
     flags |= UX;
@@ -123,68 +68,67 @@ function round(value: Exact, format: Format, control: number): Result {
       exponent -= adjust;
     } else {
       flags = OX | XX | FI;
-      if (mode === 0 || mode === (sign === 0n ? 2 : 3)) {
-        return { bits: (sign << 63n) | INFINITY, flags: flags | FR };
+      if (mode === 0 || mode === NEAREST_AWAY || mode === (sign === 0n ? 2 : 3)) {
+        return { bits: encoding.signed(sign, encoding.infinity), flags: flags | FR };
       }
       integer = (1n << BigInt(precision)) - 1n;
       exponent = emax - (precision - 1);
     }
   }
-  return { bits: pack({ sign, significand: integer, exponent }), flags };
+  return { bits: encoding.pack({ sign, significand: integer, exponent }), flags };
 }
+
+const finish = (value: Exact, format: Format, control: number, mode: RoundingMode): Result =>
+  value.significand === 0n ? zero(value.sign, format) : round(value, format, control, mode);
 
 /**
- * The result when an operand is a NaN: the first one, quieted (Power ISA 3.0B, I.4.3.2). `operands` are FRA, FRB, FRC in this
- * order. Undefined when none is.
+ * The result when an operand is a NaN: the first one, quieted (I.4.3.2). `operands` are FRA, FRB, FRC in this order. Undefined
+ * when none is.
  */
-function propagate(operands: readonly bigint[], flags = 0): Result | undefined {
-  const first = operands.find(isNan);
+function propagate(encoding: Encoding, operands: readonly bigint[], flags = 0): Result | undefined {
+  const first = operands.find((bits) => encoding.isNan(bits));
   if (first === undefined) return undefined;
-  return { bits: first | QUIET, flags: flags | (operands.some(isSignalling) ? VXSNAN : 0) };
+  const signalling = operands.some((bits) => encoding.isSignalling(bits));
+  return { bits: first | encoding.quiet, flags: flags | (signalling ? VXSNAN : 0) };
 }
 
-const invalid = (flags: number): Result => ({ bits: DEFAULT_NAN, flags });
-const infinity = (sign: bigint, flags = 0): Result => ({ bits: (sign << 63n) | INFINITY, flags });
-const zero = (sign: bigint): Result => ({ bits: sign << 63n, flags: 0 });
-
-const multiplyExact = (a: Exact, b: Exact): Exact => ({
-  sign: a.sign ^ b.sign,
-  significand: a.significand * b.significand,
-  exponent: a.exponent + b.exponent,
+const invalid = (flags: number, { encoding }: Format): Result => ({ bits: encoding.defaultNan, flags });
+const infinity = (sign: bigint, { encoding }: Format, flags = 0): Result => ({
+  bits: encoding.signed(sign, encoding.infinity),
+  flags,
 });
-
-function addExact(a: Exact, b: Exact, control: number): Exact {
-  const exponent = Math.min(a.exponent, b.exponent);
-  const aligned = ({ sign, significand, exponent: e }: Exact) =>
-    (sign === 0n ? significand : -significand) << BigInt(e - exponent);
-  const sum = aligned(a) + aligned(b);
-  if (sum !== 0n) return { sign: sum < 0n ? 1n : 0n, significand: sum < 0n ? -sum : sum, exponent };
-  // I.4.3.3: zeros of one sign keep it; otherwise a zero sum is positive except toward -infinity.
-  const sign = a.sign === b.sign ? a.sign : (control & RN) === 3 ? 1n : 0n;
-  return { sign, significand: 0n, exponent };
-}
-
-const finish = (value: Exact, format: Format, control: number): Result =>
-  value.significand === 0n ? zero(value.sign) : round(value, format, control);
+const zero = (sign: bigint, { encoding }: Format): Result => ({ bits: encoding.signed(sign, 0n), flags: 0 });
 
 /** a + b, or a - b where `subtract`: a NaN is propagated with its sign as it is. */
-export function add(a: bigint, b: bigint, subtract: boolean, format: Format, control: number): Result {
-  const nan = propagate([a, b]);
+export function add(
+  a: bigint,
+  b: bigint,
+  subtract: boolean,
+  format: Format,
+  control: number,
+  mode = rn(control),
+): Result {
+  const { encoding } = format;
+  const nan = propagate(encoding, [a, b]);
   if (nan !== undefined) return nan;
-  if (subtract) b ^= SIGN;
-  if (isInfinity(a)) return isInfinity(b) && a !== b ? invalid(VXISI) : infinity(a >> 63n);
-  if (isInfinity(b)) return infinity(b >> 63n);
-  return finish(addExact(unpack(a), unpack(b), control), format, control);
+  if (subtract) b ^= encoding.sign;
+  if (encoding.isInfinity(a)) {
+    return encoding.isInfinity(b) && a !== b ? invalid(VXISI, format) : { bits: a, flags: 0 };
+  }
+  if (encoding.isInfinity(b)) return { bits: b, flags: 0 };
+  return finish(addExact(encoding.unpack(a), encoding.unpack(b), mode), format, control, mode);
 }
 
 /** a * c. */
-export function multiply(a: bigint, c: bigint, format: Format, control: number): Result {
-  const nan = propagate([a, c]);
+export function multiply(a: bigint, c: bigint, format: Format, control: number, mode = rn(control)): Result {
+  const { encoding } = format;
+  const nan = propagate(encoding, [a, c]);
   if (nan !== undefined) return nan;
-  if (isInfinity(a) || isInfinity(c)) {
-    return isZero(a) || isZero(c) ? invalid(VXIMZ) : infinity((a ^ c) >> 63n);
+  if (encoding.isInfinity(a) || encoding.isInfinity(c)) {
+    if (encoding.isZero(a) || encoding.isZero(c)) return invalid(VXIMZ, format);
+    return infinity(encoding.signOf(a ^ c), format);
   }
-  return finish(multiplyExact(unpack(a), unpack(c)), format, control);
+  return finish(multiplyExact(encoding.unpack(a), encoding.unpack(c)), format, control, mode);
 }
 
 /** Which member of the multiply-add family: the addend subtracted, the rounded result negated. */
@@ -201,117 +145,126 @@ export function multiplyAdd(
   kind: FusedKind,
   format: Format,
   control: number,
+  mode = rn(control),
 ): Result {
-  const noProduct = (isInfinity(a) && isZero(c)) || (isZero(a) && isInfinity(c));
-  const nan = propagate([a, b, c], noProduct ? VXIMZ : 0);
+  const { encoding } = format;
+  const noProduct =
+    (encoding.isInfinity(a) && encoding.isZero(c)) || (encoding.isZero(a) && encoding.isInfinity(c));
+  const nan = propagate(encoding, [a, b, c], noProduct ? VXIMZ : 0);
   if (nan !== undefined) return nan;
-  if (noProduct) return invalid(VXIMZ);
-  if (kind.subtract) b ^= SIGN;
-  const sum = sumOfProduct(a, c, b, format, control);
-  return kind.negate && !isNan(sum.bits) ? { bits: sum.bits ^ SIGN, flags: sum.flags } : sum;
+  if (noProduct) return invalid(VXIMZ, format);
+  const sum = sumOfProduct(a, c, kind.subtract ? b ^ encoding.sign : b, format, control, mode);
+  return kind.negate && !encoding.isNan(sum.bits)
+    ? { bits: sum.bits ^ encoding.sign, flags: sum.flags }
+    : sum;
 }
 
-function sumOfProduct(a: bigint, c: bigint, b: bigint, format: Format, control: number): Result {
-  const sign = (a ^ c) >> 63n;
-  if (isInfinity(a) || isInfinity(c)) {
-    return isInfinity(b) && b >> 63n !== sign ? invalid(VXISI) : infinity(sign);
+function sumOfProduct(
+  a: bigint,
+  c: bigint,
+  b: bigint,
+  format: Format,
+  control: number,
+  mode: RoundingMode,
+): Result {
+  const { encoding } = format;
+  const sign = encoding.signOf(a ^ c);
+  if (encoding.isInfinity(a) || encoding.isInfinity(c)) {
+    const opposed = encoding.isInfinity(b) && encoding.signOf(b) !== sign;
+    return opposed ? invalid(VXISI, format) : infinity(sign, format);
   }
-  if (isInfinity(b)) return infinity(b >> 63n);
-  return finish(addExact(multiplyExact(unpack(a), unpack(c)), unpack(b), control), format, control);
+  if (encoding.isInfinity(b)) return { bits: b, flags: 0 };
+  const product = multiplyExact(encoding.unpack(a), encoding.unpack(c));
+  return finish(addExact(product, encoding.unpack(b), mode), format, control, mode);
 }
 
 /** a / b. */
-export function divide(a: bigint, b: bigint, format: Format, control: number): Result {
-  const nan = propagate([a, b]);
+export function divide(a: bigint, b: bigint, format: Format, control: number, mode = rn(control)): Result {
+  const { encoding } = format;
+  const nan = propagate(encoding, [a, b]);
   if (nan !== undefined) return nan;
-  const sign = (a ^ b) >> 63n;
-  if (isInfinity(a)) return isInfinity(b) ? invalid(VXIDI) : infinity(sign);
-  if (isInfinity(b)) return zero(sign);
-  if (isZero(b)) return isZero(a) ? invalid(VXZDZ) : infinity(sign, ZX);
-  if (isZero(a)) return zero(sign);
-  const x = unpack(a);
-  const y = unpack(b);
-  // At least 63 bits of quotient; the last one also stands for all that follow.
-  const shift = 116;
-  const dividend = x.significand << BigInt(shift);
-  const quotient = dividend / y.significand;
-  const sticky = quotient * y.significand === dividend ? 0n : 1n;
-  const exponent = x.exponent - y.exponent - shift;
-  return round({ sign, significand: quotient | sticky, exponent }, format, control);
+  const sign = encoding.signOf(a ^ b);
+  if (encoding.isInfinity(a)) return encoding.isInfinity(b) ? invalid(VXIDI, format) : infinity(sign, format);
+  if (encoding.isInfinity(b)) return zero(sign, format);
+  if (encoding.isZero(b)) return encoding.isZero(a) ? invalid(VXZDZ, format) : infinity(sign, format, ZX);
+  if (encoding.isZero(a)) return zero(sign, format);
+  const quotient = divideExact(encoding.unpack(a), encoding.unpack(b), encoding.precision);
+  return round(quotient, format, control, mode);
 }
 
 /** The square root of b. */
-export function squareRoot(b: bigint, format: Format, control: number): Result {
-  const nan = propagate([b]);
+export function squareRoot(b: bigint, format: Format, control: number, mode = rn(control)): Result {
+  const { encoding } = format;
+  const nan = propagate(encoding, [b]);
   if (nan !== undefined) return nan;
-  if (isZero(b)) return { bits: b, flags: 0 };
-  if (b >> 63n !== 0n) return invalid(VXSQRT);
-  if (isInfinity(b)) return { bits: b, flags: 0 };
-  const { significand, exponent } = unpack(b);
-  const shift = 120 + (exponent & 1);
-  const radicand = significand << BigInt(shift);
-  const root = integerSquareRoot(radicand);
-  const sticky = root * root === radicand ? 0n : 1n;
-  return round({ sign: 0n, significand: root | sticky, exponent: (exponent - shift) / 2 }, format, control);
+  if (encoding.isZero(b)) return { bits: b, flags: 0 };
+  if (encoding.signOf(b) !== 0n) return invalid(VXSQRT, format);
+  if (encoding.isInfinity(b)) return { bits: b, flags: 0 };
+  return round(squareRootExact(encoding.unpack(b), encoding.precision), format, control, mode);
 }
 
-function integerSquareRoot(value: bigint): bigint {
-  let root = 1n << BigInt((bitLength(value) + 1) >> 1);
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
+/** b, a number of the encoding `from`, rounded to the format; of a NaN the upper fraction bits that the format has are kept. */
+export function convert(
+  b: bigint,
+  from: Encoding,
+  format: Format,
+  control: number,
+  mode = rn(control),
+): Result {
+  const { encoding, precision } = format;
+  const sign = from.signOf(b);
+  if (from.isNan(b)) {
+    const kept = b & from.fraction & -(1n << BigInt(Math.max(from.precision - precision, 0)));
+    const shift = BigInt(encoding.precision - from.precision);
+    const payload = shift < 0n ? kept >> -shift : kept << shift;
+    const flags = from.isSignalling(b) ? VXSNAN : 0;
+    return { bits: encoding.signed(sign, encoding.defaultNan | payload), flags };
   }
+  if (from.isInfinity(b)) return infinity(sign, format);
+  return finish(from.unpack(b), format, control, mode);
 }
 
-/** b rounded to the format (frsp): a NaN keeps only the fraction bits that the single format has. */
-export function roundToFormat(b: bigint, format: Format, control: number): Result {
-  const nan = propagate([b]);
-  if (nan !== undefined) {
-    return { bits: nan.bits & -(1n << BigInt(53 - format.precision)), flags: nan.flags };
-  }
-  if (isInfinity(b) || isZero(b)) return { bits: b, flags: 0 };
-  return round(unpack(b), format, control);
-}
-
-/** b rounded to an integral value in the double format; exceptions are those of a signalling NaN only. */
-export function roundToIntegral(b: bigint, mode: RoundingMode): Result {
-  const nan = propagate([b]);
+/** b rounded to an integral value; exceptions are that of a signalling NaN, and those of rounding for who asks for them. */
+export function roundToIntegral(b: bigint, { encoding }: Format, mode: RoundingMode): Result {
+  const nan = propagate(encoding, [b]);
   if (nan !== undefined) return nan;
-  const value = unpack(b);
-  if (isInfinity(b) || value.exponent >= 0) return { bits: b, flags: 0 };
-  const { integer } = roundShift(value, -value.exponent, mode);
-  return { bits: pack({ sign: value.sign, significand: integer, exponent: 0 }), flags: 0 };
+  const value = encoding.unpack(b);
+  if (encoding.isInfinity(b) || value.exponent >= 0) return { bits: b, flags: 0 };
+  const { integer, rounded } = roundShift(value, -value.exponent, mode);
+  const bits = encoding.pack({ sign: value.sign, significand: integer, exponent: 0 });
+  return { bits, flags: ROUNDED_FLAGS[rounded] };
 }
 
 /** An integer that conversions go to or come from. */
 export interface IntegerFormat {
-  readonly width: 32 | 64;
+  readonly width: 32 | 64 | 128;
   readonly signed: boolean;
 }
 
 /** b as an integer of the format, saturated; VXCVI where that does not hold the rounded value, or b is a NaN. */
 export function toInteger(
   b: bigint,
-  format: IntegerFormat,
+  from: Encoding,
+  { width, signed }: IntegerFormat,
   mode: RoundingMode,
 ): { value: bigint; flags: number } {
-  const { width, signed } = format;
   const least = signed ? -(1n << BigInt(width - 1)) : 0n;
   const greatest = (1n << BigInt(signed ? width - 1 : width)) - 1n;
-  if (isNan(b)) return { value: least, flags: VXCVI | (isSignalling(b) ? VXSNAN : 0) };
-  const operand = unpack(b);
-  const { integer, flags } = roundShift(operand, -operand.exponent, mode);
-  const value = operand.sign === 0n ? integer : -integer;
-  if (isInfinity(b) || value < least || value > greatest) {
-    return { value: operand.sign === 0n ? greatest : least, flags: VXCVI };
-  }
-  return { value, flags };
+  if (from.isNan(b)) return { value: least, flags: VXCVI | (from.isSignalling(b) ? VXSNAN : 0) };
+  const negative = from.signOf(b) !== 0n;
+  const saturated = { value: negative ? least : greatest, flags: VXCVI };
+  const operand = from.unpack(b);
+  // Beyond any integer: no power of two of that size is made.
+  if (operand.exponent > 128) return saturated;
+  const { integer, rounded } = roundShift(operand, -operand.exponent, mode);
+  const value = negative ? -integer : integer;
+  if (from.isInfinity(b) || value < least || value > greatest) return saturated;
+  return { value, flags: ROUNDED_FLAGS[rounded] };
 }
 
 /** The integer rounded to the format. */
-export function fromInteger(value: bigint, format: Format, control: number): Result {
-  if (value === 0n) return zero(0n);
+export function fromInteger(value: bigint, format: Format, control: number, mode = rn(control)): Result {
+  if (value === 0n) return zero(0n, format);
   const sign = value < 0n ? 1n : 0n;
-  return round({ sign, significand: sign === 0n ? value : -value, exponent: 0 }, format, control);
+  return round({ sign, significand: sign === 0n ? value : -value, exponent: 0 }, format, control, mode);
 }

@@ -1,13 +1,17 @@
 /** Floating-Point Status and Control Register instructions: Power ISA 3.0B, I.4.6.10. */
 import { bb, bf, bfa, bt } from "../fields.ts";
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { includes } from "../versions.ts";
 import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
-import { type Fpu, frb, frt, STATUS } from "./fpu.ts";
+import { record, setCr, interrupt, frb, frt, STATUS } from "./fpu.ts";
+import { i32 } from "../views.ts";
 
 /** DRN: the bits of the FPSCR's upper word that exist. */
 const DRN = 7;
+/** The fields of mtfsf and mtfsfi that choose the upper word, and of mtfsf that takes all of it. */
+const W = 0x1_0000;
+const L = 0x0200_0000;
+
 const CONTROL = ENABLES | NI | RN;
 
 /** The mask of FPSCR bit 32 + n. */
@@ -15,98 +19,99 @@ const bit = (n: number) => (0x8000_0000 >>> n) | 0;
 /** The four bits of field n. */
 const field = (n: number) => (0xf000_0000 >>> (4 * n)) | 0;
 
-export function statusHandlers(fpu: Fpu, cpu: Cpu): HandlerTable {
-  const { i32 } = fpu;
-  const UPPER = STATUS + 1;
-  const hasUpperWord = includes(cpu.model.version, "2.05");
-  const hasLightweight = includes(cpu.model.version, "3.0");
+const UPPER = STATUS + 1;
 
-  /** Ends an instruction that sets FPSCR bits: they may make an enabled exception occur. */
-  const set = (word: number, cia: number, status: number) => {
-    i32[STATUS] = summarize(status);
-    fpu.record(word);
-    if ((i32[STATUS] & FEX) !== 0) fpu.interrupt(cia);
+/** A row of which some field's bits `later` came with 2.05, as did the FPSCR's upper word: earlier processors ignore them. */
+const withoutBefore205 = (later: number, handler: Handler): Selector => ({
+  select: (_word, { model }) =>
+    includes(model.version, "2.05") ? handler : (word, cia) => handler(word & ~later, cia),
+});
+
+/** Ends an instruction that sets FPSCR bits: they may make an enabled exception occur. */
+const set = (word: number, cia: number, status: number) => {
+  i32[STATUS] = summarize(status);
+  record(word);
+  if ((i32[STATUS] & FEX) !== 0) interrupt(cia);
+};
+const insert = (word: number, cia: number, upper: boolean, value: number, mask: number) => {
+  if (upper) {
+    i32[UPPER] = (i32[UPPER] & ~mask) | (value & mask & DRN);
+    record(word);
+  } else {
+    const writable = mask & ~NOT_WRITABLE;
+    set(word, cia, (i32[STATUS] & ~writable) | (value & writable));
+  }
+};
+const moveFrom = (word: number, lowMask: number) => {
+  const to = 2 * frt(word);
+  i32[to] = i32[STATUS] & lowMask;
+  i32[to + 1] = i32[UPPER];
+};
+
+const mffs: Handler = (word) => {
+  moveFrom(word, -1);
+  record(word);
+};
+/** A sister of mffs that came with 3.0: earlier processors ignore the bits that tell them apart. */
+const sister = (lowMask: number, then: (word: number, b: number, upperB: number) => void): Selector => {
+  const handler: Handler = (word) => {
+    const at = 2 * frb(word);
+    const b = i32[at];
+    const upperB = i32[at + 1];
+    moveFrom(word, lowMask);
+    then(word, b, upperB);
   };
-  const insert = (word: number, cia: number, upper: boolean, value: number, mask: number) => {
-    if (upper) {
-      i32[UPPER] = (i32[UPPER] & ~mask) | (value & mask & DRN);
-      fpu.record(word);
+  return { select: (_word, { model }) => (includes(model.version, "3.0") ? handler : mffs) };
+};
+const setRounding = (mode: number) => {
+  i32[STATUS] = (i32[STATUS] & ~RN) | (mode & RN);
+};
+const setDecimalRounding = (mode: number) => {
+  i32[UPPER] = (i32[UPPER] & ~DRN) | (mode & DRN);
+};
+
+export const statusHandlers: HandlerTable = {
+  mffs,
+  mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
+  mffsce: sister(-1, () => {
+    i32[STATUS] = summarize(i32[STATUS] & ~ENABLES);
+  }),
+  mffscdrn: sister(CONTROL, (_word, _b, upperB) => setDecimalRounding(upperB)),
+  mffscdrni: sister(CONTROL, (word) => setDecimalRounding(bb(word))),
+  mffscrn: sister(CONTROL, (_word, b) => setRounding(b)),
+  mffscrni: sister(CONTROL, (word) => setRounding(bb(word))),
+  mcrfs: (word) => {
+    const n = bfa(word);
+    const status = i32[STATUS];
+    setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
+    i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
+  },
+  mtfsfi: withoutBefore205(W, (word, cia) => {
+    const n = bf(word);
+    const u = (word >>> 12) & 15;
+    const upper = (word & W) !== 0;
+    insert(word, cia, upper, u << (28 - 4 * n), field(n));
+  }),
+  mtfsf: withoutBefore205(L | W, (word, cia) => {
+    const at = 2 * frb(word);
+    const whole = (word & L) !== 0;
+    const upper = (word & W) !== 0;
+    let mask = 0;
+    for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= field(n);
+    if (whole) {
+      i32[UPPER] = i32[at + 1] & DRN;
+      insert(word, cia, false, i32[at], -1);
     } else {
-      const writable = mask & ~NOT_WRITABLE;
-      set(word, cia, (i32[STATUS] & ~writable) | (value & writable));
+      insert(word, cia, upper, i32[upper ? at + 1 : at], mask);
     }
-  };
-  const moveFrom = (word: number, lowMask: number) => {
-    const to = 2 * frt(word);
-    i32[to] = i32[STATUS] & lowMask;
-    i32[to + 1] = i32[UPPER];
-  };
-
-  const mffs: Handler = (word) => {
-    moveFrom(word, -1);
-    fpu.record(word);
-  };
-  /** A sister of mffs that came with 3.0: earlier processors ignore the bits that tell them apart. */
-  const sister = (lowMask: number, then: (word: number, b: number, upperB: number) => void): Handler => {
-    if (!hasLightweight) return mffs;
-    return (word) => {
-      const at = 2 * frb(word);
-      const b = i32[at];
-      const upperB = i32[at + 1];
-      moveFrom(word, lowMask);
-      then(word, b, upperB);
-    };
-  };
-  const setRounding = (mode: number) => {
-    i32[STATUS] = (i32[STATUS] & ~RN) | (mode & RN);
-  };
-  const setDecimalRounding = (mode: number) => {
-    i32[UPPER] = (i32[UPPER] & ~DRN) | (mode & DRN);
-  };
-
-  return {
-    mffs,
-    mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
-    mffsce: sister(-1, () => {
-      i32[STATUS] = summarize(i32[STATUS] & ~ENABLES);
-    }),
-    mffscdrn: sister(CONTROL, (_word, _b, upperB) => setDecimalRounding(upperB)),
-    mffscdrni: sister(CONTROL, (word) => setDecimalRounding(bb(word))),
-    mffscrn: sister(CONTROL, (_word, b) => setRounding(b)),
-    mffscrni: sister(CONTROL, (word) => setRounding(bb(word))),
-    mcrfs: (word) => {
-      const n = bfa(word);
-      const status = i32[STATUS];
-      fpu.setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
-      i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
-    },
-    mtfsfi: (word, cia) => {
-      const n = bf(word);
-      const u = (word >>> 12) & 15;
-      const upper = hasUpperWord && (word & 0x1_0000) !== 0;
-      insert(word, cia, upper, u << (28 - 4 * n), field(n));
-    },
-    mtfsf: (word, cia) => {
-      const at = 2 * frb(word);
-      const whole = hasUpperWord && (word & 0x0200_0000) !== 0;
-      const upper = hasUpperWord && (word & 0x1_0000) !== 0;
-      let mask = 0;
-      for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= field(n);
-      if (whole) {
-        i32[UPPER] = i32[at + 1] & DRN;
-        insert(word, cia, false, i32[at], -1);
-      } else {
-        insert(word, cia, upper, i32[upper ? at + 1 : at], mask);
-      }
-    },
-    mtfsb0: (word) => {
-      i32[STATUS] = summarize(i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
-      fpu.record(word);
-    },
-    mtfsb1: (word, cia) => {
-      const mask = bit(bt(word));
-      const raised = mask & EXCEPTIONS & ~i32[STATUS];
-      insert(word, cia, false, -1, raised !== 0 ? mask | FX : mask);
-    },
-  };
-}
+  }),
+  mtfsb0: (word) => {
+    i32[STATUS] = summarize(i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
+    record(word);
+  },
+  mtfsb1: (word, cia) => {
+    const mask = bit(bt(word));
+    const raised = mask & EXCEPTIONS & ~i32[STATUS];
+    insert(word, cia, false, -1, raised !== 0 ? mask | FX : mask);
+  },
+};

@@ -2,12 +2,12 @@
  * Instructions that move several registers: multiple and string (Power ISA 3.0B, I.3.3.6 and I.3.3.7), quadword (I.3.3.4).
  * All of an instruction's storage is checked before the first register or byte changes, so that it can be restarted.
  */
-import { effectiveAddresses } from "../effective-address.ts";
+import { addressD, addressDq, addressDs, addressRa, addressX } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { ba, bb, bt, ra, rs, rt } from "../fields.ts";
-import { type HandlerTable, illegal, validWhen } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
+import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
+import { i32, u64, bytes, memory } from "../views.ts";
 
 /** The count of lswi and stswi, where 0 stands for 32. */
 const nb = (word: number): number => bb(word) || 32;
@@ -15,86 +15,81 @@ const nb = (word: number): number => bb(word) || 32;
 /** Whether register `n` is one of those that `count` bytes from register `first` on fill. */
 const inRange = (first: number, count: number, n: number): boolean => ((n - first) & 31) < (count + 3) >> 2;
 
-export function multipleHandlers(cpu: Cpu): HandlerTable {
-  const { registers, memory } = cpu;
-  const { i32, u64, bytes } = registers;
-  const ea = effectiveAddresses(cpu);
-  const little = memory.byteOrder === "little";
+const isLittle = (): boolean => memory.byteOrder === "little";
 
-  /** These are for big-endian guests only. */
-  const bigEndian = (address: number): number => {
-    if (little) throw new GuestFault("alignment", BigInt(address));
-    return address;
-  };
-  const setWord = (index: number, value: number) => {
-    i32[index] = value;
-    i32[index + 1] = 0;
-  };
-  /** Fills registers from RT on, after r31 from r0 on; what a last word has no bytes for is zero. */
-  const loadString = (word: number, from: number, count: number) => {
-    if (count === 0) return;
-    const string = memory.read(bigEndian(from), count);
-    for (let i = 0; i < count; i += 4) {
-      const value = (string[i] << 24) | (string[i + 1] << 16) | (string[i + 2] << 8) | string[i + 3];
-      setWord((rt(word) + i / 2) & 62, value);
-    }
-  };
-  const storeString = (word: number, to: number, count: number) => {
-    if (count === 0) return;
-    bigEndian(to);
-    const string = new Uint8Array(count);
-    for (let i = 0; i < count; i++) {
-      string[i] = i32[(rs(word) + ((i >> 2) << 1)) & 62] >>> (24 - 8 * (i & 3));
-    }
-    memory.write(to, string);
-  };
+/** These are for big-endian guests only. */
+const bigEndian = (address: number): number => {
+  if (isLittle()) throw new GuestFault("alignment", BigInt(address));
+  return address;
+};
+const setWord = (index: number, value: number) => {
+  i32[index] = value;
+  i32[index + 1] = 0;
+};
+/** Fills registers from RT on, after r31 from r0 on; what a last word has no bytes for is zero. */
+const loadString = (word: number, from: number, count: number) => {
+  if (count === 0) return;
+  const string = memory.read(bigEndian(from), count);
+  for (let i = 0; i < count; i += 4) {
+    const value = (string[i] << 24) | (string[i + 1] << 16) | (string[i + 2] << 8) | string[i + 3];
+    setWord((rt(word) + i / 2) & 62, value);
+  }
+};
+const storeString = (word: number, to: number, count: number) => {
+  if (count === 0) return;
+  bigEndian(to);
+  const string = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    string[i] = i32[(rs(word) + ((i >> 2) << 1)) & 62] >>> (24 - 8 * (i & 3));
+  }
+  memory.write(to, string);
+};
 
-  /** The doublewords of a quadword, the first register's first; in a little-endian guest that is the second. */
-  const first = little ? 8 : 0;
-  const evenPair = (word: number) => (rt(word) & 2) === 0;
+/** The doublewords of a quadword, the first register's first; in a little-endian guest that is the second. */
+const first = (): number => (isLittle() ? 8 : 0);
+const evenPair = (word: number) => (rt(word) & 2) === 0;
 
-  const lswx: Handler = (word, cia) => {
-    const count = bytes[XER_COUNT];
-    // The invalid forms: an address register among those loaded.
-    const clobbers = (n: number) => inRange(bt(word), count, n);
-    if ((ra(word) !== 0 && clobbers(ba(word))) || clobbers(bb(word))) illegal(word, cia);
-    loadString(word, ea.x(word, false), count);
-  };
+const lswx: Handler = (word, cia) => {
+  const count = bytes[XER_COUNT];
+  // The invalid forms: an address register among those loaded.
+  const clobbers = (n: number) => inRange(bt(word), count, n);
+  if ((ra(word) !== 0 && clobbers(ba(word))) || clobbers(bb(word))) illegal(word, cia);
+  loadString(word, addressX(word, false), count);
+};
 
-  return {
-    lmw: (word) => {
-      const from = bigEndian(ea.d(word, false));
-      memory.checkLoad(from, 4 * (32 - bt(word)));
-      for (let t = rt(word), at = from; t < 64; t += 2, at += 4) setWord(t, memory.load32(at));
+export const multipleHandlers: HandlerTable = {
+  lmw: (word) => {
+    const from = bigEndian(addressD(word, false));
+    memory.checkLoad(from, 4 * (32 - bt(word)));
+    for (let t = rt(word), at = from; t < 64; t += 2, at += 4) setWord(t, memory.load32(at));
+  },
+  stmw: (word) => {
+    const to = bigEndian(addressD(word, true));
+    memory.checkStore(to, 4 * (32 - bt(word)));
+    for (let s = rs(word), at = to; s < 64; s += 2, at += 4) memory.store32(at, i32[s]);
+  },
+  lswi: validWhen(
+    (word) => !inRange(bt(word), nb(word), ba(word)),
+    (word) => loadString(word, addressRa(word, false), nb(word)),
+  ),
+  lswx,
+  stswi: (word) => storeString(word, addressRa(word, true), nb(word)),
+  stswx: (word) => storeString(word, addressX(word, true), bytes[XER_COUNT]),
+
+  lq: validWhen(
+    (word) => evenPair(word) && ra(word) !== rt(word),
+    (word) => {
+      const from = addressDq(word, false);
+      memory.checkLoad(from, 16);
+      const high = memory.load64(from + first());
+      u64[(rt(word) >> 1) + 1] = memory.load64(from + 8 - first());
+      u64[rt(word) >> 1] = high;
     },
-    stmw: (word) => {
-      const to = bigEndian(ea.d(word, true));
-      memory.checkStore(to, 4 * (32 - bt(word)));
-      for (let s = rs(word), at = to; s < 64; s += 2, at += 4) memory.store32(at, i32[s]);
-    },
-    lswi: validWhen(
-      (word) => !inRange(bt(word), nb(word), ba(word)),
-      (word) => loadString(word, ea.base(word, false), nb(word)),
-    ),
-    lswx,
-    stswi: (word) => storeString(word, ea.base(word, true), nb(word)),
-    stswx: (word) => storeString(word, ea.x(word, true), bytes[XER_COUNT]),
-
-    lq: validWhen(
-      (word) => evenPair(word) && ra(word) !== rt(word),
-      (word) => {
-        const from = ea.dq(word, false);
-        memory.checkLoad(from, 16);
-        const high = memory.load64(from + first);
-        u64[(rt(word) >> 1) + 1] = memory.load64(from + 8 - first);
-        u64[rt(word) >> 1] = high;
-      },
-    ),
-    stq: validWhen(evenPair, (word) => {
-      const to = ea.ds(word, true);
-      memory.checkStore(to, 16);
-      memory.store64(to + first, u64[rs(word) >> 1]);
-      memory.store64(to + 8 - first, u64[(rs(word) >> 1) + 1]);
-    }),
-  };
-}
+  ),
+  stq: validWhen(evenPair, (word) => {
+    const to = addressDs(word, true);
+    memory.checkStore(to, 16);
+    memory.store64(to + first(), u64[rs(word) >> 1]);
+    memory.store64(to + 8 - first(), u64[(rs(word) >> 1) + 1]);
+  }),
+};

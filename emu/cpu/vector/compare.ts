@@ -92,7 +92,6 @@ const nand = (a: Code, b: Code): Code => not(and(a, b));
 const nor = (a: Code, b: Code): Code => not(or(a, b));
 const eqv = (a: Code, b: Code): Code => not(xor(a, b));
 
-
 export const LOGICAL: Family = {
   vand: binary(and),
   vandc: binary(andC),

@@ -87,8 +87,7 @@ const transposeBits: Row = (frame) => {
 };
 
 /** 0x80 >> (n & 7) for each byte n. */
-const bitOfByte = (n: Code): Code =>
-  swizzle(v128(0n, 0x0102_0408_1020_4080n), and(n, B.splat(i32(7))));
+const bitOfByte = (n: Code): Code => swizzle(v128(0n, 0x0102_0408_1020_4080n), and(n, B.splat(i32(7))));
 /** One bit a byte of VRB: that of VRA which it names, counted from the left of the doubleword or quadword whose last byte is in lane `last`. */
 const pickBits = (frame: Frame, last: Code, limit: number): Code => {
   const { a, b } = frame;
@@ -96,8 +95,7 @@ const pickBits = (frame: Frame, last: Code, limit: number): Code => {
   const found = not(B.eq(and(swizzle(a, from), bitOfByte(b)), ZERO));
   return B.bitMask(limit < 256 ? and(found, B.gtU(B.splat(i32(limit)), b)) : found);
 };
-const permuteBitsQuad: Row = (frame) =>
-  pair(i64Op.extendU(pickBits(frame, B.splat(i32(15)), 128)), i64(0n));
+const permuteBitsQuad: Row = (frame) => pair(i64Op.extendU(pickBits(frame, B.splat(i32(15)), 128)), i64(0n));
 const permuteBitsDouble: Row = (frame) =>
   frame.integer(pickBits(frame, v128(0x0f0f_0f0f_0f0f_0f0fn, 0x0707_0707_0707_0707n), 64), (bits) =>
     pair(i64Op.extendU(i32Op.shrU(bits, i32(8))), i64Op.extendU(i32Op.and(bits, i32(0xff)))),
@@ -129,11 +127,13 @@ const expandMask =
 const expandQuadMask: Row = ({ b }) => D.splat(i64Op.shrS(high(b), i64(63n)));
 
 /** Elements whose sign is MP, counted into RT from its left end. */
-const countMask = (lanes: Lanes): Row => (frame) => {
-  const set = i32Op.popcnt(lanes.bitMask(frame.b));
-  const count = select(set, i32Op.sub(i32(lanes.count), set), frame.field(15, 15));
-  return i64Op.shl(i64Op.extendU(count), i64(BigInt(56 + Math.log2(lanes.bits / 8))));
-};
+const countMask =
+  (lanes: Lanes): Row =>
+  (frame) => {
+    const set = i32Op.popcnt(lanes.bitMask(frame.b));
+    const count = select(set, i32Op.sub(i32(lanes.count), set), frame.field(15, 15));
+    return i64Op.shl(i64Op.extendU(count), i64(BigInt(56 + Math.log2(lanes.bits / 8))));
+  };
 
 const POWERS: ReadonlyMap<Lanes, Code> = new Map([
   [H, v128(0x0080_0040_0020_0010n, 0x0008_0004_0002_0001n)],
@@ -153,8 +153,7 @@ const byteMask = (bits: Code): Code => {
   const spread = swizzle(H.splat(bits), v128(0x0101_0101_0101_0101n, 0n));
   return not(B.eq(and(spread, v128(0x8040_2010_0804_0201n, 0x8040_2010_0804_0201n)), ZERO));
 };
-const quadMaskOf: Row = (frame) =>
-  D.splat(i64Op.sub(i64(0n), i64Op.and(frame.gpr("RB"), i64(1n))));
+const quadMaskOf: Row = (frame) => D.splat(i64Op.sub(i64(0n), i64Op.and(frame.gpr("RB"), i64(1n))));
 /** The immediate of the DX form: d0 || d1 || d2. */
 const immediateMask: Row = (frame) =>
   byteMask(
@@ -181,12 +180,7 @@ const isolate =
       : i32Op.ctz(i32Op.or(zeros, i32(2 ** lanes.count)));
     const kept: Code = [0x20, index];
     frame.record = frame.setCr(i32(6), i32Op.shl(i32Op.ltU(kept, i32(lanes.count)), i32(1)));
-    return [
-      ...count,
-      0x21,
-      index,
-      ...and(frame.b, edge(i32Op.mul(kept, i32(each)), left)),
-    ];
+    return [...count, 0x21, index, ...and(frame.b, edge(i32Op.mul(kept, i32(each)), left))];
   };
 /** All but the leftmost or rightmost RB bytes of VRA become zero. */
 const keepBytes =
@@ -200,10 +194,7 @@ const keepBytes =
 /** CR field: whether the least significant bits of all bytes are ones, and whether all are zeros. */
 const testBytes: Row = ({ b }) => {
   const bits = and(b, BYTE_ONES);
-  return i32Op.or(
-    i32Op.shl(B.allTrue(bits), i32(3)),
-    i32Op.shl(i32Op.eqz(anyTrue(bits)), i32(1)),
-  );
+  return i32Op.or(i32Op.shl(B.allTrue(bits), i32(3)), i32Op.shl(i32Op.eqz(anyTrue(bits)), i32(1)));
 };
 
 /** The special values of lxvkq: 1 to 7, infinity, a quiet NaN; -0, -1 to -7 and -infinity, by the upper 32 bits of the format. */
@@ -283,7 +274,8 @@ export const COUNT: Family = {
 
   lxvkq: {
     bits: [16, 20],
-    row: (_frame, n) => v128(BigInt(QUADS[n] ?? 0) << 32n, 0n),
+    values: Object.keys(QUADS).map(Number),
+    row: (_frame, n) => v128(BigInt(QUADS[n]) << 32n, 0n),
   },
   mfvsrd: ({ t }) => high(t),
   mfvsrld: ({ t }) => low(t),

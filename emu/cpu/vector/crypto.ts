@@ -70,7 +70,10 @@ const lookUp = (frame: Frame, table: Uint8Array, value: Code, body: (value: Code
     const part = (n: number): Code =>
       swizzle(lanesOf(table.subarray(16 * n, 16 * n + 16)), B.sub(value, B.splat(i32(16 * n))));
     const parts = Array.from({ length: 16 }, (_, n) => part(n));
-    return frame.vector(parts.reduce((all, each) => or(all, each)), body);
+    return frame.vector(
+      parts.reduce((all, each) => or(all, each)),
+      body,
+    );
   });
 
 /** The state is by columns: byte 4c + r is row r of column c. Row r moves left by r columns, or right. */
@@ -94,10 +97,7 @@ const timesX = (value: Code): Code =>
 const mixColumns = (frame: Frame, value: Code): Code =>
   frame.vector(value, (v) =>
     frame.vector(timesX(v), (doubled) =>
-      xor(
-        xor(doubled, rotateColumns(xor(doubled, v), 1)),
-        xor(rotateColumns(v, 2), rotateColumns(v, 3)),
-      ),
+      xor(xor(doubled, rotateColumns(xor(doubled, v), 1)), xor(rotateColumns(v, 2), rotateColumns(v, 3))),
     ),
   );
 /** Columns times 14, 11, 13, 9: MixColumns after a multiplication by 5 and 4. */
@@ -138,48 +138,49 @@ const sigmas = (
 // ---- polynomials over GF(2) -----------------------------------------------------------------------------
 
 /** The sum of the products of the even and the odd elements, each of which is half of `wide`. */
-const polynomialSums = (wide: Lanes): Row => (frame) => {
-  const bits = wide.bits / 2;
-  const half = i32(bits);
-  const odd = (value: Code): Code => wide.shrU(wide.shl(value, half), half);
-  const even = (value: Code): Code => wide.shrU(value, half);
-  const sum = frame.local(V128);
-  const step = frame.local(I32);
-  const at = getLocal(step);
-  return frame.vector(odd(frame.a), (a1) =>
-    frame.vector(odd(frame.b), (b1) =>
-      frame.vector(even(frame.a), (a0) =>
-        frame.vector(even(frame.b), (b0) => {
-          const partial = (a: Code, b: Code): Code =>
-            and(
-              wide.shl(a, at),
-              wide.shrS(wide.shl(b, i32Op.sub(i32(wide.bits - 1), at)), i32(wide.bits - 1)),
-            );
-          return [
-            ...setLocal(sum, ZERO),
-            ...setLocal(step, i32(0)),
-            ...repeat(
-              [
-                ...setLocal(sum, xor(getLocal(sum), xor(partial(a0, b0), partial(a1, b1)))),
-                ...setLocal(step, i32Op.add(at, i32(1))),
-              ],
-              i32Op.ltU(at, i32(bits)),
-            ),
-            ...getLocal(sum),
-          ];
-        }),
+const polynomialSums =
+  (wide: Lanes): Row =>
+  (frame) => {
+    const bits = wide.bits / 2;
+    const half = i32(bits);
+    const odd = (value: Code): Code => wide.shrU(wide.shl(value, half), half);
+    const even = (value: Code): Code => wide.shrU(value, half);
+    const sum = frame.local(V128);
+    const step = frame.local(I32);
+    const at = getLocal(step);
+    return frame.vector(odd(frame.a), (a1) =>
+      frame.vector(odd(frame.b), (b1) =>
+        frame.vector(even(frame.a), (a0) =>
+          frame.vector(even(frame.b), (b0) => {
+            const partial = (a: Code, b: Code): Code =>
+              and(
+                wide.shl(a, at),
+                wide.shrS(wide.shl(b, i32Op.sub(i32(wide.bits - 1), at)), i32(wide.bits - 1)),
+              );
+            return [
+              ...setLocal(sum, ZERO),
+              ...setLocal(step, i32(0)),
+              ...repeat(
+                [
+                  ...setLocal(sum, xor(getLocal(sum), xor(partial(a0, b0), partial(a1, b1)))),
+                  ...setLocal(step, i32Op.add(at, i32(1))),
+                ],
+                i32Op.ltU(at, i32(bits)),
+              ),
+              ...getLocal(sum),
+            ];
+          }),
+        ),
       ),
-    ),
-  );
-};
+    );
+  };
 /** The same of doublewords: the lower and the upper halves of both products at once. */
 const polynomialSumDoublewords: Row = (frame) => {
   const lower = frame.local(V128);
   const upper = frame.local(V128);
   const step = frame.local(I32);
   const at = getLocal(step);
-  const chosen = (value: Code): Code =>
-    and(value, D.shrS(D.shl(frame.b, i32Op.sub(i32(63), at)), i32(63)));
+  const chosen = (value: Code): Code => and(value, D.shrS(D.shl(frame.b, i32Op.sub(i32(63), at)), i32(63)));
   // a >> (64 - step), which is zero for step 0.
   const carried = D.shrU(D.shrU(frame.a, i32(1)), i32Op.sub(i32(63), at));
   const both = (value: Code): Code => i64Op.xor(high(value), low(value));

@@ -176,10 +176,7 @@ export class Frame {
    * The access at the effective address of the row's operands, which are RA0 and RB, or a displacement of `displacement` bytes: calls `body`
    * with where it begins in host memory, once it is known to be allowed. `align` clears low bits of the address.
    */
-  access(
-    { size, store, align = 0, displacement }: Access,
-    body: (host: Code, ea: Code) => Code,
-  ): Code {
+  access({ size, store, align = 0, displacement }: Access, body: (host: Code, ea: Code) => Code): Code {
     return this.integer(this.effectiveAddress(store, displacement), (whole) => {
       const ea = align === 0 ? whole : i32Op.and(whole, i32(~align));
       return this.integer(ea, (ea) => [

@@ -4,15 +4,19 @@
  */
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { instructionNamed } from "../../isa/table.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { CpuKind } from "../cpu.ts";
 import { GuestFault } from "../fault.ts";
-import type { HandlerTable, Selector } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
+import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
+import { memory } from "../views.ts";
 import { Frame, type Row, type Surroundings } from "./frame.ts";
 import { type Code, I32, unsigned } from "./wasm.ts";
 
 /** Rows that are written for each value of an immediate field of the word, bits first to last. */
 export interface ImmediateRow {
   readonly bits: readonly [first: number, last: number];
+  /** The values it has code for; all where it does not say. */
+  readonly values?: readonly number[];
   readonly row: (frame: Frame, value: number) => Code;
 }
 
@@ -22,23 +26,34 @@ export type Family = Readonly<Record<string, Row | ImmediateRow>>;
 const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
   (word >>> (31 - last)) & (2 ** (last - first + 1) - 1);
 
-/** Modules by family and surroundings: machines of one kind share them. */
-const modules = new WeakMap<Family, Map<string, WebAssembly.Module>>();
-
-/** Handlers of a family for a CPU. */
-export function familyHandlers(cpu: Cpu, family: Family): HandlerTable {
-  let functions: Record<string, Handler> | undefined;
-  const made = (): Record<string, Handler> => (functions ??= instantiate(cpu, family));
+/** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
+export function familyHandlers(family: Family): HandlerTable {
   const selector = (name: string, row: Row | ImmediateRow): Selector => {
-    if (typeof row === "function") return { select: () => made()[name] };
-    return { select: (word) => made()[`${name}/${fieldOf(word, row.bits)}`] };
+    if (typeof row === "function") return { select: (_word, kind) => functionsOf(family, kind)[name] };
+    // Values that have no code are invalid forms.
+    return {
+      select: (word, kind) => functionsOf(family, kind)[`${name}/${fieldOf(word, row.bits)}`] ?? illegal,
+    };
   };
   return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(name, row)]));
 }
 
+type Functions = Readonly<Record<string, Handler>>;
+
+/** Modules by family and surroundings, which machines of one kind share, and their instances by address space. */
+const modules = new WeakMap<Family, Map<string, WebAssembly.Module>>();
+const instances = new WeakMap<AddressSpace, Map<Family, Functions>>();
+
+function functionsOf(family: Family, { is64 }: CpuKind): Functions {
+  let known = instances.get(memory);
+  if (known === undefined) instances.set(memory, (known = new Map()));
+  let functions = known.get(family);
+  if (functions === undefined) known.set(family, (functions = instantiate(family, memory, is64)));
+  return functions;
+}
+
 /** Where a CPU's registers and memory are. */
-function surroundings({ memory, is64 }: Cpu): Surroundings {
-  const { byteOrder, corner, size } = memory;
+function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean): Surroundings {
   return {
     registers: corner + REGISTERS_OFFSET,
     readGuard: corner + READ_GUARD_OFFSET,
@@ -49,29 +64,25 @@ function surroundings({ memory, is64 }: Cpu): Surroundings {
   };
 }
 
-function instantiate(cpu: Cpu, family: Family): Record<string, Handler> {
-  const around = surroundings(cpu);
+function instantiate(family: Family, memory: AddressSpace, is64: boolean): Functions {
+  const around = surroundings(memory, is64);
   const key = JSON.stringify(around);
   let known = modules.get(family);
   if (known === undefined) modules.set(family, (known = new Map()));
   let module = known.get(key);
   if (module === undefined) known.set(key, (module = new WebAssembly.Module(moduleBytes(family, around))));
-  const { memory } = cpu;
   const instance = new WebAssembly.Instance(module, {
     m: {
       m: memory.memory,
       l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
       s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
       f: (low: number, high: number, store: number) => {
-        throw new GuestFault(
-          "data-unmapped",
-          (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
-          store !== 0,
-        );
+        const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+        throw new GuestFault("data-unmapped", address, store !== 0);
       },
     },
   });
-  return { ...instance.exports } as Record<string, Handler>;
+  return { ...instance.exports } as Functions;
 }
 
 const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
@@ -102,7 +113,8 @@ function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuff
       continue;
     }
     const [first, last] = row.bits;
-    for (let value = 0; value < 2 ** (last - first + 1); value++) {
+    const { values = Array.from({ length: 2 ** (last - first + 1) }, (_, i) => i) } = row;
+    for (const value of values) {
       add(mnemonic, `/${value}`, (frame) => row.row(frame, value));
     }
   }

@@ -1,6 +1,5 @@
 /** Handlers of the vector facilities: Altivec, the storage, permute, logical and integer part of VSX, vector cryptography. */
-import type { HandlerTable } from "../handler-table.ts";
-import type { Cpu, Handler } from "../interpreter.ts";
+import type { Handler, HandlerTable } from "../handler.ts";
 import { COMPARE, LOGICAL } from "./compare.ts";
 import { COUNT } from "./count.ts";
 import { CRYPTO } from "./crypto.ts";
@@ -29,5 +28,9 @@ const hint: Handler = () => {};
 const STREAMS: HandlerTable = { dst: hint, dstt: hint, dstst: hint, dststt: hint, dss: hint, dssall: hint };
 
 /** Handlers by the base mnemonics of the instruction table's rows. */
-export const vectorHandlers = (cpu: Cpu): HandlerTable =>
-  Object.assign({}, STREAMS, wideHandlers(cpu), ...FAMILIES.map((family) => familyHandlers(cpu, family)));
+export const vectorHandlers: HandlerTable = Object.assign(
+  {},
+  STREAMS,
+  wideHandlers,
+  ...FAMILIES.map(familyHandlers),
+);

@@ -88,9 +88,7 @@ const multiplyHighAdd =
     return frame.vector(sum(widenProduct.lowSH(a, b), widen.lowSH(c)), (lower) =>
       frame.vector(sum(widenProduct.highSH(a, b), widen.highSH(c)), (upper) =>
         frame.vector(narrow.WtoSH(lower, upper), (result) => [
-          ...frame.saturated(
-            anyTrue(or(xor(widen.lowSH(result), lower), xor(widen.highSH(result), upper))),
-          ),
+          ...frame.saturated(anyTrue(or(xor(widen.lowSH(result), lower), xor(widen.highSH(result), upper)))),
           ...result,
         ]),
       ),
@@ -145,10 +143,7 @@ const divide = (lanes: Lanes, name: "divS" | "divU" | "remS" | "remU"): Row => {
   const constant = (value: bigint): Code => (isWord ? i32(Number(value)) : i64(value));
   return eachElement(lanes, (x, y) => {
     const zero = op.eq(y, constant(0n));
-    const overflow = i32Op.and(
-      op.eq(x, constant(-(1n << BigInt(lanes.bits - 1)))),
-      op.eq(y, constant(-1n)),
-    );
+    const overflow = i32Op.and(op.eq(x, constant(-(1n << BigInt(lanes.bits - 1)))), op.eq(y, constant(-1n)));
     const undefined_ = name.endsWith("S") ? i32Op.or(zero, overflow) : zero;
     return op[name](x, select(constant(1n), y, undefined_));
   });

@@ -87,7 +87,13 @@ const nibble = (value: Code): Code => and(not(value), B.splat(i32(15)));
 // ---- pack and unpack --------------------------------------------------------------------------------------
 
 /** The least significant halves of the elements of VRA || VRB. */
-const packModulo = (size: number): Row => bytes(elements(size / 2, run(0, 32 / size).map((n) => 2 * n + 1)));
+const packModulo = (size: number): Row =>
+  bytes(
+    elements(
+      size / 2,
+      run(0, 32 / size).map((n) => 2 * n + 1),
+    ),
+  );
 
 /** Signed elements narrowed with saturation; SAT where widening the result does not give the elements back. */
 const packSigned =
@@ -98,8 +104,14 @@ const packSigned =
       ...result,
     ]);
 /** The low or high elements of `size` bytes, extended with zeros. */
-const zeros = (size: number, first: number) => (a: Code): Code =>
-  shuffle(a, ZERO, run(first, 8 / size).flatMap((n) => [...new Array<number>(size).fill(16), ...elements(size, [n])]));
+const zeros =
+  (size: number, first: number) =>
+  (a: Code): Code =>
+    shuffle(
+      a,
+      ZERO,
+      run(first, 8 / size).flatMap((n) => [...new Array<number>(size).fill(16), ...elements(size, [n])]),
+    );
 
 /** Unsigned elements narrowed with saturation: at most `greatest` (as 16 bytes) is kept. */
 const packUnsigned =
@@ -108,7 +120,14 @@ const packUnsigned =
     frame.vector(lanes.minU(frame.a, greatest), (a) =>
       frame.vector(lanes.minU(frame.b, greatest), (b) => [
         ...frame.saturated(anyTrue(or(xor(a, frame.a), xor(b, frame.b)))),
-        ...shuffle(a, b, elements(lanes.bits / 16, run(0, 256 / lanes.bits).map((n) => 2 * n + 1))),
+        ...shuffle(
+          a,
+          b,
+          elements(
+            lanes.bits / 16,
+            run(0, 256 / lanes.bits).map((n) => 2 * n + 1),
+          ),
+        ),
       ]),
     );
 /** Signed doublewords narrowed to words between `least` and `greatest`. */
@@ -195,10 +214,7 @@ export function inserted(frame: Frame, size: number, at: Code, value: Code): Cod
       bitSelect(
         swizzle(pair(i64(0n), value), lane),
         frame.t,
-        and(
-          B.gtU(B.splat(i32(size)), lane),
-          W.splat(i32Op.sub(i32(0), i32Op.leU(at, i32(16 - size)))),
-        ),
+        and(B.gtU(B.splat(i32(size)), lane), W.splat(i32Op.sub(i32(0), i32Op.leU(at, i32(16 - size))))),
       ),
     ),
   );
@@ -228,10 +244,7 @@ const extractDouble =
     // What lies beyond the ends reads as zero.
     const lane = B.add(LANES, B.splat(start));
     const moved = frame.vector(lane, (lane) =>
-      or(
-        swizzle(frame.b, lane),
-        swizzle(frame.a, B.sub(lane, B.splat(i32(16)))),
-      ),
+      or(swizzle(frame.b, lane), swizzle(frame.a, B.sub(lane, B.splat(i32(16))))),
     );
     return pair(i64Op.and(low(moved), i64((1n << BigInt(8 * size)) - 1n)), i64(0n));
   };

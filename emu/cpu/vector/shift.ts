@@ -50,7 +50,9 @@ const rotate = (lanes: Lanes): Row => {
   const op = scalar(lanes);
   if (lanes.bits >= 32) return eachElement(lanes, (x, y) => op.rotl(x, y));
   const copies = lanes.bits === 8 ? 0x0101_0101 : 0x0001_0001;
-  return eachElement(lanes, (x, y) => i32Op.rotl(i32Op.mul(x, i32(copies)), i32Op.and(y, i32(lanes.bits - 1))));
+  return eachElement(lanes, (x, y) =>
+    i32Op.rotl(i32Op.mul(x, i32(copies)), i32Op.and(y, i32(lanes.bits - 1))),
+  );
 };
 
 /** MASK(mb, me) of the manual for fields of `bits` bits. */
@@ -152,10 +154,7 @@ const rightAlgebraic = (x: Quad, count: Code): Quad =>
 function quadMask(frame: Frame, mb: Code, me: Code, body: (mask: Code) => Code): Code {
   const all: Quad = { high: i64(-1n), low: i64(-1n) };
   const from = rightLogical(all, mb);
-  const beyond = rightLogical(
-    { high: i64((1n << 63n) - 1n), low: i64(-1n) },
-    me,
-  );
+  const beyond = rightLogical({ high: i64((1n << 63n) - 1n), low: i64(-1n) }, me);
   const wrapped = select(i64(-1n), i64(0n), i64Op.gtU(mb, me));
   return frame.vector(
     pair(

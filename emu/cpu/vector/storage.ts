@@ -206,9 +206,7 @@ const withLength = (frame: Frame, store: boolean, body: (host: Code, count: Code
   );
 /** Ones in the lanes that hold the first `count` bytes of storage. */
 const firstBytes = (frame: Frame, count: Code): Code =>
-  frame.around.bigEndian
-    ? B.gtS(LANES, B.splat(i32Op.sub(i32(15), count)))
-    : B.gtU(B.splat(count), LANES);
+  frame.around.bigEndian ? B.gtS(LANES, B.splat(i32Op.sub(i32(15), count))) : B.gtU(B.splat(count), LANES);
 /** `justified`: bytes stand from the left in both byte orders, as lxvll and stxvll have them. */
 const loadLength =
   (justified: boolean): Row =>

@@ -1,8 +1,8 @@
 /** The Node side of what the machine needs from outside. */
 import { setImmediate as turn } from "node:timers/promises";
-import type { Host, HostStream } from "../host.ts";
+import type { Host } from "../host.ts";
 import { nodeFiles } from "./files.ts";
-import { nodeStream, writeAll } from "./streams.ts";
+import { nodeStreams, writeAll } from "./streams.ts";
 
 /** Loaded when it is first needed, since it costs milliseconds at start-up. */
 const crypto = () => process.getBuiltinModule("node:crypto");
@@ -41,11 +41,7 @@ export interface NodeHostOptions {
 
 /** The host that this node process offers. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
-  const streams = new Map<number, HostStream>();
-  for (const fd of options.descriptors ?? [0, 1, 2]) {
-    const stream = nodeStream(fd);
-    if (stream !== undefined) streams.set(fd, stream);
-  }
+  const streams = nodeStreams(options.descriptors ?? [0, 1, 2]);
   return {
     files: nodeFiles,
     clock: { realtime, monotonic: () => process.hrtime.bigint() },

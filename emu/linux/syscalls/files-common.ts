@@ -1,5 +1,6 @@
 /** What the system calls on files have in common: descriptors, paths, buffers, waiting. */
 import { GuestFault } from "../../cpu/fault.ts";
+import type { Interest } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
@@ -121,12 +122,12 @@ export function vectorArg(ctx: SyscallContext, pointer: number, count: number): 
 // ---- waiting -----------------------------------------------------------------------------------------------
 
 /** Waits until something changes at `file`, or fails with EAGAIN where it is not to wait. */
-export function wait(ctx: SyscallContext, file: OpenFile, done = 0): never {
+export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): never {
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
-  if (done === 0) return ctx.block(file.waitables());
+  if (done === 0) return ctx.block(file.waitables(interest));
   // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
   const state = JSON.stringify({ done });
-  return ctx.block({ ...file.waitables(), state, restart: "never", interrupted: () => done });
+  return ctx.block({ ...file.waitables(interest), state, restart: "never", interrupted: () => done });
 }
 
 /** Bytes that this call had moved already when it last waited. */

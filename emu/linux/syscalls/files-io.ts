@@ -1,4 +1,5 @@
 /** read, write and their families. */
+import { PAGE_SIZE } from "../../memory/layout.ts";
 import {
   EAGAIN,
   EBADF,
@@ -52,9 +53,27 @@ function positionArg(file: OpenFile, offset: bigint): number {
 
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
 
+/**
+ * How many bytes of a piece, of which only `good` lie in accessible memory, are to be moved. A regular file gives and takes
+ * what can be had; a pipe's buffers, a page each, are moved whole or not at all (Linux: pipe_read, pipe_write).
+ */
+function usable(
+  file: OpenFile,
+  done: number,
+  wanted: number,
+  good: number,
+  { store }: { store: boolean },
+): number {
+  if (good === wanted || !file.isStream || (store && file.available() <= good)) return good;
+  const whole = done + good - ((done + good) % PAGE_SIZE) - done;
+  if (whole <= 0) throw new SysError(EFAULT);
+  return whole;
+}
+
 /** Runs `move` on one piece of the spans after the other until one is moved short; errors count only at the start. */
 function transfer(
   ctx: SyscallContext,
+  file: OpenFile,
   spans: readonly Span[],
   options: { store: boolean; skip: number },
   move: (address: number, length: number, done: number) => number | undefined,
@@ -68,13 +87,20 @@ function transfer(
       const address = span.address + span.length - (passed - done);
       try {
         const wanted = Math.min(passed - done, CHUNK);
-        const length = accessible(ctx.memory, address, wanted, options.store);
+        const length = usable(
+          file,
+          done,
+          wanted,
+          accessible(ctx.memory, address, wanted, options.store),
+          options,
+        );
         const moved = move(address, length, done);
         if (moved === undefined) return { done, blocked: true };
         done += moved;
         if (moved < wanted) return { done, blocked: false };
       } catch (error) {
         if (done === 0) throw error;
+        noteBrokenPipe(ctx, error);
         return { done, blocked: false };
       }
       if (done < total) pauseIfOverdue(ctx, done);
@@ -93,7 +119,7 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
   const total = lengthOf(spans);
   if (total === 0) return 0;
   const options = { store: true, skip: movedBefore(ctx) };
-  const { done, blocked } = transfer(ctx, spans, options, (address, length, before) => {
+  const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
     const bytes = new Uint8Array(length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
@@ -107,10 +133,10 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
 function waitForInput(ctx: SyscallContext, file: OpenFile): number {
   const { readTimeout } = file;
   if (readTimeout === 0n) return 0;
-  if (readTimeout === undefined || file.flags & O_NONBLOCK) return wait(ctx, file);
+  if (readTimeout === undefined || file.flags & O_NONBLOCK) return wait(ctx, file, { read: true });
   const now = ctx.kernel.clock.monotonic();
   const deadline = ctx.resumed?.deadline ?? now + readTimeout;
-  return deadline <= now ? 0 : ctx.block({ ...file.waitables(), deadline });
+  return deadline <= now ? 0 : ctx.block({ ...file.waitables({ read: true }), deadline });
 }
 
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
@@ -121,7 +147,7 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
     if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
     const options = { store: false, skip };
     let short = false;
-    const { done, blocked } = transfer(ctx, spans, options, (address, length, before) => {
+    const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
       const at = position === undefined ? startOf(file) : position + before;
       const allowed = withinLimit(ctx, file, at, length);
       const bytes = ctx.memory.read(address, allowed);
@@ -130,20 +156,19 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
       return count;
     });
     if (blocked || (short && done < total)) {
-      // Only a descriptor in blocking mode waits for the rest.
-      if (blocked && done === 0) return wait(ctx, file);
-      try {
-        return wait(ctx, file, done);
-      } catch (error) {
-        if (error instanceof SysError && error.errno === EAGAIN) return done;
-        throw error;
-      }
+      return waitForRoom(ctx, file, done);
     }
     return done;
   } catch (error) {
     noteBrokenPipe(ctx, error);
     throw error;
   }
+}
+
+/** Waits until the rest of a transfer can be written; a descriptor in non-blocking mode is content with what has been. */
+function waitForRoom(ctx: SyscallContext, file: OpenFile, done: number): number {
+  if (file.flags & O_NONBLOCK && done > 0) return done;
+  return wait(ctx, file, { write: true }, done);
 }
 
 const startOf = (file: OpenFile): number =>
@@ -210,7 +235,7 @@ function copy(
   while (done < count) {
     const bytes = new Uint8Array(Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
-    if (got === undefined) return done > 0 ? done : wait(ctx, from);
+    if (got === undefined) return done > 0 ? done : wait(ctx, from, { read: true });
     if (got === 0) break;
     let put = 0;
     try {
@@ -225,7 +250,7 @@ function copy(
     if (put < got) {
       // What was read and found no room goes back.
       if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
-      return done > 0 ? done : wait(ctx, to);
+      return waitForRoom(ctx, to, done);
     }
     if (done < count) pauseIfOverdue(ctx, done);
   }

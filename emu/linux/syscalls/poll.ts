@@ -242,13 +242,9 @@ function selectFiles(ctx: SyscallContext, wait: PollWait, from?: SelectArguments
   const sets = from?.sets ?? [1, 2, 3].map((n) => args.address(n));
   if (count < 0) throw new SysError(EINVAL);
   // The kernel looks no further than the descriptor table reaches.
-  const reach = 64 * Math.ceil((highestDescriptor(ctx) + 1) / 64);
+  const reach = 64 * Math.ceil(descriptorsOf(ctx).reach / 64);
   const looked = Math.min(count, Math.max(reach, 256), MOST_DESCRIPTORS);
   return pollLoop(ctx, wait, () => selectOnce(ctx, looked, sets));
-}
-
-function highestDescriptor(ctx: SyscallContext): number {
-  return descriptorsOf(ctx).list().at(-1)?.[0] ?? 0;
 }
 
 interface SelectArguments {

@@ -11,7 +11,11 @@ export interface Descriptor {
 export const NR_OPEN = 1048576;
 
 export class Descriptors {
-  private readonly table = new Map<number, Descriptor>();
+  /** By number, with holes; it ends with the highest. */
+  private readonly table: (Descriptor | undefined)[] = [];
+  private size = 0;
+  /** No descriptor below this one is free. */
+  private lowest = 0;
   /** RLIMIT_NOFILE, soft. */
   limit: () => number;
 
@@ -28,45 +32,62 @@ export class Descriptors {
   }
   /** The slot of a descriptor. Throws EBADF. */
   entry(fd: number): Descriptor {
-    return this.table.get(fd) ?? fail("EBADF", `descriptor ${fd}`);
+    return this.table[fd] ?? fail("EBADF", `descriptor ${fd}`);
   }
   has(fd: number): boolean {
-    return this.table.has(fd);
+    return this.table[fd] !== undefined;
+  }
+  /** One more than the highest descriptor that was open, at most. */
+  get reach(): number {
+    return this.table.length;
   }
   /** All descriptors, ascending. */
   list(): [number, Descriptor][] {
-    return [...this.table].sort(([a], [b]) => a - b);
+    const list: [number, Descriptor][] = [];
+    this.table.forEach((descriptor, fd) => {
+      if (descriptor !== undefined) list.push([fd, descriptor]);
+    });
+    return list;
   }
 
   /** Takes the lowest free descriptor from `from` on. Throws EMFILE, EINVAL. */
   add(file: OpenFile, closeOnExec: boolean, from = 0): number {
     const limit = Math.min(this.limit(), NR_OPEN);
     if (from < 0 || from >= limit) fail(from === 0 ? "EMFILE" : "EINVAL", "no descriptor below the limit");
-    let fd = from;
-    while (this.table.has(fd)) fd++;
+    let fd = Math.max(from, this.lowest);
+    while (this.has(fd)) fd++;
+    if (from <= this.lowest) this.lowest = fd;
     if (fd >= limit) fail("EMFILE", `${limit} descriptors are open`);
-    this.table.set(fd, { file: hold(file), closeOnExec });
+    this.put(fd, { file: hold(file), closeOnExec });
     return fd;
   }
 
   /** Makes sure that `count` more descriptors can be had. Throws EMFILE. */
   reserve(count: number): void {
-    if (this.table.size + count > Math.min(this.limit(), NR_OPEN)) fail("EMFILE", "too many open files");
+    if (this.size + count > Math.min(this.limit(), NR_OPEN)) fail("EMFILE", "too many open files");
   }
 
   /** Puts a description at a given descriptor, closing what was there (dup2). Throws EBADF. */
   set(fd: number, file: OpenFile, closeOnExec: boolean): void {
     if (fd < 0 || fd >= Math.min(this.limit(), NR_OPEN)) fail("EBADF", `descriptor ${fd}`);
-    const old = this.table.get(fd);
-    this.table.set(fd, { file: hold(file), closeOnExec });
+    const old = this.table[fd];
+    this.put(fd, { file: hold(file), closeOnExec });
     if (old !== undefined) this.letGo(old.file);
   }
 
   /** Throws EBADF. */
   close(fd: number): void {
     const { file } = this.entry(fd);
-    this.table.delete(fd);
+    if (fd === this.table.length - 1) this.table.length = fd;
+    else this.table[fd] = undefined;
+    this.size--;
+    this.lowest = Math.min(this.lowest, fd);
     this.letGo(file);
+  }
+
+  private put(fd: number, descriptor: Descriptor): void {
+    if (!this.has(fd)) this.size++;
+    this.table[fd] = descriptor;
   }
 
   private letGo(file: OpenFile): void {
@@ -85,8 +106,9 @@ export class Descriptors {
   /** What fork(2) does: a table of its own with the same descriptions. */
   copy(): Descriptors {
     const twin = new Descriptors(this.limit);
-    for (const [fd, { file, closeOnExec }] of this.table) {
-      twin.table.set(fd, { file: hold(file), closeOnExec });
+    twin.lowest = this.lowest;
+    for (const [fd, { file, closeOnExec }] of this.list()) {
+      twin.put(fd, { file: hold(file), closeOnExec });
     }
     return twin;
   }

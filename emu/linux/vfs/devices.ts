@@ -1,4 +1,5 @@
 /** The devices every guest has. */
+import type { Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/vma.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { StreamFile } from "./stream-file.ts";
@@ -104,8 +105,14 @@ class TerminalFile extends OpenFile {
   override writable(): boolean {
     return this.canWrite && this.inherited.stream.writable();
   }
-  override waitables(): Waitables {
-    return { streams: [this.inherited.stream] };
+  override get isStream(): boolean {
+    return true;
+  }
+  override broken(): boolean {
+    return this.canWrite && this.inherited.broken();
+  }
+  override waitables(interest?: Interest): Waitables {
+    return this.inherited.waitables(interest);
   }
   override available(): number {
     return this.inherited.available();

@@ -1,5 +1,5 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
-import { HostError, type HostStat } from "../../host/host.ts";
+import { HostError, type HostStat, type Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/vma.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait.ts";
@@ -182,6 +182,10 @@ export abstract class OpenFile {
   writable(): boolean {
     return true;
   }
+  /** A stream of bytes, of which a transfer takes whole pieces or fails with EFAULT: a pipe, a terminal. */
+  get isStream(): boolean {
+    return false;
+  }
   /** POLLHUP: the other end is gone. */
   hangup(): boolean {
     return false;
@@ -190,8 +194,8 @@ export abstract class OpenFile {
   broken(): boolean {
     return false;
   }
-  /** What to wait for until readiness may have changed. */
-  waitables(): Waitables {
+  /** What to wait for until readiness, or what of it is of interest, may have changed. */
+  waitables(_interest?: Interest): Waitables {
     return {};
   }
   /** FIONREAD. Throws ENOTTY where it makes no sense. */

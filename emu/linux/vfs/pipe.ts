@@ -110,12 +110,15 @@ export class PipeEnd extends OpenFile {
 
   /** Up to PIPE_BUF bytes go in whole or not at all. Throws EPIPE when nobody can read. */
   override write(from: Uint8Array): number | undefined {
-    if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
     if (from.length === 0) return 0;
+    if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
     if (from.length <= PIPE_BUF && from.length > this.pipe.room) return undefined;
     return this.pipe.put(from) || undefined;
   }
 
+  override get isStream(): boolean {
+    return true;
+  }
   override readable(): boolean {
     return this.kind === "pipe-read" && (this.pipe.size > 0 || this.pipe.writers === 0);
   }

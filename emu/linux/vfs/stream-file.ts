@@ -1,5 +1,5 @@
 /** Descriptions that the program inherits from outside: stdin, stdout, stderr. */
-import type { Host, HostStream } from "../../host/host.ts";
+import type { Host, HostStream, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/vma.ts";
 import { O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import { readFully, writeFully } from "./mapped-files.ts";
@@ -126,14 +126,20 @@ export class StreamFile extends OpenFile {
     };
   }
 
+  override get isStream(): boolean {
+    return this.stream.kind !== "file" && this.stream.kind !== "char";
+  }
   override readable(): boolean {
     return this.canRead && this.stream.readable();
   }
   override writable(): boolean {
     return this.canWrite && this.stream.writable();
   }
-  override waitables(): Waitables {
-    return { streams: [this.stream] };
+  override broken(): boolean {
+    return this.canWrite && (this.stream.broken?.() ?? false);
+  }
+  override waitables(interest?: Interest): Waitables {
+    return { streams: [{ stream: this.stream, interest }] };
   }
   override state(): string {
     return this.terminal?.state() ?? "";

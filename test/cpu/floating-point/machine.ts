@@ -1,7 +1,8 @@
 /** Handlers of the facility on a register block of their own. */
-import { floatingPoint } from "../../../emu/cpu/floating-point/index.ts";
-import type { Cpu } from "../../../emu/cpu/interpreter.ts";
+import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts";
+import type { Cpu } from "../../../emu/cpu/cpu.ts";
 import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
+import { bind } from "../../../emu/cpu/views.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 
 export interface FpMachine {
@@ -26,12 +27,12 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     hwcap2: 0,
   };
   const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n };
-  const table = floatingPoint(cpu);
   const words = new Map(FLOATING_POINT.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
-    const entry = table[name];
-    const handler = typeof entry === "function" ? entry : entry.select(word);
+    const entry = floatingPointHandlers[name];
+    const handler = typeof entry === "function" ? entry : entry.select(word, cpu);
+    bind(cpu);
     handler(word, 0x1000_0000);
   };
   const run = (name: string, more = 0) => {
@@ -40,5 +41,5 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     const isA = FLOATING_POINT.find((r) => r.name === name)?.form === "A";
     execute(name, row | (isA ? fields : fields & ~(31 << 6)) | more);
   };
-  return { cpu, memory, names: Object.keys(table), execute, run };
+  return { cpu, memory, names: Object.keys(floatingPointHandlers), execute, run };
 }

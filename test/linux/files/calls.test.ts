@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FIONREAD } from "../../../emu/linux/syscalls/ioctl.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
@@ -135,6 +136,19 @@ describe("reading and writing", () => {
     expect(guest.call("read", fd, edge - 2, 10)).toBe(2);
     expect(guest.call("read", fd, edge, 10)).toBe("EFAULT");
     expect(guest.call("lseek", fd, 0, 1)).toBe(2);
+  });
+  it("moves whole pages through a pipe, and says EFAULT where a buffer ends before", () => {
+    expect(guest.call("pipe", BUFFER)).toBe(0);
+    const [from, to] = [guest.memory.load32(BUFFER), guest.memory.load32(BUFFER + 4)];
+    const edge = BUFFER + 0x200000;
+    expect(guest.call("write", to, edge - 10, 100)).toBe("EFAULT");
+    expect(guest.call("ioctl", from, FIONREAD, BUFFER)).toBe(0);
+    expect(guest.memory.load32(BUFFER)).toBe(0);
+    expect(guest.call("write", to, edge - 5000, 9000)).toBe(4096);
+    expect(guest.call("read", from, edge - 5, 10)).toBe("EFAULT");
+    expect(guest.call("read", from, edge - 4090, 4096)).toBe("EFAULT");
+    expect(guest.call("read", from, BUFFER, 4092)).toBe(4092);
+    expect(guest.call("read", from, edge - 4, 100)).toBe(4);
   });
   it("checks the access mode", () => {
     const fd = open("a", O_WRONLY | O_CREAT);

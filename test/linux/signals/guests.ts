@@ -1,7 +1,7 @@
 /** Guest programs of these suites: compiled on demand, run by the command, under qemu-user, and in a machine at hand. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, realpath, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -30,8 +30,8 @@ export async function build(area: string, name: string, target: Target): Promise
     .update(await readFile(source))
     .digest("hex")
     .slice(0, 16);
-  const path = join(cache, `${area}-${name}-${target}-${digest}`);
   await mkdir(cache, { recursive: true });
+  const path = join(await realpath(cache), `${area}-${name}-${target}-${digest}`);
   const exists = await readFile(path).then(
     () => true,
     () => false,
