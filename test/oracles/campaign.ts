@@ -48,8 +48,7 @@ const readsTime = (word: number): boolean =>
 
 /** The CPU model for a row, and qemu-user's name of it: a classic one for 32-bit programs; ISA 3.1 on its first processor. */
 function processorFor(abi: CaseAbi, row: Instruction): { model: string; cpu: string } {
-  if (abi === "ppc32" && row.facility === "altivec") return { model: "7450", cpu: "7448" };
-  if (abi === "ppc32") return { model: "750", cpu: "750" };
+  if (abi === "ppc32") return { model: "7450", cpu: "7448" };
   const name = row.version === "3.1" ? "power10" : "power9";
   return { model: name, cpu: name };
 }
