@@ -2,20 +2,25 @@
 import { ImageError } from "../cr/errors.ts";
 import { restart as readSnapshot } from "../cr/restart.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
-import { defaultMounts, Machine, ThawError } from "../emu/machine.ts";
+import { Machine, ThawError } from "../emu/machine.ts";
 import { Failure } from "./failure.ts";
+import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+import type { Ending } from "./status.ts";
+import { workingDirectory } from "./surroundings.ts";
 
 /**
- * Thaws the image at a host path and runs it on; returns ppcr's exit status. The image grants nothing: the guest sees
+ * Thaws the image at a host path and runs it on; returns how ppcr is to end. The image grants nothing: the guest sees
  * the current directory, the sysroot and what --dir names, and what it had open must be there.
  */
-export async function restart(path: string, flags: MachineFlags): Promise<number> {
+export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
   checkFlags(flags);
+  const cwd = workingDirectory();
   const host = nodeHost();
-  const mounts = defaultMounts({ cwd: process.cwd(), sysroot: flags.sysroot, extra: flags.dir });
+  const mounts = grants(flags, { cwd });
+  warnOfGrants(flags, cwd);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>
@@ -23,11 +28,12 @@ export async function restart(path: string, flags: MachineFlags): Promise<number
       const snapshot = readSnapshot(source, {
         sha256: () => host.sha256(),
         strict: flags.strict && flags.checkpointAt === undefined,
-        defaults: { cwd: process.cwd() },
+        defaults: { cwd },
       });
       return Machine.thaw(snapshot, {
         host,
         mounts,
+        engine: flags.engine,
         strace: straceSink(flags),
         crSyscalls,
       });

@@ -43,17 +43,44 @@ export interface HostOpenFlags {
   noFollow?: boolean;
 }
 
+/** The absolute path of something open at present; where it leads there no more, the last one that is known. */
+export interface HostWhereabouts {
+  path: string;
+  isGone: boolean;
+}
+
+/** A directory of the host that stays the same one whatever happens to its names. */
+export interface HostFolder {
+  /** Whether it is the directory itself that is held, and not a name that is checked at each use. */
+  readonly isHeld: boolean;
+  /**
+   * Runs `use` with a path of its entry `name` ("." is the directory itself). Throws ENOENT where the host finds it by
+   * name only and that name leads elsewhere by now.
+   */
+  within<T>(name: string, use: (path: string) => T): T;
+  stat(): HostStat;
+  /** Its absolute path. */
+  where(): HostWhereabouts;
+  /** The directory it is in. */
+  parent(): HostFolder;
+  /** fsync(2); `data`: contents only. */
+  sync(data: boolean): void;
+  close(): void;
+}
+
 /**
  * Files of the host by host path. Every method throws HostError. Handles are small integers. No method waits
  * for a peer: a fifo or device is opened without blocking. Path strings stand for bytes as `names.ts` says.
  */
 export interface HostFiles {
-  /**
-   * Runs `use` with a path of the entry `name` ("." is the directory itself) of the directory at `directory`,
-   * an absolute path that must hold no symlink. Whatever is renamed or swapped meanwhile, the path that `use`
-   * gets stays in the directory that was checked. Throws EACCES when `directory` leads elsewhere.
-   */
-  within<T>(directory: string, name: string, use: (path: string) => T): T;
+  /** Holds the directory at `path`, which must be no symlink. Throws ENOTDIR for anything else. */
+  folder(path: string): HostFolder;
+  /** A directory that has no name, for as long as it is held. */
+  unnamedFolder(mode: number): HostFolder;
+  /** A handle that only says which file it is (fstat, reopen), of a symlink too; undefined where the host has no such thing. */
+  pin(path: string): number | undefined;
+  /** The path of an open file. */
+  where(handle: number): HostWhereabouts;
   open(path: string, flags: HostOpenFlags, mode: number): number;
   /**
    * Opens the file behind a handle once more, whatever has become of its name. Throws ENOENT on hosts that can't.

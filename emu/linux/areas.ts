@@ -1,5 +1,6 @@
 /** What the kernel itself asks of the areas that other folders implement. */
-import type { MappedFile, SharedObject } from "../memory/vma.ts";
+import type { MappedFile } from "../memory/mapped-file.ts";
+import type { SharedObject } from "../memory/shared-object.ts";
 import type {
   LockSnapshot,
   OpenFileSnapshot,
@@ -29,7 +30,7 @@ export interface ProgramFile {
 
 /** The files of one process. */
 export interface ProcessFiles {
-  cwd: string;
+  readonly cwd: string;
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
   openProgram(path: string): ProgramFile;

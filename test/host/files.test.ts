@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HostError } from "../../emu/host/host.ts";
 import { decodeName, encodeName } from "../../emu/host/names.ts";
-import { nodeFiles as files } from "../../emu/host/node/files.ts";
+import { nodeFiles as files, filesByName } from "../../emu/host/node/files.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -35,6 +35,25 @@ describe("names", () => {
   });
 });
 
+describe("files of a host that has names only", () => {
+  it("are found after renames of ours, and never taken for others", () => {
+    fs.mkdirSync(`${folder}/real`);
+    const real = filesByName.folder(`${folder}/real`);
+    const handle = filesByName.open(`${folder}/real/a`, { read: false, write: true, create: true }, 0o600);
+    filesByName.rename(`${folder}/real`, `${folder}/moved`);
+    expect(real.where().path).toBe(`${folder}/moved`);
+    expect(filesByName.where(handle)).toEqual({ path: `${folder}/moved/a`, isGone: false });
+    filesByName.close(filesByName.reopen(handle, { read: true, write: false }));
+    fs.renameSync(`${folder}/moved`, `${folder}/hidden`);
+    fs.mkdirSync(`${folder}/moved`);
+    fs.writeFileSync(`${folder}/moved/a`, "another");
+    expect(errorOf(() => real.within("a", () => 0)).code).toBe("ENOENT");
+    expect(filesByName.where(handle).isGone).toBe(true);
+    expect(errorOf(() => filesByName.reopen(handle, { read: true, write: false })).code).toBe("ENOENT");
+    filesByName.close(handle);
+  });
+});
+
 describe("files of node", () => {
   it("throw errors with Linux's names", () => {
     const error = errorOf(() => files.open(`${folder}/none`, { read: true, write: false }, 0));
@@ -46,24 +65,39 @@ describe("files of node", () => {
     fs.mkdirSync(`${folder}/real`);
     fs.writeFileSync(`${folder}/real/a`, "");
     fs.symlinkSync("real", `${folder}/link`);
-    expect(files.within(`${folder}/real`, "a", (path) => files.lstat(path).kind)).toBe("file");
-    expect(files.within(`${folder}/real`, ".", (path) => files.readdir(path))).toEqual(["a"]);
-    expect(errorOf(() => files.within(`${folder}/link`, "a", () => 0)).code).toBe("EACCES");
-    expect(errorOf(() => files.within(`${folder}/link/.`, "a", () => 0)).code).toBe("EACCES");
-    expect(errorOf(() => files.within(`${folder}/none`, "a", () => 0)).code).toBe("ENOENT");
-    expect(errorOf(() => files.within(`${folder}/real/a`, "a", () => 0)).code).toBe("EACCES");
+    const real = files.folder(`${folder}/real`);
+    expect(real.within("a", (path) => files.lstat(path).kind)).toBe("file");
+    expect(real.within(".", (path) => files.readdir(path))).toEqual(["a"]);
+    expect(real.parent().where()).toEqual({ path: folder, isGone: false });
+    expect(errorOf(() => files.folder(`${folder}/link`)).code).toBe("ENOTDIR");
+    expect(errorOf(() => files.folder(`${folder}/none`)).code).toBe("ENOENT");
+    expect(errorOf(() => files.folder(`${folder}/real/a`)).code).toBe("ENOTDIR");
   });
   it("stay in a held directory that is moved while it is used", () => {
     fs.mkdirSync(`${folder}/real`);
     fs.writeFileSync(`${folder}/real/a`, "inside");
     fs.mkdirSync(`${folder}/other`);
     fs.writeFileSync(`${folder}/other/a`, "outside, longer");
-    const size = files.within(`${folder}/real`, "a", (path) => {
-      fs.renameSync(`${folder}/real`, `${folder}/gone`);
-      fs.symlinkSync("other", `${folder}/real`);
-      return files.lstat(path).size;
-    });
-    expect(size).toBe(6n);
+    const real = files.folder(`${folder}/real`);
+    fs.renameSync(`${folder}/real`, `${folder}/gone`);
+    fs.symlinkSync("other", `${folder}/real`);
+    expect(real.within("a", (path) => files.lstat(path).size)).toBe(6n);
+    expect(real.where()).toEqual({ path: `${folder}/gone`, isGone: false });
+    fs.rmSync(`${folder}/gone`, { recursive: true });
+    expect(real.stat().nlink).toBe(0);
+    expect(real.where()).toEqual({ path: `${folder}/gone`, isGone: true });
+    expect(errorOf(() => real.within("new", (path) => files.mkdir(path, 0o700))).code).toBe("ENOENT");
+  });
+  it("say what an open file is called by now", () => {
+    fs.writeFileSync(`${folder}/a`, "");
+    const handle = files.open(`${folder}/a`, { read: true, write: false }, 0);
+    fs.renameSync(`${folder}/a`, `${folder}/b (deleted)`);
+    expect(files.where(handle)).toEqual({ path: `${folder}/b (deleted)`, isGone: false });
+    fs.rmSync(`${folder}/b (deleted)`);
+    expect(files.where(handle)).toEqual({ path: `${folder}/b (deleted)`, isGone: true });
+    fs.writeFileSync(`${folder}/b (deleted)`, "another");
+    expect(files.where(handle)).toEqual({ path: `${folder}/b (deleted)`, isGone: true });
+    files.close(handle);
   });
   it("never wait for the other end of a fifo", () => {
     const fifo = `${folder}/fifo`;

@@ -2,8 +2,16 @@
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HostError, type HostFiles, type HostOpenFlags, type HostStat } from "../host.ts";
+import {
+  HostError,
+  type HostFiles,
+  type HostFolder,
+  type HostOpenFlags,
+  type HostStat,
+  type HostWhereabouts,
+} from "../host.ts";
 import { decodeName, encodeName, isRawName } from "../names.ts";
+import { byName, syncFolder } from "./files-by-name.ts";
 
 const { constants } = fs;
 const onLinux = process.platform === "linux";
@@ -22,7 +30,8 @@ export function hostCall<T>(work: () => T): T {
   }
 }
 
-const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
+/** A path as node wants it: a name that is no UTF-8 as its bytes. */
+export const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
 const raw = { encoding: "buffer" } as const;
 
 function kindOf(stat: fs.BigIntStats): HostStat["kind"] {
@@ -66,37 +75,49 @@ function openFlags(flags: HostOpenFlags): number {
   );
 }
 
+/** Path of a file that is held, as Linux has it. */
+const heldPath = (handle: number): string => `/proc/self/fd/${handle}`;
+
+const DELETED = " (deleted)";
+
+/** The path that Linux knows for a handle, whose last name it keeps with a mark behind it. */
+function whereIs(handle: number): HostWhereabouts {
+  const path = decodeName(fs.readlinkSync(heldPath(handle), raw));
+  const here = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
+  const held = fs.fstatSync(handle, { bigint: true });
+  if (here?.dev === held.dev && here.ino === held.ino) return { path, isGone: false };
+  return { path: path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path, isGone: true };
+}
+
 /**
  * On Linux an open directory is a fixed point: /proc/self/fd/N/name names an entry of that very directory,
  * whatever happens to the path that led to it.
  */
-function withinHandle<T>(directory: string, name: string, use: (path: string) => T): T {
-  const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  let handle: number;
-  try {
-    handle = fs.openSync(toHost(directory), flags);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOTDIR" || code === "ELOOP") throw new HostError("EACCES", message);
-    throw error;
-  }
-  try {
-    const actual = decodeName(fs.readlinkSync(`/proc/self/fd/${handle}`, raw));
-    if (actual !== directory) {
-      if (actual === `${directory} (deleted)`) throw new HostError("ENOENT", `${directory} is gone`);
-      throw new HostError("EACCES", `${directory} leads to ${actual}`);
-    }
-    return use(`/proc/self/fd/${handle}/${name}`);
-  } finally {
-    fs.closeSync(handle);
-  }
-}
+class HeldFolder implements HostFolder {
+  readonly isHeld = true;
+  private readonly handle: number;
 
-/** Elsewhere the check comes as late as possible. */
-function withinPath<T>(directory: string, name: string, use: (path: string) => T): T {
-  const actual = fs.realpathSync.native(directory);
-  if (actual !== directory) throw new HostError("EACCES", `${directory} leads to ${actual}`);
-  return use(name === "." ? directory : `${directory}/${name}`);
+  constructor(path: fs.PathLike) {
+    this.handle = fs.openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  }
+  within<T>(name: string, use: (path: string) => T): T {
+    return hostCall(() => use(`${heldPath(this.handle)}/${name}`));
+  }
+  stat(): HostStat {
+    return hostCall(() => toHostStat(fs.fstatSync(this.handle, { bigint: true })));
+  }
+  where(): HostWhereabouts {
+    return hostCall(() => whereIs(this.handle));
+  }
+  parent(): HostFolder {
+    return this.within("..", (path) => new HeldFolder(toHost(path)));
+  }
+  sync(data: boolean): void {
+    this.within(".", (path) => syncFolder(files, path, data));
+  }
+  close(): void {
+    hostCall(() => fs.closeSync(this.handle));
+  }
 }
 
 const double = new Float64Array(1);
@@ -131,21 +152,29 @@ function pinned<T>(path: string, use: (path: fs.PathLike) => T): T {
   const handle = fs.openSync(toHost(path), O_PATH | constants.O_NOFOLLOW);
   try {
     if (fs.fstatSync(handle).isSymbolicLink()) throw new HostError("ELOOP", `${path} is a symbolic link`);
-    return use(`/proc/self/fd/${handle}`);
+    return use(heldPath(handle));
   } finally {
     fs.closeSync(handle);
   }
 }
 
 const files: HostFiles = {
-  within: (directory, name, use) => (onLinux ? withinHandle : withinPath)(directory, name, use),
+  folder: (path) => new HeldFolder(toHost(path)),
+  unnamedFolder: (mode) => {
+    const path = fs.mkdtempSync(join(tmpdir(), "ppcr-"));
+    fs.chmodSync(path, mode);
+    const folder = new HeldFolder(path);
+    fs.rmdirSync(path);
+    return folder;
+  },
+  pin: (path) => fs.openSync(toHost(path), O_PATH | constants.O_NOFOLLOW),
+  where: whereIs,
   open: (path, flags, mode) => {
     const open = () => fs.openSync(toHost(path), openFlags(flags), mode);
     return flags.create ? withoutUmask(open) : open();
   },
   reopen: (handle, flags) => {
-    if (!onLinux) throw new HostError("ENOENT", "this host opens files by name only");
-    return fs.openSync(`/proc/self/fd/${handle}`, openFlags({ ...flags, noFollow: false }));
+    return fs.openSync(heldPath(handle), openFlags({ ...flags, noFollow: false }));
   },
   openUnnamed: () => {
     const folder = fs.mkdtempSync(join(tmpdir(), "ppcr-"));
@@ -190,11 +219,18 @@ const files: HostFiles = {
   },
 };
 
-/** Every method with its errors translated. */
-export const nodeFiles: HostFiles = Object.fromEntries(
-  Object.entries(files).map(([name, method]) => [
-    name,
-    // biome-ignore lint/suspicious/noExplicitAny: one wrapper for methods of every signature
-    (...args: any[]) => hostCall(() => (method as any)(...args)),
-  ]),
-) as unknown as HostFiles;
+/** The same methods with their errors translated. */
+const translated = (methods: HostFiles): HostFiles =>
+  Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      // biome-ignore lint/suspicious/noExplicitAny: one wrapper for methods of every signature
+      (...args: any[]) => hostCall(() => (method as any)(...args)),
+    ]),
+  ) as unknown as HostFiles;
+
+/** As a host that has no /proc: what is open is found again by its name, and checked. */
+export const filesByName: HostFiles = byName(translated(files));
+
+/** The host's files. */
+export const nodeFiles: HostFiles = onLinux ? translated(files) : filesByName;

@@ -25,6 +25,7 @@ import {
   AT_SYMLINK_NOFOLLOW,
   O_CREAT,
   O_EXCL,
+  O_PATH,
   O_WRONLY,
   PATH_MAX,
   S_IFBLK,
@@ -35,9 +36,10 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../vfs/constants.ts";
+import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
-import { type DirectoryEntry, fileKey } from "../vfs/open-file.ts";
+import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
 
 /** Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. */
@@ -128,14 +130,11 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
   const sourcePlace = namespace.removable(source);
   const targetPlace = exists(target) ? namespace.removable(target) : namespace.writable(target);
-  if (sourcePlace.mount !== targetPlace.mount) throw new SysError(EXDEV);
+  if (sourcePlace.folder.mount !== targetPlace.folder.mount) throw new SysError(EXDEV);
   if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
     throw new SysError(EINVAL);
   }
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
-  // Two names of one file are left as they are.
-  const isSame = target.stat !== undefined && fileKey(target.stat) === fileKey(source.stat!);
-  if (!isSame) task.system.renamed(source.path, target.path, source.stat!);
   return 0;
 }
 
@@ -155,7 +154,8 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   const target = vacant(ctx, to.dirfd, to.path);
   const targetPlace = namespace.writable(target);
   // A second name elsewhere must not make a read-only file writable.
-  if (source.place === undefined || source.place.mount !== targetPlace.mount) throw new SysError(EXDEV);
+  if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)
+    throw new SysError(EXDEV);
   namespace.at(source.place, (old) => namespace.at(targetPlace, (fresh) => host.files.link(old, fresh)));
   return 0;
 }
@@ -176,9 +176,14 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
     // An O_PATH descriptor of a symlink can be read by an empty path.
     const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
     if (file === undefined || file.stat().kind !== "symlink") throw new SysError(ENOENT);
-    path = file.path;
+    const at = task.system.locate(file, task);
+    return putLink(ctx, n, size, at);
   }
-  const text = encodeName(task.system.namespace.readlink(task.find(dirfd, path, false)));
+  return putLink(ctx, n, size, task.find(dirfd, path, false));
+}
+
+function putLink(ctx: SyscallContext, n: number, size: number, at: Location): number {
+  const text = encodeName(files(ctx).system.namespace.readlink(at));
   const length = Math.min(text.length, size);
   ctx.memory.write(ctx.args.address(n), text.subarray(0, length));
   return length;
@@ -260,9 +265,9 @@ function getdents(ctx: SyscallContext, wide: boolean): number {
 // ---- the working directory ---------------------------------------------------------------------------------
 
 function getcwd(ctx: SyscallContext): number {
-  // The directory may have been removed.
-  files(ctx).find(AT_FDCWD, ".", true);
-  const bytes = encodeName(`${files(ctx).cwd}\0`);
+  const { path, deleted } = files(ctx).directory.where();
+  if (deleted) throw new SysError(ENOENT);
+  const bytes = encodeName(`${path}\0`);
   if (ctx.args.size(1) < bytes.length || bytes.length > PATH_MAX) throw new SysError(ERANGE);
   ctx.memory.write(ctx.args.address(0), bytes);
   return bytes.length;
@@ -270,22 +275,21 @@ function getcwd(ctx: SyscallContext): number {
 
 function chdir(ctx: SyscallContext): number {
   const task = files(ctx);
+  const { system } = task;
   const at = task.find(AT_FDCWD, ctx.path(0), true);
-  const path = at.object?.path ?? at.path;
-  if (at.object !== undefined ? at.object.kind !== "directory" : !isDirectory(at))
-    throw new SysError(ENOTDIR);
+  if (!isDirectory(at)) throw new SysError(ENOTDIR);
   if (at.place !== undefined) {
     const execute = { read: false, write: false, execute: true };
-    task.system.namespace.at(at.place, (host) => task.system.host.files.access(host, execute));
+    system.namespace.at(at.place, (host) => system.host.files.access(host, execute));
   }
-  task.cwd = path;
+  task.enter(system.directory(at, O_PATH, task));
   return 0;
 }
 
 function fchdir(ctx: SyscallContext): number {
   const file = anyFileArg(ctx, 0);
-  if (file.kind !== "directory") throw new SysError(ENOTDIR);
-  files(ctx).cwd = file.path;
+  if (!(file instanceof DirectoryFile)) throw new SysError(ENOTDIR);
+  files(ctx).enter(file);
   return 0;
 }
 

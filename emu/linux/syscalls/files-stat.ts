@@ -13,7 +13,7 @@ import {
 } from "../vfs/constants.ts";
 import { major, minor } from "../vfs/devices.ts";
 import { parentOf } from "../vfs/mounts.ts";
-import { exists, type Location } from "../vfs/namespace.ts";
+import type { Location } from "../vfs/namespace.ts";
 import type { FileStat, OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, atArg, checkFlags, files, modeOf, ownerOf } from "./files-common.ts";
 
@@ -276,7 +276,7 @@ function statfsOf(ctx: SyscallContext, at: Location) {
     f_bavail: host.bavail,
     f_files: host.files,
     f_ffree: host.ffree,
-    f_flags: ST_VALID | (place.mount.readOnly ? ST_RDONLY : 0),
+    f_flags: ST_VALID | (place.folder.mount.readOnly ? ST_RDONLY : 0),
   };
 }
 
@@ -307,9 +307,10 @@ const byFile: Find = (ctx) => {
   if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
     return { path: "/dev", mustBeDirectory: false };
   }
+  if (file.base !== undefined) return file.base();
   // A file that has lost its name is on the file system of the directory it was in.
-  const at = task.resolve(AT_FDCWD, path, { follow: false });
-  return exists(at) && at.stat?.kind !== "symlink" ? at : task.find(AT_FDCWD, parentOf(path), false);
+  const where = file.where();
+  return task.find(AT_FDCWD, where.deleted ? parentOf(where.path) : where.path, where.deleted);
 };
 
 const statfs = (find: Find) => (ctx: SyscallContext) => {

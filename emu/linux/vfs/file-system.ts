@@ -18,22 +18,15 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "./constants.ts";
-import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type ThawedFiles, thawFiles } from "./freeze.ts";
-import { DirectoryFile, RegularFile } from "./host-file.ts";
+import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
-import { isWithin, type MountConfig, normalize } from "./mounts.ts";
+import { type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
-import {
-  type DirectoryEntry,
-  type FileStat,
-  fileKey,
-  inodeOf,
-  type OpenFile,
-  syntheticStat,
-} from "./open-file.ts";
+import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { PathFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
@@ -56,10 +49,14 @@ export class FileSystem {
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();
   private readonly steady: boolean;
+  /** File mode creation mask of the first process. */
+  readonly umask: number;
   private nextInode = 0x1000n;
   /** Guest path of the working directory of the first process. */
   readonly startDirectory: string;
   private thawed = new Map<number, ThawedFiles>();
+  /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
+  readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
   /** Throws HostError for a grant that isn't there. */
   constructor(options: {
@@ -69,11 +66,12 @@ export class FileSystem {
     cwd?: string;
     /** What /dev/urandom reads; the host's random numbers by default. */
     random?: (into: Uint8Array) => void;
-    /** Whether stat(2) of inherited streams shows nothing that differs between two runs with the same input. */
+    /** Whether nothing of the host's shows that differs between two runs with the same input: stat(2) of inherited streams, the umask. */
     steady?: boolean;
   }) {
     const { host, steady = false } = options;
     this.steady = steady;
+    this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
     this.namespace = new Namespace(host, options.mounts);
@@ -96,11 +94,11 @@ export class FileSystem {
   private guestPathOf(stream: { path: string | undefined; kind: string }): string {
     if (stream.kind === "tty") return "/dev/tty";
     if (stream.path === undefined) return "";
-    for (const mount of [...this.namespace.mounts].sort((a, b) => b.directory.length - a.directory.length)) {
-      if (mount.name !== ".") continue;
-      const prefix = mount.directory === "/" ? "/" : `${mount.directory}/`;
-      if (!stream.path.startsWith(prefix)) continue;
-      return `${mount.guest === "/" ? "" : mount.guest}/${stream.path.slice(prefix.length)}`;
+    const { path } = stream;
+    const top = (mount: Mount) => mount.folder.host.where().path.length;
+    for (const mount of [...this.namespace.mounts].sort((a, b) => top(b) - top(a))) {
+      const inside = guestPathIn(mount, path);
+      if (inside !== undefined) return inside;
     }
     return stream.path === "/dev/null" ? stream.path : "";
   }
@@ -175,26 +173,25 @@ export class FileSystem {
         mode & 0o7777,
       ),
     );
-    return this.regular(handle, { path: at.path, readOnly: false }, flags);
+    return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
   }
 
   /** A description of a file that has lost its name, on a handle of its own or shared with others. */
   unnamed(handle: SharedHandle, path: string, flags: number): RegularFile {
-    return this.regular(handle, { path, readOnly: false }, flags);
+    return this.regular(handle, { path, mount: undefined }, flags);
   }
 
   private regular(
     handle: number | SharedHandle,
-    what: { path: string; readOnly: boolean },
+    { path, mount }: { path: string; mount: Mount | undefined },
     flags: number,
   ): RegularFile {
     const { host, mapped } = this;
-    const { path, readOnly } = what;
     return new RegularFile({
       host,
       handle,
       path,
-      readOnly,
+      mount,
       flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
       mapped,
     });
@@ -233,8 +230,8 @@ export class FileSystem {
         this.host.files.close(handle);
         return fail("EACCES", `${at.path} has become a ${now.kind}`);
       });
-    const { readOnly } = place.mount;
-    return this.emptied(this.regular(open(accessOf(flags)), { path: at.path, readOnly }, flags), flags, open);
+    const { mount } = place.folder;
+    return this.emptied(this.regular(open(accessOf(flags)), { path: at.path, mount }, flags), flags, open);
   }
 
   /** A file that has just been opened, after what O_TRUNC asks for. */
@@ -281,59 +278,62 @@ export class FileSystem {
   }
 
   /** Opens the file of a description once more, whatever has become of its name. */
-  private openSame(file: RegularFile, flags: number): RegularFile {
+  private openSame(
+    file: { handle: number; path: string; mount: Mount | undefined },
+    flags: number,
+  ): RegularFile {
     const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
-    if (writes && file.readOnly) fail("EROFS", `${file.path} was granted read-only`);
+    if (writes && file.mount?.readOnly) fail("EROFS", `${file.path} was granted read-only`);
     const open = (access: { read: boolean; write: boolean }) =>
       this.host.files.reopen(file.handle, { ...access, append: (flags & O_APPEND) !== 0 && access.write });
     return this.emptied(this.regular(open(accessOf(flags)), file, flags), flags, open);
   }
 
-  /** The tasks whose paths follow what the guest renames. */
-  readonly tasks = new Set<{ cwd: string; readonly descriptors: Descriptors }>();
-
-  /** The guest has renamed `from`, a file or directory with this status: whatever is open there keeps its name. */
-  renamed(from: string, to: string, stat: HostStat): void {
-    const key = fileKey(stat);
-    const follow = (path: string) => (isWithin(path, from) ? to + path.slice(from.length) : path);
-    for (const task of this.tasks) {
-      task.cwd = follow(task.cwd);
-      for (const [, { file }] of task.descriptors.list()) {
-        const known = file instanceof RegularFile || file instanceof PathFile ? file.key : key;
-        const isAnother = file.path === from && known !== key;
-        if (!isAnother) file.path = follow(file.path);
-      }
-    }
-    this.mapped.renamed(follow);
-  }
-
-  /** Where the name of an open file or O_PATH descriptor leads. Throws ENOENT when that is another file by now. */
+  /** Where the name of an open file or O_PATH descriptor leads. Throws ENOENT when it has none any more. */
   locate(file: OpenFile, viewer: Viewer): Location {
-    if (file.path === "") fail("ENOENT", "it has no name");
-    const at = this.resolve(file.path, { follow: false, base: "/" }, viewer);
+    if (file.base !== undefined) return file.base();
+    const { path, deleted } = file.where();
+    if (path === "" || deleted) fail("ENOENT", `${path || "it"} has no name`);
+    const at = this.resolve(path, { follow: false }, viewer);
     const key = file instanceof RegularFile || file instanceof PathFile ? file.key : undefined;
-    const isSame = key === undefined ? exists(at) : at.stat !== undefined && fileKey(at.stat) === key;
-    if (!isSame) fail("ENOENT", `${file.path} is gone`);
+    const isSame = key === undefined ? exists(at) : at.stat === undefined || fileKey(at.stat) === key;
+    if (!exists(at) || !isSame) fail("ENOENT", `${path} is gone`);
     return at;
   }
 
   private openDirectory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
-    let handle: { host: Host; handle: number } | undefined;
     if (at.stat !== undefined) {
-      handle = {
-        host: this.host,
-        handle: this.namespace.at(at.place!, (path) =>
-          this.host.files.open(path, { read: true, write: false, directory: true, noFollow: true }, 0),
-        ),
-      };
+      const readable = { read: true, write: false, execute: false };
+      this.namespace.at(at.place!, (path) => this.host.files.access(path, readable));
     }
-    return new DirectoryFile({
-      path: at.path,
-      flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
-      stat: () => this.stat(at),
-      list: (path) => this.list(this.resolve(path, { follow: false, base: "/" }, viewer), viewer),
-      handle,
-    });
+    return this.directory(at, (flags & ~OPEN_ONLY) | O_LARGEFILE, viewer);
+  }
+
+  /** A description of the directory at a location. */
+  directory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
+    const folder = at.stat === undefined ? undefined : this.namespace.folderAt(at);
+    return this.folder(folder, at.path, flags, viewer);
+  }
+
+  /** A description of a folder; without one, of the directory of our own making at `path`. */
+  folder(folder: Folder | undefined, path: string, flags: number, viewer: Viewer): DirectoryFile {
+    const directories: Directories = {
+      locationOf: (of, known) => this.namespace.locationOf(of, known),
+      find: (there) => this.namespace.walkCanonical(there, viewer.root),
+      stat: (at) => this.stat(at),
+      list: (at) => this.list(at, viewer),
+    };
+    return new DirectoryFile({ path, flags, directories, folder });
+  }
+
+  /** The working directory of the first process. Throws a HostError that names it. */
+  startIn(viewer: Viewer): DirectoryFile {
+    try {
+      return this.directory(this.namespace.walkCanonical(this.startDirectory, viewer.root), O_PATH, viewer);
+    } catch (error) {
+      if (error instanceof HostError) fail(error.code, `working directory ${this.startDirectory}`);
+      throw error;
+    }
   }
 
   /** A directory's entries, "." and ".." first, in the order of their names. */
@@ -365,20 +365,21 @@ export class FileSystem {
   }
 
   private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {
-    const stat = this.stat(at);
-    const path = at.object?.path ?? at.path;
-    if (stat.kind === "directory") {
-      return new DirectoryFile({
-        path,
-        flags: O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW)),
-        stat: () => this.stat(this.resolve(path, { follow: false, base: "/" }, viewer)),
-        list: () => fail("EBADF"),
-      });
+    const kept = O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW));
+    if (isDirectory(at)) return this.directory(at, kept, viewer);
+    const status = this.stat(at);
+    const path = at.object?.where().path ?? at.path;
+    const pin = (make: () => number | undefined, mount: Mount | undefined) => {
+      const handle = make();
+      const now = handle === undefined ? status : this.host.files.fstat(handle);
+      return new PathFile(this.host, { path, flags: kept, status: now, handle, mount });
+    };
+    const { object, place } = at;
+    if (object instanceof RegularFile) {
+      return pin(() => this.host.files.reopen(object.handle, { read: true, write: false }), object.mount);
     }
-    const file: PathFile = new PathFile(path, flags & ~O_CLOEXEC, stat, () =>
-      this.stat(this.locate(file, viewer)),
-    );
-    return file;
+    if (place === undefined) return pin(() => undefined, undefined);
+    return pin(() => this.namespace.at(place, (real) => this.host.files.pin(real)), place.folder.mount);
   }
 
   /** Opens what a link of /proc/PID/fd stands for: another description of the same thing. */
@@ -398,6 +399,10 @@ export class FileSystem {
       return again;
     }
     if (object instanceof RegularFile) return this.openSame(object, flags);
+    if (object instanceof PathFile && object.handle !== undefined && object.stat().kind === "file") {
+      const { path, mount, handle } = object;
+      return this.openSame({ path, mount, handle }, flags);
+    }
     const isPath = object instanceof PathFile;
     if (object.path === "" || (object.kind === "special" && !isPath)) {
       fail("ENXIO", "nothing that could be opened again");
@@ -417,7 +422,18 @@ export class FileSystem {
    * names the file which can't be had; nothing is left open then.
    */
   thaw(snapshot: MachineSnapshot): void {
-    this.thawed = thawFiles(this, snapshot, { root: directoryOf({ dev: this.dev }) });
+    this.thawView.root = directoryOf({ dev: this.dev });
+    try {
+      this.thawed = thawFiles(this, snapshot, this.thawView);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Closes what walks have left open on the host. */
+  close(): void {
+    this.namespace.close();
   }
 
   /** pipe2(2). */

@@ -28,19 +28,12 @@ import {
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { terminalOf } from "./devices.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
+import { fileKey } from "./folder.ts";
 import { DirectoryFile, RegularFile } from "./host-file.ts";
 import { LAST_BYTE } from "./locks.ts";
 import { SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize } from "./mounts.ts";
-import {
-  type DirectoryEntry,
-  fileKey,
-  hold,
-  inodeOf,
-  type OpenFile,
-  release,
-  syntheticStat,
-} from "./open-file.ts";
+import { type DirectoryEntry, hold, inodeOf, type OpenFile, release, syntheticStat } from "./open-file.ts";
 import { Pipe, PipeEnd } from "./pipe.ts";
 import { EventFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
@@ -67,17 +60,6 @@ function positionOf(file: OpenFile): bigint {
   return BigInt(file instanceof StreamFile ? file.tell() : file.position);
 }
 
-function isDeleted(system: FileSystem, file: OpenFile, viewer: Viewer): boolean {
-  if (!(file instanceof RegularFile || file instanceof DirectoryFile)) return false;
-  try {
-    const at = system.resolve(file.path, { follow: false, base: "/" }, viewer);
-    if (file instanceof RegularFile) return at.stat === undefined || fileKey(at.stat) !== file.key;
-    return at.stat === undefined && at.synthetic === undefined;
-  } catch {
-    return true;
-  }
-}
-
 const ZEROS = new Uint8Array(PAGE_SIZE);
 const isZero = (page: Uint8Array): boolean => page.every((byte) => byte === 0);
 
@@ -97,8 +79,7 @@ function freezeUnlinked(file: RegularFile): UnlinkedFileSnapshot {
 
 /** The descriptors of a process for its snapshot; descriptions and pipes go into the tables once. */
 export function freezeDescriptors(
-  system: FileSystem,
-  files: Viewer & { readonly descriptors: Descriptors },
+  files: { readonly descriptors: Descriptors },
   tables: FreezeTables,
 ): ProcessSnapshot["descriptors"] {
   let known = indices.get(tables);
@@ -121,13 +102,14 @@ export function freezeDescriptors(
         unlinked = unlinkedIndices.get(file.key) ?? tables.unlinkedFiles.push(freezeUnlinked(file)) - 1;
         unlinkedIndices.set(file.key, unlinked);
       }
+      const { path, deleted } = file.where();
       tables.openFiles.push({
         kind: file.kind,
-        path: file.path,
+        path,
         flags: file.flags,
         mode: file.mode,
         position: positionOf(file),
-        deleted: isDeleted(system, file, files),
+        deleted,
         inherited: file instanceof StreamFile ? file.number : -1,
         pipe,
         unlinked,
@@ -240,22 +222,22 @@ function thawProc(snapshot: OpenFileSnapshot): OpenFile {
 }
 
 /** A directory of /proc has the listing it had; the processes it shows are not there yet. */
-function thawProcDirectory(snapshot: OpenFileSnapshot): OpenFile {
-  const file = new DirectoryFile({
-    path: normalize(snapshot.path),
-    flags: snapshot.flags,
-    stat: () => syntheticStat("directory", 0o555, inodeOf(snapshot.path)),
-    list: () => listing(snapshot) ?? [],
-  });
+function thawProcDirectory(system: FileSystem, snapshot: OpenFileSnapshot, viewer: Viewer): OpenFile {
+  const file = system.folder(undefined, normalize(snapshot.path), snapshot.flags, viewer);
   file.resume(listing(snapshot));
   return file;
+}
+
+/** A directory that had been removed is made again without a name. */
+function thawRemoved(system: FileSystem, path: string, flags: number, viewer: Viewer): DirectoryFile {
+  return system.folder(system.namespace.removedFolder(normalize(path)), path, flags, viewer);
 }
 
 function reopen(system: FileSystem, snapshot: OpenFileSnapshot, viewer: Viewer): OpenFile {
   if (snapshot.deleted) cannot(snapshot, "it had been deleted", "ENOENT");
   if (!snapshot.path.startsWith("/")) cannot(snapshot, "it has no path");
   try {
-    const at = system.resolve(snapshot.path, { follow: false, base: "/" }, viewer);
+    const at = system.resolve(snapshot.path, { follow: false }, viewer);
     return system.openExisting(at, snapshot.flags & ~ONCE, viewer);
   } catch (error) {
     if (error instanceof HostError) return cannot(snapshot, error.message, error.code);
@@ -323,7 +305,8 @@ function thawFile(
     case "special":
       return thawSpecial(system, snapshot, viewer, littleEndian);
     case "directory": {
-      if (isWithin(normalize(snapshot.path), "/proc")) return thawProcDirectory(snapshot);
+      if (isWithin(normalize(snapshot.path), "/proc")) return thawProcDirectory(system, snapshot, viewer);
+      if (snapshot.deleted) return thawRemoved(system, snapshot.path, snapshot.flags, viewer);
       if (snapshot.flags & O_PATH) return reopen(system, snapshot, viewer);
       const file = reopen(system, { ...snapshot, flags: snapshot.flags | O_DIRECTORY }, viewer);
       if (!(file instanceof DirectoryFile)) return cannot(snapshot, "it is no directory any more", "ENOTDIR");
@@ -350,10 +333,21 @@ function thawTerminal(snapshot: OpenFileSnapshot, file: OpenFile): void {
   if (!terminal.resume(parseState(snapshot))) cannot(snapshot, "its terminal settings make no sense");
 }
 
+/** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
+function thawWorkingDirectory(system: FileSystem, { cwd }: ProcessSnapshot, viewer: Viewer): DirectoryFile {
+  const path = normalize(cwd);
+  try {
+    return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);
+  } catch (error) {
+    if (error instanceof HostError) return thawRemoved(system, path, O_PATH, viewer);
+    throw error;
+  }
+}
+
 /** What a thaw has made of a process's files. */
 export interface ThawedFiles {
   descriptors: Descriptors;
-  cwd: string;
+  directory: DirectoryFile;
   umask: number;
 }
 
@@ -388,7 +382,8 @@ export function thawFiles(
     const thawed = new Map<number, ThawedFiles>();
     for (const process of processes) {
       const descriptors = thawDescriptors(process, opened);
-      thawed.set(process.pid, { descriptors, cwd: normalize(process.cwd), umask: process.umask & 0o777 });
+      const directory = hold(thawWorkingDirectory(system, process, viewer));
+      thawed.set(process.pid, { descriptors, directory, umask: process.umask & 0o777 });
     }
     openFiles.forEach((each, index) => {
       thawTerminal(each, opened[index]);

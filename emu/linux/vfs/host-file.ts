@@ -1,18 +1,20 @@
 /** Regular files and directories of the host, opened through the name space. */
 import { type Host, HostError } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import { MAX_OFFSET, O_APPEND, O_PATH, O_SYNC } from "./constants.ts";
+import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin } from "./mounts.ts";
-import { type DirectoryEntry, type FileStat, fileKey, OpenFile } from "./open-file.ts";
+import type { Location } from "./namespace.ts";
+import { type DirectoryEntry, type FileStat, OpenFile } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
 export class RegularFile extends OpenFile {
   readonly kind = "file";
   readonly host: Host;
   readonly key: string;
-  /** It was opened through a read-only grant: nothing about it may be changed. */
-  readonly readOnly: boolean;
+  /** The grant it was opened through; none for a file that never had a name here. */
+  readonly mount: Mount | undefined;
   private shared: SharedHandle;
   private readonly mapped: MappedFiles;
 
@@ -21,16 +23,25 @@ export class RegularFile extends OpenFile {
     handle: number | SharedHandle;
     path: string;
     flags: number;
-    readOnly: boolean;
+    mount: Mount | undefined;
     mapped: MappedFiles;
   }) {
     super(options.path, options.flags);
     const { host, handle } = options;
     this.host = host;
-    this.readOnly = options.readOnly;
+    this.mount = options.mount;
     this.shared = typeof handle === "number" ? new SharedHandle(host, handle) : handle;
     this.mapped = options.mapped;
     this.key = fileKey(this.host.files.fstat(this.handle));
+  }
+
+  /** It was opened through a read-only grant: nothing about it may be changed. */
+  get readOnly(): boolean {
+    return this.mount?.readOnly ?? false;
+  }
+
+  override where(): Whereabouts {
+    return whereIs(this.host, this.handle, this.mount, this.path);
   }
 
   get handle(): number {
@@ -101,7 +112,7 @@ export class RegularFile extends OpenFile {
   }
 
   override mappable(): MappedFile {
-    return this.mapped.file(this.path, this.key, this.shared, this.canWrite);
+    return this.mapped.file(this, this.shared);
   }
 
   override available(): number {
@@ -113,33 +124,48 @@ export class RegularFile extends OpenFile {
   }
 }
 
+/** What a directory asks of the name space it was opened in. */
+export interface Directories {
+  /** The location of a folder of the host, last known by a path. */
+  locationOf(folder: Folder, known: string): Location;
+  /** The location of a directory that is on no host. */
+  find(path: string): Location;
+  stat(at: Location): FileStat;
+  list(at: Location): DirectoryEntry[];
+}
+
 /** A directory, of the host, synthetic or both. */
 export class DirectoryFile extends OpenFile {
   readonly kind = "directory";
-  private readonly status: () => FileStat;
-  private readonly listing: (path: string) => DirectoryEntry[];
-  private readonly handle: { host: Host; handle: number } | undefined;
+  private readonly directories: Directories;
+  /** Where it is on the host; undefined for one that is on none. */
+  readonly folder: Folder | undefined;
   private listed: DirectoryEntry[] | undefined;
 
   constructor(options: {
     path: string;
     flags: number;
-    stat: () => FileStat;
-    /** Its entries, by the guest path it has by now. */
-    list: (path: string) => DirectoryEntry[];
-    handle?: { host: Host; handle: number };
+    directories: Directories;
+    folder: Folder | undefined;
   }) {
     super(options.path, options.flags);
-    this.status = options.stat;
-    this.listing = options.list;
-    this.handle = options.handle;
+    this.directories = options.directories;
+    this.folder = options.folder?.hold();
+  }
+
+  override where(): Whereabouts {
+    return this.folder?.where(this.path) ?? { path: this.path, deleted: false };
+  }
+  override base(): Location {
+    const { folder, directories, path } = this;
+    return folder === undefined ? directories.find(path) : directories.locationOf(folder, path);
   }
 
   override get seekable(): boolean {
     return (this.flags & O_PATH) === 0;
   }
   override stat(): FileStat {
-    return this.handle === undefined ? this.status() : this.handle.host.files.fstat(this.handle.handle);
+    return this.folder?.host.stat() ?? this.directories.stat(this.base());
   }
   override read(): number {
     return fail("EISDIR");
@@ -150,7 +176,10 @@ export class DirectoryFile extends OpenFile {
 
   override entries(): DirectoryEntry[] {
     if (this.position === 0) this.listed = undefined;
-    this.listed ??= this.listing(this.path);
+    if (this.listed === undefined) {
+      if (this.where().deleted) fail("ENOENT", `${this.path} has been removed`);
+      this.listed = this.directories.list(this.base());
+    }
     return this.listed;
   }
 
@@ -160,9 +189,8 @@ export class DirectoryFile extends OpenFile {
   }
 
   override sync(dataOnly: boolean): void {
-    if (this.handle === undefined) return;
     try {
-      this.handle.host.files.fsync(this.handle.handle, dataOnly);
+      this.folder?.host.sync(dataOnly);
     } catch (error) {
       // Some host file systems don't synchronise directories; nothing is lost by that here.
       if (!(error instanceof HostError && error.code === "EINVAL")) throw error;
@@ -170,7 +198,7 @@ export class DirectoryFile extends OpenFile {
   }
 
   override close(): void {
-    this.handle?.host.files.close(this.handle.handle);
+    this.folder?.release();
   }
 
   override state(): string {

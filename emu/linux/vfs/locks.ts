@@ -3,7 +3,8 @@
  * descriptions. Nobody outside the machine takes part in them.
  */
 import { WaitQueue } from "../wait.ts";
-import { fileKey, type OpenFile } from "./open-file.ts";
+import { fileKey } from "./folder.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** "flock" locks are held by a description on the whole file, "ofd" by a description, "posix" by a process. */
 export type LockKind = "flock" | "ofd" | "posix";

@@ -6,8 +6,10 @@
 import { type Host, HostError } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { type MappedFile, SharedObject, type SharedPage } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
+import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { MAX_OFFSET } from "./constants.ts";
+import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
 
 /** Handles of mapped files kept before those without a mapping are looked for. */
 const SWEEP_AT = 64;
@@ -31,10 +33,19 @@ export class SharedHandle {
   }
 }
 
+/** What is known of a file that is to be mapped. */
+export interface Mappable {
+  readonly key: string;
+  readonly path: string;
+  readonly mount: Mount | undefined;
+  readonly canWrite: boolean;
+}
+
 /** The file of a mapping: lives on when the descriptor it was mapped from is closed. */
 export class HostMappedFile implements MappedFile {
-  path: string;
   readonly key: string;
+  private readonly known: string;
+  private readonly mount: Mount | undefined;
   private readonly host: Host;
   private readonly reading: SharedHandle;
   private writing: SharedHandle | undefined;
@@ -42,12 +53,26 @@ export class HostMappedFile implements MappedFile {
   /** Writes out what shared mappings hold of the file, so that what is read next is what they show. */
   private readonly flush: () => void;
 
-  constructor(host: Host, options: { path: string; key: string; handle: SharedHandle; flush: () => void }) {
+  constructor(host: Host, what: Mappable, handle: SharedHandle, flush: () => void) {
     this.host = host;
-    this.path = options.path;
-    this.key = options.key;
-    this.reading = options.handle.hold();
-    this.flush = options.flush;
+    this.key = what.key;
+    this.known = what.path;
+    this.mount = what.mount;
+    this.reading = handle.hold();
+    this.flush = flush;
+  }
+
+  get handle(): number {
+    return this.reading.handle;
+  }
+  /** The name it has at present, or had last. */
+  where(): Whereabouts {
+    return whereIs(this.host, this.reading.handle, this.mount, this.known);
+  }
+  /** As /proc/PID/maps shows it. */
+  get path(): string {
+    const { path, deleted } = this.where();
+    return deleted ? `${path} (deleted)` : path;
   }
 
   /** Whether a writable descriptor of it has been mapped. */
@@ -117,21 +142,17 @@ export class MappedFiles {
     this.host = host;
   }
 
-  /** The mapped file `key`, of which `handle` is a readable handle, and a writable one where `write`. */
-  file(path: string, key: string, handle: SharedHandle, write: boolean): HostMappedFile {
+  /** The mapping of a file, of which `handle` is a readable handle, and a writable one where it can be written. */
+  file(what: Mappable, handle: SharedHandle): HostMappedFile {
+    const { key } = what;
     let file = this.files.get(key);
     if (file === undefined) {
       this.sweep();
-      file = new HostMappedFile(this.host, { path, key, handle, flush: () => this.flush(key) });
+      file = new HostMappedFile(this.host, what, handle, () => this.flush(key));
       this.files.set(key, file);
     }
-    if (write) file.makeWritable(handle);
+    if (what.canWrite) file.makeWritable(handle);
     return file;
-  }
-
-  /** Files have been renamed: `follow` gives the new path of an old one. */
-  renamed(follow: (path: string) => string): void {
-    for (const file of this.files.values()) file.path = follow(file.path);
   }
 
   /** The one shared object of a mapped file. */
@@ -149,8 +170,8 @@ export class MappedFiles {
   private sweep(): void {
     if (this.files.size < this.sweepAt) return;
     const live = new Set<MappedFile | SharedObject>();
-    for (const { vmas } of this.spaces()) {
-      for (const { file, shared } of vmas) {
+    for (const { areas } of this.spaces()) {
+      for (const { file, shared } of areas) {
         if (file !== undefined) live.add(file);
         if (shared !== undefined) live.add(shared);
       }
@@ -226,13 +247,4 @@ export class MappedFiles {
       else object.pages.delete(index);
     }
   }
-}
-
-/** A page's bytes, taken out of the mapping that holds them, which fetches them again when it needs them. */
-function takeBack(page: SharedPage): Uint8Array | undefined {
-  if (page.holder !== undefined) {
-    page.bytes = page.holder.evict();
-    page.holder = undefined;
-  }
-  return page.bytes;
 }

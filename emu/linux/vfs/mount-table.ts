@@ -17,9 +17,9 @@ export interface MountEntry {
 /** What is mounted, the root first and covered ones before those that cover them. */
 export function mountTable(namespace: Namespace): MountEntry[] {
   const granted = namespace.mounts.flatMap((mount): MountEntry[] => {
-    const { directory, name, guest, readOnly } = mount;
+    const { folder, name, guest, readOnly } = mount;
     try {
-      const { dev } = namespace.at({ mount, directory, name }, (path) => namespace.host.files.lstat(path));
+      const { dev } = namespace.at({ folder, name }, (path) => namespace.host.files.lstat(path));
       return [{ guest, readOnly, type: "ppcr", dev }];
     } catch (error) {
       // It has gone from the host.

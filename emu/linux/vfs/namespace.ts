@@ -1,18 +1,18 @@
 /**
  * The guest's name space. Paths are walked here, one component at a time and in guest terms: symlinks are read from
  * the host but their targets mean guest paths, and ".." stops at the guest's root, so no path leads out of
- * what was granted. What a walk found is checked again by the host when it is used (`HostFiles.within`).
+ * what was granted. Each step is made from a directory that is held (`Folder`), never through a path of several.
  */
 import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
-import { isWithin, join, type Mount, type MountConfig, parentOf, resolveMount } from "./mounts.ts";
+import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
+import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
-/** A place on the host: the entry `name` of a directory whose path holds no symlinks. */
+/** A place on the host: the entry `name` of a directory; "." is the directory itself. */
 export interface HostPlace {
-  readonly mount: Mount;
-  readonly directory: string;
+  readonly folder: Folder;
   readonly name: string;
 }
 
@@ -34,8 +34,8 @@ export interface Location {
 export interface ResolveOptions {
   /** Follow a symlink in the last component. */
   follow: boolean;
-  /** Where relative paths start: a canonical guest path. */
-  base: string;
+  /** Where relative paths start; the root when absent. */
+  base?: Location;
   /** openat2(2): no symlink anywhere, no magic link, no other mount, nothing above `base`, or `base` taken for the root. */
   noSymlinks?: boolean;
   sameMount?: boolean;
@@ -56,7 +56,7 @@ const isMagic = ({ synthetic }: Location): boolean =>
 
 /** What to the guest is the mount that a location lies in: a grant, /proc, /dev or the rest. */
 const mountOf = ({ place, path }: Location): unknown =>
-  place?.mount ?? ["/proc", "/dev"].find((tree) => isWithin(path, tree));
+  place?.folder.mount ?? ["/proc", "/dev"].find((tree) => isWithin(path, tree));
 
 export class Namespace {
   readonly host: Host;
@@ -64,6 +64,7 @@ export class Namespace {
   private readonly byPath = new Map<string, Mount>();
   /** Guest directories above grants that may be on no host. */
   private readonly ancestors = new Map<string, Set<string>>();
+  private readonly folders = new Folders();
 
   /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
   constructor(host: Host, mounts: readonly MountConfig[]) {
@@ -90,17 +91,49 @@ export class Namespace {
 
   /** Runs `use` with a host path of a place that stays inside its grant. */
   at<T>(place: HostPlace, use: (path: string) => T): T {
-    return this.host.files.within(place.directory, place.name, use);
+    return place.folder.within(place.name, use);
   }
 
-  /** Host path of a place, for looking; a use goes through `at`. */
-  private pathOf(place: HostPlace): string {
-    return place.name === "." ? place.directory : join(place.directory, place.name);
+  /** Closes what walks have left open. */
+  close(): void {
+    this.folders.clear();
+    for (const { folder } of this.mounts) folder.host.close();
+  }
+
+  /** The directory at a location on the host. */
+  folderAt(at: Location): Folder {
+    const place = at.place!;
+    if (place.name === ".") return place.folder;
+    return this.folders.get(place.folder.mount, at.stat!, () =>
+      this.at(place, (path) => this.host.files.folder(path)),
+    );
+  }
+
+  /** The granted folder that a canonical path lies in. */
+  private mountOf(path: string): Mount | undefined {
+    const holding = this.mounts.filter(({ guest, name }) => name === "." && isWithin(path, guest));
+    return holding.sort((a, b) => b.guest.length - a.guest.length)[0];
+  }
+
+  /** A folder without a name, in place of one that was removed from a path; undefined where that is in no grant. */
+  removedFolder(path: string): Folder | undefined {
+    const mount = this.mountOf(path);
+    if (mount === undefined) return undefined;
+    const folder = this.folders.add(mount, this.host.files.unnamedFolder(0o755));
+    folder.wasAt = path;
+    return folder;
+  }
+
+  /** The location of a folder, which has the path `known` unless it has been renamed. Throws ENOENT when it has left its grant. */
+  locationOf(folder: Folder, known: string): Location {
+    if (folder.isOutside) fail("ENOENT", `${known} was moved out of what was granted`);
+    const { path } = folder.where(known);
+    return { path, place: { folder, name: "." }, stat: folder.host.stat(), mustBeDirectory: false };
   }
 
   private look(place: HostPlace): HostStat | undefined {
     try {
-      return this.host.files.lstat(this.pathOf(place));
+      return this.at(place, (path) => this.host.files.lstat(path));
     } catch (error) {
       if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ENOTDIR"))
         return undefined;
@@ -116,7 +149,7 @@ export class Namespace {
   }
 
   private mountRoot(mount: Mount): Location {
-    const place = { mount, directory: mount.directory, name: mount.name };
+    const place = { folder: mount.folder, name: mount.name };
     return { path: mount.guest, place, stat: this.look(place), mustBeDirectory: false };
   }
 
@@ -143,7 +176,7 @@ export class Namespace {
       return { path, synthetic: merged, mustBeDirectory: false };
     }
     if (parent.place !== undefined) {
-      const place = { mount: parent.place.mount, directory: this.pathOf(parent.place), name };
+      const place = { folder: this.folderAt(parent), name };
       const stat = this.look(place);
       if (!leadsOn || stat?.kind === "directory") return { path, place, stat, mustBeDirectory: false };
     }
@@ -155,8 +188,8 @@ export class Namespace {
   list(at: Location, root: SyntheticDirectory): string[] {
     const names = new Set<string>();
     if (at.place !== undefined && at.stat !== undefined) {
-      const inside = { ...at.place, directory: this.pathOf(at.place), name: "." };
-      for (const name of this.at(inside, (path) => this.host.files.readdir(path))) names.add(name);
+      const inside = this.folderAt(at);
+      for (const name of inside.within(".", (path) => this.host.files.readdir(path))) names.add(name);
     }
     if (at.synthetic?.type === "directory") for (const name of at.synthetic.names()) names.add(name);
     for (const name of this.ancestors.get(at.path) ?? []) names.add(name);
@@ -176,22 +209,24 @@ export class Namespace {
   resolve(path: string, options: ResolveOptions, root: SyntheticDirectory): Location {
     if (path === "") fail("ENOENT", "empty path");
     if (path.length >= PATH_MAX) fail("ENAMETOOLONG", "path too long");
+    this.folders.trim();
     let links = 0;
-    const top = options.inRoot || options.beneath ? options.base : "/";
-    if (options.beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
+    const { base = this.root(root), beneath, inRoot } = options;
+    const isConfined = beneath || inRoot;
+    if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
-    let stack = path.startsWith("/") ? this.walkCanonical(top, root) : this.startOf(options, rest, root);
+    let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
     const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
     while (rest.length > 0) {
       const name = rest.shift()!;
       const current = stack[stack.length - 1];
       this.checkSearch(current);
       if (name === "..") {
-        if (current.path !== top && stack.length > 1) {
-          stack.pop();
-          if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
-            fail("EXDEV", current.path);
-        } else if (options.beneath) fail("EXDEV", "path leads above its start");
+        if (stack.length > 1) stack.pop();
+        else if (beneath) fail("EXDEV", "path leads above its start");
+        else if (!inRoot) stack = [this.above(current, root)];
+        if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
+          fail("EXDEV", current.path);
         continue;
       }
       if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
@@ -208,22 +243,23 @@ export class Namespace {
       if (options.noSymlinks || ++links > MAX_SYMLINKS) fail("ELOOP", next.path);
       if (typeof target !== "string" || isMagic(next)) {
         if (options.noMagicLinks) fail("ELOOP", next.path);
-        if (options.beneath || options.inRoot || options.sameMount) fail("EXDEV", next.path);
+        if (isConfined || options.sameMount) fail("EXDEV", next.path);
       }
       if (typeof target !== "string") {
         const object = target;
-        const at: Location = { path: next.path, object, mustBeDirectory: trailing && last };
-        if (last) return at;
-        // On through a directory that a descriptor stands for: it is where its path says, or gone.
-        stack = this.walkCanonical(object.path, root);
+        if (last && object.base === undefined) {
+          return { path: next.path, object, mustBeDirectory: trailing };
+        }
+        // On through a directory that a descriptor stands for.
+        if (object.base === undefined) fail("ENOTDIR", next.path);
+        stack = [object.base()];
         continue;
       }
       if (target === "") fail("ENOENT", next.path);
-      if (options.beneath && target.startsWith("/")) fail("EXDEV", "absolute symlink");
+      if (beneath && target.startsWith("/")) fail("EXDEV", "absolute symlink");
       if (target.startsWith("/")) {
-        stack = this.walkCanonical(top, root);
-        if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
-          fail("EXDEV", next.path);
+        stack = [inRoot ? base : this.root(root)];
+        if (options.sameMount && mountOf(stack[0]) !== mountOf(current)) fail("EXDEV", next.path);
       }
       rest = [...target.split("/").filter((part) => part !== "" && part !== "."), ...rest];
       if (rest.length > PATH_MAX) fail("ENAMETOOLONG", "path too long");
@@ -233,35 +269,27 @@ export class Namespace {
     return { ...found, mustBeDirectory: trailing };
   }
 
-  /**
-   * The locations that lead to where a relative path starts. A directory that has been removed holds nothing any more,
-   * but still knows the one it was in: then the ".." is taken off `rest`.
-   */
-  private startOf(
-    { base, beneath, inRoot }: ResolveOptions,
-    rest: string[],
-    root: SyntheticDirectory,
-  ): Location[] {
-    try {
-      return this.walkCanonical(base, root);
-    } catch (error) {
-      const isGone = error instanceof HostError && error.code === "ENOENT";
-      if (!isGone || rest[0] !== ".." || beneath || inRoot) throw error;
-      rest.shift();
-      return this.walkCanonical(parentOf(base), root);
+  /** The directory that holds the one at a location, in guest terms. */
+  private above(at: Location, root: SyntheticDirectory): Location {
+    if (at.path === "/") return at;
+    const folder = at.place?.name === "." ? at.place.folder : undefined;
+    if (folder === undefined || folder.key === folder.mount.folder.key) {
+      return this.walkCanonical(parentOf(at.path), root);
     }
+    if (folder.wasAt !== undefined) return this.walkCanonical(parentOf(folder.wasAt), root);
+    const up = this.folders.add(folder.mount, folder.host.parent());
+    return this.locationOf(up, parentOf(at.path));
   }
 
-  /** Locations from the root to a canonical path, all of which must be there. */
-  private walkCanonical(path: string, root: SyntheticDirectory): Location[] {
-    const stack = [this.root(root)];
+  /** The location of a canonical path, all of which must be there. */
+  walkCanonical(path: string, root: SyntheticDirectory): Location {
+    let at = this.root(root);
     for (const name of path.split("/")) {
       if (name === "") continue;
-      const next = this.child(stack[stack.length - 1], name, root);
-      if (!exists(next) || this.linkTarget(next) !== undefined) fail("ENOENT", path);
-      stack.push(next);
+      at = this.child(at, name, root);
+      if (!exists(at) || this.linkTarget(at) !== undefined) fail("ENOENT", path);
     }
-    return stack;
+    return at;
   }
 
   private checkSearch(at: Location): void {
@@ -289,7 +317,7 @@ export class Namespace {
       const synthetic = at.synthetic !== undefined || isWithin(at.path, "/proc") || isWithin(at.path, "/dev");
       fail(synthetic ? "EACCES" : "EROFS", `${at.path} is not in a directory that was granted`);
     }
-    if (at.place.mount.readOnly) fail("EROFS", `${at.path} was granted read-only`);
+    if (at.place.folder.mount.readOnly) fail("EROFS", `${at.path} was granted read-only`);
     return at.place;
   }
 

@@ -1,6 +1,6 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
 import { HostError, type HostStat, type Interest } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait.ts";
 import {
@@ -20,6 +20,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "./constants.ts";
+import type { Whereabouts } from "./folder.ts";
+import type { Location } from "./namespace.ts";
 import { fail } from "./synthetic.ts";
 
 /** Status as stat(2) gives it, before it is laid out for a width. */
@@ -53,9 +55,6 @@ export function syntheticStat(
   };
 }
 
-/** What names a file on its host whatever its paths are. */
-export const fileKey = (stat: { dev: bigint; ino: bigint }): string => `${stat.dev}:${stat.ino}`;
-
 /** A stable inode number for a synthetic path. */
 export function inodeOf(path: string): bigint {
   let hash = 0xcbf29ce484222325n;
@@ -81,8 +80,8 @@ export interface DirectoryEntry {
  */
 export abstract class OpenFile {
   abstract readonly kind: OpenFileSnapshot["kind"];
-  /** Absolute guest path; "" where there is none. */
-  path: string;
+  /** Absolute guest path that it was opened by; "" where there is none. */
+  readonly path: string;
   /** O_* bits as F_GETFL shows them. */
   flags: number;
   position = 0;
@@ -115,6 +114,14 @@ export abstract class OpenFile {
   }
 
   abstract stat(): FileStat;
+
+  /** The name it has at present, or had last. */
+  where(): Whereabouts {
+    return { path: this.path, deleted: false };
+  }
+
+  /** Where paths that go on from it start; only directories have that. */
+  base?(): Location;
 
   /** Bytes read at the position, which moves; 0 at the end; undefined when it would block. */
   read(_into: Uint8Array): number | undefined {

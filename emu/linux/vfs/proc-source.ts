@@ -7,6 +7,7 @@ import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/numbers.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
+import type { OpenFile } from "./open-file.ts";
 import type { ProcMachine, ProcProcess } from "./proc.ts";
 
 const AUXV_ENTRY = struct({ a_type: "ulong", a_un: "ulong" });
@@ -46,6 +47,7 @@ function view(process: Process): ProcProcess {
   const { credentials, memory } = process;
   const files = process.files as ProcessFiles & {
     readonly descriptors: Descriptors;
+    readonly directory: OpenFile;
     readonly system: { readonly namespace: Namespace };
   };
   return {
@@ -55,7 +57,7 @@ function view(process: Process): ProcProcess {
     sid: process.sid,
     comm: process.comm,
     exe: process.exe,
-    cwd: files.cwd,
+    directory: files.directory,
     umask: files.umask,
     personality: process.personality >>> 0,
     nice: process.attributes.nice,
@@ -66,7 +68,7 @@ function view(process: Process): ProcProcess {
     tids: [...process.threads].map((thread) => thread.tid),
     descriptors: files.descriptors,
     mounts: () => mountTable(files.system.namespace),
-    vmas: memory.vmas,
+    areas: memory.areas,
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),

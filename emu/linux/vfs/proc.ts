@@ -1,8 +1,9 @@
 /** The guest's /proc: what programs commonly read there, made from the machine's own state. */
-import { protectionLetters } from "../../memory/address-space.ts";
-import type { Vma } from "../../memory/vma.ts";
+import type { Areas } from "../../memory/area-map.ts";
+import { protectionLetters } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
+import type { OpenFile } from "./open-file.ts";
 import {
   directoryOf,
   linkTo,
@@ -21,7 +22,8 @@ export interface ProcProcess {
   readonly comm: string;
   /** Guest path of the program. */
   readonly exe: string;
-  readonly cwd: string;
+  /** The working directory. */
+  readonly directory: OpenFile;
   readonly umask: number;
   /** personality(2). */
   readonly personality: number;
@@ -34,7 +36,7 @@ export interface ProcProcess {
   readonly tids: readonly number[];
   readonly descriptors: Descriptors;
   mounts(): readonly MountEntry[];
-  readonly vmas: readonly Vma[];
+  readonly areas: Areas;
   readonly memory: {
     startCode: number;
     endCode: number;
@@ -86,15 +88,12 @@ const bytesFile = (contents: () => Uint8Array, mode = 0o444): SyntheticFile => (
   contents,
 });
 
-const mapped = (process: ProcProcess): number =>
-  process.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
-
 /** A name as /proc/PID/maps escapes it. */
 const mapName = (name: string): string => name.replaceAll("\n", "\\012");
 
 /** /proc/PID/maps. */
 export function mapsText(process: ProcProcess): string {
-  return process.vmas
+  return [...process.areas]
     .map((area) => {
       const file = area.file ?? area.shared?.file;
       const letters = protectionLetters(area.prot) + (area.shared === undefined ? "p" : "s");
@@ -113,7 +112,7 @@ function strings(process: ProcProcess, start: number, end: number): Uint8Array {
 /** /proc/PID/stat: 52 numbers, of which those that mean nothing here are 0. */
 function statText(process: ProcProcess): string {
   const ticks = process.cpuTime / CLOCK_TICK;
-  const size = mapped(process);
+  const size = process.areas.bytes;
   const { memory } = process;
   const fields = [
     process.pid,
@@ -160,8 +159,8 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function statusText(process: ProcProcess): string {
-  const size = mapped(process);
-  const stack = process.vmas.find((area) => area.name === "[stack]");
+  const size = process.areas.bytes;
+  const stack = [...process.areas].find((area) => area.name === "[stack]");
   const data = process.memory.brk - process.memory.startBrk;
   const { signals } = process;
   const rows: [string, string | number][] = [
@@ -248,11 +247,9 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 }
 
 /** What a link of /proc/PID/fd says for a description without a path. */
-function describe(file: { path: string; kind: string; stat(): { ino: bigint; nlink: number } }): string {
-  if (file.path !== "") {
-    const isNamed = (file.kind !== "file" && file.kind !== "directory") || file.stat().nlink > 0;
-    return isNamed ? file.path : `${file.path} (deleted)`;
-  }
+function describe(file: OpenFile): string {
+  const { path, deleted } = file.where();
+  if (path !== "") return deleted ? `${path} (deleted)` : path;
   if (file.kind === "special") return "anon_inode:[eventfd]";
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
@@ -275,7 +272,12 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
   const { memory } = process;
   const entries: Record<string, Synthetic> = {
     exe: { ...linkTo(process.exe), isMagic: true },
-    cwd: { ...linkTo(process.cwd), isMagic: true },
+    cwd: {
+      type: "link",
+      isMagic: true,
+      target: () => describe(process.directory),
+      object: () => process.directory,
+    },
     root: { ...linkTo("/"), isMagic: true },
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
@@ -284,7 +286,7 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     maps: textFile(() => mapsText(process)),
     stat: textFile(() => statText(process)),
     statm: textFile(() => {
-      const size = pages(mapped(process));
+      const size = pages(process.areas.bytes);
       return `${size} ${size} 0 ${pages(memory.endCode - memory.startCode)} 0 ${size} 0\n`;
     }),
     status: textFile(() => statusText(process)),
@@ -370,7 +372,9 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
 
 function meminfoText(machine: ProcMachine): string {
   const total = Math.floor(machine.memoryTotal / 1024);
-  const used = Math.floor(machine.pids().reduce((sum, pid) => sum + mapped(machine.process(pid)!), 0) / 1024);
+  const used = Math.floor(
+    machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.areas.bytes, 0) / 1024,
+  );
   const rows: [string, number][] = [
     ["MemTotal", total],
     ["MemFree", Math.max(0, total - used)],

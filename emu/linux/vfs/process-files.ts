@@ -1,6 +1,7 @@
 /** The files of one process: its descriptors, working directory, umask, and its view of /proc. */
 import { HostError } from "../../host/host.ts";
-import type { MappedFile, SharedObject } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { SharedObject } from "../../memory/shared-object.ts";
 import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
@@ -8,10 +9,10 @@ import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { freezeDescriptors, freezeLocks } from "./freeze.ts";
-import { RegularFile } from "./host-file.ts";
+import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
-import type { OpenFile } from "./open-file.ts";
+import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
 import { fail, type SyntheticDirectory } from "./synthetic.ts";
@@ -24,17 +25,24 @@ export class TaskFiles implements ProcessFiles, Viewer {
   readonly process: Process;
   readonly root: SyntheticDirectory;
   descriptors: Descriptors;
-  cwd = "/";
+  /** The working directory. */
+  directory: DirectoryFile;
   umask: number;
 
-  constructor(system: FileSystem, process: Process, descriptors = new Descriptors()) {
+  constructor(
+    system: FileSystem,
+    process: Process,
+    {
+      descriptors = new Descriptors(),
+      directory,
+    }: { descriptors?: Descriptors; directory?: DirectoryFile } = {},
+  ) {
     this.system = system;
     this.process = process;
     this.descriptors = descriptors;
     this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
     this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
-    this.umask = system.host.umask;
-    system.tasks.add(this);
+    this.umask = system.umask;
     // Made anew for every look: it shows the state of the moment.
     const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
@@ -42,6 +50,19 @@ export class TaskFiles implements ProcessFiles, Viewer {
       names: () => proc().names(),
       lookup: (name) => proc().lookup(name),
     });
+    this.directory = hold(directory ?? system.startIn(this));
+  }
+
+  /** Where the working directory is, or was. */
+  get cwd(): string {
+    return this.directory.where().path;
+  }
+
+  /** chdir(2) to a directory that is open. */
+  enter(directory: DirectoryFile): void {
+    hold(directory);
+    release(this.directory);
+    this.directory = directory;
   }
 
   /** Gives a first process the streams the machine inherited. */
@@ -51,19 +72,18 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   /** The files of a child that fork(2) makes. */
   fork(child: Process): TaskFiles {
-    const twin = new TaskFiles(this.system, child, this.descriptors.copy());
-    twin.cwd = this.cwd;
+    const { descriptors, directory } = this;
+    const twin = new TaskFiles(this.system, child, { descriptors: descriptors.copy(), directory });
     twin.umask = this.umask;
     return twin;
   }
 
   /** Where relative paths of a *at() call start. Throws EBADF, ENOTDIR. */
-  base(dirfd: number, path: string): string {
+  base(dirfd: number, path: string): Location | undefined {
     if (path === "") fail("ENOENT", "empty path");
-    if (path.startsWith("/") || dirfd === AT_FDCWD) return this.cwd;
-    const file = this.descriptors.get(dirfd);
-    if (file.kind !== "directory") fail("ENOTDIR", `descriptor ${dirfd}`);
-    return file.path;
+    if (path.startsWith("/")) return undefined;
+    const file = dirfd === AT_FDCWD ? this.directory : this.descriptors.get(dirfd);
+    return file.base?.() ?? fail("ENOTDIR", `descriptor ${dirfd}`);
   }
 
   /** Walks a path as a *at() call does. */
@@ -108,7 +128,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
       if (size > BigInt(MAX_PROGRAM)) fail("ENOMEM", `${at.path} is too big`);
       const bytes = new Uint8Array(Number(size));
       const length = readFully(this.system.host, file.handle, bytes, 0);
-      return { path: file.path, bytes: bytes.subarray(0, length), file: file.mappable() };
+      return { path: file.where().path, bytes: bytes.subarray(0, length), file: file.mappable() };
     } finally {
       file.close();
     }
@@ -155,12 +175,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
   exit(): void {
     this.system.mapped.flushAll();
     this.descriptors.closeAll();
-    this.system.tasks.delete(this);
+    release(this.directory);
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
     this.system.mapped.flushAll();
-    const descriptors = freezeDescriptors(this.system, this, tables);
+    const descriptors = freezeDescriptors(this, tables);
     freezeLocks(this.system, { pid: this.process.pid, descriptors: this.descriptors }, tables);
     return { cwd: this.cwd, umask: this.umask, descriptors };
   }
@@ -172,13 +192,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
  */
 export function attachFiles(system: FileSystem, process: Process): TaskFiles {
   const thawed = system.takeThawed(process.pid);
-  const files = new TaskFiles(system, process, thawed?.descriptors);
-  if (thawed === undefined) {
-    files.cwd = system.startDirectory;
-    files.inherit();
-  } else {
-    files.cwd = thawed.cwd;
+  const files = new TaskFiles(system, process, thawed);
+  if (thawed === undefined) files.inherit();
+  else {
     files.umask = thawed.umask;
+    release(files.directory);
+    system.thawView.root = files.root;
   }
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;

@@ -1,7 +1,9 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
+import type { Host } from "../../host/host.ts";
 import { WaitQueue } from "../wait.ts";
 import { O_RDWR } from "./constants.ts";
-import { type FileStat, fileKey, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
 const toText = (byte: number): string => String.fromCharCode(byte);
@@ -44,27 +46,39 @@ export class ProcFile extends OpenFile {
   }
 }
 
-/** A path that was opened with O_PATH: good for fstat and as the start of other paths. */
+/** A file that was opened with O_PATH: good for fstat and to be opened again; directories are `DirectoryFile`. */
 export class PathFile extends OpenFile {
   readonly kind = "special";
   /** What names the file on its host. */
   readonly key: string;
+  /** Holds the file, where the host can do that. */
+  readonly handle: number | undefined;
+  readonly mount: Mount | undefined;
+  private readonly host: Host;
   private status: FileStat;
-  private readonly look: () => FileStat;
-  constructor(path: string, flags: number, status: FileStat, look: () => FileStat) {
-    super(path, flags);
-    this.key = fileKey(status);
-    this.status = status;
-    this.look = look;
+
+  constructor(
+    host: Host,
+    what: { path: string; flags: number; status: FileStat; handle?: number; mount?: Mount },
+  ) {
+    super(what.path, what.flags);
+    this.host = host;
+    this.status = what.status;
+    this.key = fileKey(what.status);
+    this.handle = what.handle;
+    this.mount = what.mount;
   }
-  /** As it is now, or was when its name was last seen to lead to it. */
+  /** As it is now, or was when it was opened. */
   override stat(): FileStat {
-    try {
-      this.status = this.look();
-    } catch {
-      // Its name is gone.
-    }
+    if (this.handle !== undefined) this.status = this.host.files.fstat(this.handle);
     return this.status;
+  }
+  override where(): Whereabouts {
+    if (this.handle === undefined) return super.where();
+    return whereIs(this.host, this.handle, this.mount, this.path);
+  }
+  override close(): void {
+    if (this.handle !== undefined) this.host.files.close(this.handle);
   }
   override state(): string {
     return JSON.stringify({ type: "path" });

@@ -115,8 +115,11 @@ describe("an O_PATH descriptor", () => {
   it("does not take another file for its own", () => {
     fs.renameSync(`${folders.granted}/file`, `${folders.granted}/gone`);
     fs.writeFileSync(`${folders.granted}/file`, "another");
-    expect(guest.call("open", DESCRIPTOR, O_RDWR)).toBe("ENOENT");
-    expect(guest.call("chmod", DESCRIPTOR, 0o600)).toBe("ENOENT");
+    expect(guest.call("open", DESCRIPTOR, O_RDWR)).toBe(1);
+    expect(guest.text(BUFFER, guest.call("read", 1, BUFFER, 10) as number)).toBe("text");
+    expect(guest.call("chmod", DESCRIPTOR, 0o640)).toBe(0);
+    expect(fs.statSync(`${folders.granted}/file`).mode & 0o777).not.toBe(0o640);
+    expect(fs.statSync(`${folders.granted}/gone`).mode & 0o777).toBe(0o640);
   });
 });
 
@@ -128,4 +131,31 @@ it("has no name for a working directory that is gone, but the way up", () => {
   expect(guest.call("open", "../file", O_RDONLY)).toBe(0);
   expect(guest.call("chdir", "..")).toBe(0);
   expect(guest.text(BUFFER, guest.call("getcwd", BUFFER, 200) as number)).toBe("/area\0");
+});
+
+describe("a folder that is open", () => {
+  beforeEach(() => expect(guest.call("open", "sub", O_RDONLY | O_DIRECTORY)).toBe(0));
+  const nlink = () => guest.files.descriptors.get(0).stat().nlink;
+  it("is not the one that is made in its place", () => {
+    expect(guest.call("rmdir", "sub")).toBe(0);
+    expect(guest.call("mkdir", "sub", 0o700)).toBe(0);
+    fs.writeFileSync(`${folders.granted}/sub/new`, "");
+    expect(guest.call("faccessat", 0, "new", 0)).toBe("ENOENT");
+    expect(guest.call("mkdirat", 0, "x", 0o700)).toBe("ENOENT");
+    expect(guest.call("getdents64", 0, BUFFER, 1000)).toBe("ENOENT");
+    expect(nlink()).toBe(0);
+    expect(linkText()).toBe("/area/sub (deleted)");
+  });
+  it("stays itself when the host moves it within what was granted", () => {
+    fs.mkdirSync(`${folders.granted}/other`);
+    fs.renameSync(`${folders.granted}/sub`, `${folders.granted}/other/moved`);
+    fs.writeFileSync(`${folders.granted}/other/moved/new`, "");
+    fs.writeFileSync(`${folders.granted}/other/beside`, "");
+    expect(guest.call("faccessat", 0, "new", 0)).toBe(0);
+    expect(guest.call("faccessat", 0, "../beside", 0)).toBe(0);
+    expect(linkText()).toBe("/area/other/moved");
+    expect(guest.call("fchdir", 0)).toBe(0);
+    const length = guest.call("getcwd", BUFFER, 200) as number;
+    expect(guest.text(BUFFER, length)).toBe("/area/other/moved\0");
+  });
 });

@@ -1,0 +1,169 @@
+/**
+ * Directories of the host that paths lead through. Each is held for a while after it was last walked through, so that
+ * whatever is renamed or swapped meanwhile, what comes next happens in the directory that was looked at.
+ */
+import {
+  type Host,
+  HostError,
+  type HostFolder,
+  type HostStat,
+  type HostWhereabouts,
+} from "../../host/host.ts";
+import { baseOf, isWithin, join, type MountConfig, normalize, parentOf } from "./mounts.ts";
+
+/** Folders kept that nothing refers to. */
+const KEPT = 128;
+
+/** What names a file on its host whatever its paths are. */
+export const fileKey = (stat: { dev: bigint; ino: bigint }): string => `${stat.dev}:${stat.ino}`;
+
+/** A grant whose host path has been looked up, once, when the machine was made. */
+export interface Mount {
+  /** The directory, or the directory that holds the file. */
+  readonly folder: Folder;
+  /** The file's name in `folder` where a single file is granted; else ".". */
+  readonly name: string;
+  /** Absolute guest path, "/" or without a trailing slash. */
+  readonly guest: string;
+  readonly readOnly: boolean;
+}
+
+/** Looks a grant up on the host. Throws HostError when it isn't there. */
+export function resolveMount(host: Host, config: MountConfig): Mount {
+  const real = host.files.realpath(config.host);
+  const { kind } = host.files.lstat(real);
+  if (kind !== "directory" && kind !== "file") {
+    throw new HostError("ENOTDIR", `${config.host} is neither a directory nor a regular file`);
+  }
+  const isFile = kind === "file";
+  const held = host.files.folder(isFile ? parentOf(real) : real);
+  const { readOnly } = config;
+  const mount = { name: isFile ? baseOf(real) : ".", guest: normalize(config.guest), readOnly };
+  // The folder knows its mount, and the mount its folder.
+  return Object.assign(mount, { folder: new Folder(mount as Mount, held) });
+}
+
+/** A directory in a grant. */
+export class Folder {
+  readonly mount: Mount;
+  readonly host: HostFolder;
+  readonly key: string;
+  /** Open descriptions and working directories that it is. */
+  private references = 0;
+  /** Guest path of one that had been removed before the thaw that made it again: where its ".." leads. */
+  wasAt: string | undefined;
+
+  constructor(mount: Mount, host: HostFolder) {
+    this.mount = mount;
+    this.host = host;
+    this.key = fileKey(host.stat());
+  }
+  get isInUse(): boolean {
+    return this.references > 0;
+  }
+  hold(): this {
+    this.references++;
+    return this;
+  }
+  release(): void {
+    this.references--;
+  }
+
+  /** Runs `use` with a host path of the entry `name`; "." is the folder itself. */
+  within<T>(name: string, use: (path: string) => T): T {
+    return this.host.within(name, use);
+  }
+
+  /** Its guest path, which was `known` once. */
+  where(known: string): Whereabouts {
+    const { guest, folder: root } = this.mount;
+    if (this.key === root.key) return { path: guest, deleted: false };
+    return inGuest(this.mount, this.host.where(), this.wasAt ?? known);
+  }
+
+  /** Whether it has been moved out of what was granted. */
+  get isOutside(): boolean {
+    if (this.key === this.mount.folder.key) return false;
+    const { path, isGone } = this.host.where();
+    return !isGone && guestPathIn(this.mount, path) === undefined;
+  }
+}
+
+/** Where something of a grant is in guest terms; `known` is the name it had once. */
+function inGuest(mount: Mount, { path, isGone }: HostWhereabouts, known: string): Whereabouts {
+  const inside = guestPathIn(mount, path);
+  return { path: inside ?? known, deleted: isGone || inside === undefined };
+}
+
+/** Guest path of what a grant has at a host path; undefined for one that is not in it. */
+export function guestPathIn({ guest, folder: root, name }: Mount, path: string): string | undefined {
+  const top = root.host.where().path;
+  if (name !== ".") return path === join(top, name) ? guest : undefined;
+  if (!isWithin(path, top)) return undefined;
+  const below = top === "/" ? path.slice(1) : path.slice(top.length + 1);
+  return below === "" ? guest : join(guest, below);
+}
+
+/** The absolute guest path of something open, and whether it leads there no more. */
+export interface Whereabouts {
+  readonly path: string;
+  readonly deleted: boolean;
+}
+
+/** The present name of a file of `mount` behind a handle; `known` is the one it had. */
+export function whereIs(host: Host, handle: number, mount: Mount | undefined, known: string): Whereabouts {
+  if (mount === undefined) return { path: known, deleted: true };
+  return inGuest(mount, host.files.where(handle), known);
+}
+
+/** The folders that are held. */
+export class Folders {
+  private readonly known = new Map<string, Folder>();
+
+  /** The folder of a grant that has this status, opened by `open` where it isn't held already. */
+  get(mount: Mount, stat: HostStat, open: () => HostFolder): Folder {
+    const held = this.known.get(`${mount.guest} ${fileKey(stat)}`);
+    return held === undefined ? this.add(mount, open()) : this.touch(held);
+  }
+
+  /** As `get`, for one that has been opened. */
+  add(mount: Mount, host: HostFolder): Folder {
+    const folder = new Folder(mount, host);
+    // A folder that is known by a name may be found by another one later.
+    if (!host.isHeld) return folder;
+    const held = this.known.get(this.keyOf(folder));
+    if (held === undefined) return this.touch(folder);
+    host.close();
+    return this.touch(held);
+  }
+
+  private keyOf = (folder: Folder): string => `${folder.mount.guest} ${folder.key}`;
+
+  private touch(folder: Folder): Folder {
+    const key = this.keyOf(folder);
+    this.known.delete(key);
+    this.known.set(key, folder);
+    return folder;
+  }
+
+  /** Lets go of those that were used least lately; called before a walk, so that what it finds stays until the next. */
+  trim(): void {
+    let excess = this.known.size - KEPT;
+    if (excess <= 0) return;
+    for (const [key, folder] of this.known) {
+      if (excess-- <= 0) return;
+      if (folder.isInUse) continue;
+      folder.host.close();
+      this.known.delete(key);
+    }
+  }
+
+  /** Lets go of all that nothing refers to. */
+  clear(): void {
+    for (const [key, folder] of this.known) {
+      if (folder.isInUse) continue;
+      folder.host.close();
+      this.known.delete(key);
+    }
+  }
+}
