@@ -33,6 +33,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
       return Machine.thaw(snapshot, {
         host,
         mounts,
+        engine: flags.engine,
         strace: straceSink(flags),
         crSyscalls,
       });

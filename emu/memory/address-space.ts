@@ -198,6 +198,11 @@ export class AddressSpace {
 
   // ---- instructions ---------------------------------------------------------------------------------
 
+  /** Changes whenever a guard may have gone from zero to something: who relies on a zero must look again then. */
+  get guardsRaised(): number {
+    return this.pages.raised;
+  }
+
   /** From now on `listener` is told of changes to pages that hold code. */
   addCodeListener(listener: CodeListener): void {
     this.codeListeners.add(listener);

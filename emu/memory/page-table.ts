@@ -23,6 +23,8 @@ export class PageTable {
   private readonly states: Uint16Array;
   /** The page of the data breakpoint: every access to it takes the slow path. */
   private watched: number | undefined;
+  /** How often a guard may have gone from zero to something: whatever relies on a zero seen before is wrong since. */
+  raised = 0;
 
   constructor(buffer: ArrayBuffer, corner: number, pages: number) {
     this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
@@ -39,12 +41,15 @@ export class PageTable {
   set(page: number, state: number): void {
     this.states[page] = state;
     const watched = page === this.watched;
+    const before = this.readGuard[page] | (this.writeGuard[page] << 1);
     this.readGuard[page] = watched ? 1 : readGuardOf(state);
     this.writeGuard[page] = watched ? 1 : writeGuardOf(state);
+    if (((this.readGuard[page] | (this.writeGuard[page] << 1)) & ~before) !== 0) this.raised++;
   }
 
   /** Gives the pages from `first` to before `end` one state. */
   fill(first: number, end: number, state: number): void {
+    this.raised++;
     this.states.fill(state, first, end);
     this.readGuard.fill(readGuardOf(state), first, end);
     this.writeGuard.fill(writeGuardOf(state), first, end);
