@@ -7,7 +7,7 @@ const since = (version: "3.0" | "3.1") => ({ version });
 const bcd = (xo: number): Encoding => fix(VX23(4, xo), 21, 21, 1);
 
 export const VECTOR_OTHER: Table = table([4], () => [
-  ...group("I.6.10", "2.03", "altivec", false, [
+  ...group("I.6.10", "2.03", "altivec", true, [
     ["vaddfp", VX(4, 10), "VRT,VRA,VRB", "Vector Add Single-Precision"],
     ["vsubfp", VX(4, 74), "VRT,VRA,VRB", "Vector Subtract Single-Precision"],
     ["vmaxfp", VX(4, 1034), "VRT,VRA,VRB", "Vector Maximum Single-Precision"],
