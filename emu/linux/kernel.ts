@@ -11,12 +11,8 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-<<<<<<< HEAD
-import { AddressSpace, WatchpointHit } from "../memory/address-space.ts";
-=======
-import type { AddressSpace } from "../memory/address-space.ts";
+import { type AddressSpace, WatchpointHit } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
->>>>>>> main
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";

@@ -36,7 +36,6 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
-<<<<<<< HEAD
 /** Accesses that a debugger wants to see: to the bytes from `start` up to `end`. */
 export interface Watchpoint {
   readonly start: number;
@@ -58,8 +57,6 @@ export class WatchpointHit extends Error {
   }
 }
 
-export class AddressSpace {
-=======
 /** What a forked address space has yet to take from its parent. */
 interface Inheritance {
   readonly parent: AddressSpace;
@@ -68,7 +65,6 @@ interface Inheritance {
 }
 
 export class AddressSpace implements FileViewer {
->>>>>>> main
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
   /** Guest addresses are below this, and mappings below `limit`. */
@@ -95,14 +91,11 @@ export class AddressSpace implements FileViewer {
   private readonly mapped = new AreaMap();
   private readonly codeListeners = new Set<CodeListener>();
   private breakpoint = 0n;
-<<<<<<< HEAD
   private watchpoints: readonly Watchpoint[] = [];
   private isWatching = false;
-=======
   private inheritance: Inheritance | undefined;
   /** The address spaces forked from this one that may still have something to take. */
   private readonly heirs = new Set<AddressSpace>();
->>>>>>> main
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
@@ -216,29 +209,7 @@ export class AddressSpace implements FileViewer {
     return this.mapped.find(page * PAGE_SIZE)!;
   }
 
-<<<<<<< HEAD
-  /**
-   * Reads unwritten pages of private mappings of `file` again when they are next touched, since the bytes from
-   * `from` to before `to` have changed: until its first write a private page shows its file.
-   */
-  forget(file: MappedFile, from: number, to: number): void {
-    for (const area of this.mapped) {
-      if (area.file !== file) continue;
-      const base = area.start - area.offset;
-      const first = Math.max(area.start, Math.floor(from / PAGE_SIZE) * PAGE_SIZE + base);
-      for (let at = first; at < Math.min(area.end, to + base); at += PAGE_SIZE) {
-        const page = at / PAGE_SIZE;
-        if (this.pages.get(page) & (TOUCHED | ABSENT)) continue;
-        this.dropCode(page);
-        this.pages.set(page, this.pages.get(page) | ABSENT);
-      }
-    }
-  }
-
   private checkWatched(ea: number, n: number, isStore: boolean): void {
-=======
-  private checkBreakpoint(ea: number, n: number, kind: bigint): void {
->>>>>>> main
     const granule = Number(BigInt.asUintN(64, this.breakpoint) & ~7n);
     if ((this.breakpoint & (isStore ? 2n : 1n)) !== 0n && ea < granule + 8 && ea + n > granule) {
       throw new GuestFault("breakpoint", BigInt(ea), isStore);
