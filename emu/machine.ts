@@ -185,7 +185,7 @@ export class Machine {
     const [process] = this.kernel.processes.values();
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
-    const isMapped = address < BigInt(memory.limit) && memory.find(Number(address)) !== undefined;
+    const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
     return { address, word: isMapped ? memory.fetch(Number(address)) : undefined };
   }
 

@@ -32,10 +32,10 @@ export class Interpreter {
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
-    cpu.memory.onCodeChange = (page) => {
+    cpu.memory.addCodeListener((page) => {
       this.codePages.delete(page);
       if (page === this.running) this.stale = true;
-    };
+    });
   }
 
   /**

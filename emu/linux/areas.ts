@@ -1,5 +1,6 @@
 /** What the kernel itself asks of the areas that other folders implement. */
-import type { MappedFile, SharedObject } from "../memory/vma.ts";
+import type { MappedFile } from "../memory/mapped-file.ts";
+import type { SharedObject } from "../memory/shared-object.ts";
 import type {
   LockSnapshot,
   OpenFileSnapshot,

@@ -202,7 +202,8 @@ function mapProgram(
   if (low + bias < MMAP_MIN || high + bias > memory.limit) {
     throw new ElfError(`the program wants addresses 0x${low.toString(16)} to 0x${high.toString(16)}`, 0);
   }
-  if (!memory.isFree(low + bias, high + bias)) throw new ElfError("the program's addresses are taken", 0);
+  if (!memory.areas.isFree(low + bias, high + bias))
+    throw new ElfError("the program's addresses are taken", 0);
   for (const segment of loads) {
     mapSegment(memory, segment, bias, program, protection(segment.flags, options.readImpliesExec));
   }

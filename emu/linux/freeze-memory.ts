@@ -2,7 +2,7 @@
 import { HostError } from "../host/host.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
-import { SharedObject, type SharedPage } from "../memory/vma.ts";
+import { SharedObject, type SharedPage } from "../memory/shared-object.ts";
 import type { AreaSnapshot, MemorySnapshot, PageSource, SharedObjectSnapshot } from "../snapshot.ts";
 import type { FreezeTables, ProcessFiles } from "./areas.ts";
 import type { Process } from "./process.ts";
@@ -17,7 +17,7 @@ const sourceOf = (addresses: number[], read: (address: number) => Uint8Array): P
 
 /** Everything about the memory of a process. */
 export function freezeMemory({ memory, layout }: Process, tables: FreezeTables): MemorySnapshot {
-  const areas = memory.vmas.map(
+  const areas = [...memory.areas].map(
     ({ start, end, prot, file, shared, offset, growsDown, name }): AreaSnapshot => {
       const addresses: number[] = [];
       const page = new Uint8Array(PAGE_SIZE);
@@ -57,10 +57,7 @@ export function freezeShared({ file, pages }: SharedObject): SharedObjectSnapsho
 
 const hasBytes = ({ holder, bytes }: SharedPage): boolean => holder !== undefined || bytes !== undefined;
 
-function bytesOf({ holder, bytes }: SharedPage): Uint8Array {
-  if (holder === undefined) return bytes!;
-  return (holder.space as AddressSpace).peek(holder.page * PAGE_SIZE, PAGE_SIZE);
-}
+const bytesOf = ({ holder, bytes }: SharedPage): Uint8Array => holder?.peek() ?? bytes!;
 
 /** Makes a shared object again. Throws HostError when its file can't be had. */
 export function thawShared(snapshot: SharedObjectSnapshot, files: ProcessFiles): SharedObject {

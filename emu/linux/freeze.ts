@@ -2,7 +2,7 @@
  * From a stopped kernel to plain data and back. Every area of the personality keeps its state in a form that goes into
  * a snapshot as it is; here they are put together.
  */
-import type { SharedObject } from "../memory/vma.ts";
+import type { SharedObject } from "../memory/shared-object.ts";
 import {
   MAX_PROCESSES,
   type MachineSnapshot,
@@ -13,14 +13,7 @@ import type { FreezeTables } from "./areas.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
-import {
-  defaultAttributes,
-  defaultLimits,
-  type Process,
-  RLIMIT_STACK,
-  shortName,
-  toLength,
-} from "./process.ts";
+import { defaultAttributes, defaultLimits, type Process, shortName } from "./process.ts";
 import type { Thread } from "./thread.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -159,7 +152,6 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.exitStatus = from.exitStatus;
   const { areas: _, ...layout } = from.memory;
   process.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
-  memory.stackLimit = toLength(process.limits[RLIMIT_STACK].soft);
   thawMemory(memory, from.memory, files, objects);
   process.signals.thaw(from.signalActions, from.pendingSignals);
   if (from.exitStatus === null && from.threads.length === 0) {

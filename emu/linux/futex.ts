@@ -60,7 +60,7 @@ export class FutexTable {
 
   /** The futex at an address of a process. */
   at({ memory }: Process, address: number): Futex {
-    const area = memory.find(address);
+    const area = memory.areas.find(address);
     const object = area?.shared ?? memory;
     const place = area?.shared === undefined ? address : area.offset + (address - area.start);
     let table = this.tables.get(object);

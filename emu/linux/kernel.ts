@@ -239,7 +239,7 @@ export class Kernel {
     const { process } = thread;
     const { credentials, limits, files } = process;
     // A new process has an address space with nothing in it.
-    const { memory, interpreter } = process.memory.vmas.length === 0 ? process : this.newEngine();
+    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
     const loaded = loadProgram(
       memory,
       {

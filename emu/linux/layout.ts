@@ -41,5 +41,8 @@ export function findPlace(
   stackLimit: bigint,
 ): number | undefined {
   const base = mmapBase(abi, memory, stackLimit);
-  return memory.findFree(length, MMAP_MIN, base) ?? memory.findFree(length, MMAP_MIN, stackTop(abi, memory));
+  return (
+    memory.areas.findFree(length, MMAP_MIN, base) ??
+    memory.areas.findFree(length, MMAP_MIN, stackTop(abi, memory))
+  );
 }

@@ -7,6 +7,7 @@ import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
 import type { Kernel } from "./kernel.ts";
 import { ProcessSignals } from "./signals/state.ts";
+import { growStack } from "./stack.ts";
 import type { Thread } from "./thread.ts";
 
 export type Credentials = ProcessSnapshot["credentials"];
@@ -82,7 +83,7 @@ export class Process {
     this.sid = pid;
     this.credentials = parts.credentials;
     this.limits = parts.limits;
-    this.memory = parts.memory;
+    this.memory = this.withStackGrowth(parts.memory);
     this.interpreter = parts.interpreter;
     this.layout = parts.layout;
   }
@@ -93,7 +94,7 @@ export class Process {
     program: { memory: AddressSpace; interpreter: Interpreter; loaded: LoadedProgram; path: string },
   ): void {
     const { loaded, path } = program;
-    this.memory = program.memory;
+    this.memory = this.withStackGrowth(program.memory);
     this.interpreter = program.interpreter;
     this.loaded = thread;
     this.layout = loaded.layout;
@@ -102,7 +103,6 @@ export class Process {
     this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
-    this.memory.stackLimit = toLength(this.limits[RLIMIT_STACK].soft);
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
     thread.clearTid = 0n;
@@ -111,6 +111,11 @@ export class Process {
     thread.signals.exec();
     this.timers.exec();
     this.files.exec();
+  }
+
+  private withStackGrowth(memory: AddressSpace): AddressSpace {
+    memory.onUnmapped = (address) => growStack(memory, address, toLength(this.limits[RLIMIT_STACK].soft));
+    return memory;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

@@ -7,7 +7,7 @@ import { PAGE_SIZE } from "../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
 import { E2BIG, ENOMEM, SysError } from "./errno.ts";
-import { pageDown, stackTop } from "./layout.ts";
+import { GUARD_GAP, MMAP_MIN, pageDown, stackTop } from "./layout.ts";
 
 export const AT_NULL = 0;
 export const AT_PHDR = 3;
@@ -137,7 +137,7 @@ export function buildStack(
   chunks.push({ at: sp, bytes: table });
 
   const start = Math.max(pageDown(sp) - STACK_EXPAND, 0);
-  if (!memory.isFree(start, end)) throw new SysError(ENOMEM);
+  if (!memory.areas.isFree(start, end)) throw new SysError(ENOMEM);
   memory.map({
     start,
     end,
@@ -148,4 +148,19 @@ export function buildStack(
   });
   for (const { at, bytes } of chunks) memory.write(at, bytes);
   return { sp, argStart, argEnd: envStart, envStart, envEnd, auxv };
+}
+
+/**
+ * Extends the stack above `address`, which an access has found unmapped, down to its page; `limit` is RLIMIT_STACK in
+ * bytes. Returns false where Linux would not (expand_downwards of mm/mmap.c).
+ */
+export function growStack(memory: AddressSpace, address: number, limit: number): boolean {
+  const start = pageDown(address);
+  const stack = memory.areas.above(address);
+  if (start < MMAP_MIN || !stack?.growsDown || stack.end - start > limit) return false;
+  const below = memory.areas.below(address);
+  const isInTheWay = below !== undefined && !below.growsDown && below.prot !== 0;
+  if (isInTheWay && start - below.end < GUARD_GAP) return false;
+  memory.growDown(stack, start);
+  return true;
 }

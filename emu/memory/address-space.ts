@@ -1,52 +1,29 @@
 /**
- * One guest address space in one WebAssembly memory.
+ * One guest address space in one WebAssembly memory: accesses that check what they touch, mappings, and pages whose
+ * contents come when they are first wanted.
  *
- * Big-endian guests are stored reversed: the N-byte datum at guest address A lies at host offset size - A - N,
- * least significant byte first, so that a big-endian access of any size and alignment is one plain little-endian
- * access. Little-endian guests are stored straight. Two byte tables, one for loads and one for stores, have a
- * byte a page: zero means go ahead, anything else that the slow path must look (`checkLoad`, `checkStore`).
+ * Its parts are the storage (where bytes lie), the page table with its guards (what a page allows), the map of areas,
+ * and the objects that areas share. An access looks at a guard byte of its page: zero means go ahead, anything else
+ * that the slow path must look (`checkLoad`, `checkStore`).
  */
 import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
-import {
-  CORNER_SIZE,
-  GUARD_TABLE_SIZE,
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  READ_GUARD_OFFSET,
-  REGISTERS_OFFSET,
-  WRITE_GUARD_OFFSET,
-} from "./layout.ts";
-import {
-  continues,
-  type MappedFile,
-  PROT_EXEC,
-  PROT_READ,
-  PROT_WRITE,
-  type SharedPage,
-  type Vma,
-} from "./vma.ts";
-
-export type ByteOrder = "big" | "little";
-
-/** State of a page: PROT_* in the low three bits, and these. */
-const MAPPED = 0x08;
-/** Its bytes are not here yet: to be read from the file or fetched from another mapping. */
-const ABSENT = 0x10;
-/** Written by the guest or the personality since it was mapped. */
-const TOUCHED = 0x20;
-/** Written since `clearDirty`. */
-const DIRTY = 0x40;
-/** The CPU holds decoded or translated instructions of it. */
-const CODE = 0x80;
-
-const WASM_PAGE = 65536;
+import { AreaMap, type Areas } from "./area-map.ts";
+import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
+import { type MappedFile, readFilePage } from "./mapped-file.ts";
+import { ABSENT, CODE, DIRTY, MAPPED, PageTable, PROTECTION, TOUCHED } from "./page-table.ts";
+import { type PageHolder, takeBack } from "./shared-object.ts";
+import { type ByteOrder, Storage } from "./storage.ts";
+import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 
 export interface AddressSpaceOptions {
   byteOrder: ByteOrder;
   /** Bytes of guest address space, a multiple of 64 KiB, at most 4 GiB (the default). */
   size?: number;
 }
+
+/** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
+export type CodeListener = (page: number) => void;
 
 export class AddressSpace {
   readonly memory: WebAssembly.Memory;
@@ -62,44 +39,42 @@ export class AddressSpace {
   readonly readGuard: Uint8Array;
   readonly writeGuard: Uint8Array;
   readonly view: DataView;
-  /** Called when a page marked by `markCode` is about to be written, unmapped or re-protected. */
-  onCodeChange: (page: number) => void = () => {};
+  /** What is mapped where. */
+  readonly areas: Areas;
+  /**
+   * Asked when an access meets an address that is not mapped. It may map its page (a stack that grows) and return
+   * true; else the access faults.
+   */
+  onUnmapped: (address: number) => boolean = () => false;
 
-  private readonly bytes: Uint8Array;
-  private readonly pages: Uint8Array;
-  private areas: Vma[] = [];
-  /** host = ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0 */
-  private readonly flip: number;
-  private readonly base: number;
+  private readonly storage: Storage;
+  private readonly pages: PageTable;
+  private readonly mapped = new AreaMap();
+  private readonly codeListeners = new Set<CodeListener>();
   private breakpoint = 0n;
 
   constructor(options: AddressSpaceOptions) {
-    const size = options.size ?? 2 ** 32;
-    if (!(size % WASM_PAGE === 0 && size >= 2 * CORNER_SIZE && size <= 2 ** 32)) {
-      throw new RangeError(`guest address space of ${size} bytes: want a multiple of 64 KiB, 8 MiB to 4 GiB`);
-    }
-    this.byteOrder = options.byteOrder;
+    const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
+    const { memory, byteOrder, size, corner, view } = storage;
+    this.storage = storage;
+    this.memory = memory;
+    this.byteOrder = byteOrder;
     this.size = size;
     this.limit = size - CORNER_SIZE;
-    this.memory = reserve(size / WASM_PAGE);
-    const buffer = this.memory.buffer;
-    const big = options.byteOrder === "big";
-    this.flip = big ? -1 : 0;
-    this.base = big ? size | 0 : 0;
-    this.corner = big ? 0 : this.limit;
-    this.bytes = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
-    this.registers = new Registers(buffer, this.corner + REGISTERS_OFFSET);
-    this.readGuard = new Uint8Array(buffer, this.corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
-    this.writeGuard = new Uint8Array(buffer, this.corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
-    this.pages = new Uint8Array(size / PAGE_SIZE);
+    this.corner = corner;
+    this.view = view;
+    this.areas = this.mapped;
+    this.registers = new Registers(memory.buffer, corner + REGISTERS_OFFSET);
+    this.pages = new PageTable(memory.buffer, corner, size / PAGE_SIZE);
+    this.readGuard = this.pages.readGuard;
+    this.writeGuard = this.pages.writeGuard;
   }
 
   // ---- accesses by the CPU: `ea` is an unsigned 32-bit effective address -------------------------------
 
   /** Host offset of the `n`-byte datum at guest address `ea`. */
   host(ea: number, n: number): number {
-    return ((ea ^ this.flip) - (this.flip & (n - 1)) + this.base) >>> 0;
+    return this.storage.host(ea, n);
   }
   load8(ea: number): number {
     if (this.readGuard[ea >>> PAGE_SHIFT] !== 0) this.checkLoad(ea, 1);
@@ -164,31 +139,29 @@ export class AddressSpace {
   }
 
   private demandPage(page: number, at: number, isStore: boolean): void {
-    let state = this.pages[page];
+    let state = this.pages.get(page);
     if ((state & MAPPED) === 0) {
-      if (!this.growStack(page)) throw new GuestFault("data-unmapped", BigInt(at), isStore);
-      state = this.pages[page];
+      if (!this.onUnmapped(at)) throw new GuestFault("data-unmapped", BigInt(at), isStore);
+      state = this.pages.get(page);
     }
-    if (isStore ? (state & PROT_WRITE) === 0 : (state & 7) === 0) {
+    if (isStore ? (state & PROT_WRITE) === 0 : (state & PROTECTION) === 0) {
       throw new GuestFault("data-protected", BigInt(at), isStore);
     }
     if (state & ABSENT && !this.populate(page)) throw new GuestFault("data-beyond-file", BigInt(at), isStore);
   }
 
   private dirtyPage(page: number): void {
-    const state = this.pages[page];
-    if (state & CODE) {
-      this.pages[page] &= ~CODE;
-      this.onCodeChange(page);
-    }
-    this.pages[page] |= TOUCHED | DIRTY;
-    const area = this.find(page * PAGE_SIZE);
-    if (area?.shared) {
-      this.sharedPage(area, page).dirty = true;
-      const position = area.offset + (page * PAGE_SIZE - area.start);
-      if (area.shared.file !== undefined) this.forget(area.shared.file, position, position + PAGE_SIZE);
-    }
-    this.refreshGuard(page);
+    this.dropCode(page);
+    this.pages.set(page, this.pages.get(page) | TOUCHED | DIRTY);
+    const area = this.areaOf(page);
+    if (area.shared === undefined) return;
+    const position = positionIn(area, page);
+    area.shared.page(position / PAGE_SIZE).dirty = true;
+    if (area.shared.file !== undefined) this.forget(area.shared.file, position, position + PAGE_SIZE);
+  }
+
+  private areaOf(page: number): Vma {
+    return this.mapped.find(page * PAGE_SIZE)!;
   }
 
   /**
@@ -196,16 +169,15 @@ export class AddressSpace {
    * `from` to before `to` have changed: until its first write a private page shows its file.
    */
   forget(file: MappedFile, from: number, to: number): void {
-    for (const area of this.areas) {
+    for (const area of this.mapped) {
       if (area.file !== file) continue;
       const base = area.start - area.offset;
       const first = Math.max(area.start, Math.floor(from / PAGE_SIZE) * PAGE_SIZE + base);
       for (let at = first; at < Math.min(area.end, to + base); at += PAGE_SIZE) {
         const page = at / PAGE_SIZE;
-        if (this.pages[page] & (TOUCHED | ABSENT)) continue;
+        if (this.pages.get(page) & (TOUCHED | ABSENT)) continue;
         this.dropCode(page);
-        this.pages[page] |= ABSENT;
-        this.refreshGuard(page);
+        this.pages.set(page, this.pages.get(page) | ABSENT);
       }
     }
   }
@@ -219,24 +191,36 @@ export class AddressSpace {
 
   /** Sets the data address breakpoint: doubleword address | write 2 | read 1; 0 clears it. */
   setBreakpoint(dabr: bigint): void {
-    const old = this.breakpoint;
     this.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
-    for (const value of [old, this.breakpoint]) {
-      if (value !== 0n && value < BigInt(this.size)) this.refreshGuard(Number(value >> BigInt(PAGE_SHIFT)));
-    }
+    const isInside = this.breakpoint !== 0n && this.breakpoint < BigInt(this.size);
+    this.pages.watch(isInside ? Number(this.breakpoint >> BigInt(PAGE_SHIFT)) : undefined);
   }
 
   // ---- instructions ---------------------------------------------------------------------------------
 
+  /** From now on `listener` is told of changes to pages that hold code. */
+  addCodeListener(listener: CodeListener): void {
+    this.codeListeners.add(listener);
+  }
+
+  removeCodeListener(listener: CodeListener): void {
+    this.codeListeners.delete(listener);
+  }
+
   /** Makes `page` present and marks it as holding decoded instructions, or throws the fetch fault for `nia`. */
   markCode(page: number, nia: bigint): void {
-    if (page >= this.pages.length || (this.pages[page] & MAPPED) === 0) {
-      throw new GuestFault("fetch-unmapped", nia);
-    }
-    if ((this.pages[page] & PROT_EXEC) === 0) throw new GuestFault("fetch-protected", nia);
-    if (this.pages[page] & ABSENT && !this.populate(page)) throw new GuestFault("fetch-beyond-file", nia);
-    this.pages[page] |= CODE;
-    this.refreshGuard(page);
+    const state = this.pages.get(page);
+    if ((state & MAPPED) === 0) throw new GuestFault("fetch-unmapped", nia);
+    if ((state & PROT_EXEC) === 0) throw new GuestFault("fetch-protected", nia);
+    if (state & ABSENT && !this.populate(page)) throw new GuestFault("fetch-beyond-file", nia);
+    this.pages.set(page, this.pages.get(page) | CODE);
+  }
+
+  private dropCode(page: number): void {
+    const state = this.pages.get(page);
+    if ((state & CODE) === 0) return;
+    this.pages.set(page, state & ~CODE);
+    for (const listener of this.codeListeners) listener(page);
   }
 
   /** The instruction word at `ea` of a page that `markCode` accepted, in the current byte order. */
@@ -256,24 +240,12 @@ export class AddressSpace {
   write(address: number, from: Uint8Array): void {
     if (from.length === 0) return;
     this.checkStore(address, from.length);
-    this.poke(address, from);
+    this.storage.poke(address, from);
   }
 
   /** The bytes as they lie, without checks: absent pages read as zero. `into`, where given, has the length. */
   peek(address: number, length: number, into = new Uint8Array(length)): Uint8Array<ArrayBuffer> {
-    const at = this.hostRange(address, length);
-    into.set(this.bytes.subarray(at, at + length));
-    return this.flip ? into.reverse() : into;
-  }
-
-  private poke(address: number, from: Uint8Array): void {
-    const at = this.hostRange(address, from.length);
-    this.bytes.set(from, at);
-    if (this.flip) this.bytes.subarray(at, at + from.length).reverse();
-  }
-
-  private hostRange(address: number, length: number): number {
-    return this.flip ? this.size - address - length : address;
+    return this.storage.peek(address, into);
   }
 
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
@@ -290,80 +262,50 @@ export class AddressSpace {
 
   // ---- mappings ----------------------------------------------------------------------------------------
 
-  /** All areas, ascending. */
-  get vmas(): readonly Vma[] {
-    return this.areas;
-  }
-
-  /** The first area that ends above `address`. */
-  above(address: number): Vma | undefined {
-    return this.areas[this.indexAbove(address)];
-  }
-
-  /** The area that `address` lies in. */
-  find(address: number): Vma | undefined {
-    const area = this.above(address);
-    return area !== undefined && area.start <= address ? area : undefined;
-  }
-
-  /** Index of the first area that ends above `address`. */
-  private indexAbove(address: number): number {
-    let low = 0;
-    let high = this.areas.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.areas[middle].end > address) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  /** Index of the first area that starts at `address` or above. */
-  private indexFrom(address: number): number {
-    const at = this.indexAbove(address);
-    const area = this.areas[at];
-    return area !== undefined && area.start < address ? at + 1 : at;
-  }
-
-  /** The areas that have a part in the range, ascending. */
-  overlapping(start: number, end: number): readonly Vma[] {
-    return this.areas.slice(this.indexAbove(start), this.indexFrom(end));
-  }
-
   /** Maps an area in place of whatever was there. Its pages read as zeros or as the file. */
   map(area: Vma): void {
     this.checkRange(area.start, area.end);
     this.unmap(area.start, area.end);
-    this.insert({ ...area });
-    const absent = area.file !== undefined || area.shared !== undefined ? ABSENT : 0;
-    this.pages.fill(MAPPED | absent | area.prot, area.start / PAGE_SIZE, area.end / PAGE_SIZE);
-    this.refreshGuards(area.start, area.end);
+    this.mapped.insert(area);
+    this.fillPages(area);
   }
 
   /** Unmaps a range; holes in it are no error. */
   unmap(start: number, end: number): void {
     this.checkRange(start, end);
-    const gone = this.split(start, end);
-    for (const area of gone) this.release(area);
-    this.areas.splice(this.indexAbove(start), gone.length);
+    for (const area of this.mapped.overlapping(start, end)) {
+      const gone = clip(area, start, end);
+      if (gone.shared !== undefined) this.putAside(gone);
+      this.clear(gone);
+      this.pages.fill(gone.start / PAGE_SIZE, gone.end / PAGE_SIZE, 0);
+    }
+    this.mapped.remove(start, end);
   }
 
   /** Changes protection. Returns false, changing what comes before it, at the first hole (Linux: ENOMEM). */
   protect(start: number, end: number, prot: number): boolean {
     this.checkRange(start, end);
     let at = start;
-    for (const area of this.split(start, end)) {
-      if (area.start !== at) break;
-      at = area.end;
-      area.prot = prot;
+    for (const area of this.mapped.overlapping(start, end)) {
+      if (area.start > at) break;
+      at = Math.min(area.end, end);
+    }
+    for (const area of this.mapped.remove(start, at)) {
+      this.mapped.insert({ ...area, prot });
       for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) {
         this.dropCode(page);
-        this.pages[page] = (this.pages[page] & ~7) | prot;
+        this.pages.set(page, (this.pages.get(page) & ~PROTECTION) | prot);
       }
-      this.refreshGuards(area.start, area.end);
     }
-    this.merge(start, end);
     return at === end;
+  }
+
+  /** Extends an area that grows down to begin at `start`; the room is free. */
+  growDown(area: Vma, start: number): void {
+    this.checkRange(start, area.start);
+    this.mapped.remove(area.start, area.end);
+    this.mapped.insert({ ...area, start });
+    this.fillPages({ ...area, start, end: area.start });
   }
 
   /**
@@ -371,53 +313,26 @@ export class AddressSpace {
    * over; what the destination has beyond the source reads as zeros or as the file.
    */
   move(start: number, end: number, to: number, toEnd: number): void {
-    const [area] = this.split(start, end);
-    const target: Vma = { ...area, start: to, end: toEnd };
+    const area = clip(this.mapped.find(start)!, start, end);
     const kept = Math.min(end - start, toEnd - to);
-    this.map(target);
+    this.map({ ...area, start: to, end: toEnd });
     for (let offset = 0; offset < kept; offset += PAGE_SIZE) {
-      const from = (start + offset) / PAGE_SIZE;
-      const page = (to + offset) / PAGE_SIZE;
-      const state = this.pages[from];
+      const state = this.pages.get((start + offset) / PAGE_SIZE);
       if (area.shared !== undefined || state & ABSENT || !(state & TOUCHED)) continue;
-      this.poke(page * PAGE_SIZE, this.peek(from * PAGE_SIZE, PAGE_SIZE));
-      this.pages[page] = (state & ~CODE) | DIRTY;
-      this.refreshGuard(page);
+      this.storage.copy(start + offset, to + offset, PAGE_SIZE);
+      this.pages.set((to + offset) / PAGE_SIZE, (state & ~CODE) | DIRTY);
     }
     this.unmap(start, end);
   }
 
   /** Drops contents so that pages read as zeros or as the file again (madvise MADV_DONTNEED). */
   discard(start: number, end: number): void {
-    for (const area of this.split(start, end)) {
+    for (const area of this.mapped.overlapping(start, end)) {
       if (area.shared !== undefined) continue;
-      this.clear(area);
-      const absent = area.file !== undefined ? ABSENT : 0;
-      this.pages.fill(MAPPED | absent | area.prot, area.start / PAGE_SIZE, area.end / PAGE_SIZE);
-      this.refreshGuards(area.start, area.end);
+      const part = clip(area, start, end);
+      this.clear(part);
+      this.fillPages(part);
     }
-    this.merge(start, end);
-  }
-
-  /**
-   * Lowest or highest free place of `length` bytes within [low, high), page aligned; undefined if there is
-   * none. Linux searches top down.
-   */
-  findFree(length: number, low: number, high: number): number | undefined {
-    let top = Math.min(high, this.limit);
-    for (let i = this.indexFrom(top) - 1; i >= -1; i--) {
-      const area = this.areas[i];
-      const bottom = Math.max(low, area?.end ?? 0);
-      if (top - bottom >= length) return top - length;
-      if (area !== undefined) top = Math.min(top, area.start);
-    }
-    return undefined;
-  }
-
-  /** Whether nothing is mapped in the range. */
-  isFree(start: number, end: number): boolean {
-    const area = this.areas[this.indexAbove(start)];
-    return area === undefined || area.start >= end;
   }
 
   private checkRange(start: number, end: number): void {
@@ -426,44 +341,10 @@ export class AddressSpace {
     }
   }
 
-  private insert(area: Vma): void {
-    this.areas.splice(this.indexAbove(area.start), 0, area);
-    this.merge(area.start, area.end);
-  }
-
-  /** Joins the areas that touch [start, end] with equal neighbours. */
-  private merge(start: number, end: number): void {
-    let at = Math.max(1, this.indexAbove(start));
-    while (at < this.areas.length && this.areas[at].start <= end) {
-      const below = this.areas[at - 1];
-      if (continues(below, this.areas[at])) {
-        below.end = this.areas[at].end;
-        this.areas.splice(at, 1);
-      } else at++;
-    }
-  }
-
-  /** Cuts areas at `start` and `end` and returns those between. */
-  private split(start: number, end: number): readonly Vma[] {
-    this.cut(start);
-    this.cut(end);
-    return this.overlapping(start, end);
-  }
-
-  private cut(at: number): void {
-    const index = this.indexAbove(at);
-    const area = this.areas[index];
-    if (area === undefined || area.start >= at) return;
-    const upper: Vma = { ...area, start: at, offset: area.offset + (at - area.start) };
-    area.end = at;
-    this.areas.splice(index + 1, 0, upper);
-  }
-
-  private release(area: Vma): void {
-    if (area.shared !== undefined) this.putAside(area);
-    this.clear(area);
-    this.pages.fill(0, area.start / PAGE_SIZE, area.end / PAGE_SIZE);
-    this.refreshGuards(area.start, area.end);
+  /** Sets the pages of an area to what they are before their first use. */
+  private fillPages({ start, end, prot, file, shared }: Vma): void {
+    const absent = file !== undefined || shared !== undefined ? ABSENT : 0;
+    this.pages.fill(start / PAGE_SIZE, end / PAGE_SIZE, MAPPED | absent | prot);
   }
 
   /** Zeroes the pages of an area that hold anything, and forgets their code. */
@@ -471,109 +352,51 @@ export class AddressSpace {
     const fromFile = file !== undefined || shared !== undefined;
     for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
       this.dropCode(page);
-      const state = this.pages[page];
+      const state = this.pages.get(page);
       const populated = fromFile && (state & ABSENT) === 0;
-      if (!populated && (state & TOUCHED) === 0) continue;
-      const at = this.hostRange(page * PAGE_SIZE, PAGE_SIZE);
-      this.bytes.fill(0, at, at + PAGE_SIZE);
+      if (populated || (state & TOUCHED) !== 0) this.storage.clear(page * PAGE_SIZE, PAGE_SIZE);
     }
   }
-
-  private dropCode(page: number): void {
-    if ((this.pages[page] & CODE) === 0) return;
-    this.pages[page] &= ~CODE;
-    this.onCodeChange(page);
-  }
-
-  private refreshGuard(page: number): void {
-    const state = this.pages[page];
-    const watched = this.breakpoint !== 0n && this.breakpoint >> BigInt(PAGE_SHIFT) === BigInt(page);
-    const present = (state & (MAPPED | ABSENT)) === MAPPED && !watched;
-    this.readGuard[page] = present && (state & 7) !== 0 ? 0 : 1;
-    const free = present && (state & (PROT_WRITE | DIRTY | CODE)) === (PROT_WRITE | DIRTY);
-    this.writeGuard[page] = free ? 0 : 1;
-  }
-
-  private refreshGuards(start: number, end: number): void {
-    for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) this.refreshGuard(page);
-  }
-
-  /** Extends a grows-down area to cover `page`, within `stackLimit` bytes. */
-  private growStack(page: number): boolean {
-    const address = page * PAGE_SIZE;
-    const index = this.indexAbove(address);
-    const area = this.areas[index];
-    if (!area?.growsDown || area.end - address > this.stackLimit) return false;
-    const below = this.areas[index - 1];
-    // Linux keeps a gap of 256 pages below a stack.
-    if (below !== undefined && address - below.end < 256 * PAGE_SIZE && (below.prot & 7) !== 0) return false;
-    const start = area.start;
-    area.start = address;
-    this.pages.fill(MAPPED | area.prot, page, start / PAGE_SIZE);
-    this.refreshGuards(address, start);
-    return true;
-  }
-
-  /** RLIMIT_STACK of the process, in bytes. */
-  stackLimit = 8 * 1024 * 1024;
 
   // ---- contents on demand, and shared pages --------------------------------------------------------------
 
   /** Brings an absent page's bytes in; false when it lies beyond the end of its file. */
   private populate(page: number): boolean {
-    const area = this.find(page * PAGE_SIZE)!;
-    const position = area.offset + (page * PAGE_SIZE - area.start);
-    if (area.shared !== undefined) {
-      const bytes = this.takeShared(area, page, position);
-      if (bytes === undefined) return false;
-      this.poke(page * PAGE_SIZE, bytes);
-    } else {
-      const bytes = readFilePage(area.file!, position);
-      if (bytes === undefined) return false;
-      this.poke(page * PAGE_SIZE, bytes);
-    }
-    this.pages[page] &= ~ABSENT;
-    if (area.shared !== undefined && this.sharedPage(area, page).dirty) this.pages[page] |= DIRTY | TOUCHED;
-    this.refreshGuard(page);
+    const area = this.areaOf(page);
+    const position = positionIn(area, page);
+    const { shared } = area;
+    const bytes =
+      shared === undefined
+        ? readFilePage(area.file!, position)
+        : shared.give(position / PAGE_SIZE, this.holder(page));
+    if (bytes === undefined) return false;
+    this.storage.poke(page * PAGE_SIZE, bytes);
+    const written = shared?.page(position / PAGE_SIZE).dirty ? DIRTY | TOUCHED : 0;
+    this.pages.set(page, (this.pages.get(page) & ~ABSENT) | written);
     return true;
   }
 
-  private sharedPage(area: Vma, page: number): SharedPage {
-    const index = (area.offset + (page * PAGE_SIZE - area.start)) / PAGE_SIZE;
-    const pages = area.shared!.pages;
-    let entry = pages.get(index);
-    if (entry === undefined) pages.set(index, (entry = { dirty: false }));
-    return entry;
-  }
-
-  private takeShared(area: Vma, page: number, position: number): Uint8Array | undefined {
-    const entry = this.sharedPage(area, page);
-    const file = area.shared!.file;
-    if (file !== undefined && position >= file.size()) return undefined;
-    let bytes = entry.bytes;
-    if (entry.holder !== undefined) bytes = entry.holder.evict();
-    bytes ??= file === undefined ? new Uint8Array(PAGE_SIZE) : readFilePage(file, position);
-    entry.bytes = undefined;
-    entry.holder = { space: this, page, evict: () => this.evict(page) };
-    return bytes;
+  /** This space as the one that holds a shared object's page at its own `page`. */
+  private holder(page: number): PageHolder {
+    return {
+      peek: () => this.peek(page * PAGE_SIZE, PAGE_SIZE),
+      evict: () => this.evict(page),
+    };
   }
 
   private evict(page: number): Uint8Array {
     const bytes = this.peek(page * PAGE_SIZE, PAGE_SIZE);
     this.dropCode(page);
     // The next write must be seen again, wherever the page is then: it may have been written back meanwhile.
-    this.pages[page] = (this.pages[page] & ~DIRTY) | ABSENT;
-    this.refreshGuard(page);
+    this.pages.set(page, (this.pages.get(page) & ~DIRTY) | ABSENT);
     return bytes;
   }
 
   /** Takes the pages this area holds of its shared object out of it, back into the object. */
   private putAside(area: Vma): void {
     for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) {
-      if (this.pages[page] & ABSENT) continue;
-      const entry = this.sharedPage(area, page);
-      entry.bytes = this.evict(page);
-      entry.holder = undefined;
+      if (this.pages.get(page) & ABSENT) continue;
+      takeBack(area.shared!.page(positionIn(area, page) / PAGE_SIZE));
     }
   }
 
@@ -581,53 +404,33 @@ export class AddressSpace {
 
   /** Whether the page at `address` holds contents of its own (written, or restored from an image). */
   isTouched(address: number): boolean {
-    return (this.pages[address / PAGE_SIZE] & (TOUCHED | ABSENT)) === TOUCHED;
+    return (this.pages.get(address / PAGE_SIZE) & (TOUCHED | ABSENT)) === TOUCHED;
   }
+
   /** Whether the page at `address` was written since `clearDirty`. */
   isDirty(address: number): boolean {
-    return (this.pages[address / PAGE_SIZE] & DIRTY) !== 0;
+    return (this.pages.get(address / PAGE_SIZE) & DIRTY) !== 0;
   }
+
   /** Starts a new dirty-page interval: every page counts as unwritten from here. */
   clearDirty(): void {
-    for (const area of this.areas) {
-      for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) this.pages[page] &= ~DIRTY;
-      this.refreshGuards(area.start, area.end);
+    for (const { start, end } of this.mapped) {
+      for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
+        this.pages.set(page, this.pages.get(page) & ~DIRTY);
+      }
     }
   }
+
   /** Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. */
   restorePage(address: number, bytes: Uint8Array): void {
     const page = address / PAGE_SIZE;
-    if ((this.pages[page] & MAPPED) === 0)
+    if ((this.pages.get(page) & MAPPED) === 0)
       throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
     this.dropCode(page);
-    this.poke(address, bytes);
-    this.pages[page] = (this.pages[page] & ~ABSENT) | TOUCHED | DIRTY;
-    this.refreshGuard(page);
+    this.storage.poke(address, bytes);
+    this.pages.set(page, (this.pages.get(page) & ~ABSENT) | TOUCHED | DIRTY);
   }
 }
 
-/** A memory of so many WebAssembly pages. Engines reserve address space for it, of which little is ever used. */
-function reserve(pages: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch (error) {
-    throw new RangeError(
-      `cannot reserve the guest's address space (${(error as Error).message}): V8 wants some 10 GiB of it; raise 'ulimit -v' or the container's limit`,
-    );
-  }
-}
-
-/** One page of a file, zero beyond its end; undefined when the whole page lies beyond. */
-function readFilePage(
-  file: { size(): number; read(at: number, into: Uint8Array): number },
-  position: number,
-) {
-  if (position >= file.size()) return undefined;
-  const bytes = new Uint8Array(PAGE_SIZE);
-  file.read(position, bytes);
-  return bytes;
-}
-
-/** Protection as "rwx" letters, `-` where absent. */
-export const protectionLetters = (prot: number): string =>
-  (prot & PROT_READ ? "r" : "-") + (prot & PROT_WRITE ? "w" : "-") + (prot & PROT_EXEC ? "x" : "-");
+/** Byte offset in an area's file or shared object of a page that lies in it. */
+const positionIn = (area: Vma, page: number): number => area.offset + (page * PAGE_SIZE - area.start);

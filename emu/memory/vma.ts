@@ -1,64 +1,29 @@
 /** Virtual memory areas: what the personality has mapped where (Linux: struct vm_area_struct). */
+import type { MappedFile } from "./mapped-file.ts";
+import type { SharedObject } from "./shared-object.ts";
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
 
-/** What a file mapping needs of its file; the personality provides it. */
-export interface MappedFile {
-  /** Absolute guest path, as /proc/self/maps and images show it. */
-  readonly path: string;
-  /** False when `write` may not be called: shared mappings of it stay read-only. */
-  readonly writable?: boolean;
-  /** Present length in bytes. */
-  size(): number;
-  /** Reads up to `into.length` bytes at `position`; returns how many there were (0 at the end). */
-  read(position: number, into: Uint8Array): number;
-  /** Writes a shared mapping's bytes back. */
-  write(position: number, from: Uint8Array): void;
-}
-
-/**
- * Memory that several mappings see (MAP_SHARED): one page of it is present at one place at a time, and moves
- * when another mapping touches it, so that all see every write at once.
- */
-export class SharedObject {
-  /** The file behind it; none for anonymous shared memory. */
-  readonly file: MappedFile | undefined;
-  /** Where each page (index in the object) is now: in an address space, or put aside as bytes. */
-  readonly pages = new Map<number, SharedPage>();
-
-  constructor(file?: MappedFile) {
-    this.file = file;
-  }
-}
-
-export interface SharedPage {
-  /** The bytes, in guest order, while no mapping holds the page. */
-  bytes?: Uint8Array;
-  /** The mapping that holds it: takes the page out and returns its bytes. */
-  holder?: { readonly space: object; readonly page: number; evict(): Uint8Array };
-  /** Written since it was last equal to the file. */
-  dirty: boolean;
-}
-
+/** One area. It never changes: an area that does is replaced. */
 export interface Vma {
   /** First byte; a multiple of the page size. */
-  start: number;
+  readonly start: number;
   /** One past the last byte; at most 2^32. */
-  end: number;
+  readonly end: number;
   /** PROT_* bits. */
-  prot: number;
+  readonly prot: number;
   /** The file of a private file mapping. */
-  file?: MappedFile;
+  readonly file?: MappedFile;
   /** The object of a shared mapping. */
-  shared?: SharedObject;
+  readonly shared?: SharedObject;
   /** Byte offset of `start` in the file or shared object. */
-  offset: number;
+  readonly offset: number;
   /** Grows towards lower addresses on demand (the stack). */
-  growsDown?: boolean;
+  readonly growsDown?: boolean;
   /** What it is, for /proc/self/maps and images: "[heap]", "[stack]", or none. */
-  name?: string;
+  readonly name?: string;
 }
 
 /** Whether `b`, which starts where `a` ends, continues it in every respect. */
@@ -70,3 +35,17 @@ export const continues = (a: Vma, b: Vma): boolean =>
   a.growsDown === b.growsDown &&
   a.name === b.name &&
   (a.file === undefined && a.shared === undefined ? true : a.offset + (a.end - a.start) === b.offset);
+
+/** What counts as data of a process (VM_WRITE without VM_SHARED and VM_STACK: RLIMIT_DATA, VmData). */
+export const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">): boolean =>
+  (prot & PROT_WRITE) !== 0 && shared === undefined && growsDown !== true;
+
+/** The part of an area that lies in a range which it has a part in. */
+export function clip(area: Vma, from: number, to: number): Vma {
+  const start = Math.max(area.start, from);
+  return { ...area, start, end: Math.min(area.end, to), offset: area.offset + (start - area.start) };
+}
+
+/** Protection as "rwx" letters, `-` where absent. */
+export const protectionLetters = (prot: number): string =>
+  (prot & PROT_READ ? "r" : "-") + (prot & PROT_WRITE ? "w" : "-") + (prot & PROT_EXEC ? "x" : "-");

@@ -1,16 +1,12 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { GuestFault } from "../../emu/cpu/fault.ts";
-import { AddressSpace, type ByteOrder } from "../../emu/memory/address-space.ts";
+import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
-import {
-  type MappedFile,
-  PROT_EXEC,
-  PROT_READ,
-  PROT_WRITE,
-  SharedObject,
-  type Vma,
-} from "../../emu/memory/vma.ts";
+import type { MappedFile } from "../../emu/memory/mapped-file.ts";
+import { SharedObject } from "../../emu/memory/shared-object.ts";
+import type { ByteOrder } from "../../emu/memory/storage.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../emu/memory/vma.ts";
 
 const RW = PROT_READ | PROT_WRITE;
 const BASE = 0x1000_0000;
@@ -144,16 +140,16 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
   it("splits areas and merges equal neighbours", () => {
     space.map(anonymous(BASE, 4));
     expect(space.protect(BASE + PAGE_SIZE, BASE + 2 * PAGE_SIZE, PROT_READ)).toBe(true);
-    expect(space.vmas.map((a) => (a.end - a.start) / PAGE_SIZE)).toEqual([1, 1, 2]);
+    expect([...space.areas].map((a) => (a.end - a.start) / PAGE_SIZE)).toEqual([1, 1, 2]);
     expect(space.protect(BASE + PAGE_SIZE, BASE + 2 * PAGE_SIZE, RW)).toBe(true);
-    expect(space.vmas).toHaveLength(1);
+    expect(space.areas.count).toBe(1);
     expect(space.protect(BASE, BASE + 5 * PAGE_SIZE, RW)).toBe(false);
   });
 
   it("lists the areas that have a part in a range", () => {
     for (const page of [0, 2, 4]) space.map(anonymous(BASE + page * PAGE_SIZE, 1));
     const pagesOf = (from: number, to: number) =>
-      space
+      space.areas
         .overlapping(BASE + from * PAGE_SIZE, BASE + to * PAGE_SIZE)
         .map(({ start }) => (start - BASE) / PAGE_SIZE);
     expect([pagesOf(0, 5), pagesOf(1, 4), pagesOf(2, 3), pagesOf(3, 4), pagesOf(5, 9)]).toEqual([
@@ -163,8 +159,8 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
       [],
       [],
     ]);
-    expect(space.above(BASE + PAGE_SIZE)?.start).toBe(BASE + 2 * PAGE_SIZE);
-    expect(space.above(BASE + 5 * PAGE_SIZE)).toBeUndefined();
+    expect(space.areas.above(BASE + PAGE_SIZE)?.start).toBe(BASE + 2 * PAGE_SIZE);
+    expect(space.areas.above(BASE + 5 * PAGE_SIZE)).toBeUndefined();
   });
 
   it("keeps what is mapped, and where, equal to a simple page map under random operations", () => {
@@ -206,12 +202,12 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
         for (let page = 0; page < pages; page++) {
           const at = BASE + page * PAGE_SIZE;
           const expected = model.get(page);
-          expect(mine.find(at)?.prot).toBe(expected?.prot);
+          expect(mine.areas.find(at)?.prot).toBe(expected?.prot);
           if (expected === undefined) expect(faultOf(() => mine.load8(at)).kind).toBe("data-unmapped");
           else if (expected.prot === 0) expect(faultOf(() => mine.load8(at)).kind).toBe("data-protected");
           else expect(mine.load8(at + 5)).toBe(expected.value);
         }
-        const areas = mine.vmas;
+        const areas = [...mine.areas];
         for (let i = 1; i < areas.length; i++)
           expect(areas[i].start).toBeGreaterThanOrEqual(areas[i - 1].end);
       }),
@@ -219,13 +215,20 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     );
   });
 
-  it("grows the stack on demand, down to its limit", () => {
-    const top = 0x2000_0000;
-    space.map({ ...anonymous(top - PAGE_SIZE, 1), growsDown: true });
-    space.stackLimit = 64 * PAGE_SIZE;
-    space.store32(top - 10 * PAGE_SIZE, 7);
-    expect(space.find(top - 5 * PAGE_SIZE)).toBeDefined();
-    expect(faultOf(() => space.store32(top - 65 * PAGE_SIZE, 7)).kind).toBe("data-unmapped");
+  it("asks before it faults on what is not mapped, and goes on with what was mapped there", () => {
+    space.map({ ...anonymous(BASE, 1), growsDown: true });
+    const asked: number[] = [];
+    space.onUnmapped = (address) => {
+      asked.push(address);
+      if (address < BASE - 4 * PAGE_SIZE) return false;
+      space.growDown(space.areas.above(address)!, address - (address % PAGE_SIZE));
+      return true;
+    };
+    space.store32(BASE - 4 * PAGE_SIZE + 8, 7);
+    expect(space.areas.find(BASE)).toMatchObject({ start: BASE - 4 * PAGE_SIZE, end: BASE + PAGE_SIZE });
+    expect([space.load32(BASE - 4 * PAGE_SIZE + 8), space.load32(BASE - PAGE_SIZE)]).toEqual([7, 0]);
+    expect(faultOf(() => space.load8(BASE - 5 * PAGE_SIZE)).kind).toBe("data-unmapped");
+    expect(asked).toEqual([BASE - 4 * PAGE_SIZE + 8, BASE - 5 * PAGE_SIZE]);
   });
 
   it("reads a private file mapping lazily and faults beyond its last page", () => {
@@ -261,21 +264,28 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     space.map(anonymous(BASE, 2));
     space.store32(BASE + PAGE_SIZE, 77);
     space.move(BASE, BASE + 2 * PAGE_SIZE, 2 * BASE, 2 * BASE + 4 * PAGE_SIZE);
-    expect(space.find(BASE)).toBeUndefined();
+    expect(space.areas.find(BASE)).toBeUndefined();
     expect(space.load32(2 * BASE + PAGE_SIZE)).toBe(77);
     expect(space.load32(2 * BASE + 3 * PAGE_SIZE)).toBe(0);
   });
 
   it("tells of a store into a page with decoded code, once", () => {
     const changed: number[] = [];
-    space.onCodeChange = (page) => changed.push(page);
+    const others: number[] = [];
+    const other = (page: number) => others.push(page);
+    space.addCodeListener((page) => changed.push(page));
+    space.addCodeListener(other);
     space.map(anonymous(BASE, 1, RW | PROT_EXEC));
     space.store32(BASE, 0x6000_0000);
     space.markCode(BASE / PAGE_SIZE, BigInt(BASE));
     expect(space.fetch(BASE)).toBe(0x6000_0000);
     space.store32(BASE + 8, 1);
     space.store32(BASE + 12, 1);
-    expect(changed).toEqual([BASE / PAGE_SIZE]);
+    expect([changed, others]).toEqual([[BASE / PAGE_SIZE], [BASE / PAGE_SIZE]]);
+    space.removeCodeListener(other);
+    space.markCode(BASE / PAGE_SIZE, BigInt(BASE));
+    space.store32(BASE, 1);
+    expect([changed.length, others.length]).toEqual([2, 1]);
     expect(faultOf(() => space.markCode(1, 4096n)).kind).toBe("fetch-unmapped");
     space.map(anonymous(BASE, 1));
     expect(faultOf(() => space.markCode(BASE / PAGE_SIZE, BigInt(BASE))).kind).toBe("fetch-protected");

@@ -2,14 +2,7 @@
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
-import {
-  type Limit,
-  type Process,
-  RLIM_INFINITY,
-  RLIMIT_NOFILE,
-  RLIMIT_STACK,
-  toLength,
-} from "../process.ts";
+import { type Limit, type Process, RLIM_INFINITY, RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { isPrivileged } from "./identity.ts";
 
@@ -64,7 +57,6 @@ function changeLimit(
   if (resource === RLIMIT_NOFILE && next.hard > NR_OPEN) throw new SysError(EPERM);
   if (next.hard > old.hard && !isPrivileged(caller.credentials)) throw new SysError(EPERM);
   target.limits[resource] = next;
-  if (resource === RLIMIT_STACK) target.memory.stackLimit = toLength(next.soft);
 }
 
 const getrlimit: SyscallHandler = (ctx) => {
@@ -109,8 +101,7 @@ const prlimit64: SyscallHandler = (ctx) => {
 };
 
 /** Mapped memory in KiB: an upper bound of what was ever resident. */
-const mappedKib = ({ memory }: Process): number =>
-  memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0) / 1024;
+const mappedKib = ({ memory }: Process): number => memory.areas.bytes / 1024;
 
 const getrusage: SyscallHandler = (ctx) => {
   const { args, process, thread } = ctx;

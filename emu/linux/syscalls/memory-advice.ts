@@ -55,7 +55,7 @@ function eachArea(
 ): boolean {
   let at = start;
   let holes = cut;
-  for (const area of memory.overlapping(start, end)) {
+  for (const area of memory.areas.overlapping(start, end)) {
     if (area.start > at) holes = true;
     const to = Math.min(area.end, end);
     use(area, Math.max(area.start, start), to);
@@ -209,7 +209,7 @@ const mlockall: SyscallHandler = ({ args, process }) => {
   }
   const { soft } = process.limits[RLIMIT_MEMLOCK];
   if (soft === 0n) throw new SysError(EPERM);
-  const mapped = process.memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
+  const mapped = process.memory.areas.bytes;
   if (flags & MCL_CURRENT && BigInt(mapped) > soft) throw new SysError(ENOMEM);
   return 0;
 };

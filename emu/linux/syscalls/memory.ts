@@ -1,6 +1,7 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { PROT_EXEC, PROT_READ, PROT_WRITE, SharedObject, type Vma } from "../../memory/vma.ts";
+import { SharedObject } from "../../memory/shared-object.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE, isData, type Vma } from "../../memory/vma.ts";
 import {
   EACCES,
   EEXIST,
@@ -57,30 +58,20 @@ const wrap = ({ abi }: SyscallContext, value: bigint): bigint => BigInt.asUintN(
 /** Length in bytes rounded up to pages as the kernel's unsigned long wraps it. */
 export const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
 
-const mappedBytes = (process: Process): number =>
-  process.memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
-
 /** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
 function checkRoom({ process }: SyscallContext, more: number, area: Omit<Vma, "start" | "end">): void {
   const { memory, limits } = process;
-  if (memory.vmas.length >= MAX_AREAS) throw new SysError(ENOMEM);
+  if (memory.areas.count >= MAX_AREAS) throw new SysError(ENOMEM);
   if (overLimit(process, more)) throw new SysError(ENOMEM);
   if (!isData(area)) return;
   const most = toLength(limits[RLIMIT_DATA].soft);
-  if (most < memory.limit && dataBytes(process) + more > most) throw new SysError(ENOMEM);
+  if (most < memory.limit && memory.areas.dataBytes + more > most) throw new SysError(ENOMEM);
 }
-
-/** What counts against RLIMIT_DATA: memory of the process's own that it can write, stacks apart. */
-const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">): boolean =>
-  (prot & PROT_WRITE) !== 0 && shared === undefined && growsDown !== true;
-
-const dataBytes = ({ memory }: Process): number =>
-  memory.vmas.reduce((sum, area) => sum + (isData(area) ? area.end - area.start : 0), 0);
 
 /** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */
 function overLimit(process: Process, more: number): boolean {
   const most = toLength(process.limits[RLIMIT_AS].soft);
-  return most < process.memory.limit && mappedBytes(process) + more > most;
+  return most < process.memory.limit && process.memory.areas.bytes + more > most;
 }
 
 /** Protection bits with what personality(2) makes of them. Throws EINVAL for bits that do not exist. */
@@ -97,8 +88,8 @@ function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number
     const rounded = hint - (hint % BigInt(PAGE_SIZE));
     const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
     const end = start + length;
-    const clear = end <= memory.limit && memory.isFree(start, end);
-    if (clear && !memory.find(end + GUARD_GAP - 1)?.growsDown) return start;
+    const clear = end <= memory.limit && memory.areas.isFree(start, end);
+    if (clear && !memory.areas.find(end + GUARD_GAP - 1)?.growsDown) return start;
   }
   const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft);
   if (found === undefined) throw new SysError(ENOMEM);
@@ -119,7 +110,7 @@ function placeOf(ctx: SyscallContext, address: bigint, length: bigint, flags: nu
   if (address < BigInt(MMAP_MIN)) throw new SysError(EPERM);
   if (address + length > BigInt(memory.limit)) throw new SysError(ENOMEM);
   const start = Number(address);
-  if (flags & MAP_FIXED_NOREPLACE && !memory.isFree(start, start + Number(length)))
+  if (flags & MAP_FIXED_NOREPLACE && !memory.areas.isFree(start, start + Number(length)))
     throw new SysError(EEXIST);
   return start;
 }
@@ -211,7 +202,7 @@ function protect(ctx: SyscallContext): number {
   if (address >= BigInt(memory.limit)) throw new SysError(ENOMEM);
   let start = Number(address);
   const end = Math.min(Number(last), memory.limit);
-  const first = memory.above(start);
+  const first = memory.areas.above(start);
   if (first === undefined) throw new SysError(ENOMEM);
   if (growth === PROT_GROWSDOWN) {
     if (first.start >= end) throw new SysError(ENOMEM);
@@ -227,7 +218,7 @@ function protect(ctx: SyscallContext): number {
 /** Changes areas one after the other as far as they allow it. Throws EACCES or ENOMEM at the first that does not. */
 function protectAreas(memory: SyscallContext["memory"], start: number, end: number, prot: number): void {
   const writes = (prot & PROT_WRITE) !== 0;
-  const locked = memory
+  const locked = memory.areas
     .overlapping(start, end)
     .find(({ shared }) => writes && shared?.file?.writable === false);
   const until = locked === undefined ? end : Math.max(start, locked.start);
@@ -252,9 +243,9 @@ const brk: SyscallHandler = (ctx) => {
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
   if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
   else if (newEnd > oldEnd) {
-    if (!memory.isFree(oldEnd, newEnd + PAGE_SIZE)) return refuse;
+    if (!memory.areas.isFree(oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (overLimit(process, newEnd - oldEnd)) return refuse;
-    if (dataBytes(process) + (newEnd - oldEnd) > dataLimit) return refuse;
+    if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
     memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]" });
   }
@@ -281,7 +272,7 @@ const mremap: SyscallHandler = (ctx) => {
 
 /** The area that a grown or moved range lies in. Throws EFAULT when it is not in one. */
 function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLength: bigint): Vma {
-  const area = ctx.memory.find(old);
+  const area = ctx.memory.areas.find(old);
   if (area === undefined) throw new SysError(EFAULT);
   if (oldLength === 0n && area.shared === undefined) throw new SysError(EINVAL);
   if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
@@ -299,7 +290,7 @@ function remapTo(
 ): number {
   const { memory, args } = ctx;
   const target = args.word(4);
-  if (memory.find(old) === undefined) throw new SysError(EFAULT);
+  if (memory.areas.find(old) === undefined) throw new SysError(EFAULT);
   const most = taskSize(ctx);
   if (!isAligned(target) || newLength > most || target > most - newLength) throw new SysError(EINVAL);
   if (BigInt(old) + oldLength > target && target + newLength > BigInt(old)) throw new SysError(EINVAL);
@@ -327,7 +318,7 @@ function resize(
   flags: number,
 ): number {
   const { memory } = ctx;
-  if (memory.find(old) === undefined) throw new SysError(EFAULT);
+  if (memory.areas.find(old) === undefined) throw new SysError(EFAULT);
   if (oldLength >= newLength) {
     if (oldLength > newLength) unmapRange(memory, BigInt(old) + newLength, oldLength - newLength);
     return old;
@@ -335,7 +326,7 @@ function resize(
   const area = areaToResize(ctx, old, oldLength, newLength);
   const [from, to] = [Number(oldLength), Number(newLength)];
   const end = old + to;
-  if (old + from === area.end && end <= memory.limit && memory.isFree(area.end, end)) {
+  if (old + from === area.end && end <= memory.limit && memory.areas.isFree(area.end, end)) {
     const offset = area.offset + (area.end - area.start);
     memory.map({ ...area, start: area.end, end, offset: hasOffset(area) ? offset : 0 });
     return old;
@@ -379,10 +370,10 @@ const remapFilePages: SyscallHandler = (ctx) => {
   if (args.word(2) !== 0n || end <= start) throw new SysError(EINVAL);
   if (wrap(ctx, pageOffset + length / BigInt(PAGE_SIZE)) < pageOffset || end > BigInt(memory.limit))
     throw new SysError(EINVAL);
-  const area = memory.find(Number(start));
+  const area = memory.areas.find(Number(start));
   if (area?.shared === undefined) throw new SysError(EINVAL);
   let covered = area.end;
-  for (let next = memory.find(covered); covered < Number(end); next = memory.find(covered)) {
+  for (let next = memory.areas.find(covered); covered < Number(end); next = memory.areas.find(covered)) {
     if (next?.shared !== area.shared || next.prot !== area.prot) throw new SysError(EINVAL);
     covered = next.end;
   }

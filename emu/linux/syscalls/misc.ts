@@ -64,7 +64,7 @@ const sysinfo: SyscallHandler = (ctx) => {
   let used = 0;
   let procs = 0;
   for (const { memory, threads } of kernel.processes.values()) {
-    used += memory.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
+    used += memory.areas.bytes;
     procs += threads.size;
   }
   const total = kernel.addressSpaceSize;

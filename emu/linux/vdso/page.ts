@@ -13,18 +13,18 @@ const PREFERRED = 0x10_0000;
  * carry names, and mapped where there is none. Undefined when there is no room for it.
  */
 export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undefined {
-  const named = memory.vmas.find(({ name }) => name === NAME);
+  const named = [...memory.areas].find(({ name }) => name === NAME);
   if (named !== undefined) return named.start;
   const image = vdsoImage(model);
-  for (const area of memory.vmas) {
+  for (const area of memory.areas) {
     const candidate = area.name === undefined && area.file === undefined && area.shared === undefined;
     if (!candidate || area.prot !== (PROT_READ | PROT_EXEC)) continue;
     const found = memory.peek(area.start, PAGE_SIZE);
     if (found.every((byte, i) => byte === image[i])) return area.start;
   }
-  const free = memory.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
+  const free = memory.areas.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
     ? PREFERRED
-    : memory.findFree(PAGE_SIZE, PREFERRED, memory.limit);
+    : memory.areas.findFree(PAGE_SIZE, PREFERRED, memory.limit);
   if (free === undefined) return undefined;
   memory.map({ start: free, end: free + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
   memory.restorePage(free, image);

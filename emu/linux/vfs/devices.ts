@@ -1,6 +1,6 @@
 /** The devices every guest has. */
 import type { Interest } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";

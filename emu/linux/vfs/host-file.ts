@@ -1,6 +1,6 @@
 /** Regular files and directories of the host, opened through the name space. */
 import { type Host, HostError } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import { MAX_OFFSET, O_APPEND, O_PATH, O_SYNC } from "./constants.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";

@@ -6,7 +6,8 @@
 import { type Host, HostError } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { type MappedFile, SharedObject, type SharedPage } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
+import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { MAX_OFFSET } from "./constants.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
 
@@ -169,8 +170,8 @@ export class MappedFiles {
   private sweep(): void {
     if (this.files.size < this.sweepAt) return;
     const live = new Set<MappedFile | SharedObject>();
-    for (const { vmas } of this.spaces()) {
-      for (const { file, shared } of vmas) {
+    for (const { areas } of this.spaces()) {
+      for (const { file, shared } of areas) {
         if (file !== undefined) live.add(file);
         if (shared !== undefined) live.add(shared);
       }
@@ -246,13 +247,4 @@ export class MappedFiles {
       else object.pages.delete(index);
     }
   }
-}
-
-/** A page's bytes, taken out of the mapping that holds them, which fetches them again when it needs them. */
-function takeBack(page: SharedPage): Uint8Array | undefined {
-  if (page.holder !== undefined) {
-    page.bytes = page.holder.evict();
-    page.holder = undefined;
-  }
-  return page.bytes;
 }

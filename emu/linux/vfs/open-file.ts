@@ -1,6 +1,6 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
 import { HostError, type HostStat, type Interest } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait.ts";
 import {

@@ -68,7 +68,7 @@ function view(process: Process): ProcProcess {
     tids: [...process.threads].map((thread) => thread.tid),
     descriptors: files.descriptors,
     mounts: () => mountTable(files.system.namespace),
-    vmas: memory.vmas,
+    areas: memory.areas,
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),

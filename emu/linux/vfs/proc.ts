@@ -1,6 +1,6 @@
 /** The guest's /proc: what programs commonly read there, made from the machine's own state. */
-import { protectionLetters } from "../../memory/address-space.ts";
-import type { Vma } from "../../memory/vma.ts";
+import type { Areas } from "../../memory/area-map.ts";
+import { protectionLetters } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -36,7 +36,7 @@ export interface ProcProcess {
   readonly tids: readonly number[];
   readonly descriptors: Descriptors;
   mounts(): readonly MountEntry[];
-  readonly vmas: readonly Vma[];
+  readonly areas: Areas;
   readonly memory: {
     startCode: number;
     endCode: number;
@@ -88,15 +88,12 @@ const bytesFile = (contents: () => Uint8Array, mode = 0o444): SyntheticFile => (
   contents,
 });
 
-const mapped = (process: ProcProcess): number =>
-  process.vmas.reduce((sum, { start, end }) => sum + end - start, 0);
-
 /** A name as /proc/PID/maps escapes it. */
 const mapName = (name: string): string => name.replaceAll("\n", "\\012");
 
 /** /proc/PID/maps. */
 export function mapsText(process: ProcProcess): string {
-  return process.vmas
+  return [...process.areas]
     .map((area) => {
       const file = area.file ?? area.shared?.file;
       const letters = protectionLetters(area.prot) + (area.shared === undefined ? "p" : "s");
@@ -115,7 +112,7 @@ function strings(process: ProcProcess, start: number, end: number): Uint8Array {
 /** /proc/PID/stat: 52 numbers, of which those that mean nothing here are 0. */
 function statText(process: ProcProcess): string {
   const ticks = process.cpuTime / CLOCK_TICK;
-  const size = mapped(process);
+  const size = process.areas.bytes;
   const { memory } = process;
   const fields = [
     process.pid,
@@ -162,8 +159,8 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function statusText(process: ProcProcess): string {
-  const size = mapped(process);
-  const stack = process.vmas.find((area) => area.name === "[stack]");
+  const size = process.areas.bytes;
+  const stack = [...process.areas].find((area) => area.name === "[stack]");
   const data = process.memory.brk - process.memory.startBrk;
   const { signals } = process;
   const rows: [string, string | number][] = [
@@ -289,7 +286,7 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     maps: textFile(() => mapsText(process)),
     stat: textFile(() => statText(process)),
     statm: textFile(() => {
-      const size = pages(mapped(process));
+      const size = pages(process.areas.bytes);
       return `${size} ${size} 0 ${pages(memory.endCode - memory.startCode)} 0 ${size} 0\n`;
     }),
     status: textFile(() => statusText(process)),
@@ -375,7 +372,9 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
 
 function meminfoText(machine: ProcMachine): string {
   const total = Math.floor(machine.memoryTotal / 1024);
-  const used = Math.floor(machine.pids().reduce((sum, pid) => sum + mapped(machine.process(pid)!), 0) / 1024);
+  const used = Math.floor(
+    machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.areas.bytes, 0) / 1024,
+  );
   const rows: [string, number][] = [
     ["MemTotal", total],
     ["MemFree", Math.max(0, total - used)],

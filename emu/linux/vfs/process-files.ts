@@ -1,6 +1,7 @@
 /** The files of one process: its descriptors, working directory, umask, and its view of /proc. */
 import { HostError } from "../../host/host.ts";
-import type { MappedFile, SharedObject } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { SharedObject } from "../../memory/shared-object.ts";
 import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";

@@ -1,6 +1,6 @@
 /** Descriptions that the program inherits from outside: stdin, stdout, stderr. */
 import type { Host, HostStream, Interest } from "../../host/host.ts";
-import type { MappedFile } from "../../memory/vma.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import { O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import { readFully, writeFully } from "./mapped-files.ts";
 import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";

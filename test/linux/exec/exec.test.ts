@@ -89,16 +89,16 @@ describe.each(["ppc32", "ppc64", "ppc64le"] as const)("a %s program at its start
     expect(string(DATA + DATA_START)).toBe("data!");
     expect(memory.read(DATA + DATA_FILE, DATA_MEMORY - DATA_FILE).every((byte) => byte === 0)).toBe(true);
     expect(process.layout.brk).toBe(DATA + 0x3000);
-    expect(memory.find(DATA)?.prot).toBe(3);
-    expect(memory.find(CODE)?.prot).toBe(5);
+    expect(memory.areas.find(DATA)?.prot).toBe(3);
+    expect(memory.areas.find(CODE)?.prot).toBe(5);
   });
 
   it("has a stack that grows down to RLIMIT_STACK", () => {
-    const area = memory.find(sp)!;
+    const area = memory.areas.find(sp)!;
     expect(area).toMatchObject({ growsDown: true, name: "[stack]", prot: 3 });
     const lowest = area.end - 8 * 1024 * 1024;
     memory.store8(lowest, 1);
-    expect(memory.find(sp)!.start).toBe(lowest);
+    expect(memory.areas.find(sp)!.start).toBe(lowest);
     expect(() => memory.store8(lowest - 1, 1)).toThrow(/unmapped/);
   });
 });
@@ -114,7 +114,7 @@ describe("placing programs", () => {
   it("makes the stack executable where PT_GNU_STACK says so, or on ppc32 says nothing", () => {
     const stackOf = (abi: Abi, stack: number | null) => {
       const { memory, registers } = tiny(abi, { stack });
-      return memory.find(Number(registers.gpr(1)))!.prot;
+      return memory.areas.find(Number(registers.gpr(1)))!.prot;
     };
     expect(stackOf("ppc32", 7)).toBe(7);
     expect(stackOf("ppc32", null)).toBe(7);

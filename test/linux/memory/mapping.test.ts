@@ -13,7 +13,7 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
   const { memory } = guest;
   const map = (pages: number, flags = ANON, at = 0, prot = RW) =>
     guest.ok("mmap", at, pages * PAGE, prot, flags, -1, 0);
-  const mapped = (at: number) => memory.find(at) !== undefined;
+  const mapped = (at: number) => memory.areas.find(at) !== undefined;
 
   it("mmap serves top down and gives zeros", async () => {
     const first = await map(2);

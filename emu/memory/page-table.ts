@@ -1,0 +1,69 @@
+/**
+ * What is known of each page, and the two guard tables that follow from it: a byte a page for loads and one for
+ * stores, zero meaning go ahead, anything else that the slow path must look.
+ */
+import { GUARD_TABLE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
+import { PROT_WRITE } from "./vma.ts";
+
+/** State of a page: PROT_* in the low three bits, and these. */
+export const PROTECTION = 0x07;
+export const MAPPED = 0x08;
+/** Its bytes are not here yet: to be read from the file or fetched from another mapping. */
+export const ABSENT = 0x10;
+/** Written by the guest or the personality since it was mapped. */
+export const TOUCHED = 0x20;
+/** Written since `clearDirty`. */
+export const DIRTY = 0x40;
+/** Somebody holds decoded or translated instructions of it. */
+export const CODE = 0x80;
+
+export class PageTable {
+  readonly readGuard: Uint8Array;
+  readonly writeGuard: Uint8Array;
+  private readonly states: Uint16Array;
+  /** The page of the data breakpoint: every access to it takes the slow path. */
+  private watched: number | undefined;
+
+  constructor(buffer: ArrayBuffer, corner: number, pages: number) {
+    this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
+    this.writeGuard = new Uint8Array(buffer, corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
+    this.states = new Uint16Array(pages);
+  }
+
+  /** The state of a page; of one beyond the end, unmapped. */
+  get(page: number): number {
+    return page < this.states.length ? this.states[page] : 0;
+  }
+
+  /** Sets the state of a page. */
+  set(page: number, state: number): void {
+    this.states[page] = state;
+    const watched = page === this.watched;
+    this.readGuard[page] = watched ? 1 : readGuardOf(state);
+    this.writeGuard[page] = watched ? 1 : writeGuardOf(state);
+  }
+
+  /** Gives the pages from `first` to before `end` one state. */
+  fill(first: number, end: number, state: number): void {
+    this.states.fill(state, first, end);
+    this.readGuard.fill(readGuardOf(state), first, end);
+    this.writeGuard.fill(writeGuardOf(state), first, end);
+    const { watched } = this;
+    if (watched !== undefined && watched >= first && watched < end) this.set(watched, state);
+  }
+
+  /** Makes every access to this page, and to no other, take the slow path. */
+  watch(page: number | undefined): void {
+    const old = this.watched;
+    this.watched = page;
+    for (const at of [old, page]) if (at !== undefined) this.set(at, this.get(at));
+  }
+}
+
+/** Readable in the sense of Power's page protection: any permission allows loads. */
+const readGuardOf = (state: number): number =>
+  (state & (MAPPED | ABSENT)) === MAPPED && (state & PROTECTION) !== 0 ? 0 : 1;
+
+/** The first store since the page was mapped or found clean, and any store into code, must be seen. */
+const writeGuardOf = (state: number): number =>
+  (state & (MAPPED | ABSENT | PROT_WRITE | DIRTY | CODE)) === (MAPPED | PROT_WRITE | DIRTY) ? 0 : 1;

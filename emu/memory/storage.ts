@@ -1,0 +1,85 @@
+/**
+ * Where a guest's bytes lie in its WebAssembly memory.
+ *
+ * Big-endian guests are stored reversed: the N-byte datum at guest address A lies at host offset size - A - N,
+ * least significant byte first, so that a big-endian access of any size and alignment is one plain little-endian
+ * access. Little-endian guests are stored straight. Nothing else knows which of the two it is.
+ */
+import { CORNER_SIZE } from "./layout.ts";
+
+export type ByteOrder = "big" | "little";
+
+const WASM_PAGE = 65536;
+
+export class Storage {
+  readonly memory: WebAssembly.Memory;
+  readonly byteOrder: ByteOrder;
+  /** Bytes of guest address space. */
+  readonly size: number;
+  /** Host offset of the machine's corner. */
+  readonly corner: number;
+  readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  /** host = ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0 */
+  private readonly flip: number;
+  private readonly base: number;
+
+  constructor(byteOrder: ByteOrder, size: number) {
+    if (!(size % WASM_PAGE === 0 && size >= 2 * CORNER_SIZE && size <= 2 ** 32)) {
+      throw new RangeError(`guest address space of ${size} bytes: want a multiple of 64 KiB, 8 MiB to 4 GiB`);
+    }
+    const big = byteOrder === "big";
+    this.byteOrder = byteOrder;
+    this.size = size;
+    this.corner = big ? 0 : size - CORNER_SIZE;
+    this.memory = reserve(size / WASM_PAGE);
+    this.view = new DataView(this.memory.buffer);
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.flip = big ? -1 : 0;
+    this.base = big ? size | 0 : 0;
+  }
+
+  /** Host offset of the `n`-byte datum at guest address `ea`. */
+  host(ea: number, n: number): number {
+    return ((ea ^ this.flip) - (this.flip & (n - 1)) + this.base) >>> 0;
+  }
+
+  /** Copies bytes out in guest order. `into` has the length. */
+  peek(address: number, into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    into.set(this.range(address, into.length));
+    return this.flip ? into.reverse() : into;
+  }
+
+  /** Copies bytes in, given in guest order. */
+  poke(address: number, from: Uint8Array): void {
+    const range = this.range(address, from.length);
+    range.set(from);
+    if (this.flip) range.reverse();
+  }
+
+  /** Copies bytes from one guest address to another. */
+  copy(from: number, to: number, length: number): void {
+    this.range(to, length).set(this.range(from, length));
+  }
+
+  /** Zeroes bytes. */
+  clear(address: number, length: number): void {
+    this.range(address, length).fill(0);
+  }
+
+  private range(address: number, length: number): Uint8Array {
+    const at = this.flip ? this.size - address - length : address;
+    return this.bytes.subarray(at, at + length);
+  }
+}
+
+/** A memory of so many WebAssembly pages. Engines reserve address space for it, of which little is ever used. */
+function reserve(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    throw new RangeError(
+      `cannot reserve the guest's address space (${(error as Error).message}): V8 wants some 10 GiB of it; raise 'ulimit -v' or the container's limit`,
+    );
+  }
+}
