@@ -113,7 +113,7 @@ export interface Field<T> {
   /** The value that older versions, which lack the field, stand for. */
   readonly otherwise?: unknown;
   /** The oldest version of its record that can hold a value; 1 when absent. */
-  oldest?(value: T): number;
+  oldest?(value: unknown): number;
 }
 
 const sameValue = (a: unknown, b: unknown): boolean =>
@@ -424,7 +424,7 @@ export const list = <T>(element: Field<T>, max: number, doc: string): Field<T[]>
     for (const value of values) element.write(output, value);
   },
   json: (values) => values.map((value) => element.json(value)),
-  oldest: (values) => values.reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
+  oldest: (values) => (values as T[]).reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
 });
 
 /** A flag, then the value if the flag is 1. */

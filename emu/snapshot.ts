@@ -33,6 +33,8 @@ export interface MachineSnapshot {
   sharedObjects: SharedObjectSnapshot[];
   /** What tells the files again that were open or mapped by name; unknown when absent. */
   knownFiles?: KnownFileSnapshot[];
+  /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
+  obstacles?: string[];
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
   /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
