@@ -1,8 +1,10 @@
 /** Writing a file so that a reader sees the old one or the whole new one, never a part. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   close,
   closeSync,
+  constants,
   fdatasync,
   fsyncSync,
   lstatSync,
@@ -14,6 +16,8 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { decodeName } from "../emu/host/names.ts";
+import { toHost } from "../emu/host/node/files.ts";
 
 /** Where bytes go as they are produced. */
 export interface ByteSink {
@@ -39,14 +43,32 @@ export function writeFully(fd: number, bytes: Uint8Array): void {
  * device or a named pipe is written to as it is.
  */
 export function writeAtomically<T>(path: string, produce: (sink: ByteSink) => T): T {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statSync(toHost(path), { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return replaceFile(behindLinks(path), produce);
-  const fd = openSync(path, "w");
+  const fd = openSync(toHost(path), "w");
   try {
     return produce({ write: (bytes) => writeFully(fd, bytes) });
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Finds out whether `writeAtomically` could write to `path`: makes a file in its folder, and removes it again; or looks whether a
+ * device or named pipe may be written to, and with `inPlace` a file that is there. Throws the system's error.
+ */
+export function checkWritable(path: string, inPlace = false): void {
+  const found = statSync(toHost(path), { throwIfNoEntry: false });
+  if (found?.isDirectory()) {
+    throw Object.assign(new Error("EISDIR: it is a folder, open"), { code: "EISDIR", syscall: "open" });
+  }
+  if (found !== undefined && (inPlace || !found.isFile())) {
+    accessSync(toHost(path), constants.W_OK);
+    return;
+  }
+  const trial = temporaryBeside(behindLinks(path));
+  closeSync(openSync(toHost(trial), "wx", 0o600));
+  rmSync(toHost(trial));
 }
 
 /** Symbolic links that lead to each other at most, as in Linux. */
@@ -56,8 +78,8 @@ const MOST_LINKS = 40;
 function behindLinks(path: string): string {
   let end = path;
   for (let links = 0; links < MOST_LINKS; links++) {
-    if (!lstatSync(end, { throwIfNoEntry: false })?.isSymbolicLink()) return end;
-    end = resolve(dirname(end), readlinkSync(end));
+    if (!lstatSync(toHost(end), { throwIfNoEntry: false })?.isSymbolicLink()) return end;
+    end = resolve(dirname(end), decodeName(readlinkSync(toHost(end), { encoding: "buffer" })));
   }
   return end;
 }
@@ -65,12 +87,16 @@ function behindLinks(path: string): string {
 /** Characters of a file's name that its temporary file's name begins with: both must fit a folder's entry. */
 const NAME_PART = 40;
 
-function replaceFile<T>(path: string, produce: (sink: ByteSink) => T): T {
-  const folder = dirname(path);
+/** A name for a temporary file in the folder of `path`. */
+function temporaryBeside(path: string): string {
   // Not the process id: in a container it is often the same, and a killed writer's file would be in the way.
   const suffix = randomBytes(6).toString("hex");
-  const temporary = join(folder, `.${basename(path).slice(0, NAME_PART)}.${suffix}.tmp`);
-  const fd = openSync(temporary, "wx", 0o600);
+  return join(dirname(path), `.${basename(path).slice(0, NAME_PART)}.${suffix}.tmp`);
+}
+
+function replaceFile<T>(path: string, produce: (sink: ByteSink) => T): T {
+  const temporary = temporaryBeside(path);
+  const fd = openSync(toHost(temporary), "wx", 0o600);
   try {
     let result: T;
     const early = new EarlyWriteBack(temporary);
@@ -86,11 +112,11 @@ function replaceFile<T>(path: string, produce: (sink: ByteSink) => T): T {
       closeSync(fd);
       early.close();
     }
-    renameSync(temporary, path);
-    syncFolder(folder);
+    renameSync(toHost(temporary), toHost(path));
+    syncFolder(dirname(path));
     return result;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(toHost(temporary), { force: true });
     throw error;
   }
 }
@@ -118,7 +144,7 @@ class EarlyWriteBack {
     this.fresh += bytes;
     if (this.fresh < EARLY) return;
     this.fresh = 0;
-    this.fd ??= openSync(this.path, "r");
+    this.fd ??= openSync(toHost(this.path), "r");
     this.pending++;
     fdatasync(this.fd, () => {
       this.pending--;
@@ -139,7 +165,7 @@ class EarlyWriteBack {
 /** Makes the rename itself durable, where the host allows a folder to be synchronised. */
 function syncFolder(folder: string): void {
   try {
-    const fd = openSync(folder, "r");
+    const fd = openSync(toHost(folder), "r");
     try {
       fsyncSync(fd);
     } finally {

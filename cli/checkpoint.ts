@@ -3,25 +3,28 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { piecesOf } from "../cr/stream.ts";
-import { writeFully } from "./atomic-file.ts";
 import { requestCheckpoint } from "./control.ts";
-import { describeSystemError, Failure, say } from "./failure.ts";
+import { Failure, print, say } from "./failure.ts";
 import { withImage } from "./image-file.ts";
+import { workingDirectory } from "./surroundings.ts";
 
 export interface CheckpointFlags {
   output: string;
   leaveRunning?: boolean;
   strict?: boolean;
+  includeFiles?: boolean;
   flavour: "seed" | "reviewed";
 }
 
 /** Asks the ppcr with process id `pid` for an image of its guest. Throws Failure when it can't be had; the guest goes on then. */
 export async function checkpoint(pid: number, flags: CheckpointFlags): Promise<void> {
-  const { output, leaveRunning = false, strict = false, flavour } = flags;
+  const { output, leaveRunning = false, strict = false, includeFiles = false, flavour } = flags;
   const freezeInto = (path: string, take?: () => void) =>
-    requestCheckpoint(pid, { path, leaveRunning, strict, flavour }, take);
+    requestCheckpoint(pid, { path, leaveRunning, strict, includeFiles, flavour }, take);
   const instructions =
-    output === "-" ? await toStandardOutput(freezeInto) : await freezeInto(resolve(output));
+    output === "-"
+      ? await toStandardOutput(freezeInto)
+      : await freezeInto(resolve(workingDirectory(), output));
   say(`process ${pid} frozen after ${instructions} instructions into ${output}`);
 }
 
@@ -34,18 +37,14 @@ async function toStandardOutput(
   try {
     return await freezeInto(image, () => {
       withImage(image, 1, (source) => {
-        for (const piece of piecesOf(source)) print(piece);
+        try {
+          for (const piece of piecesOf(source)) print(piece);
+        } catch (error) {
+          throw error instanceof Failure ? new Failure(`${error.message}; the guest goes on`) : error;
+        }
       });
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function print(piece: Uint8Array): void {
-  try {
-    writeFully(1, piece);
-  } catch (error) {
-    throw new Failure(`cannot write standard output: ${describeSystemError(error)}; the guest goes on`);
   }
 }

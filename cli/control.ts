@@ -5,8 +5,9 @@
  * other writes it there and answers with a line of JSON. The guest stays frozen until the client says that all is well ("safe"), and goes
  * on as if nothing had happened when the client goes away before that.
  */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
-import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { Failure } from "./failure.ts";
@@ -17,6 +18,7 @@ export interface CheckpointRequest {
   path: string;
   leaveRunning: boolean;
   strict: boolean;
+  includeFiles?: boolean;
   flavour: "seed" | "reviewed";
 }
 
@@ -37,43 +39,123 @@ export interface ControlHandler {
 
 const LINE_LIMIT = 65_536;
 
-/** The folder of control sockets; made with mode 0700, refused when it is not ours alone. */
-function socketFolder(): string {
-  const { uid } = userInfo();
-  const folder = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `ppcr-${uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const found = lstatSync(folder);
-  if (process.platform !== "win32") {
-    if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0) {
-      throw new Failure(`${folder} is not a folder that only you can enter; remove it and try again`);
-    }
-  }
-  return folder;
+/** Bytes of a socket's path that every Unix takes; what is longer is cut short by some, and so lies somewhere else. */
+const PATH_LIMIT = 103;
+
+const hasPipes = process.platform === "win32";
+
+/** Folders that control sockets may be in, the best first. Each is for its user alone. */
+function socketFolders(): string[] {
+  const bases = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"];
+  const folders = bases
+    .filter((base) => base !== undefined && isAbsolute(base))
+    .map((base) => join(base!, `ppcr-${userInfo().uid}`))
+    .filter((folder) => Buffer.byteLength(socketIn(folder, MOST_PID)) <= PATH_LIMIT);
+  return [...new Set(folders)];
 }
 
-function socketPath(pid: number): string {
-  return process.platform === "win32" ? `\\\\.\\pipe\\ppcr-${pid}` : join(socketFolder(), `${pid}.sock`);
-}
+/** No process id has more digits. */
+const MOST_PID = 2 ** 32 - 1;
 
-/** Listens for control requests; the returned function closes the socket and removes it. */
-export function serveControl(handler: ControlHandler): () => void {
-  let path: string;
-  let server: Server;
+const socketIn = (folder: string, pid: number): string => join(folder, `${pid}.sock`);
+const pipeName = (pid: number): string => `\\\\.\\pipe\\ppcr-${pid}`;
+
+/** Makes a folder of sockets, with mode 0700. Throws Failure when it is not ours alone, or the system's error. */
+function makeSocketFolder(folder: string): void {
   try {
-    path = socketPath(process.pid);
-    if (process.platform !== "win32") rmSync(path, { force: true });
-    server = createServer((socket) => serveOne(socket, handler));
-    // A program must run also where no socket can be made; only `ppcr checkpoint PID` is missing then.
-    server.on("error", () => {});
-    server.listen(path);
-    server.unref();
-  } catch {
-    return () => {};
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0) {
+    throw new Failure(`${folder} is not a folder that only you can enter; remove it and try again`);
+  }
+}
+
+/** The first folder of sockets that can be had; undefined where there is none. */
+function ownSocketFolder(): string | undefined {
+  return socketFolders().find((folder) => {
+    try {
+      makeSocketFolder(folder);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Whether this is asked for the first time with this name, as far as the folder of sockets remembers. */
+export function isFirstTime(name: string): boolean {
+  try {
+    writeFileSync(join(ownSocketFolder()!, name), "", { flag: "wx" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Listens for control requests; the returned function closes the socket and removes it. A program must run also where no socket
+ * can be made: only `ppcr checkpoint PID` is missing then.
+ */
+export function serveControl(handler: ControlHandler): () => void {
+  const folder = hasPipes ? undefined : ownSocketFolder();
+  if (folder === undefined && !hasPipes) return () => {};
+  const path = folder === undefined ? pipeName(process.pid) : socketIn(folder, process.pid);
+  if (folder !== undefined) rmSync(path, { force: true });
+  const server = createServer((socket) => serveOne(socket, handler));
+  server.on("error", () => {});
+  server.listen(path);
+  server.unref();
+  if (folder !== undefined) clearStale(folder);
   return () => {
     server.close();
-    if (process.platform !== "win32") rmSync(path, { force: true });
+    if (folder !== undefined) rmSync(path, { force: true });
   };
+}
+
+/**
+ * Removes the sockets of those who were killed before they could. Where containers share a folder a process that isn't seen may
+ * be there all the same: then its socket answers.
+ */
+function clearStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const [, pid] = /^(\d+)\.sock$/.exec(name) ?? [];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const path = join(folder, name);
+    const socket = createConnection(path);
+    socket.unref();
+    socket.on("connect", () => socket.destroy());
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "ECONNREFUSED") rmSync(path, { force: true });
+    });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Connects to the ppcr with process id `pid`. Throws Failure. */
+async function connectTo(pid: number): Promise<Socket> {
+  let reason = `no ppcr of yours runs with process id ${pid}`;
+  for (const folder of hasPipes ? [""] : socketFolders()) {
+    try {
+      if (folder !== "" && existsSync(folder)) makeSocketFolder(folder);
+      const socket = createConnection(folder === "" ? pipeName(pid) : socketIn(folder, pid));
+      await once(socket, "connect");
+      return socket;
+    } catch (error) {
+      if (error instanceof Failure) reason = error.message;
+    }
+  }
+  throw new Failure(reason);
 }
 
 async function serveOne(socket: Socket, handler: ControlHandler): Promise<void> {
@@ -133,11 +215,7 @@ export async function requestCheckpoint(
   options: Omit<CheckpointRequest, "command">,
   take: () => void = () => {},
 ): Promise<bigint> {
-  const socket = createConnection(socketPath(pid));
-  await new Promise<void>((resolve, reject) => {
-    socket.once("connect", resolve);
-    socket.once("error", () => reject(new Failure(`no ppcr of yours runs with process id ${pid}`)));
-  });
+  const socket = await connectTo(pid);
   // From here on the reader hears of errors.
   socket.on("error", () => {});
   const lines = readLines(socket);

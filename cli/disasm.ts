@@ -1,10 +1,11 @@
 /** The verb `disasm`: the instructions of a PowerPC ELF file, in the layout of `objdump -d -z`. */
 import { readFileSync } from "node:fs";
+import { toHost } from "../emu/host/node/files.ts";
 import { disassemble } from "../emu/isa/disassembler.ts";
 import { ElfError } from "../emu/linux/elf/error.ts";
 import { type ElfHeader, PF_X, PT_LOAD, readHeader, readProgram } from "../emu/linux/elf/header.ts";
 import { readSections, SHF_EXECINSTR, sectionBytes } from "../emu/linux/elf/sections.ts";
-import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure } from "./failure.ts";
+import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
 
 /** Code of a file: a section's, or a segment's where there are no sections. */
 interface Code {
@@ -73,20 +74,15 @@ const CHUNK = 1 << 16;
 export function disasm(path: string): void {
   let file: Uint8Array;
   try {
-    file = readFileSync(path);
+    file = readFileSync(toHost(path));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") throw new Failure(`${path}: no such file`, EXIT_NOT_FOUND);
     throw error;
   }
-  // A reader that has seen enough, such as head, is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
   let pending = "";
   const flush = (): void => {
-    process.stdout.write(pending);
+    print(pending);
     pending = "";
   };
   try {

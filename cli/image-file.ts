@@ -1,6 +1,7 @@
 /** Images as files: random access to one on disk, or to standard input read whole. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { type ImageSource, sourceOf } from "../cr/stream.ts";
+import { toHost } from "../emu/host/node/files.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 import { withProgress } from "./progress.ts";
 
@@ -38,11 +39,11 @@ export function withImage<T>(path: string, passes: number, work: (source: ImageS
 function openImage(path: string): OpenImage {
   try {
     if (path === "-") return fromBytes(readFileSync(0));
-    const fd = openSync(path, "r");
+    const fd = openSync(toHost(path), "r");
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
       closeSync(fd);
-      return fromBytes(readFileSync(path));
+      return fromBytes(readFileSync(toHost(path)));
     }
     const { size } = stat;
     const source: ImageSource = {

@@ -5,8 +5,7 @@ import { describeFinding, ImageError } from "../cr/errors.ts";
 import { imageJson, imageText, SCHEMA_VERSION } from "../cr/inspect.ts";
 import { readImage } from "../cr/reader.ts";
 import type { Sha256 } from "../cr/stream.ts";
-import { writeFully } from "./atomic-file.ts";
-import { EXIT_FAILURE, Failure, say } from "./failure.ts";
+import { EXIT_FAILURE, Failure, print, say } from "./failure.ts";
 import { withImage } from "./image-file.ts";
 
 export interface ImageFlags {
@@ -25,17 +24,17 @@ const sha256: Sha256 = () => {
   };
 };
 
-const print = (text: string): void => writeFully(1, Buffer.from(text));
-
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Prints what the image at `path` holds. Returns the exit status. Throws Failure when it cannot be read. */
 export function showImage(path: string, flags: ImageFlags): number {
   try {
-    withImage(path, 1, (source) => {
+    // Printed when the image has been read, and the bar that shows how far that has come is gone.
+    const text = withImage(path, 1, (source) => {
       const image = readImage(source, { sha256, strict: flags.strict });
-      print(flags.json ? json(imageJson(image)) : imageText(image));
+      return flags.json ? json(imageJson(image)) : imageText(image);
     });
+    print(text);
     return 0;
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`${path}: ${error.message}`);
@@ -48,16 +47,16 @@ export function showImage(path: string, flags: ImageFlags): number {
  * EXIT_FAILURE.
  */
 export function checkImage(path: string, flags: ImageFlags): number {
-  return withImage(path, 1, (source) => {
+  const { findings, bytes, sound } = withImage(path, 1, (source) => {
     const { findings, snapshot } = check(source, { sha256, strict: flags.strict });
-    const sound = snapshot !== undefined;
-    if (flags.json) {
-      print(json({ schema_version: SCHEMA_VERSION, sound, bytes: source.size, findings }));
-    } else {
-      for (const finding of findings) print(`${finding.severity}: ${describeFinding(finding)}\n`);
-      if (sound) print(`${path}: sound, ${source.size} bytes\n`);
-      else say(`${path} is not sound`);
-    }
-    return sound ? 0 : EXIT_FAILURE;
+    return { findings, bytes: source.size, sound: snapshot !== undefined };
   });
+  if (flags.json) {
+    print(json({ schema_version: SCHEMA_VERSION, sound, bytes, findings }));
+  } else {
+    for (const finding of findings) print(`${finding.severity}: ${describeFinding(finding)}\n`);
+    if (sound) print(`${path}: sound, ${bytes} bytes\n`);
+    else say(`${path} is not sound`);
+  }
+  return sound ? 0 : EXIT_FAILURE;
 }

@@ -1,21 +1,31 @@
 /** The command `ppcr`. Verbs are in files of their own, loaded when they are called. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
-import { addMachineOptions, parseCount, parseVariable, Verb } from "./options.ts";
+import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
+import { addMachineOptions, parseCount, parseName, parseSize, parseVariable, Verb } from "./options.ts";
+import { endAs } from "./status.ts";
+import { commandWords } from "./surroundings.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
+/** Help goes to standard output, complaints of options are ppcr's own messages. */
+const output = {
+  writeOut: print,
+  outputError: (text: string) => say(`${text.replace(/^error: /, "").trim()}; see 'ppcr help'`),
+};
+
 const program = new Command("ppcr")
+  .configureOutput(output)
   .description("Runs PowerPC Linux programs, and freezes and thaws them at any instruction.")
   .version(version)
   .exitOverride()
-  .enablePositionalOptions()
-  .showHelpAfterError("('ppcr help VERB' lists what it takes)");
+  .enablePositionalOptions();
 
-const verb = (command: Command): Command => program.addCommand(command.exitOverride());
+/** Adds a verb to the command or to one of its verbs. */
+const verb = (command: Command, to = program): Command =>
+  to.addCommand(command.exitOverride().configureOutput(output));
 
 verb(
   addMachineOptions(new Verb("run"))
@@ -23,15 +33,19 @@ verb(
     .usage("[options] [--] <program> [args...]")
     .argument("[program]", "a ppc32 or ppc64 ELF executable")
     .argument("[args...]", "its arguments")
-    .option("-E, --env <name=value>", "set an environment variable of the guest", parseVariable, [])
-    .option("--clear-env", "start from an empty environment instead of ppcr's own")
+    .option("-E, --env <name[=value]>", "pass a variable to the guest, or set one", parseVariable, [])
+    .option("-U, --unset-env <name>", "keep a variable from the guest", parseName, [])
+    .option("--inherit-env", "pass all of ppcr's environment, and not only what is usual and harmless")
+    .option("--clear-env", "pass nothing of it")
     .option("-0, --argv0 <name>", "argv[0] of the guest")
+    .option("-r, --release <release>", "what uname says the kernel's release is")
+    .option("-s, --stack <size>", "limit of the stack's size", parseSize)
     .option("--seed <n>", "deterministic: virtual clock, seeded random numbers", parseCount)
     .option("--cpu <model>", "CPU model; '--cpu help' lists them")
     .passThroughOptions()
     .action(async (path: string | undefined, args: string[], flags) => {
       const { run } = await import("./run.ts");
-      process.exitCode = await run(path, args, flags);
+      endAs(await run(path, args, flags));
     }),
 );
 
@@ -39,9 +53,14 @@ verb(
   addMachineOptions(new Verb("restart"))
     .description("thaw a frozen program and go on from there")
     .argument("<image>", "a checkpoint image; '-' is standard input")
+    .addOption(
+      new Option("--on-changed <what>", "what to do about files that are not what they were when it was frozen")
+        .choices(["fail", "warn", "ignore"])
+        .default("fail"),
+    )
     .action(async (path: string, flags) => {
       const { restart } = await import("./restart.ts");
-      process.exitCode = await restart(path, flags);
+      endAs(await restart(path, flags));
     }),
 );
 
@@ -51,6 +70,7 @@ verb(
     .argument("<pid>", "process id of that ppcr", parseCount)
     .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
     .option("--leave-running", "let the guest go on")
+    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {
@@ -59,22 +79,22 @@ verb(
     }),
 );
 
-const image = new Command("image").description("look into checkpoint images").exitOverride();
+const image = new Command("image").description("look into checkpoint images");
 for (const [name, description] of [
   ["show", "print what an image holds"],
   ["check", "find out whether an image is sound"],
 ]) {
-  image.addCommand(
+  verb(
     new Command(name)
       .description(description)
       .argument("<image>", "a checkpoint image; '-' is standard input")
       .option("--json", "print JSON")
       .option("--strict", "also demand what the 2009 kernel demanded")
-      .exitOverride()
       .action(async (path: string, flags) => {
         const verbs = await import("./image.ts");
         process.exitCode = name === "show" ? verbs.showImage(path, flags) : verbs.checkImage(path, flags);
       }),
+    image,
   );
 }
 verb(image);
@@ -89,10 +109,21 @@ verb(
     }),
 );
 
+/** Words that go to the command itself, though no verb is among them. */
+const OWN = ["-h", "--help", "-V", "--version", "help"];
+
+/** The words with the verb that goes without saying: options, or a path, mean `run`. */
+function withVerb(words: readonly string[]): readonly string[] {
+  const [first] = words;
+  if (first === undefined || OWN.includes(first) || program.commands.some((each) => each.name() === first))
+    return words;
+  return first.startsWith("-") || first.includes("/") || existsSync(first) ? ["run", ...words] : words;
+}
+
 /** Ends with the guest's or the verb's status once everything written has gone out. */
 async function main(): Promise<void> {
   try {
-    await program.parseAsync();
+    await program.parseAsync(withVerb(commandWords()), { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : EXIT_FAILURE;

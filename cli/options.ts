@@ -1,13 +1,12 @@
 /** Command-line options that several verbs share, and their parsing. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type MountConfig, parseMount } from "../emu/machine.ts";
+import type { GrantFlags } from "./grants.ts";
+import { workingDirectory } from "./surroundings.ts";
 
 /** What `run` and `restart` have in common. */
-export interface MachineFlags {
+export interface MachineFlags extends GrantFlags {
   engine: "interp" | "jit";
-  sysroot?: string;
-  dir: MountConfig[];
-  seed?: bigint;
   stopAt?: bigint;
   checkpointAt?: bigint;
   output?: string;
@@ -29,16 +28,32 @@ export function parseCount(text: string): bigint {
 
 /** HOST[:GUEST][:ro], gathered in order. */
 export function parseDirectory(text: string, before: MountConfig[] = []): MountConfig[] {
-  const mount = parseMount(text, process.cwd());
+  const mount = parseMount(text, workingDirectory());
   if (mount === undefined)
-    throw new InvalidArgumentError("want HOST[:GUEST][:ro], GUEST beginning with '/'.");
+    throw new InvalidArgumentError(
+      "want HOST[:GUEST][:ro], GUEST beginning with '/'; a colon in a path is written '\\:'.",
+    );
   return [...before, mount];
 }
 
-/** NAME=VALUE, gathered in order. */
+/** NAME or NAME=VALUE, gathered in order. */
 export function parseVariable(text: string, before: string[] = []): string[] {
-  if (text.indexOf("=") < 1) throw new InvalidArgumentError("want NAME=VALUE.");
+  if (text === "" || text.startsWith("=")) throw new InvalidArgumentError("want NAME or NAME=VALUE.");
   return [...before, text];
+}
+
+/** NAME, gathered in order. */
+export function parseName(text: string, before: string[] = []): string[] {
+  if (text === "" || text.includes("=")) throw new InvalidArgumentError("want a variable's NAME.");
+  return [...before, text];
+}
+
+/** A number of bytes; K, M and G behind it are 2^10, 2^20 and 2^30. */
+export function parseSize(text: string): bigint {
+  const match = /^(\d+|0x[0-9a-f]+)([kmg]?)$/i.exec(text);
+  if (match === null) throw new InvalidArgumentError("want a number of bytes such as 65536, 64K or 8M.");
+  const unit = { "": 0n, k: 10n, m: 20n, g: 30n }[match[2].toLowerCase()]!;
+  return BigInt(match[1]) << unit;
 }
 
 /** CHECKPOINT,RESTART: two system call numbers. */
@@ -82,7 +97,11 @@ export class Verb extends Command {
 export function addMachineOptions(command: Command): Command {
   return command
     .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("interp"))
-    .option("-L, --sysroot <dir>", "look for the guest's absolute paths in this folder first")
+    .addOption(
+      new Option("-L, --sysroot <dir>", "look for the guest's absolute paths in this folder first").env(
+        "PPCR_SYSROOT",
+      ),
+    )
     .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, [])
     .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)

@@ -1,22 +1,28 @@
 /** `ppcr restart`: goes on from an image. */
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { ImageError } from "../cr/errors.ts";
 import { restart as readSnapshot } from "../cr/restart.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
-import { defaultMounts, Machine, ThawError } from "../emu/machine.ts";
+import { Machine, ThawError } from "../emu/machine.ts";
 import { Failure } from "./failure.ts";
+import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+import type { Ending } from "./status.ts";
+import { workingDirectory } from "./surroundings.ts";
 
 /**
- * Thaws the image at a host path and runs it on; returns ppcr's exit status. The image grants nothing: the guest sees
+ * Thaws the image at a host path and runs it on; returns how ppcr is to end. The image grants nothing: the guest sees
  * the current directory, the sysroot and what --dir names, and what it had open must be there.
  */
-export async function restart(path: string, flags: MachineFlags): Promise<number> {
+export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
   checkFlags(flags);
+  const cwd = workingDirectory();
   const host = nodeHost();
-  const mounts = defaultMounts({ cwd: process.cwd(), sysroot: flags.sysroot, extra: flags.dir });
+  const mounts = grants(flags, { cwd });
+  warnOfGrants(flags, cwd);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>
@@ -24,7 +30,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<number
       const snapshot = readSnapshot(source, {
         sha256: () => host.sha256(),
         strict: flags.strict && flags.checkpointAt === undefined,
-        defaults: { cwd: process.cwd() },
+        defaults: { cwd },
       });
       return Machine.thaw(snapshot, {
         host,
@@ -57,7 +63,7 @@ const SYSTEM = /^\/(lib\d*|usr|bin|sbin|etc)\//;
 function hintFor({ files }: ThawError): string {
   const missing = files.filter((file) => file.missing).map(({ path }) => path);
   const folders = new Set(missing.filter((path) => !SYSTEM.test(path)).map((path) => dirname(path)));
-  const options = [...folders].map((folder) => `--dir HOST-FOLDER:${folder}`);
+  const options = [...folders].map((folder) => `--dir ${existsSync(folder) ? folder : `FOLDER:${folder}`}`);
   if (missing.some((path) => SYSTEM.test(path))) options.unshift("-L SYSROOT");
   const lines: string[] = [];
   if (options.length > 0) lines.push(`give the guest what is missing: ${options.join(" ")}`);

@@ -1,69 +1,59 @@
 /** `ppcr run`: runs a program from its beginning. */
 import { resolve } from "node:path";
 import { nodeHost } from "../emu/host/node/index.ts";
-import { CPU_MODELS, defaultMounts, Machine, ProgramError } from "../emu/machine.ts";
-import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure } from "./failure.ts";
+import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
+import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
+import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
+import { grants, warnOfGrants } from "./grants.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+import type { Ending } from "./status.ts";
+import { workingDirectory } from "./surroundings.ts";
 
-export interface RunFlags extends MachineFlags {
-  env: string[];
-  clearEnv?: boolean;
+export interface RunFlags extends MachineFlags, EnvironmentFlags {
   argv0?: string;
   cpu?: string;
+  release?: string;
+  stack?: bigint;
 }
 
-/** Runs the program at a host path; returns ppcr's exit status. */
+/** Runs the program at a host path; returns how ppcr is to end. */
 export async function run(
   program: string | undefined,
   args: readonly string[],
   flags: RunFlags,
-): Promise<number> {
+): Promise<Ending> {
   if (flags.cpu === "help") {
-    process.stdout.write(
-      CPU_MODELS.map(({ name, description }) => `${name.padEnd(10)} ${description}\n`).join(""),
-    );
-    return 0;
+    print(CPU_MODELS.map(({ name, description }) => `${name.padEnd(10)} ${description}\n`).join(""));
+    return { status: 0 };
   }
   if (program === undefined) throw new Failure("run what? Name a program, or see 'ppcr help run'");
   checkFlags(flags);
-  const path = resolve(program);
+  const cwd = workingDirectory();
+  const path = resolve(cwd, program);
   const host = nodeHost();
-  const mounts = defaultMounts({
-    program: path,
-    cwd: process.cwd(),
-    sysroot: flags.sysroot,
-    extra: flags.dir,
-  });
+  const mounts = grants(flags, { cwd, program: path });
+  warnOfGrants(flags, cwd);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   const machine = loadMachine(() =>
     Machine.load({
       host,
       mounts,
       program: path,
+      execfn: program,
       argv: [flags.argv0 ?? program, ...args],
-      env: environment(flags),
-      cwd: process.cwd(),
+      env: guestEnvironment(flags),
+      cwd,
       pid: flags.seed === undefined ? process.pid : undefined,
       seed: flags.seed,
       cpuModel: flags.cpu,
+      release: flags.release,
+      stackLimit: flags.stack,
       strace: straceSink(flags),
       crSyscalls,
     }),
   );
   return runSession(machine, host, flags);
-}
-
-/** The guest's environment: ppcr's own unless it is to be left out, then -E in order; later ones win. */
-function environment({ env, clearEnv }: RunFlags): string[] {
-  const variables = new Map<string, string>(
-    clearEnv ? [] : (Object.entries(process.env) as [string, string][]),
-  );
-  for (const text of env) {
-    const at = text.indexOf("=");
-    variables.set(text.slice(0, at), text.slice(at + 1));
-  }
-  return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
 /** Turns what a machine says of its program into ppcr's exit statuses. */

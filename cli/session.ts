@@ -1,12 +1,14 @@
 /** A machine under the command line: run to its end or to a stop, freeze on demand, report. */
-import { openSync, statSync, writeFileSync } from "node:fs";
+import { openSync, writeFileSync } from "node:fs";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
 import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
-import { writeFully } from "./atomic-file.ts";
+import { toHost } from "../emu/host/node/files.ts";
+import { checkWritable, writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
-import { describeSystemError, Failure, say } from "./failure.ts";
+import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
 import type { MachineFlags } from "./options.ts";
+import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
 const FORWARDED: readonly [NodeJS.Signals, number][] = [
@@ -33,15 +35,15 @@ export function checkFlags(flags: MachineFlags): void {
   if (flags.checkpointAt === undefined && flags.output !== undefined) {
     throw new Failure("-o is for --checkpoint-at N; give both or neither");
   }
-  for (const { host } of flags.dir) checkFolder("--dir", host);
-  if (flags.sysroot !== undefined) checkFolder("--sysroot", flags.sysroot);
+  if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
+  if (typeof flags.stats === "string") checkOutput(flags.stats, true);
 }
 
-function checkFolder(option: string, path: string): void {
+function checkOutput(path: string, inPlace: boolean): void {
   try {
-    statSync(path);
+    checkWritable(path, inPlace);
   } catch (error) {
-    throw new Failure(`${option} ${path}: ${describeSystemError(error)}`);
+    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
   }
 }
 
@@ -65,14 +67,14 @@ export function straceSink(flags: MachineFlags): ((line: string) => void) | unde
 
 function openFile(path: string): number {
   try {
-    return openSync(path, "w");
+    return openSync(toHost(path), "w");
   } catch (error) {
     throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
   }
 }
 
-/** Runs a machine to its end and returns ppcr's exit status. */
-export async function runSession(machine: Machine, host: Host, flags: MachineFlags): Promise<number> {
+/** Runs a machine to its end and returns how ppcr is to end. */
+export async function runSession(machine: Machine, host: Host, flags: MachineFlags): Promise<Ending> {
   const session = new Session(machine, host, flags);
   try {
     return await session.run();
@@ -86,6 +88,10 @@ class Session {
   private readonly host: Host;
   private readonly flags: MachineFlags;
   private readonly closers: (() => void)[] = [];
+  /** Where an image is still to be made. */
+  private checkpointAt: bigint | undefined;
+  /** It couldn't be written. */
+  private notSaved = false;
   /** A control request that waits for the machine to stop. */
   private waiting: { stopped(): void; ended(): void } | undefined;
   /** Settled by the client of that request: is the image safe, and should the guest end? */
@@ -95,6 +101,7 @@ class Session {
     this.machine = machine;
     this.host = host;
     this.flags = flags;
+    this.checkpointAt = flags.checkpointAt;
     for (const [name, signo] of FORWARDED) {
       const forward = () => machine.signal(signo);
       process.on(name, forward);
@@ -108,20 +115,32 @@ class Session {
     this.machine.close();
   }
 
-  async run(): Promise<number> {
+  async run(): Promise<Ending> {
     const { machine, flags } = this;
     const started = process.hrtime.bigint();
     const before = machine.instructions;
-    const { stop, status } = await this.runToStop();
+    const stop = await this.runToStop();
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    if (flags.stats !== undefined) this.report(stop, status, seconds, machine.instructions - before);
-    return status;
+    const ended = endingOf(stop);
+    if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
+    if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
+    return this.withoutImage(ended) ?? ended ?? { status: 0 };
   }
 
-  private async runToStop(): Promise<{ stop: MachineStop; status: number }> {
+  /** How to end where --checkpoint-at was asked for and there is no image; says so. */
+  private withoutImage(ended: Ending | undefined): Ending | undefined {
+    const { machine, checkpointAt, notSaved } = this;
+    if (checkpointAt === undefined && !notSaved) return undefined;
+    const what = ended === undefined ? "was stopped" : "ended";
+    const early = notSaved ? "" : `, before --checkpoint-at ${checkpointAt}`;
+    const own = ended === undefined ? "" : `; its own status is ${ended.status}`;
+    say(`the program ${what} after ${machine.instructions} instructions${early}${own}`);
+    return { status: notSaved ? EXIT_FAILURE : EXIT_NO_CHECKPOINT };
+  }
+
+  private async runToStop(): Promise<MachineStop> {
     const { machine, flags } = this;
     const { stopAt } = flags;
-    let { checkpointAt } = flags;
     for (const [name, at] of [
       ["--checkpoint-at", flags.checkpointAt],
       ["--stop-at", flags.stopAt],
@@ -133,34 +152,44 @@ class Session {
       }
     }
     for (;;) {
+      const { checkpointAt } = this;
       const first = checkpointAt !== undefined && (stopAt === undefined || checkpointAt <= stopAt);
       const stop = await machine.run(first ? checkpointAt : stopAt);
       switch (stop.reason) {
         case "exit":
         case "signal":
           this.waiting?.ended();
-          if (checkpointAt !== undefined) {
-            say(
-              `the program ended after ${machine.instructions} instructions, before --checkpoint-at ${checkpointAt}`,
-            );
-          }
-          if (stop.reason === "exit") return { stop, status: stop.status };
-          if (stop.signo === SIGILL) await this.explainIllegal();
-          return { stop, status: 128 + stop.signo };
+          return stop;
         case "limit":
           if (machine.instructions === checkpointAt) {
-            const { saveImage } = await import("./images.ts");
-            saveImage(machine.freeze(), flags.output!, this.host, flags);
-            say(`frozen after ${machine.instructions} instructions into ${flags.output}`);
-            if (!flags.leaveRunning) return { stop, status: 0 };
-            checkpointAt = undefined;
+            this.checkpointAt = undefined;
+            if ((await this.freezeNow()) && !flags.leaveRunning) return stop;
           }
-          if (machine.instructions === stopAt) return { stop, status: 0 };
+          if (machine.instructions === stopAt) return stop;
           break;
         case "stopped":
-          if (await this.letClientFreeze()) return { stop, status: 0 };
+          if (await this.letClientFreeze()) {
+            this.checkpointAt = undefined;
+            return stop;
+          }
       }
     }
+  }
+
+  /** Does what --checkpoint-at asks for. False when there is no image; the program goes on then. */
+  private async freezeNow(): Promise<boolean> {
+    const { machine, flags } = this;
+    const { saveImage } = await import("./images.ts");
+    try {
+      saveImage(machine.freeze(flags), flags.output!, this.host, flags);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.notSaved = true;
+      say(`${error.message}; the program goes on`);
+      return false;
+    }
+    say(`frozen after ${machine.instructions} instructions into ${flags.output}`);
+    return true;
   }
 
   /** Names the instruction that the program died of: most often one of a facility that the CPU model has not. */
@@ -200,7 +229,7 @@ class Session {
     const { instructions } = this.machine;
     try {
       const { saveImage } = await import("./images.ts");
-      saveImage(this.machine.freeze(), request.path, this.host, request);
+      saveImage(this.machine.freeze(request), request.path, this.host, request);
     } catch (error) {
       settle(false);
       throw error;
@@ -215,28 +244,32 @@ class Session {
     };
   }
 
-  private report(stop: MachineStop, status: number, seconds: number, executed: bigint): void {
+  private report(ended: Ending | undefined, seconds: number, executed: bigint): void {
     const { machine, host, flags } = this;
     const snapshot = machine.freeze();
-    const ended = stop.reason === "exit" || stop.reason === "signal";
     const stats = {
       schema_version: 1,
       instructions: Number(machine.instructions),
       seconds,
       mips: Number(executed) / seconds / 1e6,
-      exit_status: ended ? status : null,
+      exit_status: ended?.status ?? null,
       engine: flags.engine,
       registers_sha256: registersDigest(snapshot, () => host.sha256()),
       memory_sha256: memoryDigest(snapshot, () => host.sha256()),
     };
     const text = `${JSON.stringify(stats, null, 2)}\n`;
-    if (flags.stats === true) process.stderr.write(text);
-    else {
-      try {
-        writeFileSync(flags.stats as string, text);
-      } catch (error) {
-        throw new Failure(`cannot write ${flags.stats}: ${describeSystemError(error)}`);
-      }
+    try {
+      if (flags.stats === true) writeFully(2, Buffer.from(text));
+      else writeFileSync(toHost(flags.stats as string), text);
+    } catch (error) {
+      const where = flags.stats === true ? "standard error" : flags.stats;
+      throw new Failure(`cannot write ${where}: ${describeSystemError(error)}`);
     }
   }
+}
+
+/** How ppcr is to end when its program did; undefined when that was only stopped. */
+function endingOf(stop: MachineStop): Ending | undefined {
+  if (stop.reason === "exit") return { status: stop.status };
+  return stop.reason === "signal" ? killedBy(stop.signo) : undefined;
 }

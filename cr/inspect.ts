@@ -1,5 +1,6 @@
 /** Views of an image: a plain object for programs, and text for people. */
 import { cpuLayout, shapeName } from "./arch-ppc.ts";
+import { environmentNames } from "./environment.ts";
 import { FieldError, textOf } from "./fields.ts";
 import type { AreaImage, ByteRec, Image, Rec, TaskImage, TrailerRecord } from "./image.ts";
 import type { Fields, Layout, Values } from "./layout.ts";
@@ -47,6 +48,7 @@ function taskJson(image: Image, task: TaskImage) {
   return {
     task: fields(R.TASK, task.task),
     comm: textOf(task.comm.bytes),
+    environment: environmentNames(task, image.pageSize),
     mm: fields(R.MM, task.mm),
     vmas: task.areas.map(areaJson),
     mm_context: dummy(task.mmContext),
@@ -205,6 +207,28 @@ function descriptorText(image: Image): (task: TaskImage) => string[] {
     });
 }
 
+/** Fields of trailer records that are read in hexadecimal; people read other numbers in decimal. */
+const IN_HEX = ["msr"];
+
+function valueText(key: string, value: unknown): string {
+  const isNumber = typeof value === "string" && /^0x[0-9a-f]+$/.test(value);
+  return `${key} ${isNumber && !IN_HEX.includes(key) ? BigInt(value) : value}`;
+}
+
+/** Program, working directory and the names of the variables of a task, as far as the image has them. */
+function surroundingsText(image: Image, task: TaskImage, pid: number): string[] {
+  const process = image.trailer?.records
+    .map((record) =>
+      trailerName(record.header.type) === "PROCESS" ? trailerValues(image, record) : undefined,
+    )
+    .find((values) => values?.pid === pid);
+  const names = environmentNames(task, image.pageSize);
+  return [
+    ...(process === undefined ? [] : [` program     ${process.exe}`, ` directory   ${process.cwd}`]),
+    ...(names.length === 0 ? [] : [` environment ${names.join(" ")}`]),
+  ];
+}
+
 function trailerText(image: Image): string[] {
   if (image.trailer === undefined) return ["no trailer: a plain v13 image"];
   const lines = image.trailer.records.map((record) => {
@@ -213,7 +237,7 @@ function trailerText(image: Image): string[] {
     const shown = Object.entries(values ?? {})
       .filter(([, value]) => typeof value !== "object" && value !== "")
       .slice(0, 5)
-      .map(([key, value]) => `${key} ${value}`);
+      .map(([key, value]) => valueText(key, value));
     return `  ${trailerName(type).padEnd(12)} ${String(length).padStart(8)} bytes  ${shown.join(", ")}`.trimEnd();
   });
   return [`trailer (version ${image.trailer.head.version}), closed by a SHA-256 digest`, ...lines];
@@ -229,6 +253,7 @@ export function imageText(image: Image): string {
     lines.push(
       "",
       `task ${vpid} "${textOf(task.comm.bytes)}" (parent ${vppid}), ${task.areas.length} mappings, ${pages} pages, ${task.descriptors.length} descriptors`,
+      ...surroundingsText(image, task, vpid),
       " registers",
       ...registerText(image, task),
       " memory",
@@ -238,5 +263,9 @@ export function imageText(image: Image): string {
   });
   lines.push("", ...trailerText(image));
   if (image.rest.size > 0) lines.push(`${image.rest.size} bytes follow the image`);
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printable).join("\n")}\n`;
 }
+
+/** A line without what a terminal would obey: names in an image are anybody's. */
+const printable = (line: string): string =>
+  line.replace(/\p{Cc}/gu, (character) => `\\x${hex(character.charCodeAt(0), 2)}`);

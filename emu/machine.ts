@@ -2,8 +2,8 @@
  * The machine's face: load a program, run it, stop it anywhere, freeze it, thaw it. Images (`cr/`) and the command line
  * use nothing below this.
  */
-import { type ModelAbi, modelFor, modelList } from "./cpu/models.ts";
-import { type Host, HostError } from "./host/host.ts";
+import { modelFor, modelList } from "./cpu/models.ts";
+import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
@@ -12,22 +12,31 @@ import { SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
 import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import { AT_BASE } from "./linux/stack.ts";
 import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
-import type { MachineSnapshot } from "./snapshot.ts";
+import type { Abi, MachineSnapshot } from "./snapshot.ts";
 
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
+export type { Abi } from "./snapshot.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;
 
+/** What of a program may decide on the files that it is given. */
+export interface ProgramFacts {
+  abi: Abi;
+  /** It wants a dynamic linker (PT_INTERP). */
+  isDynamic: boolean;
+}
+
 /** What a machine needs whether it is loaded or thawed. */
 export interface MachineOptions {
   host: Host;
-  /** What of the host's files the guest sees; nothing else can be reached. */
-  mounts: readonly MountConfig[];
+  /** What of the host's files the guest sees; nothing else can be reached. A function is asked once it is known what the program is. */
+  mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
@@ -40,6 +49,8 @@ export interface MachineOptions {
 export interface LoadOptions extends MachineOptions {
   /** Host path of the program, which must lie in one of the grants under the same guest path. */
   program: string;
+  /** The program's path as the guest's AT_EXECFN says it; default `program`. */
+  execfn?: string;
   /** argv[0] included. */
   argv: readonly string[];
   /** NAME=VALUE. */
@@ -50,6 +61,10 @@ export interface LoadOptions extends MachineOptions {
   seed?: bigint;
   /** One of CPU_MODELS; by default one that suits the program. */
   cpuModel?: string;
+  /** What uname(2) says the kernel's release is; default "6.1.0". */
+  release?: string;
+  /** RLIMIT_STACK in bytes; default 8 MiB. */
+  stackLimit?: bigint;
   /** Process id of the program; default 1000. */
   pid?: number;
   /** User and group the program believes to be; default 1000. */
@@ -120,18 +135,21 @@ export class Machine {
     const bytes = readProgramFile(host, program);
     return new Machine(options, (extraSyscalls) => {
       try {
-        const { abi } = readProgram(bytes);
+        const { abi, interpreter } = readProgram(bytes);
         const kernel = new Kernel({
-          ...kernelOptions(options, abi, options.cpuModel),
+          ...kernelOptions(options, { abi, isDynamic: interpreter !== undefined }, options.cpuModel),
           extraSyscalls,
           cwd: options.cwd,
           seed: options.seed,
           addressSpaceSize: options.addressSpaceSize,
           credentials: ordinaryUser(options.uid, options.gid),
+          release: options.release,
+          stackLimit: options.stackLimit,
         });
         if (options.pid !== undefined) kernel.nextPid = options.pid;
         kernel.start({
           path: program,
+          execfn: options.execfn,
           argv: options.argv.map(encodeName),
           env: options.env.map(encodeName),
         });
@@ -234,17 +252,36 @@ function describe(error: Error): string {
   return `${about}: ${meaning} (${code})`;
 }
 
+/** What is no regular file, in words. */
+const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
+  directory: "a folder",
+  symlink: "a symbolic link",
+  fifo: "a named pipe",
+  socket: "a socket",
+  char: "a device",
+  block: "a device",
+};
+
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
   { host, mounts, strace }: MachineOptions,
-  abi: ModelAbi,
+  program: ProgramFacts,
   cpuModel: string | undefined,
-): KernelOptions => ({ host, mounts, strace, abi: ABIS[abi], cpuModel: modelFor(cpuModel, abi) });
+): KernelOptions => ({
+  host,
+  mounts: typeof mounts === "function" ? mounts(program) : mounts,
+  strace,
+  abi: ABIS[program.abi],
+  cpuModel: modelFor(cpuModel, program.abi),
+});
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
   try {
-    const common = kernelOptions(options, snapshot.abi, snapshot.cpuModel);
+    const isDynamic = snapshot.processes.some(({ memory }) =>
+      memory.auxv.some(({ type, value }) => type === AT_BASE && value !== 0n),
+    );
+    const common = kernelOptions(options, { abi: snapshot.abi, isDynamic }, snapshot.cpuModel);
     return thawKernel(snapshot, {
       ...common,
       extraSyscalls,
@@ -265,7 +302,7 @@ function readProgramFile(host: Host, path: string): Uint8Array {
     const handle = host.files.open(path, { read: true, write: false }, 0);
     try {
       const { kind, size } = host.files.fstat(handle);
-      if (kind !== "file") throw new ProgramError(`cannot run ${path}: it is not a regular file`);
+      if (kind !== "file") throw new ProgramError(`cannot run ${path}: it is ${KINDS[kind]}, not a program`);
       if (size > MAX_PROGRAM) throw new ProgramError(`cannot run ${path}: it is too big`);
       const bytes = new Uint8Array(Number(size));
       const length = host.files.read(handle, bytes, 0);

@@ -60,6 +60,7 @@ export class Registers {
   readonly u64: BigUint64Array;
   readonly i64: BigInt64Array;
   readonly f64: Float64Array;
+  readonly f32: Float32Array;
 
   constructor(buffer: ArrayBufferLike, offset: number) {
     this.bytes = new Uint8Array(buffer, offset, REGISTERS_SIZE);
@@ -68,6 +69,7 @@ export class Registers {
     this.u64 = new BigUint64Array(buffer, offset, REGISTERS_SIZE / 8);
     this.i64 = new BigInt64Array(buffer, offset, REGISTERS_SIZE / 8);
     this.f64 = new Float64Array(buffer, offset, REGISTERS_SIZE / 8);
+    this.f32 = new Float32Array(buffer, offset, REGISTERS_SIZE / 4);
   }
 
   gpr(n: number): bigint {

@@ -18,6 +18,7 @@ export let u32: Uint32Array;
 export let i64: BigInt64Array;
 export let u64: BigUint64Array;
 export let f64: Float64Array;
+export let f32: Float32Array;
 export let bytes: Uint8Array;
 export let registers: Registers;
 
@@ -41,7 +42,7 @@ export function bind(cpu: Cpu): void {
   if (cpu === bound) return;
   bound = cpu;
   ({ registers, memory, model, is64 } = cpu);
-  ({ i32, u32, i64, u64, f64, bytes } = registers);
+  ({ i32, u32, i64, u64, f64, f32, bytes } = registers);
   ({ view, readGuard, writeGuard } = memory);
   isVersion3 = includes(model.version, "3.0");
 }

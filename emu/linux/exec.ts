@@ -165,7 +165,7 @@ function openInterpreter(context: ExecContext, path: string): ProgramFile {
     return context.openProgram(path);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    const message = `its interpreter ${path} can't be had (${error.message}): a dynamic program needs a sysroot (-L)`;
+    const message = `its interpreter ${path} can't be had (${error.message}): a dynamic program needs a sysroot (-L) that holds it`;
     throw new HostError(error.code, message);
   }
 }

@@ -56,6 +56,10 @@ export interface KernelOptions {
   addressSpaceSize?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
+  /** What uname(2) says the kernel's release is. */
+  release?: string;
+  /** RLIMIT_STACK of the first process, in bytes. */
+  stackLimit?: bigint;
   /** Gets the lines of --strace, without line ends. */
   strace?: (line: string) => void;
   /** System calls besides Linux's, by number (--cr-syscalls). */
@@ -77,6 +81,8 @@ export type KernelExit =
 export interface StartRequest {
   /** Guest path. */
   path: string;
+  /** The path as it was given to execve, for AT_EXECFN; default `path`. */
+  execfn?: string;
   argv: readonly Uint8Array[];
   env: readonly Uint8Array[];
   /** Contents, where the program is not to be read from the guest's files. */
@@ -148,7 +154,7 @@ export class Kernel {
     this.abi = abi;
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
-    this.uts = from?.uts ?? { ...UTS, machine: abi.machine };
+    this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
     this.seed = seed;
@@ -174,11 +180,18 @@ export class Kernel {
     return this.threads.get(tid);
   }
 
+  private initialLimits(): Limit[] {
+    const limits = defaultLimits();
+    const { stackLimit } = this.options;
+    if (stackLimit !== undefined) limits[RLIMIT_STACK].soft = stackLimit;
+    return limits;
+  }
+
   /** Starts the first process. Throws ElfError, HostError, or SysError (E2BIG, ENOMEM). */
   start(request: StartRequest): Process {
     const process = this.addProcess(this.nextPid++, {
       credentials: this.options.credentials ?? ordinaryUser(),
-      limits: defaultLimits(),
+      limits: this.initialLimits(),
     });
     const program =
       request.bytes === undefined
@@ -186,7 +199,7 @@ export class Kernel {
         : { path: request.path, bytes: request.bytes };
     const thread = this.addThread(process, process.pid);
     thread.load();
-    const execfn = encodeName(request.path);
+    const execfn = encodeName(request.execfn ?? request.path);
     this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
     return process;
   }

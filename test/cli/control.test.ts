@@ -1,6 +1,6 @@
 /** `ppcr checkpoint PID`: a running guest frozen from outside, and signals from outside. */
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { compilers, guestPath, inTemporaryDirectory } from "../support/guests.ts";
 import { type Live, startPpcr } from "../support/live.ts";
@@ -59,11 +59,12 @@ describeWithTools("a request to freeze a running guest", [compilers.ppc64], () =
 
   it("reaches a guest that sleeps in a call", async () => {
     await inTemporaryDirectory(async (folder) => {
-      const live = start(await guestPath("blocked", "ppc64"), "poll", "5000");
+      const program = await guestPath("blocked", "ppc64");
+      const live = start(program, "poll", "5000");
       await live.says(/waiting/);
       expect((await freezeOf(live, join(folder, "image"))).status).toBe(0);
       expect(await live.status).toBe(0);
-      const rest = startPpcr("restart", join(folder, "image"));
+      const rest = startPpcr("restart", "--dir", dirname(program), join(folder, "image"));
       expect(await rest.status).toBe(7);
       expect(rest.stdout).toBe("poll: 0, read -, handled 0, late\n");
     });

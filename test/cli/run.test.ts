@@ -181,10 +181,18 @@ describeWithTools("what the guest is given", [compilers.ppc64], () => {
     const run = await ppcr(["run", ...flags, program, "-x", "--", "two words"]);
     expect(run.stdout).toContain("good day");
     expect(run.stdout).toContain("two words");
-    const inherited = await ppcr(["run", program], { env: { GUEST_GREETING: "from outside" } });
-    expect(inherited.stdout).toContain("from outside");
-    const cleared = await ppcr(["run", "--clear-env", program], { env: { GUEST_GREETING: "from outside" } });
-    expect(cleared.stdout).not.toContain("from outside");
+    const env = { GUEST_GREETING: "from outside" };
+    for (const [flags, passes] of [
+      [["--inherit-env"], true],
+      [["-E", "GUEST_GREETING"], true],
+      [["--seed", "1", "-E", "GUEST_GREETING"], true],
+      [[], false],
+      [["--clear-env"], false],
+      [["--inherit-env", "-U", "GUEST_GREETING"], false],
+    ] as const) {
+      const { stdout } = await ppcr(["run", ...flags, program], { env });
+      expect([flags, stdout.includes("from outside")]).toEqual([flags, passes]);
+    }
   });
 });
 
@@ -208,8 +216,18 @@ describe("checkpoint and restart", () => {
       const running = await ppcr([...freeze, "-o", "image", "--leave-running", boundary], options);
       expect(running).toEqual({ ...whole, stderr: first.stderr });
       const late = await ppcr(["run", "--checkpoint-at", "99999999", "-o", "never", boundary], options);
-      expect(late.status).toBe(42);
-      expect(late.stderr).toMatch(/^ppcr: the program ended after \d+ instructions, before --checkpoint-at/);
+      expect(late.status).toBe(124);
+      expect(late.stderr).toMatch(
+        /^ppcr: the program ended after \d+ instructions, before --checkpoint-at 99999999; its own status is 42\n$/,
+      );
+      const stopped = await ppcr(
+        [...freeze.slice(0, 3), "--stop-at", "5", "--checkpoint-at", "9", "-o", "never", boundary],
+        options,
+      );
+      expect(stopped.status).toBe(124);
+      expect(stopped.stderr).toMatch(
+        /^ppcr: the program was stopped after 5 .*, before --checkpoint-at 9\n$/,
+      );
     });
   });
 

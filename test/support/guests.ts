@@ -1,4 +1,5 @@
 /** The guest programs of guest-bins/, built when they are first wanted and kept in a cache. */
+import { realpathSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,8 @@ export const compilers: Record<Target, string> = {
 export async function guestPath(program: string, target: Target, variant: Variant = "O2"): Promise<string> {
   const [built] = await buildGuests({ only: [program], targets: [target], variants: [variant] });
   if (built === undefined) throw new Error(`${program} has no variant ${variant}`);
-  return built.path;
+  // Without symbolic links, so that a folder that is granted with --dir leads to it.
+  return realpathSync(built.path);
 }
 
 /** Runs `use` with a fresh, empty directory that is gone afterwards. */

@@ -70,10 +70,12 @@ afterEach(async () => {
   alive.clear();
 });
 
-/** Starts `ppcr` with these arguments. */
-export function startPpcr(...args: string[]): Live {
+/** Starts `ppcr` with these arguments, among which may stand what its environment is besides. */
+export function startPpcr(...words: readonly (string | { env: Record<string, string> })[]): Live {
   ensureBuilt();
-  return new Live(process.execPath, [cli, ...args], { env: { NO_COLOR: "1" } });
+  const args = words.filter((word) => typeof word === "string");
+  const extra = words.find((word) => typeof word !== "string")?.env;
+  return new Live(process.execPath, [cli, ...args], { env: { NO_COLOR: "1", ...extra } });
 }
 
 /**

@@ -1,22 +1,37 @@
 /** Floating-point rounding and conversion instructions: Power ISA 3.0B, I.4.6.7. */
 import type { Handler, HandlerTable } from "../handler.ts";
+import { f64, i32, u64 } from "../views.ts";
 import { sumError } from "./error-free.ts";
 import type { RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
 import { FI, FR, FX, RN, VXSNAN, XE, XX } from "./fpscr.ts";
-import { record, deliver, complete, completeInteger, frb, frt, STATUS } from "./fpu.ts";
+import {
+  type Bank,
+  CLEAR,
+  complete,
+  completeInteger,
+  deliver,
+  ending,
+  FPRS,
+  operandB,
+  record,
+  STATUS,
+  target,
+  VSRS,
+  xb,
+  xt,
+} from "./fpu.ts";
 import { convert, fromInteger, type IntegerFormat, roundToIntegral, toInteger } from "./soft-float.ts";
-import { i32, u64, f64 } from "../views.ts";
 
 const TWO_32 = 2 ** 32;
 /** Adding and subtracting it rounds a double of lesser magnitude than ROUNDER_LIMIT to the nearest integer. */
 const ROUNDER = 1.5 * 2 ** 52;
-const ROUNDER_LIMIT = 2 ** 51;
+export const ROUNDER_LIMIT = 2 ** 51;
 
 /** What rounds to an integer. */
-type IntegralMode = Exclude<RoundingMode, typeof TO_ODD>;
+export type IntegralMode = Exclude<RoundingMode, typeof TO_ODD>;
 /** Integers by rounding mode of doubles below ROUNDER_LIMIT in magnitude; a zero but that of mode 0 has the double's sign. */
-const ROUNDINGS: Record<IntegralMode, (value: number) => number> = {
+export const ROUNDINGS: Record<IntegralMode, (value: number) => number> = {
   0: (value) => value + ROUNDER - ROUNDER,
   1: Math.trunc,
   2: Math.ceil,
@@ -27,51 +42,53 @@ const ROUNDINGS: Record<IntegralMode, (value: number) => number> = {
   },
 };
 
-const fromIntegerHandler = (signed: boolean, single: boolean): Handler => {
+const fromIntegerHandler = (bank: Bank, signed: boolean, single: boolean): Handler => {
   const format = single ? SINGLE : DOUBLE;
   return (word, cia) => {
-    const at = 2 * frb(word);
+    const at = 2 * operandB(word, bank);
     const high = (signed ? i32[at + 1] : i32[at + 1] >>> 0) * TWO_32;
     const low = i32[at] >>> 0;
     const sum = high + low;
-    if (deliver(word, sum, sumError(high, low, sum), single)) return;
-    const bits = u64[frb(word)];
+    if (deliver(target(word, bank), ending(word, bank), sum, sumError(high, low, sum), single)) return;
+    const bits = u64[operandB(word, bank)];
     const integer = signed ? BigInt.asIntN(64, bits) : bits;
-    complete(word, cia, fromInteger(integer, format, i32[STATUS]));
+    complete(target(word, bank), ending(word, bank), cia, fromInteger(integer, format, i32[STATUS]));
   };
 };
 
 /** `truncate` says to round toward zero, else as FPSCR.RN says. */
-const toIntegerHandler = (format: IntegerFormat, truncate: boolean): Handler => {
+const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean): Handler => {
   const limit = format.width === 32 ? (format.signed ? 2 ** 31 : TWO_32) : ROUNDER_LIMIT;
   const least = format.signed ? -limit : 0;
   return (word, cia) => {
-    const b = f64[frb(word)];
+    const b = f64[operandB(word, bank)];
     const status = i32[STATUS];
     const mode = truncate ? 1 : ((status & RN) as IntegralMode);
     const integer = ROUNDINGS[mode](b);
     if (Math.abs(b) < ROUNDER_LIMIT && integer >= least && integer < limit && (status & XE) === 0) {
-      const to = 2 * frt(word);
+      const to = 2 * target(word, bank);
       i32[to] = integer;
       i32[to + 1] = Math.floor(integer / TWO_32);
       let flags = 0;
       if (integer !== b) flags = Math.abs(integer) > Math.abs(b) ? XX | FI | FR : XX | FI;
       i32[STATUS] = (status & ~(FI | FR)) | flags | ((flags & ~status & XX) !== 0 ? FX : 0);
-      record(word);
+      if (bank.clear !== 0) f64[target(word, bank) - 1] = 0;
+      record(ending(word, bank));
       return;
     }
-    const { value, flags } = toInteger(u64[frb(word)], BINARY64, format, mode);
-    completeInteger(word, cia, BigInt.asUintN(64, value), flags);
+    const { value, flags } = toInteger(u64[operandB(word, bank)], BINARY64, format, mode);
+    completeInteger(target(word, bank), ending(word, bank), cia, BigInt.asUintN(64, value), flags);
   };
 };
 
-const integral = (mode: IntegralMode): Handler => {
+const integral = (bank: Bank, mode: IntegralMode): Handler => {
   const rounding = ROUNDINGS[mode];
   return (word, cia) => {
-    const b = f64[frb(word)];
-    if (Math.abs(b) < ROUNDER_LIMIT && deliver(word, rounding(b), 0, false)) return;
-    const { bits, flags } = roundToIntegral(u64[frb(word)], DOUBLE, mode);
-    complete(word, cia, { bits, flags: flags & VXSNAN });
+    const b = f64[operandB(word, bank)];
+    if (Math.abs(b) < ROUNDER_LIMIT && deliver(target(word, bank), ending(word, bank), rounding(b), 0, false))
+      return;
+    const { bits, flags } = roundToIntegral(u64[operandB(word, bank)], DOUBLE, mode);
+    complete(target(word, bank), ending(word, bank), cia, { bits, flags: flags & VXSNAN });
   };
 };
 
@@ -80,25 +97,51 @@ const UNSIGNED_DOUBLEWORD = { width: 64, signed: false } as const;
 const SIGNED_WORD = { width: 32, signed: true } as const;
 const UNSIGNED_WORD = { width: 32, signed: false } as const;
 
+/** Rounds to an integral value as FPSCR.RN says, which can be inexact. */
+const integralAsCurrent: Handler = (word, cia) => {
+  const mode = (i32[STATUS] & RN) as IntegralMode;
+  complete(xt(word), CLEAR, cia, roundToIntegral(u64[xb(word)], DOUBLE, mode));
+};
+
+const toSingle = (bank: Bank): Handler => {
+  return (word, cia) => {
+    const b = operandB(word, bank);
+    if (deliver(target(word, bank), ending(word, bank), f64[b], 0, true)) return;
+    const result = convert(u64[b], BINARY64, SINGLE, i32[STATUS]);
+    complete(target(word, bank), ending(word, bank), cia, result);
+  };
+};
+
 export const convertHandlers: HandlerTable = {
-  frsp: (word, cia) => {
-    if (deliver(word, f64[frb(word)], 0, true)) return;
-    complete(word, cia, convert(u64[frb(word)], BINARY64, SINGLE, i32[STATUS]));
-  },
-  fctid: toIntegerHandler(SIGNED_DOUBLEWORD, false),
-  fctidz: toIntegerHandler(SIGNED_DOUBLEWORD, true),
-  fctidu: toIntegerHandler(UNSIGNED_DOUBLEWORD, false),
-  fctiduz: toIntegerHandler(UNSIGNED_DOUBLEWORD, true),
-  fctiw: toIntegerHandler(SIGNED_WORD, false),
-  fctiwz: toIntegerHandler(SIGNED_WORD, true),
-  fctiwu: toIntegerHandler(UNSIGNED_WORD, false),
-  fctiwuz: toIntegerHandler(UNSIGNED_WORD, true),
-  fcfid: fromIntegerHandler(true, false),
-  fcfidu: fromIntegerHandler(false, false),
-  fcfids: fromIntegerHandler(true, true),
-  fcfidus: fromIntegerHandler(false, true),
-  frin: integral(4),
-  friz: integral(1),
-  frip: integral(2),
-  frim: integral(3),
+  frsp: toSingle(FPRS),
+  xsrsp: toSingle(VSRS),
+  fctid: toIntegerHandler(FPRS, SIGNED_DOUBLEWORD, false),
+  fctidz: toIntegerHandler(FPRS, SIGNED_DOUBLEWORD, true),
+  xscvdpsxds: toIntegerHandler(VSRS, SIGNED_DOUBLEWORD, true),
+  fctidu: toIntegerHandler(FPRS, UNSIGNED_DOUBLEWORD, false),
+  fctiduz: toIntegerHandler(FPRS, UNSIGNED_DOUBLEWORD, true),
+  xscvdpuxds: toIntegerHandler(VSRS, UNSIGNED_DOUBLEWORD, true),
+  fctiw: toIntegerHandler(FPRS, SIGNED_WORD, false),
+  fctiwz: toIntegerHandler(FPRS, SIGNED_WORD, true),
+  xscvdpsxws: toIntegerHandler(VSRS, SIGNED_WORD, true),
+  fctiwu: toIntegerHandler(FPRS, UNSIGNED_WORD, false),
+  fctiwuz: toIntegerHandler(FPRS, UNSIGNED_WORD, true),
+  xscvdpuxws: toIntegerHandler(VSRS, UNSIGNED_WORD, true),
+  fcfid: fromIntegerHandler(FPRS, true, false),
+  xscvsxddp: fromIntegerHandler(VSRS, true, false),
+  fcfidu: fromIntegerHandler(FPRS, false, false),
+  xscvuxddp: fromIntegerHandler(VSRS, false, false),
+  fcfids: fromIntegerHandler(FPRS, true, true),
+  xscvsxdsp: fromIntegerHandler(VSRS, true, true),
+  fcfidus: fromIntegerHandler(FPRS, false, true),
+  xscvuxdsp: fromIntegerHandler(VSRS, false, true),
+  frin: integral(FPRS, 4),
+  xsrdpi: integral(VSRS, 4),
+  friz: integral(FPRS, 1),
+  xsrdpiz: integral(VSRS, 1),
+  frip: integral(FPRS, 2),
+  xsrdpip: integral(VSRS, 2),
+  frim: integral(FPRS, 3),
+  xsrdpim: integral(VSRS, 3),
+  xsrdpic: integralAsCurrent,
 };

@@ -22,3 +22,18 @@ export function productError(a: number, b: number, product: number): number {
   const lowB = b - highB;
   return highA * highB - product + highA * lowB + lowA * highB + lowA * lowB;
 }
+
+/** a / b minus the rounded quotient, but for a positive factor. */
+export function quotientError(a: number, b: number, quotient: number): number {
+  const product = quotient * b;
+  const remainder = a - product - productError(quotient, b, product);
+  return b < 0 ? -remainder : remainder;
+}
+
+/** Products and quotients between them have an error that is a normal number or zero. */
+export const TINY = 2 ** -900;
+export const HUGE = 2 ** 900;
+export function isModerate(value: number): boolean {
+  const magnitude = Math.abs(value);
+  return magnitude > TINY && magnitude < HUGE;
+}

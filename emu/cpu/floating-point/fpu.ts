@@ -32,6 +32,43 @@ export const fra = (word: number): number => FPR0 + ((word >> 15) & 62);
 export const frb = (word: number): number => FPR0 + ((word >> 10) & 62);
 export const frc = (word: number): number => FPR0 + ((word >> 5) & 62);
 
+/**
+ * Where the operands of an instruction are and how it ends. VSRs have the places of FPRs 0 to 31, and a sixth bit of their number at
+ * the word's end; the doubleword beside the result is undefined before Power ISA 3.1, which clears it.
+ */
+export interface Bank {
+  /** The word's bits that add 32 to the register numbers of target and operands. */
+  readonly tx: number;
+  readonly ax: number;
+  readonly bx: number;
+  /** How far right of its place the field of a factor (FRC, XB) is. */
+  readonly c: number;
+  /** The Rc bit. */
+  readonly rc: number;
+  /** CLEAR, or nothing. */
+  readonly clear: number;
+}
+/** How an instruction ends: it records in CR1, it clears doubleword 1 of its target. */
+export const RECORD = 1;
+export const CLEAR = 2;
+export const FPRS: Bank = { tx: 0, ax: 0, bx: 0, c: 5, rc: RECORD, clear: 0 };
+export const VSRS: Bank = { tx: 1, ax: 4, bx: 2, c: 10, rc: 0, clear: CLEAR };
+
+/** The places that a bank's instructions name. */
+export const target = (word: number, { tx }: Bank): number => FPR0 + ((word >> 20) & 62) + ((word & tx) << 6);
+export const operandA = (word: number, { ax }: Bank): number =>
+  FPR0 + ((word >> 15) & 62) + ((word & ax) << 4);
+export const operandB = (word: number, { bx }: Bank): number =>
+  FPR0 + ((word >> 10) & 62) + ((word & bx) << 5);
+export const factor = (word: number, { bx, c }: Bank): number =>
+  FPR0 + ((word >> c) & 62) + ((word & bx) << 5);
+export const ending = (word: number, { rc, clear }: Bank): number => (word & rc) | clear;
+
+/** XT, XA and XB. Word k of a VSR at `place` is at 2 * place + 1 - k in the 32-bit views, doubleword k at place - k in the others. */
+export const xt = (word: number): number => target(word, VSRS);
+export const xa = (word: number): number => operandA(word, VSRS);
+export const xb = (word: number): number => operandB(word, VSRS);
+
 /** Index of the FPSCR in the 32-bit views. */
 export const STATUS = FPSCR / 4;
 /** What the results of fast paths leave of the FPSCR, and what they add to it. */
@@ -47,13 +84,13 @@ const MSR_LOW = MSR / 4;
 const MSR_FE = Number(MSR_FE0 | MSR_FE1);
 
 /** Bounds of the magnitudes that the fast paths round to, exclusive: where no exception but inexact can occur. */
-const DOUBLE_LEAST = 2 ** -1022;
-const SINGLE_LEAST = 2 ** -126;
-const SINGLE_BEYOND = 2 ** 128;
+export const DOUBLE_LEAST = 2 ** -1022;
+export const SINGLE_LEAST = 2 ** -126;
+export const SINGLE_BEYOND = 2 ** 128;
 
 /** A unit in the last place of a normal double, and of a single in the double format, in the low word of its bits. */
-const DOUBLE_UNIT = 1;
-const SINGLE_UNIT = 0x2000_0000;
+export const DOUBLE_UNIT = 1;
+export const SINGLE_UNIT = 0x2000_0000;
 
 const scratch = new Float64Array(1);
 const scratchWords = new Int32Array(scratch.buffer);
@@ -93,15 +130,15 @@ export function roundToOdd(rounded: number, error: number): number {
  * What a directed rounding mode makes of the exact value `nearest + error` (error not zero), of which `nearest` is the nearest
  * number.
  */
-function directed(nearest: number, error: number, mode: number, unit: number): number {
+export function directed(nearest: number, error: number, mode: number, unit: number): number {
   const outward = error > 0 === nearest > 0;
   const wanted = mode === 1 ? !outward : error > 0 === (mode === 2);
   return wanted ? neighbour(nearest, outward, unit) : nearest;
 }
 
-/** The Rc bit: CR1 <- FX FEX VX OX. */
-export function record(word: number): void {
-  if ((word & 1) !== 0) bytes[CR + 1] = i32[STATUS] >>> 28;
+/** The Rc bit (of an instruction word, or of how one ends): CR1 <- FX FEX VX OX. */
+export function record(end: number): void {
+  if ((end & RECORD) !== 0) bytes[CR + 1] = i32[STATUS] >>> 28;
 }
 
 export function setCr(field: number, value: number): void {
@@ -109,11 +146,11 @@ export function setCr(field: number, value: number): void {
 }
 
 /**
- * The end of a fast path: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
+ * The end of a fast path that writes the place `to`: the exact result is `rounded`, the nearest double, plus something of `error`'s sign. False, and
  * nothing is changed, where this is not the whole story: an enabled inexact exception, a result that is not a normal
  * number or zero, an `error` that is not a number.
  */
-export function deliver(word: number, rounded: number, error: number, single: boolean): boolean {
+export function deliver(to: number, end: number, rounded: number, error: number, single: boolean): boolean {
   const status = i32[STATUS];
   if (error - error !== 0) return false;
   let result = rounded;
@@ -132,15 +169,15 @@ export function deliver(word: number, rounded: number, error: number, single: bo
   }
   const magnitude = Math.abs(result);
   if (single) {
-    if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return finish(word, result, error);
+    if (magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND) return finish(to, end, result, error);
   } else if (magnitude > DOUBLE_LEAST && magnitude < Infinity) {
-    return finish(word, result, error);
+    return finish(to, end, result, error);
   }
-  return rounded === 0 && (status & RN) !== 3 && finish(word, result, 0);
+  return rounded === 0 && (status & RN) !== 3 && finish(to, end, result, 0);
 }
 
 /** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
-function finish(word: number, result: number, error: number): true {
+function finish(to: number, end: number, result: number, error: number): true {
   let status = i32[STATUS] & RESULT_CLEARED;
   if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
   else status |= result > 0 ? POSITIVE : NEGATIVE;
@@ -149,48 +186,68 @@ function finish(word: number, result: number, error: number): true {
     status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
   }
   i32[STATUS] = status;
-  f64[frt(word)] = result;
-  if ((word & 1) !== 0) bytes[CR + 1] = status >>> 28;
+  f64[to] = result;
+  if (end !== 0) {
+    if ((end & CLEAR) !== 0) f64[to - 1] = 0;
+    else bytes[CR + 1] = status >>> 28;
+  }
   return true;
 }
 
-/** Writes an arithmetic result and its flags; FR, FI and FPRF with them. */
-export function complete(word: number, cia: number, result: Result): void {
-  const suppressed = suppresses(result.flags);
-  const at = frt(word);
-  if (!suppressed) u64[at] = result.bits;
+/** Writes an arithmetic result in the double format and its flags; FR, FI and FPRF with them. */
+export function complete(to: number, end: number, cia: number, { bits, flags }: Result): void {
+  const low = Number(BigInt.asIntN(32, bits));
+  completeAs(to, end, cia, bits, resultFlags(Number(BigInt.asIntN(32, bits >> 32n)), low), flags);
+}
+
+/** The same for a doubleword of any content, whose FPRF is `kind`. */
+export function completeAs(
+  to: number,
+  end: number,
+  cia: number,
+  bits: bigint,
+  kind: number,
+  flags: number,
+): void {
   let status = i32[STATUS] & ~(FI | FR);
-  if (!suppressed) {
-    status = (status & ~FPRF) | (resultFlags(i32[2 * at + 1], i32[2 * at]) << FPRF_SHIFT);
+  if (!suppresses(flags)) {
+    write(to, end, bits);
+    status = (status & ~FPRF) | (kind << FPRF_SHIFT);
   }
-  raise(word, cia, status, result.flags);
+  raise(end, cia, status, flags);
 }
 
 /** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
-export function completeInteger(word: number, cia: number, bits: bigint, flags: number): void {
+export function completeInteger(to: number, end: number, cia: number, bits: bigint, flags: number): void {
   let status = i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
-    u64[frt(word)] = bits;
+    write(to, end, bits);
     if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
   }
-  raise(word, cia, status, flags);
+  raise(end, cia, status, flags);
+}
+
+/** Writes a doubleword, and clears the one beside it where the instruction does. */
+export function write(to: number, end: number, bits: bigint): void {
+  u64[to] = bits;
+  if ((end & CLEAR) !== 0) u64[to - 1] = 0n;
 }
 
 /** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
-function suppresses(flags: number): boolean {
+export function suppresses(flags: number): boolean {
   const status = i32[STATUS];
   return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
 }
 
 /**
- * Sets the FPSCR to `status` with `flags` added, then CR1 if the word records, unless one of the exceptions among them is
+ * Sets the FPSCR to `status` with `flags` added, then CR1 if the instruction records, unless one of the exceptions among them is
  * enabled: what interrupts has not completed.
  */
-export function raise(word: number, cia: number, status: number, flags: number): void {
+export function raise(end: number, cia: number, status: number, flags: number): void {
   if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
   i32[STATUS] = summarize(status | flags);
   if (enabled(status, flags & EXCEPTIONS) !== 0) interrupt(cia);
-  record(word);
+  record(end);
 }
 
 /** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */

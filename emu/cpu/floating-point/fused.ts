@@ -5,12 +5,25 @@
  * using rounding to odd" (2008): the three parts of the exact value are summed so that the last addition alone rounds.
  */
 import type { Handler, HandlerTable } from "../handler.ts";
+import { f64, i32, u64 } from "../views.ts";
 import { productError, sumError } from "./error-free.ts";
-import { RN } from "./fpscr.ts";
 import { DOUBLE, SINGLE } from "./formats.ts";
-import { deliver, complete, fra, frb, frc, STATUS, roundToOdd } from "./fpu.ts";
+import { RN } from "./fpscr.ts";
+import {
+  complete,
+  deliver,
+  ending,
+  FPRS,
+  factor,
+  operandA,
+  operandB,
+  roundToOdd,
+  STATUS,
+  target,
+  VSRS,
+} from "./fpu.ts";
+import { A, B, C, ERROR, ROUNDED } from "./lanes.ts";
 import { multiplyAdd } from "./soft-float.ts";
-import { i32, u64, f64 } from "../views.ts";
 
 /** Factors and addend within these leave every part of the sum a normal number or zero. */
 const TINY = 2 ** -400;
@@ -18,56 +31,93 @@ const HUGE = 2 ** 400;
 const ADDEND_TINY = 2 ** -800;
 const ADDEND_HUGE = 2 ** 800;
 
-const fused = (subtract: boolean, negate: boolean, single: boolean): Handler => {
+/**
+ * Sets ROUNDED to a * c + b as the nearest double and ERROR to what that lacks (something of its sign, or zero), for the operands
+ * in A, C and B at index i. An ERROR that is not a number says that this can't tell.
+ */
+export function fusedSum(i: number): void {
+  const a = A[i];
+  const c = C[i];
+  const b = B[i];
+  ROUNDED[i] = a * c + b;
+  ERROR[i] = Number.NaN;
+  const bMagnitude = Math.abs(b);
+  if (!((bMagnitude > ADDEND_TINY && bMagnitude < ADDEND_HUGE) || bMagnitude === 0)) return;
+  const aMagnitude = Math.abs(a);
+  const cMagnitude = Math.abs(c);
+  const product = a * c;
+  if (!(aMagnitude > TINY && aMagnitude < HUGE && cMagnitude > TINY && cMagnitude < HUGE)) {
+    // A zero product is exact and so is the sum; infinity times zero is NaN and stays out.
+    if (product !== 0 || (a !== 0 && c !== 0)) return;
+    ERROR[i] = 0;
+    return;
+  }
+  const productLow = productError(a, c, product);
+  const low = b + productLow;
+  const lowest = sumError(b, productLow, low);
+  const high = product + low;
+  const middle = sumError(product, low, high);
+  let rest = middle + lowest;
+  const lost = sumError(middle, lowest, rest);
+  if (lost !== 0) rest = roundToOdd(rest, lost);
+  const sum = high + rest;
+  const error = sumError(high, rest, sum);
+  if (error === 0 && lost !== 0) return;
+  ROUNDED[i] = sum;
+  ERROR[i] = error;
+}
+
+/** Which operand is the addend: FRB; the target itself (Type-A of VSX); XB, where the target is a factor (Type-M). */
+type Addend = "FRB" | "XT" | "XB";
+
+const fused = (addend: Addend, subtract: boolean, negate: boolean, single: boolean): Handler => {
+  const bank = addend === "FRB" ? FPRS : VSRS;
   const kind = { subtract, negate };
   const format = single ? SINGLE : DOUBLE;
   const addendSign = subtract ? -1 : 1;
   const resultSign = negate ? -1 : 1;
 
-  const fast = (word: number): boolean => {
-    // Directed rounding comes before the negation.
-    if (negate && (i32[STATUS] & RN) !== 0) return false;
-    const a = f64[fra(word)];
-    const c = f64[frc(word)];
-    const b = addendSign * f64[frb(word)];
-    const bMagnitude = Math.abs(b);
-    if (!((bMagnitude > ADDEND_TINY && bMagnitude < ADDEND_HUGE) || bMagnitude === 0)) return false;
-    const aMagnitude = Math.abs(a);
-    const cMagnitude = Math.abs(c);
-    const product = a * c;
-    if (!(aMagnitude > TINY && aMagnitude < HUGE && cMagnitude > TINY && cMagnitude < HUGE)) {
-      // A zero product is exact and so is the sum; infinity times zero is NaN and stays out.
-      if (product !== 0 || (a !== 0 && c !== 0)) return false;
-      return deliver(word, resultSign * (product + b), 0, single);
-    }
-    const productLow = productError(a, c, product);
-    const low = b + productLow;
-    const lowest = sumError(b, productLow, low);
-    const high = product + low;
-    const middle = sumError(product, low, high);
-    let rest = middle + lowest;
-    const lost = sumError(middle, lowest, rest);
-    if (lost !== 0) rest = roundToOdd(rest, lost);
-    const sum = high + rest;
-    const error = sumError(high, rest, sum);
-    if (error === 0 && lost !== 0) return false;
-    return deliver(word, resultSign * sum, resultSign * error, single);
-  };
-
   return (word, cia) => {
-    if (fast(word)) return;
-    const operands = [u64[fra(word)], u64[frc(word)], u64[frb(word)]] as const;
-    complete(word, cia, multiplyAdd(...operands, kind, format, i32[STATUS]));
+    const to = target(word, bank);
+    const a = operandA(word, bank);
+    const c = addend === "XB" ? to : factor(word, bank);
+    const b = addend === "XT" ? to : operandB(word, bank);
+    // Directed rounding comes before the negation.
+    if (!negate || (i32[STATUS] & RN) === 0) {
+      A[0] = f64[a];
+      C[0] = f64[c];
+      B[0] = addendSign * f64[b];
+      fusedSum(0);
+      if (deliver(to, ending(word, bank), resultSign * ROUNDED[0], resultSign * ERROR[0], single)) return;
+    }
+    const result = multiplyAdd(u64[a], u64[c], u64[b], kind, format, i32[STATUS]);
+    complete(to, ending(word, bank), cia, result);
   };
 };
 
 export const fusedHandlers: HandlerTable = {
-  fmadd: fused(false, false, false),
-  fmadds: fused(false, false, true),
-  fmsub: fused(true, false, false),
-  fmsubs: fused(true, false, true),
-  fnmadd: fused(false, true, false),
-  fnmadds: fused(false, true, true),
-  fnmsub: fused(true, true, false),
-  fnmsubs: fused(true, true, true),
+  fmadd: fused("FRB", false, false, false),
+  xsmaddadp: fused("XT", false, false, false),
+  xsmaddmdp: fused("XB", false, false, false),
+  fmadds: fused("FRB", false, false, true),
+  xsmaddasp: fused("XT", false, false, true),
+  xsmaddmsp: fused("XB", false, false, true),
+  fmsub: fused("FRB", true, false, false),
+  xsmsubadp: fused("XT", true, false, false),
+  xsmsubmdp: fused("XB", true, false, false),
+  fmsubs: fused("FRB", true, false, true),
+  xsmsubasp: fused("XT", true, false, true),
+  xsmsubmsp: fused("XB", true, false, true),
+  fnmadd: fused("FRB", false, true, false),
+  xsnmaddadp: fused("XT", false, true, false),
+  xsnmaddmdp: fused("XB", false, true, false),
+  fnmadds: fused("FRB", false, true, true),
+  xsnmaddasp: fused("XT", false, true, true),
+  xsnmaddmsp: fused("XB", false, true, true),
+  fnmsub: fused("FRB", true, true, false),
+  xsnmsubadp: fused("XT", true, true, false),
+  xsnmsubmdp: fused("XB", true, true, false),
+  fnmsubs: fused("FRB", true, true, true),
+  xsnmsubasp: fused("XT", true, true, true),
+  xsnmsubmsp: fused("XB", true, true, true),
 };

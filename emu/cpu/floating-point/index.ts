@@ -1,4 +1,4 @@
-/** The floating-point facility's handlers: Power ISA 3.0B, Book I, chapter 4. */
+/** Handlers of floating-point arithmetic on FPRs and VSRs: Power ISA 3.0B, Book I, chapters 4 and 7. */
 import type { HandlerTable } from "../handler.ts";
 import { arithmeticHandlers } from "./arithmetic.ts";
 import { convertHandlers } from "./convert.ts";
@@ -6,8 +6,12 @@ import { fusedHandlers } from "./fused.ts";
 import { loadStoreHandlers } from "./load-store.ts";
 import { compareHandlers, moveHandlers } from "./move.ts";
 import { statusHandlers } from "./status.ts";
+import { vsxArithmeticHandlers } from "./vsx-arithmetic.ts";
+import { vsxConvertHandlers } from "./vsx-convert.ts";
+import { vsxScalarHandlers } from "./vsx-scalar.ts";
+import { vsxVectorHandlers } from "./vsx-vector.ts";
 
-/** Handlers by the base mnemonics of the instruction table's rows of facility "fp". */
+/** Handlers by the base mnemonics of the instruction table's rows. */
 export const floatingPointHandlers: HandlerTable = {
   ...loadStoreHandlers,
   ...moveHandlers,
@@ -16,4 +20,8 @@ export const floatingPointHandlers: HandlerTable = {
   ...convertHandlers,
   ...compareHandlers,
   ...statusHandlers,
+  ...vsxScalarHandlers,
+  ...vsxArithmeticHandlers,
+  ...vsxVectorHandlers,
+  ...vsxConvertHandlers,
 };

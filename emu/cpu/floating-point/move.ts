@@ -4,9 +4,24 @@
  */
 import { bf } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
+import { f64, i32 } from "../views.ts";
+import { DOUBLE_ELEMENTS, testDivide, testRoot } from "./elements.ts";
 import { FPCC, FPRF_SHIFT, VE, VXSNAN, VXVC } from "./fpscr.ts";
-import { record, setCr, raise, fra, frb, frc, frt, STATUS } from "./fpu.ts";
-import { i32, f64 } from "../views.ts";
+import {
+  type Bank,
+  FPRS,
+  fra,
+  frb,
+  frc,
+  frt,
+  operandA,
+  operandB,
+  raise,
+  record,
+  STATUS,
+  setCr,
+  VSRS,
+} from "./fpu.ts";
 
 const SIGN = 0x8000_0000 | 0;
 
@@ -46,54 +61,43 @@ export const moveHandlers: HandlerTable = {
 
 const isSignalling = (at: number) => Number.isNaN(f64[at]) && (i32[2 * at + 1] & 0x8_0000) === 0;
 
-const compare = (ordered: boolean): Handler => {
+const compare = (bank: Bank, ordered: boolean): Handler => {
   return (word, cia) => {
-    const a = f64[fra(word)];
-    const b = f64[frb(word)];
+    const atA = operandA(word, bank);
+    const atB = operandB(word, bank);
+    const a = f64[atA];
+    const b = f64[atB];
     const c = a < b ? 8 : a > b ? 4 : a === b ? 2 : 1;
     setCr(bf(word), c);
     const status = (i32[STATUS] & ~FPCC) | (c << FPRF_SHIFT);
     i32[STATUS] = status;
     if (c !== 1) return;
     let flags = 0;
-    if (isSignalling(fra(word)) || isSignalling(frb(word))) {
+    if (isSignalling(atA) || isSignalling(atB)) {
       flags = ordered && (status & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
     } else if (ordered) {
       flags = VXVC;
     }
-    // No Rc bit: bit 31 is reserved here.
-    if (flags !== 0) raise(word & ~1, cia, status, flags);
+    if (flags !== 0) raise(0, cia, status, flags);
   };
 };
 
-const exponent = (at: number) => ((i32[2 * at + 1] >>> 20) & 0x7ff) - 1023;
-const isSubnormal = (at: number) => f64[at] !== 0 && exponent(at) === -1023;
-const isInfinite = (at: number) => Math.abs(f64[at]) === Number.POSITIVE_INFINITY;
 /** CR[BF] <- 0b1 || fg_flag || fe_flag || 0b0 */
-const tested = (word: number, fg: boolean, fe: boolean) => setCr(bf(word), 8 | (fg ? 4 : 0) | (fe ? 2 : 0));
+const divisionTest = (bank: Bank): Handler => {
+  return (word) =>
+    setCr(bf(word), 8 | testDivide(DOUBLE_ELEMENTS, operandA(word, bank), operandB(word, bank), 0));
+};
+const rootTest = (bank: Bank): Handler => {
+  return (word) => setCr(bf(word), 8 | testRoot(DOUBLE_ELEMENTS, operandB(word, bank), 0));
+};
 
 export const compareHandlers: HandlerTable = {
-  fcmpu: compare(false),
-  fcmpo: compare(true),
-  ftdiv: (word) => {
-    const a = fra(word);
-    const b = frb(word);
-    const ea = exponent(a);
-    const eb = exponent(b);
-    const special = isInfinite(a) || isInfinite(b) || f64[b] === 0;
-    const fe =
-      special ||
-      Number.isNaN(f64[a]) ||
-      Number.isNaN(f64[b]) ||
-      eb <= -1022 ||
-      eb >= 1021 ||
-      (f64[a] !== 0 && (ea - eb >= 1023 || ea - eb <= -1021 || ea <= -970));
-    tested(word, special || isSubnormal(b), fe);
-  },
-  ftsqrt: (word) => {
-    const b = frb(word);
-    const special = isInfinite(b) || f64[b] === 0;
-    const fe = special || Number.isNaN(f64[b]) || i32[2 * b + 1] < 0 || exponent(b) <= -970;
-    tested(word, special || isSubnormal(b), fe);
-  },
+  fcmpu: compare(FPRS, false),
+  xscmpudp: compare(VSRS, false),
+  fcmpo: compare(FPRS, true),
+  xscmpodp: compare(VSRS, true),
+  ftdiv: divisionTest(FPRS),
+  xstdivdp: divisionTest(VSRS),
+  ftsqrt: rootTest(FPRS),
+  xstsqrtdp: rootTest(VSRS),
 };

@@ -82,14 +82,20 @@ const finish = (value: Exact, format: Format, control: number, mode: RoundingMod
   value.significand === 0n ? zero(value.sign, format) : round(value, format, control, mode);
 
 /**
- * The result when an operand is a NaN: the first one, quieted (I.4.3.2). `operands` are FRA, FRB, FRC in this order. Undefined
- * when none is.
+ * The result when an operand is a NaN: the first one, quieted (I.4.3.2), and cut to the format's precision, as recorded outputs
+ * of POWER processors and qemu-user show it for fadds (the manual says so of frsp only). `operands` are FRA, FRB, FRC in this
+ * order. Undefined when none is.
  */
-function propagate(encoding: Encoding, operands: readonly bigint[], flags = 0): Result | undefined {
+function propagate(
+  { encoding, precision }: Format,
+  operands: readonly bigint[],
+  flags = 0,
+): Result | undefined {
   const first = operands.find((bits) => encoding.isNan(bits));
   if (first === undefined) return undefined;
   const signalling = operands.some((bits) => encoding.isSignalling(bits));
-  return { bits: first | encoding.quiet, flags: flags | (signalling ? VXSNAN : 0) };
+  const kept = -(1n << BigInt(encoding.precision - precision));
+  return { bits: (first | encoding.quiet) & kept, flags: flags | (signalling ? VXSNAN : 0) };
 }
 
 const invalid = (flags: number, { encoding }: Format): Result => ({ bits: encoding.defaultNan, flags });
@@ -109,7 +115,7 @@ export function add(
   mode = rn(control),
 ): Result {
   const { encoding } = format;
-  const nan = propagate(encoding, [a, b]);
+  const nan = propagate(format, [a, b]);
   if (nan !== undefined) return nan;
   if (subtract) b ^= encoding.sign;
   if (encoding.isInfinity(a)) {
@@ -122,7 +128,7 @@ export function add(
 /** a * c. */
 export function multiply(a: bigint, c: bigint, format: Format, control: number, mode = rn(control)): Result {
   const { encoding } = format;
-  const nan = propagate(encoding, [a, c]);
+  const nan = propagate(format, [a, c]);
   if (nan !== undefined) return nan;
   if (encoding.isInfinity(a) || encoding.isInfinity(c)) {
     if (encoding.isZero(a) || encoding.isZero(c)) return invalid(VXIMZ, format);
@@ -150,7 +156,7 @@ export function multiplyAdd(
   const { encoding } = format;
   const noProduct =
     (encoding.isInfinity(a) && encoding.isZero(c)) || (encoding.isZero(a) && encoding.isInfinity(c));
-  const nan = propagate(encoding, [a, b, c], noProduct ? VXIMZ : 0);
+  const nan = propagate(format, [a, b, c], noProduct ? VXIMZ : 0);
   if (nan !== undefined) return nan;
   if (noProduct) return invalid(VXIMZ, format);
   const sum = sumOfProduct(a, c, kind.subtract ? b ^ encoding.sign : b, format, control, mode);
@@ -181,7 +187,7 @@ function sumOfProduct(
 /** a / b. */
 export function divide(a: bigint, b: bigint, format: Format, control: number, mode = rn(control)): Result {
   const { encoding } = format;
-  const nan = propagate(encoding, [a, b]);
+  const nan = propagate(format, [a, b]);
   if (nan !== undefined) return nan;
   const sign = encoding.signOf(a ^ b);
   if (encoding.isInfinity(a)) return encoding.isInfinity(b) ? invalid(VXIDI, format) : infinity(sign, format);
@@ -195,7 +201,7 @@ export function divide(a: bigint, b: bigint, format: Format, control: number, mo
 /** The square root of b. */
 export function squareRoot(b: bigint, format: Format, control: number, mode = rn(control)): Result {
   const { encoding } = format;
-  const nan = propagate(encoding, [b]);
+  const nan = propagate(format, [b]);
   if (nan !== undefined) return nan;
   if (encoding.isZero(b)) return { bits: b, flags: 0 };
   if (encoding.signOf(b) !== 0n) return invalid(VXSQRT, format);
@@ -225,8 +231,9 @@ export function convert(
 }
 
 /** b rounded to an integral value; exceptions are that of a signalling NaN, and those of rounding for who asks for them. */
-export function roundToIntegral(b: bigint, { encoding }: Format, mode: RoundingMode): Result {
-  const nan = propagate(encoding, [b]);
+export function roundToIntegral(b: bigint, format: Format, mode: RoundingMode): Result {
+  const { encoding } = format;
+  const nan = propagate(format, [b]);
   if (nan !== undefined) return nan;
   const value = encoding.unpack(b);
   if (encoding.isInfinity(b) || value.exponent >= 0) return { bits: b, flags: 0 };

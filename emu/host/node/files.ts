@@ -30,7 +30,8 @@ export function hostCall<T>(work: () => T): T {
   }
 }
 
-const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
+/** A path as node wants it: a name that is no UTF-8 as its bytes. */
+export const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
 const raw = { encoding: "buffer" } as const;
 
 function kindOf(stat: fs.BigIntStats): HostStat["kind"] {

@@ -4,7 +4,7 @@ import { fix, group, type Table, table, vrc, XX1, XX2, XX2T, XX3, XX3D, XX3R, XX
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
 export const VSX_VECTOR: Table = table([60], () => [
-  ...group("I.7.6.3", "2.06", "vsx", false, [
+  ...group("I.7.6.3", "2.06", "vsx", true, [
     ["xvabsdp", XX2(60, 473), "XT,XB", "VSX Vector Absolute Double-Precision"],
     ["xvabssp", XX2(60, 409), "XT,XB", "VSX Vector Absolute Single-Precision"],
     ["xvnabsdp", XX2(60, 489), "XT,XB", "VSX Vector Negative Absolute Double-Precision"],
@@ -163,13 +163,6 @@ export const VSX_VECTOR: Table = table([60], () => [
     ],
     ["xvtsqrtdp", XX2(60, 234), "BF,XB", "VSX Vector Test for software Square Root Double-Precision"],
     ["xvtsqrtsp", XX2(60, 170), "BF,XB", "VSX Vector Test for software Square Root Single-Precision"],
-    [
-      "xvtlsbb",
-      fix(XX2(60, 475), 11, 15, 2),
-      "BF,XB",
-      "VSX Vector Test Least-Significant Bit by Byte",
-      since("3.1"),
-    ],
     ["xvadddp", XX3(60, 96), "XT,XA,XB", "VSX Vector Add Double-Precision"],
     ["xvaddsp", XX3(60, 64), "XT,XA,XB", "VSX Vector Add Single-Precision"],
     ["xvsubdp", XX3(60, 104), "XT,XA,XB", "VSX Vector Subtract Double-Precision"],
@@ -228,6 +221,15 @@ export const VSX_VECTOR: Table = table([60], () => [
       "XT,XB,DCMXS",
       "VSX Vector Test Data Class Single-Precision",
       since("3.0"),
+    ],
+  ]),
+  ...group("I.7.6.3", "2.06", "vsx", false, [
+    [
+      "xvtlsbb",
+      fix(XX2(60, 475), 11, 15, 2),
+      "BF,XB",
+      "VSX Vector Test Least-Significant Bit by Byte",
+      since("3.1"),
     ],
     ["xxland", XX3(60, 130), "XT,XA,XB", "VSX Vector Logical AND"],
     ["xxlandc", XX3(60, 138), "XT,XA,XB", "VSX Vector Logical AND with Complement"],

@@ -21,8 +21,30 @@ export const PF_R = 4;
 
 const EM_PPC = 20;
 const EM_PPC64 = 21;
+const ET_REL = 1;
 const ET_EXEC = 2;
 const ET_DYN = 3;
+const ET_CORE = 4;
+
+/** Other machines that people have programs for, by e_machine. */
+const MACHINES: Readonly<Record<number, string>> = {
+  2: "SPARC",
+  3: "32-bit x86",
+  8: "MIPS",
+  22: "s390",
+  40: "32-bit ARM",
+  43: "64-bit SPARC",
+  62: "x86-64",
+  183: "64-bit ARM",
+  243: "RISC-V",
+  258: "LoongArch",
+};
+
+/** What files are that hold no program, by e_type. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  [ET_REL]: "it is an object file, not an executable: link it first",
+  [ET_CORE]: "it is a core dump, not an executable",
+};
 
 /** Layout of either class: sizes of the header and of table entries, offsets of fields. */
 const CLASSES = {
@@ -123,8 +145,10 @@ function checkHeader(bytes: Uint8Array) {
   const fields = new Fields(bytes, bytes[5] === 1);
   const type = fields.u16(16);
   const machine = fields.u16(18);
-  if (machine !== EM_PPC && machine !== EM_PPC64)
-    throw new ElfError(`not for PowerPC (e_machine ${machine})`, 18);
+  if (machine !== EM_PPC && machine !== EM_PPC64) {
+    const name = MACHINES[machine] ?? `machine ${machine}`;
+    throw new ElfError(`it is for ${name}, not for PowerPC`, 18);
+  }
   if (is64 !== (machine === EM_PPC64)) throw new ElfError("ELF class does not fit e_machine", 4);
 
   const parser = new elfy.Parser();
@@ -158,7 +182,7 @@ function exact(value: number, what: string, offset: number): number {
 export function readProgram(bytes: Uint8Array): ElfProgram {
   const { header, fields, file, parser, raw, size } = checkHeader(bytes);
   if (header.type !== ET_EXEC && header.type !== ET_DYN) {
-    throw new ElfError(`not an executable (e_type ${header.type})`, 16);
+    throw new ElfError(OTHER_TYPES[header.type] ?? `not an executable (e_type ${header.type})`, 16);
   }
   if (!header.is64 && header.littleEndian)
     throw new ElfError("32-bit little-endian programs are not known", 5);
@@ -186,6 +210,11 @@ export function readProgram(bytes: Uint8Array): ElfProgram {
     checkSegment(segment, bytes.length, at);
     return segment;
   });
+  const interpreter = readInterpreter(bytes, segments);
+  // The dynamic linker itself has an entry point, and libraries that are programs as well have an interpreter.
+  if (header.type === ET_DYN && interpreter === undefined && header.entry === 0) {
+    throw new ElfError("it is a shared library, not an executable", 24);
+  }
   const elfv2 = header.is64 && (header.flags & 3) === 2;
   checkLoads(segments, header);
   return {
@@ -194,7 +223,7 @@ export function readProgram(bytes: Uint8Array): ElfProgram {
     segments,
     isRelocatable: header.type === ET_DYN,
     elfv2,
-    interpreter: readInterpreter(bytes, segments),
+    interpreter,
   };
 }
 

@@ -53,6 +53,8 @@ export class FileSystem {
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();
   private readonly steady: boolean;
+  /** File mode creation mask of the first process. */
+  readonly umask: number;
   private nextInode = 0x1000n;
   /** Guest path of the working directory of the first process. */
   readonly startDirectory: string;
@@ -71,11 +73,12 @@ export class FileSystem {
     cwd?: string;
     /** What /dev/urandom reads; the host's random numbers by default. */
     random?: (into: Uint8Array) => void;
-    /** Whether stat(2) of inherited streams shows nothing that differs between two runs with the same input. */
+    /** Whether nothing of the host's shows that differs between two runs with the same input: stat(2) of inherited streams, the umask. */
     steady?: boolean;
   }) {
     const { host, steady = false } = options;
     this.steady = steady;
+    this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
     this.namespace = new Namespace(host, options.mounts);

@@ -29,7 +29,7 @@ export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" || path === directory || path.startsWith(`${directory}/`);
 
 /**
- * The grants of a plain `ppcr run`: the sysroot at "/", the program's directory read-only, the current directory
+ * The grants of a plain `ppcr run`: the sysroot at "/", the program's file read-only, the current directory
  * read-write, and what the user adds, which wins over the others. All paths are absolute host paths.
  */
 export function defaultMounts(options: {
@@ -41,22 +41,33 @@ export function defaultMounts(options: {
   const mounts: MountConfig[] = [];
   if (options.sysroot !== undefined) mounts.push({ host: options.sysroot, guest: "/", readOnly: true });
   const cwd = normalize(options.cwd);
-  const programDirectory = options.program === undefined ? cwd : parentOf(normalize(options.program));
-  // Below the current directory the program's own directory is granted already, and writable.
-  if (!isWithin(programDirectory, cwd)) {
-    mounts.push({ host: programDirectory, guest: programDirectory, readOnly: true });
-  }
+  const program = options.program === undefined ? cwd : normalize(options.program);
+  // Below the current directory the program is granted already, and writable.
+  if (!isWithin(program, cwd)) mounts.push({ host: program, guest: program, readOnly: true });
   mounts.push({ host: cwd, guest: cwd, readOnly: false });
   return [...mounts, ...(options.extra ?? [])];
 }
 
-/** Reads `HOST[:GUEST][:ro]`; `cwd` completes relative paths. Undefined when there is no sense in it. */
+/**
+ * Reads `HOST[:GUEST][:ro]`, where `\:` is a colon of a path and `\\` a backslash; `cwd` completes relative paths.
+ * Undefined when there is no sense in it.
+ */
 export function parseMount(text: string, cwd: string): MountConfig | undefined {
-  const parts = text.split(":");
+  const parts = splitQuoted(text);
   let readOnly = false;
   if (parts.length > 1 && /^r[ow]$/.test(parts[parts.length - 1])) readOnly = parts.pop() === "ro";
   const [host, guest] = parts;
   if (parts.length > 2 || host === "" || (guest !== undefined && !guest.startsWith("/"))) return undefined;
   const absolute = host.startsWith("/") ? host : `${cwd}/${host}`;
   return { host: absolute, guest: guest ?? normalize(absolute), readOnly };
+}
+
+/** The parts of a text between colons; a backslash takes the meaning from a colon or backslash behind it. */
+function splitQuoted(text: string): string[] {
+  const parts = [""];
+  for (const [token, quoted] of text.matchAll(/\\([:\\])|./gsu)) {
+    if (token === ":") parts.push("");
+    else parts[parts.length - 1] += quoted ?? token;
+  }
+  return parts;
 }

@@ -42,7 +42,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.descriptors = descriptors;
     this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
     this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
-    this.umask = system.host.umask;
+    this.umask = system.umask;
     // Made anew for every look: it shows the state of the moment.
     const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({

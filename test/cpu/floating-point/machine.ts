@@ -1,9 +1,17 @@
 /** Handlers of the facility on a register block of their own. */
-import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts";
+
 import type { Cpu } from "../../../emu/cpu/cpu.ts";
-import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
+import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts";
 import { bind } from "../../../emu/cpu/views.ts";
+import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
+import { VSX_SCALAR } from "../../../emu/isa/table/vsx-scalar.ts";
+import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
+
+/** The rows that the handlers are for. */
+export const FP_ROWS = [...FLOATING_POINT, ...VSX_SCALAR.rows(), ...VSX_VECTOR.rows()].filter(
+  (row) => row.implemented,
+);
 
 export interface FpMachine {
   readonly cpu: Cpu;
@@ -11,6 +19,8 @@ export interface FpMachine {
   readonly names: readonly string[];
   /** Executes a word of the row `name`. */
   execute(name: string, word: number): void;
+  /** The opcode bits of a row. */
+  match(name: string): number;
   /** Executes `name` with FRT, FRA, FRB, FRC = 4, 1, 2, 3 and further bits of the word. */
   run(name: string, more?: number): void;
 }
@@ -27,7 +37,7 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     hwcap2: 0,
   };
   const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n };
-  const words = new Map(FLOATING_POINT.map((row) => [row.name, row.match]));
+  const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
     const entry = floatingPointHandlers[name];
@@ -35,11 +45,14 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     bind(cpu);
     handler(word, 0x1000_0000);
   };
-  const run = (name: string, more = 0) => {
+  const match = (name: string) => {
     const row = words.get(name);
     if (row === undefined) throw new Error(`no row ${name}`);
-    const isA = FLOATING_POINT.find((r) => r.name === name)?.form === "A";
-    execute(name, row | (isA ? fields : fields & ~(31 << 6)) | more);
+    return row;
   };
-  return { cpu, memory, names: Object.keys(floatingPointHandlers), execute, run };
+  const run = (name: string, more = 0) => {
+    const isA = FP_ROWS.find((r) => r.name === name)?.form === "A";
+    execute(name, match(name) | (isA ? fields : fields & ~(31 << 6)) | more);
+  };
+  return { cpu, memory, names: Object.keys(floatingPointHandlers), execute, match, run };
 }

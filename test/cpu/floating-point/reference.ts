@@ -13,13 +13,24 @@ export interface Fraction {
 export type Real = (candidate: Fraction) => number;
 
 export interface FormatUnderTest {
+  /** Bits of the encoding. */
+  readonly width: number;
   readonly p: number;
   readonly emin: number;
   readonly emax: number;
   readonly wrap: number;
 }
-export const BINARY64: FormatUnderTest = { p: 53, emin: -1022, emax: 1023, wrap: 1536 };
-export const BINARY32: FormatUnderTest = { p: 24, emin: -126, emax: 127, wrap: 192 };
+const binary = (width: number, p: number): FormatUnderTest => {
+  const emax = 2 ** (width - p - 1) - 1;
+  return { width, p, emin: 1 - emax, emax, wrap: 1.5 * (emax + 1) };
+};
+export const BINARY16 = binary(16, 11);
+export const BRAIN16 = binary(16, 8);
+export const BINARY32 = binary(32, 24);
+export const BINARY64 = binary(64, 53);
+export const BINARY128 = binary(128, 113);
+/** The x87 format's precision in the exponents of quadruple precision. */
+export const EXTENDED: FormatUnderTest = { ...BINARY128, p: 64 };
 
 export interface Rounded {
   bits: bigint;
@@ -66,7 +77,7 @@ function numberAt(index: bigint, { p, emin }: FormatUnderTest): Fraction {
 /** Index of the greatest number of the format that is not above the real. */
 function floorIndex(real: Real, format: FormatUnderTest): bigint {
   let low = 0n;
-  let high = 8192n << BigInt(format.p - 1);
+  let high = BigInt(Math.max(8192, 4 * (format.emax - format.emin))) << BigInt(format.p - 1);
   while (high - low > 1n) {
     const middle = (low + high) >> 1n;
     if (real(numberAt(middle, format)) >= 0) low = middle;
@@ -82,17 +93,44 @@ function choose(real: Real, negative: boolean, format: FormatUnderTest, rn: numb
   const above = numberAt(low + 1n, format);
   const half = real(times(plus(below, above), power(-1)));
   const up =
-    rn === 0 ? half > 0 || (half === 0 && low % 2n === 1n) : rn === 1 ? false : (rn === 3) === negative;
+    rn === 0
+      ? half > 0 || (half === 0 && low % 2n === 1n)
+      : rn === NEAREST_AWAY
+        ? half >= 0
+        : rn === TO_ODD
+          ? low % 2n === 0n
+          : rn === 1
+            ? false
+            : (rn === 3) === negative;
   return { index: up ? low + 1n : low, inexact: true, up };
 }
 
 /**
- * Bits of a double of this magnitude, which is one exactly. Beyond the greatest exponent, which only single results with an
- * enabled overflow of operands that are no singles have (undefined in the manual), the exponent wraps.
+ * Bits of a number of this magnitude, which is one of the format exactly. Beyond the greatest exponent, which only single results
+ * with an enabled overflow of operands that are no singles have (undefined in the manual), the exponent wraps.
  */
-export function doubleBits(negative: boolean, value: Fraction): bigint {
-  return (floorIndex(magnitude(value), BINARY64) % (1n << 63n)) | (negative ? 1n << 63n : 0n);
+export function encode(negative: boolean, value: Fraction, format: FormatUnderTest = BINARY64): bigint {
+  const top = 1n << BigInt(format.width - 1);
+  return (floorIndex(magnitude(value), format) % top) | (negative ? top : 0n);
 }
+
+const infinityIndex = ({ emin, emax, p }: FormatUnderTest) => BigInt(emax - emin + 2) << BigInt(p - 1);
+
+/** Bits in one format of a value that both have; of a NaN the upper fraction bits. */
+export function reencode(bits: bigint, from: FormatUnderTest, to: FormatUnderTest): bigint {
+  const value = operand(bits, from);
+  const negative = bits >> BigInt(from.width - 1) === 1n;
+  const top = negative ? 1n << BigInt(to.width - 1) : 0n;
+  if (value.kind === "number") return encode(negative, value.value, to);
+  if (value.kind === "infinity") return infinityIndex(to) | top;
+  const fraction = bits % (1n << BigInt(from.p - 1));
+  const moved = to.p >= from.p ? fraction << BigInt(to.p - from.p) : fraction >> BigInt(from.p - to.p);
+  return infinityIndex(to) | top | moved;
+}
+
+/** Rounding modes beside the four of RN. */
+export const NEAREST_AWAY = 4;
+export const TO_ODD = 5;
 
 /** Rounds as Power ISA 3.0B, I.4.4.3 to I.4.4.5 say; oe and ue are the enables of overflow and underflow. */
 export function roundReal(
@@ -102,6 +140,7 @@ export function roundReal(
   rn: number,
   oe: boolean,
   ue: boolean,
+  encoding: FormatUnderTest = BINARY64,
 ): Rounded {
   const scaled =
     (by: number): Real =>
@@ -109,22 +148,22 @@ export function roundReal(
       real(times(candidate, power(-by)));
   const wrapped = (by: number) => {
     // The precision is the format's, the exponent what it comes to.
-    const unbounded = { ...format, emin: -4000 };
+    const unbounded = { ...format, emin: 4 * format.emin - 1000 };
     const { index, inexact, up } = choose(scaled(by), negative, unbounded, rn);
-    return { bits: doubleBits(negative, numberAt(index, unbounded)), inexact, roundedUp: up };
+    return { bits: encode(negative, numberAt(index, unbounded), encoding), inexact, roundedUp: up };
   };
   const tiny = real(power(format.emin)) < 0;
   if (tiny && ue) return { ...wrapped(format.wrap), overflow: false, underflow: true };
   const { index, inexact, up } = choose(real, negative, format, rn);
-  const beyond = BigInt(format.emax - format.emin + 2) << BigInt(format.p - 1);
+  const beyond = infinityIndex(format);
   if (index < beyond) {
-    const bits = doubleBits(negative, numberAt(index, format));
+    const bits = encode(negative, numberAt(index, format), encoding);
     return { bits, inexact, roundedUp: up, overflow: false, underflow: tiny && inexact };
   }
   if (oe) return { ...wrapped(-format.wrap), overflow: true, underflow: false };
-  const toInfinity = rn === 0 || (rn === 2 && !negative) || (rn === 3 && negative);
-  const infinity = 0x7ff0_0000_0000_0000n | (negative ? 1n << 63n : 0n);
-  const bits = toInfinity ? infinity : doubleBits(negative, numberAt(beyond - 1n, format));
+  const toInfinity = rn === 0 || rn === NEAREST_AWAY || (rn === 2 && !negative) || (rn === 3 && negative);
+  const infinity = infinityIndex(encoding) | (negative ? 1n << BigInt(encoding.width - 1) : 0n);
+  const bits = toInfinity ? infinity : encode(negative, numberAt(beyond - 1n, format), encoding);
   return { bits, inexact: true, roundedUp: toInfinity, overflow: true, underflow: false };
 }
 
@@ -133,14 +172,17 @@ export type Operand =
   | { kind: "infinity"; negative: boolean }
   | { kind: "nan"; signalling: boolean };
 
-/** What the 64 bits of a double stand for. */
-export function operand(bits: bigint): Operand {
-  const negative = bits >= 1n << 63n;
-  const index = bits % (1n << 63n);
-  const infinity = 2047n * 2n ** 52n;
-  if (index > infinity) return { kind: "nan", signalling: index % 2n ** 52n < 2n ** 51n };
+/** What the bits of a number (a double unless said otherwise) stand for. */
+export function operand(bits: bigint, format: FormatUnderTest = BINARY64): Operand {
+  const top = 1n << BigInt(format.width - 1);
+  const negative = bits >= top;
+  const index = bits % top;
+  const infinity = infinityIndex(format);
+  if (index > infinity) {
+    return { kind: "nan", signalling: index % (1n << BigInt(format.p - 1)) < 1n << BigInt(format.p - 2) };
+  }
   if (index === infinity) return { kind: "infinity", negative };
-  const value = numberAt(index, BINARY64);
+  const value = numberAt(index, format);
   return { kind: "number", negative, value: negative ? { n: -value.n, d: value.d } : value };
 }
 

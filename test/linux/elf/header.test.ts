@@ -74,7 +74,7 @@ describe("program headers", () => {
     ["an unknown byte order", spoilt("ppc64", 5, 0), /unknown byte order/],
     ["another machine", spoilt("ppc64", 18, 0, 62), /not for PowerPC/],
     ["a class that is not the machine's", spoilt("ppc64", 18, 0, 20), /does not fit/],
-    ["an object file", spoilt("ppc32", 16, 0, 1), /not an executable/],
+    ["an object file", spoilt("ppc32", 16, 0, 1), /an object file, not an executable/],
     ["no program headers", spoilt("ppc32", 44, 0, 0), /no program headers/],
     ["program headers of another size", spoilt("ppc32", 42, 0, 31), /program headers of 31 bytes/],
     ["program headers beyond the file", spoilt("ppc64", 32, 0x7f), /out of range|beyond the end/],

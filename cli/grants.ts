@@ -1,0 +1,80 @@
+/** What of the host's files the guest gets, and what the user should know of it. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { decodeName } from "../emu/host/names.ts";
+import { toHost } from "../emu/host/node/files.ts";
+import { type Abi, defaultMounts, type MountConfig, type ProgramFacts } from "../emu/machine.ts";
+import { isFirstTime } from "./control.ts";
+import { describeSystemError, Failure, say } from "./failure.ts";
+
+export interface GrantFlags {
+  sysroot?: string;
+  dir: MountConfig[];
+}
+
+/** Where Debian and its like put the C libraries of their cross compilers. */
+const CROSS_LIBRARIES: Record<Abi, string> = {
+  ppc32: "/usr/powerpc-linux-gnu",
+  ppc64: "/usr/powerpc64-linux-gnu",
+  ppc64le: "/usr/powerpc64le-linux-gnu",
+};
+
+/**
+ * The grants of a run in the folder `cwd`; of `program`, a host path, where there is one. A program that wants a dynamic linker gets
+ * the cross compilers' C library where no sysroot is given. Throws Failure for a folder that isn't there.
+ */
+export function grants(
+  { sysroot, dir }: GrantFlags,
+  { cwd, program }: { cwd: string; program?: string },
+): (facts: ProgramFacts) => MountConfig[] {
+  for (const { host } of dir) checkThere("--dir", host);
+  if (sysroot !== undefined) checkThere("-L", sysroot);
+  return ({ abi, isDynamic }) => {
+    const found = CROSS_LIBRARIES[abi];
+    const libraries = sysroot ?? (isDynamic && existsSync(found) ? found : undefined);
+    return defaultMounts({ cwd, program, sysroot: libraries, extra: [...behindLink(program, cwd), ...dir] });
+  };
+}
+
+/** A program in the working directory that is a symbolic link to somewhere else is granted there as well. */
+function behindLink(program: string | undefined, cwd: string): MountConfig[] {
+  if (program === undefined || !program.startsWith(`${cwd}/`)) return [];
+  try {
+    const real = decodeName(realpathSync.native(toHost(program), { encoding: "buffer" }));
+    return real.startsWith(`${cwd}/`) ? [] : [{ host: real, guest: real, readOnly: true }];
+  } catch {
+    // What isn't there is told when it is loaded.
+    return [];
+  }
+}
+
+function checkThere(option: string, path: string): void {
+  try {
+    statSync(toHost(path));
+  } catch (error) {
+    throw new Failure(`${option} ${path}: ${describeSystemError(error)}`);
+  }
+}
+
+/**
+ * Says so where the guest gets more than one would think: all of the host or of the user's files, because the command was given in
+ * their folder, or root's power over them. Of root people are told once, at a terminal: whoever works in a container knows.
+ */
+export function warnOfGrants({ dir }: GrantFlags, cwd: string): void {
+  const askedFor = dir.some(({ host }) => isSameFolder(host, cwd));
+  const what =
+    cwd === "/" ? "the root folder" : isSameFolder(homedir(), cwd) ? "your home folder" : undefined;
+  if (what !== undefined && !askedFor) {
+    say(
+      `warning: the program may read and change everything in ${cwd}, ${what}, since it is the working directory`,
+    );
+  }
+  if (process.geteuid?.() === 0 && process.stderr.isTTY && isFirstTime("warned-of-root")) {
+    say("warning: running as root, whose rights the program has in the folders that it is given");
+  }
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const found = [one, other].map((path) => statSync(toHost(path), { throwIfNoEntry: false }));
+  return found[0] !== undefined && found[0].ino === found[1]?.ino && found[0].dev === found[1].dev;
+}

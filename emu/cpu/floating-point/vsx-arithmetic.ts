@@ -1,0 +1,204 @@
+/**
+ * VSX vector floating-point arithmetic: Power ISA 3.0B, I.7.6.3, xvadddp to xvnmsubmsp. A row is an operation on elements of a shape.
+ * An operation has a fast path in f64, which finds the rounding error of all elements at once, and soft-float for each
+ * element of which that doesn't tell the result.
+ */
+import type { Handler, HandlerTable } from "../handler.ts";
+import { i32 } from "../views.ts";
+import { softReciprocal, softReciprocalRoot } from "./arithmetic.ts";
+import { isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
+import type { Format } from "./formats.ts";
+import { RN } from "./fpscr.ts";
+import { STATUS, xa, xb, xt } from "./fpu.ts";
+import { fusedSum } from "./fused.ts";
+import {
+  A,
+  ASK,
+  B,
+  C,
+  completeVector,
+  DOUBLES,
+  ERROR,
+  putResult,
+  ROUNDED,
+  type Shape,
+  SINGLES,
+} from "./lanes.ts";
+import { add, divide, multiply, multiplyAdd, type Result, squareRoot } from "./soft-float.ts";
+
+/** Sets ROUNDED and ERROR for the first `count` elements of the operands in A, B and C. */
+export type Kernel = (count: number) => void;
+
+/** Of two operands a and b, or of b alone. */
+interface Operation {
+  readonly kernel: Kernel;
+  readonly soft: (a: bigint, b: bigint, format: Format, control: number) => Result;
+}
+
+const sum = (subtract: boolean): Operation => {
+  const sign = subtract ? -1 : 1;
+  return {
+    kernel: (count) => {
+      for (let k = 0; k < count; k++) {
+        const b = sign * B[k];
+        const rounded = A[k] + b;
+        ROUNDED[k] = rounded;
+        ERROR[k] = sumError(A[k], b, rounded);
+      }
+    },
+    soft: (a, b, format, control) => add(a, b, subtract, format, control),
+  };
+};
+
+const PRODUCT: Operation = {
+  kernel: (count) => {
+    for (let k = 0; k < count; k++) {
+      const rounded = A[k] * B[k];
+      ROUNDED[k] = rounded;
+      const holds = isModerate(rounded) || (rounded === 0 && (A[k] === 0 || B[k] === 0));
+      ERROR[k] = holds ? productError(A[k], B[k], rounded) : Number.NaN;
+    }
+  },
+  soft: multiply,
+};
+
+const QUOTIENT: Operation = {
+  kernel: (count) => {
+    for (let k = 0; k < count; k++) {
+      const rounded = A[k] / B[k];
+      ROUNDED[k] = rounded;
+      const holds = A[k] === 0 ? rounded === 0 : isModerate(rounded) && Math.abs(A[k]) > TINY;
+      ERROR[k] = holds ? quotientError(A[k], B[k], rounded) : Number.NaN;
+    }
+  },
+  soft: divide,
+};
+
+const ROOT: Operation = {
+  kernel: (count) => {
+    for (let k = 0; k < count; k++) {
+      const rounded = Math.sqrt(B[k]);
+      ROUNDED[k] = rounded;
+      const square = rounded * rounded;
+      const holds = isModerate(B[k]) || B[k] === 0;
+      ERROR[k] = holds ? B[k] - square - productError(rounded, rounded, square) : Number.NaN;
+    }
+  },
+  soft: (_a, b, format, control) => squareRoot(b, format, control),
+};
+
+const RECIPROCAL: Operation = {
+  kernel: (count) => {
+    A.fill(1);
+    QUOTIENT.kernel(count);
+  },
+  soft: (_a, b, format, control) => softReciprocal(b, format, control),
+};
+
+const RECIPROCAL_ROOT: Operation = {
+  kernel: (count) => {
+    for (let k = 0; k < count; k++) {
+      const root = Math.sqrt(B[k]);
+      ROUNDED[k] = 1 / root;
+      // An exact quotient of a rounded root is inexact all the same.
+      const holds = isModerate(B[k]) && (i32[STATUS] & RN) === 0;
+      ERROR[k] = (holds && quotientError(1, root, ROUNDED[k])) || Number.NaN;
+    }
+  },
+  soft: (_a, b, format, control) => softReciprocalRoot(b, format, control),
+};
+
+/** XT <- an operation on the elements of XA and XB. */
+function elements({ kernel, soft }: Operation, shape: Shape): Handler {
+  const { count, format } = shape;
+  return (word, cia) => {
+    const a = xa(word);
+    const b = xb(word);
+    shape.load(A, a);
+    shape.load(B, b);
+    kernel(count);
+    const status = i32[STATUS];
+    let flags = 0;
+    for (let k = 0; k < count; k++) {
+      let raised = shape.settle(k, status);
+      if (raised === ASK) {
+        raised = putResult(shape, k, soft(shape.bits(a, k), shape.bits(b, k), format, status));
+      }
+      flags |= raised;
+    }
+    completeVector(xt(word), cia, flags);
+  };
+}
+
+/** The multiply-add family: `addend` is XT for Type-A and XB for Type-M instructions, where XT is a factor. */
+function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: Shape): Handler {
+  const { count, format } = shape;
+  const kind = { subtract, negate };
+  const addendSign = subtract ? -1 : 1;
+  const resultSign = negate ? -1 : 1;
+  return (word, cia) => {
+    const a = xa(word);
+    const to = xt(word);
+    const c = addend === "XB" ? to : xb(word);
+    const b = addend === "XT" ? to : xb(word);
+    const status = i32[STATUS];
+    shape.load(A, a);
+    shape.load(C, c);
+    shape.load(B, b);
+    // Directed rounding comes before the negation.
+    const fast = !negate || (status & RN) === 0;
+    let flags = 0;
+    for (let k = 0; k < count; k++) {
+      let raised = ASK;
+      if (fast) {
+        B[k] *= addendSign;
+        fusedSum(k);
+        ROUNDED[k] *= resultSign;
+        ERROR[k] *= resultSign;
+        raised = shape.settle(k, status);
+      }
+      if (raised === ASK) {
+        const operands = [shape.bits(a, k), shape.bits(c, k), shape.bits(b, k)] as const;
+        raised = putResult(shape, k, multiplyAdd(...operands, kind, format, status));
+      }
+      flags |= raised;
+    }
+    completeVector(to, cia, flags);
+  };
+}
+
+const ADD = sum(false);
+const SUBTRACT = sum(true);
+
+export const vsxArithmeticHandlers: HandlerTable = {
+  xvadddp: elements(ADD, DOUBLES),
+  xvaddsp: elements(ADD, SINGLES),
+  xvsubdp: elements(SUBTRACT, DOUBLES),
+  xvsubsp: elements(SUBTRACT, SINGLES),
+  xvmuldp: elements(PRODUCT, DOUBLES),
+  xvmulsp: elements(PRODUCT, SINGLES),
+  xvdivdp: elements(QUOTIENT, DOUBLES),
+  xvdivsp: elements(QUOTIENT, SINGLES),
+  xvsqrtdp: elements(ROOT, DOUBLES),
+  xvsqrtsp: elements(ROOT, SINGLES),
+  xvredp: elements(RECIPROCAL, DOUBLES),
+  xvresp: elements(RECIPROCAL, SINGLES),
+  xvrsqrtedp: elements(RECIPROCAL_ROOT, DOUBLES),
+  xvrsqrtesp: elements(RECIPROCAL_ROOT, SINGLES),
+  xvmaddadp: fused("XT", false, false, DOUBLES),
+  xvmaddasp: fused("XT", false, false, SINGLES),
+  xvmaddmdp: fused("XB", false, false, DOUBLES),
+  xvmaddmsp: fused("XB", false, false, SINGLES),
+  xvmsubadp: fused("XT", true, false, DOUBLES),
+  xvmsubasp: fused("XT", true, false, SINGLES),
+  xvmsubmdp: fused("XB", true, false, DOUBLES),
+  xvmsubmsp: fused("XB", true, false, SINGLES),
+  xvnmaddadp: fused("XT", false, true, DOUBLES),
+  xvnmaddasp: fused("XT", false, true, SINGLES),
+  xvnmaddmdp: fused("XB", false, true, DOUBLES),
+  xvnmaddmsp: fused("XB", false, true, SINGLES),
+  xvnmsubadp: fused("XT", true, true, DOUBLES),
+  xvnmsubasp: fused("XT", true, true, SINGLES),
+  xvnmsubmdp: fused("XB", true, true, DOUBLES),
+  xvnmsubmsp: fused("XB", true, true, SINGLES),
+};
