@@ -54,7 +54,10 @@ verb(
     .description("thaw a frozen program and go on from there")
     .argument("<image>", "a checkpoint image; '-' is standard input")
     .addOption(
-      new Option("--on-changed <what>", "what to do about files that are not what they were when it was frozen")
+      new Option(
+        "--on-changed <what>",
+        "what to do about files that are not what they were when it was frozen",
+      )
         .choices(["fail", "warn", "ignore"])
         .default("fail"),
     )

@@ -2,8 +2,8 @@
 import { openSync, writeFileSync } from "node:fs";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
-import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { toHost } from "../emu/host/node/files.ts";
+import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";

@@ -424,7 +424,8 @@ export const list = <T>(element: Field<T>, max: number, doc: string): Field<T[]>
     for (const value of values) element.write(output, value);
   },
   json: (values) => values.map((value) => element.json(value)),
-  oldest: (values) => (values as T[]).reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
+  oldest: (values) =>
+    (values as T[]).reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
 });
 
 /** A flag, then the value if the flag is 1. */

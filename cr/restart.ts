@@ -289,6 +289,7 @@ class Restart {
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
+      ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: { tid: m?.nextTid ?? tids[0], sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT },
       nextPid: m?.nextPid ?? Math.max(...pids, ...tids) + 1,
     };

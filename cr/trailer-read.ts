@@ -35,6 +35,7 @@ export interface Topics {
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
   knownFiles?: X.KnownFilesValues;
+  setIds?: X.SetIdsValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -95,6 +96,9 @@ class TopicReader {
     },
     [T.KNOWN_FILES.type]: (record) => {
       this.once(this.topics, "knownFiles", this.decode(X.KNOWN_FILES, record), "KNOWN_FILES", record);
+    },
+    [T.SET_IDS.type]: (record) => {
+      this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

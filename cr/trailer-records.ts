@@ -351,6 +351,15 @@ export const KNOWN_FILES = message("KNOWN_FILES", "the files that the program ha
   files: list(KNOWN_FILE, LIMITS.descriptors + LIMITS.areas, ""),
 });
 
+const SET_ID = message("set-id bits", "of a file, for the program alone", {
+  path: path("absolute"),
+  bits: u32("04000 set-user-id, 02000 set-group-id"),
+});
+
+export const SET_IDS = message("SET_IDS", "set-id bits that the host's files do not have", {
+  files: list(SET_ID, LIMITS.descriptors, ""),
+});
+
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
 
@@ -391,6 +400,7 @@ export const TRAILER_TYPES = {
   UNLINKED: topic(14, UNLINKED),
   UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
   KNOWN_FILES: topic(16, KNOWN_FILES, 0),
+  SET_IDS: topic(17, SET_IDS, 0),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -413,6 +423,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   FILE_PART,
   SHARED_PART,
   KNOWN_FILE,
+  SET_ID,
 ];
 
 /** The newest version of each record that is known here: one more for every field added with `since`. */
@@ -438,6 +449,7 @@ export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
+export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type AreasValues = LayoutValues<typeof AREAS>;
 export type SharedValues = LayoutValues<typeof SHARED>;

@@ -11,16 +11,16 @@ import { readProgram } from "./linux/elf/header.ts";
 import { SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
-import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
 import { AT_BASE } from "./linux/stack.ts";
+import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
 import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
 
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
-export type { Abi } from "./snapshot.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;

@@ -33,6 +33,8 @@ export interface MachineSnapshot {
   sharedObjects: SharedObjectSnapshot[];
   /** What tells the files again that were open or mapped by name; unknown when absent. */
   knownFiles?: KnownFileSnapshot[];
+  /** Set-id bits that files have for the program alone; none when absent. */
+  setIds?: SetIdSnapshot[];
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
@@ -291,6 +293,12 @@ export interface KnownFileSnapshot {
   mtime: bigint;
   /** Of one that is mapped its build id or SHA-256, in hexadecimal; else "". */
   content: string;
+}
+
+/** Set-id bits of a file. */
+export interface SetIdSnapshot {
+  path: string;
+  bits: number;
 }
 
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */

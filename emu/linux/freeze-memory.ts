@@ -3,7 +3,13 @@ import { HostError } from "../host/host.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { SharedObject, type SharedPage } from "../memory/shared-object.ts";
-import type { AreaSnapshot, FileReference, MemorySnapshot, PageSource, SharedObjectSnapshot } from "../snapshot.ts";
+import type {
+  AreaSnapshot,
+  FileReference,
+  MemorySnapshot,
+  PageSource,
+  SharedObjectSnapshot,
+} from "../snapshot.ts";
 import type { FreezeTables, ProcessFiles } from "./areas.ts";
 import type { Process } from "./process.ts";
 

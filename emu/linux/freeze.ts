@@ -23,7 +23,10 @@ const MOST_GROUPS = 65536;
 const MOST_PID = 0x3f_ffff;
 
 /** Everything the machine is. Pages are read from it later: use the snapshot before running on. */
-export function freezeKernel(kernel: Kernel, { includeFiles = false }: { includeFiles?: boolean } = {}): MachineSnapshot {
+export function freezeKernel(
+  kernel: Kernel,
+  { includeFiles = false }: { includeFiles?: boolean } = {},
+): MachineSnapshot {
   const { abi, clock, random, scheduler } = kernel;
   const objects = new Map<SharedObject, number>();
   const tables: FreezeTables = {
@@ -42,6 +45,7 @@ export function freezeKernel(kernel: Kernel, { includeFiles = false }: { include
     includeFiles,
   };
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
+  const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   return {
@@ -62,6 +66,7 @@ export function freezeKernel(kernel: Kernel, { includeFiles = false }: { include
     unlinkedFiles: tables.unlinkedFiles,
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },

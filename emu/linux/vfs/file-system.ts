@@ -28,6 +28,7 @@ import { type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
+import { SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
@@ -35,9 +36,6 @@ import { type ThawedFiles, thawFiles } from "./thaw-files.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
-
-/** S_ISUID and S_ISGID. */
-const SET_IDS = 0o6000;
 
 /** Who opens: where its relative paths start and what its /proc and /dev hold. */
 export interface Viewer {
@@ -60,8 +58,7 @@ export class FileSystem {
   readonly startDirectory: string;
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
-  /** Set-id bits that the guest has given files, by their keys: the host's files never get them. */
-  readonly setIds = new Map<string, number>();
+  readonly setIds = new SetIds();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
   readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
@@ -463,20 +460,6 @@ export class FileSystem {
   travelled(index: number, path: string, flags: number): RegularFile {
     const handle = this.travelling[index] ?? fail("EINVAL", `file ${index} of those that travel is missing`);
     return this.unnamed(handle.hold(), path, flags);
-  }
-
-  /** Keeps the set-id bits of `mode` for the file with this status, in the machine alone. */
-  keepSetIds(stat: HostStat, mode: number): void {
-    const key = fileKey(stat);
-    const bits = mode & SET_IDS;
-    if (bits === 0) this.setIds.delete(key);
-    else this.setIds.set(key, bits);
-  }
-
-  /** Status with the set-id bits that the guest sees. */
-  withSetIds(stat: HostStat): HostStat {
-    const bits = this.setIds.size === 0 ? undefined : this.setIds.get(fileKey(stat));
-    return bits === undefined || stat.kind !== "file" ? stat : { ...stat, mode: stat.mode | bits };
   }
 
   /** Everything has been made that needed what travelled. */

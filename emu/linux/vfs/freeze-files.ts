@@ -95,8 +95,9 @@ export class FileTables {
     system.mapped.flush(file.key);
     let index = -1;
     try {
-      const setId = system.setIds.get(file.key) ?? 0;
-      index = tables.unlinkedFiles.push(freezeTravelling(system.host, file.readableHandle(), path, setId)) - 1;
+      const setId = system.setIds.bitsOf(file.key);
+      index =
+        tables.unlinkedFiles.push(freezeTravelling(system.host, file.readableHandle(), path, setId)) - 1;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);

@@ -1,13 +1,13 @@
 /** Regular files and directories of the host, opened through the name space. */
 import { type Host, HostError, type HostOpenFlags } from "../../host/host.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import type { FileTables } from "./freeze-files.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize } from "./mounts.ts";
 import type { Location } from "./namespace.ts";
-import type { FileTables } from "./freeze-files.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, ONCE, parseState, reopen, type ThawContext } from "./thaw-context.ts";

@@ -20,7 +20,10 @@ export class FilesDiffer extends HostError {
   readonly files: readonly { path: string; problem: string; missing: boolean }[];
   constructor(files: FilesDiffer["files"]) {
     const list = files.map(({ path, problem }) => `\n  ${path} ${problem}`).join("");
-    super("ESTALE", `${files.length === 1 ? "a file is" : `${files.length} files are`} not as it was frozen:${list}`);
+    super(
+      "ESTALE",
+      `${files.length === 1 ? "a file is" : `${files.length} files are`} not as it was frozen:${list}`,
+    );
     this.files = files;
   }
 }
@@ -117,17 +120,18 @@ function difference(
   if (stat.kind !== "file") return `is a ${stat.kind} now`;
   if (stat.size !== known.size) return `has ${stat.size} bytes where it had ${known.size}`;
   if (stat.mtime === known.mtime) return undefined;
-  const when = `was changed at ${dateOf(stat.mtime)}, after ${dateOf(known.mtime)}`;
+  const seconds = Number(stat.mtime - known.mtime) / 1e9;
+  const when = seconds > 0 ? `was changed ${seconds} s later` : `is ${-seconds} s older`;
   if (known.content === "") return when;
   const handle = system.namespace.at(at.place, (real) =>
     system.host.files.open(real, { read: true, write: false, noFollow: true }, 0),
   );
   try {
     const { key, size, mtime } = { ...stat, key: `${stat.dev}:${stat.ino}` };
-    return contentOf(system.host, handle, { key, size, mtime }) === known.content ? undefined : `${when}, and holds something else`;
+    return contentOf(system.host, handle, { key, size, mtime }) === known.content
+      ? undefined
+      : `${when}, and holds something else`;
   } finally {
     system.host.files.close(handle);
   }
 }
-
-const dateOf = (time: bigint): string => new Date(Number(time / 1_000_000n)).toISOString();

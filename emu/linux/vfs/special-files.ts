@@ -87,7 +87,10 @@ export class PathFile extends OpenFile {
   }
   /** Throws EBADF where the host can't hold it. */
   readableHandle(): number {
-    return this.again ??= this.host.files.reopen(this.handle ?? fail("EBADF"), { read: true, write: false });
+    return (this.again ??= this.host.files.reopen(this.handle ?? fail("EBADF"), {
+      read: true,
+      write: false,
+    }));
   }
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     const { path, deleted } = this.where();

@@ -1,13 +1,13 @@
 /** Descriptions that the program inherits from outside: stdin, stdout, stderr. */
 import type { Host, HostStream, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import { readFully, writeFully } from "./mapped-files.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, type ThawContext } from "./thaw-context.ts";
 import { isSameFile, type Terminal, terminalOn } from "./terminal.ts";
+import { cannot, type ThawContext } from "./thaw-context.ts";
 
 function flagsOf({ access }: HostStream): number {
   const mode = access.write ? (access.read ? O_RDWR : O_WRONLY) : O_RDONLY;

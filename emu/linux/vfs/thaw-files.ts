@@ -107,7 +107,7 @@ export function thawFiles(
     for (const each of unlinkedFiles) {
       const handle = thawTravelling(system.host, each);
       travelling.push(handle);
-      system.keepSetIds(system.host.files.fstat(handle.handle), each.mode);
+      system.setIds.keep(system.host.files.fstat(handle.handle), each.mode, "");
     }
     for (const each of openFiles) {
       if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
@@ -120,6 +120,7 @@ export function thawFiles(
       }
     }
     thawLocks(system, snapshot, opened);
+    system.setIds.thaw(system, snapshot.setIds);
     const processes = new Map<number, ThawedFiles>();
     for (const process of snapshot.processes) {
       const descriptors = thawDescriptors(process, opened);

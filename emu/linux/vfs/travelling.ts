@@ -6,38 +6,33 @@ import type { Host } from "../../host/host.ts";
 import { PAGE_SIZE, type PageSource, type UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 
-/** Bytes looked at in one go for what is not zero. */
-const PIECE = 4 * 1024 * 1024;
-
-/** Offsets of the pages of a file that are not all zero. Node can't ask where holes are: they are read, some GiB a second. */
-function occupiedPages(host: Host, handle: number, size: number): number[] {
+/** Offsets of the pages of a file that are not all zero. */
+function occupiedPages(host: Host, handle: number): number[] {
   const pages: number[] = [];
-  const piece = new Uint8Array(PIECE);
-  const words = new Int32Array(piece.buffer);
-  for (let start = 0; start < size; start += PIECE) {
-    const count = readFully(host, handle, piece, start);
-    piece.fill(0, count);
-    if (isZero(words, 0, words.length)) continue;
-    for (let at = 0; at < count; at += PAGE_SIZE) {
-      if (!isZero(words, at / 4, (at + PAGE_SIZE) / 4)) pages.push(start + at);
+  const page = new Uint8Array(PAGE_SIZE);
+  const words = new Int32Array(page.buffer);
+  for (const { position, length } of host.files.occupied(handle)) {
+    for (let at = position - (position % PAGE_SIZE); at < position + length; at += PAGE_SIZE) {
+      page.fill(0, readFully(host, handle, page, at));
+      if (at !== pages.at(-1) && words.some((word) => word !== 0)) pages.push(at);
     }
   }
   return pages;
 }
 
-function isZero(words: Int32Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (words[at] !== 0) return false;
-  return true;
-}
-
 /** The contents of the file behind a readable handle. They are looked at when somebody asks for them. */
-export function freezeTravelling(host: Host, handle: number, path: string, setId: number): UnlinkedFileSnapshot {
+export function freezeTravelling(
+  host: Host,
+  handle: number,
+  path: string,
+  setId: number,
+): UnlinkedFileSnapshot {
   const { size, mode, atime, mtime } = host.files.fstat(handle);
   const page = new Uint8Array(PAGE_SIZE);
   let found: number[] | undefined;
   const pages: PageSource = {
     get addresses() {
-      found ??= occupiedPages(host, handle, Number(size));
+      found ??= occupiedPages(host, handle);
       return found;
     },
     read: (index) => {
