@@ -35,6 +35,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
       return Machine.thaw(snapshot, {
         host,
         mounts,
+        engine: flags.engine,
         strace: straceSink(flags),
         crSyscalls,
         onChanged: flags.onChanged,

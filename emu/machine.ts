@@ -5,6 +5,7 @@
 import { modelFor, modelList } from "./cpu/models.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
+import { JitEngine, type JitStatistics } from "./jit/engine.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -25,6 +26,9 @@ export type { Abi } from "./snapshot.ts";
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;
 
+/** The engines; nothing that a program does differs between them but the time it takes. */
+export type EngineName = "interp" | "jit";
+
 /** What of a program may decide on the files that it is given. */
 export interface ProgramFacts {
   abi: Abi;
@@ -39,6 +43,8 @@ export interface MachineOptions {
   mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
+  /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
+  engine?: EngineName;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
   onChanged?: OnChanged;
@@ -226,6 +232,13 @@ export class Machine {
     return this.kernel.cpuModel.name;
   }
 
+  /** What the translator of the first process has done; undefined with the interpreter alone. */
+  get jitStatistics(): JitStatistics | undefined {
+    const [process] = this.kernel.processes.values();
+    const { interpreter } = process;
+    return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
+  }
+
   /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
   freeze(options: FreezeOptions = {}): MachineSnapshot {
     return freezeKernel(this.kernel, options);
@@ -265,7 +278,7 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace }: MachineOptions,
+  { host, mounts, strace, engine }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
 ): KernelOptions => ({
@@ -274,6 +287,7 @@ const kernelOptions = (
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
+  engine: engine === "jit" ? (cpu) => new JitEngine(cpu) : undefined,
 });
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {

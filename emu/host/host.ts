@@ -12,6 +12,7 @@ export class HostError extends Error {
   }
 }
 
+/** What stat(2) says of a file. */
 export interface HostStat {
   kind: "file" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
   dev: bigint;
@@ -132,6 +133,7 @@ export interface HostFiles {
   };
 }
 
+/** The times of the host. */
 export interface HostClock {
   /** Nanoseconds since the epoch. */
   realtime(): bigint;

@@ -47,12 +47,13 @@ export function freezeMemory({ memory, layout, files }: Process, tables: FreezeT
 
 /** A shared object; of one with a file, only what the file has not got yet. */
 export function freezeShared(
-  { file, pages }: SharedObject,
+  object: SharedObject,
   files: ProcessFiles,
   tables: FreezeTables,
 ): SharedObjectSnapshot {
+  const { file, pages } = object;
   const present = [...pages]
-    .filter(([, page]) => (file === undefined ? hasBytes(page) : page.dirty && hasBytes(page)))
+    .filter(([index, page]) => hasBytes(page) && (file === undefined || object.isDirty(index)))
     .sort(([a], [b]) => a - b);
   const last = present.at(-1)?.[0] ?? -1;
   return {
@@ -78,7 +79,8 @@ export function thawShared(snapshot: SharedObjectSnapshot, files: ProcessFiles):
     const page = object.pages.get(offset / PAGE_SIZE);
     // A page that the machine itself has in use already is at least as new.
     if (page !== undefined) return;
-    object.pages.set(offset / PAGE_SIZE, { bytes: pages.read(index).slice(), dirty: true });
+    object.pages.set(offset / PAGE_SIZE, { bytes: pages.read(index).slice() });
+    object.markDirty(offset / PAGE_SIZE);
   });
   return object;
 }

@@ -11,14 +11,21 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import { AddressSpace } from "../memory/address-space.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { SysError } from "./errno.ts";
-import { initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import {
+  type ExecContext,
+  initialFpexcMode,
+  type LoadedProgram,
+  loadProgram,
+  resetRegisters,
+} from "./exec.ts";
 import { FutexTable, releaseTid } from "./futex.ts";
 import {
   type Credentials,
@@ -133,6 +140,7 @@ export class Kernel {
   readonly scheduler = new Scheduler();
   readonly futexes = new FutexTable();
   nextPid = FIRST_PID;
+  private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
   private readonly threads = new Map<number, Thread>();
@@ -226,7 +234,7 @@ export class Kernel {
   private newEngine(): { memory: AddressSpace; interpreter: Interpreter } {
     const { abi, cpuModel, options } = this;
     const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = new AddressSpace({ byteOrder, size: this.addressSpaceSize });
+    const memory = this.addressSpaces.take({ byteOrder, size: this.addressSpaceSize });
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
@@ -252,24 +260,29 @@ export class Kernel {
     const { process } = thread;
     const { credentials, limits, files } = process;
     // A new process has an address space with nothing in it.
-    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
-    const loaded = loadProgram(
-      memory,
-      {
-        abi: this.abi,
-        cpuModel: this.cpuModel,
-        credentials,
-        stackLimit: limits[RLIMIT_STACK].soft,
-        random: (into) => this.random.fill(into),
-        openProgram: (path) => files.openProgram(path),
-      },
-      request,
-    );
+    const old = process.memory.areas.count === 0 ? undefined : process.memory;
+    const { memory, interpreter } = old === undefined ? process : this.newEngine();
+    const context: ExecContext = {
+      abi: this.abi,
+      cpuModel: this.cpuModel,
+      credentials,
+      stackLimit: limits[RLIMIT_STACK].soft,
+      random: (into) => this.random.fill(into),
+      openProgram: (path) => files.openProgram(path),
+    };
+    let loaded: LoadedProgram;
+    try {
+      loaded = loadProgram(memory, context, request);
+    } catch (error) {
+      if (old !== undefined) this.addressSpaces.give(memory);
+      throw error;
+    }
     const { instructions } = thread.registers;
     for (const other of process.threads) if (other !== thread) this.endThread(other);
     process.replaceProgram(thread, { memory, interpreter, loaded, path: request.program.path });
     thread.fpexcMode = initialFpexcMode(this.abi);
     resetRegisters(thread.registers, this.abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    if (old !== undefined) this.addressSpaces.give(old);
   }
 
   /** Ends a thread; the last one to go ends its process with `status`, an exit code. */
