@@ -47,6 +47,7 @@ export async function run(
       pid: flags.seed === undefined ? process.pid : undefined,
       seed: flags.seed,
       cpuModel: flags.cpu,
+      engine: flags.engine,
       release: flags.release,
       stackLimit: flags.stack,
       strace: straceSink(flags),

@@ -9,19 +9,32 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Cpu } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
-import { FarBranch, type Handler, SYSCALL } from "./handler.ts";
+import { LK } from "./fields.ts";
+import { BREAK, FarBranch, type Handler, SYSCALL } from "./handler.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
 import { bind } from "./views.ts";
 
-/** Why `run` came back: the limit was reached, or `sc` is the instruction at NIA, not yet retired. */
-export type Exit = "limit" | "syscall";
+/** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
+export type Exit = "limit" | "syscall" | "breakpoint";
+
+/** What a translator wants to know of the interpreter: where programs arrive again and again. */
+export interface Watch {
+  /** Arrivals at an address by a backward branch, a call, a return or through a register before `arrived` is called. */
+  readonly patience: number;
+  /** Asked at each arrival from then on; `left` instructions are left. True has the interpreter return "arrived" there. */
+  arrived(address: number, left: number): boolean;
+}
 
 const WORDS = PAGE_SIZE / 4;
 
 interface CodePage {
   readonly words: Int32Array;
   readonly handlers: Handler[];
+  /** Arrivals at each word before the watch is asked. */
+  readonly patience: Int32Array;
 }
+
+const NO_PATIENCE = new Int32Array(0);
 
 export class Interpreter {
   readonly cpu: Cpu;
@@ -29,9 +42,15 @@ export class Interpreter {
   /** The page being run, and whether a store has changed it since the loop entered it. */
   private running = -1;
   private stale = false;
+  protected watch: Watch | undefined;
+  /** Addresses at which `run` comes back. */
+  protected breakpoints: ReadonlySet<number> = new Set();
+  /** Instructions that were left of the limit when `run` came back. */
+  left = 0;
 
-  constructor(cpu: Cpu) {
+  constructor(cpu: Cpu, watch?: Watch) {
     this.cpu = cpu;
+    this.watch = watch;
     cpu.memory.addCodeListener((page) => {
       this.codePages.delete(page);
       if (page === this.running) this.stale = true;
@@ -43,8 +62,15 @@ export class Interpreter {
    * next instruction to execute and INSTRUCTIONS has grown by those retired.
    */
   run(limit: number): Exit {
-    const { registers } = this.cpu;
-    bind(this.cpu);
+    return this.interpret(limit) as Exit;
+  }
+
+  /** The same, but comes back with "arrived" where the watch says so; without a watch that never is. */
+  protected interpret(limit: number): Exit | "arrived" {
+    const { cpu, watch } = this;
+    const { registers } = cpu;
+    let arrives = false;
+    bind(cpu);
     if (registers.nia > 0xffff_ffffn) throw new GuestFault("fetch-unmapped", registers.nia);
     let pc = registers.i32[NIA / 4];
     let left = limit;
@@ -56,11 +82,13 @@ export class Interpreter {
     try {
       while (left > 0) {
         const page = pc >>> PAGE_SHIFT;
-        const { words, handlers } = this.codePages.get(page) ?? this.openPage(page, pc);
+        const { words, handlers, patience } = this.codePages.get(page) ?? this.openPage(page, pc);
         base = pc & -PAGE_SIZE;
         start = index = (pc >>> 2) & (WORDS - 1);
         this.running = page;
         this.stale = false;
+        if (arrives && patience[index]-- <= 0 && watch!.arrived(pc, left)) return "arrived";
+        arrives = false;
         let end = Math.min(WORDS, index + left);
         while (index < end) {
           const next = handlers[index](words[index], base + (index << 2));
@@ -69,8 +97,9 @@ export class Interpreter {
             if (this.stale) break;
             continue;
           }
-          if (next === SYSCALL) return "syscall";
+          if ((next & 3) !== 0) return next === SYSCALL ? "syscall" : "breakpoint";
           left -= index + 1 - start;
+          if (watch !== undefined) arrives = isArrival(words[index], base + (index << 2), next);
           pc = next;
           start = index = (pc >>> 2) & (WORDS - 1);
           if ((pc & -PAGE_SIZE) !== base || this.stale) {
@@ -78,6 +107,7 @@ export class Interpreter {
             end = -1;
             break;
           }
+          if (arrives && patience[index]-- <= 0 && watch!.arrived(pc, left)) return "arrived";
           end = Math.min(WORDS, index + left);
         }
         left -= index - start;
@@ -93,6 +123,7 @@ export class Interpreter {
     } finally {
       left -= index - start;
       this.running = -1;
+      this.left = left;
       registers.u64[NIA / 8] = far ?? BigInt((base + (index << 2)) >>> 0);
       registers.u64[INSTRUCTIONS / 8] += BigInt(limit - left);
     }
@@ -107,6 +138,29 @@ export class Interpreter {
     return handlers[index](words[index], cia);
   }
 
+  /** Has `run` come back with "breakpoint" at these addresses, and no others, whenever the program is there. */
+  setBreakpoints(addresses: ReadonlySet<number>): void {
+    if (addresses === this.breakpoints) return;
+    const changed = [...this.breakpoints, ...addresses];
+    this.breakpoints = addresses;
+    for (const address of changed) this.codePages.delete(address >>> PAGE_SHIFT);
+  }
+
+  /** Whether the page that holds an address has been run since it last changed. */
+  isOpen(address: number): boolean {
+    return this.codePages.has(address >>> PAGE_SHIFT);
+  }
+  /** Sets how many arrivals at an address, in a page that is open, go by before the watch is asked. */
+  setPatience(address: number, arrivals: number): void {
+    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = arrivals;
+  }
+  /** Counts an arrival that did not come about in the interpreter; whether the watch wants to be asked. */
+  countArrival(address: number): boolean {
+    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    return page !== undefined && page.patience[(address >>> 2) & (WORDS - 1)]-- <= 0;
+  }
+
   private openPage(page: number, pc: number): CodePage {
     const { memory } = this.cpu;
     memory.markCode(page, BigInt(pc >>> 0));
@@ -114,13 +168,21 @@ export class Interpreter {
     for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
-      const handler = handlerOf(word, this.cpu);
+      const handler = this.breakpoints.has(cia >>> 0) ? breakHere : handlerOf(word, this.cpu);
       handlers[(cia >>> 2) & (WORDS - 1)] = handler;
       return handler(word, cia);
     };
     handlers.fill(first);
-    const code = { words, handlers };
+    const { watch } = this;
+    const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
+    const code = { words, handlers, patience };
     this.codePages.set(page, code);
     return code;
   }
 }
+
+const breakHere: Handler = () => BREAK;
+
+/** Of the branches taken, those that lead to the beginning of something: a loop, a function, what follows a call. */
+const isArrival = (word: number, cia: number, next: number): boolean =>
+  next - cia <= 0 || (word & LK) !== 0 || word >>> 26 === 19;

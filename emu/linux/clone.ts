@@ -1,6 +1,5 @@
 /** New threads and processes (Linux: kernel/fork.c, copy_thread of arch/powerpc). */
 import { CR, RESERVE_LENGTH } from "../cpu/registers.ts";
-import { PAGE_SIZE } from "../memory/layout.ts";
 import { EAGAIN, EINVAL, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
@@ -124,17 +123,10 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   return child;
 }
 
-/** A copy of an address space: private pages are copied, shared memory is the same. */
+/** A copy of an address space, whose pages are copied when either side first writes them; shared memory is the same. */
 function copyMm(kernel: System, from: Mm): Mm {
   const mm = kernel.newMm(from.abi, from.cpuModel);
-  const page = new Uint8Array(PAGE_SIZE);
-  for (const area of from.memory.areas) {
-    mm.memory.map({ ...area });
-    if (area.shared !== undefined) continue;
-    for (let at = area.start; at < area.end; at += PAGE_SIZE) {
-      if (from.memory.isTouched(at)) mm.memory.restorePage(at, from.memory.peek(at, PAGE_SIZE, page));
-    }
-  }
+  from.memory.fork(mm.memory);
   mm.layout = { ...from.layout, auxv: from.layout.auxv };
   mm.elfv2 = from.elfv2;
   return mm;

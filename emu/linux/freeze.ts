@@ -22,6 +22,7 @@ import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName 
 import { SIGRTMAX, SIGWINCH } from "./signals/numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import type { OnChanged } from "./vfs/known-files.ts";
 import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -29,7 +30,10 @@ const MOST_THREADS = 65536;
 const MOST_GROUPS = 65536;
 
 /** Everything the machine is. Pages are read from it later: use the snapshot before running on. */
-export function freezeKernel(kernel: Kernel): MachineSnapshot {
+export function freezeKernel(
+  kernel: Kernel,
+  { includeFiles = false }: { includeFiles?: boolean } = {},
+): MachineSnapshot {
   const { abi, clock, random, scheduler } = kernel;
   const objects = new Map<SharedObject, number>();
   const tables: FreezeTables = {
@@ -43,10 +47,16 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    knownFiles: [],
+    obstacles: [],
+    includeFiles,
   };
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
+  const [{ files }] = kernel.processes.values();
+  const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -63,7 +73,10 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
-    sharedObjects: [...objects.keys()].map(freezeShared),
+    sharedObjects,
+    knownFiles: tables.knownFiles,
+    ...(setIds.length > 0 ? { setIds } : {}),
+    ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
     nextPid: kernel.tasks.nextPid,
@@ -154,18 +167,22 @@ function freezeThread(thread: Thread): ThreadSnapshot {
  * Builds the kernel that a snapshot describes. Throws HostError when a file that it needs can't be had, RangeError when
  * it makes no sense.
  */
-export function thawKernel(snapshot: MachineSnapshot, options: KernelOptions): Kernel {
+export function thawKernel(
+  snapshot: MachineSnapshot,
+  { onChanged = "fail", ...options }: KernelOptions & { onChanged?: OnChanged },
+): Kernel {
   const { processes, sharedObjects, scheduler } = snapshot;
   if (processes.length === 0 || processes.length > MAX_PROCESSES) {
     throw new RangeError(`it has ${processes.length} processes, and a machine runs ${MAX_PROCESSES}`);
   }
   const kernel = new Kernel({ ...options, addressSpaceSize: snapshot.addressSpaceSize }, snapshot);
-  kernel.fileSystem.thaw(snapshot);
+  kernel.fileSystem.thaw(snapshot, onChanged);
   const made = processes.map((each) => addProcess(kernel, each, options));
   const objects = sharedObjects.map((object) => thawShared(object, made[0].files));
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
   });

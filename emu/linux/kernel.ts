@@ -14,7 +14,7 @@ import { findModel } from "../cpu/models.ts";
 
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import { AddressSpace } from "../memory/address-space.ts";
+import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
@@ -22,7 +22,14 @@ import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { readProgram } from "./elf/header.ts";
 import { ENOEXEC, SysError } from "./errno.ts";
-import { type ExecRequest, initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import {
+  type ExecContext,
+  type ExecRequest,
+  initialFpexcMode,
+  type LoadedProgram,
+  loadProgram,
+  resetRegisters,
+} from "./exec.ts";
 import { FutexTable, releaseThread } from "./futex.ts";
 import { Mm } from "./mm.ts";
 import {
@@ -85,6 +92,12 @@ export type KernelExit =
   /** `requestStop` was called. */
   | { reason: "stopped" };
 
+/** Where a debugger's breakpoint or, with `hit`, watchpoint has stopped a thread: before the instruction at its NIA. */
+export interface Pause {
+  readonly thread: Thread;
+  readonly hit?: WatchpointHit;
+}
+
 /** The program that a machine begins with. */
 export interface StartRequest {
   /** Guest path. */
@@ -141,11 +154,13 @@ export class Kernel implements System {
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
   readonly tasks: Tasks;
+  private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
   private retired = 0n;
   private place = 0;
   private ending: KernelExit | undefined;
+  private paused: Pause | undefined;
   private stopRequested = false;
   /** Threads that a thaw has left waiting and that have still to say for what, in their order. */
   private thawed: Thread[] = [];
@@ -180,6 +195,7 @@ export class Kernel implements System {
     this.fileSystem = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd, random, steady });
     this.tasks = new Tasks(FIRST_PID, {
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
+      freed: ({ memory }) => this.addressSpaces.give(memory),
       ended: (process) => this.firstEnded(process),
     });
     this.dispatcher = new Dispatcher(this, options);
@@ -206,7 +222,7 @@ export class Kernel implements System {
     return this.tasks.hasRoom;
   }
   newMm(abi: AbiInfo, cpuModel: CpuModel): Mm {
-    return this.tasks.newMm(abi, cpuModel);
+    return this.makeMm(abi, cpuModel);
   }
   releaseMm(process: Process): void {
     this.tasks.releaseMm(process);
@@ -275,7 +291,7 @@ export class Kernel implements System {
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
     const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = new AddressSpace({ byteOrder, size });
+    const memory = this.addressSpaces.take({ byteOrder, size });
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
@@ -314,18 +330,21 @@ export class Kernel implements System {
     // A new process has an address space with nothing in it.
     const isNew = process.memory.areas.count === 0 && process.abi === abi;
     const mm = isNew ? process.mm : this.newMm(abi, cpuModel);
-    const loaded = loadProgram(
-      mm.memory,
-      {
-        abi,
-        cpuModel,
-        credentials,
-        stackLimit: limits[RLIMIT_STACK].soft,
-        random: (into) => this.random.fill(into),
-        openProgram: (path) => files.openProgram(path),
-      },
-      request,
-    );
+    const context: ExecContext = {
+      abi,
+      cpuModel,
+      credentials,
+      stackLimit: limits[RLIMIT_STACK].soft,
+      random: (into) => this.random.fill(into),
+      openProgram: (path) => files.openProgram(path),
+    };
+    let loaded: LoadedProgram;
+    try {
+      loaded = loadProgram(mm.memory, context, request);
+    } catch (error) {
+      if (!isNew) this.addressSpaces.give(mm.memory);
+      throw error;
+    }
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -340,6 +359,19 @@ export class Kernel implements System {
   requestStop(): void {
     this.stopRequested = true;
     this.noteWake();
+  }
+
+  /** A debugger's breakpoint or watchpoint has come about: `run` comes back with "stopped". */
+  private pause(pause: Pause): void {
+    this.paused = pause;
+    this.stopRequested = true;
+  }
+
+  /** Why the last run was stopped, if it was a debugger's doing; once. */
+  takePause(): Pause | undefined {
+    const { paused } = this;
+    this.paused = undefined;
+    return paused;
   }
 
   /** Sends a signal from outside (the terminal's ^C, say) to the group in the foreground: at first the first process's. */
@@ -439,20 +471,29 @@ export class Kernel implements System {
   /** Runs at most `budget` instructions. */
   private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
     const { registers } = thread;
-    const { interpreter } = thread.process;
+    const { interpreter, memory, watchpoints } = thread.process;
+    // The kernel's own accesses are not watched.
+    if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     const before = registers.instructions;
     const began = this.host.clock.monotonic();
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
-      return exit;
+      if (exit !== "breakpoint") return exit;
+      this.pause({ thread });
+      return "limit";
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
+      if (error instanceof WatchpointHit) {
+        this.pause({ thread, hit: error });
+        return "limit";
+      }
       if (!(error instanceof GuestFault)) throw error;
       raise(thread, error);
       return "fault";
     } finally {
+      if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
       if (this.clock.isVirtual) this.spend(thread, count);

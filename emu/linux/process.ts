@@ -2,7 +2,7 @@
 import type { CpuModel } from "../cpu/cpu.ts";
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
+import type { AddressSpace, Watchpoint } from "../memory/address-space.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
@@ -68,6 +68,8 @@ export class Process {
   /** The thread of another process that sleeps in vfork(2) until this one has an address space of its own. */
   vforkParent: Thread | undefined;
   signals = new ProcessSignals();
+  /** What a debugger watches. */
+  watchpoints: readonly Watchpoint[] = [];
   /** Descriptors, working directory, umask. */
   files!: ProcessFiles;
   /** Interval and POSIX timers. */

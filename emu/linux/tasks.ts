@@ -14,31 +14,33 @@ export const MOST_PID = 0x3f_ffff;
 export const MOST_PROCESSES = 1000;
 /** Threads of a machine (/proc/sys/kernel/threads-max). */
 export const MOST_THREADS = 4096;
-/** Address spaces that are kept for the next process. */
-const MOST_SPARE = 4;
 /** Bytes of the address space of a process that has ended, in which nothing is. */
 const LEAST_SPACE = 16 * 1024 * 1024;
-/** Pages in a space that is worth keeping. */
-const MOST_SPARE_PAGES = 4096;
 
 export class Tasks {
   readonly processes = new Map<number, Process>();
   readonly threads = new Map<number, Thread>();
   nextPid: number;
   private readonly makeMm: (abi: AbiInfo, cpuModel: CpuModel, size?: number) => Mm;
+  /** Takes an address space that nobody has any more. */
+  private readonly freed: (mm: Mm) => void;
   /** Told of the end of the first process, with which all others end. */
   private readonly ended: (process: Process) => void;
-  private readonly spare: Mm[] = [];
   /** The address space of processes that have ended. */
   private nowhere: Mm | undefined;
   private first: Process | undefined;
 
   constructor(
     firstPid: number,
-    parts: { makeMm(abi: AbiInfo, cpuModel: CpuModel, size?: number): Mm; ended(process: Process): void },
+    parts: {
+      makeMm(abi: AbiInfo, cpuModel: CpuModel, size?: number): Mm;
+      freed(mm: Mm): void;
+      ended(process: Process): void;
+    },
   ) {
     this.nextPid = firstPid;
     this.makeMm = parts.makeMm;
+    this.freed = parts.freed;
     this.ended = parts.ended;
   }
 
@@ -71,27 +73,13 @@ export class Tasks {
 
   // ---- address spaces ------------------------------------------------------------------------------------------
 
-  newMm(abi: AbiInfo, cpuModel: CpuModel): Mm {
-    const at = this.spare.findIndex((mm) => mm.abi === abi && mm.cpuModel === cpuModel);
-    return at < 0 ? this.makeMm(abi, cpuModel) : this.spare.splice(at, 1)[0];
-  }
-
   /** A process has no use for its address space any more: whoever waited in vfork(2) goes on. */
   releaseMm(process: Process): void {
     const { mm, vforkParent } = process;
     process.vforkParent = undefined;
     vforkParent?.wake();
     vforkParent?.process.claimStack();
-    if (--mm.users > 0 || process === this.first) return;
-    const { memory } = mm;
-    let pages = 0;
-    for (const { start, end } of memory.areas) pages += (end - start) / 4096;
-    if (this.spare.length >= MOST_SPARE || pages > MOST_SPARE_PAGES) return;
-    memory.unmap(0, memory.limit);
-    memory.setBreakpoint(0n);
-    memory.registers.bytes.fill(0);
-    mm.loaded = undefined;
-    this.spare.push(mm);
+    if (--mm.users === 0) this.freed(mm);
   }
 
   // ---- ends ------------------------------------------------------------------------------------------------------

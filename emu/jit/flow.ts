@@ -1,0 +1,252 @@
+/**
+ * The control flow of a region in the form that structured code is emitted from: loops (all with one header), a reverse postorder,
+ * dominators. N. Ramsey, "Beyond Relooper: recursive translation of unstructured control flow to structured control flow" (2022).
+ *
+ * A loop with several entries gets a node of its own as header, which goes on to one of them by a selector that every edge into the loop
+ * sets. Mid-function entries of translated code are such entries too, for they are edges from the root.
+ */
+import { type Region, successors } from "./scan.ts";
+
+/** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
+export interface Edge {
+  to: number;
+  selector: number;
+  back: boolean;
+}
+
+export interface Loop {
+  readonly header: number;
+  readonly nodes: Set<number>;
+  readonly parent: Loop | undefined;
+}
+
+export interface Flow {
+  /** Blocks are nodes of their own index; the root follows them, then the dispatch nodes. */
+  readonly root: number;
+  readonly edges: Edge[][];
+  /** Dispatch nodes' selectors are numbered through the region; the root's are the entries' order. */
+  readonly order: number[];
+  readonly position: Int32Array;
+  readonly idom: Int32Array;
+  /** The innermost loop of a node. */
+  readonly loopOf: (Loop | undefined)[];
+  readonly loops: Loop[];
+  readonly isHeader: Uint8Array;
+  /** Forward edges into a node. */
+  readonly forward: Int32Array;
+}
+
+/** The flow of `region`, entered at the blocks `entries`. Targets outside the region have no edge. */
+export function buildFlow(region: Region, entries: readonly number[]): Flow {
+  const { blocks, at } = region;
+  const root = blocks.length;
+  const edges: Edge[][] = blocks.map((block) => {
+    const list: Edge[] = [];
+    for (const address of successors(block)) {
+      const to = at.get(address);
+      list.push({ to: to ?? -1, selector: -1, back: false });
+    }
+    return list;
+  });
+  edges.push(entries.map((to) => ({ to, selector: -1, back: false })));
+
+  const loops: Loop[] = [];
+  const loopOf: (Loop | undefined)[] = new Array(edges.length).fill(undefined);
+  const first = new Set<number>();
+  depthFirst(edges, [root], (node) => first.add(node));
+  findLoops([...first]);
+
+  /** Finds the loops among `nodes`, ignoring back edges of loops found already, and theirs within. */
+  function findLoops(nodes: readonly number[], parent?: Loop): void {
+    for (const component of components(edges, nodes)) {
+      const inside = new Set(component);
+      if (component.length === 1 && !edges[component[0]].some((e) => e.to === component[0] && !e.back))
+        continue;
+      const heads = entriesOf(inside);
+      const header = heads.length === 1 ? heads[0] : addDispatch(inside, heads);
+      for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
+      for (const node of inside) {
+        for (const edge of edges[node]) if (edge.to === header) edge.back = true;
+      }
+      const loop: Loop = { header, nodes: inside, parent };
+      loops.push(loop);
+      for (const node of inside) loopOf[node] = loop;
+      findLoops(
+        [...inside].filter((node) => node !== header),
+        loop,
+      );
+    }
+  }
+
+  /** Nodes of a component that are entered from outside it. */
+  function entriesOf(inside: ReadonlySet<number>): number[] {
+    const heads = new Set<number>();
+    for (let from = 0; from < edges.length; from++) {
+      if (inside.has(from) || !(first.has(from) || from > root)) continue;
+      for (const edge of edges[from]) if (inside.has(edge.to)) heads.add(edge.to);
+    }
+    return [...heads].sort((a, b) => a - b);
+  }
+
+  function addDispatch(inside: Set<number>, heads: readonly number[]): number {
+    // Loops within keep their own back edges: those of the component without its first entry.
+    const rest = [...inside].filter((node) => node !== heads[0]);
+    const innerOf = new Map<number, ReadonlySet<number>>();
+    for (const component of components(edges, rest)) {
+      const inner = new Set(component);
+      for (const node of component) innerOf.set(node, inner);
+    }
+    const dispatch = edges.length;
+    for (let from = 0; from < dispatch; from++) {
+      for (const edge of edges[from]) {
+        const selector = heads.indexOf(edge.to);
+        if (selector < 0 || edge.back) continue;
+        if (selector > 0 && innerOf.get(edge.to)!.has(from)) continue;
+        edge.to = dispatch;
+        edge.selector = selector;
+      }
+    }
+    edges.push(heads.map((to) => ({ to, selector: -1, back: false })));
+    loopOf.push(undefined);
+    inside.add(dispatch);
+    first.add(dispatch);
+    return dispatch;
+  }
+
+  const postorder: number[] = [];
+  depthFirst(
+    edges,
+    [root],
+    () => {},
+    (node) => postorder.push(node),
+  );
+  const order = postorder.reverse();
+  const position = new Int32Array(edges.length).fill(-1);
+  order.forEach((node, i) => {
+    position[node] = i;
+  });
+  const isHeader = new Uint8Array(edges.length);
+  for (const { header } of loops) isHeader[header] = 1;
+  const forward = new Int32Array(edges.length);
+  for (const node of order)
+    for (const edge of edges[node]) if (edge.to >= 0 && !edge.back) forward[edge.to]++;
+  const idom = dominators(edges, order, position);
+  return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
+}
+
+/** Walks all nodes reachable from `roots` along edges that are not marked as back edges by `skip`. */
+function depthFirst(
+  edges: readonly Edge[][],
+  roots: readonly number[],
+  enter: (node: number) => void,
+  leave: (node: number) => void = () => {},
+): void {
+  const seen = new Uint8Array(edges.length);
+  const stack: number[] = [];
+  const next: number[] = [];
+  const push = (node: number) => {
+    seen[node] = 1;
+    enter(node);
+    stack.push(node);
+    // The last successor first, so that the first one comes first in reverse postorder.
+    next.push(edges[node].length - 1);
+  };
+  for (const root of roots) {
+    if (seen[root]) continue;
+    push(root);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const i = next[top]--;
+      if (i < 0) {
+        leave(stack[top]);
+        stack.pop();
+        next.pop();
+        continue;
+      }
+      const { to } = edges[stack[top]][i];
+      if (to >= 0 && !seen[to]) push(to);
+    }
+  }
+}
+
+/** Strongly connected components of a subgraph without its back edges (R. Tarjan 1972). */
+function components(edges: readonly Edge[][], nodes: readonly number[]): number[][] {
+  const member = new Uint8Array(edges.length);
+  for (const node of nodes) member[node] = 1;
+  const index = new Int32Array(edges.length);
+  const low = new Int32Array(edges.length);
+  const onStack = new Uint8Array(edges.length);
+  const stack: number[] = [];
+  const result: number[][] = [];
+  let counter = 0;
+  const path: number[] = [];
+  const next: number[] = [];
+  const push = (node: number) => {
+    index[node] = low[node] = ++counter;
+    onStack[node] = 1;
+    stack.push(node);
+    path.push(node);
+    next.push(0);
+  };
+  for (const start of nodes) {
+    if (index[start] !== 0) continue;
+    push(start);
+    while (path.length > 0) {
+      const top = path.length - 1;
+      const node = path[top];
+      const edge = edges[node][next[top]++];
+      if (edge === undefined) {
+        path.pop();
+        next.pop();
+        if (top > 0) low[path[top - 1]] = Math.min(low[path[top - 1]], low[node]);
+        if (low[node] === index[node]) {
+          const component: number[] = [];
+          for (;;) {
+            const member = stack.pop()!;
+            onStack[member] = 0;
+            component.push(member);
+            if (member === node) break;
+          }
+          result.push(component);
+        }
+        continue;
+      }
+      if (edge.to < 0 || edge.back || !member[edge.to]) continue;
+      if (index[edge.to] === 0) push(edge.to);
+      else if (onStack[edge.to]) low[node] = Math.min(low[node], index[edge.to]);
+    }
+  }
+  return result;
+}
+
+/** Immediate dominators (K. Cooper, T. Harvey, K. Kennedy, "A simple, fast dominance algorithm", 2001). */
+function dominators(edges: readonly Edge[][], order: readonly number[], position: Int32Array): Int32Array {
+  const idom = new Int32Array(edges.length).fill(-1);
+  const predecessors: number[][] = edges.map(() => []);
+  for (const node of order) {
+    for (const edge of edges[node]) if (edge.to >= 0) predecessors[edge.to].push(node);
+  }
+  idom[order[0]] = order[0];
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const node of order.slice(1)) {
+      let common = -1;
+      for (let from of predecessors[node]) {
+        if (idom[from] < 0) continue;
+        if (common < 0) {
+          common = from;
+          continue;
+        }
+        while (common !== from) {
+          while (position[common] > position[from]) common = idom[common];
+          while (position[from] > position[common]) from = idom[from];
+        }
+      }
+      if (idom[node] !== common) {
+        idom[node] = common;
+        changed = true;
+      }
+    }
+  }
+  return idom;
+}

@@ -1,0 +1,634 @@
+/**
+ * Code for one guest instruction after the other: registers in locals, storage with its guards, exits. `translate.ts` puts the blocks
+ * together; the files of `rows/` say what each instruction is made of.
+ *
+ * A register's home is the register block. It is kept in a local while `State` says so, and saved where control leaves: at exits, at
+ * calls, at joins that do not expect it in its local.
+ */
+import { FPSCR, XER_SO } from "../cpu/registers.ts";
+import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { RECORD_SIZE, RECORDS_OFFSET } from "./layout.ts";
+import {
+  CA_SLOT,
+  CR_SLOT,
+  FPR_SLOT,
+  RECORD_SLOT,
+  RECORDS,
+  SLOTS,
+  type SlotLayout,
+  slotLayouts,
+} from "./slots.ts";
+import { Lazy, State } from "./state.ts";
+import { Code, F64, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
+
+/** What code depends on beside the guest's instructions. */
+export interface Target {
+  readonly is64: boolean;
+  readonly bigEndian: boolean;
+  /** Bytes of address space, of which reversed storage counts back. */
+  readonly size: number;
+  /** Host offset of the machine's corner. */
+  readonly corner: number;
+  /** The model has CA32 and OV32 (ISA 3.0). */
+  readonly has32: boolean;
+  /** f64x2.relaxed_madd is there and rounds once. */
+  readonly fused: boolean;
+}
+
+/** Parameters of every function. */
+export const BUDGET = 0;
+export const STACK = 1;
+export const ADDRESS = 2;
+const PARAMETERS = 3;
+
+/** Accesses on one value of a block, as the first pass over it finds them. */
+interface Access {
+  base: number;
+  low: number;
+  high: number;
+  isStore: boolean;
+}
+
+/** Ranges longer than this are not tested together: two pages' guards are. */
+const PAGE = 1 << PAGE_SHIFT;
+
+export class Generator {
+  readonly target: Target;
+  readonly is64: boolean;
+  code = new Code();
+  readonly state = new State();
+  readonly locals: ValueType[] = [];
+  /** What a block's dry pass found: a fallback or call in it, and the accesses by order. */
+  barrier = false;
+  accesses: Access[] = [];
+  private accessAt = 0;
+  dry = false;
+  /** Of the instruction at hand: its address, its index in its block, the instructions of the block. */
+  pc = 0;
+  index = 0;
+  count = 0;
+
+  private readonly layouts: readonly SlotLayout[];
+  private readonly slotLocal = new Int32Array(SLOTS).fill(-1);
+  private readonly recordLocals = new Int32Array(4 * RECORDS).fill(-1);
+  private readonly lazyLocals = new Map<number, number>();
+  private readonly temporaries = new Map<number, number>();
+  private nextValue = 1;
+  /** Host address of the register block: an address in code is this and a constant offset. */
+  private readonly block: number;
+
+  constructor(target: Target) {
+    this.target = target;
+    this.is64 = target.is64;
+    this.layouts = slotLayouts(target.is64);
+    this.block = target.corner + REGISTERS_OFFSET;
+  }
+
+  // ---- locals ------------------------------------------------------------------------------------------
+
+  newLocal(type: ValueType): number {
+    this.locals.push(type);
+    return PARAMETERS + this.locals.length - 1;
+  }
+  /** The n-th temporary of a type; it holds for the instruction at hand only. */
+  temporary(type: ValueType, n = 0): number {
+    const key = type * 64 + n;
+    let local = this.temporaries.get(key);
+    if (local === undefined) this.temporaries.set(key, (local = this.newLocal(type)));
+    return local;
+  }
+  private local(slot: number): number {
+    let local = this.slotLocal[slot];
+    if (local < 0) this.slotLocal[slot] = local = this.newLocal(this.layouts[slot].type);
+    return local;
+  }
+  private recordLocal(record: number, part: number): number {
+    const at = 4 * record + part;
+    let local = this.recordLocals[at];
+    if (local < 0) this.recordLocals[at] = local = this.newLocal(part === 0 ? I32 : F64);
+    return local;
+  }
+  /** Type of a GPR's local. */
+  get word(): ValueType {
+    return this.is64 ? I64 : I32;
+  }
+
+  // ---- slots -------------------------------------------------------------------------------------------
+
+  private at(offset: number): number {
+    return this.block + offset;
+  }
+  loadField(op: number, offset: number): void {
+    this.code.i32Const(0);
+    this.code.access(op, this.at(offset));
+  }
+
+  /** Pushes a slot's value. */
+  get(slot: number): void {
+    this.fetch(slot);
+    this.code.get(this.local(slot));
+  }
+  /** Sees to it that the slot's local holds its value. */
+  fetch(slot: number): void {
+    if (slot >= CR_SLOT && slot < CA_SLOT && this.state.lazy[slot - CR_SLOT] !== Lazy.None) {
+      this.computeField(slot - CR_SLOT);
+      this.code.set(this.local(slot));
+      this.state.lazy[slot - CR_SLOT] = Lazy.None;
+      return;
+    }
+    if (this.state.has(slot)) return;
+    this.load(slot);
+    this.state.makeValid(slot);
+  }
+  private load(slot: number): void {
+    const { code } = this;
+    if (slot >= RECORD_SLOT) {
+      const record = slot - RECORD_SLOT;
+      for (let part = 0; part < 4; part++) {
+        code.i32Const(0);
+        code.access(part === 0 ? Op.i32_load : Op.f64_load, this.recordAt(record, part));
+        code.set(this.recordLocal(record, part));
+      }
+      return;
+    }
+    const { load, offset } = this.layouts[slot];
+    this.loadField(load, offset);
+    code.set(this.local(slot));
+  }
+  private recordAt(record: number, part: number): number {
+    return this.target.corner + RECORDS_OFFSET + RECORD_SIZE * record + 8 * part;
+  }
+  /** Pops a slot's new value. */
+  set(slot: number): void {
+    this.code.set(this.local(slot));
+    this.defined(slot);
+  }
+  tee(slot: number): void {
+    this.code.tee(this.local(slot));
+    this.defined(slot);
+  }
+  private defined(slot: number): void {
+    this.state.define(slot);
+    if (slot < 32) {
+      this.state.base[slot] = this.nextValue++;
+      this.state.offset[slot] = 0;
+    } else if (slot >= CR_SLOT && slot < CA_SLOT) {
+      this.state.lazy[slot - CR_SLOT] = Lazy.None;
+    }
+  }
+  /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
+  noteValue(n: number, base: number, offset: number): void {
+    if (Math.abs(offset) > 0x10_0000) return;
+    this.state.base[n] = base;
+    this.state.offset[n] = offset;
+  }
+
+  /** Emits the store of a slot; nothing about it changes. */
+  private save(slot: number): void {
+    const { code, state } = this;
+    if (slot >= RECORD_SLOT) {
+      const record = slot - RECORD_SLOT;
+      for (let part = 0; part < 4; part++) {
+        code.i32Const(0);
+        code.get(this.recordLocal(record, part));
+        code.access(part === 0 ? Op.i32_store : Op.f64_store, this.recordAt(record, part));
+      }
+      return;
+    }
+    const { store, offset } = this.layouts[slot];
+    code.i32Const(0);
+    const field = slot - CR_SLOT;
+    if (field >= 0 && field < 8 && state.lazy[field] !== Lazy.None) this.computeField(field);
+    else code.get(this.local(slot));
+    code.access(store, this.at(offset));
+  }
+  /** Emits the stores of all unsaved registers; they stay unsaved as far as code that does not come here is concerned. */
+  private saveAll(): void {
+    const { dirty } = this.state;
+    for (let w = 0; w < dirty.length; w++) {
+      for (let bits = dirty[w]; bits !== 0; bits &= bits - 1)
+        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
+    }
+  }
+  /** Saves all registers where everybody passes. */
+  flush(): void {
+    this.saveAll();
+    this.state.dirty.fill(0);
+    this.state.lazy.forEach((kind, field) => {
+      if (kind === Lazy.None) return;
+      // Saved, but never in its local.
+      this.state.lazy[field] = Lazy.None;
+      this.invalidate(CR_SLOT + field);
+    });
+  }
+  private invalidate(slot: number): void {
+    this.state.valid[slot >> 5] &= ~(1 << (slot & 31));
+  }
+  /** Somebody else may have changed every register: none is in its local any more. */
+  forgetAll(): void {
+    const { state } = this;
+    this.barrier = true;
+    state.valid.fill(0);
+    state.dirty.fill(0);
+    state.lazy.fill(0);
+    state.modeChecked = false;
+    this.freshValues();
+  }
+  freshValues(): void {
+    for (let n = 0; n < 32; n++) {
+      this.state.base[n] = this.nextValue++;
+      this.state.offset[n] = 0;
+    }
+  }
+
+  /** Begins a block about which nothing is known but which slots are in locals. */
+  reset(): void {
+    const { state } = this;
+    state.valid.fill(0);
+    state.dirty.fill(0);
+    state.lazy.fill(0);
+    state.factBase.fill(0);
+    state.factNext = 0;
+    state.modeChecked = false;
+    this.freshValues();
+  }
+
+  /** Makes the state what a join expects: saves what is unsaved there, loads what is to be in a local. */
+  conform(valid: Int32Array, dirty: Int32Array): void {
+    const { state } = this;
+    for (let w = 0; w < valid.length; w++) {
+      for (let bits = state.dirty[w] & ~dirty[w]; bits !== 0; bits &= bits - 1) {
+        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
+      }
+      for (let bits = valid[w]; bits !== 0; bits &= bits - 1) {
+        this.fetch(32 * w + (31 - Math.clz32(bits & -bits)));
+      }
+    }
+  }
+
+  // ---- general-purpose registers -----------------------------------------------------------------------
+
+  gpr(n: number): void {
+    this.get(n);
+  }
+  /** (RA|0): pushes 0 for n = 0. */
+  gprOr0(n: number): void {
+    if (n === 0) this.constant(0);
+    else this.get(n);
+  }
+  /** The low word of GPR n. */
+  gpr32(n: number): void {
+    this.get(n);
+    if (this.is64) this.code.op(Op.i32_wrap_i64);
+  }
+  setGpr(n: number): void {
+    this.set(n);
+  }
+  /** Pops a 32-bit number for GPR n, whose upper half becomes zeros or the sign. */
+  setGpr32(n: number, signed = false): void {
+    if (this.is64) this.code.op(signed ? Op.i64_extend_i32_s : Op.i64_extend_i32_u);
+    this.set(n);
+  }
+  /** Pushes a signed constant of a GPR's width. */
+  constant(value: number): void {
+    if (this.is64) this.code.i64Const(value, value >> 31);
+    else this.code.i32Const(value);
+  }
+  /** The 64-bit opcode in 64-bit mode, else the 32-bit one. */
+  op(op32: number, op64: number): void {
+    this.code.op(this.is64 ? op64 : op32);
+  }
+
+  // ---- condition register --------------------------------------------------------------------------------
+
+  private lazyLocal(field: number, second: boolean, type: ValueType): number {
+    const key = (field * 2 + (second ? 1 : 0)) * 256 + type;
+    let local = this.lazyLocals.get(key);
+    if (local === undefined) this.lazyLocals.set(key, (local = this.newLocal(type)));
+    return local;
+  }
+  private operandType(kind: Lazy): ValueType {
+    if (kind === Lazy.Float) return F64;
+    return kind === Lazy.Signed64 || kind === Lazy.Unsigned64 ? I64 : I32;
+  }
+  /** Pops A, and B unless it is `constant`: the field will be what their comparison says. */
+  compare(field: number, kind: Lazy, constant?: number): void {
+    const { code, state } = this;
+    const type = this.operandType(kind);
+    const a = this.lazyLocal(field, false, type);
+    if (constant === undefined) {
+      const b = this.lazyLocal(field, true, type);
+      code.set(b);
+      state.lazyB[field] = b;
+    } else {
+      state.lazyB[field] = constant;
+    }
+    code.set(a);
+    state.lazyA[field] = a;
+    state.lazyIsConstant[field] = constant === undefined ? 0 : 1;
+    state.define(CR_SLOT + field);
+    state.lazy[field] = kind;
+  }
+  /** Rc = 1: CR0 is how GPR n compares with zero. */
+  record(n: number): void {
+    this.get(n);
+    this.compare(0, this.is64 ? Lazy.Signed64 : Lazy.Signed32, 0);
+  }
+
+  private operands(field: number): void {
+    const { code, state } = this;
+    code.get(state.lazyA[field]);
+    const constant = state.lazyB[field];
+    if (state.lazyIsConstant[field] === 0) code.get(constant);
+    else if (this.operandType(state.lazy[field] as Lazy) === I64) {
+      code.i64Const(constant, state.lazy[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
+    } else code.i32Const(constant);
+  }
+  /** Pushes 1 if A < B (bit 0), A > B (bit 1), A = B (bit 2) in a field that is not computed yet. */
+  private comparison(field: number, bit: number): void {
+    this.operands(field);
+    this.code.op(COMPARISONS[this.state.lazy[field] as Lazy][bit]);
+  }
+  /** Pushes the value of a field that is not computed yet. */
+  private computeField(field: number): void {
+    const { code } = this;
+    const isFloat = this.state.lazy[field] === Lazy.Float;
+    const weighted = (bit: number, weight: number) => {
+      this.comparison(field, bit);
+      code.i32Const(weight);
+      code.op(Op.i32_mul);
+      code.op(Op.i32_add);
+    };
+    code.i32Const(isFloat ? 1 : 2);
+    weighted(0, isFloat ? 7 : 6);
+    weighted(1, isFloat ? 3 : 2);
+    if (isFloat) {
+      weighted(2, 1);
+      return;
+    }
+    this.loadField(Op.i32_load8_u, XER_SO);
+    code.op(Op.i32_or);
+  }
+  /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
+  crBit(bit: number, exact = false) {
+    const field = bit >> 2;
+    const kind = this.state.lazy[field];
+    if (kind !== Lazy.None && (bit & 3) !== 3) return this.comparison(field, bit & 3);
+    const { code } = this;
+    this.get(CR_SLOT + field);
+    if (exact) {
+      code.i32Const(3 - (bit & 3));
+      code.op(Op.i32_shr_u);
+      code.i32Const(1);
+    } else {
+      code.i32Const(8 >> (bit & 3));
+    }
+    code.op(Op.i32_and);
+  }
+
+  // ---- floating point ------------------------------------------------------------------------------------
+
+  fpr(n: number): void {
+    this.get(FPR_SLOT + n);
+  }
+  setFpr(n: number): void {
+    this.set(FPR_SLOT + n);
+  }
+  /** Notes an operation whose result bits of FPSCR are to be found later: pops nothing, operands are locals. */
+  noteRecord(record: number, word: number, operands: readonly (number | undefined)[]): void {
+    const { code } = this;
+    code.i32Const(word);
+    code.set(this.recordLocal(record, 0));
+    for (let part = 1; part < 4; part++) {
+      const operand = operands[part - 1];
+      const local = this.recordLocal(record, part);
+      if (operand === undefined) continue;
+      code.get(operand);
+      code.set(local);
+    }
+    this.state.define(RECORD_SLOT + record);
+  }
+  /** An arithmetic result stands for all of FPSCR's result bits: what is pending of other kinds is void. */
+  dropRecord(record: number): void {
+    this.code.i32Const(0);
+    this.code.set(this.recordLocal(record, 0));
+    this.state.define(RECORD_SLOT + record);
+  }
+  loadStatus(): void {
+    this.loadField(Op.i32_load, FPSCR);
+  }
+
+  // ---- storage ---------------------------------------------------------------------------------------------
+
+  /**
+   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. With `update`, the
+   * effective address is left in temporary 7 of a GPR's type.
+   */
+  address(n: number, ra: number, offset: number, rb: number, isStore: boolean, update = false): void {
+    const { code, state, target } = this;
+    const indexed = rb >= 0;
+    const ea = this.temporary(this.word, 7);
+    const constantBase = !indexed && ra === 0;
+    const base = indexed || constantBase ? -1 : state.base[ra];
+    const at = indexed || constantBase ? 0 : state.offset[ra] + offset;
+    const access = this.nextAccess(base, at, n, isStore);
+    const pushAddress = () => {
+      if (constantBase) return this.constant(offset);
+      if (ra !== 0) this.get(ra);
+      if (indexed) {
+        this.get(rb);
+        if (ra !== 0) this.op(Op.i32_add, Op.i64_add);
+      } else if (offset !== 0) {
+        this.constant(offset);
+        this.op(Op.i32_add, Op.i64_add);
+      }
+    };
+    let inLocal = update || indexed;
+    if (inLocal) {
+      pushAddress();
+      code.set(ea);
+    }
+    if (base < 0 || !state.isChecked(base, at, at + n, isStore)) {
+      if (!inLocal) {
+        pushAddress();
+        code.set(ea);
+        inLocal = true;
+      }
+      this.guard(ea, access.low - at, access.high - at, access.isStore);
+      if (base >= 0) state.addFact(base, access.low, access.high, access.isStore);
+    }
+    // The host address: for reversed storage, size - EA - n.
+    if (target.bigEndian) {
+      const from = target.size - n;
+      if (inLocal) {
+        code.i32Const(from);
+        code.get(ea);
+      } else {
+        code.i32Const(from - offset);
+        this.get(ra);
+      }
+      if (this.is64) code.op(Op.i32_wrap_i64);
+      code.op(Op.i32_sub);
+      return;
+    }
+    if (inLocal) {
+      code.get(ea);
+      if (this.is64) code.op(Op.i32_wrap_i64);
+      return;
+    }
+    this.get(ra);
+    if (this.is64) code.op(Op.i32_wrap_i64);
+    code.i32Const(offset);
+    code.op(Op.i32_add);
+  }
+
+  /** The range that is to be tested where access number `accessAt` of the block is: with what follows on the same value. */
+  private nextAccess(base: number, at: number, n: number, isStore: boolean): Access {
+    const i = this.accessAt++;
+    if (this.dry) {
+      const access = { base, low: at, high: at + n, isStore };
+      this.accesses.push(access);
+      return access;
+    }
+    const own = this.accesses[i];
+    let low = own.low;
+    let high = own.high;
+    let stores = isStore;
+    if (base >= 0) {
+      for (let j = i + 1; j < this.accesses.length; j++) {
+        const other = this.accesses[j];
+        if (other.base !== own.base) continue;
+        const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
+        if (h - l > PAGE) continue;
+        low = l;
+        high = h;
+        stores ||= other.isStore;
+      }
+    }
+    return { base, low: low - own.low + at, high: high - own.low + at, isStore: stores };
+  }
+  /** Begins a block's code; in its second pass with the accesses that the first one found. */
+  beginBlock(dry: boolean, accesses: Access[]): void {
+    this.dry = dry;
+    this.accesses = accesses;
+    this.accessAt = 0;
+    this.barrier = false;
+  }
+
+  /**
+   * Leaves unless all bytes from `low` up to `high` from the address in `ea` have guards of zero. One load tests two pages; only where that
+   * fails it is found out which pages it is about.
+   */
+  private guard(ea: number, low: number, high: number, isStore: boolean): void {
+    const { code } = this;
+    const table = this.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+    const from = low === 0 ? ea : this.temporary(this.word, 6);
+    if (low !== 0) {
+      code.get(ea);
+      this.constant(low);
+      this.op(Op.i32_add, Op.i64_add);
+      code.set(from);
+    }
+    const pageOf = (distance: number) => {
+      code.get(from);
+      if (this.is64) code.op(Op.i32_wrap_i64);
+      if (distance !== 0) {
+        code.i32Const(distance);
+        code.op(Op.i32_add);
+      }
+      code.i32Const(PAGE_SHIFT);
+      code.op(Op.i32_shr_u);
+    };
+    const upper = () => {
+      code.get(from);
+      code.i64Const(32, 0);
+      code.op(Op.i64_shr_u);
+      code.op(Op.i64_or);
+    };
+    pageOf(0);
+    if (this.is64) {
+      code.access(Op.i64_load16_u, table);
+      upper();
+      code.i64Const(0, 0);
+      code.op(Op.i64_ne);
+    } else {
+      code.access(Op.i32_load16_u, table);
+    }
+    code.block(Op.if);
+    pageOf(0);
+    code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
+    pageOf(high - low - 1);
+    code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
+    this.op(Op.i32_or, Op.i64_or);
+    if (this.is64) {
+      upper();
+      code.i64Const(0, 0);
+      code.op(Op.i64_ne);
+    }
+    this.leaveIf();
+    code.end();
+  }
+
+  // ---- ways out ----------------------------------------------------------------------------------------------
+
+  /** Pops a condition: the interpreter goes on with this instruction if it is not zero. */
+  leaveIf(): void {
+    this.code.block(Op.if);
+    this.leave(this.pc, this.index);
+    this.code.end();
+  }
+  /** Leaves for `pc` when `executed` instructions of the block have run. */
+  leave(pc: number, executed: number): void {
+    this.saveAll();
+    this.code.i32Const(pc);
+    this.returnBudget(this.count - executed);
+  }
+  /** Returns the address that was pushed, and the budget with `unused` instructions put back. */
+  returnBudget(unused: number): void {
+    const { code } = this;
+    code.get(BUDGET);
+    if (unused !== 0) {
+      code.i32Const(unused);
+      code.op(Op.i32_add);
+    }
+    code.op(Op.return);
+  }
+
+  /** Has the interpreter execute the instruction. */
+  fallback(): void {
+    const { code } = this;
+    this.flush();
+    const status = this.temporary(I32, 0);
+    code.i32Const(this.pc);
+    code.op(Op.call);
+    code.u32(STEP);
+    code.tee(status);
+    code.block(Op.if);
+    // 1: it has not completed, 2: it has, but translated code must not go on.
+    code.i32Const(this.pc);
+    code.get(status);
+    code.i32Const(1);
+    code.op(Op.i32_sub);
+    code.i32Const(2);
+    code.op(Op.i32_shl);
+    code.op(Op.i32_add);
+    code.get(BUDGET);
+    code.i32Const(this.count - this.index + 1);
+    code.op(Op.i32_add);
+    code.get(status);
+    code.op(Op.i32_sub);
+    code.op(Op.return);
+    code.end();
+    this.forgetAll();
+  }
+}
+
+/** Opcodes of A < B, A > B, A = B by kind of comparison. */
+const COMPARISONS: Record<Lazy, readonly number[]> = {
+  [Lazy.None]: [],
+  [Lazy.Signed32]: [Op.i32_lt_s, Op.i32_gt_s, Op.i32_eq],
+  [Lazy.Unsigned32]: [Op.i32_lt_u, Op.i32_gt_u, Op.i32_eq],
+  [Lazy.Signed64]: [Op.i64_lt_s, Op.i64_gt_s, Op.i64_eq],
+  [Lazy.Unsigned64]: [Op.i64_lt_u, Op.i64_gt_u, Op.i64_eq],
+  [Lazy.Float]: [Op.f64_lt, Op.f64_gt, Op.f64_eq],
+};

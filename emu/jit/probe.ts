@@ -1,0 +1,40 @@
+/** What the host's WebAssembly can do. */
+import { buildModule, Code, F64 } from "./wasm.ts";
+
+let fused: boolean | undefined;
+
+/**
+ * Whether f64x2.relaxed_madd is there and rounds once: with a = 1 + 2^-30, a * a - (1 + 2^-29) is 2^-60 then, and 0 if the product is
+ * rounded first.
+ */
+export function hasFusedMultiplyAdd(): boolean {
+  return (fused ??= probe());
+}
+
+function probe(): boolean {
+  const body = new Code();
+  for (const parameter of [0, 1, 2]) {
+    body.get(parameter);
+    body.op(0xfd);
+    body.u32(0x14);
+  }
+  body.op(0xfd);
+  body.u32(0x107);
+  body.op(0xfd);
+  body.u32(0x21);
+  body.op(0);
+  const signature = { parameters: [F64, F64, F64], results: [F64] } as const;
+  const bytes = buildModule([{ locals: [], body, signature, name: "madd" }], 1);
+  if (!WebAssembly.validate(bytes)) return false;
+  const imports = {
+    memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }),
+    table: new WebAssembly.Table({ element: "anyfunc", initial: 0 }),
+    step: () => 0,
+  };
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports });
+  const madd = instance.exports.madd as (a: number, b: number, c: number) => number;
+  const a = 1 + 2 ** -30;
+
+  if (madd(a, a, -(1 + 2 ** -29)) !== 2 ** -60) return false;
+  return true;
+}

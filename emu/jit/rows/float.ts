@@ -1,0 +1,602 @@
+/**
+ * Scalar floating point: Power ISA 3.0B, I.4.6.4 to I.4.6.9.
+ *
+ * Results are computed in f64 and kept if they are normal numbers or exact zeros, rounding is to nearest and no inexact exception is
+ * enabled; in all other cases the interpreter goes on. FPSCR's XX is sticky: once it is set nothing need be known about exactness, and
+ * before that an operation is inlined only if it leaves no error. FPRF, FI and FR are found when somebody wants them; see `fp-status.ts`.
+ */
+
+import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
+import type { Generator } from "../generator.ts";
+import { Lazy } from "../state.ts";
+import { F64, I32, I64, Op } from "../wasm.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
+
+const DOUBLE_LEAST = 2 ** -1022;
+const SINGLE_LEAST = 2 ** -126;
+const SINGLE_BEYOND = 2 ** 128;
+const SPLITTER = 134217729;
+
+/** Temporaries of type f64. */
+const A = 0;
+const B = 1;
+const C = 2;
+const R = 3;
+/** The double result of an operation on singles, before it is rounded. */
+const S = 4;
+const T = 5;
+
+const t = (g: Generator, n: number): number => g.temporary(F64, n);
+/** Whether XX was set where the mode was last looked at. */
+const inexactLocal = (g: Generator): number => g.temporary(I32, 8);
+
+const operand = (g: Generator, fpr: number, into: number): void => {
+  g.fpr(fpr);
+  g.code.set(t(g, into));
+};
+
+/** Leaves unless FPSCR has rounding to nearest and no enabled inexact exception. */
+const checkMode = (g: Generator): void => {
+  if (g.state.modeChecked) return;
+  const { code } = g;
+  const status = inexactLocal(g);
+  g.loadStatus();
+  code.tee(status);
+  code.i32Const(0x0b);
+  code.op(Op.i32_and);
+  g.leaveIf();
+  code.get(status);
+  code.i32Const(0x0200_0000);
+  code.op(Op.i32_and);
+  code.set(status);
+  g.state.modeChecked = true;
+};
+
+/** Leaves where the result in R is not a normal number, unless it is a zero and `zero` says that this is the exact result. */
+const checkRange = (g: Generator, single: boolean, zero: (() => void) | undefined) => {
+  const { code } = g;
+  const inside = (op: number, bound: number) => {
+    code.get(t(g, R));
+    code.op(Op.f64_abs);
+    code.f64Const(bound);
+    code.op(op);
+  };
+  inside(Op.f64_gt, single ? SINGLE_LEAST : DOUBLE_LEAST);
+  inside(Op.f64_lt, single ? SINGLE_BEYOND : Number.POSITIVE_INFINITY);
+  code.op(Op.i32_and);
+  code.op(Op.i32_eqz);
+  if (zero === undefined) return g.leaveIf();
+  code.block(Op.if);
+  zero();
+  code.op(Op.i32_eqz);
+  g.leaveIf();
+  code.end();
+};
+/** Pushes whether a temporary is zero. */
+const isZero = (g: Generator, n: number): void => {
+  g.code.get(t(g, n));
+  g.code.f64Const(0);
+  g.code.op(Op.f64_eq);
+};
+
+/** Leaves if XX is not set and what `error` pushes is not zero (or not a number). */
+const checkExact = (g: Generator, error: () => void): void => {
+  const { code } = g;
+  code.get(inexactLocal(g));
+  code.op(Op.i32_eqz);
+  code.block(Op.if);
+  error();
+  code.f64Const(0);
+  code.op(Op.f64_ne);
+  g.leaveIf();
+  code.end();
+};
+
+/** Pushes x + y - sum: Knuth's two-sum of temporaries. */
+const pushSumError = (g: Generator, x: number, y: number, sum: number): void => {
+  const { code } = g;
+  const part = t(g, T);
+  code.get(t(g, sum));
+  code.get(t(g, x));
+  code.op(Op.f64_sub);
+  code.set(part);
+  code.get(t(g, x));
+  code.get(t(g, sum));
+  code.get(part);
+  code.op(Op.f64_sub);
+  code.op(Op.f64_sub);
+  code.get(t(g, y));
+  code.get(part);
+  code.op(Op.f64_sub);
+  code.op(Op.f64_add);
+};
+
+/** Pushes x * y - product: Dekker's, exact for products between 2^-900 and 2^900, which are looked for first. */
+const pushProductError = (g: Generator, x: number, y: number, product: number): void => {
+  const { code } = g;
+  const [highX, lowX, highY, lowY] = [8, 9, 10, 11].map((n) => t(g, n));
+  for (const [from, high, low] of [
+    [t(g, x), highX, lowX],
+    [t(g, y), highY, lowY],
+  ]) {
+    code.get(from);
+    code.f64Const(SPLITTER);
+    code.op(Op.f64_mul);
+    code.tee(high);
+    code.get(high);
+    code.get(from);
+    code.op(Op.f64_sub);
+    code.op(Op.f64_sub);
+    code.set(high);
+    code.get(from);
+    code.get(high);
+    code.op(Op.f64_sub);
+    code.set(low);
+  }
+  const times = (p: number, q: number) => {
+    code.get(p);
+    code.get(q);
+    code.op(Op.f64_mul);
+  };
+  times(highX, highY);
+  code.get(t(g, product));
+  code.op(Op.f64_sub);
+  times(highX, lowY);
+  code.op(Op.f64_add);
+  times(lowX, highY);
+  code.op(Op.f64_add);
+  times(lowX, lowY);
+  code.op(Op.f64_add);
+};
+/** Leaves unless a temporary's magnitude is between 2^-900 and 2^900. */
+const checkModerate = (g: Generator, n: number): void => {
+  const { code } = g;
+  code.get(t(g, n));
+  code.op(Op.f64_abs);
+  code.f64Const(2 ** -900);
+  code.op(Op.f64_gt);
+  code.get(t(g, n));
+  code.op(Op.f64_abs);
+  code.f64Const(2 ** 900);
+  code.op(Op.f64_lt);
+  code.op(Op.i32_and);
+  code.op(Op.i32_eqz);
+  g.leaveIf();
+};
+
+/** Leaves unless all these temporaries are numbers of the single format: the last 29 bits are zero. */
+const checkSingles = (g: Generator, operands: readonly number[]): void => {
+  const { code } = g;
+  operands.forEach((n, i) => {
+    code.get(t(g, n));
+    code.op(Op.i64_reinterpret_f64);
+    if (i > 0) code.op(Op.i64_or);
+  });
+  code.i64Const(0x1fff_ffff, 0);
+  code.op(Op.i64_and);
+  code.i64Const(0, 0);
+  code.op(Op.i64_ne);
+  g.leaveIf();
+};
+/** R <- S rounded to single. */
+const roundToSingle = (g: Generator): void => {
+  const { code } = g;
+  code.get(t(g, S));
+  code.op(Op.f32_demote_f64);
+  code.op(Op.f64_promote_f32);
+  code.set(t(g, R));
+};
+/** Pushes the part of S that rounding to single has taken off. */
+const pushSingleError = (g: Generator): void => {
+  g.code.get(t(g, S));
+  g.code.get(t(g, R));
+  g.code.op(Op.f64_sub);
+};
+
+/** FRT <- R, and the operation is the one that FPSCR's result bits are about. */
+const deliver = (g: Generator, word: number, operands: readonly (number | undefined)[]): void => {
+  g.code.get(t(g, R));
+  g.setFpr(RT(word));
+  g.noteRecord(
+    RECORD_ARITHMETIC,
+    recordWord(word),
+    operands.map((n) => (n === undefined ? undefined : t(g, n))),
+  );
+  g.dropRecord(RECORD_CONVERT);
+  g.dropRecord(RECORD_COMPARE);
+};
+
+const plain = (emit: (g: Generator, word: number) => void): Emit => {
+  return (g, word) => {
+    if (recorded(word)) return false;
+    emit(g, word);
+  };
+};
+
+/** R (or S, for singles) <- x op y. */
+const operate = (g: Generator, op: number, x: number, y: number, single: boolean): void => {
+  g.code.get(t(g, x));
+  g.code.get(t(g, y));
+  g.code.op(op);
+  g.code.set(t(g, single ? S : R));
+  if (single) roundToSingle(g);
+};
+
+const addition = (op: number, single: boolean): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RA(word), A);
+    operand(g, RB(word), B);
+    checkMode(g);
+    if (single) checkSingles(g, [A, B]);
+    operate(g, op, A, B, single);
+    // A sum is zero only if it is exactly that.
+    checkRange(g, single, () => isZero(g, single ? S : R));
+    checkExact(g, () => {
+      if (op === Op.f64_sub) {
+        code.get(t(g, B));
+        code.op(Op.f64_neg);
+        code.set(t(g, 6));
+      }
+      pushSumError(g, A, op === Op.f64_sub ? 6 : B, single ? S : R);
+      if (!single) return;
+      code.op(Op.f64_abs);
+      pushSingleError(g);
+      code.op(Op.f64_abs);
+      code.op(Op.f64_add);
+    });
+    deliver(g, word, [A, B]);
+  });
+
+const multiplication = (single: boolean): Emit =>
+  plain((g, word) => {
+    operand(g, RA(word), A);
+    operand(g, RC_(word), C);
+    checkMode(g);
+    if (single) checkSingles(g, [A, C]);
+    operate(g, Op.f64_mul, A, C, single);
+    checkRange(g, single, () => {
+      isZero(g, R);
+      isZero(g, A);
+      isZero(g, C);
+      g.code.op(Op.i32_or);
+      g.code.op(Op.i32_and);
+    });
+    checkExact(g, () => {
+      // The product of two singles is a double.
+      if (single) return pushSingleError(g);
+      pushExactProductError(g, A, C);
+    });
+    deliver(g, word, [A, undefined, C]);
+  });
+/** Pushes the error of the product in R, having left where it can't be told; a zero factor makes none. */
+const pushExactProductError = (g: Generator, x: number, y: number): void => {
+  const { code } = g;
+  isZero(g, R);
+  code.op(Op.i32_eqz);
+  code.block(Op.if);
+  checkModerate(g, R);
+  checkModerate(g, x);
+  checkModerate(g, y);
+  code.end();
+  pushProductError(g, x, y, R);
+};
+
+const division = (single: boolean): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RA(word), A);
+    operand(g, RB(word), B);
+    checkMode(g);
+    if (single) checkSingles(g, [A, B]);
+    operate(g, Op.f64_div, A, B, single);
+    checkRange(g, single, () => {
+      isZero(g, R);
+      isZero(g, A);
+      code.op(Op.i32_and);
+    });
+    checkExact(g, () => {
+      for (const n of [A, R]) {
+        isZero(g, A);
+        code.op(Op.i32_eqz);
+        code.block(Op.if);
+        checkModerate(g, n);
+        checkModerate(g, B);
+        code.end();
+      }
+      remainder(g, A, R, B);
+    });
+    deliver(g, word, [A, B]);
+  });
+/** Pushes from - x * y. */
+const remainder = (g: Generator, from: number, x: number, y: number): void => {
+  const { code } = g;
+  const product = 7;
+  code.get(t(g, x));
+  code.get(t(g, y));
+  code.op(Op.f64_mul);
+  code.set(t(g, product));
+  pushProductError(g, x, y, product);
+  code.set(t(g, T));
+  code.get(t(g, from));
+  code.get(t(g, product));
+  code.op(Op.f64_sub);
+  code.get(t(g, T));
+  code.op(Op.f64_sub);
+};
+
+const root = (single: boolean): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RB(word), B);
+    checkMode(g);
+    if (single) checkSingles(g, [B]);
+    code.get(t(g, B));
+    code.op(Op.f64_sqrt);
+    code.set(t(g, single ? S : R));
+    if (single) roundToSingle(g);
+    checkRange(g, single, () => isZero(g, B));
+    checkExact(g, () => {
+      isZero(g, B);
+      code.op(Op.i32_eqz);
+      code.block(Op.if);
+      checkModerate(g, B);
+      code.end();
+      remainder(g, B, R, R);
+    });
+    deliver(g, word, [undefined, B]);
+  });
+
+/** a * c + b with one rounding, b's and the result's signs changed where asked for. */
+const fused = (subtract: boolean, negate: boolean): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RA(word), A);
+    operand(g, RC_(word), C);
+    operand(g, RB(word), B);
+    checkMode(g);
+    signedAddend(g, subtract);
+    for (const n of [A, C, 6]) {
+      code.get(t(g, n));
+      simd(g, 0x14); // f64x2.splat
+    }
+    simd(g, 0x107); // f64x2.relaxed_madd
+    simd(g, 0x21); // f64x2.extract_lane 0
+    code.op(0);
+    code.set(t(g, R));
+    checkRange(g, false, () => {
+      // Zero is exact if nothing was added to nothing, or if the addend is too great for anything to have got lost.
+      isZero(g, R);
+      isZero(g, A);
+      isZero(g, C);
+      code.op(Op.i32_or);
+      isZero(g, B);
+      code.op(Op.i32_and);
+      code.get(t(g, B));
+      code.op(Op.f64_abs);
+      code.f64Const(2 ** -900);
+      code.op(Op.f64_gt);
+      code.op(Op.i32_or);
+      code.op(Op.i32_and);
+    });
+    checkExact(g, () => {
+      code.get(t(g, A));
+      code.get(t(g, C));
+      code.op(Op.f64_mul);
+      code.set(t(g, S));
+      isZero(g, S);
+      code.op(Op.i32_eqz);
+      code.block(Op.if);
+      for (const n of [A, C, S]) checkModerate(g, n);
+      code.end();
+      pushProductError(g, A, C, S);
+      code.op(Op.f64_abs);
+      pushSumError(g, S, 6, R);
+      code.op(Op.f64_abs);
+      code.op(Op.f64_add);
+    });
+    if (negate) {
+      code.get(t(g, R));
+      code.op(Op.f64_neg);
+      code.set(t(g, R));
+    }
+    deliver(g, word, [A, B, C]);
+  });
+/** Temporary 6 <- the addend. */
+const signedAddend = (g: Generator, subtract: boolean): void => {
+  g.code.get(t(g, B));
+  if (subtract) g.code.op(Op.f64_neg);
+  g.code.set(t(g, 6));
+};
+const simd = (g: Generator, opcode: number): void => {
+  g.code.op(0xfd);
+  g.code.u32(opcode);
+};
+
+/**
+ * The same of singles: the product is exact in f64, and rounding the sum twice goes wrong only where the first rounding has made a tie
+ * of what was none.
+ */
+const fusedSingle = (subtract: boolean, negate: boolean): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RA(word), A);
+    operand(g, RC_(word), C);
+    operand(g, RB(word), B);
+    checkMode(g);
+    checkSingles(g, [A, B, C]);
+    signedAddend(g, subtract);
+    const product = 7;
+    code.get(t(g, A));
+    code.get(t(g, C));
+    code.op(Op.f64_mul);
+    code.tee(t(g, product));
+    code.get(t(g, 6));
+    code.op(Op.f64_add);
+    code.set(t(g, S));
+    roundToSingle(g);
+    checkRange(g, true, () => isZero(g, S));
+    code.get(t(g, S));
+    code.op(Op.i64_reinterpret_f64);
+    code.i64Const(0x1fff_ffff, 0);
+    code.op(Op.i64_and);
+    code.i64Const(0x1000_0000, 0);
+    code.op(Op.i64_eq);
+    code.block(Op.if);
+    pushSumError(g, product, 6, S);
+    code.f64Const(0);
+    code.op(Op.f64_ne);
+    g.leaveIf();
+    code.end();
+    checkExact(g, () => {
+      pushSumError(g, product, 6, S);
+      code.op(Op.f64_abs);
+      pushSingleError(g);
+      code.op(Op.f64_abs);
+      code.op(Op.f64_add);
+    });
+    if (negate) {
+      code.get(t(g, R));
+      code.op(Op.f64_neg);
+      code.set(t(g, R));
+    }
+    deliver(g, word, [A, B, C]);
+  });
+const needsFused =
+  (emit: Emit): Emit =>
+  (g, word) =>
+    g.target.fused ? emit(g, word) : false;
+
+/** FRT <- FRB with its sign bit changed; no arithmetic, so that NaNs pass. */
+const move = (...ops: number[]): Emit =>
+  plain((g, word) => {
+    g.fpr(RB(word));
+    for (const op of ops) g.code.op(op);
+    g.setFpr(RT(word));
+  });
+
+/** fcmpu and fcmpo, which differ for NaNs only: those leave. */
+const compare: Emit = (g, word) => {
+  const { code } = g;
+  operand(g, RA(word), A);
+  operand(g, RB(word), B);
+  for (const n of [A, B]) {
+    code.get(t(g, n));
+    code.get(t(g, n));
+    code.op(Op.f64_ne);
+  }
+  code.op(Op.i32_or);
+  g.leaveIf();
+  g.noteRecord(RECORD_COMPARE, recordWord(word), [t(g, A), t(g, B)]);
+  code.get(t(g, A));
+  code.get(t(g, B));
+  g.compare(BF(word), Lazy.Float);
+};
+
+/** Conversions to integers within what they hold; FPRF stays. */
+const toInteger = (wide: boolean, rounding: number): Emit =>
+  plain((g, word) => {
+    const { code } = g;
+    operand(g, RB(word), B);
+    checkMode(g);
+    code.get(t(g, B));
+    code.op(rounding);
+    code.set(t(g, R));
+    code.get(t(g, R));
+    code.f64Const(wide ? -(2 ** 63) : -(2 ** 31));
+    code.op(Op.f64_ge);
+    code.get(t(g, R));
+    code.f64Const(wide ? 2 ** 63 : 2 ** 31);
+    code.op(Op.f64_lt);
+    code.op(Op.i32_and);
+    code.op(Op.i32_eqz);
+    g.leaveIf();
+    checkExact(g, () => {
+      code.get(t(g, B));
+      code.get(t(g, R));
+      code.op(Op.f64_sub);
+    });
+    code.get(t(g, R));
+    if (wide) code.op(Op.i64_trunc_f64_s);
+    else {
+      code.op(Op.i32_trunc_f64_s);
+      code.op(Op.i64_extend_i32_s);
+    }
+    code.op(Op.f64_reinterpret_i64);
+    g.setFpr(RT(word));
+    g.noteRecord(RECORD_CONVERT, recordWord(word), [undefined, t(g, B)]);
+  });
+
+const F64_NEAREST = 0x9e;
+
+export const floatRows: Rows = {
+  fadd: addition(Op.f64_add, false),
+  fadds: addition(Op.f64_add, true),
+  fsub: addition(Op.f64_sub, false),
+  fsubs: addition(Op.f64_sub, true),
+  fmul: multiplication(false),
+  fmuls: multiplication(true),
+  fdiv: division(false),
+  fdivs: division(true),
+  fsqrt: root(false),
+  fsqrts: root(true),
+  fmadd: needsFused(fused(false, false)),
+  fmsub: needsFused(fused(true, false)),
+  fnmadd: needsFused(fused(false, true)),
+  fnmsub: needsFused(fused(true, true)),
+  fmadds: fusedSingle(false, false),
+  fmsubs: fusedSingle(true, false),
+  fnmadds: fusedSingle(false, true),
+  fnmsubs: fusedSingle(true, true),
+  fmr: move(),
+  fneg: move(Op.f64_neg),
+  fabs: move(Op.f64_abs),
+  fnabs: move(Op.f64_abs, Op.f64_neg),
+  fsel: plain((g, word) => {
+    const { code } = g;
+    g.fpr(RC_(word));
+    g.fpr(RB(word));
+    g.fpr(RA(word));
+    code.f64Const(0);
+    code.op(Op.f64_ge);
+    code.op(Op.select);
+    g.setFpr(RT(word));
+  }),
+  fcmpu: compare,
+  fcmpo: compare,
+  fctiwz: toInteger(false, Op.f64_trunc),
+  fctidz: toInteger(true, Op.f64_trunc),
+  fctiw: toInteger(false, F64_NEAREST),
+  fctid: toInteger(true, F64_NEAREST),
+  fcfid: plain((g, word) => {
+    const { code } = g;
+    const bits = g.temporary(I64, 1);
+    operand(g, RB(word), B);
+    checkMode(g);
+    code.get(t(g, B));
+    code.op(Op.i64_reinterpret_f64);
+    code.tee(bits);
+    code.op(Op.f64_convert_i64_s);
+    code.set(t(g, R));
+    // Integers of up to 53 bits are doubles.
+    code.get(inexactLocal(g));
+    code.op(Op.i32_eqz);
+    code.block(Op.if);
+    code.get(bits);
+    code.i64Const(0, 0x20_0000);
+    code.op(Op.i64_add);
+    code.i64Const(0, 0x40_0000);
+    code.op(Op.i64_gt_u);
+    g.leaveIf();
+    code.end();
+    deliver(g, word, [undefined, B]);
+  }),
+  frsp: plain((g, word) => {
+    operand(g, RB(word), S);
+    checkMode(g);
+    roundToSingle(g);
+    checkRange(g, true, () => isZero(g, S));
+    checkExact(g, () => pushSingleError(g));
+    deliver(g, word, [undefined, S]);
+  }),
+};

@@ -1,0 +1,167 @@
+/** Fixed-point logical instructions, compares and isel: Power ISA 3.0B, I.3.3.10 to I.3.3.13. */
+import { L, si, ui } from "../../cpu/fields.ts";
+import type { Generator } from "../generator.ts";
+import { CR_SLOT } from "../slots.ts";
+import { Lazy } from "../state.ts";
+import { Op } from "../wasm.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
+
+/** RA <- (RS) op (RB). */
+const binary = (op32: number, op64: number, notB = false, notResult = false): Emit => {
+  return (g, word) => {
+    g.gpr(RS(word));
+    g.gpr(RB(word));
+    if (notB) complement(g);
+    g.op(op32, op64);
+    if (notResult) complement(g);
+    g.setGpr(RA(word));
+    if (recorded(word)) g.record(RA(word));
+  };
+};
+const complement = (g: Generator): void => {
+  g.constant(-1);
+  g.op(Op.i32_xor, Op.i64_xor);
+};
+
+/** RA <- (RS) op an unsigned immediate, in the low or the high halfword of the low word. */
+const immediate = (op32: number, op64: number, high: boolean, records = false): Emit => {
+  return (g, word) => {
+    const value = high ? word << 16 : ui(word);
+    if (value === 0 && !records) {
+      // ori 0,0,0 is the no-op.
+      if (RS(word) === RA(word)) return;
+    }
+    g.gpr(RS(word));
+    if (g.is64) g.code.i64Const(value, 0);
+    else g.code.i32Const(value);
+    g.op(op32, op64);
+    g.setGpr(RA(word));
+    if (records) g.record(RA(word));
+  };
+};
+
+/** RA <- a function of RS; `emit` makes of a value of the GPRs' width one of the same width. */
+const unary = (emit: (g: Generator) => void): Emit => {
+  return (g, word) => {
+    g.gpr(RS(word));
+    emit(g);
+    g.setGpr(RA(word));
+    if (recorded(word)) g.record(RA(word));
+  };
+};
+/** The same by the low word alone. */
+const unary32 = (op: number): Emit => {
+  return (g, word) => {
+    g.gpr32(RS(word));
+    g.code.op(op);
+    g.setGpr32(RA(word));
+    if (recorded(word)) g.record(RA(word));
+  };
+};
+/** An instruction of 64-bit processors; in 32-bit mode the interpreter knows. */
+const only64 =
+  (emit: Emit): Emit =>
+  (g, word) =>
+    g.is64 ? emit(g, word) : false;
+
+const compare = (unsigned: boolean, isImmediate: boolean): Emit => {
+  return (g, word) => {
+    const wide = g.is64 && (word & L) !== 0;
+    const kind = wide
+      ? unsigned
+        ? Lazy.Unsigned64
+        : Lazy.Signed64
+      : unsigned
+        ? Lazy.Unsigned32
+        : Lazy.Signed32;
+    if (wide) g.gpr(RA(word));
+    else g.gpr32(RA(word));
+    if (isImmediate) return g.compare(BF(word), kind, unsigned ? ui(word) : si(word));
+    if (wide) g.gpr(RB(word));
+    else g.gpr32(RB(word));
+    g.compare(BF(word), kind);
+  };
+};
+
+export const logicalRows: Rows = {
+  "andi.": immediate(Op.i32_and, Op.i64_and, false, true),
+  "andis.": (g, word) => {
+    g.gpr(RS(word));
+    if (g.is64) g.code.i64Const(word << 16, 0);
+    else g.code.i32Const(word << 16);
+    g.op(Op.i32_and, Op.i64_and);
+    g.setGpr(RA(word));
+    g.record(RA(word));
+  },
+  ori: immediate(Op.i32_or, Op.i64_or, false),
+  oris: immediate(Op.i32_or, Op.i64_or, true),
+  xori: immediate(Op.i32_xor, Op.i64_xor, false),
+  xoris: immediate(Op.i32_xor, Op.i64_xor, true),
+  and: binary(Op.i32_and, Op.i64_and),
+  xor: binary(Op.i32_xor, Op.i64_xor),
+  nand: binary(Op.i32_and, Op.i64_and, false, true),
+  or: (g, word) => {
+    const rs = RS(word);
+    if (rs !== RB(word)) return binary(Op.i32_or, Op.i64_or)(g, word);
+    // mr
+    const base = g.state.base[rs];
+    const offset = g.state.offset[rs];
+    g.gpr(rs);
+    g.setGpr(RA(word));
+    g.noteValue(RA(word), base, offset);
+    if (recorded(word)) g.record(RA(word));
+  },
+  nor: binary(Op.i32_or, Op.i64_or, false, true),
+  andc: binary(Op.i32_and, Op.i64_and, true),
+  eqv: binary(Op.i32_xor, Op.i64_xor, false, true),
+  orc: binary(Op.i32_or, Op.i64_or, true),
+  extsb: unary((g) => g.op(Op.i32_extend8_s, Op.i64_extend8_s)),
+  extsh: unary((g) => g.op(Op.i32_extend16_s, Op.i64_extend16_s)),
+  extsw: only64(unary((g) => g.code.op(Op.i64_extend32_s))),
+  cntlzw: unary32(Op.i32_clz),
+  cnttzw: unary32(Op.i32_ctz),
+  cntlzd: only64(unary((g) => g.code.op(Op.i64_clz))),
+  cnttzd: only64(unary((g) => g.code.op(Op.i64_ctz))),
+  popcntd: only64((g, word) => {
+    // No Rc bit.
+    g.gpr(RS(word));
+    g.code.op(Op.i64_popcnt);
+    g.setGpr(RA(word));
+  }),
+
+  cmp: compare(false, false),
+  cmpi: compare(false, true),
+  cmpl: compare(true, false),
+  cmpli: compare(true, true),
+
+  isel: (g, word) => {
+    const bit = RC_(word);
+    g.gprOr0(RA(word));
+    g.gpr(RB(word));
+    g.crBit(bit);
+    g.code.op(Op.select);
+    g.setGpr(RT(word));
+  },
+  setb: (g, word) => {
+    const field = (word >>> 18) & 7;
+    const { code } = g;
+    g.get(CR_SLOT + field);
+    code.i32Const(2);
+    code.op(Op.i32_shr_u);
+    code.i32Const(1);
+    code.op(Op.i32_and);
+    g.get(CR_SLOT + field);
+    code.i32Const(3);
+    code.op(Op.i32_shr_u);
+    code.i32Const(1);
+    code.op(Op.i32_and);
+    // LT: -1, else GT: 1, else 0; they may both be set.
+    code.tee(g.temporary(0x7f, 2));
+    code.i32Const(1);
+    code.op(Op.i32_xor);
+    code.op(Op.i32_and);
+    code.get(g.temporary(0x7f, 2));
+    code.op(Op.i32_sub);
+    g.setGpr32(RT(word), true);
+  },
+};

@@ -1,0 +1,19 @@
+/** How the files beside this one give what instructions are made of. */
+import type { Generator } from "../generator.ts";
+
+/**
+ * Emits an instruction's code. False, with nothing emitted, for words that the interpreter is to execute: invalid forms, rare variants.
+ */
+export type Emit = (g: Generator, word: number) => false | void;
+
+/** By the base mnemonics of the instruction table. */
+export type Rows = Readonly<Record<string, Emit>>;
+
+/** Register numbers as the fields have them. */
+export const RT = (word: number): number => (word >>> 21) & 31;
+export const RS = RT;
+export const RA = (word: number): number => (word >>> 16) & 31;
+export const RB = (word: number): number => (word >>> 11) & 31;
+export const RC_ = (word: number): number => (word >>> 6) & 31;
+export const BF = (word: number): number => (word >>> 23) & 7;
+export const recorded = (word: number): boolean => (word & 1) !== 0;

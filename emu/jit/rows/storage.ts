@@ -1,0 +1,261 @@
+/** Loads and stores: Power ISA 3.0B, I.3.3.2 to I.3.3.5 and I.4.6.2 to I.4.6.3; cache hints. */
+import { si } from "../../cpu/fields.ts";
+import type { Generator } from "../generator.ts";
+import { F64, I32, I64, Op } from "../wasm.ts";
+import { type Emit, RA, RB, type Rows, RT } from "./row.ts";
+
+type Form = "d" | "ds" | "x";
+
+/** Moves between a register and storage whose host address has been pushed; `t` is RT or FRT. */
+interface Transfer {
+  readonly bytes: number;
+  readonly isStore: boolean;
+  /** FPRs: RA = RT is no invalid form. */
+  readonly isFloat?: boolean;
+  readonly only64?: boolean;
+  /** For stores: what comes before the address, such as a value to be made or a reason to leave. */
+  prepare?(g: Generator, t: number): void;
+  emit(g: Generator, t: number): void;
+}
+
+const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
+  const { bytes, isStore } = transfer;
+  return (g, word) => {
+    if (transfer.only64 === true && !g.is64) return false;
+    const [t, ra] = [RT(word), RA(word)];
+    if (update && (ra === 0 || (!isStore && transfer.isFloat !== true && ra === t))) return false;
+    const offset = form === "x" ? 0 : form === "d" ? si(word) : si(word) & ~3;
+    const rb = form === "x" ? RB(word) : -1;
+    transfer.prepare?.(g, t);
+    const base = g.state.base[ra];
+    const distance = g.state.offset[ra] + offset;
+    g.address(bytes, ra, offset, rb, isStore, update);
+    transfer.emit(g, t);
+    if (!update) return;
+    g.code.get(g.temporary(g.word, 7));
+    g.setGpr(ra);
+    if (form !== "x") g.noteValue(ra, base, distance);
+  };
+};
+
+const load = (bytes: number, op32: number, op64: number): Transfer => ({
+  bytes,
+  isStore: false,
+  emit: (g, t) => {
+    g.code.access(g.is64 ? op64 : op32, 0);
+    g.setGpr(t);
+  },
+});
+const store = (bytes: number, op32: number, op64: number): Transfer => ({
+  bytes,
+  isStore: true,
+  emit: (g, t) => {
+    g.gpr(t);
+    g.code.access(g.is64 ? op64 : op32, 0);
+  },
+});
+
+const BYTE = load(1, Op.i32_load8_u, Op.i64_load8_u);
+const HALF = load(2, Op.i32_load16_u, Op.i64_load16_u);
+const HALF_ALGEBRAIC = load(2, Op.i32_load16_s, Op.i64_load16_s);
+const WORD = load(4, Op.i32_load, Op.i64_load32_u);
+const WORD_ALGEBRAIC: Transfer = { ...load(4, Op.i32_load, Op.i64_load32_s), only64: true };
+const DOUBLEWORD: Transfer = { ...load(8, Op.i64_load, Op.i64_load), only64: true };
+const STORE_BYTE = store(1, Op.i32_store8, Op.i64_store8);
+const STORE_HALF = store(2, Op.i32_store16, Op.i64_store16);
+const STORE_WORD = store(4, Op.i32_store, Op.i64_store32);
+const STORE_DOUBLEWORD: Transfer = { ...store(8, Op.i64_store, Op.i64_store), only64: true };
+
+/** Pops a word and pushes it with its bytes in the other order. */
+const reverseWord = (g: Generator): void => {
+  const { code } = g;
+  const value = g.temporary(I32, 1);
+  const part = (by: number, mask: number) => {
+    code.get(value);
+    code.i32Const(by);
+    code.op(Op.i32_rotl);
+    code.i32Const(mask);
+    code.op(Op.i32_and);
+  };
+  code.set(value);
+  part(8, 0x00ff_00ff);
+  part(24, 0xff00_ff00);
+  code.op(Op.i32_or);
+};
+const reverseHalf = (g: Generator): void => {
+  reverseWord(g);
+  g.code.i32Const(16);
+  g.code.op(Op.i32_shr_u);
+};
+const reversed = (
+  bytes: number,
+  isStore: boolean,
+  op: number,
+  reverse: (g: Generator) => void,
+): Transfer => ({
+  bytes,
+  isStore,
+  emit: (g, t) => {
+    const { code } = g;
+    if (isStore) {
+      g.gpr32(t);
+      reverse(g);
+      code.access(op, 0);
+    } else {
+      code.access(op, 0);
+      reverse(g);
+      g.setGpr32(t);
+    }
+  },
+});
+
+/** DOUBLE of the word; a NaN may be a signalling one, which promotion would quiet. */
+const LOAD_SINGLE: Transfer = {
+  bytes: 4,
+  isStore: false,
+  isFloat: true,
+  emit: (g, t) => {
+    const { code } = g;
+    const value = g.temporary(F64, 0);
+    code.access(Op.f32_load, 0);
+    code.op(Op.f64_promote_f32);
+    code.tee(value);
+    code.get(value);
+    code.op(Op.f64_ne);
+    g.leaveIf();
+    code.get(value);
+    g.setFpr(t);
+  },
+};
+const LOAD_DOUBLE: Transfer = {
+  bytes: 8,
+  isStore: false,
+  isFloat: true,
+  emit: (g, t) => {
+    g.code.access(Op.f64_load, 0);
+    g.setFpr(t);
+  },
+};
+const loadInteger = (op: number): Transfer => ({
+  bytes: 4,
+  isStore: false,
+  isFloat: true,
+  emit: (g, t) => {
+    g.code.access(op, 0);
+    g.code.op(Op.f64_reinterpret_i64);
+    g.setFpr(t);
+  },
+});
+/** SINGLE of the double, by bits; what is subnormal as a single is the interpreter's. */
+const STORE_SINGLE: Transfer = {
+  bytes: 4,
+  isStore: true,
+  isFloat: true,
+  prepare: (g, t) => {
+    const { code } = g;
+    const bits = g.temporary(I64, 1);
+    const high = g.temporary(I32, 1);
+    const exponent = g.temporary(I32, 2);
+    g.fpr(t);
+    code.op(Op.i64_reinterpret_f64);
+    code.tee(bits);
+    code.i64Const(32, 0);
+    code.op(Op.i64_shr_u);
+    code.op(Op.i32_wrap_i64);
+    code.tee(high);
+    code.i32Const(20);
+    code.op(Op.i32_shr_u);
+    code.i32Const(0x7ff);
+    code.op(Op.i32_and);
+    code.tee(exponent);
+    code.i32Const(874);
+    code.op(Op.i32_sub);
+    code.i32Const(23);
+    code.op(Op.i32_lt_u);
+    g.leaveIf();
+    code.get(bits);
+    code.i64Const(29, 0);
+    code.op(Op.i64_shr_u);
+    code.op(Op.i32_wrap_i64);
+    code.i32Const(0x3fff_ffff);
+    code.op(Op.i32_and);
+    code.get(high);
+    code.i32Const(0xc000_0000);
+    code.op(Op.i32_and);
+    code.op(Op.i32_or);
+    code.get(high);
+    code.i32Const(0x8000_0000);
+    code.op(Op.i32_and);
+    code.get(exponent);
+    code.i32Const(896);
+    code.op(Op.i32_gt_u);
+    code.op(Op.select);
+    code.set(exponent);
+  },
+  emit: (g) => {
+    g.code.get(g.temporary(I32, 2));
+    g.code.access(Op.i32_store, 0);
+  },
+};
+const STORE_DOUBLE: Transfer = {
+  bytes: 8,
+  isStore: true,
+  isFloat: true,
+  emit: (g, t) => {
+    g.fpr(t);
+    g.code.access(Op.f64_store, 0);
+  },
+};
+const STORE_INTEGER: Transfer = {
+  bytes: 4,
+  isStore: true,
+  isFloat: true,
+  emit: (g, t) => {
+    g.fpr(t);
+    g.code.op(Op.i64_reinterpret_f64);
+    g.code.access(Op.i64_store32, 0);
+  },
+};
+
+/** The forms name, nameu, namex, nameux. */
+const family = (name: string, transfer: Transfer, form: "d" | "ds" = "d"): Rows => ({
+  [name]: access(transfer, form, false),
+  [`${name}u`]: access(transfer, form, true),
+  [`${name}x`]: access(transfer, "x", false),
+  [`${name}ux`]: access(transfer, "x", true),
+});
+
+const nothing: Emit = () => {};
+
+export const storageRows: Rows = {
+  ...family("lbz", BYTE),
+  ...family("lhz", HALF),
+  ...family("lha", HALF_ALGEBRAIC),
+  ...family("lwz", WORD),
+  lwa: access(WORD_ALGEBRAIC, "ds", false),
+  lwax: access(WORD_ALGEBRAIC, "x", false),
+  lwaux: access(WORD_ALGEBRAIC, "x", true),
+  ...family("ld", DOUBLEWORD, "ds"),
+  ...family("stb", STORE_BYTE),
+  ...family("sth", STORE_HALF),
+  ...family("stw", STORE_WORD),
+  ...family("std", STORE_DOUBLEWORD, "ds"),
+  lhbrx: access(reversed(2, false, Op.i32_load16_u, reverseHalf), "x", false),
+  lwbrx: access(reversed(4, false, Op.i32_load, reverseWord), "x", false),
+  sthbrx: access(reversed(2, true, Op.i32_store16, reverseHalf), "x", false),
+  stwbrx: access(reversed(4, true, Op.i32_store, reverseWord), "x", false),
+  ...family("lfs", LOAD_SINGLE),
+  ...family("lfd", LOAD_DOUBLE),
+  ...family("stfs", STORE_SINGLE),
+  ...family("stfd", STORE_DOUBLE),
+  lfiwax: access(loadInteger(Op.i64_load32_s), "x", false),
+  lfiwzx: access(loadInteger(Op.i64_load32_u), "x", false),
+  stfiwx: access(STORE_INTEGER, "x", false),
+  dcbt: nothing,
+  dcbtst: nothing,
+  icbt: nothing,
+  dcba: nothing,
+  isync: nothing,
+  sync: nothing,
+  eieio: nothing,
+};

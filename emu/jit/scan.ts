@@ -1,0 +1,343 @@
+/**
+ * Finds the guest code of a region: everything that can be reached from its roots without calling or returning, as basic blocks. Only
+ * pages that the interpreter has run already are read.
+ */
+import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
+import { ZERO } from "../cpu/registers.ts";
+import { decode } from "../isa/decoder.ts";
+import type { Instruction } from "../isa/instruction.ts";
+
+/** How a block ends. */
+export const End = {
+  /** The next block follows. */
+  Fall: 0,
+  /** b, and bcl 20,31,$+4. */
+  Jump: 1,
+  /** bc: `target` where it is taken, else the next block. */
+  Branch: 2,
+  /** bl: the next block when the callee has returned. */
+  Call: 3,
+  /** bctrl. */
+  IndirectCall: 4,
+  /** bclr: the caller where it is taken, else the next block. */
+  Return: 5,
+  /** bctr: one of `cases` or anywhere. */
+  Indirect: 6,
+  /** b to the beginning of another function. */
+  TailCall: 7,
+  /** The interpreter goes on with the last instruction. */
+  Leave: 8,
+} as const;
+export type End = (typeof End)[keyof typeof End];
+
+export interface Block {
+  readonly start: number;
+  /** Instructions, the one that ends it included. */
+  readonly words: number[];
+  readonly rows: (Instruction | undefined)[];
+  end: End;
+  /** Address that a branch leads to. */
+  target: number;
+  /** Of a jump through a table: the targets by index, and the instruction of the block that loads one of them. */
+  cases: number[];
+  loadsCase: number;
+}
+
+/** What the scan asks of the machine. */
+export interface ScanSource {
+  /** Whether the word at the address has been met as code by the interpreter. */
+  isCode(address: number): boolean;
+  fetch(address: number): number;
+  /** Whether an address is the beginning of a function that is, or is to be, translated by itself. */
+  isFunction(address: number): boolean;
+  /** The low words of the GPRs now, by which tables of targets are found. */
+  readonly registers: Int32Array;
+  /** A word of data for the same purpose; undefined where there is none. */
+  peek(address: number): number | undefined;
+}
+
+export interface Region {
+  readonly is64: boolean;
+  /** Ascending by address. */
+  readonly blocks: Block[];
+  /** Index of the block that begins at an address. */
+  readonly at: ReadonlyMap<number, number>;
+  readonly instructions: number;
+}
+
+const UNCONDITIONAL = 0x14;
+const MOST_CASES = 600;
+
+/** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
+function endOf(
+  name: string | undefined,
+  word: number,
+  pc: number,
+  is64: boolean,
+  found: { target: number },
+): End | undefined {
+  switch (name) {
+    case undefined:
+    case "sc":
+    case "scv":
+    case "bctar":
+    case "rfebb":
+      return End.Leave;
+    case "tw":
+    case "td":
+      return bt(word) === 31 ? End.Leave : undefined;
+    case "b":
+    case "bc": {
+      const offset = name === "b" ? ((word << 6) >> 6) & ~3 : si(word) & ~3;
+      const exact = (word & AA) !== 0 ? offset : (pc >>> 0) + offset;
+      found.target = exact | 0;
+      if (is64 ? exact < 0 || exact > 0xffff_ffff : false) return End.Leave;
+      if (name === "b") {
+        if ((word & LK) === 0) return End.Jump;
+        return found.target === ((pc + 4) | 0) ? End.Jump : End.Call;
+      }
+      if ((word & LK) === 0) return End.Branch;
+      return (bt(word) & UNCONDITIONAL) === UNCONDITIONAL && found.target === ((pc + 4) | 0)
+        ? End.Jump
+        : End.Leave;
+    }
+    case "bclr":
+      // One that decrements CTR and then can't be followed to a far address would do so twice.
+      return (word & LK) === 0 && (bt(word) & 4) !== 0 ? End.Return : End.Leave;
+    case "bcctr":
+      if ((bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) return End.Leave;
+      return (word & LK) !== 0 ? End.IndirectCall : End.Indirect;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a block that ends so can go on to the one after it. */
+const fallsThrough = (block: Block): boolean => {
+  switch (block.end) {
+    case End.Fall:
+    case End.Branch:
+    case End.Call:
+    case End.IndirectCall:
+      return true;
+    case End.Return:
+      return (bt(block.words[block.words.length - 1]) & UNCONDITIONAL) !== UNCONDITIONAL;
+    default:
+      return false;
+  }
+};
+
+/** Addresses that control may go to from a block's end, in the order: taken, not taken, cases. */
+export function successors(block: Block): number[] {
+  const next = (block.start + 4 * block.words.length) | 0;
+  const list: number[] = [];
+  if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
+  if (fallsThrough(block)) list.push(next);
+  if (block.end === End.Indirect) list.push(...new Set(block.cases));
+  return list;
+}
+
+export function scan(source: ScanSource, roots: readonly number[], is64: boolean, most: number): Region {
+  const words = new Map<number, number>();
+  const rowsAt = new Map<number, Instruction | undefined>();
+  const ends = new Map<number, { end: End; target: number; cases: number[]; load: number }>();
+  const leaders = new Set<number>(roots);
+  const work = [...roots];
+  const found = { target: 0 };
+  for (let next = 0; next < work.length; next++) {
+    let pc = work[next];
+    const linear: number[] = [];
+    for (;;) {
+      if (words.has(pc) || !source.isCode(pc) || words.size >= most) {
+        leaders.add(pc);
+        break;
+      }
+      const word = source.fetch(pc);
+      const row = decode(word);
+      words.set(pc, word);
+      rowsAt.set(pc, row);
+      linear.push(pc);
+      let end = endOf(row?.name, word, pc, is64, found);
+      if (end === undefined) {
+        pc = (pc + 4) | 0;
+        continue;
+      }
+      if (end === End.Jump && found.target !== pc + 4 && source.isFunction(found.target)) end = End.TailCall;
+      const info = { end, target: found.target, cases: [] as number[], load: -1 };
+      if (end === End.Indirect) {
+        const table = findTable(source, words, linear);
+        if (table !== undefined) {
+          info.cases = table.targets;
+          info.load = table.load;
+        }
+      }
+      ends.set(pc, info);
+      const go = (address: number) => {
+        leaders.add(address);
+        work.push(address);
+      };
+      const after = (pc + 4) | 0;
+      if (end === End.Jump || end === End.Branch) go(info.target);
+      if (end === End.Branch || end === End.Call || end === End.IndirectCall) go(after);
+      if (end === End.Return && (bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) go(after);
+      for (const target of new Set(info.cases)) go(target);
+      break;
+    }
+  }
+  return { is64, ...formBlocks(words, rowsAt, ends, leaders), instructions: words.size };
+}
+
+function formBlocks(
+  words: ReadonlyMap<number, number>,
+  rowsAt: ReadonlyMap<number, Instruction | undefined>,
+  ends: ReadonlyMap<number, { end: End; target: number; cases: number[]; load: number }>,
+  leaders: ReadonlySet<number>,
+): { blocks: Block[]; at: Map<number, number> } {
+  const blocks: Block[] = [];
+  const at = new Map<number, number>();
+  const sorted = [...words.keys()].sort((a, b) => (a >>> 0) - (b >>> 0));
+  let block: Block | undefined;
+  let expected = 0;
+  for (const pc of sorted) {
+    if (block === undefined || pc !== expected || leaders.has(pc)) {
+      block = { start: pc, words: [], rows: [], end: End.Fall, target: 0, cases: [], loadsCase: -1 };
+      at.set(pc, blocks.length);
+      blocks.push(block);
+    }
+    block.words.push(words.get(pc)!);
+    block.rows.push(rowsAt.get(pc));
+    expected = (pc + 4) | 0;
+    const info = ends.get(pc);
+    if (info !== undefined) {
+      block.end = info.end;
+      block.target = info.target;
+      block.cases = info.cases;
+      block.loadsCase = info.load >= 0 ? (info.load - block.start) / 4 : -1;
+      if (block.loadsCase < 0) block.cases = [];
+      block = undefined;
+    }
+  }
+  return { blocks, at };
+}
+
+// ---- tables of jump targets ------------------------------------------------------------------------------
+
+/** Instructions before a bctr that are looked at. */
+const REACH = 14;
+
+/**
+ * The targets of the bctr that ends `linear`, where they come from a table of addresses or of distances from the table. What is found is
+ * a guess: translated code holds the target that the guest computes against the case it took.
+ */
+function findTable(
+  source: ScanSource,
+  words: ReadonlyMap<number, number>,
+  linear: readonly number[],
+): { targets: number[]; load: number } | undefined {
+  const last = linear.length - 1;
+  const nameAt = (i: number) => decode(words.get(linear[i])!)?.name;
+  const wordAt = (i: number) => words.get(linear[i])!;
+  /** Index of the instruction before `i` that sets GPR n (by its index in 32-bit words). */
+  const definition = (n: number, i: number): number => {
+    for (let at = i - 1; at >= 0 && at >= last - REACH; at--) {
+      const word = wordAt(at);
+      const name = nameAt(at) ?? "";
+      if (/^(st|cmp|mt|tw|td)/.test(name)) continue;
+      if (/^l/.test(name) && rt(word) === n) return at;
+      if (/^(addi|addis|add|mf|mulli|subf|neg)/.test(name) && rt(word) === n) return at;
+      if (/^(or|and|xor|rl|s[lr]|exts)/.test(name) && ra(word) === n) return at;
+    }
+    return -1;
+  };
+  /** The value of a GPR before instruction `i`, as far as it can be found. */
+  const value = (n: number, i: number): number | undefined => {
+    const at = definition(n, i);
+    if (at < 0) return source.registers[n];
+    const word = wordAt(at);
+    const base = ra(word) === 0 ? 0 : undefined;
+    switch (nameAt(at)) {
+      case "addi":
+      case "addis": {
+        const from = base ?? value(ra(word), at);
+        return from === undefined ? undefined : (from + (nameAt(at) === "addi" ? si(word) : word << 16)) | 0;
+      }
+      case "ld":
+      case "lwz": {
+        const from = base ?? value(ra(word), at);
+        if (from === undefined) return undefined;
+        const wide = nameAt(at) === "ld";
+        return source.peek((from + (wide ? (si(word) & ~3) + 4 : si(word))) | 0);
+      }
+      case "or":
+        return rs(word) === rb(word) ? value(rs(word), at) : undefined;
+      default:
+        return undefined;
+    }
+  };
+
+  let mtctr = last - 1;
+  while (mtctr >= 0 && !(nameAt(mtctr) === "mtspr" && spr(wordAt(mtctr)) === 9)) mtctr--;
+  if (mtctr < 0 || mtctr < last - REACH) return undefined;
+  let load = definition(rs(wordAt(mtctr)), mtctr);
+  if (load < 0) return undefined;
+  let added: number | undefined = 0;
+  if (nameAt(load) === "add") {
+    const sum = wordAt(load);
+    const [x, y] = [definition(ra(sum), load), definition(rb(sum), load)];
+    const isLoad = (i: number) => i >= 0 && /^l(wax|wzx|dx)$/.test(nameAt(i) ?? "");
+    const first = isLoad(x);
+    if (!first && !isLoad(y)) return undefined;
+    added = value(first ? rb(sum) : ra(sum), load);
+    load = first ? x : y;
+  }
+  const name = nameAt(load);
+  const word = wordAt(load);
+  if (added === undefined || !(name === "lwax" || name === "lwzx" || name === "ldx")) return undefined;
+  const size = name === "ldx" ? 8 : 4;
+  // One of the operands is the table, the other one the index times the size.
+  const scaled = (n: number) => /^(rlwinm|rldic|rldicr|rldicl)$/.test(nameAt(definition(n, load)) ?? "");
+  const tableIn = scaled(rb(word)) ? ra(word) : rb(word);
+  if (tableIn === 0 || tableIn === ZERO / 4) return undefined;
+  const table = value(tableIn, load);
+  if (table === undefined) return undefined;
+  const bound = boundBefore(source, linear[0], linear, words);
+  const targets: number[] = [];
+  for (let i = 0; i < (bound ?? MOST_CASES); i++) {
+    const entry = source.peek((table + i * size + (size === 8 ? 4 : 0)) | 0);
+    if (entry === undefined) break;
+    const target = (entry + added) | 0;
+    if ((target & 3) !== 0 || !source.isCode(target)) {
+      // A case in a page that has not run yet keeps its place.
+      if (bound === undefined) break;
+      targets.push(linear[last] | 1);
+      continue;
+    }
+    if (bound === undefined && Math.abs(target - linear[last]) > 0x4_0000) break;
+    targets.push(target);
+  }
+  if (targets.length < 2) return undefined;
+  return {
+    targets: targets.map((target) => ((target & 1) !== 0 ? targets.find((t) => (t & 1) === 0)! : target)),
+    load: linear[load],
+  };
+}
+
+/** One more than the immediate of the unsigned comparison that stands before a table jump. */
+function boundBefore(
+  source: ScanSource,
+  start: number,
+  linear: readonly number[],
+  words: ReadonlyMap<number, number>,
+): number | undefined {
+  const candidates = [...linear].reverse();
+  for (let i = 1; i <= REACH; i++) candidates.push((start - 4 * i) | 0);
+  for (const pc of candidates) {
+    const word = words.get(pc) ?? (source.isCode(pc) ? source.fetch(pc) : undefined);
+    if (word === undefined) return undefined;
+    if (word >>> 26 === 10) {
+      const bound = (word & 0xffff) + 1;
+      return bound <= MOST_CASES ? bound : undefined;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,49 @@
+/**
+ * What of the register block translated code keeps in locals: a slot each. Sets of slots are three words of bits.
+ */
+import { CR, CTR, fprOffset, GPR, LR, XER_CA, XER_CA32 } from "../cpu/registers.ts";
+import { F64, I32, I64, Op, type ValueType } from "./wasm.ts";
+
+export const FPR_SLOT = 32;
+export const LR_SLOT = 64;
+export const CTR_SLOT = 65;
+export const CR_SLOT = 66;
+export const CA_SLOT = 74;
+export const CA32_SLOT = 75;
+/** The last arithmetic, conversion and comparison of which FPSCR's result bits are still to be found; see `fp-status.ts`. */
+export const RECORD_SLOT = 76;
+export const RECORDS = 3;
+export const SLOTS = RECORD_SLOT + RECORDS;
+/** Words of a set. */
+export const SET = 3;
+
+/** How a slot's value lies in the register block and in its local. */
+export interface SlotLayout {
+  readonly type: ValueType;
+  readonly offset: number;
+  readonly load: number;
+  readonly store: number;
+}
+
+/** The layouts of all slots but the records. */
+export function slotLayouts(is64: boolean): readonly SlotLayout[] {
+  const layouts: SlotLayout[] = [];
+  const whole = (offset: number): SlotLayout =>
+    is64
+      ? { type: I64, offset, load: Op.i64_load, store: Op.i64_store }
+      : { type: I32, offset, load: Op.i32_load, store: Op.i32_store };
+  const byte = (offset: number): SlotLayout => ({
+    type: I32,
+    offset,
+    load: Op.i32_load8_u,
+    store: Op.i32_store8,
+  });
+  for (let n = 0; n < 32; n++) layouts.push(whole(GPR + 8 * n));
+  for (let n = 0; n < 32; n++) {
+    layouts.push({ type: F64, offset: fprOffset(n), load: Op.f64_load, store: Op.f64_store });
+  }
+  layouts.push(whole(LR), whole(CTR));
+  for (let field = 0; field < 8; field++) layouts.push(byte(CR + field));
+  layouts.push(byte(XER_CA), byte(XER_CA32));
+  return layouts;
+}

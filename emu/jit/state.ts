@@ -1,0 +1,81 @@
+/** What is known, while code is generated, about the guest's registers at one place. */
+import { SET } from "./slots.ts";
+
+/** How a CR field that is not computed yet follows from two operands. */
+export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
+export type Lazy = (typeof Lazy)[keyof typeof Lazy];
+
+const MOST_FACTS = 12;
+
+export class State {
+  /** Slots whose local holds the register's value, and those of them that the register block does not have yet. */
+  readonly valid = new Int32Array(SET);
+  readonly dirty = new Int32Array(SET);
+  /** Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. */
+  readonly lazy = new Uint8Array(8);
+  readonly lazyA = new Int32Array(8);
+  readonly lazyB = new Int32Array(8);
+  readonly lazyIsConstant = new Uint8Array(8);
+  /** GPR n holds value number `base[n]` plus `offset[n]`. */
+  readonly base = new Int32Array(32);
+  readonly offset = new Int32Array(32);
+  /** Ranges of addresses, by value number, that are known to have passed the guards. */
+  readonly factBase = new Int32Array(MOST_FACTS);
+  readonly factLow = new Int32Array(MOST_FACTS);
+  readonly factHigh = new Int32Array(MOST_FACTS);
+  readonly factStore = new Uint8Array(MOST_FACTS);
+  factNext = 0;
+  /** FPSCR's mode is known to be the one that floating-point code here is made for. */
+  modeChecked = false;
+
+  copy(from: State): this {
+    this.valid.set(from.valid);
+    this.dirty.set(from.dirty);
+    this.lazy.set(from.lazy);
+    this.lazyA.set(from.lazyA);
+    this.lazyB.set(from.lazyB);
+    this.lazyIsConstant.set(from.lazyIsConstant);
+    this.copyValues(from);
+    this.modeChecked = from.modeChecked;
+    return this;
+  }
+  copyValues(from: State): void {
+    this.base.set(from.base);
+    this.offset.set(from.offset);
+    this.factBase.set(from.factBase);
+    this.factLow.set(from.factLow);
+    this.factHigh.set(from.factHigh);
+    this.factStore.set(from.factStore);
+    this.factNext = from.factNext;
+  }
+
+  /** Whether the bytes from `low` up to `high` from a value have passed the guard of loads, or of stores. */
+  isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
+    for (let i = 0; i < MOST_FACTS; i++) {
+      if (this.factBase[i] !== base || this.factLow[i] > low || this.factHigh[i] < high) continue;
+      if (!isStore || this.factStore[i] !== 0) return true;
+    }
+    return false;
+  }
+  addFact(base: number, low: number, high: number, isStore: boolean): void {
+    const i = this.factNext;
+    this.factNext = (i + 1) % MOST_FACTS;
+    this.factBase[i] = base;
+    this.factLow[i] = low;
+    this.factHigh[i] = high;
+    this.factStore[i] = isStore ? 1 : 0;
+  }
+  has(slot: number): boolean {
+    return (this.valid[slot >> 5] & (1 << (slot & 31))) !== 0;
+  }
+  isDirty(slot: number): boolean {
+    return (this.dirty[slot >> 5] & (1 << (slot & 31))) !== 0;
+  }
+  define(slot: number): void {
+    this.valid[slot >> 5] |= 1 << (slot & 31);
+    this.dirty[slot >> 5] |= 1 << (slot & 31);
+  }
+  makeValid(slot: number): void {
+    this.valid[slot >> 5] |= 1 << (slot & 31);
+  }
+}

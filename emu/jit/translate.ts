@@ -1,0 +1,728 @@
+/** From a region of guest code to the body of a WebAssembly function. */
+
+import type { CpuModel } from "../cpu/cpu.ts";
+import { available } from "../cpu/dispatch.ts";
+import { ba, bt, LK } from "../cpu/fields.ts";
+import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
+import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
+import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./layout.ts";
+import { ROWS } from "./rows/index.ts";
+import { type Block, End, type Region } from "./scan.ts";
+import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
+import { State } from "./state.ts";
+import type { Tuning } from "./tuning.ts";
+import { Code, type FunctionBody, I32, Op, TRANSLATED } from "./wasm.ts";
+
+/** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
+interface Summary {
+  /** A call or fallback: no slot of before is in its local afterwards. */
+  readonly barrier: boolean;
+  readonly valid: Int32Array;
+  readonly dirty: Int32Array;
+  readonly accesses: Generator["accesses"];
+}
+
+export interface TranslateOptions {
+  readonly target: Target;
+  readonly model: CpuModel;
+  readonly tuning: Tuning;
+  /** Slot in the function table for a function at an address. */
+  slotOf(address: number): number;
+}
+
+export interface Translation extends FunctionBody {
+  /** By entry, in the order given: instructions that have to be left of the budget for the code to begin. */
+  readonly needs: number[];
+}
+
+/** Branch conditions that always hold. */
+const ALWAYS = 0x14;
+const IGNORE_CR = 16;
+const CR_VALUE = 8;
+const IGNORE_CTR = 4;
+const CTR_ZERO = 2;
+
+/** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
+const FRAME = (locals: number) => 256 + 16 * locals;
+
+export function translate(
+  region: Region,
+  entries: readonly number[],
+  options: TranslateOptions,
+): Translation {
+  return new Translator(region, entries, options).run();
+}
+
+class Translator {
+  private readonly region: Region;
+  private readonly blocks: readonly Block[];
+  private readonly flow: Flow;
+  private readonly options: TranslateOptions;
+  private readonly g: Generator;
+  private readonly summaries: Summary[] = [];
+  /** What joins and loop headers expect, by node. */
+  private readonly valid: Int32Array[] = [];
+  private readonly dirty: Int32Array[] = [];
+  private readonly isPromoted = new Map<Loop, boolean>();
+  /** Instructions to the next test of the budget, by node; and whether the node makes one. */
+  private readonly need: Int32Array;
+  private readonly tests: Uint8Array;
+  /** Nodes that are reached by a br to a label, by where they are emitted: inside or after the loop of a node. */
+  private readonly inside: number[][] = [];
+  private readonly after: number[][] = [];
+  private readonly isLabelled: Uint8Array;
+  private readonly labels: number[] = [];
+  private readonly saved = new Map<number, State>();
+  private readonly selector: number;
+  private readonly entryNodes: number[];
+
+  constructor(region: Region, entries: readonly number[], options: TranslateOptions) {
+    this.region = region;
+    this.blocks = region.blocks;
+    this.options = options;
+    this.entryNodes = entries.map((address) => region.at.get(address)!);
+    this.flow = buildFlow(region, this.entryNodes);
+    this.g = new Generator(options.target);
+    this.selector = this.g.newLocal(I32);
+    const n = this.flow.edges.length;
+    this.need = new Int32Array(n);
+    this.tests = new Uint8Array(n);
+    this.isLabelled = new Uint8Array(n);
+  }
+
+  run(): Translation {
+    this.summarize();
+    this.findStates();
+    this.findTests();
+    this.placeNodes();
+    const { g, flow } = this;
+    g.code.length = 0;
+    // The body's length decides nothing, but the frame's estimate wants the locals: it is tested once they are known.
+    const body = g.code;
+    g.reset();
+    this.emitTree(flow.root);
+    g.code.op(Op.unreachable);
+    const head = new Code();
+    head.get(STACK);
+    head.i32Const(FRAME(g.locals.length));
+    head.op(Op.i32_sub);
+    head.tee(STACK);
+    head.i32Const(0);
+    head.op(Op.i32_lt_s);
+    head.block(Op.if);
+    head.get(ADDRESS);
+    head.get(BUDGET);
+    head.op(Op.return);
+    head.end();
+    head.append(body);
+    return { locals: g.locals, body: head, needs: this.entryNodes.map((node) => this.need[node]) };
+  }
+
+  // ---- what is known before code is emitted ------------------------------------------------------------
+
+  /** Generates every block once without keeping the code, to see what it does. */
+  private summarize(): void {
+    const { g } = this;
+    for (const block of this.blocks) {
+      g.code.length = 0;
+      g.reset();
+      g.beginBlock(true, []);
+      this.emitInstructions(block);
+      this.useAtEnd(block);
+      this.summaries.push({
+        barrier: g.barrier,
+        valid: g.state.valid.slice(),
+        dirty: g.state.dirty.slice(),
+        accesses: g.accesses,
+      });
+    }
+  }
+  /** The terminator's effect on slots. */
+  private useAtEnd(block: Block): void {
+    const { g } = this;
+    const word = block.words[block.words.length - 1];
+    if (block.end === End.Call || block.end === End.IndirectCall) {
+      g.forgetAll();
+      return;
+    }
+    if (block.end === End.Branch || block.end === End.Return) {
+      if ((bt(word) & IGNORE_CTR) === 0) {
+        g.fetch(CTR_SLOT);
+        g.state.define(CTR_SLOT);
+      }
+    }
+    if ((block.end === End.Branch || block.end === End.Return) && (bt(word) & IGNORE_CR) === 0) {
+      g.fetch(CR_SLOT + (ba(word) >> 2));
+    }
+    if (block.end === End.Return) g.fetch(LR_SLOT);
+    if (block.end === End.Indirect) g.fetch(CTR_SLOT);
+    if (block.end === End.Jump && (word & LK) !== 0) g.state.define(LR_SLOT);
+  }
+
+  /** In-states of joins and headers, from the summaries; a forward analysis in one pass. */
+  private findStates(): void {
+    const { flow, summaries } = this;
+    const { order, edges, loopOf } = flow;
+    for (const loop of flow.loops) this.isPromoted.set(loop, this.canPromote(loop));
+    const outValid: Int32Array[] = [];
+    const outDirty: Int32Array[] = [];
+    const seen = new Uint8Array(edges.length);
+    for (const node of order) {
+      let valid = this.valid[node];
+      let dirty = this.dirty[node];
+      if (valid === undefined) {
+        valid = this.valid[node] = new Int32Array(SET);
+        dirty = this.dirty[node] = new Int32Array(SET);
+      }
+      const loop = loopOf[node];
+      const inPromoted = loop !== undefined && this.isPromoted.get(loop)!;
+      if (flow.isHeader[node] !== 0 && loop !== undefined && loop.header === node) {
+        if (inPromoted) {
+          for (const member of loop.nodes) {
+            const summary = summaries[member];
+            if (summary === undefined) continue;
+            for (let w = 0; w < SET; w++) {
+              valid[w] |= summary.valid[w];
+              dirty[w] |= summary.dirty[w];
+            }
+          }
+        } else {
+          valid.fill(0);
+          dirty.fill(0);
+        }
+      } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
+        // What some bring unsaved is saved by them.
+        dirty.fill(0);
+      }
+      for (let w = 0; w < SET; w++) dirty[w] &= valid[w];
+      const summary = summaries[node];
+      const ov = (outValid[node] = new Int32Array(SET));
+      const od = (outDirty[node] = new Int32Array(SET));
+      for (let w = 0; w < SET; w++) {
+        if (summary === undefined) {
+          ov[w] = valid[w];
+          od[w] = dirty[w];
+        } else {
+          ov[w] = summary.barrier ? summary.valid[w] : valid[w] | summary.valid[w];
+          od[w] = summary.barrier ? summary.dirty[w] : dirty[w] | summary.dirty[w];
+        }
+      }
+      for (const edge of edges[node]) {
+        if (edge.to < 0 || edge.back) continue;
+        if (seen[edge.to] === 0) {
+          seen[edge.to] = 1;
+          this.valid[edge.to] = ov.slice();
+          this.dirty[edge.to] = od.slice();
+        } else {
+          for (let w = 0; w < SET; w++) {
+            this.valid[edge.to][w] &= ov[w];
+            this.dirty[edge.to][w] |= od[w];
+          }
+        }
+      }
+    }
+  }
+
+  /** A loop keeps all its registers in locals if nothing in it needs them elsewhere. */
+  private canPromote(loop: Loop): boolean {
+    const touched = new Int32Array(SET);
+    for (const node of loop.nodes) {
+      const summary = this.summaries[node];
+      if (summary === undefined) continue;
+      if (summary.barrier) return false;
+      for (let w = 0; w < SET; w++) touched[w] |= summary.valid[w];
+    }
+    let count = 0;
+    for (const bits of touched) for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+    return count <= this.options.tuning.mostPromoted;
+  }
+
+  /** Where the budget is tested, and how far it has to reach. */
+  private findTests(): void {
+    const { flow, need, tests } = this;
+    const { order, edges, root } = flow;
+    for (const node of order) {
+      if (flow.isHeader[node] !== 0 && node < root) tests[node] = 1;
+      for (const edge of edges[node]) {
+        if (edge.to < 0) continue;
+        if (node > root) tests[edge.to] = 1;
+        const end = node < root ? this.blocks[node].end : End.Fall;
+        if (end === End.Call || end === End.IndirectCall) tests[edge.to] = 1;
+      }
+    }
+    for (let i = order.length - 1; i >= 0; i--) {
+      const node = order[i];
+      let longest = 0;
+      for (const edge of edges[node]) {
+        if (edge.to < 0 || edge.back || tests[edge.to] !== 0) continue;
+        longest = Math.max(longest, need[edge.to]);
+      }
+      need[node] = longest + (node < root ? this.blocks[node].words.length : 0);
+    }
+  }
+
+  /** Decides which nodes are reached through labels, and where their code goes. */
+  private placeNodes(): void {
+    const { flow, inside, after, isLabelled } = this;
+    const { edges, order, idom, loopOf, root } = flow;
+    for (let node = 0; node < edges.length; node++) {
+      inside.push([]);
+      after.push([]);
+    }
+    const contains = (loop: Loop, node: number) => loop.nodes.has(node);
+    for (const node of order) {
+      const isSwitch = node >= root || (node < root && this.blocks[node].end === End.Indirect);
+      for (const edge of edges[node]) {
+        if (edge.to < 0 || edge.back) continue;
+        const loop = loopOf[node];
+        const leavesLoop = loop !== undefined && !contains(loop, edge.to);
+        if (isSwitch || leavesLoop || flow.forward[edge.to] > 1) isLabelled[edge.to] = 1;
+      }
+    }
+    for (const node of order) {
+      if (isLabelled[node] === 0) continue;
+      let place = idom[node];
+      let isAfter = false;
+      for (let loop = loopOf[place]; loop !== undefined; loop = loop.parent) {
+        if (contains(loop, node)) break;
+        place = loop.header;
+        isAfter = true;
+      }
+      (isAfter ? after : inside)[place].push(node);
+    }
+  }
+
+  // ---- structure -----------------------------------------------------------------------------------------
+
+  /** Emits a node with all that is placed at it; the state is the one at its beginning. */
+  private emitTree(node: number): void {
+    const { g, flow, labels } = this;
+    const after = this.after[node];
+    for (let i = after.length - 1; i >= 0; i--) this.openBlock(after[i]);
+    const isLoop = flow.isHeader[node] !== 0;
+    if (isLoop) {
+      g.code.block(Op.loop);
+      labels.push(node);
+    }
+    const inside = this.inside[node];
+    for (let i = inside.length - 1; i >= 0; i--) this.openBlock(inside[i]);
+    this.emitNode(node);
+    for (const child of inside) this.closeBlock(child);
+    if (isLoop) {
+      labels.pop();
+      g.code.end();
+      if (after.length > 0) g.code.op(Op.unreachable);
+    }
+    for (const child of after) this.closeBlock(child);
+  }
+  private openBlock(node: number): void {
+    this.g.code.block(Op.block);
+    this.labels.push(node);
+  }
+  /** Ends the block from which one branches to `node`, which follows. */
+  private closeBlock(node: number): void {
+    const { g } = this;
+    this.labels.pop();
+    g.code.end();
+    this.enter(node);
+    this.emitTree(node);
+    g.code.op(Op.unreachable);
+  }
+
+  /** Sets the state at the beginning of a labelled node. */
+  private enter(node: number): void {
+    const { g, flow } = this;
+    const saved = this.saved.get(node);
+    const isHeader = flow.isHeader[node] !== 0;
+    if (saved !== undefined && !isHeader) {
+      g.state.copy(saved);
+      return;
+    }
+    g.reset();
+    g.state.valid.set(this.valid[node]);
+    g.state.dirty.set(this.dirty[node]);
+    if (isHeader) this.inherit(node, saved);
+  }
+  /** In a loop whose registers stay in locals, what was known of those that it does not change stays so. */
+  private inherit(node: number, from: State | undefined) {
+    const { g, flow } = this;
+    const loop = flow.loopOf[node]!;
+    if (from === undefined || flow.forward[node] !== 1 || !this.isPromoted.get(loop)) return;
+    const fresh = new State().copy(g.state);
+    g.state.copyValues(from);
+    g.state.modeChecked = from.modeChecked;
+    for (const member of loop.nodes) {
+      const summary = this.summaries[member];
+      if (summary === undefined) continue;
+      for (let n = 0; n < 32; n++) {
+        if ((summary.dirty[0] & (1 << n)) === 0) continue;
+        g.state.base[n] = fresh.base[n];
+        g.state.offset[n] = fresh.offset[n];
+      }
+    }
+  }
+
+  private depthOf(node: number): number {
+    const i = this.labels.lastIndexOf(node);
+    return this.labels.length - 1 - i;
+  }
+
+  /** Goes on along an edge: a jump with what the target expects, or the target's own code. `pc` is for edges out of the region. */
+  private follow(edge: Edge | undefined, pc: number, extra = 0) {
+    const { g, flow } = this;
+    if (edge === undefined || edge.to < 0) {
+      g.leave(pc, g.count);
+      return;
+    }
+    const { to } = edge;
+    if (!edge.back && this.isLabelled[to] === 0) {
+      if (flow.isHeader[to] !== 0) {
+        this.conformTo(to);
+        this.saved.set(to, new State().copy(g.state));
+        this.enter(to);
+      }
+      this.emitTree(to);
+      return;
+    }
+    if (edge.selector >= 0) {
+      g.code.i32Const(edge.selector);
+      g.code.set(this.selector);
+    }
+    if (!edge.back && flow.forward[to] === 1 && flow.isHeader[to] === 0) {
+      this.saved.set(to, new State().copy(g.state));
+    } else {
+      this.conformTo(to);
+      if (!edge.back && flow.forward[to] === 1) this.saved.set(to, new State().copy(g.state));
+    }
+    g.code.br(Op.br, this.depthOf(to) + extra);
+  }
+  private conformTo(node: number) {
+    this.g.conform(this.valid[node], this.dirty[node]);
+  }
+
+  // ---- nodes -----------------------------------------------------------------------------------------------
+
+  private emitNode(node: number) {
+    const { g, flow } = this;
+    if (node === flow.root) return this.emitRoot();
+    if (node > flow.root) return this.emitDispatch(node);
+    const block = this.blocks[node];
+    g.count = block.words.length;
+    if (this.tests[node] !== 0) this.testBudget(block.start, this.need[node]);
+    g.code.get(BUDGET);
+    g.code.i32Const(g.count);
+    g.code.op(Op.i32_sub);
+    g.code.set(BUDGET);
+    g.beginBlock(false, this.summaries[node].accesses);
+    this.emitInstructions(block);
+    this.emitEnd(node, block);
+  }
+  /** Leaves for `pc` if fewer than `need` instructions are left. */
+  private testBudget(pc: number, need: number) {
+    const { g } = this;
+    g.code.get(BUDGET);
+    g.code.i32Const(need);
+    g.code.op(Op.i32_lt_s);
+    g.code.block(Op.if);
+    g.leave(pc, g.count);
+    g.code.end();
+  }
+
+  /** Goes to one of the entries by the address that the function was called for. */
+  private emitRoot() {
+    const { g, flow } = this;
+    const edges = flow.edges[flow.root];
+    this.emitCases(edges.length, (i, depth) => {
+      g.code.get(ADDRESS);
+      g.code.i32Const(this.blocks[this.entryNodes[i]].start);
+      g.code.op(Op.i32_eq);
+      g.code.br(Op.br_if, depth);
+    });
+    g.code.get(ADDRESS);
+    g.code.get(BUDGET);
+    g.code.op(Op.return);
+    this.endCases(edges, (i) => {
+      const node = this.entryNodes[i];
+      g.count = 0;
+      // Where the node itself tests there is no need to.
+      if (this.tests[node] === 0 || edges[i].to !== node)
+        this.testBudget(this.blocks[node].start, this.need[node]);
+    });
+  }
+  private emitDispatch(node: number) {
+    const { g, flow } = this;
+    const edges = flow.edges[node];
+    this.emitCases(edges.length, () => {});
+    g.code.get(this.selector);
+    g.code.op(Op.br_table);
+    g.code.u32(edges.length - 1);
+    for (let i = 0; i < edges.length; i++) g.code.u32(i);
+    this.endCases(edges);
+  }
+  /** Opens a block for each case, the first one innermost; `test` emits what goes to case i, `depth` blocks out. */
+  private emitCases(count: number, test: (i: number, depth: number) => void) {
+    for (let i = 0; i < count; i++) this.openBlock(-1);
+    for (let i = 0; i < count; i++) test(i, i);
+  }
+  /** Ends the blocks of the cases, each with its edge. */
+  private endCases(edges: readonly (Edge | undefined)[], before: (i: number) => void = () => {}) {
+    const { g } = this;
+    const state = new State().copy(g.state);
+    edges.forEach((edge, i) => {
+      this.labels.pop();
+      g.code.end();
+      g.state.copy(state);
+      before(i);
+      this.follow(edge, 0);
+    });
+  }
+
+  private emitInstructions(block: Block) {
+    const { g } = this;
+    const body = block.end === End.Fall ? block.words.length : block.words.length - 1;
+    g.count = block.words.length;
+    for (let i = 0; i < body; i++) {
+      g.index = i;
+      g.pc = (block.start + 4 * i) | 0;
+      const row = block.rows[i]!;
+      if (i === block.loadsCase) this.keepCase(block.words[i]);
+      const emit = available(row, this.options.model) ? ROWS.get(row.name) : undefined;
+      if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
+    }
+    g.index = block.words.length - 1;
+    g.pc = (block.start + 4 * g.index) | 0;
+  }
+
+  // ---- how blocks end ----------------------------------------------------------------------------------------
+
+  private emitEnd(node: number, block: Block) {
+    const { g } = this;
+    const edges = this.flow.edges[node];
+    const word = block.words[block.words.length - 1];
+    const next = (block.start + 4 * block.words.length) | 0;
+    switch (block.end) {
+      case End.Fall:
+        return this.follow(edges[0], next);
+      case End.Jump:
+        if ((word & LK) !== 0) this.link(next);
+        return this.follow(edges[0], block.target);
+      case End.Branch:
+        return this.conditional(
+          word,
+          () => this.follow(edges[0], block.target),
+          () => this.follow(edges[1], next),
+        );
+      case End.Return:
+        return this.conditional(
+          word,
+          () => this.returnToCaller(),
+          () => this.follow(edges[0], next),
+        );
+      case End.Call:
+        this.link(next);
+        g.flush();
+        this.callArguments(() => g.code.i32Const(block.target));
+        g.code.i32Const(this.options.slotOf(block.target));
+        this.callIndirect(Op.call_indirect);
+        return this.returned(edges[0], next);
+      case End.TailCall:
+        g.flush();
+        this.callArguments(() => g.code.i32Const(block.target));
+        g.code.i32Const(this.options.slotOf(block.target));
+        return this.callIndirect(Op.return_call_indirect);
+      case End.IndirectCall:
+        this.targetFrom(CTR_SLOT);
+        this.link(next);
+        g.flush();
+        this.lookUp();
+        this.callArguments(() => g.code.get(g.temporary(I32, 4)));
+        g.code.get(g.temporary(I32, 5));
+        this.callIndirect(Op.call_indirect);
+        return this.returned(edges[0], next);
+      case End.Indirect:
+        return this.emitIndirect(node, block);
+      case End.Leave:
+        return g.leave(g.pc, g.index);
+    }
+  }
+
+  private link(next: number): void {
+    const { g } = this;
+    if (g.is64) g.code.i64Const(next, 0);
+    else g.code.i32Const(next);
+    g.set(LR_SLOT);
+  }
+
+  /** ctr_ok and cond_ok: Power ISA 3.0B, I.2.4. */
+  private conditional(word: number, taken: () => void, otherwise: () => void) {
+    const { g } = this;
+    const bo = bt(word);
+    if ((bo & ALWAYS) === ALWAYS) return taken();
+    let terms = 0;
+    if ((bo & IGNORE_CTR) === 0) {
+      g.get(CTR_SLOT);
+      g.constant(-1);
+      g.op(Op.i32_add, Op.i64_add);
+      g.tee(CTR_SLOT);
+      g.op(Op.i32_eqz, Op.i64_eqz);
+      if ((bo & CTR_ZERO) === 0) g.code.op(Op.i32_eqz);
+      terms++;
+    }
+    if ((bo & IGNORE_CR) === 0) {
+      g.crBit(ba(word), terms > 0);
+      if ((bo & CR_VALUE) === 0) g.code.op(Op.i32_eqz);
+      terms++;
+    }
+    if (terms === 2) g.code.op(Op.i32_and);
+    g.code.block(Op.if);
+    this.labels.push(-1);
+    const state = new State().copy(g.state);
+    const { index, pc, count } = g;
+    taken();
+    this.labels.pop();
+    g.code.end();
+    g.state.copy(state);
+    g.index = index;
+    g.pc = pc;
+    g.count = count;
+    otherwise();
+  }
+
+  /** Leaves the target of an indirect branch in temporary 4; one beyond 2^32 is the interpreter's. */
+  private targetFrom(slot: number): void {
+    const { g } = this;
+    if (g.is64) {
+      g.get(slot);
+      g.code.i64Const(32, 0);
+      g.code.op(Op.i64_shr_u);
+      g.code.i64Const(0, 0);
+      g.code.op(Op.i64_ne);
+      g.leaveIf();
+    }
+    g.get(slot);
+    if (g.is64) g.code.op(Op.i32_wrap_i64);
+    g.code.i32Const(-4);
+    g.code.op(Op.i32_and);
+    g.code.set(g.temporary(I32, 4));
+  }
+  private returnToCaller(): void {
+    const { g } = this;
+    this.targetFrom(LR_SLOT);
+    g.flush();
+    g.code.get(g.temporary(I32, 4));
+    g.returnBudget(0);
+  }
+  /** Finds the slot of the address in temporary 4, into temporary 5; or returns it to whoever called. */
+  private lookUp(): void {
+    const { g } = this;
+    const { code } = g;
+    const entry = g.temporary(I32, 6);
+    const at = g.target.corner + LOOKUP_OFFSET;
+    code.get(g.temporary(I32, 4));
+    code.i32Const(1);
+    code.op(Op.i32_shl);
+    code.i32Const((LOOKUP_ENTRIES - 1) << 3);
+    code.op(Op.i32_and);
+    code.tee(entry);
+    code.access(Op.i32_load, at);
+    code.get(g.temporary(I32, 4));
+    code.op(Op.i32_ne);
+    code.block(Op.if);
+    code.get(g.temporary(I32, 4));
+    g.returnBudget(0);
+    code.end();
+    code.get(entry);
+    code.access(Op.i32_load, at + 4);
+    code.set(g.temporary(I32, 5));
+  }
+  private callArguments(address: () => void): void {
+    const { g } = this;
+    g.code.get(BUDGET);
+    g.code.get(STACK);
+    address();
+  }
+  private callIndirect(op: number): void {
+    const { code } = this.g;
+    code.op(op);
+    code.u32(TRANSLATED);
+    code.u32(0);
+  }
+  /** After a call: goes on if it has come back to the next instruction, else takes the address further up. */
+  private returned(edge: Edge | undefined, next: number): void {
+    const { g } = this;
+    const { code } = g;
+    const address = g.temporary(I32, 4);
+    code.set(BUDGET);
+    code.tee(address);
+    code.i32Const(next);
+    code.op(Op.i32_ne);
+    code.block(Op.if);
+    code.get(address);
+    g.returnBudget(0);
+    code.end();
+    g.forgetAll();
+    this.follow(edge, next);
+  }
+
+  // ---- jumps through tables -------------------------------------------------------------------------------
+
+  /** Keeps the index with which a table of targets is read: the register that is not the table's, without its scale. */
+  private keepCase(word: number): void {
+    const { g } = this;
+    const block = this.blockOf();
+    const index = indexRegister(block, word);
+    g.gpr32(index.register);
+    g.code.i32Const(index.shift);
+    g.code.op(Op.i32_shr_u);
+    g.code.set(g.temporary(I32, 9));
+  }
+  private blockOf(): Block {
+    return this.blocks[this.region.at.get((this.g.pc - 4 * this.g.index) | 0)!];
+  }
+
+  private emitIndirect(node: number, block: Block): void {
+    const { g } = this;
+    const { code } = g;
+    this.targetFrom(CTR_SLOT);
+    const edges = this.flow.edges[node];
+    if (edges.length > 0) {
+      const targets = [...new Set(block.cases)];
+      this.emitCases(edges.length + 1, () => {});
+      const other = edges.length;
+      code.get(g.temporary(I32, 9));
+      code.op(Op.br_table);
+      code.u32(block.cases.length);
+      for (const target of block.cases) code.u32(targets.indexOf(target));
+      code.u32(other);
+      const state = new State().copy(g.state);
+      edges.forEach((edge, i) => {
+        this.labels.pop();
+        code.end();
+        g.state.copy(state);
+        // The guest's own target is what counts.
+        code.get(g.temporary(I32, 4));
+        code.i32Const(targets[i]);
+        code.op(Op.i32_ne);
+        code.br(Op.br_if, other - i - 1);
+        this.follow(edge, targets[i]);
+      });
+      this.labels.pop();
+      code.end();
+      g.state.copy(state);
+    }
+    g.flush();
+    this.lookUp();
+    this.callArguments(() => code.get(g.temporary(I32, 4)));
+    code.get(g.temporary(I32, 5));
+    this.callIndirect(Op.return_call_indirect);
+  }
+}
+
+/** The index register of the load of a jump target, and how many bits it is scaled by. */
+function indexRegister(block: Block, word: number): { register: number; shift: number } {
+  const [a, b] = [(word >>> 16) & 31, (word >>> 11) & 31];
+  const scaled = (n: number) =>
+    block.words.some((w, i) => /^rl/.test(block.rows[i]?.name ?? "") && ((w >>> 16) & 31) === n);
+  const wide = block.rows[block.words.indexOf(word)]?.name === "ldx";
+  return { register: scaled(b) ? b : a, shift: wide ? 3 : 2 };
+}
