@@ -14,6 +14,7 @@ import { findModel } from "../cpu/models.ts";
 
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
+import { WatchpointHit } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
