@@ -43,6 +43,7 @@ import {
   RLIMIT_STACK,
 } from "./process.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { throughScripts } from "./scripts.ts";
 import { Scheduler } from "./scheduler.ts";
 import { deliver, hasSignals, makeTimers, raise } from "./signals/kernel.ts";
 import { SI_KERNEL } from "./signals/numbers.ts";
@@ -273,7 +274,8 @@ export class Kernel implements System {
     const thread = new Thread(process, process.pid);
     this.addThread(thread);
     const execfn = encodeName(request.execfn ?? request.path);
-    this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
+    const found = throughScripts(process.files, { program, argv: request.argv, execfn });
+    this.exec(thread, { ...found, env: request.env });
     thread.start();
     return process;
   }
