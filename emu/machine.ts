@@ -6,6 +6,7 @@ import { modelFor, modelList } from "./cpu/models.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
+import { TUNING, type Tuning } from "./jit/tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -44,6 +45,8 @@ export interface MachineOptions {
   strace?: (line: string) => void;
   /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
   engine?: EngineName;
+  /** Other numbers for the translator to decide by. */
+  tuning?: Partial<Tuning>;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
 }
@@ -269,7 +272,7 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace, engine }: MachineOptions,
+  { host, mounts, strace, engine, tuning }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
 ): KernelOptions => ({
@@ -278,7 +281,7 @@ const kernelOptions = (
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
-  engine: engine === "jit" ? (cpu) => new JitEngine(cpu) : undefined,
+  engine: engine === "jit" ? (cpu) => new JitEngine(cpu, { ...TUNING, ...tuning }) : undefined,
 });
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
