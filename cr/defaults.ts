@@ -24,8 +24,16 @@ export interface RestartDefaults {
 }
 
 const CPU_MODELS: Record<Abi, string> = { ppc32: "750", ppc64: "power8", ppc64le: "power8" };
-/** Models that say their name in AT_PLATFORM. */
-const PLATFORMS = ["ppc970", "power7", "power8", "power9"];
+/** AT_PLATFORM of the models that are not the default of any ABI. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  ppc7400: "7400",
+  ppc7450: "7450",
+  ppc970: "970",
+  power7: "power7",
+  power8: "power8",
+  power9: "power9",
+  power10: "power10",
+};
 const SERVER_BLOCK = 128;
 
 /**
@@ -33,7 +41,8 @@ const SERVER_BLOCK = 128;
  * program that a 64-bit processor started knows blocks of 128 bytes.
  */
 export function cpuModel(abi: Abi, told: { platform?: string; cacheBlock?: number }): string {
-  if (told.platform !== undefined && PLATFORMS.includes(told.platform)) return told.platform;
+  const named = PLATFORMS[told.platform ?? ""];
+  if (named !== undefined) return named;
   return told.cacheBlock === SERVER_BLOCK ? CPU_MODELS.ppc64 : CPU_MODELS[abi];
 }
 
@@ -53,34 +62,6 @@ export const signalActions = (): SignalActionSnapshot[] =>
 
 export const intervalTimers = (): ProcessSnapshot["intervalTimers"] =>
   Array.from({ length: 3 }, () => ({ remaining: 0n, interval: 0n }));
-
-const INFINITY = 2n ** 64n - 1n;
-const RLIMIT = {
-  STACK: 3,
-  CORE: 4,
-  NPROC: 6,
-  NOFILE: 7,
-  MEMLOCK: 8,
-  SIGPENDING: 11,
-  MSGQUEUE: 12,
-  NICE: 13,
-  RTPRIO: 14,
-};
-
-/** Resource limits as a Linux system gives them to a login. */
-export function limits(): ProcessSnapshot["limits"] {
-  const all = Array.from({ length: 16 }, () => ({ soft: INFINITY, hard: INFINITY }));
-  all[RLIMIT.STACK] = { soft: 8n << 20n, hard: INFINITY };
-  all[RLIMIT.CORE] = { soft: 0n, hard: INFINITY };
-  all[RLIMIT.NPROC] = { soft: 32768n, hard: 32768n };
-  all[RLIMIT.NOFILE] = { soft: 1024n, hard: 1n << 20n };
-  all[RLIMIT.MEMLOCK] = { soft: 8n << 20n, hard: 8n << 20n };
-  all[RLIMIT.SIGPENDING] = { soft: 32768n, hard: 32768n };
-  all[RLIMIT.MSGQUEUE] = { soft: 819200n, hard: 819200n };
-  all[RLIMIT.NICE] = { soft: 0n, hard: 0n };
-  all[RLIMIT.RTPRIO] = { soft: 0n, hard: 0n };
-  return all;
-}
 
 export const credentials = (): ProcessSnapshot["credentials"] => ({
   uid: 1000,

@@ -11,14 +11,21 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import { AddressSpace } from "../memory/address-space.ts";
+import { type AddressSpace, WatchpointHit } from "../memory/address-space.ts";
+import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { SysError } from "./errno.ts";
-import { initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import {
+  type ExecContext,
+  initialFpexcMode,
+  type LoadedProgram,
+  loadProgram,
+  resetRegisters,
+} from "./exec.ts";
 import { FutexTable, releaseTid } from "./futex.ts";
 import {
   type Credentials,
@@ -30,6 +37,7 @@ import {
   RLIMIT_STACK,
 } from "./process.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { throughScripts } from "./scripts.ts";
 import { Scheduler } from "./scheduler.ts";
 import { deliver, hasSignals, makeTimers, post, raise } from "./signals/kernel.ts";
 import { SI_KERNEL } from "./signals/numbers.ts";
@@ -76,6 +84,12 @@ export type KernelExit =
   | { reason: "limit" }
   /** `requestStop` was called. */
   | { reason: "stopped" };
+
+/** Where a debugger's breakpoint or, with `hit`, watchpoint has stopped a thread: before the instruction at its NIA. */
+export interface Pause {
+  readonly thread: Thread;
+  readonly hit?: WatchpointHit;
+}
 
 /** The program that a machine begins with. */
 export interface StartRequest {
@@ -133,11 +147,13 @@ export class Kernel {
   readonly scheduler = new Scheduler();
   readonly futexes = new FutexTable();
   nextPid = FIRST_PID;
+  private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
   private readonly threads = new Map<number, Thread>();
   private retired = 0n;
   private ending: KernelExit | undefined;
+  private paused: Pause | undefined;
   private stopRequested = false;
   /** The time base is exact now: the next instruction is the only one of its piece. */
   private timeIsExact = false;
@@ -200,7 +216,8 @@ export class Kernel {
     const thread = this.addThread(process, process.pid);
     thread.load();
     const execfn = encodeName(request.execfn ?? request.path);
-    this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
+    const found = throughScripts(process.files, { program, argv: request.argv, execfn });
+    this.exec(thread, { ...found, env: request.env });
     return process;
   }
 
@@ -226,7 +243,7 @@ export class Kernel {
   private newEngine(): { memory: AddressSpace; interpreter: Interpreter } {
     const { abi, cpuModel, options } = this;
     const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = new AddressSpace({ byteOrder, size: this.addressSpaceSize });
+    const memory = this.addressSpaces.take({ byteOrder, size: this.addressSpaceSize });
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
@@ -252,24 +269,29 @@ export class Kernel {
     const { process } = thread;
     const { credentials, limits, files } = process;
     // A new process has an address space with nothing in it.
-    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
-    const loaded = loadProgram(
-      memory,
-      {
-        abi: this.abi,
-        cpuModel: this.cpuModel,
-        credentials,
-        stackLimit: limits[RLIMIT_STACK].soft,
-        random: (into) => this.random.fill(into),
-        openProgram: (path) => files.openProgram(path),
-      },
-      request,
-    );
+    const old = process.memory.areas.count === 0 ? undefined : process.memory;
+    const { memory, interpreter } = old === undefined ? process : this.newEngine();
+    const context: ExecContext = {
+      abi: this.abi,
+      cpuModel: this.cpuModel,
+      credentials,
+      stackLimit: limits[RLIMIT_STACK].soft,
+      random: (into) => this.random.fill(into),
+      openProgram: (path) => files.openProgram(path),
+    };
+    let loaded: LoadedProgram;
+    try {
+      loaded = loadProgram(memory, context, request);
+    } catch (error) {
+      if (old !== undefined) this.addressSpaces.give(memory);
+      throw error;
+    }
     const { instructions } = thread.registers;
     for (const other of process.threads) if (other !== thread) this.endThread(other);
     process.replaceProgram(thread, { memory, interpreter, loaded, path: request.program.path });
     thread.fpexcMode = initialFpexcMode(this.abi);
     resetRegisters(thread.registers, this.abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    if (old !== undefined) this.addressSpaces.give(old);
   }
 
   /** Ends a thread; the last one to go ends its process with `status`, an exit code. */
@@ -305,6 +327,19 @@ export class Kernel {
   requestStop(): void {
     this.stopRequested = true;
     this.noteWake();
+  }
+
+  /** A debugger's breakpoint or watchpoint has come about: `run` comes back with "stopped". */
+  private pause(pause: Pause): void {
+    this.paused = pause;
+    this.stopRequested = true;
+  }
+
+  /** Why the last run was stopped, if it was a debugger's doing; once. */
+  takePause(): Pause | undefined {
+    const { paused } = this;
+    this.paused = undefined;
+    return paused;
   }
 
   /** Sends a signal from outside (the terminal's ^C, say) to the first process. */
@@ -371,20 +406,29 @@ export class Kernel {
   /** Runs at most `budget` instructions. */
   private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
     const { registers } = thread;
-    const { interpreter } = thread.process;
+    const { interpreter, memory, watchpoints } = thread.process;
+    // The kernel's own accesses are not watched.
+    if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     const before = registers.instructions;
     const began = this.host.clock.monotonic();
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
-      return exit;
+      if (exit !== "breakpoint") return exit;
+      this.pause({ thread });
+      return "limit";
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
+      if (error instanceof WatchpointHit) {
+        this.pause({ thread, hit: error });
+        return "limit";
+      }
       if (!(error instanceof GuestFault)) throw error;
       raise(thread, error);
       return "fault";
     } finally {
+      if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
       if (this.clock.isVirtual) this.spend(thread, count);

@@ -69,6 +69,11 @@ export const xt = (word: number): number => target(word, VSRS);
 export const xa = (word: number): number => operandA(word, VSRS);
 export const xb = (word: number): number => operandB(word, VSRS);
 
+/** VRT, VRA and VRB: vector registers are VSRs 32 to 63. */
+export const vrt = (word: number): number => frt(word) + 64;
+export const vra = (word: number): number => fra(word) + 64;
+export const vrb = (word: number): number => frb(word) + 64;
+
 /** Index of the FPSCR in the 32-bit views. */
 export const STATUS = FPSCR / 4;
 /** What the results of fast paths leave of the FPSCR, and what they add to it. */

@@ -1,10 +1,12 @@
 /** Handlers of floating-point arithmetic on FPRs and VSRs: Power ISA 3.0B, Book I, chapters 4 and 7. */
 import type { HandlerTable } from "../handler.ts";
+import { altivecHandlers } from "./altivec.ts";
 import { arithmeticHandlers } from "./arithmetic.ts";
 import { convertHandlers } from "./convert.ts";
 import { fusedHandlers } from "./fused.ts";
 import { loadStoreHandlers } from "./load-store.ts";
 import { compareHandlers, moveHandlers } from "./move.ts";
+import { quadHandlers } from "./quad.ts";
 import { statusHandlers } from "./status.ts";
 import { vsxArithmeticHandlers } from "./vsx-arithmetic.ts";
 import { vsxConvertHandlers } from "./vsx-convert.ts";
@@ -13,6 +15,8 @@ import { vsxVectorHandlers } from "./vsx-vector.ts";
 
 /** Handlers by the base mnemonics of the instruction table's rows. */
 export const floatingPointHandlers: HandlerTable = {
+  ...altivecHandlers,
+  ...quadHandlers,
   ...loadStoreHandlers,
   ...moveHandlers,
   ...arithmeticHandlers,

@@ -2,9 +2,9 @@
 import { bb, bf, bfa, bt } from "../fields.ts";
 import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { includes } from "../versions.ts";
-import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
-import { record, setCr, interrupt, frb, frt, STATUS } from "./fpu.ts";
 import { i32 } from "../views.ts";
+import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
+import { frb, frt, interrupt, record, STATUS, setCr } from "./fpu.ts";
 
 /** DRN: the bits of the FPSCR's upper word that exist. */
 const DRN = 7;

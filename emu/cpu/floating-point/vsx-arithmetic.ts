@@ -33,21 +33,29 @@ export type Kernel = (count: number) => void;
 interface Operation {
   readonly kernel: Kernel;
   readonly soft: (a: bigint, b: bigint, format: Format, control: number) => Result;
+  /** The kernel rounds on its way, which only rounding to nearest may. */
+  readonly toNearestOnly?: boolean;
 }
 
-const sum = (subtract: boolean): Operation => {
+/** The kernel of sums, and of differences. */
+export const sum = (subtract: boolean): Kernel => {
   const sign = subtract ? -1 : 1;
-  return {
-    kernel: (count) => {
-      for (let k = 0; k < count; k++) {
-        const b = sign * B[k];
-        const rounded = A[k] + b;
-        ROUNDED[k] = rounded;
-        ERROR[k] = sumError(A[k], b, rounded);
-      }
-    },
-    soft: (a, b, format, control) => add(a, b, subtract, format, control),
+  return (count) => {
+    for (let k = 0; k < count; k++) {
+      const b = sign * B[k];
+      const rounded = A[k] + b;
+      ROUNDED[k] = rounded;
+      ERROR[k] = sumError(A[k], b, rounded);
+    }
   };
+};
+const ADD: Operation = {
+  kernel: sum(false),
+  soft: (a, b, format, control) => add(a, b, false, format, control),
+};
+const SUBTRACT: Operation = {
+  kernel: sum(true),
+  soft: (a, b, format, control) => add(a, b, true, format, control),
 };
 
 const PRODUCT: Operation = {
@@ -87,7 +95,7 @@ const ROOT: Operation = {
   soft: (_a, b, format, control) => squareRoot(b, format, control),
 };
 
-const RECIPROCAL: Operation = {
+export const RECIPROCAL: Operation = {
   kernel: (count) => {
     A.fill(1);
     QUOTIENT.kernel(count);
@@ -95,21 +103,21 @@ const RECIPROCAL: Operation = {
   soft: (_a, b, format, control) => softReciprocal(b, format, control),
 };
 
-const RECIPROCAL_ROOT: Operation = {
+export const RECIPROCAL_ROOT: Operation = {
   kernel: (count) => {
     for (let k = 0; k < count; k++) {
       const root = Math.sqrt(B[k]);
       ROUNDED[k] = 1 / root;
       // An exact quotient of a rounded root is inexact all the same.
-      const holds = isModerate(B[k]) && (i32[STATUS] & RN) === 0;
-      ERROR[k] = (holds && quotientError(1, root, ROUNDED[k])) || Number.NaN;
+      ERROR[k] = (isModerate(B[k]) && quotientError(1, root, ROUNDED[k])) || Number.NaN;
     }
   },
   soft: (_a, b, format, control) => softReciprocalRoot(b, format, control),
+  toNearestOnly: true,
 };
 
 /** XT <- an operation on the elements of XA and XB. */
-function elements({ kernel, soft }: Operation, shape: Shape): Handler {
+function elements({ kernel, soft, toNearestOnly }: Operation, shape: Shape): Handler {
   const { count, format } = shape;
   return (word, cia) => {
     const a = xa(word);
@@ -118,9 +126,10 @@ function elements({ kernel, soft }: Operation, shape: Shape): Handler {
     shape.load(B, b);
     kernel(count);
     const status = i32[STATUS];
+    const fast = !toNearestOnly || (status & RN) === 0;
     let flags = 0;
     for (let k = 0; k < count; k++) {
-      let raised = shape.settle(k, status);
+      let raised = fast ? shape.settle(k, status) : ASK;
       if (raised === ASK) {
         raised = putResult(shape, k, soft(shape.bits(a, k), shape.bits(b, k), format, status));
       }
@@ -166,9 +175,6 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
     completeVector(to, cia, flags);
   };
 }
-
-const ADD = sum(false);
-const SUBTRACT = sum(true);
 
 export const vsxArithmeticHandlers: HandlerTable = {
   xvadddp: elements(ADD, DOUBLES),

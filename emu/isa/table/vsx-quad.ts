@@ -4,7 +4,7 @@ import { dot, fix, group, noDot, type Table, table, X, Z23 } from "../forms.ts";
 const since = (version: "3.1") => ({ version });
 
 export const VSX_QUAD: Table = table([63], () => [
-  ...group("I.7.6.3", "3.0", "vsx", false, [
+  ...group("I.7.6.3", "3.0", "vsx", true, [
     ["xsaddqp", noDot(X(63, 4)), "VRT,VRA,VRB", "VSX Scalar Add Quad-Precision"],
     ["xsaddqpo", dot(X(63, 4)), "VRT,VRA,VRB", "VSX Scalar Add Quad-Precision using round to Odd"],
     ["xssubqp", noDot(X(63, 516)), "VRT,VRA,VRB", "VSX Scalar Subtract Quad-Precision"],

@@ -4,14 +4,20 @@ import type { Cpu } from "../../../emu/cpu/cpu.ts";
 import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts";
 import { bind } from "../../../emu/cpu/views.ts";
 import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
+import { VECTOR_OTHER } from "../../../emu/isa/table/vector-other.ts";
+import { VSX_QUAD } from "../../../emu/isa/table/vsx-quad.ts";
 import { VSX_SCALAR } from "../../../emu/isa/table/vsx-scalar.ts";
 import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 
 /** The rows that the handlers are for. */
-export const FP_ROWS = [...FLOATING_POINT, ...VSX_SCALAR.rows(), ...VSX_VECTOR.rows()].filter(
-  (row) => row.implemented,
-);
+export const FP_ROWS = [
+  ...FLOATING_POINT,
+  ...VSX_SCALAR.rows(),
+  ...VSX_VECTOR.rows(),
+  ...VECTOR_OTHER.rows(),
+  ...VSX_QUAD.rows(),
+].filter((row) => row.implemented);
 
 export interface FpMachine {
   readonly cpu: Cpu;

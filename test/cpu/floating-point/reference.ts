@@ -148,7 +148,7 @@ export function roundReal(
       real(times(candidate, power(-by)));
   const wrapped = (by: number) => {
     // The precision is the format's, the exponent what it comes to.
-    const unbounded = { ...format, emin: 4 * format.emin - 1000 };
+    const unbounded = { ...format, emin: 4 * format.emin - 4000 };
     const { index, inexact, up } = choose(scaled(by), negative, unbounded, rn);
     return { bits: encode(negative, numberAt(index, unbounded), encoding), inexact, roundedUp: up };
   };
