@@ -301,7 +301,10 @@ class Translator {
     const { g, labels } = this;
     const label = SHARED - g.landings.length;
     const landing = node < this.flow.root ? g.newLanding(() => this.depthOf(label)) : undefined;
-    if (landing === undefined) return this.emitStructure(node);
+    if (landing === undefined) {
+      this.emitStructure(node);
+      return;
+    }
     g.code.op(Op.block);
     g.code.u32(LANDING);
     labels.push(label);
