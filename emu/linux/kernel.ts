@@ -43,8 +43,8 @@ import {
   RLIMIT_STACK,
 } from "./process.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
-import { throughScripts } from "./scripts.ts";
 import { Scheduler } from "./scheduler.ts";
+import { throughScripts } from "./scripts.ts";
 import { deliver, hasSignals, makeTimers, raise } from "./signals/kernel.ts";
 import { SI_KERNEL } from "./signals/numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
@@ -590,7 +590,7 @@ export class Kernel implements System {
     if (clock.isVirtual && deadline !== undefined) {
       // Input from outside that is there already comes first.
       await host.yield();
-      if (this.scheduler.next() === undefined) clock.skipTo(deadline);
+      if (this.scheduler.next() === undefined && !this.stopRequested) clock.skipTo(deadline);
       return;
     }
     let milliseconds = LONGEST_SLEEP;
