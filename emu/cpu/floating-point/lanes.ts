@@ -19,7 +19,7 @@ import {
   SINGLE_UNIT,
   STATUS,
 } from "./fpu.ts";
-import { doubleHigh, doubleLow, single } from "./load-store.ts";
+import { doubleHigh, doubleLow, single } from "./storage-access.ts";
 import type { Result } from "./soft-float.ts";
 
 export const A = new Float64Array(4);

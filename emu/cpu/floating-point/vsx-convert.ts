@@ -36,7 +36,7 @@ import {
   wordAt,
   writeVector,
 } from "./lanes.ts";
-import { doubleHigh, doubleLow } from "./load-store.ts";
+import { doubleHigh, doubleLow } from "./storage-access.ts";
 import { convert, fromInteger, type IntegerFormat, roundToIntegral, toInteger } from "./soft-float.ts";
 
 const TWO_32 = 2 ** 32;

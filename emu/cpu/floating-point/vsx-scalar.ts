@@ -28,7 +28,7 @@ import {
 } from "./formats.ts";
 import { CLEAR, completeAs, STATUS, xa, xb, xt } from "./fpu.ts";
 import { OUT, OUT_U64, raiseVector } from "./lanes.ts";
-import { doubleHigh, doubleLow } from "./load-store.ts";
+import { doubleHigh, doubleLow } from "./storage-access.ts";
 import { convert } from "./soft-float.ts";
 
 const SIGN = 0x8000_0000 | 0;
