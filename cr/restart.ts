@@ -2,6 +2,7 @@
  * From an image to the snapshot of a machine that goes on from it. What the trailer says comes first, then what v13 says, then
  * the state of a fresh program. Everything is checked before the snapshot is handed out.
  */
+import { defaultLimits } from "../emu/machine.ts";
 import {
   type Abi,
   type MachineSnapshot,
@@ -186,7 +187,7 @@ class Restart {
       ...(p?.cwdRemoved ? { cwdRemoved: true } : {}),
       umask: p?.umask ?? defaults.umask ?? D.UMASK,
       credentials: { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups },
-      limits: p?.limits ?? D.limits(),
+      limits: p?.limits ?? defaultLimits(),
       memory: memoryOf(this.image, task, this.topics, topics, this.abi === "ppc32" ? 4 : 8),
       descriptors: this.files.descriptors(pid, task),
       signalActions: topics.signals?.actions ?? D.signalActions(),

@@ -37,6 +37,7 @@ import {
   RLIMIT_STACK,
 } from "./process.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { throughScripts } from "./scripts.ts";
 import { Scheduler } from "./scheduler.ts";
 import { deliver, hasSignals, makeTimers, post, raise } from "./signals/kernel.ts";
 import { SI_KERNEL } from "./signals/numbers.ts";
@@ -215,7 +216,8 @@ export class Kernel {
     const thread = this.addThread(process, process.pid);
     thread.load();
     const execfn = encodeName(request.execfn ?? request.path);
-    this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
+    const found = throughScripts(process.files, { program, argv: request.argv, execfn });
+    this.exec(thread, { ...found, env: request.env });
     return process;
   }
 

@@ -579,6 +579,22 @@ export class AddressSpace implements FileViewer {
     return (state & TOUCHED) !== 0 && isPresent(state);
   }
 
+  /** How many pages of the range are present, and how many of them have contents of their own. */
+  usage(start: number, end: number): { present: number; written: number } {
+    let [present, written] = [0, 0];
+    for (const area of this.mapped.overlapping(start, end)) {
+      const isAnonymous = area.file === undefined && area.shared === undefined;
+      const { start: from, end: to } = clip(area, start, end);
+      for (let page = from / PAGE_SIZE; page < to / PAGE_SIZE; page++) {
+        const state = this.pages.get(page);
+        if (!isPresent(state)) continue;
+        if (state & TOUCHED) written++;
+        if (state & TOUCHED || !isAnonymous) present++;
+      }
+    }
+    return { present, written };
+  }
+
   /** Whether the page at `address` was written since `clearDirty`. */
   isDirty(address: number): boolean {
     return (this.pages.get(address / PAGE_SIZE) & DIRTY) !== 0;

@@ -1,10 +1,10 @@
 /** System calls that begin, name and end processes (Linux: fs/exec.c, kernel/exit.c, kernel/sys.c). */
 import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
-import type { ProgramFile } from "../areas.ts";
 import { ElfError } from "../elf/error.ts";
 import { E2BIG, ECHILD, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
+import { throughScripts } from "../scripts.ts";
 import {
   REGISTERS_SET,
   type SyscallContext,
@@ -25,10 +25,6 @@ const W_LINUX = 0xe000_0000;
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-/** Interpreters of interpreters that execve follows. */
-const MAX_SCRIPTS = 5;
-/** Bytes of a script's first line that count. */
-const SCRIPT_LINE = 256;
 /** Strings and their bytes that are read from the program before Linux's own limits are looked at. */
 const MAX_STRINGS = 0x7_ffff;
 const MAX_STRING = 131072;
@@ -59,40 +55,6 @@ function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
   }
 }
 
-/** The interpreter and its one argument on a script's first line; undefined when it is no script. */
-function scriptLine(bytes: Uint8Array): { path: Uint8Array; argument: Uint8Array | undefined } | undefined {
-  if (bytes[0] !== 0x23 || bytes[1] !== 0x21) return undefined;
-  const head = bytes.subarray(2, SCRIPT_LINE);
-  const end = head.indexOf(10);
-  if (end < 0 && bytes.length >= SCRIPT_LINE) return undefined;
-  const line = new TextDecoder("latin1").decode(end < 0 ? head : head.subarray(0, end));
-  const match = /^[ \t]*([^ \t\0]+)(?:[ \t]+([^\0]*?))?[ \t]*$/.exec(line);
-  if (match === null) return undefined;
-  const toBytes = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  return { path: toBytes(match[1]), argument: match[2] ? toBytes(match[2]) : undefined };
-}
-
-interface Program {
-  program: ProgramFile;
-  argv: readonly Uint8Array[];
-  execfn: Uint8Array;
-}
-
-/** Finds the ELF program to run for `request`, through the interpreters of scripts. Throws ENOEXEC, ELOOP. */
-export function throughScripts(process: Process, request: Program): Program {
-  for (let depth = 0; ; depth++) {
-    const script = scriptLine(request.program.bytes);
-    if (script === undefined) return request;
-    if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
-    const argument = script.argument === undefined ? [] : [script.argument];
-    request = {
-      program: process.files.openProgram(decodeName(script.path)),
-      argv: [script.path, ...argument, request.execfn, ...request.argv.slice(1)],
-      execfn: script.path,
-    };
-  }
-}
-
 function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: bigint): SyscallResult {
   const { kernel, process, thread } = ctx;
   const program = process.files.openProgram(decodeName(path));
@@ -100,7 +62,7 @@ function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: b
   const env = readStrings(ctx, envAt);
   // Linux gives a program without arguments an empty argv[0].
   const named = argv.length === 0 ? [new Uint8Array()] : argv;
-  const found = throughScripts(process, { program, argv: named, execfn: path });
+  const found = throughScripts(process.files, { program, argv: named, execfn: path });
   try {
     kernel.exec(thread, { ...found, env });
   } catch (error) {
