@@ -9,7 +9,7 @@ import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
 import { State } from "./state.ts";
-import type { Tuning } from "./tuning.ts";
+import type { Tuning } from "../tuning.ts";
 import { Code, type FunctionBody, I32, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */

@@ -2,11 +2,9 @@
  * Whose turn it is. Threads run in turn, each for a slice counted in instructions, so that the order does not depend
  * on the host.
  */
+import { SLICE } from "../tuning.ts";
 import type { Clock } from "./clock.ts";
 import type { Thread } from "./thread.ts";
-
-/** Instructions of a turn. */
-export const SLICE = 1_000_000;
 
 export class Scheduler {
   private readonly threads: Thread[] = [];
