@@ -16,7 +16,7 @@ import { Linker } from "./linker.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
 import { type Region, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
-import { type Tuning, TUNING } from "./tuning.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 
 /** A translated function. */
 interface Unit {
