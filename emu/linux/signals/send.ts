@@ -87,9 +87,3 @@ export function changeAction(
   process.signals.setAction(signo, action);
   if (process.signals.ignores(signo)) flush(process, signalBit(signo));
 }
-
-/** Whether a handler of the program is set for `signo`. */
-export const isCaught = (process: SignalProcess, signo: number): boolean => {
-  const { handler } = process.signals.action(signo);
-  return handler !== SIG_DFL && handler !== SIG_IGN;
-};

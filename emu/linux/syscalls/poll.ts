@@ -25,7 +25,7 @@ const POLLWRNORM = 0x100;
 const POLLWRBAND = 0x200;
 
 /** The POLL* events that hold of a file now. */
-export function readiness(file: OpenFile): number {
+function readiness(file: OpenFile): number {
   let events = 0;
   if (file.readable() && !(file.hangup() && !hasBytes(file))) events |= POLLIN | POLLRDNORM;
   if (file.writable()) events |= POLLOUT | POLLWRNORM;
@@ -53,7 +53,7 @@ function fileOf(ctx: SyscallContext, fd: number): OpenFile | undefined {
 }
 
 /** Everything that may change the readiness of `files`. */
-export function waitForFiles(files: Iterable<OpenFile>): Pick<WaitFor, "queues" | "streams"> {
+function waitForFiles(files: Iterable<OpenFile>): Pick<WaitFor, "queues" | "streams"> {
   const queues = new Set<NonNullable<WaitFor["queues"]>[number]>();
   const streams = new Set<NonNullable<WaitFor["streams"]>[number]>();
   for (const file of files) {
@@ -156,7 +156,7 @@ const poll: SyscallHandler = (ctx) => {
 };
 
 /** The mask argument of ppoll and its like: none, or a set of 8 bytes. */
-export function maskArgument(ctx: SyscallContext, address: number, size: bigint): bigint | undefined {
+function maskArgument(ctx: SyscallContext, address: number, size: bigint): bigint | undefined {
   if (address === 0) return undefined;
   if (size !== 8n) throw new SysError(EINVAL);
   return new GuestBytes(ctx.abi, ctx.memory.read(address, 8)).sigset(0);

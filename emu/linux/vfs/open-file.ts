@@ -231,7 +231,7 @@ export abstract class OpenFile {
 }
 
 /** Runs `work`, turning one error code of the host into another. */
-export function translate<T>(code: string, into: string, work: () => T): T {
+function translate<T>(code: string, into: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
