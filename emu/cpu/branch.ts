@@ -1,8 +1,8 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
 import { AA, ba, bb, bf, bfa, bt, LK, si } from "./fields.ts";
-import { FarBranch, type Handler, type HandlerTable, SYSCALL, type Selector, illegal } from "./handler.ts";
+import { FarBranch, type Handler, type HandlerTable, illegal, type Selector, SYSCALL } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
-import { i32, bytes, is64 } from "./views.ts";
+import { bytes, i32, is64 } from "./views.ts";
 
 /** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
 const IGNORE_CR = 16;

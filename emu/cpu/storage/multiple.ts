@@ -7,7 +7,7 @@ import { GuestFault } from "../fault.ts";
 import { ba, bb, bt, ra, rs, rt } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
-import { i32, u64, bytes, memory } from "../views.ts";
+import { bytes, i32, memory, u64 } from "../views.ts";
 
 /** The count of lswi and stswi, where 0 stands for 32. */
 const nb = (word: number): number => bb(word) || 32;
