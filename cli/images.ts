@@ -67,6 +67,9 @@ export function crSyscalls(
     restart: restartNumber,
     images: {
       write: (snapshot, caller) => {
+        // The image's own file is what it is once the image is in it.
+        const own = snapshot.openFiles[caller.openFile]?.path;
+        snapshot.knownFiles = snapshot.knownFiles?.filter(({ path }) => path !== own);
         const encode = () => imageInMemory(snapshot, host, { ...flags, caller });
         const pieces = encode();
         const { openFile } = caller;

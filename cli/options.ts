@@ -11,6 +11,8 @@ export interface MachineFlags extends GrantFlags {
   checkpointAt?: bigint;
   output?: string;
   leaveRunning?: boolean;
+  includeFiles?: boolean;
+  onChanged?: "fail" | "warn" | "ignore";
   strict?: boolean;
   flavour: "seed" | "reviewed";
   strace?: true | string;
@@ -105,6 +107,7 @@ export function addMachineOptions(command: Command): Command {
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
     .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
     .option("--leave-running", "go on after the checkpoint")
+    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)

@@ -3,8 +3,8 @@ import { openSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
-import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { toHost } from "../emu/host/node/files.ts";
+import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
@@ -186,7 +186,7 @@ class Session {
     const { machine, flags } = this;
     const { saveImage } = await import("./images.ts");
     try {
-      saveImage(machine.freeze(), flags.output!, this.host, flags);
+      saveImage(machine.freeze(flags), flags.output!, this.host, flags);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.notSaved = true;
@@ -234,7 +234,7 @@ class Session {
     const { instructions } = this.machine;
     try {
       const { saveImage } = await import("./images.ts");
-      saveImage(this.machine.freeze(), request.path, this.host, request);
+      saveImage(this.machine.freeze(request), request.path, this.host, request);
     } catch (error) {
       settle(false);
       throw error;

@@ -274,6 +274,10 @@ const machineName = (format: Format): string =>
  * `strict` is asked for and cannot be, with every reason in the message.
  */
 export function imageOf(snapshot: MachineSnapshot, options: CheckpointOptions = {}): Image {
+  if (snapshot.obstacles !== undefined) {
+    const list = snapshot.obstacles.map((what) => `\n  - ${what}`).join("");
+    throw imageError("unsupported", `an image of this could never be thawed:${list}`);
+  }
   const shape = chooseShape(snapshot, options);
   const obstacles = plainObstacles(snapshot, shape);
   if (options.strict && obstacles.length > 0) {

@@ -20,7 +20,7 @@ import { runPages } from "./pages.ts";
 import { type ReadOptions, readImage } from "./reader.ts";
 import * as R from "./records.ts";
 import { FileTables } from "./restart-files.ts";
-import { memoryOf } from "./restart-memory.ts";
+import { memoryOf, unlinkedOf } from "./restart-memory.ts";
 import { GuestReader, processorOf } from "./stack.ts";
 import type { ImageSource } from "./stream.ts";
 import { type PagedTopic, type ProcessTopics, readTopics, type Topics } from "./trailer-read.ts";
@@ -183,6 +183,7 @@ class Restart {
       comm: task === undefined ? p!.comm : textOf(task.comm.bytes.subarray(0, R.COMM_SIZE - 1)),
       exe: p?.exe ?? this.exe(task),
       cwd: p?.cwd ?? defaults.cwd ?? "/",
+      ...(p?.cwdRemoved ? { cwdRemoved: true } : {}),
       umask: p?.umask ?? defaults.umask ?? D.UMASK,
       credentials: { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups },
       limits: p?.limits ?? D.limits(),
@@ -225,16 +226,18 @@ class Restart {
 
   private sharedObjects(): MachineSnapshot["sharedObjects"] {
     return this.topics.shared.map((topic, index) => {
-      const { path } = topic.values;
-      return { file: path === null ? null : { path }, ...this.contents("SHARED", topic, index) };
+      const { path, unlinked } = topic.values;
+      const file = path === null ? null : { path, ...unlinkedOf(this.topics, unlinked, "shared memory") };
+      return { file, ...this.contents("SHARED", topic, index) };
     });
   }
 
   private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
-    return this.topics.unlinked.map((topic, index) => ({
-      mode: topic.values.mode,
-      ...this.contents("UNLINKED", topic, index),
-    }));
+    return this.topics.unlinked.map((topic, index) => {
+      const { mode, path, atime, mtime } = topic.values;
+      const times = atime === null || mtime === null ? {} : { atime, mtime };
+      return { mode, ...(path === "" ? {} : { path }), ...times, ...this.contents("UNLINKED", topic, index) };
+    });
   }
 
   snapshot(): MachineSnapshot {
@@ -285,6 +288,8 @@ class Restart {
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
+      ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
+      ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: { tid: m?.nextTid ?? tids[0], sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT },
       nextPid: m?.nextPid ?? Math.max(...pids, ...tids) + 1,
     };

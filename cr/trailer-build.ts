@@ -52,6 +52,7 @@ function processValues(process: ProcessSnapshot): X.ProcessValues {
     comm: process.comm,
     exe: process.exe,
     cwd: process.cwd,
+    cwdRemoved: process.cwdRemoved ?? false,
     umask: process.umask,
     ...credentials,
     limits: process.limits,
@@ -125,7 +126,7 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
   return {
     pid,
     areas: areas
-      .filter((area) => area.sharedObject !== null || area.name !== "")
+      .filter((area) => area.sharedObject !== null || area.name !== "" || area.file?.unlinked !== undefined)
       .map((area) => ({
         start: area.start,
         end: area.end,
@@ -133,8 +134,9 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
         name: area.name,
         prot: area.prot,
         growsDown: area.growsDown,
-        file: area.file,
+        file: area.file && { path: area.file.path, offset: area.file.offset },
         shared: area.sharedObject,
+        unlinked: area.file?.unlinked ?? null,
       })),
   };
 }
@@ -158,16 +160,16 @@ class Collector {
     }
   }
 
-  private push(type: X.TrailerType, payload: ImageSource): void {
+  private push(type: X.TrailerType, payload: ImageSource, version = 1): void {
     const { size: length } = payload;
     this.records.push({
-      header: { type: type.type, version: X.RECORD_VERSION, flags: type.flags, length },
+      header: { type: type.type, version, flags: type.flags, length },
       payload,
     });
   }
 
   add<F extends Fields>(type: X.TrailerType, layout: Layout<F>, values: Values<F>): void {
-    this.push(type, sourceOf(this.encode(layout.type, layout, values)));
+    this.push(type, sourceOf(this.encode(layout.type, layout, values)), layout.oldest(values));
   }
 
   registers(process: ProcessSnapshot, thread: ThreadSnapshot, shape: Shape, wide: boolean): void {
@@ -218,12 +220,17 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
   snapshot.sharedObjects.forEach((object, index) => {
-    out.add(types.SHARED, X.SHARED, { path: object.file?.path ?? null, size: object.size });
+    const { path = null, unlinked = null } = object.file ?? {};
+    out.add(types.SHARED, X.SHARED, { path, unlinked, size: object.size });
     out.pages("SHARED_PAGES", index, object.pages);
   });
-  snapshot.unlinkedFiles.forEach(({ size, mode, pages }, index) => {
-    out.add(types.UNLINKED, X.UNLINKED, { size, mode });
+  snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {
+    out.add(types.UNLINKED, X.UNLINKED, { size, mode, path, atime, mtime });
     out.pages("UNLINKED_PAGES", index, pages);
   });
+  if (snapshot.knownFiles !== undefined) {
+    out.add(types.KNOWN_FILES, X.KNOWN_FILES, { files: snapshot.knownFiles });
+  }
+  if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

@@ -34,6 +34,8 @@ export interface Topics {
   processes: Map<number, ProcessTopics>;
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
+  knownFiles?: X.KnownFilesValues;
+  setIds?: X.SetIdsValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -92,6 +94,12 @@ class TopicReader {
     [T.LOCKS.type]: (record) => {
       this.once(this.topics, "locks", this.decode(X.LOCKS, record), "LOCKS", record);
     },
+    [T.KNOWN_FILES.type]: (record) => {
+      this.once(this.topics, "knownFiles", this.decode(X.KNOWN_FILES, record), "KNOWN_FILES", record);
+    },
+    [T.SET_IDS.type]: (record) => {
+      this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
+    },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));
     },
@@ -112,7 +120,7 @@ class TopicReader {
   ): Values<F> {
     const bytes = payload ?? record.payload.read(0, record.payload.size);
     try {
-      return layout.decode(bytes, this.image.format).values;
+      return layout.decode(bytes, this.image.format, record.header.version).values;
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       const message = `at byte ${error.at} of the payload: ${error.message}`;
@@ -206,7 +214,7 @@ class TopicReader {
   take(record: TrailerRecord): void {
     const { type, version, flags } = record.header;
     const row = X.trailerType(type);
-    if (row === undefined || version !== X.RECORD_VERSION) {
+    if (row === undefined || version < 1 || version > (X.RECORD_VERSIONS[type] ?? 1)) {
       if ((flags & CRITICAL) === 0) return;
       const what = row === undefined ? `type ${type}` : `${row.layout.type} version ${version}`;
       throw complain("trailer", what, record, "is not known here and marked critical; a newer ppcr wrote it");

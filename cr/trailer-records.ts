@@ -13,6 +13,7 @@ import {
   maybe,
   s32,
   s64,
+  since,
   size64,
   text,
   u32,
@@ -111,6 +112,7 @@ export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with 
   cpuTime: s64("CPU time used, ns"),
   exitStatus: maybe(s32(""), "wait status of a zombie"),
   memory: maybe(MEMORY, "only where there is no TASK"),
+  cwdRemoved: since(2, flag("the current directory had been removed"), false),
 });
 
 const SIGINFO = message("siginfo", "a pending signal", {
@@ -285,12 +287,13 @@ const SHARED_PART = message("shared part", "of a shared mapping", {
 const AREA = message("area", "a mapping", {
   start: size64("first byte"),
   end: size64("one past the last byte"),
-  named: flag("1: only gives the VMA at `start` its name; 0: a mapping that has no VMA"),
+  named: flag("1: only adds to the VMA at `start`; 0: a mapping that has no VMA"),
   name: text(NAME, '"[heap]", "[stack]"'),
   prot: u32("PROT_* bits"),
   growsDown: flag(""),
   file: maybe(FILE_PART, ""),
   shared: maybe(SHARED_PART, ""),
+  unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
@@ -301,6 +304,7 @@ export const AREAS = message("AREAS", "what VMA records cannot say about a proce
 export const SHARED = message("SHARED", "memory that several mappings see; the first one is number 0", {
   path: maybe(path(""), "file behind it"),
   size: size64("bytes"),
+  unlinked: since(2, maybe(u32(""), "the file is this UNLINKED one"), null),
 });
 
 /** Pages in one record of pages, at most. */
@@ -317,10 +321,13 @@ export const SHARED_PAGES = message(
 
 export const UNLINKED = message(
   "UNLINKED",
-  "a file that lives on in its descriptors alone; the first one is number 0",
+  "a file that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
-    mode: u32("permission bits"),
+    mode: u32("permission bits, set-id and sticky bits"),
+    path: since(2, path("the last name it had"), ""),
+    atime: since(2, maybe(s64(""), "ns since the epoch"), null),
+    mtime: since(2, maybe(s64(""), ""), null),
   },
 );
 
@@ -332,6 +339,26 @@ export const UNLINKED_PAGES = message(
     offsets: list(u64(""), PAGE_RUN, "ascending"),
   },
 );
+
+const KNOWN_FILE = message("known file", "what tells a file again", {
+  path: path("absolute"),
+  size: s64("bytes"),
+  mtime: s64("ns since the epoch"),
+  content: text(NAME, "of one that is mapped: its build id or SHA-256, in hexadecimal; else empty"),
+});
+
+export const KNOWN_FILES = message("KNOWN_FILES", "the files that the program had open or mapped by name", {
+  files: list(KNOWN_FILE, LIMITS.descriptors + LIMITS.areas, ""),
+});
+
+const SET_ID = message("set-id bits", "of a file, for the program alone", {
+  path: path("absolute"),
+  bits: u32("04000 set-user-id, 02000 set-group-id"),
+});
+
+export const SET_IDS = message("SET_IDS", "set-id bits that the host's files do not have", {
+  files: list(SET_ID, LIMITS.descriptors, ""),
+});
 
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
@@ -372,6 +399,8 @@ export const TRAILER_TYPES = {
   LOCKS: topic(13, LOCKS),
   UNLINKED: topic(14, UNLINKED),
   UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
+  KNOWN_FILES: topic(16, KNOWN_FILES, 0),
+  SET_IDS: topic(17, SET_IDS, 0),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -393,9 +422,17 @@ export const PARTS: readonly Layout<Fields>[] = [
   AREA,
   FILE_PART,
   SHARED_PART,
+  KNOWN_FILE,
+  SET_ID,
 ];
 
-export const RECORD_VERSION = 1;
+/** The newest version of each record that is known here: one more for every field added with `since`. */
+export const RECORD_VERSIONS: Readonly<Record<number, number>> = {
+  [TRAILER_TYPES.PROCESS.type]: 2,
+  [TRAILER_TYPES.AREAS.type]: 2,
+  [TRAILER_TYPES.SHARED.type]: 2,
+  [TRAILER_TYPES.UNLINKED.type]: 2,
+};
 
 const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));
 
@@ -411,6 +448,8 @@ export type RegistersValues = LayoutValues<typeof REGISTERS>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
+export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
+export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type AreasValues = LayoutValues<typeof AREAS>;
 export type SharedValues = LayoutValues<typeof SHARED>;

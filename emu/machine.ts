@@ -3,6 +3,7 @@
  * use nothing below this.
  */
 import { modelFor, modelList } from "./cpu/models.ts";
+import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
@@ -12,15 +13,16 @@ import { readProgram } from "./linux/elf/header.ts";
 import { SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
-import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
 import { AT_BASE } from "./linux/stack.ts";
+import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
 
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
-export type { Abi } from "./snapshot.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;
@@ -45,6 +47,8 @@ export interface MachineOptions {
   /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
   engine?: EngineName;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
+  /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
+  onChanged?: OnChanged;
   crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
 }
 
@@ -92,12 +96,18 @@ export class ProgramError extends Error {
 
 /** A snapshot can't go on here: a file it needs is missing or not granted, or there is more to it than a machine can run. */
 export class ThawError extends Error {
-  /** A file is not there, or in no folder that the guest was given. */
-  readonly notFound: boolean;
-  constructor(message: string, notFound = false) {
+  /** The files, by guest path, that are not as they were frozen; `missing` ones are not there, or in no folder that was given. */
+  readonly files: readonly { path: string; problem: string; missing: boolean }[];
+  constructor(message: string, files: ThawError["files"] = []) {
     super(message);
-    this.notFound = notFound;
+    this.files = files;
   }
+}
+
+/** What a freeze takes along besides what nobody else has. */
+export interface FreezeOptions {
+  /** The contents of the program and of every mapped file too, so that a thaw needs none of them. */
+  includeFiles?: boolean;
 }
 
 /** One machine with its program. It runs only while `run` is pending; between two runs it can be frozen or looked into. */
@@ -230,9 +240,15 @@ export class Machine {
     return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
   }
 
+  /** A debugger of the first process. */
+  debug(): Debugger {
+    const [process] = this.kernel.processes.values();
+    return new Debugger(this.kernel, process);
+  }
+
   /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
-  freeze(): MachineSnapshot {
-    return freezeKernel(this.kernel);
+  freeze(options: FreezeOptions = {}): MachineSnapshot {
+    return freezeKernel(this.kernel, options);
   }
 }
 
@@ -291,10 +307,12 @@ function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSysca
       ...common,
       extraSyscalls,
       addressSpaceSize: snapshot.addressSpaceSize,
+      onChanged: options.onChanged,
     });
   } catch (error) {
+    if (error instanceof FilesDiffer) throw new ThawError(error.message, error.files);
     if (error instanceof HostError || error instanceof SysError || error instanceof RangeError) {
-      throw new ThawError(describe(error), error instanceof HostError && error.code === "ENOENT");
+      throw new ThawError(describe(error));
     }
     throw error;
   }

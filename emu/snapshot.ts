@@ -31,6 +31,12 @@ export interface MachineSnapshot {
   pipes: PipeSnapshot[];
   unlinkedFiles: UnlinkedFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
+  /** What tells the files again that were open or mapped by name; unknown when absent. */
+  knownFiles?: KnownFileSnapshot[];
+  /** Set-id bits that files have for the program alone; none when absent. */
+  setIds?: SetIdSnapshot[];
+  /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
+  obstacles?: string[];
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
   /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
@@ -59,6 +65,8 @@ export interface ProcessSnapshot {
   /** Absolute guest path of the program, /proc/self/exe. */
   exe: string;
   cwd: string;
+  /** The working directory had been removed from there. */
+  cwdRemoved?: boolean;
   umask: number;
   credentials: {
     uid: number;
@@ -133,12 +141,18 @@ export interface AreaSnapshot {
   prot: number;
   growsDown: boolean;
   /** Private file mapping, or shared mapping of `sharedObject`, or neither (anonymous). */
-  file: { path: string; offset: number } | null;
+  file: (FileReference & { offset: number }) | null;
   sharedObject: { index: number; offset: number } | null;
   /** "[heap]", "[stack]", or "". */
   name: string;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
+}
+
+/** A file by its path, or where `unlinked` is there the one of that index in `unlinkedFiles`. */
+export interface FileReference {
+  path: string;
+  unlinked?: number;
 }
 
 /** What a process has set about itself that has no effect on how it runs here, but can be asked for. */
@@ -246,7 +260,7 @@ export interface OpenFileSnapshot {
   inherited: number;
   /** For pipe ends: index in `pipes`, else -1. */
   pipe: number;
-  /** For regular files that have no name at all any more and can be read: index in `unlinkedFiles`, else -1. */
+  /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
   /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
   state: string;
@@ -271,18 +285,39 @@ export interface PipeSnapshot {
   contents: Uint8Array;
 }
 
-/** A regular file that lives on in its descriptors alone. */
+/** What tells a file again. */
+export interface KnownFileSnapshot {
+  path: string;
+  size: bigint;
+  /** Nanoseconds since the epoch. */
+  mtime: bigint;
+  /** Of one that is mapped its build id or SHA-256, in hexadecimal; else "". */
+  content: string;
+}
+
+/** Set-id bits of a file. */
+export interface SetIdSnapshot {
+  path: string;
+  bits: number;
+}
+
+/** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
-  /** Permission bits. */
+  /** Permission bits, set-id and sticky bits. */
   mode: number;
+  /** The last name it had, if that is known. */
+  path?: string;
+  /** Nanoseconds since the epoch; those of the thaw when absent. */
+  atime?: bigint;
+  mtime?: bigint;
   /** Its contents by offset; a page that is not there is zero. */
   pages: PageSource;
 }
 
 export interface SharedObjectSnapshot {
   /** Mapped file, or null for anonymous shared memory. */
-  file: { path: string } | null;
+  file: FileReference | null;
   size: number;
   /** Pages with contents of their own: offsets in the object. */
   pages: PageSource;

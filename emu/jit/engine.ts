@@ -109,7 +109,8 @@ export class JitEngine extends Interpreter {
 
   /** Runs translated code from `pc` on as long as there is some; returns the instructions left. */
   private runTranslated(pc: number, limit: number): number {
-    let entry = this.entryAt(pc, limit);
+    // Translated code knows nothing of breakpoints.
+    let entry = this.breakpoints.size > 0 ? undefined : this.entryAt(pc, limit);
     if (entry === undefined) return limit;
     const { i32, u64 } = this.cpu.registers;
     const { statistics } = this;

@@ -2,6 +2,8 @@
 import type { MappedFile } from "../memory/mapped-file.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
 import type {
+  FileReference,
+  KnownFileSnapshot,
   LockSnapshot,
   OpenFileSnapshot,
   PipeSnapshot,
@@ -18,6 +20,11 @@ export interface FreezeTables {
   readonly pipes: PipeSnapshot[];
   readonly locks: LockSnapshot[];
   readonly unlinkedFiles: UnlinkedFileSnapshot[];
+  readonly knownFiles: KnownFileSnapshot[];
+  /** What no thaw could bring back, in words. */
+  readonly obstacles: string[];
+  /** Whether files go along with their contents though they have names. */
+  readonly includeFiles: boolean;
 }
 
 /** A program file as exec needs it. */
@@ -38,13 +45,15 @@ export interface ProcessFiles {
   mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile;
   /** The shared object of a file: one for each file, so that all mappings of it see each other. */
   sharedObject(file: MappedFile): SharedObject;
-  /** The file of a path in a snapshot's area; `write`: for shared mappings, writable where it may be. */
-  mappedFile(path: string, write?: boolean): MappedFile;
+  /** How a snapshot refers to the file of a mapping. */
+  freezeMapped(file: MappedFile, tables: FreezeTables): FileReference;
+  /** The file of a snapshot's mapping; `write`: for shared mappings, writable where it may be. */
+  mappedFile(file: FileReference, write?: boolean): MappedFile;
   /** execve: closes what is marked close-on-exec. */
   exec(): void;
   /** Closes everything. */
   exit(): void;
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors">;
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors">;
 }
 
 /** The timers of one process. */

@@ -15,6 +15,7 @@ import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 import { defaultAttributes, defaultLimits, type Process, shortName } from "./process.ts";
 import type { Thread } from "./thread.ts";
+import type { OnChanged } from "./vfs/known-files.ts";
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
@@ -22,7 +23,10 @@ const MOST_GROUPS = 65536;
 const MOST_PID = 0x3f_ffff;
 
 /** Everything the machine is. Pages are read from it later: use the snapshot before running on. */
-export function freezeKernel(kernel: Kernel): MachineSnapshot {
+export function freezeKernel(
+  kernel: Kernel,
+  { includeFiles = false }: { includeFiles?: boolean } = {},
+): MachineSnapshot {
   const { abi, clock, random, scheduler } = kernel;
   const objects = new Map<SharedObject, number>();
   const tables: FreezeTables = {
@@ -36,8 +40,14 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    knownFiles: [],
+    obstacles: [],
+    includeFiles,
   };
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
+  const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
+  const [{ files }] = kernel.processes.values();
+  const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -54,7 +64,10 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
-    sharedObjects: [...objects.keys()].map(freezeShared),
+    sharedObjects,
+    knownFiles: tables.knownFiles,
+    ...(setIds.length > 0 ? { setIds } : {}),
+    ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },
     nextPid: kernel.nextPid,
@@ -108,18 +121,22 @@ function freezeThread(thread: Thread): ThreadSnapshot {
  * Builds the kernel that a snapshot describes. Throws HostError when a file that it needs can't be had, RangeError when
  * it makes no sense.
  */
-export function thawKernel(snapshot: MachineSnapshot, options: KernelOptions): Kernel {
+export function thawKernel(
+  snapshot: MachineSnapshot,
+  { onChanged = "fail", ...options }: KernelOptions & { onChanged?: OnChanged },
+): Kernel {
   const { processes, sharedObjects, scheduler } = snapshot;
   if (processes.length === 0 || processes.length > MAX_PROCESSES) {
     throw new RangeError(`it has ${processes.length} processes, and a machine runs ${MAX_PROCESSES}`);
   }
   const kernel = new Kernel({ ...options, addressSpaceSize: snapshot.addressSpaceSize }, snapshot);
-  kernel.fileSystem.thaw(snapshot);
+  kernel.fileSystem.thaw(snapshot, onChanged);
   const made = processes.map((each) => addProcess(kernel, each));
   const objects = sharedObjects.map((object) => thawShared(object, made[0].files));
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  kernel.fileSystem.endThaw();
   kernel.nextPid = Math.max(snapshot.nextPid, ...processes.map(({ pid }) => pid + 1));
   kernel.scheduler.restore(scheduler.tid, scheduler.sliceLeft);
   return kernel;

@@ -11,7 +11,7 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
+import { type AddressSpace, WatchpointHit } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
@@ -84,6 +84,12 @@ export type KernelExit =
   /** `requestStop` was called. */
   | { reason: "stopped" };
 
+/** Where a debugger's breakpoint or, with `hit`, watchpoint has stopped a thread: before the instruction at its NIA. */
+export interface Pause {
+  readonly thread: Thread;
+  readonly hit?: WatchpointHit;
+}
+
 /** The program that a machine begins with. */
 export interface StartRequest {
   /** Guest path. */
@@ -146,6 +152,7 @@ export class Kernel {
   private readonly threads = new Map<number, Thread>();
   private retired = 0n;
   private ending: KernelExit | undefined;
+  private paused: Pause | undefined;
   private stopRequested = false;
   /** The time base is exact now: the next instruction is the only one of its piece. */
   private timeIsExact = false;
@@ -320,6 +327,19 @@ export class Kernel {
     this.noteWake();
   }
 
+  /** A debugger's breakpoint or watchpoint has come about: `run` comes back with "stopped". */
+  private pause(pause: Pause): void {
+    this.paused = pause;
+    this.stopRequested = true;
+  }
+
+  /** Why the last run was stopped, if it was a debugger's doing; once. */
+  takePause(): Pause | undefined {
+    const { paused } = this;
+    this.paused = undefined;
+    return paused;
+  }
+
   /** Sends a signal from outside (the terminal's ^C, say) to the first process. */
   signal(signo: number): void {
     const [process] = this.processes.values();
@@ -384,20 +404,29 @@ export class Kernel {
   /** Runs at most `budget` instructions. */
   private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
     const { registers } = thread;
-    const { interpreter } = thread.process;
+    const { interpreter, memory, watchpoints } = thread.process;
+    // The kernel's own accesses are not watched.
+    if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     const before = registers.instructions;
     const began = this.host.clock.monotonic();
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
-      return exit;
+      if (exit !== "breakpoint") return exit;
+      this.pause({ thread });
+      return "limit";
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
+      if (error instanceof WatchpointHit) {
+        this.pause({ thread, hit: error });
+        return "limit";
+      }
       if (!(error instanceof GuestFault)) throw error;
       raise(thread, error);
       return "fault";
     } finally {
+      if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
       if (this.clock.isVirtual) this.spend(thread, count);

@@ -1,7 +1,7 @@
 /** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
+import type { AddressSpace, Watchpoint } from "../memory/address-space.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
@@ -46,6 +46,8 @@ export class Process {
   /** Replaced by execve. */
   memory: AddressSpace;
   interpreter: Interpreter;
+  /** What a debugger watches. */
+  watchpoints: readonly Watchpoint[] = [];
   layout: MemoryLayout;
   readonly signals = new ProcessSignals();
   /** Descriptors, working directory, umask. */

@@ -36,6 +36,27 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
+/** Accesses that a debugger wants to see: to the bytes from `start` up to `end`. */
+export interface Watchpoint {
+  readonly start: number;
+  readonly end: number;
+  readonly loads: boolean;
+  readonly stores: boolean;
+}
+
+/** Thrown by an access that a watchpoint matches. */
+export class WatchpointHit extends Error {
+  readonly watchpoint: Watchpoint;
+  readonly address: number;
+  readonly isStore: boolean;
+  constructor(watchpoint: Watchpoint, address: number, isStore: boolean) {
+    super(`watchpoint at 0x${address.toString(16)}`);
+    this.watchpoint = watchpoint;
+    this.address = address;
+    this.isStore = isStore;
+  }
+}
+
 /** What a forked address space has yet to take from its parent. */
 interface Inheritance {
   readonly parent: AddressSpace;
@@ -70,6 +91,8 @@ export class AddressSpace implements FileViewer {
   private readonly mapped = new AreaMap();
   private readonly codeListeners = new Set<CodeListener>();
   private breakpoint = 0n;
+  private watchpoints: readonly Watchpoint[] = [];
+  private isWatching = false;
   private inheritance: Inheritance | undefined;
   /** The address spaces forked from this one that may still have something to take. */
   private readonly heirs = new Set<AddressSpace>();
@@ -141,7 +164,7 @@ export class AddressSpace implements FileViewer {
       const at = Math.max(ea, page * PAGE_SIZE);
       this.demandPage(page, at, false);
     }
-    if (this.breakpoint !== 0n) this.checkBreakpoint(ea, n, 1n);
+    if (this.isWatching) this.checkWatched(ea, n, false);
   }
 
   /** Slow path of a store of `n` bytes: makes every page of it present and writable, or throws. */
@@ -152,7 +175,7 @@ export class AddressSpace implements FileViewer {
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.demandPage(page, Math.max(ea, page * PAGE_SIZE), true);
     }
-    if (this.breakpoint !== 0n) this.checkBreakpoint(ea, n, 2n);
+    if (this.isWatching) this.checkWatched(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.dirtyPage(page);
@@ -186,18 +209,41 @@ export class AddressSpace implements FileViewer {
     return this.mapped.find(page * PAGE_SIZE)!;
   }
 
-  private checkBreakpoint(ea: number, n: number, kind: bigint): void {
+  private checkWatched(ea: number, n: number, isStore: boolean): void {
     const granule = Number(BigInt.asUintN(64, this.breakpoint) & ~7n);
-    if ((this.breakpoint & kind) !== 0n && ea < granule + 8 && ea + n > granule) {
-      throw new GuestFault("breakpoint", BigInt(ea), kind === 2n);
+    if ((this.breakpoint & (isStore ? 2n : 1n)) !== 0n && ea < granule + 8 && ea + n > granule) {
+      throw new GuestFault("breakpoint", BigInt(ea), isStore);
+    }
+    for (const watchpoint of this.watchpoints) {
+      const { start, end, stores, loads } = watchpoint;
+      if ((isStore ? stores : loads) && ea < end && ea + n > start) {
+        throw new WatchpointHit(watchpoint, ea, isStore);
+      }
     }
   }
 
   /** Sets the data address breakpoint: doubleword address | write 2 | read 1; 0 clears it. */
   setBreakpoint(dabr: bigint): void {
     this.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
-    const isInside = this.breakpoint !== 0n && this.breakpoint < BigInt(this.size);
-    this.pages.watch(isInside ? Number(this.breakpoint >> BigInt(PAGE_SHIFT)) : undefined);
+    this.watchPages();
+  }
+
+  /** Has accesses to these ranges throw WatchpointHit, before anything has happened, until it is called again. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    this.watchpoints = watchpoints;
+    this.watchPages();
+  }
+
+  private watchPages(): void {
+    const pages = new Set<number>();
+    const { breakpoint, watchpoints } = this;
+    if (breakpoint !== 0n && breakpoint < BigInt(this.size))
+      pages.add(Number(breakpoint >> BigInt(PAGE_SHIFT)));
+    for (const { start, end } of watchpoints) {
+      for (let page = start >>> PAGE_SHIFT; page * PAGE_SIZE < end; page++) pages.add(page);
+    }
+    this.isWatching = breakpoint !== 0n || watchpoints.length > 0;
+    this.pages.watch(pages);
   }
 
   // ---- instructions ---------------------------------------------------------------------------------
@@ -531,6 +577,22 @@ export class AddressSpace implements FileViewer {
   isTouched(address: number): boolean {
     const state = this.pages.get(address / PAGE_SIZE);
     return (state & TOUCHED) !== 0 && isPresent(state);
+  }
+
+  /** How many pages of the range are present, and how many of them have contents of their own. */
+  usage(start: number, end: number): { present: number; written: number } {
+    let [present, written] = [0, 0];
+    for (const area of this.mapped.overlapping(start, end)) {
+      const isAnonymous = area.file === undefined && area.shared === undefined;
+      const { start: from, end: to } = clip(area, start, end);
+      for (let page = from / PAGE_SIZE; page < to / PAGE_SIZE; page++) {
+        const state = this.pages.get(page);
+        if (!isPresent(state)) continue;
+        if (state & TOUCHED) written++;
+        if (state & TOUCHED || !isAnonymous) present++;
+      }
+    }
+    return { present, written };
   }
 
   /** Whether the page at `address` was written since `clearDirty`. */

@@ -25,8 +25,8 @@ export class PageTable {
   readonly readGuard: Uint8Array;
   readonly writeGuard: Uint8Array;
   private readonly states: Uint16Array;
-  /** The page of the data breakpoint: every access to it takes the slow path. */
-  private watched: number | undefined;
+  /** Pages with a watchpoint: every access to them takes the slow path. */
+  private watched: ReadonlySet<number> = new Set();
   /** How often a guard may have gone from zero to something: whatever relies on a zero seen before is wrong since. */
   raised = 0;
 
@@ -44,7 +44,7 @@ export class PageTable {
   /** Sets the state of a page. */
   set(page: number, state: number): void {
     this.states[page] = state;
-    const watched = page === this.watched;
+    const watched = this.watched.has(page);
     const before = this.readGuard[page] | (this.writeGuard[page] << 1);
     this.readGuard[page] = watched ? 1 : readGuardOf(state);
     this.writeGuard[page] = watched ? 1 : writeGuardOf(state);
@@ -57,8 +57,7 @@ export class PageTable {
     this.states.fill(state, first, end);
     this.readGuard.fill(readGuardOf(state), first, end);
     this.writeGuard.fill(writeGuardOf(state), first, end);
-    const { watched } = this;
-    if (watched !== undefined && watched >= first && watched < end) this.set(watched, state);
+    for (const page of this.watched) if (page >= first && page < end) this.set(page, state);
   }
 
   /** Those of the pages from `first` to before `end` that have any of the bits. */
@@ -86,11 +85,11 @@ export class PageTable {
     heir.writeGuard.fill(1, first, end);
   }
 
-  /** Makes every access to this page, and to no other, take the slow path. */
-  watch(page: number | undefined): void {
+  /** Makes every access to these pages, and to no others, take the slow path. */
+  watch(pages: ReadonlySet<number>): void {
     const old = this.watched;
-    this.watched = page;
-    for (const at of [old, page]) if (at !== undefined) this.set(at, this.get(at));
+    this.watched = pages;
+    for (const at of [...old, ...pages]) if (at < this.states.length) this.set(at, this.get(at));
   }
 }
 

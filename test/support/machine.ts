@@ -55,8 +55,10 @@ export function imageBytes(
 }
 
 /** The image of a machine that stands still. */
-export const freeze = ({ machine, host }: Subject, options: CheckpointOptions = {}): Uint8Array =>
-  imageBytes(machine.freeze(), host, options);
+export const freeze = (
+  { machine, host }: Subject,
+  { includeFiles, ...options }: CheckpointOptions & { includeFiles?: boolean } = {},
+): Uint8Array => imageBytes(machine.freeze({ includeFiles }), host, options);
 
 export interface ThawOptions {
   input?: string | null;

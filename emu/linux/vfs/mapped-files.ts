@@ -10,6 +10,7 @@ import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import type { FileStat } from "./open-file.ts";
 
 /** Handles of mapped files kept before those without a mapping are looked for. */
 const SWEEP_AT = 64;
@@ -45,7 +46,7 @@ export interface Mappable {
 export class HostMappedFile implements MappedFile {
   readonly key: string;
   private readonly known: string;
-  private readonly mount: Mount | undefined;
+  readonly mount: Mount | undefined;
   private readonly host: Host;
   private readonly reading: SharedHandle;
   private writing: SharedHandle | undefined;
@@ -62,8 +63,11 @@ export class HostMappedFile implements MappedFile {
     this.flush = flush;
   }
 
-  get handle(): number {
+  readableHandle(): number {
     return this.reading.handle;
+  }
+  stat(): FileStat {
+    return this.host.files.fstat(this.reading.handle);
   }
   /** The name it has at present, or had last. */
   where(): Whereabouts {

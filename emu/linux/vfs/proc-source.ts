@@ -69,6 +69,7 @@ function view(process: Process): ProcProcess {
     descriptors: files.descriptors,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
+    usage: ({ start, end }) => memory.usage(start, end),
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),

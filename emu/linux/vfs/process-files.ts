@@ -2,15 +2,15 @@
 import { HostError } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
-import type { ProcessSnapshot } from "../../snapshot.ts";
+import type { FileReference, ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
-import { freezeDescriptors, freezeLocks } from "./freeze.ts";
+import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
-import { readFully } from "./mapped-files.ts";
+import { HostMappedFile, readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
@@ -148,8 +148,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     return this.system.mapped.shared(file);
   }
 
-  mappedFile(path: string, write = false): MappedFile {
-    const file = this.openMapped(path, write);
+  freezeMapped(file: MappedFile, tables: FreezeTables): FileReference {
+    if (!(file instanceof HostMappedFile)) return { path: file.path };
+    return fileTables(this.system, tables).reference(file, true, tables.includeFiles);
+  }
+
+  mappedFile({ path, unlinked }: FileReference, write = false): MappedFile {
+    const file =
+      unlinked === undefined
+        ? this.openMapped(path, write)
+        : this.system.travelled(unlinked, path, write ? O_RDWR : O_RDONLY);
     try {
       return file.mappable();
     } finally {
@@ -178,11 +186,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     release(this.directory);
   }
 
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {
     this.system.mapped.flushAll();
-    const descriptors = freezeDescriptors(this, tables);
-    freezeLocks(this.system, { pid: this.process.pid, descriptors: this.descriptors }, tables);
-    return { cwd: this.cwd, umask: this.umask, descriptors };
+    const files = fileTables(this.system, tables);
+    const descriptors = freezeDescriptors(this.descriptors, files);
+    freezeLocks({ pid: this.process.pid, descriptors: this.descriptors }, files, tables);
+    const { path: cwd, deleted } = this.directory.where();
+    return { cwd, ...(deleted ? { cwdRemoved: true } : {}), umask: this.umask, descriptors };
   }
 }
 

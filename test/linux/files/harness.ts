@@ -146,12 +146,15 @@ export function freezeFiles(guest: Guest): MachineSnapshot {
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    knownFiles: [],
+    obstacles: [],
+    includeFiles: false,
   };
   const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks, unlinkedFiles } = tables;
+  const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
   const processes = [{ pid: 42, ...files }];
-  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes });
-  return { ...plain, unlinkedFiles } as unknown as MachineSnapshot;
+  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, knownFiles, obstacles, processes });
+  return { ...plain, unlinkedFiles, sharedObjects: [] } as unknown as MachineSnapshot;
 }
 
 /** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */
