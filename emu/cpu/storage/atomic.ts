@@ -21,8 +21,16 @@ const COMBINE: readonly Combine[] = [
   (_size, _t, s) => s,
 ];
 
-const load = (ea: number, size: Size): bigint =>
-  size === 4 ? BigInt(memory.load32(ea) >>> 0) : memory.load64(ea);
+/** A doubleword and its two words. (Node 20's compiler dies where a BigInt made of a word and a loaded one meet.) */
+const cell = new BigUint64Array(1);
+const words = new Int32Array(cell.buffer);
+function load(ea: number, size: Size): bigint {
+  const far = memory.byteOrder === "little" ? ea + 4 : ea;
+  const near = memory.byteOrder === "little" ? ea : ea + 4;
+  words[0] = memory.load32(size === 4 ? ea : near);
+  words[1] = size === 4 ? 0 : memory.load32(far);
+  return cell[0];
+}
 const store = (ea: number, size: Size, value: bigint): void =>
   size === 4 ? memory.store32(ea, Number(BigInt.asIntN(32, value))) : memory.store64(ea, value);
 
@@ -59,11 +67,10 @@ const loadAtomic =
     const ea = address(word, size, LOADS);
     const code = functionCode(word);
     const before = load(ea, size);
-    let result = before;
-    /** Stores `value` where it may; else the result is the least number. */
+    let inBounds = true;
     const bounded = (allowed: boolean, value: bigint): void => {
       if (allowed) store(ea, size, value);
-      else result = 1n << BigInt(8 * size - 1);
+      else inBounds = false;
     };
     if (code < COMBINE.length) store(ea, size, COMBINE[code](size, before, following(word, 1, size)));
     else if (code === COMPARE_AND_SWAP) {
@@ -71,7 +78,9 @@ const loadAtomic =
     } else if (code === INCREMENT_BOUNDED) bounded(before !== load(ea + size, size), before + 1n);
     else if (code === INCREMENT_EQUAL) bounded(before === load(ea + size, size), before + 1n);
     else bounded(before !== load(ea - size, size), before - 1n);
-    u64[rt(word) >> 1] = result;
+    u64[rt(word) >> 1] = before;
+    // Out of bounds: the least signed number.
+    if (!inBounds) u64[rt(word) >> 1] = 1n << BigInt(8 * size - 1);
   };
 
 const storeAtomic =
