@@ -125,10 +125,10 @@ export function readHeader(bytes: Uint8Array): ElfHeader {
 }
 
 function checkHeader(bytes: Uint8Array) {
-  if (bytes.length < 16) throw new ElfError("too short for an ELF file", bytes.length);
   if (!(bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46)) {
     throw new ElfError("not an ELF file", 0);
   }
+  if (bytes.length < 16) throw new ElfError("too short for an ELF file", bytes.length);
   if (bytes[4] !== 1 && bytes[4] !== 2) throw new ElfError(`unknown ELF class ${bytes[4]}`, 4);
   if (bytes[5] !== 1 && bytes[5] !== 2) throw new ElfError(`unknown byte order ${bytes[5]}`, 5);
   if (bytes[6] !== 1) throw new ElfError(`unknown ELF version ${bytes[6]}`, 6);
