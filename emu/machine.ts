@@ -7,7 +7,7 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
-import { TUNING, type Tuning } from "./jit/tuning.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
