@@ -27,8 +27,8 @@ import {
 } from "./soft-float.ts";
 
 /** The 128 bits of the VSR at a place. */
-const quad = (place: number): bigint => (u64[place] << 64n) | u64[place - 1];
-function setQuad(place: number, bits: bigint): void {
+export const quad = (place: number): bigint => (u64[place] << 64n) | u64[place - 1];
+export function setQuad(place: number, bits: bigint): void {
   u64[place] = bits >> 64n;
   u64[place - 1] = bits;
 }
