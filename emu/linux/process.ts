@@ -1,7 +1,8 @@
 /** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace, Watchpoint } from "../memory/address-space.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { Watchpoint } from "../memory/watched.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
