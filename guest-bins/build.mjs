@@ -15,6 +15,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdirSync, realpathSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -36,6 +37,12 @@ const sources = join(here, "src");
 
 /** Where built programs are kept unless the caller says otherwise. */
 export const cache = join(here, "..", "node_modules", ".cache", "ppcr-guests");
+
+/** The cache by a path without symbolic links: a guest is granted the folder of its program by that name. */
+function realCache() {
+  mkdirSync(cache, { recursive: true });
+  return realpathSync(cache);
+}
 
 /** @type {Record<Target, { prefix: string, flags: string[] }>} */
 export const targets = {
@@ -113,7 +120,7 @@ async function inParallel(tasks, limit) {
  * @returns {Promise<Built[]>}
  */
 export async function buildGuests(options = {}) {
-  const out = options.out ?? cache;
+  const out = options.out ?? realCache();
   await mkdir(out, { recursive: true });
   const programs = (await listPrograms()).filter(({ name }) => options.only?.includes(name) ?? true);
   const missing = options.only?.find((name) => !programs.some((program) => program.name === name));

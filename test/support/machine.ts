@@ -3,7 +3,7 @@ import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { memoryDigest, registersDigest } from "../../emu/digest.ts";
-import type { Tuning } from "../../emu/jit/tuning.ts";
+import type { Tuning } from "../../emu/tuning.ts";
 import {
   defaultMounts,
   type EngineName,

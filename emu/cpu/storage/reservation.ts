@@ -7,7 +7,7 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
-import { u64, bytes, memory } from "../views.ts";
+import { bytes, memory, u64 } from "../views.ts";
 
 const isLittle = (): boolean => memory.byteOrder === "little";
 

@@ -1,6 +1,6 @@
 /** futex(2), robust lists. */
 import { EAGAIN, EDEADLK, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, SysError } from "../errno.ts";
-import { type Futex, WOKEN } from "../futex.ts";
+import type { Futex } from "../futex.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 
@@ -55,9 +55,7 @@ function waitOn(
   bitset: number,
   deadline: bigint | null,
 ): SyscallResult {
-  const { kernel, thread, resumed } = ctx;
-  if (resumed?.state === WOKEN) return 0;
-  if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
+  const { thread } = ctx;
   const futex = futexAt(ctx, address);
   futex.enlist(thread, bitset);
   return ctx.block({ queues: [futex], deadline, restart: deadline === null ? "sys" : "nohand" });
@@ -68,8 +66,10 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   if (bitset === 0) throw new SysError(EINVAL);
   const address = wordArg(ctx, 0);
   const deadline = deadlineArg(ctx, format, absolute, realtime);
-  // Once it waits, the word's value does not matter any more.
-  if (resumed === undefined && memory.load32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (resumed?.state.kind === "woken") return 0;
+  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
+  // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
+  if (resumed?.phase !== "waiting" && memory.load32(address) !== args.int(2)) throw new SysError(EAGAIN);
   return waitOn(ctx, address, bitset, deadline);
 }
 
