@@ -114,10 +114,10 @@ export class JitEngine extends Interpreter {
     if (entry === undefined) return limit;
     const { i32, u64 } = this.cpu.registers;
     const { statistics } = this;
-    const linker = this.linker!;
     let left = limit;
     while (entry !== undefined) {
       statistics.entered++;
+      const linker = this.linker!;
       pc = linker.enter(entry.slot, left, this.tuning.stack, pc);
       const rest = linker.budgetLeft;
       const executed = left - rest;
@@ -208,6 +208,7 @@ export class JitEngine extends Interpreter {
   private translateUnit(wanted: readonly number[]): void {
     const began = now();
     const { cpu, tuning } = this;
+    if (this.linker !== undefined && this.linker.bytes > tuning.mostBytes) this.dropAll();
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
     const entries = this.chooseEntries(region, wanted);
@@ -280,6 +281,12 @@ export class JitEngine extends Interpreter {
     if (units === undefined) return;
     this.dropped = true;
     for (const unit of [...units]) this.drop(unit);
+  }
+
+  /** Gives all translated code back; what is still hot is translated again. */
+  private dropAll(): void {
+    for (const units of [...this.byPage.values()]) for (const unit of [...units]) this.drop(unit);
+    this.linker = undefined;
   }
 
   private drop(unit: Unit): void {

@@ -21,7 +21,7 @@ export interface Tuning {
 export const TUNING: Tuning = {
   threshold: 1000,
   entryThreshold: 4000,
-  mostInstructions: 8000,
+  mostInstructions: 4000,
   mostPromoted: 40,
   mostCarried: 3,
   stack: 400_000,
