@@ -2,7 +2,10 @@
 export interface Tuning {
   /** Arrivals at a place by a backward branch, a call or a return before it is translated. */
   threshold: number;
-  /** Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry. */
+  /**
+   * Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry; four times as many each
+   * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
+   */
   entryThreshold: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
