@@ -40,6 +40,8 @@ export function taskOrder(processes: readonly ProcessSnapshot[]): ProcessSnapsho
 export const leaderOf = (process: ProcessSnapshot): ThreadSnapshot | undefined =>
   process.threads.find((thread) => thread.tid === process.pid) ?? process.threads[0];
 
+const SIGCHLD = 17;
+
 const LOW = 0xffff_ffffn;
 
 function registerReasons(r: RegistersSnapshot, shape: Shape): string[] {
@@ -97,6 +99,14 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
   if (process.prctl.noNewPrivs) reasons.push("no_new_privs");
   if (process.personality) reasons.push("a personality");
   if (process.threads.length > 1) reasons.push(`${process.threads.length} threads`);
+  const { family } = process;
+  if (family !== undefined) {
+    const shares = Object.values(family.shares).some((owner) => owner !== 0);
+    if (shares) reasons.push("shares memory, descriptors or signal actions with another process");
+    if (family.exitSignal !== SIGCHLD) reasons.push(`its end sends signal ${family.exitSignal}`);
+    if (family.report.stopped !== 0 || family.report.continued)
+      reasons.push("a stop that has not been waited for");
+  }
   const leader = leaderOf(process);
   if (leader !== undefined) {
     if (leader.tid !== process.pid) reasons.push("its first thread has ended");

@@ -1,5 +1,6 @@
 /** The trailer of a snapshot: one record a topic, in a fixed order. */
 import {
+  type FamilySnapshot,
   type MachineSnapshot,
   PAGE_SIZE,
   type PageSource,
@@ -93,10 +94,38 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     clearTid: thread.clearTid,
     robustHead: thread.robustList.head,
     robustLength: thread.robustList.length,
-    blocked: thread.blocked,
+    blocked: thread.blocked && { deadline: thread.blocked.deadline, state: thread.blocked.state },
     stopped: thread.stopped ?? null,
     cpuTime: thread.cpuTime,
   };
+}
+
+function familyValues(
+  snapshot: MachineSnapshot,
+  process: ProcessSnapshot,
+  family: FamilySnapshot,
+): X.FamilyValues {
+  const { shares, report, ...rest } = family;
+  return {
+    pid: process.pid,
+    abi: process.abi ?? snapshot.abi,
+    cpuModel: process.cpuModel ?? snapshot.cpuModel,
+    ...rest,
+    ...report,
+    sharesMemory: shares.memory,
+    sharesDescriptors: shares.descriptors,
+    sharesFs: shares.fs,
+    sharesActions: shares.actions,
+  };
+}
+
+function waitsValues({ processes }: MachineSnapshot, order: readonly number[]): X.WaitsValues {
+  const waits = processes.flatMap(({ threads }) =>
+    threads.flatMap(({ tid, blocked }) =>
+      blocked?.phase === undefined ? [] : [{ tid, phase: blocked.phase, place: blocked.place ?? 0 }],
+    ),
+  );
+  return { order: [...order], waits };
 }
 
 /** Whether a thread's registers are in its process's TASK. */
@@ -210,12 +239,18 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     if (process.attributes !== undefined) {
       out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, ...process.attributes });
     }
+    if (process.family !== undefined) {
+      out.add(types.FAMILY, X.FAMILY, familyValues(snapshot, process, process.family));
+    }
     out.add(types.AREAS, X.AREAS, areasValues(process));
     for (const thread of process.threads) {
       out.add(types.THREAD, X.THREAD_STATE, threadValues(process, thread));
-      if (!inTask(process, thread)) out.registers(process, thread, part.shape, snapshot.abi !== "ppc32");
+      if (!inTask(process, thread))
+        out.registers(process, thread, part.shape, (process.abi ?? snapshot.abi) !== "ppc32");
     }
   }
+  const { order } = snapshot.scheduler;
+  if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);

@@ -16,6 +16,7 @@ export interface ProcessTopics {
   timers?: X.TimersValues;
   areas?: X.AreasValues;
   attributes?: X.AttributesValues;
+  family?: X.FamilyValues;
   threads: X.ThreadValues[];
   /** By tid: payloads of CPU records. */
   registers: Map<number, Uint8Array>;
@@ -34,6 +35,7 @@ export interface Topics {
   processes: Map<number, ProcessTopics>;
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
+  waits?: X.WaitsValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
   pipes: X.PipeValues[];
@@ -81,6 +83,13 @@ class TopicReader {
     [T.ATTRIBUTES.type]: (record) => {
       const values = this.decode(X.ATTRIBUTES, record);
       this.once(this.of(values.pid), "attributes", values, "ATTRIBUTES", record);
+    },
+    [T.FAMILY.type]: (record) => {
+      const values = this.decode(X.FAMILY, record);
+      this.once(this.of(values.pid), "family", values, "FAMILY", record);
+    },
+    [T.WAITS.type]: (record) => {
+      this.once(this.topics, "waits", this.decode(X.WAITS, record), "WAITS", record);
     },
     [T.AREAS.type]: (record) => {
       const values = this.decode(X.AREAS, record);
@@ -214,7 +223,7 @@ class TopicReader {
   take(record: TrailerRecord): void {
     const { type, version, flags } = record.header;
     const row = X.trailerType(type);
-    if (row === undefined || version < 1 || version > (X.RECORD_VERSIONS[type] ?? 1)) {
+    if (row === undefined || version < 1 || version > row.layout.newest) {
       if ((flags & CRITICAL) === 0) return;
       const what = row === undefined ? `type ${type}` : `${row.layout.type} version ${version}`;
       throw complain("trailer", what, record, "is not known here and marked critical; a newer ppcr wrote it");

@@ -36,12 +36,15 @@ export const FILE_KINDS = [
   "special",
 ] as const;
 
+export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
+
 export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
 
 const NAME = 256;
 /** Bound of a JSON text or an argument of a device. */
 const STATE = 1 << 24;
 const SIGNALS_MAX = 1 << 16;
+const THREADS_MAX = 1 << 16;
 const path = (doc: string) => text(PATH_SIZE - 1, doc);
 
 export const MACHINE = message("MACHINE", "the machine as a whole", {
@@ -261,6 +264,35 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   noHugePages: flag("prctl: no transparent huge pages"),
 });
 
+export const FAMILY = message("FAMILY", "a process among others", {
+  pid: s32("process id"),
+  abi: word(ABIS, "of its program"),
+  cpuModel: text(NAME, "CPU model"),
+  exitSignal: s32("signal that its end sends to its parent, 0: none"),
+  childCpuTime: s64("CPU time of children that have been waited for, ns"),
+  startTime: s64("CLOCK_MONOTONIC time at which it began, ns"),
+  stoppedBy: s32("signal that has stopped it, 0: none"),
+  stopped: s32("stop that wait(2) has not told of yet: its signal, else 0"),
+  continued: flag("going on that wait(2) has not told of yet"),
+  hasExecuted: flag("has executed a program since it was forked"),
+  vforkParent: s32("thread that sleeps in vfork(2) until it has memory of its own, or 0"),
+  sharesMemory: s32("earlier process that has the same address space, or 0"),
+  sharesDescriptors: s32("earlier process that has the same descriptors, or 0"),
+  sharesFs: s32("earlier process that has the same working directory and umask, or 0"),
+  sharesActions: s32("earlier process that has the same signal actions, or 0"),
+});
+
+const WAIT = message("wait", "how a thread is in the system call that THREAD tells of", {
+  tid: s32("thread id"),
+  phase: word(WAIT_PHASES, "in its queues; taken from them; in the middle of its work"),
+  place: size64("threads with a lower one came into their queues before"),
+});
+
+export const WAITS = message("WAITS", "in which order threads run and wait", {
+  order: list(s32(""), THREADS_MAX, "threads that can run: whose turn it is, then who comes next"),
+  waits: list(WAIT, THREADS_MAX, "threads in a system call"),
+});
+
 const LOCK = message("lock", "an advisory lock", {
   kind: word(LOCK_KINDS, "flock(2), open file description, process"),
   openFile: u32("index in openFiles: the holder, or of a process's lock the file"),
@@ -401,6 +433,8 @@ export const TRAILER_TYPES = {
   UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
   KNOWN_FILES: topic(16, KNOWN_FILES, 0),
   SET_IDS: topic(17, SET_IDS, 0),
+  FAMILY: topic(32, FAMILY),
+  WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -418,6 +452,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   BLOCKED,
   OPEN_FILE,
   DESCRIPTOR,
+  WAIT,
   LOCK,
   AREA,
   FILE_PART,
@@ -425,14 +460,6 @@ export const PARTS: readonly Layout<Fields>[] = [
   KNOWN_FILE,
   SET_ID,
 ];
-
-/** The newest version of each record that is known here: one more for every field added with `since`. */
-export const RECORD_VERSIONS: Readonly<Record<number, number>> = {
-  [TRAILER_TYPES.PROCESS.type]: 2,
-  [TRAILER_TYPES.AREAS.type]: 2,
-  [TRAILER_TYPES.SHARED.type]: 2,
-  [TRAILER_TYPES.UNLINKED.type]: 2,
-};
 
 const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));
 
@@ -451,6 +478,8 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PipeValues = LayoutValues<typeof PIPE>;
+export type FamilyValues = LayoutValues<typeof FAMILY>;
+export type WaitsValues = LayoutValues<typeof WAITS>;
 export type AreasValues = LayoutValues<typeof AREAS>;
 export type SharedValues = LayoutValues<typeof SHARED>;
 export type UnlinkedValues = LayoutValues<typeof UNLINKED>;

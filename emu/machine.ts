@@ -7,7 +7,7 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
-import { TUNING, type Tuning } from "./jit/tuning.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -134,7 +134,7 @@ export class Machine {
     if (crSyscalls === undefined) return undefined;
     return crSyscallRows({
       ...crSyscalls,
-      freeze: ({ kernel }) => freezeKernel(kernel),
+      freeze: () => freezeKernel(this.kernel),
       replace: (snapshot) => {
         this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls());
         this.kernel.requestStop();
@@ -158,7 +158,7 @@ export class Machine {
           release: options.release,
           stackLimit: options.stackLimit,
         });
-        if (options.pid !== undefined) kernel.nextPid = options.pid;
+        if (options.pid !== undefined) kernel.tasks.nextPid = options.pid;
         kernel.start({
           path: program,
           execfn: options.execfn,

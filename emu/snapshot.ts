@@ -9,7 +9,7 @@
 export { PAGE_SIZE } from "./memory/layout.ts";
 
 /** Processes that one machine can run; images may hold more. */
-export const MAX_PROCESSES = 1;
+export const MAX_PROCESSES = 1000;
 
 /** Widths and byte order of the guest: the ABI its ELF header names. */
 export type Abi = "ppc32" | "ppc64" | "ppc64le";
@@ -39,8 +39,11 @@ export interface MachineSnapshot {
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
-  /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
-  scheduler: { tid: number; sliceLeft: number };
+  /**
+   * Scheduler: tid of the thread to run next, and instructions left of its time slice; the tids of all threads that can run, in
+   * their order (as they stand in `processes` when absent).
+   */
+  scheduler: { tid: number; sliceLeft: number; order?: number[] };
   nextPid: number;
 }
 
@@ -111,9 +114,33 @@ export interface ProcessSnapshot {
   elfv2?: boolean;
   /** CPU time used so far. */
   cpuTime: bigint;
+  /** ABI and CPU model of its program; the machine's when absent. */
+  abi?: Abi;
+  cpuModel?: string;
+  /** What there is to know of it besides that it is the only process; nothing of it when absent. */
+  family?: FamilySnapshot;
   /** Zombie: its wait status; null while it lives. */
   exitStatus: number | null;
   threads: ThreadSnapshot[];
+}
+
+/** A process among others. */
+export interface FamilySnapshot {
+  /** Signal that its end sends to its parent; 0 for none. */
+  exitSignal: number;
+  /** CPU time of children that have been waited for. */
+  childCpuTime: bigint;
+  /** CLOCK_MONOTONIC time at which it began. */
+  startTime: bigint;
+  /** The signal that has stopped it, 0 when none has. */
+  stoppedBy: number;
+  /** What wait(2) has not told of yet. */
+  report: { stopped: number; continued: boolean };
+  hasExecuted: boolean;
+  /** Thread of another process that sleeps in vfork(2) until this one has an address space of its own, or 0. */
+  vforkParent: number;
+  /** Processes earlier in the list with which it shares its address space, descriptors, working directory with umask, signal actions; 0: with none. */
+  shares: { memory: number; descriptors: number; fs: number; actions: number };
 }
 
 export interface MemorySnapshot {
@@ -190,9 +217,15 @@ export interface ThreadSnapshot {
   robustList: { head: bigint; length: bigint };
   /**
    * A system call in progress: NIA is still at its `sc`, and it is started again after a thaw. `deadline` is
-   * the CLOCK_MONOTONIC time a sleep or timed wait ends, absolute; `state` what else the call must remember.
+   * the CLOCK_MONOTONIC time a sleep or timed wait ends, absolute; `state` what else the call must remember. `phase` says
+   * whether the thread waits in its queues, after those of a lower `place`; "woken" when absent.
    */
-  blocked: { deadline: bigint | null; state: string } | null;
+  blocked: {
+    deadline: bigint | null;
+    state: string;
+    phase?: "waiting" | "woken" | "paused";
+    place?: number;
+  } | null;
   /** Stopped by a signal (SIGSTOP and its kin) until SIGCONT; false when absent. */
   stopped?: boolean;
   cpuTime: bigint;

@@ -1,7 +1,9 @@
 /** From a region of guest code to the body of a WebAssembly function. */
-import { ba, bt, LK } from "../cpu/fields.ts";
-import { available } from "../cpu/dispatch.ts";
+
 import type { CpuModel } from "../cpu/cpu.ts";
+import { available } from "../cpu/dispatch.ts";
+import { ba, bt, LK } from "../cpu/fields.ts";
+import type { Tuning } from "../tuning.ts";
 import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./layout.ts";
@@ -9,7 +11,6 @@ import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
 import { State } from "./state.ts";
-import type { Tuning } from "./tuning.ts";
 import { Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */

@@ -78,7 +78,14 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       altStack: fc.record({ sp: u64, flags: u32, size: u64 }),
       clearTid: u64,
       robustList: fc.record({ head: u64, length: u64 }),
-      blocked: fc.option(fc.record({ deadline: fc.option(duration), state: fc.json() })),
+      blocked: fc.option(
+        fc.record({
+          deadline: fc.option(duration),
+          state: fc.json(),
+          phase: fc.constantFrom("waiting", "woken", "paused"),
+          place: fc.nat(),
+        }),
+      ),
       stopped: fc.boolean(),
       cpuTime: duration,
     },
@@ -227,6 +234,9 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
       { maxLength: 2 },
     ),
     prctl: fc.record({ pdeathsig: fc.nat(64), dumpable: fc.nat(2), noNewPrivs: fc.boolean() }),
+    abi: fc.constant(abi),
+    cpuModel: name,
+    family,
     cpuTime: duration,
     exitStatus: fc.constant(null),
     threads,
@@ -239,6 +249,17 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
   );
 }
+
+const family = fc.record({
+  exitSignal: fc.nat(64),
+  childCpuTime: duration,
+  startTime: duration,
+  stoppedBy: fc.nat(64),
+  report: fc.record({ stopped: fc.nat(64), continued: fc.boolean() }),
+  hasExecuted: fc.boolean(),
+  vforkParent: s32,
+  shares: fc.record({ memory: s32, descriptors: s32, fs: s32, actions: s32 }),
+});
 
 const attributes = fc.record({
   nice: fc.integer({ min: -20, max: 19 }),
@@ -370,7 +391,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...(openFiles.length === 0
             ? {}
             : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),
-          scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
+          scheduler: fc.record({ tid: s32, sliceLeft: fc.nat(), order: fc.array(s32, { maxLength: 4 }) }),
           nextPid: fc.nat(),
         });
       }),

@@ -3,7 +3,7 @@ import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { memoryDigest, registersDigest } from "../../emu/digest.ts";
-import type { Tuning } from "../../emu/jit/tuning.ts";
+import type { Tuning } from "../../emu/tuning.ts";
 import {
   defaultMounts,
   type EngineName,
@@ -27,6 +27,8 @@ export interface SubjectOptions {
   /** stdin; null for an open, empty one. */
   input?: string | null;
   cwd?: string;
+  /** What is granted; by default what the command would. */
+  mounts?: readonly MountConfig[];
   seed?: bigint;
   cpuModel?: string;
   addressSpaceSize?: number;
@@ -38,7 +40,7 @@ export interface SubjectOptions {
 export function load(program: string, options: SubjectOptions = {}): Subject {
   const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
   const host = memoryHost(input);
-  const mounts = defaultMounts({ program, cwd });
+  const mounts = options.mounts ?? defaultMounts({ program, cwd });
   const machine = Machine.load({
     ...rest,
     host,

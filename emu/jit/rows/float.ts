@@ -5,11 +5,12 @@
  * enabled; in all other cases the interpreter goes on. FPSCR's XX is sticky: once it is set nothing need be known about exactness, and
  * before that an operation is inlined only if it leaves no error. FPRF, FI and FR are found when somebody wants them; see `fp-status.ts`.
  */
-import type { Generator } from "../generator.ts";
+
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
+import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
 import { F64, I32, I64, Op } from "../wasm.ts";
-import { BF, type Emit, RA, RB, RC_, RT, recorded, type Rows } from "./row.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
 
 const DOUBLE_LEAST = 2 ** -1022;
 const SINGLE_LEAST = 2 ** -126;

@@ -1,7 +1,7 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { PROT_EXEC, PROT_READ, PROT_WRITE, isData, type Vma } from "../../memory/vma.ts";
+import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
 import {
   EACCES,
   EEXIST,

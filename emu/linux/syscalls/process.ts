@@ -2,7 +2,7 @@
 import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import { ElfError } from "../elf/error.ts";
-import { E2BIG, ECHILD, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { throughScripts } from "../scripts.ts";
 import {
@@ -14,14 +14,6 @@ import {
   THREAD_GONE,
 } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
-
-const WNOHANG = 1;
-const WUNTRACED = 2;
-const WEXITED = 4;
-const WCONTINUED = 8;
-const WNOWAIT = 0x0100_0000;
-/** __WNOTHREAD, __WALL, __WCLONE */
-const W_LINUX = 0xe000_0000;
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -94,22 +86,6 @@ const execveat: SyscallHandler = (ctx) => {
   return execute(ctx, encodeName(found), args.word(2), args.word(3));
 };
 
-// ---- waiting: there are no children --------------------------------------------------------------------------
-
-const wait: SyscallHandler = ({ args }) => {
-  if (args.uint(2) & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
-  throw new SysError(args.int(0) === -0x8000_0000 ? ESRCH : ECHILD);
-};
-
-const waitid: SyscallHandler = ({ args }) => {
-  const options = args.uint(3);
-  const known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | W_LINUX;
-  if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
-  if (args.uint(0) > 3) throw new SysError(EINVAL);
-  if ((args.uint(0) === 1 || args.uint(0) === 3) && args.int(1) <= 0) throw new SysError(EINVAL);
-  throw new SysError(ECHILD);
-};
-
 // ---- names -----------------------------------------------------------------------------------------------------
 
 /** A process by pid, 0 being the caller. Throws ESRCH. */
@@ -124,7 +100,11 @@ const setpgid: SyscallHandler = (ctx) => {
   const pgid = args.int(1);
   if (pgid < 0) throw new SysError(EINVAL);
   const target = processArg(ctx, args.int(0));
-  if (target !== process && target.ppid !== process.pid) throw new SysError(ESRCH);
+  if (target !== process) {
+    if (target.parent !== process) throw new SysError(ESRCH);
+    if (target.sid !== process.sid) throw new SysError(EPERM);
+    if (target.hasExecuted) throw new SysError(EACCES);
+  }
   if (target.sid !== process.sid || target.sid === target.pid) throw new SysError(EPERM);
   const group = pgid === 0 ? target.pid : pgid;
   if (group !== target.pid) {
@@ -152,9 +132,6 @@ export const PROCESS_SYSCALLS: readonly SyscallRow[] = [
   { name: "exit_group", args: "int", handler: exitGroup },
   { name: "execve", args: "str ptr ptr", handler: execve },
   { name: "execveat", args: "fd str ptr ptr hex", handler: execveat },
-  { name: "wait4", args: "int ptr hex ptr", handler: wait },
-  { name: "waitpid", args: "int ptr hex", handler: wait },
-  { name: "waitid", args: "int int ptr hex ptr", handler: waitid },
   { name: "getpid", args: "", handler: ({ process }) => process.pid },
   { name: "getppid", args: "", handler: ({ process }) => process.ppid },
   { name: "gettid", args: "", handler: ({ thread }) => thread.tid },

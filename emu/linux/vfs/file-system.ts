@@ -48,6 +48,19 @@ export class FileSystem {
   readonly mapped: MappedFiles;
   readonly locks = new LockTable();
   readonly dev: SyntheticDirectory;
+  /** The process group in the foreground of the terminal that was inherited, once one was set. */
+  get foreground(): number | undefined {
+    for (const { terminal } of this.inherited.values()) {
+      if (terminal?.foreground !== undefined) return terminal.foreground;
+    }
+    return undefined;
+  }
+
+  /** Whether a terminal that was inherited has another size than the program knows: it was thawed on another one. */
+  get isResized(): boolean {
+    return [...this.inherited.values()].some(({ terminal }) => terminal?.isResized);
+  }
+
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();
   private readonly steady: boolean;

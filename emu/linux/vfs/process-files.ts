@@ -20,14 +20,20 @@ import { fail, type SyntheticDirectory } from "./synthetic.ts";
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
+/** Where paths begin and what new files may be (Linux: fs_struct); processes can share it. */
+interface FsContext {
+  directory: DirectoryFile;
+  umask: number;
+  /** Processes that have it. */
+  users: number;
+}
+
 export class TaskFiles implements ProcessFiles, Viewer {
   readonly system: FileSystem;
   readonly process: Process;
   readonly root: SyntheticDirectory;
   descriptors: Descriptors;
-  /** The working directory. */
-  directory: DirectoryFile;
-  umask: number;
+  fs: FsContext;
 
   constructor(
     system: FileSystem,
@@ -40,17 +46,26 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.system = system;
     this.process = process;
     this.descriptors = descriptors;
-    this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
-    this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
-    this.umask = system.umask;
+    if (descriptors.users === 1) this.take(descriptors);
     // Made anew for every look: it shows the state of the moment.
-    const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
+    const proc = () => makeProc(procMachine(process), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
       type: "directory",
       names: () => proc().names(),
       lookup: (name) => proc().lookup(name),
     });
-    this.directory = hold(directory ?? system.startIn(this));
+    this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
+  }
+
+  /** The working directory. */
+  get directory(): DirectoryFile {
+    return this.fs.directory;
+  }
+  get umask(): number {
+    return this.fs.umask;
+  }
+  set umask(umask: number) {
+    this.fs.umask = umask;
   }
 
   /** Where the working directory is, or was. */
@@ -62,7 +77,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   enter(directory: DirectoryFile): void {
     hold(directory);
     release(this.directory);
-    this.directory = directory;
+    this.fs.directory = directory;
   }
 
   /** Gives a first process the streams the machine inherited. */
@@ -71,10 +86,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** The files of a child that fork(2) makes. */
-  fork(child: Process): TaskFiles {
+  fork(child: Process, shares = { descriptors: false, fs: false }): TaskFiles {
     const { descriptors, directory } = this;
-    const twin = new TaskFiles(this.system, child, { descriptors: descriptors.copy(), directory });
-    twin.umask = this.umask;
+    if (shares.descriptors) descriptors.users++;
+    const twin = new TaskFiles(this.system, child, {
+      descriptors: shares.descriptors ? descriptors : descriptors.copy(),
+      directory,
+    });
+    if (shares.fs) twin.joinFs(this);
+    else twin.umask = this.umask;
     return twin;
   }
 
@@ -177,13 +197,56 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
+  /** Gives the process a table of descriptors of its own. */
+  unshare(): void {
+    const { descriptors } = this;
+    if (descriptors.users === 1) return;
+    descriptors.users--;
+    this.take(descriptors.copy());
+  }
+
+  get table(): object {
+    return this.descriptors;
+  }
+
+  joinTable(other: ProcessFiles): void {
+    this.descriptors.leave();
+    this.descriptors = filesOf(other.process).descriptors;
+    this.descriptors.users++;
+  }
+
+  joinFs(other: ProcessFiles): void {
+    this.leaveFs();
+    this.fs = filesOf(other.process).fs;
+    this.fs.users++;
+  }
+
+  private leaveFs(): void {
+    if (--this.fs.users === 0) release(this.fs.directory);
+  }
+
+  /** Gives the process a working directory and umask of its own. */
+  unshareFs(): void {
+    if (this.fs.users === 1) return;
+    this.fs.users--;
+    this.fs = { ...this.fs, directory: hold(this.fs.directory), users: 1 };
+  }
+
+  private take(descriptors: Descriptors): void {
+    const { process, system } = this;
+    this.descriptors = descriptors;
+    descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
+    descriptors.onClose = (file) => system.locks.closed(file, process.pid);
+  }
+
   exec(): void {
+    this.unshare();
     this.descriptors.exec();
   }
   exit(): void {
     this.system.mapped.flushAll();
-    this.descriptors.closeAll();
-    release(this.directory);
+    this.descriptors.leave();
+    this.leaveFs();
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {
