@@ -17,6 +17,7 @@ export interface MachineFlags extends GrantFlags {
   flavour: "seed" | "reviewed";
   strace?: true | string;
   stats?: true | string;
+  core?: true | string;
   crSyscalls?: [number, number];
 }
 
@@ -114,6 +115,11 @@ export function addMachineOptions(command: Command): Command {
     .option(
       "--stats [file]",
       "write statistics as JSON, to stderr or with =FILE to a file",
+      parseOptionalFile,
+    )
+    .option(
+      "--core [file]",
+      "where the guest dumps core, write an ELF core file, to ./core or with =FILE to a file",
       parseOptionalFile,
     )
     .option("--cr-syscalls <n,m>", "numbers of the checkpoint and restart system calls", parseCrSyscalls);

@@ -42,7 +42,10 @@ export function checkFlags(flags: MachineFlags): void {
   }
   if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
   if (typeof flags.stats === "string") checkOutput(flags.stats, true);
+  if (flags.core !== undefined) checkOutput(coreFile(flags.core), false);
 }
+
+const coreFile = (wanted: true | string): string => (wanted === true ? "core" : wanted);
 
 function checkOutput(path: string, inPlace: boolean): void {
   try {
@@ -128,6 +131,10 @@ class Session {
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
+    if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
+      const { saveCore } = await import("./images.ts");
+      saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
+    }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     return this.withoutImage(ended) ?? ended ?? { status: 0 };
   }

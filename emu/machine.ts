@@ -7,6 +7,7 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -49,6 +50,8 @@ export interface MachineOptions {
   strace?: (line: string) => void;
   /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
   engine?: EngineName;
+  /** Other numbers for the translator to decide by. */
+  tuning?: Partial<Tuning>;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
   onChanged?: OnChanged;
@@ -326,7 +329,7 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace, engine }: MachineOptions,
+  { host, mounts, strace, engine, tuning }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
 ): KernelOptions => ({
@@ -335,7 +338,7 @@ const kernelOptions = (
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
-  engine: engine === "jit" ? (cpu) => new JitEngine(cpu) : undefined,
+  engine: engine === "jit" ? (cpu) => new JitEngine(cpu, { ...TUNING, ...tuning }) : undefined,
 });
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {

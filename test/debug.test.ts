@@ -4,11 +4,11 @@ import { modelFor } from "../emu/cpu/models.ts";
 import { Debugger } from "../emu/debug.ts";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import { JitEngine } from "../emu/jit/engine.ts";
-import { TUNING } from "../emu/jit/tuning.ts";
 import { ABIS } from "../emu/linux/abi.ts";
 import { freezeKernel } from "../emu/linux/freeze.ts";
 import { Kernel } from "../emu/linux/kernel.ts";
 import type { Abi } from "../emu/snapshot.ts";
+import { TUNING } from "../emu/tuning.ts";
 import { memoryHost } from "./support/memory-host.ts";
 import { tinyElf } from "./support/tiny-elf.ts";
 

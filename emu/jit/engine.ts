@@ -9,6 +9,7 @@ import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
+import { TUNING, type Tuning } from "../tuning.ts";
 import { buildFlow } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -16,7 +17,6 @@ import { Linker } from "./linker.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
 import { type Region, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
-import { TUNING, type Tuning } from "./tuning.ts";
 
 /** A translated function. */
 interface Unit {

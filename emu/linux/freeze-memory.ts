@@ -23,10 +23,10 @@ const sourceOf = (addresses: number[], read: (address: number) => Uint8Array): P
 
 /** Everything about the memory of a process. */
 export function freezeMemory({ memory, layout, files }: Process, tables: FreezeTables): MemorySnapshot {
+  const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
     ({ start, end, prot, file, shared, offset, growsDown, name }): AreaSnapshot => {
       const addresses: number[] = [];
-      const page = new Uint8Array(PAGE_SIZE);
       if (shared === undefined) {
         for (let at = start; at < end; at += PAGE_SIZE) if (memory.isTouched(at)) addresses.push(at);
       }

@@ -17,6 +17,7 @@ import { encodeName } from "../host/names.ts";
 import { WatchpointHit } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
+import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
@@ -112,19 +113,6 @@ export interface StartRequest {
   bytes?: Uint8Array;
 }
 
-/** The host gets a turn after this much work, in nanoseconds. */
-const HOST_SHARE = 10_000_000n;
-/**
- * What a piece is to take. Much less than the host's share, because a program may become slower all of a sudden
- * (denormals, say) while the length of a piece still goes by how fast it was.
- */
-const PIECE_TIME = 1_000_000n;
-/** Instructions of a piece before it is known how fast they run, at the least, and at most. */
-const FIRST_PIECE = 20_000;
-const LEAST_PIECE = 1_000;
-const MOST_PIECE = 2_000_000;
-/** Longest sleep at a stretch; a timer also keeps the host's event loop alive. */
-const LONGEST_SLEEP = 3_600_000n;
 const FIRST_PID = 1000;
 
 const UTS = {

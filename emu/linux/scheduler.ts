@@ -2,11 +2,9 @@
  * Whose turn it is. Threads that can run stand in a queue; each runs for a slice counted in instructions and then goes to its
  * end, so that the order does not depend on the host.
  */
+import { SLICE } from "../tuning.ts";
 import type { Clock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
-
-/** Instructions of a turn. */
-export const SLICE = 1_000_000;
 
 /** A thread as the scheduler sees it. */
 export interface Schedulable {

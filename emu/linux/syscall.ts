@@ -9,6 +9,7 @@
 import { GPR } from "../cpu/registers.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
 import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Process } from "./process.ts";
@@ -23,9 +24,6 @@ export const THREAD_GONE = Symbol("thread gone");
 
 export type SyscallResult = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
 export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;
-
-/** Nanoseconds that a call may keep the host waiting. */
-const LONGEST_STRETCH = 5_000_000n;
 
 export interface SyscallRow {
   readonly name: string;

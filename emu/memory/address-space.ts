@@ -603,7 +603,7 @@ export class AddressSpace implements FileViewer {
   /** Starts a new dirty-page interval: every page counts as unwritten from here. */
   clearDirty(): void {
     for (const { start, end } of this.mapped) {
-      for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
+      for (const page of this.pages.having(DIRTY, start / PAGE_SIZE, end / PAGE_SIZE)) {
         this.pages.set(page, this.pages.get(page) & ~DIRTY);
       }
     }

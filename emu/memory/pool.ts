@@ -2,12 +2,8 @@
  * Address spaces kept for use again: making one costs some milliseconds and reserves 10 GiB of the host's addresses,
  * clearing one costs what it held.
  */
+import { MOST_PAGES_CLEARED, MOST_SPACES_KEPT } from "../tuning.ts";
 import { AddressSpace, type AddressSpaceOptions } from "./address-space.ts";
-
-/** Most address spaces kept. */
-const MOST_KEPT = 8;
-/** A space that has had so many pages cleared is not kept: the host has memory for all of them. */
-const MOST_CLEARED = 16_384;
 
 export class AddressSpacePool {
   private readonly kept: AddressSpace[] = [];
@@ -23,6 +19,7 @@ export class AddressSpacePool {
   /** Takes back a space that nobody uses any more, and clears it. */
   give(space: AddressSpace): void {
     space.reset();
-    if (space.clearedPages <= MOST_CLEARED && this.kept.length < MOST_KEPT) this.kept.push(space);
+    if (space.clearedPages <= MOST_PAGES_CLEARED && this.kept.length < MOST_SPACES_KEPT)
+      this.kept.push(space);
   }
 }

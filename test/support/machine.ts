@@ -3,7 +3,14 @@ import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { memoryDigest, registersDigest } from "../../emu/digest.ts";
-import { defaultMounts, Machine, type MachineStop, type MountConfig } from "../../emu/machine.ts";
+import type { Tuning } from "../../emu/tuning.ts";
+import {
+  defaultMounts,
+  type EngineName,
+  Machine,
+  type MachineStop,
+  type MountConfig,
+} from "../../emu/machine.ts";
 import type { MachineSnapshot } from "../../emu/snapshot.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
@@ -23,6 +30,8 @@ export interface SubjectOptions {
   seed?: bigint;
   cpuModel?: string;
   addressSpaceSize?: number;
+  engine?: EngineName;
+  tuning?: Partial<Tuning>;
 }
 
 /** A program of the host's file system, ready to run. */
