@@ -24,8 +24,6 @@ static pid_t start(int reads) {
   if (job == 0) {
     char line[80];
     setpgid(0, 0);
-    signal(SIGTTOU, SIG_DFL);
-    signal(SIGTSTP, SIG_DFL);
     if (reads) _exit(read(0, line, sizeof line));
     for (;;) pause();
   }
@@ -35,7 +33,6 @@ static pid_t start(int reads) {
 
 int main(void) {
   signal(SIGTTOU, SIG_IGN);
-  signal(SIGTSTP, SIG_IGN);
   pid_t self = getpgrp();
   printf("foreground is %s\n", tcgetpgrp(0) == self ? "mine" : "another's");
 
