@@ -112,6 +112,8 @@ export interface Field<T> {
   readonly since?: number;
   /** The value that older versions, which lack the field, stand for. */
   readonly otherwise?: unknown;
+  /** The newest version of its record that adds something to it; 1 when absent. */
+  readonly newest?: number;
   /** The oldest version of its record that can hold a value; 1 when absent. */
   oldest?(value: unknown): number;
 }
@@ -124,6 +126,7 @@ export const since = <T>(version: number, field: Field<T>, otherwise: T): Field<
   ...field,
   doc: `${field.doc}${field.doc === "" ? "" : "; "}since version ${version}`,
   since: version,
+  newest: Math.max(version, field.newest ?? 1),
   otherwise,
   oldest: (value) => (sameValue(value, otherwise) ? 1 : Math.max(version, field.oldest?.(value) ?? 1)),
 });
@@ -424,6 +427,7 @@ export const list = <T>(element: Field<T>, max: number, doc: string): Field<T[]>
     for (const value of values) element.write(output, value);
   },
   json: (values) => values.map((value) => element.json(value)),
+  newest: element.newest,
   oldest: (values) =>
     (values as T[]).reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
 });
@@ -441,6 +445,7 @@ export const maybe = <T>(element: Field<T>, doc: string): Field<T | null> => {
       if (value !== null) element.write(output, value);
     },
     json: (value) => (value === null ? null : element.json(value)),
+    newest: element.newest,
     oldest: (value) => (value === null ? 1 : (element.oldest?.(value) ?? 1)),
   };
 };

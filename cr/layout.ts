@@ -113,6 +113,11 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
     if (this.aligned > 0) output.give(this.fixedSize(output.format) - at);
   }
 
+  /** The newest version of a record of this layout that is known here. */
+  get newest(): number {
+    return this.entries.reduce((most, [, field]) => Math.max(most, field.newest ?? 1), 1);
+  }
+
   /** The oldest version of a record of this layout that can hold `values`: nothing newer is written than is needed. */
   oldest(values: Values<F>): number {
     return this.entries.reduce((most, [name, field]) => Math.max(most, field.oldest?.(values[name]) ?? 1), 1);

@@ -223,7 +223,7 @@ class TopicReader {
   take(record: TrailerRecord): void {
     const { type, version, flags } = record.header;
     const row = X.trailerType(type);
-    if (row === undefined || version < 1 || version > (X.RECORD_VERSIONS[type] ?? 1)) {
+    if (row === undefined || version < 1 || version > row.layout.newest) {
       if ((flags & CRITICAL) === 0) return;
       const what = row === undefined ? `type ${type}` : `${row.layout.type} version ${version}`;
       throw complain("trailer", what, record, "is not known here and marked critical; a newer ppcr wrote it");

@@ -461,14 +461,6 @@ export const PARTS: readonly Layout<Fields>[] = [
   SET_ID,
 ];
 
-/** The newest version of each record that is known here: one more for every field added with `since`. */
-export const RECORD_VERSIONS: Readonly<Record<number, number>> = {
-  [TRAILER_TYPES.PROCESS.type]: 2,
-  [TRAILER_TYPES.AREAS.type]: 2,
-  [TRAILER_TYPES.SHARED.type]: 2,
-  [TRAILER_TYPES.UNLINKED.type]: 2,
-};
-
 const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));
 
 export const trailerType = (type: number): TrailerType | undefined => byType.get(type);

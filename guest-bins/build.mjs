@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Builds the guest programs of `src/` with Debian's cross compilers (gcc 12.2), each for both ABIs:
+ * Builds the guest programs of `src/` with Debian's cross compilers (gcc 12.2), each for every ABI:
  * C at -O0 and -O2, assembly once, and with -static-pie besides where a source asks for it.
  *
  *   node guest-bins/build.mjs [--out DIR] [--only NAME[,NAME…]] [--list]
@@ -25,7 +25,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * @typedef {"ppc32" | "ppc64"} Target
+ * @typedef {"ppc32" | "ppc64" | "ppc64le"} Target
  * @typedef {"O0" | "O2" | "pie" | "asm"} Variant
  * @typedef {{ name: string, source: string, flags: string[], variants: Variant[] }} Program
  * @typedef {{ program: string, target: Target, variant: Variant, path: string }} Built
@@ -48,6 +48,7 @@ function realCache() {
 export const targets = {
   ppc32: { prefix: "powerpc-linux-gnu-", flags: ["-m32", "-mbig-endian"] },
   ppc64: { prefix: "powerpc64-linux-gnu-", flags: ["-m64", "-mbig-endian", "-mabi=elfv1"] },
+  ppc64le: { prefix: "powerpc64le-linux-gnu-", flags: ["-m64", "-mlittle-endian", "-mabi=elfv2"] },
 };
 
 /** @type {Record<Variant, string[]>} */
@@ -184,6 +185,7 @@ async function buildCommitted() {
   await mkdir(built, { recursive: true });
   for (const { program, target, variant, path } of await buildGuests({
     only: committed.map(([name]) => name),
+    targets: ["ppc32", "ppc64"],
   })) {
     if (!committed.some(([name, level]) => name === program && level === variant)) continue;
     const file = join(built, `${program}-${target}`);

@@ -4,6 +4,7 @@ import type { Instruction } from "../isa/instruction.ts";
 import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
 import { addHandlers } from "./fixed-point/add.ts";
+import { bitHandlers } from "./fixed-point/bits.ts";
 import { compareHandlers } from "./fixed-point/compare.ts";
 import { decimalAssistHandlers } from "./fixed-point/decimal-assist.ts";
 import { divideHandlers } from "./fixed-point/divide.ts";
@@ -12,7 +13,9 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { floatingPointHandlers } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
+import { isPrefix, prefixed } from "./prefixed.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
+import { atomicHandlers } from "./storage/atomic.ts";
 import { cacheHandlers } from "./storage/cache.ts";
 import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
@@ -38,6 +41,8 @@ export const HANDLERS: HandlerTable = {
   ...specialRegisterHandlers,
   ...floatingPointHandlers,
   ...cacheHandlers,
+  ...bitHandlers,
+  ...atomicHandlers,
   ...vectorHandlers,
 };
 
@@ -70,6 +75,7 @@ const nothing: Handler = () => {};
 export function handlerOf(word: number, kind: CpuKind): Handler {
   const { model } = kind;
   if (isReservedNop(word) && includes(model.version, "2.06")) return nothing;
+  if (isPrefix(word)) return includes(model.version, "3.1") ? prefixed : illegal;
   const row = decode(word);
   if (row === undefined || !available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;

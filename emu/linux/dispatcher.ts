@@ -111,11 +111,11 @@ export class Dispatcher {
 
   /** A signal that is there already is a reason not to wait. */
   private park(thread: Thread, wait: WaitFor): boolean {
-    thread.park(wait);
     const disturbed = wait.killable
       ? isFatalPending(thread.process, thread)
       : deliverable(thread.process, thread) !== 0n;
-    if (disturbed) thread.wake();
+    if (disturbed) thread.postpone(wait);
+    else thread.park(wait);
     return false;
   }
 

@@ -39,6 +39,15 @@ export class Futex extends WaitQueue<Thread> {
     return chosen.length;
   }
 
+  /** Wakes the oldest waiter, for it to have the lock that this word is; its tid, and whether there are more. */
+  handOver(): { tid: number; more: boolean } | undefined {
+    const first = this.list[0];
+    if (first === undefined) return undefined;
+    const more = this.list.length > 1;
+    this.wakeBits(1, -1);
+    return { tid: first.thread.tid, more };
+  }
+
   /** Moves up to `count` waiters to another word; returns how many. */
   requeue(count: number, to: Futex): number {
     const chosen = this.list.slice(0, Math.max(count, 0));
@@ -72,9 +81,9 @@ export class FutexTable {
   }
 }
 
-const TID_MASK = 0x3fff_ffff;
-const WAITERS = 0x8000_0000 | 0;
-const OWNER_DIED = 0x4000_0000;
+export const TID_MASK = 0x3fff_ffff;
+export const WAITERS = 0x8000_0000 | 0;
+export const OWNER_DIED = 0x4000_0000;
 /** Entries of a robust list that are looked at (ROBUST_LIST_LIMIT). */
 const MOST_ROBUST = 2048;
 
@@ -126,11 +135,17 @@ function releaseRobust(thread: Thread): void {
     entries.add(at);
   }
   if (pending !== 0n) entries.add(pending);
-  for (const entry of entries)
-    releaseLock(thread, Number(BigInt.asUintN(32, (entry & ~1n) + offset)), entry === pending);
+  for (const entry of entries) {
+    const address = Number(BigInt.asUintN(32, (entry & ~1n) + offset));
+    releaseLock(thread, address, { pending: entry === pending, inherits: (entry & 1n) !== 0n });
+  }
 }
 
-function releaseLock(thread: Thread, address: number, pending: boolean): void {
+function releaseLock(
+  thread: Thread,
+  address: number,
+  { pending, inherits }: { pending: boolean; inherits: boolean },
+): void {
   const { process, tid } = thread;
   const { memory, kernel } = process;
   if (address % 4 !== 0) return;
@@ -139,6 +154,12 @@ function releaseLock(thread: Thread, address: number, pending: boolean): void {
   // A lock in the middle of being given up may have been cleared with its waiter not woken yet.
   if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, -1);
   if (owner !== tid) return;
+  const futex = kernel.futexes.at(process, address);
+  const heir = inherits ? futex.handOver() : undefined;
+  if (heir !== undefined) {
+    memory.store32(address, heir.tid | (heir.more ? WAITERS : 0) | OWNER_DIED);
+    return;
+  }
   memory.store32(address, (value & WAITERS) | OWNER_DIED);
-  if (value & WAITERS) kernel.futexes.at(process, address).wakeBits(1, -1);
+  if (value & WAITERS) futex.wakeBits(1, -1);
 }

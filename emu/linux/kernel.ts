@@ -578,7 +578,7 @@ export class Kernel implements System {
     if (clock.isVirtual && deadline !== undefined) {
       // Input from outside that is there already comes first.
       await host.yield();
-      if (this.scheduler.next() === undefined) clock.skipTo(deadline);
+      if (this.scheduler.next() === undefined && !this.stopRequested) clock.skipTo(deadline);
       return;
     }
     let milliseconds = LONGEST_SLEEP;

@@ -59,15 +59,21 @@ export class Thread {
     kernel.noteWake();
   }
 
-  /** Parks the thread until `wake`. */
-  park(wait: WaitFor): void {
-    const { scheduler, nextPlace } = this.process.kernel;
-    this.state = "waiting";
-    scheduler.remove(this);
+  /** The thread would wait, but has a signal to take first: it keeps its turn. */
+  postpone(wait: WaitFor): void {
     this.wait = wait;
     const { deadline = null, state = BEGUN } = wait;
-    this.blocked = { phase: "waiting", place: nextPlace(), deadline, state };
-    scheduler.wakeAt(this, deadline);
+    this.blocked = { phase: "woken", place: this.process.kernel.nextPlace(), deadline, state };
+  }
+
+  /** Parks the thread until `wake`. */
+  park(wait: WaitFor): void {
+    const { scheduler } = this.process.kernel;
+    this.postpone(wait);
+    this.blocked!.phase = "waiting";
+    this.state = "waiting";
+    scheduler.remove(this);
+    scheduler.wakeAt(this, this.blocked!.deadline);
     for (const queue of wait.queues ?? []) {
       queue.add(this);
       this.cleanups.push(() => queue.remove(this));

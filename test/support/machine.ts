@@ -27,6 +27,8 @@ export interface SubjectOptions {
   /** stdin; null for an open, empty one. */
   input?: string | null;
   cwd?: string;
+  /** What is granted; by default what the command would. */
+  mounts?: readonly MountConfig[];
   seed?: bigint;
   cpuModel?: string;
   addressSpaceSize?: number;
@@ -38,7 +40,7 @@ export interface SubjectOptions {
 export function load(program: string, options: SubjectOptions = {}): Subject {
   const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
   const host = memoryHost(input);
-  const mounts = defaultMounts({ program, cwd });
+  const mounts = options.mounts ?? defaultMounts({ program, cwd });
   const machine = Machine.load({
     ...rest,
     host,

@@ -23,7 +23,7 @@ import {
   S_IFSOCK,
 } from "../vfs/constants.ts";
 import type { Location } from "../vfs/namespace.ts";
-import type { FileStat, OpenFile } from "../vfs/open-file.ts";
+import { type FileStat, hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
 
 /** The files of the calling process. */
@@ -39,6 +39,16 @@ export function fileArg(ctx: SyscallContext, n: number): OpenFile {
 /** As `fileArg`, for calls that take O_PATH descriptors too. */
 export const anyFileArg = (ctx: SyscallContext, n: number): OpenFile =>
   files(ctx).descriptors.get(ctx.args.int(n));
+
+/** Gives a new description a descriptor; closes it when there is none left. */
+export function install(ctx: SyscallContext, file: OpenFile, closeOnExec: boolean, from = 0): number {
+  hold(file);
+  try {
+    return files(ctx).descriptors.add(file, closeOnExec, from);
+  } finally {
+    release(file);
+  }
+}
 
 /** Throws EINVAL for flags other than `known`. */
 export function checkFlags(flags: number, known: number): void {

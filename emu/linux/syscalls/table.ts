@@ -1,6 +1,7 @@
 /** All system calls that have handlers. */
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
+import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { FILE_SYSCALLS } from "./files.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
@@ -35,6 +36,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIME_SYSCALLS,
   ...TIMER_SYSCALLS,
   ...POLL_SYSCALLS,
+  ...EPOLL_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

@@ -3,6 +3,7 @@ import type { Areas } from "../../memory/area-map.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
+import { EpollFile } from "./epoll.ts";
 import type { OpenFile } from "./open-file.ts";
 import { mapsText, smapsText } from "./proc-maps.ts";
 import {
@@ -235,7 +236,7 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 function describe(file: OpenFile): string {
   const { path, deleted } = file.where();
   if (path !== "") return deleted ? `${path} (deleted)` : path;
-  if (file.kind === "special") return "anon_inode:[eventfd]";
+  if (file.kind === "special") return `anon_inode:[${file instanceof EpollFile ? "eventpoll" : "eventfd"}]`;
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
 

@@ -4,6 +4,7 @@ import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait.ts";
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import { thawEpoll } from "./epoll.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
@@ -167,7 +168,7 @@ export class EventFile extends OpenFile {
   }
 }
 
-/** An eventfd, or a file that was opened with O_PATH. */
+/** An eventfd, an epoll set, or a file that was opened with O_PATH. */
 export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const state = parseState(snapshot) as { type?: string; counter?: string; semaphore?: boolean } | null;
   if (state?.type === "eventfd" && /^\d{1,20}$/.test(state.counter ?? "")) {
@@ -179,6 +180,7 @@ export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): O
       ino: context.system.newInode(),
     });
   }
+  if (state?.type === "epoll") return thawEpoll(snapshot, context);
   if (state?.type === "path") return thawPath(snapshot, context);
   return cannot(snapshot, "unknown kind of special file");
 }

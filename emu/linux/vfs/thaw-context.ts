@@ -16,6 +16,8 @@ export interface ThawContext {
   readonly pipes: readonly Pipe[];
   /** The files that travelled along. */
   readonly travelling: readonly SharedHandle[];
+  /** Has `connect` called with all descriptions, by index, when they are there. */
+  whenOpened(connect: (opened: readonly OpenFile[]) => void): void;
 }
 
 /** Makes a description again, of which it opens what its class knows. Throws a HostError that names the file. */

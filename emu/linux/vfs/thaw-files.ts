@@ -96,12 +96,14 @@ export function thawFiles(
   checkFiles(system, snapshot, viewer, onChanged);
   const opened: OpenFile[] = [];
   const travelling: SharedHandle[] = [];
+  const connections: ((opened: readonly OpenFile[]) => void)[] = [];
   const context: ThawContext = {
     system,
     viewer,
     littleEndian: snapshot.abi === "ppc64le",
     pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
     travelling,
+    whenOpened: (connect) => void connections.push(connect),
   };
   try {
     for (const each of unlinkedFiles) {
@@ -119,6 +121,7 @@ export function thawFiles(
         file.position = Number(each.position);
       }
     }
+    for (const connect of connections) connect(opened);
     thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
     const processes = new Map<number, ThawedFiles>();
