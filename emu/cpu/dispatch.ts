@@ -2,6 +2,8 @@
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { branchHandlers } from "./branch.ts";
+import type { CpuKind, CpuModel } from "./cpu.ts";
+import { decimalHandlers } from "./decimal/index.ts";
 import { addHandlers } from "./fixed-point/add.ts";
 import { compareHandlers } from "./fixed-point/compare.ts";
 import { decimalAssistHandlers } from "./fixed-point/decimal-assist.ts";
@@ -11,7 +13,6 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { floatingPointHandlers } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
-import type { CpuKind, CpuModel } from "./cpu.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { cacheHandlers } from "./storage/cache.ts";
 import { loadStoreHandlers } from "./storage/load-store.ts";
@@ -36,6 +37,7 @@ export const HANDLERS: HandlerTable = {
   ...decimalAssistHandlers,
   ...specialRegisterHandlers,
   ...floatingPointHandlers,
+  ...decimalHandlers,
   ...cacheHandlers,
 };
 
