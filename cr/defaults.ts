@@ -24,8 +24,16 @@ export interface RestartDefaults {
 }
 
 const CPU_MODELS: Record<Abi, string> = { ppc32: "750", ppc64: "power8", ppc64le: "power8" };
-/** Models that say their name in AT_PLATFORM. */
-const PLATFORMS = ["ppc970", "power7", "power8", "power9"];
+/** AT_PLATFORM of the models that are not the default of any ABI. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  ppc7400: "7400",
+  ppc7450: "7450",
+  ppc970: "970",
+  power7: "power7",
+  power8: "power8",
+  power9: "power9",
+  power10: "power10",
+};
 const SERVER_BLOCK = 128;
 
 /**
@@ -33,7 +41,8 @@ const SERVER_BLOCK = 128;
  * program that a 64-bit processor started knows blocks of 128 bytes.
  */
 export function cpuModel(abi: Abi, told: { platform?: string; cacheBlock?: number }): string {
-  if (told.platform !== undefined && PLATFORMS.includes(told.platform)) return told.platform;
+  const named = PLATFORMS[told.platform ?? ""];
+  if (named !== undefined) return named;
   return told.cacheBlock === SERVER_BLOCK ? CPU_MODELS.ppc64 : CPU_MODELS[abi];
 }
 

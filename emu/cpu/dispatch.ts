@@ -19,6 +19,7 @@ import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
 import { reservationHandlers } from "./storage/reservation.ts";
 import { trapHandlers } from "./trap.ts";
+import { vectorHandlers } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 
 /** All handlers, by the base mnemonics of the instruction table. */
@@ -39,6 +40,7 @@ export const HANDLERS: HandlerTable = {
   ...floatingPointHandlers,
   ...decimalHandlers,
   ...cacheHandlers,
+  ...vectorHandlers,
 };
 
 /**
@@ -50,7 +52,9 @@ const EVERYWHERE = new Set("mffsce mffscdrn mffscdrni mffscrn mffscrni mffsl pop
 /** Whether a CPU of this model has the instruction. */
 export function available(row: Instruction, model: CpuModel): boolean {
   if (EVERYWHERE.has(row.name)) return true;
-  if (!includes(model.version, row.version) || model.lacks?.has(row.name)) return false;
+  // Altivec is older than the version of the architecture that took it in.
+  const isOriginal = row.facility === "altivec" && row.version === "2.03";
+  if (!(isOriginal || includes(model.version, row.version)) || model.lacks?.has(row.name)) return false;
   return row.facility === "supervisor" || model.facilities.has(row.facility);
 }
 

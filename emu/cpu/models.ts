@@ -1,7 +1,6 @@
 /**
- * The CPU models. What one advertises (AT_HWCAP, AT_HWCAP2) is what there are handlers for: none has Altivec, VSX or decimal
- * floating-point bits, so that programs which ask take their scalar paths. The bits of whole architecture levels from 2.06 on are
- * left out too, since software takes VSX for granted where it sees them (glibc's logb_power7, logf_power8).
+ * The CPU models: what a processor has and how Linux describes it to programs (cpu_specs of arch/powerpc/kernel: AT_HWCAP, AT_HWCAP2,
+ * AT_PLATFORM). None advertises transactional memory or scv, which no instruction here provides.
  */
 import type { CpuModel } from "./cpu.ts";
 
@@ -11,67 +10,145 @@ export type ModelAbi = "ppc32" | "ppc64" | "ppc64le";
 /** AT_HWCAP bits, by Linux's names (PPC_FEATURE_...). */
 const PPC_32 = 0x8000_0000;
 const PPC_64 = 0x4000_0000;
+const HAS_ALTIVEC = 0x1000_0000;
 const HAS_FPU = 0x0800_0000;
 const HAS_MMU = 0x0400_0000;
 const POWER4 = 0x0008_0000;
-const ARCH_2_05 = 0x0000_1000;
+const SMT = 0x4000;
+const ICACHE_SNOOP = 0x2000;
+const HAS_DFP = 0x400;
+const ARCH_2_06 = 0x100;
+const HAS_VSX = 0x80;
+const PERFMON_COMPAT = 0x40;
+const TRUE_LE = 0x2;
 /** AT_HWCAP2 bits (PPC_FEATURE2_...). */
+const ARCH_2_07 = 0x8000_0000;
 const DSCR = 0x2000_0000;
 const ISEL = 0x0800_0000;
 const TAR = 0x0400_0000;
+const VEC_CRYPTO = 0x0200_0000;
+const ARCH_3_00 = 0x0080_0000;
+const HAS_IEEE128 = 0x0040_0000;
+const DARN = 0x0020_0000;
+const ARCH_3_1 = 0x0004_0000;
+const MMA = 0x0002_0000;
 
+const POWER7_HWCAP =
+  HAS_ALTIVEC | SMT | ICACHE_SNOOP | HAS_DFP | ARCH_2_06 | HAS_VSX | PERFMON_COMPAT | TRUE_LE;
+const POWER8_HWCAP2 = ARCH_2_07 | DSCR | ISEL | TAR | VEC_CRYPTO;
+const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN;
+
+/**
+ * What is not advertised since not every instruction of it has a handler yet: software takes for granted all of what it sees
+ * (glibc's logb_power7, logf_power8). Little-endian programs are compiled for POWER8 and take VSX for granted whatever they see.
+ */
+const UNFINISHED: Readonly<Record<ModelAbi, { hwcap: number; hwcap2: number }>> = {
+  ppc32: {
+    hwcap: HAS_ALTIVEC | HAS_DFP | ARCH_2_06 | HAS_VSX,
+    hwcap2: ARCH_2_07 | VEC_CRYPTO | ARCH_3_00 | HAS_IEEE128 | DARN | ARCH_3_1 | MMA,
+  },
+  ppc64: {
+    hwcap: HAS_ALTIVEC | HAS_DFP | ARCH_2_06 | HAS_VSX,
+    hwcap2: ARCH_2_07 | VEC_CRYPTO | ARCH_3_00 | HAS_IEEE128 | DARN | ARCH_3_1 | MMA,
+  },
+  ppc64le: { hwcap: HAS_DFP, hwcap2: HAS_IEEE128 | DARN | ARCH_3_1 | MMA },
+};
+
+/** Facilities of every model, and those that `--cpu help` names. */
 const SCALAR = ["base", "fp", "storage"];
+const SHOWN: Readonly<Record<string, string>> = {
+  "64": "64-bit",
+  altivec: "Altivec",
+  vsx: "VSX",
+  dfp: "decimal",
+  crypto: "cryptography",
+  mma: "matrix",
+};
 
 interface ModelEntry extends CpuModel {
   readonly description: string;
 }
 
-/** A 64-bit server processor. */
-const server = (
+type Differences = Partial<CpuModel> & { readonly has: readonly string[] };
+
+/** A model with what `has` names beyond the scalar facilities. */
+function entry(
   name: string,
-  description: string,
+  title: string,
   pvr: number,
   version: string,
   hwcap: number,
+  { has, ...differs }: Differences,
+): ModelEntry {
+  const named = has.flatMap((facility) => SHOWN[facility] ?? []);
+  return {
+    name,
+    description: [title, ...(named.length > 0 ? [named.join(", ")] : [])].join(": "),
+    pvr,
+    version,
+    facilities: new Set([...SCALAR, ...has]),
+    cacheBlock: has.includes("64") ? 128 : 32,
+    hwcap: (PPC_32 | HAS_FPU | HAS_MMU | hwcap) >>> 0,
+    hwcap2: 0,
+    ...differs,
+  };
+}
+
+/** Performance monitor registers of the classic processors that programs may read. */
+const CLASSIC_MONITOR = [936, 937, 938, 939, 940, 941, 942];
+/** The classic processors have no floating-point square root. */
+const CLASSIC_LACKS = new Set(["fsqrt", "fsqrts"]);
+
+const server = (
+  name: string,
+  title: string,
+  pvr: number,
+  version: string,
   hwcap2: number,
-): ModelEntry => ({
-  name,
-  description,
-  pvr,
-  version,
-  facilities: new Set([...SCALAR, "64", "fp64"]),
-  cacheBlock: 128,
-  hwcap: (PPC_32 | PPC_64 | HAS_FPU | HAS_MMU | hwcap) >>> 0,
-  hwcap2: hwcap2 >>> 0,
-  platform: name,
-});
+  has: readonly string[],
+): ModelEntry =>
+  entry(name, title, pvr, version, PPC_64 | POWER7_HWCAP, {
+    has: ["64", "fp64", "altivec", "vsx", "dfp", ...has],
+    hwcap2: hwcap2 >>> 0,
+    platform: name,
+  });
 
 const MODELS: readonly ModelEntry[] = [
-  {
-    name: "750",
-    description: "PowerPC 750 (32-bit), the default for 32-bit programs",
-    pvr: 0x0008_0301,
-    version: "PPC",
-    facilities: new Set(SCALAR),
-    lacks: new Set(["fsqrt", "fsqrts"]),
-    idleMonitor: [936, 937, 938, 939, 940, 941, 942],
-    cacheBlock: 32,
-    hwcap: (PPC_32 | HAS_FPU | HAS_MMU) >>> 0,
-    hwcap2: 0,
+  entry("750", "PowerPC 750, the default for 32-bit programs", 0x0008_0301, "PPC", 0, {
+    has: [],
+    lacks: CLASSIC_LACKS,
+    idleMonitor: CLASSIC_MONITOR,
     platform: "ppc750",
-  },
-  server("ppc970", "PowerPC 970 without Altivec (ISA 2.01)", 0x0039_0202, "2.01", POWER4, 0),
-  server("power7", "POWER7, scalar (ISA 2.06)", 0x003f_0203, "2.06", ARCH_2_05, DSCR | ISEL),
-  server(
-    "power8",
-    "POWER8, scalar (ISA 2.07), the default for 64-bit programs",
-    0x004d_0200,
-    "2.07",
-    ARCH_2_05,
-    DSCR | ISEL | TAR,
-  ),
-  server("power9", "POWER9, scalar (ISA 3.0B)", 0x004e_1200, "3.0B", ARCH_2_05, DSCR | ISEL | TAR),
+  }),
+  entry("7400", "PowerPC 7400", 0x000c_0209, "PPC", HAS_ALTIVEC, {
+    has: ["altivec"],
+    lacks: CLASSIC_LACKS,
+    idleMonitor: CLASSIC_MONITOR,
+    platform: "ppc7400",
+  }),
+  entry("7450", "PowerPC 7450", 0x8000_0201, "PPC", HAS_ALTIVEC, {
+    has: ["altivec"],
+    lacks: CLASSIC_LACKS,
+    idleMonitor: CLASSIC_MONITOR,
+    platform: "ppc7450",
+  }),
+  entry("970", "PowerPC 970, ISA 2.01", 0x0039_0202, "2.01", PPC_64 | POWER4 | HAS_ALTIVEC, {
+    has: ["64", "fp64", "altivec"],
+    platform: "ppc970",
+  }),
+  server("power7", "POWER7, ISA 2.06", 0x003f_0203, "2.06", DSCR | ISEL, []),
+  server("power8", "POWER8, ISA 2.07, the default for 64-bit programs", 0x004d_0200, "2.07", POWER8_HWCAP2, [
+    "crypto",
+  ]),
+  server("power9", "POWER9, ISA 3.0B", 0x004e_1200, "3.0B", POWER9_HWCAP2, ["crypto"]),
+  server("power10", "POWER10, ISA 3.1", 0x0080_0200, "3.1", POWER9_HWCAP2 | ARCH_3_1 | MMA, [
+    "crypto",
+    "mma",
+  ]),
 ];
+
+/** Names that models had in earlier versions, which images still have. */
+const FORMER_NAMES: Readonly<Record<string, string>> = { ppc970: "970" };
 
 /** The default model of an ABI's programs. */
 export const defaultModel = (abi: ModelAbi): string => (abi === "ppc32" ? "750" : "power8");
@@ -86,20 +163,28 @@ export function modelList(abi?: ModelAbi): { name: string; description: string }
 
 const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || model.facilities.has("64");
 
-/** The models as 32-bit programs see them. */
-const MODELS_32: readonly CpuModel[] = MODELS.map((model) => ({
-  ...model,
-  facilities: new Set([...model.facilities].filter((facility) => facility !== "64")),
-}));
+/** The models as the programs of each ABI see them: for 32-bit ones a 64-bit processor lacks the instructions on 64-bit GPRs. */
+const SEEN = new Map<string, CpuModel>();
 
-/**
- * The model of that name (or the ABI's default) as programs of `abi` see it: for 32-bit programs a 64-bit processor is one without
- * the instructions on 64-bit GPRs. Undefined if there is none, or it can't run such programs.
- */
+/** The model of that name (or the ABI's default) as programs of `abi` see it; undefined if there is none, or it can't run them. */
 export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | undefined {
-  const wanted = name ?? defaultModel(abi);
-  if (abi === "ppc32") return MODELS_32.find((model) => model.name === wanted);
-  return MODELS.find((model) => model.name === wanted && suits(model, abi));
+  const wanted = name === undefined ? defaultModel(abi) : (FORMER_NAMES[name] ?? name);
+  const model = MODELS.find((model) => model.name === wanted);
+  if (model === undefined || !suits(model, abi)) return undefined;
+  const key = `${abi} ${wanted}`;
+  let seen = SEEN.get(key);
+  if (seen === undefined) {
+    const { hwcap, hwcap2 } = UNFINISHED[abi];
+    const facilities = [...model.facilities].filter((facility) => abi !== "ppc32" || facility !== "64");
+    seen = {
+      ...model,
+      facilities: new Set(facilities),
+      hwcap: (model.hwcap & ~hwcap) >>> 0,
+      hwcap2: (model.hwcap2 & ~hwcap2) >>> 0,
+    };
+    SEEN.set(key, seen);
+  }
+  return seen;
 }
 
 /** The same, with a RangeError that names the models there are. */

@@ -13,7 +13,7 @@ it("finds no difference but the known ones", { timeout: 24 * 3600_000 }, () => {
   let cases = 0;
   let seed = Number(PPCR_CAMPAIGN_SEED);
   for (; Date.now() < end; seed++) {
-    for (const abi of ["ppc32", "ppc64"] as const) {
+    for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
       const result = runCampaign({ abi, seed, words: 10, states: 20, only });
       cases += result.cases;
       for (const mismatch of result.mismatches)

@@ -13,8 +13,8 @@ import { QemuMachine } from "./qemu-machine.ts";
 
 /** qemu-user's names of the CPU models that it has: qemu-ppc knows no server processors. */
 const CPUS: Record<TestAbi, Readonly<Record<string, string>>> = {
-  ppc32: { "750": "750" },
-  ppc64: { ppc970: "970", power7: "power7", power8: "power8", power9: "power9" },
+  ppc32: { "750": "750", "7400": "7400", "7450": "7450" },
+  ppc64: { "970": "970", power7: "power7", power8: "power8", power9: "power9" },
 };
 const DEFAULT_MODEL: Record<TestAbi, string> = { ppc32: "750", ppc64: "power8" };
 const LINUX_SIGNALS = { SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGSEGV: 11, syscall: 0 };

@@ -1,5 +1,7 @@
 /** The differential campaign: random single instructions on the interpreter and under qemu-user. */
 import { spr } from "../../emu/cpu/fields.ts";
+import { available } from "../../emu/cpu/dispatch.ts";
+import { modelFor } from "../../emu/cpu/models.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
 import { INSTRUCTIONS } from "../../emu/isa/table.ts";
@@ -44,14 +46,23 @@ const LEFT_OUT = new Set([
 const readsTime = (word: number): boolean =>
   decode(word)?.name === "mfspr" && (spr(word) === 268 || spr(word) === 269);
 
-/** Rows the campaign covers on an ABI. */
+/** The CPU model for a row, and qemu-user's name of it: a classic one for 32-bit programs; ISA 3.1 on its first processor. */
+function processorFor(abi: CaseAbi, row: Instruction): { model: string; cpu: string } {
+  if (abi === "ppc32") return { model: "7450", cpu: "7448" };
+  const name = row.version === "3.1" ? "power10" : "power9";
+  return { model: name, cpu: name };
+}
+
+const SCALAR: readonly string[] = ["base", "fp", "storage"];
+
+/** Rows the campaign covers on an ABI: on 32-bit processors without a version, all that such a program can run. */
 export function campaignRows(abi: CaseAbi): Instruction[] {
+  const isThere = (row: Instruction): boolean => {
+    if (abi === "ppc32" && row.facility !== "altivec") return SCALAR.includes(row.facility);
+    return available(row, modelFor(processorFor(abi, row).model, abi));
+  };
   return INSTRUCTIONS.filter(
-    (row) =>
-      row.implemented &&
-      !LEFT_OUT.has(row.name) &&
-      row.facility !== "supervisor" &&
-      (abi === "ppc64" || (row.facility !== "64" && row.facility !== "fp64")),
+    (row) => row.implemented && !LEFT_OUT.has(row.name) && row.facility !== "supervisor" && isThere(row),
   );
 }
 
@@ -69,8 +80,10 @@ export function differences(before: CaseState, qemu: CaseState, ppcr: CaseState)
   for (let n = 0; n < 32; n++) {
     if (!RESERVED_GPRS.includes(n)) compare(`gpr${n}`, before.gpr[n], qemu.gpr[n], ppcr.gpr[n]);
     compare(`fpr${n}`, before.fpr[n], qemu.fpr[n], ppcr.fpr[n]);
+    compare(`low${n}`, before.low?.[n], qemu.low?.[n], ppcr.low?.[n]);
+    compare(`vr${n}`, before.vr?.[n], qemu.vr?.[n], ppcr.vr?.[n]);
   }
-  for (const field of ["cr", "xer", "lr", "ctr", "fpscr"] as const) {
+  for (const field of ["cr", "xer", "lr", "ctr", "fpscr", "vscr"] as const) {
     compare(field, before[field], qemu[field], ppcr[field]);
   }
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -95,12 +108,17 @@ const MOST_MISMATCHES = 200;
 export function runCampaign(options: CampaignOptions): CampaignResult {
   const { abi, seed, words, states, only } = options;
   const random = new Random(seed);
-  const machine = new CaseMachine(abi, abi === "ppc32" ? "750" : "power9");
+  const machines = new Map<string, CaseMachine>();
+  const machineOf = (model: string): CaseMachine => {
+    const machine = machines.get(model) ?? new CaseMachine(abi, model);
+    machines.set(model, machine);
+    return machine;
+  };
   const result: CampaignResult = { cases: 0, rows: 0, mismatches: [], known: new Map() };
   const rows = campaignRows(abi).filter((row) => only?.includes(row.name) ?? true);
   // Some rows at a time share a qemu process, whose start costs more than their cases.
-  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-    const tests = rows.slice(first, first + ROWS_AT_ONCE).flatMap((row) => {
+  for (const { processor, rows: some } of batches(abi, rows)) {
+    const tests = some.flatMap((row) => {
       result.rows++;
       const groups = Array.from({ length: words }, () => randomGroup(random, row, abi, states));
       return groups
@@ -108,8 +126,8 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
         .map((group) => ({ row, group }));
     });
     const groups = tests.map(({ group }) => group);
-    const theirs = runUnderQemu(abi, groups);
-    const ours = machine.run(groups);
+    const theirs = runUnderQemu(abi, processor.cpu, groups);
+    const ours = machineOf(processor.model).run(groups);
     for (const [g, { row, group }] of tests.entries()) {
       const answers = theirs[g];
       if (answers === undefined) {
@@ -125,6 +143,20 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
 }
 
 const ROWS_AT_ONCE = 16;
+
+/** Rows for one processor, as many as share a run. */
+function batches(abi: CaseAbi, rows: readonly Instruction[]) {
+  const found: { processor: ReturnType<typeof processorFor>; rows: Instruction[] }[] = [];
+  for (const row of rows) {
+    const processor = processorFor(abi, row);
+    const open = found.find(
+      (each) => each.processor.cpu === processor.cpu && each.rows.length < ROWS_AT_ONCE,
+    );
+    if (open === undefined) found.push({ processor, rows: [row] });
+    else open.rows.push(row);
+  }
+  return found;
+}
 const QEMU_DIES = "qemu-user itself dies of the instruction (groups, not cases)";
 
 /** Counts a case, as a known difference or a mismatch where the two sides differ. */

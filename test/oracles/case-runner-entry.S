@@ -19,14 +19,54 @@
 #define STATE 432
 #define SCRATCH 440
 #define CR_AT (32 * W)
-#define FPR_AT (36 * W)
-#define FPSCR_AT (36 * W + 256)
+#define VSR_AT (36 * W)
+#define VSCR_AT (VSR_AT + 1024)
+#define FPSCR_AT (VSCR_AT + 16)
+
+/* Moves between VSRs and the frame: first doubleword 0, then doubleword 1, in both byte orders. 32-bit runners have Altivec only. */
+#ifdef __powerpc64__
+#define LOAD_VR(n) lxvd2x 32 + n, 31, 0
+#define STORE_VR(n) stxvd2x 32 + n, 31, 0
+#else
+#define LOAD_VR(n) lvx n, 31, 0
+#define STORE_VR(n) stvx n, 31, 0
+#endif
+    .macro load_vsrs
+    li 0, VSCR_AT
+    LOAD_VR(0)
+    mtvscr 0
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    li 0, VSR_AT + 16 * (32 + \n)
+    LOAD_VR(\n)
+#ifdef __powerpc64__
+    li 0, VSR_AT + 16 * \n
+    lxvd2x \n, 31, 0
+#else
+    lfd \n, VSR_AT + 16 * \n(31)
+#endif
+    .endr
+    .endm
+    .macro store_vsrs
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    li 0, VSR_AT + 16 * (32 + \n)
+    STORE_VR(\n)
+#ifdef __powerpc64__
+    li 0, VSR_AT + 16 * \n
+    stxvd2x \n, 31, 0
+#else
+    stfd \n, VSR_AT + 16 * \n(31)
+#endif
+    .endr
+    mfvscr 0
+    li 0, VSCR_AT
+    STORE_VR(0)
+    .endm
 
     .machine "any"
     .text
     .balign 64
     .globl slot
-#ifdef __powerpc64__
+#if defined(__powerpc64__) && _CALL_ELF != 2
     .section ".opd", "aw"
     .balign 8
     .globl run_state
@@ -36,6 +76,9 @@ run_state:
     .text
 .run_state:
 #else
+#if _CALL_ELF == 2
+    .abiversion 2
+#endif
     .globl run_state
     .type run_state, @function
 run_state:
@@ -53,9 +96,7 @@ run_state:
     mr 31, 3
     lfd 0, FPSCR_AT(31)
     mtfsf 0xff, 0
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    lfd \n, FPR_AT + \n * 8(31)
-    .endr
+    load_vsrs
     L 0, CR_AT(31)
     mtcrf 0xff, 0
     L 0, CR_AT + W(31)
@@ -68,7 +109,10 @@ run_state:
     L \n, \n * W(31)
     .endr
     L 31, 31 * W(31)
+    b slot
+    .balign 64
 slot:
+    nop
     nop
     S 31, SCRATCH(1)
     L 31, STATE(1)
@@ -85,9 +129,7 @@ slot:
     S 0, CR_AT + 2 * W(31)
     mfctr 0
     S 0, CR_AT + 3 * W(31)
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    stfd \n, FPR_AT + \n * 8(31)
-    .endr
+    store_vsrs
     mffs 0
     stfd 0, FPSCR_AT(31)
     li 0, 0

@@ -145,6 +145,38 @@ function fpscr(random: Random): number {
   return ((random.word() & status) | enables | random.below(4)) >>> 0;
 }
 
+/** Elements where integer arithmetic turns over. */
+const EDGE_BYTES = [0, 1, 2, 0x0f, 0x10, 0x1f, 0x30, 0x39, 0x3f, 0x40, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff];
+
+/** 128 bits: random ones, numbers and floats of either size, or bytes of which many are edges. */
+function quadword(random: Random): bigint {
+  const join = (high: bigint, low: bigint): bigint => (high << 64n) | low;
+  switch (random.below(6)) {
+    case 0:
+      return join(integer(random), integer(random));
+    case 1:
+      return join(float(random), float(random));
+    case 2: {
+      const words = Array.from({ length: 4 }, () => BigInt.asUintN(32, integer(random)));
+      return words.reduce((all, word) => (all << 32n) | word, 0n);
+    }
+    case 3: {
+      const byte = () => BigInt(random.below(3) === 0 ? random.below(256) : random.pick(EDGE_BYTES));
+      return Array.from({ length: 16 }, byte).reduce((all, each) => (all << 8n) | each, 0n);
+    }
+    case 4: {
+      // Decimal digits and a sign code, mostly.
+      const digits = Array.from({ length: 31 }, () =>
+        BigInt(random.below(200) === 0 ? 12 : random.below(10)),
+      );
+      const kept = digits.fill(0n, 0, random.below(32));
+      return [...kept, BigInt(10 + random.below(6))].reduce((all, digit) => (all << 4n) | digit, 0n);
+    }
+    default:
+      return join(random.doubleword(), random.doubleword());
+  }
+}
+
 /** A random state of an ABI's registers. */
 export function randomState(random: Random, abi: CaseAbi): CaseState {
   const mask = abi === "ppc32" ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
@@ -155,6 +187,9 @@ export function randomState(random: Random, abi: CaseAbi): CaseState {
     lr: integer(random) & mask,
     ctr: integer(random) & mask,
     fpr: Array.from({ length: 32 }, () => float(random)),
+    low: Array.from({ length: 32 }, () => (abi === "ppc32" ? 0n : float(random))),
+    vr: Array.from({ length: 32 }, () => quadword(random)),
+    vscr: (random.below(2) << 16) | random.below(2),
     fpscr: fpscr(random),
     fault: null,
     memory: Uint8Array.from({ length: CASE_MEMORY_SIZE }, () => random.below(256)),

@@ -3,7 +3,7 @@ import { type FaultKind, GuestFault } from "../../emu/cpu/fault.ts";
 import { summarize } from "../../emu/cpu/floating-point/fpscr.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
-import { FPSCR, MSR_FE0, MSR_FE1, MSR_SF } from "../../emu/cpu/registers.ts";
+import { FPSCR, MSR_FE0, MSR_FE1, MSR_SF, VSCR, VSR } from "../../emu/cpu/registers.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
@@ -28,15 +28,20 @@ const SIGNALS: Record<FaultKind, [number, number]> = {
   breakpoint: [5, 4],
 };
 
+/** Index of VSR n, doubleword 1 first, in the view of doublewords. */
+const vsrAt = (n: number): number => (VSR + 16 * n) / 8;
+
 /** Executes cases one at a time on a CPU of its own. */
 export class CaseMachine {
-  private readonly memory = new AddressSpace({ byteOrder: "big", size: 0x2800_0000 });
+  private readonly memory: AddressSpace;
   private readonly interpreter: Interpreter;
   private readonly is64: boolean;
 
   constructor(abi: CaseAbi, model: string) {
-    this.is64 = abi === "ppc64";
-    const { memory } = this;
+    this.is64 = abi !== "ppc32";
+    const byteOrder = abi === "ppc64le" ? "little" : "big";
+    const memory = new AddressSpace({ byteOrder, size: 0x2800_0000 });
+    this.memory = memory;
     memory.map({ start: CODE, end: CODE + PAGE_SIZE, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
     const page = CASE_MEMORY & -PAGE_SIZE;
     memory.map({ start: page, end: page + PAGE_SIZE, prot: PROT_READ | PROT_WRITE, offset: 0 });
@@ -53,8 +58,9 @@ export class CaseMachine {
   run(groups: readonly CaseGroup[]): CaseState[][] {
     // A new runner starts with FPSCR.DRN = 0, and then leaves it to the cases.
     this.memory.registers.u32[FPSCR / 4 + 1] = 0;
-    return groups.map(({ word, states }) => {
+    return groups.map(({ word, suffix, states }) => {
       this.memory.store32(CODE, word);
+      this.memory.store32(CODE + 4, suffix ?? 0);
       return states.map((state) => this.runOne(state));
     });
   }
@@ -63,7 +69,16 @@ export class CaseMachine {
     const { memory, is64 } = this;
     const r = memory.registers;
     for (const [n, value] of state.gpr.entries()) r.setGpr(n, value);
-    for (const [n, value] of state.fpr.entries()) r.setFpr(n, value);
+    const { low = [], vr = [], vscr = 0 } = state;
+    for (const [n, value] of state.fpr.entries()) {
+      r.setFpr(n, value);
+      r.u64[vsrAt(n)] = low[n] ?? 0n;
+    }
+    for (const [n, value] of vr.entries()) {
+      r.u64[vsrAt(32 + n)] = value;
+      r.u64[vsrAt(32 + n) + 1] = value >> 64n;
+    }
+    r.u32[VSCR / 4] = vscr;
     r.cr = state.cr;
     r.xer = state.xer;
     r.lr = state.lr;
@@ -89,6 +104,9 @@ export class CaseMachine {
       lr: r.lr & mask,
       ctr: r.ctr & mask,
       fpr: state.fpr.map((_, n) => r.fpr(n)),
+      low: state.fpr.map((_, n) => r.u64[vsrAt(n)]),
+      vr: state.fpr.map((_, n) => (r.u64[vsrAt(32 + n) + 1] << 64n) | r.u64[vsrAt(32 + n)]),
+      vscr: r.u32[VSCR / 4],
       fpscr: r.fpscr,
       fault,
       memory: memory.read(CASE_MEMORY, CASE_MEMORY_SIZE),

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CaseGroup, type CaseState, decodeStates, encodeGroups } from "./case-state.ts";
 
-export type CaseAbi = "ppc32" | "ppc64";
+export type CaseAbi = "ppc32" | "ppc64" | "ppc64le";
 
 const TOOLS = {
-  ppc32: { compiler: "powerpc-linux-gnu-gcc", qemu: ["qemu-ppc"] },
-  ppc64: { compiler: "powerpc64-linux-gnu-gcc", qemu: ["qemu-ppc64", "-cpu", "power9"] },
+  ppc32: { compiler: "powerpc-linux-gnu-gcc", qemu: "qemu-ppc" },
+  ppc64: { compiler: "powerpc64-linux-gnu-gcc", qemu: "qemu-ppc64" },
+  ppc64le: { compiler: "powerpc64le-linux-gnu-gcc", qemu: "qemu-ppc64le" },
 };
 
 /** Milliseconds for one run: a case that hangs qemu must not hang the campaign too. */
@@ -36,20 +37,27 @@ export function buildCaseRunner(abi: CaseAbi): string {
  * Executes the groups under qemu-user; the result has one list of states a group, or undefined for a group on which
  * qemu itself dies or hangs.
  */
-export function runUnderQemu(abi: CaseAbi, groups: readonly CaseGroup[]): (CaseState[] | undefined)[] {
-  const [qemu, ...options] = TOOLS[abi].qemu;
-  const result = spawnSync(qemu, [...options, buildCaseRunner(abi)], {
-    input: encodeGroups(groups),
+export function runUnderQemu(
+  abi: CaseAbi,
+  cpu: string,
+  groups: readonly CaseGroup[],
+): (CaseState[] | undefined)[] {
+  const littleEndian = abi === "ppc64le";
+  const result = spawnSync(TOOLS[abi].qemu, ["-cpu", cpu, buildCaseRunner(abi)], {
+    input: encodeGroups(groups, littleEndian),
     maxBuffer: 2 ** 30,
     timeout: PATIENCE,
     killSignal: "SIGKILL",
   });
   if (result.error !== undefined && result.status === null && result.signal === null) throw result.error;
   if (result.status === 0) {
-    const states = decodeStates(result.stdout);
+    const states = decodeStates(result.stdout, littleEndian);
     return groups.map((group) => states.splice(0, group.states.length));
   }
   if (groups.length === 1) return [undefined];
   const middle = groups.length >> 1;
-  return [...runUnderQemu(abi, groups.slice(0, middle)), ...runUnderQemu(abi, groups.slice(middle))];
+  return [
+    ...runUnderQemu(abi, cpu, groups.slice(0, middle)),
+    ...runUnderQemu(abi, cpu, groups.slice(middle)),
+  ];
 }

@@ -70,12 +70,13 @@ function loadDouble(at: number, ea: number): void {
   checkLoad(ea, 8);
   copyIn(at, ea);
 }
-/** The even register of a pair takes the first doubleword of storage. */
+/** The even register of a pair has the more significant half of the quadword: in big-endian mode the first doubleword of storage. */
+const ofEven = (): number => (memory.byteOrder === "big" ? 0 : 8);
 function loadPair(at: number, ea: number): void {
   checkLoad(ea, 16);
   const even = at & ~4;
-  copyIn(even, ea);
-  copyIn(even + 4, ea + 8);
+  copyIn(even, ea + ofEven());
+  copyIn(even + 4, ea + 8 - ofEven());
 }
 function loadAlgebraic(at: number, ea: number): void {
   const word = memory.load32(ea);
@@ -94,8 +95,8 @@ function storeDouble(at: number, ea: number): void {
 function storePair(at: number, ea: number): void {
   checkStore(ea, 16);
   const even = at & ~4;
-  copyOut(even, ea);
-  copyOut(even + 4, ea + 8);
+  copyOut(even, ea + ofEven());
+  copyOut(even + 4, ea + 8 - ofEven());
 }
 const storeWord = (at: number, ea: number): void => memory.store32(ea, i32[at]);
 

@@ -145,7 +145,7 @@ export const FIXED_POINT = [
     ["cbcdtd", X(31, 314), "RA,RS", "Convert Binary Coded Decimal To Declets"],
     ["addg6s", XO(31, 74), "RT,RA,RB", "Add and Generate Sixes"],
   ]),
-  ...group("I.3.3.16", "2.07", "vsx", false, [
+  ...group("I.3.3.16", "2.07", "vsx", true, [
     ["mfvsrd", XX1(31, 51), "RA,XS", "Move From VSR Doubleword"],
     ["mfvsrld", XX1(31, 307), "RA,XS", "Move From VSR Lower Doubleword", since("3.0")],
     ["mfvsrwz", XX1(31, 115), "RA,XS", "Move From VSR Word and Zero"],

@@ -4,7 +4,7 @@ import { fix, group, type Table, table, VA, VC, VX, vrc } from "../forms.ts";
 const since = (version: "2.07" | "3.0" | "3.0B" | "3.1") => ({ version });
 
 export const VECTOR_INTEGER: Table = table([4], () => [
-  ...group("I.6.9.1", "2.03", "altivec", false, [
+  ...group("I.6.9.1", "2.03", "altivec", true, [
     ["vaddcuw", VX(4, 384), "VRT,VRA,VRB", "Vector Add and Write Carry-Out Unsigned Word"],
     ["vaddsbs", VX(4, 768), "VRT,VRA,VRB", "Vector Add Signed Byte Saturate"],
     ["vaddshs", VX(4, 832), "VRT,VRA,VRB", "Vector Add Signed Halfword Saturate"],
@@ -122,7 +122,7 @@ export const VECTOR_INTEGER: Table = table([4], () => [
       since("3.1"),
     ],
   ]),
-  ...group("I.6.9.2", "3.0", "altivec", false, [
+  ...group("I.6.9.2", "3.0", "altivec", true, [
     ["vnegw", fix(VX(4, 1538), 11, 15, 6), "VRT,VRB", "Vector Negate Word"],
     ["vnegd", fix(VX(4, 1538), 11, 15, 7), "VRT,VRB", "Vector Negate Doubleword"],
     ["vextsb2w", fix(VX(4, 1538), 11, 15, 16), "VRT,VRB", "Vector Extend Sign Byte To Word"],
@@ -138,7 +138,7 @@ export const VECTOR_INTEGER: Table = table([4], () => [
       since("3.1"),
     ],
   ]),
-  ...group("I.6.9.3", "2.03", "altivec", false, [
+  ...group("I.6.9.3", "2.03", "altivec", true, [
     ["vavgsb", VX(4, 1282), "VRT,VRA,VRB", "Vector Average Signed Byte"],
     ["vavgsh", VX(4, 1346), "VRT,VRA,VRB", "Vector Average Signed Halfword"],
     ["vavgsw", VX(4, 1410), "VRT,VRA,VRB", "Vector Average Signed Word"],
@@ -165,7 +165,7 @@ export const VECTOR_INTEGER: Table = table([4], () => [
     ["vminuw", VX(4, 642), "VRT,VRA,VRB", "Vector Minimum Unsigned Word"],
     ["vminud", VX(4, 706), "VRT,VRA,VRB", "Vector Minimum Unsigned Doubleword", since("2.07")],
   ]),
-  ...group("I.6.9.5", "2.03", "altivec", false, [
+  ...group("I.6.9.5", "2.03", "altivec", true, [
     ["vcmpequb", vrc(VC(4, 6)), "VRT,VRA,VRB", "Vector Compare Equal Unsigned Byte"],
     ["vcmpequh", vrc(VC(4, 70)), "VRT,VRA,VRB", "Vector Compare Equal Unsigned Halfword"],
     ["vcmpequw", vrc(VC(4, 134)), "VRT,VRA,VRB", "Vector Compare Equal Unsigned Word"],
@@ -208,7 +208,7 @@ export const VECTOR_INTEGER: Table = table([4], () => [
     ["vcmpsq", VX(4, 321), "BF,VRA,VRB", "Vector Compare Signed Quadword", since("3.1")],
     ["vcmpuq", VX(4, 257), "BF,VRA,VRB", "Vector Compare Unsigned Quadword", since("3.1")],
   ]),
-  ...group("I.6.9.6", "2.03", "altivec", false, [
+  ...group("I.6.9.6", "2.03", "altivec", true, [
     ["vand", VX(4, 1028), "VRT,VRA,VRB", "Vector Logical AND"],
     ["vandc", VX(4, 1092), "VRT,VRA,VRB", "Vector Logical AND with Complement"],
     ["veqv", VX(4, 1668), "VRT,VRA,VRB", "Vector Logical Equivalence", since("2.07")],
@@ -218,12 +218,12 @@ export const VECTOR_INTEGER: Table = table([4], () => [
     ["vnor", VX(4, 1284), "VRT,VRA,VRB", "Vector Logical NOR"],
     ["vxor", VX(4, 1220), "VRT,VRA,VRB", "Vector Logical XOR"],
   ]),
-  ...group("I.6.9.7", "3.0", "altivec", false, [
+  ...group("I.6.9.7", "3.0", "altivec", true, [
     ["vprtybw", fix(VX(4, 1538), 11, 15, 8), "VRT,VRB", "Vector Parity Byte Word"],
     ["vprtybd", fix(VX(4, 1538), 11, 15, 9), "VRT,VRB", "Vector Parity Byte Doubleword"],
     ["vprtybq", fix(VX(4, 1538), 11, 15, 10), "VRT,VRB", "Vector Parity Byte Quadword"],
   ]),
-  ...group("I.6.9.8", "2.03", "altivec", false, [
+  ...group("I.6.9.8", "2.03", "altivec", true, [
     ["vrlb", VX(4, 4), "VRT,VRA,VRB", "Vector Rotate Left Byte"],
     ["vrlh", VX(4, 68), "VRT,VRA,VRB", "Vector Rotate Left Halfword"],
     ["vrlw", VX(4, 132), "VRT,VRA,VRB", "Vector Rotate Left Word"],

@@ -51,7 +51,7 @@ export const VECTOR_OTHER: Table = table([4], () => [
     ["vcmpgefp", vrc(VC(4, 454)), "VRT,VRA,VRB", "Vector Compare Greater Than or Equal Single-Precision"],
     ["vcmpgtfp", vrc(VC(4, 710)), "VRT,VRA,VRB", "Vector Compare Greater Than Single-Precision"],
   ]),
-  ...group("I.6.11", "2.07", "crypto", false, [
+  ...group("I.6.11", "2.07", "crypto", true, [
     ["vcipher", VX(4, 1288), "VRT,VRA,VRB", "Vector AES Cipher"],
     ["vcipherlast", VX(4, 1289), "VRT,VRA,VRB", "Vector AES Cipher Last"],
     ["vncipher", VX(4, 1352), "VRT,VRA,VRB", "Vector AES Inverse Cipher"],
@@ -65,7 +65,7 @@ export const VECTOR_OTHER: Table = table([4], () => [
     ["vshasigmaw", VX(4, 1666), "VRT,VRA,ST.16,SIX", "Vector SHA-256 Sigma Word"],
     ["vpermxor", VA(4, 45), "VRT,VRA,VRB,VRC", "Vector Permute and Exclusive-OR"],
   ]),
-  ...group("I.6.12", "2.07", "altivec", false, [
+  ...group("I.6.12", "2.07", "altivec", true, [
     ["vgbbd", VX(4, 1292), "VRT,VRB", "Vector Gather Bits by Bytes by Doubleword"],
     ["vclzb", VX(4, 1794), "VRT,VRB", "Vector Count Leading Zeros Byte"],
     ["vclzh", VX(4, 1858), "VRT,VRB", "Vector Count Leading Zeros Halfword"],
@@ -209,7 +209,7 @@ export const VECTOR_OTHER: Table = table([4], () => [
       since("3.0"),
     ],
   ]),
-  ...group("I.6.18", "2.03", "altivec", false, [
+  ...group("I.6.18", "2.03", "altivec", true, [
     ["mfvscr", VX(4, 1540), "VRT", "Move From Vector Status and Control Register"],
     ["mtvscr", VX(4, 1604), "VRB", "Move To Vector Status and Control Register"],
   ]),

@@ -4,7 +4,7 @@ import { fix, group, type Table, table, VA, VX } from "../forms.ts";
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
 export const VECTOR_PERMUTE: Table = table([4], () => [
-  ...group("I.6.8.1", "2.03", "altivec", false, [
+  ...group("I.6.8.1", "2.03", "altivec", true, [
     ["vpkpx", VX(4, 782), "VRT,VRA,VRB", "Vector Pack Pixel"],
     ["vpksdss", VX(4, 1486), "VRT,VRA,VRB", "Vector Pack Signed Doubleword Signed Saturate", since("2.07")],
     ["vpksdus", VX(4, 1358), "VRT,VRA,VRB", "Vector Pack Signed Doubleword Unsigned Saturate", since("2.07")],
@@ -33,7 +33,7 @@ export const VECTOR_PERMUTE: Table = table([4], () => [
     ["vupklsh", VX(4, 718), "VRT,VRB", "Vector Unpack Low Signed Halfword"],
     ["vupklsw", VX(4, 1742), "VRT,VRB", "Vector Unpack Low Signed Word", since("2.07")],
   ]),
-  ...group("I.6.8.2", "2.03", "altivec", false, [
+  ...group("I.6.8.2", "2.03", "altivec", true, [
     ["vmrghb", VX(4, 12), "VRT,VRA,VRB", "Vector Merge High Byte"],
     ["vmrghh", VX(4, 76), "VRT,VRA,VRB", "Vector Merge High Halfword"],
     ["vmrghw", VX(4, 140), "VRT,VRA,VRB", "Vector Merge High Word"],
@@ -43,7 +43,7 @@ export const VECTOR_PERMUTE: Table = table([4], () => [
     ["vmrgew", VX(4, 1932), "VRT,VRA,VRB", "Vector Merge Even Word", since("2.07")],
     ["vmrgow", VX(4, 1676), "VRT,VRA,VRB", "Vector Merge Odd Word", since("2.07")],
   ]),
-  ...group("I.6.8.3", "2.03", "altivec", false, [
+  ...group("I.6.8.3", "2.03", "altivec", true, [
     ["vspltb", VX(4, 524), "VRT,VRB,UIM4", "Vector Splat Byte"],
     ["vsplth", VX(4, 588), "VRT,VRB,UIM3", "Vector Splat Halfword"],
     ["vspltw", VX(4, 652), "VRT,VRB,UIM2", "Vector Splat Word"],
@@ -51,12 +51,12 @@ export const VECTOR_PERMUTE: Table = table([4], () => [
     ["vspltish", VX(4, 844), "VRT,SIM", "Vector Splat Immediate Signed Halfword"],
     ["vspltisw", VX(4, 908), "VRT,SIM", "Vector Splat Immediate Signed Word"],
   ]),
-  ...group("I.6.8.4", "2.03", "altivec", false, [
+  ...group("I.6.8.4", "2.03", "altivec", true, [
     ["vperm", VA(4, 43), "VRT,VRA,VRB,VRC", "Vector Permute"],
     ["vpermr", VA(4, 59), "VRT,VRA,VRB,VRC", "Vector Permute Right-indexed", since("3.0")],
     ["vsel", VA(4, 42), "VRT,VRA,VRB,VRC", "Vector Select"],
   ]),
-  ...group("I.6.8.6", "2.03", "altivec", false, [
+  ...group("I.6.8.6", "2.03", "altivec", true, [
     ["vsl", VX(4, 452), "VRT,VRA,VRB", "Vector Shift Left"],
     ["vslo", VX(4, 1036), "VRT,VRA,VRB", "Vector Shift Left by Octet"],
     ["vslv", VX(4, 1860), "VRT,VRA,VRB", "Vector Shift Left Variable", since("3.0")],
@@ -79,7 +79,7 @@ export const VECTOR_PERMUTE: Table = table([4], () => [
       since("3.1"),
     ],
   ]),
-  ...group("I.6.8.7", "3.0", "altivec", false, [
+  ...group("I.6.8.7", "3.0", "altivec", true, [
     ["vextractub", VX(4, 525), "VRT,VRB,UIM4", "Vector Extract Unsigned Byte"],
     ["vextractuh", VX(4, 589), "VRT,VRB,UIM4", "Vector Extract Unsigned Halfword"],
     ["vextractuw", VX(4, 653), "VRT,VRB,UIM4", "Vector Extract Unsigned Word"],

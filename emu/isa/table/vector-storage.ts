@@ -4,25 +4,25 @@ import { DQ, DQ0, DS, fix, group, type Table, table, X, XX1 } from "../forms.ts"
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
 export const VECTOR_STORAGE: Table = table([6, 31, 57, 61], () => [
-  ...group("I.6.7.2", "2.03", "altivec", false, [
+  ...group("I.6.7.2", "2.03", "altivec", true, [
     ["lvebx", X(31, 7), "VRT,RA0,RB", "Load Vector Element Byte Indexed"],
     ["lvehx", X(31, 39), "VRT,RA0,RB", "Load Vector Element Halfword Indexed"],
     ["lvewx", X(31, 71), "VRT,RA0,RB", "Load Vector Element Word Indexed"],
     ["lvx", X(31, 103), "VRT,RA0,RB", "Load Vector Indexed"],
     ["lvxl", X(31, 359), "VRT,RA0,RB", "Load Vector Indexed Last"],
   ]),
-  ...group("I.6.7.3", "2.03", "altivec", false, [
+  ...group("I.6.7.3", "2.03", "altivec", true, [
     ["stvebx", X(31, 135), "VRS,RA0,RB", "Store Vector Element Byte Indexed"],
     ["stvehx", X(31, 167), "VRS,RA0,RB", "Store Vector Element Halfword Indexed"],
     ["stvewx", X(31, 199), "VRS,RA0,RB", "Store Vector Element Word Indexed"],
     ["stvx", X(31, 231), "VRS,RA0,RB", "Store Vector Indexed"],
     ["stvxl", X(31, 487), "VRS,RA0,RB", "Store Vector Indexed Last"],
   ]),
-  ...group("I.6.7.4", "2.03", "altivec", false, [
+  ...group("I.6.7.4", "2.03", "altivec", true, [
     ["lvsl", X(31, 6), "VRT,RA0,RB", "Load Vector for Shift Left"],
     ["lvsr", X(31, 38), "VRT,RA0,RB", "Load Vector for Shift Right"],
   ]),
-  ...group("I.6.19", "2.03", "altivec", false, [
+  ...group("I.6.19", "2.03", "altivec", true, [
     ["dst", fix(X(31, 342), 6, 6, 0), "RA,RB,STRM", "Data Stream Touch"],
     ["dstt", fix(X(31, 342), 6, 6, 1), "RA,RB,STRM", "Data Stream Touch Transient"],
     ["dstst", fix(X(31, 374), 6, 6, 0), "RA,RB,STRM", "Data Stream Touch for Store"],
@@ -30,7 +30,7 @@ export const VECTOR_STORAGE: Table = table([6, 31, 57, 61], () => [
     ["dss", fix(X(31, 822), 6, 6, 0), "STRM", "Data Stream Stop"],
     ["dssall", fix(X(31, 822), 6, 6, 1), "", "Data Stream Stop All"],
   ]),
-  ...group("I.7.6.2", "2.06", "vsx", false, [
+  ...group("I.7.6.2", "2.06", "vsx", true, [
     ["lxsdx", XX1(31, 588), "XT,RA0,RB", "Load VSX Scalar Doubleword Indexed"],
     ["lxsibzx", XX1(31, 781), "XT,RA0,RB", "Load VSX Scalar as Integer Byte & Zero Indexed", since("3.0")],
     [

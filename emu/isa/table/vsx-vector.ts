@@ -223,7 +223,7 @@ export const VSX_VECTOR: Table = table([60], () => [
       since("3.0"),
     ],
   ]),
-  ...group("I.7.6.3", "2.06", "vsx", false, [
+  ...group("I.7.6.3", "2.06", "vsx", true, [
     [
       "xvtlsbb",
       fix(XX2(60, 475), 11, 15, 2),

@@ -105,7 +105,7 @@ describeWithTools("the floating-point facility beside qemu-user", TOOLS, () => {
           return { row, ...group };
         }),
       );
-      const theirs = runUnderQemu(abi, groups);
+      const theirs = runUnderQemu(abi, abi === "ppc32" ? "7448" : "power9", groups);
       groups.forEach(({ row, word, states }, g) => {
         states.forEach((before, s) => {
           const qemu = theirs[g]![s];

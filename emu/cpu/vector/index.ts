@@ -1,0 +1,36 @@
+/** Handlers of the vector facilities: Altivec, the storage, permute, logical and integer part of VSX, vector cryptography. */
+import type { Handler, HandlerTable } from "../handler.ts";
+import { COMPARE, LOGICAL } from "./compare.ts";
+import { COUNT } from "./count.ts";
+import { CRYPTO } from "./crypto.ts";
+import { type Family, familyHandlers } from "./functions.ts";
+import { INTEGER } from "./integer.ts";
+import { MULTIPLY } from "./multiply.ts";
+import { PERMUTE } from "./permute.ts";
+import { SHIFT } from "./shift.ts";
+import { STORAGE } from "./storage.ts";
+import { wideHandlers } from "./wide.ts";
+
+const FAMILIES: readonly Family[] = [
+  STORAGE,
+  LOGICAL,
+  PERMUTE,
+  INTEGER,
+  COMPARE,
+  SHIFT,
+  MULTIPLY,
+  COUNT,
+  CRYPTO,
+];
+
+/** Hints about streams of data that will be wanted, which change nothing: I.6.19. */
+const hint: Handler = () => {};
+const STREAMS: HandlerTable = { dst: hint, dstt: hint, dstst: hint, dststt: hint, dss: hint, dssall: hint };
+
+/** Handlers by the base mnemonics of the instruction table's rows. */
+export const vectorHandlers: HandlerTable = Object.assign(
+  {},
+  STREAMS,
+  wideHandlers,
+  ...FAMILIES.map(familyHandlers),
+);
