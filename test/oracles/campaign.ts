@@ -1,6 +1,7 @@
 /** The differential campaign: random single instructions on the interpreter and under qemu-user. */
-import { spr } from "../../emu/cpu/fields.ts";
+
 import { available } from "../../emu/cpu/dispatch.ts";
+import { spr } from "../../emu/cpu/fields.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";

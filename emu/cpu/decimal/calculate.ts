@@ -130,24 +130,31 @@ const quantum = (operands: Operands): Handler => {
     complete(operands, word, cia, result);
   };
 };
-/** A function of FRB alone, which NaNs and infinities pass. */
+/** A function of FRB alone, which NaNs pass; so do infinities, unless they are invalid. */
 const adjustment = (
   operands: Operands,
+  ofInfinity: (negative: boolean) => DecimalResult,
   adjust: (b: Decimal, word: number, format: DecimalFormat) => DecimalResult,
 ): Handler => {
   const { format } = operands;
   return (word, cia) => {
     const b = operandB(operands, word);
-    const special = propagate(format, b) ?? (b.kind === "infinity" ? infinity(b.negative) : undefined);
+    const special = propagate(format, b) ?? (b.kind === "infinity" ? ofInfinity(b.negative) : undefined);
     complete(operands, word, cia, special ?? adjust(b, word, format));
   };
 };
 const quantumImmediate = (operands: Operands): Handler =>
-  adjustment(operands, (b, word, format) => quantize(b, (word << 11) >> 27, format, immediateMode(word)));
+  adjustment(
+    operands,
+    () => invalid(VXCVI),
+    (b, word, format) => quantize(b, (word << 11) >> 27, format, immediateMode(word)),
+  );
 const rerounded = (operands: Operands): Handler =>
-  adjustment(operands, (b, word, format) => reround(b, inRegister(word), format, immediateMode(word)));
+  adjustment(operands, infinity, (b, word, format) =>
+    reround(b, inRegister(word), format, immediateMode(word)),
+  );
 const integral = (operands: Operands, inexact: boolean): Handler =>
-  adjustment(operands, (b, word) => {
+  adjustment(operands, infinity, (b, word) => {
     const { value, flags } = toIntegral(b, immediateMode(word, (word >>> 16) & 1));
     return { value, flags: inexact ? flags : 0 };
   });

@@ -116,7 +116,7 @@ const extractExponent = (operands: Operands): Handler => {
   return (word) => {
     const { kind, exponent } = operandB(operands, word);
     const biased = kind === "number" ? exponent + operands.format.bias : SPECIAL[kind];
-    u64[frt(word)] = BigInt(biased);
+    LONGS.write(frt(word), BigInt.asUintN(64, BigInt(biased)));
     record(word);
   };
 };
@@ -124,15 +124,19 @@ const insertExponent = (operands: Operands): Handler => {
   const { format } = operands;
   return (word) => {
     const biased = BigInt.asIntN(64, u64[fra(word)]);
-    const b = operandB(operands, word);
-    const isNumber = biased >= 0n && biased <= BigInt(format.greatestBiased);
-    let kind: Kind = "number";
-    if (biased === -1n) kind = "infinity";
-    else if (biased === -3n) kind = "signalling NaN";
-    else if (!isNumber) kind = "quiet NaN";
-    const coefficient = isNumber ? b.coefficient : b.coefficient % power(format.precision - 1);
-    const exponent = isNumber ? Number(biased) - format.bias : 0;
-    operands.write(frt(word), format.encode({ kind, negative: b.negative, coefficient, exponent }));
+    const bits = operands.read(frb(word));
+    const b = format.decode(bits);
+    if (biased >= 0n && biased <= BigInt(format.greatestBiased)) {
+      const exponent = Number(biased) - format.bias;
+      operands.write(frt(word), format.encode({ ...b, kind: "number", exponent }));
+    } else {
+      let kind: Kind = "quiet NaN";
+      if (biased === -1n) kind = "infinity";
+      else if (biased === -3n) kind = "signalling NaN";
+      // Sign and trailing significand stay as they are, bit by bit.
+      const special = format.encode({ ...b, kind, coefficient: 0n });
+      operands.write(frt(word), special | format.trailingOf(bits));
+    }
     record(word);
   };
 };

@@ -83,6 +83,11 @@ export class DecimalFormat {
     return this.greatest + this.bias;
   }
 
+  /** The bits of the trailing significand. */
+  trailingOf(bits: bigint): bigint {
+    return BigInt.asUintN(this.width - 6 - this.continuation, bits);
+  }
+
   decode(bits: bigint): Decimal {
     const { width, precision, continuation } = this;
     const negative = bits >> BigInt(width - 1) !== 0n;

@@ -5,7 +5,10 @@ import { i32, u64 } from "../views.ts";
 import type { Control, DecimalResult } from "./arithmetic.ts";
 import { type Decimal, type DecimalFormat, EXTENDED, LONG } from "./formats.ts";
 
-/** The operands of an instruction: FPRs, or even and odd pairs of them. */
+/**
+ * The operands of an instruction: FPRs, or even and odd pairs of them. The other doubleword of a VSR that is written is undefined
+ * before Power ISA 3.1, which clears it.
+ */
 export interface Operands {
   readonly format: DecimalFormat;
   /** The bits at a place, and the other way. */
@@ -18,6 +21,7 @@ export const LONGS: Operands = {
   read: (place) => u64[place],
   write: (place, bits) => {
     u64[place] = bits;
+    u64[place - 1] = 0n;
   },
 };
 /** The even FPR of a pair has the upper half; FPRs are two doublewords apart. */
@@ -25,8 +29,8 @@ export const PAIRS: Operands = {
   format: EXTENDED,
   read: (place) => (u64[place & ~2] << 64n) | u64[place | 2],
   write: (place, bits) => {
-    u64[place & ~2] = bits >> 64n;
-    u64[place | 2] = bits;
+    LONGS.write(place & ~2, bits >> 64n);
+    LONGS.write(place | 2, bits);
   },
 };
 
