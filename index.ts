@@ -1,4 +1,4 @@
-/** The library's public face: the machine, its snapshots, and images of them. */
+/** The library's public face: the machine, its snapshots, and images of them. Nothing in it needs Node; `node.ts` has what does. */
 export { type CheckpointOptions, checkpoint } from "./cr/checkpoint.ts";
 export type { RestartDefaults } from "./cr/defaults.ts";
 export { ImageError } from "./cr/errors.ts";
@@ -6,9 +6,21 @@ export { checkImage } from "./cr/reader.ts";
 export { restart } from "./cr/restart.ts";
 export { type ImageSink, type ImageSource, sourceOf } from "./cr/stream.ts";
 export { memoryDigest, registersDigest } from "./emu/digest.ts";
-export type { Host } from "./emu/host/host.ts";
-export { nodeHost } from "./emu/host/node/index.ts";
 export {
+  type Host,
+  type HostClock,
+  HostError,
+  type HostFiles,
+  type HostFolder,
+  type HostOpenFlags,
+  type HostStat,
+  type HostStream,
+  type HostWhereabouts,
+  type Interest,
+  type TerminalSettings,
+} from "./emu/host/host.ts";
+export {
+  type Abi,
   type Checkpointer,
   CPU_MODELS,
   defaultMounts,
@@ -18,6 +30,7 @@ export {
   type MachineStop,
   type MountConfig,
   ProgramError,
+  type ProgramFacts,
   parseMount,
   ThawError,
 } from "./emu/machine.ts";

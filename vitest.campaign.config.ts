@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["test/campaign/*.ts"], disableConsoleIntercept: true } });
+export default defineConfig({
+  test: { include: [`test/campaign/${process.env.PPCR_CAMPAIGN ?? "*"}.ts`], disableConsoleIntercept: true },
+});

@@ -12,14 +12,15 @@ export interface CheckpointFlags {
   output: string;
   leaveRunning?: boolean;
   strict?: boolean;
+  includeFiles?: boolean;
   flavour: "seed" | "reviewed";
 }
 
 /** Asks the ppcr with process id `pid` for an image of its guest. Throws Failure when it can't be had; the guest goes on then. */
 export async function checkpoint(pid: number, flags: CheckpointFlags): Promise<void> {
-  const { output, leaveRunning = false, strict = false, flavour } = flags;
+  const { output, leaveRunning = false, strict = false, includeFiles = false, flavour } = flags;
   const freezeInto = (path: string, take?: () => void) =>
-    requestCheckpoint(pid, { path, leaveRunning, strict, flavour }, take);
+    requestCheckpoint(pid, { path, leaveRunning, strict, includeFiles, flavour }, take);
   const instructions =
     output === "-"
       ? await toStandardOutput(freezeInto)

@@ -18,6 +18,7 @@ export interface CheckpointRequest {
   path: string;
   leaveRunning: boolean;
   strict: boolean;
+  includeFiles?: boolean;
   flavour: "seed" | "reviewed";
 }
 
@@ -188,6 +189,7 @@ function parseRequest(line: string | void): CheckpointRequest {
     path: request.path,
     leaveRunning: request.leaveRunning === true,
     strict: request.strict === true,
+    includeFiles: request.includeFiles === true,
     flavour: request.flavour === "reviewed" ? "reviewed" : "seed",
   };
 }

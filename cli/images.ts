@@ -1,6 +1,7 @@
 /** Images as the command makes them: in files, in memory, and for the guest's own system calls. */
 import { resolve } from "node:path";
 import { type CheckpointOptions, checkpoint } from "../cr/checkpoint.ts";
+import { writeCore } from "../cr/core-file.ts";
 import { ImageError } from "../cr/errors.ts";
 import { readImage } from "../cr/reader.ts";
 import { restart } from "../cr/restart.ts";
@@ -9,7 +10,7 @@ import type { Host } from "../emu/host/host.ts";
 import type { MachineOptions } from "../emu/machine.ts";
 import { type MachineSnapshot, PAGE_SIZE } from "../emu/snapshot.ts";
 import { type ByteSink, writeAtomically, writeFully } from "./atomic-file.ts";
-import { describeSystemError, Failure } from "./failure.ts";
+import { describeSystemError, Failure, say } from "./failure.ts";
 import type { MachineFlags } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
@@ -56,6 +57,16 @@ export function saveImage(snapshot: MachineSnapshot, path: string, host: Host, f
   }
 }
 
+/** Writes what a program left that died of a signal as an ELF core file, and says so, or why not: the status is the program's. */
+export function saveCore(snapshot: MachineSnapshot, signo: number, path: string): void {
+  try {
+    writeAtomically(resolve(path), (sink) => writeCore(snapshot, signo, sink));
+    say(`core dumped into ${path}`);
+  } catch (error) {
+    say(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}
+
 /** What --cr-syscalls asks for. */
 export function crSyscalls(
   host: Host,
@@ -67,6 +78,9 @@ export function crSyscalls(
     restart: restartNumber,
     images: {
       write: (snapshot, caller) => {
+        // The image's own file is what it is once the image is in it.
+        const own = snapshot.openFiles[caller.openFile]?.path;
+        snapshot.knownFiles = snapshot.knownFiles?.filter(({ path }) => path !== own);
         const encode = () => imageInMemory(snapshot, host, { ...flags, caller });
         const pieces = encode();
         const { openFile } = caller;

@@ -53,6 +53,14 @@ verb(
   addMachineOptions(new Verb("restart"))
     .description("thaw a frozen program and go on from there")
     .argument("<image>", "a checkpoint image; '-' is standard input")
+    .addOption(
+      new Option(
+        "--on-changed <what>",
+        "what to do about files that are not what they were when it was frozen",
+      )
+        .choices(["fail", "warn", "ignore"])
+        .default("fail"),
+    )
     .action(async (path: string, flags) => {
       const { restart } = await import("./restart.ts");
       endAs(await restart(path, flags));
@@ -65,6 +73,7 @@ verb(
     .argument("<pid>", "process id of that ppcr", parseCount)
     .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
     .option("--leave-running", "let the guest go on")
+    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {

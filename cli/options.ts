@@ -11,10 +11,13 @@ export interface MachineFlags extends GrantFlags {
   checkpointAt?: bigint;
   output?: string;
   leaveRunning?: boolean;
+  includeFiles?: boolean;
+  onChanged?: "fail" | "warn" | "ignore";
   strict?: boolean;
   flavour: "seed" | "reviewed";
   strace?: true | string;
   stats?: true | string;
+  core?: true | string;
   crSyscalls?: [number, number];
 }
 
@@ -105,12 +108,18 @@ export function addMachineOptions(command: Command): Command {
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
     .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
     .option("--leave-running", "go on after the checkpoint")
+    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)
     .option(
       "--stats [file]",
       "write statistics as JSON, to stderr or with =FILE to a file",
+      parseOptionalFile,
+    )
+    .option(
+      "--core [file]",
+      "where the guest dumps core, write an ELF core file, to ./core or with =FILE to a file",
       parseOptionalFile,
     )
     .option("--cr-syscalls <n,m>", "numbers of the checkpoint and restart system calls", parseCrSyscalls);

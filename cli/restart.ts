@@ -1,4 +1,6 @@
 /** `ppcr restart`: goes on from an image. */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { ImageError } from "../cr/errors.ts";
 import { restart as readSnapshot } from "../cr/restart.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
@@ -36,6 +38,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
         engine: flags.engine,
         strace: straceSink(flags),
         crSyscalls,
+        onChanged: flags.onChanged,
       });
     }),
   );
@@ -48,9 +51,25 @@ function thaw(path: string, work: () => Machine): Machine {
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`${path}: ${error.message}`);
     if (error instanceof ThawError) {
-      const hint = error.notFound ? "; --dir gives the guest more folders" : "";
-      throw new Failure(`${path} can't go on here: ${error.message}${hint}`);
+      throw new Failure(`${path} can't go on here: ${error.message}${hintFor(error)}`);
     }
     throw error;
   }
+}
+
+/** Where programs and libraries of a system lie. */
+const SYSTEM = /^\/(lib\d*|usr|bin|sbin|etc)\//;
+
+/** What would bring the files that are missing, and what would do without those that differ. */
+function hintFor({ files }: ThawError): string {
+  const missing = files.filter((file) => file.missing).map(({ path }) => path);
+  const folders = new Set(missing.filter((path) => !SYSTEM.test(path)).map((path) => dirname(path)));
+  const options = [...folders].map((folder) => `--dir ${existsSync(folder) ? folder : `FOLDER:${folder}`}`);
+  if (missing.some((path) => SYSTEM.test(path))) options.unshift("-L SYSROOT");
+  const lines: string[] = [];
+  if (options.length > 0) lines.push(`give the guest what is missing: ${options.join(" ")}`);
+  if (files.some((file) => !file.missing)) {
+    lines.push("--on-changed warn or ignore goes on with files as they are now");
+  }
+  return lines.map((line) => `\n${line}`).join("");
 }

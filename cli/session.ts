@@ -3,8 +3,8 @@ import { openSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
-import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { toHost } from "../emu/host/node/files.ts";
+import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
@@ -42,7 +42,10 @@ export function checkFlags(flags: MachineFlags): void {
   }
   if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
   if (typeof flags.stats === "string") checkOutput(flags.stats, true);
+  if (flags.core !== undefined) checkOutput(coreFile(flags.core), false);
 }
+
+const coreFile = (wanted: true | string): string => (wanted === true ? "core" : wanted);
 
 function checkOutput(path: string, inPlace: boolean): void {
   try {
@@ -128,6 +131,10 @@ class Session {
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
+    if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
+      const { saveCore } = await import("./images.ts");
+      saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
+    }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     return this.withoutImage(ended) ?? ended ?? { status: 0 };
   }
@@ -186,7 +193,7 @@ class Session {
     const { machine, flags } = this;
     const { saveImage } = await import("./images.ts");
     try {
-      saveImage(machine.freeze(), flags.output!, this.host, flags);
+      saveImage(machine.freeze(flags), flags.output!, this.host, flags);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.notSaved = true;
@@ -234,7 +241,7 @@ class Session {
     const { instructions } = this.machine;
     try {
       const { saveImage } = await import("./images.ts");
-      saveImage(this.machine.freeze(), request.path, this.host, request);
+      saveImage(this.machine.freeze(request), request.path, this.host, request);
     } catch (error) {
       settle(false);
       throw error;

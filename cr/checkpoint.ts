@@ -60,7 +60,7 @@ const NANOSECONDS = 1_000_000_000n;
 const chunkPages = (format: Format): number => (4 * PAGE_SIZE) / format.longSize;
 
 function chooseShape(snapshot: MachineSnapshot, options: CheckpointOptions): Shape {
-  const wide = snapshot.abi !== "ppc32";
+  const wide = [snapshot, ...snapshot.processes].some(({ abi = snapshot.abi }) => abi !== "ppc32");
   const kernel = options.kernel ?? (wide ? "ppc64" : "ppc");
   if (wide && kernel === "ppc") {
     throw imageError(
@@ -226,7 +226,7 @@ class Builder {
           state: leader.blocked === null ? RUNNING : SLEEPING,
           exit_state: 0,
           exit_code: 0,
-          exit_signal: SIGCHLD,
+          exit_signal: process.family?.exitSignal ?? SIGCHLD,
           task_comm_len: R.COMM_SIZE,
         },
       },
@@ -257,7 +257,7 @@ class Builder {
       cpu: {
         parent: pid,
         values: cpuValues(leader.registers, this.shape, this.format, {
-          wide: this.snapshot.abi !== "ppc32",
+          wide: (process.abi ?? this.snapshot.abi) !== "ppc32",
           callArgument: this.callArgument(leader),
         }),
       },
@@ -274,6 +274,10 @@ const machineName = (format: Format): string =>
  * `strict` is asked for and cannot be, with every reason in the message.
  */
 export function imageOf(snapshot: MachineSnapshot, options: CheckpointOptions = {}): Image {
+  if (snapshot.obstacles !== undefined) {
+    const list = snapshot.obstacles.map((what) => `\n  - ${what}`).join("");
+    throw imageError("unsupported", `an image of this could never be thawed:${list}`);
+  }
   const shape = chooseShape(snapshot, options);
   const obstacles = plainObstacles(snapshot, shape);
   if (options.strict && obstacles.length > 0) {

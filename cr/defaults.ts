@@ -63,34 +63,6 @@ export const signalActions = (): SignalActionSnapshot[] =>
 export const intervalTimers = (): ProcessSnapshot["intervalTimers"] =>
   Array.from({ length: 3 }, () => ({ remaining: 0n, interval: 0n }));
 
-const INFINITY = 2n ** 64n - 1n;
-const RLIMIT = {
-  STACK: 3,
-  CORE: 4,
-  NPROC: 6,
-  NOFILE: 7,
-  MEMLOCK: 8,
-  SIGPENDING: 11,
-  MSGQUEUE: 12,
-  NICE: 13,
-  RTPRIO: 14,
-};
-
-/** Resource limits as a Linux system gives them to a login. */
-export function limits(): ProcessSnapshot["limits"] {
-  const all = Array.from({ length: 16 }, () => ({ soft: INFINITY, hard: INFINITY }));
-  all[RLIMIT.STACK] = { soft: 8n << 20n, hard: INFINITY };
-  all[RLIMIT.CORE] = { soft: 0n, hard: INFINITY };
-  all[RLIMIT.NPROC] = { soft: 32768n, hard: 32768n };
-  all[RLIMIT.NOFILE] = { soft: 1024n, hard: 1n << 20n };
-  all[RLIMIT.MEMLOCK] = { soft: 8n << 20n, hard: 8n << 20n };
-  all[RLIMIT.SIGPENDING] = { soft: 32768n, hard: 32768n };
-  all[RLIMIT.MSGQUEUE] = { soft: 819200n, hard: 819200n };
-  all[RLIMIT.NICE] = { soft: 0n, hard: 0n };
-  all[RLIMIT.RTPRIO] = { soft: 0n, hard: 0n };
-  return all;
-}
-
 export const credentials = (): ProcessSnapshot["credentials"] => ({
   uid: 1000,
   euid: 1000,

@@ -28,9 +28,12 @@ export class Input {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly format: Format;
+  /** Version of the record that the payload is of. */
+  readonly version: number;
   at = 0;
 
-  constructor(bytes: Uint8Array, format: Format) {
+  constructor(bytes: Uint8Array, format: Format, version = 1) {
+    this.version = version;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.format = format;
@@ -54,12 +57,15 @@ export class Input {
 /** Takes values into a payload, in order; grows as needed. */
 export class Output {
   readonly format: Format;
+  /** Version of the record that the payload is of. */
+  readonly version: number;
   private buffer = new Uint8Array(256);
   private data = new DataView(this.buffer.buffer);
   private length = 0;
 
-  constructor(format: Format) {
+  constructor(format: Format, version = 1) {
     this.format = format;
+    this.version = version;
   }
 
   /** Offset of `size` new bytes, zero so far. */
@@ -102,7 +108,28 @@ export interface Field<T> {
   write(output: Output, value: T): void;
   /** As JSON has it: 64-bit numbers as hexadecimal strings, text as text, bytes in hexadecimal. */
   json(value: T): unknown;
+  /** The first version of its record that has this field; 1 when absent. */
+  readonly since?: number;
+  /** The value that older versions, which lack the field, stand for. */
+  readonly otherwise?: unknown;
+  /** The newest version of its record that adds something to it; 1 when absent. */
+  readonly newest?: number;
+  /** The oldest version of its record that can hold a value; 1 when absent. */
+  oldest?(value: unknown): number;
 }
+
+const sameValue = (a: unknown, b: unknown): boolean =>
+  a === b || (Array.isArray(a) && Array.isArray(b) && a.length === 0 && b.length === 0);
+
+/** A field that its record has from a version on; before that its value was always `otherwise`. */
+export const since = <T>(version: number, field: Field<T>, otherwise: T): Field<T> => ({
+  ...field,
+  doc: `${field.doc}${field.doc === "" ? "" : "; "}since version ${version}`,
+  since: version,
+  newest: Math.max(version, field.newest ?? 1),
+  otherwise,
+  oldest: (value) => (sameValue(value, otherwise) ? 1 : Math.max(version, field.oldest?.(value) ?? 1)),
+});
 
 export type FieldValue<F> = F extends Field<infer T> ? T : never;
 
@@ -400,6 +427,9 @@ export const list = <T>(element: Field<T>, max: number, doc: string): Field<T[]>
     for (const value of values) element.write(output, value);
   },
   json: (values) => values.map((value) => element.json(value)),
+  newest: element.newest,
+  oldest: (values) =>
+    (values as T[]).reduce((most, value) => Math.max(most, element.oldest?.(value) ?? 1), 1),
 });
 
 /** A flag, then the value if the flag is 1. */
@@ -415,5 +445,7 @@ export const maybe = <T>(element: Field<T>, doc: string): Field<T | null> => {
       if (value !== null) element.write(output, value);
     },
     json: (value) => (value === null ? null : element.json(value)),
+    newest: element.newest,
+    oldest: (value) => (value === null ? 1 : (element.oldest?.(value) ?? 1)),
   };
 };

@@ -71,7 +71,9 @@ function trailerValues(image: Image, record: TrailerRecord): Record<string, unkn
   const paged = row.layout.type in PAGE_RECORDS;
   const shown = paged ? pagesPrefix(image, record) : payload.size;
   try {
-    return row.layout.json(row.layout.decode(payload.read(0, shown), image.format).values);
+    return row.layout.json(
+      row.layout.decode(payload.read(0, shown), image.format, record.header.version).values,
+    );
   } catch (error) {
     if (error instanceof FieldError) return undefined;
     throw error;

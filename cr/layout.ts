@@ -83,6 +83,10 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
     const start = input.at;
     const values: Record<string, unknown> = {};
     for (const [name, field] of this.entries) {
+      if ((field.since ?? 1) > input.version) {
+        values[name] = field.otherwise;
+        continue;
+      }
       if (this.aligned > 0) input.at = start + alignUp(input.at - start, field.alignment(input.format));
       values[name] = field.read(input);
     }
@@ -93,6 +97,7 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
   write(output: Output, values: Values<F>): void {
     let at = 0;
     for (const [name, field] of this.entries) {
+      if ((field.since ?? 1) > output.version) continue;
       try {
         if (this.aligned > 0) {
           const place = alignUp(at, field.alignment(output.format));
@@ -108,17 +113,27 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
     if (this.aligned > 0) output.give(this.fixedSize(output.format) - at);
   }
 
+  /** The newest version of a record of this layout that is known here. */
+  get newest(): number {
+    return this.entries.reduce((most, [, field]) => Math.max(most, field.newest ?? 1), 1);
+  }
+
+  /** The oldest version of a record of this layout that can hold `values`: nothing newer is written than is needed. */
+  oldest(values: Values<F>): number {
+    return this.entries.reduce((most, [name, field]) => Math.max(most, field.oldest?.(values[name]) ?? 1), 1);
+  }
+
   json(values: Values<F>): Record<string, unknown> {
     return Object.fromEntries(this.entries.map(([name, field]) => [name, field.json(values[name])]));
   }
 
   /** Values of a whole payload. Throws FieldError when it is too short or too long for this layout. */
-  decode(payload: Uint8Array, format: Format): Decoded<Values<F>> {
+  decode(payload: Uint8Array, format: Format, version = 1): Decoded<Values<F>> {
     const size = this.size(format);
     if (size !== undefined && payload.length !== size) {
       throw new FieldError("record-length", 0, `is ${payload.length} bytes long where ${size} belong`);
     }
-    const input = new Input(payload, format);
+    const input = new Input(payload, format, version);
     const values = this.read(input);
     if (input.at !== payload.length) {
       throw new FieldError(
@@ -132,7 +147,7 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
 
   /** The payload of `values`; padding is zero, or as in `noise`. Throws FieldError when a value does not fit. */
   encode(values: Values<F>, format: Format, noise?: Uint8Array): Uint8Array {
-    const output = new Output(format);
+    const output = new Output(format, this.oldest(values));
     this.write(output, values);
     const payload = output.finish();
     if (noise !== undefined) {

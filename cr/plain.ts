@@ -14,7 +14,10 @@ import { FRESH, type Shape } from "./arch-ppc.ts";
 
 /** Whether a v13 image has records for this open file. */
 export const expressible = (file: OpenFileSnapshot): boolean =>
-  file.path !== "" && !file.deleted && ["file", "directory", "inherited"].includes(file.kind);
+  file.path !== "" &&
+  !file.deleted &&
+  file.unlinked < 0 &&
+  ["file", "directory", "inherited"].includes(file.kind);
 
 /** The processes with memory of their own in the image, in v13's order: each before its children, oldest first. */
 export function taskOrder(processes: readonly ProcessSnapshot[]): ProcessSnapshot[] {
@@ -36,6 +39,8 @@ export function taskOrder(processes: readonly ProcessSnapshot[]): ProcessSnapsho
 /** The thread whose registers go into the task's CPU record. */
 export const leaderOf = (process: ProcessSnapshot): ThreadSnapshot | undefined =>
   process.threads.find((thread) => thread.tid === process.pid) ?? process.threads[0];
+
+const SIGCHLD = 17;
 
 const LOW = 0xffff_ffffn;
 
@@ -68,7 +73,10 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
 
 function areaReason(area: AreaSnapshot): string | undefined {
   const place = `${area.start.toString(16)}-${area.end.toString(16)}`;
-  return area.sharedObject === null ? undefined : `shared mapping at ${place}`;
+  if (area.sharedObject !== null) return `shared mapping at ${place}`;
+  return area.file?.unlinked === undefined
+    ? undefined
+    : `mapping at ${place} of a file that no name leads to (${area.file.path})`;
 }
 
 function describeFile(fd: number, file: OpenFileSnapshot): string {
@@ -91,6 +99,14 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
   if (process.prctl.noNewPrivs) reasons.push("no_new_privs");
   if (process.personality) reasons.push("a personality");
   if (process.threads.length > 1) reasons.push(`${process.threads.length} threads`);
+  const { family } = process;
+  if (family !== undefined) {
+    const shares = Object.values(family.shares).some((owner) => owner !== 0);
+    if (shares) reasons.push("shares memory, descriptors or signal actions with another process");
+    if (family.exitSignal !== SIGCHLD) reasons.push(`its end sends signal ${family.exitSignal}`);
+    if (family.report.stopped !== 0 || family.report.continued)
+      reasons.push("a stop that has not been waited for");
+  }
   const leader = leaderOf(process);
   if (leader !== undefined) {
     if (leader.tid !== process.pid) reasons.push("its first thread has ended");
@@ -123,5 +139,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
   if (snapshot.locks !== undefined) reasons.push("file locks");
+  if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
+  if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");
   return reasons;
 }

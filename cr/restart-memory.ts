@@ -39,6 +39,8 @@ function areasOf(
       if (area === undefined)
         throw inconsistent(`there is no mapping at ${hex(entry.start)} to be named "${entry.name}"`);
       area.name = entry.name;
+      const unlinked = unlinkedOf(topics, entry.unlinked, `the mapping at ${hex(entry.start)}`);
+      if (area.file !== null) area.file = { ...area.file, ...unlinked };
     } else {
       areas.push(ownArea(entry, topics));
     }
@@ -70,6 +72,15 @@ function areaOf({ vma, name, runs }: AreaImage, pageSize: number): AreaSnapshot 
     name: "",
     pages: areaPages(runs, pageSize),
   };
+}
+
+/** The file among those in the image that something is of. Throws ImageError where there is none of that number. */
+export function unlinkedOf(topics: Topics, unlinked: number | null, what: string): { unlinked?: number } {
+  if (unlinked === null) return {};
+  if (topics.unlinked[unlinked] === undefined) {
+    throw inconsistent(`${what} is of unlinked file ${unlinked}, which does not exist`);
+  }
+  return { unlinked };
 }
 
 /** A mapping that only the trailer has. */

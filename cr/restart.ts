@@ -2,6 +2,7 @@
  * From an image to the snapshot of a machine that goes on from it. What the trailer says comes first, then what v13 says, then
  * the state of a fresh program. Everything is checked before the snapshot is handed out.
  */
+import { defaultLimits } from "../emu/machine.ts";
 import {
   type Abi,
   type MachineSnapshot,
@@ -13,14 +14,14 @@ import {
 } from "../emu/snapshot.ts";
 import { type CpuValues, cpuLayout, leaveCall, MSR, registersOf } from "./arch-ppc.ts";
 import * as D from "./defaults.ts";
-import { errorAt, imageError, inconsistent } from "./errors.ts";
+import { errorAt, inconsistent } from "./errors.ts";
 import { textOf } from "./fields.ts";
 import type { Image, TaskImage } from "./image.ts";
 import { runPages } from "./pages.ts";
 import { type ReadOptions, readImage } from "./reader.ts";
 import * as R from "./records.ts";
 import { FileTables } from "./restart-files.ts";
-import { memoryOf } from "./restart-memory.ts";
+import { memoryOf, unlinkedOf } from "./restart-memory.ts";
 import { GuestReader, processorOf } from "./stack.ts";
 import type { ImageSource } from "./stream.ts";
 import { type PagedTopic, type ProcessTopics, readTopics, type Topics } from "./trailer-read.ts";
@@ -52,25 +53,24 @@ class Restart {
   }
 
   /** The task's MSR alone tells a 32-bit program from a 64-bit one. */
-  private findAbi(): Abi {
+  private abiOf(task: TaskImage): Abi {
     const { image } = this;
-    const abis = image.tasks.map((task): Abi => {
-      if ((task.cpu.values.msr & MSR.SF) === 0n || image.shape.longSize === 4) {
-        if (!image.format.littleEndian) return "ppc32";
-        throw errorAt("unsupported", "CPU", task.cpu, "a little-endian 32-bit program cannot be run here");
-      }
-      return image.format.littleEndian ? "ppc64le" : "ppc64";
-    });
-    if (abis.some((abi) => abi !== abis[0])) {
-      throw imageError(
-        "unsupported",
-        "the image mixes 32-bit and 64-bit programs; one machine runs only one kind",
-      );
+    if ((task.cpu.values.msr & MSR.SF) === 0n || image.shape.longSize === 4) {
+      if (!image.format.littleEndian) return "ppc32";
+      throw errorAt("unsupported", "CPU", task.cpu, "a little-endian 32-bit program cannot be run here");
     }
+    return image.format.littleEndian ? "ppc64le" : "ppc64";
+  }
+
+  /** What the machine is: its first program's ABI. */
+  private findAbi(): Abi {
+    const abis = this.image.tasks.map((task) => this.abiOf(task));
     const said = this.topics.machine?.abi;
-    if (said !== undefined && said !== abis[0])
+    if (said !== undefined && !abis.includes(said) && this.topics.waits === undefined)
       throw inconsistent(`it says ${said}, and the registers are of ${abis[0]}`);
-    return abis[0];
+    if (said !== undefined && (said === "ppc64le") !== this.image.format.littleEndian)
+      throw inconsistent(`it says ${said}, and the image is of the other byte order`);
+    return said ?? abis[0];
   }
 
   /** The CPU model for a plain image. */
@@ -83,14 +83,14 @@ class Restart {
   }
 
   /** Registers of a thread: a CPU record's, and what the trailer adds. */
-  private registers(cpu: CpuValues, extra: X.ThreadValues | undefined): RegistersSnapshot {
+  private registers(cpu: CpuValues, extra: X.ThreadValues | undefined, abi: Abi): RegistersSnapshot {
     const { shape, format } = this.image;
     if (extra === undefined) return registersOf(leaveCall(cpu), shape, format);
     const registers = registersOf(cpu, shape, format);
     const high = (index: number, low: bigint): bigint =>
       shape.longSize === 8 ? low : (BigInt(extra.highHalves[index]) << 32n) | low;
-    if (((extra.msr & MSR.SF) !== 0n) !== (this.abi !== "ppc32")) {
-      throw inconsistent(`MSR ${hex(extra.msr)} of thread ${extra.tid} is not of a ${this.abi} program`);
+    if (((extra.msr & MSR.SF) !== 0n) !== (abi !== "ppc32")) {
+      throw inconsistent(`MSR ${hex(extra.msr)} of thread ${extra.tid} is not of a ${abi} program`);
     }
     return {
       ...registers,
@@ -117,6 +117,7 @@ class Restart {
     extra: X.ThreadValues,
     task: TaskImage | undefined,
     payload: Uint8Array | undefined,
+    abi: Abi,
   ): ThreadSnapshot {
     const { shape, format } = this.image;
     const cpu = extra.inTask ? task?.cpu.values : payload && cpuLayout(shape).decode(payload, format).values;
@@ -127,30 +128,43 @@ class Restart {
     }
     return {
       tid: extra.tid,
-      registers: this.registers(cpu, extra),
+      registers: this.registers(cpu, extra, abi),
       signalMask: extra.signalMask,
       savedMask: extra.savedMask,
       pendingSignals: extra.pending,
       altStack: { sp: extra.altSp, flags: extra.altFlags, size: extra.altSize },
       clearTid: extra.clearTid,
       robustList: { head: extra.robustHead, length: extra.robustLength },
-      blocked: extra.blocked,
+      blocked: this.blocked(extra),
       ...(extra.stopped === null ? {} : { stopped: extra.stopped }),
       cpuTime: extra.cpuTime,
     };
   }
 
-  private threads(pid: number, task: TaskImage | undefined, topics: ProcessTopics): ThreadSnapshot[] {
+  /** A call in progress, with its place among those that wait. */
+  private blocked({ tid, blocked }: X.ThreadValues): ThreadSnapshot["blocked"] {
+    const wait = this.topics.waits?.waits.find((each) => each.tid === tid);
+    if (wait === undefined) return blocked;
+    if (blocked === null) throw inconsistent(`thread ${tid} waits, and is in no system call`);
+    return { ...blocked, phase: wait.phase, place: wait.place };
+  }
+
+  private threads(
+    pid: number,
+    task: TaskImage | undefined,
+    topics: ProcessTopics,
+    abi: Abi,
+  ): ThreadSnapshot[] {
     const first = topics.threads.filter((thread) => thread.inTask).length;
     if (first > 1) throw inconsistent(`${first} threads of process ${pid} have their registers in one TASK`);
     if (topics.threads.length === 0 && task !== undefined) {
-      return [{ ...D.thread(pid), registers: this.registers(task.cpu.values, undefined) }];
+      return [{ ...D.thread(pid), registers: this.registers(task.cpu.values, undefined, abi) }];
     }
     for (const tid of topics.registers.keys()) {
       if (topics.threads.some((thread) => thread.tid === tid && !thread.inTask)) continue;
       throw inconsistent(`REGISTERS of thread ${tid} of process ${pid} belong to no THREAD`);
     }
-    return topics.threads.map((extra) => this.thread(extra, task, topics.registers.get(extra.tid)));
+    return topics.threads.map((extra) => this.thread(extra, task, topics.registers.get(extra.tid), abi));
   }
 
   /** The file mapped where the program's text is. */
@@ -174,6 +188,7 @@ class Restart {
     const root = this.image.pids[0].values.vpid;
     const credentials = defaults.credentials ?? D.credentials();
     const whole = p ?? credentials;
+    const abi = topics.family?.abi ?? (task === undefined ? this.abi : this.abiOf(task));
     const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = whole;
     return {
       pid,
@@ -183,10 +198,11 @@ class Restart {
       comm: task === undefined ? p!.comm : textOf(task.comm.bytes.subarray(0, R.COMM_SIZE - 1)),
       exe: p?.exe ?? this.exe(task),
       cwd: p?.cwd ?? defaults.cwd ?? "/",
+      ...(p?.cwdRemoved ? { cwdRemoved: true } : {}),
       umask: p?.umask ?? defaults.umask ?? D.UMASK,
       credentials: { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups },
-      limits: p?.limits ?? D.limits(),
-      memory: memoryOf(this.image, task, this.topics, topics, this.abi === "ppc32" ? 4 : 8),
+      limits: p?.limits ?? defaultLimits(),
+      memory: memoryOf(this.image, task, this.topics, topics, abi === "ppc32" ? 4 : 8),
       descriptors: this.files.descriptors(pid, task),
       signalActions: topics.signals?.actions ?? D.signalActions(),
       pendingSignals: topics.signals?.pending ?? [],
@@ -198,11 +214,13 @@ class Restart {
         noNewPrivs: p?.noNewPrivs ?? false,
       },
       ...attributesOf(topics),
+      ...familyOf(topics),
+      ...(topics.family === undefined && abi !== this.abi ? { abi } : {}),
       ...(p === undefined || p.personality === null ? {} : { personality: p.personality }),
       ...(p === undefined || p.elfv2 === null ? {} : { elfv2: p.elfv2 }),
       cpuTime: p?.cpuTime ?? 0n,
       exitStatus: p?.exitStatus ?? null,
-      threads: this.threads(pid, task, topics),
+      threads: this.threads(pid, task, topics, abi),
     };
   }
 
@@ -225,16 +243,18 @@ class Restart {
 
   private sharedObjects(): MachineSnapshot["sharedObjects"] {
     return this.topics.shared.map((topic, index) => {
-      const { path } = topic.values;
-      return { file: path === null ? null : { path }, ...this.contents("SHARED", topic, index) };
+      const { path, unlinked } = topic.values;
+      const file = path === null ? null : { path, ...unlinkedOf(this.topics, unlinked, "shared memory") };
+      return { file, ...this.contents("SHARED", topic, index) };
     });
   }
 
   private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
-    return this.topics.unlinked.map((topic, index) => ({
-      mode: topic.values.mode,
-      ...this.contents("UNLINKED", topic, index),
-    }));
+    return this.topics.unlinked.map((topic, index) => {
+      const { mode, path, atime, mtime } = topic.values;
+      const times = atime === null || mtime === null ? {} : { atime, mtime };
+      return { mode, ...(path === "" ? {} : { path }), ...times, ...this.contents("UNLINKED", topic, index) };
+    });
   }
 
   snapshot(): MachineSnapshot {
@@ -285,7 +305,13 @@ class Restart {
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
-      scheduler: { tid: m?.nextTid ?? tids[0], sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT },
+      ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
+      ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
+      scheduler: {
+        tid: m?.nextTid ?? tids[0],
+        sliceLeft: m?.sliceLeft ?? D.SLICE_LEFT,
+        ...(topics.waits === undefined ? {} : { order: topics.waits.order }),
+      },
       nextPid: m?.nextPid ?? Math.max(...pids, ...tids) + 1,
     };
   }
@@ -295,6 +321,19 @@ function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "att
   if (attributes === undefined) return {};
   const { pid: _, ...values } = attributes;
   return { attributes: values };
+}
+
+function familyOf({ family }: ProcessTopics): Pick<ProcessSnapshot, "abi" | "cpuModel" | "family"> {
+  if (family === undefined) return {};
+  const { pid: _, abi, cpuModel, stopped, continued, ...rest } = family;
+  const { sharesMemory, sharesDescriptors, sharesFs, sharesActions, ...values } = rest;
+  const shares = {
+    memory: sharesMemory,
+    descriptors: sharesDescriptors,
+    fs: sharesFs,
+    actions: sharesActions,
+  };
+  return { abi, cpuModel, family: { ...values, report: { stopped, continued }, shares } };
 }
 
 /** The snapshot of a machine that goes on from `image`. Throws ImageError when this machine cannot. */

@@ -1,5 +1,6 @@
 /** The trailer of a snapshot: one record a topic, in a fixed order. */
 import {
+  type FamilySnapshot,
   type MachineSnapshot,
   PAGE_SIZE,
   type PageSource,
@@ -52,6 +53,7 @@ function processValues(process: ProcessSnapshot): X.ProcessValues {
     comm: process.comm,
     exe: process.exe,
     cwd: process.cwd,
+    cwdRemoved: process.cwdRemoved ?? false,
     umask: process.umask,
     ...credentials,
     limits: process.limits,
@@ -92,10 +94,38 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     clearTid: thread.clearTid,
     robustHead: thread.robustList.head,
     robustLength: thread.robustList.length,
-    blocked: thread.blocked,
+    blocked: thread.blocked && { deadline: thread.blocked.deadline, state: thread.blocked.state },
     stopped: thread.stopped ?? null,
     cpuTime: thread.cpuTime,
   };
+}
+
+function familyValues(
+  snapshot: MachineSnapshot,
+  process: ProcessSnapshot,
+  family: FamilySnapshot,
+): X.FamilyValues {
+  const { shares, report, ...rest } = family;
+  return {
+    pid: process.pid,
+    abi: process.abi ?? snapshot.abi,
+    cpuModel: process.cpuModel ?? snapshot.cpuModel,
+    ...rest,
+    ...report,
+    sharesMemory: shares.memory,
+    sharesDescriptors: shares.descriptors,
+    sharesFs: shares.fs,
+    sharesActions: shares.actions,
+  };
+}
+
+function waitsValues({ processes }: MachineSnapshot, order: readonly number[]): X.WaitsValues {
+  const waits = processes.flatMap(({ threads }) =>
+    threads.flatMap(({ tid, blocked }) =>
+      blocked?.phase === undefined ? [] : [{ tid, phase: blocked.phase, place: blocked.place ?? 0 }],
+    ),
+  );
+  return { order: [...order], waits };
 }
 
 /** Whether a thread's registers are in its process's TASK. */
@@ -125,7 +155,7 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
   return {
     pid,
     areas: areas
-      .filter((area) => area.sharedObject !== null || area.name !== "")
+      .filter((area) => area.sharedObject !== null || area.name !== "" || area.file?.unlinked !== undefined)
       .map((area) => ({
         start: area.start,
         end: area.end,
@@ -133,8 +163,9 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
         name: area.name,
         prot: area.prot,
         growsDown: area.growsDown,
-        file: area.file,
+        file: area.file && { path: area.file.path, offset: area.file.offset },
         shared: area.sharedObject,
+        unlinked: area.file?.unlinked ?? null,
       })),
   };
 }
@@ -158,16 +189,16 @@ class Collector {
     }
   }
 
-  private push(type: X.TrailerType, payload: ImageSource): void {
+  private push(type: X.TrailerType, payload: ImageSource, version = 1): void {
     const { size: length } = payload;
     this.records.push({
-      header: { type: type.type, version: X.RECORD_VERSION, flags: type.flags, length },
+      header: { type: type.type, version, flags: type.flags, length },
       payload,
     });
   }
 
   add<F extends Fields>(type: X.TrailerType, layout: Layout<F>, values: Values<F>): void {
-    this.push(type, sourceOf(this.encode(layout.type, layout, values)));
+    this.push(type, sourceOf(this.encode(layout.type, layout, values)), layout.oldest(values));
   }
 
   registers(process: ProcessSnapshot, thread: ThreadSnapshot, shape: Shape, wide: boolean): void {
@@ -208,22 +239,33 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     if (process.attributes !== undefined) {
       out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, ...process.attributes });
     }
+    if (process.family !== undefined) {
+      out.add(types.FAMILY, X.FAMILY, familyValues(snapshot, process, process.family));
+    }
     out.add(types.AREAS, X.AREAS, areasValues(process));
     for (const thread of process.threads) {
       out.add(types.THREAD, X.THREAD_STATE, threadValues(process, thread));
-      if (!inTask(process, thread)) out.registers(process, thread, part.shape, snapshot.abi !== "ppc32");
+      if (!inTask(process, thread))
+        out.registers(process, thread, part.shape, (process.abi ?? snapshot.abi) !== "ppc32");
     }
   }
+  const { order } = snapshot.scheduler;
+  if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
   snapshot.sharedObjects.forEach((object, index) => {
-    out.add(types.SHARED, X.SHARED, { path: object.file?.path ?? null, size: object.size });
+    const { path = null, unlinked = null } = object.file ?? {};
+    out.add(types.SHARED, X.SHARED, { path, unlinked, size: object.size });
     out.pages("SHARED_PAGES", index, object.pages);
   });
-  snapshot.unlinkedFiles.forEach(({ size, mode, pages }, index) => {
-    out.add(types.UNLINKED, X.UNLINKED, { size, mode });
+  snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {
+    out.add(types.UNLINKED, X.UNLINKED, { size, mode, path, atime, mtime });
     out.pages("UNLINKED_PAGES", index, pages);
   });
+  if (snapshot.knownFiles !== undefined) {
+    out.add(types.KNOWN_FILES, X.KNOWN_FILES, { files: snapshot.knownFiles });
+  }
+  if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

@@ -16,6 +16,7 @@ export interface ProcessTopics {
   timers?: X.TimersValues;
   areas?: X.AreasValues;
   attributes?: X.AttributesValues;
+  family?: X.FamilyValues;
   threads: X.ThreadValues[];
   /** By tid: payloads of CPU records. */
   registers: Map<number, Uint8Array>;
@@ -34,6 +35,9 @@ export interface Topics {
   processes: Map<number, ProcessTopics>;
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
+  waits?: X.WaitsValues;
+  knownFiles?: X.KnownFilesValues;
+  setIds?: X.SetIdsValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -80,6 +84,13 @@ class TopicReader {
       const values = this.decode(X.ATTRIBUTES, record);
       this.once(this.of(values.pid), "attributes", values, "ATTRIBUTES", record);
     },
+    [T.FAMILY.type]: (record) => {
+      const values = this.decode(X.FAMILY, record);
+      this.once(this.of(values.pid), "family", values, "FAMILY", record);
+    },
+    [T.WAITS.type]: (record) => {
+      this.once(this.topics, "waits", this.decode(X.WAITS, record), "WAITS", record);
+    },
     [T.AREAS.type]: (record) => {
       const values = this.decode(X.AREAS, record);
       this.once(this.of(values.pid), "areas", values, "AREAS", record);
@@ -91,6 +102,12 @@ class TopicReader {
     },
     [T.LOCKS.type]: (record) => {
       this.once(this.topics, "locks", this.decode(X.LOCKS, record), "LOCKS", record);
+    },
+    [T.KNOWN_FILES.type]: (record) => {
+      this.once(this.topics, "knownFiles", this.decode(X.KNOWN_FILES, record), "KNOWN_FILES", record);
+    },
+    [T.SET_IDS.type]: (record) => {
+      this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));
@@ -112,7 +129,7 @@ class TopicReader {
   ): Values<F> {
     const bytes = payload ?? record.payload.read(0, record.payload.size);
     try {
-      return layout.decode(bytes, this.image.format).values;
+      return layout.decode(bytes, this.image.format, record.header.version).values;
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       const message = `at byte ${error.at} of the payload: ${error.message}`;
@@ -206,7 +223,7 @@ class TopicReader {
   take(record: TrailerRecord): void {
     const { type, version, flags } = record.header;
     const row = X.trailerType(type);
-    if (row === undefined || version !== X.RECORD_VERSION) {
+    if (row === undefined || version < 1 || version > row.layout.newest) {
       if ((flags & CRITICAL) === 0) return;
       const what = row === undefined ? `type ${type}` : `${row.layout.type} version ${version}`;
       throw complain("trailer", what, record, "is not known here and marked critical; a newer ppcr wrote it");

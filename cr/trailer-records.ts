@@ -13,6 +13,7 @@ import {
   maybe,
   s32,
   s64,
+  since,
   size64,
   text,
   u32,
@@ -35,12 +36,15 @@ export const FILE_KINDS = [
   "special",
 ] as const;
 
+export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
+
 export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
 
 const NAME = 256;
 /** Bound of a JSON text or an argument of a device. */
 const STATE = 1 << 24;
 const SIGNALS_MAX = 1 << 16;
+const THREADS_MAX = 1 << 16;
 const path = (doc: string) => text(PATH_SIZE - 1, doc);
 
 export const MACHINE = message("MACHINE", "the machine as a whole", {
@@ -111,6 +115,7 @@ export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with 
   cpuTime: s64("CPU time used, ns"),
   exitStatus: maybe(s32(""), "wait status of a zombie"),
   memory: maybe(MEMORY, "only where there is no TASK"),
+  cwdRemoved: since(2, flag("the current directory had been removed"), false),
 });
 
 const SIGINFO = message("siginfo", "a pending signal", {
@@ -259,6 +264,35 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   noHugePages: flag("prctl: no transparent huge pages"),
 });
 
+export const FAMILY = message("FAMILY", "a process among others", {
+  pid: s32("process id"),
+  abi: word(ABIS, "of its program"),
+  cpuModel: text(NAME, "CPU model"),
+  exitSignal: s32("signal that its end sends to its parent, 0: none"),
+  childCpuTime: s64("CPU time of children that have been waited for, ns"),
+  startTime: s64("CLOCK_MONOTONIC time at which it began, ns"),
+  stoppedBy: s32("signal that has stopped it, 0: none"),
+  stopped: s32("stop that wait(2) has not told of yet: its signal, else 0"),
+  continued: flag("going on that wait(2) has not told of yet"),
+  hasExecuted: flag("has executed a program since it was forked"),
+  vforkParent: s32("thread that sleeps in vfork(2) until it has memory of its own, or 0"),
+  sharesMemory: s32("earlier process that has the same address space, or 0"),
+  sharesDescriptors: s32("earlier process that has the same descriptors, or 0"),
+  sharesFs: s32("earlier process that has the same working directory and umask, or 0"),
+  sharesActions: s32("earlier process that has the same signal actions, or 0"),
+});
+
+const WAIT = message("wait", "how a thread is in the system call that THREAD tells of", {
+  tid: s32("thread id"),
+  phase: word(WAIT_PHASES, "in its queues; taken from them; in the middle of its work"),
+  place: size64("threads with a lower one came into their queues before"),
+});
+
+export const WAITS = message("WAITS", "in which order threads run and wait", {
+  order: list(s32(""), THREADS_MAX, "threads that can run: whose turn it is, then who comes next"),
+  waits: list(WAIT, THREADS_MAX, "threads in a system call"),
+});
+
 const LOCK = message("lock", "an advisory lock", {
   kind: word(LOCK_KINDS, "flock(2), open file description, process"),
   openFile: u32("index in openFiles: the holder, or of a process's lock the file"),
@@ -285,12 +319,13 @@ const SHARED_PART = message("shared part", "of a shared mapping", {
 const AREA = message("area", "a mapping", {
   start: size64("first byte"),
   end: size64("one past the last byte"),
-  named: flag("1: only gives the VMA at `start` its name; 0: a mapping that has no VMA"),
+  named: flag("1: only adds to the VMA at `start`; 0: a mapping that has no VMA"),
   name: text(NAME, '"[heap]", "[stack]"'),
   prot: u32("PROT_* bits"),
   growsDown: flag(""),
   file: maybe(FILE_PART, ""),
   shared: maybe(SHARED_PART, ""),
+  unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
@@ -301,6 +336,7 @@ export const AREAS = message("AREAS", "what VMA records cannot say about a proce
 export const SHARED = message("SHARED", "memory that several mappings see; the first one is number 0", {
   path: maybe(path(""), "file behind it"),
   size: size64("bytes"),
+  unlinked: since(2, maybe(u32(""), "the file is this UNLINKED one"), null),
 });
 
 /** Pages in one record of pages, at most. */
@@ -317,10 +353,13 @@ export const SHARED_PAGES = message(
 
 export const UNLINKED = message(
   "UNLINKED",
-  "a file that lives on in its descriptors alone; the first one is number 0",
+  "a file that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
-    mode: u32("permission bits"),
+    mode: u32("permission bits, set-id and sticky bits"),
+    path: since(2, path("the last name it had"), ""),
+    atime: since(2, maybe(s64(""), "ns since the epoch"), null),
+    mtime: since(2, maybe(s64(""), ""), null),
   },
 );
 
@@ -332,6 +371,26 @@ export const UNLINKED_PAGES = message(
     offsets: list(u64(""), PAGE_RUN, "ascending"),
   },
 );
+
+const KNOWN_FILE = message("known file", "what tells a file again", {
+  path: path("absolute"),
+  size: s64("bytes"),
+  mtime: s64("ns since the epoch"),
+  content: text(NAME, "of one that is mapped: its build id or SHA-256, in hexadecimal; else empty"),
+});
+
+export const KNOWN_FILES = message("KNOWN_FILES", "the files that the program had open or mapped by name", {
+  files: list(KNOWN_FILE, LIMITS.descriptors + LIMITS.areas, ""),
+});
+
+const SET_ID = message("set-id bits", "of a file, for the program alone", {
+  path: path("absolute"),
+  bits: u32("04000 set-user-id, 02000 set-group-id"),
+});
+
+export const SET_IDS = message("SET_IDS", "set-id bits that the host's files do not have", {
+  files: list(SET_ID, LIMITS.descriptors, ""),
+});
 
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
@@ -372,6 +431,10 @@ export const TRAILER_TYPES = {
   LOCKS: topic(13, LOCKS),
   UNLINKED: topic(14, UNLINKED),
   UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
+  KNOWN_FILES: topic(16, KNOWN_FILES, 0),
+  SET_IDS: topic(17, SET_IDS, 0),
+  FAMILY: topic(32, FAMILY),
+  WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -389,13 +452,14 @@ export const PARTS: readonly Layout<Fields>[] = [
   BLOCKED,
   OPEN_FILE,
   DESCRIPTOR,
+  WAIT,
   LOCK,
   AREA,
   FILE_PART,
   SHARED_PART,
+  KNOWN_FILE,
+  SET_ID,
 ];
-
-export const RECORD_VERSION = 1;
 
 const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));
 
@@ -411,7 +475,11 @@ export type RegistersValues = LayoutValues<typeof REGISTERS>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
+export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
+export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PipeValues = LayoutValues<typeof PIPE>;
+export type FamilyValues = LayoutValues<typeof FAMILY>;
+export type WaitsValues = LayoutValues<typeof WAITS>;
 export type AreasValues = LayoutValues<typeof AREAS>;
 export type SharedValues = LayoutValues<typeof SHARED>;
 export type UnlinkedValues = LayoutValues<typeof UNLINKED>;

@@ -23,7 +23,7 @@ export const CRITICAL = 1;
 
 export const TRAILER_HEADER = message("header", "before every trailer record", {
   type: u16("record type"),
-  version: u16("version of its contents: 1"),
+  version: u16("version of its contents: the oldest that can hold them"),
   flags: u32("1 = critical: who does not know it must refuse the image"),
   length: u32("bytes of payload that follow"),
 });

@@ -3,24 +3,30 @@
  * use nothing below this.
  */
 import { modelFor, modelList } from "./cpu/models.ts";
+import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
-import { encodeName } from "./host/names.ts";
+import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
-import { SysError } from "./linux/errno.ts";
+import { ELOOP, SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
-import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import { MAX_SCRIPTS, scriptLine } from "./linux/scripts.ts";
 import { AT_BASE } from "./linux/stack.ts";
+import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
+import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
 
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
-export type { Abi } from "./snapshot.ts";
+export { defaultLimits } from "./linux/process.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
 export type MachineStop = KernelExit;
@@ -44,7 +50,11 @@ export interface MachineOptions {
   strace?: (line: string) => void;
   /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
   engine?: EngineName;
+  /** Other numbers for the translator to decide by. */
+  tuning?: Partial<Tuning>;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
+  /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
+  onChanged?: OnChanged;
   crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
 }
 
@@ -92,12 +102,18 @@ export class ProgramError extends Error {
 
 /** A snapshot can't go on here: a file it needs is missing or not granted, or there is more to it than a machine can run. */
 export class ThawError extends Error {
-  /** A file is not there, or in no folder that the guest was given. */
-  readonly notFound: boolean;
-  constructor(message: string, notFound = false) {
+  /** The files, by guest path, that are not as they were frozen; `missing` ones are not there, or in no folder that was given. */
+  readonly files: readonly { path: string; problem: string; missing: boolean }[];
+  constructor(message: string, files: ThawError["files"] = []) {
     super(message);
-    this.notFound = notFound;
+    this.files = files;
   }
+}
+
+/** What a freeze takes along besides what nobody else has. */
+export interface FreezeOptions {
+  /** The contents of the program and of every mapped file too, so that a thaw needs none of them. */
+  includeFiles?: boolean;
 }
 
 /** One machine with its program. It runs only while `run` is pending; between two runs it can be frozen or looked into. */
@@ -118,7 +134,7 @@ export class Machine {
     if (crSyscalls === undefined) return undefined;
     return crSyscallRows({
       ...crSyscalls,
-      freeze: ({ kernel }) => freezeKernel(kernel),
+      freeze: () => freezeKernel(this.kernel),
       replace: (snapshot) => {
         this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls());
         this.kernel.requestStop();
@@ -132,9 +148,8 @@ export class Machine {
     const bytes = readProgramFile(host, program);
     return new Machine(options, (extraSyscalls) => {
       try {
-        const { abi, interpreter } = readProgram(bytes);
         const kernel = new Kernel({
-          ...kernelOptions(options, { abi, isDynamic: interpreter !== undefined }, options.cpuModel),
+          ...kernelOptions(options, factsOf(bytes, options), options.cpuModel),
           extraSyscalls,
           cwd: options.cwd,
           seed: options.seed,
@@ -143,7 +158,7 @@ export class Machine {
           release: options.release,
           stackLimit: options.stackLimit,
         });
-        if (options.pid !== undefined) kernel.nextPid = options.pid;
+        if (options.pid !== undefined) kernel.tasks.nextPid = options.pid;
         kernel.start({
           path: program,
           execfn: options.execfn,
@@ -230,9 +245,15 @@ export class Machine {
     return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
   }
 
+  /** A debugger of the first process. */
+  debug(): Debugger {
+    const [process] = this.kernel.processes.values();
+    return new Debugger(this.kernel, process);
+  }
+
   /** Everything the machine is, as plain data. Pages are fetched from it later: use it before running on. */
-  freeze(): MachineSnapshot {
-    return freezeKernel(this.kernel);
+  freeze(options: FreezeOptions = {}): MachineSnapshot {
+    return freezeKernel(this.kernel, options);
   }
 }
 
@@ -256,6 +277,45 @@ function describe(error: Error): string {
   return `${about}: ${meaning} (${code})`;
 }
 
+/** What a program is; for a script, what reads it. Throws ElfError, SysError or ProgramError. */
+function factsOf(bytes: Uint8Array, { host, mounts, cwd, program }: LoadOptions): ProgramFacts {
+  let script = scriptLine(bytes);
+  if (script === undefined) return elfFacts(bytes);
+  // A sysroot that is chosen by the program can't be known before the program is.
+  const known = typeof mounts === "function" ? mounts({ abi: "ppc64", isDynamic: false }) : mounts;
+  const namespace = new Namespace(host, known);
+  try {
+    for (let depth = 0; ; depth++) {
+      if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
+      const path = decodeName(script.path);
+      try {
+        const found = namespace.resolve(path.startsWith("/") ? path : `${cwd}/${path}`, TO_THE_END, NO_TREE);
+        if (found.place === undefined) throw new HostError("ENOENT", path);
+        bytes = namespace.at(found.place, (hostPath) => readProgramFile(host, hostPath));
+        script = scriptLine(bytes);
+        if (script === undefined) return elfFacts(bytes);
+      } catch (error) {
+        if (error instanceof SysError) throw error;
+        const why = error instanceof HostError ? describe(error) : (error as Error).message;
+        throw new ProgramError(
+          `cannot run ${program}: it is a script, and its interpreter ${path} can't be had (${why}): -L or --dir must bring a PowerPC program there`,
+        );
+      }
+    }
+  } finally {
+    namespace.close();
+  }
+}
+
+const TO_THE_END = { follow: true } as const;
+/** No files but those of the grants. */
+const NO_TREE = { type: "directory", names: () => [], lookup: () => undefined } as const;
+
+function elfFacts(bytes: Uint8Array): ProgramFacts {
+  const { abi, interpreter } = readProgram(bytes);
+  return { abi, isDynamic: interpreter !== undefined };
+}
+
 /** What is no regular file, in words. */
 const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
   directory: "a folder",
@@ -269,7 +329,7 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace, engine }: MachineOptions,
+  { host, mounts, strace, engine, tuning }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
 ): KernelOptions => ({
@@ -278,7 +338,7 @@ const kernelOptions = (
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
-  engine: engine === "jit" ? (cpu) => new JitEngine(cpu) : undefined,
+  engine: engine === "jit" ? (cpu) => new JitEngine(cpu, { ...TUNING, ...tuning }) : undefined,
 });
 
 function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
@@ -291,10 +351,12 @@ function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSysca
       ...common,
       extraSyscalls,
       addressSpaceSize: snapshot.addressSpaceSize,
+      onChanged: options.onChanged,
     });
   } catch (error) {
+    if (error instanceof FilesDiffer) throw new ThawError(error.message, error.files);
     if (error instanceof HostError || error instanceof SysError || error instanceof RangeError) {
-      throw new ThawError(describe(error), error instanceof HostError && error.code === "ENOENT");
+      throw new ThawError(describe(error));
     }
     throw error;
   }

@@ -9,7 +9,7 @@
 export { PAGE_SIZE } from "./memory/layout.ts";
 
 /** Processes that one machine can run; images may hold more. */
-export const MAX_PROCESSES = 1;
+export const MAX_PROCESSES = 1000;
 
 /** Widths and byte order of the guest: the ABI its ELF header names. */
 export type Abi = "ppc32" | "ppc64" | "ppc64le";
@@ -31,10 +31,19 @@ export interface MachineSnapshot {
   pipes: PipeSnapshot[];
   unlinkedFiles: UnlinkedFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
+  /** What tells the files again that were open or mapped by name; unknown when absent. */
+  knownFiles?: KnownFileSnapshot[];
+  /** Set-id bits that files have for the program alone; none when absent. */
+  setIds?: SetIdSnapshot[];
+  /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
+  obstacles?: string[];
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
-  /** Scheduler: tid of the thread to run next, and instructions left of its time slice. */
-  scheduler: { tid: number; sliceLeft: number };
+  /**
+   * Scheduler: tid of the thread to run next, and instructions left of its time slice; the tids of all threads that can run, in
+   * their order (as they stand in `processes` when absent).
+   */
+  scheduler: { tid: number; sliceLeft: number; order?: number[] };
   nextPid: number;
 }
 
@@ -59,6 +68,8 @@ export interface ProcessSnapshot {
   /** Absolute guest path of the program, /proc/self/exe. */
   exe: string;
   cwd: string;
+  /** The working directory had been removed from there. */
+  cwdRemoved?: boolean;
   umask: number;
   credentials: {
     uid: number;
@@ -103,9 +114,33 @@ export interface ProcessSnapshot {
   elfv2?: boolean;
   /** CPU time used so far. */
   cpuTime: bigint;
+  /** ABI and CPU model of its program; the machine's when absent. */
+  abi?: Abi;
+  cpuModel?: string;
+  /** What there is to know of it besides that it is the only process; nothing of it when absent. */
+  family?: FamilySnapshot;
   /** Zombie: its wait status; null while it lives. */
   exitStatus: number | null;
   threads: ThreadSnapshot[];
+}
+
+/** A process among others. */
+export interface FamilySnapshot {
+  /** Signal that its end sends to its parent; 0 for none. */
+  exitSignal: number;
+  /** CPU time of children that have been waited for. */
+  childCpuTime: bigint;
+  /** CLOCK_MONOTONIC time at which it began. */
+  startTime: bigint;
+  /** The signal that has stopped it, 0 when none has. */
+  stoppedBy: number;
+  /** What wait(2) has not told of yet. */
+  report: { stopped: number; continued: boolean };
+  hasExecuted: boolean;
+  /** Thread of another process that sleeps in vfork(2) until this one has an address space of its own, or 0. */
+  vforkParent: number;
+  /** Processes earlier in the list with which it shares its address space, descriptors, working directory with umask, signal actions; 0: with none. */
+  shares: { memory: number; descriptors: number; fs: number; actions: number };
 }
 
 export interface MemorySnapshot {
@@ -133,12 +168,18 @@ export interface AreaSnapshot {
   prot: number;
   growsDown: boolean;
   /** Private file mapping, or shared mapping of `sharedObject`, or neither (anonymous). */
-  file: { path: string; offset: number } | null;
+  file: (FileReference & { offset: number }) | null;
   sharedObject: { index: number; offset: number } | null;
   /** "[heap]", "[stack]", or "". */
   name: string;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
+}
+
+/** A file by its path, or where `unlinked` is there the one of that index in `unlinkedFiles`. */
+export interface FileReference {
+  path: string;
+  unlinked?: number;
 }
 
 /** What a process has set about itself that has no effect on how it runs here, but can be asked for. */
@@ -176,9 +217,15 @@ export interface ThreadSnapshot {
   robustList: { head: bigint; length: bigint };
   /**
    * A system call in progress: NIA is still at its `sc`, and it is started again after a thaw. `deadline` is
-   * the CLOCK_MONOTONIC time a sleep or timed wait ends, absolute; `state` what else the call must remember.
+   * the CLOCK_MONOTONIC time a sleep or timed wait ends, absolute; `state` what else the call must remember. `phase` says
+   * whether the thread waits in its queues, after those of a lower `place`; "woken" when absent.
    */
-  blocked: { deadline: bigint | null; state: string } | null;
+  blocked: {
+    deadline: bigint | null;
+    state: string;
+    phase?: "waiting" | "woken" | "paused";
+    place?: number;
+  } | null;
   /** Stopped by a signal (SIGSTOP and its kin) until SIGCONT; false when absent. */
   stopped?: boolean;
   cpuTime: bigint;
@@ -246,7 +293,7 @@ export interface OpenFileSnapshot {
   inherited: number;
   /** For pipe ends: index in `pipes`, else -1. */
   pipe: number;
-  /** For regular files that have no name at all any more and can be read: index in `unlinkedFiles`, else -1. */
+  /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
   /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
   state: string;
@@ -271,18 +318,39 @@ export interface PipeSnapshot {
   contents: Uint8Array;
 }
 
-/** A regular file that lives on in its descriptors alone. */
+/** What tells a file again. */
+export interface KnownFileSnapshot {
+  path: string;
+  size: bigint;
+  /** Nanoseconds since the epoch. */
+  mtime: bigint;
+  /** Of one that is mapped its build id or SHA-256, in hexadecimal; else "". */
+  content: string;
+}
+
+/** Set-id bits of a file. */
+export interface SetIdSnapshot {
+  path: string;
+  bits: number;
+}
+
+/** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
-  /** Permission bits. */
+  /** Permission bits, set-id and sticky bits. */
   mode: number;
+  /** The last name it had, if that is known. */
+  path?: string;
+  /** Nanoseconds since the epoch; those of the thaw when absent. */
+  atime?: bigint;
+  mtime?: bigint;
   /** Its contents by offset; a page that is not there is zero. */
   pages: PageSource;
 }
 
 export interface SharedObjectSnapshot {
   /** Mapped file, or null for anonymous shared memory. */
-  file: { path: string } | null;
+  file: FileReference | null;
   size: number;
   /** Pages with contents of their own: offsets in the object. */
   pages: PageSource;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Builds the guest programs of `src/` with Debian's cross compilers (gcc 12.2), each for both ABIs:
+ * Builds the guest programs of `src/` with Debian's cross compilers (gcc 12.2), each for every ABI:
  * C at -O0 and -O2, assembly once, and with -static-pie besides where a source asks for it.
  *
  *   node guest-bins/build.mjs [--out DIR] [--only NAME[,NAME…]] [--list]
@@ -15,6 +15,7 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdirSync, realpathSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -24,7 +25,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /**
- * @typedef {"ppc32" | "ppc64"} Target
+ * @typedef {"ppc32" | "ppc64" | "ppc64le"} Target
  * @typedef {"O0" | "O2" | "pie" | "asm"} Variant
  * @typedef {{ name: string, source: string, flags: string[], variants: Variant[] }} Program
  * @typedef {{ program: string, target: Target, variant: Variant, path: string }} Built
@@ -37,10 +38,17 @@ const sources = join(here, "src");
 /** Where built programs are kept unless the caller says otherwise. */
 export const cache = join(here, "..", "node_modules", ".cache", "ppcr-guests");
 
+/** The cache by a path without symbolic links: a guest is granted the folder of its program by that name. */
+function realCache() {
+  mkdirSync(cache, { recursive: true });
+  return realpathSync(cache);
+}
+
 /** @type {Record<Target, { prefix: string, flags: string[] }>} */
 export const targets = {
   ppc32: { prefix: "powerpc-linux-gnu-", flags: ["-m32", "-mbig-endian"] },
   ppc64: { prefix: "powerpc64-linux-gnu-", flags: ["-m64", "-mbig-endian", "-mabi=elfv1"] },
+  ppc64le: { prefix: "powerpc64le-linux-gnu-", flags: ["-m64", "-mlittle-endian", "-mabi=elfv2"] },
 };
 
 /** @type {Record<Variant, string[]>} */
@@ -113,7 +121,7 @@ async function inParallel(tasks, limit) {
  * @returns {Promise<Built[]>}
  */
 export async function buildGuests(options = {}) {
-  const out = options.out ?? cache;
+  const out = options.out ?? realCache();
   await mkdir(out, { recursive: true });
   const programs = (await listPrograms()).filter(({ name }) => options.only?.includes(name) ?? true);
   const missing = options.only?.find((name) => !programs.some((program) => program.name === name));
@@ -177,6 +185,7 @@ async function buildCommitted() {
   await mkdir(built, { recursive: true });
   for (const { program, target, variant, path } of await buildGuests({
     only: committed.map(([name]) => name),
+    targets: ["ppc32", "ppc64"],
   })) {
     if (!committed.some(([name, level]) => name === program && level === variant)) continue;
     const file = join(built, `${program}-${target}`);

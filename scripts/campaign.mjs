@@ -1,4 +1,7 @@
-/** `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user. */
+/**
+ * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
+ * with `--files` the one of file lives against the host.
+ */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
 
@@ -11,6 +14,7 @@ for (const [option, variable] of [
   const at = args.indexOf(option);
   if (at >= 0) process.env[variable] = args[at + 1];
 }
+process.env.PPCR_CAMPAIGN = args.includes("--files") ? "file-lives" : "long-run";
 setUp();
 setUpTools();
 run(process.execPath, [

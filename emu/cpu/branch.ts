@@ -1,8 +1,8 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
-import { AA, ba, bb, bf, bfa, bt, LK, si } from "./fields.ts";
-import { FarBranch, type Handler, type HandlerTable, SYSCALL, type Selector, illegal } from "./handler.ts";
+import { AA, ba, bb, bf, bfa, bi, bo, bt, LK, si } from "./fields.ts";
+import { FarBranch, type Handler, type HandlerTable, illegal, type Selector, SYSCALL } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
-import { i32, bytes, is64 } from "./views.ts";
+import { bytes, i32, is64 } from "./views.ts";
 
 /** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
 const IGNORE_CR = 16;
@@ -28,9 +28,9 @@ const decrement = (): boolean => {
 };
 /** ctr_ok and cond_ok of the manual, for any BO. */
 const taken = (word: number): boolean => {
-  const bo = bt(word);
-  if ((bo & IGNORE_CTR) === 0 && decrement() !== ((bo & CTR_ZERO) !== 0)) return false;
-  return (bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0);
+  const when = bo(word);
+  if ((when & IGNORE_CTR) === 0 && decrement() !== ((when & CTR_ZERO) !== 0)) return false;
+  return (when & IGNORE_CR) !== 0 || crBit(bi(word)) === ((when & CR_VALUE) !== 0);
 };
 
 /** An address outside [0, 2^32), which only a 64-bit CPU tells from its low word. */
@@ -73,8 +73,8 @@ const branchTo = (low: number): Handler => {
   };
 };
 
-const bcIfTrue: Handler = (word, cia) => (crBit(ba(word)) ? relative(cia, bd(word)) : undefined);
-const bcIfFalse: Handler = (word, cia) => (crBit(ba(word)) ? undefined : relative(cia, bd(word)));
+const bcIfTrue: Handler = (word, cia) => (crBit(bi(word)) ? relative(cia, bd(word)) : undefined);
+const bcIfFalse: Handler = (word, cia) => (crBit(bi(word)) ? undefined : relative(cia, bd(word)));
 const bdnz: Handler = (word, cia) => (decrement() ? undefined : relative(cia, bd(word)));
 const bcGeneral: Handler = (word, cia) => {
   const branch = taken(word);
@@ -85,10 +85,11 @@ const bcGeneral: Handler = (word, cia) => {
 /** The frequent kinds of bc have handlers of their own. */
 const bc: Selector = {
   select(word) {
-    const bo = bt(word);
+    const when = bo(word);
     if ((word & (AA | LK)) !== 0) return bcGeneral;
-    if ((bo & (IGNORE_CR | IGNORE_CTR)) === IGNORE_CTR) return (bo & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
-    if ((bo & (IGNORE_CR | IGNORE_CTR | CTR_ZERO)) === IGNORE_CR) return bdnz;
+    if ((when & (IGNORE_CR | IGNORE_CTR)) === IGNORE_CTR)
+      return (when & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
+    if ((when & (IGNORE_CR | IGNORE_CTR | CTR_ZERO)) === IGNORE_CR) return bdnz;
     return bcGeneral;
   },
 };
@@ -101,10 +102,10 @@ const bcctrDecrementing: Handler = (word, cia) => {
   const target = i32[CTR_LOW];
   const targetHigh = i32[CTR_LOW + 1];
   decrement();
-  const bo = bt(word);
+  const when = bo(word);
   const branch =
-    wasZero === ((bo & CTR_ZERO) !== 0) &&
-    ((bo & IGNORE_CR) !== 0 || crBit(ba(word)) === ((bo & CR_VALUE) !== 0));
+    wasZero === ((when & CTR_ZERO) !== 0) &&
+    ((when & IGNORE_CR) !== 0 || crBit(bi(word)) === ((when & CR_VALUE) !== 0));
   if ((word & LK) !== 0) link(cia);
   return branch ? toRegister(target, targetHigh) : undefined;
 };
@@ -127,10 +128,10 @@ export const branchHandlers: HandlerTable = {
   bc,
   bclr: {
     select: (word) =>
-      (word & LK) === 0 && (bt(word) & (IGNORE_CR | IGNORE_CTR)) === (IGNORE_CR | IGNORE_CTR) ? blr : bclr,
+      (word & LK) === 0 && (bo(word) & (IGNORE_CR | IGNORE_CTR)) === (IGNORE_CR | IGNORE_CTR) ? blr : bclr,
   },
   bcctr: {
-    select: (word, kind) => ((bt(word) & IGNORE_CTR) !== 0 ? bcctr : kind.is64 ? bcctrDecrementing : illegal),
+    select: (word, kind) => ((bo(word) & IGNORE_CTR) !== 0 ? bcctr : kind.is64 ? bcctrDecrementing : illegal),
   },
   bctar: branchTo(TAR / 4),
 

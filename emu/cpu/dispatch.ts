@@ -5,6 +5,7 @@ import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
 import { decimalHandlers } from "./decimal/index.ts";
 import { addHandlers } from "./fixed-point/add.ts";
+import { bitHandlers } from "./fixed-point/bits.ts";
 import { compareHandlers } from "./fixed-point/compare.ts";
 import { decimalAssistHandlers } from "./fixed-point/decimal-assist.ts";
 import { divideHandlers } from "./fixed-point/divide.ts";
@@ -14,6 +15,7 @@ import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { floatingPointHandlers } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
+import { atomicHandlers } from "./storage/atomic.ts";
 import { cacheHandlers } from "./storage/cache.ts";
 import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
@@ -40,6 +42,8 @@ export const HANDLERS: HandlerTable = {
   ...floatingPointHandlers,
   ...decimalHandlers,
   ...cacheHandlers,
+  ...bitHandlers,
+  ...atomicHandlers,
   ...vectorHandlers,
 };
 

@@ -22,10 +22,17 @@ export const ui = (word: number): number => word & 0xffff;
 /** The CR field BF. */
 export const bf = (word: number): number => (word >>> 23) & 7;
 export const bfa = (word: number): number => (word >>> 18) & 7;
-/** The CR bits BT (or BO), BA (or BI) and BB (or SH of M forms, or NB). */
+/** The CR bits BT, BA and BB. */
 export const bt = (word: number): number => (word >>> 21) & 31;
 export const ba = (word: number): number => (word >>> 16) & 31;
 export const bb = (word: number): number => (word >>> 11) & 31;
+/** When a branch is taken, and the CR bit that it looks at. */
+export const bo = bt;
+export const bi = ba;
+/** The relations in which operands trap. */
+export const to = bt;
+/** The count of M and X forms. */
+export const sh = bb;
 
 /** The SPR (or TBR) number, whose halves are exchanged in the word. */
 export const spr = (word: number): number => ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);

@@ -10,6 +10,8 @@ export type Handler = (word: number, cia: number) => number | undefined | void;
 
 /** What a handler returns for `sc`; not an address, since those are multiples of four. */
 export const SYSCALL = 1;
+/** What the handler of a word with a breakpoint returns: the instruction has not been executed. */
+export const BREAK = 2;
 
 /** Thrown by a branch whose target has a non-zero upper half: it retires, and the fetch there faults. */
 export class FarBranch extends Error {

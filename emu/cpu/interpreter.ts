@@ -10,12 +10,12 @@ import type { Cpu } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
-import { FarBranch, type Handler, SYSCALL } from "./handler.ts";
+import { BREAK, FarBranch, type Handler, SYSCALL } from "./handler.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
 import { bind } from "./views.ts";
 
-/** Why `run` came back: the limit was reached, or `sc` is the instruction at NIA, not yet retired. */
-export type Exit = "limit" | "syscall";
+/** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
+export type Exit = "limit" | "syscall" | "breakpoint";
 
 /** What a translator wants to know of the interpreter: where programs arrive again and again. */
 export interface Watch {
@@ -43,6 +43,8 @@ export class Interpreter {
   private running = -1;
   private stale = false;
   protected watch: Watch | undefined;
+  /** Addresses at which `run` comes back. */
+  protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
 
@@ -95,7 +97,7 @@ export class Interpreter {
             if (this.stale) break;
             continue;
           }
-          if (next === SYSCALL) return "syscall";
+          if ((next & 3) !== 0) return next === SYSCALL ? "syscall" : "breakpoint";
           left -= index + 1 - start;
           if (watch !== undefined) arrives = isArrival(words[index], base + (index << 2), next);
           pc = next;
@@ -136,6 +138,14 @@ export class Interpreter {
     return handlers[index](words[index], cia);
   }
 
+  /** Has `run` come back with "breakpoint" at these addresses, and no others, whenever the program is there. */
+  setBreakpoints(addresses: ReadonlySet<number>): void {
+    if (addresses === this.breakpoints) return;
+    const changed = [...this.breakpoints, ...addresses];
+    this.breakpoints = addresses;
+    for (const address of changed) this.codePages.delete(address >>> PAGE_SHIFT);
+  }
+
   /** Whether the page that holds an address has been run since it last changed. */
   isOpen(address: number): boolean {
     return this.codePages.has(address >>> PAGE_SHIFT);
@@ -158,7 +168,7 @@ export class Interpreter {
     for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
-      const handler = handlerOf(word, this.cpu);
+      const handler = this.breakpoints.has(cia >>> 0) ? breakHere : handlerOf(word, this.cpu);
       handlers[(cia >>> 2) & (WORDS - 1)] = handler;
       return handler(word, cia);
     };
@@ -170,6 +180,8 @@ export class Interpreter {
     return code;
   }
 }
+
+const breakHere: Handler = () => BREAK;
 
 /** Of the branches taken, those that lead to the beginning of something: a loop, a function, what follows a call. */
 const isArrival = (word: number, cia: number, next: number): boolean =>

@@ -39,20 +39,10 @@ const POWER8_HWCAP2 = ARCH_2_07 | DSCR | ISEL | TAR | VEC_CRYPTO;
 const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN;
 
 /**
- * What is not advertised since not every instruction of it has a handler yet: software takes for granted all of what it sees
- * (glibc's logb_power7, logf_power8). Little-endian programs are compiled for POWER8 and take VSX for granted whatever they see.
+ * What is not advertised since not every instruction of it has a handler yet: software takes for granted all of what it sees. `darn`
+ * has no random numbers to give.
  */
-const UNFINISHED: Readonly<Record<ModelAbi, { hwcap: number; hwcap2: number }>> = {
-  ppc32: {
-    hwcap: HAS_ALTIVEC | HAS_DFP | ARCH_2_06 | HAS_VSX,
-    hwcap2: ARCH_2_07 | VEC_CRYPTO | ARCH_3_00 | HAS_IEEE128 | DARN | ARCH_3_1 | MMA,
-  },
-  ppc64: {
-    hwcap: HAS_ALTIVEC | HAS_DFP | ARCH_2_06 | HAS_VSX,
-    hwcap2: ARCH_2_07 | VEC_CRYPTO | ARCH_3_00 | HAS_IEEE128 | DARN | ARCH_3_1 | MMA,
-  },
-  ppc64le: { hwcap: HAS_DFP, hwcap2: HAS_IEEE128 | DARN | ARCH_3_1 | MMA },
-};
+const UNFINISHED = { hwcap: HAS_DFP, hwcap2: DARN | ARCH_3_1 | MMA };
 
 /** Facilities of every model, and those that `--cpu help` names. */
 const SCALAR = ["base", "fp", "storage"];
@@ -114,7 +104,7 @@ const server = (
   });
 
 const MODELS: readonly ModelEntry[] = [
-  entry("750", "PowerPC 750, the default for 32-bit programs", 0x0008_0301, "PPC", 0, {
+  entry("750", "PowerPC 750", 0x0008_0301, "PPC", 0, {
     has: [],
     lacks: CLASSIC_LACKS,
     idleMonitor: CLASSIC_MONITOR,
@@ -137,10 +127,8 @@ const MODELS: readonly ModelEntry[] = [
     platform: "ppc970",
   }),
   server("power7", "POWER7, ISA 2.06", 0x003f_0203, "2.06", DSCR | ISEL, []),
-  server("power8", "POWER8, ISA 2.07, the default for 64-bit programs", 0x004d_0200, "2.07", POWER8_HWCAP2, [
-    "crypto",
-  ]),
-  server("power9", "POWER9, ISA 3.0B", 0x004e_1200, "3.0B", POWER9_HWCAP2, ["crypto"]),
+  server("power8", "POWER8, ISA 2.07", 0x004d_0200, "2.07", POWER8_HWCAP2, ["crypto"]),
+  server("power9", "POWER9, ISA 3.0B, the default", 0x004e_1200, "3.0B", POWER9_HWCAP2, ["crypto"]),
   server("power10", "POWER10, ISA 3.1", 0x0080_0200, "3.1", POWER9_HWCAP2 | ARCH_3_1 | MMA, [
     "crypto",
     "mma",
@@ -150,8 +138,8 @@ const MODELS: readonly ModelEntry[] = [
 /** Names that models had in earlier versions, which images still have. */
 const FORMER_NAMES: Readonly<Record<string, string>> = { ppc970: "970" };
 
-/** The default model of an ABI's programs. */
-export const defaultModel = (abi: ModelAbi): string => (abi === "ppc32" ? "750" : "power8");
+/** The model that programs get by default; a 32-bit one sees what a 64-bit kernel shows it. */
+export const DEFAULT_MODEL = "power9";
 
 /** Names and descriptions of the models that can run programs of `abi` (all models without it). */
 export function modelList(abi?: ModelAbi): { name: string; description: string }[] {
@@ -166,15 +154,15 @@ const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || mo
 /** The models as the programs of each ABI see them: for 32-bit ones a 64-bit processor lacks the instructions on 64-bit GPRs. */
 const SEEN = new Map<string, CpuModel>();
 
-/** The model of that name (or the ABI's default) as programs of `abi` see it; undefined if there is none, or it can't run them. */
+/** The model of that name (or the default) as programs of `abi` see it; undefined if there is none, or it can't run them. */
 export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | undefined {
-  const wanted = name === undefined ? defaultModel(abi) : (FORMER_NAMES[name] ?? name);
+  const wanted = name === undefined ? DEFAULT_MODEL : (FORMER_NAMES[name] ?? name);
   const model = MODELS.find((model) => model.name === wanted);
   if (model === undefined || !suits(model, abi)) return undefined;
   const key = `${abi} ${wanted}`;
   let seen = SEEN.get(key);
   if (seen === undefined) {
-    const { hwcap, hwcap2 } = UNFINISHED[abi];
+    const { hwcap, hwcap2 } = UNFINISHED;
     const facilities = [...model.facilities].filter((facility) => abi !== "ppc32" || facility !== "64");
     seen = {
       ...model,

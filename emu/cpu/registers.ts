@@ -23,7 +23,7 @@ export const XER_CA = 298;
 export const XER_COUNT = 299;
 export const XER_OV32 = 300;
 export const XER_CA32 = 301;
-/** FPSCR, 64 bits; the upper half holds DRN (ISA 2.05) only. */
+/** FPSCR, 64 bits; the upper half holds DRN (ISA 2.05) only. Translated code keeps some of it back, and settles it when it is left. */
 export const FPSCR = 304;
 export const VRSAVE = 312;
 export const VSCR = 316;

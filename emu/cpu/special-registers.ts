@@ -1,7 +1,8 @@
 /** Move to and from system registers: Power ISA 3.0B, I.3.3.17, II.3.1, II.4.3 and II.6.1. */
+
+import type { CpuModel } from "./cpu.ts";
 import { bf, rs, rt, spr } from "./fields.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
-import type { CpuModel } from "./cpu.ts";
 import {
   CR,
   CTR,

@@ -1,6 +1,6 @@
 /** Trap instructions: Power ISA 3.0B, I.3.3.11. */
 import { GuestFault } from "./fault.ts";
-import { bt, ra, rb, si } from "./fields.ts";
+import { ra, rb, si, to } from "./fields.ts";
 import type { HandlerTable } from "./handler.ts";
 import { i32 } from "./views.ts";
 
@@ -11,7 +11,7 @@ function relations(signed: number, unsigned: number): number {
 }
 
 const trapIf = (word: number, cia: number, relation: number) => {
-  if ((bt(word) & relation) !== 0) throw new GuestFault("trap", BigInt(cia >>> 0));
+  if ((to(word) & relation) !== 0) throw new GuestFault("trap", BigInt(cia >>> 0));
 };
 const words = (a: number, b: number) => relations(a - b, (a >>> 0) - (b >>> 0));
 const doublewords = (a: number, bLow: number, bHigh: number) => {

@@ -12,6 +12,7 @@ export class HostError extends Error {
   }
 }
 
+/** What stat(2) says of a file. */
 export interface HostStat {
   kind: "file" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
   dev: bigint;
@@ -92,6 +93,8 @@ export interface HostFiles {
   /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
   read(handle: number, into: Uint8Array, position: number | null): number;
   write(handle: number, from: Uint8Array, position: number | null): number;
+  /** The pieces of a file, in order, outside of which it is all zero. */
+  occupied(handle: number): Iterable<{ position: number; length: number }>;
   fstat(handle: number): HostStat;
   /** Does not follow a symlink in the last component. */
   lstat(path: string): HostStat;
@@ -130,6 +133,7 @@ export interface HostFiles {
   };
 }
 
+/** The times of the host. */
 export interface HostClock {
   /** Nanoseconds since the epoch. */
   realtime(): bigint;

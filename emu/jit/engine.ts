@@ -9,6 +9,7 @@ import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
+import { TUNING, type Tuning } from "../tuning.ts";
 import { buildFlow } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -16,7 +17,6 @@ import { Linker } from "./linker.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
 import { type Region, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
-import { type Tuning, TUNING } from "./tuning.ts";
 
 /** A translated function. */
 interface Unit {
@@ -109,7 +109,8 @@ export class JitEngine extends Interpreter {
 
   /** Runs translated code from `pc` on as long as there is some; returns the instructions left. */
   private runTranslated(pc: number, limit: number): number {
-    let entry = this.entryAt(pc, limit);
+    // Translated code knows nothing of breakpoints.
+    let entry = this.breakpoints.size > 0 ? undefined : this.entryAt(pc, limit);
     if (entry === undefined) return limit;
     const { i32, u64 } = this.cpu.registers;
     const { statistics } = this;

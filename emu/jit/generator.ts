@@ -49,8 +49,21 @@ interface Access {
   isStore: boolean;
 }
 
+/**
+ * Code outside the hot path that saves some slots and leaves; an address and a budget come in. `outer` is the landing it goes on to, which
+ * saves a part of them.
+ */
+export interface Landing {
+  readonly saved: Int32Array;
+  readonly outer: Landing | undefined;
+  /** How many labels out it is. */
+  depth(): number;
+}
+
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
+/** Slots that make a landing of its own worth its while. */
+const LEAST_SHARED = 3;
 
 export class Generator {
   readonly target: Target;
@@ -63,10 +76,15 @@ export class Generator {
   accesses: Access[] = [];
   private accessAt = 0;
   dry = false;
+  /** Blocks open within the instruction at hand. */
+  private nesting = 0;
   /** Of the instruction at hand: its address, its index in its block, the instructions of the block. */
   pc = 0;
   index = 0;
   count = 0;
+
+  /** Landings that several ways out share, the innermost last. */
+  readonly landings: Landing[] = [];
 
   private readonly layouts: readonly SlotLayout[];
   private readonly slotLocal = new Int32Array(SLOTS).fill(-1);
@@ -202,12 +220,13 @@ export class Generator {
     else code.get(this.local(slot));
     code.access(store, this.at(offset));
   }
-  /** Emits the stores of all unsaved registers; they stay unsaved as far as code that does not come here is concerned. */
-  private saveAll(): void {
+  /** Emits the stores of all unsaved registers, but for those of a set. */
+  private saveAll(but?: Int32Array): void {
     const { dirty } = this.state;
     for (let w = 0; w < dirty.length; w++) {
-      for (let bits = dirty[w]; bits !== 0; bits &= bits - 1)
+      for (let bits = dirty[w] & ~(but?.[w] ?? 0); bits !== 0; bits &= bits - 1) {
         this.save(32 * w + (31 - Math.clz32(bits & -bits)));
+      }
     }
   }
   /** Saves all registers where everybody passes. */
@@ -529,23 +548,18 @@ export class Generator {
       this.op(Op.i32_add, Op.i64_add);
       code.set(from);
     }
-    const pageOf = (distance: number) => {
-      code.get(from);
-      if (this.is64) code.op(Op.i32_wrap_i64);
-      if (distance !== 0) {
-        code.i32Const(distance);
-        code.op(Op.i32_add);
-      }
-      code.i32Const(PAGE_SHIFT);
-      code.op(Op.i32_shr_u);
-    };
+    const page = this.temporary(I32, 12);
     const upper = () => {
       code.get(from);
       code.i64Const(32, 0);
       code.op(Op.i64_shr_u);
       code.op(Op.i64_or);
     };
-    pageOf(0);
+    code.get(from);
+    if (this.is64) code.op(Op.i32_wrap_i64);
+    code.i32Const(PAGE_SHIFT);
+    code.op(Op.i32_shr_u);
+    code.tee(page);
     if (this.is64) {
       code.access(Op.i64_load16_u, table);
       upper();
@@ -554,44 +568,110 @@ export class Generator {
     } else {
       code.access(Op.i32_load16_u, table);
     }
-    code.block(Op.if);
-    pageOf(0);
+    this.begin(Op.if);
+    code.get(page);
     code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
-    pageOf(high - low - 1);
-    code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
-    this.op(Op.i32_or, Op.i64_or);
+    if (high - low > 1) {
+      code.get(from);
+      if (this.is64) code.op(Op.i32_wrap_i64);
+      code.i32Const(high - low - 1);
+      code.op(Op.i32_add);
+      code.i32Const(PAGE_SHIFT);
+      code.op(Op.i32_shr_u);
+      code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
+      this.op(Op.i32_or, Op.i64_or);
+    }
     if (this.is64) {
       upper();
       code.i64Const(0, 0);
       code.op(Op.i64_ne);
     }
     this.leaveIf();
-    code.end();
+    this.end();
   }
 
   // ---- ways out ----------------------------------------------------------------------------------------------
 
   /** Pops a condition: the interpreter goes on with this instruction if it is not zero. */
   leaveIf(): void {
-    this.code.block(Op.if);
+    this.begin(Op.if);
     this.leave(this.pc, this.index);
+    this.end();
+  }
+  /** A block or an if within an instruction's code. */
+  begin(op: number): void {
+    this.code.block(op);
+    this.nesting++;
+  }
+  end(): void {
+    this.nesting--;
     this.code.end();
   }
   /** Leaves for `pc` when `executed` instructions of the block have run. */
   leave(pc: number, executed: number): void {
-    this.saveAll();
-    this.code.i32Const(pc);
-    this.returnBudget(this.count - executed);
+    const { code, state } = this;
+    const landing = this.landingHere();
+    this.saveAll(landing?.saved);
+    if (landing === undefined) {
+      code.i32Const(pc);
+      this.returnBudget(this.count - executed);
+      return;
+    }
+    for (let field = 0; field < 8; field++) {
+      if (state.lazy[field] === Lazy.None || !has(landing.saved, CR_SLOT + field)) continue;
+      this.computeField(field);
+      code.set(this.local(CR_SLOT + field));
+    }
+    code.i32Const(pc);
+    this.pushBudget(this.count - executed);
+    code.br(Op.br, landing.depth() + this.nesting);
+  }
+  /** The innermost landing whose slots are all unsaved here. */
+  private landingHere(): Landing | undefined {
+    const { dirty } = this.state;
+    for (let i = this.landings.length - 1; i >= 0; i--) {
+      const { saved } = this.landings[i];
+      if (((saved[0] & ~dirty[0]) | (saved[1] & ~dirty[1]) | (saved[2] & ~dirty[2])) === 0)
+        return this.landings[i];
+    }
+    return undefined;
+  }
+  /** A landing for what is unsaved now, if that is so much more than other landings here save that it is worth one. */
+  newLanding(depth: () => number): Landing | undefined {
+    const { state } = this;
+    const saved = state.dirty.slice();
+    for (let field = 0; field < 8; field++) {
+      const slot = CR_SLOT + field;
+      if (state.lazy[field] !== Lazy.None) saved[slot >> 5] &= ~(1 << (slot & 31));
+    }
+    const outer = this.landingHere();
+    let more = 0;
+    for (let w = 0; w < saved.length; w++) {
+      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) more++;
+    }
+    return more < LEAST_SHARED ? undefined : { saved, outer, depth };
+  }
+  /** The code of a landing. */
+  land({ saved, outer }: Landing): void {
+    this.state.lazy.fill(0);
+    for (let w = 0; w < saved.length; w++) {
+      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) {
+        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
+      }
+    }
+    if (outer === undefined) this.code.op(Op.return);
+    else this.code.br(Op.br, outer.depth());
+  }
+  private pushBudget(unused: number): void {
+    this.code.get(BUDGET);
+    if (unused === 0) return;
+    this.code.i32Const(unused);
+    this.code.op(Op.i32_add);
   }
   /** Returns the address that was pushed, and the budget with `unused` instructions put back. */
   returnBudget(unused: number): void {
-    const { code } = this;
-    code.get(BUDGET);
-    if (unused !== 0) {
-      code.i32Const(unused);
-      code.op(Op.i32_add);
-    }
-    code.op(Op.return);
+    this.pushBudget(unused);
+    this.code.op(Op.return);
   }
 
   /** Has the interpreter execute the instruction. */
@@ -622,6 +702,8 @@ export class Generator {
     this.forgetAll();
   }
 }
+
+const has = (set: Int32Array, slot: number): boolean => (set[slot >> 5] & (1 << (slot & 31))) !== 0;
 
 /** Opcodes of A < B, A > B, A = B by kind of comparison. */
 const COMPARISONS: Record<Lazy, readonly number[]> = {

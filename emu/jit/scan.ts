@@ -3,9 +3,9 @@
  * pages that the interpreter has run already are read.
  */
 import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
+import { ZERO } from "../cpu/registers.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import { ZERO } from "../cpu/registers.ts";
 
 /** How a block ends. */
 export const End = {

@@ -1,7 +1,9 @@
 /** From a region of guest code to the body of a WebAssembly function. */
-import { ba, bt, LK } from "../cpu/fields.ts";
-import { available } from "../cpu/dispatch.ts";
+
 import type { CpuModel } from "../cpu/cpu.ts";
+import { available } from "../cpu/dispatch.ts";
+import { ba, bt, LK } from "../cpu/fields.ts";
+import type { Tuning } from "../tuning.ts";
 import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./layout.ts";
@@ -9,8 +11,7 @@ import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
 import { State } from "./state.ts";
-import type { Tuning } from "./tuning.ts";
-import { Code, type FunctionBody, I32, Op, TRANSLATED } from "./wasm.ts";
+import { Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
 interface Summary {
@@ -33,6 +34,9 @@ export interface Translation extends FunctionBody {
   /** By entry, in the order given: instructions that have to be left of the budget for the code to begin. */
   readonly needs: number[];
 }
+
+/** Labels of landings are this and below. */
+const SHARED = -2;
 
 /** Branch conditions that always hold. */
 const ALWAYS = 0x14;
@@ -295,6 +299,25 @@ class Translator {
 
   /** Emits a node with all that is placed at it; the state is the one at its beginning. */
   private emitTree(node: number): void {
+    const { g, labels } = this;
+    const label = SHARED - g.landings.length;
+    const landing = node < this.flow.root ? g.newLanding(() => this.depthOf(label)) : undefined;
+    if (landing === undefined) {
+      this.emitStructure(node);
+      return;
+    }
+    g.code.op(Op.block);
+    g.code.u32(LANDING);
+    labels.push(label);
+    g.landings.push(landing);
+    this.emitStructure(node);
+    g.code.op(Op.unreachable);
+    g.landings.pop();
+    labels.pop();
+    g.code.end();
+    g.land(landing);
+  }
+  private emitStructure(node: number): void {
     const { g, flow, labels } = this;
     const after = this.after[node];
     for (let i = after.length - 1; i >= 0; i--) this.openBlock(after[i]);
@@ -422,9 +445,9 @@ class Translator {
     g.code.get(BUDGET);
     g.code.i32Const(need);
     g.code.op(Op.i32_lt_s);
-    g.code.block(Op.if);
+    g.begin(Op.if);
     g.leave(pc, g.count);
-    g.code.end();
+    g.end();
   }
 
   /** Goes to one of the entries by the address that the function was called for. */

@@ -251,6 +251,8 @@ export interface FunctionBody {
 
 /** Index of the only function type of translated code: (budget, stack, address) -> (next address, budget). */
 export const TRANSLATED = 0;
+/** Type of blocks that an address and a budget come out of. */
+export const LANDING = 2;
 /** Function index of the imported `step`, and of the first function of a module. */
 export const STEP = 0;
 export const FIRST_FUNCTION = 1;
@@ -274,9 +276,10 @@ export function buildModule(
 
   const types = new Code();
   const others = functions.filter(({ signature }) => signature !== undefined);
-  types.u32(2 + others.length);
+  types.u32(3 + others.length);
   for (const byte of [0x60, 3, I32, I32, I32, 2, I32, I32]) types.op(byte);
   for (const byte of [0x60, 1, I32, 1, I32]) types.op(byte);
+  for (const byte of [0x60, 0, 2, I32, I32]) types.op(byte);
   for (const { signature } of others) {
     types.op(0x60);
     for (const list of [signature!.parameters, signature!.results]) {
@@ -308,7 +311,7 @@ export function buildModule(
 
   const list = new Code();
   list.u32(functions.length);
-  for (const one of functions) list.u32(one.signature === undefined ? TRANSLATED : 2 + others.indexOf(one));
+  for (const one of functions) list.u32(one.signature === undefined ? TRANSLATED : 3 + others.indexOf(one));
   section(module, 3, list);
 
   const exports = new Code();

@@ -1,13 +1,18 @@
 /** What the kernel itself asks of the areas that other folders implement. */
+
 import type { MappedFile } from "../memory/mapped-file.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
+
 import type {
+  FileReference,
+  KnownFileSnapshot,
   LockSnapshot,
   OpenFileSnapshot,
   PipeSnapshot,
   ProcessSnapshot,
   UnlinkedFileSnapshot,
 } from "../snapshot.ts";
+import type { Process } from "./process.ts";
 
 /** Objects that several processes, descriptors or areas share: each goes into its snapshot table once. */
 export interface FreezeTables {
@@ -18,6 +23,11 @@ export interface FreezeTables {
   readonly pipes: PipeSnapshot[];
   readonly locks: LockSnapshot[];
   readonly unlinkedFiles: UnlinkedFileSnapshot[];
+  readonly knownFiles: KnownFileSnapshot[];
+  /** What no thaw could bring back, in words. */
+  readonly obstacles: string[];
+  /** Whether files go along with their contents though they have names. */
+  readonly includeFiles: boolean;
 }
 
 /** A program file as exec needs it. */
@@ -30,6 +40,7 @@ export interface ProgramFile {
 
 /** The files of one process. */
 export interface ProcessFiles {
+  readonly process: Process;
   readonly cwd: string;
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
@@ -38,13 +49,26 @@ export interface ProcessFiles {
   mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile;
   /** The shared object of a file: one for each file, so that all mappings of it see each other. */
   sharedObject(file: MappedFile): SharedObject;
-  /** The file of a path in a snapshot's area; `write`: for shared mappings, writable where it may be. */
-  mappedFile(path: string, write?: boolean): MappedFile;
+  /** How a snapshot refers to the file of a mapping. */
+  freezeMapped(file: MappedFile, tables: FreezeTables): FileReference;
+  /** The file of a snapshot's mapping; `write`: for shared mappings, writable where it may be. */
+  mappedFile(file: FileReference, write?: boolean): MappedFile;
+  /** The files of a child: what is not to be shared is copied, with the same files behind the descriptors. */
+  fork(child: Process, shares: { descriptors: boolean; fs: boolean }): ProcessFiles;
+  /** The table of descriptors, by which processes that share it are known; what they share of working directory and umask. */
+  readonly table: object;
+  readonly fs: object;
+  /** Takes over another process's table of descriptors, or its working directory and umask (thaw). */
+  joinTable(other: ProcessFiles): void;
+  joinFs(other: ProcessFiles): void;
+  /** Gives the process a table of descriptors of its own. */
+  unshare(): void;
+  unshareFs(): void;
   /** execve: closes what is marked close-on-exec. */
   exec(): void;
   /** Closes everything. */
   exit(): void;
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors">;
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors">;
 }
 
 /** The timers of one process. */
@@ -59,6 +83,8 @@ export interface ProcessTimers {
   expire(): void;
   /** execve(2). */
   exec(): void;
+  /** All timers go. */
+  exit(): void;
   freeze(): Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">;
   thaw(snapshot: Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">): void;
 }

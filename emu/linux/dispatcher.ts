@@ -2,6 +2,7 @@
 import { GuestFault } from "../cpu/fault.ts";
 import { CR, GPR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
+import type { AbiInfo } from "./abi.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
 import type { Kernel, KernelOptions } from "./kernel.ts";
 import { deliverable, isFatalPending } from "./signals/state.ts";
@@ -23,10 +24,17 @@ const SO = 1;
 /** Missing calls that are named at most. */
 const MOST_NAMED = 500;
 
+/** The system calls of one ABI. */
+interface CallTable {
+  readonly names: ReadonlyMap<number, string>;
+  readonly rows: Map<number, SyscallRow>;
+}
+
 export class Dispatcher {
   private readonly kernel: Kernel;
-  private readonly names: ReadonlyMap<number, string>;
-  private readonly table: Map<number, SyscallRow>;
+  private readonly extraSyscalls: ReadonlyMap<number, SyscallRow>;
+  /** The calls of each ABI, by number; made when its first program runs. */
+  private readonly tables = new Map<AbiInfo, CallTable>();
   private readonly tracer: Tracer | undefined;
   /** Trace texts of the calls that threads wait in. */
   private readonly waiting = new Map<Thread, string>();
@@ -35,9 +43,7 @@ export class Dispatcher {
 
   constructor(kernel: Kernel, { strace, extraSyscalls }: KernelOptions) {
     this.kernel = kernel;
-    this.names = syscallNames(kernel.abi);
-    this.table = syscallTable(this.names);
-    for (const [number, row] of extraSyscalls ?? []) this.table.set(number, row);
+    this.extraSyscalls = extraSyscalls ?? new Map();
     if (strace !== undefined) this.tracer = new Tracer(strace);
   }
 
@@ -48,9 +54,10 @@ export class Dispatcher {
   call(thread: Thread): boolean {
     const { kernel } = this;
     const number = this.numberOf(thread);
-    const row = this.table.get(number);
+    const { rows, names } = this.tableOf(thread.process.abi);
+    const row = rows.get(number);
     const context = new SyscallContext(kernel, thread, number);
-    const name = row?.name ?? this.names.get(number) ?? `syscall_${number}`;
+    const name = row?.name ?? names.get(number) ?? `syscall_${number}`;
     const text = this.tracer?.begin(context, name, row?.args);
     let outcome: SyscallResult | SysError;
     try {
@@ -76,9 +83,20 @@ export class Dispatcher {
     return true;
   }
 
+  private tableOf(abi: AbiInfo): CallTable {
+    let table = this.tables.get(abi);
+    if (table === undefined) {
+      const names = syscallNames(abi);
+      table = { names, rows: syscallTable(names) };
+      for (const [number, row] of this.extraSyscalls) table.rows.set(number, row);
+      this.tables.set(abi, table);
+    }
+    return table;
+  }
+
   /** r0, of which 64-bit kernels look at all bits. */
-  private numberOf({ registers }: Thread): number {
-    if (this.kernel.abi.is64 && registers.u32[GPR / 4 + 1] !== 0) return -1;
+  private numberOf({ registers, process }: Thread): number {
+    if (process.abi.is64 && registers.u32[GPR / 4 + 1] !== 0) return -1;
     return registers.u32[GPR / 4];
   }
 
@@ -93,14 +111,17 @@ export class Dispatcher {
 
   /** A signal that is there already is a reason not to wait. */
   private park(thread: Thread, wait: WaitFor): boolean {
-    thread.park(wait);
-    if (deliverable(thread.process, thread) !== 0n) thread.wake();
+    const disturbed = wait.killable
+      ? isFatalPending(thread.process, thread)
+      : deliverable(thread.process, thread) !== 0n;
+    if (disturbed) thread.postpone(wait);
+    else thread.park(wait);
     return false;
   }
 
   /** The thread stays runnable, and makes its call again when the host has had its turn. */
   private pause(thread: Thread, { state, done }: Paused): boolean {
-    thread.blocked = { deadline: null, state };
+    thread.blocked = { phase: "paused", place: this.kernel.nextPlace(), deadline: null, state };
     // Signals find no call that they could interrupt, unless there is one that the program doesn't survive.
     const interruptible = isFatalPending(thread.process, thread);
     thread.wait = interruptible ? { restart: "never", interrupted: () => done } : undefined;
@@ -108,9 +129,9 @@ export class Dispatcher {
   }
 
   private succeed(thread: Thread, value: number | bigint): void {
-    const { registers } = thread;
+    const { registers, process } = thread;
     const wide = BigInt(value);
-    registers.setGpr(3, BigInt.asUintN(this.kernel.abi.is64 ? 64 : 32, wide));
+    registers.setGpr(3, BigInt.asUintN(process.abi.is64 ? 64 : 32, wide));
     registers.bytes[CR] &= ~SO;
     registers.nia += 4n;
   }

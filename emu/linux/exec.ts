@@ -1,7 +1,7 @@
 /** Loading programs (Linux: fs/binfmt_elf.c, start_thread of arch/powerpc). */
 
-import { GuestFault } from "../cpu/fault.ts";
 import type { CpuModel } from "../cpu/cpu.ts";
+import { GuestFault } from "../cpu/fault.ts";
 import { FPSCR, MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { decodeName } from "../host/names.ts";
@@ -23,7 +23,8 @@ import {
   readProgram,
 } from "./elf/header.ts";
 import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./layout.ts";
-import type { Credentials, MemoryLayout } from "./process.ts";
+import type { MemoryLayout } from "./mm.ts";
+import type { Credentials } from "./process.ts";
 import {
   AT_BASE,
   AT_BASE_PLATFORM,

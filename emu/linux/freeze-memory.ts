@@ -3,7 +3,13 @@ import { HostError } from "../host/host.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { SharedObject, type SharedPage } from "../memory/shared-object.ts";
-import type { AreaSnapshot, MemorySnapshot, PageSource, SharedObjectSnapshot } from "../snapshot.ts";
+import type {
+  AreaSnapshot,
+  FileReference,
+  MemorySnapshot,
+  PageSource,
+  SharedObjectSnapshot,
+} from "../snapshot.ts";
 import type { FreezeTables, ProcessFiles } from "./areas.ts";
 import type { Process } from "./process.ts";
 
@@ -16,11 +22,11 @@ const sourceOf = (addresses: number[], read: (address: number) => Uint8Array): P
 });
 
 /** Everything about the memory of a process. */
-export function freezeMemory({ memory, layout }: Process, tables: FreezeTables): MemorySnapshot {
+export function freezeMemory({ memory, layout, files }: Process, tables: FreezeTables): MemorySnapshot {
+  const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
     ({ start, end, prot, file, shared, offset, growsDown, name }): AreaSnapshot => {
       const addresses: number[] = [];
-      const page = new Uint8Array(PAGE_SIZE);
       if (shared === undefined) {
         for (let at = start; at < end; at += PAGE_SIZE) if (memory.isTouched(at)) addresses.push(at);
       }
@@ -29,7 +35,7 @@ export function freezeMemory({ memory, layout }: Process, tables: FreezeTables):
         end,
         prot,
         growsDown: growsDown ?? false,
-        file: file === undefined ? null : { path: file.path, offset },
+        file: file === undefined ? null : { ...files.freezeMapped(file, tables), offset },
         sharedObject: shared === undefined ? null : { index: tables.sharedObject(shared), offset },
         name: name ?? "",
         pages: sourceOf(addresses, (at) => memory.peek(at, PAGE_SIZE, page)),
@@ -40,13 +46,18 @@ export function freezeMemory({ memory, layout }: Process, tables: FreezeTables):
 }
 
 /** A shared object; of one with a file, only what the file has not got yet. */
-export function freezeShared({ file, pages }: SharedObject): SharedObjectSnapshot {
+export function freezeShared(
+  object: SharedObject,
+  files: ProcessFiles,
+  tables: FreezeTables,
+): SharedObjectSnapshot {
+  const { file, pages } = object;
   const present = [...pages]
-    .filter(([, page]) => (file === undefined ? hasBytes(page) : page.dirty && hasBytes(page)))
+    .filter(([index, page]) => hasBytes(page) && (file === undefined || object.isDirty(index)))
     .sort(([a], [b]) => a - b);
   const last = present.at(-1)?.[0] ?? -1;
   return {
-    file: file === undefined ? null : { path: file.path },
+    file: file === undefined ? null : files.freezeMapped(file, tables),
     size: file === undefined ? (last + 1) * PAGE_SIZE : file.size(),
     pages: sourceOf(
       present.map(([index]) => index * PAGE_SIZE),
@@ -62,13 +73,14 @@ const bytesOf = ({ holder, bytes }: SharedPage): Uint8Array => holder?.peek() ??
 /** Makes a shared object again. Throws HostError when its file can't be had. */
 export function thawShared(snapshot: SharedObjectSnapshot, files: ProcessFiles): SharedObject {
   const { file, pages } = snapshot;
-  const object = file === null ? new SharedObject() : files.sharedObject(files.mappedFile(file.path, true));
+  const object = file === null ? new SharedObject() : files.sharedObject(files.mappedFile(file, true));
   pages.addresses.forEach((offset, index) => {
     if (offset % PAGE_SIZE !== 0 || offset < 0) throw new RangeError(`page at ${offset} of shared memory`);
     const page = object.pages.get(offset / PAGE_SIZE);
     // A page that the machine itself has in use already is at least as new.
     if (page !== undefined) return;
-    object.pages.set(offset / PAGE_SIZE, { bytes: pages.read(index).slice(), dirty: true });
+    object.pages.set(offset / PAGE_SIZE, { bytes: pages.read(index).slice() });
+    object.markDirty(offset / PAGE_SIZE);
   });
   return object;
 }
@@ -116,15 +128,15 @@ function contentsOf(area: AreaSnapshot, files: ProcessFiles, objects: readonly S
     return { ...extra, shared, offset: sharedObject.offset };
   }
   if (file === null) return { ...extra, offset: 0 };
-  return { ...extra, file: mappedFile(files, file.path), offset: file.offset };
+  return { ...extra, file: mappedFile(files, file), offset: file.offset };
 }
 
 /** Opens a mapped file; what is missing is named by its whole path. */
-function mappedFile(files: ProcessFiles, path: string) {
+function mappedFile(files: ProcessFiles, file: FileReference) {
   try {
-    return files.mappedFile(path);
+    return files.mappedFile(file);
   } catch (error) {
-    if (error instanceof HostError) throw new HostError(error.code, `mapped file ${path}`);
+    if (error instanceof HostError) throw new HostError(error.code, `mapped file ${file.path}`);
     throw error;
   }
 }

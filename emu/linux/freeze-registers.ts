@@ -47,7 +47,12 @@ export function freezeRegisters(r: Registers, abi: AbiInfo, fpexcMode: number): 
     reservation:
       length === 0
         ? null
-        : { length, address: word(r.u64[RESERVE_ADDRESS / 8]), value: r.u64[RESERVE_VALUE / 8] },
+        : {
+            length,
+            address: word(r.u64[RESERVE_ADDRESS / 8]),
+            // Only a quadword has a high half; what is there of others is left from before.
+            value: r.u64[RESERVE_VALUE / 8] | (length === 16 ? r.u64[RESERVE_VALUE / 8 + 1] << 64n : 0n),
+          },
     instructions: r.instructions,
   };
 }
@@ -80,6 +85,7 @@ export function thawRegisters(r: Registers, abi: AbiInfo, from: RegistersSnapsho
     r.u32[RESERVE_LENGTH / 4] = reservation.length;
     r.u64[RESERVE_ADDRESS / 8] = reservation.address;
     r.u64[RESERVE_VALUE / 8] = reservation.value;
+    r.u64[RESERVE_VALUE / 8 + 1] = reservation.value >> 64n;
   }
   const fpexcMode = FP_MODES.includes(from.fpexcMode) ? from.fpexcMode : 0;
   r.msr = userMsr(abi, fpexcMode);

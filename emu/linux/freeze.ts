@@ -2,27 +2,38 @@
  * From a stopped kernel to plain data and back. Every area of the personality keeps its state in a form that goes into
  * a snapshot as it is; here they are put together.
  */
+import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
+
 import {
+  type FamilySnapshot,
   MAX_PROCESSES,
   type MachineSnapshot,
   type ProcessSnapshot,
   type ThreadSnapshot,
 } from "../snapshot.ts";
+import { ABIS } from "./abi.ts";
 import type { FreezeTables } from "./areas.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
-import { defaultAttributes, defaultLimits, type Process, shortName } from "./process.ts";
-import type { Thread } from "./thread.ts";
+
+import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
+import { SIGRTMAX, SIGWINCH } from "./signals/numbers.ts";
+import { MOST_PID } from "./tasks.ts";
+import { Thread } from "./thread.ts";
+import type { OnChanged } from "./vfs/known-files.ts";
+import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
 const MOST_GROUPS = 65536;
-const MOST_PID = 0x3f_ffff;
 
 /** Everything the machine is. Pages are read from it later: use the snapshot before running on. */
-export function freezeKernel(kernel: Kernel): MachineSnapshot {
+export function freezeKernel(
+  kernel: Kernel,
+  { includeFiles = false }: { includeFiles?: boolean } = {},
+): MachineSnapshot {
   const { abi, clock, random, scheduler } = kernel;
   const objects = new Map<SharedObject, number>();
   const tables: FreezeTables = {
@@ -36,8 +47,16 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    knownFiles: [],
+    obstacles: [],
+    includeFiles,
   };
-  const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables));
+  const sharing = new Sharing();
+  const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
+  const order = scheduler.order;
+  const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
+  const [{ files }] = kernel.processes.values();
+  const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -54,14 +73,51 @@ export function freezeKernel(kernel: Kernel): MachineSnapshot {
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
-    sharedObjects: [...objects.keys()].map(freezeShared),
+    sharedObjects,
+    knownFiles: tables.knownFiles,
+    ...(setIds.length > 0 ? { setIds } : {}),
+    ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
-    scheduler: { tid: scheduler.currentTid, sliceLeft: scheduler.sliceLeft },
-    nextPid: kernel.nextPid,
+    scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
+    nextPid: kernel.tasks.nextPid,
   };
 }
 
-function freezeProcess(process: Process, tables: FreezeTables): ProcessSnapshot {
+/** What processes share, by the first of them. */
+class Sharing {
+  private readonly owners = new Map<object, number>();
+
+  /** The pid of the process that has `object` too and came before; 0 for the first. */
+  of(object: object, pid: number): number {
+    const owner = this.owners.get(object);
+    if (owner === undefined) this.owners.set(object, pid);
+    return owner ?? 0;
+  }
+}
+
+const isZombie = ({ exitStatus, threads }: Process): boolean => exitStatus !== null && threads.size === 0;
+
+function freezeFamily(process: Process, sharing: Sharing): FamilySnapshot {
+  const { pid, mm, files, signals, vforkParent } = process;
+  const lives = !isZombie(process);
+  return {
+    exitSignal: process.exitSignal,
+    childCpuTime: process.childCpuTime,
+    startTime: process.startTime,
+    stoppedBy: process.stoppedBy,
+    report: { ...process.report },
+    hasExecuted: process.hasExecuted,
+    vforkParent: vforkParent?.tid ?? 0,
+    shares: {
+      memory: lives ? sharing.of(mm, pid) : 0,
+      descriptors: lives ? sharing.of(files.table, pid) : 0,
+      fs: lives ? sharing.of(files.fs, pid) : 0,
+      actions: sharing.of(signals.actions, pid),
+    },
+  };
+}
+
+function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing): ProcessSnapshot {
   const { credentials, limits, threads } = process;
   return {
     pid: process.pid,
@@ -74,13 +130,16 @@ function freezeProcess(process: Process, tables: FreezeTables): ProcessSnapshot 
     ...process.files.freeze(tables),
     credentials: { ...credentials, groups: [...credentials.groups] },
     limits: limits.map((limit) => ({ ...limit })),
-    memory: freezeMemory(process, tables),
+    memory: isZombie(process) ? { ...emptyLayout(), areas: [] } : freezeMemory(process, tables),
     ...process.signals.freeze(),
     ...process.timers.freeze(),
     prctl: { ...process.prctl },
     attributes: { ...process.attributes },
     personality: process.personality,
     elfv2: process.elfv2,
+    abi: process.abi.name,
+    cpuModel: process.cpuModel.name,
+    family: freezeFamily(process, sharing),
     cpuTime: process.cpuTime,
     exitStatus: process.exitStatus,
     threads: [...threads].map(freezeThread),
@@ -91,14 +150,14 @@ function freezeThread(thread: Thread): ThreadSnapshot {
   const { process, signals, blocked } = thread;
   return {
     tid: thread.tid,
-    registers: freezeRegisters(thread.registers, process.kernel.abi, thread.fpexcMode),
+    registers: freezeRegisters(thread.registers, process.abi, thread.fpexcMode),
     signalMask: signals.mask,
     savedMask: signals.savedMask,
     pendingSignals: signals.pending.entries.map((info) => ({ ...info })),
     altStack: { ...signals.altStack, sp: signals.altStack.sp },
     clearTid: thread.clearTid,
     robustList: { ...thread.robustList },
-    blocked: blocked === null ? null : { ...blocked },
+    blocked: blocked === null ? null : { ...blocked, state: writeCallState(blocked.state) },
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
   };
@@ -108,38 +167,105 @@ function freezeThread(thread: Thread): ThreadSnapshot {
  * Builds the kernel that a snapshot describes. Throws HostError when a file that it needs can't be had, RangeError when
  * it makes no sense.
  */
-export function thawKernel(snapshot: MachineSnapshot, options: KernelOptions): Kernel {
+export function thawKernel(
+  snapshot: MachineSnapshot,
+  { onChanged = "fail", ...options }: KernelOptions & { onChanged?: OnChanged },
+): Kernel {
   const { processes, sharedObjects, scheduler } = snapshot;
   if (processes.length === 0 || processes.length > MAX_PROCESSES) {
     throw new RangeError(`it has ${processes.length} processes, and a machine runs ${MAX_PROCESSES}`);
   }
   const kernel = new Kernel({ ...options, addressSpaceSize: snapshot.addressSpaceSize }, snapshot);
-  kernel.fileSystem.thaw(snapshot);
-  const made = processes.map((each) => addProcess(kernel, each));
+  kernel.fileSystem.thaw(snapshot, onChanged);
+  const made = processes.map((each) => addProcess(kernel, each, options));
   const objects = sharedObjects.map((object) => thawShared(object, made[0].files));
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
-  kernel.nextPid = Math.max(snapshot.nextPid, ...processes.map(({ pid }) => pid + 1));
-  kernel.scheduler.restore(scheduler.tid, scheduler.sliceLeft);
+  kernel.fileSystem.endThaw();
+  processes.forEach((each, i) => {
+    thawVfork(kernel, made[i], each);
+  });
+  kernel.tasks.nextPid = Math.min(Math.max(snapshot.nextPid, 2), MOST_PID);
+  const { tid, sliceLeft, order = [tid] } = scheduler;
+  const threads = order.flatMap((tid) => kernel.thread(tid) ?? []);
+  kernel.scheduler.restore(
+    threads.filter(({ state }) => state === "runnable"),
+    sliceLeft,
+  );
+  kernel.resume();
+  if (kernel.fileSystem.isResized) kernel.signal(SIGWINCH);
   return kernel;
 }
 
-function addProcess(kernel: Kernel, snapshot: ProcessSnapshot): Process {
-  const { pid, credentials, limits } = snapshot;
+function addProcess(kernel: Kernel, snapshot: ProcessSnapshot, options: KernelOptions): Process {
+  const { pid, ppid, credentials, limits, family } = snapshot;
   if (!(Number.isInteger(pid) && pid > 0 && pid <= MOST_PID) || kernel.processes.has(pid)) {
     throw new RangeError(`process id ${pid}`);
   }
   if (credentials.groups.length > MOST_GROUPS) throw new RangeError("too many groups");
-  return kernel.addProcess(pid, {
+  const abi = snapshot.abi === undefined ? options.abi : ABIS[snapshot.abi];
+  if (abi.littleEndian !== options.abi.littleEndian) {
+    throw new RangeError(`process ${pid} is of another byte order than the machine`);
+  }
+  const cpuModel = abi === options.abi ? options.cpuModel : modelFor(snapshot.cpuModel, abi.name);
+  const shared = earlier(kernel, pid, family?.shares.memory ?? 0);
+  if (shared !== undefined && shared.abi !== abi)
+    throw new RangeError(`process ${pid} shares memory of another ABI`);
+  const process = kernel.makeProcess(pid, {
     credentials: { ...credentials, groups: [...credentials.groups] },
     limits: defaultLimits().map((limit, i) => ({ ...(limits[i] ?? limit) })),
+    mm: shared?.mm ?? kernel.newMm(abi, cpuModel),
+    outerParent: ppid,
   });
+  const parent = kernel.processes.get(ppid);
+  if (parent !== undefined && parent !== process) adopt(parent, process);
+  return process;
+}
+
+/** A process that stands before `pid` in the snapshot; undefined for 0. */
+function earlier(kernel: Kernel, pid: number, other: number): Process | undefined {
+  if (other === 0) return undefined;
+  const found = kernel.processes.get(other);
+  if (found === undefined)
+    throw new RangeError(`process ${pid} shares with process ${other}, which is not there`);
+  return found;
+}
+
+function adopt(parent: Process, child: Process): void {
+  child.parent = parent;
+  parent.children.add(child);
+}
+
+function thawFamily(process: Process, family: FamilySnapshot): void {
+  const { kernel, pid } = process;
+  const { shares, report, exitSignal, stoppedBy } = family;
+  for (const signo of [exitSignal, stoppedBy, report.stopped]) {
+    if (!(Number.isInteger(signo) && signo >= 0 && signo <= SIGRTMAX))
+      throw new RangeError(`signal ${signo} of process ${pid}`);
+  }
+  process.exitSignal = exitSignal;
+  process.childCpuTime = family.childCpuTime;
+  process.startTime = family.startTime;
+  process.stoppedBy = stoppedBy;
+  process.report = { ...report };
+  process.hasExecuted = family.hasExecuted;
+  const actions = shares.actions === 0 ? undefined : kernel.processes.get(shares.actions);
+  if (actions !== undefined && actions !== process) process.signals.actions = actions.signals.actions;
+  const table = shares.descriptors === 0 ? undefined : kernel.processes.get(shares.descriptors);
+  if (table !== undefined && table !== process) process.files.joinTable(table.files);
+  const fs = shares.fs === 0 ? undefined : kernel.processes.get(shares.fs);
+  if (fs !== undefined && fs !== process) process.files.joinFs(fs.files);
+}
+
+/** Finds the thread that waits in vfork(2) for a process. */
+function thawVfork(kernel: Kernel, process: Process, { family, exitStatus }: ProcessSnapshot): void {
+  if (family === undefined || family.vforkParent === 0 || exitStatus !== null) return;
+  process.vforkParent = kernel.thread(family.vforkParent);
 }
 
 function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly SharedObject[]): void {
-  const { kernel, memory, files } = process;
-  process.ppid = from.ppid;
+  const { mm, memory, files } = process;
   process.pgid = from.pgid;
   process.sid = from.sid;
   process.comm = shortName(from.comm);
@@ -147,13 +273,16 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.prctl = { ...from.prctl };
   process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;
-  process.elfv2 = from.elfv2 ?? kernel.abi.elfv2;
   process.cpuTime = from.cpuTime;
   process.exitStatus = from.exitStatus;
-  const { areas: _, ...layout } = from.memory;
-  process.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
-  thawMemory(memory, from.memory, files, objects);
   process.signals.thaw(from.signalActions, from.pendingSignals);
+  if (from.family !== undefined) thawFamily(process, from.family);
+  if ((from.family?.shares.memory ?? 0) === 0) {
+    const { areas: _, ...layout } = from.memory;
+    mm.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
+    mm.elfv2 = from.elfv2 ?? mm.abi.elfv2;
+    thawMemory(memory, from.memory, files, objects);
+  }
   if (from.exitStatus === null && from.threads.length === 0) {
     throw new RangeError(`process ${process.pid} has no threads`);
   }
@@ -163,22 +292,35 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
 }
 
 function thawThread(process: Process, from: ThreadSnapshot): void {
-  const { kernel } = process;
+  const { kernel, abi } = process;
   const { tid, signalMask, savedMask } = from;
   if (!(Number.isInteger(tid) && tid > 0 && tid <= MOST_PID) || kernel.thread(tid) !== undefined) {
     throw new RangeError(`thread id ${tid}`);
   }
-  const thread = kernel.addThread(process, tid);
-  thread.fpexcMode = thawRegisters(thread.registers, kernel.abi, from.registers);
+  const thread = new Thread(process, tid);
+  kernel.addThread(thread);
+  thread.fpexcMode = thawRegisters(thread.registers, abi, from.registers);
   thread.signals.setMask(signalMask);
   thread.signals.savedMask = savedMask;
   thread.signals.pending.restore(from.pendingSignals);
   thread.signals.altStack = { ...from.altStack };
   thread.clearTid = from.clearTid;
   thread.robustList = { ...from.robustList };
-  // The call it waited in is made again, and waits again.
-  thread.blocked = from.blocked === null ? null : { ...from.blocked };
-  thread.state = from.stopped ? "stopped" : "runnable";
+  thread.blocked = thawCall(tid, from.blocked);
   thread.cpuTime = from.cpuTime;
-  if (from.registers.dabr !== 0n) process.memory.setBreakpoint(from.registers.dabr);
+  if (process.exitStatus !== null) thread.state = "gone";
+  else if (!from.stopped) thread.start();
+}
+
+/** The call that a thread was in: it is made again, and waits again where it waited. */
+function thawCall(tid: number, from: ThreadSnapshot["blocked"]): CallInProgress | null {
+  if (from === null) return null;
+  const { phase = "woken", place = 0, deadline } = from;
+  const state = readCallState(from.state);
+  if (state === undefined || !Number.isSafeInteger(place) || place < 0) {
+    throw new RangeError(
+      `what thread ${tid} remembers of its system call makes no sense: ${from.state.slice(0, 60)}`,
+    );
+  }
+  return { phase, place, deadline, state };
 }

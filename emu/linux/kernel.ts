@@ -6,20 +6,34 @@
  * never kept waiting, and ends a piece exactly where something is due: a limit, the end of a turn and, where time
  * follows the instruction count, a timer. Where pieces end for the host's sake makes no difference to the program.
  */
-import { GuestFault } from "../cpu/fault.ts";
+
 import type { Cpu, CpuModel } from "../cpu/cpu.ts";
+import { GuestFault } from "../cpu/fault.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
+import { findModel } from "../cpu/models.ts";
+
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import { AddressSpace } from "../memory/address-space.ts";
+import { WatchpointHit } from "../memory/address-space.ts";
+import { AddressSpacePool } from "../memory/pool.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
-import type { AbiInfo } from "./abi.ts";
+import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
+import { ABIS, type AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { SysError } from "./errno.ts";
-import { initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
-import { FutexTable, releaseTid } from "./futex.ts";
+import { readProgram } from "./elf/header.ts";
+import { ENOEXEC, SysError } from "./errno.ts";
+import {
+  type ExecContext,
+  type ExecRequest,
+  initialFpexcMode,
+  type LoadedProgram,
+  loadProgram,
+  resetRegisters,
+} from "./exec.ts";
+import { FutexTable, releaseThread } from "./futex.ts";
+import { Mm } from "./mm.ts";
 import {
   type Credentials,
   defaultLimits,
@@ -31,10 +45,14 @@ import {
 } from "./process.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { deliver, hasSignals, makeTimers, post, raise } from "./signals/kernel.ts";
+import { throughScripts } from "./scripts.ts";
+import { deliver, hasSignals, makeTimers, raise } from "./signals/kernel.ts";
 import { SI_KERNEL } from "./signals/numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
+import { post } from "./signals/post.ts";
 import type { SyscallRow } from "./syscall.ts";
+import type { System } from "./system.ts";
+import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
@@ -77,6 +95,12 @@ export type KernelExit =
   /** `requestStop` was called. */
   | { reason: "stopped" };
 
+/** Where a debugger's breakpoint or, with `hit`, watchpoint has stopped a thread: before the instruction at its NIA. */
+export interface Pause {
+  readonly thread: Thread;
+  readonly hit?: WatchpointHit;
+}
+
 /** The program that a machine begins with. */
 export interface StartRequest {
   /** Guest path. */
@@ -89,19 +113,6 @@ export interface StartRequest {
   bytes?: Uint8Array;
 }
 
-/** The host gets a turn after this much work, in nanoseconds. */
-const HOST_SHARE = 10_000_000n;
-/**
- * What a piece is to take. Much less than the host's share, because a program may become slower all of a sudden
- * (denormals, say) while the length of a piece still goes by how fast it was.
- */
-const PIECE_TIME = 1_000_000n;
-/** Instructions of a piece before it is known how fast they run, at the least, and at most. */
-const FIRST_PIECE = 20_000;
-const LEAST_PIECE = 1_000;
-const MOST_PIECE = 2_000_000;
-/** Longest sleep at a stretch; a timer also keeps the host's event loop alive. */
-const LONGEST_SLEEP = 3_600_000n;
 const FIRST_PID = 1000;
 
 const UTS = {
@@ -119,8 +130,9 @@ const least = (a: bigint | undefined, b: bigint | undefined): bigint | undefined
   return b === undefined || a < b ? a : b;
 };
 
-export class Kernel {
+export class Kernel implements System {
   readonly host: Host;
+  /** ABI and CPU model of the first program. */
   readonly abi: AbiInfo;
   readonly cpuModel: CpuModel;
   readonly clock: Clock;
@@ -129,16 +141,19 @@ export class Kernel {
   readonly uts: MachineSnapshot["uts"];
   readonly addressSpaceSize: number;
   readonly fileSystem: FileSystem;
-  readonly processes = new Map<number, Process>();
-  readonly scheduler = new Scheduler();
+  readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
-  nextPid = FIRST_PID;
+  readonly tasks: Tasks;
+  private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
-  private readonly threads = new Map<number, Thread>();
   private retired = 0n;
+  private place = 0;
   private ending: KernelExit | undefined;
+  private paused: Pause | undefined;
   private stopRequested = false;
+  /** Threads that a thaw has left waiting and that have still to say for what, in their order. */
+  private thawed: Thread[] = [];
   /** The time base is exact now: the next instruction is the only one of its piece. */
   private timeIsExact = false;
   /** Ends the wait for the host, while there is one. */
@@ -168,6 +183,11 @@ export class Kernel {
     const random = (into: Uint8Array) => this.random.fill(into);
     const steady = seed !== undefined;
     this.fileSystem = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd, random, steady });
+    this.tasks = new Tasks(FIRST_PID, {
+      makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
+      freed: ({ memory }) => this.addressSpaces.give(memory),
+      ended: (process) => this.firstEnded(process),
+    });
     this.dispatcher = new Dispatcher(this, options);
   }
 
@@ -176,8 +196,49 @@ export class Kernel {
     return this.retired;
   }
 
+  // ---- tasks -------------------------------------------------------------------------------------------------
+
+  get processes(): ReadonlyMap<number, Process> {
+    return this.tasks.processes;
+  }
   thread(tid: number): Thread | undefined {
-    return this.threads.get(tid);
+    return this.tasks.threads.get(tid);
+  }
+  nextPlace = (): number => this.place++;
+  newPid(): number {
+    return this.tasks.newPid();
+  }
+  get hasRoom(): boolean {
+    return this.tasks.hasRoom;
+  }
+  newMm(abi: AbiInfo, cpuModel: CpuModel): Mm {
+    return this.makeMm(abi, cpuModel);
+  }
+  releaseMm(process: Process): void {
+    this.tasks.releaseMm(process);
+  }
+  addProcess(process: Process): void {
+    this.tasks.addProcess(process);
+  }
+  addThread(thread: Thread): void {
+    this.tasks.addThread(thread);
+  }
+  exitThread(thread: Thread, status: number): void {
+    this.tasks.exitThread(thread, status);
+  }
+  endProcess(process: Process, status: number): void {
+    this.tasks.endProcess(process, status);
+  }
+  reap(process: Process): void {
+    this.tasks.reap(process);
+  }
+
+  private firstEnded({ exitStatus }: Process): void {
+    const status = exitStatus!;
+    this.ending =
+      (status & 0x7f) === 0
+        ? { reason: "exit", status: status >> 8 }
+        : { reason: "signal", signo: status & 0x7f, core: (status & 0x80) !== 0 };
   }
 
   private initialLimits(): Limit[] {
@@ -189,44 +250,39 @@ export class Kernel {
 
   /** Starts the first process. Throws ElfError, HostError, or SysError (E2BIG, ENOMEM). */
   start(request: StartRequest): Process {
-    const process = this.addProcess(this.nextPid++, {
+    const process = this.makeProcess(this.newPid(), {
       credentials: this.options.credentials ?? ordinaryUser(),
       limits: this.initialLimits(),
+      mm: this.newMm(this.abi, this.cpuModel),
     });
     const program =
       request.bytes === undefined
         ? process.files.openProgram(request.path)
         : { path: request.path, bytes: request.bytes };
-    const thread = this.addThread(process, process.pid);
-    thread.load();
+    const thread = new Thread(process, process.pid);
+    this.addThread(thread);
     const execfn = encodeName(request.execfn ?? request.path);
-    this.exec(thread, { program, argv: request.argv, env: request.env, execfn });
+    const found = throughScripts(process.files, { program, argv: request.argv, execfn });
+    this.exec(thread, { ...found, env: request.env });
+    thread.start();
     return process;
   }
 
-  /** Makes a process without threads and with an empty address space. */
-  addProcess(pid: number, parts: { credentials: Credentials; limits: Limit[] }): Process {
-    const engine = this.newEngine();
-    const process = new Process(this, pid, { ...parts, ...engine, layout: emptyLayout() });
+  /** Makes a process without threads and with an empty address space: the first one, or one of a snapshot. */
+  makeProcess(
+    pid: number,
+    parts: { credentials: Credentials; limits: Limit[]; mm: Mm; outerParent?: number },
+  ): Process {
+    const process = new Process(this, pid, parts);
     process.files = attachFiles(this.fileSystem, process);
     process.timers = makeTimers(process);
-    this.processes.set(pid, process);
+    this.addProcess(process);
     return process;
   }
 
-  addThread(process: Process, tid: number): Thread {
-    const thread = new Thread(process, tid);
-    process.threads.add(thread);
-    this.threads.set(tid, thread);
-    this.scheduler.add(thread);
-    return thread;
-  }
-
-  /** An address space and what executes its instructions. */
-  private newEngine(): { memory: AddressSpace; interpreter: Interpreter } {
-    const { abi, cpuModel, options } = this;
+  private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
     const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = new AddressSpace({ byteOrder, size: this.addressSpaceSize });
+    const memory = this.addressSpaces.take({ byteOrder, size });
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
@@ -234,8 +290,8 @@ export class Kernel {
       model: cpuModel,
       timeBase: () => this.timeBase(),
     };
-    const engine = options.engine ?? ((cpu) => new Interpreter(cpu));
-    return { memory, interpreter: engine(cpu) };
+    const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
+    return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
   }
 
   /** Ticks of 512 MHz. */
@@ -244,59 +300,48 @@ export class Kernel {
     return BigInt.asUintN(64, (this.clock.monotonic() * 512n) / 1000n);
   }
 
+  /** What runs programs of `bytes`' ABI after `process` executes them. Throws ElfError, ENOEXEC. */
+  private modelOf(process: Process, bytes: Uint8Array): { abi: AbiInfo; cpuModel: CpuModel } {
+    const abi = ABIS[readProgram(bytes).abi];
+    if (abi === process.abi) return process;
+    const cpuModel = findModel(this.cpuModel.name, abi.name) ?? findModel(undefined, abi.name);
+    // A kernel runs programs of one byte order.
+    if (abi.littleEndian !== this.abi.littleEndian || cpuModel === undefined) throw new SysError(ENOEXEC);
+    return { abi, cpuModel };
+  }
+
   /**
    * Replaces the program of a process by another, run by `thread` alone; nothing is changed when it throws (ElfError,
    * HostError, SysError).
    */
-  exec(thread: Thread, request: Parameters<typeof loadProgram>[2]): void {
+  exec(thread: Thread, request: ExecRequest): void {
     const { process } = thread;
     const { credentials, limits, files } = process;
+    const { abi, cpuModel } = this.modelOf(process, request.program.bytes);
     // A new process has an address space with nothing in it.
-    const { memory, interpreter } = process.memory.areas.count === 0 ? process : this.newEngine();
-    const loaded = loadProgram(
-      memory,
-      {
-        abi: this.abi,
-        cpuModel: this.cpuModel,
-        credentials,
-        stackLimit: limits[RLIMIT_STACK].soft,
-        random: (into) => this.random.fill(into),
-        openProgram: (path) => files.openProgram(path),
-      },
-      request,
-    );
+    const isNew = process.memory.areas.count === 0 && process.abi === abi;
+    const mm = isNew ? process.mm : this.newMm(abi, cpuModel);
+    const context: ExecContext = {
+      abi,
+      cpuModel,
+      credentials,
+      stackLimit: limits[RLIMIT_STACK].soft,
+      random: (into) => this.random.fill(into),
+      openProgram: (path) => files.openProgram(path),
+    };
+    let loaded: LoadedProgram;
+    try {
+      loaded = loadProgram(mm.memory, context, request);
+    } catch (error) {
+      if (!isNew) this.addressSpaces.give(mm.memory);
+      throw error;
+    }
     const { instructions } = thread.registers;
-    for (const other of process.threads) if (other !== thread) this.endThread(other);
-    process.replaceProgram(thread, { memory, interpreter, loaded, path: request.program.path });
-    thread.fpexcMode = initialFpexcMode(this.abi);
-    resetRegisters(thread.registers, this.abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
-  }
-
-  /** Ends a thread; the last one to go ends its process with `status`, an exit code. */
-  exitThread(thread: Thread, status: number): void {
-    if (thread.process.threads.size === 1) this.endProcess(thread.process, (status & 0xff) << 8);
-    else this.endThread(thread);
-  }
-
-  private endThread(thread: Thread): void {
-    releaseTid(thread);
-    thread.end();
-    this.threads.delete(thread.tid);
-    this.scheduler.remove(thread);
-    thread.process.threads.delete(thread);
-  }
-
-  /** Ends a process; `status` is a wait status (exit code << 8, or signal number | 0x80 for a core dump). */
-  endProcess(process: Process, status: number): void {
-    if (process.exitStatus !== null) return;
-    process.exitStatus = status;
-    for (const thread of process.threads) thread.end();
-    for (const thread of process.threads) this.scheduler.remove(thread);
-    process.files.exit();
-    this.ending =
-      (status & 0x7f) === 0
-        ? { reason: "exit", status: status >> 8 }
-        : { reason: "signal", signo: status & 0x7f, core: (status & 0x80) !== 0 };
+    this.tasks.endOthers(thread);
+    releaseThread(thread);
+    process.replaceProgram(thread, { mm, loaded, path: request.program.path });
+    thread.fpexcMode = initialFpexcMode(abi);
+    resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
   }
 
   // ---- from outside --------------------------------------------------------------------------------------
@@ -307,10 +352,31 @@ export class Kernel {
     this.noteWake();
   }
 
-  /** Sends a signal from outside (the terminal's ^C, say) to the first process. */
+  /** A debugger's breakpoint or watchpoint has come about: `run` comes back with "stopped". */
+  private pause(pause: Pause): void {
+    this.paused = pause;
+    this.stopRequested = true;
+  }
+
+  /** Why the last run was stopped, if it was a debugger's doing; once. */
+  takePause(): Pause | undefined {
+    const { paused } = this;
+    this.paused = undefined;
+    return paused;
+  }
+
+  /** Sends a signal from outside (the terminal's ^C, say) to the group in the foreground: at first the first process's. */
   signal(signo: number): void {
-    const [process] = this.processes.values();
-    if (process !== undefined) post(process, signalInfo(signo, SI_KERNEL));
+    const [first] = this.processes.values();
+    if (first === undefined) return;
+    const group = this.fileSystem.foreground ?? first.pgid;
+    let heard = false;
+    for (const process of this.processes.values()) {
+      if (process.pgid !== group || process.exitStatus !== null) continue;
+      post(process, signalInfo(signo, SI_KERNEL));
+      heard = true;
+    }
+    if (!heard) post(first, signalInfo(signo, SI_KERNEL));
     this.noteWake();
   }
 
@@ -332,6 +398,7 @@ export class Kernel {
         this.stopRequested = false;
         return { reason: "stopped" };
       }
+      if (this.waitAgain()) continue;
       this.expire();
       const thread = this.scheduler.next();
       if (thread === undefined) {
@@ -345,6 +412,30 @@ export class Kernel {
       await this.host.yield();
       turnBegan = this.host.clock.monotonic();
     }
+  }
+
+  /** Goes on from a snapshot: the threads that waited will wait again, in their order, before anything else happens. */
+  resume(): void {
+    const waiting = [...this.tasks.threads.values()].filter(({ state }) => state === "waiting");
+    this.thawed = waiting.sort((one, other) => one.blocked!.place - other.blocked!.place);
+    this.place = Math.max(
+      0,
+      ...[...this.tasks.threads.values()].map(({ blocked }) => (blocked?.place ?? -1) + 1),
+    );
+  }
+
+  /** Has the next thread that a thaw left waiting say for what. False when there is none any more. */
+  private waitAgain(): boolean {
+    const thread = this.thawed.shift();
+    if (thread === undefined) return false;
+    thread.load();
+    if (this.dispatcher.call(thread)) {
+      // What it waits for has happened meanwhile, outside.
+      thread.state = "stopped";
+      thread.start();
+      this.countRetired(thread, 1n);
+    }
+    return true;
   }
 
   /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. */
@@ -371,20 +462,29 @@ export class Kernel {
   /** Runs at most `budget` instructions. */
   private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
     const { registers } = thread;
-    const { interpreter } = thread.process;
+    const { interpreter, memory, watchpoints } = thread.process;
+    // The kernel's own accesses are not watched.
+    if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     const before = registers.instructions;
     const began = this.host.clock.monotonic();
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
-      return exit;
+      if (exit !== "breakpoint") return exit;
+      this.pause({ thread });
+      return "limit";
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
+      if (error instanceof WatchpointHit) {
+        this.pause({ thread, hit: error });
+        return "limit";
+      }
       if (!(error instanceof GuestFault)) throw error;
       raise(thread, error);
       return "fault";
     } finally {
+      if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
       if (this.clock.isVirtual) this.spend(thread, count);
@@ -478,7 +578,7 @@ export class Kernel {
     if (clock.isVirtual && deadline !== undefined) {
       // Input from outside that is there already comes first.
       await host.yield();
-      if (this.scheduler.next() === undefined) clock.skipTo(deadline);
+      if (this.scheduler.next() === undefined && !this.stopRequested) clock.skipTo(deadline);
       return;
     }
     let milliseconds = LONGEST_SLEEP;

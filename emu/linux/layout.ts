@@ -4,6 +4,7 @@
  */
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
+import type { Vma } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
 
 /** vm.mmap_min_addr: nothing is mapped below. */
@@ -19,6 +20,9 @@ export const GUARD_GAP = 256 * PAGE_SIZE;
 
 export const pageDown = (address: number): number => address - (address % PAGE_SIZE);
 export const pageUp = (address: number): number => pageDown(address + PAGE_SIZE - 1);
+
+/** Where room for an area begins that an area below must leave free (vm_start_gap). */
+export const startGap = ({ start, growsDown }: Vma): number => (growsDown ? start - GUARD_GAP : start);
 
 /** End of the stack, and of what a process may map (TASK_SIZE). */
 export function stackTop(abi: AbiInfo, memory: AddressSpace): number {

@@ -1,18 +1,23 @@
 /** A guest process (Linux: signal_struct, mm_struct, cred, files_struct of a thread group). */
+import type { CpuModel } from "../cpu/cpu.ts";
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
+import type { AddressSpace, Watchpoint } from "../memory/address-space.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
+import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
-import type { Kernel } from "./kernel.ts";
+import type { MemoryLayout, Mm } from "./mm.ts";
+import { SIGCHLD } from "./signals/numbers.ts";
 import { ProcessSignals } from "./signals/state.ts";
+
 import { growStack } from "./stack.ts";
+import type { System } from "./system.ts";
+
 import type { Thread } from "./thread.ts";
+import { WaitQueue } from "./wait.ts";
 
 export type Credentials = ProcessSnapshot["credentials"];
-/** Where the parts of the program are; see struct mm_struct. */
-export type MemoryLayout = Omit<ProcessSnapshot["memory"], "areas">;
 /** Soft and hard limit; RLIM_INFINITY is no limit. */
 export interface Limit {
   soft: bigint;
@@ -23,6 +28,7 @@ export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
 export const RLIMIT_DATA = 2;
 export const RLIMIT_STACK = 3;
+export const RLIMIT_NPROC = 6;
 export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
@@ -30,10 +36,24 @@ export const RLIMIT_SIGPENDING = 11;
 export const RLIMIT_NICE = 13;
 export const RLIM_INFINITY = 2n ** 64n - 1n;
 
+/** What a process's parent can wait for besides its end. */
+export interface StopReport {
+  /** The signal that has stopped it, 0 when none has. */
+  stopped: number;
+  /** SIGCONT has let it go on. */
+  continued: boolean;
+}
+
 export class Process {
-  readonly kernel: Kernel;
+  readonly kernel: System;
   readonly pid: number;
-  ppid = 1;
+  /** Undefined when it is no process of this machine. */
+  parent: Process | undefined;
+  readonly children = new Set<Process>();
+  /** Threads of this process that wait for children. */
+  readonly childQueue = new WaitQueue();
+  /** The signal that its end sends to its parent; 0 for none. */
+  exitSignal = SIGCHLD;
   pgid: number;
   sid: number;
   /** At most 15 characters. */
@@ -43,39 +63,43 @@ export class Process {
   readonly credentials: Credentials;
   /** By RLIMIT_* number. */
   readonly limits: Limit[];
-  /** Replaced by execve. */
-  memory: AddressSpace;
-  interpreter: Interpreter;
-  layout: MemoryLayout;
-  readonly signals = new ProcessSignals();
+  /** Its address space; replaced by execve. */
+  mm: Mm;
+  /** The thread of another process that sleeps in vfork(2) until this one has an address space of its own. */
+  vforkParent: Thread | undefined;
+  signals = new ProcessSignals();
+  /** What a debugger watches. */
+  watchpoints: readonly Watchpoint[] = [];
   /** Descriptors, working directory, umask. */
   files!: ProcessFiles;
   /** Interval and POSIX timers. */
   timers!: ProcessTimers;
   readonly threads = new Set<Thread>();
-  /** The thread whose registers are in the CPU. */
-  loaded: Thread | undefined;
   prctl = { pdeathsig: 0, dumpable: 1, noNewPrivs: false };
   attributes = defaultAttributes();
-  /** Handlers are plain addresses (ELFv2), not descriptors; 64-bit only, as the program's e_flags say. */
-  elfv2 = false;
   /** personality(2). */
   personality = 0;
   /** CPU time of all its threads, in nanoseconds. */
   cpuTime = 0n;
+  /** CPU time of children that have been waited for, and of theirs. */
+  childCpuTime = 0n;
+  /** CLOCK_MONOTONIC time at which it began. */
+  startTime = 0n;
+  /** The signal that has stopped it, 0 while it runs. */
+  stoppedBy = 0;
+  /** What wait(2) has not told of yet. */
+  report: StopReport = { stopped: 0, continued: false };
+  /** It has executed a program since it was forked. */
+  hasExecuted = false;
   /** Wait status (exit code << 8, or signal number) once it has ended. */
   exitStatus: number | null = null;
+  /** What getppid says of a parent outside. */
+  private readonly outerParent: number;
 
   constructor(
-    kernel: Kernel,
+    kernel: System,
     pid: number,
-    parts: {
-      credentials: Credentials;
-      limits: Limit[];
-      memory: AddressSpace;
-      interpreter: Interpreter;
-      layout: MemoryLayout;
-    },
+    parts: { credentials: Credentials; limits: Limit[]; mm: Mm; outerParent?: number },
   ) {
     this.kernel = kernel;
     this.pid = pid;
@@ -83,28 +107,55 @@ export class Process {
     this.sid = pid;
     this.credentials = parts.credentials;
     this.limits = parts.limits;
-    this.memory = this.withStackGrowth(parts.memory);
-    this.interpreter = parts.interpreter;
-    this.layout = parts.layout;
+    this.mm = parts.mm;
+    this.mm.users++;
+    this.claimStack();
+    this.outerParent = parts.outerParent ?? 1;
   }
 
-  /** Takes over what exec has loaded from `path`, to be run by `thread`, the only one left. */
-  replaceProgram(
-    thread: Thread,
-    program: { memory: AddressSpace; interpreter: Interpreter; loaded: LoadedProgram; path: string },
-  ): void {
-    const { loaded, path } = program;
-    this.memory = this.withStackGrowth(program.memory);
-    this.interpreter = program.interpreter;
-    this.loaded = thread;
-    this.layout = loaded.layout;
-    this.elfv2 = loaded.elfv2;
+  get ppid(): number {
+    return this.parent?.pid ?? this.outerParent;
+  }
+  get abi(): AbiInfo {
+    return this.mm.abi;
+  }
+  get cpuModel(): CpuModel {
+    return this.mm.cpuModel;
+  }
+  get memory(): AddressSpace {
+    return this.mm.memory;
+  }
+  get interpreter(): Interpreter {
+    return this.mm.interpreter;
+  }
+  get layout(): MemoryLayout {
+    return this.mm.layout;
+  }
+  get elfv2(): boolean {
+    return this.mm.elfv2;
+  }
+
+  /** Takes over what exec has loaded from `path` into `mm`, to be run by `thread`, the only one left. */
+  replaceProgram(thread: Thread, program: { mm: Mm; loaded: LoadedProgram; path: string }): void {
+    const { mm, loaded, path } = program;
+    if (mm !== this.mm) {
+      this.mm.unload(thread);
+      this.kernel.releaseMm(this);
+      this.mm = mm;
+      mm.users++;
+    }
+    this.claimStack();
+    mm.loaded = thread;
+    mm.layout = loaded.layout;
+    mm.elfv2 = loaded.elfv2;
     this.exe = path;
     this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
+    this.exitSignal = SIGCHLD;
+    this.hasExecuted = true;
     thread.clearTid = 0n;
     thread.robustList = { head: 0n, length: 0n };
     this.signals.exec();
@@ -113,9 +164,10 @@ export class Process {
     this.files.exec();
   }
 
-  private withStackGrowth(memory: AddressSpace): AddressSpace {
+  /** Has the stack in its memory grow within its own limit. */
+  claimStack(): void {
+    const { memory } = this.mm;
     memory.onUnmapped = (address) => growStack(memory, address, toLength(this.limits[RLIMIT_STACK].soft));
-    return memory;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

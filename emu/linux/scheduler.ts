@@ -1,45 +1,48 @@
 /**
- * Whose turn it is. Threads run in turn, each for a slice counted in instructions, so that the order does not depend
- * on the host.
+ * Whose turn it is. Threads that can run stand in a queue; each runs for a slice counted in instructions and then goes to its
+ * end, so that the order does not depend on the host.
  */
+import { SLICE } from "../tuning.ts";
 import type { Clock } from "./clock.ts";
-import type { Thread } from "./thread.ts";
+import { Deadlines } from "./deadlines.ts";
 
-/** Instructions of a turn. */
-export const SLICE = 1_000_000;
+/** A thread as the scheduler sees it. */
+export interface Schedulable {
+  readonly tid: number;
+  wake(): void;
+}
 
-export class Scheduler {
-  private readonly threads: Thread[] = [];
-  private current = 0;
+export class Scheduler<T extends Schedulable> {
+  /** Whose turn it is, then who comes next. */
+  private readonly queue = new Set<T>();
+  private readonly deadlines = new Deadlines<T>(({ tid }) => tid);
   /** Instructions left of the present turn. */
   sliceLeft = SLICE;
 
-  add(thread: Thread): void {
-    this.threads.push(thread);
+  /** A thread can run: it comes last. */
+  add(thread: T): void {
+    if (this.queue.size === 0) this.sliceLeft = SLICE;
+    this.queue.add(thread);
   }
 
-  remove(thread: Thread): void {
-    const at = this.threads.indexOf(thread);
-    if (at < 0) return;
-    this.threads.splice(at, 1);
-    if (at < this.current) this.current--;
-    else if (at === this.current) this.sliceLeft = SLICE;
-    if (this.current >= this.threads.length) this.current = 0;
+  /** A thread can't run any more. */
+  remove(thread: T): void {
+    if (this.current === thread) this.sliceLeft = SLICE;
+    this.queue.delete(thread);
+  }
+
+  private get current(): T | undefined {
+    return this.queue.values().next().value;
   }
 
   /** The thread to run now; undefined when none can. */
-  next(): Thread | undefined {
-    const count = this.threads.length;
-    const present = this.threads[this.current];
-    if (present?.state === "runnable" && this.sliceLeft > 0) return present;
-    for (let step = 1; step <= count; step++) {
-      const at = (this.current + step) % count;
-      if (this.threads[at].state !== "runnable") continue;
-      this.current = at;
-      this.sliceLeft = SLICE;
-      return this.threads[at];
-    }
-    return undefined;
+  next(): T | undefined {
+    const present = this.current;
+    if (present === undefined || this.sliceLeft > 0) return present;
+    this.queue.delete(present);
+    this.queue.add(present);
+    this.sliceLeft = SLICE;
+    return this.current;
   }
 
   /** Counts instructions against the present turn. */
@@ -52,37 +55,41 @@ export class Scheduler {
     this.sliceLeft = 0;
   }
 
-  /** The tid whose turn it is, for a snapshot; 0 when there are no threads. */
-  get currentTid(): number {
-    return this.threads[this.current]?.tid ?? 0;
+  /** The tids of those that can run, in their order. */
+  get order(): number[] {
+    return Array.from(this.queue, ({ tid }) => tid);
   }
 
-  /** Goes on as a snapshot says. */
-  restore(tid: number, sliceLeft: number): void {
-    const at = this.threads.findIndex((thread) => thread.tid === tid);
-    this.current = Math.max(at, 0);
+  /** Takes up an order of the threads that can run, and what is left of the first one's turn. */
+  restore(order: readonly T[], sliceLeft: number): void {
+    const others = [...this.queue].filter((thread) => !order.includes(thread));
+    this.queue.clear();
+    for (const thread of [...order, ...others]) this.queue.add(thread);
     this.sliceLeft = Math.min(Math.max(sliceLeft, 0), SLICE);
+  }
+
+  /** Has a thread woken at a CLOCK_MONOTONIC time; null: no more. */
+  wakeAt(thread: T, deadline: bigint | null): void {
+    if (deadline === null) this.deadlines.delete(thread);
+    else this.deadlines.set(thread, deadline);
   }
 
   /** CLOCK_MONOTONIC time at which the first timed wait ends. */
   nextDeadline(): bigint | undefined {
-    let nearest: bigint | undefined;
-    for (const { state, blocked } of this.threads) {
-      if (state !== "waiting" || blocked === null || blocked.deadline === null) continue;
-      if (nearest === undefined || blocked.deadline < nearest) nearest = blocked.deadline;
-    }
-    return nearest;
+    return this.deadlines.first?.at;
   }
 
   /** Wakes the threads whose timed waits are over. */
   expire(clock: Clock): void {
-    const nearest = this.nextDeadline();
-    if (nearest === undefined) return;
+    if (this.deadlines.size === 0) return;
     const now = clock.monotonic();
-    if (nearest > now) return;
-    for (const thread of this.threads) {
-      const deadline = thread.blocked?.deadline ?? null;
-      if (thread.state === "waiting" && deadline !== null && deadline <= now) thread.wake();
+    for (
+      let first = this.deadlines.first;
+      first !== undefined && first.at <= now;
+      first = this.deadlines.first
+    ) {
+      this.deadlines.delete(first.item);
+      first.item.wake();
     }
   }
 }

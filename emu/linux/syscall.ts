@@ -9,12 +9,13 @@
 import { GPR } from "../cpu/registers.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
 import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
-import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
+import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
-import { Blocked, Paused, type WaitFor } from "./wait.ts";
+import { Blocked, type CallInProgress, type CallState, Paused, type WaitFor } from "./wait.ts";
 
 /** Returned by a call that has set the registers itself, NIA included (sigreturn, swapcontext, execve). */
 export const REGISTERS_SET = Symbol("registers set");
@@ -23,9 +24,6 @@ export const THREAD_GONE = Symbol("thread gone");
 
 export type SyscallResult = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
 export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;
-
-/** Nanoseconds that a call may keep the host waiting. */
-const LONGEST_STRETCH = 5_000_000n;
 
 export interface SyscallRow {
   readonly name: string;
@@ -90,7 +88,7 @@ export class Arguments {
 }
 
 export class SyscallContext {
-  readonly kernel: Kernel;
+  readonly kernel: System;
   readonly process: Process;
   readonly thread: Thread;
   readonly memory: AddressSpace;
@@ -99,17 +97,17 @@ export class SyscallContext {
   /** Number of the call (r0). */
   readonly number: number;
   /** What this call left when it waited, if it has been started before; see WaitFor. */
-  readonly resumed: { readonly deadline: bigint | null; readonly state: string } | undefined;
+  readonly resumed: Readonly<CallInProgress> | undefined;
   /** Host time at which this call was begun or gone on with. */
   private readonly began: bigint;
 
-  constructor(kernel: Kernel, thread: Thread, number: number) {
+  constructor(kernel: System, thread: Thread, number: number) {
     this.kernel = kernel;
     this.thread = thread;
     this.process = thread.process;
     this.memory = thread.process.memory;
-    this.abi = kernel.abi;
-    this.args = new Arguments(thread, kernel.abi.is64);
+    this.abi = this.process.abi;
+    this.args = new Arguments(thread, this.abi.is64);
     this.number = number;
     this.resumed = thread.blocked ?? undefined;
     this.began = kernel.host.clock.monotonic();
@@ -129,7 +127,7 @@ export class SyscallContext {
    * Lets the host have its turn in the middle of a long call, which then goes on with `state` in `ctx.resumed`; never
    * returns. Signals wait till the call is over, but for one that ends the process. `done` is the call's result if it went no further.
    */
-  pause(state: string, done: number): never {
+  pause(state: CallState, done: number): never {
     throw new Paused(state, done);
   }
 

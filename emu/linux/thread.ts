@@ -3,17 +3,18 @@ import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/state.ts";
-import type { WaitFor, WaitQueue } from "./wait.ts";
+import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait.ts";
 
 export class Thread {
-  readonly tid: number;
+  /** execve gives the thread that remains the id of its process. */
+  tid: number;
   readonly process: Process;
   readonly signals: ThreadSignals;
   /** "waiting": in a system call, NIA at its `sc`, until `wake`. "gone": it has exited. */
-  state: "runnable" | "waiting" | "stopped" | "gone" = "runnable";
-  /** What a system call in progress must remember; null when none is. */
-  blocked: { deadline: bigint | null; state: string } | null = null;
-  /** What that call waited for last; a signal that interrupts it asks. */
+  state: "runnable" | "waiting" | "stopped" | "gone" = "stopped";
+  /** The system call in progress; null when none is. */
+  blocked: CallInProgress | null = null;
+  /** What that call waited for last; a signal that interrupts it asks. Undefined after a thaw until the call is made again. */
   wait: WaitFor | undefined;
   /** set_tid_address(2). */
   clearTid = 0n;
@@ -22,9 +23,9 @@ export class Thread {
   fpexcMode = 0;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
-  /** Registers while another thread of the process is in the CPU. */
-  private readonly parked = new Registers(new ArrayBuffer(REGISTERS_SIZE), 0);
-  /** Ends what `wait` has set up with queues, streams and timers. */
+  /** Registers while they are not in the CPU. */
+  readonly parked = new Registers(new ArrayBuffer(REGISTERS_SIZE), 0);
+  /** Ends what `park` has set up with queues and streams. */
   private cleanups: (() => void)[] = [];
 
   constructor(process: Process, tid: number, signals = new ThreadSignals()) {
@@ -35,25 +36,44 @@ export class Thread {
 
   /** The thread's registers, wherever they are now. */
   get registers(): Registers {
-    return this.process.loaded === this ? this.process.memory.registers : this.parked;
+    const { mm } = this.process;
+    return mm.loaded === this ? mm.memory.registers : this.parked;
   }
 
-  /** Puts the thread's registers into the CPU, and those of the thread that was there aside. */
+  /** Puts the thread's registers into the CPU. */
   load(): void {
-    const { process } = this;
-    const { loaded } = process;
-    if (loaded === this) return;
-    const inCpu = process.memory.registers.bytes;
-    if (loaded !== undefined) loaded.parked.bytes.set(inCpu);
-    inCpu.set(this.parked.bytes);
-    process.loaded = this;
+    this.process.mm.load(this);
+  }
+
+  /** Lets the thread run. */
+  start(): void {
+    if (this.state !== "stopped") return;
+    const { kernel } = this.process;
+    // A thawed one goes on waiting, once its call has said for what.
+    if (this.blocked?.phase === "waiting") {
+      this.state = "waiting";
+      return;
+    }
+    this.state = "runnable";
+    kernel.scheduler.add(this);
+    kernel.noteWake();
+  }
+
+  /** The thread would wait, but has a signal to take first: it keeps its turn. */
+  postpone(wait: WaitFor): void {
+    this.wait = wait;
+    const { deadline = null, state = BEGUN } = wait;
+    this.blocked = { phase: "woken", place: this.process.kernel.nextPlace(), deadline, state };
   }
 
   /** Parks the thread until `wake`. */
   park(wait: WaitFor): void {
+    const { scheduler } = this.process.kernel;
+    this.postpone(wait);
+    this.blocked!.phase = "waiting";
     this.state = "waiting";
-    this.wait = wait;
-    this.blocked = { deadline: wait.deadline ?? null, state: wait.state ?? "" };
+    scheduler.remove(this);
+    scheduler.wakeAt(this, this.blocked!.deadline);
     for (const queue of wait.queues ?? []) {
       queue.add(this);
       this.cleanups.push(() => queue.remove(this));
@@ -73,19 +93,35 @@ export class Thread {
     this.cleanups.push(() => to.remove(this));
   }
 
+  /** Leaves all queues. */
+  private leave(): void {
+    this.process.kernel.scheduler.wakeAt(this, null);
+    for (const cleanup of this.cleanups.splice(0)) cleanup();
+  }
+
   /** The thread has ended: it waits for nothing any more. */
   end(): void {
+    this.leave();
+    this.process.kernel.scheduler.remove(this);
     this.state = "gone";
     this.blocked = null;
     this.wait = undefined;
-    for (const cleanup of this.cleanups.splice(0)) cleanup();
   }
 
   /** Lets a waiting thread run: it makes its call again, or takes a signal. */
   wake(): void {
     if (this.state !== "waiting") return;
-    this.state = "runnable";
-    for (const cleanup of this.cleanups.splice(0)) cleanup();
-    this.process.kernel.noteWake();
+    this.leave();
+    if (this.blocked !== null) this.blocked = { ...this.blocked, phase: "woken" };
+    this.state = "stopped";
+    this.start();
+  }
+
+  /** Keeps the thread from running until `start`; a call it waits in is made again then. */
+  stop(): void {
+    this.wake();
+    if (this.state !== "runnable") return;
+    this.state = "stopped";
+    this.process.kernel.scheduler.remove(this);
   }
 }

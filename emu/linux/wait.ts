@@ -1,17 +1,28 @@
-/** Waiting: what a thread in a system call waits for, and what ends its wait. */
+/** Waiting: what a system call waits for, and what ends its wait. */
 import type { HostStream, Interest } from "../host/host.ts";
-import type { Restart } from "./signals/deliver.ts";
-import type { Thread } from "./thread.ts";
 
-/** Threads waiting for one thing (a pipe end, a futex word, a child). Anything may wake it. */
-export class WaitQueue {
-  private readonly waiters = new Set<Thread>();
+/**
+ * When a waiting system call starts again by itself after a signal, in Linux's internal error numbers: "sys" if
+ * the handler has SA_RESTART (ERESTARTSYS), "nohand" only if no handler ran (ERESTARTNOHAND, RESTARTBLOCK),
+ * "nointr" always (ERESTARTNOINTR). "never": it ends with EINTR whatever the handler's flags.
+ */
+export type Restart = "sys" | "nohand" | "nointr" | "never";
 
-  add(thread: Thread): void {
-    this.waiters.add(thread);
+/** Whoever can wait in a queue. */
+export interface Waiter {
+  /** Ends its wait: it makes its call again, or takes a signal. */
+  wake(): void;
+}
+
+/** Those waiting for one thing (a pipe end, a futex word, a child), oldest first. Anything may wake it. */
+export class WaitQueue<W extends Waiter = Waiter> {
+  private readonly waiters = new Set<W>();
+
+  add(waiter: W): void {
+    this.waiters.add(waiter);
   }
-  remove(thread: Thread): void {
-    this.waiters.delete(thread);
+  remove(waiter: W): void {
+    this.waiters.delete(waiter);
   }
   get isEmpty(): boolean {
     return this.waiters.size === 0;
@@ -20,14 +31,68 @@ export class WaitQueue {
   /** Lets the first `count` waiters make their calls again, oldest first; returns how many there were. */
   wake(count = Number.POSITIVE_INFINITY): number {
     let woken = 0;
-    for (const thread of this.waiters) {
+    for (const waiter of this.waiters) {
       if (woken >= count) break;
-      this.waiters.delete(thread);
-      thread.wake();
+      this.waiters.delete(waiter);
+      waiter.wake();
       woken++;
     }
     return woken;
   }
+}
+
+/** What a call in progress remembers besides its deadline. It goes into snapshots and images. */
+export type CallState =
+  /** Nothing but that it has begun. */
+  | { kind: "begun" }
+  /** A transfer has moved so many bytes. */
+  | { kind: "moved"; done: number }
+  /** FUTEX_WAIT: somebody has woken it. */
+  | { kind: "woken" }
+  /** vfork(2): the child that has its parent's memory. */
+  | { kind: "vfork"; child: number };
+
+export const BEGUN: CallState = { kind: "begun" };
+
+/** Most that one call moves (MAX_RW_COUNT of Linux). */
+const MOST_MOVED = 0x7fff_f000;
+
+const isCount = (value: unknown, most: number): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
+
+/** Text of a state for snapshots; empty for one that holds nothing. */
+export const writeCallState = (state: CallState): string =>
+  state.kind === "begun" ? "" : JSON.stringify(state);
+
+/** The state that `writeCallState` wrote, or an earlier version; undefined where it makes no sense. */
+export function readCallState(text: string): CallState | undefined {
+  if (text === "") return BEGUN;
+  if (text === "woken") return { kind: "woken" };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { kind = "moved", done, child } = value as { kind?: unknown; done?: unknown; child?: unknown };
+  if (kind === "moved" && isCount(done, MOST_MOVED)) return { kind, done };
+  if (kind === "woken") return { kind };
+  if (kind === "vfork" && isCount(child, 0x3f_ffff)) return { kind, child };
+  return undefined;
+}
+
+/**
+ * A system call in progress. "waiting": its thread is in queues; "woken": it has been taken from them and will make its call
+ * again; "paused": it gives the host a turn and then goes on.
+ */
+export interface CallInProgress {
+  phase: "waiting" | "woken" | "paused";
+  /** Those with a lower number came into their queues before. */
+  place: number;
+  /** Absolute CLOCK_MONOTONIC time in nanoseconds at which the wait ends at the latest. */
+  deadline: bigint | null;
+  state: CallState;
 }
 
 /**
@@ -40,13 +105,12 @@ export interface WaitFor {
   streams?: readonly { stream: HostStream; interest?: Interest }[];
   /** Absolute CLOCK_MONOTONIC time in nanoseconds at which the handler is run again at the latest. */
   deadline?: bigint | null;
-  /** What else the call must remember; it goes into snapshots, so plain text (JSON, say). */
-  state?: string;
-  /**
-   * Whether the call starts again by itself after a signal; default "sys" (ERESTARTSYS). "never": it ends with
-   * EINTR whatever the handler's flags.
-   */
-  restart?: Restart | "never";
+  /** What else the call must remember. */
+  state?: CallState;
+  /** Whether the call starts again by itself after a signal; default "sys". */
+  restart?: Restart;
+  /** Only a signal that the process does not survive ends it (TASK_KILLABLE); others wait till the call is over. */
+  killable?: boolean;
   /**
    * Called when a signal ends the call with EINTR, before the handler's frame is built (nanosleep's `rem`). A number
    * it returns is the call's result in place of EINTR (a write that has moved something).
@@ -70,9 +134,9 @@ export class Blocked extends Error {
 
 /** What a handler that gives the host its turn in the middle of its work throws (through `ctx.pause`). */
 export class Paused extends Error {
-  readonly state: string;
+  readonly state: CallState;
   readonly done: number;
-  constructor(state: string, done: number) {
+  constructor(state: CallState, done: number) {
     super("paused");
     this.state = state;
     this.done = done;

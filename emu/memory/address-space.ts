@@ -9,9 +9,20 @@
 import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
 import { AreaMap, type Areas } from "./area-map.ts";
+import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
-import { type MappedFile, readFilePage } from "./mapped-file.ts";
-import { ABSENT, CODE, DIRTY, MAPPED, PageTable, PROTECTION, TOUCHED } from "./page-table.ts";
+import { readFilePage } from "./mapped-file.ts";
+import {
+  ABSENT,
+  CODE,
+  DIRTY,
+  INHERITED,
+  LENT,
+  MAPPED,
+  PageTable,
+  PROTECTION,
+  TOUCHED,
+} from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
 import { type ByteOrder, Storage } from "./storage.ts";
 import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
@@ -25,7 +36,35 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
-export class AddressSpace {
+/** Accesses that a debugger wants to see: to the bytes from `start` up to `end`. */
+export interface Watchpoint {
+  readonly start: number;
+  readonly end: number;
+  readonly loads: boolean;
+  readonly stores: boolean;
+}
+
+/** Thrown by an access that a watchpoint matches. */
+export class WatchpointHit extends Error {
+  readonly watchpoint: Watchpoint;
+  readonly address: number;
+  readonly isStore: boolean;
+  constructor(watchpoint: Watchpoint, address: number, isStore: boolean) {
+    super(`watchpoint at 0x${address.toString(16)}`);
+    this.watchpoint = watchpoint;
+    this.address = address;
+    this.isStore = isStore;
+  }
+}
+
+/** What a forked address space has yet to take from its parent. */
+interface Inheritance {
+  readonly parent: AddressSpace;
+  /** Pages as they were at the fork that the parent has changed since, in guest order. */
+  readonly saved: Map<number, Uint8Array>;
+}
+
+export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
   /** Guest addresses are below this, and mappings below `limit`. */
@@ -52,6 +91,11 @@ export class AddressSpace {
   private readonly mapped = new AreaMap();
   private readonly codeListeners = new Set<CodeListener>();
   private breakpoint = 0n;
+  private watchpoints: readonly Watchpoint[] = [];
+  private isWatching = false;
+  private inheritance: Inheritance | undefined;
+  /** The address spaces forked from this one that may still have something to take. */
+  private readonly heirs = new Set<AddressSpace>();
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
@@ -120,7 +164,7 @@ export class AddressSpace {
       const at = Math.max(ea, page * PAGE_SIZE);
       this.demandPage(page, at, false);
     }
-    if (this.breakpoint !== 0n) this.checkBreakpoint(ea, n, 1n);
+    if (this.isWatching) this.checkWatched(ea, n, false);
   }
 
   /** Slow path of a store of `n` bytes: makes every page of it present and writable, or throws. */
@@ -131,7 +175,7 @@ export class AddressSpace {
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.demandPage(page, Math.max(ea, page * PAGE_SIZE), true);
     }
-    if (this.breakpoint !== 0n) this.checkBreakpoint(ea, n, 2n);
+    if (this.isWatching) this.checkWatched(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.dirtyPage(page);
@@ -152,48 +196,54 @@ export class AddressSpace {
 
   private dirtyPage(page: number): void {
     this.dropCode(page);
+    this.keepForHeirs(page);
     this.pages.set(page, this.pages.get(page) | TOUCHED | DIRTY);
     const area = this.areaOf(page);
     if (area.shared === undefined) return;
     const position = positionIn(area, page);
-    area.shared.page(position / PAGE_SIZE).dirty = true;
-    if (area.shared.file !== undefined) this.forget(area.shared.file, position, position + PAGE_SIZE);
+    area.shared.markDirty(position / PAGE_SIZE);
+    if (area.shared.file !== undefined) fileChanged(area.shared.file, position, position + PAGE_SIZE);
   }
 
   private areaOf(page: number): Vma {
     return this.mapped.find(page * PAGE_SIZE)!;
   }
 
-  /**
-   * Reads unwritten pages of private mappings of `file` again when they are next touched, since the bytes from
-   * `from` to before `to` have changed: until its first write a private page shows its file.
-   */
-  forget(file: MappedFile, from: number, to: number): void {
-    for (const area of this.mapped) {
-      if (area.file !== file) continue;
-      const base = area.start - area.offset;
-      const first = Math.max(area.start, Math.floor(from / PAGE_SIZE) * PAGE_SIZE + base);
-      for (let at = first; at < Math.min(area.end, to + base); at += PAGE_SIZE) {
-        const page = at / PAGE_SIZE;
-        if (this.pages.get(page) & (TOUCHED | ABSENT)) continue;
-        this.dropCode(page);
-        this.pages.set(page, this.pages.get(page) | ABSENT);
-      }
-    }
-  }
-
-  private checkBreakpoint(ea: number, n: number, kind: bigint): void {
+  private checkWatched(ea: number, n: number, isStore: boolean): void {
     const granule = Number(BigInt.asUintN(64, this.breakpoint) & ~7n);
-    if ((this.breakpoint & kind) !== 0n && ea < granule + 8 && ea + n > granule) {
-      throw new GuestFault("breakpoint", BigInt(ea), kind === 2n);
+    if ((this.breakpoint & (isStore ? 2n : 1n)) !== 0n && ea < granule + 8 && ea + n > granule) {
+      throw new GuestFault("breakpoint", BigInt(ea), isStore);
+    }
+    for (const watchpoint of this.watchpoints) {
+      const { start, end, stores, loads } = watchpoint;
+      if ((isStore ? stores : loads) && ea < end && ea + n > start) {
+        throw new WatchpointHit(watchpoint, ea, isStore);
+      }
     }
   }
 
   /** Sets the data address breakpoint: doubleword address | write 2 | read 1; 0 clears it. */
   setBreakpoint(dabr: bigint): void {
     this.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
-    const isInside = this.breakpoint !== 0n && this.breakpoint < BigInt(this.size);
-    this.pages.watch(isInside ? Number(this.breakpoint >> BigInt(PAGE_SHIFT)) : undefined);
+    this.watchPages();
+  }
+
+  /** Has accesses to these ranges throw WatchpointHit, before anything has happened, until it is called again. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    this.watchpoints = watchpoints;
+    this.watchPages();
+  }
+
+  private watchPages(): void {
+    const pages = new Set<number>();
+    const { breakpoint, watchpoints } = this;
+    if (breakpoint !== 0n && breakpoint < BigInt(this.size))
+      pages.add(Number(breakpoint >> BigInt(PAGE_SHIFT)));
+    for (const { start, end } of watchpoints) {
+      for (let page = start >>> PAGE_SHIFT; page * PAGE_SIZE < end; page++) pages.add(page);
+    }
+    this.isWatching = breakpoint !== 0n || watchpoints.length > 0;
+    this.pages.watch(pages);
   }
 
   // ---- instructions ---------------------------------------------------------------------------------
@@ -248,9 +298,20 @@ export class AddressSpace {
     this.storage.poke(address, from);
   }
 
-  /** The bytes as they lie, without checks: absent pages read as zero. `into`, where given, has the length. */
+  /**
+   * The bytes as they lie, without checks: what has yet to be read from files and shared objects reads as zero.
+   * `into`, where given, has the length.
+   */
   peek(address: number, length: number, into = new Uint8Array(length)): Uint8Array<ArrayBuffer> {
-    return this.storage.peek(address, into);
+    this.storage.peek(address, into);
+    if (this.inheritance === undefined) return into;
+    const [first, end] = [Math.floor(address / PAGE_SIZE), Math.ceil((address + length) / PAGE_SIZE)];
+    for (const page of this.pages.having(INHERITED, first, end)) {
+      const from = Math.max(address, page * PAGE_SIZE);
+      const bytes = this.inherited(page).subarray(from - page * PAGE_SIZE);
+      into.set(bytes.subarray(0, address + length - from), from - address);
+    }
+    return into;
   }
 
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
@@ -321,11 +382,12 @@ export class AddressSpace {
     const area = clip(this.mapped.find(start)!, start, end);
     const kept = Math.min(end - start, toEnd - to);
     this.map({ ...area, start: to, end: toEnd });
-    for (let offset = 0; offset < kept; offset += PAGE_SIZE) {
-      const state = this.pages.get((start + offset) / PAGE_SIZE);
-      if (area.shared !== undefined || state & ABSENT || !(state & TOUCHED)) continue;
+    // Pages of a shared object come back to where they are touched.
+    for (let offset = 0; area.shared === undefined && offset < kept; offset += PAGE_SIZE) {
+      if (!this.isTouched(start + offset)) continue;
+      this.fetchInherited((start + offset) / PAGE_SIZE);
       this.storage.copy(start + offset, to + offset, PAGE_SIZE);
-      this.pages.set((to + offset) / PAGE_SIZE, (state & ~CODE) | DIRTY);
+      this.own((to + offset) / PAGE_SIZE);
     }
     this.unmap(start, end);
   }
@@ -353,30 +415,38 @@ export class AddressSpace {
   }
 
   /** Zeroes the pages of an area that hold anything, and forgets their code. */
-  private clear({ start, end, file, shared }: Vma): void {
-    const fromFile = file !== undefined || shared !== undefined;
-    for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
-      this.dropCode(page);
-      const state = this.pages.get(page);
-      const populated = fromFile && (state & ABSENT) === 0;
-      if (populated || (state & TOUCHED) !== 0) this.storage.clear(page * PAGE_SIZE, PAGE_SIZE);
+  private clear(area: Vma): void {
+    for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) this.clearPage(page, area);
+  }
+
+  private clearPage(page: number, area: Vma): void {
+    const state = this.pages.get(page);
+    if (state & CODE) this.dropCode(page);
+    if (state & LENT) this.keepForHeirs(page);
+    const isAnonymous = area.file === undefined && area.shared === undefined;
+    if (state & INHERITED) this.inheritance!.saved.delete(page);
+    if (area.file !== undefined && isPresent(state)) {
+      removeView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
     }
+    // The storage of pages that are absent or not mapped holds zeros.
+    const holds = isAnonymous ? TOUCHED : MAPPED;
+    if ((state & (ABSENT | holds)) === holds) this.storage.clearPage(page);
   }
 
   // ---- contents on demand, and shared pages --------------------------------------------------------------
 
   /** Brings an absent page's bytes in; false when it lies beyond the end of its file. */
   private populate(page: number): boolean {
+    if (this.fetchInherited(page)) return true;
     const area = this.areaOf(page);
     const position = positionIn(area, page);
-    const { shared } = area;
-    const bytes =
-      shared === undefined
-        ? readFilePage(area.file!, position)
-        : shared.give(position / PAGE_SIZE, this.holder(page));
+    const index = position / PAGE_SIZE;
+    const { file, shared } = area;
+    const bytes = file !== undefined ? readFilePage(file, position) : shared!.give(index, this.holder(page));
     if (bytes === undefined) return false;
+    if (file !== undefined) addView(file, this, index, page);
     this.storage.poke(page * PAGE_SIZE, bytes);
-    const written = shared?.page(position / PAGE_SIZE).dirty ? DIRTY | TOUCHED : 0;
+    const written = shared?.isDirty(index) ? DIRTY | TOUCHED : 0;
     this.pages.set(page, (this.pages.get(page) & ~ABSENT) | written);
     return true;
   }
@@ -391,10 +461,16 @@ export class AddressSpace {
 
   private evict(page: number): Uint8Array {
     const bytes = this.peek(page * PAGE_SIZE, PAGE_SIZE);
-    this.dropCode(page);
     // The next write must be seen again, wherever the page is then: it may have been written back meanwhile.
-    this.pages.set(page, (this.pages.get(page) & ~DIRTY) | ABSENT);
+    this.makeAbsent(page, DIRTY);
     return bytes;
+  }
+
+  /** Makes a present page one whose bytes are not here, without some bits of its state. */
+  private makeAbsent(page: number, without: number): void {
+    this.dropCode(page);
+    this.storage.clearPage(page);
+    this.pages.set(page, (this.pages.get(page) & ~without) | ABSENT);
   }
 
   /** Takes the pages this area holds of its shared object out of it, back into the object. */
@@ -405,11 +481,118 @@ export class AddressSpace {
     }
   }
 
+  /** Pages that show their file, whose bytes there have changed: reads them again when they are next touched. */
+  forgetPages(pages: readonly number[]): void {
+    for (const page of pages) {
+      if (this.pages.get(page) & TOUCHED) continue;
+      const area = this.areaOf(page);
+      removeView(area.file!, this, positionIn(area, page) / PAGE_SIZE, page);
+      this.makeAbsent(page, 0);
+    }
+  }
+
+  /** Pages of private mappings that are beyond the end of their file now: touching them faults. */
+  cutPages(pages: readonly number[]): void {
+    for (const page of pages) {
+      const area = this.areaOf(page);
+      this.clearPage(page, area);
+      this.pages.set(page, MAPPED | ABSENT | area.prot);
+    }
+  }
+
+  // ---- forks ---------------------------------------------------------------------------------------------
+
+  /**
+   * Makes `child`, an address space with nothing in it, a copy of this one. No page is copied yet: the child fetches
+   * a page when it first touches it, and before this space changes one it saves it for those that may want it.
+   */
+  fork(child: AddressSpace): void {
+    if (child.areas.count > 0 || child.size !== this.size || child.byteOrder !== this.byteOrder) {
+      throw new RangeError("an address space is forked into an empty one of its kind");
+    }
+    child.inheritance = { parent: this, saved: new Map() };
+    this.heirs.add(child);
+    child.mapped.copy(this.mapped);
+    for (const area of this.mapped) {
+      child.fillPages(area);
+      if (area.shared !== undefined) continue;
+      const [first, end] = [area.start / PAGE_SIZE, area.end / PAGE_SIZE];
+      this.pages.lend(child.pages, first, end);
+      if (area.file === undefined) continue;
+      for (const page of child.pages.having(INHERITED, first, end)) {
+        addView(area.file, child, positionIn(area, page) / PAGE_SIZE, page);
+      }
+    }
+  }
+
+  /** The bytes of a page that is to be had from the parent. */
+  private inherited(page: number): Uint8Array {
+    const { parent, saved } = this.inheritance!;
+    return saved.get(page) ?? parent.peek(page * PAGE_SIZE, PAGE_SIZE);
+  }
+
+  /** Takes a page from the parent, if that is where it is to be had from. */
+  private fetchInherited(page: number): boolean {
+    const state = this.pages.get(page);
+    if ((state & INHERITED) === 0) return false;
+    this.storage.poke(page * PAGE_SIZE, this.inherited(page));
+    this.inheritance!.saved.delete(page);
+    this.pages.set(page, state & ~(INHERITED | ABSENT));
+    return true;
+  }
+
+  /** Called before a page changes or goes: saves it for the address spaces that were forked from this one. */
+  private keepForHeirs(page: number): void {
+    const state = this.pages.get(page);
+    if ((state & LENT) === 0) return;
+    let bytes: Uint8Array | undefined;
+    for (const heir of this.heirs) {
+      const { saved } = heir.inheritance!;
+      if ((heir.pages.get(page) & INHERITED) === 0 || saved.has(page)) continue;
+      saved.set(page, (bytes ??= this.peek(page * PAGE_SIZE, PAGE_SIZE)));
+    }
+    this.pages.set(page, state & ~LENT);
+  }
+
+  /** How many pages with contents have been cleared so far: at least as many as the host has memory for. */
+  get clearedPages(): number {
+    return this.storage.clearedPages;
+  }
+
+  /** Makes the space as a new one is; what was forked from it keeps what it has yet to take. */
+  reset(): void {
+    this.unmap(0, this.limit);
+    this.inheritance?.parent.heirs.delete(this);
+    this.inheritance = undefined;
+    this.heirs.clear();
+    this.codeListeners.clear();
+    this.setBreakpoint(0n);
+    this.onUnmapped = () => false;
+    this.storage.clearCorner();
+  }
+
   // ---- what a checkpoint asks ------------------------------------------------------------------------------
 
   /** Whether the page at `address` holds contents of its own (written, or restored from an image). */
   isTouched(address: number): boolean {
-    return (this.pages.get(address / PAGE_SIZE) & (TOUCHED | ABSENT)) === TOUCHED;
+    const state = this.pages.get(address / PAGE_SIZE);
+    return (state & TOUCHED) !== 0 && isPresent(state);
+  }
+
+  /** How many pages of the range are present, and how many of them have contents of their own. */
+  usage(start: number, end: number): { present: number; written: number } {
+    let [present, written] = [0, 0];
+    for (const area of this.mapped.overlapping(start, end)) {
+      const isAnonymous = area.file === undefined && area.shared === undefined;
+      const { start: from, end: to } = clip(area, start, end);
+      for (let page = from / PAGE_SIZE; page < to / PAGE_SIZE; page++) {
+        const state = this.pages.get(page);
+        if (!isPresent(state)) continue;
+        if (state & TOUCHED) written++;
+        if (state & TOUCHED || !isAnonymous) present++;
+      }
+    }
+    return { present, written };
   }
 
   /** Whether the page at `address` was written since `clearDirty`. */
@@ -420,7 +603,7 @@ export class AddressSpace {
   /** Starts a new dirty-page interval: every page counts as unwritten from here. */
   clearDirty(): void {
     for (const { start, end } of this.mapped) {
-      for (let page = start / PAGE_SIZE; page < end / PAGE_SIZE; page++) {
+      for (const page of this.pages.having(DIRTY, start / PAGE_SIZE, end / PAGE_SIZE)) {
         this.pages.set(page, this.pages.get(page) & ~DIRTY);
       }
     }
@@ -432,10 +615,22 @@ export class AddressSpace {
     if ((this.pages.get(page) & MAPPED) === 0)
       throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
     this.dropCode(page);
+    this.keepForHeirs(page);
     this.storage.poke(address, bytes);
-    this.pages.set(page, (this.pages.get(page) & ~ABSENT) | TOUCHED | DIRTY);
+    this.own(page);
+  }
+
+  /** Counts a page as one with contents of its own, which are in place. */
+  private own(page: number): void {
+    if (this.pages.get(page) & INHERITED) this.inheritance!.saved.delete(page);
+    const area = this.areaOf(page);
+    if (area.file !== undefined) addView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
+    this.pages.set(page, (this.pages.get(page) & ~(ABSENT | INHERITED)) | TOUCHED | DIRTY);
   }
 }
+
+/** Whether a page has contents, be they still its parent's. */
+const isPresent = (state: number): boolean => (state & ABSENT) === 0 || (state & INHERITED) !== 0;
 
 /** Byte offset in an area's file or shared object of a page that lies in it. */
 const positionIn = (area: Vma, page: number): number => area.offset + (page * PAGE_SIZE - area.start);

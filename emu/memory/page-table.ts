@@ -16,13 +16,17 @@ export const TOUCHED = 0x20;
 export const DIRTY = 0x40;
 /** Somebody holds decoded or translated instructions of it. */
 export const CODE = 0x80;
+/** Absent, and to be had from the address space that this one was forked from. */
+export const INHERITED = 0x100;
+/** A forked address space may still want it as it is: the next store must be seen. */
+export const LENT = 0x200;
 
 export class PageTable {
   readonly readGuard: Uint8Array;
   readonly writeGuard: Uint8Array;
   private readonly states: Uint16Array;
-  /** The page of the data breakpoint: every access to it takes the slow path. */
-  private watched: number | undefined;
+  /** Pages with a watchpoint: every access to them takes the slow path. */
+  private watched: ReadonlySet<number> = new Set();
   /** How often a guard may have gone from zero to something: whatever relies on a zero seen before is wrong since. */
   raised = 0;
 
@@ -40,7 +44,7 @@ export class PageTable {
   /** Sets the state of a page. */
   set(page: number, state: number): void {
     this.states[page] = state;
-    const watched = page === this.watched;
+    const watched = this.watched.has(page);
     const before = this.readGuard[page] | (this.writeGuard[page] << 1);
     this.readGuard[page] = watched ? 1 : readGuardOf(state);
     this.writeGuard[page] = watched ? 1 : writeGuardOf(state);
@@ -53,15 +57,39 @@ export class PageTable {
     this.states.fill(state, first, end);
     this.readGuard.fill(readGuardOf(state), first, end);
     this.writeGuard.fill(writeGuardOf(state), first, end);
-    const { watched } = this;
-    if (watched !== undefined && watched >= first && watched < end) this.set(watched, state);
+    for (const page of this.watched) if (page >= first && page < end) this.set(page, state);
   }
 
-  /** Makes every access to this page, and to no other, take the slow path. */
-  watch(page: number | undefined): void {
+  /** Those of the pages from `first` to before `end` that have any of the bits. */
+  having(bits: number, first: number, end: number): number[] {
+    const found: number[] = [];
+    for (let page = first; page < end; page++) if (this.states[page] & bits) found.push(page);
+    return found;
+  }
+
+  /**
+   * A fork: of the pages from `first` to before `end` those with contents of their own are lent to `heir`, whose
+   * pages are as before their first use.
+   */
+  lend(heir: PageTable, first: number, end: number): void {
+    const { states } = this;
+    for (let page = first; page < end; page++) {
+      const state = states[page];
+      if ((state & TOUCHED) === 0) continue;
+      states[page] = state | LENT;
+      heir.states[page] = (state & ~(CODE | LENT)) | ABSENT | INHERITED;
+      heir.readGuard[page] = 1;
+    }
+    // Pages that are not lent wait for their first store anyway.
+    this.writeGuard.fill(1, first, end);
+    heir.writeGuard.fill(1, first, end);
+  }
+
+  /** Makes every access to these pages, and to no others, take the slow path. */
+  watch(pages: ReadonlySet<number>): void {
     const old = this.watched;
-    this.watched = page;
-    for (const at of [old, page]) if (at !== undefined) this.set(at, this.get(at));
+    this.watched = pages;
+    for (const at of [...old, ...pages]) if (at < this.states.length) this.set(at, this.get(at));
   }
 }
 
@@ -69,6 +97,6 @@ export class PageTable {
 const readGuardOf = (state: number): number =>
   (state & (MAPPED | ABSENT)) === MAPPED && (state & PROTECTION) !== 0 ? 0 : 1;
 
-/** The first store since the page was mapped or found clean, and any store into code, must be seen. */
+/** The first store since the page was mapped or found clean, and any into code or into what is lent, must be seen. */
 const writeGuardOf = (state: number): number =>
-  (state & (MAPPED | ABSENT | PROT_WRITE | DIRTY | CODE)) === (MAPPED | PROT_WRITE | DIRTY) ? 0 : 1;
+  (state & (MAPPED | ABSENT | PROT_WRITE | DIRTY | CODE | LENT)) === (MAPPED | PROT_WRITE | DIRTY) ? 0 : 1;

@@ -5,14 +5,13 @@
  */
 import { PAGE_SIZE } from "./layout.ts";
 import { type MappedFile, readFilePage } from "./mapped-file.ts";
+import { PageIndex } from "./page-index.ts";
 
 export interface SharedPage {
   /** The bytes, in guest order, while no mapping holds the page. */
   bytes?: Uint8Array;
   /** The mapping that holds it. */
   holder?: PageHolder;
-  /** Written since it was last equal to the file. */
-  dirty: boolean;
 }
 
 /** A page of an address space that holds a page of a shared object. */
@@ -27,7 +26,9 @@ export class SharedObject {
   /** The file behind it; none for anonymous shared memory. */
   readonly file: MappedFile | undefined;
   /** Where each page (index in the object) is now: in an address space, or put aside as bytes. */
-  readonly pages = new Map<number, SharedPage>();
+  readonly pages = new PageIndex<SharedPage>();
+  /** Pages written since they were last equal to the file. */
+  private readonly dirty = new PageIndex<true>();
 
   constructor(file?: MappedFile) {
     this.file = file;
@@ -36,8 +37,37 @@ export class SharedObject {
   /** The entry of a page, made at first sight. */
   page(index: number): SharedPage {
     let entry = this.pages.get(index);
-    if (entry === undefined) this.pages.set(index, (entry = { dirty: false }));
+    if (entry === undefined) this.pages.set(index, (entry = {}));
     return entry;
+  }
+
+  isDirty(index: number): boolean {
+    return this.dirty.has(index);
+  }
+
+  /** A page has been written. */
+  markDirty(index: number): void {
+    this.dirty.set(index, true);
+  }
+
+  /** The pages from `first` to before `end` that have been written; they count as unwritten from here. */
+  takeDirty(first: number, end: number): number[] {
+    const found = this.dirty.within(first, end);
+    for (const index of found) this.dirty.delete(index);
+    return found;
+  }
+
+  /** The file now ends at `length`: pages beyond go, and the rest of the last one reads as zeros. */
+  truncate(length: number): void {
+    for (const index of this.pages.within(Math.floor(length / PAGE_SIZE), Number.POSITIVE_INFINITY)) {
+      const keep = length - index * PAGE_SIZE;
+      const bytes = takeBack(this.pages.get(index)!);
+      if (keep > 0) bytes?.fill(0, keep);
+      else {
+        this.pages.delete(index);
+        this.dirty.delete(index);
+      }
+    }
   }
 
   /** Gives a page to `holder` and returns its bytes; undefined when it lies beyond the end of the file. */

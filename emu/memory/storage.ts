@@ -5,7 +5,7 @@
  * least significant byte first, so that a big-endian access of any size and alignment is one plain little-endian
  * access. Little-endian guests are stored straight. Nothing else knows which of the two it is.
  */
-import { CORNER_SIZE } from "./layout.ts";
+import { CORNER_SIZE, GUARD_TABLE_SIZE, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
 
 export type ByteOrder = "big" | "little";
 
@@ -20,6 +20,8 @@ export class Storage {
   readonly corner: number;
   readonly view: DataView;
   private readonly bytes: Uint8Array;
+  /** How often `clearPage` was called. */
+  clearedPages = 0;
   /** host = ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0 */
   private readonly flip: number;
   private readonly base: number;
@@ -62,9 +64,17 @@ export class Storage {
     this.range(to, length).set(this.range(from, length));
   }
 
-  /** Zeroes bytes. */
-  clear(address: number, length: number): void {
-    this.range(address, length).fill(0);
+  /** Zeroes a page. */
+  clearPage(page: number): void {
+    this.range(page * PAGE_SIZE, PAGE_SIZE).fill(0);
+    this.clearedPages++;
+  }
+
+  /** Zeroes the machine's corner, but for the guard tables. */
+  clearCorner(): void {
+    const corner = this.bytes.subarray(this.corner, this.corner + CORNER_SIZE);
+    corner.fill(0, 0, READ_GUARD_OFFSET);
+    corner.fill(0, WRITE_GUARD_OFFSET + GUARD_TABLE_SIZE);
   }
 
   private range(address: number, length: number): Uint8Array {

@@ -27,8 +27,11 @@
   lis register, symbol@ha;        \
   addi register, register, symbol@l
 
-/* Defines _start: a descriptor on ppc64 (ELFv1), the code itself on ppc32. */
-#ifdef __powerpc64__
+/* Defines _start: a descriptor on ppc64 (ELFv1), the code itself on ppc32 and ppc64le. */
+#if _CALL_ELF == 2
+  .abiversion 2
+#endif
+#if defined(__powerpc64__) && _CALL_ELF != 2
 #define ENTRY                       \
   .section ".opd", "aw";            \
   .balign 8;                        \

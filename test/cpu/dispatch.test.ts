@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { CpuKind } from "../../emu/cpu/cpu.ts";
 import { HANDLERS, handlerOf } from "../../emu/cpu/dispatch.ts";
 import { findModel, modelFor, modelList } from "../../emu/cpu/models.ts";
-import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
 import { bind } from "../../emu/cpu/views.ts";
+import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { assemble, type TestAbi } from "./driver.ts";
 import { describeOnDrivers } from "./drivers.ts";
@@ -136,9 +136,22 @@ describe("the list of CPU models", () => {
     expect(() => modelFor("pentium", "ppc32")).toThrow(/no CPU model pentium .* 750, 7400, 7450, 970/);
   });
 
-  it("advertises to big-endian programs no facility that is not complete", () => {
-    const vectorBits = 0x1000_0000 | 0x80 | 0x400 | 0x0080_0000 | 0x0040_0000;
-    for (const { name } of modelList()) expect(modelFor(name, "ppc32").hwcap & vectorBits).toBe(0);
+  it("advertises what Linux does, but for facilities that are not complete", () => {
+    const [DFP, DARN] = [0x400, 0x20_0000];
+    expect(modelFor("750", "ppc32").hwcap).toBe(0x8c00_0000);
+    expect(modelFor("7450", "ppc32").hwcap).toBe(0x9c00_0000);
+    // What a POWER8 and a POWER9 show, without transactional memory and scv.
+    for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
+      const { hwcap, hwcap2 } = modelFor("power9", abi);
+      expect(hwcap).toBe((0xdc00_65c2 & ~DFP) >>> 0);
+      expect(hwcap2).toBe((0xaee0_0000 & ~DARN) >>> 0);
+    }
+  });
+
+  it("is the same for programs that ask for none", () => {
+    for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
+      expect(modelFor(undefined, abi)).toBe(modelFor("power9", abi));
+    }
   });
 
   it("knows models by the names they had", () => {

@@ -1,7 +1,7 @@
 /** The interpreter as a test driver. */
 import { type FaultKind, GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
-import { defaultModel, modelFor, modelList } from "../../emu/cpu/models.ts";
+import { modelFor, modelList } from "../../emu/cpu/models.ts";
 import { MSR_SF } from "../../emu/cpu/registers.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
@@ -66,7 +66,14 @@ function machineFor(abi: TestAbi, model: string): CaseMachine {
 }
 
 function run(testCase: CpuCase): CpuResult {
-  const { abi, model = defaultModel(abi), registers, exceptionMode = 0n, memory = [], words } = testCase;
+  const {
+    abi,
+    model = abi === "ppc32" ? "750" : "power8",
+    registers,
+    exceptionMode = 0n,
+    memory = [],
+    words,
+  } = testCase;
   const machine = machineFor(abi, model);
   const { interpreter } = machine;
   const { registers: block, memory: space } = interpreter.cpu;

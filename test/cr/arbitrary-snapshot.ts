@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type {
   Abi,
   AreaSnapshot,
+  FileReference,
   LockSnapshot,
   MachineSnapshot,
   OpenFileSnapshot,
@@ -77,7 +78,14 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       altStack: fc.record({ sp: u64, flags: u32, size: u64 }),
       clearTid: u64,
       robustList: fc.record({ head: u64, length: u64 }),
-      blocked: fc.option(fc.record({ deadline: fc.option(duration), state: fc.json() })),
+      blocked: fc.option(
+        fc.record({
+          deadline: fc.option(duration),
+          state: fc.json(),
+          phase: fc.constantFrom("waiting", "woken", "paused"),
+          place: fc.nat(),
+        }),
+      ),
       stopped: fc.boolean(),
       cpuTime: duration,
     },
@@ -108,11 +116,19 @@ const somePages = (start: number, count: number) =>
 
 interface Tables {
   openFiles: number;
+  unlinkedFiles: number;
   sharedObjects: number;
 }
 
+/** A file by its path, or one of those that travel. */
+function reference(unlinkedFiles: number): fc.Arbitrary<FileReference> {
+  const unlinked = fc.nat(Math.max(0, unlinkedFiles - 1));
+  const named = fc.record({ path });
+  return unlinkedFiles === 0 ? named : fc.oneof(named, fc.record({ path, unlinked }));
+}
+
 /** Up to five areas in ascending order, apart or adjacent. */
-function areas({ sharedObjects }: Tables): fc.Arbitrary<AreaSnapshot[]> {
+function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnapshot[]> {
   const one = (slot: number): fc.Arbitrary<AreaSnapshot> =>
     fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 4 }), fc.nat(2)).chain(([gap, count, kind]) => {
       const start = 0x1000_0000 + slot * 0x10000 + gap * 4096;
@@ -123,7 +139,10 @@ function areas({ sharedObjects }: Tables): fc.Arbitrary<AreaSnapshot[]> {
         end: fc.constant(start + count * 4096),
         prot: fc.nat(7),
         growsDown: fc.boolean(),
-        file: kind === 1 ? fc.record({ path, offset }) : fc.constant(null),
+        file:
+          kind === 1
+            ? fc.tuple(reference(unlinkedFiles), offset).map(([file, at]) => ({ ...file, offset: at }))
+            : fc.constant(null),
         sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
         name: fc.constantFrom("", "[heap]", "[stack]"),
         pages: shared ? fc.constant(pages([])) : somePages(start, count),
@@ -215,15 +234,32 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
       { maxLength: 2 },
     ),
     prctl: fc.record({ pdeathsig: fc.nat(64), dumpable: fc.nat(2), noNewPrivs: fc.boolean() }),
+    abi: fc.constant(abi),
+    cpuModel: name,
+    family,
     cpuTime: duration,
     exitStatus: fc.constant(null),
     threads,
   };
   return fc.record(
-    { ...required, attributes, personality: u32, elfv2: fc.boolean() },
+    {
+      ...required,
+      ...{ attributes, personality: u32, elfv2: fc.boolean(), cwdRemoved: fc.constant(true) },
+    },
     { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
   );
 }
+
+const family = fc.record({
+  exitSignal: fc.nat(64),
+  childCpuTime: duration,
+  startTime: duration,
+  stoppedBy: fc.nat(64),
+  report: fc.record({ stopped: fc.nat(64), continued: fc.boolean() }),
+  hasExecuted: fc.boolean(),
+  vforkParent: s32,
+  shares: fc.record({ memory: s32, descriptors: s32, fs: s32, actions: s32 }),
+});
 
 const attributes = fc.record({
   nice: fc.integer({ min: -20, max: 19 }),
@@ -237,7 +273,7 @@ const attributes = fc.record({
 /** A zombie: all that is left is its status. */
 const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>
   fc
-    .tuple(process(abi, pid, { openFiles: 0, sharedObjects: 0 }), fc.nat(0xffff))
+    .tuple(process(abi, pid, { openFiles: 0, sharedObjects: 0, unlinkedFiles: 0 }), fc.nat(0xffff))
     .map(([one, exitStatus]) => ({
       ...one,
       memory: { ...one.memory, areas: [] },
@@ -272,15 +308,16 @@ function openFile({
     });
 }
 
-const sharedObject = fc
-  .tuple(fc.option(fc.record({ path })), fc.integer({ min: 1, max: 8 }), fc.nat(4095))
-  .chain(([file, count, rest]) =>
-    fc.record({
-      file: fc.constant(file),
-      size: fc.constant(count * 4096 - rest),
-      pages: somePages(0, count),
-    }),
-  );
+const sharedObject = (unlinkedFiles: number) =>
+  fc
+    .tuple(fc.option(reference(unlinkedFiles)), fc.integer({ min: 1, max: 8 }), fc.nat(4095))
+    .chain(([file, count, rest]) =>
+      fc.record({
+        file: fc.constant(file),
+        size: fc.constant(count * 4096 - rest),
+        pages: somePages(0, count),
+      }),
+    );
 
 const lock = (openFiles: number): fc.Arbitrary<LockSnapshot> =>
   fc.record({
@@ -295,8 +332,9 @@ const lock = (openFiles: number): fc.Arbitrary<LockSnapshot> =>
 const unlinkedFile = fc.integer({ min: 1, max: 8 }).chain((count) =>
   fc.record({
     size: fc.nat(4095).map((rest) => count * 4096 - rest),
-    mode: fc.nat(0o777),
+    mode: fc.nat(0o7777),
     pages: somePages(0, count),
+    more: fc.oneof(fc.constant({}), fc.record({ path }), fc.record({ path, atime: s64, mtime: s64 })),
   }),
 );
 
@@ -307,16 +345,25 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
     pipes: fc.array(fc.record({ capacity: u32, contents: fc.uint8Array({ maxLength: 50 }) }), {
       maxLength: 2,
     }),
-    sharedObjects: fc.array(sharedObject, { maxLength: 2 }),
-    unlinkedFiles: fc.array(unlinkedFile, { maxLength: 2 }),
+    unlinkedFiles: fc.array(
+      unlinkedFile.map(({ more, ...file }) => ({ ...file, ...more })),
+      { maxLength: 2 },
+    ),
     processes: fc.integer({ min: 1, max: 3 }),
     zombies: fc.nat(1),
   })
-  .chain(({ abi, pipes, sharedObjects, unlinkedFiles, processes, zombies }) =>
+  .chain(({ abi, pipes, unlinkedFiles, processes, zombies }) =>
     fc
-      .array(openFile({ pipes: pipes.length, unlinkedFiles: unlinkedFiles.length }), { maxLength: 5 })
-      .chain((openFiles) => {
-        const tables = { openFiles: openFiles.length, sharedObjects: sharedObjects.length };
+      .tuple(
+        fc.array(openFile({ pipes: pipes.length, unlinkedFiles: unlinkedFiles.length }), { maxLength: 5 }),
+        fc.array(sharedObject(unlinkedFiles.length), { maxLength: 2 }),
+      )
+      .chain(([openFiles, sharedObjects]) => {
+        const tables = {
+          openFiles: openFiles.length,
+          sharedObjects: sharedObjects.length,
+          unlinkedFiles: unlinkedFiles.length,
+        };
         return fc.record({
           abi: fc.constant(abi),
           cpuModel: name,
@@ -339,10 +386,12 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           pipes: fc.constant(pipes),
           sharedObjects: fc.constant(sharedObjects),
           unlinkedFiles: fc.constant(unlinkedFiles),
+          knownFiles: fc.array(fc.record({ path, size: s64, mtime: s64, content: name }), { maxLength: 3 }),
+          setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}
             : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),
-          scheduler: fc.record({ tid: s32, sliceLeft: fc.nat() }),
+          scheduler: fc.record({ tid: s32, sliceLeft: fc.nat(), order: fc.array(s32, { maxLength: 4 }) }),
           nextPid: fc.nat(),
         });
       }),

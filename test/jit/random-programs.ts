@@ -1,11 +1,12 @@
 /** Random guest programs of loops, branches, calls and accesses, for holding engines against each other. */
-import { SCALAR } from "../../emu/isa/tables.ts";
+
 import type { CpuKind } from "../../emu/cpu/cpu.ts";
 import { handlerOf } from "../../emu/cpu/dispatch.ts";
 import { illegal, privileged } from "../../emu/cpu/handler.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
+import { SCALAR } from "../../emu/isa/tables.ts";
 
 /** A generator of 32-bit numbers (xorshift), the same everywhere. */
 export function randomNumbers(seed: number): () => number {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { GuestFault } from "../../emu/cpu/fault.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
+import { fileChanged, fileTruncated } from "../../emu/memory/file-views.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import type { MappedFile } from "../../emu/memory/mapped-file.ts";
 import { SharedObject } from "../../emu/memory/shared-object.ts";
@@ -34,14 +35,16 @@ function memoryFile(contents: Uint8Array): MappedFile & { contents: Uint8Array }
   return {
     contents,
     path: "/data",
-    size: () => contents.length,
+    size() {
+      return this.contents.length;
+    },
     read(position, into) {
-      const part = contents.subarray(position, position + into.length);
+      const part = this.contents.subarray(position, position + into.length);
       into.set(part);
       return part.length;
     },
     write(position, from) {
-      contents.set(from, position);
+      this.contents.set(from, position);
     },
   };
 }
@@ -258,6 +261,56 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     space.unmap(2 * BASE, 2 * BASE + PAGE_SIZE);
     space.map({ start: BASE, end: BASE + 2 * PAGE_SIZE, prot: PROT_READ, shared, offset: 0 });
     expect(space.load32(BASE + PAGE_SIZE + 4)).toBe(5);
+  });
+
+  it("leaves nothing of what went elsewhere to whatever is mapped there next", () => {
+    const file = memoryFile(new Uint8Array(PAGE_SIZE).fill(7));
+    const shared = new SharedObject(file);
+    for (const at of [BASE, 2 * BASE]) {
+      space.map({ start: at, end: at + PAGE_SIZE, prot: RW, shared, offset: 0 });
+      expect(space.load8(at)).toBe(7);
+    }
+    space.map({ start: 3 * BASE, end: 3 * BASE + PAGE_SIZE, prot: RW, file, offset: 0 });
+    expect(space.load8(3 * BASE)).toBe(7);
+    fileChanged(file, 0, 1);
+    for (const at of [BASE, 3 * BASE]) {
+      space.map(anonymous(at, 1));
+      expect(space.load8(at)).toBe(0);
+    }
+  });
+
+  it("reads again the private pages of exactly the changed part of a file, in every address space", () => {
+    const file = memoryFile(new Uint8Array(4 * PAGE_SIZE).fill(1));
+    const other = new AddressSpace({ byteOrder });
+    const map = { start: BASE, end: BASE + 3 * PAGE_SIZE, prot: RW, file, offset: PAGE_SIZE };
+    for (const each of [space, other]) {
+      each.map(map);
+      for (const page of [0, 1, 2]) expect(each.load8(BASE + page * PAGE_SIZE)).toBe(1);
+    }
+    space.map({ ...map, start: 2 * BASE, end: 2 * BASE + PAGE_SIZE, offset: 2 * PAGE_SIZE });
+    expect(space.load8(2 * BASE)).toBe(1);
+    other.store8(BASE + 2 * PAGE_SIZE + 1, 9);
+    file.contents.fill(2);
+    fileChanged(file, 3 * PAGE_SIZE - 1, 3 * PAGE_SIZE + 1);
+    const show = (each: AddressSpace) => [0, 1, 2].map((page) => each.load8(BASE + page * PAGE_SIZE));
+    expect([show(space), show(other), space.load8(2 * BASE)]).toEqual([[1, 2, 2], [1, 2, 1], 2]);
+  });
+
+  it("takes pages beyond the new end of a file away, written or not, and the file's own come after them", () => {
+    const file = memoryFile(new Uint8Array(4 * PAGE_SIZE).fill(1));
+    space.map({ start: BASE, end: BASE + 4 * PAGE_SIZE, prot: RW, file, offset: 0 });
+    for (const page of [0, 1, 2]) space.store8(BASE + page * PAGE_SIZE + 1, 9);
+    expect(space.load8(BASE + 3 * PAGE_SIZE)).toBe(1);
+    file.contents = file.contents.slice(0, PAGE_SIZE + 10);
+    fileTruncated(file, PAGE_SIZE + 10);
+    for (const page of [2, 3]) {
+      expect(faultOf(() => space.load8(BASE + page * PAGE_SIZE)).kind).toBe("data-beyond-file");
+      expect(space.isTouched(BASE + page * PAGE_SIZE)).toBe(false);
+    }
+    // The page of the new end is a copy already: Linux leaves it whole.
+    expect([space.load8(BASE + PAGE_SIZE + 1), space.load8(BASE + PAGE_SIZE + 20)]).toEqual([9, 1]);
+    file.contents = new Uint8Array(4 * PAGE_SIZE);
+    expect([space.load8(BASE + 2 * PAGE_SIZE + 1), space.load8(BASE + 3 * PAGE_SIZE)]).toEqual([0, 0]);
   });
 
   it("moves contents, protection and growth with mremap's move", () => {

@@ -128,7 +128,8 @@ describe("a map of areas", () => {
 
   it("leaves a copy as it was", () => {
     const map = comb(10);
-    const copy = map.clone();
+    const copy = new AreaMap();
+    copy.copy(map);
     map.remove(0, 7 * PAGE_SIZE);
     map.insert(area(1, 6));
     expect([...copy]).toEqual([...comb(10)]);

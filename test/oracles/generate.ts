@@ -223,8 +223,9 @@ function boundCount(word: number, state: CaseState): void {
   state.xer = ((state.xer & ~0x7f) | count) >>> 0;
 }
 
-/** RTP and RSP name the first of two registers. */
-const isPair = (field: Operand): boolean => field.kind === "gpr" && field.shift === 1;
+/** How many registers from the one that is named an instruction uses: RTP and RSP are the first of two, lwat and ldat take up to three. */
+const registersOf = (row: Instruction, field: Operand): number =>
+  field.shift === 1 ? 2 : /^l[wd]at$/.test(row.name) && field.name === "RT" ? 3 : 1;
 
 /** A random word of a row that names none of the runner's own registers. */
 export function randomWord(random: Random, row: Instruction): number {
@@ -234,9 +235,13 @@ export function randomWord(random: Random, row: Instruction): number {
     if (field.kind !== "gpr" && field.kind !== "gpr0") continue;
     const isReserved = (): boolean => {
       const first = extract(field, word);
-      return RESERVED_GPRS.includes(first) || (isPair(field) && RESERVED_GPRS.includes(first + 1));
+      const used = Array.from({ length: registersOf(row, field) }, (_, i) => (first + i) & 31);
+      return used.some((n) => RESERVED_GPRS.includes(n));
     };
-    while (isReserved()) word = (word & ~field.mask) | insert(field, 2 * random.below(16));
+    while (isReserved())
+      word =
+        (word & ~field.mask) |
+        insert(field, 2 * random.below(16) + (field.shift === 0 ? random.below(2) : 0));
   }
   if (MULTIPLE.has(row.name)) word = aboveReserved(random, word);
   if (row.operands.includes("NB")) word = boundNb(word);

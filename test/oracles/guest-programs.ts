@@ -12,12 +12,12 @@ interface Defect {
   replace: readonly (readonly [RegExp, string])[];
 }
 
-const both: readonly Target[] = ["ppc32", "ppc64"];
+const all: readonly Target[] = ["ppc32", "ppc64", "ppc64le"];
 
 export const qemuDefects: readonly Defect[] = [
   {
     program: "segv",
-    targets: both,
+    targets: all,
     reason:
       "qemu's ppc signal code reports SEGV_MAPERR for protection faults too; Linux's bad_area and bad_access " +
       "(arch/powerpc/mm/fault.c) tell SEGV_ACCERR apart",
@@ -30,7 +30,7 @@ export const qemuDefects: readonly Defect[] = [
   },
   {
     program: "segv",
-    targets: both,
+    targets: all,
     reason: "qemu fills si_addr of SIGBUS with another value than the address that was touched",
     replace: [
       [/(page beyond the end of the file\n {2}signal 7 BUS_ADRERR at base).*/, "$1+4099"],
@@ -39,7 +39,7 @@ export const qemuDefects: readonly Defect[] = [
   },
   {
     program: "sigfpe",
-    targets: both,
+    targets: all,
     reason:
       "qemu reports FPE_FLTDIV for 0/0 and a code that is not FPE_FLTINV for the square root of a negative number; " +
       "Linux's __parse_fpscr (arch/powerpc/kernel/traps.c) answers FPE_FLTINV whenever VE and VX are set",

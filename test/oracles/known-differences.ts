@@ -146,6 +146,37 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     },
   },
   {
+    reason:
+      "the result of decimal operands that are no numbers is undefined, and that of bcdcfsq of more than 31 digits; qemu-user also takes some invalid digits of operands that cancel for valid",
+    rows: /^bcd/,
+    covers: ({ row, fields, word, ppcr }) => {
+      const cr6 = (ppcr.cr >>> 4) & 15;
+      const isUndefined = cr6 === 1 || (row.name === "bcdcfsq." && (cr6 & 1) !== 0);
+      return isUndefined && only(fields, [`vr${(word >>> 21) & 31}`, "cr"]);
+    },
+  },
+  {
+    reason:
+      "an unsigned decimal number is never negative; qemu-user takes its last digit for a sign where it is a sign code",
+    rows: /^bcdu/,
+    covers: ({ fields, qemu, ppcr }) => only(fields, ["cr"]) && ((qemu.cr ^ ppcr.cr) & ~0xf0) === 0,
+  },
+  {
+    reason: "bcdtrunc. to more than 31 digits keeps all 31; qemu-user cuts off upper ones",
+    rows: /^bcdtrunc\.$/,
+    covers: ({ word, before }) => BigInt.asUintN(16, before.vr![(word >>> 16) & 31] >> 64n) > 31n,
+  },
+  {
+    reason:
+      "lwat and stwat compare words as signed words, and where an operation is out of bounds the result is the one bit 2^31 or 2^63; qemu-user compares with zeros in front and gives -2^31",
+    rows: /^(ld|lw|stw)at$/,
+    covers: ({ row, word, fields }) => {
+      const bounded = [24, 25, 28].includes((word >>> 11) & 31);
+      if (bounded) return row.name !== "stwat" && only(fields, [rt(word)]);
+      return row.name !== "ldat" && [5, 7].includes((word >>> 11) & 31) && only(fields, ["memory"]);
+    },
+  },
+  {
     reason: "vgnb of every bit or every 0th is an invalid form",
     rows: /^vgnb$/,
     covers: ({ fields, word }) => only(fields, [rt(word)]) && ((word >>> 16) & 7) < 2,

@@ -11,6 +11,7 @@ export type { Built, Target, Variant };
 export const compilers: Record<Target, string> = {
   ppc32: "powerpc-linux-gnu-gcc",
   ppc64: "powerpc64-linux-gnu-gcc",
+  ppc64le: "powerpc64le-linux-gnu-gcc",
 };
 
 /** Path of one guest program, built if need be. Rejects when there is no such program or variant. */

@@ -3,7 +3,14 @@ import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { memoryDigest, registersDigest } from "../../emu/digest.ts";
-import { defaultMounts, Machine, type MachineStop, type MountConfig } from "../../emu/machine.ts";
+import type { Tuning } from "../../emu/tuning.ts";
+import {
+  defaultMounts,
+  type EngineName,
+  Machine,
+  type MachineStop,
+  type MountConfig,
+} from "../../emu/machine.ts";
 import type { MachineSnapshot } from "../../emu/snapshot.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
@@ -20,16 +27,20 @@ export interface SubjectOptions {
   /** stdin; null for an open, empty one. */
   input?: string | null;
   cwd?: string;
+  /** What is granted; by default what the command would. */
+  mounts?: readonly MountConfig[];
   seed?: bigint;
   cpuModel?: string;
   addressSpaceSize?: number;
+  engine?: EngineName;
+  tuning?: Partial<Tuning>;
 }
 
 /** A program of the host's file system, ready to run. */
 export function load(program: string, options: SubjectOptions = {}): Subject {
   const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
   const host = memoryHost(input);
-  const mounts = defaultMounts({ program, cwd });
+  const mounts = options.mounts ?? defaultMounts({ program, cwd });
   const machine = Machine.load({
     ...rest,
     host,
@@ -55,8 +66,10 @@ export function imageBytes(
 }
 
 /** The image of a machine that stands still. */
-export const freeze = ({ machine, host }: Subject, options: CheckpointOptions = {}): Uint8Array =>
-  imageBytes(machine.freeze(), host, options);
+export const freeze = (
+  { machine, host }: Subject,
+  { includeFiles, ...options }: CheckpointOptions & { includeFiles?: boolean } = {},
+): Uint8Array => imageBytes(machine.freeze({ includeFiles }), host, options);
 
 export interface ThawOptions {
   input?: string | null;

@@ -6,7 +6,7 @@ import { cache, type Target } from "../../guest-bins/build.mjs";
 import { type Run, type RunOptions, runProcess } from "./process.ts";
 import { requireTool } from "./tools.ts";
 
-const emulators: Record<Target, string> = { ppc32: "qemu-ppc", ppc64: "qemu-ppc64" };
+const emulators: Record<Target, string> = { ppc32: "qemu-ppc", ppc64: "qemu-ppc64", ppc64le: "qemu-ppc64le" };
 
 export interface GuestRunOptions extends Omit<RunOptions, "env"> {
   /** The guest's environment; nothing of the host's is added. */

@@ -3,7 +3,7 @@ import { OE, RC, ra, ra0, rb, rt, si } from "../fields.ts";
 import { carryOut, overflow, record, setCarry, setOverflow } from "../flags.ts";
 import { type HandlerTable, validWhen } from "../handler.ts";
 import { XER_CA, XER_OV, XER_OV32 } from "../registers.ts";
-import { i32, bytes, is64 } from "../views.ts";
+import { bytes, i32, is64 } from "../views.ts";
 
 /** The OE and Rc bits of an XO form. */
 const OERC = OE | RC;

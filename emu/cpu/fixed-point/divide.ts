@@ -5,7 +5,7 @@
 import { OE, RC, ra, rb, rt } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, u32, i64, u64 } from "../views.ts";
+import { i32, i64, u32, u64 } from "../views.ts";
 
 const LEAST_WORD = -0x8000_0000;
 

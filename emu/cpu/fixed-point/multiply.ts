@@ -2,8 +2,8 @@
 import { OE, RC, ra, rb, rc, rt, si } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
-import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide.ts";
 import { i32, i64, u64 } from "../views.ts";
+import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide.ts";
 
 const give = (word: number, low: number, high: number) => {
   i32[rt(word)] = low;

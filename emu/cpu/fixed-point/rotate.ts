@@ -1,5 +1,5 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
-import { bb, RC, ra, rb, rs } from "../fields.ts";
+import { RC, ra, rb, rs, sh } from "../fields.ts";
 import { record, setCarry } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
 import { i32 } from "../views.ts";
@@ -90,10 +90,10 @@ function shiftRightAlgebraicDoubleword(word: number, n: number): void {
 }
 
 export const rotateHandlers: HandlerTable = {
-  rlwinm: (word) => rotateWord(word, bb(word)),
+  rlwinm: (word) => rotateWord(word, sh(word)),
   rlwnm: (word) => rotateWord(word, i32[rb(word)] & 31),
   rlwimi: (word) => {
-    const rotated = rotateLeft(i32[rs(word)], bb(word));
+    const rotated = rotateLeft(i32[rs(word)], sh(word));
     const low = wordMask(word);
     const high = wordMaskHigh(word);
     give(word, (rotated & low) | (i32[ra(word)] & ~low), (rotated & high) | (i32[ra(word) + 1] & ~high));
@@ -127,7 +127,7 @@ export const rotateHandlers: HandlerTable = {
     const n = i32[rb(word)] & 63;
     give(word, n < 32 ? i32[rs(word)] >>> n : 0, 0);
   },
-  srawi: (word) => shiftRightAlgebraicWord(word, bb(word)),
+  srawi: (word) => shiftRightAlgebraicWord(word, sh(word)),
   sraw: (word) => shiftRightAlgebraicWord(word, i32[rb(word)] & 63),
   sld: (word) => {
     const n = i32[rb(word)] & 127;

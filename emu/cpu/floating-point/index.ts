@@ -3,11 +3,11 @@ import type { HandlerTable } from "../handler.ts";
 import { altivecHandlers } from "./altivec.ts";
 import { arithmeticHandlers } from "./arithmetic.ts";
 import { convertHandlers } from "./convert.ts";
+import { fpscrHandlers } from "./fpscr-moves.ts";
 import { fusedHandlers } from "./fused.ts";
-import { loadStoreHandlers } from "./load-store.ts";
 import { compareHandlers, moveHandlers } from "./move.ts";
 import { quadHandlers } from "./quad.ts";
-import { statusHandlers } from "./status.ts";
+import { storageAccessHandlers } from "./storage-access.ts";
 import { vsxArithmeticHandlers } from "./vsx-arithmetic.ts";
 import { vsxConvertHandlers } from "./vsx-convert.ts";
 import { vsxScalarHandlers } from "./vsx-scalar.ts";
@@ -17,13 +17,13 @@ import { vsxVectorHandlers } from "./vsx-vector.ts";
 export const floatingPointHandlers: HandlerTable = {
   ...altivecHandlers,
   ...quadHandlers,
-  ...loadStoreHandlers,
+  ...storageAccessHandlers,
   ...moveHandlers,
   ...arithmeticHandlers,
   ...fusedHandlers,
   ...convertHandlers,
   ...compareHandlers,
-  ...statusHandlers,
+  ...fpscrHandlers,
   ...vsxScalarHandlers,
   ...vsxArithmeticHandlers,
   ...vsxVectorHandlers,

@@ -19,8 +19,8 @@ import {
   SINGLE_UNIT,
   STATUS,
 } from "./fpu.ts";
-import { doubleHigh, doubleLow, single } from "./load-store.ts";
 import type { Result } from "./soft-float.ts";
+import { doubleHigh, doubleLow, single } from "./storage-access.ts";
 
 export const A = new Float64Array(4);
 export const B = new Float64Array(4);

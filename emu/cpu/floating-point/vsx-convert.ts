@@ -36,8 +36,8 @@ import {
   wordAt,
   writeVector,
 } from "./lanes.ts";
-import { doubleHigh, doubleLow } from "./load-store.ts";
 import { convert, fromInteger, type IntegerFormat, roundToIntegral, toInteger } from "./soft-float.ts";
+import { doubleHigh, doubleLow } from "./storage-access.ts";
 
 const TWO_32 = 2 ** 32;
 

@@ -28,8 +28,8 @@ import {
 } from "./formats.ts";
 import { CLEAR, completeAs, STATUS, xa, xb, xt } from "./fpu.ts";
 import { OUT, OUT_U64, raiseVector } from "./lanes.ts";
-import { doubleHigh, doubleLow } from "./load-store.ts";
 import { convert } from "./soft-float.ts";
+import { doubleHigh, doubleLow } from "./storage-access.ts";
 
 const SIGN = 0x8000_0000 | 0;
 

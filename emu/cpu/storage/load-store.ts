@@ -3,7 +3,7 @@ import { PAGE_SHIFT } from "../../memory/layout.ts";
 import { addressD, addressDs, addressX } from "../effective-address.ts";
 import { ra, rs, rt } from "../fields.ts";
 import { type Handler, type HandlerTable, validWhen } from "../handler.ts";
-import { i32, memory, view, readGuard, writeGuard } from "../views.ts";
+import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
 
 const reversed16 = (value: number): number => ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
 const reversed32 = (value: number): number => (reversed16(value) << 16) | reversed16(value >>> 16);

@@ -4,13 +4,13 @@
  */
 import { addressD, addressDq, addressDs, addressRa, addressX } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
-import { ba, bb, bt, ra, rs, rt } from "../fields.ts";
+import { ra, rb, rs, rt, sh } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
-import { i32, u64, bytes, memory } from "../views.ts";
+import { bytes, i32, memory, u64 } from "../views.ts";
 
 /** The count of lswi and stswi, where 0 stands for 32. */
-const nb = (word: number): number => bb(word) || 32;
+const nb = (word: number): number => sh(word) || 32;
 
 /** Whether register `n` is one of those that `count` bytes from register `first` on fill. */
 const inRange = (first: number, count: number, n: number): boolean => ((n - first) & 31) < (count + 3) >> 2;
@@ -52,24 +52,24 @@ const evenPair = (word: number) => (rt(word) & 2) === 0;
 const lswx: Handler = (word, cia) => {
   const count = bytes[XER_COUNT];
   // The invalid forms: an address register among those loaded.
-  const clobbers = (n: number) => inRange(bt(word), count, n);
-  if ((ra(word) !== 0 && clobbers(ba(word))) || clobbers(bb(word))) illegal(word, cia);
+  const clobbers = (n: number) => inRange(rt(word) >> 1, count, n);
+  if ((ra(word) !== 0 && clobbers(ra(word) >> 1)) || clobbers(rb(word) >> 1)) illegal(word, cia);
   loadString(word, addressX(word, false), count);
 };
 
 export const multipleHandlers: HandlerTable = {
   lmw: (word) => {
     const from = bigEndian(addressD(word, false));
-    memory.checkLoad(from, 4 * (32 - bt(word)));
+    memory.checkLoad(from, 4 * (32 - (rt(word) >> 1)));
     for (let t = rt(word), at = from; t < 64; t += 2, at += 4) setWord(t, memory.load32(at));
   },
   stmw: (word) => {
     const to = bigEndian(addressD(word, true));
-    memory.checkStore(to, 4 * (32 - bt(word)));
+    memory.checkStore(to, 4 * (32 - (rt(word) >> 1)));
     for (let s = rs(word), at = to; s < 64; s += 2, at += 4) memory.store32(at, i32[s]);
   },
   lswi: validWhen(
-    (word) => !inRange(bt(word), nb(word), ba(word)),
+    (word) => !inRange(rt(word) >> 1, nb(word), ra(word) >> 1),
     (word) => loadString(word, addressRa(word, false), nb(word)),
   ),
   lswx,

@@ -7,67 +7,102 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
-import { u64, bytes, memory } from "../views.ts";
-
-const isLittle = (): boolean => memory.byteOrder === "little";
+import { bytes, i32, memory } from "../views.ts";
 
 const aligned = (word: number, length: number, isStore: boolean): number => {
   const ea = addressX(word, isStore);
   if ((ea & (length - 1)) !== 0) throw new GuestFault("alignment", BigInt(ea), isStore);
   return ea;
 };
-/** What is at EA, as one number; a quadword too. */
-const load = (ea: number, length: number): bigint => {
-  if (length === 1) return BigInt(memory.load8(ea));
-  if (length === 2) return BigInt(memory.load16(ea));
-  if (length === 4) return BigInt(memory.load32(ea) >>> 0);
-  if (length === 8) return memory.load64(ea);
-  const first = memory.load64(ea);
-  const second = memory.load64(ea + 8);
-  return isLittle() ? (second << 64n) | first : (first << 64n) | second;
-};
-const store = (ea: number, length: number, value: bigint): void => {
-  if (length === 1) memory.store8(ea, Number(value & 0xffn));
-  else if (length === 2) memory.store16(ea, Number(value & 0xffffn));
-  else if (length === 4) memory.store32(ea, Number(BigInt.asIntN(32, value)));
-  else if (length === 8) memory.store64(ea, value);
-  else {
-    memory.store64(ea + (isLittle() ? 8 : 0), value >> 64n);
-    memory.store64(ea + (isLittle() ? 0 : 8), BigInt.asUintN(64, value));
-  }
-};
-const value = () => (u64[RESERVE_VALUE / 8 + 1] << 64n) | u64[RESERVE_VALUE / 8];
+/** A datum as its words, the least significant first; those beyond its length are zero. */
+type Words = Int32Array;
+const found: Words = new Int32Array(4);
+const stored: Words = new Int32Array(4);
 
-const loadAndReserve = (word: number, length: number): bigint => {
+/** Where the upper and the lower half of a datum of `length` bytes at EA lie. */
+const upper = (ea: number, length: number): number => (memory.byteOrder === "little" ? ea + length / 2 : ea);
+const lower = (ea: number, length: number): number => (memory.byteOrder === "little" ? ea : ea + length / 2);
+
+function readDoubleword(ea: number, into: Words, at: number): void {
+  into[at] = memory.load32(lower(ea, 8));
+  into[at + 1] = memory.load32(upper(ea, 8));
+}
+/** What is at EA. (Words rather than one BigInt: Node 20's compiler dies of a BigInt that is of one kind or another.) */
+function read(ea: number, length: number, into: Words): void {
+  memory.checkLoad(ea, length);
+  into.fill(0);
+  if (length === 1) into[0] = memory.load8(ea);
+  else if (length === 2) into[0] = memory.load16(ea);
+  else if (length === 4) into[0] = memory.load32(ea);
+  else if (length === 8) readDoubleword(ea, into, 0);
+  else {
+    readDoubleword(lower(ea, 16), into, 0);
+    readDoubleword(upper(ea, 16), into, 2);
+  }
+}
+function writeDoubleword(ea: number, from: Words, at: number): void {
+  memory.store32(lower(ea, 8), from[at]);
+  memory.store32(upper(ea, 8), from[at + 1]);
+}
+function write(ea: number, length: number, from: Words): void {
+  if (length === 1) memory.store8(ea, from[0]);
+  else if (length === 2) memory.store16(ea, from[0]);
+  else if (length === 4) memory.store32(ea, from[0]);
+  else if (length === 8) writeDoubleword(ea, from, 0);
+  else {
+    writeDoubleword(lower(ea, 16), from, 0);
+    writeDoubleword(upper(ea, 16), from, 2);
+  }
+}
+
+/** Reserves what is at EA, and leaves it in `found`. */
+function loadAndReserve(word: number, length: number): void {
   const ea = aligned(word, length, false);
-  const seen = load(ea, length);
+  read(ea, length, found);
   bytes[RESERVE_LENGTH] = length;
-  u64[RESERVE_ADDRESS / 8] = BigInt(ea);
-  u64[RESERVE_VALUE / 8] = seen;
-  u64[RESERVE_VALUE / 8 + 1] = seen >> 64n;
-  return seen;
-};
+  i32[RESERVE_ADDRESS / 4] = ea;
+  i32[RESERVE_ADDRESS / 4 + 1] = 0;
+  i32.set(found, RESERVE_VALUE / 4);
+}
 const larx = (length: number) => (word: number) => {
-  u64[rt(word) >> 1] = loadAndReserve(word, length);
+  loadAndReserve(word, length);
+  i32[rt(word)] = found[0];
+  i32[rt(word) + 1] = found[1];
 };
-const storeConditional = (word: number, length: number, stored: bigint): void => {
+
+/** Stores `stored` where the reservation holds, and says so in CR0. */
+function storeConditional(word: number, length: number): void {
   const ea = aligned(word, length, true);
-  const holds = bytes[RESERVE_LENGTH] === length && u64[RESERVE_ADDRESS / 8] === BigInt(ea);
+  const holds =
+    bytes[RESERVE_LENGTH] === length &&
+    i32[RESERVE_ADDRESS / 4] === (ea | 0) &&
+    i32[RESERVE_ADDRESS / 4 + 1] === 0;
   let performed = false;
   if (holds) {
     memory.checkStore(ea, length);
-    performed = load(ea, length) === value();
-    if (performed) store(ea, length, stored);
+    read(ea, length, found);
+    performed = found.every((each, i) => each === i32[RESERVE_VALUE / 4 + i]);
+    if (performed) write(ea, length, stored);
   }
   bytes[RESERVE_LENGTH] = 0;
   bytes[CR] = (performed ? 2 : 0) | bytes[XER_SO];
+}
+const stcx = (length: number) => (word: number) => {
+  stored[0] = i32[rs(word)];
+  stored[1] = i32[rs(word) + 1];
+  storeConditional(word, length);
 };
-const stcx = (length: number) => (word: number) => storeConditional(word, length, u64[rs(word) >> 1]);
 
 const pair = (word: number) => (rt(word) & 2) === 0;
-const stqcx: Selector = validWhen(pair, (word) =>
-  storeConditional(word, 16, (u64[rs(word) >> 1] << 64n) | u64[(rs(word) >> 1) + 1]),
-);
+const stqcx: Selector = validWhen(pair, (word) => {
+  // The even register has the upper half.
+  stored[0] = i32[rs(word) + 2];
+  stored[1] = i32[rs(word) + 3];
+  stored[2] = i32[rs(word)];
+  stored[3] = i32[rs(word) + 1];
+  storeConditional(word, 16);
+});
+
 export const reservationHandlers: HandlerTable = {
   lbarx: larx(1),
   lharx: larx(2),
@@ -76,9 +111,11 @@ export const reservationHandlers: HandlerTable = {
   lqarx: validWhen(
     (word) => pair(word) && ra(word) !== rt(word) && rb(word) !== rt(word),
     (word) => {
-      const seen = loadAndReserve(word, 16);
-      u64[rt(word) >> 1] = seen >> 64n;
-      u64[(rt(word) >> 1) + 1] = seen;
+      loadAndReserve(word, 16);
+      i32[rt(word)] = found[2];
+      i32[rt(word) + 1] = found[3];
+      i32[rt(word) + 2] = found[0];
+      i32[rt(word) + 3] = found[1];
     },
   ),
   "stbcx.": stcx(1),

@@ -1,6 +1,7 @@
 /** Vector integer compare and logical instructions: Power ISA 3.0B, I.6.9.5 and I.6.9.6; the VSX forms: I.7.6.3. */
-import type { Family } from "./functions.ts";
+
 import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
 import { binary, type Quad, withQuad } from "./integer.ts";
 import {
   and,

@@ -2,9 +2,10 @@
  * Vector rows as WebAssembly functions over one CPU's memory: a family of rows is one module, made when the first of its
  * instructions is met. Its exports are the handlers themselves.
  */
-import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
+
 import { instructionNamed } from "../../isa/table.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
+import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import type { CpuKind } from "../cpu.ts";
 import { GuestFault } from "../fault.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";

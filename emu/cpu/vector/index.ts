@@ -3,6 +3,7 @@ import type { Handler, HandlerTable } from "../handler.ts";
 import { COMPARE, LOGICAL } from "./compare.ts";
 import { COUNT } from "./count.ts";
 import { CRYPTO } from "./crypto.ts";
+import { decimalHandlers } from "./decimal.ts";
 import { type Family, familyHandlers } from "./functions.ts";
 import { INTEGER } from "./integer.ts";
 import { MULTIPLY } from "./multiply.ts";
@@ -32,5 +33,6 @@ export const vectorHandlers: HandlerTable = Object.assign(
   {},
   STREAMS,
   wideHandlers,
+  decimalHandlers,
   ...FAMILIES.map(familyHandlers),
 );

@@ -1,6 +1,7 @@
 /** Vector integer add, subtract, average, maximum, minimum and sum across: Power ISA 3.0B, I.6.9.1 to I.6.9.4. */
-import type { Family } from "./functions.ts";
+
 import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
 import {
   and,
   andNot,

@@ -34,6 +34,7 @@ function sleep(milliseconds: number): { done: Promise<void>; cancel(): void } {
   return { done, cancel };
 }
 
+/** What of this process a machine is to get. */
 export interface NodeHostOptions {
   /** Descriptors that the guest inherits; by default 0, 1 and 2. */
   descriptors?: readonly number[];

@@ -2,7 +2,7 @@
 import { A, D, DX, fix, group, M, MD, MDS, oerc, rc, VA, X, XFX, XO, XS, XX1, Z23 } from "../forms.ts";
 
 const since = (version: "2.02" | "2.03" | "2.05" | "2.06" | "2.07" | "3.0" | "3.0B" | "3.1") => ({ version });
-const later = { version: "3.1", implemented: false } as const;
+const later = { version: "3.1" } as const;
 
 export const FIXED_POINT = [
   ...group("I.3.3.9", "P1", "base", true, [

@@ -18,7 +18,7 @@ export const STORAGE = [
     ["paste.", dot(X(31, 902)), "RA0,RB,L.10", "Paste"],
     ["cpabort", X(31, 838), "", "CP_Abort"],
   ]),
-  ...group("II.4.5", "3.0", "storage", false, [
+  ...group("II.4.5", "3.0", "storage", true, [
     ["lwat", X(31, 582), "RT,RA0,FC", "Load Word ATomic"],
     ["ldat", X(31, 614), "RT,RA0,FC", "Load Doubleword ATomic"],
     ["stwat", X(31, 710), "RS,RA0,FC", "Store Word ATomic"],

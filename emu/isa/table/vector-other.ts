@@ -170,7 +170,7 @@ export const VECTOR_OTHER: Table = table([4], () => [
     ["mtvsrdm", fix(VX(4, 1602), 11, 15, 19), "VRT,RB", "Move to VSR Doubleword Mask", since("3.1")],
     ["mtvsrqm", fix(VX(4, 1602), 11, 15, 20), "VRT,RB", "Move to VSR Quadword Mask", since("3.1")],
   ]),
-  ...group("I.6.17", "2.07", "altivec", false, [
+  ...group("I.6.17", "2.07", "altivec", true, [
     ["bcdadd.", bcd(1), "VRT,VRA,VRB,PS", "Decimal Add Modulo"],
     ["bcdsub.", bcd(65), "VRT,VRA,VRB,PS", "Decimal Subtract Modulo"],
     ["bcdcfn.", fix(bcd(385), 11, 15, 7), "VRT,VRB,PS", "Decimal Convert From National", since("3.0")],

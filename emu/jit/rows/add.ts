@@ -1,9 +1,9 @@
 /** Fixed-point addition and subtraction: Power ISA 3.0B, I.3.3.9. Forms that set OV and SO are left to the interpreter. */
 import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
-import { CA32_SLOT, CA_SLOT } from "../slots.ts";
+import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, Op } from "../wasm.ts";
-import { type Emit, RA, RB, RT, recorded, type Rows } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 const overflows = (word: number): boolean => (word & OE) !== 0;
 

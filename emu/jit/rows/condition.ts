@@ -3,7 +3,7 @@ import { spr } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT } from "../slots.ts";
 import { Op } from "../wasm.ts";
-import { BF, type Emit, RA, RB, RS, RT, type Rows } from "./row.ts";
+import { BF, type Emit, RA, RB, type Rows, RS, RT } from "./row.ts";
 
 /** CR(BT) <- CR(BA) op CR(BB), or its complement. */
 const logical = (op: number, complement = false): Emit => {

@@ -5,11 +5,12 @@
  * enabled; in all other cases the interpreter goes on. FPSCR's XX is sticky: once it is set nothing need be known about exactness, and
  * before that an operation is inlined only if it leaves no error. FPRF, FI and FR are found when somebody wants them; see `fp-status.ts`.
  */
-import type { Generator } from "../generator.ts";
+
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
+import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
 import { F64, I32, I64, Op } from "../wasm.ts";
-import { BF, type Emit, RA, RB, RC_, RT, recorded, type Rows } from "./row.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
 
 const DOUBLE_LEAST = 2 ** -1022;
 const SINGLE_LEAST = 2 ** -126;
@@ -65,11 +66,11 @@ const checkRange = (g: Generator, single: boolean, zero: (() => void) | undefine
   code.op(Op.i32_and);
   code.op(Op.i32_eqz);
   if (zero === undefined) return g.leaveIf();
-  code.block(Op.if);
+  g.begin(Op.if);
   zero();
   code.op(Op.i32_eqz);
   g.leaveIf();
-  code.end();
+  g.end();
 };
 /** Pushes whether a temporary is zero. */
 const isZero = (g: Generator, n: number): void => {
@@ -83,12 +84,12 @@ const checkExact = (g: Generator, error: () => void): void => {
   const { code } = g;
   code.get(inexactLocal(g));
   code.op(Op.i32_eqz);
-  code.block(Op.if);
+  g.begin(Op.if);
   error();
   code.f64Const(0);
   code.op(Op.f64_ne);
   g.leaveIf();
-  code.end();
+  g.end();
 };
 
 /** Pushes x + y - sum: Knuth's two-sum of temporaries. */
@@ -273,11 +274,11 @@ const pushExactProductError = (g: Generator, x: number, y: number): void => {
   const { code } = g;
   isZero(g, R);
   code.op(Op.i32_eqz);
-  code.block(Op.if);
+  g.begin(Op.if);
   checkModerate(g, R);
   checkModerate(g, x);
   checkModerate(g, y);
-  code.end();
+  g.end();
   pushProductError(g, x, y, R);
 };
 
@@ -298,10 +299,10 @@ const division = (single: boolean): Emit =>
       for (const n of [A, R]) {
         isZero(g, A);
         code.op(Op.i32_eqz);
-        code.block(Op.if);
+        g.begin(Op.if);
         checkModerate(g, n);
         checkModerate(g, B);
-        code.end();
+        g.end();
       }
       remainder(g, A, R, B);
     });
@@ -338,9 +339,9 @@ const root = (single: boolean): Emit =>
     checkExact(g, () => {
       isZero(g, B);
       code.op(Op.i32_eqz);
-      code.block(Op.if);
+      g.begin(Op.if);
       checkModerate(g, B);
-      code.end();
+      g.end();
       remainder(g, B, R, R);
     });
     deliver(g, word, [undefined, B]);
@@ -385,9 +386,9 @@ const fused = (subtract: boolean, negate: boolean): Emit =>
       code.set(t(g, S));
       isZero(g, S);
       code.op(Op.i32_eqz);
-      code.block(Op.if);
+      g.begin(Op.if);
       for (const n of [A, C, S]) checkModerate(g, n);
-      code.end();
+      g.end();
       pushProductError(g, A, C, S);
       code.op(Op.f64_abs);
       pushSumError(g, S, 6, R);
@@ -441,12 +442,12 @@ const fusedSingle = (subtract: boolean, negate: boolean): Emit =>
     code.op(Op.i64_and);
     code.i64Const(0x1000_0000, 0);
     code.op(Op.i64_eq);
-    code.block(Op.if);
+    g.begin(Op.if);
     pushSumError(g, product, 6, S);
     code.f64Const(0);
     code.op(Op.f64_ne);
     g.leaveIf();
-    code.end();
+    g.end();
     checkExact(g, () => {
       pushSumError(g, product, 6, S);
       code.op(Op.f64_abs);
@@ -580,14 +581,14 @@ export const floatRows: Rows = {
     // Integers of up to 53 bits are doubles.
     code.get(inexactLocal(g));
     code.op(Op.i32_eqz);
-    code.block(Op.if);
+    g.begin(Op.if);
     code.get(bits);
     code.i64Const(0, 0x20_0000);
     code.op(Op.i64_add);
     code.i64Const(0, 0x40_0000);
     code.op(Op.i64_gt_u);
     g.leaveIf();
-    code.end();
+    g.end();
     deliver(g, word, [undefined, B]);
   }),
   frsp: plain((g, word) => {

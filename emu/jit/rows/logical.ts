@@ -4,7 +4,7 @@ import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
 import { Op } from "../wasm.ts";
-import { BF, type Emit, RA, RB, RC_, RS, RT, recorded, type Rows } from "./row.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
 
 /** RA <- (RS) op (RB). */
 const binary = (op32: number, op64: number, notB = false, notResult = false): Emit => {

@@ -2,7 +2,7 @@
 import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, RA, RB, RT, recorded, type Rows } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 const finish = (g: Generator, word: number): void => {
   g.setGpr(RT(word));

@@ -1,9 +1,9 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
 import { bb } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
-import { CA32_SLOT, CA_SLOT } from "../slots.ts";
+import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, RA, RB, RS, recorded, type Rows } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RS, recorded } from "./row.ts";
 
 const MB = (word: number): number => (word >>> 6) & 31;
 const ME = (word: number): number => (word >>> 1) & 31;

@@ -2,7 +2,7 @@
 import { si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { F64, I32, I64, Op } from "../wasm.ts";
-import { type Emit, RA, RB, RT, type Rows } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RT } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
 

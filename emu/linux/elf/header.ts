@@ -1,9 +1,4 @@
-/**
- * The ELF header and program headers, read by elfy and checked here. elfy gets only bytes that its parser cannot
- * trip over: it wants whole tables, cuts short what lies beyond the file, has no numbers for types it does not know,
- * and reads 64-bit fields as doubles, so that those of 2^53 and above are refused.
- */
-import elfy, { type ElfyHeader } from "elfy";
+/** The ELF header and program headers, checked. Fields of 2^53 and above, which a double would round, are refused. */
 import type { Abi } from "../../snapshot.ts";
 import { ElfError } from "./error.ts";
 
@@ -95,14 +90,6 @@ export interface ElfProgram {
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** The file as the Buffer that elfy wants. */
-function asBuffer(bytes: Uint8Array): Uint8Array {
-  const { Buffer } = globalThis;
-  if (Buffer === undefined)
-    throw new Error("reading ELF files needs Buffer, which this JavaScript host lacks");
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /** Numbers of a file in its byte order. Callers have checked that they lie in it. */
 export class Fields {
   private readonly view: DataView;
@@ -123,6 +110,13 @@ export class Fields {
   u64(at: number): bigint {
     return this.view.getBigUint64(at, this.little);
   }
+  /** A word of the file's class, which a double holds exactly. Throws ElfError, which says `what` it is. */
+  address(at: number, is64: boolean, what: string): number {
+    if (!is64) return this.u32(at);
+    const value = Number(this.u64(at));
+    if (!Number.isSafeInteger(value)) throw new ElfError(`${what} out of range`, at);
+    return value;
+  }
 }
 
 /** Reads the ELF header of any PowerPC file. Throws ElfError. */
@@ -131,10 +125,10 @@ export function readHeader(bytes: Uint8Array): ElfHeader {
 }
 
 function checkHeader(bytes: Uint8Array) {
-  if (bytes.length < 16) throw new ElfError("too short for an ELF file", bytes.length);
   if (!(bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46)) {
     throw new ElfError("not an ELF file", 0);
   }
+  if (bytes.length < 16) throw new ElfError("too short for an ELF file", bytes.length);
   if (bytes[4] !== 1 && bytes[4] !== 2) throw new ElfError(`unknown ELF class ${bytes[4]}`, 4);
   if (bytes[5] !== 1 && bytes[5] !== 2) throw new ElfError(`unknown byte order ${bytes[5]}`, 5);
   if (bytes[6] !== 1) throw new ElfError(`unknown ELF version ${bytes[6]}`, 6);
@@ -151,36 +145,51 @@ function checkHeader(bytes: Uint8Array) {
   }
   if (is64 !== (machine === EM_PPC64)) throw new ElfError("ELF class does not fit e_machine", 4);
 
-  const parser = new elfy.Parser();
-  const file = asBuffer(bytes);
-  const raw: ElfyHeader = parser.parseHeader(file);
+  const flagsAt = is64 ? 48 : 36;
+  const [phentsize, phnum, shentsize, shnum, shstrndx] = [6, 8, 10, 12, 14].map((at) =>
+    fields.u16(flagsAt + at),
+  );
   const header: ElfHeader = {
     is64,
-    littleEndian: raw.endian === "lsb",
+    littleEndian: bytes[5] === 1,
     type,
     machine,
-    entry: exact(raw.entry, "entry point", 24),
-    flags: raw.flags,
-    phoff: exact(raw.phoff, "offset of program headers", is64 ? 32 : 28),
-    phnum: raw.phnum,
-    phentsize: raw.phentsize,
-    shoff: exact(raw.shoff, "offset of section headers", is64 ? 40 : 32),
-    shnum: raw.shnum,
-    shentsize: raw.shentsize,
-    shstrndx: raw.shstrndx,
+    entry: fields.address(24, is64, "entry point"),
+    flags: fields.u32(flagsAt),
+    phoff: fields.address(is64 ? 32 : 28, is64, "offset of program headers"),
+    phnum,
+    phentsize,
+    shoff: fields.address(is64 ? 40 : 32, is64, "offset of section headers"),
+    shnum,
+    shentsize,
+    shstrndx,
   };
-  return { header, fields, file, parser, raw, size };
+  return { header, fields, size };
 }
 
-/** A 64-bit field that a double holds exactly. */
-function exact(value: number, what: string, offset: number): number {
-  if (!Number.isSafeInteger(value)) throw new ElfError(`${what} out of range`, offset);
-  return value;
+/** Places of the fields of a program header. */
+const PROGRAM_FIELDS = {
+  "32": { flags: 24, offset: 4, vaddr: 8, filesz: 16, memsz: 20, align: 28 },
+  "64": { flags: 4, offset: 8, vaddr: 16, filesz: 32, memsz: 40, align: 48 },
+} as const;
+
+function readSegment(fields: Fields, at: number, is64: boolean): ElfSegment {
+  const places = PROGRAM_FIELDS[is64 ? "64" : "32"];
+  const value = (place: number, what: string) => fields.address(at + place, is64, what);
+  return {
+    type: fields.u32(at),
+    flags: fields.u32(at + places.flags) & (PF_R | PF_W | PF_X),
+    offset: value(places.offset, "segment offset"),
+    vaddr: value(places.vaddr, "segment address"),
+    filesz: value(places.filesz, "segment size in the file"),
+    memsz: value(places.memsz, "segment size"),
+    align: value(places.align, "segment alignment"),
+  };
 }
 
 /** Reads the header and program headers of an executable or shared object. Throws ElfError. */
 export function readProgram(bytes: Uint8Array): ElfProgram {
-  const { header, fields, file, parser, raw, size } = checkHeader(bytes);
+  const { header, fields, size } = checkHeader(bytes);
   if (header.type !== ET_EXEC && header.type !== ET_DYN) {
     throw new ElfError(OTHER_TYPES[header.type] ?? `not an executable (e_type ${header.type})`, 16);
   }
@@ -196,17 +205,9 @@ export function readProgram(bytes: Uint8Array): ElfProgram {
       bytes.length,
     );
   }
-  const segments = parser.parsePrograms(file, raw).map((program, index): ElfSegment => {
+  const segments = Array.from({ length: header.phnum }, (_, index) => {
     const at = header.phoff + index * header.phentsize;
-    const segment = {
-      type: fields.u32(at),
-      flags: (program.flags.r ? PF_R : 0) | (program.flags.w ? PF_W : 0) | (program.flags.x ? PF_X : 0),
-      offset: exact(program.offset, "segment offset", at),
-      vaddr: exact(program.vaddr, "segment address", at),
-      filesz: exact(program.filesz, "segment size in the file", at),
-      memsz: exact(program.memsz, "segment size", at),
-      align: exact(program.align, "segment alignment", at),
-    };
+    const segment = readSegment(fields, at, header.is64);
     checkSegment(segment, bytes.length, at);
     return segment;
   });

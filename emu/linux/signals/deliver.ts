@@ -5,6 +5,7 @@
 import type { Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
+import type { Restart } from "../wait.ts";
 import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
 import { SYSTEM_CALL, TICK } from "./faults.ts";
 import { pushFrame } from "./frames.ts";
@@ -18,6 +19,7 @@ import {
   SIG_DFL,
   SIG_IGN,
   SIGSEGV,
+  SIGSTOP,
   signalBit,
 } from "./numbers.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
@@ -29,13 +31,6 @@ import {
   type SignalThread,
   takeSignal,
 } from "./state.ts";
-
-/**
- * When a waiting system call starts again by itself after a signal, in Linux's internal error numbers: "sys" if
- * the handler has SA_RESTART (ERESTARTSYS), "nohand" only if no handler ran (ERESTARTNOHAND, RESTARTBLOCK),
- * "nointr" always (ERESTARTNOINTR).
- */
-export type Restart = "sys" | "nohand" | "nointr";
 
 /** How a delivery ends. */
 export type Outcome =
@@ -54,13 +49,15 @@ export interface Delivery {
   readonly registers: Registers;
   readonly memory: AddressSpace;
   /** The system call the thread waits in, NIA at its `sc`; undefined when it is between instructions. */
-  readonly waiting: Restart | "never" | undefined;
+  readonly waiting: Restart | undefined;
   /** The thread has just come out of a system call, with its result in r3; its r3 at the `sc`. */
   readonly returned: { origGpr3: bigint } | undefined;
   /** The call the thread waits in ends with EINTR: sets the registers, moves NIA on. */
   interrupt(): void;
   /** The call the thread waits in starts again from its `sc` when the handler returns. */
   restart(): void;
+  /** Whether nobody could let the process go on after a stop signal of the terminal's, which then does nothing. */
+  isOrphaned(): boolean;
   /** Called with every signal that is taken from its queue (timers go on then). */
   taken(info: SignalInfo): void;
 }
@@ -84,7 +81,10 @@ export function deliverSignals(delivery: Delivery): Outcome {
     if (action.handler === SIG_DFL) {
       const kind = defaultAction(signo);
       if (kind === "ignore") continue;
-      if (kind === "stop") return { kind: "stop", signo };
+      if (kind === "stop") {
+        if (signo !== SIGSTOP && delivery.isOrphaned()) continue;
+        return { kind: "stop", signo };
+      }
       return { kind: "terminate", signo, core: kind === "core" };
     }
     entry ??= leaveCall(delivery, action);

@@ -1,15 +1,17 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
 import { EFAULT, EINTR } from "../errno.ts";
-import { type Process, RLIMIT_SIGPENDING } from "../process.ts";
+import type { Process } from "../process.ts";
 import type { Thread } from "../thread.ts";
-import { deliverSignals, type Restart } from "./deliver.ts";
+import type { Restart } from "../wait.ts";
+import { isOrphanedGroup } from "./children.ts";
+import { deliverSignals } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
-import { SI_TKILL, SI_USER } from "./numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
-import { forceSignal, type SendHost, type Sent, sendSignal } from "./send.ts";
-import { deliverable, takeSignal } from "./state.ts";
+import type { SignalInfo } from "./pending.ts";
+import { post, stop } from "./post.ts";
+import { forceSignal } from "./send.ts";
+import { deliverable, isFatalPending, takeSignal } from "./state.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -19,8 +21,7 @@ import {
 } from "./timers.ts";
 
 /** Layouts of a process's signal frames. */
-export function taskModel({ kernel, elfv2 }: Process): TaskModel {
-  const { abi, cpuModel } = kernel;
+export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
   return {
     is64: abi.is64,
     littleEndian: abi.littleEndian,
@@ -29,45 +30,6 @@ export function taskModel({ kernel, elfv2 }: Process): TaskModel {
     vsx: cpuModel.facilities.has("vsx"),
   };
 }
-
-/** Realtime signals that may still be queued for a process. */
-function room({ signals, threads, limits }: Process): number {
-  let queued = signals.pending.entries.length;
-  for (const thread of threads) queued += thread.signals.pending.entries.length;
-  const limit = limits[RLIMIT_SIGPENDING]?.soft ?? 1024n;
-  return Number(limit > 0xffffn ? 0xffffn : limit) - queued;
-}
-
-/** Lets a process that a stop signal has stopped run on. */
-export function resume(process: Process): void {
-  for (const thread of process.threads) {
-    if (thread.state !== "stopped") continue;
-    thread.state = "runnable";
-    process.kernel.noteWake();
-  }
-}
-
-/** Stops a process: no thread runs until SIGCONT or SIGKILL; calls in which threads wait begin again then. */
-export function stop(process: Process): void {
-  for (const thread of process.threads) {
-    thread.wake();
-    if (thread.state === "runnable") thread.state = "stopped";
-  }
-}
-
-const HOST: SendHost<Process, Thread> = {
-  wake: (thread) => thread.wake(),
-  resume,
-  room,
-};
-
-/** Sends `info` to a process, or to one thread of it. "EAGAIN": too many realtime signals are queued. */
-export const post = (process: Process, info: SignalInfo, thread?: Thread): Sent =>
-  sendSignal(HOST, process, thread, info);
-
-/** What kill(2) (or with `toThread` tgkill(2)) says about its caller. */
-export const senderInfo = (signo: number, { pid, credentials }: Process, toThread = false): SignalInfo =>
-  signalInfo(signo, toThread ? SI_TKILL : SI_USER, { pid, uid: credentials.uid });
 
 /** Turns a fault of the thread's own instruction into a signal that is taken before it goes on. */
 export function raise(thread: Thread, fault: GuestFault): void {
@@ -82,6 +44,7 @@ export function raise(thread: Thread, fault: GuestFault): void {
  */
 export function hasSignals(thread: Thread): boolean {
   if (thread.blocked !== null && thread.wait === undefined) return false;
+  if (thread.wait?.killable) return isFatalPending(thread.process, thread);
   return deliverable(thread.process, thread) !== 0n || thread.signals.savedMask !== null;
 }
 
@@ -110,8 +73,7 @@ export interface CallState {
 export function deliver(thread: Thread, call: CallState): void {
   const { process, registers } = thread;
   const { memory } = process;
-  const waiting: Restart | "never" | undefined =
-    thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
+  const waiting: Restart | undefined = thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
   const endCall = (): void => {
     thread.blocked = null;
     thread.wait = undefined;
@@ -131,9 +93,10 @@ export function deliver(thread: Thread, call: CallState): void {
       else call.fail(thread, end.errno);
       endCall();
     },
+    isOrphaned: () => isOrphanedGroup(process),
     taken: (info) => timersOf(process).signalTaken(info),
   });
-  if (outcome.kind === "stop") stop(process);
+  if (outcome.kind === "stop") stop(process, outcome.signo);
   if (outcome.kind === "terminate") {
     process.kernel.endProcess(process, outcome.core ? outcome.signo | 0x80 : outcome.signo);
   }
@@ -166,7 +129,7 @@ export const makeTimers = (process: Process): ProcessTimers =>
   new ProcessTimers(process, processClocks(process), (info, tid) => {
     const thread = tid === 0 ? undefined : process.kernel.thread(tid);
     if (tid !== 0 && thread === undefined) return;
-    sendSignal(HOST, process, thread, info, info.code < 0);
+    post(process, info, thread, info.code < 0);
   });
 
 /** The timers of a process with what system calls need of them. */

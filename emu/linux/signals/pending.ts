@@ -18,14 +18,31 @@ export const signalInfo = (signo: number, code: number, rest: Partial<SignalInfo
   code,
 });
 
+/** What is queued of one signal, oldest first. */
+interface Queue {
+  readonly entries: { readonly info: SignalInfo; readonly arrival: number }[];
+  /** Entries before this one have been taken. */
+  head: number;
+}
+
 export class PendingSignals {
   /** The set of pending signals: bit n - 1 is signal n. */
   mask = 0n;
-  private queue: SignalInfo[] = [];
+  /** Signals in all. */
+  size = 0;
+  /** How often signals have been dropped without being taken. */
+  drops = 0;
+  private readonly queues = new Map<number, Queue>();
+  /** Those of POSIX timers, by id. */
+  private readonly timers = new Map<number, SignalInfo>();
+  private arrivals = 0;
 
   /** Everything pending, in order of arrival. */
   get entries(): readonly SignalInfo[] {
-    return this.queue;
+    return [...this.queues.values()]
+      .flatMap(({ entries, head }) => entries.slice(head))
+      .sort((one, other) => one.arrival - other.arrival)
+      .map(({ info }) => info);
   }
 
   /**
@@ -42,26 +59,39 @@ export class PendingSignals {
       if (pending) return true;
       info = signalInfo(info.signo, SI_USER);
     }
-    this.mask |= bit;
-    this.queue.push(info);
+    this.append(info);
     return true;
   }
 
   /** Adds the signal of a POSIX timer, which has a place of its own: it is neither merged nor refused. */
   addTimer(info: SignalInfo): void {
+    this.append(info);
+  }
+
+  private append(info: SignalInfo): void {
+    let queue = this.queues.get(info.signo);
+    if (queue === undefined) this.queues.set(info.signo, (queue = { entries: [], head: 0 }));
+    queue.entries.push({ info, arrival: this.arrivals++ });
     this.mask |= signalBit(info.signo);
-    this.queue.push(info);
+    this.size++;
+    if (info.code === SI_TIMER) this.timers.set(info.timer, info);
   }
 
   /** The queued signal of POSIX timer `id`, whose overrun counts up while it waits. */
   ofTimer(id: number): SignalInfo | undefined {
-    return this.queue.find((info) => info.code === SI_TIMER && info.timer === id);
+    return this.timers.get(id);
   }
 
   /** Takes the queued signal of POSIX timer `id` back. */
   removeTimer(id: number): void {
-    const info = this.ofTimer(id);
-    if (info !== undefined) this.removeAt(this.queue.indexOf(info));
+    const info = this.timers.get(id);
+    if (info === undefined) return;
+    const { entries } = this.queues.get(info.signo)!;
+    entries.splice(
+      entries.findIndex((entry) => entry.info === info),
+      1,
+    );
+    this.removed(info);
   }
 
   /**
@@ -77,27 +107,40 @@ export class PendingSignals {
 
   /** Removes and returns the oldest entry of `signo`. */
   take(signo: number): SignalInfo | undefined {
-    const at = this.queue.findIndex((info) => info.signo === signo);
-    return at < 0 ? undefined : this.removeAt(at);
+    const queue = this.queues.get(signo);
+    if (queue === undefined) return undefined;
+    const { info } = queue.entries[queue.head++];
+    this.removed(info);
+    return info;
   }
 
-  private removeAt(at: number): SignalInfo {
-    const [info] = this.queue.splice(at, 1);
-    if (!this.queue.some(({ signo }) => signo === info.signo)) this.mask &= ~signalBit(info.signo);
-    return info;
+  /** An entry has left its queue. */
+  private removed(info: SignalInfo): void {
+    this.size--;
+    if (info.code === SI_TIMER) this.timers.delete(info.timer);
+    const queue = this.queues.get(info.signo)!;
+    if (queue.head < queue.entries.length) return;
+    this.queues.delete(info.signo);
+    this.mask &= ~signalBit(info.signo);
   }
 
   /** Drops every entry of the signals in `mask`. */
   flush(mask: bigint): void {
     if ((this.mask & mask) === 0n) return;
-    this.queue = this.queue.filter((info) => (signalBit(info.signo) & mask) === 0n);
+    this.drops++;
+    for (const [signo, { entries, head }] of this.queues) {
+      if ((signalBit(signo) & mask) === 0n) continue;
+      this.queues.delete(signo);
+      this.size -= entries.length - head;
+      for (const { info } of entries.slice(head)) if (info.code === SI_TIMER) this.timers.delete(info.timer);
+    }
     this.mask &= ~mask;
   }
 
   /** Replaces the contents (thaw). */
   restore(entries: readonly SignalInfo[]): void {
-    this.queue = entries.map((info) => ({ ...info }));
-    this.mask = this.queue.reduce((mask, info) => mask | signalBit(info.signo), 0n);
+    this.flush(this.mask);
+    for (const info of entries) this.append({ ...info });
   }
 }
 

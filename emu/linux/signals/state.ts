@@ -9,17 +9,16 @@ export type SignalAction = SignalActionSnapshot;
 
 const noAction = (): SignalAction => ({ handler: SIG_DFL, flags: 0n, restorer: 0n, mask: 0n });
 
-/** Signal state of a process (Linux: sighand_struct and signal_struct). */
-export class ProcessSignals {
+/** What signals do: a table that processes can share (Linux: sighand_struct). */
+export class SignalActions {
   private readonly table: SignalAction[] = Array.from({ length: SIGRTMAX }, noAction);
-  readonly pending = new PendingSignals();
 
-  action(signo: number): SignalAction {
+  get(signo: number): SignalAction {
     return this.table[signo - 1];
   }
 
   /** Sets an action as sigaction(2) does: unknown flags vanish, SIGKILL and SIGSTOP leave the mask. */
-  setAction(signo: number, action: SignalAction): void {
+  set(signo: number, action: SignalAction): void {
     this.table[signo - 1] = {
       ...action,
       flags: action.flags & SA_KNOWN,
@@ -27,8 +26,38 @@ export class ProcessSignals {
     };
   }
 
+  get list(): readonly SignalAction[] {
+    return this.table;
+  }
+
+  copy(): SignalActions {
+    const twin = new SignalActions();
+    this.table.forEach((action, i) => {
+      twin.table[i] = { ...action };
+    });
+    return twin;
+  }
+}
+
+/** Signal state of a process (Linux: signal_struct). */
+export class ProcessSignals {
+  actions: SignalActions;
+  readonly pending = new PendingSignals();
+
+  constructor(actions = new SignalActions()) {
+    this.actions = actions;
+  }
+
+  action(signo: number): SignalAction {
+    return this.actions.get(signo);
+  }
+
+  setAction(signo: number, action: SignalAction): void {
+    this.actions.set(signo, action);
+  }
+
   resetAction(signo: number): void {
-    this.table[signo - 1].handler = SIG_DFL;
+    this.actions.get(signo).handler = SIG_DFL;
   }
 
   /** Whether the signal, if it came now and were not blocked, would be thrown away. */
@@ -37,26 +66,28 @@ export class ProcessSignals {
     return handler === SIG_IGN || (handler === SIG_DFL && defaultAction(signo) === "ignore");
   }
 
-  /** execve(2): caught signals get their default action, ignored ones stay ignored. */
+  /** execve(2): caught signals get their default action, ignored ones stay ignored, in a table of its own. */
   exec(): void {
-    for (const action of this.table) {
+    this.actions = this.actions.copy();
+    for (const action of this.actions.list) {
       if (action.handler !== SIG_IGN) action.handler = SIG_DFL;
       action.flags = action.restorer = action.mask = 0n;
     }
   }
 
-  /** State of a child made by fork(2): the actions, and nothing pending. */
-  fork(): ProcessSignals {
-    const child = new ProcessSignals();
-    this.table.forEach((action, i) => {
-      child.table[i] = { ...action };
-    });
-    return child;
+  /** CLONE_CLEAR_SIGHAND: caught signals get their default action. */
+  clear(): void {
+    for (const action of this.actions.list) if (action.handler !== SIG_IGN) Object.assign(action, noAction());
+  }
+
+  /** State of a child: the same actions, or a copy of them, and nothing pending. */
+  fork(share: boolean): ProcessSignals {
+    return new ProcessSignals(share ? this.actions : this.actions.copy());
   }
 
   freeze(): { signalActions: SignalActionSnapshot[]; pendingSignals: SignalInfoSnapshot[] } {
     return {
-      signalActions: this.table.map((action) => ({ ...action })),
+      signalActions: this.actions.list.map((action) => ({ ...action })),
       pendingSignals: this.pending.entries.map((info) => ({ ...info })),
     };
   }
@@ -114,7 +145,7 @@ export class ThreadSignals {
   }
 
   /** State of a new thread or process: the mask, and the alternate stack unless it shares memory (clone(2)). */
-  clone(keepAltStack: boolean): ThreadSignals {
+  fork(keepAltStack: boolean): ThreadSignals {
     const child = new ThreadSignals();
     child.mask = this.mask;
     if (keepAltStack) child.altStack = { ...this.altStack };

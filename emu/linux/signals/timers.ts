@@ -8,6 +8,7 @@
 
 import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { ProcessTimers as TimersOfProcess } from "../areas.ts";
+import { Deadlines } from "../deadlines.ts";
 import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./numbers.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
 import type { SignalProcess, SignalThread } from "./state.ts";
@@ -36,6 +37,8 @@ const IGNORED_SPACING = 4_000_000n;
 export type ReadClock = (clock: TimerClock, tid: number) => bigint;
 
 export interface Timer {
+  /** Of timer_create(2); those of setitimer(2) come before, from -3 on. */
+  readonly id: number;
   clock: TimerClock;
   /** Thread whose CPU time it runs on; 0 for the other clocks. */
   clockTid: number;
@@ -45,7 +48,6 @@ export interface Timer {
 }
 
 export interface PosixTimer extends Timer {
-  readonly id: number;
   /** SIGEV_*. */
   readonly notify: number;
   readonly signal: number;
@@ -71,7 +73,8 @@ const MOST_OVERRUN = 0x7fff_ffff;
 export type SendTimerSignal = (info: SignalInfo, tid: number) => void;
 
 export class ProcessTimers implements TimersOfProcess {
-  readonly interval: readonly Timer[] = INTERVAL_CLOCKS.map((clock) => ({
+  readonly interval: readonly Timer[] = INTERVAL_CLOCKS.map((clock, which) => ({
+    id: which - INTERVAL_CLOCKS.length,
     clock,
     clockTid: 0,
     expires: null,
@@ -81,6 +84,12 @@ export class ProcessTimers implements TimersOfProcess {
   private readonly process: SignalProcess;
   private readonly read: ReadClock;
   private readonly send: SendTimerSignal;
+  /** Timers that are on, by their clocks. */
+  private readonly running = new Map<string, ClockQueue>();
+  /** Timers that are due and stand still because their signal has not been taken yet. */
+  private readonly held = new Set<Timer>();
+  /** `PendingSignals.drops` when those were looked at last. */
+  private drops = 0;
   private nextId = 0;
 
   constructor(process: SignalProcess, read: ReadClock, send: SendTimerSignal) {
@@ -105,24 +114,56 @@ export class ProcessTimers implements TimersOfProcess {
 
   /** execve(2): timer_create's timers go, setitimer's stay. fork(2): a child has none at all. */
   exec(): void {
-    this.posix.clear();
+    for (const timer of [...this.posix.values()]) this.remove(timer);
   }
 
-  private *all(): Iterable<Timer> {
-    yield* this.interval;
-    yield* this.posix.values();
+  /** All timers go: the process has ended. */
+  exit(): void {
+    this.exec();
+    for (const timer of this.interval) this.arm(timer, null, 0n);
+  }
+
+  /** Sets a timer: when it is due in the time of its clock, null for never, and how long after that again. */
+  arm(timer: Timer, expires: bigint | null, interval: bigint): void {
+    if (isPosix(timer)) this.disarm(timer);
+    this.held.delete(timer);
+    timer.interval = interval;
+    this.due(timer, expires);
+  }
+
+  /** timer_delete(2). */
+  remove(timer: PosixTimer): void {
+    this.disarm(timer);
+    this.posix.delete(timer.id);
   }
 
   /** Turns a timer off and takes its queued signal back. */
-  disarm(timer: PosixTimer): void {
-    timer.expires = null;
+  private disarm(timer: PosixTimer): void {
+    this.held.delete(timer);
+    this.due(timer, null);
     timer.overrun = 0;
     queueOf(this.process, timer)?.removeTimer(timer.id);
   }
 
+  private due(timer: Timer, expires: bigint | null): void {
+    timer.expires = expires;
+    const key = `${timer.clock}:${timer.clockTid}`;
+    let queue = this.running.get(key);
+    if (expires === null) queue?.timers.delete(timer);
+    else {
+      if (queue === undefined) {
+        const { clock, clockTid } = timer;
+        queue = { clock, now: () => this.read(clock, clockTid), timers: new Deadlines(({ id }) => id) };
+        this.running.set(key, queue);
+      }
+      queue.timers.set(timer, expires);
+    }
+    if (queue?.timers.size === 0) this.running.delete(key);
+  }
+
   /** Whether any timer is set, due ones whose signal waits included. */
   get any(): boolean {
-    return this.posix.size > 0 || this.interval.some(({ expires }) => expires !== null);
+    return this.running.size > 0 || this.held.size > 0;
   }
 
   nextDeadline(): bigint | undefined {
@@ -139,9 +180,9 @@ export class ProcessTimers implements TimersOfProcess {
   /** Time until the next expiry on the clocks in question. */
   private next(concerned: (clock: TimerClock) => boolean): bigint | undefined {
     let nearest: bigint | undefined;
-    for (const timer of this.all()) {
-      if (timer.expires === null || !concerned(timer.clock) || this.waits(timer)) continue;
-      const left = timer.expires - this.read(timer.clock, timer.clockTid);
+    for (const { clock, now, timers } of this.running.values()) {
+      if (!concerned(clock)) continue;
+      const left = timers.first!.at - now();
       const time = left > 0n ? left : 0n;
       if (nearest === undefined || time < nearest) nearest = time;
     }
@@ -160,33 +201,76 @@ export class ProcessTimers implements TimersOfProcess {
 
   /** Has every timer that is due expire. */
   expire(): void {
-    const { read, send } = this;
-    this.interval.forEach((timer, which) => {
-      if (!isDue(timer, read) || this.waits(timer)) return;
-      send(signalInfo(INTERVAL_SIGNALS[which], SI_KERNEL), 0);
-      if (timer.interval === 0n) timer.expires = null;
-      else if (!this.waits(timer)) forward(timer, read);
-    });
-    for (const timer of this.posix.values()) {
-      if (!isDue(timer, read) || this.waits(timer)) continue;
-      if (timer.notify !== SIGEV_NONE) {
-        send(signalInfo(timer.signal, SI_TIMER, { value: timer.value, timer: timer.id }), timer.tid);
+    this.releaseDropped();
+    for (const { now, timers } of [...this.running.values()]) {
+      const time = now();
+      for (let first = timers.first; first !== undefined && first.at <= time; first = timers.first) {
+        this.fire(first.item);
       }
-      const queued = this.waits(timer);
-      if (timer.interval === 0n) timer.expires = null;
-      else if (!queued) forward(timer, read, timer.notify === SIGEV_NONE ? 0n : IGNORED_SPACING);
     }
+  }
+
+  private fire(timer: Timer): void {
+    const { expires } = timer;
+    this.due(timer, null);
+    if (this.waits(timer)) {
+      this.hold(timer, expires);
+      return;
+    }
+    if (!isPosix(timer)) this.send(signalInfo(INTERVAL_SIGNALS.at(timer.id)!, SI_KERNEL), 0);
+    else if (timer.notify !== SIGEV_NONE) {
+      this.send(signalInfo(timer.signal, SI_TIMER, { value: timer.value, timer: timer.id }), timer.tid);
+    }
+    if (timer.interval === 0n) return;
+    this.hold(timer, expires);
+    if (this.waits(timer)) return;
+    this.held.delete(timer);
+    const spacing = isPosix(timer) && timer.notify !== SIGEV_NONE ? IGNORED_SPACING : 0n;
+    this.forward(timer, spacing);
+  }
+
+  private hold(timer: Timer, expires: bigint | null): void {
+    timer.expires = expires;
+    this.held.add(timer);
+  }
+
+  /** Has timers go on whose signals have been dropped instead of taken. */
+  private releaseDropped(): void {
+    if (this.held.size === 0) return;
+    let drops = this.process.signals.pending.drops;
+    for (const { signals } of this.process.threads) drops += signals.pending.drops;
+    if (drops === this.drops) return;
+    this.drops = drops;
+    for (const timer of [...this.held]) if (!this.waits(timer)) this.release(timer);
+  }
+
+  /** Has a timer that stood still go on from where it was. */
+  private release(timer: Timer): void {
+    if (this.held.delete(timer)) this.due(timer, timer.expires);
+  }
+
+  /**
+   * Moves a due timer past its clock's present time, and `spacing` beyond, by whole intervals; returns how many.
+   */
+  private forward(timer: Timer, spacing = 0n): bigint {
+    const late = this.read(timer.clock, timer.clockTid) + spacing - timer.expires!;
+    const intervals = late / timer.interval + 1n;
+    this.due(timer, timer.expires! + intervals * timer.interval);
+    return intervals;
   }
 
   /** A signal has left its queue: timers that waited for that go on, and its overrun count is known. */
   signalTaken(info: SignalInfo): void {
-    const { read } = this;
     const real = this.interval[ITIMER_REAL];
-    if (info.signo === SIGALRM && real.interval !== 0n && isDue(real, read)) forward(real, read);
+    if (info.signo === SIGALRM) {
+      this.release(real);
+      if (real.interval !== 0n && isDue(real, this.read)) this.forward(real);
+    }
     if (info.code !== SI_TIMER) return;
     const timer = this.posix.get(info.timer);
     if (timer === undefined || timer.signal !== info.signo) return;
-    const missed = timer.interval !== 0n && isDue(timer, read) ? forward(timer, read) - 1n : 0n;
+    this.release(timer);
+    const missed = timer.interval !== 0n && isDue(timer, this.read) ? this.forward(timer) - 1n : 0n;
     timer.overrun = missed > BigInt(MOST_OVERRUN) ? MOST_OVERRUN : Number(missed);
     info.overrun = timer.overrun;
   }
@@ -224,33 +308,29 @@ export class ProcessTimers implements TimersOfProcess {
     };
     snapshot.intervalTimers.slice(0, this.interval.length).forEach(({ remaining, interval }, which) => {
       const timer = this.interval[which];
-      timer.interval = interval;
-      timer.expires = expiry(timer, remaining);
+      this.arm(timer, expiry(timer, remaining), interval);
     });
     this.posix.clear();
     for (const { remaining, clock, ...rest } of snapshot.posixTimers.slice(0, MOST_TIMERS)) {
       const timer: PosixTimer = { ...rest, ...clockOf(clock), expires: null };
-      timer.expires = expiry(timer, remaining);
       this.posix.set(timer.id, timer);
+      this.due(timer, expiry(timer, remaining));
       this.nextId = Math.max(this.nextId, timer.id + 1);
     }
   }
+}
+
+/** The timers that run on one clock. */
+interface ClockQueue {
+  readonly clock: TimerClock;
+  now(): bigint;
+  readonly timers: Deadlines<Timer>;
 }
 
 const isPosix = (timer: Timer): timer is PosixTimer => "notify" in timer;
 
 const isDue = (timer: Timer, read: ReadClock): boolean =>
   timer.expires !== null && timer.expires <= read(timer.clock, timer.clockTid);
-
-/**
- * Moves a due timer past its clock's present time, and `spacing` beyond, by whole intervals; returns how many.
- */
-function forward(timer: Timer, read: ReadClock, spacing = 0n): bigint {
-  const late = read(timer.clock, timer.clockTid) + spacing - timer.expires!;
-  const intervals = late / timer.interval + 1n;
-  timer.expires! += intervals * timer.interval;
-  return intervals;
-}
 
 const queueOf = (process: SignalProcess, timer: PosixTimer): PendingSignals | undefined =>
   timer.tid === 0 ? process.signals.pending : threadOf(process, timer.tid)?.signals.pending;

@@ -123,10 +123,14 @@ function handleOf({ file }: Subject): number | undefined {
 }
 
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
-  const { namespace, host } = files(ctx).system;
+  const { system } = files(ctx);
+  const { namespace, host } = system;
   const handle = handleOf(subject);
-  if (handle !== undefined) host.files.fchmod(handle, mode & 0o7777);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o7777));
+  // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
+  if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
+  else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
+  const { path } = subject.file?.where() ?? subject.at!;
+  system.setIds.keep(subject.file?.stat() ?? system.stat(subject.at!), mode, path);
   return 0;
 }
 
@@ -141,6 +145,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
   const handle = handleOf(subject);
+  files(ctx).system.setIds.keep(stat, 0, "");
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
   return 0;

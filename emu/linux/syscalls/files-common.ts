@@ -5,8 +5,8 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
 import { RLIMIT_FSIZE } from "../process.ts";
-import { post, senderInfo } from "../signals/kernel.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/numbers.ts";
+import { post, senderInfo } from "../signals/post.ts";
 import type { SyscallContext } from "../syscall.ts";
 import {
   AT_EMPTY_PATH,
@@ -23,7 +23,7 @@ import {
   S_IFSOCK,
 } from "../vfs/constants.ts";
 import type { Location } from "../vfs/namespace.ts";
-import type { FileStat, OpenFile } from "../vfs/open-file.ts";
+import { type FileStat, hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
 
 /** The files of the calling process. */
@@ -39,6 +39,16 @@ export function fileArg(ctx: SyscallContext, n: number): OpenFile {
 /** As `fileArg`, for calls that take O_PATH descriptors too. */
 export const anyFileArg = (ctx: SyscallContext, n: number): OpenFile =>
   files(ctx).descriptors.get(ctx.args.int(n));
+
+/** Gives a new description a descriptor; closes it when there is none left. */
+export function install(ctx: SyscallContext, file: OpenFile, closeOnExec: boolean, from = 0): number {
+  hold(file);
+  try {
+    return files(ctx).descriptors.add(file, closeOnExec, from);
+  } finally {
+    release(file);
+  }
+}
 
 /** Throws EINVAL for flags other than `known`. */
 export function checkFlags(flags: number, known: number): void {
@@ -126,21 +136,19 @@ export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, do
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
   if (done === 0) return ctx.block(file.waitables(interest));
   // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
-  const state = JSON.stringify({ done });
+  const state = { kind: "moved", done } as const;
   return ctx.block({ ...file.waitables(interest), state, restart: "never", interrupted: () => done });
 }
 
 /** Bytes that this call had moved already when it last waited. */
 export function movedBefore(ctx: SyscallContext): number {
-  const text = ctx.resumed?.state ?? "";
-  if (text === "") return 0;
-  const { done } = JSON.parse(text) as { done?: unknown };
-  return typeof done === "number" && done >= 0 && done <= MAX_RW_COUNT ? done : 0;
+  const state = ctx.resumed?.state;
+  return state?.kind === "moved" ? state.done : 0;
 }
 
 /** Gives the host its turn after much work of a transfer, which then goes on where it is: each time it gets further, however slow the host. */
 export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
-  if (ctx.isOverdue && done > movedBefore(ctx)) ctx.pause(JSON.stringify({ done }), done);
+  if (ctx.isOverdue && done > movedBefore(ctx)) ctx.pause({ kind: "moved", done }, done);
 }
 
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */

@@ -29,6 +29,7 @@ import {
   wait,
   withinLimit,
 } from "./files-common.ts";
+import { checkTerminalRead, checkTerminalWrite } from "./job-control.ts";
 
 /** A file to read from. Throws EBADF. */
 function source(ctx: SyscallContext, n: number): OpenFile {
@@ -116,6 +117,7 @@ const fills = (file: OpenFile): boolean =>
 /** Reads into `spans`, at `position` or at the file's own. */
 function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   if (file.kind === "directory") throw new SysError(EISDIR);
+  if (file.isStream) checkTerminalRead(ctx, file);
   const total = lengthOf(spans);
   if (total === 0) return 0;
   const options = { store: true, skip: movedBefore(ctx) };
@@ -143,6 +145,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number {
 function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   const skip = movedBefore(ctx);
   const total = lengthOf(spans);
+  if (file.isStream) checkTerminalWrite(ctx, file);
   try {
     if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
     const options = { store: false, skip };

@@ -42,15 +42,24 @@ import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
 
-/** Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. */
-function checkName(path: string, errno: number): void {
-  const last = path.replace(/\/+$/, "").split("/").pop();
-  if (last === "" || last === "." || last === "..") throw new SysError(path === "" ? ENOENT : errno);
+/**
+ * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
+ * must be a directory first.
+ */
+function checkNames(ctx: SyscallContext, names: readonly Named[], errno: number): void {
+  const split = names.map(({ dirfd, path }) => ({ dirfd, path, parts: path.replace(/\/+$/, "").split("/") }));
+  if (!split.some(({ parts }) => ["", ".", ".."].includes(parts[parts.length - 1]))) return;
+  for (const { dirfd, path, parts } of split) {
+    if (path === "") throw new SysError(ENOENT);
+    const before = parts.slice(0, -1).join("/") || (path.startsWith("/") ? "/" : ".");
+    if (!isDirectory(files(ctx).find(dirfd, before, true))) throw new SysError(ENOTDIR);
+  }
+  throw new SysError(errno);
 }
 
 /** Where something new is to be: nothing may be there. */
 function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = false): Location {
-  checkName(path, EEXIST);
+  checkNames(ctx, [{ dirfd, path }], EEXIST);
   const task = files(ctx);
   // A trailing slash says "directory", not "follow": the new name is what comes before it.
   const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
@@ -86,8 +95,8 @@ function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
 function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   const task = files(ctx);
   const { system } = task;
+  checkNames(ctx, [{ dirfd, path }], EISDIR);
   const at = task.find(dirfd, path, false);
-  checkName(path, EISDIR);
   // A slash at the end leads through a link, which is none the less no directory itself.
   const isLink =
     path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
@@ -119,13 +128,14 @@ interface Named {
 function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
   // RENAME_EXCHANGE and RENAME_WHITEOUT need a host call that isn't to be had: EINVAL, as on a file system without.
   checkFlags(flags, RENAME_NOREPLACE);
-  checkName(from.path, EBUSY);
-  checkName(to.path, EBUSY);
+  checkNames(ctx, [from, to], EBUSY);
   const task = files(ctx);
   const { namespace, host } = task.system;
   const strip = (path: string) => path.replace(/\/+$/, "");
-  const source = task.find(from.dirfd, strip(from.path), false);
+  // What is wrong with either path comes before a file that isn't there.
+  const source = task.resolve(from.dirfd, strip(from.path), { follow: false });
   const target = task.resolve(to.dirfd, strip(to.path), { follow: false });
+  if (!exists(source)) throw new SysError(ENOENT);
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
   const sourcePlace = namespace.removable(source);
@@ -150,8 +160,8 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
       : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
   const source = object === undefined ? found! : task.system.locate(object, task);
-  if (isDirectory(source)) throw new SysError(EPERM);
   const target = vacant(ctx, to.dirfd, to.path);
+  if (isDirectory(source)) throw new SysError(EPERM);
   const targetPlace = namespace.writable(target);
   // A second name elsewhere must not make a read-only file writable.
   if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)

@@ -20,21 +20,11 @@ import {
   O_WRONLY,
 } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
-import { hold, type OpenFile, release } from "../vfs/open-file.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { EventFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, checkFlags, files } from "./files-common.ts";
+import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
-
-/** Gives a new description a descriptor; closes it when there is none left. */
-function install(ctx: SyscallContext, file: OpenFile, closeOnExec: boolean, from = 0): number {
-  hold(file);
-  try {
-    return files(ctx).descriptors.add(file, closeOnExec, from);
-  } finally {
-    release(file);
-  }
-}
 
 function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, mode: number): number {
   const task = files(ctx);

@@ -131,14 +131,17 @@ function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number
 
 type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
 
+/** Status as the guest sees it. */
+const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.setIds.shown(stat);
+
 const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
-  found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!);
+  shown(ctx, found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!));
 
 const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) =>
   put(ctx, ctx.args.address(1), statOf(ctx, atArg(ctx, AT_FDCWD, 0, { follow })));
 
 const byDescriptor = (put: Put) => (ctx: SyscallContext) =>
-  put(ctx, ctx.args.address(1), anyFileArg(ctx, 0).stat());
+  put(ctx, ctx.args.address(1), shown(ctx, anyFileArg(ctx, 0).stat()));
 
 const byEither = (put: Put) => (ctx: SyscallContext) => {
   const flags = ctx.args.int(3);

@@ -1,6 +1,6 @@
 /** futex(2), robust lists. */
 import { EAGAIN, EDEADLK, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, SysError } from "../errno.ts";
-import { type Futex, WOKEN } from "../futex.ts";
+import { type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 
@@ -19,9 +19,6 @@ const FUTEX_PRIVATE = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 
 const ANY_BIT = -1;
-const TID_MASK = 0x3fff_ffff;
-const WAITERS = 0x8000_0000 | 0;
-const OWNER_DIED = 0x4000_0000;
 
 /** Address argument `n` of a futex word, which must be aligned. */
 function wordArg({ args }: SyscallContext, n: number): number {
@@ -55,9 +52,7 @@ function waitOn(
   bitset: number,
   deadline: bigint | null,
 ): SyscallResult {
-  const { kernel, thread, resumed } = ctx;
-  if (resumed?.state === WOKEN) return 0;
-  if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
+  const { thread } = ctx;
   const futex = futexAt(ctx, address);
   futex.enlist(thread, bitset);
   return ctx.block({ queues: [futex], deadline, restart: deadline === null ? "sys" : "nohand" });
@@ -68,8 +63,10 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   if (bitset === 0) throw new SysError(EINVAL);
   const address = wordArg(ctx, 0);
   const deadline = deadlineArg(ctx, format, absolute, realtime);
-  // Once it waits, the word's value does not matter any more.
-  if (resumed === undefined && memory.load32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (resumed?.state.kind === "woken") return 0;
+  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
+  // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
+  if (resumed?.phase !== "waiting" && memory.load32(address) !== args.int(2)) throw new SysError(EAGAIN);
   return waitOn(ctx, address, bitset, deadline);
 }
 
@@ -120,25 +117,26 @@ function wakeOp(ctx: SyscallContext): number {
 }
 
 function lockPi(ctx: SyscallContext, format: TimeFormat, realtime: boolean, mayWait: boolean): SyscallResult {
-  const { kernel, memory, thread } = ctx;
+  const { kernel, memory, thread, resumed } = ctx;
   const address = wordArg(ctx, 0);
+  // Whoever had it has handed it over.
+  if (resumed?.state.kind === "woken") return 0;
   memory.checkStore(address, 4);
   const value = memory.load32(address);
   const owner = value & TID_MASK;
   const futex = futexAt(ctx, address);
-  const others = futex.enlisted.some((waiter) => waiter.thread !== thread);
-  if (owner === 0) {
-    memory.store32(address, thread.tid | (value & OWNER_DIED) | (others ? WAITERS : 0));
+  const stillWaits = resumed?.phase === "waiting";
+  if (!stillWaits && owner === 0) {
+    memory.store32(address, thread.tid | (value & OWNER_DIED) | (futex.isEmpty ? 0 : WAITERS));
     return 0;
   }
-  if (owner === thread.tid) throw new SysError(EDEADLK);
-  if (kernel.thread(owner) === undefined) throw new SysError(ESRCH);
+  if (!stillWaits && owner === thread.tid) throw new SysError(EDEADLK);
+  if (!stillWaits && kernel.thread(owner) === undefined) throw new SysError(ESRCH);
   if (!mayWait) throw new SysError(EAGAIN);
   const deadline = deadlineArg(ctx, format, true, realtime);
   if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   memory.store32(address, value | WAITERS);
   futex.enlist(thread, ANY_BIT);
-  // Woken, it tries again; somebody else may have been faster.
   return ctx.block({ queues: [futex], deadline, restart: "nointr" });
 }
 
@@ -147,8 +145,8 @@ function unlockPi(ctx: SyscallContext): number {
   const address = wordArg(ctx, 0);
   memory.checkStore(address, 4);
   if ((memory.load32(address) & TID_MASK) !== thread.tid) throw new SysError(EPERM);
-  memory.store32(address, 0);
-  futexAt(ctx, address).wakeBits(1, ANY_BIT);
+  const heir = futexAt(ctx, address).handOver();
+  memory.store32(address, heir === undefined ? 0 : heir.tid | (heir.more ? WAITERS : 0));
   return 0;
 }
 

@@ -1,12 +1,13 @@
 /** ioctl(2) on descriptors and terminals, with powerpc's own request numbers and struct termios. */
 import { struct } from "../abi.ts";
-import { EBADF, EINVAL, ENOTTY, EPERM, SysError } from "../errno.ts";
+import { EBADF, EINVAL, ENOTTY, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { TERMIOS, type Terminal } from "../vfs/terminal.ts";
 import { anyFileArg, files } from "./files-common.ts";
+import { checkTerminalChange, foregroundOf, isControlling } from "./job-control.ts";
 
 // Request numbers (arch/powerpc/include/uapi/asm/ioctl.h): direction in the top three bits, 13 bits of size.
 const request = (direction: number, type: string, number: number, size: number): number =>
@@ -39,6 +40,7 @@ const getTermios: TerminalCall = (ctx, terminal, address) => {
   return 0;
 };
 const putTermios: TerminalCall = (ctx, terminal, address) => {
+  checkTerminalChange(ctx, terminal);
   terminal.termios = ctx.get(TERMIOS, address);
   return 0;
 };
@@ -49,6 +51,7 @@ const getTermio: TerminalCall = (ctx, terminal, address) => {
 };
 /** The old struct sets the lower halves of the flags and the first ten characters. */
 const putTermio: TerminalCall = (ctx, terminal, address) => {
+  checkTerminalChange(ctx, terminal);
   const given = ctx.get(TERMIO, address);
   const old = terminal.termios;
   const lower = (flags: number, half: number) => ((flags & 0xffff_0000) | half) >>> 0;
@@ -98,7 +101,7 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
     TIOCGWINSZ,
     (ctx, terminal, address) => {
       // A seeded run must not follow the window that it happens to be in.
-      const { rows, columns } = ctx.kernel.seed === undefined ? terminal.size() : STEADY_SIZE;
+      const { rows, columns } = ctx.kernel.seed === undefined ? terminal.tellSize() : STEADY_SIZE;
       ctx.put(WINSIZE, address, { ws_row: rows, ws_col: columns });
       return 0;
     },
@@ -113,13 +116,18 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
   ],
   // TIOCOUTQ, TIOCGPGRP, TIOCSPGRP, TIOCGSID
   [ior("t", 115, 4), putInt(() => 0)],
-  [ior("t", 119, 4), putInt((ctx, terminal) => terminal.foreground ?? ctx.process.pgid)],
+  [ior("t", 119, 4), putInt((ctx, terminal) => foregroundOf(ctx, terminal))],
   [
     iow("t", 118, 4),
     (ctx, terminal, address) => {
       ctx.memory.checkLoad(address, 4);
       const pgid = ctx.memory.load32(address);
       if (pgid <= 0) throw new SysError(EINVAL);
+      if (!isControlling(ctx)) throw new SysError(ENOTTY);
+      checkTerminalChange(ctx, terminal);
+      const members = [...ctx.kernel.processes.values()].filter((each) => each.pgid === pgid);
+      if (members.length === 0) throw new SysError(ESRCH);
+      if (members[0].sid !== ctx.process.sid) throw new SysError(EPERM);
       terminal.foreground = pgid;
       return 0;
     },

@@ -12,7 +12,7 @@ const NR_OPEN = 1048576n;
 
 const RLIMIT = struct({ rlim_cur: "ulong", rlim_max: "ulong" });
 const RLIMIT64 = struct({ rlim_cur: "u64", rlim_max: "u64" });
-const USAGE = struct({
+export const USAGE = struct({
   ru_utime: ["long", 2],
   ru_stime: ["long", 2],
   ru_maxrss: "long",
@@ -30,6 +30,12 @@ const USAGE = struct({
   ru_nvcsw: "long",
   ru_nivcsw: "long",
 });
+/** struct rusage of something that has used so much CPU time. */
+export function usageFields(time: bigint): { ru_utime: bigint[] } {
+  const microseconds = time / 1000n;
+  return { ru_utime: [microseconds / 1_000_000n, microseconds % 1_000_000n] };
+}
+
 const TMS = struct({ tms_utime: "long", tms_stime: "long", tms_cutime: "long", tms_cstime: "long" });
 
 const RUSAGE_SELF = 0;
@@ -107,10 +113,9 @@ const getrusage: SyscallHandler = (ctx) => {
   const { args, process, thread } = ctx;
   const who = args.int(0);
   if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) throw new SysError(EINVAL);
-  const time = who === RUSAGE_SELF ? process.cpuTime : who === RUSAGE_THREAD ? thread.cpuTime : 0n;
-  const microseconds = time / 1000n;
+  const own = who === RUSAGE_SELF ? process.cpuTime : thread.cpuTime;
   ctx.put(USAGE, args.address(1), {
-    ru_utime: [microseconds / 1_000_000n, microseconds % 1_000_000n],
+    ...usageFields(who === RUSAGE_CHILDREN ? process.childCpuTime : own),
     ru_maxrss: who === RUSAGE_CHILDREN ? 0 : Math.floor(mappedKib(process)),
   });
   return 0;
@@ -118,7 +123,9 @@ const getrusage: SyscallHandler = (ctx) => {
 
 const times: SyscallHandler = (ctx) => {
   const { args, kernel, process } = ctx;
-  if (args.word(0) !== 0n) ctx.put(TMS, args.address(0), { tms_utime: process.cpuTime / TICK });
+  const { cpuTime, childCpuTime } = process;
+  if (args.word(0) !== 0n)
+    ctx.put(TMS, args.address(0), { tms_utime: cpuTime / TICK, tms_cutime: childCpuTime / TICK });
   return kernel.clock.monotonic() / TICK;
 };
 

@@ -1,7 +1,7 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { PROT_EXEC, PROT_READ, PROT_WRITE, isData, type Vma } from "../../memory/vma.ts";
+import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
 import {
   EACCES,
   EEXIST,
@@ -15,7 +15,7 @@ import {
   SysError,
 } from "../errno.ts";
 import { READ_IMPLIES_EXEC } from "../exec.ts";
-import { findPlace, GUARD_GAP, MMAP_MIN, pageUp } from "../layout.ts";
+import { findPlace, MMAP_MIN, pageUp, startGap } from "../layout.ts";
 import { type Process, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
@@ -81,6 +81,12 @@ function checkProt({ process }: SyscallContext, prot: number): number {
   return (prot & PROT_RWX) | implied;
 }
 
+/** Whether a range is free, and not too near to what comes above it. */
+function leavesRoom({ areas }: SyscallContext["memory"], start: number, end: number): boolean {
+  const next = areas.above(start);
+  return next === undefined || end <= startGap(next);
+}
+
 /** A free place for `length` bytes: at the hint if that is free, else where mmap searches. Throws ENOMEM. */
 function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number {
   const { memory, abi, process } = ctx;
@@ -88,8 +94,7 @@ function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number
     const rounded = hint - (hint % BigInt(PAGE_SIZE));
     const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
     const end = start + length;
-    const clear = end <= memory.limit && memory.areas.isFree(start, end);
-    if (clear && !memory.areas.find(end + GUARD_GAP - 1)?.growsDown) return start;
+    if (end <= memory.limit && leavesRoom(memory, start, end)) return start;
   }
   const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft);
   if (found === undefined) throw new SysError(ENOMEM);
@@ -243,7 +248,7 @@ const brk: SyscallHandler = (ctx) => {
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
   if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
   else if (newEnd > oldEnd) {
-    if (!memory.areas.isFree(oldEnd, newEnd + PAGE_SIZE)) return refuse;
+    if (!leavesRoom(memory, oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (overLimit(process, newEnd - oldEnd)) return refuse;
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);

@@ -43,7 +43,9 @@ const MEMBARRIER_COMMANDS = 0x1f;
 /** Strings of struct utsname, each in a field of `length` bytes, NUL included. */
 function utsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Array {
   const { uts } = ctx.kernel;
-  const values: string[] = UTS_FIELDS.map((field) => uts[field]);
+  // The machine's name is that of the kernel, which is a 64-bit one as soon as there is a 64-bit program.
+  const machine = ctx.abi.is64 && uts.machine === "ppc" ? ctx.abi.machine : uts.machine;
+  const values: string[] = UTS_FIELDS.map((field) => ({ ...uts, machine })[field]);
   if (domain) values.push("(none)");
   const bytes = new Uint8Array(values.length * length);
   values.forEach((value, i) => {
@@ -139,7 +141,6 @@ const PRIVILEGED: readonly [name: string, args: string][] = [
   ["delete_module", "str hex"],
   ["kexec_load", "ulong ulong ptr hex"],
   ["vhangup", ""],
-  ["unshare", "hex"],
   ["setns", "fd hex"],
   ["bpf", "int ptr uint"],
 ];

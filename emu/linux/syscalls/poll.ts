@@ -9,39 +9,23 @@ import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "
 import { O_PATH } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import type { WaitFor } from "../wait.ts";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  POLLRDNORM,
+  POLLWRNORM,
+  readiness,
+  waitablesOf,
+} from "../vfs/readiness.ts";
 import { ignoringFaults } from "./time.ts";
 import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
 
-export const POLLIN = 0x1;
-export const POLLPRI = 0x2;
-export const POLLOUT = 0x4;
-export const POLLERR = 0x8;
-export const POLLHUP = 0x10;
 const POLLNVAL = 0x20;
-const POLLRDNORM = 0x40;
 const POLLRDBAND = 0x80;
-const POLLWRNORM = 0x100;
 const POLLWRBAND = 0x200;
-
-/** The POLL* events that hold of a file now. */
-export function readiness(file: OpenFile): number {
-  let events = 0;
-  if (file.readable() && !(file.hangup() && !hasBytes(file))) events |= POLLIN | POLLRDNORM;
-  if (file.writable()) events |= POLLOUT | POLLWRNORM;
-  if (file.hangup()) events |= POLLHUP;
-  if (file.broken()) events |= POLLERR;
-  return events;
-}
-
-/** Whether there is data to read: a pipe whose writers are gone hangs up and, once empty, is not readable. */
-function hasBytes(file: OpenFile): boolean {
-  try {
-    return file.available() > 0;
-  } catch {
-    return false;
-  }
-}
 
 const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
 
@@ -52,27 +36,15 @@ function fileOf(ctx: SyscallContext, fd: number): OpenFile | undefined {
   return file !== undefined && (file.flags & O_PATH) === 0 ? file : undefined;
 }
 
-/** Everything that may change the readiness of `files`. */
-export function waitForFiles(files: Iterable<OpenFile>): Pick<WaitFor, "queues" | "streams"> {
-  const queues = new Set<NonNullable<WaitFor["queues"]>[number]>();
-  const streams = new Set<NonNullable<WaitFor["streams"]>[number]>();
-  for (const file of files) {
-    const sources = file.waitables();
-    for (const queue of sources.queues ?? []) queues.add(queue);
-    for (const stream of sources.streams ?? []) streams.add(stream);
-  }
-  return { queues: [...queues], streams: [...streams] };
-}
-
 /** One look at the files: how many are ready, and which to wait for. */
-interface Look {
+export interface Look {
   ready: number;
   files: Iterable<OpenFile>;
   /** Writes what was found. */
   store(): void;
 }
 
-interface PollWait {
+export interface PollWait {
   /** Relative, nanoseconds; undefined waits for ever. */
   timeout: bigint | undefined;
   /** Blocked signals while it waits. */
@@ -82,7 +54,7 @@ interface PollWait {
 }
 
 /** Looks, and waits until something is ready, time is up or a signal has a handler. */
-function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): SyscallResult {
+export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): SyscallResult {
   const { signals } = ctx.thread;
   const now = ctx.kernel.clock.monotonic();
   const end = ctx.resumed?.deadline ?? (wait.timeout === undefined ? null : now + wait.timeout);
@@ -108,7 +80,7 @@ function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): Syscal
     throw error;
   }
   return ctx.block({
-    ...waitForFiles(found.files),
+    ...waitablesOf(found.files),
     deadline: end,
     restart: "nohand",
     interrupted: storeLeft,

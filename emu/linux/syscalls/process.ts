@@ -1,10 +1,10 @@
 /** System calls that begin, name and end processes (Linux: fs/exec.c, kernel/exit.c, kernel/sys.c). */
 import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
-import type { ProgramFile } from "../areas.ts";
 import { ElfError } from "../elf/error.ts";
-import { E2BIG, ECHILD, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
+import { throughScripts } from "../scripts.ts";
 import {
   REGISTERS_SET,
   type SyscallContext,
@@ -15,20 +15,8 @@ import {
 } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 
-const WNOHANG = 1;
-const WUNTRACED = 2;
-const WEXITED = 4;
-const WCONTINUED = 8;
-const WNOWAIT = 0x0100_0000;
-/** __WNOTHREAD, __WALL, __WCLONE */
-const W_LINUX = 0xe000_0000;
-
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-/** Interpreters of interpreters that execve follows. */
-const MAX_SCRIPTS = 5;
-/** Bytes of a script's first line that count. */
-const SCRIPT_LINE = 256;
 /** Strings and their bytes that are read from the program before Linux's own limits are looked at. */
 const MAX_STRINGS = 0x7_ffff;
 const MAX_STRING = 131072;
@@ -59,40 +47,6 @@ function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
   }
 }
 
-/** The interpreter and its one argument on a script's first line; undefined when it is no script. */
-function scriptLine(bytes: Uint8Array): { path: Uint8Array; argument: Uint8Array | undefined } | undefined {
-  if (bytes[0] !== 0x23 || bytes[1] !== 0x21) return undefined;
-  const head = bytes.subarray(2, SCRIPT_LINE);
-  const end = head.indexOf(10);
-  if (end < 0 && bytes.length >= SCRIPT_LINE) return undefined;
-  const line = new TextDecoder("latin1").decode(end < 0 ? head : head.subarray(0, end));
-  const match = /^[ \t]*([^ \t\0]+)(?:[ \t]+([^\0]*?))?[ \t]*$/.exec(line);
-  if (match === null) return undefined;
-  const toBytes = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  return { path: toBytes(match[1]), argument: match[2] ? toBytes(match[2]) : undefined };
-}
-
-interface Program {
-  program: ProgramFile;
-  argv: readonly Uint8Array[];
-  execfn: Uint8Array;
-}
-
-/** Finds the ELF program to run for `request`, through the interpreters of scripts. Throws ENOEXEC, ELOOP. */
-export function throughScripts(process: Process, request: Program): Program {
-  for (let depth = 0; ; depth++) {
-    const script = scriptLine(request.program.bytes);
-    if (script === undefined) return request;
-    if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
-    const argument = script.argument === undefined ? [] : [script.argument];
-    request = {
-      program: process.files.openProgram(decodeName(script.path)),
-      argv: [script.path, ...argument, request.execfn, ...request.argv.slice(1)],
-      execfn: script.path,
-    };
-  }
-}
-
 function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: bigint): SyscallResult {
   const { kernel, process, thread } = ctx;
   const program = process.files.openProgram(decodeName(path));
@@ -100,7 +54,7 @@ function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: b
   const env = readStrings(ctx, envAt);
   // Linux gives a program without arguments an empty argv[0].
   const named = argv.length === 0 ? [new Uint8Array()] : argv;
-  const found = throughScripts(process, { program, argv: named, execfn: path });
+  const found = throughScripts(process.files, { program, argv: named, execfn: path });
   try {
     kernel.exec(thread, { ...found, env });
   } catch (error) {
@@ -132,22 +86,6 @@ const execveat: SyscallHandler = (ctx) => {
   return execute(ctx, encodeName(found), args.word(2), args.word(3));
 };
 
-// ---- waiting: there are no children --------------------------------------------------------------------------
-
-const wait: SyscallHandler = ({ args }) => {
-  if (args.uint(2) & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
-  throw new SysError(args.int(0) === -0x8000_0000 ? ESRCH : ECHILD);
-};
-
-const waitid: SyscallHandler = ({ args }) => {
-  const options = args.uint(3);
-  const known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | W_LINUX;
-  if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
-  if (args.uint(0) > 3) throw new SysError(EINVAL);
-  if ((args.uint(0) === 1 || args.uint(0) === 3) && args.int(1) <= 0) throw new SysError(EINVAL);
-  throw new SysError(ECHILD);
-};
-
 // ---- names -----------------------------------------------------------------------------------------------------
 
 /** A process by pid, 0 being the caller. Throws ESRCH. */
@@ -162,7 +100,11 @@ const setpgid: SyscallHandler = (ctx) => {
   const pgid = args.int(1);
   if (pgid < 0) throw new SysError(EINVAL);
   const target = processArg(ctx, args.int(0));
-  if (target !== process && target.ppid !== process.pid) throw new SysError(ESRCH);
+  if (target !== process) {
+    if (target.parent !== process) throw new SysError(ESRCH);
+    if (target.sid !== process.sid) throw new SysError(EPERM);
+    if (target.hasExecuted) throw new SysError(EACCES);
+  }
   if (target.sid !== process.sid || target.sid === target.pid) throw new SysError(EPERM);
   const group = pgid === 0 ? target.pid : pgid;
   if (group !== target.pid) {
@@ -190,9 +132,6 @@ export const PROCESS_SYSCALLS: readonly SyscallRow[] = [
   { name: "exit_group", args: "int", handler: exitGroup },
   { name: "execve", args: "str ptr ptr", handler: execve },
   { name: "execveat", args: "fd str ptr ptr hex", handler: execveat },
-  { name: "wait4", args: "int ptr hex ptr", handler: wait },
-  { name: "waitpid", args: "int ptr hex", handler: wait },
-  { name: "waitid", args: "int int ptr hex ptr", handler: waitid },
   { name: "getpid", args: "", handler: ({ process }) => process.pid },
   { name: "getppid", args: "", handler: ({ process }) => process.ppid },
   { name: "gettid", args: "", handler: ({ thread }) => thread.tid },

@@ -1,5 +1,7 @@
 /** All system calls that have handlers. */
 import type { SyscallRow } from "../syscall.ts";
+import { CLONE_SYSCALLS } from "./clone.ts";
+import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { FILE_SYSCALLS } from "./files.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
@@ -14,11 +16,14 @@ import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
+import { WAIT_SYSCALLS } from "./wait.ts";
 
 /** Every row of every area. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
   ...PROCESS_SYSCALLS,
+  ...CLONE_SYSCALLS,
+  ...WAIT_SYSCALLS,
   ...FUTEX_SYSCALLS,
   ...SCHED_SYSCALLS,
   ...IDENTITY_SYSCALLS,
@@ -31,6 +36,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIME_SYSCALLS,
   ...TIMER_SYSCALLS,
   ...POLL_SYSCALLS,
+  ...EPOLL_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

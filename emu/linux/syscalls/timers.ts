@@ -63,8 +63,7 @@ function putItimerval(ctx: SyscallContext, at: number, state: { value: bigint; i
 }
 
 function setInterval(ctx: SyscallContext, timer: Timer, value: bigint, interval: bigint): void {
-  timer.expires = value === 0n ? null : now(ctx, timer) + value;
-  timer.interval = interval;
+  timersOf(ctx.process).arm(timer, value === 0n ? null : now(ctx, timer) + value, interval);
 }
 
 const getitimer: SyscallHandler = (ctx) => {
@@ -202,18 +201,14 @@ const timerSettime =
     const value = readTimespec(ctx, next + timespecSize(ctx.abi, format), format);
     const timer = posixTimer(ctx);
     const before = posixState(ctx, timer);
-    timersOf(ctx.process).disarm(timer);
-    if (value !== 0n) timer.expires = flags & TIMER_ABSTIME ? value : now(ctx, timer) + value;
-    timer.interval = interval;
+    const due = flags & TIMER_ABSTIME ? value : now(ctx, timer) + value;
+    timersOf(ctx.process).arm(timer, value === 0n ? null : due, interval);
     if (old !== 0) putItimerspec(ctx, old, format, before);
     return 0;
   };
 
 const timerDelete: SyscallHandler = (ctx) => {
-  const timer = posixTimer(ctx);
-  const timers = timersOf(ctx.process);
-  timers.disarm(timer);
-  timers.posix.delete(timer.id);
+  timersOf(ctx.process).remove(posixTimer(ctx));
   return 0;
 };
 

@@ -14,6 +14,8 @@ export class Descriptors {
   /** By number, with holes; it ends with the highest. */
   private readonly table: (Descriptor | undefined)[] = [];
   private size = 0;
+  /** Processes that have this table. */
+  users = 1;
   /** No descriptor below this one is free. */
   private lowest = 0;
   /** RLIMIT_NOFILE, soft. */
@@ -99,7 +101,10 @@ export class Descriptors {
   exec(): void {
     for (const [fd, { closeOnExec }] of this.list()) if (closeOnExec) this.close(fd);
   }
-  /** What exit does. */
+  /** What exit does: the last process closes everything. */
+  leave(): void {
+    if (--this.users === 0) this.closeAll();
+  }
   closeAll(): void {
     for (const [fd] of this.list()) this.close(fd);
   }

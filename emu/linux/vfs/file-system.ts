@@ -20,17 +20,19 @@ import {
 } from "./constants.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
-import { type ThawedFiles, thawFiles } from "./freeze.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
+import type { OnChanged } from "./known-files.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
+import { SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
+import { type ThawedFiles, thawFiles } from "./thaw-files.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -46,6 +48,19 @@ export class FileSystem {
   readonly mapped: MappedFiles;
   readonly locks = new LockTable();
   readonly dev: SyntheticDirectory;
+  /** The process group in the foreground of the terminal that was inherited, once one was set. */
+  get foreground(): number | undefined {
+    for (const { terminal } of this.inherited.values()) {
+      if (terminal?.foreground !== undefined) return terminal.foreground;
+    }
+    return undefined;
+  }
+
+  /** Whether a terminal that was inherited has another size than the program knows: it was thawed on another one. */
+  get isResized(): boolean {
+    return [...this.inherited.values()].some(({ terminal }) => terminal?.isResized);
+  }
+
   /** The streams the program inherited, by their number outside. */
   readonly inherited = new Map<number, StreamFile>();
   private readonly steady: boolean;
@@ -55,6 +70,8 @@ export class FileSystem {
   /** Guest path of the working directory of the first process. */
   readonly startDirectory: string;
   private thawed = new Map<number, ThawedFiles>();
+  private travelling: SharedHandle[] = [];
+  readonly setIds = new SetIds();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
   readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
@@ -170,7 +187,7 @@ export class FileSystem {
           exclusive: true,
           noFollow: true,
         },
-        mode & 0o7777,
+        mode & 0o1777,
       ),
     );
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
@@ -197,8 +214,8 @@ export class FileSystem {
     });
   }
 
-  /** Opens what is there. */
-  openExisting(at: Location, flags: number, viewer: Viewer): OpenFile {
+  /** Opens what is there. `entitled`: the guest has had it open so, whatever its mode says by now. */
+  openExisting(at: Location, flags: number, viewer: Viewer, entitled = false): OpenFile {
     const kind = at.object === undefined ? this.stat(at).kind : undefined;
     if (kind === "symlink" && !(flags & (O_PATH | O_DIRECTORY))) fail("ELOOP", at.path);
     if ((flags & O_DIRECTORY || at.mustBeDirectory) && this.stat(at).kind !== "directory") {
@@ -211,10 +228,10 @@ export class FileSystem {
       return this.openDirectory(at, flags, viewer);
     }
     if (at.synthetic !== undefined) return this.openSynthetic(at.synthetic, at.path, flags);
-    return this.openFile(at, flags);
+    return this.openFile(at, flags, entitled);
   }
 
-  private openFile(at: Location, flags: number): OpenFile {
+  private openFile(at: Location, flags: number, entitled: boolean): OpenFile {
     const { kind } = at.stat!;
     // A fifo would tie the guest to a process outside, a device to the host's hardware.
     if (kind === "fifo" || kind === "socket") fail("ENXIO", `${at.path} is a ${kind}`);
@@ -224,7 +241,8 @@ export class FileSystem {
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
         const append = (flags & O_APPEND) !== 0 && access.write;
-        const handle = this.host.files.open(path, { ...access, append, noFollow: true }, 0);
+        const go = () => this.host.files.open(path, { ...access, append, noFollow: true }, 0);
+        const handle = entitled ? this.despiteMode(path, go) : go();
         const now = this.host.files.fstat(handle);
         if (now.kind === "file") return handle;
         this.host.files.close(handle);
@@ -232,6 +250,24 @@ export class FileSystem {
       });
     const { mount } = place.folder;
     return this.emptied(this.regular(open(accessOf(flags)), { path: at.path, mount }, flags), flags, open);
+  }
+
+  /** Opens a file of the host's user though its mode forbids that, by changing it for the moment. */
+  private despiteMode(path: string, open: () => number): number {
+    const { files, user } = this.host;
+    try {
+      return open();
+    } catch (error) {
+      const { kind, uid, mode } = files.lstat(path);
+      const isDenied = error instanceof HostError && error.code === "EACCES";
+      if (!isDenied || kind !== "file" || uid !== user?.uid) throw error;
+      files.chmod(path, mode | 0o600);
+      try {
+        return open();
+      } finally {
+        files.chmod(path, mode);
+      }
+    }
   }
 
   /** A file that has just been opened, after what O_TRUNC asks for. */
@@ -421,14 +457,28 @@ export class FileSystem {
    * Opens the files of a snapshot, before the processes are made that get them. Throws a HostError that
    * names the file which can't be had; nothing is left open then.
    */
-  thaw(snapshot: MachineSnapshot): void {
+  thaw(snapshot: MachineSnapshot, onChanged: OnChanged = "fail"): void {
     this.thawView.root = directoryOf({ dev: this.dev });
     try {
-      this.thawed = thawFiles(this, snapshot, this.thawView);
+      const { processes, travelling } = thawFiles(this, snapshot, onChanged);
+      this.thawed = processes;
+      this.travelling = travelling;
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** A file that travelled in the snapshot, for the mappings of it. Throws EINVAL for one that didn't. */
+  travelled(index: number, path: string, flags: number): RegularFile {
+    const handle = this.travelling[index] ?? fail("EINVAL", `file ${index} of those that travel is missing`);
+    return this.unnamed(handle.hold(), path, flags);
+  }
+
+  /** Everything has been made that needed what travelled. */
+  endThaw(): void {
+    for (const handle of this.travelling) handle.release();
+    this.travelling = [];
   }
 
   /** Closes what walks have left open on the host. */

@@ -1,13 +1,16 @@
 /** Regular files and directories of the host, opened through the name space. */
-import { type Host, HostError } from "../../host/host.ts";
+import { type Host, HostError, type HostOpenFlags } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
-import { MAX_OFFSET, O_APPEND, O_PATH, O_SYNC } from "./constants.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import type { FileTables } from "./freeze-files.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
-import { isWithin } from "./mounts.ts";
+import { isWithin, normalize } from "./mounts.ts";
 import type { Location } from "./namespace.ts";
-import { type DirectoryEntry, type FileStat, OpenFile } from "./open-file.ts";
+import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
+import { cannot, ONCE, parseState, reopen, type ThawContext } from "./thaw-context.ts";
 
 export class RegularFile extends OpenFile {
   readonly kind = "file";
@@ -16,6 +19,8 @@ export class RegularFile extends OpenFile {
   /** The grant it was opened through; none for a file that never had a name here. */
   readonly mount: Mount | undefined;
   private shared: SharedHandle;
+  /** The same file, opened to be read for a snapshot. */
+  private again: number | undefined;
   private readonly mapped: MappedFiles;
 
   constructor(options: {
@@ -119,9 +124,50 @@ export class RegularFile extends OpenFile {
     return Math.max(0, Number(this.stat().size) - this.position);
   }
 
+  /** A handle to read by, for a snapshot. Throws EACCES where its mode forbids it and the host's user may not change that. */
+  readableHandle(): number {
+    if (this.canRead) return this.handle;
+    return (this.again ??= reopenAnyway(this.host, this.handle, { read: true, write: false }));
+  }
+
+  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    const include = tables.includesFiles && !this.canWrite;
+    const { path, unlinked = -1 } = tables.reference(this, false, include);
+    return { path, unlinked, deleted: unlinked >= 0 };
+  }
+
   override close(): void {
     this.shared.release();
+    if (this.again !== undefined) this.host.files.close(this.again);
   }
+}
+
+/** Opens the file of a handle once more, whatever its mode says, where the host's user owns it. */
+function reopenAnyway(host: Host, handle: number, flags: HostOpenFlags): number {
+  const { files, user } = host;
+  try {
+    return files.reopen(handle, flags);
+  } catch (error) {
+    const { uid, mode } = files.fstat(handle);
+    if (!(error instanceof HostError && error.code === "EACCES") || uid !== user?.uid) throw error;
+    files.fchmod(handle, mode | 0o600);
+    try {
+      return files.reopen(handle, flags);
+    } finally {
+      files.fchmod(handle, mode);
+    }
+  }
+}
+
+/** A regular file, by its name or as it travelled. */
+export function thawRegular(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const { system, travelling } = context;
+  const handle = travelling[snapshot.unlinked];
+  if (handle !== undefined) return system.unnamed(handle.hold(), snapshot.path, snapshot.flags & ~ONCE);
+  const file = reopen(snapshot, context);
+  if (file instanceof RegularFile) return file;
+  release(hold(file));
+  return cannot(snapshot, "it is no regular file any more");
 }
 
 /** What a directory asks of the name space it was opened in. */
@@ -207,4 +253,44 @@ export class DirectoryFile extends OpenFile {
     if (this.listed === undefined || (this.position === 0 && !inProc)) return "";
     return JSON.stringify(this.listed.map(({ ino, kind, name }) => [String(ino), kind, name]));
   }
+}
+
+const KINDS = new Set(["file", "directory", "symlink", "fifo", "socket", "char", "block"]);
+
+/** Names of a listing, at most. */
+const MAX_ENTRIES = 1_000_000;
+
+/** A directory listing as `DirectoryFile.state` writes it, checked. */
+function listing(snapshot: OpenFileSnapshot): DirectoryEntry[] | undefined {
+  if (snapshot.state === "") return undefined;
+  const rows = parseState(snapshot);
+  if (!Array.isArray(rows) || rows.length > MAX_ENTRIES) cannot(snapshot, "its listing makes no sense");
+  return (rows as unknown[]).map((row) => {
+    const [ino, kind, name] = Array.isArray(row) ? row : [];
+    if (typeof ino !== "string" || !/^\d{1,20}$/.test(ino) || !KINDS.has(kind) || typeof name !== "string") {
+      return cannot(snapshot, "its listing makes no sense");
+    }
+    return { ino: BigInt(ino), kind, name };
+  });
+}
+
+/** A directory that had been removed is made again without a name. */
+export function thawRemoved(path: string, flags: number, { system, viewer }: ThawContext): DirectoryFile {
+  return system.folder(system.namespace.removedFolder(normalize(path)), path, flags, viewer);
+}
+
+/** A directory with the listing it had. One of /proc is not looked for: the processes it shows are not there yet. */
+export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const { system, viewer } = context;
+  const { flags, deleted } = snapshot;
+  const path = normalize(snapshot.path);
+  const open = (): OpenFile => {
+    if (isWithin(path, "/proc")) return system.folder(undefined, path, flags, viewer);
+    if (deleted) return thawRemoved(path, flags, context);
+    return reopen({ ...snapshot, flags: flags | O_DIRECTORY }, context);
+  };
+  const file = open();
+  if (!(file instanceof DirectoryFile)) return cannot(snapshot, "it is no directory any more", "ENOTDIR");
+  file.resume(listing(snapshot));
+  return file;
 }

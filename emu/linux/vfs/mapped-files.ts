@@ -5,11 +5,12 @@
  */
 import { type Host, HostError } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
+import { fileChanged, fileTruncated } from "../../memory/file-views.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
-import { MAX_OFFSET } from "./constants.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
+import type { FileStat } from "./open-file.ts";
 
 /** Handles of mapped files kept before those without a mapping are looked for. */
 const SWEEP_AT = 64;
@@ -45,7 +46,7 @@ export interface Mappable {
 export class HostMappedFile implements MappedFile {
   readonly key: string;
   private readonly known: string;
-  private readonly mount: Mount | undefined;
+  readonly mount: Mount | undefined;
   private readonly host: Host;
   private readonly reading: SharedHandle;
   private writing: SharedHandle | undefined;
@@ -62,8 +63,11 @@ export class HostMappedFile implements MappedFile {
     this.flush = flush;
   }
 
-  get handle(): number {
+  readableHandle(): number {
     return this.reading.handle;
+  }
+  stat(): FileStat {
+    return this.host.files.fstat(this.reading.handle);
   }
   /** The name it has at present, or had last. */
   where(): Whereabouts {
@@ -198,11 +202,9 @@ export class MappedFiles {
     const { file } = object;
     if (file === undefined) return;
     const size = file.size();
-    for (const [index, page] of object.pages) {
-      if (!page.dirty || index < first || index >= end) continue;
+    for (const index of object.takeDirty(first, end)) {
       const position = index * PAGE_SIZE;
-      page.dirty = false;
-      const bytes = takeBack(page);
+      const bytes = takeBack(object.page(index));
       if (bytes !== undefined && position < size) {
         file.write(position, bytes.subarray(0, Math.min(PAGE_SIZE, size - position)));
       }
@@ -214,14 +216,10 @@ export class MappedFiles {
     for (const object of this.objects.values()) this.flushObject(object);
   }
 
-  private forget(key: string, from: number, to: number): void {
-    const file = this.files.get(key);
-    if (file !== undefined) for (const space of this.spaces()) space.forget(file, from, to);
-  }
-
   /** Puts bytes that were written to a file into the pages that memory holds of it. */
   update(key: string, position: number, from: Uint8Array): void {
-    this.forget(key, position, position + from.length);
+    const file = this.files.get(key);
+    if (file !== undefined) fileChanged(file, position, position + from.length);
     const object = this.objects.get(key);
     if (object === undefined) return;
     for (let at = 0; at < from.length; ) {
@@ -236,15 +234,8 @@ export class MappedFiles {
 
   /** Forgets the contents of pages beyond a new end, and zeroes the rest of the last one. */
   truncate(key: string, length: number): void {
-    this.forget(key, length, MAX_OFFSET);
-    const object = this.objects.get(key);
-    if (object === undefined) return;
-    for (const [index, page] of object.pages) {
-      const keep = length - index * PAGE_SIZE;
-      if (keep >= PAGE_SIZE) continue;
-      const bytes = takeBack(page);
-      if (keep > 0) bytes?.fill(0, keep);
-      else object.pages.delete(index);
-    }
+    const file = this.files.get(key);
+    if (file !== undefined) fileTruncated(file, length);
+    this.objects.get(key)?.truncate(length);
   }
 }

@@ -314,6 +314,7 @@ export class Namespace {
   /** The place where an entry may be created, changed or removed. Throws EROFS or EACCES. */
   writable(at: Location): HostPlace {
     if (at.place === undefined) {
+      if (!exists(at) && isWithin(at.path, "/proc")) fail("ENOENT", at.path);
       const synthetic = at.synthetic !== undefined || isWithin(at.path, "/proc") || isWithin(at.path, "/dev");
       fail(synthetic ? "EACCES" : "EROFS", `${at.path} is not in a directory that was granted`);
     }

@@ -21,6 +21,7 @@ import {
   SEEK_SET,
 } from "./constants.ts";
 import type { Whereabouts } from "./folder.ts";
+import type { FileTables } from "./freeze-files.ts";
 import type { Location } from "./namespace.ts";
 import { fail } from "./synthetic.ts";
 
@@ -216,6 +217,11 @@ export abstract class OpenFile {
   /** Nanoseconds after which a read that found nothing returns nothing; undefined when it waits for ever. */
   get readTimeout(): bigint | undefined {
     return undefined;
+  }
+
+  /** What its kind has to say in a snapshot, besides path, flags and position. */
+  freeze(_tables: FileTables): Partial<OpenFileSnapshot> {
+    return {};
   }
 
   /** Object-specific part of a snapshot, as JSON text. */

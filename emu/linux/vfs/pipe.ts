@@ -1,9 +1,11 @@
 /** Pipes: a bounded buffer between descriptions of this machine. */
-import type { PipeSnapshot } from "../../snapshot.ts";
+import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait.ts";
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from "./constants.ts";
+import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
+import { cannot, type ThawContext } from "./thaw-context.ts";
 
 /** Writes up to this many bytes are never mixed with others. */
 export const PIPE_BUF = 4096;
@@ -138,11 +140,21 @@ export class PipeEnd extends OpenFile {
     return this.pipe.size;
   }
 
+  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    return { pipe: tables.pipe(this.pipe) };
+  }
+
   override close(): void {
     if (this.kind === "pipe-read") this.pipe.readers--;
     else this.pipe.writers--;
     this.pipe.queue.wake();
   }
+}
+
+/** An end of one of the pipes that have been made again. */
+export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes }: ThawContext): OpenFile {
+  const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
+  return new PipeEnd(pipe, snapshot.kind as PipeEnd["kind"], snapshot.flags);
 }
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */

@@ -1,7 +1,6 @@
 /** What /proc shows, taken from the kernel's own objects. */
 import { struct } from "../abi.ts";
 import type { ProcessFiles } from "../areas.ts";
-import type { Kernel } from "../kernel.ts";
 import type { Process } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/numbers.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -15,7 +14,7 @@ const CLOCK_MHZ = 1000;
 const TIMEBASE = 512_000_000;
 
 function auxvBytes(process: Process): Uint8Array {
-  const { abi } = process.kernel;
+  const { abi } = process;
   const entries = process.layout.auxv.map(({ type, value }) =>
     AUXV_ENTRY.encode(abi, { a_type: type, a_un: value }),
   );
@@ -69,18 +68,19 @@ function view(process: Process): ProcProcess {
     descriptors: files.descriptors,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
+    usage: ({ start, end }) => memory.usage(start, end),
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
     cpuTime: process.cpuTime,
-    startTime: 0n,
+    startTime: process.startTime,
     limits: process.limits,
   };
 }
 
 /** The machine as /proc shows it. Everything is read when it is asked for. */
-export function procMachine(kernel: Kernel): ProcMachine {
+export function procMachine({ kernel, cpuModel }: Process): ProcMachine {
   return {
     process: (pid) => {
       const process = kernel.processes.get(pid);
@@ -92,7 +92,7 @@ export function procMachine(kernel: Kernel): ProcMachine {
       return kernel.uts;
     },
     get cpu() {
-      const { name, pvr, platform } = kernel.cpuModel;
+      const { name, pvr, platform } = cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),

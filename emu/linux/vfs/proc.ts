@@ -1,9 +1,11 @@
 /** The guest's /proc: what programs commonly read there, made from the machine's own state. */
 import type { Areas } from "../../memory/area-map.ts";
-import { protectionLetters } from "../../memory/vma.ts";
+import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
+import { EpollFile } from "./epoll.ts";
 import type { OpenFile } from "./open-file.ts";
+import { mapsText, smapsText } from "./proc-maps.ts";
 import {
   directoryOf,
   linkTo,
@@ -37,6 +39,8 @@ export interface ProcProcess {
   readonly descriptors: Descriptors;
   mounts(): readonly MountEntry[];
   readonly areas: Areas;
+  /** How many pages of an area are present, and how many of them have been written. */
+  usage(area: Vma): { present: number; written: number };
   readonly memory: {
     startCode: number;
     endCode: number;
@@ -87,23 +91,6 @@ const bytesFile = (contents: () => Uint8Array, mode = 0o444): SyntheticFile => (
   mode,
   contents,
 });
-
-/** A name as /proc/PID/maps escapes it. */
-const mapName = (name: string): string => name.replaceAll("\n", "\\012");
-
-/** /proc/PID/maps. */
-export function mapsText(process: ProcProcess): string {
-  return [...process.areas]
-    .map((area) => {
-      const file = area.file ?? area.shared?.file;
-      const letters = protectionLetters(area.prot) + (area.shared === undefined ? "p" : "s");
-      const name = area.name ?? (file === undefined ? "" : mapName(file.path));
-      const line = `${hex(area.start)}-${hex(area.end)} ${letters} ${hex(file === undefined ? 0 : area.offset)} `;
-      const device = file === undefined ? "00:00 0" : "00:01 1";
-      return name === "" ? `${line}${device} \n` : `${(line + device).padEnd(73)}${name}\n`;
-    })
-    .join("");
-}
 
 function strings(process: ProcProcess, start: number, end: number): Uint8Array {
   return end > start ? process.peek(start, Math.min(end - start, MAX_STRINGS)) : new Uint8Array(0);
@@ -160,8 +147,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 function statusText(process: ProcProcess): string {
   const size = process.areas.bytes;
-  const stack = [...process.areas].find((area) => area.name === "[stack]");
-  const data = process.memory.brk - process.memory.startBrk;
+  const stack = process.areas.find(process.memory.startStack);
   const { signals } = process;
   const rows: [string, string | number][] = [
     ["Name", process.comm],
@@ -181,7 +167,7 @@ function statusText(process: ProcProcess): string {
     ["VmLck", `${kib(0)} kB`],
     ["VmHWM", `${kib(size)} kB`],
     ["VmRSS", `${kib(size)} kB`],
-    ["VmData", `${kib(data)} kB`],
+    ["VmData", `${kib(process.areas.dataBytes)} kB`],
     ["VmStk", `${kib(stack === undefined ? 0 : stack.end - stack.start)} kB`],
     ["VmExe", `${kib(process.memory.endCode - process.memory.startCode)} kB`],
     ["Threads", process.tids.length],
@@ -250,7 +236,7 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 function describe(file: OpenFile): string {
   const { path, deleted } = file.where();
   if (path !== "") return deleted ? `${path} (deleted)` : path;
-  if (file.kind === "special") return "anon_inode:[eventfd]";
+  if (file.kind === "special") return `anon_inode:[${file instanceof EpollFile ? "eventpoll" : "eventfd"}]`;
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
 
@@ -284,6 +270,7 @@ function processTree(machine: ProcMachine, process: ProcProcess, isThread = fals
     auxv: bytesFile(() => process.auxv(), 0o400),
     comm: textFile(() => `${process.comm}\n`, 0o644),
     maps: textFile(() => mapsText(process)),
+    smaps: textFile(() => smapsText(process)),
     stat: textFile(() => statText(process)),
     statm: textFile(() => {
       const size = pages(process.areas.bytes);

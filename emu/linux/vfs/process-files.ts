@@ -2,15 +2,15 @@
 import { HostError } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
-import type { ProcessSnapshot } from "../../snapshot.ts";
+import type { FileReference, ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
-import { freezeDescriptors, freezeLocks } from "./freeze.ts";
+import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
-import { readFully } from "./mapped-files.ts";
+import { HostMappedFile, readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
@@ -20,14 +20,20 @@ import { fail, type SyntheticDirectory } from "./synthetic.ts";
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
+/** Where paths begin and what new files may be (Linux: fs_struct); processes can share it. */
+interface FsContext {
+  directory: DirectoryFile;
+  umask: number;
+  /** Processes that have it. */
+  users: number;
+}
+
 export class TaskFiles implements ProcessFiles, Viewer {
   readonly system: FileSystem;
   readonly process: Process;
   readonly root: SyntheticDirectory;
   descriptors: Descriptors;
-  /** The working directory. */
-  directory: DirectoryFile;
-  umask: number;
+  fs: FsContext;
 
   constructor(
     system: FileSystem,
@@ -40,17 +46,26 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.system = system;
     this.process = process;
     this.descriptors = descriptors;
-    this.descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
-    this.descriptors.onClose = (file) => system.locks.closed(file, process.pid);
-    this.umask = system.umask;
+    if (descriptors.users === 1) this.take(descriptors);
     // Made anew for every look: it shows the state of the moment.
-    const proc = () => makeProc(procMachine(process.kernel), { pid: process.pid, tid: process.pid });
+    const proc = () => makeProc(procMachine(process), { pid: process.pid, tid: process.pid });
     this.root = system.rootWith({
       type: "directory",
       names: () => proc().names(),
       lookup: (name) => proc().lookup(name),
     });
-    this.directory = hold(directory ?? system.startIn(this));
+    this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
+  }
+
+  /** The working directory. */
+  get directory(): DirectoryFile {
+    return this.fs.directory;
+  }
+  get umask(): number {
+    return this.fs.umask;
+  }
+  set umask(umask: number) {
+    this.fs.umask = umask;
   }
 
   /** Where the working directory is, or was. */
@@ -62,7 +77,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   enter(directory: DirectoryFile): void {
     hold(directory);
     release(this.directory);
-    this.directory = directory;
+    this.fs.directory = directory;
   }
 
   /** Gives a first process the streams the machine inherited. */
@@ -71,10 +86,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** The files of a child that fork(2) makes. */
-  fork(child: Process): TaskFiles {
+  fork(child: Process, shares = { descriptors: false, fs: false }): TaskFiles {
     const { descriptors, directory } = this;
-    const twin = new TaskFiles(this.system, child, { descriptors: descriptors.copy(), directory });
-    twin.umask = this.umask;
+    if (shares.descriptors) descriptors.users++;
+    const twin = new TaskFiles(this.system, child, {
+      descriptors: shares.descriptors ? descriptors : descriptors.copy(),
+      directory,
+    });
+    if (shares.fs) twin.joinFs(this);
+    else twin.umask = this.umask;
     return twin;
   }
 
@@ -148,8 +168,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     return this.system.mapped.shared(file);
   }
 
-  mappedFile(path: string, write = false): MappedFile {
-    const file = this.openMapped(path, write);
+  freezeMapped(file: MappedFile, tables: FreezeTables): FileReference {
+    if (!(file instanceof HostMappedFile)) return { path: file.path };
+    return fileTables(this.system, tables).reference(file, true, tables.includeFiles);
+  }
+
+  mappedFile({ path, unlinked }: FileReference, write = false): MappedFile {
+    const file =
+      unlinked === undefined
+        ? this.openMapped(path, write)
+        : this.system.travelled(unlinked, path, write ? O_RDWR : O_RDONLY);
     try {
       return file.mappable();
     } finally {
@@ -169,20 +197,65 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
+  /** Gives the process a table of descriptors of its own. */
+  unshare(): void {
+    const { descriptors } = this;
+    if (descriptors.users === 1) return;
+    descriptors.users--;
+    this.take(descriptors.copy());
+  }
+
+  get table(): object {
+    return this.descriptors;
+  }
+
+  joinTable(other: ProcessFiles): void {
+    this.descriptors.leave();
+    this.descriptors = filesOf(other.process).descriptors;
+    this.descriptors.users++;
+  }
+
+  joinFs(other: ProcessFiles): void {
+    this.leaveFs();
+    this.fs = filesOf(other.process).fs;
+    this.fs.users++;
+  }
+
+  private leaveFs(): void {
+    if (--this.fs.users === 0) release(this.fs.directory);
+  }
+
+  /** Gives the process a working directory and umask of its own. */
+  unshareFs(): void {
+    if (this.fs.users === 1) return;
+    this.fs.users--;
+    this.fs = { ...this.fs, directory: hold(this.fs.directory), users: 1 };
+  }
+
+  private take(descriptors: Descriptors): void {
+    const { process, system } = this;
+    this.descriptors = descriptors;
+    descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
+    descriptors.onClose = (file) => system.locks.closed(file, process.pid);
+  }
+
   exec(): void {
+    this.unshare();
     this.descriptors.exec();
   }
   exit(): void {
     this.system.mapped.flushAll();
-    this.descriptors.closeAll();
-    release(this.directory);
+    this.descriptors.leave();
+    this.leaveFs();
   }
 
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "umask" | "descriptors"> {
+  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {
     this.system.mapped.flushAll();
-    const descriptors = freezeDescriptors(this, tables);
-    freezeLocks(this.system, { pid: this.process.pid, descriptors: this.descriptors }, tables);
-    return { cwd: this.cwd, umask: this.umask, descriptors };
+    const files = fileTables(this.system, tables);
+    const descriptors = freezeDescriptors(this.descriptors, files);
+    freezeLocks({ pid: this.process.pid, descriptors: this.descriptors }, files, tables);
+    const { path: cwd, deleted } = this.directory.where();
+    return { cwd, ...(deleted ? { cwdRemoved: true } : {}), umask: this.umask, descriptors };
   }
 }
 

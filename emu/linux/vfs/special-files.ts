@@ -1,10 +1,14 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import type { Host } from "../../host/host.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait.ts";
-import { O_RDWR } from "./constants.ts";
+import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { thawEpoll } from "./epoll.ts";
+import type { FileTables } from "./freeze-files.ts";
+import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
+import { cannot, parseState, reopen, type ThawContext } from "./thaw-context.ts";
 
 const toText = (byte: number): string => String.fromCharCode(byte);
 
@@ -56,6 +60,8 @@ export class PathFile extends OpenFile {
   readonly mount: Mount | undefined;
   private readonly host: Host;
   private status: FileStat;
+  /** The same file, opened to be read for a snapshot. */
+  private again: number | undefined;
 
   constructor(
     host: Host,
@@ -78,7 +84,21 @@ export class PathFile extends OpenFile {
     return whereIs(this.host, this.handle, this.mount, this.path);
   }
   override close(): void {
-    if (this.handle !== undefined) this.host.files.close(this.handle);
+    for (const handle of [this.handle, this.again]) if (handle !== undefined) this.host.files.close(handle);
+  }
+  /** Throws EBADF where the host can't hold it. */
+  readableHandle(): number {
+    return (this.again ??= this.host.files.reopen(this.handle ?? fail("EBADF"), {
+      read: true,
+      write: false,
+    }));
+  }
+  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    const { path, deleted } = this.where();
+    if (!deleted) return {};
+    if (this.stat().kind === "file") return { ...tables.reference(this, false, false), deleted: false };
+    tables.obstacle(`${path}, open with O_PATH, has no name any more`);
+    return {};
   }
   override state(): string {
     return JSON.stringify({ type: "path" });
@@ -146,4 +166,45 @@ export class EventFile extends OpenFile {
   override state(): string {
     return JSON.stringify({ type: "eventfd", counter: String(this.counter), semaphore: this.semaphore });
   }
+}
+
+/** An eventfd, an epoll set, or a file that was opened with O_PATH. */
+export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const state = parseState(snapshot) as { type?: string; counter?: string; semaphore?: boolean } | null;
+  if (state?.type === "eventfd" && /^\d{1,20}$/.test(state.counter ?? "")) {
+    return new EventFile({
+      flags: snapshot.flags & O_NONBLOCK,
+      counter: BigInt.asUintN(64, BigInt(state.counter!)),
+      semaphore: state.semaphore === true,
+      littleEndian: context.littleEndian,
+      ino: context.system.newInode(),
+    });
+  }
+  if (state?.type === "epoll") return thawEpoll(snapshot, context);
+  if (state?.type === "path") return thawPath(snapshot, context);
+  return cannot(snapshot, "unknown kind of special file");
+}
+
+function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const held = context.travelling[snapshot.unlinked];
+  if (held === undefined) return reopen({ ...snapshot, flags: snapshot.flags | O_PATH }, context);
+  const { host } = context.system;
+  const handle = host.files.reopen(held.handle, { read: true, write: false });
+  const { path, flags } = snapshot;
+  return new PathFile(host, { path, flags, status: host.files.fstat(handle), handle });
+}
+
+/** Largest contents of a /proc file in a snapshot. */
+const MAX_PROC = 8 * 1024 * 1024;
+
+/** A file of /proc has the contents that it had. */
+export function thawProc(snapshot: OpenFileSnapshot): OpenFile {
+  const state = parseState(snapshot) as { mode?: unknown; contents?: unknown } | null;
+  const { mode, contents } = state ?? {};
+  if (typeof mode !== "number" || typeof contents !== "string" || contents.length > MAX_PROC) {
+    return cannot(snapshot, "its state makes no sense");
+  }
+  const bytes = Uint8Array.from(contents, (letter) => letter.charCodeAt(0));
+  const stat = syntheticStat("file", mode & 0o777, inodeOf(snapshot.path));
+  return new ProcFile(snapshot.path, (snapshot.flags & ~O_ACCMODE) | O_RDONLY, bytes, stat);
 }

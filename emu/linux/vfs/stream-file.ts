@@ -1,11 +1,13 @@
 /** Descriptions that the program inherits from outside: stdin, stdout, stderr. */
 import type { Host, HostStream, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
-import { O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import { readFully, writeFully } from "./mapped-files.ts";
 import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { isSameFile, type Terminal, terminalOn } from "./terminal.ts";
+import { cannot, type ThawContext } from "./thaw-context.ts";
 
 function flagsOf({ access }: HostStream): number {
   const mode = access.write ? (access.read ? O_RDWR : O_WRONLY) : O_RDONLY;
@@ -141,6 +143,9 @@ export class StreamFile extends OpenFile {
   override waitables(interest?: Interest): Waitables {
     return { streams: [{ stream: this.stream, interest }] };
   }
+  override freeze(): Partial<OpenFileSnapshot> {
+    return { position: BigInt(this.tell()), inherited: this.number };
+  }
   override state(): string {
     return this.terminal?.state() ?? "";
   }
@@ -149,4 +154,21 @@ export class StreamFile extends OpenFile {
     if (this.seekable) return Math.max(0, Number(this.stat().size) - this.tell());
     return this.stream.available?.() ?? 0;
   }
+}
+
+/** The stream of the same number that the thawing side has. */
+export function thawStream(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
+  const stream = system.host.streams.get(snapshot.inherited);
+  if (stream === undefined)
+    return cannot(snapshot, `descriptor ${snapshot.inherited} is not open here`, "EBADF");
+  const file = system.streamFile(stream, snapshot.inherited, snapshot.path);
+  const access = snapshot.flags & O_ACCMODE;
+  if ((access !== O_WRONLY && !stream.access.read) || (access !== 0 && !stream.access.write)) {
+    // A terminal is often open both ways where a file or pipe in its place is not: what counts is the use.
+    const needed = snapshot.inherited === 0 ? stream.access.read : stream.access.write;
+    if (!needed)
+      return cannot(snapshot, `descriptor ${snapshot.inherited} is not open that way here`, "EACCES");
+  } else file.flags = (file.flags & ~O_ACCMODE) | access;
+  file.flags |= snapshot.flags & O_NONBLOCK;
+  return file;
 }

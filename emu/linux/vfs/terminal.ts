@@ -103,6 +103,8 @@ export class Terminal {
   private current = cooked();
   /** Foreground process group, once one was set. */
   foreground: number | undefined;
+  /** The size that the program was told last. */
+  private toldSize: { rows: number; columns: number } | undefined;
 
   constructor(stream: HostStream) {
     this.stream = stream;
@@ -126,6 +128,19 @@ export class Terminal {
     return isTimed ? BigInt(c_cc[CHARACTERS.time]) * 100_000_000n : undefined;
   }
 
+  /** Rows and columns of the host's terminal, which the program will remember. */
+  tellSize(): { rows: number; columns: number } {
+    this.toldSize = this.size();
+    return this.toldSize;
+  }
+
+  /** Whether the terminal has another size than the program was told last. */
+  get isResized(): boolean {
+    if (this.toldSize === undefined) return false;
+    const { rows, columns } = this.size();
+    return rows !== this.toldSize.rows || columns !== this.toldSize.columns;
+  }
+
   /** Rows and columns of the host's terminal. */
   size(): { rows: number; columns: number } {
     return this.stream.terminal!.size();
@@ -133,17 +148,18 @@ export class Terminal {
 
   /** The settings as a text for a snapshot; empty while they are what they were at the start. */
   state(): string {
-    const text = (termios: Termios, foreground?: number) =>
-      JSON.stringify({ termios: { ...termios, c_cc: [...termios.c_cc] }, foreground });
-    const now = text(this.current, this.foreground);
+    const text = (termios: Termios, foreground?: number, size?: Terminal["toldSize"]) =>
+      JSON.stringify({ termios: { ...termios, c_cc: [...termios.c_cc] }, foreground, size });
+    const now = text(this.current, this.foreground, this.toldSize);
     return now === text(cooked()) ? "" : now;
   }
 
   /** Takes over what `state` said, once parsed. False when it makes no sense. */
   resume(state: unknown): boolean {
-    const { termios, foreground } = (state ?? {}) as {
+    const { termios, foreground, size } = (state ?? {}) as {
       termios?: Record<string, unknown>;
       foreground?: unknown;
+      size?: { rows?: unknown; columns?: unknown };
     };
     const template = cooked();
     const characters = termios?.c_cc;
@@ -152,10 +168,12 @@ export class Terminal {
       characters.length === template.c_cc.length &&
       characters.every((each) => isUnsigned(each, 0xff)) &&
       Object.keys(template).every((name) => name === "c_cc" || isUnsigned(termios?.[name], 0xffff_ffff)) &&
-      (foreground === undefined || isUnsigned(foreground, 0x7fff_ffff));
+      (foreground === undefined || isUnsigned(foreground, 0x7fff_ffff)) &&
+      (size === undefined || (isUnsigned(size?.rows, 0xffff) && isUnsigned(size?.columns, 0xffff)));
     if (!isSound) return false;
     this.termios = { ...template, ...(termios as object), c_cc: Uint8Array.from(characters) };
     this.foreground = foreground as number | undefined;
+    if (size !== undefined) this.toldSize = { rows: Number(size.rows), columns: Number(size.columns) };
     return true;
   }
 }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { CpuModel } from "../../../emu/cpu/cpu.ts";
 import { GuestFault } from "../../../emu/cpu/fault.ts";
 import { HostError, type HostStream } from "../../../emu/host/host.ts";
 import { encodeName } from "../../../emu/host/names.ts";
@@ -10,14 +11,16 @@ import { ABIS } from "../../../emu/linux/abi.ts";
 import type { FreezeTables } from "../../../emu/linux/areas.ts";
 import { errnoName, SysError } from "../../../emu/linux/errno.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
+import { Mm } from "../../../emu/linux/mm.ts";
 import { Process } from "../../../emu/linux/process.ts";
+import { Scheduler } from "../../../emu/linux/scheduler.ts";
 import { SyscallContext } from "../../../emu/linux/syscall.ts";
 import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/files.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
 import { attachFiles, type TaskFiles } from "../../../emu/linux/vfs/process-files.ts";
-import { Blocked } from "../../../emu/linux/wait.ts";
+import { BEGUN, Blocked } from "../../../emu/linux/wait.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
@@ -65,6 +68,7 @@ export function makeGuest(options: {
     uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },
     processes,
     thread: () => undefined,
+    scheduler: new Scheduler(),
     noteWake() {},
     endProcess() {},
   } as unknown as Kernel;
@@ -73,9 +77,13 @@ export function makeGuest(options: {
   const process = new Process(kernel, 42, {
     credentials: { uid: 1, euid: 1, suid: 1, fsuid: 1, gid: 1, egid: 1, sgid: 1, fsgid: 1, groups: [] },
     limits: Array.from({ length: 16 }, () => ({ soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n })),
-    memory,
-    interpreter: undefined as never,
-    layout: { auxv: [], argStart: 0, argEnd: 0, envStart: 0, envEnd: 0 } as never,
+    mm: new Mm({
+      abi,
+      cpuModel: { name: "power8", pvr: 0x4d0200 } as CpuModel,
+      memory,
+      interpreter: undefined as never,
+      layout: { auxv: [], argStart: 0, argEnd: 0, envStart: 0, envEnd: 0 } as never,
+    }),
   });
   process.limits[7] = { soft: 64n, hard: 64n };
   process.exe = "/prog";
@@ -85,7 +93,7 @@ export function makeGuest(options: {
   process.files = files;
   const thread = new Thread(process, 42);
   process.threads.add(thread);
-  process.loaded = thread;
+  process.mm.loaded = thread;
 
   let waiting: Thread["blocked"] = null;
   let interrupted: (() => number | undefined | void) | undefined;
@@ -115,7 +123,8 @@ export function makeGuest(options: {
         if (error instanceof GuestFault) return "EFAULT";
         if (error instanceof Blocked) {
           // What the kernel keeps for the call that is made again; other calls may come between here.
-          waiting = { deadline: error.wait.deadline ?? null, state: error.wait.state ?? "" };
+          const { deadline = null, state = BEGUN } = error.wait;
+          waiting = { phase: "woken", place: 0, deadline, state };
           interrupted = error.wait.interrupted;
           return "blocked";
         }
@@ -146,12 +155,15 @@ export function freezeFiles(guest: Guest): MachineSnapshot {
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    knownFiles: [],
+    obstacles: [],
+    includeFiles: false,
   };
   const files = guest.files.freeze(tables);
-  const { openFiles, pipes, locks, unlinkedFiles } = tables;
+  const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
   const processes = [{ pid: 42, ...files }];
-  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, processes });
-  return { ...plain, unlinkedFiles } as unknown as MachineSnapshot;
+  const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, knownFiles, obstacles, processes });
+  return { ...plain, unlinkedFiles, sharedObjects: [] } as unknown as MachineSnapshot;
 }
 
 /** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */

@@ -87,10 +87,10 @@ describe.each(["ppc32", "ppc64"] as const)("the run loop with a %s program", (ab
   });
 
   it("names a missing system call once and answers ENOSYS", async () => {
-    const { kernel, host } = start(abi, ["li 0,120", "sc", "li 0,120", "sc", ...EXIT]);
+    const { kernel, host } = start(abi, ["li 0,271", "sc", "li 0,271", "sc", ...EXIT]);
     expect(await kernel.run()).toEqual({ reason: "exit", status: 38 });
     expect((host as ReturnType<typeof memoryHost>).warnings).toEqual([
-      "system call clone is not there: ENOSYS",
+      "system call keyctl is not there: ENOSYS",
     ]);
   });
 

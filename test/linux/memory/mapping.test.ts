@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { SharedObject } from "../../../emu/memory/shared-object.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 
@@ -98,6 +99,29 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     expect(await guest.ok("brk", start)).toBe(start);
   });
 
+  it.each([
+    ["a page free below a mapping", ANON, 1],
+    ["stack_guard_gap more below a stack", ANON | GROWSDOWN, 257],
+  ])("brk leaves %s", async (_, flags, gap) => {
+    const start = await guest.ok("brk", 0);
+    const base = Math.ceil(start / PAGE) * PAGE;
+    const other = base + 300 * PAGE;
+    await map(1, flags | FIXED, other);
+    expect(await guest.ok("brk", other - gap * PAGE + 1)).toBe(start);
+    expect(await guest.ok("brk", other - gap * PAGE)).toBe(other - gap * PAGE);
+    await guest.ok("brk", start);
+    await guest.ok("munmap", other, PAGE);
+  });
+
+  it("a hint is taken up to stack_guard_gap below a stack", async () => {
+    const stack = 0x2300_0000;
+    await map(1, ANON | GROWSDOWN | FIXED, stack);
+    const near = await map(1, ANON, stack - 256 * PAGE);
+    expect(near).not.toBe(stack - 256 * PAGE);
+    expect(await map(1, ANON, stack - 257 * PAGE)).toBe(stack - 257 * PAGE);
+    for (const at of [stack, near, stack - 257 * PAGE]) await guest.ok("munmap", at, PAGE);
+  });
+
   it("mremap shrinks and grows in place, moves when it may", async () => {
     const at = await map(4);
     memory.store8(at + PAGE, 42);
@@ -133,6 +157,58 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     await guest.ok("munmap", at, PAGE);
     expect(memory.load32(twin + 8)).toBe(77);
     await guest.ok("munmap", twin, PAGE);
+  });
+
+  describe("of a file's pages", () => {
+    const at = 0x2400_0000;
+    /** The page of the file that is shown there. */
+    const shown = (page: number) => memory.load8(page);
+    const file = {
+      path: "/f",
+      size: () => 100 * PAGE,
+      read(position: number, into: Uint8Array): number {
+        into.fill(position / PAGE);
+        return into.length;
+      },
+      write() {},
+    };
+    beforeEach(() => memory.unmap(at, at + 64 * PAGE));
+
+    it.each([
+      ["private", { file }],
+      ["shared", { shared: new SharedObject(file) }],
+    ])("mremap goes on in the file where a %s mapping grows", async (_, what) => {
+      memory.map({ start: at, end: at + 2 * PAGE, prot: RW, offset: 10 * PAGE, ...what });
+      expect(await guest.ok("mremap", at, 2 * PAGE, 4 * PAGE, 0)).toBe(at);
+      expect([0, 1, 2, 3].map((n) => shown(at + n * PAGE))).toEqual([10, 11, 12, 13]);
+      expect(memory.areas.find(at)).toMatchObject({ end: at + 4 * PAGE, offset: 10 * PAGE });
+    });
+
+    it.each([
+      ["private", { file }],
+      ["shared", { shared: new SharedObject(file) }],
+    ])("mremap moves the middle of a %s mapping with its place in the file", async (_, what) => {
+      memory.map({ start: at, end: at + 4 * PAGE, prot: RW, offset: 10 * PAGE, ...what });
+      expect(shown(at + PAGE)).toBe(11);
+      const moved = await guest.ok("mremap", at + PAGE, PAGE, 3 * PAGE, MAYMOVE);
+      expect([0, 1, 2].map((n) => shown(moved + n * PAGE))).toEqual([11, 12, 13]);
+      expect(mapped(at + PAGE)).toBe(false);
+      expect([0, 2, 3].map((n) => shown(at + n * PAGE))).toEqual([10, 12, 13]);
+      await guest.ok("munmap", moved, 3 * PAGE);
+    });
+
+    it("mremap leaves with DONTUNMAP, and doubles with no old length, the right part of the file", async () => {
+      memory.map({ start: at, end: at + 4 * PAGE, prot: RW, offset: 10 * PAGE, file });
+      memory.store8(at + 2 * PAGE, 99);
+      const moved = await guest.ok("mremap", at + 2 * PAGE, PAGE, PAGE, MAYMOVE | DONTUNMAP, 0);
+      expect([shown(moved), shown(at + 2 * PAGE)]).toEqual([99, 12]);
+      const shared = new SharedObject(file);
+      memory.map({ start: at, end: at + 4 * PAGE, prot: RW, offset: 10 * PAGE, shared });
+      const twin = await guest.ok("mremap", at + 3 * PAGE, 0, 2 * PAGE, MAYMOVE);
+      expect([shown(twin), shown(twin + PAGE)]).toEqual([13, 14]);
+      await guest.ok("munmap", moved, PAGE);
+      await guest.ok("munmap", twin, 2 * PAGE);
+    });
   });
 
   it.each([

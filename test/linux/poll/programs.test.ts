@@ -3,3 +3,4 @@ import { describeGuest } from "../signals/guests.ts";
 
 // qemu-user looks at the pointer before the count.
 describeGuest("poll", "poll", { defects: [10] });
+describeGuest("poll", "epoll");

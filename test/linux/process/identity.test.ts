@@ -167,7 +167,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     ["set_robust_list", [BUFFER, 5], "EINVAL"],
     ["personality", [0xffff_ffff], 0],
     ["capget", [0x10, 0], "EFAULT"],
-    ["clone", [0x11, 0], "ENOSYS"],
+    ["keyctl", [0, 0], "ENOSYS"],
   ] as const)("%s(%j) is %s", async (name, args, result) => {
     const guest = new CallDriver(abi);
     expect(await guest.call(name, ...args)).toBe(result);
@@ -219,11 +219,11 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     guest.memory.write(BUFFER, Buffer.from('a "path"\0'));
     await guest.call("unlink", BUFFER);
     await guest.call("mmap", 0, 4096, 3, 0x22, -1, 0);
-    await guest.call("clone", 17, 0);
+    await guest.call("keyctl", 17, 0);
     await guest.last("exit_group", 4);
     expect(lines[0]).toBe('unlink("a \\"path\\"") = -1 ENOENT');
     expect(lines[1]).toMatch(/^mmap\(NULL, 4096, 0x3, 0x22, -1, 0\) = 0x[0-9a-f]+$/);
-    expect(lines[2]).toMatch(/^clone\(0x11, 0x0, .*\) = -1 ENOSYS$/);
+    expect(lines[2]).toMatch(/^keyctl\(0x11, 0x0, .*\) = -1 ENOSYS$/);
     expect(lines[3]).toBe("exit_group(4) = ?");
   });
 });

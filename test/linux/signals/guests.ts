@@ -18,7 +18,11 @@ const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const cache = join(here, "..", "..", "..", "node_modules", ".cache", "ppcr-guests");
 
-export const emulators: Record<Target, string> = { ppc32: "qemu-ppc", ppc64: "qemu-ppc64" };
+export const emulators: Record<Target, string> = {
+  ppc32: "qemu-ppc",
+  ppc64: "qemu-ppc64",
+  ppc64le: "qemu-ppc64le",
+};
 
 /** `area` is a folder below test/linux: its guests/NAME.c prints what guests/NAME.expected holds. */
 const sourceOf = (area: string, name: string): string => join(here, "..", area, "guests", name);

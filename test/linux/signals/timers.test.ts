@@ -45,13 +45,13 @@ beforeEach(() => {
 
 describe("interval timers", () => {
   it("tell the nearest expiry of each kind of time", () => {
-    Object.assign(timers.interval[0], { expires: 1500n });
-    Object.assign(timers.interval[1], { expires: 300n });
-    Object.assign(timers.interval[2], { expires: 200n });
+    timers.arm(timers.interval[0], 1500n, 0n);
+    timers.arm(timers.interval[1], 300n, 0n);
+    timers.arm(timers.interval[2], 200n, 0n);
     expect([timers.nextDeadline(), timers.nextCpuDeadline()]).toEqual([1500n, 200n]);
   });
   it("send their signals when due and not before", () => {
-    Object.assign(timers.interval[0], { expires: 1500n });
+    timers.arm(timers.interval[0], 1500n, 0n);
     now = 1499n;
     timers.expire();
     expect(take()).toBeUndefined();
@@ -62,7 +62,7 @@ describe("interval timers", () => {
     expect(timers.nextDeadline()).toBeUndefined();
   });
   it("stand still while SIGALRM waits, and go on in step when it is taken", () => {
-    Object.assign(timers.interval[0], { expires: 1100n, interval: 100n });
+    timers.arm(timers.interval[0], 1100n, 100n);
     now = 1100n;
     timers.expire();
     now = 1450n;
@@ -73,13 +73,13 @@ describe("interval timers", () => {
   });
   it("run on while their signal is ignored, at the pace of a tick", () => {
     changeAction(process, SIGALRM, { ...HANDLER, handler: 1n });
-    Object.assign(timers.interval[0], { expires: 1001n, interval: 1n });
+    timers.arm(timers.interval[0], 1001n, 1n);
     now = 1005n;
     timers.expire();
     expect(timers.nextDeadline()).toBeGreaterThan(now);
   });
   it("of CPU time follow CPU time", () => {
-    Object.assign(timers.interval[2], { expires: 50n, interval: 50n });
+    timers.arm(timers.interval[2], 50n, 50n);
     cpu = 120n;
     timers.expire();
     expect(take()?.signo).toBe(SIGPROF);
@@ -92,7 +92,7 @@ describe("POSIX timers", () => {
 
   it("carry id and value, and count what they missed as overrun", () => {
     const timer = timers.create(CLOCK_MONOTONIC, 0, event)!;
-    Object.assign(timer, { expires: 1100n, interval: 100n });
+    timers.arm(timer, 1100n, 100n);
     now = 1350n;
     timers.expire();
     now = 1570n;
@@ -103,7 +103,7 @@ describe("POSIX timers", () => {
   });
   it("keep the overrun count of the signal last taken while later expiries send none", () => {
     const timer = timers.create(CLOCK_MONOTONIC, 0, event)!;
-    Object.assign(timer, { expires: 1100n, interval: 100n });
+    timers.arm(timer, 1100n, 100n);
     timers.expire();
     now = 1350n;
     timers.expire();
@@ -119,22 +119,23 @@ describe("POSIX timers", () => {
     const [a, b] = [1, 2].map(
       (value) => timers.create(CLOCK_MONOTONIC, 0, { ...event, value: BigInt(value) })!,
     );
-    a.expires = b.expires = 1001n;
+    timers.arm(a, 1001n, 0n);
+    timers.arm(b, 1001n, 0n);
     now = 2000n;
     timers.expire();
     expect([take()?.value, take()?.value]).toEqual([1n, 2n]);
   });
   it("with a standard signal have a place in its queue each", () => {
     for (const value of [1n, 2n])
-      timers.create(CLOCK_MONOTONIC, 0, { ...event, signal: SIGALRM, value })!.expires = 5n;
+      timers.arm(timers.create(CLOCK_MONOTONIC, 0, { ...event, signal: SIGALRM, value })!, 5n, 0n);
     timers.expire();
     expect([take()?.value, take()?.value]).toEqual([1n, 2n]);
   });
   it("survive being frozen, also with a signal that still waits", () => {
     const timer = timers.create(CLOCK_MONOTONIC, 0, event)!;
     const other = timers.create(CLOCK_THREAD_CPUTIME_ID, 1, { ...event, signal: 10 })!;
-    Object.assign(timer, { expires: 1100n, interval: 100n });
-    Object.assign(other, { expires: 40n });
+    timers.arm(timer, 1100n, 100n);
+    timers.arm(other, 40n, 0n);
     now = 1100n;
     timers.expire();
     now = 1250n;

@@ -101,16 +101,75 @@ describe("open files in a snapshot", () => {
     const snapshot = freeze();
     fs.unlinkSync(`${folders.granted}/lost`);
     const descriptors = fs.readdirSync("/proc/self/fd").length;
-    expect(() => thaw(snapshot)).toThrow(/cannot reopen \/area\/lost/);
+    expect(() => thaw(snapshot)).toThrow(/\/area\/lost is missing/);
     expect(fs.readdirSync("/proc/self/fd").length).toBe(descriptors);
   });
-  it("refuse a deleted file that could only be written", () => {
+  it("keep a deleted file that could only be written, beside another of its name", () => {
     guest.call("open", "gone", O_WRONLY | O_CREAT, 0o666);
+    guest.put(BUFFER, "data");
+    guest.call("write", 0, BUFFER, 4);
     guest.call("unlink", "gone");
     const snapshot = freeze();
-    expect(snapshot.openFiles[0].deleted).toBe(true);
     fs.writeFileSync(`${folders.granted}/gone`, "another");
+    const thawed = thaw(snapshot);
+    expect(thawed.call("write", 0, BUFFER, 4)).toBe(4);
+    expect(thawed.call("read", 0, BUFFER, 4)).toBe("EBADF");
+    expect(thawed.files.descriptors.get(0).stat().size).toBe(8n);
+    expect(fs.readFileSync(`${folders.granted}/gone`, "utf8")).toBe("another");
+  });
+  it("refuse a name that was deleted, from an image that has not the contents", () => {
+    guest.call("open", "gone", O_WRONLY | O_CREAT, 0o666);
+    const snapshot = freeze();
+    snapshot.openFiles[0].deleted = true;
     expect(() => thaw(snapshot)).toThrow(/cannot reopen \/area\/gone: it had been deleted/);
+  });
+  it("find the other name of a file whose first one is gone", () => {
+    guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
+    guest.call("link", "a", "b");
+    guest.call("unlink", "a");
+    const snapshot = freeze();
+    expect(snapshot.openFiles[0]).toMatchObject({ path: "/area/b", deleted: false, unlinked: -1 });
+    expect(thaw(snapshot).files.descriptors.get(0).stat().nlink).toBe(1);
+  });
+  it("name everything at once that is not what it was", () => {
+    for (const name of ["longer", "touched", "lost", "same"]) {
+      guest.call("open", name, O_RDWR | O_CREAT, 0o666);
+    }
+    const snapshot = freeze();
+    fs.writeFileSync(`${folders.granted}/longer`, "more");
+    fs.utimesSync(`${folders.granted}/touched`, 1, 1);
+    fs.unlinkSync(`${folders.granted}/lost`);
+    expect(() => thaw(snapshot)).toThrow(
+      /3 files are not.*\/area\/longer has 4 bytes where it had 0\n.*\/area\/touched is .* s older\n.*\/area\/lost is missing/s,
+    );
+    expect(() => thaw(snapshot)).not.toThrow(/same/);
+  });
+  it("keep a folder and a working directory that have been removed, beside others of their names", () => {
+    guest.call("mkdir", "d", 0o700);
+    guest.call("open", "d", O_RDONLY);
+    guest.call("chdir", "d");
+    guest.call("rmdir", "/area/d");
+    const snapshot = freeze();
+    fs.mkdirSync(`${folders.granted}/d`);
+    fs.writeFileSync(`${folders.granted}/d/new`, "");
+    const thawed = thaw(snapshot);
+    expect(thawed.files.descriptors.get(0).stat().nlink).toBe(0);
+    expect(thawed.call("faccessat", 0, "new", 0)).toBe("ENOENT");
+    expect(thawed.call("getcwd", BUFFER, 200)).toBe("ENOENT");
+    expect(thawed.call("access", "new", 0)).toBe("ENOENT");
+    expect(thawed.call("access", "../d/new", 0)).toBe(0);
+    expect(thawed.call("faccessat", 0, "../d/new", 0)).toBe(0);
+  });
+  it("keep times and mode of a file without a name, and its set-id bits from the host", () => {
+    guest.call("open", "gone", O_RDWR | O_CREAT, 0o666);
+    guest.call("fchmod", 0, 0o4751);
+    guest.call("unlink", "gone");
+    const before = guest.files.descriptors.get(0).stat();
+    expect(before.mode).toBe(0o751);
+    const thawed = thaw(freeze());
+    const now = thawed.files.descriptors.get(0).stat();
+    expect([now.mode, now.mtime / 1000n]).toEqual([0o751, before.mtime / 1000n]);
+    expect(thawed.system.setIds.shown(now).mode).toBe(0o4751);
   });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],
@@ -126,7 +185,7 @@ describe("open files in a snapshot", () => {
     guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
     const snapshot = freeze();
     Object.assign(snapshot.openFiles[0], change);
-    expect(() => thaw(snapshot)).toThrow(/cannot reopen/);
+    expect(() => thaw(snapshot)).toThrow(/cannot reopen|is missing/);
   });
   it("refuse writing where the grant is read-only now", () => {
     guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
@@ -137,6 +196,6 @@ describe("open files in a snapshot", () => {
     const snapshot = freeze();
     fs.unlinkSync(`${folders.granted}/a`);
     fs.symlinkSync(`${folders.outside}/secret`, `${folders.granted}/a`);
-    expect(() => thaw(snapshot)).toThrow(/cannot reopen \/area\/a/);
+    expect(() => thaw(snapshot)).toThrow(/\/area\/a is a symlink now/);
   });
 });

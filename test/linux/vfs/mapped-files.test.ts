@@ -66,6 +66,24 @@ it("truncating the file takes its pages away", () => {
   expect(() => guest.memory.read(AT + 4096, 1)).toThrow(/data-beyond-file/);
   expect(Buffer.from(guest.memory.read(AT + 8, 4)).toString()).toBe("..\0\0");
 });
+it("truncating takes written private pages away, growing again shows zeros", () => {
+  const file = guest.files.mappable(fd, { shared: false, write: true });
+  const copy = AT + 0x10000;
+  guest.memory.map({ start: copy, end: copy + 0x2000, prot: 3, file, offset: 0 });
+  guest.memory.write(copy, Buffer.from("first"));
+  guest.memory.write(copy + 4096, Buffer.from("second"));
+  guest.memory.write(AT + 4096, Buffer.from("shared"));
+  guest.call("ftruncate", fd, 4096);
+  for (const at of [copy, AT]) {
+    expect(() => guest.memory.write(at + 4096, Buffer.from("x"))).toThrow(/data-beyond-file/);
+  }
+  expect(Buffer.from(guest.memory.read(copy, 6)).toString()).toBe("first.");
+  guest.call("ftruncate", fd, 8192);
+  for (const at of [copy, AT]) expect(guest.memory.read(at + 4096, 6)).toEqual(new Uint8Array(6));
+  guest.memory.write(copy + 4096, Buffer.from("third"));
+  guest.call("close", guest.call("open", "a", O_RDWR | 0o1000) as number);
+  expect(() => guest.memory.read(copy, 1)).toThrow(/data-beyond-file/);
+});
 it("writes dirty pages back at exit, without growing the file, after the descriptor is closed", () => {
   guest.call("close", fd);
   guest.memory.write(AT + 4990, Buffer.from("0123456789abcdef"));

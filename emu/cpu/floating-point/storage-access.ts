@@ -107,7 +107,7 @@ function withUpdate(access: (at: number, ea: number) => void, word: number, ea: 
   i32[ra(word) + 1] = 0;
 }
 
-export const loadStoreHandlers: HandlerTable = {
+export const storageAccessHandlers: HandlerTable = {
   lfs: (word) => loadSingle(2 * frt(word), addressD(word, false)),
   lfsu: updating((word) => withUpdate(loadSingle, word, addressD(word, false))),
   lfsx: (word) => loadSingle(2 * frt(word), addressX(word, false)),

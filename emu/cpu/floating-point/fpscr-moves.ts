@@ -70,7 +70,7 @@ const setDecimalRounding = (mode: number) => {
   i32[UPPER] = (i32[UPPER] & ~DRN) | (mode & DRN);
 };
 
-export const statusHandlers: HandlerTable = {
+export const fpscrHandlers: HandlerTable = {
   mffs,
   mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
   mffsce: sister(-1, () => {

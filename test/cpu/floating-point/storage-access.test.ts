@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GuestFault } from "../../../emu/cpu/fault.ts";
-import { doubleHigh, doubleLow, single } from "../../../emu/cpu/floating-point/load-store.ts";
+import { doubleHigh, doubleLow, single } from "../../../emu/cpu/floating-point/storage-access.ts";
 import { PROT_READ, PROT_WRITE } from "../../../emu/memory/vma.ts";
 import { createFpMachine } from "./machine.ts";
 

@@ -1,0 +1,98 @@
+/**
+ * Whether speed holds with several machines in one process: the kernels on one machine, with two and eight alive that
+ * run in turn, and after execve. `node dist/bench/machines.js [--rounds N]` prints a table of it.
+ *
+ * Each figure comes from a process of its own, since what V8 has learnt of one machine is what matters here. Speeds are by CPU time, so that
+ * other work on the host shows less.
+ */
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { nodeHost } from "../emu/host/node/index.ts";
+import { defaultMounts, Machine } from "../emu/machine.ts";
+import { type BenchAbi, COMPILERS, compile, isThere } from "./kernels.ts";
+import { median } from "./measure.ts";
+import { figure, table } from "./table.ts";
+
+const here = fileURLToPath(import.meta.url);
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const KERNELS = ["sieve", "sort", "sha256", "recursion", "products"];
+
+/** How many machines there are, and how often each has executed a program before the kernel. */
+const SETTINGS = [
+  { name: "one", machines: 1, execs: 0 },
+  { name: "two", machines: 2, execs: 0 },
+  { name: "eight", machines: 8, execs: 0 },
+  { name: "after 3 execve", machines: 1, execs: 3 },
+];
+
+/** How often the kernel's work is done, by all machines together. */
+const WORK = 8;
+/** Instructions that a machine runs before it is the next one's turn. */
+const TURN = 5_000_000n;
+
+/** Million instructions a second of CPU time of `count` machines that run a kernel in turn. */
+async function speed(binary: string, kernel: string, count: number, execs: number): Promise<number> {
+  const cwd = dirname(binary);
+  const machines = Array.from({ length: count }, () =>
+    Machine.load({
+      host: nodeHost(),
+      mounts: defaultMounts({ program: binary, cwd }),
+      program: binary,
+      argv: [binary, kernel, String(WORK / count), String(execs)],
+      env: [],
+      cwd,
+      seed: 1n,
+    }),
+  );
+  let instructions = 0n;
+  const start = process.cpuUsage();
+  for (const running = new Set(machines); running.size > 0; ) {
+    for (const machine of running) {
+      const before = machine.instructions;
+      const stop = await machine.run(before + TURN);
+      instructions += machine.instructions - before;
+      if (stop.reason !== "limit") running.delete(machine);
+    }
+  }
+  const { user, system } = process.cpuUsage(start);
+  return Number(instructions) / (user + system);
+}
+
+/** The same in a process of its own. */
+const speedApart = (...args: string[]): number =>
+  Number(
+    execFileSync(process.execPath, [here, "--measure", ...args], { encoding: "utf8" }).match(/MIPS (.*)/)![1],
+  );
+
+function report(rounds: number): string {
+  const rows: string[][] = [];
+  for (const abi of (["ppc32", "ppc64"] as BenchAbi[]).filter((abi) => isThere(COMPILERS[abi]))) {
+    const binary = compile(root, abi, join("bench", "kernels.c"));
+    for (const kernel of KERNELS) {
+      const speeds = SETTINGS.map((): number[] => []);
+      for (let round = 0; round < rounds; round++) {
+        for (const [i, { machines, execs }] of SETTINGS.entries()) {
+          speeds[i].push(speedApart(binary, kernel, String(machines), String(execs)));
+        }
+      }
+      const [alone, ...others] = speeds.map(median);
+      rows.push([
+        kernel,
+        abi,
+        figure(alone),
+        ...others.map((value) => `${figure(value)} (${figure((100 * value) / alone)} %)`),
+      ]);
+    }
+  }
+  return table(["kernel", "ABI", ...SETTINGS.map(({ name }) => `MIPS, ${name}`)], rows);
+}
+
+const [option, ...args] = process.argv.slice(2);
+if (option === "--measure") {
+  const [binary, kernel, count, execs] = args;
+  process.stdout.write(`\nMIPS ${await speed(binary, kernel, Number(count), Number(execs))}\n`);
+} else {
+  process.stdout.write(`${report(option === "--rounds" ? Number(args[0]) : 3)}\n`);
+}

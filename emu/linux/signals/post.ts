@@ -1,0 +1,68 @@
+/** Sending signals to processes and their threads, and stopping and continuing them. */
+import { type Process, RLIMIT_SIGPENDING } from "../process.ts";
+import type { Thread } from "../thread.ts";
+import { CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SI_TKILL, SI_USER, SIGCHLD, SIGCONT } from "./numbers.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { type SendHost, type Sent, sendSignal } from "./send.ts";
+
+/** Realtime signals that may still be queued for a process. */
+function room({ signals, threads, limits }: Process): number {
+  let queued = signals.pending.size;
+  for (const thread of threads) queued += thread.signals.pending.size;
+  const limit = limits[RLIMIT_SIGPENDING]?.soft ?? 1024n;
+  return Number(limit > 0xffffn ? 0xffffn : limit) - queued;
+}
+
+/** Lets a process that a stop signal has stopped run on. */
+export function resume(process: Process, signo: number): void {
+  if (process.stoppedBy === 0) return;
+  process.stoppedBy = 0;
+  for (const thread of process.threads) thread.start();
+  process.report = { stopped: 0, continued: signo === SIGCONT };
+  if (signo === SIGCONT) notifyStop(process);
+}
+
+/** Stops a process: no thread runs until SIGCONT or SIGKILL; calls in which threads wait begin again then. */
+export function stop(process: Process, signo: number): void {
+  for (const thread of process.threads) thread.stop();
+  process.stoppedBy = signo;
+  process.report = { stopped: signo, continued: false };
+  notifyStop(process);
+}
+
+const HOST: SendHost<Process, Thread> = {
+  wake: (thread) => thread.wake(),
+  resume,
+  room,
+};
+
+/** Sends `info` (`ofTimer`: a POSIX timer's) to a process, or to one thread of it. "EAGAIN": too many realtime signals are queued. */
+export const post = (process: Process, info: SignalInfo, thread?: Thread, ofTimer = false): Sent =>
+  sendSignal(HOST, process, thread, info, ofTimer);
+
+/** What kill(2) (or with `toThread` tgkill(2)) says about its caller. */
+export const senderInfo = (signo: number, { pid, credentials }: Process, toThread = false): SignalInfo =>
+  signalInfo(signo, toThread ? SI_TKILL : SI_USER, { pid, uid: credentials.uid });
+
+/** Tells the parent of a process something by a signal. */
+export function tell(child: Process, signo: number, code: number, status: number): void {
+  const { parent, pid, credentials } = child;
+  if (parent === undefined) return;
+  post(parent, signalInfo(signo, code, { pid, uid: credentials.uid, value: BigInt(status) }));
+  parent.childQueue.wake();
+}
+
+/** Tells the parent that a process has stopped, or goes on. */
+function notifyStop(process: Process): void {
+  const { parent, stoppedBy } = process;
+  if (parent === undefined) return;
+  if ((parent.signals.action(SIGCHLD).flags & SA_NOCLDSTOP) === 0n) {
+    tell(
+      process,
+      SIGCHLD,
+      stoppedBy === 0 ? CLD_CONTINUED : CLD_STOPPED,
+      stoppedBy === 0 ? SIGCONT : stoppedBy,
+    );
+  }
+  parent.childQueue.wake();
+}

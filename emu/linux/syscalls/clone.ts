@@ -1,0 +1,151 @@
+/** System calls that make threads and processes (Linux: kernel/fork.c). */
+import { struct } from "../abi.ts";
+import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_DETACHED,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_SIGHAND,
+  CLONE_SYSVSEM,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+  type CloneRequest,
+  CSIGNAL,
+  clone,
+} from "../clone.ts";
+import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
+import { SIGCHLD, SIGRTMAX } from "../signals/numbers.ts";
+import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import { ignoringFaults } from "./time.ts";
+
+const CLONE_ARGS = struct({
+  flags: "u64",
+  pidfd: "u64",
+  child_tid: "u64",
+  parent_tid: "u64",
+  exit_signal: "u64",
+  stack: "u64",
+  stack_size: "u64",
+  tls: "u64",
+  set_tid: "u64",
+  set_tid_size: "u64",
+  cgroup: "u64",
+});
+/** Bytes of the first version of clone_args. */
+const CLONE_ARGS_LEAST = 64;
+/** Namespaces of its own, which this kernel does not have. */
+const CLONE_NAMESPACES = 0x7e02_0080;
+const CLONE3_KNOWN = 0x3_ffff_ff00n;
+
+const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
+
+/** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
+function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
+  const { flags } = request;
+  const { kernel, thread, resumed } = ctx;
+  if (resumed?.state.kind === "vfork") return waitForVfork(ctx, resumed.state.child);
+  if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
+  if (has(flags, CLONE_PIDFD)) throw new SysError(EINVAL);
+  const child = clone(thread, request);
+  const { tid } = child;
+  // Linux writes these without telling of faults.
+  if (has(flags, CLONE_PARENT_SETTID)) ignoringFaults(() => ctx.put32(request.parentTid, tid));
+  if (has(flags, CLONE_CHILD_CLEARTID)) child.clearTid = BigInt(request.childTid);
+  if (has(flags, CLONE_CHILD_SETTID)) {
+    const { memory } = child.process;
+    ignoringFaults(() => {
+      memory.checkStore(request.childTid, 4);
+      memory.store32(request.childTid, tid);
+    });
+  }
+  if (has(flags, CLONE_VFORK) && kernel.thread(tid)?.process.vforkParent === thread)
+    return waitForVfork(ctx, tid);
+  return tid;
+}
+
+function waitForVfork(ctx: SyscallContext, child: number): number {
+  const { kernel, thread } = ctx;
+  const process = kernel.processes.get(child);
+  if (process?.vforkParent !== thread || process.exitStatus !== null) return child;
+  return ctx.block({ state: { kind: "vfork", child }, restart: "nointr", killable: true });
+}
+
+const cloneCall: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  const all = args.uint(0);
+  const flags = all - (all & CSIGNAL);
+  return make(ctx, {
+    flags: flags - (flags & CLONE_DETACHED),
+    exitSignal: has(all, CLONE_THREAD) ? 0 : all & CSIGNAL,
+    stack: args.word(1),
+    parentTid: args.uint(2),
+    tls: args.word(3),
+    childTid: args.uint(4),
+  });
+};
+
+const clone3: SyscallHandler = (ctx) => {
+  const { args, abi, memory } = ctx;
+  const size = args.size(1);
+  if (size > 4096) throw new SysError(E2BIG);
+  if (size < CLONE_ARGS_LEAST) throw new SysError(EINVAL);
+  const known = CLONE_ARGS.size(abi);
+  const given = memory.read(args.address(0), size);
+  if (given.subarray(known).some((byte) => byte !== 0)) throw new SysError(E2BIG);
+  const bytes = new Uint8Array(known);
+  bytes.set(given.subarray(0, known));
+  const wanted = CLONE_ARGS.decode(abi, bytes);
+  const { flags, stack, stack_size, exit_signal } = wanted;
+  const isThread = (flags & BigInt(CLONE_THREAD)) !== 0n;
+  if ((flags & ~CLONE3_KNOWN) !== 0n || (flags & BigInt(CLONE_DETACHED)) !== 0n) throw new SysError(EINVAL);
+  if (exit_signal > BigInt(SIGRTMAX) || (isThread && exit_signal !== 0n)) throw new SysError(EINVAL);
+  if ((stack === 0n) !== (stack_size === 0n)) throw new SysError(EINVAL);
+  if (wanted.set_tid_size !== 0n) throw new SysError(EPERM);
+  return make(ctx, {
+    flags: Number(flags),
+    exitSignal: Number(exit_signal),
+    stack: stack + stack_size,
+    parentTid: Number(BigInt.asUintN(32, wanted.parent_tid)),
+    childTid: Number(BigInt.asUintN(32, wanted.child_tid)),
+    tls: wanted.tls,
+  });
+};
+
+const plain = (flags: number): CloneRequest => ({
+  flags,
+  exitSignal: SIGCHLD,
+  stack: 0n,
+  tls: 0n,
+  parentTid: 0,
+  childTid: 0,
+});
+
+/** unshare(2): what only one process has is its own already. */
+const unshare: SyscallHandler = (ctx) => {
+  const { args, process } = ctx;
+  const flags = args.uint(0);
+  const known = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+  if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
+  if (flags & ~known) throw new SysError(EINVAL);
+  if (
+    process.threads.size > 1 &&
+    flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_FS)
+  ) {
+    throw new SysError(EINVAL);
+  }
+  if (flags & CLONE_FILES) process.files.unshare();
+  if (flags & CLONE_FS) process.files.unshareFs();
+  return 0;
+};
+
+export const CLONE_SYSCALLS: readonly SyscallRow[] = [
+  { name: "clone", args: "hex ptr ptr ptr ptr", handler: cloneCall },
+  { name: "clone3", args: "ptr ulong", handler: clone3 },
+  { name: "fork", args: "", handler: (ctx) => make(ctx, plain(0)) },
+  { name: "vfork", args: "", handler: (ctx) => make(ctx, plain(CLONE_VFORK | CLONE_VM)) },
+  { name: "unshare", args: "hex", handler: unshare },
+];

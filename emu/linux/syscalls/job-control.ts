@@ -1,0 +1,57 @@
+/** What processes outside a terminal's foreground group may do with it (Linux: drivers/tty/tty_jobctrl.c). */
+import { EIO, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import { isOrphanedGroup } from "../signals/children.ts";
+import { SI_KERNEL, SIG_IGN, SIGTTIN, SIGTTOU } from "../signals/numbers.ts";
+import { signalInfo } from "../signals/pending.ts";
+import { post } from "../signals/post.ts";
+import type { SyscallContext } from "../syscall.ts";
+import { terminalOf } from "../vfs/devices.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import type { Terminal } from "../vfs/terminal.ts";
+
+/** TOSTOP in c_lflag. */
+const TOSTOP = 0x40_0000;
+
+/** The group in a terminal's foreground: at first that of the machine's first process. */
+export function foregroundOf({ kernel, process }: SyscallContext, terminal: Terminal): number {
+  const [first] = kernel.processes.values();
+  return terminal.foreground ?? first?.pgid ?? process.pgid;
+}
+
+/** Whether a terminal that the machine has inherited is the controlling one of a process: that of the first session. */
+export function isControlling({ kernel, process }: SyscallContext): boolean {
+  const [first] = kernel.processes.values();
+  return process.sid === first?.sid;
+}
+
+/** Stops the group of a process in the background; one that ignores that goes on, or fails with EIO where it would read. */
+function checkChange(ctx: SyscallContext, terminal: Terminal, signo: number): void {
+  const { process, thread, kernel } = ctx;
+  if (!isControlling(ctx) || foregroundOf(ctx, terminal) === process.pgid) return;
+  const ignored = thread.signals.blocks(signo) || process.signals.action(signo).handler === SIG_IGN;
+  if (ignored && signo !== SIGTTIN) return;
+  if (ignored || isOrphanedGroup(process)) throw new SysError(EIO);
+  const members = [...kernel.processes.values()].filter(
+    ({ pgid, exitStatus }: Process) => pgid === process.pgid && exitStatus === null,
+  );
+  for (const member of members) post(member, signalInfo(signo, SI_KERNEL));
+  // The call is made again when the group has been let go on, in the foreground maybe.
+  ctx.block({});
+}
+
+/** A process in the background may not read from its terminal. */
+export function checkTerminalRead(ctx: SyscallContext, file: OpenFile): void {
+  const terminal = terminalOf(file);
+  if (terminal !== undefined) checkChange(ctx, terminal, SIGTTIN);
+}
+
+/** Nor write to it, where it is set to stop those that do. */
+export function checkTerminalWrite(ctx: SyscallContext, file: OpenFile): void {
+  const terminal = terminalOf(file);
+  if (terminal !== undefined && terminal.termios.c_lflag & TOSTOP) checkChange(ctx, terminal, SIGTTOU);
+}
+
+/** Nor change its settings. */
+export const checkTerminalChange = (ctx: SyscallContext, terminal: Terminal): void =>
+  checkChange(ctx, terminal, SIGTTOU);

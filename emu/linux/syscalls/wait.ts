@@ -1,0 +1,141 @@
+/** Waiting for children (Linux: kernel/exit.c, do_wait). */
+import { ECHILD, EINVAL, ESRCH, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import { GuestBytes } from "../signals/bytes.ts";
+import { endOf } from "../signals/children.ts";
+import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/numbers.ts";
+import { signalInfo } from "../signals/pending.ts";
+import { putSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { USAGE, usageFields } from "./limits.ts";
+
+const WNOHANG = 1;
+const WUNTRACED = 2;
+const WEXITED = 4;
+const WCONTINUED = 8;
+const WNOWAIT = 0x0100_0000;
+const WNOTHREAD = 0x2000_0000;
+const WALL = 0x4000_0000;
+const WCLONE = 0x8000_0000;
+const W_LINUX = WNOTHREAD + WALL + WCLONE;
+
+/** What is known of a child that has something to tell. */
+interface Found {
+  child: Process;
+  code: number;
+  /** Exit code or signal, as siginfo has it. */
+  status: number;
+  /** As wait(2) stores it. */
+  word: number;
+  /** CPU time of the child and of the children it has waited for. */
+  cpuTime: bigint;
+}
+
+/** A child with something to tell of what `options` ask for; takes what it tells unless WNOWAIT. */
+function look(process: Process, isWanted: (child: Process) => boolean, options: number): Found | undefined {
+  const takes = (options & WNOWAIT) === 0;
+  let any = false;
+  for (const child of process.children) {
+    if (!isWanted(child) || !isOfKind(child, options)) continue;
+    any = true;
+    const cpuTime = child.cpuTime + child.childCpuTime;
+    if (child.exitStatus !== null) {
+      if ((options & WEXITED) === 0) continue;
+      if (takes) process.kernel.reap(child);
+      return { child, ...endOf(child.exitStatus), word: child.exitStatus, cpuTime };
+    }
+    const { stopped, continued } = child.report;
+    if (stopped !== 0 && options & WUNTRACED) {
+      if (takes) child.report.stopped = 0;
+      return { child, code: CLD_STOPPED, status: stopped, word: (stopped << 8) | 0x7f, cpuTime };
+    }
+    if (continued && options & WCONTINUED) {
+      if (takes) child.report.continued = false;
+      return { child, code: CLD_CONTINUED, status: SIGCONT, word: 0xffff, cpuTime };
+    }
+  }
+  if (!any) throw new SysError(ECHILD);
+  return undefined;
+}
+
+/** __WCLONE wants children whose end sends another signal than SIGCHLD, __WALL all. */
+const isOfKind = ({ exitSignal }: Process, options: number): boolean =>
+  (options & WALL) !== 0 || (exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
+
+function find(
+  ctx: SyscallContext,
+  isWanted: (child: Process) => boolean,
+  options: number,
+): Found | undefined {
+  const found = look(ctx.process, isWanted, options);
+  if (found !== undefined || options & WNOHANG) return found;
+  return ctx.block({ queues: [ctx.process.childQueue] });
+}
+
+/** Who `pid` of waitpid(2) means. */
+function byPid(ctx: SyscallContext, pid: number): (child: Process) => boolean {
+  if (pid > 0) return (child) => child.pid === pid;
+  if (pid === -1) return () => true;
+  const group = pid === 0 ? ctx.process.pgid : -pid;
+  return ({ pgid }) => pgid === group;
+}
+
+const wait4: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  const [pid, options] = [args.int(0), args.uint(2)];
+  if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
+  if (pid === -0x8000_0000) throw new SysError(ESRCH);
+  const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (found === undefined) return 0;
+  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
+  if (args.word(3) !== 0n) ctx.put(USAGE, args.address(3), usageFields(found.cpuTime));
+  return found.child.pid;
+};
+
+/** waitpid(2) of 32-bit programs: wait4 without the usage. */
+const waitpid: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  const [pid, options] = [args.int(0), args.uint(2)];
+  if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
+  const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (found === undefined) return 0;
+  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
+  return found.child.pid;
+};
+
+const P_ALL = 0;
+const P_PID = 1;
+const P_PGID = 2;
+
+function byId(ctx: SyscallContext, type: number, id: number): (child: Process) => boolean {
+  if (type === P_ALL) return () => true;
+  if (id < 0 || (type === P_PID && id === 0)) throw new SysError(EINVAL);
+  if (type === P_PID) return (child) => child.pid === id;
+  if (type !== P_PGID) throw new SysError(EINVAL);
+  const group = id === 0 ? ctx.process.pgid : id;
+  return ({ pgid }) => pgid === group;
+}
+
+const waitid: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  const options = args.uint(3);
+  const known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | W_LINUX;
+  if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
+  const found = find(ctx, byId(ctx, args.uint(0), args.int(1)), options);
+  if (found !== undefined && args.word(4) !== 0n) ctx.put(USAGE, args.address(4), usageFields(found.cpuTime));
+  if (args.word(2) === 0n) return 0;
+  const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
+  if (found !== undefined) {
+    const { child, code, status } = found;
+    const { uid } = child.credentials;
+    putSigInfo(info, 0, signalInfo(SIGCHLD, code, { pid: child.pid, uid, value: BigInt(status) }));
+  }
+  ctx.memory.write(args.address(2), info.bytes);
+  return 0;
+};
+
+export const WAIT_SYSCALLS: readonly SyscallRow[] = [
+  { name: "wait4", args: "int ptr hex ptr", handler: wait4 },
+  { name: "waitpid", args: "int ptr hex", handler: waitpid },
+  { name: "waitid", args: "int int ptr hex ptr", handler: waitid },
+];

@@ -1,0 +1,55 @@
+/** What tasks, files, signals and system calls need of the kernel as a whole. */
+import type { CpuModel } from "../cpu/cpu.ts";
+import type { Host } from "../host/host.ts";
+import type { MachineSnapshot } from "../snapshot.ts";
+import type { AbiInfo } from "./abi.ts";
+import type { Clock } from "./clock.ts";
+import type { ExecRequest } from "./exec.ts";
+import type { FutexTable } from "./futex.ts";
+import type { Mm } from "./mm.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Thread } from "./thread.ts";
+import type { FileSystem } from "./vfs/file-system.ts";
+
+export interface System {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of --seed. */
+  readonly seed: bigint | undefined;
+  /** Bytes of an address space. */
+  readonly addressSpaceSize: number;
+  readonly fileSystem: FileSystem;
+  readonly scheduler: Scheduler<Thread>;
+  readonly futexes: FutexTable;
+  /** uname(2) as the first program sees it; `machine` follows the program. */
+  readonly uts: MachineSnapshot["uts"];
+  /** Every process by pid, those that have ended and not been waited for included. */
+  readonly processes: ReadonlyMap<number, Process>;
+  /** A living thread. */
+  thread(tid: number): Thread | undefined;
+  /** Numbers the waits of threads in their order. */
+  nextPlace(): number;
+  /** A process or thread id that nobody has. */
+  newPid(): number;
+  /** Whether there can be another process. */
+  readonly hasRoom: boolean;
+  /** An address space for programs of an ABI, with nothing in it. */
+  newMm(abi: AbiInfo, cpuModel: CpuModel): Mm;
+  /** Gives up a process's hold on an address space. */
+  releaseMm(process: Process): void;
+  addProcess(process: Process): void;
+  addThread(thread: Thread): void;
+  /** Replaces the program of a process. Throws ElfError, HostError, SysError, with nothing changed. */
+  exec(thread: Thread, request: ExecRequest): void;
+  /** Ends a thread; the last one to go ends its process with `status`, an exit code. */
+  exitThread(thread: Thread, status: number): void;
+  /** Ends a process; `status` is a wait status (exit code << 8, or signal number | 0x80 for a core dump). */
+  endProcess(process: Process, status: number): void;
+  /** Forgets a process that has ended. */
+  reap(process: Process): void;
+  /** Tells a run loop that waits for the host that a thread has become runnable. */
+  noteWake(): void;
+}

@@ -1,0 +1,154 @@
+/** Every process and thread there is: how they come, end, and are forgotten (Linux: kernel/exit.c, kernel/pid.c). */
+import type { CpuModel } from "../cpu/cpu.ts";
+import type { AbiInfo } from "./abi.ts";
+import { releaseThread } from "./futex.ts";
+import type { Mm } from "./mm.ts";
+import type { Process } from "./process.ts";
+import { notifyEnd, orphaned } from "./signals/children.ts";
+import { SIGKILL } from "./signals/numbers.ts";
+import type { Thread } from "./thread.ts";
+
+/** Highest process id (/proc/sys/kernel/pid_max). */
+export const MOST_PID = 0x3f_ffff;
+/** Processes of a machine: each has an address space of the host's. */
+export const MOST_PROCESSES = 1000;
+/** Threads of a machine (/proc/sys/kernel/threads-max). */
+export const MOST_THREADS = 4096;
+/** Bytes of the address space of a process that has ended, in which nothing is. */
+const LEAST_SPACE = 16 * 1024 * 1024;
+
+export class Tasks {
+  readonly processes = new Map<number, Process>();
+  readonly threads = new Map<number, Thread>();
+  nextPid: number;
+  private readonly makeMm: (abi: AbiInfo, cpuModel: CpuModel, size?: number) => Mm;
+  /** Takes an address space that nobody has any more. */
+  private readonly freed: (mm: Mm) => void;
+  /** Told of the end of the first process, with which all others end. */
+  private readonly ended: (process: Process) => void;
+  /** The address space of processes that have ended. */
+  private nowhere: Mm | undefined;
+  private first: Process | undefined;
+
+  constructor(
+    firstPid: number,
+    parts: {
+      makeMm(abi: AbiInfo, cpuModel: CpuModel, size?: number): Mm;
+      freed(mm: Mm): void;
+      ended(process: Process): void;
+    },
+  ) {
+    this.nextPid = firstPid;
+    this.makeMm = parts.makeMm;
+    this.freed = parts.freed;
+    this.ended = parts.ended;
+  }
+
+  get hasRoom(): boolean {
+    return this.processes.size < MOST_PROCESSES && this.threads.size < MOST_THREADS;
+  }
+
+  /** An id that is no process's, thread's, group's or session's. */
+  newPid(): number {
+    for (;;) {
+      const pid = this.nextPid;
+      this.nextPid = pid >= MOST_PID ? 300 : pid + 1;
+      if (this.threads.has(pid) || this.processes.has(pid)) continue;
+      let taken = false;
+      for (const { pgid, sid } of this.processes.values()) taken ||= pgid === pid || sid === pid;
+      if (!taken) return pid;
+    }
+  }
+
+  addProcess(process: Process): void {
+    this.first ??= process;
+    this.processes.set(process.pid, process);
+    process.parent?.children.add(process);
+  }
+
+  addThread(thread: Thread): void {
+    thread.process.threads.add(thread);
+    this.threads.set(thread.tid, thread);
+  }
+
+  // ---- address spaces ------------------------------------------------------------------------------------------
+
+  /** A process has no use for its address space any more: whoever waited in vfork(2) goes on. */
+  releaseMm(process: Process): void {
+    const { mm, vforkParent } = process;
+    process.vforkParent = undefined;
+    vforkParent?.wake();
+    vforkParent?.process.claimStack();
+    if (--mm.users === 0) this.freed(mm);
+  }
+
+  // ---- ends ------------------------------------------------------------------------------------------------------
+
+  exitThread(thread: Thread, status: number): void {
+    if (thread.process.threads.size === 1) this.endProcess(thread.process, (status & 0xff) << 8);
+    else this.endThread(thread);
+  }
+
+  /** Ends all threads of a process but one, which goes on alone under the process's own id (execve). */
+  endOthers(thread: Thread): Thread {
+    const { process } = thread;
+    for (const other of [...process.threads]) if (other !== thread) this.endThread(other);
+    if (thread.tid === process.pid) return thread;
+    this.threads.delete(thread.tid);
+    thread.tid = process.pid;
+    this.threads.set(thread.tid, thread);
+    return thread;
+  }
+
+  private endThread(thread: Thread): void {
+    releaseThread(thread);
+    thread.process.mm.unload(thread);
+    thread.end();
+    this.threads.delete(thread.tid);
+    thread.process.threads.delete(thread);
+  }
+
+  endProcess(process: Process, status: number): void {
+    if (process.exitStatus !== null) return;
+    for (const thread of process.threads) releaseThread(thread);
+    process.exitStatus = status;
+    process.stoppedBy = 0;
+    for (const thread of process.threads) {
+      thread.end();
+      this.threads.delete(thread.tid);
+    }
+    process.files.exit();
+    process.timers.exit();
+    this.orphan(process);
+    if (process === this.first) {
+      this.ended(process);
+      for (const other of this.processes.values()) this.endProcess(other, SIGKILL);
+      return;
+    }
+    this.releaseMm(process);
+    process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
+    process.threads.clear();
+    if (notifyEnd(process)) this.reap(process);
+  }
+
+  /** Gives the children of a process that ends to the nearest ancestor that takes them, or to whoever is outside. */
+  private orphan(process: Process): void {
+    let heir = process.parent;
+    while (heir !== undefined && !heir.attributes.childSubreaper) heir = heir.parent;
+    for (const child of process.children) {
+      child.parent = heir;
+      heir?.children.add(child);
+      orphaned(child);
+      if (child.exitStatus !== null && notifyEnd(child)) this.reap(child);
+    }
+    process.children.clear();
+  }
+
+  /** Forgets a process that has ended and been waited for. */
+  reap(process: Process): void {
+    const { parent } = process;
+    this.processes.delete(process.pid);
+    parent?.children.delete(process);
+    if (parent !== undefined) parent.childCpuTime += process.cpuTime + process.childCpuTime;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Open files in snapshots. What each kind of description has to say is said by its class (`OpenFile.freeze`); here
+ * are the tables that they share, and what becomes of files whose names have changed.
+ */
+import { HostError } from "../../host/host.ts";
+import type { FileReference, KnownFileSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import type { FreezeTables } from "../areas.ts";
+import type { Descriptors } from "./descriptors.ts";
+import type { FileSystem } from "./file-system.ts";
+import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
+import { contentOf } from "./known-files.ts";
+import { join, parentOf } from "./mounts.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
+import type { Pipe } from "./pipe.ts";
+import { freezeTravelling } from "./travelling.ts";
+
+/** A regular file of the host that something has open or mapped. */
+export interface HeldFile {
+  readonly key: string;
+  readonly mount: Mount | undefined;
+  where(): Whereabouts;
+  stat(): FileStat;
+  /** A handle that it can be read by. Throws HostError where it can't. */
+  readableHandle(): number;
+}
+
+/** The tables of one snapshot as the files fill them. */
+export class FileTables {
+  readonly system: FileSystem;
+  private readonly tables: FreezeTables;
+  private readonly files = new Map<OpenFile, number>();
+  private readonly pipes = new Map<Pipe, number>();
+  private readonly travelling = new Map<string, number>();
+  private readonly known = new Map<string, KnownFileSnapshot>();
+
+  constructor(system: FileSystem, tables: FreezeTables) {
+    this.system = system;
+    this.tables = tables;
+  }
+
+  /** Index of a description; -1 for one that hasn't been seen. */
+  indexOf(file: OpenFile): number {
+    return this.files.get(file) ?? -1;
+  }
+
+  /** Index of a description, which goes in at first sight. */
+  add(file: OpenFile): number {
+    const there = this.files.get(file);
+    if (there !== undefined) return there;
+    const index = this.tables.openFiles.length;
+    this.files.set(file, index);
+    const { kind, flags, mode } = file;
+    const entry: OpenFileSnapshot = {
+      ...{ kind, flags, mode, ...file.where(), position: BigInt(file.position) },
+      ...{ inherited: -1, pipe: -1, unlinked: -1, state: file.state() },
+    };
+    this.tables.openFiles.push(entry);
+    Object.assign(entry, file.freeze(this));
+    return index;
+  }
+
+  pipe(pipe: Pipe): number {
+    const index = this.pipes.get(pipe) ?? this.tables.pipes.push(pipe.snapshot()) - 1;
+    this.pipes.set(pipe, index);
+    return index;
+  }
+
+  /** Something that no thaw could bring back. */
+  obstacle(what: string): void {
+    this.tables.obstacles.push(what);
+  }
+
+  /**
+   * How a thaw is to find a file again: by its name, or among those that travel. `include`: it is to travel though it
+   * has a name.
+   */
+  reference(file: HeldFile, isMapped: boolean, include: boolean): FileReference {
+    const { path, deleted } = file.where();
+    const name = deleted ? this.anotherName(file, path) : path;
+    if (name !== undefined && !include) {
+      this.know(file, name, isMapped);
+      return { path: name };
+    }
+    return { path: name ?? path, unlinked: this.travel(file, path) };
+  }
+
+  get includesFiles(): boolean {
+    return this.tables.includeFiles;
+  }
+
+  private travel(file: HeldFile, path: string): number {
+    const known = this.travelling.get(file.key);
+    if (known !== undefined) return known;
+    const { system, tables } = this;
+    system.mapped.flush(file.key);
+    let index = -1;
+    try {
+      const setId = system.setIds.bitsOf(file.key);
+      index =
+        tables.unlinkedFiles.push(freezeTravelling(system.host, file.readableHandle(), path, setId)) - 1;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);
+    }
+    this.travelling.set(file.key, index);
+    return index;
+  }
+
+  /** A file with several hard links, whose name is gone, may still have another one in the folder it was in. */
+  private anotherName(file: HeldFile, path: string): string | undefined {
+    const { namespace, thawView } = this.system;
+    const { key, mount } = file;
+    if (mount === undefined || path === "" || file.stat().nlink === 0) return undefined;
+    const { root } = thawView;
+    try {
+      const folder = namespace.walkCanonical(parentOf(path), root);
+      const name = namespace.list(folder, root).find((each) => {
+        const { stat } = namespace.entry(folder, each, root);
+        return stat !== undefined && fileKey(stat) === key;
+      });
+      return name === undefined ? undefined : join(folder.path, name);
+    } catch (error) {
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
+  private know(file: HeldFile, path: string, isMapped: boolean): void {
+    const before = this.known.get(path);
+    if (before !== undefined && (before.content !== "" || !isMapped)) return;
+    const { host } = this.system;
+    const { size, mtime } = file.stat();
+    const content = isMapped ? contentOf(host, file.readableHandle(), { size, mtime, key: file.key }) : "";
+    const entry = { path, size, mtime, content };
+    if (before === undefined) this.tables.knownFiles.push(entry);
+    else Object.assign(before, entry);
+    this.known.set(path, before ?? entry);
+  }
+}
+
+const known = new WeakMap<FreezeTables, FileTables>();
+
+/** The files' side of a snapshot's tables. */
+export function fileTables(system: FileSystem, tables: FreezeTables): FileTables {
+  let files = known.get(tables);
+  if (files === undefined) known.set(tables, (files = new FileTables(system, tables)));
+  return files;
+}
+
+/** The descriptors of a process for its snapshot; descriptions and pipes go into the tables once. */
+export const freezeDescriptors = (
+  descriptors: Descriptors,
+  tables: FileTables,
+): ProcessSnapshot["descriptors"] =>
+  descriptors.list().map(([fd, { file, closeOnExec }]) => ({ fd, closeOnExec, openFile: tables.add(file) }));
+
+/** The locks of a process and its descriptions, which are in the tables already; each goes in once. */
+export function freezeLocks(
+  { pid, descriptors }: { pid: number; descriptors: Descriptors },
+  files: FileTables,
+  tables: FreezeTables,
+): void {
+  for (const { key, lock } of files.system.locks.all()) {
+    const { kind, owner, exclusive, start, last } = lock;
+    const holder =
+      owner === pid
+        ? descriptors.list().find(([, { file }]) => fileKey(file.stat()) === key)?.[1].file
+        : descriptors.list().find(([, { file }]) => file === owner)?.[1].file;
+    const openFile = holder === undefined ? -1 : files.indexOf(holder);
+    if (openFile < 0) continue;
+    const entry = { kind, openFile, pid: typeof owner === "number" ? owner : 0, exclusive, start, last };
+    const isThere = tables.locks.some(
+      (other) => other.kind === kind && other.openFile === openFile && other.start === start,
+    );
+    if (!isThere) tables.locks.push(entry);
+  }
+}

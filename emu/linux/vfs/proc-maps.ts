@@ -1,0 +1,82 @@
+/** /proc/PID/maps and smaps, as show_map and show_smap of Linux's fs/proc/task_mmu.c write them. */
+import type { Areas } from "../../memory/area-map.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, protectionLetters, type Vma } from "../../memory/vma.ts";
+
+/** What is shown of a process. */
+export interface MappedProcess {
+  readonly areas: Areas;
+  /** How many pages of an area are present, and how many of them have been written. */
+  usage(area: Vma): { present: number; written: number };
+}
+
+const hex = (address: number): string => address.toString(16).padStart(8, "0");
+
+/** A name as the kernel escapes it. */
+const mapName = (name: string): string => name.replaceAll("\n", "\\012");
+
+function mapLine(area: Vma): string {
+  const file = area.file ?? area.shared?.file;
+  const letters = protectionLetters(area.prot) + (area.shared === undefined ? "p" : "s");
+  const name = area.name ?? (file === undefined ? "" : mapName(file.path));
+  const line = `${hex(area.start)}-${hex(area.end)} ${letters} ${hex(file === undefined ? 0 : area.offset)} `;
+  const device = file === undefined ? "00:00 0" : "00:01 1";
+  return name === "" ? `${line}${device} \n` : `${(line + device).padEnd(73)}${name}\n`;
+}
+
+/** /proc/PID/maps. */
+export const mapsText = ({ areas }: MappedProcess): string => [...areas].map(mapLine).join("");
+
+/** VmFlags: what the area allows, what mprotect may allow, and how it came about. */
+function flagsOf(area: Vma): string {
+  const { prot, shared, growsDown } = area;
+  const flags: [string, boolean][] = [
+    ["rd", (prot & PROT_READ) !== 0],
+    ["wr", (prot & PROT_WRITE) !== 0],
+    ["ex", (prot & PROT_EXEC) !== 0],
+    ["sh", shared !== undefined],
+    ["mr", true],
+    ["mw", shared?.file?.writable !== false],
+    ["me", true],
+    ["ms", shared !== undefined],
+    ["gd", growsDown === true],
+    ["ac", isData(area)],
+  ];
+  return flags.map(([flag, isSet]) => (isSet ? `${flag} ` : "")).join("");
+}
+
+/** /proc/PID/smaps. A page of shared memory is present in one mapping at a time, so nothing counts as shared. */
+export function smapsText(process: MappedProcess): string {
+  return [...process.areas]
+    .map((area) => {
+      const { present, written } = process.usage(area);
+      const ofPages: [string, number][] = [
+        ["Size", (area.end - area.start) / PAGE_SIZE],
+        ["KernelPageSize", 1],
+        ["MMUPageSize", 1],
+        ["Rss", present],
+        ["Pss", present],
+        ["Pss_Dirty", written],
+        ["Shared_Clean", 0],
+        ["Shared_Dirty", 0],
+        ["Private_Clean", present - written],
+        ["Private_Dirty", written],
+        ["Referenced", present],
+        ["Anonymous", area.shared === undefined ? written : 0],
+        ["LazyFree", 0],
+        ["AnonHugePages", 0],
+        ["ShmemPmdMapped", 0],
+        ["FilePmdMapped", 0],
+        ["Shared_Hugetlb", 0],
+        ["Private_Hugetlb", 0],
+        ["Swap", 0],
+        ["SwapPss", 0],
+        ["Locked", 0],
+      ];
+      const lines = ofPages.map(
+        ([name, pages]) => `${`${name}:`.padEnd(16)}${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB\n`,
+      );
+      return `${mapLine(area)}${lines.join("")}THPeligible:    0\nVmFlags: ${flagsOf(area)}\n`;
+    })
+    .join("");
+}

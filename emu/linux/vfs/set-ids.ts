@@ -1,0 +1,61 @@
+/**
+ * Set-user-id and set-group-id bits that the guest gives its files. On the host they would give whoever runs such a file the
+ * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
+ */
+import { HostError, type HostStat } from "../../host/host.ts";
+import type { SetIdSnapshot } from "../../snapshot.ts";
+import type { FileSystem, Viewer } from "./file-system.ts";
+import { fileKey } from "./folder.ts";
+import { fail } from "./synthetic.ts";
+
+/** S_ISUID and S_ISGID. */
+const SET_IDS = 0o6000;
+const MOST = 65536;
+
+export class SetIds {
+  /** By what names a file: its bits, and the guest path that it had. */
+  private readonly known = new Map<string, { bits: number; path: string }>();
+
+  bitsOf(key: string): number {
+    return this.known.get(key)?.bits ?? 0;
+  }
+
+  /** Takes the bits from a new mode of the file with this status. */
+  keep(stat: HostStat, mode: number, path: string): void {
+    const bits = stat.kind === "file" ? mode & SET_IDS : 0;
+    if (bits === 0) this.known.delete(fileKey(stat));
+    else this.known.set(fileKey(stat), { bits, path });
+  }
+
+  /** A status as the guest sees it. */
+  shown(stat: HostStat): HostStat {
+    const bits = this.known.size === 0 ? 0 : this.bitsOf(fileKey(stat));
+    return bits === 0 || stat.kind !== "file" ? stat : { ...stat, mode: stat.mode | bits };
+  }
+
+  /** Those of files that are still where they were. */
+  freeze(system: FileSystem): SetIdSnapshot[] {
+    return [...this.known].flatMap(([key, { bits, path }]) => {
+      const stat = lookUp(system, path, system.thawView);
+      return stat !== undefined && fileKey(stat) === key ? [{ path, bits }] : [];
+    });
+  }
+
+  /** Takes those of a snapshot again. Throws EINVAL for too many. */
+  thaw(system: FileSystem, bits: readonly SetIdSnapshot[] = []): void {
+    if (bits.length > MOST) fail("EINVAL", `set-id bits of ${bits.length} files`);
+    for (const { path, bits: mode } of bits) {
+      const stat = lookUp(system, path, system.thawView);
+      if (stat !== undefined) this.keep(stat, mode, path);
+    }
+  }
+}
+
+function lookUp(system: FileSystem, path: string, viewer: Viewer): HostStat | undefined {
+  try {
+    return system.namespace.walkCanonical(path, viewer.root).stat;
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** What the classes of open files need to make descriptions again from a snapshot. */
+import { HostError } from "../../host/host.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "./constants.ts";
+import type { FileSystem, Viewer } from "./file-system.ts";
+import type { SharedHandle } from "./mapped-files.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Pipe } from "./pipe.ts";
+import { fail } from "./synthetic.ts";
+
+/** A thaw that is under way. */
+export interface ThawContext {
+  readonly system: FileSystem;
+  readonly viewer: Viewer;
+  readonly littleEndian: boolean;
+  readonly pipes: readonly Pipe[];
+  /** The files that travelled along. */
+  readonly travelling: readonly SharedHandle[];
+  /** Has `connect` called with all descriptions, by index, when they are there. */
+  whenOpened(connect: (opened: readonly OpenFile[]) => void): void;
+}
+
+/** Makes a description again, of which it opens what its class knows. Throws a HostError that names the file. */
+export type Thaw = (snapshot: OpenFileSnapshot, context: ThawContext) => OpenFile;
+
+/** Flags that only make sense at the first opening. */
+export const ONCE = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NOFOLLOW;
+
+/** Throws an error that names the file, for everything that keeps it from being thawed. */
+export function cannot(snapshot: OpenFileSnapshot, why: string, code = "EINVAL"): never {
+  const name = snapshot.path === "" ? snapshot.kind : snapshot.path;
+  return fail(code, `cannot reopen ${name}: ${why}`);
+}
+
+export function parseState(snapshot: OpenFileSnapshot): unknown {
+  try {
+    return JSON.parse(snapshot.state);
+  } catch {
+    return cannot(snapshot, "its state makes no sense");
+  }
+}
+
+/** Opens what a path leads to, as it was open. */
+export function reopen(snapshot: OpenFileSnapshot, { system, viewer }: ThawContext): OpenFile {
+  if (snapshot.deleted) cannot(snapshot, "it had been deleted", "ENOENT");
+  if (!snapshot.path.startsWith("/")) cannot(snapshot, "it has no path");
+  try {
+    const at = system.resolve(snapshot.path, { follow: false }, viewer);
+    return system.openExisting(at, snapshot.flags & ~ONCE, viewer, true);
+  } catch (error) {
+    if (error instanceof HostError) return cannot(snapshot, error.message, error.code);
+    throw error;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Open files back from a snapshot. A thaw opens everything again through the guest's own name space and changes
+ * nothing until all of it is there; what can't be had is an error that names it.
+ */
+import { HostError } from "../../host/host.ts";
+import type { MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import { MAX_OFFSET, O_PATH } from "./constants.ts";
+import { Descriptors, NR_OPEN } from "./descriptors.ts";
+import { terminalOf } from "./devices.ts";
+import type { FileSystem } from "./file-system.ts";
+import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } from "./host-file.ts";
+import { checkFiles, type OnChanged } from "./known-files.ts";
+import { LAST_BYTE } from "./locks.ts";
+import type { SharedHandle } from "./mapped-files.ts";
+import { normalize } from "./mounts.ts";
+import { hold, type OpenFile, release } from "./open-file.ts";
+import { Pipe, thawPipeEnd } from "./pipe.ts";
+import { thawProc, thawSpecial } from "./special-files.ts";
+import { thawStream } from "./stream-file.ts";
+import { fail } from "./synthetic.ts";
+import { cannot, parseState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
+import { thawTravelling } from "./travelling.ts";
+
+/** Bounds on what a snapshot may ask for. */
+const MAX_OPEN_FILES = 65536;
+const MAX_PIPES = 4096;
+const MAX_LOCKS = 65536;
+
+/** How each kind of description is made again. */
+const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
+  file: thawRegular,
+  directory: thawDirectory,
+  "pipe-read": thawPipeEnd,
+  "pipe-write": thawPipeEnd,
+  inherited: thawStream,
+  proc: thawProc,
+  special: thawSpecial,
+  device: reopen,
+};
+
+/** Takes the locks of a snapshot again. Throws a HostError where they make no sense. */
+function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readonly OpenFile[]): void {
+  const { locks = [] } = snapshot;
+  if (locks.length > MAX_LOCKS) fail("EINVAL", `${locks.length} locks are too many`);
+  for (const { kind, openFile, pid, exclusive, start, last } of locks) {
+    const file = opened[openFile];
+    const owner = kind === "posix" ? pid : file;
+    if (file === undefined || start < 0n || last < start || last > LAST_BYTE) {
+      fail("EINVAL", "a file lock makes no sense");
+    }
+    system.locks.take(file, { kind, owner, exclusive, start, last });
+  }
+}
+
+/** Sets a terminal as the guest had set it, where there is one again. */
+function thawTerminal(snapshot: OpenFileSnapshot, file: OpenFile): void {
+  const terminal = terminalOf(file);
+  if (terminal === undefined || snapshot.state === "") return;
+  if (!terminal.resume(parseState(snapshot))) cannot(snapshot, "its terminal settings make no sense");
+}
+
+/** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
+function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: ThawContext): DirectoryFile {
+  const { system, viewer } = context;
+  const path = normalize(cwd);
+  if (cwdRemoved) return thawRemoved(path, O_PATH, context);
+  try {
+    return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);
+  } catch (error) {
+    if (error instanceof HostError) return thawRemoved(path, O_PATH, context);
+    throw error;
+  }
+}
+
+/** What a thaw has made of a process's files. */
+export interface ThawedFiles {
+  descriptors: Descriptors;
+  directory: DirectoryFile;
+  umask: number;
+}
+
+/**
+ * Opens all files of a snapshot again. Throws HostError, naming the files, and leaves nothing open then. The result is
+ * by pid; the files that travelled are for the mappings of them, and to be released.
+ */
+export function thawFiles(
+  system: FileSystem,
+  snapshot: MachineSnapshot,
+  onChanged: OnChanged,
+): { processes: Map<number, ThawedFiles>; travelling: SharedHandle[] } {
+  const { openFiles, unlinkedFiles, pipes } = snapshot;
+  if (openFiles.length > MAX_OPEN_FILES) fail("EINVAL", `${openFiles.length} open files are too many`);
+  if (unlinkedFiles.length > MAX_OPEN_FILES) fail("EINVAL", "too many files without a name");
+  if (pipes.length > MAX_PIPES) fail("EINVAL", `${pipes.length} pipes are too many`);
+  const viewer = system.thawView;
+  checkFiles(system, snapshot, viewer, onChanged);
+  const opened: OpenFile[] = [];
+  const travelling: SharedHandle[] = [];
+  const connections: ((opened: readonly OpenFile[]) => void)[] = [];
+  const context: ThawContext = {
+    system,
+    viewer,
+    littleEndian: snapshot.abi === "ppc64le",
+    pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
+    travelling,
+    whenOpened: (connect) => void connections.push(connect),
+  };
+  try {
+    for (const each of unlinkedFiles) {
+      const handle = thawTravelling(system.host, each);
+      travelling.push(handle);
+      system.setIds.keep(system.host.files.fstat(handle.handle), each.mode, "");
+    }
+    for (const each of openFiles) {
+      if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
+        cannot(each, "its position makes no sense");
+      const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");
+      const file = hold(thaw(each, context));
+      opened.push(file);
+      if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
+        file.position = Number(each.position);
+      }
+    }
+    for (const connect of connections) connect(opened);
+    thawLocks(system, snapshot, opened);
+    system.setIds.thaw(system, snapshot.setIds);
+    const processes = new Map<number, ThawedFiles>();
+    for (const process of snapshot.processes) {
+      const descriptors = thawDescriptors(process, opened);
+      const directory = hold(thawWorkingDirectory(process, context));
+      processes.set(process.pid, { descriptors, directory, umask: process.umask & 0o777 });
+    }
+    openFiles.forEach((each, index) => {
+      thawTerminal(each, opened[index]);
+    });
+    return { processes, travelling };
+  } catch (error) {
+    for (const handle of travelling) handle.release();
+    throw error;
+  } finally {
+    // Descriptors hold what they refer to; the rest is closed, all of it after an error.
+    for (const file of opened) release(file);
+  }
+}
+
+function thawDescriptors(process: ProcessSnapshot, opened: readonly OpenFile[]): Descriptors {
+  const table = new Descriptors(() => NR_OPEN);
+  for (const { fd, openFile, closeOnExec } of process.descriptors) {
+    const file = opened[openFile];
+    if (file === undefined || !Number.isInteger(fd) || fd < 0 || fd >= NR_OPEN || table.has(fd)) {
+      table.closeAll();
+      fail("EINVAL", `descriptor ${fd} of process ${process.pid} makes no sense`);
+    }
+    table.set(fd, file, closeOnExec);
+  }
+  return table;
+}

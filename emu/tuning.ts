@@ -1,0 +1,65 @@
+/**
+ * Every number that was chosen for speed or for patience: how long things run before something else has its turn, how much is
+ * kept, when code is translated. None of them changes what a program does, but `SLICE`, which decides the order of its threads.
+ */
+
+// ---- turns ---------------------------------------------------------------------------------------------------
+
+/** Instructions of a thread's turn. Counted, so that the order of threads does not depend on the host. */
+export const SLICE = 1_000_000;
+/** The host gets a turn after this much work, in nanoseconds. */
+export const HOST_SHARE = 10_000_000n;
+/** Nanoseconds that a system call may keep the host waiting. */
+export const LONGEST_STRETCH = 5_000_000n;
+/** Longest sleep at a stretch, in milliseconds; a timer also keeps the host's event loop alive. */
+export const LONGEST_SLEEP = 3_600_000n;
+
+/**
+ * What a piece, between two looks at the clock, is to take, in nanoseconds. Much less than the host's share, because a program may become slower
+ * all of a sudden (denormals, say) while the length of a piece still goes by how fast it was.
+ */
+export const PIECE_TIME = 1_000_000n;
+/** Instructions of a piece before it is known how fast they run, at the least, and at most. */
+export const FIRST_PIECE = 20_000;
+export const LEAST_PIECE = 1_000;
+export const MOST_PIECE = 2_000_000;
+
+// ---- address spaces that are kept for use again ----------------------------------------------------------------
+
+/** Most address spaces kept. */
+export const MOST_SPACES_KEPT = 8;
+/** A space that has had so many pages cleared is not kept: the host has memory for all of them. */
+export const MOST_PAGES_CLEARED = 16_384;
+
+// ---- translated code -------------------------------------------------------------------------------------------
+
+/** Every number by which the translator decides, each with what it was measured to do. */
+export interface Tuning {
+  /** Arrivals at a place by a backward branch, a call or a return before it is translated. */
+  threshold: number;
+  /** Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry. */
+  entryThreshold: number;
+  /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
+  mostInstructions: number;
+  /** Registers that an innermost loop keeps in locals at the most. */
+  mostPromoted: number;
+  /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
+  mostCarried: number;
+  /** Bytes of host stack that calls from translated code to translated code may use, by estimate. */
+  stack: number;
+  /** Slots of the function table at first; it doubles. Instances pay for every slot. */
+  slots: number;
+  /** Bytes of modules after which everything is dropped and translated again. */
+  mostBytes: number;
+}
+
+export const TUNING: Tuning = {
+  threshold: 1000,
+  entryThreshold: 4000,
+  mostInstructions: 8000,
+  mostPromoted: 40,
+  mostCarried: 3,
+  stack: 400_000,
+  slots: 1024,
+  mostBytes: 64 * 1024 * 1024,
+};

@@ -1,0 +1,138 @@
+/** Calls in progress through a freeze: they come back as they were, or are refused. */
+import { describe, expect, it } from "vitest";
+import { modelFor } from "../../../emu/cpu/models.ts";
+import { RESERVE_LENGTH, RESERVE_VALUE } from "../../../emu/cpu/registers.ts";
+import { ABIS } from "../../../emu/linux/abi.ts";
+import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
+import type { Kernel } from "../../../emu/linux/kernel.ts";
+import { readCallState } from "../../../emu/linux/wait.ts";
+import type { MachineSnapshot } from "../../../emu/snapshot.ts";
+import { CallDriver } from "../../support/call-driver.ts";
+import { memoryHost } from "../../support/memory-host.ts";
+
+const AT = 0x2000_0000;
+const SECOND = 1_000_000_000n;
+const [FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET] = [0, 1, 3, 9, 10];
+/** CLONE_VM, FS, FILES, SIGHAND, THREAD. */
+const THREAD = 0x10f00;
+
+const thaw = (snapshot: MachineSnapshot): Kernel =>
+  thawKernel(snapshot, {
+    host: memoryHost(),
+    abi: ABIS.ppc64,
+    cpuModel: modelFor(undefined, "ppc64"),
+    mounts: [],
+  });
+
+async function driver() {
+  const guest = new CallDriver("ppc64");
+  await guest.ok("mmap", AT, 0x1000, 3, 0x32, -1, 0);
+  return guest;
+}
+
+/** A guest with a thread for each of `waits`, which sits in that futex call; the first thread is free to call. */
+async function waiters(waits: [op: number, bitset: number][]) {
+  const guest = await driver();
+  for (const [op, bitset] of waits) {
+    const tid = await guest.ok("clone", THREAD, 0, 0, 0, 0);
+    const thread = guest.kernel.thread(tid)!;
+    const { registers } = thread;
+    registers.nia -= 4n;
+    registers.setGpr(0, 221n);
+    [AT, op, 0, 0, 0, bitset].forEach((value, n) => {
+      registers.setGpr(3 + n, BigInt(value));
+    });
+    thread.load();
+    guest.kernel.scheduler.yield();
+    while (thread.state === "runnable") await guest.kernel.run(1n);
+  }
+  return guest;
+}
+
+const statesOf = (kernel: Kernel) =>
+  [...kernel.tasks.threads.values()].map(({ blocked }) => blocked?.state.kind);
+
+describe("a call in progress", () => {
+  it("ends a timed wait at the time it had, to the nanosecond, after a thaw", async () => {
+    const guest = await driver();
+    guest.memory.write(AT, Buffer.from("00000000000000050000000000000000", "hex"));
+    const end = guest.kernel.clock.monotonic() + 5n * SECOND;
+    guest.prepare("nanosleep", AT, 0);
+    guest.host.yield = async () => guest.kernel.requestStop();
+    await guest.kernel.run(1n);
+    const snapshot = freezeKernel(guest.kernel);
+    expect(snapshot.processes[0].threads[0].blocked).toMatchObject({ phase: "waiting", deadline: end });
+    // Of its five seconds one has passed when it is thawed.
+    const kernel = thaw({
+      ...snapshot,
+      clock: { ...snapshot.clock, monotonic: snapshot.clock.monotonic + SECOND },
+    });
+    await kernel.run(1n);
+    expect(kernel.clock.monotonic()).toBe(end + 1n);
+  });
+
+  it("keeps the waiters of a futex in their order, with their bits, and who has been woken", async () => {
+    const guest = await waiters([
+      [FUTEX_WAIT_BITSET, 1],
+      [FUTEX_WAIT_BITSET, 2],
+      [FUTEX_WAIT, 0],
+      [FUTEX_WAIT_BITSET, 4],
+    ]);
+    const snapshot = freezeKernel(guest.kernel);
+    for (const kernel of [guest.kernel, thaw(snapshot)]) {
+      const tids = [...kernel.tasks.threads.keys()];
+      const [process] = kernel.processes.values();
+      // Has the thawed threads wait again.
+      await kernel.run(1n);
+      const futex = kernel.futexes.at(process, AT);
+      expect(futex.enlisted.map(({ thread }) => thread.tid)).toEqual(tids.slice(1));
+      expect(futex.wakeBits(1, 2)).toBe(1);
+      expect(futex.wakeBits(1, 4)).toBe(1);
+      expect(futex.wakeBits(9, 4)).toBe(1);
+      expect(statesOf(kernel)).toEqual([undefined, "begun", "woken", "woken", "woken"]);
+      expect(statesOf(thaw(freezeKernel(kernel)))).toEqual(statesOf(kernel));
+    }
+  });
+
+  it("moves waiters to another word", async () => {
+    const guest = await waiters([
+      [FUTEX_WAIT, 0],
+      [FUTEX_WAIT, 0],
+      [FUTEX_WAIT, 0],
+    ]);
+    expect(await guest.call("futex", AT, FUTEX_REQUEUE, 1, 1, AT + 4, 0)).toBe(2);
+    expect(await guest.call("futex", AT, FUTEX_WAKE, 9, 0, 0, 0)).toBe(1);
+    expect(await guest.call("futex", AT + 4, FUTEX_WAKE_BITSET, 9, 0, 0, 1)).toBe(1);
+  });
+
+  it("is refused where what it remembers is not what a call writes", async () => {
+    const guest = await waiters([[FUTEX_WAIT, 0]]);
+    const snapshot = freezeKernel(guest.kernel);
+    const [, thread] = snapshot.processes[0].threads;
+    for (const state of [
+      "{",
+      "null",
+      '{"done":-1}',
+      '{"done":1e99}',
+      '{"kind":"vfork","child":"x"}',
+      "[]",
+      "7",
+    ]) {
+      thread.blocked = { ...thread.blocked!, state };
+      expect(() => thaw(snapshot)).toThrow(/remembers of its system call makes no sense/);
+    }
+    expect(readCallState('{"done":12}')).toEqual({ kind: "moved", done: 12 });
+    expect(readCallState("woken")).toEqual({ kind: "woken" });
+  });
+});
+
+it("keeps both halves of a quadword reservation", async () => {
+  const guest = await driver();
+  const { registers } = guest.thread;
+  registers.u32[RESERVE_LENGTH / 4] = 16;
+  registers.u64[RESERVE_VALUE / 8] = 0x1122n;
+  registers.u64[RESERVE_VALUE / 8 + 1] = 0x3344n;
+  const [thawed] = thaw(freezeKernel(guest.kernel)).tasks.threads.values();
+  expect(thawed.registers.u64[RESERVE_VALUE / 8]).toBe(0x1122n);
+  expect(thawed.registers.u64[RESERVE_VALUE / 8 + 1]).toBe(0x3344n);
+});

@@ -1,0 +1,27 @@
+/** What is watched is watched on after a thaw, wherever the program is frozen. */
+import { expect, it } from "vitest";
+import { compilers } from "../../support/guests.ts";
+import { freeze, load, type Subject, thaw } from "../../support/machine.ts";
+import { describeWithTools } from "../../support/tools.ts";
+import { build, expectedOutput } from "../signals/guests.ts";
+
+for (const target of ["ppc32", "ppc64"] as const) {
+  describeWithTools(`frozen and thawed all the time, a ${target} program`, [compilers[target]], () => {
+    it.each(["epoll"])("%s says what it says otherwise", async (name) => {
+      let subject: Subject = load(await build("poll", name, target), { seed: 1n });
+      let said = "";
+      let thaws = 0;
+      for (let step = 1_000n; ; step += 137n) {
+        const { reason } = await subject.machine.run(subject.machine.instructions + step);
+        said += subject.host.stdout.text;
+        if (reason !== "limit") break;
+        const image = freeze(subject);
+        subject.machine.close();
+        subject = thaw(image, subject);
+        thaws++;
+      }
+      expect(said).toBe(await expectedOutput("poll", name));
+      expect(thaws).toBeGreaterThan(10);
+    });
+  });
+}
