@@ -7,8 +7,8 @@ import { FPSCR, type Registers, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import type { Kernel, KernelExit } from "./linux/kernel.ts";
 import type { Process } from "./linux/process.ts";
 import type { Thread } from "./linux/thread.ts";
-import type { Watchpoint } from "./memory/address-space.ts";
 import { PAGE_SIZE } from "./memory/layout.ts";
+import type { Watchpoint } from "./memory/watched.ts";
 
 /** A register as debuggers know it. Values are unsigned. */
 export interface DebugRegister {

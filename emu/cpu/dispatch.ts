@@ -14,6 +14,7 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { floatingPointHandlers } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
+import { isPrefix, prefixed } from "./prefixed.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { atomicHandlers } from "./storage/atomic.ts";
 import { cacheHandlers } from "./storage/cache.ts";
@@ -76,6 +77,7 @@ const nothing: Handler = () => {};
 export function handlerOf(word: number, kind: CpuKind): Handler {
   const { model } = kind;
   if (isReservedNop(word) && includes(model.version, "2.06")) return nothing;
+  if (isPrefix(word)) return includes(model.version, "3.1") ? prefixed : illegal;
   const row = decode(word);
   if (row === undefined || !available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;

@@ -1,6 +1,7 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
+import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
-import { E2BIG, EBADF, EFAULT, EINVAL, SysError } from "../errno.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
@@ -22,6 +23,7 @@ import {
 import { RegularFile } from "../vfs/host-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
@@ -140,6 +142,19 @@ function eventfd(ctx: SyscallContext, flags: number): number {
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
 
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+/** Longest name, "memfd:" and NUL not counted. */
+const MFD_NAME_MAX = 249;
+
+function memfdCreate(ctx: SyscallContext): number {
+  const flags = ctx.args.int(1);
+  checkFlags(flags, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const name = decodeName(ctx.cString(ctx.args.address(0), MFD_NAME_MAX + 1, EINVAL));
+  const file = files(ctx).system.memoryFile(name, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+  return install(ctx, file, (flags & MFD_CLOEXEC) !== 0);
+}
+
 // ---- fcntl -------------------------------------------------------------------------------------------------
 
 const F_DUPFD = 0;
@@ -194,6 +209,12 @@ const DESCRIPTOR_COMMANDS: Readonly<Record<number, Command>> = {
   [F_GETFL]: (_ctx, file) => file.flags,
 };
 
+/** Throws EINVAL for files that have none. */
+function sealsOf(file: OpenFile): Seals {
+  if (!(file instanceof RegularFile) || file.seals === undefined) throw new SysError(EINVAL);
+  return file.seals;
+}
+
 const refuse =
   (errno: number): Command =>
   () => {
@@ -230,8 +251,14 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_GETPIPE_SZ]: (_ctx, file) => pipeOf(file).capacity,
   [F_GETLEASE]: () => F_UNLCK,
   [F_SETLEASE]: refuse(EINVAL),
-  [F_ADD_SEALS]: refuse(EINVAL),
-  [F_GET_SEALS]: refuse(EINVAL),
+  [F_ADD_SEALS]: (ctx, file) => {
+    const seals = sealsOf(file);
+    if (!file.canWrite) throw new SysError(EPERM);
+    const { mapped } = files(ctx).system;
+    seals.add(ctx.args.int(2), () => mapped.isMappedWritable((file as RegularFile).key));
+    return 0;
+  },
+  [F_GET_SEALS]: (_ctx, file) => sealsOf(file).bits,
 };
 
 function fcntl(ctx: SyscallContext, wide: boolean): number {
@@ -272,6 +299,7 @@ export const FILE_OPEN_CALLS: readonly SyscallRow[] = [
   { name: "pipe2", args: "ptr octal", handler: (ctx) => pipe(ctx, ctx.args.int(1)) },
   { name: "eventfd", args: "uint", handler: (ctx) => eventfd(ctx, 0) },
   { name: "eventfd2", args: "uint hex", handler: (ctx) => eventfd(ctx, ctx.args.int(1)) },
+  { name: "memfd_create", args: "str hex", handler: memfdCreate },
   { name: "fcntl", args: "fd int long", handler: (ctx) => fcntl(ctx, ctx.abi.is64) },
   { name: "fcntl64", args: "fd int long", handler: (ctx) => fcntl(ctx, true) },
 ];

@@ -24,10 +24,11 @@ import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import type { OnChanged } from "./known-files.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
-import { type MountConfig, normalize } from "./mounts.ts";
+import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
+import { Seals } from "./seals.ts";
 import { SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
@@ -72,6 +73,8 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Seals of the files of memfd_create(2), by their keys. */
+  private readonly seals = new Map<string, Seals>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
   readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
@@ -152,7 +155,11 @@ export class FileSystem {
       if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing");
       const at = walk(true);
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
-      fail(exists(at) ? "EOPNOTSUPP" : "ENOENT", "O_TMPFILE");
+      if (!exists(at)) fail("ENOENT", at.path);
+      // No host call gives such a file a name later; with O_EXCL nobody wants to.
+      if ((flags & O_EXCL) === 0) fail("EOPNOTSUPP", "O_TMPFILE without O_EXCL");
+      this.namespace.writable(at);
+      return this.temporary(at.path, flags, mode);
     }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
     const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
@@ -174,6 +181,15 @@ export class FileSystem {
     }
   }
 
+  /** O_TMPFILE: a file that never has a name. */
+  private temporary(folder: string, flags: number, mode: number): RegularFile {
+    const handle = this.host.files.openUnnamed();
+    this.host.files.fchmod(handle, mode & 0o1777);
+    this.forget(handle);
+    const { ino } = this.host.files.fstat(handle);
+    return this.regular(handle, { path: join(folder, `#${ino}`), mount: undefined }, flags & ~O_TMPFILE);
+  }
+
   private create(at: Location, flags: number, mode: number): OpenFile {
     if (flags & O_DIRECTORY) fail("EINVAL", "O_DIRECTORY with O_CREAT");
     const place = this.namespace.writable(at);
@@ -190,7 +206,31 @@ export class FileSystem {
         mode & 0o1777,
       ),
     );
+    this.forget(handle);
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
+  }
+
+  /** memfd_create(2): an empty file with these seals. */
+  memoryFile(name: string, seals: number): RegularFile {
+    const handle = this.host.files.openUnnamed();
+    this.host.files.fchmod(handle, 0o777);
+    this.forget(handle);
+    this.seal(handle, seals);
+    return this.regular(handle, { path: `/memfd:${name}`, mount: undefined }, O_RDWR);
+  }
+
+  /** The file behind a handle is new: what is known by its identity was of another one. */
+  private forget(handle: number): void {
+    if (this.seals.size === 0 && this.setIds.isEmpty) return;
+    const stat = this.host.files.fstat(handle);
+    this.seals.delete(fileKey(stat));
+    this.setIds.keep(stat, 0, "");
+  }
+
+  /** The file behind a handle is one of memfd_create(2). */
+  seal(handle: number, bits: number): void {
+    const key = fileKey(this.host.files.fstat(handle));
+    if (!this.seals.has(key)) this.seals.set(key, new Seals(bits));
   }
 
   /** A description of a file that has lost its name, on a handle of its own or shared with others. */
@@ -204,11 +244,15 @@ export class FileSystem {
     flags: number,
   ): RegularFile {
     const { host, mapped } = this;
+    const number = typeof handle === "number" ? handle : handle.handle;
+    const canHaveSeals = mount === undefined && this.seals.size > 0;
+    const seals = canHaveSeals ? this.seals.get(fileKey(host.files.fstat(number))) : undefined;
     return new RegularFile({
       host,
       handle,
       path,
       mount,
+      seals,
       flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
       mapped,
     });

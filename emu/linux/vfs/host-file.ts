@@ -8,6 +8,7 @@ import type { FileTables } from "./freeze-files.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize } from "./mounts.ts";
 import type { Location } from "./namespace.ts";
+import type { Seals } from "./seals.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, ONCE, parseState, reopen, type ThawContext } from "./thaw-context.ts";
@@ -21,6 +22,8 @@ export class RegularFile extends OpenFile {
   private shared: SharedHandle;
   /** The same file, opened to be read for a snapshot. */
   private again: number | undefined;
+  /** Of a file of memfd_create(2). */
+  readonly seals: Seals | undefined;
   private readonly mapped: MappedFiles;
 
   constructor(options: {
@@ -30,6 +33,7 @@ export class RegularFile extends OpenFile {
     flags: number;
     mount: Mount | undefined;
     mapped: MappedFiles;
+    seals?: Seals;
   }) {
     super(options.path, options.flags);
     const { host, handle } = options;
@@ -37,6 +41,7 @@ export class RegularFile extends OpenFile {
     this.mount = options.mount;
     this.shared = typeof handle === "number" ? new SharedHandle(host, handle) : handle;
     this.mapped = options.mapped;
+    this.seals = options.seals;
     this.key = fileKey(this.host.files.fstat(this.handle));
   }
 
@@ -91,6 +96,7 @@ export class RegularFile extends OpenFile {
     if (position + from.length > MAX_OFFSET) fail("EFBIG");
     // Linux appends even with pwrite(2) where O_APPEND is set; the host does the same with its own handle.
     const at = this.flags & O_APPEND ? Number(this.stat().size) : position;
+    this.seals?.checkWrite(at + from.length, Number(this.stat().size));
     const count = writeFully(this.host, this.handle, from, at);
     this.mapped.update(this.key, at, from.subarray(0, count));
     if (this.flags & O_SYNC) this.host.files.fsync(this.handle, true);
@@ -99,6 +105,7 @@ export class RegularFile extends OpenFile {
 
   override truncate(length: number): void {
     if (!this.canWrite) fail("EINVAL", "not open for writing");
+    this.seals?.checkSize(length, Number(this.stat().size));
     this.mapped.flush(this.key);
     this.host.files.ftruncate(this.handle, length);
     this.mapped.truncate(this.key, length);
@@ -108,7 +115,9 @@ export class RegularFile extends OpenFile {
     if (!this.canWrite) fail("EBADF");
     const end = offset + length;
     if (end > MAX_OFFSET) fail("EFBIG");
-    if (!keepSize && BigInt(end) > this.stat().size) this.host.files.ftruncate(this.handle, end);
+    if (keepSize || BigInt(end) <= this.stat().size) return;
+    this.seals?.checkSize(end, Number(this.stat().size));
+    this.host.files.ftruncate(this.handle, end);
   }
 
   override sync(dataOnly: boolean): void {
@@ -133,7 +142,8 @@ export class RegularFile extends OpenFile {
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     const include = tables.includesFiles && !this.canWrite;
     const { path, unlinked = -1 } = tables.reference(this, false, include);
-    return { path, unlinked, deleted: unlinked >= 0 };
+    const state = this.seals === undefined ? "" : JSON.stringify({ seals: this.seals.bits });
+    return { path, unlinked, deleted: unlinked >= 0, state };
   }
 
   override close(): void {
@@ -163,7 +173,11 @@ function reopenAnyway(host: Host, handle: number, flags: HostOpenFlags): number 
 export function thawRegular(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const { system, travelling } = context;
   const handle = travelling[snapshot.unlinked];
-  if (handle !== undefined) return system.unnamed(handle.hold(), snapshot.path, snapshot.flags & ~ONCE);
+  if (handle !== undefined) {
+    const { seals } = snapshot.state === "" ? {} : (parseState(snapshot) as { seals?: unknown });
+    if (typeof seals === "number") system.seal(handle.handle, seals);
+    return system.unnamed(handle.hold(), snapshot.path, snapshot.flags & ~ONCE);
+  }
   const file = reopen(snapshot, context);
   if (file instanceof RegularFile) return file;
   release(hold(file));

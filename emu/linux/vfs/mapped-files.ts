@@ -7,6 +7,7 @@ import { type Host, HostError } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { fileChanged, fileTruncated } from "../../memory/file-views.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
+import { PROT_WRITE } from "../../memory/vma.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
@@ -157,6 +158,16 @@ export class MappedFiles {
     }
     if (what.canWrite) file.makeWritable(handle);
     return file;
+  }
+
+  /** Whether a shared mapping of a file can be written to. */
+  isMappedWritable(key: string): boolean {
+    const object = this.objects.get(key);
+    return this.spaces().some(({ areas }) =>
+      [...areas].some(
+        ({ shared, prot }) => shared !== undefined && shared === object && (prot & PROT_WRITE) !== 0,
+      ),
+    );
   }
 
   /** The one shared object of a mapped file. */

@@ -161,6 +161,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     if (access.shared && access.write && !file.canWrite) {
       fail("EACCES", "a writable shared mapping needs a writable descriptor");
     }
+    if (access.shared && access.write && file instanceof RegularFile) file.seals?.checkMapping();
     return file.mappable();
   }
 

@@ -16,6 +16,9 @@ export class SetIds {
   /** By what names a file: its bits, and the guest path that it had. */
   private readonly known = new Map<string, { bits: number; path: string }>();
 
+  get isEmpty(): boolean {
+    return this.known.size === 0;
+  }
   bitsOf(key: string): number {
     return this.known.get(key)?.bits ?? 0;
   }

@@ -1,0 +1,316 @@
+/**
+ * Prefixed instructions: Power ISA 3.1, I.1.6.3 and I.3.3.2 on. A prefix and its suffix are one instruction, which lies within 64 bytes: else it
+ * raises the alignment interrupt. The handler of the prefix finds the suffix and goes on behind it, so that the two retire as one.
+ */
+import { GuestFault } from "./fault.ts";
+import { ra, ra0, rt } from "./fields.ts";
+import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
+import { type Handler, illegal } from "./handler.ts";
+import { fprOffset } from "./registers.ts";
+import { elementsOf, fromElements, quad, setQuad } from "./vector/registers.ts";
+import { i32, is64, memory, u64 } from "./views.ts";
+
+/** Executes an instruction given by prefix and suffix, at `cia`. */
+type Prefixed = (prefix: number, suffix: number, cia: number) => void;
+
+/** Bits 6 and 7 of a prefix. */
+const typeOf = (prefix: number): number => (prefix >>> 24) & 3;
+const EIGHT_BYTE_LOAD = 0;
+const EIGHT_BYTE_REGISTER = 1;
+const MODIFIED_LOAD = 2;
+const MODIFIED_REGISTER = 3;
+/** R, of forms with a displacement: it counts from the instruction itself, and RA must be 0. */
+const R = 0x10_0000;
+
+/** The 34-bit displacement d0 || d1. */
+const displacement = (prefix: number, suffix: number): number =>
+  ((prefix << 14) >> 14) * 0x1_0000 + (suffix & 0xffff);
+
+/** (RA|0) or CIA plus the displacement, 64 bits. */
+function sum(prefix: number, suffix: number, cia: number): bigint {
+  const base = (prefix & R) !== 0 ? BigInt(cia >>> 0) : u64[ra0(suffix) >> 1];
+  return BigInt.asUintN(64, base + BigInt(displacement(prefix, suffix)));
+}
+/** The effective address of a load or store. */
+function address(prefix: number, suffix: number, cia: number, isStore: boolean): number {
+  const ea = sum(prefix, suffix, cia);
+  if (!is64) return Number(BigInt.asUintN(32, ea));
+  if (ea >> 32n !== 0n) throw new GuestFault("data-unmapped", ea, isStore);
+  return Number(ea);
+}
+
+type Access = (ea: number, suffix: number) => void;
+const load =
+  (access: Access): Prefixed =>
+  (prefix, suffix, cia) =>
+    access(address(prefix, suffix, cia, false), suffix);
+const store =
+  (access: Access): Prefixed =>
+  (prefix, suffix, cia) =>
+    access(address(prefix, suffix, cia, true), suffix);
+
+/** RT <- a word, extended with zeros or its sign. */
+const give = (suffix: number, low: number, high: number): void => {
+  i32[rt(suffix)] = low;
+  i32[rt(suffix) + 1] = high;
+};
+const low = (suffix: number): number => i32[rt(suffix)];
+
+const fpr = (n: number): number => fprOffset(n) / 4;
+const frt = (suffix: number): number => (suffix >>> 21) & 31;
+/** Doubleword 0 of a VSR <- a single as a double; doubleword 1 <- 0. */
+function giveSingle(vsr: number, word: number): void {
+  i32[fpr(vsr)] = doubleLow(word);
+  i32[fpr(vsr) + 1] = doubleHigh(word);
+}
+const singleOf = (vsr: number): number => single(i32[fpr(vsr) + 1], i32[fpr(vsr)]);
+const clearLower = (vsr: number): void => {
+  u64[fprOffset(vsr) / 8 - 1] = 0n;
+};
+const vrt = (suffix: number): number => 32 + frt(suffix);
+/** XT of plxv, whose TX is the last bit of the opcode; XTP of plxvp. */
+const xtOfLoad = (suffix: number): number => frt(suffix) | ((suffix >>> 21) & 32);
+const xtp = (suffix: number): number => (frt(suffix) & 30) | ((frt(suffix) & 1) << 5);
+
+/** A quadword as a number; the upper half lies first in big-endian mode. */
+const upperAt = (ea: number): number => (memory.byteOrder === "big" ? ea : ea + 8);
+const lowerAt = (ea: number): number => (memory.byteOrder === "big" ? ea + 8 : ea);
+function loadVsr(vsr: number, ea: number): void {
+  u64[fprOffset(vsr) / 8] = memory.load64(upperAt(ea));
+  u64[fprOffset(vsr) / 8 - 1] = memory.load64(lowerAt(ea));
+}
+function storeVsr(vsr: number, ea: number): void {
+  memory.store64(upperAt(ea), u64[fprOffset(vsr) / 8]);
+  memory.store64(lowerAt(ea), u64[fprOffset(vsr) / 8 - 1]);
+}
+/** The even register of a pair has the upper half of 256 bits. */
+const evenAt = (ea: number): number => (memory.byteOrder === "big" ? ea : ea + 16);
+const oddAt = (ea: number): number => (memory.byteOrder === "big" ? ea + 16 : ea);
+
+const loadQuadword: Access = (ea, suffix) => {
+  memory.checkLoad(ea, 16);
+  loadVsr(xtOfLoad(suffix), ea);
+};
+const storeQuadword: Access = (ea, suffix) => {
+  memory.checkStore(ea, 16);
+  storeVsr(xtOfLoad(suffix), ea);
+};
+
+/** Loads, stores and paddi, by type and the suffix's primary opcode. */
+const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
+  [MODIFIED_LOAD]: new Map<number, Prefixed>([
+    // paddi
+    [
+      14,
+      (prefix, suffix, cia) => {
+        u64[rt(suffix) >> 1] = sum(prefix, suffix, cia);
+      },
+    ],
+    // plwz, plbz, plhz, plha
+    [32, load((ea, suffix) => give(suffix, memory.load32(ea), 0))],
+    [34, load((ea, suffix) => give(suffix, memory.load8(ea), 0))],
+    [40, load((ea, suffix) => give(suffix, memory.load16(ea), 0))],
+    [
+      42,
+      load((ea, suffix) => {
+        const value = (memory.load16(ea) << 16) >> 16;
+        give(suffix, value, value >> 31);
+      }),
+    ],
+    // pstw, pstb, psth
+    [36, store((ea, suffix) => memory.store32(ea, low(suffix)))],
+    [38, store((ea, suffix) => memory.store8(ea, low(suffix)))],
+    [44, store((ea, suffix) => memory.store16(ea, low(suffix)))],
+    // plfs, plfd, pstfs, pstfd
+    [48, load((ea, suffix) => giveSingle(frt(suffix), memory.load32(ea)))],
+    [
+      50,
+      load((ea, suffix) => {
+        u64[fprOffset(frt(suffix)) / 8] = memory.load64(ea);
+      }),
+    ],
+    [52, store((ea, suffix) => memory.store32(ea, singleOf(frt(suffix))))],
+    [54, store((ea, suffix) => memory.store64(ea, u64[fprOffset(frt(suffix)) / 8]))],
+  ]),
+  [EIGHT_BYTE_LOAD]: new Map<number, Prefixed>([
+    // plwa, pld, pstd
+    [
+      41,
+      load((ea, suffix) => {
+        const value = memory.load32(ea);
+        give(suffix, value, value >> 31);
+      }),
+    ],
+    [
+      57,
+      load((ea, suffix) => {
+        u64[rt(suffix) >> 1] = memory.load64(ea);
+      }),
+    ],
+    [61, store((ea, suffix) => memory.store64(ea, u64[rt(suffix) >> 1]))],
+    // plq, pstq: the even register has the upper half.
+    [
+      56,
+      load((ea, suffix) => {
+        memory.checkLoad(ea, 16);
+        u64[rt(suffix) >> 1] = memory.load64(upperAt(ea));
+        u64[(rt(suffix) >> 1) + 1] = memory.load64(lowerAt(ea));
+      }),
+    ],
+    [
+      60,
+      store((ea, suffix) => {
+        memory.checkStore(ea, 16);
+        memory.store64(upperAt(ea), u64[rt(suffix) >> 1]);
+        memory.store64(lowerAt(ea), u64[(rt(suffix) >> 1) + 1]);
+      }),
+    ],
+    // plxsd, plxssp, pstxsd, pstxssp
+    [
+      42,
+      load((ea, suffix) => {
+        u64[fprOffset(vrt(suffix)) / 8] = memory.load64(ea);
+        clearLower(vrt(suffix));
+      }),
+    ],
+    [
+      43,
+      load((ea, suffix) => {
+        giveSingle(vrt(suffix), memory.load32(ea));
+        clearLower(vrt(suffix));
+      }),
+    ],
+    [46, store((ea, suffix) => memory.store64(ea, u64[fprOffset(vrt(suffix)) / 8]))],
+    [47, store((ea, suffix) => memory.store32(ea, singleOf(vrt(suffix))))],
+    // plxv, pstxv, plxvp, pstxvp
+    [50, load(loadQuadword)],
+    [51, load(loadQuadword)],
+    [54, store(storeQuadword)],
+    [55, store(storeQuadword)],
+    [
+      58,
+      load((ea, suffix) => {
+        memory.checkLoad(ea, 32);
+        loadVsr(xtp(suffix), evenAt(ea));
+        loadVsr(xtp(suffix) + 1, oddAt(ea));
+      }),
+    ],
+    [
+      62,
+      store((ea, suffix) => {
+        memory.checkStore(ea, 32);
+        storeVsr(xtp(suffix), evenAt(ea));
+        storeVsr(xtp(suffix) + 1, oddAt(ea));
+      }),
+    ],
+  ]),
+};
+
+// ---- VSX ----------------------------------------------------------------------------------------------------
+
+/** The 32-bit immediate of the splats. */
+const immediate = (prefix: number, suffix: number): number => (prefix << 16) | (suffix & 0xffff);
+/** XT of the splats, whose TX is bit 15. */
+const xtOfSplat = (suffix: number): number => frt(suffix) | ((suffix >>> 11) & 32);
+
+const splatWord: Prefixed = (prefix, suffix) => {
+  const word = BigInt(immediate(prefix, suffix) >>> 0);
+  setQuad(xtOfSplat(suffix), fromElements([word, word, word, word], 32));
+};
+/** A single as two doubles. */
+const splatDouble: Prefixed = (prefix, suffix) => {
+  const word = immediate(prefix, suffix);
+  const double = (BigInt(doubleHigh(word) >>> 0) << 32n) | BigInt(doubleLow(word) >>> 0);
+  setQuad(xtOfSplat(suffix), fromElements([double, double], 64));
+};
+/** A word into the even or odd words. */
+const splatHalf: Prefixed = (prefix, suffix) => {
+  const words = elementsOf(quad(xtOfSplat(suffix)), 32);
+  const first = (suffix >>> 17) & 1;
+  words[first] = words[first + 2] = BigInt(immediate(prefix, suffix) >>> 0);
+  setQuad(xtOfSplat(suffix), fromElements(words, 32));
+};
+
+/** Registers of the 8RR:XX4 forms. */
+const x4 = (suffix: number) => ({
+  xt: frt(suffix) | ((suffix & 1) << 5),
+  a: quad(((suffix >>> 16) & 31) | ((suffix & 4) << 3)),
+  b: quad(((suffix >>> 11) & 31) | ((suffix & 2) << 4)),
+  c: quad(((suffix >>> 6) & 31) | ((suffix & 8) << 2)),
+});
+
+/** Elements of B where those of C are negative, else of A. */
+const blend =
+  (bits: number): Prefixed =>
+  (_prefix, suffix) => {
+    const { xt, a, b, c } = x4(suffix);
+    const [ofA, ofB] = [elementsOf(a, bits), elementsOf(b, bits)];
+    const chosen = elementsOf(c, bits).map((each, i) => (each >> BigInt(bits - 1) !== 0n ? ofB[i] : ofA[i]));
+    setQuad(xt, fromElements(chosen, bits));
+  };
+/** Bytes of A || B by the low five bits of C's bytes, where their upper three are UIM; the others become zero. */
+const permuteExtended: Prefixed = (prefix, suffix) => {
+  const { xt, a, b, c } = x4(suffix);
+  const source = [...elementsOf(a, 8), ...elementsOf(b, 8)];
+  const wanted = BigInt(prefix & 7);
+  const bytes = elementsOf(c, 8).map((each) => (each >> 5n === wanted ? source[Number(each & 31n)] : 0n));
+  setQuad(xt, fromElements(bytes, 8));
+};
+/** The function of three bits whose table is IMM, from the left for ABC = 0 to 7. */
+const evaluate: Prefixed = (prefix, suffix) => {
+  const { xt, a, b, c } = x4(suffix);
+  let result = 0n;
+  for (let index = 0; index < 8; index++) {
+    if ((prefix & (0x80 >> index)) === 0) continue;
+    result |= (index & 4 ? a : ~a) & (index & 2 ? b : ~b) & (index & 1 ? c : ~c);
+  }
+  setQuad(xt, BigInt.asUintN(128, result));
+};
+
+/** The register forms, by opcode and extended opcode of the suffix. */
+function registerForm(suffix: number): Prefixed | undefined {
+  const four = (suffix >>> 4) & 3;
+  switch (suffix >>> 26) {
+    case 32: {
+      const splat = (suffix >>> 17) & 15;
+      if (splat < 2) return splatHalf;
+      return splat === 2 ? splatDouble : splat === 3 ? splatWord : undefined;
+    }
+    case 33:
+      return [blend(8), blend(16), blend(32), blend(64)][four];
+    case 34:
+      return [permuteExtended, evaluate][four];
+  }
+  return undefined;
+}
+
+const nothing: Prefixed = () => {};
+
+/** The instruction that a prefix and a suffix are; undefined where there is none. */
+function prefixedInstruction(prefix: number, suffix: number): Prefixed | undefined {
+  switch (typeOf(prefix)) {
+    case EIGHT_BYTE_REGISTER:
+      return registerForm(suffix);
+    case MODIFIED_REGISTER:
+      // pnop, whatever its suffix.
+      return (prefix & 0x00f0_0000) === 0 ? nothing : undefined;
+    default: {
+      // A displacement from the instruction itself has no base register.
+      if ((prefix & R) !== 0 && ra(suffix) !== 0) return undefined;
+      return DISPLACED[typeOf(prefix)].get(suffix >>> 26);
+    }
+  }
+}
+
+/** Whether a word is a prefix. */
+export const isPrefix = (word: number): boolean => word >>> 26 === 1;
+
+/** The handler of prefixes. */
+export const prefixed: Handler = (prefix, cia) => {
+  if ((cia & 63) === 60) throw new GuestFault("alignment", BigInt(cia >>> 0));
+  const suffix = memory.fetch((cia >>> 0) + 4);
+  const instruction = prefixedInstruction(prefix, suffix);
+  if (instruction === undefined) return illegal(prefix, cia);
+  instruction(prefix, suffix, cia);
+  return (cia + 8) | 0;
+};
