@@ -53,14 +53,15 @@ export interface KernelResult {
   abi: BenchAbi;
   /** Million instructions of the guest in one run. */
   instructions: number;
-  /** Million instructions a second, start-up not counted. */
-  mips: number;
-  /** Median seconds of the whole process. */
+  /** Million instructions a second, start-up not counted: of the interpreter, and with the translator. */
+  interp: number;
+  jit: number;
+  /** Median seconds of the whole process, with the translator. */
   ppcr: number;
   qemu: number | null;
 }
 
-/** Runs one kernel `rounds` times on each emulator, in turn. */
+/** Runs one kernel `rounds` times on each engine and emulator, in turn. */
 export function runKernel(
   cli: string,
   binary: string,
@@ -69,21 +70,24 @@ export function runKernel(
   rounds: number,
 ): KernelResult {
   const stats = `${binary}.stats.json`;
-  const ppcr: Subject = {
-    name: "ppcr",
+  const ppcr = (engine: string): Subject => ({
+    name: `ppcr --engine ${engine}`,
     program: process.execPath,
-    args: [cli, "run", `--stats=${stats}`, "--", binary, kernel],
-  };
+    args: [cli, "run", "--engine", engine, `--stats=${stats}`, "--", binary, kernel],
+  });
   const qemu: Subject = { name: QEMU[abi], program: QEMU[abi], args: [binary, kernel] };
   const withQemu = isThere(QEMU[abi]);
   const seconds = { ppcr: [] as number[], qemu: [] as number[] };
-  const mips: number[] = [];
+  const mips = { interp: [] as number[], jit: [] as number[] };
   let instructions = 0;
   for (let round = 0; round < rounds; round++) {
-    seconds.ppcr.push(timeOnce(ppcr));
-    const report = JSON.parse(readFileSync(stats, "utf8")) as { instructions: number; mips: number };
-    mips.push(report.mips);
-    instructions = report.instructions / 1e6;
+    for (const engine of ["interp", "jit"] as const) {
+      const taken = timeOnce(ppcr(engine));
+      const report = JSON.parse(readFileSync(stats, "utf8")) as { instructions: number; mips: number };
+      mips[engine].push(report.mips);
+      instructions = report.instructions / 1e6;
+      if (engine === "jit") seconds.ppcr.push(taken);
+    }
     if (withQemu) seconds.qemu.push(timeOnce(qemu));
   }
   rmSync(stats);
@@ -91,7 +95,8 @@ export function runKernel(
     kernel,
     abi,
     instructions,
-    mips: median(mips),
+    interp: median(mips.interp),
+    jit: median(mips.jit),
     ppcr: median(seconds.ppcr),
     qemu: withQemu ? median(seconds.qemu) : null,
   };

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --rounds N] [--quick]`: interpreter speed on the kernels beside qemu-user, start-up, freeze and thaw, and
+ * `npm run bench [-- --rounds N] [--quick]`: speed of both engines on the kernels beside qemu-user, start-up, freeze and thaw, and
  * single pieces. Prints tables and writes them with a chart to bench/results/.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -103,28 +103,36 @@ const results = kernels();
 if (results.length > 0) {
   show(
     table(
-      ["kernel", "ABI", "M instr.", "MIPS", "ppcr s", "qemu s", "ppcr / qemu"],
+      ["kernel", "ABI", "M instr.", "MIPS interp", "MIPS jit", "ppcr s", "qemu s", "qemu / ppcr"],
       results.map((r) => [
         r.kernel,
         r.abi,
         figure(r.instructions),
-        figure(r.mips),
+        figure(r.interp),
+        figure(r.jit),
         figure(r.ppcr),
         r.qemu === null ? "-" : figure(r.qemu),
-        r.qemu === null ? "-" : figure(r.ppcr / r.qemu),
+        r.qemu === null ? "-" : figure(r.qemu / r.ppcr),
       ]),
     ),
   );
   const names = [...INTEGER_KERNELS, ...FLOAT_KERNELS];
-  const of = (abi: BenchAbi) =>
-    names.map((name) => results.find((r) => r.kernel === name && r.abi === abi)?.mips ?? null);
-  const svg = barChart("Interpreter speed", "million instructions a second", names, [
-    { name: "ppc32", values: of("ppc32").map((v) => v && Number(figure(v))) },
-    { name: "ppc64", values: of("ppc64").map((v) => v && Number(figure(v))) },
-  ]);
+  const of = (abi: BenchAbi, engine: "interp" | "jit") =>
+    names.map((name) => {
+      const mips = results.find((r) => r.kernel === name && r.abi === abi)?.[engine];
+      return mips === undefined ? null : Number(figure(mips));
+    });
+  const svg = barChart(
+    "Speed by engine",
+    "million instructions a second",
+    names,
+    (["ppc32", "ppc64"] as BenchAbi[]).flatMap((abi) =>
+      (["interp", "jit"] as const).map((engine) => ({ name: `${abi} ${engine}`, values: of(abi, engine) })),
+    ),
+  );
   const folder = join(root, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "interpreter.svg"), svg);
+  writeFileSync(join(folder, "engines.svg"), svg);
   writeFileSync(join(folder, "report.md"), `${report.join("\n\n")}\n`);
-  process.stdout.write("Written: bench/results/report.md and bench/results/interpreter.svg\n");
+  process.stdout.write("Written: bench/results/report.md and bench/results/engines.svg\n");
 }

@@ -24,6 +24,7 @@ const FORWARDED: readonly [NodeJS.Signals, number][] = [
 ];
 
 const SIGILL = 4;
+const SIGTSTP = 20;
 
 /** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
 function prepareEngine(): void {
@@ -115,6 +116,13 @@ class Session {
       process.on(name, forward);
       this.closers.push(() => process.off(name, forward));
     }
+    // ^Z is for the jobs of a guest that has some; any other stops as a whole, ppcr with it.
+    const stop = () => {
+      if (machine.controlsJobs) machine.signal(SIGTSTP);
+      else process.kill(process.pid, "SIGSTOP");
+    };
+    process.on("SIGTSTP", stop);
+    this.closers.push(() => process.off("SIGTSTP", stop));
     this.closers.push(serveControl({ freeze: (request) => this.freezeFor(request) }));
   }
 

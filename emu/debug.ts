@@ -7,8 +7,8 @@ import { FPSCR, type Registers, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import type { Kernel, KernelExit } from "./linux/kernel.ts";
 import type { Process } from "./linux/process.ts";
 import type { Thread } from "./linux/thread.ts";
-import type { Watchpoint } from "./memory/address-space.ts";
 import { PAGE_SIZE } from "./memory/layout.ts";
+import type { Watchpoint } from "./memory/watched.ts";
 
 /** A register as debuggers know it. Values are unsigned. */
 export interface DebugRegister {
@@ -27,7 +27,7 @@ export type DebugStop =
 const NONE: ReadonlySet<number> = new Set();
 
 /** The registers of a 32-bit or 64-bit CPU, by the names that gdb gives them. */
-export function debugRegisters(is64: boolean): readonly DebugRegister[] {
+function debugRegisters(is64: boolean): readonly DebugRegister[] {
   const bits = is64 ? 64 : 32;
   const numbered = (count: number, make: (n: number) => DebugRegister) =>
     Array.from({ length: count }, (_, n) => make(n));

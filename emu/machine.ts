@@ -7,7 +7,6 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine, type JitStatistics } from "./jit/engine.ts";
-import { TUNING, type Tuning } from "./tuning.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -22,9 +21,10 @@ import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
+import { TUNING, type Tuning } from "./tuning.ts";
 
-export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
 export { defaultLimits } from "./linux/process.ts";
+export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 export type { Abi } from "./snapshot.ts";
 
@@ -217,6 +217,11 @@ export class Machine {
   /** Sends a signal, by its Linux number, as the terminal or kill(1) would. */
   signal(signo: number): void {
     this.kernel.signal(signo);
+  }
+
+  /** Whether the program has put a group of processes into the foreground of its terminal, as shells do. */
+  get controlsJobs(): boolean {
+    return this.kernel.fileSystem.foreground !== undefined;
   }
 
   /** Where the program is: address and word of the next instruction of its first thread; no word where none can be read. */

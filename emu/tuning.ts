@@ -37,7 +37,10 @@ export const MOST_PAGES_CLEARED = 16_384;
 export interface Tuning {
   /** Arrivals at a place by a backward branch, a call or a return before it is translated. */
   threshold: number;
-  /** Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry. */
+  /**
+   * Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry; four times as many each
+   * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
+   */
   entryThreshold: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
@@ -56,7 +59,7 @@ export interface Tuning {
 export const TUNING: Tuning = {
   threshold: 1000,
   entryThreshold: 4000,
-  mostInstructions: 8000,
+  mostInstructions: 4000,
   mostPromoted: 40,
   mostCarried: 3,
   stack: 400_000,

@@ -24,6 +24,8 @@ interface Unit {
   readonly entries: number[];
   readonly needs: number[];
   readonly blocks: Set<number>;
+  /** How often it has been translated again for an entry more. */
+  readonly remade: number;
   readonly pages: Set<number>;
 }
 
@@ -114,10 +116,10 @@ export class JitEngine extends Interpreter {
     if (entry === undefined) return limit;
     const { i32, u64 } = this.cpu.registers;
     const { statistics } = this;
-    const linker = this.linker!;
     let left = limit;
     while (entry !== undefined) {
       statistics.entered++;
+      const linker = this.linker!;
       pc = linker.enter(entry.slot, left, this.tuning.stack, pc);
       const rest = linker.budgetLeft;
       const executed = left - rest;
@@ -181,9 +183,9 @@ export class JitEngine extends Interpreter {
       this.setPatience(address, LATER);
     } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
       this.armed.add(address);
-      this.setPatience(address, tuning.entryThreshold);
+      this.setPatience(address, tuning.entryThreshold * 4 ** around.remade);
     } else {
-      this.translateUnit([...around.entries, address]);
+      this.translateUnit([...around.entries, address], around.remade + 1);
     }
     if (!this.entries.has(address)) {
       if (this.inside.get(address) === undefined) this.setPatience(address, LATER);
@@ -205,9 +207,10 @@ export class JitEngine extends Interpreter {
   }
 
   /** Translates what can be reached from the first of `wanted`, with entries at all of them, in place of what they belonged to. */
-  private translateUnit(wanted: readonly number[]): void {
+  private translateUnit(wanted: readonly number[], remade = 0): void {
     const began = now();
     const { cpu, tuning } = this;
+    if (this.linker !== undefined && this.linker.bytes > tuning.mostBytes) this.dropAll();
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
     const entries = this.chooseEntries(region, wanted);
@@ -221,7 +224,7 @@ export class JitEngine extends Interpreter {
     });
     const code = linker.compile(body);
     for (const unit of this.replaced(region)) this.drop(unit);
-    const unit: Unit = { entries, needs: body.needs, blocks: new Set(), pages: new Set() };
+    const unit: Unit = { entries, needs: body.needs, remade, blocks: new Set(), pages: new Set() };
     for (const { start, words } of region.blocks) {
       unit.blocks.add(start);
       if (!this.inside.has(start)) this.inside.set(start, unit);
@@ -280,6 +283,12 @@ export class JitEngine extends Interpreter {
     if (units === undefined) return;
     this.dropped = true;
     for (const unit of [...units]) this.drop(unit);
+  }
+
+  /** Gives all translated code back; what is still hot is translated again. */
+  private dropAll(): void {
+    for (const units of [...this.byPage.values()]) for (const unit of [...units]) this.drop(unit);
+    this.linker = undefined;
   }
 
   private drop(unit: Unit): void {

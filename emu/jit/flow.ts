@@ -58,11 +58,14 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
 
   /** Finds the loops among `nodes`, ignoring back edges of loops found already, and theirs within. */
   function findLoops(nodes: readonly number[], parent?: Loop): void {
-    for (const component of components(edges, nodes)) {
+    const isLoop = (component: readonly number[]) =>
+      component.length > 1 || edges[component[0]].some((e) => e.to === component[0] && !e.back);
+    const found = components(edges, nodes).filter(isLoop);
+    if (found.length === 0) return;
+    const entered = entriesOf(found);
+    found.forEach((component, i) => {
       const inside = new Set(component);
-      if (component.length === 1 && !edges[component[0]].some((e) => e.to === component[0] && !e.back))
-        continue;
-      const heads = entriesOf(inside);
+      const heads = [...entered[i]].sort((a, b) => a - b);
       const header = heads.length === 1 ? heads[0] : addDispatch(inside, heads);
       for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
       for (const node of inside) {
@@ -75,17 +78,23 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
         [...inside].filter((node) => node !== header),
         loop,
       );
-    }
+    });
   }
 
-  /** Nodes of a component that are entered from outside it. */
-  function entriesOf(inside: ReadonlySet<number>): number[] {
-    const heads = new Set<number>();
+  /** Of each component the nodes that are entered from outside it. */
+  function entriesOf(found: readonly (readonly number[])[]): Set<number>[] {
+    const memberOf = new Int32Array(edges.length).fill(-1);
+    found.forEach((component, i) => {
+      for (const node of component) memberOf[node] = i;
+    });
+    const heads = found.map(() => new Set<number>());
     for (let from = 0; from < edges.length; from++) {
-      if (inside.has(from) || !(first.has(from) || from > root)) continue;
-      for (const edge of edges[from]) if (inside.has(edge.to)) heads.add(edge.to);
+      if (!first.has(from)) continue;
+      for (const { to } of edges[from]) {
+        if (to >= 0 && memberOf[to] >= 0 && memberOf[to] !== memberOf[from]) heads[memberOf[to]].add(to);
+      }
     }
-    return [...heads].sort((a, b) => a - b);
+    return heads;
   }
 
   function addDispatch(inside: Set<number>, heads: readonly number[]): number {

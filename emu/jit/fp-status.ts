@@ -19,7 +19,7 @@ export class PendingStatus {
     this.cpu = cpu;
     const { buffer } = cpu.memory.memory;
     const at = cpu.memory.corner + RECORDS_OFFSET;
-    this.words = new Int32Array(buffer, at, (RECORDS * RECORD_SIZE) / 4);
+    this.words = new Int32Array(buffer, at, (RECORDS * RECORD_SIZE) / 4).fill(0);
     this.operands = new BigUint64Array(buffer, at, (RECORDS * RECORD_SIZE) / 8);
   }
 

@@ -647,6 +647,8 @@ export class Generator {
     const outer = this.landingHere();
     let more = 0;
     for (let w = 0; w < saved.length; w++) {
+      // A field that is not computed yet but that the outer landing saves has to be computed on the way there.
+      saved[w] |= outer?.saved[w] ?? 0;
       for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) more++;
     }
     return more < LEAST_SHARED ? undefined : { saved, outer, depth };

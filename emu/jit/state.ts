@@ -28,6 +28,16 @@ export class State {
   /** FPSCR's mode is known to be the one that floating-point code here is made for. */
   modeChecked = false;
 
+  private static readonly pool: State[] = [];
+  /** A copy, of one that has been given back if there is such. */
+  static copyOf(from: State): State {
+    return (State.pool.pop() ?? new State()).copy(from);
+  }
+  /** For a state that nobody uses any more. */
+  giveBack(): void {
+    State.pool.push(this);
+  }
+
   copy(from: State): this {
     this.valid.set(from.valid);
     this.dirty.set(from.dirty);

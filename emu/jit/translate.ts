@@ -358,6 +358,8 @@ class Translator {
     const isHeader = flow.isHeader[node] !== 0;
     if (saved !== undefined && !isHeader) {
       g.state.copy(saved);
+      saved.giveBack();
+      this.saved.delete(node);
       return;
     }
     g.reset();
@@ -370,7 +372,7 @@ class Translator {
     const { g, flow } = this;
     const loop = flow.loopOf[node]!;
     if (from === undefined || flow.forward[node] !== 1 || !this.isPromoted.get(loop)) return;
-    const fresh = new State().copy(g.state);
+    const fresh = State.copyOf(g.state);
     g.state.copyValues(from);
     g.state.modeChecked = from.modeChecked;
     for (const member of loop.nodes) {
@@ -400,7 +402,7 @@ class Translator {
     if (!edge.back && this.isLabelled[to] === 0) {
       if (flow.isHeader[to] !== 0) {
         this.conformTo(to);
-        this.saved.set(to, new State().copy(g.state));
+        this.saved.set(to, State.copyOf(g.state));
         this.enter(to);
       }
       this.emitTree(to);
@@ -411,10 +413,10 @@ class Translator {
       g.code.set(this.selector);
     }
     if (!edge.back && flow.forward[to] === 1 && flow.isHeader[to] === 0) {
-      this.saved.set(to, new State().copy(g.state));
+      this.saved.set(to, State.copyOf(g.state));
     } else {
       this.conformTo(to);
-      if (!edge.back && flow.forward[to] === 1) this.saved.set(to, new State().copy(g.state));
+      if (!edge.back && flow.forward[to] === 1) this.saved.set(to, State.copyOf(g.state));
     }
     g.code.br(Op.br, this.depthOf(to) + extra);
   }
@@ -489,7 +491,7 @@ class Translator {
   /** Ends the blocks of the cases, each with its edge. */
   private endCases(edges: readonly (Edge | undefined)[], before: (i: number) => void = () => {}) {
     const { g } = this;
-    const state = new State().copy(g.state);
+    const state = State.copyOf(g.state);
     edges.forEach((edge, i) => {
       this.labels.pop();
       g.code.end();
@@ -598,12 +600,13 @@ class Translator {
     if (terms === 2) g.code.op(Op.i32_and);
     g.code.block(Op.if);
     this.labels.push(-1);
-    const state = new State().copy(g.state);
+    const state = State.copyOf(g.state);
     const { index, pc, count } = g;
     taken();
     this.labels.pop();
     g.code.end();
     g.state.copy(state);
+    state.giveBack();
     g.index = index;
     g.pc = pc;
     g.count = count;
@@ -716,7 +719,7 @@ class Translator {
       code.u32(block.cases.length);
       for (const target of block.cases) code.u32(targets.indexOf(target));
       code.u32(other);
-      const state = new State().copy(g.state);
+      const state = State.copyOf(g.state);
       edges.forEach((edge, i) => {
         this.labels.pop();
         code.end();

@@ -14,8 +14,8 @@ import { findModel } from "../cpu/models.ts";
 
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
-import { WatchpointHit } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
+import { WatchpointHit } from "../memory/watched.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";

@@ -2,7 +2,8 @@
 import type { CpuModel } from "../cpu/cpu.ts";
 import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
-import type { AddressSpace, Watchpoint } from "../memory/address-space.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { Watchpoint } from "../memory/watched.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./areas.ts";

@@ -26,6 +26,7 @@ import {
 import { type PageHolder, takeBack } from "./shared-object.ts";
 import { type ByteOrder, Storage } from "./storage.ts";
 import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
+import { Watched, type Watchpoint } from "./watched.ts";
 
 export interface AddressSpaceOptions {
   byteOrder: ByteOrder;
@@ -35,27 +36,6 @@ export interface AddressSpaceOptions {
 
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
-
-/** Accesses that a debugger wants to see: to the bytes from `start` up to `end`. */
-export interface Watchpoint {
-  readonly start: number;
-  readonly end: number;
-  readonly loads: boolean;
-  readonly stores: boolean;
-}
-
-/** Thrown by an access that a watchpoint matches. */
-export class WatchpointHit extends Error {
-  readonly watchpoint: Watchpoint;
-  readonly address: number;
-  readonly isStore: boolean;
-  constructor(watchpoint: Watchpoint, address: number, isStore: boolean) {
-    super(`watchpoint at 0x${address.toString(16)}`);
-    this.watchpoint = watchpoint;
-    this.address = address;
-    this.isStore = isStore;
-  }
-}
 
 /** What a forked address space has yet to take from its parent. */
 interface Inheritance {
@@ -90,9 +70,7 @@ export class AddressSpace implements FileViewer {
   private readonly pages: PageTable;
   private readonly mapped = new AreaMap();
   private readonly codeListeners = new Set<CodeListener>();
-  private breakpoint = 0n;
-  private watchpoints: readonly Watchpoint[] = [];
-  private isWatching = false;
+  private readonly watched = new Watched();
   private inheritance: Inheritance | undefined;
   /** The address spaces forked from this one that may still have something to take. */
   private readonly heirs = new Set<AddressSpace>();
@@ -164,7 +142,7 @@ export class AddressSpace implements FileViewer {
       const at = Math.max(ea, page * PAGE_SIZE);
       this.demandPage(page, at, false);
     }
-    if (this.isWatching) this.checkWatched(ea, n, false);
+    this.watched.check(ea, n, false);
   }
 
   /** Slow path of a store of `n` bytes: makes every page of it present and writable, or throws. */
@@ -175,7 +153,7 @@ export class AddressSpace implements FileViewer {
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.demandPage(page, Math.max(ea, page * PAGE_SIZE), true);
     }
-    if (this.isWatching) this.checkWatched(ea, n, true);
+    this.watched.check(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
     for (let page = first; page * PAGE_SIZE < end; page++) {
       if (this.writeGuard[page] !== 0) this.dirtyPage(page);
@@ -209,41 +187,16 @@ export class AddressSpace implements FileViewer {
     return this.mapped.find(page * PAGE_SIZE)!;
   }
 
-  private checkWatched(ea: number, n: number, isStore: boolean): void {
-    const granule = Number(BigInt.asUintN(64, this.breakpoint) & ~7n);
-    if ((this.breakpoint & (isStore ? 2n : 1n)) !== 0n && ea < granule + 8 && ea + n > granule) {
-      throw new GuestFault("breakpoint", BigInt(ea), isStore);
-    }
-    for (const watchpoint of this.watchpoints) {
-      const { start, end, stores, loads } = watchpoint;
-      if ((isStore ? stores : loads) && ea < end && ea + n > start) {
-        throw new WatchpointHit(watchpoint, ea, isStore);
-      }
-    }
-  }
-
   /** Sets the data address breakpoint: doubleword address | write 2 | read 1; 0 clears it. */
   setBreakpoint(dabr: bigint): void {
-    this.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
-    this.watchPages();
+    this.watched.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
+    this.pages.watch(this.watched.pages());
   }
 
   /** Has accesses to these ranges throw WatchpointHit, before anything has happened, until it is called again. */
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
-    this.watchpoints = watchpoints;
-    this.watchPages();
-  }
-
-  private watchPages(): void {
-    const pages = new Set<number>();
-    const { breakpoint, watchpoints } = this;
-    if (breakpoint !== 0n && breakpoint < BigInt(this.size))
-      pages.add(Number(breakpoint >> BigInt(PAGE_SHIFT)));
-    for (const { start, end } of watchpoints) {
-      for (let page = start >>> PAGE_SHIFT; page * PAGE_SIZE < end; page++) pages.add(page);
-    }
-    this.isWatching = breakpoint !== 0n || watchpoints.length > 0;
-    this.pages.watch(pages);
+    this.watched.watchpoints = watchpoints;
+    this.pages.watch(this.watched.pages());
   }
 
   // ---- instructions ---------------------------------------------------------------------------------
@@ -567,6 +520,7 @@ export class AddressSpace implements FileViewer {
     this.heirs.clear();
     this.codeListeners.clear();
     this.setBreakpoint(0n);
+    this.setWatchpoints([]);
     this.onUnmapped = () => false;
     this.storage.clearCorner();
   }

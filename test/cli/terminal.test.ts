@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { compilers, guestPath, inTemporaryDirectory, type Target } from "../support/guests.ts";
 import { type Live, startAtTerminal } from "../support/live.ts";
@@ -28,6 +29,14 @@ async function converse(terminal: Live): Promise<void> {
 }
 const conversation = "secret? (6 letters)\nline? seen\nkey? (k) interrupt? nothing came\n";
 
+/** Path of jobs.c, built. */
+function jobs(target: Target, folder: string): string {
+  const path = join(folder, "jobs");
+  const source = join(dirname(fileURLToPath(import.meta.url)), "guests", "jobs.c");
+  execFileSync(compilers[target], ["-O2", "-static", "-o", path, source]);
+  return path;
+}
+
 for (const target of ["ppc32", "ppc64"] satisfies Target[])
   describeWithTools(`a ${target} guest at a terminal`, [compilers[target], "script", "stty"], () => {
     it("reads lines without echo, single keys, ^C as a signal, and gives up after a time", async () => {
@@ -36,6 +45,22 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
       expect(await terminal.status).toBe(0);
       expect(shownBy(terminal)).toBe(`${conversation}done\n`);
     });
+
+    it("stops, continues and interrupts its jobs", () =>
+      inTemporaryDirectory(async (folder) => {
+        const terminal = startAtTerminal(`trap : TSTP; stty -echo; ${node} run '${jobs(target, folder)}'`);
+        await terminal.says(/the job's/);
+        terminal.type("\x1a");
+        await terminal.says(/fg/);
+        terminal.type("\x03");
+        await terminal.says(/type/);
+        terminal.type("12345\n");
+        expect(await terminal.status).toBe(0);
+        expect(shownBy(terminal)).toBe(
+          "foreground is mine\nforeground is the job's\n^Z: stopped by TSTP\nbg: goes on\nfg\n^C: killed by INT\n" +
+            "reads in the background: stopped by TTIN\ntype\nreads in the foreground: exited 6\ndone\n",
+        );
+      }));
 
     it("has its settings again after a thaw, and the terminal its own after the freeze", async () => {
       await inTemporaryDirectory(async (folder) => {

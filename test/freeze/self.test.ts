@@ -12,7 +12,12 @@ import { memoryHost } from "../support/memory-host.ts";
 import { describeWithTools } from "../support/tools.ts";
 
 /** Runs a program that knows the calls by the numbers 319 and 320, in `cwd`. */
-async function run(program: string, args: readonly string[], cwd: string, { strict = false } = {}) {
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  { strict = false, other }: { strict?: boolean; other?: string } = {},
+) {
   const host = memoryHost();
   const flags = {
     engine: "interp",
@@ -21,7 +26,9 @@ async function run(program: string, args: readonly string[], cwd: string, { stri
     strict,
     crSyscalls: [319, 320] as [number, number],
   } as const;
-  const mounts = defaultMounts({ program, cwd });
+  // `other`: a program of which it may see the file as well.
+  const extra = other === undefined ? [] : [{ host: other, guest: other, readOnly: true }];
+  const mounts = defaultMounts({ program, cwd, extra });
   const machine = Machine.load({
     host,
     mounts,
@@ -82,7 +89,7 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
       await inTemporaryDirectory(async (cwd) => {
         const first = await run(writer, ["319", "self.image"], cwd);
         const after = first.stdout.split("\n")[2];
-        const second = await run(restarter, ["320", "self.image", "319"], cwd);
+        const second = await run(restarter, ["320", "self.image", "319"], cwd, { other: writer });
         expect(second.stdout).toBe(
           "checkpoint of a closed descriptor: EBADF\n" +
             "checkpoint to a read-only file: EBADF\n" +
