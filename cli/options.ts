@@ -58,7 +58,7 @@ export function parseSize(text: string): bigint {
 }
 
 /** CHECKPOINT,RESTART: two system call numbers. */
-export function parseCrSyscalls(text: string): [number, number] {
+function parseCrSyscalls(text: string): [number, number] {
   const match = /^(\d{1,4}),(\d{1,4})$/.exec(text);
   if (match === null || match[1] === match[2]) {
     throw new InvalidArgumentError("want two different system call numbers such as 319,320.");

@@ -108,13 +108,13 @@ const MSR_USER64 = MSR_USER32 | MSR.SF;
 const MSR_FACILITIES = MSR.VEC | MSR.VSX | MSR.FP | MSR.FE0 | MSR.FE1;
 
 /** The MSR a restarted task gets, as the seed patch's sanitize_msr: of the saved one only SF counts, on ppc64. */
-export function sanitizeMsr(msr: bigint, format: Format): bigint {
+function sanitizeMsr(msr: bigint, format: Format): bigint {
   const user = format.longSize === 4 ? MSR_USER : msr & MSR.SF ? MSR_USER64 : MSR_USER32;
   return format.littleEndian ? user | MSR.LE : user;
 }
 
 /** The MSR to write: a user program's, with the facilities that the machine shows as enabled. */
-export function imageMsr(registers: RegistersSnapshot, wide: boolean, format: Format): bigint {
+function imageMsr(registers: RegistersSnapshot, wide: boolean, format: Format): bigint {
   const base = MSR_USER | (registers.msr & MSR_FACILITIES);
   return base | (wide ? MSR.SF : 0n) | (format.littleEndian ? MSR.LE : 0n);
 }

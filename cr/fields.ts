@@ -187,7 +187,7 @@ const small =
       (view, at, value, format) => view[set](at, value, format.littleEndian),
     );
 
-export const u8 = small("u8", 1, 0, 0xff, "getUint8", "setUint8");
+const u8 = small("u8", 1, 0, 0xff, "getUint8", "setUint8");
 export const u16 = small("u16", 2, 0, 0xffff, "getUint16", "setUint16");
 export const s16 = small("s16", 2, -0x8000, 0x7fff, "getInt16", "setInt16");
 export const u32 = small("u32", 4, 0, 0xffff_ffff, "getUint32", "setUint32");

@@ -27,7 +27,7 @@ export type DebugStop =
 const NONE: ReadonlySet<number> = new Set();
 
 /** The registers of a 32-bit or 64-bit CPU, by the names that gdb gives them. */
-export function debugRegisters(is64: boolean): readonly DebugRegister[] {
+function debugRegisters(is64: boolean): readonly DebugRegister[] {
   const bits = is64 ? 64 : 32;
   const numbered = (count: number, make: (n: number) => DebugRegister) =>
     Array.from({ length: count }, (_, n) => make(n));

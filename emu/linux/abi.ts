@@ -58,7 +58,7 @@ type Loose<T> = T extends Uint8Array
 export type Encodable<F extends Fields> = { [K in keyof F]?: Loose<FieldValue<F[K]>> };
 
 /** Bytes of a scalar, which is also its alignment. */
-export function scalarSize(abi: AbiInfo, type: Scalar): 1 | 2 | 4 | 8 {
+function scalarSize(abi: AbiInfo, type: Scalar): 1 | 2 | 4 | 8 {
   switch (type) {
     case "i8":
     case "u8":

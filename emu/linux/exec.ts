@@ -95,7 +95,7 @@ export interface LoadedProgram {
 }
 
 /** Reads a program for the ABI `abi`. Throws ElfError. */
-export function readProgramFor(abi: AbiInfo, bytes: Uint8Array): ElfProgram {
+function readProgramFor(abi: AbiInfo, bytes: Uint8Array): ElfProgram {
   const elf = readProgram(bytes);
   if (elf.abi !== abi.name) throw new ElfError(`a ${elf.abi} program in a ${abi.name} machine`, 18);
   return elf;

@@ -30,7 +30,7 @@ export function stackTop(abi: AbiInfo, memory: AddressSpace): number {
 }
 
 /** Where mmap begins to search downwards; `stackLimit` is RLIMIT_STACK in bytes. */
-export function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): number {
+function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): number {
   const top = stackTop(abi, memory);
   const least = Math.min(MIN_GAP, top / 8);
   const wanted = Number(stackLimit) + GUARD_GAP;

@@ -70,11 +70,7 @@ const sizeOf = (strings: readonly Uint8Array[]): number =>
   strings.reduce((sum, { length }) => sum + length + 1, 0);
 
 /** Throws E2BIG when arguments and environment are more than Linux takes. */
-export function checkStrings(
-  argv: readonly Uint8Array[],
-  env: readonly Uint8Array[],
-  stackLimit: bigint,
-): void {
+function checkStrings(argv: readonly Uint8Array[], env: readonly Uint8Array[], stackLimit: bigint): void {
   const all = [...argv, ...env];
   if (all.some(({ length }) => length >= MAX_ARG_STRLEN)) throw new SysError(E2BIG);
   const quarter = stackLimit / 4n;

@@ -36,7 +36,7 @@ export interface SyscallRow {
 }
 
 /** Arguments of a call: r3 to r8, n from 0. */
-export class Arguments {
+class Arguments {
   private readonly thread: Thread;
   private readonly is64: boolean;
 

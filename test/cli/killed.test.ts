@@ -1,7 +1,6 @@
 /** kill -9 of whole commands in the middle of a freeze: the old image stays whole, and nobody else is the worse for it. */
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { compilers, guestPath, inTemporaryDirectory } from "../support/guests.ts";
 import { type Live, startPpcr } from "../support/live.ts";
@@ -15,6 +14,13 @@ async function writesBeside(image: string, bytes: number, command: Live): Promis
   await command.until(() =>
     readdirSync(folder).some((name) => name.endsWith(".tmp") && sizeOf(name) >= bytes),
   );
+}
+
+/** Connections to a ppcr's control socket that it has not taken yet; it is stopped. */
+function connectionsTo({ pid }: Live): number {
+  const ends = readFileSync("/proc/net/unix", "utf8").match(new RegExp(`/${pid}\\.sock$`, "gm"));
+  // One of them is the socket itself.
+  return (ends?.length ?? 1) - 1;
 }
 
 /** Runs `use` with the path of an old image, alone in its folder. */
@@ -61,7 +67,7 @@ describeWithTools("kill -9 in the middle of a freeze", [compilers.ppc64], () => 
       const guest = await startResident();
       const stopped = guest.child.kill("SIGSTOP");
       const client = startPpcr("checkpoint", String(guest.pid), "-o", image);
-      await delay(500);
+      await client.until(() => connectionsTo(guest) > 0);
       await guest.kill();
       expect(stopped).toBe(true);
       expect(await client.status).toBe(125);

@@ -44,13 +44,13 @@ export const lowerWord = ({ words }: Elements, place: number, k: number): number
 export const exponentOf = ({ fractionBits, greatest }: Elements, upper: number): number =>
   (upper >>> fractionBits) & greatest;
 
-export const isSignalling = (elements: Elements, place: number, k: number): boolean =>
+const isSignalling = (elements: Elements, place: number, k: number): boolean =>
   Number.isNaN(elements.value(place, k)) &&
   (upperWord(elements, place, k) & (1 << (elements.fractionBits - 1))) === 0;
 const isNegativeZero = (value: number): boolean => value === 0 && 1 / value < 0;
 
 /** Copies element k of a VSR to OUT, quieted if it is a NaN and `quiet`. */
-export function putElement(elements: Elements, place: number, k: number, quiet: boolean): void {
+function putElement(elements: Elements, place: number, k: number, quiet: boolean): void {
   const { words, fractionBits } = elements;
   const at = wordAt(place, words * k);
   const isNan = quiet && Number.isNaN(elements.value(place, k));

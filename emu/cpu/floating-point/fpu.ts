@@ -233,7 +233,7 @@ export function completeInteger(to: number, end: number, cia: number, bits: bigi
 }
 
 /** Writes a doubleword, and clears the one beside it where the instruction does. */
-export function write(to: number, end: number, bits: bigint): void {
+function write(to: number, end: number, bits: bigint): void {
   u64[to] = bits;
   if ((end & CLEAR) !== 0) u64[to - 1] = 0n;
 }

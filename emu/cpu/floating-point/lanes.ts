@@ -40,13 +40,13 @@ export const OUT_U64 = new BigUint64Array(OUT.buffer);
 
 /** Word k and doubleword k of the VSR at a place: indices in the 32-bit views and the 64-bit ones. */
 export const wordAt = (place: number, k: number): number => 2 * place + 1 - k;
-export const doublewordAt = (place: number, k: number): number => place - k;
+const doublewordAt = (place: number, k: number): number => place - k;
 
 /** The double of the single in a word, by its bits: no NaN is quieted. */
-export const widen = (word: number): bigint =>
+const widen = (word: number): bigint =>
   (BigInt(doubleHigh(word) >>> 0) << 32n) | BigInt(doubleLow(word) >>> 0);
 /** The single of a double that is one, by its bits. */
-export const narrow = (bits: bigint): number =>
+const narrow = (bits: bigint): number =>
   single(Number(BigInt.asIntN(32, bits >> 32n)), Number(BigInt.asIntN(32, bits)));
 
 /** What elements are: how many, how they are read and written, and what results are rounded to. */

@@ -42,7 +42,7 @@ export const binary =
 const not = (a: Code): Code => xor(a, ONES);
 
 /** A saturating operation: SAT is set where the result is not the modular one's. */
-export const sticking =
+const sticking =
   (saturate: Binary, modulo: Binary): Row =>
   (frame) =>
     frame.vector(saturate(frame.a, frame.b), (result) => [

@@ -86,7 +86,7 @@ const FPE_CODES: readonly [enable: number, exception: number, code: number][] = 
 ];
 
 /** si_code of a SIGFPE from the FPSCR (Power ISA 3.0B, I.4.2.2). */
-export function floatingPointCode(fpscr: number): number {
+function floatingPointCode(fpscr: number): number {
   for (const [enable, exception, code] of FPE_CODES) {
     if ((fpscr & enable) !== 0 && (fpscr & exception) !== 0) return code;
   }

@@ -17,7 +17,7 @@ export const ucontextLayout = (model: DataModel) => (model.is64 ? UCONTEXT_64 : 
 export const SIGCONTEXT_32 = { mask2: 12, signal: 16, handler: 20, oldmask: 24, regs: 28, size: 32 } as const;
 
 /** Offset of the pt_regs words in a ucontext. */
-export const ucontextRegisters = (model: DataModel): number =>
+const ucontextRegisters = (model: DataModel): number =>
   ucontextLayout(model).mcontext + generalRegisters(model);
 
 /** Offset of the pt_regs words from the stack pointer that a handler starts and returns with. */

@@ -40,7 +40,7 @@ const REDZONE_32 = 56 * 4;
 const REDZONE_64 = 512;
 
 /** Bytes of struct ucontext. */
-export const ucontextSize = (model: TaskModel, withVsx = true): number =>
+const ucontextSize = (model: TaskModel, withVsx = true): number =>
   ucontextLayout(model).mcontext + mcontextSize(model, withVsx);
 
 /** 64-bit rt frame: ucontext, two unused longs, seven trampoline words, pointers, siginfo. */
@@ -50,7 +50,7 @@ const inReach = (memory: AddressSpace, address: bigint, length: number): boolean
   address >= 0n && address + BigInt(length) <= BigInt(memory.size);
 
 /** Reads guest memory at a 64-bit address; throws GuestFault. */
-export const reader =
+const reader =
   ({ memory, model }: FrameThread) =>
   (address: bigint, length: number): GuestBytes => {
     if (!inReach(memory, address, length)) throw new GuestFault("data-unmapped", address);

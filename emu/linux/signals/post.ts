@@ -14,7 +14,7 @@ function room({ signals, threads, limits }: Process): number {
 }
 
 /** Lets a process that a stop signal has stopped run on. */
-export function resume(process: Process, signo: number): void {
+function resume(process: Process, signo: number): void {
   if (process.stoppedBy === 0) return;
   process.stoppedBy = 0;
   for (const thread of process.threads) thread.start();

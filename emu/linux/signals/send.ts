@@ -1,5 +1,5 @@
 /** Sending signals: what happens at the sender's end (Linux: kernel/signal.c, prepare_signal to complete_signal). */
-import { SIG_DFL, SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./numbers.ts";
+import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./numbers.ts";
 import type { PendingSignals, SignalInfo } from "./pending.ts";
 import { disturbs, type SignalProcess, type SignalThread } from "./state.ts";
 
@@ -87,9 +87,3 @@ export function changeAction(
   process.signals.setAction(signo, action);
   if (process.signals.ignores(signo)) flush(process, signalBit(signo));
 }
-
-/** Whether a handler of the program is set for `signo`. */
-export const isCaught = (process: SignalProcess, signo: number): boolean => {
-  const { handler } = process.signals.action(signo);
-  return handler !== SIG_DFL && handler !== SIG_IGN;
-};

@@ -10,7 +10,7 @@ export type SignalAction = SignalActionSnapshot;
 const noAction = (): SignalAction => ({ handler: SIG_DFL, flags: 0n, restorer: 0n, mask: 0n });
 
 /** What signals do: a table that processes can share (Linux: sighand_struct). */
-export class SignalActions {
+class SignalActions {
   private readonly table: SignalAction[] = Array.from({ length: SIGRTMAX }, noAction);
 
   get(signo: number): SignalAction {

@@ -341,7 +341,7 @@ function threadOf(process: SignalProcess, tid: number): SignalThread | undefined
 }
 
 /** The clock id that names a thread's CPU time: (~tid << 3) | CPUCLOCK_SCHED | CPUCLOCK_PERTHREAD. */
-export const threadClock = (tid: number): number => (~tid << 3) | 6;
+const threadClock = (tid: number): number => (~tid << 3) | 6;
 
 function clockOf(id: number): Pick<Timer, "clock" | "clockTid"> {
   if (id < 0) return { clock: CLOCK_THREAD_CPUTIME_ID, clockTid: ~(id >> 3) };

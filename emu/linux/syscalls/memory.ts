@@ -56,7 +56,7 @@ const isAligned = (address: bigint): boolean => (address & BigInt(PAGE_SIZE - 1)
 const wrap = ({ abi }: SyscallContext, value: bigint): bigint => BigInt.asUintN(abi.is64 ? 64 : 32, value);
 
 /** Length in bytes rounded up to pages as the kernel's unsigned long wraps it. */
-export const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
+const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
 
 /** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
 function checkRoom({ process }: SyscallContext, more: number, area: Omit<Vma, "start" | "end">): void {

@@ -89,7 +89,7 @@ const execveat: SyscallHandler = (ctx) => {
 // ---- names -----------------------------------------------------------------------------------------------------
 
 /** A process by pid, 0 being the caller. Throws ESRCH. */
-export function processArg({ kernel, process }: SyscallContext, pid: number): Process {
+function processArg({ kernel, process }: SyscallContext, pid: number): Process {
   const found = pid === 0 ? process : kernel.processes.get(pid);
   if (found === undefined) throw new SysError(ESRCH);
   return found;

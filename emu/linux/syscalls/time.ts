@@ -83,7 +83,7 @@ export function checkWaitable(id: number): void {
 }
 
 /** Present time of a clock, nanoseconds. */
-export function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
+function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
   switch (source.kind) {
     case "realtime":
       return kernel.clock.realtime();

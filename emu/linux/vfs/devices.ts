@@ -29,7 +29,7 @@ const MEMORY_DEVICES: Readonly<Record<string, Behaviour>> = {
 };
 
 /** Linux's dev_t for stat: minor and major as the kernel packs them for user space. */
-export const makeDevice = (major: number, minor: number): bigint =>
+const makeDevice = (major: number, minor: number): bigint =>
   BigInt((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12));
 /** Major and minor number of a dev_t as the C library packs it. */
 export const major = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);

@@ -537,7 +537,7 @@ export class FileSystem {
 }
 
 /** Read and write as the host's `open` wants them. */
-export function accessOf(flags: number): { read: boolean; write: boolean } {
+function accessOf(flags: number): { read: boolean; write: boolean } {
   const access = flags & O_ACCMODE;
   return { read: access !== O_WRONLY, write: access === O_WRONLY || access === O_RDWR };
 }

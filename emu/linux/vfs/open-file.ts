@@ -1,5 +1,5 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
-import { HostError, type HostStat, type Interest } from "../../host/host.ts";
+import type { HostStat, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait.ts";
@@ -227,16 +227,6 @@ export abstract class OpenFile {
   /** Object-specific part of a snapshot, as JSON text. */
   state(): string {
     return "";
-  }
-}
-
-/** Runs `work`, turning one error code of the host into another. */
-export function translate<T>(code: string, into: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof HostError && error.code === code) fail(into, error.message);
-    throw error;
   }
 }
 
