@@ -3,6 +3,7 @@ import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
+import { decimalHandlers } from "./decimal/index.ts";
 import { addHandlers } from "./fixed-point/add.ts";
 import { bitHandlers } from "./fixed-point/bits.ts";
 import { compareHandlers } from "./fixed-point/compare.ts";
@@ -40,6 +41,7 @@ export const HANDLERS: HandlerTable = {
   ...decimalAssistHandlers,
   ...specialRegisterHandlers,
   ...floatingPointHandlers,
+  ...decimalHandlers,
   ...cacheHandlers,
   ...bitHandlers,
   ...atomicHandlers,

@@ -42,7 +42,7 @@ const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN;
  * What is not advertised since not every instruction of it has a handler yet: software takes for granted all of what it sees. `darn`
  * has no random numbers to give.
  */
-const UNFINISHED = { hwcap: HAS_DFP, hwcap2: DARN | ARCH_3_1 | MMA };
+const UNFINISHED = { hwcap: 0, hwcap2: DARN | ARCH_3_1 | MMA };
 
 /** Facilities of every model, and those that `--cpu help` names. */
 const SCALAR = ["base", "fp", "storage"];

@@ -14,6 +14,7 @@ import { findModel } from "../cpu/models.ts";
 
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
@@ -23,7 +24,7 @@ import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { readProgram } from "./elf/header.ts";
-import { ENOEXEC, SysError } from "./errno.ts";
+import { ENOEXEC, ENOMEM, SysError } from "./errno.ts";
 import {
   type ExecContext,
   type ExecRequest,
@@ -280,9 +281,19 @@ export class Kernel implements System {
     return process;
   }
 
+  /** An empty address space. Throws ENOMEM where the host has none to give any more. */
+  private takeSpace(byteOrder: "big" | "little", size: number): AddressSpace {
+    try {
+      return this.addressSpaces.take({ byteOrder, size });
+    } catch (error) {
+      if (error instanceof RangeError) throw new SysError(ENOMEM);
+      throw error;
+    }
+  }
+
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
     const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = this.addressSpaces.take({ byteOrder, size });
+    const memory = this.takeSpace(byteOrder, size);
     const cpu: Cpu = {
       registers: memory.registers,
       memory,

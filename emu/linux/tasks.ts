@@ -10,8 +10,8 @@ import type { Thread } from "./thread.ts";
 
 /** Highest process id (/proc/sys/kernel/pid_max). */
 export const MOST_PID = 0x3f_ffff;
-/** Processes of a machine: each has an address space of the host's. */
-export const MOST_PROCESSES = 1000;
+/** Processes of a machine: each takes some 4 MiB of the host, and fork(2) says EAGAIN beyond. */
+export const MOST_PROCESSES = 500;
 /** Threads of a machine (/proc/sys/kernel/threads-max). */
 export const MOST_THREADS = 4096;
 /** Bytes of the address space of a process that has ended, in which nothing is. */

@@ -17,7 +17,10 @@ it("are the same in a machine and on the host", { timeout: 24 * 3600_000 }, asyn
       const native = lives.native(list);
       const target = random(2) === 0 ? "ppc32" : "ppc64";
       const differs = difference(native, await lives.guest(list, target, random));
-      if (differs !== undefined) found.push(`seed ${seed}, ${target}:\n${differs}`);
+      if (differs !== undefined) {
+        found.push(`seed ${seed}, ${target}:\n${differs}`);
+        process.stdout.write(`${found.at(-1)}\n`);
+      }
       operations += list.length;
       if (seed % 20 === 0) {
         process.stdout.write(

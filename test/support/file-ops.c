@@ -130,9 +130,13 @@ int main(int argc, char **argv) {
     } else if (!strcmp(op, "pread")) {
       say(pread(fd, buffer, 20, y));
       for (int i = 0; i < 20; i++) printf("%c", buffer[i] ? buffer[i] : '.');
-    } else if (!strcmp(op, "seek"))
-      say(lseek(fd, y, atoi(a)));
-    else if (!strcmp(op, "cut"))
+    } else if (!strcmp(op, "seek")) {
+      /* What positions a directory has is its file system's affair. */
+      if (fstat(fd, &s) == 0 && S_ISDIR(s.st_mode))
+        printf(" folder");
+      else
+        say(lseek(fd, y, atoi(a)));
+    } else if (!strcmp(op, "cut"))
       say(ftruncate(fd, y));
     else if (!strcmp(op, "truncate"))
       say(truncate(a, y));

@@ -60,6 +60,8 @@ const fromIntegerHandler = (bank: Bank, signed: boolean, single: boolean): Handl
 const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean): Handler => {
   const limit = format.width === 32 ? (format.signed ? 2 ** 31 : TWO_32) : ROUNDER_LIMIT;
   const least = format.signed ? -limit : 0;
+  // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
+  const isTwice = bank.clear !== 0 && format.width === 32;
   return (word, cia) => {
     const b = f64[operandB(word, bank)];
     const status = i32[STATUS];
@@ -68,7 +70,7 @@ const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean):
     if (Math.abs(b) < ROUNDER_LIMIT && integer >= least && integer < limit && (status & XE) === 0) {
       const to = 2 * target(word, bank);
       i32[to] = integer;
-      i32[to + 1] = Math.floor(integer / TWO_32);
+      i32[to + 1] = isTwice ? integer : Math.floor(integer / TWO_32);
       let flags = 0;
       if (integer !== b) flags = Math.abs(integer) > Math.abs(b) ? XX | FI | FR : XX | FI;
       i32[STATUS] = (status & ~(FI | FR)) | flags | ((flags & ~status & XX) !== 0 ? FX : 0);
@@ -77,7 +79,9 @@ const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean):
       return;
     }
     const { value, flags } = toInteger(u64[operandB(word, bank)], BINARY64, format, mode);
-    completeInteger(target(word, bank), ending(word, bank), cia, BigInt.asUintN(64, value), flags);
+    const low = BigInt.asUintN(32, value);
+    const bits = isTwice ? (low << 32n) | low : BigInt.asUintN(64, value);
+    completeInteger(target(word, bank), ending(word, bank), cia, bits, flags);
   };
 };
 

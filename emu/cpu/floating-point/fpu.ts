@@ -222,12 +222,12 @@ export function completeAs(
   raise(end, cia, status, flags);
 }
 
-/** The same for a conversion to an integer. FPRF is undefined: it stays, but says NaN where nothing fits, as in QEMU. */
+/** The same for a conversion to an integer. FPRF is undefined: it stays, but of FPRs says NaN where nothing fits, as in QEMU. */
 export function completeInteger(to: number, end: number, cia: number, bits: bigint, flags: number): void {
   let status = i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
     write(to, end, bits);
-    if ((flags & VX_ALL) !== 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
+    if ((flags & VX_ALL) !== 0 && (end & CLEAR) === 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
   }
   raise(end, cia, status, flags);
 }

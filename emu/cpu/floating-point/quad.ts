@@ -8,7 +8,7 @@ import { i32, u64 } from "../views.ts";
 import { setCondition } from "./elements.ts";
 import { type RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, BINARY128, DOUBLE, EXTENDED, QUAD } from "./formats.ts";
-import { FI, FPRF, FPRF_SHIFT, FR, RN, VE, VX_ALL, VXSNAN, VXVC } from "./fpscr.ts";
+import { FI, FPRF, FPRF_SHIFT, FR, RN, VE, VXSNAN, VXVC } from "./fpscr.ts";
 import { CLEAR, completeAs, completeInteger, raise, STATUS, suppresses, vra, vrb, vrt } from "./fpu.ts";
 import { raiseVector } from "./lanes.ts";
 import {
@@ -98,8 +98,7 @@ const toQuadword = (signed: boolean): Handler => {
     const { value, flags } = toInteger(quad(vrb(word)), BINARY128, { width: 128, signed }, 1);
     const status = i32[STATUS] & ~(FI | FR);
     if (!suppresses(flags)) setQuad(vrt(word), value);
-    const isInvalid = (flags & VX_ALL) !== 0 && (status & VE) === 0;
-    raise(0, cia, isInvalid ? (status & ~FPRF) | (0x11 << FPRF_SHIFT) : status, flags);
+    raise(0, cia, status, flags);
   };
 };
 const fromIntegerOf = (value: (place: number) => bigint): Handler => {

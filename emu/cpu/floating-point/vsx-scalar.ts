@@ -111,7 +111,8 @@ const testClass = (single: boolean): Handler => {
     const upper = i32[2 * b + 1];
     const mask = (word >>> 16) & 0x7f;
     const exponent = exponentOf(DOUBLE_ELEMENTS, upper);
-    const isNotSingle = single && Math.fround(f64[b]) !== f64[b];
+    const isNan = Number.isNaN(f64[b]);
+    const isNotSingle = single && (isNan ? i32[2 * b] << 3 !== 0 : Math.fround(f64[b]) !== f64[b]);
     const isSubnormal = single && exponent > 0 && exponent <= 0x380;
     const match = isSubnormal
       ? (mask & (upper < 0 ? 1 : 2)) !== 0

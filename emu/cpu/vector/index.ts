@@ -6,6 +6,7 @@ import { CRYPTO } from "./crypto.ts";
 import { decimalHandlers } from "./decimal.ts";
 import { type Family, familyHandlers } from "./functions.ts";
 import { INTEGER } from "./integer.ts";
+import { matrixHandlers } from "./matrix.ts";
 import { MULTIPLY } from "./multiply.ts";
 import { PERMUTE } from "./permute.ts";
 import { SHIFT } from "./shift.ts";
@@ -34,5 +35,6 @@ export const vectorHandlers: HandlerTable = Object.assign(
   STREAMS,
   wideHandlers,
   decimalHandlers,
+  matrixHandlers,
   ...FAMILIES.map(familyHandlers),
 );

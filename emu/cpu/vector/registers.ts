@@ -7,6 +7,8 @@ export const vrt = (word: number): number => 32 + ((word >>> 21) & 31);
 export const vra = (word: number): number => 32 + ((word >>> 16) & 31);
 export const vrb = (word: number): number => 32 + ((word >>> 11) & 31);
 export const xt = (word: number): number => ((word & 1) << 5) | ((word >>> 21) & 31);
+export const xa = (word: number): number => ((word & 4) << 3) | ((word >>> 16) & 31);
+export const xb = (word: number): number => ((word & 2) << 4) | ((word >>> 11) & 31);
 
 /** VSR n as an unsigned number of 128 bits. */
 export const quad = (n: number): bigint => (u64[(VSR + 16 * n) / 8 + 1] << 64n) | u64[(VSR + 16 * n) / 8];

@@ -4,7 +4,7 @@ import { fix, group, rc, type Table, table, X, Z22, Z23 } from "../forms.ts";
 const since = (version: "3.0" | "3.1") => ({ version });
 
 export const DECIMAL: Table = table([59, 63], () => [
-  ...group("I.5.6.1", "2.05", "dfp", false, [
+  ...group("I.5.6.1", "2.05", "dfp", true, [
     ["dadd", rc(X(59, 2)), "FRT,FRA,FRB", "DFP Add"],
     ["daddq", rc(X(63, 2)), "FRTP,FRAP,FRBP", "DFP Add Quad"],
     ["dsub", rc(X(59, 514)), "FRT,FRA,FRB", "DFP Subtract"],
@@ -14,13 +14,13 @@ export const DECIMAL: Table = table([59, 63], () => [
     ["ddiv", rc(X(59, 546)), "FRT,FRA,FRB", "DFP Divide"],
     ["ddivq", rc(X(63, 546)), "FRTP,FRAP,FRBP", "DFP Divide Quad"],
   ]),
-  ...group("I.5.6.2", "2.05", "dfp", false, [
+  ...group("I.5.6.2", "2.05", "dfp", true, [
     ["dcmpo", X(59, 130), "BF,FRA,FRB", "DFP Compare Ordered"],
     ["dcmpoq", X(63, 130), "BF,FRAP,FRBP", "DFP Compare Ordered Quad"],
     ["dcmpu", X(59, 642), "BF,FRA,FRB", "DFP Compare Unordered"],
     ["dcmpuq", X(63, 642), "BF,FRAP,FRBP", "DFP Compare Unordered Quad"],
   ]),
-  ...group("I.5.6.3", "2.05", "dfp", false, [
+  ...group("I.5.6.3", "2.05", "dfp", true, [
     ["dtstdc", Z22(59, 194), "BF,FRA,DCM", "DFP Test Data Class"],
     ["dtstdcq", Z22(63, 194), "BF,FRAP,DCM", "DFP Test Data Class Quad"],
     ["dtstdg", Z22(59, 226), "BF,FRA,DGM", "DFP Test Data Group"],
@@ -32,7 +32,7 @@ export const DECIMAL: Table = table([59, 63], () => [
     ["dtstsfi", X(59, 675), "BF,UIM6,FRB", "DFP Test Significance Immediate", since("3.0")],
     ["dtstsfiq", X(63, 675), "BF,UIM6,FRBP", "DFP Test Significance Immediate Quad", since("3.0")],
   ]),
-  ...group("I.5.6.4", "2.05", "dfp", false, [
+  ...group("I.5.6.4", "2.05", "dfp", true, [
     ["dquai", rc(Z23(59, 67)), "TE,FRT,FRB,RMC", "DFP Quantize Immediate"],
     ["dquaiq", rc(Z23(63, 67)), "TE,FRTP,FRBP,RMC", "DFP Quantize Immediate Quad"],
     ["dqua", rc(Z23(59, 3)), "FRT,FRA,FRB,RMC", "DFP Quantize"],
@@ -44,7 +44,7 @@ export const DECIMAL: Table = table([59, 63], () => [
     ["drintn", rc(Z23(59, 227)), "R.15,FRT,FRB,RMC", "DFP Round To FP Integer Without Inexact"],
     ["drintnq", rc(Z23(63, 227)), "R.15,FRTP,FRBP,RMC", "DFP Round To FP Integer Without Inexact Quad"],
   ]),
-  ...group("I.5.6.5", "2.05", "dfp", false, [
+  ...group("I.5.6.5", "2.05", "dfp", true, [
     ["dctdp", rc(X(59, 258)), "FRT,FRB", "DFP Convert To DFP Long"],
     ["dctqpq", rc(X(63, 258)), "FRTP,FRB", "DFP Convert To DFP Extended"],
     ["drsp", rc(X(59, 770)), "FRT,FRB", "DFP Round To DFP Short"],
@@ -62,7 +62,7 @@ export const DECIMAL: Table = table([59, 63], () => [
     ],
     ["dctfixqq", fix(X(63, 994), 11, 15, 1), "VRT,FRBP", "DFP Convert To Fixed Quadword Quad", since("3.1")],
   ]),
-  ...group("I.5.6.6", "2.05", "dfp", false, [
+  ...group("I.5.6.6", "2.05", "dfp", true, [
     ["ddedpd", rc(X(59, 322)), "SP,FRT,FRB", "DFP Decode DPD To BCD"],
     ["ddedpdq", rc(X(63, 322)), "SP,FRTP,FRBP", "DFP Decode DPD To BCD Quad"],
     ["denbcd", rc(X(59, 834)), "S.11,FRT,FRB", "DFP Encode BCD To DPD"],

@@ -8,8 +8,8 @@ import type { FileTables } from "./freeze-files.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize } from "./mounts.ts";
 import type { Location } from "./namespace.ts";
-import type { Seals } from "./seals.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
+import type { Seals } from "./seals.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, ONCE, parseState, reopen, type ThawContext } from "./thaw-context.ts";
 

@@ -7,9 +7,9 @@ import { type Host, HostError } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { fileChanged, fileTruncated } from "../../memory/file-views.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { PROT_WRITE } from "../../memory/vma.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
+import { PROT_WRITE } from "../../memory/vma.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileStat } from "./open-file.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Set-user-id and set-group-id bits that the guest gives its files. On the host they would give whoever runs such a file the
+ * Set-user-id and set-group-id bits that the guest gives its files and folders. On the host they would give whoever runs such a file the
  * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
  */
 import { HostError, type HostStat } from "../../host/host.ts";
@@ -11,6 +11,8 @@ import { fail } from "./synthetic.ts";
 /** S_ISUID and S_ISGID. */
 const SET_IDS = 0o6000;
 const MOST = 65536;
+
+const canHave = ({ kind }: HostStat): boolean => kind === "file" || kind === "directory";
 
 export class SetIds {
   /** By what names a file: its bits, and the guest path that it had. */
@@ -25,7 +27,7 @@ export class SetIds {
 
   /** Takes the bits from a new mode of the file with this status. */
   keep(stat: HostStat, mode: number, path: string): void {
-    const bits = stat.kind === "file" ? mode & SET_IDS : 0;
+    const bits = canHave(stat) ? mode & SET_IDS : 0;
     if (bits === 0) this.known.delete(fileKey(stat));
     else this.known.set(fileKey(stat), { bits, path });
   }
@@ -33,7 +35,7 @@ export class SetIds {
   /** A status as the guest sees it. */
   shown(stat: HostStat): HostStat {
     const bits = this.known.size === 0 ? 0 : this.bitsOf(fileKey(stat));
-    return bits === 0 || stat.kind !== "file" ? stat : { ...stat, mode: stat.mode | bits };
+    return bits === 0 || !canHave(stat) ? stat : { ...stat, mode: stat.mode | bits };
   }
 
   /** Those of files that are still where they were. */

@@ -76,12 +76,13 @@ const ENABLED_BY: readonly (readonly [Bit, Bit])[] = [
   ["XX", "XE"],
 ];
 
-/** FRT and FPSCR after the instruction. */
+/** FRT and FPSCR after the instruction. FPRF after a conversion to an integer is undefined; of FPRs as in QEMU. */
 export function after(
   outcome: Outcome,
   frt: bigint,
   fpscr: number,
   encoding = BINARY64,
+  vsx = false,
 ): { frt: bigint; fpscr: number } {
   const { raised } = outcome;
   const invalid = raised.some((name) => INVALID.includes(name));
@@ -103,7 +104,7 @@ export function after(
   );
   if ((invalid && has(fpscr, "VE")) || (raised.includes("ZX") && has(fpscr, "ZE")))
     return { frt, fpscr: status };
-  const flags = outcome.integer ? (invalid ? 0b10001 : undefined) : classOf(outcome.bits, encoding);
+  const flags = outcome.integer ? (invalid && !vsx ? 0b10001 : undefined) : classOf(outcome.bits, encoding);
   if (flags !== undefined) status = status - (Math.floor(status / 4096) % 32) * 4096 + flags * 4096;
   return { frt: outcome.bits, fpscr: status };
 }

@@ -240,7 +240,7 @@ function difference(
 }
 
 function scalarState(outcome: Outcome, result: bigint, old: bigint, fpscr: number, row: Row) {
-  const changed = after(outcome, -1n, fpscr, row.class);
+  const changed = after(outcome, -1n, fpscr, row.class, true);
   const { enabled } = afterVector([outcome], result, old, fpscr);
   return { target: changed.frt === -1n ? old : result, fpscr: changed.fpscr, enabled };
 }
