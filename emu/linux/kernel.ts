@@ -281,12 +281,15 @@ export class Kernel implements System {
     return process;
   }
 
-  /** An empty address space. Throws ENOMEM where the host has none to give any more. */
+  /**
+   * An empty address space. Throws ENOMEM where the host has none to give any more; for the first program the RangeError,
+   * which tells the user what to do.
+   */
   private takeSpace(byteOrder: "big" | "little", size: number): AddressSpace {
     try {
       return this.addressSpaces.take({ byteOrder, size });
     } catch (error) {
-      if (error instanceof RangeError) throw new SysError(ENOMEM);
+      if (error instanceof RangeError && this.processes.size > 0) throw new SysError(ENOMEM);
       throw error;
     }
   }

@@ -244,7 +244,7 @@ describe("checkpoint and restart", () => {
       const refused = await ppcr(["restart", image], { cwd: here });
       expect(refused.status).toBe(125);
       expect(refused.stdout).toBe("");
-      expect(refused.stderr).toMatch(/^ppcr: .*image can't go on here: .*there.*--dir/);
+      expect(refused.stderr).toMatch(/^ppcr: .*image can't go on here: .*there.*--dir/s);
       expect((await ppcr(["restart", "--dir", there, image], { cwd: here })).status).toBe(42);
     });
   });
