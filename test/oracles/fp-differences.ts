@@ -390,7 +390,10 @@ export const FP_DIFFERENCES: readonly FpDifference[] = [
     reason:
       "a load of a pair that faults in its second half has changed no register; under qemu-user the first",
     rows: /^lfdp/,
-    amend: (differing) => (differing.ppcr.fault !== null ? target(differing) : {}),
+    amend: ({ word, qemu, ppcr }) => {
+      const [even, odd] = [frtOf(word), frtOf(word) | 1];
+      return ppcr.fault === null ? {} : { fpr: qemu.fpr.with(even, ppcr.fpr[even]).with(odd, ppcr.fpr[odd]) };
+    },
   },
   {
     reason: "a store of a pair that faults in its second half has stored nothing; under qemu-user the first",

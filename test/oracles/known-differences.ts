@@ -28,6 +28,7 @@ interface KnownDifference {
 const SIGILL = 4;
 const SIGABRT = 6;
 const SIGBUS = 7;
+const SIGFPE = 8;
 const OV = 0x4000_0000;
 const rt = (word: number): string => `gpr${(word >>> 21) & 31}`;
 const only = (fields: readonly string[], allowed: readonly string[]): boolean =>
@@ -73,7 +74,8 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     reason: "the classic processors have no fsqrt (MPC7450 manual, A.4); qemu-ppc's do",
     rows: /^fsqrts?$/,
-    covers: ({ abi, qemu, ppcr }) => abi === "ppc32" && ppcr.fault?.signal === SIGILL && qemu.fault === null,
+    covers: ({ abi, qemu, ppcr }) =>
+      abi === "ppc32" && ppcr.fault?.signal === SIGILL && [undefined, SIGFPE].includes(qemu.fault?.signal),
   },
   {
     reason: "dst and its forms are hints and do nothing; qemu-user calls some of them illegal",
