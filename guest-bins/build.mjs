@@ -27,7 +27,7 @@ const run = promisify(execFile);
 /**
  * @typedef {"ppc32" | "ppc64" | "ppc64le"} Target
  * @typedef {"O0" | "O2" | "pie" | "asm"} Variant
- * @typedef {{ name: string, source: string, flags: string[], variants: Variant[] }} Program
+ * @typedef {{ name: string, source: string, flags: string[], variants: Variant[], targets: Target[] }} Program
  * @typedef {{ program: string, target: Target, variant: Variant, path: string }} Built
  * @typedef {{ out?: string, only?: string[], targets?: Target[], variants?: Variant[], jobs?: number }} BuildOptions
  */
@@ -83,6 +83,7 @@ export async function listPrograms() {
         source: join(sources, file),
         flags: directive("Build") ?? [],
         variants: /** @type {Variant[]} */ (directive("Variants") ?? usual),
+        targets: /** @type {Target[]} */ (directive("Targets") ?? Object.keys(targets)),
       };
     }),
   );
@@ -134,13 +135,16 @@ export async function buildGuests(options = {}) {
     ),
   );
   const tasks = programs.flatMap((program) =>
-    wanted.flatMap((target) =>
-      program.variants
-        .filter((variant) => options.variants?.includes(variant) ?? true)
-        .map(
-          (variant) => () => buildOne(program, target, variant, out, [versions.get(target) ?? "", ...shared]),
-        ),
-    ),
+    wanted
+      .filter((target) => program.targets.includes(target))
+      .flatMap((target) =>
+        program.variants
+          .filter((variant) => options.variants?.includes(variant) ?? true)
+          .map(
+            (variant) => () =>
+              buildOne(program, target, variant, out, [versions.get(target) ?? "", ...shared]),
+          ),
+      ),
   );
   return inParallel(tasks, options.jobs ?? availableParallelism());
 }

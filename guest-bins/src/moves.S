@@ -1,4 +1,6 @@
-/* Load and store multiple, the string instructions of every length (lswi, stswi, lswx, stswx), and byte-reversed access. */
+/* Load and store multiple, the string instructions of every length (lswi, stswi, lswx, stswx), and byte-reversed access. The
+   assembler knows the first two in big-endian mode only.
+   Targets: ppc32 ppc64 */
 #include "asm.h"
 
 ENTRY

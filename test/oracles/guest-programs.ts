@@ -30,7 +30,7 @@ export const qemuDefects: readonly Defect[] = [
   },
   {
     program: "segv",
-    targets: all,
+    targets: ["ppc32", "ppc64"],
     reason: "qemu fills si_addr of SIGBUS with another value than the address that was touched",
     replace: [
       [/(page beyond the end of the file\n {2}signal 7 BUS_ADRERR at base).*/, "$1+4099"],
