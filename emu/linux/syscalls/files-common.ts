@@ -7,7 +7,7 @@ import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.
 import { RLIMIT_FSIZE } from "../process.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/numbers.ts";
 import { post, senderInfo } from "../signals/post.ts";
-import type { SyscallContext } from "../syscall.ts";
+import { pointer, type SyscallContext } from "../syscall.ts";
 import {
   AT_EMPTY_PATH,
   IOV_MAX,
@@ -111,20 +111,19 @@ export function bufferArg(ctx: SyscallContext, pointer: number, size: number): S
 const IOVEC = struct({ iov_base: "pointer", iov_len: "ulong" });
 
 /** The buffers of a readv or writev. Throws EINVAL, EFAULT. */
-export function vectorArg(ctx: SyscallContext, pointer: number, count: number): Span[] {
+export function vectorArg(ctx: SyscallContext, vector: number, count: number): Span[] {
   const entries = ctx.args.ulong(count);
   if (entries > BigInt(IOV_MAX)) throw new SysError(EINVAL);
   const size = IOVEC.size(ctx.abi);
-  const bytes = ctx.memory.read(entries === 0n ? 0 : ctx.args.address(pointer), Number(entries) * size);
+  const bytes = ctx.memory.read(entries === 0n ? 0 : ctx.args.address(vector), Number(entries) * size);
   const spans: Span[] = [];
   let room = MAX_RW_COUNT;
   for (let i = 0; i < Number(entries); i++) {
     const { iov_base, iov_len } = IOVEC.decode(ctx.abi, bytes.subarray(i * size));
     if (BigInt.asIntN(ctx.abi.is64 ? 64 : 32, iov_len) < 0n) throw new SysError(EINVAL);
-    if (iov_len > 0n && iov_base > 0xffff_ffffn) throw new SysError(EFAULT);
     const length = Number(iov_len < BigInt(room) ? iov_len : BigInt(room));
     room -= length;
-    spans.push({ address: Number(iov_base), length });
+    spans.push({ address: iov_len > 0n ? pointer(iov_base) : 0, length });
   }
   return spans;
 }
