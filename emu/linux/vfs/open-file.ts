@@ -223,11 +223,6 @@ export abstract class OpenFile {
   freeze(_tables: FileTables): Partial<OpenFileSnapshot> {
     return {};
   }
-
-  /** Object-specific part of a snapshot, as JSON text. */
-  state(): string {
-    return "";
-  }
 }
 
 /** Takes a reference. */
