@@ -4,7 +4,7 @@ import type { MappedFile } from "../../memory/mapped-file.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal-settings.ts";
 
 /** What reading and writing a memory device (major 1) does. */
 interface Behaviour {

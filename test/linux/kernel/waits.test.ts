@@ -5,7 +5,7 @@ import { RESERVE_LENGTH, RESERVE_VALUE } from "../../../emu/cpu/registers.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
-import { readCallState } from "../../../emu/linux/wait.ts";
+import { readCallState } from "../../../emu/linux/wait-queue.ts";
 import type { MachineSnapshot } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 import { memoryHost } from "../../support/memory-host.ts";
