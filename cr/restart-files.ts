@@ -2,7 +2,7 @@
 import type { OpenFileSnapshot, ProcessSnapshot } from "../emu/snapshot.ts";
 import * as D from "./defaults.ts";
 import { inconsistent } from "./errors.ts";
-import { textOf } from "./fields.ts";
+import { textOf } from "./record-fields.ts";
 import type { DescriptorImage, Image, TaskImage } from "./image.ts";
 import * as R from "./records.ts";
 import { fileStateOf } from "./text-states.ts";

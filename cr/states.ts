@@ -19,8 +19,8 @@ import {
   u64,
   variant,
   word,
-} from "./fields.ts";
-import { type Fields, type Layout, message } from "./layout.ts";
+} from "./record-fields.ts";
+import { type Fields, type Layout, message } from "./record-layout.ts";
 
 export const NODE_KINDS = ["file", "directory", "symlink", "fifo", "socket", "char", "block"] as const;
 

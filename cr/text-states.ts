@@ -4,7 +4,7 @@
  */
 import type { CallState, FileState, OpenFileSnapshot } from "../emu/snapshot.ts";
 import { inconsistent } from "./errors.ts";
-import { type Field, FieldError, Input, Output } from "./fields.ts";
+import { type Field, FieldError, Input, Output } from "./record-fields.ts";
 import { CALL_STATE, FILE_STATE } from "./states.ts";
 
 const FORMAT = { littleEndian: false, longSize: 8 } as const;

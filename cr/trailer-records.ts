@@ -19,8 +19,8 @@ import {
   u32,
   u64,
   word,
-} from "./fields.ts";
-import { type Fields, type Layout, type LayoutValues, message } from "./layout.ts";
+} from "./record-fields.ts";
+import { type Fields, type Layout, type LayoutValues, message } from "./record-layout.ts";
 import { LIMITS, PATH_SIZE } from "./records.ts";
 import { CALL_STATE, FILE_STATE, STATE_PARTS } from "./states.ts";
 import { CRITICAL, DIGEST_SIZE, END_TYPE } from "./trailer.ts";

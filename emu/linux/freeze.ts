@@ -13,17 +13,17 @@ import {
   type ThreadSnapshot,
 } from "../snapshot.ts";
 import { ABIS } from "./abi.ts";
-import type { FreezeTables } from "./areas.ts";
+import type { FreezeTables } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX, SIGWINCH } from "./signals/numbers.ts";
+import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
-import { type CallInProgress, isCallState } from "./wait.ts";
+import { type CallInProgress, isCallState } from "./wait-queue.ts";
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;

@@ -1,7 +1,7 @@
 /** States of open files and of calls in progress: typed records, and the JSON text that older images have. */
 import { describe, expect, it } from "vitest";
 import { ImageError, readImage, restart, writeImage } from "../../cr/index.ts";
-import type { Fields, Layout, Values } from "../../cr/layout.ts";
+import type { Fields, Layout, Values } from "../../cr/record-layout.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { OPEN_FILES, THREAD_STATE, TRAILER_TYPES, type TrailerType } from "../../cr/trailer-records.ts";
 import type { FileState, OpenFileSnapshot } from "../../emu/snapshot.ts";

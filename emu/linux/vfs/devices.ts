@@ -5,7 +5,7 @@ import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal-settings.ts";
 import { reopen, stateOf, type ThawContext } from "./thaw-context.ts";
 
 /** What reading and writing a memory device (major 1) does. */

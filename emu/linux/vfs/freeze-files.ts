@@ -4,7 +4,7 @@
  */
 import { HostError } from "../../host/host.ts";
 import type { FileReference, KnownFileSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
-import type { FreezeTables } from "../areas.ts";
+import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount, type Whereabouts } from "./folder.ts";

@@ -2,7 +2,7 @@
 import type { HostStat, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
-import type { WaitFor } from "../wait.ts";
+import type { WaitFor } from "../wait-queue.ts";
 import {
   FMODE_LSEEK,
   FMODE_PREAD,

@@ -6,7 +6,7 @@ import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONL
 import { readFully, writeFully } from "./mapped-files.ts";
 import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-import { isSameFile, type Terminal, terminalOn } from "./terminal.ts";
+import { isSameFile, type Terminal, terminalOn } from "./terminal-settings.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
 function flagsOf({ access }: HostStream): number {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
-import { SIGINT, SIGUSR1 } from "../../../emu/linux/signals/numbers.ts";
+import { SIGINT, SIGUSR1 } from "../../../emu/linux/signals/signal-numbers.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 

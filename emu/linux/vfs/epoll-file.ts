@@ -1,6 +1,6 @@
 /** epoll(7): sets of descriptions that are watched for what a guest is interested in. */
 import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
-import { WaitQueue } from "../wait.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { O_RDWR } from "./constants.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";

@@ -1,7 +1,7 @@
 /** Terminal settings without a terminal: what the host is told, and what a snapshot says. */
 import { describe, expect, it } from "vitest";
 import type { Host, HostStream, TerminalSettings } from "../../../emu/host/host.ts";
-import { terminalOn } from "../../../emu/linux/vfs/terminal.ts";
+import { terminalOn } from "../../../emu/linux/vfs/terminal-settings.ts";
 
 function make(inodes: bigint[]): { host: Host; streams: HostStream[]; told: TerminalSettings[] } {
   const told: TerminalSettings[] = [];

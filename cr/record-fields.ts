@@ -1,5 +1,5 @@
 /**
- * Fields: how one value lies in bytes. A record layout (`layout.ts`) is a list of them; decoding, encoding, checking,
+ * Fields: how one value lies in bytes. A record layout (`record-layout.ts`) is a list of them; decoding, encoding, checking,
  * showing and the tables of docs/image-format.md all follow from that list.
  */
 import { decodeName, encodeName } from "../emu/host/names.ts";
