@@ -42,6 +42,8 @@ export interface Tuning {
    * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
    */
   entryThreshold: number;
+  /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
+  mostEntries: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -59,6 +61,7 @@ export interface Tuning {
 export const TUNING: Tuning = {
   threshold: 1000,
   entryThreshold: 4000,
+  mostEntries: 40,
   mostInstructions: 4000,
   mostPromoted: 40,
   mostCarried: 3,

@@ -10,7 +10,7 @@ import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import { TUNING, type Tuning } from "../tuning.ts";
-import { buildFlow } from "./flow.ts";
+import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { Linker } from "./linker.ts";
@@ -21,7 +21,7 @@ import { translate } from "./translate.ts";
 /** A translated function. */
 interface Unit {
   /** Where its code may be entered, the place it was rooted at first. */
-  readonly entries: number[];
+  readonly entries: readonly number[];
   readonly needs: number[];
   readonly blocks: Set<number>;
   /** How often it has been translated again for an entry more. */
@@ -47,8 +47,6 @@ export interface JitStatistics {
   steps: number;
 }
 
-/** More entries than this make a function's loops too irregular; further ones are interpreted up to the next entry. */
-const MOST_ENTRIES = 16;
 /** Arrivals after which a place that can't be translated is tried again. */
 const LATER = 1_000_000;
 
@@ -179,7 +177,7 @@ export class JitEngine extends Interpreter {
     const around = this.inside.get(address);
     if (around === undefined) {
       this.translateUnit([address]);
-    } else if (around.entries.length >= MOST_ENTRIES) {
+    } else if (around.entries.length >= 2 * tuning.mostEntries) {
       this.setPatience(address, LATER);
     } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
       this.armed.add(address);
@@ -213,7 +211,9 @@ export class JitEngine extends Interpreter {
     if (this.linker !== undefined && this.linker.bytes > tuning.mostBytes) this.dropAll();
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
-    const entries = this.chooseEntries(region, wanted);
+    const units = this.replaced(region);
+    const all = [...wanted, ...[...units].flatMap((unit) => unit.entries)];
+    const entries = chooseEntries(region, all, tuning.mostEntries);
     this.linker ??= new Linker(cpu.memory, tuning.slots, (address) => this.executeOne(address));
     const { linker } = this;
     const body = translate(region, entries, {
@@ -223,8 +223,14 @@ export class JitEngine extends Interpreter {
       slotOf: (address) => linker.slotOf(address),
     });
     const code = linker.compile(body);
-    for (const unit of this.replaced(region)) this.drop(unit);
-    const unit: Unit = { entries, needs: body.needs, remade, blocks: new Set(), pages: new Set() };
+    for (const unit of units) this.drop(unit);
+    const unit: Unit = {
+      entries: entries.addresses,
+      needs: body.needs,
+      remade,
+      blocks: new Set(),
+      pages: new Set(),
+    };
     for (const { start, words } of region.blocks) {
       unit.blocks.add(start);
       if (!this.inside.has(start)) this.inside.set(start, unit);
@@ -235,7 +241,7 @@ export class JitEngine extends Interpreter {
       if (units === undefined) this.byPage.set(page, (units = new Set()));
       units.add(unit);
     }
-    entries.forEach((address, i) => {
+    entries.addresses.forEach((address, i) => {
       this.entries.set(address, { unit, slot: linker.slotOf(address), need: body.needs[i] });
       linker.link(address, code);
       this.setPatience(address, 0);
@@ -246,24 +252,6 @@ export class JitEngine extends Interpreter {
     statistics.bytes = linker.bytes;
     statistics.guestInstructions += region.instructions;
     statistics.milliseconds += now() - began;
-  }
-
-  /** The entries wanted, those of units that the region takes the place of, and the heads of its outermost loops. */
-  private chooseEntries(region: Region, wanted: readonly number[]): number[] {
-    const entries = new Set(wanted.filter((address) => region.at.has(address)));
-    for (const unit of this.replaced(region)) {
-      for (const address of unit.entries) if (region.at.has(address)) entries.add(address);
-    }
-    const flow = buildFlow(
-      region,
-      [...entries].map((address) => region.at.get(address)!),
-    );
-    for (const { header, parent } of flow.loops) {
-      if (parent === undefined && header < flow.root && entries.size < MOST_ENTRIES) {
-        entries.add(region.blocks[header].start);
-      }
-    }
-    return [...entries];
   }
 
   /** Units whose root is a block of the region. */

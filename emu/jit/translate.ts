@@ -4,7 +4,7 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ba, bt, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
-import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
+import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { ROWS } from "./rows/index.ts";
@@ -48,11 +48,7 @@ const CTR_ZERO = 2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-export function translate(
-  region: Region,
-  entries: readonly number[],
-  options: TranslateOptions,
-): Translation {
+export function translate(region: Region, entries: Entries, options: TranslateOptions): Translation {
   return new Translator(region, entries, options).run();
 }
 
@@ -79,12 +75,12 @@ class Translator {
   private readonly selector: number;
   private readonly entryNodes: number[];
 
-  constructor(region: Region, entries: readonly number[], options: TranslateOptions) {
+  constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
     this.region = region;
     this.blocks = region.blocks;
     this.options = options;
-    this.entryNodes = entries.map((address) => region.at.get(address)!);
-    this.flow = buildFlow(region, this.entryNodes);
+    this.entryNodes = addresses.map((address) => region.at.get(address)!);
+    this.flow = buildFlow(region, this.entryNodes, heads);
     this.g = new Generator(options.target);
     this.selector = this.g.newLocal(I32);
     const n = this.flow.edges.length;
@@ -469,8 +465,7 @@ class Translator {
       const node = this.entryNodes[i];
       g.count = 0;
       // Where the node itself tests there is no need to.
-      if (this.tests[node] === 0 || edges[i].to !== node)
-        this.testBudget(this.blocks[node].start, this.need[node]);
+      if (this.tests[node] === 0) this.testBudget(this.blocks[node].start, this.need[node]);
     });
   }
   private emitDispatch(node: number) {
