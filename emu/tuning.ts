@@ -64,7 +64,7 @@ export const TUNING: Tuning = {
   mostEntries: 40,
   mostInstructions: 4000,
   mostPromoted: 40,
-  mostCarried: 3,
+  mostCarried: 8,
   stack: 400_000,
   slots: 1024,
   mostBytes: 64 * 1024 * 1024,

@@ -5,8 +5,9 @@
  * A register's home is the register block. It is kept in a local while `State` says so, and saved where control leaves: at exits, at
  * calls, at joins that do not expect it in its local.
  */
-import { FPSCR, XER_SO } from "../cpu/registers.ts";
+import { FPSCR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
@@ -20,7 +21,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Code, F64, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -73,7 +74,7 @@ export interface Expected {
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 /** Slots that make a landing of its own worth its while. */
-const LEAST_SHARED = 3;
+const LEAST_SHARED = 2;
 const NOTHING = new Int32Array(SET);
 
 export class Generator {
@@ -91,6 +92,8 @@ export class Generator {
   readWhole = 0;
   private accessAt = 0;
   dry = false;
+  /** What is being generated is seldom run: few bytes count for more than speed. */
+  private isCold = false;
   /** Blocks open within the instruction at hand. */
   private nesting = 0;
   /** Of the instruction at hand: its address, its index in its block, the instructions of the block. */
@@ -108,7 +111,7 @@ export class Generator {
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
   /** Host address of the register block: an address in code is this and a constant offset. */
-  private readonly block: number;
+  readonly block: number;
 
   constructor(target: Target) {
     this.target = target;
@@ -269,6 +272,34 @@ export class Generator {
     state.modeChecked = false;
     this.freshValues();
   }
+  /**
+   * The same after a call, but that addresses on some registers have been tested still counts: these registers are what they were, or
+   * one leaves for `next`.
+   */
+  forgetAllBut(registers: readonly number[], next: number): void {
+    const { state, code } = this;
+    const kept = registers.filter((n) => state.has(n) && state.isBaseOfFacts(n));
+    const [base, offset] = [state.base.slice(), state.offset.slice()];
+    this.forgetAll();
+    if (kept.length === 0) return;
+    kept.forEach((n, i) => {
+      code.get(this.local(n));
+      this.loadField(this.layouts[n].load, this.layouts[n].offset);
+      this.op(Op.i32_ne, Op.i64_ne);
+      if (i > 0) code.op(Op.i32_or);
+    });
+    this.begin(Op.if);
+    this.leave(next, this.count);
+    this.end();
+    for (const n of kept) {
+      state.makeValid(n);
+      state.base[n] = base[n];
+      state.offset[n] = offset[n];
+    }
+  }
+  newValue(): number {
+    return this.nextValue++;
+  }
   freshValues(): void {
     for (let n = 0; n < 32; n++) {
       this.state.base[n] = this.nextValue++;
@@ -319,7 +350,7 @@ export class Generator {
       const same = into.isConstant[field] === other.isConstant[field] && into.b[field] === other.b[field];
       if (same) continue;
       into.isConstant[field] = 0;
-      into.b[field] = this.lazyLocal(field, true, this.operandType(kind));
+      into.b[field] = this.lazyLocal(field, true, operandType(kind));
     }
   }
 
@@ -364,14 +395,10 @@ export class Generator {
     if (local === undefined) this.lazyLocals.set(key, (local = this.newLocal(type)));
     return local;
   }
-  private operandType(kind: Lazy): ValueType {
-    if (kind === Lazy.Float) return F64;
-    return kind === Lazy.Signed64 || kind === Lazy.Unsigned64 ? I64 : I32;
-  }
   /** Pops A, and B unless it is `constant`: the field will be what their comparison says. */
   compare(field: number, kind: Lazy, constant?: number): void {
     const { code, state } = this;
-    const type = this.operandType(kind);
+    const type = operandType(kind);
     const a = this.lazyLocal(field, false, type);
     if (constant === undefined) {
       const b = this.lazyLocal(field, true, type);
@@ -402,42 +429,26 @@ export class Generator {
   private pushConstantOperand(field: number): void {
     const { kind, b } = this.state.fields;
     const constant = b[field];
-    if (this.operandType(kind[field] as Lazy) === I64) {
+    if (operandType(kind[field] as Lazy) === I64) {
       this.code.i64Const(constant, kind[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
     } else this.code.i32Const(constant);
   }
-  /** Pushes 1 if A < B (bit 0), A > B (bit 1), A = B (bit 2) in a field that is not computed yet. */
-  private comparison(field: number, bit: number): void {
-    this.operands(field);
-    this.code.op(COMPARISONS[this.state.fields.kind[field] as Lazy][bit]);
-  }
   /** Pushes the value of a field that is not computed yet. */
   private computeField(field: number): void {
-    const { code } = this;
-    const isFloat = this.state.fields.kind[field] === Lazy.Float;
-    const weighted = (bit: number, weight: number) => {
-      this.comparison(field, bit);
-      code.i32Const(weight);
-      code.op(Op.i32_mul);
-      code.op(Op.i32_add);
-    };
-    code.i32Const(isFloat ? 1 : 2);
-    weighted(0, isFloat ? 7 : 6);
-    weighted(1, isFloat ? 3 : 2);
-    if (isFloat) {
-      weighted(2, 1);
-      return;
-    }
-    this.loadField(Op.i32_load8_u, XER_SO);
-    code.op(Op.i32_or);
+    const kind = this.state.fields.kind[field] as Lazy;
+    if (!this.isCold) return emitField(this.code, kind, this.block, () => this.operands(field));
+    this.operands(field);
+    this.code.op(Op.call);
+    this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
   crBit(bit: number, exact = false) {
     const field = bit >> 2;
-    const kind = this.state.fields.kind[field];
-    if (kind !== Lazy.None && (bit & 3) !== 3) return this.comparison(field, bit & 3);
-    const { code } = this;
-    const { readWhole } = this;
+    const { code, readWhole } = this;
+    const kind = this.state.fields.kind[field] as Lazy;
+    if (kind !== Lazy.None && (bit & 3) !== 3) {
+      return emitComparison(code, kind, bit & 3, () => this.operands(field));
+    }
     this.get(CR_SLOT + field);
     if ((bit & 3) !== 3) this.readWhole = readWhole;
     if (exact) {
@@ -661,14 +672,12 @@ export class Generator {
     const { code } = this;
     if (this.dry) this.leaves.push(this.index);
     const landing = this.landingHere();
+    this.isCold = true;
     this.saveAll(landing?.saved);
-    if (landing === undefined) {
-      code.i32Const(pc);
-      this.returnBudget(this.count - executed);
-      return;
-    }
-    this.computeFieldsFor(landing);
+    if (landing !== undefined) this.computeFieldsFor(landing);
+    this.isCold = false;
     code.i32Const(pc);
+    if (landing === undefined) return this.returnBudget(this.count - executed);
     this.pushBudget(this.count - executed);
     code.br(Op.br, landing.depth() + this.nesting);
   }
@@ -710,17 +719,16 @@ export class Generator {
   /** The code of a landing. */
   land({ saved, outer, fields }: Landing): void {
     this.state.fields.copy(fields);
+    this.isCold = true;
     for (let w = 0; w < saved.length; w++) {
       for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) {
         this.save(32 * w + (31 - Math.clz32(bits & -bits)));
       }
     }
-    if (outer === undefined) {
-      this.code.op(Op.return);
-      return;
-    }
-    this.computeFieldsFor(outer);
-    this.code.br(Op.br, outer.depth());
+    if (outer !== undefined) this.computeFieldsFor(outer);
+    this.isCold = false;
+    if (outer === undefined) this.code.op(Op.return);
+    else this.code.br(Op.br, outer.depth());
   }
   private pushBudget(unused: number): void {
     this.code.get(BUDGET);
@@ -764,13 +772,3 @@ export class Generator {
 }
 
 const has = (set: Int32Array, slot: number): boolean => (set[slot >> 5] & (1 << (slot & 31))) !== 0;
-
-/** Opcodes of A < B, A > B, A = B by kind of comparison. */
-const COMPARISONS: Record<Lazy, readonly number[]> = {
-  [Lazy.None]: [],
-  [Lazy.Signed32]: [Op.i32_lt_s, Op.i32_gt_s, Op.i32_eq],
-  [Lazy.Unsigned32]: [Op.i32_lt_u, Op.i32_gt_u, Op.i32_eq],
-  [Lazy.Signed64]: [Op.i64_lt_s, Op.i64_gt_s, Op.i64_eq],
-  [Lazy.Unsigned64]: [Op.i64_lt_u, Op.i64_gt_u, Op.i64_eq],
-  [Lazy.Float]: [Op.f64_lt, Op.f64_gt, Op.f64_eq],
-};

@@ -87,6 +87,25 @@ export class State {
     this.factNext = from.factNext;
   }
 
+  /** Leaves of what is known about values what is known there too. */
+  meet(other: State, newValue: () => number): void {
+    for (let n = 0; n < 32; n++) {
+      if (this.base[n] === other.base[n] && this.offset[n] === other.offset[n]) continue;
+      this.base[n] = newValue();
+      this.offset[n] = 0;
+    }
+    for (let i = 0; i < MOST_FACTS; i++) {
+      if (this.factBase[i] === 0) continue;
+      const isStore = this.factStore[i] !== 0;
+      if (!other.isChecked(this.factBase[i], this.factLow[i], this.factHigh[i], isStore))
+        this.factBase[i] = 0;
+    }
+    this.modeChecked &&= other.modeChecked;
+  }
+  /** Whether an address from what GPR n holds has been tested. */
+  isBaseOfFacts(n: number): boolean {
+    return this.factBase.includes(this.base[n]);
+  }
   /** Whether the bytes from `low` up to `high` from a value have passed the guard of loads, or of stores. */
   isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
     for (let i = 0; i < MOST_FACTS; i++) {

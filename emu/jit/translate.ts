@@ -4,6 +4,7 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ba, bt, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
+import { fieldFunctions } from "./comparisons.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
@@ -48,6 +49,9 @@ const nothingExpected = (): Expected => ({
   fields: new Fields(),
 });
 
+/** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
+const KEPT_BY_CALLS = [1, 2];
+
 /** Labels of landings are this and below. */
 const SHARED = -2;
 
@@ -84,6 +88,8 @@ class Translator {
   private readonly isLabelled: Uint8Array;
   private readonly labels: number[] = [];
   private readonly saved = new Map<number, State>();
+  /** What is known of values and addresses on every edge into a join so far. */
+  private readonly joined = new Map<number, State>();
   private readonly selector: number;
   private readonly entryNodes: number[];
 
@@ -126,7 +132,12 @@ class Translator {
     head.op(Op.return);
     head.end();
     head.append(body);
-    return { locals: g.locals, body: head, needs: this.entryNodes.map((node) => this.need[node]) };
+    return {
+      locals: g.locals,
+      body: head,
+      helpers: fieldFunctions(g.block),
+      needs: this.entryNodes.map((node) => this.need[node]),
+    };
   }
 
   // ---- what is known before code is emitted ------------------------------------------------------------
@@ -401,6 +412,12 @@ class Translator {
     g.state.dirty.set(this.expected[node].dirty);
     g.state.fields.copy(this.expected[node].fields);
     if (isHeader) this.inherit(node, saved);
+    const joined = this.joined.get(node);
+    if (joined === undefined) return;
+    g.state.copyValues(joined);
+    g.state.modeChecked = joined.modeChecked;
+    joined.giveBack();
+    this.joined.delete(node);
   }
   /** In a loop whose registers stay in locals, what was known of those that it does not change stays so. */
   private inherit(node: number, from: State | undefined) {
@@ -419,6 +436,14 @@ class Translator {
         g.state.offset[n] = fresh.offset[n];
       }
     }
+  }
+
+  /** Notes that a join is reached with what is known here. */
+  private join(node: number): void {
+    const { g } = this;
+    const joined = this.joined.get(node);
+    if (joined === undefined) this.joined.set(node, State.copyOf(g.state));
+    else joined.meet(g.state, () => g.newValue());
   }
 
   private depthOf(node: number): number {
@@ -452,6 +477,7 @@ class Translator {
     } else {
       this.conformTo(to);
       if (!edge.back && flow.forward[to] === 1) this.saved.set(to, State.copyOf(g.state));
+      if (!edge.back && flow.isHeader[to] === 0) this.join(to);
     }
     g.code.br(Op.br, this.depthOf(to) + extra);
   }
@@ -725,7 +751,7 @@ class Translator {
     code.get(address);
     g.returnBudget(0);
     code.end();
-    g.forgetAll();
+    g.forgetAllBut(KEPT_BY_CALLS, next);
     this.follow(edge, next);
   }
 
