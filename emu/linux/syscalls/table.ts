@@ -14,6 +14,7 @@ import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { PROCESS_SYSCALLS } from "./process.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
+import { SOCKET_SYSCALLS } from "./socketcall.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
 import { WAIT_SYSCALLS } from "./wait.ts";
@@ -37,6 +38,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIMER_SYSCALLS,
   ...POLL_SYSCALLS,
   ...EPOLL_SYSCALLS,
+  ...SOCKET_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

@@ -106,7 +106,7 @@ export class EpollFile extends OpenFile {
     const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
     if ((item.events & EPOLLET) === 0) return now;
     // Nothing is told twice before it has changed: gone and come back, or more to read than there was.
-    const amount = amountIn(item.file);
+    const amount = item.file.arrivals ?? amountIn(item.file);
     if (amount > item.amount) item.told = 0;
     item.amount = amount;
     item.told &= now;
@@ -145,10 +145,12 @@ export class EpollFile extends OpenFile {
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     this.sweep();
-    const items = [...this.items.values()].map(({ fd, file, events, data, told, amount }) => [
-      ...[fd, tables.add(file), events, told, amount],
-      String(data),
-    ]);
+    const items = [...this.items.values()].map(({ fd, file, events, data, told, amount }) => {
+      // Counts begin anew after a thaw: what has come since is told of then as it would be now.
+      const isNews = file.arrivals !== undefined && file.arrivals > amount;
+      const kept = file.arrivals === undefined ? amount : 0;
+      return [fd, tables.add(file), events, isNews ? 0 : told, kept, String(data)];
+    });
     return { state: JSON.stringify({ type: "epoll", items }) };
   }
 
@@ -161,7 +163,7 @@ export class EpollFile extends OpenFile {
       if (!areNumbers || file === undefined || !/^\d{1,20}$/.test(data))
         fail("EINVAL", "an epoll set makes no sense");
       this.add(fd, file, { events, data: BigInt.asUintN(64, BigInt(data)) });
-      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount });
+      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount: file.arrivals ?? amount });
     }
   }
 }

@@ -1,6 +1,7 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
 import type { MachineSnapshot } from "../../snapshot.ts";
+import { Network } from "../net/network.ts";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -27,6 +28,7 @@ import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
+import { Nodes } from "./nodes.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
 import { SetIds } from "./set-ids.ts";
@@ -73,6 +75,9 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Sockets and named pipes in granted folders. */
+  readonly nodes = new Nodes();
+  readonly network = new Network(() => this.newInode());
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
@@ -94,7 +99,8 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts);
+    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.dev = makeDev({
       random: options.random ?? ((into) => host.random(into)),
@@ -221,9 +227,10 @@ export class FileSystem {
 
   /** The file behind a handle is new: what is known by its identity was of another one. */
   private forget(handle: number): void {
-    if (this.seals.size === 0 && this.setIds.isEmpty) return;
+    if (this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
+    this.nodes.forget(fileKey(stat));
     this.setIds.keep(stat, 0, "");
   }
 

@@ -183,6 +183,12 @@ export abstract class OpenFile {
 
   // ---- readiness, for poll and select --------------------------------------------------------------------
 
+  /** The POLL* events that hold, where the kind says them itself. */
+  events?(): number;
+  /** Counts what has come, where the kind does: an edge-triggered interest is told again of each. */
+  get arrivals(): number | undefined {
+    return undefined;
+  }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {
     return true;

@@ -237,6 +237,7 @@ function describe(file: OpenFile): string {
   const { path, deleted } = file.where();
   if (path !== "") return deleted ? `${path} (deleted)` : path;
   if (file.kind === "special") return `anon_inode:[${file instanceof EpollFile ? "eventpoll" : "eventfd"}]`;
+  if (file.kind === "socket") return `socket:[${file.stat().ino}]`;
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
 

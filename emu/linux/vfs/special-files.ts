@@ -76,7 +76,8 @@ export class PathFile extends OpenFile {
   }
   /** As it is now, or was when it was opened. */
   override stat(): FileStat {
-    if (this.handle !== undefined) this.status = this.host.files.fstat(this.handle);
+    const { kind } = this.status;
+    if (this.handle !== undefined) this.status = { ...this.host.files.fstat(this.handle), kind };
     return this.status;
   }
   override where(): Whereabouts {
@@ -115,6 +116,7 @@ export class EventFile extends OpenFile {
   private readonly littleEndian: boolean;
   private readonly ino: bigint;
   private readonly queue = new WaitQueue();
+  private written = 0;
 
   constructor(options: {
     flags: number;
@@ -151,6 +153,7 @@ export class EventFile extends OpenFile {
     if (value > EVENT_MAX) fail("EINVAL");
     if (this.counter + value > EVENT_MAX) return undefined;
     this.counter += value;
+    this.written++;
     this.queue.wake();
     return 8;
   }
@@ -159,6 +162,9 @@ export class EventFile extends OpenFile {
   }
   override writable(): boolean {
     return this.counter < EVENT_MAX;
+  }
+  override get arrivals(): number {
+    return this.written;
   }
   override waitables(): Waitables {
     return { queues: [this.queue] };
