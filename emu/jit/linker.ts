@@ -3,7 +3,7 @@
  * enters, and the table by which indirect calls find a slot.
  */
 import type { AddressSpace } from "../memory/address-space.ts";
-import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./layout.ts";
+import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./corner.ts";
 import { buildModule, Code, type FunctionBody, I32, Op } from "./wasm.ts";
 
 /** (slot, budget, stack, address) -> next address; the budget that is left is in the corner. */

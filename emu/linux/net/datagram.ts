@@ -9,7 +9,9 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import { hold } from "../vfs/open-file.ts";
+import type { SocketState } from "../../snapshot.ts";
+import type { FileTables } from "../vfs/freeze-files.ts";
+import { hold, type OpenFile } from "../vfs/open-file.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -21,7 +23,7 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import { type Address, isAny, loopback } from "./address.ts";
-import { END, type Outgoing, type Received, Socket } from "./socket.ts";
+import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
 const QUEUE_MAX = 10;
@@ -110,6 +112,21 @@ export class DatagramSocket extends Socket {
       if (this.isUnix) this.changed();
     }
     return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+  }
+
+  protected override more(tables: FileTables): Partial<SocketState> {
+    const { peer } = this;
+    return { peer: peer === undefined || peer.isClosed ? -1 : tables.add(peer) };
+  }
+
+  override resume(from: SocketState, opened: readonly OpenFile[]): void {
+    super.resume(from, opened);
+    if (from.peer >= 0) {
+      const peer = fileAt(opened, from.peer);
+      if (!(peer instanceof DatagramSocket)) throw new RangeError(`open file ${from.peer} takes no datagrams`);
+      this.peer = peer;
+    }
+    this.network.restore(this);
   }
 
   override shutdown(how: number): void {

@@ -3,11 +3,13 @@
  * ones here. The only interface is the loopback, on which everything arrives as soon as it is sent.
  */
 import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
+import type { NetworkSnapshot } from "../../snapshot.ts";
 import {
   type Address,
   addressKey,
   anyAddress,
   asSeenBy,
+  isAbstract,
   isAny,
   isForMany,
   isLoopback,
@@ -53,6 +55,29 @@ export class Network {
 
   constructor(newInode: () => bigint) {
     this.newInode = newInode;
+  }
+
+  /** Whether nothing has been made up yet. */
+  get isFresh(): boolean {
+    return this.lastPort === FIRST_EPHEMERAL - 1 && this.lastName === -1;
+  }
+
+  /** Goes on as a snapshot has it. Throws RangeError where that makes no sense. */
+  resume(from: NetworkSnapshot | undefined): void {
+    if (from === undefined) return;
+    const { lastPort, lastName } = from;
+    const makesSense = lastPort >= FIRST_EPHEMERAL - 1 && lastPort <= LAST_EPHEMERAL && lastName >= -1;
+    if (!makesSense || lastName >= MADE_UP) throw new RangeError(`port ${lastPort}, name ${lastName}`);
+    this.lastPort = lastPort;
+    this.lastName = lastName;
+  }
+
+  /** A socket of a snapshot has its address again. Throws EADDRINUSE. */
+  restore(socket: Socket): void {
+    const { local } = socket;
+    if (local === undefined) return;
+    if (!socket.isUnix) this.share(socket);
+    else if (isAbstract(local) && !(socket instanceof StreamSocket && socket.isAccepted)) this.bindAbstract(socket, local);
   }
 
   /** The socket at the far end of a connection to one that listens. */
@@ -121,7 +146,7 @@ export class Network {
   private conflicts(socket: Socket, at: Address, other: Socket): boolean {
     if (other === socket || !this.overlap(socket, at, other)) return false;
     if (socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)) return false;
-    const listens = other instanceof StreamSocket && other.state === "listening";
+    const listens = other instanceof StreamSocket && other.phase === "listening";
     return !(socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !listens);
   }
 
@@ -156,7 +181,7 @@ export class Network {
     return [...this.portOf(socket.type, socket.local!.port)].some(
       (other) =>
         other instanceof StreamSocket &&
-        other.state === "listening" &&
+        other.phase === "listening" &&
         this.overlap(socket, socket.local!, other) &&
         !(socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)),
     );
@@ -195,7 +220,7 @@ export class Network {
   listenerAt(asker: Socket, to: Address): Socket | undefined {
     this.reach(asker, to);
     return this.candidates(asker.type, to).find(
-      (socket) => socket instanceof StreamSocket && socket.state === "listening",
+      (socket) => socket instanceof StreamSocket && socket.phase === "listening",
     );
   }
 

@@ -1,12 +1,12 @@
 /** Sockets: what all kinds of them have. Those of streams are in stream.ts, those of datagrams in datagram.ts. */
 import type { Interest } from "../../host/host.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { OpenFileSnapshot, SocketState } from "../../snapshot.ts";
 import { EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
 import { O_RDWR } from "../vfs/constants.ts";
 import type { FileTables } from "../vfs/freeze-files.ts";
-import { type FileStat, OpenFile, release, syntheticStat, type Waitables } from "../vfs/open-file.ts";
+import { type FileStat, hold, OpenFile, release, syntheticStat, type Waitables } from "../vfs/open-file.ts";
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
-import { WaitQueue } from "../wait.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
 import { AF_UNIX, BUFFER_DEFAULT, SHUT_RD, SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from "./constants.ts";
 import { Inbox, type Sender } from "./inbox.ts";
@@ -45,8 +45,15 @@ const SOCKFS = 8n;
 
 export const optionKey = (level: number, name: number): string => `${level}/${name}`;
 
+/** An open file of a snapshot. Throws RangeError for one that isn't there. */
+export function fileAt(opened: readonly OpenFile[], index: number): OpenFile {
+  const file = opened[index];
+  if (file === undefined) throw new RangeError(`a socket has open file ${index}, which is not there`);
+  return file;
+}
+
 export abstract class Socket extends OpenFile {
-  readonly kind = "socket";
+  readonly kind = "special";
   readonly network: Network;
   readonly domain: number;
   readonly type: number;
@@ -158,6 +165,9 @@ export abstract class Socket extends OpenFile {
 
   // ---- as a file ---------------------------------------------------------------------------------------------
 
+  override get label(): string {
+    return `socket:[${this.ino}]`;
+  }
   override stat(): FileStat {
     return syntheticStat("socket", 0o777, this.ino, { dev: SOCKFS });
   }
@@ -201,8 +211,42 @@ export abstract class Socket extends OpenFile {
   }
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
-    tables.socket(this);
+    return { state: { ...this.base(tables), ...this.more(tables) } };
+  }
+  /** What its kind has to say besides. */
+  protected more(_tables: FileTables): Partial<SocketState> {
     return {};
+  }
+  private base(tables: FileTables): SocketState {
+    const { domain, type, protocol, local, remote, readShut, writeShut, error } = this;
+    const options = [...this.options].map(([key, value]) => {
+      const [level, name] = key.split("/").map(Number);
+      return { level, name, value };
+    });
+    const messages = this.inbox.list().map(({ bytes, from = null, sender = null, files, time }) => ({
+      ...{ bytes: bytes.slice(), from, sender, time },
+      files: files.map((file) => tables.add(file)),
+    }));
+    return {
+      ...{ kind: "socket", domain, type, protocol, phase: "idle", readShut, writeShut, error, options, messages },
+      ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
+      ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
+      ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false },
+    };
+  }
+
+  /** Takes up what a snapshot says, once all sockets are there. Throws RangeError where it makes no sense. */
+  resume(from: SocketState, opened: readonly OpenFile[]): void {
+    this.local = from.local ?? undefined;
+    this.remote = from.remote ?? undefined;
+    this.peerCredentials = from.peerCredentials ?? undefined;
+    const { readShut, writeShut, error, receiveTimeout, sendTimeout } = from;
+    Object.assign(this, { readShut, writeShut, error, receiveTimeout, sendTimeout });
+    for (const { level, name, value } of from.options) this.setOption(name, value, level);
+    for (const { bytes, from: origin, sender, files, time } of from.messages) {
+      const held = files.map((index) => hold(fileAt(opened, index)));
+      this.inbox.add({ bytes, from: origin ?? undefined, sender: sender ?? undefined, files: held, time }, false);
+    }
   }
 
   override close(): void {

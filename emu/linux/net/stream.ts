@@ -14,7 +14,9 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import { hold, release } from "../vfs/open-file.ts";
+import type { SocketState } from "../../snapshot.ts";
+import type { FileTables } from "../vfs/freeze-files.ts";
+import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -28,22 +30,24 @@ import {
 import type { Address } from "./address.ts";
 import { SHUT_RD, SHUT_WR, SO_LINGER, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET, SOMAXCONN } from "./constants.ts";
 import { sameSender, type Sender } from "./inbox.ts";
-import { END, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
+import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** "connecting": TCP waits for room at who listens. "closed": TCP was refused or reset, or listens no more. */
-export type StreamState = "idle" | "listening" | "connecting" | "connected" | "closed";
+export type Phase = "idle" | "listening" | "connecting" | "connected" | "closed";
 
 /** SO_LINGER as it is kept: seconds and one, 0 where it is off. */
 const LINGER_NOT = 1;
 
 export class StreamSocket extends Socket {
-  state: StreamState = "idle";
+  phase: Phase = "idle";
   /** The other end, while it is open. */
   peer: StreamSocket | undefined;
   /** Connections that wait to be accepted, and (TCP) sockets that wait for room among those. */
   readonly waiting: StreamSocket[] = [];
   readonly overflow: StreamSocket[] = [];
   backlog = 0;
+  /** It was made by a connect(2): its address is that of the socket that it came to. */
+  isAccepted = false;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
 
@@ -58,14 +62,14 @@ export class StreamSocket extends Socket {
   // ---- connecting --------------------------------------------------------------------------------------------
 
   override listen(backlog: number, by: Sender): void {
-    if (this.state !== "idle" && this.state !== "listening" && this.state !== "closed") throw new SysError(EINVAL);
+    if (this.phase !== "idle" && this.phase !== "listening" && this.phase !== "closed") throw new SysError(EINVAL);
     if (this.local === undefined) {
       if (this.isUnix) throw new SysError(EINVAL);
       this.network.autobind(this);
     }
-    if (this.state !== "listening" && this.network.hasListener(this)) throw new SysError(EADDRINUSE);
+    if (this.phase !== "listening" && this.network.hasListener(this)) throw new SysError(EADDRINUSE);
     this.backlog = Math.min(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN);
-    this.state = "listening";
+    this.phase = "listening";
     this.peerCredentials = by;
     this.readShut = this.writeShut = false;
   }
@@ -82,13 +86,14 @@ export class StreamSocket extends Socket {
   }
   private meet(other: StreamSocket): void {
     this.peer = other;
-    this.state = "connected";
+    this.phase = "connected";
   }
 
   /** Connects to a socket that listens and has room: its end of the connection waits there to be accepted. */
   connectTo(listener: StreamSocket, at: Address, by: Sender): void {
     const end = this.network.streamSocket(listener);
     end.local = at;
+    end.isAccepted = true;
     end.remote = this.local;
     this.remote = at;
     this.join(end);
@@ -106,21 +111,21 @@ export class StreamSocket extends Socket {
 
   /** TCP: waits for room at a socket that listens. */
   queueFor(listener: StreamSocket, at: Address): void {
-    this.state = "connecting";
+    this.phase = "connecting";
     this.remote = at;
     listener.overflow.push(this);
   }
 
   /** TCP: nobody listens there. */
   refuse(): void {
-    this.state = "closed";
+    this.phase = "closed";
     this.error = ECONNREFUSED;
     this.changed();
   }
 
   /** The next connection, held by its caller. */
   override accept(): StreamSocket | undefined {
-    if (this.state !== "listening") throw new SysError(EINVAL);
+    if (this.phase !== "listening") throw new SysError(EINVAL);
     const next = this.waiting.shift();
     const waits = this.overflow.shift();
     if (waits !== undefined) waits.connectTo(this, waits.remote!, waits.peerCredentials!);
@@ -131,7 +136,7 @@ export class StreamSocket extends Socket {
   /** connect(2) with AF_UNSPEC: TCP goes back to where it began. */
   disconnect(): void {
     this.reset();
-    this.state = "idle";
+    this.phase = "idle";
     this.error = 0;
     this.readShut = this.writeShut = false;
     this.remote = undefined;
@@ -143,22 +148,22 @@ export class StreamSocket extends Socket {
   private checkSend(): void {
     if (this.isUnix) {
       this.checkError();
-      if (this.state !== "connected") throw new SysError(ENOTCONN);
+      if (this.phase !== "connected") throw new SysError(ENOTCONN);
       if (this.writeShut || this.peer === undefined || this.peer.readShut) throw new SysError(EPIPE);
       return;
     }
     this.checkError();
-    if (this.state !== "connected" || this.writeShut) throw new SysError(EPIPE);
+    if (this.phase !== "connected" || this.writeShut) throw new SysError(EPIPE);
   }
 
   override send(what: Outgoing): number | undefined {
-    if (this.state === "connecting") return undefined;
+    if (this.phase === "connecting") return undefined;
     this.checkSend();
     const { peer } = this;
     if (peer === undefined) {
       // The other end of TCP is closed: what comes there is answered with a reset.
       this.writeShut = this.readShut = true;
-      this.state = "closed";
+      this.phase = "closed";
       this.error = EPIPE;
       this.changed();
       return what.bytes.length;
@@ -185,15 +190,15 @@ export class StreamSocket extends Socket {
     this.checkReceive();
     if (this.inbox.count === 0) {
       this.checkError();
-      if (this.readShut || this.state === "closed") return END;
+      if (this.readShut || this.phase === "closed") return END;
       return undefined;
     }
     return this.isPackets ? this.packet(room, peek) : this.piece(room, peek);
   }
 
   private checkReceive(): void {
-    if (this.state === "connected" || this.state === "connecting" || this.inbox.count > 0) return;
-    if (this.state === "closed") {
+    if (this.phase === "connected" || this.phase === "connecting" || this.inbox.count > 0) return;
+    if (this.phase === "closed") {
       this.checkError();
       if (this.readShut) return;
     }
@@ -248,11 +253,11 @@ export class StreamSocket extends Socket {
   }
 
   override shutdown(how: number): void {
-    if (!this.isUnix && this.state === "listening") {
+    if (!this.isUnix && this.phase === "listening") {
       if (how !== SHUT_WR) this.stopListening();
       return;
     }
-    if (!this.isUnix && this.state !== "connected") throw new SysError(ENOTCONN);
+    if (!this.isUnix && this.phase !== "connected") throw new SysError(ENOTCONN);
     super.shutdown(how);
     const { peer } = this;
     if (peer === undefined) return;
@@ -264,7 +269,7 @@ export class StreamSocket extends Socket {
   // ---- the end -----------------------------------------------------------------------------------------------
 
   private stopListening(): void {
-    this.state = "closed";
+    this.phase = "closed";
     // Whoever waits here has its connection broken before anybody took it up.
     for (const end of this.waiting.splice(0)) {
       end.reset();
@@ -281,7 +286,7 @@ export class StreamSocket extends Socket {
     peer.peer = undefined;
     peer.error = ECONNRESET;
     peer.readShut = peer.writeShut = true;
-    if (!this.isUnix) peer.state = "closed";
+    if (!this.isUnix) peer.phase = "closed";
     peer.arrive();
   }
 
@@ -291,7 +296,7 @@ export class StreamSocket extends Socket {
   }
 
   override close(): void {
-    if (this.state === "listening") this.stopListening();
+    if (this.phase === "listening") this.stopListening();
     const { peer } = this;
     if (peer !== undefined) {
       if (this.inbox.count > 0 || this.isAbrupt) this.reset();
@@ -305,6 +310,34 @@ export class StreamSocket extends Socket {
     super.close();
   }
 
+  // ---- freezing ----------------------------------------------------------------------------------------------
+
+  protected override more(tables: FileTables): Partial<SocketState> {
+    const { phase, backlog, untold, peer } = this;
+    const indices = (sockets: readonly Socket[]) => sockets.map((socket) => tables.add(socket));
+    return {
+      ...{ phase, backlog, untold, accepted: this.isAccepted, peer: peer === undefined ? -1 : tables.add(peer) },
+      ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
+    };
+  }
+
+  override resume(from: SocketState, opened: readonly OpenFile[]): void {
+    super.resume(from, opened);
+    this.phase = from.phase;
+    this.backlog = Math.min(from.backlog, SOMAXCONN);
+    this.untold = from.untold;
+    this.isAccepted = from.accepted;
+    const socketAt = (index: number): StreamSocket => {
+      const file = fileAt(opened, index);
+      if (file instanceof StreamSocket) return file;
+      throw new RangeError(`open file ${index} is no end of a connection`);
+    };
+    if (from.peer >= 0) this.peer = socketAt(from.peer);
+    this.waiting.push(...from.waiting.map((index) => hold(socketAt(index))));
+    this.overflow.push(...from.overflow.map(socketAt));
+    this.network.restore(this);
+  }
+
   // ---- readiness ---------------------------------------------------------------------------------------------
 
   /** Whether enough has been received that sending is worth while again. */
@@ -316,31 +349,31 @@ export class StreamSocket extends Socket {
   }
 
   override events(): number {
-    const { state, readShut, writeShut } = this;
-    if (state === "listening") return this.waiting.length > 0 ? POLLIN | POLLRDNORM : 0;
+    const { phase, readShut, writeShut } = this;
+    if (phase === "listening") return this.waiting.length > 0 ? POLLIN | POLLRDNORM : 0;
     let events = this.error !== 0 ? POLLERR : 0;
-    if ((readShut && writeShut) || state === "idle" || state === "closed") events |= POLLHUP;
+    if ((readShut && writeShut) || phase === "idle" || phase === "closed") events |= POLLHUP;
     if (readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
     if (this.inbox.count > 0) events |= POLLIN | POLLRDNORM;
-    if (state === "connecting") return events;
+    if (phase === "connecting") return events;
     if (this.canSend) events |= POLLOUT | POLLWRNORM | (this.isUnix ? POLLWRBAND : 0);
     return events;
   }
   override available(): number {
-    if (this.state === "listening") throw new SysError(EINVAL);
+    if (this.phase === "listening") throw new SysError(EINVAL);
     return this.inbox.size;
   }
 
   /** Throws what connect(2) says of a socket that can't be connected now. */
   checkConnect(): void {
-    if (this.state === "listening") throw new SysError(this.isUnix ? EINVAL : EISCONN);
-    if (this.state === "connected" && !this.untold) throw new SysError(EISCONN);
+    if (this.phase === "listening") throw new SysError(this.isUnix ? EINVAL : EISCONN);
+    if (this.phase === "connected" && !this.untold) throw new SysError(EISCONN);
   }
   /** Whether a socket that was found listens, and can be talked to. Throws EPROTOTYPE, ECONNREFUSED. */
   checkListener(listener: Socket | undefined): asserts listener is StreamSocket {
     if (listener === undefined) throw new SysError(ECONNREFUSED);
     if (listener.type !== this.type) throw new SysError(EPROTOTYPE);
-    if (!(listener instanceof StreamSocket) || listener.state !== "listening") throw new SysError(ECONNREFUSED);
+    if (!(listener instanceof StreamSocket) || listener.phase !== "listening") throw new SysError(ECONNREFUSED);
   }
 }
 

@@ -165,7 +165,7 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
   kept(SOL_SOCKET, name, range),
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
-const isListening = (socket: Socket): boolean => socket instanceof StreamSocket && socket.state === "listening";
+const isListening = (socket: Socket): boolean => socket instanceof StreamSocket && socket.phase === "listening";
 
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
@@ -256,8 +256,8 @@ const tcpInfo: Option = {
   get: (_ctx, socket) => {
     const states = { idle: 7, listening: 10, connecting: 2, connected: 1, closed: 7 };
     const bytes = new Uint8Array(232);
-    const { state, readShut, writeShut } = socket as StreamSocket;
-    bytes[0] = state !== "connected" ? states[state] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
+    const { phase, readShut, writeShut } = socket as StreamSocket;
+    bytes[0] = phase !== "connected" ? states[phase] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
     return bytes;
   },
 };

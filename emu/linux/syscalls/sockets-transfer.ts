@@ -123,7 +123,7 @@ function recipient(ctx: SyscallContext, socket: Socket, bytes: Uint8Array | unde
   if (bytes === undefined) return undefined;
   if (socket instanceof StreamSocket) {
     if (!socket.isUnix) return undefined;
-    throw new SysError(socket.state === "connected" ? EISCONN : EOPNOTSUPP);
+    throw new SysError(socket.phase === "connected" ? EISCONN : EOPNOTSUPP);
   }
   const address = toAddress(ctx, socket, bytes);
   return socket.isUnix ? findUnix(ctx, socket, address) : address;

@@ -226,26 +226,26 @@ function connectUnix(ctx: SyscallContext, socket: StreamSocket, address: Address
  */
 function connectInternet(ctx: SyscallContext, socket: StreamSocket, address: Address): number {
   const nonblocking = isNonblocking(socket);
-  if (socket.state === "connecting") {
+  if (socket.phase === "connecting") {
     if (nonblocking) throw new SysError(EALREADY);
     return waitAt(ctx, socket, { nonblocking, timeout: socket.sendTimeout, late: EINPROGRESS });
   }
   const isAgain = ctx.resumed !== undefined;
   socket.checkConnect();
-  if (socket.state === "connected") {
+  if (socket.phase === "connected") {
     socket.untold = false;
     return 0;
   }
-  if (socket.state === "closed" && (isAgain || socket.untold)) {
+  if (socket.phase === "closed" && (isAgain || socket.untold)) {
     socket.untold = false;
-    socket.state = "idle";
+    socket.phase = "idle";
     socket.checkError();
   }
   const to = destination(address);
   const from = socket.network.sourceOf(socket, to);
   const listener = socket.network.listenerAt(socket, to) as StreamSocket | undefined;
   socket.local = from;
-  socket.state = "idle";
+  socket.phase = "idle";
   if (listener === undefined) {
     if (!nonblocking) throw new SysError(ECONNREFUSED);
     socket.refuse();
@@ -282,7 +282,7 @@ function connect(ctx: SyscallContext): number {
 function accept(ctx: SyscallContext, flags: number): number {
   const socket = socketArg(ctx, 0);
   checkFlags(flags, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (socket instanceof StreamSocket && socket.state !== "listening") throw new SysError(EINVAL);
+  if (socket instanceof StreamSocket && socket.phase !== "listening") throw new SysError(EINVAL);
   const { descriptors } = files(ctx);
   descriptors.reserve(1);
   const accepted = socket.accept();
@@ -312,7 +312,7 @@ const ownAddress = (socket: Socket): Address =>
 function getpeername(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const isConnected =
-    socket instanceof StreamSocket ? socket.state === "connected" : socket.remote !== undefined;
+    socket instanceof StreamSocket ? socket.phase === "connected" : socket.remote !== undefined;
   if (!isConnected) throw new SysError(ENOTCONN);
   putAddress(ctx, socket.remote ?? UNNAMED, ctx.args.address(1), ctx.args.address(2));
   return 0;

@@ -1,6 +1,7 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
-import type { MachineSnapshot } from "../../snapshot.ts";
+import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
+import type { FreezeTables } from "../contracts.ts";
 import { Network } from "../net/network.ts";
 import {
   O_ACCMODE,
@@ -20,6 +21,7 @@ import {
   O_WRONLY,
 } from "./constants.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { fileTables } from "./freeze-files.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import type { OnChanged } from "./known-files.ts";
@@ -535,6 +537,13 @@ export class FileSystem {
   /** Closes what walks have left open on the host. */
   close(): void {
     this.namespace.close();
+  }
+
+  /** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
+  freezeNetwork(tables: FreezeTables): NetworkSnapshot | undefined {
+    const { lastPort, lastName } = this.network;
+    if (this.nodes.isEmpty && this.network.isFresh) return undefined;
+    return { lastPort, lastName, nodes: this.nodes.freeze(this, fileTables(this, tables)) };
   }
 
   /** pipe2(2). */
