@@ -9,10 +9,10 @@ import {
 } from "../emu/snapshot.ts";
 import { cpuLayout, cpuValues, highHalves, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError, type Format } from "./record-fields.ts";
 import type { Trailer, TrailerRecord } from "./image.ts";
-import type { Fields, Layout, Values } from "./record-layout.ts";
 import { expressible, leaderOf } from "./plain.ts";
+import { FieldError, type Format } from "./record-fields.ts";
+import type { Fields, Layout, Values } from "./record-layout.ts";
 import { type ImageSource, pagesAfter, sourceOf } from "./stream.ts";
 import { TRAILER_MAGIC, TRAILER_VERSION } from "./trailer.ts";
 import * as X from "./trailer-records.ts";

@@ -2,8 +2,8 @@
 import { PAGE_SIZE } from "../emu/snapshot.ts";
 import { cpuSize } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError } from "./record-fields.ts";
 import type { Image, TrailerRecord } from "./image.ts";
+import { FieldError } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import { type ImageSource, segment } from "./stream.ts";
 import { CRITICAL } from "./trailer.ts";

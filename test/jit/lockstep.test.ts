@@ -6,10 +6,10 @@ import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
-import { TUNING } from "../../emu/tuning.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { TUNING } from "../../emu/tuning.ts";
 import { CODE_START, DATA_PAGES, DATA_START, randomNumbers, randomProgram } from "./random-programs.ts";
 
 type Abi = "ppc32" | "ppc64";

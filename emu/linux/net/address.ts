@@ -1,6 +1,6 @@
 /** Socket addresses: what the three families have in common, and their struct sockaddr. */
 import { EAFNOSUPPORT, EINVAL, SysError } from "../errno.ts";
-import { AF_INET, AF_INET6, AF_UNIX } from "./constants.ts";
+import { AF_INET, AF_INET6, AF_UNIX } from "./socket-constants.ts";
 
 /**
  * An address. `name` is sun_path without its NUL (nothing: unnamed; a NUL first: abstract), or the 4 or 16 bytes of an

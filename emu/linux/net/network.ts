@@ -2,8 +2,9 @@
  * The network of one machine: what sockets are bound to. Names of AF_UNIX that are paths are kept with the files (`vfs/nodes.ts`), abstract
  * ones here. The only interface is the loopback, on which everything arrives as soon as it is sent.
  */
-import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
+
 import type { NetworkSnapshot } from "../../snapshot.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
 import {
   type Address,
   addressKey,
@@ -17,6 +18,9 @@ import {
   unixAddress,
   unmapped,
 } from "./address.ts";
+import { DatagramSocket } from "./datagram-socket.ts";
+import type { InFlight } from "./inbox.ts";
+import type { Socket } from "./socket.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -26,11 +30,8 @@ import {
   SO_REUSEPORT,
   SOCK_SEQPACKET,
   SOCK_STREAM,
-} from "./constants.ts";
-import { DatagramSocket } from "./datagram.ts";
-import type { InFlight } from "./inbox.ts";
-import type { Socket } from "./socket.ts";
-import { StreamSocket } from "./stream.ts";
+} from "./socket-constants.ts";
+import { StreamSocket } from "./stream-socket.ts";
 
 /** /proc/sys/net/ipv4/ip_local_port_range. */
 const FIRST_EPHEMERAL = 32768;
@@ -77,7 +78,8 @@ export class Network {
     const { local } = socket;
     if (local === undefined) return;
     if (!socket.isUnix) this.share(socket);
-    else if (isAbstract(local) && !(socket instanceof StreamSocket && socket.isAccepted)) this.bindAbstract(socket, local);
+    else if (isAbstract(local) && !(socket instanceof StreamSocket && socket.isAccepted))
+      this.bindAbstract(socket, local);
   }
 
   /** The socket at the far end of a connection to one that listens. */
@@ -137,7 +139,10 @@ export class Network {
   /** Whether two addresses, as their sockets have them, have an address in common. */
   private overlap(a: Socket, at: Address, b: Socket): boolean {
     const [one, other] = [unmapped(at), unmapped(b.local!)];
-    if (one.family === other.family) return isAny(one) || isAny(other) || addressKey({ ...one, port: 0 }) === addressKey({ ...other, port: 0 });
+    if (one.family === other.family)
+      return (
+        isAny(one) || isAny(other) || addressKey({ ...one, port: 0 }) === addressKey({ ...other, port: 0 })
+      );
     // :: takes what comes by IPv4 as well, unless it is told not to.
     const [six, socket] = one.family === AF_INET6 ? [one, a] : [other, b];
     return isAny(six) && socket.option(IPV6_V6ONLY, IPPROTO_IPV6) === 0;

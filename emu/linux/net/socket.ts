@@ -1,4 +1,4 @@
-/** Sockets: what all kinds of them have. Those of streams are in stream.ts, those of datagrams in datagram.ts. */
+/** Sockets: what all kinds of them have. Those of streams are in stream-socket.ts, those of datagrams in datagram-socket.ts. */
 import type { Interest } from "../../host/host.ts";
 import type { OpenFileSnapshot, SocketState } from "../../snapshot.ts";
 import { EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
@@ -8,9 +8,17 @@ import { type FileStat, hold, OpenFile, release, syntheticStat, type Waitables }
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
-import { AF_UNIX, BUFFER_DEFAULT, SHUT_RD, SHUT_WR, SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from "./constants.ts";
 import { Inbox, type Sender } from "./inbox.ts";
 import type { Network } from "./network.ts";
+import {
+  AF_UNIX,
+  BUFFER_DEFAULT,
+  SHUT_RD,
+  SHUT_WR,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+} from "./socket-constants.ts";
 
 /** What is to be sent. The message takes the references to its files over when it is taken. */
 export interface Outgoing {
@@ -211,13 +219,13 @@ export abstract class Socket extends OpenFile {
   }
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
-    return { state: { ...this.base(tables), ...this.more(tables) } };
+    return { state: { ...this.basics(tables), ...this.more(tables) } };
   }
   /** What its kind has to say besides. */
   protected more(_tables: FileTables): Partial<SocketState> {
     return {};
   }
-  private base(tables: FileTables): SocketState {
+  private basics(tables: FileTables): SocketState {
     const { domain, type, protocol, local, remote, readShut, writeShut, error } = this;
     const options = [...this.options].map(([key, value]) => {
       const [level, name] = key.split("/").map(Number);
@@ -228,7 +236,18 @@ export abstract class Socket extends OpenFile {
       files: files.map((file) => tables.add(file)),
     }));
     return {
-      ...{ kind: "socket", domain, type, protocol, phase: "idle", readShut, writeShut, error, options, messages },
+      ...{
+        kind: "socket",
+        domain,
+        type,
+        protocol,
+        phase: "idle",
+        readShut,
+        writeShut,
+        error,
+        options,
+        messages,
+      },
       ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
       ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
       ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false },
@@ -245,7 +264,10 @@ export abstract class Socket extends OpenFile {
     for (const { level, name, value } of from.options) this.setOption(name, value, level);
     for (const { bytes, from: origin, sender, files, time } of from.messages) {
       const held = files.map((index) => hold(fileAt(opened, index)));
-      this.inbox.add({ bytes, from: origin ?? undefined, sender: sender ?? undefined, files: held, time }, false);
+      this.inbox.add(
+        { bytes, from: origin ?? undefined, sender: sender ?? undefined, files: held, time },
+        false,
+      );
     }
   }
 

@@ -30,8 +30,8 @@ import {
   wait,
   withinLimit,
 } from "./files-common.ts";
-import { receiveSpans, sendSpans } from "./sockets-transfer.ts";
 import { checkTerminalRead, checkTerminalWrite } from "./job-control.ts";
+import { receiveSpans, sendSpans } from "./sockets-transfer.ts";
 
 /** A file to read from. Throws EBADF. */
 function source(ctx: SyscallContext, n: number): OpenFile {

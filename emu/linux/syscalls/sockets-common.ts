@@ -1,9 +1,9 @@
 /** What the system calls on sockets have in common: descriptors, addresses, waiting, and who calls. */
 import { EAGAIN, EINVAL, ENOTSOCK, SysError } from "../errno.ts";
 import { ADDRESS_MAX, type Address, decodeAddress, encodeAddress, familyOf } from "../net/address.ts";
-import { AF_INET, AF_UNSPEC } from "../net/constants.ts";
 import type { Sender } from "../net/inbox.ts";
 import { Socket } from "../net/socket.ts";
+import { AF_INET, AF_UNSPEC } from "../net/socket-constants.ts";
 import type { SyscallContext } from "../syscall.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import { fileArg } from "./files-common.ts";
@@ -33,7 +33,8 @@ export const toAddress = (ctx: SyscallContext, socket: Socket, bytes: Uint8Array
 
 /** As `toAddress`, for bind(2): 0.0.0.0 may come without a family. */
 export function toOwnAddress(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): Address {
-  if (socket.domain !== AF_INET || !isUnspecified(ctx, bytes) || bytes.length < 8) return toAddress(ctx, socket, bytes);
+  if (socket.domain !== AF_INET || !isUnspecified(ctx, bytes) || bytes.length < 8)
+    return toAddress(ctx, socket, bytes);
   const given = bytes.slice();
   new DataView(given.buffer).setUint16(0, AF_INET, ctx.abi.littleEndian);
   const address = toAddress(ctx, socket, given);

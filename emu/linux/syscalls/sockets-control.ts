@@ -1,6 +1,8 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
 import { EBADF, EFAULT, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import type { Sender } from "../net/inbox.ts";
+import type { Received, Socket } from "../net/socket.ts";
 import {
   MSG_CTRUNC,
   SCM_CREDENTIALS,
@@ -10,9 +12,7 @@ import {
   SO_TIMESTAMP,
   SO_TIMESTAMPNS,
   SOL_SOCKET,
-} from "../net/constants.ts";
-import type { Sender } from "../net/inbox.ts";
-import type { Received, Socket } from "../net/socket.ts";
+} from "../net/socket-constants.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext } from "../syscall.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -170,7 +170,10 @@ export function putControl(
   if (to.at > 0xffff_ffff) throw new SysError(EFAULT);
   const writer = new Writer(ctx, to.at, to.room);
   if (socket.option(SO_TIMESTAMPNS)) {
-    writer.put(SO_TIMESTAMPNS, TIMESPEC.encode(abi, { tv_sec: time / 1_000_000_000n, tv_nsec: time % 1_000_000_000n }));
+    writer.put(
+      SO_TIMESTAMPNS,
+      TIMESPEC.encode(abi, { tv_sec: time / 1_000_000_000n, tv_nsec: time % 1_000_000_000n }),
+    );
   } else if (socket.option(SO_TIMESTAMP)) writer.put(SO_TIMESTAMP, TIMEVAL.encode(abi, timevalFields(time)));
   if (socket.isUnix && socket.option(SO_PASSCRED)) {
     writer.put(SCM_CREDENTIALS, UCRED.encode(abi, { ...(sender ?? NOBODY) }));

@@ -13,6 +13,8 @@ import {
   ERANGE,
   SysError,
 } from "../errno.ts";
+import { encodeAddress, UNNAMED } from "../net/address.ts";
+import type { Socket } from "../net/socket.ts";
 import {
   AF_INET6,
   AF_UNIX,
@@ -34,14 +36,12 @@ import {
   SO_TIMESTAMPNS,
   SOCK_STREAM,
   SOL_SOCKET,
-} from "../net/constants.ts";
-import type { Socket } from "../net/socket.ts";
-import { StreamSocket } from "../net/stream.ts";
+} from "../net/socket-constants.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { timevalFields, timevalTime } from "./time-format.ts";
-import { encodeAddress, UNNAMED } from "../net/address.ts";
 
 const INT_MAX = 0x7fff_ffff;
 const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
@@ -88,7 +88,9 @@ const onOff = (level: number, name: number, first = 0): Option => ({
   },
 });
 /** An int that only can be asked for. */
-const told = (value: (socket: Socket) => number): Option => ({ get: (ctx, socket) => intBytes(ctx, value(socket)) });
+const told = (value: (socket: Socket) => number): Option => ({
+  get: (ctx, socket) => intBytes(ctx, value(socket)),
+});
 
 /** A buffer's size: twice what is asked for, for what the kernel keeps besides (socket(7)). */
 const buffer = (name: number, least: number): Option => ({
@@ -165,7 +167,8 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
   kept(SOL_SOCKET, name, range),
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
-const isListening = (socket: Socket): boolean => socket instanceof StreamSocket && socket.phase === "listening";
+const isListening = (socket: Socket): boolean =>
+  socket instanceof StreamSocket && socket.phase === "listening";
 
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
@@ -193,7 +196,10 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   // SO_PEERCRED, SO_PEERNAME, SO_PEERGROUPS.
   [
     21,
-    { get: ({ abi }, { peerCredentials }) => UCRED.encode(abi, peerCredentials ?? { pid: 0, uid: -1, gid: -1 }) },
+    {
+      get: ({ abi }, { peerCredentials }) =>
+        UCRED.encode(abi, peerCredentials ?? { pid: 0, uid: -1, gid: -1 }),
+    },
   ],
   [
     28,
@@ -211,7 +217,9 @@ const SOCKET_OPTIONS = new Map<number, Option>([
         if (peerCredentials === undefined) throw new SysError(ENODATA);
         const groups = ctx.kernel.processes.get(peerCredentials.pid)?.credentials.groups ?? [];
         const bytes = new Uint8Array(4 * groups.length);
-        groups.forEach((group, i) => new DataView(bytes.buffer).setUint32(4 * i, group, ctx.abi.littleEndian));
+        groups.forEach((group, i) => {
+          new DataView(bytes.buffer).setUint32(4 * i, group, ctx.abi.littleEndian);
+        });
         return bytes;
       },
     },

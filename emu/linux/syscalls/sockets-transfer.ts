@@ -1,20 +1,11 @@
 /** send and recv with their variants; read and write on sockets come here too. */
 import { struct } from "../abi.ts";
-import {
-  EAGAIN,
-  EFAULT,
-  EINVAL,
-  EISCONN,
-  EMSGSIZE,
-  ENOBUFS,
-  EOPNOTSUPP,
-  EPIPE,
-  SysError,
-} from "../errno.ts";
+import { EAGAIN, EFAULT, EINVAL, EISCONN, EMSGSIZE, ENOBUFS, EOPNOTSUPP, EPIPE, SysError } from "../errno.ts";
 import type { Address } from "../net/address.ts";
+import type { Sender } from "../net/inbox.ts";
+import { type Received, Socket } from "../net/socket.ts";
 import {
   MSG_CMSG_CLOEXEC,
-  MSG_CTRUNC,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_NOSIGNAL,
@@ -25,19 +16,17 @@ import {
   MSG_WAITFORONE,
   SO_PASSCRED,
   SOCK_STREAM,
-} from "../net/constants.ts";
-import type { Sender } from "../net/inbox.ts";
-import { type Received, Socket } from "../net/socket.ts";
-import { StreamSocket } from "../net/stream.ts";
-import { SIGPIPE } from "../signals/numbers.ts";
+} from "../net/socket-constants.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
 import { post, senderInfo } from "../signals/post.ts";
+import { SIGPIPE } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { IOV_MAX } from "../vfs/constants.ts";
 import { hold, release } from "../vfs/open-file.ts";
 import { accessible, bufferArg, CHUNK, movedBefore, type Span, spansOf } from "./files-common.ts";
+import { findUnix } from "./sockets.ts";
 import { addressBytes, isNonblocking, putAddress, socketArg, toAddress, waitAt } from "./sockets-common.ts";
 import { type Control, type Given, putControl, takeControl } from "./sockets-control.ts";
-import { findUnix } from "./sockets.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 
 /** struct msghdr. */
@@ -119,7 +108,11 @@ const passes = (socket: Socket, to: Socket | undefined): boolean =>
   socket.option(SO_PASSCRED) !== 0 || (to ?? socket.connected)?.option(SO_PASSCRED) === 1;
 
 /** Whom a message goes to, where that is not who the socket is connected to. */
-function recipient(ctx: SyscallContext, socket: Socket, bytes: Uint8Array | undefined): Socket | Address | undefined {
+function recipient(
+  ctx: SyscallContext,
+  socket: Socket,
+  bytes: Uint8Array | undefined,
+): Socket | Address | undefined {
   if (bytes === undefined) return undefined;
   if (socket instanceof StreamSocket) {
     if (!socket.isUnix) return undefined;
@@ -135,7 +128,12 @@ function senderOf({ process: { pid, credentials } }: SyscallContext): Sender {
 }
 
 /** Sends a message, or all of what goes into a stream; `skip` of it has been sent before. */
-function send(ctx: SyscallContext, socket: Socket, { spans, flags, to, control }: Letter, skip: number): number {
+function send(
+  ctx: SyscallContext,
+  socket: Socket,
+  { spans, flags, to, control }: Letter,
+  skip: number,
+): number {
   if (flags & MSG_OOB) throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
@@ -161,7 +159,12 @@ function send(ctx: SyscallContext, socket: Socket, { spans, flags, to, control }
         if (count === undefined) for (const file of files) release(file);
       }
       if (count === undefined) {
-        const blocking = { nonblocking, timeout: socket.sendTimeout, done, other: target ?? socket.connected };
+        const blocking = {
+          nonblocking,
+          timeout: socket.sendTimeout,
+          done,
+          other: target ?? socket.connected,
+        };
         return waitAt(ctx, socket, blocking);
       }
       done += count;
@@ -184,7 +187,8 @@ export const sendSpans = (ctx: SyscallContext, socket: Socket, spans: readonly S
 /** The parts of a struct msghdr at `at`. Throws EMSGSIZE for too many buffers, EFAULT, EINVAL. */
 function header(ctx: SyscallContext, at: number) {
   const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen } = ctx.get(MSGHDR, at);
-  for (const pointer of [msg_name, msg_iov, msg_control]) if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
+  for (const pointer of [msg_name, msg_iov, msg_control])
+    if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
   if (msg_namelen < 0) throw new SysError(EINVAL);
   if (msg_iovlen > BigInt(IOV_MAX)) throw new SysError(EMSGSIZE);
   return {
@@ -199,7 +203,10 @@ function header(ctx: SyscallContext, at: number) {
 function sendMessage(ctx: SyscallContext, socket: Socket, at: number, flags: number, skip: number): number {
   const { name, nameLength, spans, control, controlLength } = header(ctx, at);
   if (controlLength > 0x7fff_ffffn) throw new SysError(ENOBUFS);
-  const given = controlLength === 0n || control === 0 ? undefined : takeControl(ctx, socket, control, Number(controlLength));
+  const given =
+    controlLength === 0n || control === 0
+      ? undefined
+      : takeControl(ctx, socket, control, Number(controlLength));
   const to = name === 0 || nameLength === 0 ? undefined : addressBytes(ctx, name, Math.min(nameLength, 128));
   return send(ctx, socket, { spans, flags, to, control: given }, skip);
 }
@@ -269,7 +276,8 @@ function receive(
     }
     done += received.bytes.length;
     if (!isStream) return packetReceipt(flags, received);
-    const goesOn = flags & MSG_WAITALL && !peek && done < total && !received.isEnd && received.files.length === 0;
+    const goesOn =
+      flags & MSG_WAITALL && !peek && done < total && !received.isEnd && received.files.length === 0;
     if (!goesOn) return { length: done, flags: 0, received };
   }
 }
@@ -303,7 +311,13 @@ function recvfrom(ctx: SyscallContext): number {
   return receipt.length;
 }
 
-function receiveMessage(ctx: SyscallContext, socket: Socket, at: number, flags: number, skip: number): number {
+function receiveMessage(
+  ctx: SyscallContext,
+  socket: Socket,
+  at: number,
+  flags: number,
+  skip: number,
+): number {
   const { name, nameLength, spans, control, controlLength } = header(ctx, at);
   const room = control === 0 || controlLength > 0x7fff_ffffn ? 0 : Number(controlLength);
   let put: Control = { length: 0, flags: 0 };
@@ -311,7 +325,8 @@ function receiveMessage(ctx: SyscallContext, socket: Socket, at: number, flags: 
   const receipt = receive(ctx, socket, { spans, flags, skip }, (received) => {
     put = putControl(ctx, socket, received, { at: control, room, closeOnExec });
   });
-  const offset = (field: "msg_namelen" | "msg_controllen" | "msg_flags") => at + MSGHDR.offset(ctx.abi, field);
+  const offset = (field: "msg_namelen" | "msg_controllen" | "msg_flags") =>
+    at + MSGHDR.offset(ctx.abi, field);
   if (name !== 0) {
     const from = originOf(socket, receipt);
     ctx.put32(offset("msg_namelen"), from === undefined ? 0 : nameLength);
@@ -347,7 +362,11 @@ function several(
     } catch (error) {
       if (!(error instanceof SysError) || done === 0) throw error;
       if (error.errno !== EAGAIN || !all) return done;
-      return waitAt(ctx, socket, { nonblocking: isNonblocking(socket), timeout: socket.receiveTimeout, done });
+      return waitAt(ctx, socket, {
+        nonblocking: isNonblocking(socket),
+        timeout: socket.receiveTimeout,
+        done,
+      });
     }
   }
   return done;

@@ -1,28 +1,27 @@
 /** socket, bind, connect and what else is done with sockets but to send and receive. */
+
+import { HostError } from "../../host/host.ts";
+import { decodeName } from "../../host/names.ts";
 import {
   EACCES,
   EADDRINUSE,
   EAFNOSUPPORT,
-  EAGAIN,
+  EALREADY,
   ECONNREFUSED,
-  EEXIST,
   EFAULT,
   EINPROGRESS,
   EINVAL,
   ENOTCONN,
-  ENOTSOCK,
-  EALREADY,
   EOPNOTSUPP,
   EPERM,
   EPROTONOSUPPORT,
   EPROTOTYPE,
   ESOCKTNOSUPPORT,
   SysError,
-  errnoOf,
 } from "../errno.ts";
-import { HostError } from "../../host/host.ts";
-import { decodeName } from "../../host/names.ts";
 import { type Address, anyAddress, isAbstract, isAny, loopback, UNNAMED } from "../net/address.ts";
+import { DatagramSocket } from "../net/datagram-socket.ts";
+import type { Socket } from "../net/socket.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -39,13 +38,12 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOCK_TYPE_MASK,
-} from "../net/constants.ts";
-import { DatagramSocket } from "../net/datagram.ts";
-import type { Socket } from "../net/socket.ts";
-import { StreamSocket } from "../net/stream.ts";
+} from "../net/socket-constants.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_WRONLY } from "../vfs/constants.ts";
 import { fileKey } from "../vfs/folder.ts";
+import { exists } from "../vfs/namespace.ts";
 import { release } from "../vfs/open-file.ts";
 import { accessible, checkFlags, files, install } from "./files-common.ts";
 import {
@@ -125,6 +123,9 @@ function socketpair(ctx: SyscallContext): number {
 function bindPath(ctx: SyscallContext, socket: Socket, address: Address): void {
   const { system, umask } = files(ctx);
   const path = decodeName(address.name);
+  // That the name is taken is said before that the socket has one.
+  if (socket.local !== undefined && !exists(files(ctx).resolve(AT_FDCWD, path, { follow: false })))
+    throw new SysError(EINVAL);
   try {
     const file = files(ctx).open(AT_FDCWD, path, O_CREAT | O_EXCL | O_WRONLY, 0o777 & ~umask);
     const node = system.nodes.add(file.stat(), "socket", file.where().path);
@@ -152,9 +153,9 @@ function bind(ctx: SyscallContext): number {
     network.autobind(socket);
     return 0;
   }
-  if (socket.local !== undefined) throw new SysError(EINVAL);
-  if (isAbstract(address)) network.bindAbstract(socket, address);
-  else bindPath(ctx, socket, address);
+  if (!isAbstract(address)) bindPath(ctx, socket, address);
+  else if (socket.local !== undefined) throw new SysError(EINVAL);
+  else network.bindAbstract(socket, address);
   return 0;
 }
 
@@ -180,7 +181,8 @@ export function findUnix(ctx: SyscallContext, asker: Socket, address: Address): 
 
 /** With SO_PASSCRED a socket must have an address before it talks to anybody. */
 function bindToPass(socket: Socket): void {
-  if (socket.isUnix && socket.local === undefined && socket.option(SO_PASSCRED)) socket.network.autobind(socket);
+  if (socket.isUnix && socket.local === undefined && socket.option(SO_PASSCRED))
+    socket.network.autobind(socket);
 }
 
 function connectDatagrams(ctx: SyscallContext, socket: DatagramSocket, bytes: Uint8Array): number {
@@ -214,7 +216,11 @@ function connectUnix(ctx: SyscallContext, socket: StreamSocket, address: Address
   socket.checkConnect();
   socket.checkListener(listener);
   if (listener.isFull) {
-    return waitAt(ctx, socket, { nonblocking: isNonblocking(socket), timeout: socket.sendTimeout, other: listener });
+    return waitAt(ctx, socket, {
+      nonblocking: isNonblocking(socket),
+      timeout: socket.sendTimeout,
+      other: listener,
+    });
   }
   socket.connectTo(listener, listener.local!, callerOf(ctx));
   return 0;

@@ -21,16 +21,16 @@ import {
   O_WRONLY,
 } from "./constants.ts";
 import { deviceStat, makeDev } from "./devices.ts";
-import { fileTables } from "./freeze-files.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
+import { fileTables } from "./freeze-files.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import type { OnChanged } from "./known-files.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
-import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { Nodes } from "./nodes.ts";
+import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
 import { SetIds } from "./set-ids.ts";

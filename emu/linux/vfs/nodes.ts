@@ -4,7 +4,7 @@
  */
 import { HostError, type HostStat } from "../../host/host.ts";
 import type { NodeSnapshot } from "../../snapshot.ts";
-import type { Socket } from "../net/socket.ts";
+import { Socket } from "../net/socket.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
@@ -67,7 +67,14 @@ export class Nodes {
       const stat = lookUp(system, path);
       if (stat === undefined || fileKey(stat) !== key) return [];
       const isOpen = pipe !== undefined && pipe.readers + pipe.writers > 0;
-      return [{ kind, path, openFile: socket === undefined ? -1 : tables.indexOf(socket), pipe: isOpen ? tables.pipe(pipe) : -1 }];
+      return [
+        {
+          kind,
+          path,
+          openFile: socket === undefined ? -1 : tables.indexOf(socket),
+          pipe: isOpen ? tables.pipe(pipe) : -1,
+        },
+      ];
     });
   }
 
@@ -83,8 +90,8 @@ export class Nodes {
       if (stat?.kind !== "file" || stat.size !== 0n) continue;
       const node = this.add(stat, kind, path);
       const file = opened.files[openFile];
-      if (openFile >= 0 && file?.kind !== "socket") fail("EINVAL", `${path} is bound to no socket`);
-      if (file !== undefined) node.socket = file as Socket;
+      if (file instanceof Socket) node.socket = file;
+      else if (openFile >= 0) fail("EINVAL", `${path} is bound to no socket`);
       if (pipe >= 0) node.pipe = opened.pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
     }
   }

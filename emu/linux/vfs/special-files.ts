@@ -1,8 +1,8 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import type { Host } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
-import { WaitQueue } from "../wait-queue.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";

@@ -2,6 +2,8 @@
  * Sockets of connections: SOCK_STREAM and SOCK_SEQPACKET of AF_UNIX, and TCP. Both ends are in the machine; what one sends stands
  * in the inbox of the other at once. What differs between AF_UNIX and TCP is said where it does.
  */
+
+import type { SocketState } from "../../snapshot.ts";
 import {
   EADDRINUSE,
   ECONNREFUSED,
@@ -14,7 +16,6 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import type { SocketState } from "../../snapshot.ts";
 import type { FileTables } from "../vfs/freeze-files.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import {
@@ -28,9 +29,17 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import type { Address } from "./address.ts";
-import { SHUT_RD, SHUT_WR, SO_LINGER, SOCK_SEQPACKET, SOCK_STREAM, SOL_SOCKET, SOMAXCONN } from "./constants.ts";
-import { sameSender, type Sender } from "./inbox.ts";
-import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
+import { type Sender, sameSender } from "./inbox.ts";
+import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
+import {
+  SHUT_RD,
+  SHUT_WR,
+  SO_LINGER,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SOMAXCONN,
+} from "./socket-constants.ts";
 
 /** "connecting": TCP waits for room at who listens. "closed": TCP was refused or reset, or listens no more. */
 export type Phase = "idle" | "listening" | "connecting" | "connected" | "closed";
@@ -62,7 +71,8 @@ export class StreamSocket extends Socket {
   // ---- connecting --------------------------------------------------------------------------------------------
 
   override listen(backlog: number, by: Sender): void {
-    if (this.phase !== "idle" && this.phase !== "listening" && this.phase !== "closed") throw new SysError(EINVAL);
+    if (this.phase !== "idle" && this.phase !== "listening" && this.phase !== "closed")
+      throw new SysError(EINVAL);
     if (this.local === undefined) {
       if (this.isUnix) throw new SysError(EINVAL);
       this.network.autobind(this);
@@ -316,7 +326,13 @@ export class StreamSocket extends Socket {
     const { phase, backlog, untold, peer } = this;
     const indices = (sockets: readonly Socket[]) => sockets.map((socket) => tables.add(socket));
     return {
-      ...{ phase, backlog, untold, accepted: this.isAccepted, peer: peer === undefined ? -1 : tables.add(peer) },
+      ...{
+        phase,
+        backlog,
+        untold,
+        accepted: this.isAccepted,
+        peer: peer === undefined ? -1 : tables.add(peer),
+      },
       ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
     };
   }
@@ -373,7 +389,8 @@ export class StreamSocket extends Socket {
   checkListener(listener: Socket | undefined): asserts listener is StreamSocket {
     if (listener === undefined) throw new SysError(ECONNREFUSED);
     if (listener.type !== this.type) throw new SysError(EPROTOTYPE);
-    if (!(listener instanceof StreamSocket) || listener.phase !== "listening") throw new SysError(ECONNREFUSED);
+    if (!(listener instanceof StreamSocket) || listener.phase !== "listening")
+      throw new SysError(ECONNREFUSED);
   }
 }
 

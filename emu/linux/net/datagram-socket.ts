@@ -1,4 +1,6 @@
 /** Sockets of datagrams: SOCK_DGRAM of AF_UNIX, and UDP. */
+
+import type { SocketState } from "../../snapshot.ts";
 import {
   ECONNREFUSED,
   EDESTADDRREQ,
@@ -9,7 +11,6 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import type { SocketState } from "../../snapshot.ts";
 import type { FileTables } from "../vfs/freeze-files.ts";
 import { hold, type OpenFile } from "../vfs/open-file.ts";
 import {
@@ -53,7 +54,9 @@ export class DatagramSocket extends Socket {
   override send(what: Outgoing, to?: Socket | Address): number | undefined {
     this.checkError();
     if (this.writeShut) throw new SysError(EPIPE);
-    return this.isUnix ? this.sendUnix(what, to as Socket | undefined) : this.sendUdp(what, to as Address | undefined);
+    return this.isUnix
+      ? this.sendUnix(what, to as Socket | undefined)
+      : this.sendUdp(what, to as Address | undefined);
   }
 
   private sendUnix(what: Outgoing, to: Socket | undefined): number | undefined {
@@ -123,7 +126,8 @@ export class DatagramSocket extends Socket {
     super.resume(from, opened);
     if (from.peer >= 0) {
       const peer = fileAt(opened, from.peer);
-      if (!(peer instanceof DatagramSocket)) throw new RangeError(`open file ${from.peer} takes no datagrams`);
+      if (!(peer instanceof DatagramSocket))
+        throw new RangeError(`open file ${from.peer} takes no datagrams`);
       this.peer = peer;
     }
     this.network.restore(this);
