@@ -12,7 +12,7 @@ import {
 } from "../emu/snapshot.ts";
 import { cpuValues, dummyPayload, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { imageError } from "./errors.ts";
-import { charsOf, type Format } from "./fields.ts";
+import { charsOf, type Format } from "./record-fields.ts";
 import type { AreaImage, ByteRec, DescriptorImage, Image, PageRun, TaskImage } from "./image.ts";
 import { expressible, leaderOf, plainObstacles, taskOrder } from "./plain.ts";
 import * as R from "./records.ts";

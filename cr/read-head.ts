@@ -1,6 +1,6 @@
 /** The beginning of an image: what it is, which byte order, which version. */
 import type { Cursor } from "./cursor.ts";
-import { textOf } from "./fields.ts";
+import { textOf } from "./record-fields.ts";
 import type { Rec } from "./image.ts";
 import * as R from "./records.ts";
 

@@ -2,11 +2,11 @@
 import { type AreaSnapshot, PAGE_SIZE, type ProcessSnapshot } from "../emu/snapshot.ts";
 import { PROT_TO_VM } from "./checkpoint.ts";
 import { errorAt, inconsistent } from "./errors.ts";
-import { textOf } from "./fields.ts";
+import { textOf } from "./record-fields.ts";
 import type { AreaImage, Image, TaskImage } from "./image.ts";
 import { areaPages, NO_PAGES } from "./pages.ts";
 import * as R from "./records.ts";
-import { auxvOnStack, GuestReader } from "./stack.ts";
+import { auxvOnStack, GuestReader } from "./auxiliary-vector.ts";
 import type { ProcessTopics, Topics } from "./trailer-read.ts";
 import type * as X from "./trailer-records.ts";
 

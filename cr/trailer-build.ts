@@ -9,9 +9,9 @@ import {
 } from "../emu/snapshot.ts";
 import { cpuLayout, cpuValues, highHalves, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError, type Format } from "./fields.ts";
+import { FieldError, type Format } from "./record-fields.ts";
 import type { Trailer, TrailerRecord } from "./image.ts";
-import type { Fields, Layout, Values } from "./layout.ts";
+import type { Fields, Layout, Values } from "./record-layout.ts";
 import { expressible, leaderOf } from "./plain.ts";
 import { type ImageSource, pagesAfter, sourceOf } from "./stream.ts";
 import { TRAILER_MAGIC, TRAILER_VERSION } from "./trailer.ts";
@@ -94,11 +94,17 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     clearTid: thread.clearTid,
     robustHead: thread.robustList.head,
     robustLength: thread.robustList.length,
-    blocked: thread.blocked && { deadline: thread.blocked.deadline, state: thread.blocked.state },
+    blocked: thread.blocked && blockedValues(thread.blocked),
     stopped: thread.stopped ?? null,
     cpuTime: thread.cpuTime,
   };
 }
+
+const blockedValues = ({ deadline, state }: NonNullable<ThreadSnapshot["blocked"]>) => ({
+  deadline,
+  state: "",
+  call: state.kind === "begun" ? null : state,
+});
 
 function familyValues(
   snapshot: MachineSnapshot,
@@ -139,7 +145,8 @@ function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.
       const { kind, deleted, inherited, pipe, unlinked, state } = file;
       const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
       const { path, flags, mode, position } = there;
-      return { objref, kind, path, flags, mode, position, deleted, inherited, pipe, unlinked, state };
+      const own = { deleted, inherited, pipe, unlinked, state: "", own: state };
+      return { objref, kind, path, flags, mode, position, ...own };
     }),
     descriptors: snapshot.processes.flatMap((process) =>
       process.descriptors

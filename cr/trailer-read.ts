@@ -2,9 +2,9 @@
 import { PAGE_SIZE } from "../emu/snapshot.ts";
 import { cpuSize } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError } from "./fields.ts";
+import { FieldError } from "./record-fields.ts";
 import type { Image, TrailerRecord } from "./image.ts";
-import type { Fields, Layout, Values } from "./layout.ts";
+import type { Fields, Layout, Values } from "./record-layout.ts";
 import { type ImageSource, segment } from "./stream.ts";
 import { CRITICAL } from "./trailer.ts";
 import * as X from "./trailer-records.ts";

@@ -19,9 +19,10 @@ import {
   u32,
   u64,
   word,
-} from "./fields.ts";
-import { type Fields, type Layout, type LayoutValues, message } from "./layout.ts";
+} from "./record-fields.ts";
+import { type Fields, type Layout, type LayoutValues, message } from "./record-layout.ts";
 import { LIMITS, PATH_SIZE } from "./records.ts";
+import { CALL_STATE, FILE_STATE, STATE_PARTS } from "./states.ts";
 import { CRITICAL, DIGEST_SIZE, END_TYPE } from "./trailer.ts";
 
 export const ABIS = ["ppc32", "ppc64", "ppc64le"] as const;
@@ -41,7 +42,7 @@ export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
 
 const NAME = 256;
-/** Bound of a JSON text or an argument of a device. */
+/** Bound of a JSON text, as older versions have them. */
 const STATE = 1 << 24;
 const SIGNALS_MAX = 1 << 16;
 const THREADS_MAX = 1 << 16;
@@ -178,7 +179,8 @@ const RESERVATION = message("reservation", "of lwarx and its family", {
 
 const BLOCKED = message("blocked", "a system call in progress, to be started again", {
   deadline: maybe(s64(""), "CLOCK_MONOTONIC time at which it ends, ns"),
-  state: text(STATE, "what else it must remember"),
+  state: text(STATE, "version 1: what else it must remember, JSON"),
+  call: since(2, maybe(CALL_STATE, "what else it must remember"), null),
 });
 
 export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks", {
@@ -234,7 +236,8 @@ const OPEN_FILE = message("open file", "an open file description", {
   inherited: s32("host descriptor it came from, or -1"),
   pipe: s32("index among the PIPE records, or -1"),
   unlinked: s32("index among the UNLINKED records, or -1"),
-  state: text(STATE, "state of a special file or settings of a terminal, JSON"),
+  state: text(STATE, "version 1: what its kind has to say besides, JSON"),
+  own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -459,6 +462,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   SHARED_PART,
   KNOWN_FILE,
   SET_ID,
+  ...STATE_PARTS,
 ];
 
 const byType = new Map<number, TrailerType>(Object.values(TRAILER_TYPES).map((row) => [row.type, row]));

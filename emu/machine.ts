@@ -16,7 +16,7 @@ import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
 import { MAX_SCRIPTS, scriptLine } from "./linux/scripts.ts";
 import { AT_BASE } from "./linux/stack.ts";
-import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint.ts";
+import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint-restart.ts";
 import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
@@ -25,7 +25,7 @@ import type { Abi, MachineSnapshot } from "./snapshot.ts";
 import type { Tuning } from "./tuning.ts";
 
 export { defaultLimits } from "./linux/process.ts";
-export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint.ts";
+export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 export type { Abi } from "./snapshot.ts";
 

@@ -222,7 +222,7 @@ export interface ThreadSnapshot {
    */
   blocked: {
     deadline: bigint | null;
-    state: string;
+    state: CallState;
     phase?: "waiting" | "woken" | "paused";
     place?: number;
   } | null;
@@ -230,6 +230,17 @@ export interface ThreadSnapshot {
   stopped?: boolean;
   cpuTime: bigint;
 }
+
+/** What a call in progress remembers besides its deadline. */
+export type CallState =
+  /** Nothing but that it has begun. */
+  | { kind: "begun" }
+  /** A transfer has moved so many bytes. */
+  | { kind: "moved"; done: number }
+  /** FUTEX_WAIT: somebody has woken it. */
+  | { kind: "woken" }
+  /** vfork(2): the child that has its parent's memory. */
+  | { kind: "vfork"; child: number };
 
 export interface RegistersSnapshot {
   gpr: bigint[];
@@ -295,8 +306,69 @@ export interface OpenFileSnapshot {
   pipe: number;
   /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
-  /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
-  state: string;
+  /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
+  state: FileState | null;
+}
+
+/** The state of an open file of some kind. */
+export type FileState =
+  | EventState
+  | EpollState
+  /** A file that is open with O_PATH. */
+  | { kind: "path" }
+  /** A file of /proc: permission bits, and its contents when it was opened. */
+  | { kind: "contents"; mode: number; contents: Uint8Array }
+  /** What a directory listing that has begun goes on with. */
+  | { kind: "listing"; entries: ListedSnapshot[] }
+  /** F_SEAL_* of a file that memfd_create(2) made. */
+  | { kind: "seals"; bits: number }
+  | TerminalState;
+
+/** eventfd(2). */
+export interface EventState {
+  kind: "eventfd";
+  counter: bigint;
+  semaphore: boolean;
+}
+
+/** epoll(7): what is in a set, in the order in which it will be told of. */
+export interface EpollState {
+  kind: "epoll";
+  items: {
+    fd: number;
+    /** Index in `openFiles`. */
+    openFile: number;
+    /** EPOLL* bits: of interest, and told of already where edges count. */
+    events: number;
+    told: number;
+    /** How much there was to read when it was told of. */
+    amount: number;
+    data: bigint;
+  }[];
+}
+
+/** A name that getdents(2) gives. */
+export interface ListedSnapshot {
+  ino: bigint;
+  kind: NodeKind;
+  name: string;
+}
+
+export type NodeKind = "file" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
+
+/** What a program has set on a terminal that it inherited: struct termios, the foreground process group, the size it was told last. */
+export interface TerminalState {
+  kind: "terminal";
+  c_iflag: number;
+  c_oflag: number;
+  c_cflag: number;
+  c_lflag: number;
+  c_cc: number[];
+  c_line: number;
+  c_ispeed: number;
+  c_ospeed: number;
+  foreground: number | null;
+  size: { rows: number; columns: number } | null;
 }
 
 /** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */

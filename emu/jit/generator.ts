@@ -7,7 +7,7 @@
  */
 import { FPSCR, XER_SO } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
-import { RECORD_SIZE, RECORDS_OFFSET } from "./layout.ts";
+import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
   CR_SLOT,

@@ -3,7 +3,7 @@
  * not there; one large table has all functions, for JavaScript to enter and for calls through registers, which find a function's slot by its address.
  */
 import type { AddressSpace } from "../memory/address-space.ts";
-import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./layout.ts";
+import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./corner.ts";
 import { buildModule, Code, I32, Op } from "./wasm.ts";
 
 /** (slot, budget, stack, address) -> next address; the budget that is left is in the corner. */

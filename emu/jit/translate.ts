@@ -6,7 +6,7 @@ import { ba, bt, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
 import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
-import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./layout.ts";
+import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";

@@ -33,7 +33,7 @@ import {
   loadProgram,
   resetRegisters,
 } from "./exec.ts";
-import { FutexTable, releaseThread } from "./futex.ts";
+import { FutexTable, releaseThread } from "./futex-table.ts";
 import { Mm } from "./mm.ts";
 import {
   type Credentials,
@@ -47,8 +47,8 @@ import {
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
-import { deliver, hasSignals, makeTimers, raise } from "./signals/kernel.ts";
-import { SI_KERNEL } from "./signals/numbers.ts";
+import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
+import { SI_KERNEL } from "./signals/signal-numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
 import type { SyscallRow } from "./syscall.ts";

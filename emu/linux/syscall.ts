@@ -15,7 +15,7 @@ import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Process } from "./process.ts";
 import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
-import { Blocked, type CallInProgress, type CallState, Paused, type WaitFor } from "./wait.ts";
+import { Blocked, type CallInProgress, type CallState, Paused, type WaitFor } from "./wait-queue.ts";
 
 /** Returned by a call that has set the registers itself, NIA included (sigreturn, swapcontext, execve). */
 export const REGISTERS_SET = Symbol("registers set");

@@ -24,7 +24,7 @@ import {
   TOUCHED,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
-import { type ByteOrder, Storage } from "./storage.ts";
+import { type ByteOrder, Storage } from "./byte-order.ts";
 import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 import { Watched, type Watchpoint } from "./watched.ts";
 

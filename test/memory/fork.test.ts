@@ -4,7 +4,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { CORNER_SIZE, PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { AddressSpacePool } from "../../emu/memory/pool.ts";
 import { SharedObject } from "../../emu/memory/shared-object.ts";
-import type { ByteOrder } from "../../emu/memory/storage.ts";
+import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 
 const RW = PROT_READ | PROT_WRITE;

@@ -31,7 +31,7 @@ import {
   W,
   xor,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 const scalar = (lanes: Lanes) => (lanes.scalar === I32 ? i32Op : i64Op);
 const constant = (lanes: Lanes, value: number | bigint): Code =>

@@ -29,7 +29,7 @@ import {
   W,
   xor,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 type Binary = (a: Code, b: Code) => Code;
 

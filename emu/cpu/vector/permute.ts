@@ -29,7 +29,7 @@ import {
   widen,
   xor,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** The numbers from `first` on. */
 const run = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);

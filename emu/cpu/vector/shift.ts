@@ -22,7 +22,7 @@ import {
   swizzle,
   W,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** Arithmetic on elements outside a vector, which are i32 or i64. */
 const scalar = (lanes: Lanes) => (lanes.scalar === I32 ? i32Op : i64Op);

@@ -11,7 +11,7 @@ import {
   SIGCHLD,
   SIGCONT,
   SIGHUP,
-} from "./numbers.ts";
+} from "./signal-numbers.ts";
 import { signalInfo } from "./pending.ts";
 import { post, tell } from "./post.ts";
 

@@ -5,7 +5,7 @@
 import type { Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
-import type { Restart } from "../wait.ts";
+import type { Restart } from "../wait-queue.ts";
 import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
 import { SYSTEM_CALL, TICK } from "./faults.ts";
 import { pushFrame } from "./frames.ts";
@@ -21,7 +21,7 @@ import {
   SIGSEGV,
   SIGSTOP,
   signalBit,
-} from "./numbers.ts";
+} from "./signal-numbers.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 import { forceSignal } from "./send.ts";
 import {
@@ -30,7 +30,7 @@ import {
   type SignalProcess,
   type SignalThread,
   takeSignal,
-} from "./state.ts";
+} from "./signal-state.ts";
 
 /** How a delivery ends. */
 export type Outcome =

@@ -21,7 +21,7 @@ import {
   SIGTRAP,
   TRAP_BRKPT,
   TRAP_HWBKPT,
-} from "./numbers.ts";
+} from "./signal-numbers.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 
 /** The part of pt_regs that tells why the kernel was entered. */

@@ -7,7 +7,7 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { CTR, FPSCR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
-import { returnPoint } from "../vdso/image.ts";
+import { returnPoint } from "../vdso/vdso-image.ts";
 import { vdsoPage } from "../vdso/page.ts";
 import { type AltStack, getStack, onAltStack, putStack } from "./altstack.ts";
 import { GuestBytes } from "./bytes.ts";
@@ -23,7 +23,7 @@ import {
   SC_SIGNAL,
   type TaskModel,
 } from "./mcontext.ts";
-import { SA_ONSTACK, SA_SIGINFO } from "./numbers.ts";
+import { SA_ONSTACK, SA_SIGINFO } from "./signal-numbers.ts";
 import type { SignalInfo } from "./pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "./siginfo.ts";
 

@@ -17,7 +17,7 @@ import {
   SIGSEGV,
   SIGSYS,
   SIGTRAP,
-} from "./numbers.ts";
+} from "./signal-numbers.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 
 export const SIGINFO_SIZE = 128;

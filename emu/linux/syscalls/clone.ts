@@ -16,9 +16,9 @@ import {
   type CloneRequest,
   CSIGNAL,
   clone,
-} from "../clone.ts";
+} from "../fork.ts";
 import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
-import { SIGCHLD, SIGRTMAX } from "../signals/numbers.ts";
+import { SIGCHLD, SIGRTMAX } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { ignoringFaults } from "./time.ts";
 

@@ -5,7 +5,7 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
 import { RLIMIT_FSIZE } from "../process.ts";
-import { SIGPIPE, SIGXFSZ } from "../signals/numbers.ts";
+import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import type { SyscallContext } from "../syscall.ts";
 import {

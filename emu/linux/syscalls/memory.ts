@@ -15,7 +15,7 @@ import {
   SysError,
 } from "../errno.ts";
 import { READ_IMPLIES_EXEC } from "../exec.ts";
-import { findPlace, MMAP_MIN, pageUp, startGap } from "../layout.ts";
+import { findPlace, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import { type Process, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";

@@ -3,7 +3,7 @@ import { ECHILD, EINVAL, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { endOf } from "../signals/children.ts";
-import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/numbers.ts";
+import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";

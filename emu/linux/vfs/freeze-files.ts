@@ -4,7 +4,7 @@
  */
 import { HostError } from "../../host/host.ts";
 import type { FileReference, KnownFileSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
-import type { FreezeTables } from "../areas.ts";
+import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
@@ -52,7 +52,7 @@ export class FileTables {
     const { kind, flags, mode } = file;
     const entry: OpenFileSnapshot = {
       ...{ kind, flags, mode, ...file.where(), position: BigInt(file.position) },
-      ...{ inherited: -1, pipe: -1, unlinked: -1, state: file.state() },
+      ...{ inherited: -1, pipe: -1, unlinked: -1, state: null },
     };
     this.tables.openFiles.push(entry);
     Object.assign(entry, file.freeze(this));

@@ -2,7 +2,7 @@
 import type { HostStat, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
-import type { WaitFor } from "../wait.ts";
+import type { WaitFor } from "../wait-queue.ts";
 import {
   FMODE_LSEEK,
   FMODE_PREAD,
@@ -222,11 +222,6 @@ export abstract class OpenFile {
   /** What its kind has to say in a snapshot, besides path, flags and position. */
   freeze(_tables: FileTables): Partial<OpenFileSnapshot> {
     return {};
-  }
-
-  /** Object-specific part of a snapshot, as JSON text. */
-  state(): string {
-    return "";
   }
 }
 

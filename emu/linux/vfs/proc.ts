@@ -2,7 +2,7 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
-import { EpollFile } from "./epoll.ts";
+import { EpollFile } from "./epoll-file.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { mapsText, smapsText } from "./proc-maps.ts";

@@ -7,7 +7,7 @@ import {
   SIGSEGV,
   SIGTERM,
   SIGUSR1,
-} from "../../../emu/linux/signals/numbers.ts";
+} from "../../../emu/linux/signals/signal-numbers.ts";
 import { PendingSignals, signalInfo } from "../../../emu/linux/signals/pending.ts";
 
 const ALL = 2n ** 64n - 1n;

@@ -11,10 +11,10 @@ import {
   SIGTSTP,
   SIGUSR1,
   signalBit,
-} from "../../../emu/linux/signals/numbers.ts";
+} from "../../../emu/linux/signals/signal-numbers.ts";
 import { signalInfo } from "../../../emu/linux/signals/pending.ts";
 import { forceSignal, sendSignal } from "../../../emu/linux/signals/send.ts";
-import { ProcessSignals, ThreadSignals } from "../../../emu/linux/signals/state.ts";
+import { ProcessSignals, ThreadSignals } from "../../../emu/linux/signals/signal-state.ts";
 
 const HANDLER = 0x1000_0000n;
 

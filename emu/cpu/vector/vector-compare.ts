@@ -20,7 +20,7 @@ import {
   W,
   xor,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** All ones where two elements differ. */
 const notEqual =

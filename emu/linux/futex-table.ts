@@ -2,7 +2,7 @@
 import { GuestFault } from "../cpu/fault.ts";
 import type { Process } from "./process.ts";
 import type { Thread } from "./thread.ts";
-import { WaitQueue } from "./wait.ts";
+import { WaitQueue } from "./wait-queue.ts";
 
 interface FutexWaiter {
   readonly thread: Thread;

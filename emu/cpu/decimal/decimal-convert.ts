@@ -4,7 +4,7 @@ import { fra, frb, frt, record, vrb } from "../floating-point/fpu.ts";
 import { quad, setQuad } from "../floating-point/quad.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { u64 } from "../views.ts";
-import { fromInteger, infinity, invalid, propagate, round, toIntegral } from "./arithmetic.ts";
+import { fromInteger, infinity, invalid, propagate, round, toIntegral } from "./decimal-arithmetic.ts";
 import {
   type Decimal,
   type DecimalFormat,
@@ -14,7 +14,7 @@ import {
   LONG,
   power,
   SHORT,
-} from "./formats.ts";
+} from "./decimal-formats.ts";
 import {
   complete,
   completeAs,
@@ -25,7 +25,7 @@ import {
   operandA,
   operandB,
   PAIRS,
-} from "./registers.ts";
+} from "./decimal-operands.ts";
 
 /** A value rounded to a narrower format. */
 function narrow(value: Decimal, format: DecimalFormat) {

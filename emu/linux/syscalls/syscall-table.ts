@@ -2,7 +2,7 @@
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
-import { FILE_SYSCALLS } from "./files.ts";
+import { FILE_SYSCALLS } from "./file-calls.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
@@ -11,7 +11,7 @@ import { MISC_SYSCALLS } from "./misc.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
-import { PROCESS_SYSCALLS } from "./process.ts";
+import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
 import { TIME_SYSCALLS } from "./time.ts";

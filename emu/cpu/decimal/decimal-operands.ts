@@ -2,8 +2,8 @@
 import { FI, FPRF, FPRF_SHIFT, FR } from "../floating-point/fpscr.ts";
 import { fra, frb, frt, raise, STATUS, suppresses } from "../floating-point/fpu.ts";
 import { i32, u64 } from "../views.ts";
-import type { Control, DecimalResult } from "./arithmetic.ts";
-import { type Decimal, type DecimalFormat, EXTENDED, LONG } from "./formats.ts";
+import type { Control, DecimalResult } from "./decimal-arithmetic.ts";
+import { type Decimal, type DecimalFormat, EXTENDED, LONG } from "./decimal-formats.ts";
 
 /**
  * The operands of an instruction: FPRs, or even and odd pairs of them. The other doubleword of a VSR that is written is undefined

@@ -3,7 +3,7 @@ import { CR, RESERVE_LENGTH } from "../cpu/registers.ts";
 import { EAGAIN, EINVAL, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
-import { makeTimers } from "./signals/kernel.ts";
+import { makeTimers } from "./signals/task-signals.ts";
 import type { System } from "./system.ts";
 import { Thread } from "./thread.ts";
 

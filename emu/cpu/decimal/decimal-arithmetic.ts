@@ -18,7 +18,7 @@ import {
   XX,
   ZX,
 } from "../floating-point/fpscr.ts";
-import { type Decimal, type DecimalFormat, digitsOf, isNan, isZero, power } from "./formats.ts";
+import { type Decimal, type DecimalFormat, digitsOf, isNan, isZero, power } from "./decimal-formats.ts";
 
 /**
  * DRN (I.4.2.2): 0 to nearest, ties to even, 1 toward zero, 2 toward +infinity, 3 toward -infinity, 4 to nearest, ties away from

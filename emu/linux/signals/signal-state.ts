@@ -2,7 +2,15 @@
 import type { SignalActionSnapshot, SignalInfoSnapshot } from "../../snapshot.ts";
 import { type AltStack, noAltStack } from "./altstack.ts";
 import type { Interrupt } from "./faults.ts";
-import { defaultAction, SA_KNOWN, SIG_DFL, SIG_IGN, SIGRTMAX, signalBit, UNBLOCKABLE } from "./numbers.ts";
+import {
+  defaultAction,
+  SA_KNOWN,
+  SIG_DFL,
+  SIG_IGN,
+  SIGRTMAX,
+  signalBit,
+  UNBLOCKABLE,
+} from "./signal-numbers.ts";
 import { PendingSignals, type SignalInfo } from "./pending.ts";
 
 export type SignalAction = SignalActionSnapshot;

@@ -2,7 +2,7 @@
 import { bytes } from "../views.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
-import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt } from "./registers.ts";
+import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt } from "./vector-registers.ts";
 
 const LT = 8;
 const GT = 4;

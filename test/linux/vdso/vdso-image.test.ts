@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ABIS } from "../../../emu/linux/abi.ts";
-import { returnPoint, vdsoImage } from "../../../emu/linux/vdso/image.ts";
+import { returnPoint, vdsoImage } from "../../../emu/linux/vdso/vdso-image.ts";
 import { inTemporaryDirectory } from "../../support/guests.ts";
 import { describeWithTools, requireTool } from "../../support/tools.ts";
 

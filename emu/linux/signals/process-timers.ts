@@ -7,11 +7,11 @@
  */
 
 import type { ProcessSnapshot } from "../../snapshot.ts";
-import type { ProcessTimers as TimersOfProcess } from "../areas.ts";
+import type { ProcessTimers as TimersOfProcess } from "../contracts.ts";
 import { Deadlines } from "../deadlines.ts";
-import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./numbers.ts";
+import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./signal-numbers.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
-import type { SignalProcess, SignalThread } from "./state.ts";
+import type { SignalProcess, SignalThread } from "./signal-state.ts";
 
 /** Clocks that timers run on, by their CLOCK_* numbers. */
 export const CLOCK_REALTIME = 0;

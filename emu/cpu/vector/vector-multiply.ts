@@ -27,7 +27,7 @@ import {
   widenProduct,
   xor,
   ZERO,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** The even (from the left) elements, which are the upper halves of elements of twice the size, or the odd ones; extended to that size. */
 const half =

@@ -2,7 +2,7 @@
  * Record layouts as data: named fields in order. Two kinds: `struct`, laid out as a C compiler lays it out on powerpc
  * (natural alignment, padding), for the v13 records; and `message`, its fields one after another, for the trailer.
  */
-import { type Field, FieldError, type FieldValue, type Format, Input, Output } from "./fields.ts";
+import { type Field, FieldError, type FieldValue, type Format, Input, Output } from "./record-fields.ts";
 
 export type Fields = Record<string, Field<unknown>>;
 export type Values<F extends Fields> = { [K in keyof F]: FieldValue<F[K]> };

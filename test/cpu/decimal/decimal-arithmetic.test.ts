@@ -2,7 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Cpu } from "../../../emu/cpu/cpu.ts";
-import { type Decimal, type DecimalFormat, EXTENDED, LONG, SHORT } from "../../../emu/cpu/decimal/formats.ts";
+import {
+  type Decimal,
+  type DecimalFormat,
+  EXTENDED,
+  LONG,
+  SHORT,
+} from "../../../emu/cpu/decimal/decimal-formats.ts";
 import { decimalHandlers } from "../../../emu/cpu/decimal/index.ts";
 import { FPSCR } from "../../../emu/cpu/registers.ts";
 import { bind } from "../../../emu/cpu/views.ts";

@@ -38,7 +38,7 @@ import {
   v128,
   W,
   when,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** Displacements of the DS and DQ forms; X forms have none. */
 type Displacement = (frame: Frame) => Code | undefined;

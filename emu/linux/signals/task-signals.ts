@@ -3,7 +3,7 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { EFAULT, EINTR } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { Thread } from "../thread.ts";
-import type { Restart } from "../wait.ts";
+import type { Restart } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
 import { deliverSignals } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
@@ -11,14 +11,14 @@ import type { TaskModel } from "./mcontext.ts";
 import type { SignalInfo } from "./pending.ts";
 import { post, stop } from "./post.ts";
 import { forceSignal } from "./send.ts";
-import { deliverable, isFatalPending, takeSignal } from "./state.ts";
+import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_REALTIME,
   ProcessTimers,
   type ReadClock,
-} from "./timers.ts";
+} from "./process-timers.ts";
 
 /** Layouts of a process's signal frames. */
 export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {

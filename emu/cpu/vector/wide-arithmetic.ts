@@ -7,7 +7,7 @@ import { rt } from "../fields.ts";
 import { type Handler, type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { GPR } from "../registers.ts";
 import { u64 } from "../views.ts";
-import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt, xt } from "./registers.ts";
+import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt, xt } from "./vector-registers.ts";
 
 type Binary = (a: bigint, b: bigint) => bigint;
 
