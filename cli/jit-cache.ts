@@ -1,7 +1,7 @@
 /** Where the command keeps translated code, and `ppcr cache show` and `ppcr cache clear`, which look after it. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { clearTranslations, listTranslations } from "../emu/host/node/translations.ts";
+import { clearTranslations, listTranslations } from "../emu/host/node/kept-code.ts";
 import { print } from "./failure.ts";
 
 /** The folder that `--jit-cache` names; undefined for none. */

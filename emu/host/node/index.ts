@@ -2,7 +2,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Host } from "../host.ts";
 import { nodeFiles } from "./files.ts";
-import { nodeTranslations } from "./translations.ts";
+import { nodeTranslations } from "./kept-code.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
 
 /** Loaded when it is first needed, since it costs milliseconds at start-up. */
