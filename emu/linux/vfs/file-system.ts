@@ -534,8 +534,9 @@ export class FileSystem {
     this.travelling = [];
   }
 
-  /** Closes what walks have left open on the host. */
+  /** Closes what walks and mappings have left open on the host. */
   close(): void {
+    this.mapped.close();
     this.namespace.close();
   }
 
