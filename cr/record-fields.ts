@@ -159,6 +159,7 @@ function numeric<T extends number | bigint>(
       const { format } = output;
       const at = output.give(size(format));
       if (
+        typeof value !== typeof low(format) ||
         value < low(format) ||
         value > high(format) ||
         (typeof value === "number" && !Number.isInteger(value))
@@ -187,7 +188,7 @@ const small =
       (view, at, value, format) => view[set](at, value, format.littleEndian),
     );
 
-const u8 = small("u8", 1, 0, 0xff, "getUint8", "setUint8");
+export const u8 = small("u8", 1, 0, 0xff, "getUint8", "setUint8");
 export const u16 = small("u16", 2, 0, 0xffff, "getUint16", "setUint16");
 export const s16 = small("s16", 2, -0x8000, 0x7fff, "getInt16", "setInt16");
 export const u32 = small("u32", 4, 0, 0xffff_ffff, "getUint32", "setUint32");
@@ -381,7 +382,10 @@ export const text = (max: number, doc: string): Field<string> => {
     ...bytes,
     type: "text",
     read: (input) => decodeName(bytes.read(input)),
-    write: (output, value) => bytes.write(output, encodeName(value)),
+    write: (output, value) => {
+      if (typeof value !== "string") throw new FieldError("value", 0, `${value} is no text`);
+      bytes.write(output, encodeName(value));
+    },
     json: (value) => value,
   };
 };
@@ -447,5 +451,36 @@ export const maybe = <T>(element: Field<T>, doc: string): Field<T | null> => {
     json: (value) => (value === null ? null : element.json(value)),
     newest: element.newest,
     oldest: (value) => (value === null ? 1 : (element.oldest?.(value) ?? 1)),
+  };
+};
+
+/**
+ * One of several layouts: a byte says which, its number in the list, then come its fields. A value has the layout's name as
+ * its `kind`. Layouts are only ever added at the end of the list.
+ */
+export const variant = <V extends { kind: string }>(
+  what: string,
+  layouts: { readonly [K in V["kind"]]: Field<Omit<Extract<V, { kind: K }>, "kind">> },
+): Field<V> => {
+  const kinds = Object.keys(layouts) as V["kind"][];
+  const layoutOf = (kind: V["kind"]): Field<object> => layouts[kind] as Field<object>;
+  return {
+    ...variable,
+    type: `u8 of ${kinds.map((kind, index) => `${index} ${kind}`).join(", ")}; then the part of that name`,
+    doc: "",
+    read: (input) => {
+      const at = input.take(1);
+      const kind = kinds[input.bytes[at]];
+      if (kind === undefined) {
+        const message = `${what} of kind ${input.bytes[at]} is not known here: a newer ppcr wrote it`;
+        throw new FieldError("value", at, message);
+      }
+      return { kind, ...layoutOf(kind).read(input) } as V;
+    },
+    write: (output, value) => {
+      output.put(Uint8Array.of(kinds.indexOf(value.kind)));
+      layoutOf(value.kind).write(output, value);
+    },
+    json: (value) => ({ kind: value.kind, ...(layoutOf(value.kind).json(value) as object) }),
   };
 };

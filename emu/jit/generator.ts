@@ -436,10 +436,12 @@ export class Generator {
   /** Pushes the value of a field that is not computed yet. */
   private computeField(field: number): void {
     const kind = this.state.fields.kind[field] as Lazy;
-    if (!this.isCold) return emitField(this.code, kind, this.block, () => this.operands(field));
-    this.operands(field);
-    this.code.op(Op.call);
-    this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
+    const operands = () => this.operands(field);
+    if (this.isCold) {
+      operands();
+      this.code.op(Op.call);
+      this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
+    } else emitField(this.code, kind, this.block, operands);
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
   crBit(bit: number, exact = false) {
@@ -677,9 +679,9 @@ export class Generator {
     if (landing !== undefined) this.computeFieldsFor(landing);
     this.isCold = false;
     code.i32Const(pc);
-    if (landing === undefined) return this.returnBudget(this.count - executed);
     this.pushBudget(this.count - executed);
-    code.br(Op.br, landing.depth() + this.nesting);
+    if (landing === undefined) code.op(Op.return);
+    else code.br(Op.br, landing.depth() + this.nesting);
   }
   /** Computes the fields that a landing expects in their locals. */
   private computeFieldsFor({ saved, fields }: Landing): void {

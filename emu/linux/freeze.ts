@@ -23,7 +23,7 @@ import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
-import { type CallInProgress, readCallState, writeCallState } from "./wait-queue.ts";
+import { type CallInProgress, isCallState } from "./wait-queue.ts";
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
@@ -54,6 +54,7 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
@@ -75,6 +76,7 @@ export function freezeKernel(
     unlinkedFiles: tables.unlinkedFiles,
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
@@ -157,7 +159,7 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     altStack: { ...signals.altStack, sp: signals.altStack.sp },
     clearTid: thread.clearTid,
     robustList: { ...thread.robustList },
-    blocked: blocked === null ? null : { ...blocked, state: writeCallState(blocked.state) },
+    blocked: blocked === null ? null : { ...blocked, state: { ...blocked.state } },
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
   };
@@ -315,12 +317,9 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
 /** The call that a thread was in: it is made again, and waits again where it waited. */
 function thawCall(tid: number, from: ThreadSnapshot["blocked"]): CallInProgress | null {
   if (from === null) return null;
-  const { phase = "woken", place = 0, deadline } = from;
-  const state = readCallState(from.state);
-  if (state === undefined || !Number.isSafeInteger(place) || place < 0) {
-    throw new RangeError(
-      `what thread ${tid} remembers of its system call makes no sense: ${from.state.slice(0, 60)}`,
-    );
+  const { phase = "woken", place = 0, deadline, state } = from;
+  if (!isCallState(state) || !Number.isSafeInteger(place) || place < 0) {
+    throw new RangeError(`what thread ${tid} remembers of its system call makes no sense: ${state.kind}`);
   }
-  return { phase, place, deadline, state };
+  return { phase, place, deadline, state: { ...state } };
 }

@@ -1,5 +1,6 @@
 /** Waiting: what a system call waits for, and what ends its wait. */
 import type { HostStream, Interest } from "../host/host.ts";
+import type { CallState } from "../snapshot.ts";
 
 /**
  * When a waiting system call starts again by itself after a signal, in Linux's internal error numbers: "sys" if
@@ -41,45 +42,23 @@ export class WaitQueue<W extends Waiter = Waiter> {
   }
 }
 
-/** What a call in progress remembers besides its deadline. It goes into snapshots and images. */
-export type CallState =
-  /** Nothing but that it has begun. */
-  | { kind: "begun" }
-  /** A transfer has moved so many bytes. */
-  | { kind: "moved"; done: number }
-  /** FUTEX_WAIT: somebody has woken it. */
-  | { kind: "woken" }
-  /** vfork(2): the child that has its parent's memory. */
-  | { kind: "vfork"; child: number };
+export type { CallState };
 
 export const BEGUN: CallState = { kind: "begun" };
 
 /** Most that one call moves (MAX_RW_COUNT of Linux). */
 const MOST_MOVED = 0x7fff_f000;
+/** Largest process id (PID_MAX_LIMIT). */
+const MOST_CHILD = 0x3f_ffff;
 
-const isCount = (value: unknown, most: number): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
+const isCount = (value: number, most: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value <= most;
 
-/** Text of a state for snapshots; empty for one that holds nothing. */
-export const writeCallState = (state: CallState): string =>
-  state.kind === "begun" ? "" : JSON.stringify(state);
-
-/** The state that `writeCallState` wrote, or an earlier version; undefined where it makes no sense. */
-export function readCallState(text: string): CallState | undefined {
-  if (text === "") return BEGUN;
-  if (text === "woken") return { kind: "woken" };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { kind = "moved", done, child } = value as { kind?: unknown; done?: unknown; child?: unknown };
-  if (kind === "moved" && isCount(done, MOST_MOVED)) return { kind, done };
-  if (kind === "woken") return { kind };
-  if (kind === "vfork" && isCount(child, 0x3f_ffff)) return { kind, child };
-  return undefined;
+/** Whether a state is one that a call could have left. */
+export function isCallState(state: CallState): boolean {
+  if (state.kind === "moved") return isCount(state.done, MOST_MOVED);
+  if (state.kind === "vfork") return isCount(state.child, MOST_CHILD);
+  return true;
 }
 
 /**

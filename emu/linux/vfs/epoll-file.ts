@@ -1,12 +1,12 @@
 /** epoll(7): sets of descriptions that are watched for what a guest is interested in. */
-import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_RDWR } from "./constants.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, parseState, type ThawContext } from "./thaw-context.ts";
+import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
 export const EPOLLEXCLUSIVE = 1 << 28;
 export const EPOLLWAKEUP = 1 << 29;
@@ -47,6 +47,9 @@ export class EpollFile extends OpenFile {
   constructor(ino: bigint) {
     super("", O_RDWR);
     this.ino = ino;
+  }
+  override get label(): string {
+    return "anon_inode:[eventpoll]";
   }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
@@ -106,7 +109,7 @@ export class EpollFile extends OpenFile {
     const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
     if ((item.events & EPOLLET) === 0) return now;
     // Nothing is told twice before it has changed: gone and come back, or more to read than there was.
-    const amount = amountIn(item.file);
+    const amount = item.file.arrivals ?? amountIn(item.file);
     if (amount > item.amount) item.told = 0;
     item.amount = amount;
     item.told &= now;
@@ -145,31 +148,30 @@ export class EpollFile extends OpenFile {
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     this.sweep();
-    const items = [...this.items.values()].map(({ fd, file, events, data, told, amount }) => [
-      ...[fd, tables.add(file), events, told, amount],
-      String(data),
-    ]);
-    return { state: JSON.stringify({ type: "epoll", items }) };
+    const items = [...this.items.values()].map(({ file, ...item }) => {
+      const openFile = tables.add(file);
+      if (file.arrivals === undefined) return { ...item, openFile };
+      // Counts begin anew after a thaw; what has come since it was told of is told of then as it would be now.
+      return { ...item, openFile, told: file.arrivals > item.amount ? 0 : item.told, amount: 0 };
+    });
+    return { state: { kind: "epoll", items } };
   }
 
   /** Takes what `freeze` wrote, once everything is open again. Throws EINVAL. */
-  resume(items: readonly unknown[], opened: readonly OpenFile[]): void {
-    for (const each of items) {
-      const [fd, index, events, told, amount, data] = Array.isArray(each) ? each : [];
-      const file = opened[index];
-      const areNumbers = [fd, index, events, told, amount].every((value) => Number.isSafeInteger(value));
-      if (!areNumbers || file === undefined || !/^\d{1,20}$/.test(data))
-        fail("EINVAL", "an epoll set makes no sense");
-      this.add(fd, file, { events, data: BigInt.asUintN(64, BigInt(data)) });
-      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount });
+  resume(items: EpollState["items"], opened: readonly OpenFile[]): void {
+    for (const { fd, openFile, events, data, told, amount } of items) {
+      const file =
+        opened[openFile] ?? fail("EINVAL", `an epoll set has open file ${openFile}, which is not there`);
+      this.add(fd, file, { events, data });
+      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount: file.arrivals ?? amount });
     }
   }
 }
 
 /** An epoll set of a snapshot; what is in it comes when all is open. */
 export function thawEpoll(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
-  const { items } = parseState(snapshot) as { items?: unknown };
-  if (!Array.isArray(items) || items.length > MOST) return cannot(snapshot, "its state makes no sense");
+  const { items } = needState(snapshot, "epoll");
+  if (items.length > MOST) return cannot(snapshot, `a set of ${items.length} is too large`);
   const file = new EpollFile(context.system.newInode());
   context.whenOpened((opened) => file.resume(items, opened));
   return file;

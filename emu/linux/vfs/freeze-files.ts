@@ -52,7 +52,7 @@ export class FileTables {
     const { kind, flags, mode } = file;
     const entry: OpenFileSnapshot = {
       ...{ kind, flags, mode, ...file.where(), position: BigInt(file.position) },
-      ...{ inherited: -1, pipe: -1, unlinked: -1, state: file.state() },
+      ...{ inherited: -1, pipe: -1, unlinked: -1, state: null },
     };
     this.tables.openFiles.push(entry);
     Object.assign(entry, file.freeze(this));

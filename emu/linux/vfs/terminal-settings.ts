@@ -1,5 +1,6 @@
 /** What a guest has set on a terminal it inherited. */
 import type { Host, HostStream } from "../../host/host.ts";
+import type { TerminalState } from "../../snapshot.ts";
 import { type Decoded, struct } from "../abi.ts";
 
 /** struct termios: the kernel's, 44 bytes on both widths. */
@@ -146,40 +147,24 @@ export class Terminal {
     return this.stream.terminal!.size();
   }
 
-  /** The settings as a text for a snapshot; empty while they are what they were at the start. */
-  state(): string {
-    const text = (termios: Termios, foreground?: number, size?: Terminal["toldSize"]) =>
-      JSON.stringify({ termios: { ...termios, c_cc: [...termios.c_cc] }, foreground, size });
-    const now = text(this.current, this.foreground, this.toldSize);
-    return now === text(cooked()) ? "" : now;
+  /** The settings for a snapshot; null while they are what they were at the start. */
+  freeze(): TerminalState | null {
+    const { current, foreground = null, toldSize = null } = this;
+    const isFresh = foreground === null && toldSize === null && isSame(current, cooked());
+    if (isFresh) return null;
+    return { kind: "terminal", ...current, c_cc: [...current.c_cc], foreground, size: toldSize };
   }
 
-  /** Takes over what `state` said, once parsed. False when it makes no sense. */
-  resume(state: unknown): boolean {
-    const { termios, foreground, size } = (state ?? {}) as {
-      termios?: Record<string, unknown>;
-      foreground?: unknown;
-      size?: { rows?: unknown; columns?: unknown };
-    };
-    const template = cooked();
-    const characters = termios?.c_cc;
-    const isSound =
-      Array.isArray(characters) &&
-      characters.length === template.c_cc.length &&
-      characters.every((each) => isUnsigned(each, 0xff)) &&
-      Object.keys(template).every((name) => name === "c_cc" || isUnsigned(termios?.[name], 0xffff_ffff)) &&
-      (foreground === undefined || isUnsigned(foreground, 0x7fff_ffff)) &&
-      (size === undefined || (isUnsigned(size?.rows, 0xffff) && isUnsigned(size?.columns, 0xffff)));
-    if (!isSound) return false;
-    this.termios = { ...template, ...(termios as object), c_cc: Uint8Array.from(characters) };
-    this.foreground = foreground as number | undefined;
-    if (size !== undefined) this.toldSize = { rows: Number(size.rows), columns: Number(size.columns) };
-    return true;
+  /** Takes over what `freeze` gave: the host's terminal follows. */
+  resume({ kind: _, foreground, size, c_cc, ...flags }: TerminalState): void {
+    this.termios = { ...flags, c_cc: Uint8Array.from(c_cc) };
+    this.foreground = foreground ?? undefined;
+    this.toldSize = size ?? undefined;
   }
 }
 
-const isUnsigned = (value: unknown, most: number): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+const isSame = (one: Termios, other: Termios): boolean =>
+  Object.entries(one).every(([name, value]) => String(value) === String(other[name as keyof Termios]));
 
 /** Whether two streams lead to the same file, terminal or pipe. */
 export function isSameFile(one: HostStream, other: HostStream): boolean {
