@@ -38,6 +38,7 @@ export interface Topics {
   waits?: X.WaitsValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
+  privateFiles?: X.PrivateFilesValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -108,6 +109,10 @@ class TopicReader {
     },
     [T.SET_IDS.type]: (record) => {
       this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
+    },
+    [T.PRIVATE_FILES.type]: (record) => {
+      const values = this.decode(X.PRIVATE_FILES, record);
+      this.once(this.topics, "privateFiles", values, "PRIVATE_FILES", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

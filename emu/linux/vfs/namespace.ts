@@ -8,6 +8,7 @@ import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
+import { PrivateFolders } from "./private-folders.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
 /** A place on the host: the entry `name` of a directory; "." is the directory itself. */
@@ -60,7 +61,8 @@ const mountOf = ({ place, path }: Location): unknown =>
 
 export class Namespace {
   readonly host: Host;
-  readonly mounts: readonly Mount[];
+  /** Folders of the guest's own, where there are no others. */
+  readonly own: PrivateFolders;
   private readonly byPath = new Map<string, Mount>();
   /** Guest directories above grants that may be on no host. */
   private readonly ancestors = new Map<string, Set<string>>();
@@ -73,9 +75,19 @@ export class Namespace {
       const mount = resolveMount(host, config);
       this.byPath.set(mount.guest, mount);
     }
-    this.mounts = [...this.byPath.values()];
+    this.own = new PrivateFolders(host, mounts);
     this.addAncestor("/");
-    for (const { guest } of this.mounts) this.addAncestor(guest);
+    for (const guest of [...this.byPath.keys(), ...this.own.paths]) this.addAncestor(guest);
+  }
+
+  /** The grants, and the folders of the guest's own that have been used. */
+  get mounts(): readonly Mount[] {
+    return [...this.byPath.values(), ...this.own.made];
+  }
+
+  /** What is mounted at a canonical path. */
+  private mountedAt(path: string): Mount | undefined {
+    return this.byPath.get(path) ?? (this.own.has(path) ? this.own.get(path) : undefined);
   }
 
   private addAncestor(path: string): void {
@@ -97,7 +109,8 @@ export class Namespace {
   /** Closes what walks have left open. */
   close(): void {
     this.folders.clear();
-    for (const { folder } of this.mounts) folder.host.close();
+    for (const { folder } of this.byPath.values()) folder.host.close();
+    this.own.close();
   }
 
   /** The directory at a location on the host. */
@@ -166,7 +179,7 @@ export class Namespace {
   /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant. */
   private child(parent: Location, name: string, root: SyntheticDirectory): Location {
     const path = join(parent.path, name);
-    const mount = this.byPath.get(path);
+    const mount = this.mountedAt(path);
     if (mount !== undefined) return this.mountRoot(mount);
     const leadsOn = this.ancestors.has(path);
     const tree = parent.synthetic?.type === "directory" ? parent.synthetic : undefined;
@@ -324,7 +337,8 @@ export class Namespace {
 
   /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
   removable(at: Location): HostPlace {
-    if (this.byPath.has(at.path) || this.ancestors.has(at.path)) fail("EBUSY", `${at.path} is a mount point`);
+    if (this.byPath.has(at.path) || this.own.has(at.path) || this.ancestors.has(at.path))
+      fail("EBUSY", `${at.path} is a mount point`);
     return this.writable(at);
   }
 }
