@@ -2,7 +2,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
-import { addMachineOptions, parseCount, parseName, parseSize, parseVariable, Verb } from "./options.ts";
+import {
+  addMachineOptions,
+  jitCacheOption,
+  parseCount,
+  parseName,
+  parseSize,
+  parseVariable,
+  Verb,
+} from "./options.ts";
 import { endAs } from "./status.ts";
 import { commandWords } from "./surroundings.ts";
 
@@ -101,6 +109,30 @@ for (const [name, description] of [
   );
 }
 verb(image);
+
+const cache = new Command("cache").description("look after translated code that is kept for later runs");
+verb(
+  new Command("show")
+    .description("print what is kept")
+    .addOption(jitCacheOption())
+    .option("--json", "print JSON")
+    .action(async (flags: { jitCache?: string; json?: boolean }) => {
+      const { showCache } = await import("./jit-cache.ts");
+      showCache(flags.jitCache, flags.json === true);
+    }),
+  cache,
+);
+verb(
+  new Command("clear")
+    .description("remove all of it")
+    .addOption(jitCacheOption())
+    .action(async (flags: { jitCache?: string }) => {
+      const { clearCache } = await import("./jit-cache.ts");
+      clearCache(flags.jitCache);
+    }),
+  cache,
+);
+verb(cache);
 
 verb(
   new Command("disasm")

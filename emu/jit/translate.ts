@@ -11,7 +11,7 @@ import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
 import { State } from "./state.ts";
-import { Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
+import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
 interface Summary {
@@ -26,13 +26,15 @@ export interface TranslateOptions {
   readonly target: Target;
   readonly model: CpuModel;
   readonly tuning: Tuning;
-  /** Slot in the function table for a function at an address. */
-  slotOf(address: number): number;
 }
 
 export interface Translation extends FunctionBody {
   /** By entry, in the order given: instructions that have to be left of the budget for the code to begin. */
   readonly needs: number[];
+  /** Addresses of the functions that it calls, by their place in its table of them. */
+  readonly callees: number[];
+  /** It finds functions by addresses that only the run tells. */
+  readonly looksUp: boolean;
 }
 
 /** Labels of landings are this and below. */
@@ -78,6 +80,8 @@ class Translator {
   private readonly saved = new Map<number, State>();
   private readonly selector: number;
   private readonly entryNodes: number[];
+  private readonly callees: number[] = [];
+  private looksUp = false;
 
   constructor(region: Region, entries: readonly number[], options: TranslateOptions) {
     this.region = region;
@@ -118,7 +122,13 @@ class Translator {
     head.op(Op.return);
     head.end();
     head.append(body);
-    return { locals: g.locals, body: head, needs: this.entryNodes.map((node) => this.need[node]) };
+    return {
+      locals: g.locals,
+      body: head,
+      needs: this.entryNodes.map((node) => this.need[node]),
+      callees: this.callees,
+      looksUp: this.looksUp,
+    };
   }
 
   // ---- what is known before code is emitted ------------------------------------------------------------
@@ -546,14 +556,14 @@ class Translator {
         this.link(next);
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        g.code.i32Const(this.options.slotOf(block.target));
-        this.callIndirect(Op.call_indirect);
+        g.code.i32Const(this.calleeAt(block.target));
+        this.callIndirect(Op.call_indirect, CALLEES);
         return this.returned(edges[0], next);
       case End.TailCall:
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        g.code.i32Const(this.options.slotOf(block.target));
-        return this.callIndirect(Op.return_call_indirect);
+        g.code.i32Const(this.calleeAt(block.target));
+        return this.callIndirect(Op.return_call_indirect, CALLEES);
       case End.IndirectCall:
         this.targetFrom(CTR_SLOT);
         this.link(next);
@@ -561,7 +571,7 @@ class Translator {
         this.lookUp();
         this.callArguments(() => g.code.get(g.temporary(I32, 4)));
         g.code.get(g.temporary(I32, 5));
-        this.callIndirect(Op.call_indirect);
+        this.callIndirect(Op.call_indirect, ALL);
         return this.returned(edges[0], next);
       case End.Indirect:
         return this.emitIndirect(node, block);
@@ -639,6 +649,7 @@ class Translator {
   }
   /** Finds the slot of the address in temporary 4, into temporary 5; or returns it to whoever called. */
   private lookUp(): void {
+    this.looksUp = true;
     const { g } = this;
     const { code } = g;
     const entry = g.temporary(I32, 6);
@@ -666,11 +677,16 @@ class Translator {
     g.code.get(STACK);
     address();
   }
-  private callIndirect(op: number): void {
+  private callIndirect(op: number, table: number): void {
     const { code } = this.g;
     code.op(op);
     code.u32(TRANSLATED);
-    code.u32(0);
+    code.u32(table);
+  }
+  /** The place of a function in the table of those that this one calls. */
+  private calleeAt(address: number): number {
+    const at = this.callees.indexOf(address);
+    return at >= 0 ? at : this.callees.push(address) - 1;
   }
   /** After a call: goes on if it has come back to the next instruction, else takes the address further up. */
   private returned(edge: Edge | undefined, next: number): void {
@@ -739,7 +755,7 @@ class Translator {
     this.lookUp();
     this.callArguments(() => code.get(g.temporary(I32, 4)));
     code.get(g.temporary(I32, 5));
-    this.callIndirect(Op.return_call_indirect);
+    this.callIndirect(Op.return_call_indirect, ALL);
   }
 }
 

@@ -257,6 +257,10 @@ export const LANDING = 2;
 export const STEP = 0;
 export const FIRST_FUNCTION = 1;
 
+/** Tables of a module: the functions that it calls by a constant, and all there are. */
+export const CALLEES = 0;
+export const ALL = 1;
+
 function section(into: Code, id: number, content: Code): void {
   into.op(id);
   into.u32(content.length);
@@ -264,12 +268,14 @@ function section(into: Code, id: number, content: Code): void {
 }
 
 /**
- * A module of translated functions. It imports the machine's memory, the table through which functions of different modules call one
- * another, and `step`, which has the interpreter execute one instruction; it exports its functions as "0", "1" and so on.
+ * A module of translated functions. It imports the machine's memory, a table of the functions that it calls, `step`, which has the interpreter
+ * execute one instruction, and where it `looksUp` functions the table of all of them, which is large, and has its price for every module that
+ * imports it. It exports its functions as "0", "1" and so on.
  */
 export function buildModule(
   functions: readonly FunctionBody[],
   memoryPages: number,
+  looksUp = false,
 ): Uint8Array<ArrayBuffer> {
   const module = new Code();
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
@@ -290,7 +296,7 @@ export function buildModule(
   section(module, 1, types);
 
   const imports = new Code();
-  imports.u32(3);
+  imports.u32(looksUp ? 4 : 3);
   imports.name("m");
   imports.name("step");
   imports.op(0);
@@ -301,12 +307,14 @@ export function buildModule(
   imports.op(1);
   imports.u32(memoryPages);
   imports.u32(memoryPages);
-  imports.name("m");
-  imports.name("table");
-  imports.op(1);
-  imports.op(0x70);
-  imports.op(0);
-  imports.u32(0);
+  for (const name of looksUp ? ["callees", "all"] : ["callees"]) {
+    imports.name("m");
+    imports.name(name);
+    imports.op(1);
+    imports.op(0x70);
+    imports.op(0);
+    imports.u32(0);
+  }
   section(module, 2, imports);
 
   const list = new Code();
