@@ -85,9 +85,15 @@ export class Namespace {
     return [...this.byPath.values(), ...this.own.made];
   }
 
-  /** What is mounted at a canonical path. */
-  private mountedAt(path: string): Mount | undefined {
-    return this.byPath.get(path) ?? (this.own.has(path) ? this.own.get(path) : undefined);
+  /**
+   * What is mounted at a canonical path, through which a walk goes to `next`. A folder of the guest's own that is only
+   * on the way to a grant is not made for that.
+   */
+  private mountedAt(path: string, next: string | undefined): Mount | undefined {
+    const mount = this.byPath.get(path);
+    if (mount !== undefined || !this.own.has(path)) return mount;
+    const passes = next !== undefined && this.ancestors.get(path)?.has(next) === true;
+    return passes ? undefined : this.own.get(path);
   }
 
   private addAncestor(path: string): void {
@@ -176,10 +182,10 @@ export class Namespace {
     };
   }
 
-  /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant. */
-  private child(parent: Location, name: string, root: SyntheticDirectory): Location {
+  /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant (that of `next`). */
+  private child(parent: Location, name: string, root: SyntheticDirectory, next?: string): Location {
     const path = join(parent.path, name);
-    const mount = this.mountedAt(path);
+    const mount = this.mountedAt(path, next);
     if (mount !== undefined) return this.mountRoot(mount);
     const leadsOn = this.ancestors.has(path);
     const tree = parent.synthetic?.type === "directory" ? parent.synthetic : undefined;
@@ -235,15 +241,20 @@ export class Namespace {
       const current = stack[stack.length - 1];
       this.checkSearch(current);
       if (name === "..") {
-        if (stack.length > 1) stack.pop();
-        else if (beneath) fail("EXDEV", "path leads above its start");
+        if (stack.length > 1) {
+          stack.pop();
+          const { path: back, place } = stack[stack.length - 1];
+          if (place === undefined && this.own.has(back)) {
+            stack[stack.length - 1] = this.mountRoot(this.own.get(back));
+          }
+        } else if (beneath) fail("EXDEV", "path leads above its start");
         else if (!inRoot) stack = [this.above(current, root)];
         if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
           fail("EXDEV", current.path);
         continue;
       }
       if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
-      const next = this.child(current, name, root);
+      const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
       const target = this.linkTarget(next);
       if (target === undefined || (last && !options.follow && !trailing)) {
@@ -297,9 +308,9 @@ export class Namespace {
   /** The location of a canonical path, all of which must be there. */
   walkCanonical(path: string, root: SyntheticDirectory): Location {
     let at = this.root(root);
-    for (const name of path.split("/")) {
-      if (name === "") continue;
-      at = this.child(at, name, root);
+    const names = path.split("/").filter((name) => name !== "");
+    for (const [index, name] of names.entries()) {
+      at = this.child(at, name, root, names[index + 1]);
       if (!exists(at) || this.linkTarget(at) !== undefined) fail("ENOENT", path);
     }
     return at;
