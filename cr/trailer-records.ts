@@ -42,6 +42,8 @@ export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
 export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
 
+const GUEST_NODES = ["fifo", "socket"] as const;
+
 const NAME = 256;
 /** Bound of a JSON text, as older versions have them. */
 const STATE = 1 << 24;
@@ -409,6 +411,18 @@ export const PRIVATE_FILES = message(
   "what is in /tmp, /var/tmp and /dev/shm, where they are the program's own",
   { files: list(PRIVATE_FILE, LIMITS.descriptors, "") },
 );
+const NODE = message("node", "on the host it is an empty file", {
+  kind: word(GUEST_NODES, ""),
+  path: path("absolute"),
+  openFile: s32("the socket that is bound to it, index in openFiles; -1: none"),
+  pipe: s32("index among the PIPE records while somebody has it open, or -1"),
+});
+
+export const NETWORK = message("NETWORK", "sockets and named pipes in granted folders, and the network", {
+  lastPort: u32("the port that was made up last"),
+  lastName: s32("the abstract name that was made up last"),
+  nodes: list(NODE, LIMITS.descriptors, ""),
+});
 
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
@@ -452,6 +466,7 @@ export const TRAILER_TYPES = {
   KNOWN_FILES: topic(16, KNOWN_FILES, 0),
   SET_IDS: topic(17, SET_IDS, 0),
   PRIVATE_FILES: topic(24, PRIVATE_FILES),
+  NETWORK: topic(18, NETWORK),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
@@ -479,6 +494,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   KNOWN_FILE,
   SET_ID,
   PRIVATE_FILE,
+  NODE,
   ...STATE_PARTS,
 ];
 
@@ -499,6 +515,7 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
+export type NetworkValues = LayoutValues<typeof NETWORK>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type FamilyValues = LayoutValues<typeof FAMILY>;
 export type WaitsValues = LayoutValues<typeof WAITS>;

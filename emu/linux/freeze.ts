@@ -54,6 +54,7 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
@@ -77,6 +78,7 @@ export function freezeKernel(
     ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),

@@ -67,10 +67,17 @@ export class Namespace {
   /** Guest directories above grants that may be on no host. */
   private readonly ancestors = new Map<string, Set<string>>();
   private readonly folders = new Folders();
+  /** A status of the host as the guest sees it. */
+  private readonly shown: (stat: HostStat) => HostStat;
 
   /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
-  constructor(host: Host, mounts: readonly MountConfig[]) {
+  constructor(
+    host: Host,
+    mounts: readonly MountConfig[],
+    shown: (stat: HostStat) => HostStat = (stat) => stat,
+  ) {
     this.host = host;
+    this.shown = shown;
     for (const config of mounts) {
       const mount = resolveMount(host, config);
       this.byPath.set(mount.guest, mount);
@@ -152,7 +159,7 @@ export class Namespace {
 
   private look(place: HostPlace): HostStat | undefined {
     try {
-      return this.at(place, (path) => this.host.files.lstat(path));
+      return this.shown(this.at(place, (path) => this.host.files.lstat(path)));
     } catch (error) {
       if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ENOTDIR"))
         return undefined;
