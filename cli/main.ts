@@ -1,11 +1,20 @@
-/** The command `ppcr`. Verbs are in files of their own, loaded when they are called. */
+/** The command `ppcr`. Verbs are in files of their own. */
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { checkpoint } from "./checkpoint.ts";
 import { disasm } from "./disasm.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
 import { checkImage, showImage } from "./image.ts";
-import { addMachineOptions, parseCount, parseName, parseSize, parseVariable, Verb } from "./options.ts";
+import { clearCache, showCache } from "./jit-cache.ts";
+import {
+  addMachineOptions,
+  jitCacheOption,
+  parseCount,
+  parseName,
+  parseSize,
+  parseVariable,
+  Verb,
+} from "./options.ts";
 import { restart } from "./restart.ts";
 import { run } from "./run.ts";
 import { endAs } from "./status.ts";
@@ -102,6 +111,28 @@ for (const [name, description] of [
   );
 }
 verb(image);
+
+const cache = new Command("cache").description("look after translated code that is kept for later runs");
+verb(
+  new Command("show")
+    .description("print what is kept")
+    .addOption(jitCacheOption())
+    .option("--json", "print JSON")
+    .action(async (flags: { jitCache?: string; json?: boolean }) => {
+      showCache(flags.jitCache, flags.json === true);
+    }),
+  cache,
+);
+verb(
+  new Command("clear")
+    .description("remove all of it")
+    .addOption(jitCacheOption())
+    .action(async (flags: { jitCache?: string }) => {
+      clearCache(flags.jitCache);
+    }),
+  cache,
+);
+verb(cache);
 
 verb(
   new Command("disasm")

@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Host } from "../host.ts";
 import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
+import { nodeTranslations } from "./kept-code.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
 
 const encoder = new TextEncoder();
@@ -53,12 +54,16 @@ function random(into: Uint8Array): void {
 export interface NodeHostOptions {
   /** Descriptors that the guest inherits; by default 0, 1 and 2. */
   descriptors?: readonly number[];
+  /** A folder in which translations of guest code are kept for later runs; by default they are not. */
+  translations?: string;
 }
 
 /** The host that this node process offers. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const streams = nodeStreams(options.descriptors ?? [0, 1, 2]);
+  const { translations } = options;
   return {
+    translations: translations === undefined ? undefined : nodeTranslations(translations),
     files: nodeFiles,
     clock: { realtime, monotonic: () => process.hrtime.bigint() },
     umask: process.umask(),
