@@ -1,7 +1,7 @@
 /** The powerpc part of an image: the CPU record in its four shapes, the MSR, and the three dummy records. */
 import type { RegistersSnapshot, ThreadSnapshot } from "../emu/snapshot.ts";
-import { array, type Format, long, s32, u32, u64 } from "./fields.ts";
-import { type LayoutValues, struct } from "./layout.ts";
+import { array, type Format, long, s32, u32, u64 } from "./record-fields.ts";
+import { type LayoutValues, struct } from "./record-layout.ts";
 import { UNIMPLEMENTED } from "./records.ts";
 
 /** struct pt_regs of powerpc: 44 longs. */

@@ -102,7 +102,7 @@ export const attached = (fd: number): OpenFileSnapshot => ({
   inherited: fd,
   pipe: -1,
   unlinked: -1,
-  state: "",
+  state: null,
 });
 
 /** uname of a machine that an image's HEAD describes. */

@@ -4,7 +4,7 @@
  * Page contents stay where they are until someone reads them.
  */
 import type { CpuValues, Shape } from "./arch-ppc.ts";
-import type { Format } from "./fields.ts";
+import type { Format } from "./record-fields.ts";
 import type {
   FdDataValues,
   FdEntValues,

@@ -1,7 +1,7 @@
 /** Checkpoint images: the face of `cr/`. */
 export { type CheckedRestart, check } from "./check.ts";
 export { type CheckpointOptions, checkpoint, FLAVOUR_NAMES, type Flavour, imageOf } from "./checkpoint.ts";
-export { compare, type Difference } from "./compare.ts";
+export { compare, type Difference } from "./compare-images.ts";
 export type { RestartDefaults } from "./defaults.ts";
 export { type Finding, ImageError, type ImageErrorKind } from "./errors.ts";
 export type { Image } from "./image.ts";

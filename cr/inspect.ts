@@ -1,9 +1,9 @@
 /** Views of an image: a plain object for programs, and text for people. */
 import { cpuLayout, shapeName } from "./arch-ppc.ts";
-import { environmentNames } from "./environment.ts";
-import { FieldError, textOf } from "./fields.ts";
+import { environmentNames } from "./environment-names.ts";
 import type { AreaImage, ByteRec, Image, Rec, TaskImage, TrailerRecord } from "./image.ts";
-import type { Fields, Layout, Values } from "./layout.ts";
+import { FieldError, textOf } from "./record-fields.ts";
+import type { Fields, Layout, Values } from "./record-layout.ts";
 import * as R from "./records.ts";
 import { END_TYPE } from "./trailer.ts";
 import { PAGE_RECORDS, PAGE_RUN, trailerType } from "./trailer-records.ts";

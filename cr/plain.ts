@@ -66,7 +66,8 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
   if (thread.pendingSignals.length > 0) reasons.push("pending signals");
   if (thread.altStack.size !== 0n) reasons.push("an alternate signal stack");
   if (thread.blocked !== null && thread.blocked.deadline !== null) reasons.push("a timed wait in progress");
-  else if (thread.blocked !== null && thread.blocked.state !== "") reasons.push("a system call half done");
+  else if (thread.blocked !== null && thread.blocked.state.kind !== "begun")
+    reasons.push("a system call half done");
   if (thread.stopped) reasons.push("stopped by a signal");
   return reasons;
 }
@@ -120,7 +121,7 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
     const file = snapshot.openFiles[openFile];
     if (!expressible(file)) reasons.push(describeFile(fd, file));
     // A listing begun is read again; settings of a terminal are lost.
-    else if (file.kind === "inherited" && file.state !== "")
+    else if (file.kind === "inherited" && file.state !== null)
       reasons.push(`descriptor ${fd} is a terminal with settings of its own`);
   }
   return reasons;
@@ -139,6 +140,9 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
   if (snapshot.locks !== undefined) reasons.push("file locks");
+  if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");
+  if (snapshot.network !== undefined && snapshot.network.nodes.length > 0)
+    reasons.push("sockets or named pipes in granted folders");
   if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
   if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");
   return reasons;

@@ -3,8 +3,8 @@
  * a header of 8 bytes and `len` bytes of payload; records follow each other without padding. Raw data that no
  * record frames comes after TREE (the pids) and after each PGARR that counts pages (addresses, then contents).
  */
-import { chars, s16, s32, u16, u32, u64 } from "./fields.ts";
-import { type LayoutValues, struct } from "./layout.ts";
+import { chars, s16, s32, u16, u32, u64 } from "./record-fields.ts";
+import { type LayoutValues, struct } from "./record-layout.ts";
 
 /** cr_hdr, before every payload. */
 export const RECORD_HEADER = struct("cr_hdr", "before every payload", {

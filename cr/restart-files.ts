@@ -2,9 +2,10 @@
 import type { OpenFileSnapshot, ProcessSnapshot } from "../emu/snapshot.ts";
 import * as D from "./defaults.ts";
 import { inconsistent } from "./errors.ts";
-import { textOf } from "./fields.ts";
 import type { DescriptorImage, Image, TaskImage } from "./image.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
+import { fileStateOf } from "./text-states.ts";
 import type { Topics } from "./trailer-read.ts";
 
 /** What v13 says about an open file. */
@@ -20,7 +21,7 @@ function v13File({ data, name }: NonNullable<DescriptorImage["file"]>): OpenFile
     inherited: -1,
     pipe: -1,
     unlinked: -1,
-    state: "",
+    state: null,
   };
 }
 
@@ -55,7 +56,8 @@ export class FileTables {
       return;
     }
     topic.openFiles.forEach((entry, index) => {
-      const { objref, ...own } = entry;
+      const { objref, own: typed, state: text, ...rest } = entry;
+      const own = { ...rest, state: typed ?? fileStateOf(text, entry) };
       const shared = known.get(objref);
       if (objref !== 0 && (shared === undefined || this.fileOfObjref.has(objref))) {
         throw inconsistent(

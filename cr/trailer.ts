@@ -4,8 +4,8 @@
  * is marked critical), then END with the SHA-256 of every byte of the image before it. The records' contents
  * are in `trailer-records.ts`.
  */
-import { chars, u16, u32 } from "./fields.ts";
-import { type LayoutValues, message } from "./layout.ts";
+import { chars, u16, u32 } from "./record-fields.ts";
+import { type LayoutValues, message } from "./record-layout.ts";
 
 /** Not text, and text-mode transfers break it visibly. */
 export const TRAILER_MAGIC: Uint8Array = Uint8Array.from([0x89, 0x50, 0x50, 0x43, 0x52, 0x0d, 0x0a, 0x1a]);

@@ -30,11 +30,15 @@ export interface MachineSnapshot {
   openFiles: OpenFileSnapshot[];
   pipes: PipeSnapshot[];
   unlinkedFiles: UnlinkedFileSnapshot[];
+  /** What is in the folders that are the guest's own; none when absent. */
+  privateFiles?: PrivateFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
   /** What tells the files again that were open or mapped by name; unknown when absent. */
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
+  network?: NetworkSnapshot;
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
@@ -222,7 +226,7 @@ export interface ThreadSnapshot {
    */
   blocked: {
     deadline: bigint | null;
-    state: string;
+    state: CallState;
     phase?: "waiting" | "woken" | "paused";
     place?: number;
   } | null;
@@ -230,6 +234,17 @@ export interface ThreadSnapshot {
   stopped?: boolean;
   cpuTime: bigint;
 }
+
+/** What a call in progress remembers besides its deadline. */
+export type CallState =
+  /** Nothing but that it has begun. */
+  | { kind: "begun" }
+  /** A transfer has moved so many bytes. */
+  | { kind: "moved"; done: number }
+  /** FUTEX_WAIT: somebody has woken it. */
+  | { kind: "woken" }
+  /** vfork(2): the child that has its parent's memory. */
+  | { kind: "vfork"; child: number };
 
 export interface RegistersSnapshot {
   gpr: bigint[];
@@ -295,8 +310,147 @@ export interface OpenFileSnapshot {
   pipe: number;
   /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
-  /** State of a special file (an eventfd's counter, a directory's position list, a terminal's settings), as JSON text; else "". */
-  state: string;
+  /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
+  state: FileState | null;
+}
+
+/** The state of an open file of some kind. */
+export type FileState =
+  | EventState
+  | EpollState
+  /** A file that is open with O_PATH. */
+  | { kind: "path" }
+  /** A file of /proc: permission bits, and its contents when it was opened. */
+  | { kind: "contents"; mode: number; contents: Uint8Array }
+  /** What a directory listing that has begun goes on with. */
+  | { kind: "listing"; entries: ListedSnapshot[] }
+  /** F_SEAL_* of a file that memfd_create(2) made. */
+  | { kind: "seals"; bits: number }
+  | TerminalState
+  | SocketState;
+
+/** eventfd(2). */
+export interface EventState {
+  kind: "eventfd";
+  counter: bigint;
+  semaphore: boolean;
+}
+
+/** epoll(7): what is in a set, in the order in which it will be told of. */
+export interface EpollState {
+  kind: "epoll";
+  items: {
+    fd: number;
+    /** Index in `openFiles`. */
+    openFile: number;
+    /** EPOLL* bits: of interest, and told of already where edges count. */
+    events: number;
+    told: number;
+    /** How much there was to read when it was told of. */
+    amount: number;
+    data: bigint;
+  }[];
+}
+
+/** A name that getdents(2) gives. */
+export interface ListedSnapshot {
+  ino: bigint;
+  kind: NodeKind;
+  name: string;
+}
+
+export type NodeKind = "file" | "directory" | "symlink" | "fifo" | "socket" | "char" | "block";
+
+/** What a program has set on a terminal that it inherited: struct termios, the foreground process group, the size it was told last. */
+export interface TerminalState {
+  kind: "terminal";
+  c_iflag: number;
+  c_oflag: number;
+  c_cflag: number;
+  c_lflag: number;
+  c_cc: number[];
+  c_line: number;
+  c_ispeed: number;
+  c_ospeed: number;
+  foreground: number | null;
+  size: { rows: number; columns: number } | null;
+}
+
+/** The address of a socket: a name of AF_UNIX, or the bytes of an internet address and a port. */
+export interface SocketAddressSnapshot {
+  family: number;
+  name: Uint8Array;
+  port: number;
+}
+
+/** Who sends, or is at the other end: struct ucred. */
+export interface SenderSnapshot {
+  pid: number;
+  uid: number;
+  gid: number;
+}
+
+/** What was sent to a socket and has not been received. */
+export interface MessageSnapshot {
+  bytes: Uint8Array;
+  from: SocketAddressSnapshot | null;
+  sender: SenderSnapshot | null;
+  /** Descriptions that travel with it: indices in `openFiles`. */
+  files: number[];
+  /** CLOCK_REALTIME at which it was sent. */
+  time: bigint;
+}
+
+/** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */
+export interface SocketState {
+  kind: "socket";
+  domain: number;
+  type: number;
+  protocol: number;
+  /** Of a connection; "idle" for datagrams. */
+  phase: "idle" | "listening" | "connecting" | "connected" | "closed";
+  local: SocketAddressSnapshot | null;
+  remote: SocketAddressSnapshot | null;
+  /** The other end, or where datagrams of AF_UNIX go. */
+  peer: number;
+  backlog: number;
+  /** Connections that wait to be accepted, and sockets that wait for room among them. */
+  waiting: number[];
+  overflow: number[];
+  /** A connect(2) that did not wait is still to be told how it went. */
+  untold: boolean;
+  /** It came from a listening socket, whose address it has. */
+  accepted: boolean;
+  readShut: boolean;
+  writeShut: boolean;
+  /** SO_ERROR. */
+  error: number;
+  /** setsockopt(2), those that are numbers. */
+  options: { level: number; name: number; value: number }[];
+  /** SO_RCVTIMEO and SO_SNDTIMEO, nanoseconds. */
+  receiveTimeout: bigint;
+  sendTimeout: bigint;
+  /** SO_PEERCRED. */
+  peerCredentials: SenderSnapshot | null;
+  messages: MessageSnapshot[];
+}
+
+/** What the sockets and named pipes of a machine share. */
+export interface NetworkSnapshot {
+  /** The port and the abstract name that were made up last. */
+  lastPort: number;
+  lastName: number;
+  nodes: NodeSnapshot[];
+}
+
+/** A socket or named pipe in a granted folder, which on the host is an empty file. */
+export interface NodeSnapshot {
+  kind: "fifo" | "socket";
+  path: string;
+  /** The socket that is bound to it, else -1. */
+  openFile: number;
+  /** Index in `pipes` while somebody has it open, else -1. */
+  pipe: number;
 }
 
 /** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */
@@ -332,6 +486,21 @@ export interface KnownFileSnapshot {
 export interface SetIdSnapshot {
   path: string;
   bits: number;
+}
+
+/**
+ * Something in the folders that are the guest's own (/tmp and its like), by guest path; folders come before what
+ * is in them. "link": another name of the file at `target`.
+ */
+export interface PrivateFileSnapshot {
+  path: string;
+  kind: "file" | "directory" | "symlink" | "link";
+  /** Permission bits and sticky bit. */
+  mode: number;
+  /** Of a symlink and a link. */
+  target?: string;
+  /** Of a file: index in `unlinkedFiles`. */
+  content?: number;
 }
 
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */

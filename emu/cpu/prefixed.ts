@@ -7,7 +7,7 @@ import { ra, ra0, rt } from "./fields.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
-import { elementsOf, fromElements, quad, setQuad } from "./vector/registers.ts";
+import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
 import { codeHigh, i32, is64, memory, u64 } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */

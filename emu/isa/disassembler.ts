@@ -3,7 +3,7 @@
  * instruction or has reserved bits set.
  */
 import { aliasFor, isInvalidForm } from "./aliases.ts";
-import { bits } from "./bits.ts";
+import { bits } from "./bit-numbers.ts";
 import { decode } from "./decoder.ts";
 import { fieldsOf } from "./encoder.ts";
 import type { Instruction } from "./instruction.ts";

@@ -5,7 +5,7 @@
  * ignore them. Where two instructions differ in such a bit, `fix` adds it to both.
  */
 
-import { bits } from "./bits.ts";
+import { bits } from "./bit-numbers.ts";
 import type { Facility, Instruction, Version } from "./instruction.ts";
 
 /** The opcode part of a row. */

@@ -3,7 +3,7 @@
  * the most significant bit of the word, as in the manual.
  */
 
-import { bits } from "./bits.ts";
+import { bits } from "./bit-numbers.ts";
 
 /** How an operand is written in assembler; `asm` and the disassembler read it. */
 export type OperandKind =

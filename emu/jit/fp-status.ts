@@ -3,7 +3,7 @@ import type { Cpu } from "../cpu/cpu.ts";
 import { handlerOf } from "../cpu/dispatch.ts";
 import { CR, fprOffset } from "../cpu/registers.ts";
 import { bind } from "../cpu/views.ts";
-import { RECORD_SIZE, RECORDS_OFFSET } from "./layout.ts";
+import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { RECORDS } from "./slots.ts";
 
 /** Registers that the noted instructions use: FRT and the three operands. */

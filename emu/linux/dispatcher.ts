@@ -5,7 +5,7 @@ import { HostError } from "../host/host.ts";
 import type { AbiInfo } from "./abi.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
 import type { Kernel, KernelOptions } from "./kernel.ts";
-import { deliverable, isFatalPending } from "./signals/state.ts";
+import { deliverable, isFatalPending } from "./signals/signal-state.ts";
 import { Tracer } from "./strace.ts";
 import {
   REGISTERS_SET,
@@ -14,10 +14,10 @@ import {
   type SyscallRow,
   THREAD_GONE,
 } from "./syscall.ts";
-import { syscallNames } from "./syscalls/numbers.ts";
-import { syscallTable } from "./syscalls/table.ts";
+import { syscallNames } from "./syscalls/syscall-numbers.ts";
+import { syscallTable } from "./syscalls/syscall-table.ts";
 import type { Thread } from "./thread.ts";
-import { Blocked, Paused, type WaitFor } from "./wait.ts";
+import { Blocked, Paused, type WaitFor } from "./wait-queue.ts";
 
 /** CR0[SO] in the register block's byte for CR0: set when a system call fails. */
 const SO = 1;

@@ -10,7 +10,7 @@ import type {
   PageSource,
   SharedObjectSnapshot,
 } from "../snapshot.ts";
-import type { FreezeTables, ProcessFiles } from "./areas.ts";
+import type { FreezeTables, ProcessFiles } from "./contracts.ts";
 import type { Process } from "./process.ts";
 
 /** Most areas a snapshot may ask for, a little above what mmap allows. */

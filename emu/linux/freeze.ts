@@ -13,17 +13,17 @@ import {
   type ThreadSnapshot,
 } from "../snapshot.ts";
 import { ABIS } from "./abi.ts";
-import type { FreezeTables } from "./areas.ts";
+import type { FreezeTables } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX, SIGWINCH } from "./signals/numbers.ts";
+import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
-import { type CallInProgress, readCallState, writeCallState } from "./wait.ts";
+import { type CallInProgress, isCallState } from "./wait-queue.ts";
 
 /** Bounds on what a snapshot may ask for. */
 const MOST_THREADS = 65536;
@@ -54,9 +54,11 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
+  const privateFiles = kernel.fileSystem.namespace.own.freeze(tables.unlinkedFiles);
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -73,8 +75,10 @@ export function freezeKernel(
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
+    ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
@@ -157,7 +161,7 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     altStack: { ...signals.altStack, sp: signals.altStack.sp },
     clearTid: thread.clearTid,
     robustList: { ...thread.robustList },
-    blocked: blocked === null ? null : { ...blocked, state: writeCallState(blocked.state) },
+    blocked: blocked === null ? null : { ...blocked, state: { ...blocked.state } },
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
   };
@@ -315,12 +319,9 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
 /** The call that a thread was in: it is made again, and waits again where it waited. */
 function thawCall(tid: number, from: ThreadSnapshot["blocked"]): CallInProgress | null {
   if (from === null) return null;
-  const { phase = "woken", place = 0, deadline } = from;
-  const state = readCallState(from.state);
-  if (state === undefined || !Number.isSafeInteger(place) || place < 0) {
-    throw new RangeError(
-      `what thread ${tid} remembers of its system call makes no sense: ${from.state.slice(0, 60)}`,
-    );
+  const { phase = "woken", place = 0, deadline, state } = from;
+  if (!isCallState(state) || !Number.isSafeInteger(place) || place < 0) {
+    throw new RangeError(`what thread ${tid} remembers of its system call makes no sense: ${state.kind}`);
   }
-  return { phase, place, deadline, state };
+  return { phase, place, deadline, state: { ...state } };
 }

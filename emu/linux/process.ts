@@ -6,17 +6,17 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import type { Watchpoint } from "../memory/watched.ts";
 import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
-import type { ProcessFiles, ProcessTimers } from "./areas.ts";
+import type { ProcessFiles, ProcessTimers } from "./contracts.ts";
 import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
 import type { MemoryLayout, Mm } from "./mm.ts";
-import { SIGCHLD } from "./signals/numbers.ts";
-import { ProcessSignals } from "./signals/state.ts";
+import { SIGCHLD } from "./signals/signal-numbers.ts";
+import { ProcessSignals } from "./signals/signal-state.ts";
 
 import { growStack } from "./stack.ts";
 import type { System } from "./system.ts";
 
 import type { Thread } from "./thread.ts";
-import { WaitQueue } from "./wait.ts";
+import { WaitQueue } from "./wait-queue.ts";
 
 export type Credentials = ProcessSnapshot["credentials"];
 /** Soft and hard limit; RLIM_INFINITY is no limit. */

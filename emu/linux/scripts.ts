@@ -1,6 +1,6 @@
 /** Scripts: their first line names the program that is to read them (Linux: fs/binfmt_script.c). */
 import { decodeName } from "../host/names.ts";
-import type { ProcessFiles, ProgramFile } from "./areas.ts";
+import type { ProcessFiles, ProgramFile } from "./contracts.ts";
 import { ELOOP, SysError } from "./errno.ts";
 
 /** Interpreters of interpreters that exec follows. */

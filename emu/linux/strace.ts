@@ -1,7 +1,7 @@
 /** --strace: a line a system call, its arguments as their types in the table say. */
 import { decodeName } from "../host/names.ts";
 import { errnoName, SysError } from "./errno.ts";
-import { signalName } from "./signals/numbers.ts";
+import { signalName } from "./signals/signal-numbers.ts";
 import { REGISTERS_SET, type SyscallContext, type SyscallResult, THREAD_GONE } from "./syscall.ts";
 import type { Thread } from "./thread.ts";
 

@@ -5,7 +5,7 @@ import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { Clock } from "./clock.ts";
 import type { ExecRequest } from "./exec.ts";
-import type { FutexTable } from "./futex.ts";
+import type { FutexTable } from "./futex-table.ts";
 import type { Mm } from "./mm.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";

@@ -2,8 +2,8 @@
 import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { Process } from "./process.ts";
-import { ThreadSignals } from "./signals/state.ts";
-import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait.ts";
+import { ThreadSignals } from "./signals/signal-state.ts";
+import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
 
 export class Thread {
   /** execve gives the thread that remains the id of its process. */

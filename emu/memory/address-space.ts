@@ -12,6 +12,7 @@
 import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
 import { AreaMap, type Areas } from "./area-map.ts";
+import { type ByteOrder, Storage } from "./byte-order.ts";
 import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
 import { FAR_END, FAR_START } from "./far-map.ts";
 import { FarMemory } from "./far-memory.ts";
@@ -31,7 +32,6 @@ import {
   TOUCHED,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
-import { type ByteOrder, Storage } from "./storage.ts";
 import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 import { Watched, type Watchpoint } from "./watched.ts";
 

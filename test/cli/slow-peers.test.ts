@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { compilers, inTemporaryDirectory } from "../support/guests.ts";
 import { startAtTerminal } from "../support/live.ts";
-import { cli, ensureBuilt, root } from "../support/ppcr.ts";
+import { cli, ensureBuilt, root, surroundings } from "../support/ppcr.ts";
 import { type Run, runProcess } from "../support/process.ts";
 import { describeWithTools } from "../support/tools.ts";
 
@@ -35,7 +35,7 @@ function shell(script: string, cwd?: string): Promise<Run> {
   return runProcess("/bin/bash", {
     args: ["--norc", "-c", script],
     cwd,
-    env: { PATH: process.env.PATH!, NO_COLOR: "1", RUN: `${process.execPath} ${cli} run` },
+    env: { ...surroundings, PATH: process.env.PATH!, RUN: `${process.execPath} ${cli} run` },
   });
 }
 

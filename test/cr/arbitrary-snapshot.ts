@@ -1,9 +1,12 @@
 /** Random snapshots of stopped machines for fast-check: every topic that an image holds. */
 import fc from "fast-check";
+import { NODE_KINDS, SOCKET_PHASES } from "../../cr/states.ts";
 import type {
   Abi,
   AreaSnapshot,
+  CallState,
   FileReference,
+  FileState,
   LockSnapshot,
   MachineSnapshot,
   OpenFileSnapshot,
@@ -18,6 +21,7 @@ const u64 = fc.bigInt(0n, 2n ** 64n - 1n);
 const s64 = fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const s32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
+const byte = fc.nat(255);
 const duration = fc.bigInt(0n, 2n ** 62n);
 const name = fc.string({ maxLength: 15, unit: "grapheme-ascii" });
 const path = fc
@@ -67,6 +71,12 @@ function registers(abi: Abi): fc.Arbitrary<RegistersSnapshot> {
   });
 }
 
+const callState: fc.Arbitrary<CallState> = fc.oneof(
+  fc.constantFrom<CallState>({ kind: "begun" }, { kind: "woken" }),
+  fc.record({ kind: fc.constant("moved"), done: u32 }),
+  fc.record({ kind: fc.constant("vfork"), child: s32 }),
+);
+
 const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
@@ -81,7 +91,7 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       blocked: fc.option(
         fc.record({
           deadline: fc.option(duration),
-          state: fc.json(),
+          state: callState,
           phase: fc.constantFrom("waiting", "woken", "paused"),
           place: fc.nat(),
         }),
@@ -281,6 +291,68 @@ const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>
       exitStatus,
     }));
 
+const indices = fc.array(u32, { maxLength: 3 });
+const sender = fc.record({ pid: s32, uid: u32, gid: u32 });
+const socketAddress = fc.record({
+  family: fc.nat(0xffff),
+  name: fc.uint8Array({ maxLength: 108 }),
+  port: fc.nat(0xffff),
+});
+
+const network = fc.record({
+  lastPort: u32,
+  lastName: s32,
+  nodes: fc.array(fc.record({ kind: fc.constantFrom("fifo", "socket"), path, openFile: s32, pipe: s32 }), {
+    maxLength: 3,
+  }),
+});
+
+/** The state of an open file of any kind. */
+const fileState: fc.Arbitrary<FileState> = fc.oneof(
+  fc.record({ kind: fc.constant("eventfd"), counter: u64, semaphore: fc.boolean() }),
+  fc.record({
+    kind: fc.constant("epoll"),
+    items: fc.array(
+      fc.record({ fd: s32, openFile: u32, events: s32, told: s32, amount: fc.nat(), data: u64 }),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.constant<FileState>({ kind: "path" }),
+  fc.record({ kind: fc.constant("contents"), mode: u32, contents: fc.uint8Array({ maxLength: 30 }) }),
+  fc.record({
+    kind: fc.constant("listing"),
+    entries: fc.array(fc.record({ ino: u64, kind: fc.constantFrom(...NODE_KINDS), name }), { maxLength: 3 }),
+  }),
+  fc.record({ kind: fc.constant("seals"), bits: u32 }),
+  fc.record({
+    kind: fc.constant("terminal"),
+    ...{ c_iflag: u32, c_oflag: u32, c_cflag: u32, c_lflag: u32, c_line: byte, c_ispeed: u32, c_ospeed: u32 },
+    c_cc: fc.array(byte, { minLength: 19, maxLength: 19 }),
+    foreground: fc.option(s32),
+    size: fc.option(fc.record({ rows: fc.nat(0xffff), columns: fc.nat(0xffff) })),
+  }),
+  fc.record({
+    kind: fc.constant("socket"),
+    ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
+    phase: fc.constantFrom(...SOCKET_PHASES),
+    ...{ local: fc.option(socketAddress), remote: fc.option(socketAddress) },
+    ...{ waiting: indices, overflow: indices, peerCredentials: fc.option(sender) },
+    ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
+    options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
+    ...{ receiveTimeout: u64, sendTimeout: u64 },
+    messages: fc.array(
+      fc.record({
+        bytes: fc.uint8Array({ maxLength: 30 }),
+        from: fc.option(socketAddress),
+        sender: fc.option(sender),
+        files: indices,
+        time: s64,
+      }),
+      { maxLength: 3 },
+    ),
+  }),
+);
+
 function openFile({
   pipes,
   unlinkedFiles,
@@ -303,7 +375,7 @@ function openFile({
         inherited: kind === "inherited" ? fc.nat(2) : fc.constant(-1),
         pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
-        state: fc.oneof(fc.constant(""), fc.json()),
+        state: fc.option(fileState),
       });
     });
 }
@@ -337,6 +409,18 @@ const unlinkedFile = fc.integer({ min: 1, max: 8 }).chain((count) =>
     more: fc.oneof(fc.constant({}), fc.record({ path }), fc.record({ path, atime: s64, mtime: s64 })),
   }),
 );
+
+const privateFile = (unlinkedFiles: number) =>
+  fc.oneof(
+    fc.record({ path, kind: fc.constant("directory" as const), mode: u32 }),
+    fc.record({ path, kind: fc.constantFrom("symlink" as const, "link" as const), mode: u32, target: path }),
+    fc.record({
+      path,
+      kind: fc.constant("file" as const),
+      mode: u32,
+      content: fc.nat(unlinkedFiles - 1),
+    }),
+  );
 
 /** A machine with processes, threads, a zombie now and then, and whatever they share. */
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
@@ -387,6 +471,10 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           sharedObjects: fc.constant(sharedObjects),
           unlinkedFiles: fc.constant(unlinkedFiles),
           knownFiles: fc.array(fc.record({ path, size: s64, mtime: s64, content: name }), { maxLength: 3 }),
+          ...(unlinkedFiles.length === 0
+            ? {}
+            : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
+          network,
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ImageErrorKind } from "../../cr/errors.ts";
 import { check, checkImage, type Image, ImageError, readImage, writeImage } from "../../cr/index.ts";
+import type { FileState } from "../../emu/snapshot.ts";
 import { area, imageBytes, machine, openFile, pages, process, sha256, source } from "./samples.ts";
 
 const PLAIN = imageBytes(machine("ppc32"), { strict: true });
@@ -308,6 +309,12 @@ describe("hostile images", () => {
   });
 });
 
+const TERMINAL: FileState = {
+  kind: "terminal",
+  ...{ c_iflag: 0, c_oflag: 0, c_cflag: 0, c_lflag: 0, c_cc: Array(19).fill(0), c_line: 0 },
+  ...{ c_ispeed: 9600, c_ospeed: 9600, foreground: null, size: null },
+};
+
 describe("strict writing", () => {
   it("says every reason why a plain image cannot be", () => {
     const one = process("ppc64", 1234);
@@ -318,7 +325,7 @@ describe("strict writing", () => {
         openFile("", { kind: "pipe-read", pipe: 0 }),
         openFile("", { kind: "inherited", inherited: 1 }),
         openFile("/tmp/gone", { deleted: true }),
-        openFile("/dev/tty", { kind: "inherited", inherited: 0, state: "{}" }),
+        openFile("/dev/tty", { kind: "inherited", inherited: 0, state: TERMINAL }),
       ],
       pipes: [{ capacity: 65536, contents: new Uint8Array(3) }],
       sharedObjects: [{ file: null, size: 4096, pages: pages([0]) }],
@@ -343,7 +350,7 @@ describe("strict writing", () => {
               ...leader,
               signalMask: 4n,
               registers: { ...leader.registers, vsr },
-              blocked: { deadline: 9n, state: "" },
+              blocked: { deadline: 9n, state: { kind: "begun" } },
             },
           ],
         },

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Fields, Layout } from "../../cr/layout.ts";
+import type { Fields, Layout } from "../../cr/record-layout.ts";
 import { PARTS, TRAILER_TYPES } from "../../cr/trailer-records.ts";
 import { documentation } from "./format-tables.ts";
 

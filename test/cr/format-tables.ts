@@ -1,7 +1,7 @@
 /** The tables of docs/image-format.md, made from the layouts themselves. */
 import { CPU_1, CPU_2, DUMMY } from "../../cr/arch-ppc.ts";
-import type { Format } from "../../cr/fields.ts";
-import type { Fields, Layout } from "../../cr/layout.ts";
+import type { Format } from "../../cr/record-fields.ts";
+import type { Fields, Layout } from "../../cr/record-layout.ts";
 import * as R from "../../cr/records.ts";
 import { CRITICAL, TRAILER_HEAD, TRAILER_HEADER } from "../../cr/trailer.ts";
 import { PARTS, TRAILER_TYPES } from "../../cr/trailer-records.ts";

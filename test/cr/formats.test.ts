@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { check, imageJson, imageText, readImage, restart, writeImage } from "../../cr/index.ts";
+import type { ThreadSnapshot } from "../../emu/snapshot.ts";
 import {
   area,
   imageBytes,
@@ -166,11 +167,11 @@ describe("registers", () => {
   );
 
   it("of a process that waits in a system call show its trap", () => {
-    const trap = (blocked: { deadline: null; state: string } | null) => {
+    const trap = (blocked: ThreadSnapshot["blocked"]) => {
       const one = process("ppc64", 1234, { threads: [thread("ppc64", 1234, { blocked })] });
       return readImage(source(imageBytes(machine("ppc64", { processes: [one] })))).tasks[0].cpu.values.trap;
     };
-    expect([trap(null), trap({ deadline: null, state: "" })]).toEqual([0x900n, 0xc00n]);
+    expect([trap(null), trap({ deadline: null, state: { kind: "begun" } })]).toEqual([0x900n, 0xc00n]);
   });
 });
 

@@ -66,7 +66,7 @@ export const openFile = (path: string, more: Partial<OpenFileSnapshot> = {}): Op
   inherited: -1,
   pipe: -1,
   unlinked: -1,
-  state: "",
+  state: null,
   ...more,
 });
 

@@ -10,7 +10,7 @@ import { root } from "../support/ppcr.ts";
 const imports: [file: string, specifier: string, allowed: boolean][] = [
   ["emu/machine.ts", "../cr/reader.ts", false],
   ["emu/linux/kernel.ts", "../../cr/reader.ts", false],
-  ["emu/linux/syscalls/table.ts", "../../../cli/main.ts", false],
+  ["emu/linux/syscalls/syscall-table.ts", "../../../cli/main.ts", false],
   ["emu/machine.ts", "./linux/kernel.ts", true],
   ["emu/isa/decoder.ts", "../cpu/interpreter.ts", false],
   ["emu/isa/table/branch.ts", "../../memory/layout.ts", false],

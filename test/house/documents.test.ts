@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { SYSCALL_ROWS } from "../../emu/linux/syscalls/table.ts";
+import { SYSCALL_ROWS } from "../../emu/linux/syscalls/syscall-table.ts";
 import { FP_DIFFERENCES } from "../oracles/fp-differences.ts";
 import { qemuDefects } from "../oracles/guest-programs.ts";
 import { KNOWN_DIFFERENCES } from "../oracles/known-differences.ts";

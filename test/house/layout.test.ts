@@ -47,6 +47,16 @@ describe("every file", () => {
     expect(long.map(({ name }) => name)).toEqual([]);
   });
 
+  it("keeps prose to the width that code keeps to; a row of a table can't be broken", () => {
+    const width = 110;
+    const wide = texts.flatMap(({ name, text }) =>
+      (name.endsWith(".md") ? text.split("\n") : [])
+        .map((line, index) => ({ line, place: `${name}:${index + 1}` }))
+        .filter(({ line }) => [...line].length > width && !line.startsWith("|")),
+    );
+    expect(wide.map(({ place }) => place)).toEqual([]);
+  });
+
   it("names no directory of somebody's machine", () => {
     const homes = ["home/[a-z]\\w*/[\\w.]", "Users/\\w", "work/(?:main|shared)"].join("|");
     expect(matching(texts, new RegExp(`(?<![\\w.@/-])/(?:${homes})`))).toEqual([]);

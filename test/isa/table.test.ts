@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bits } from "../../emu/isa/bits.ts";
+import { bits } from "../../emu/isa/bit-numbers.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import { reservedBits } from "../../emu/isa/disassembler.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";

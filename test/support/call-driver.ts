@@ -6,7 +6,7 @@ import { ABIS } from "../../emu/linux/abi.ts";
 import { errnoName } from "../../emu/linux/errno.ts";
 import { Kernel, type KernelExit, type KernelOptions } from "../../emu/linux/kernel.ts";
 import type { Process } from "../../emu/linux/process.ts";
-import { syscallNames } from "../../emu/linux/syscalls/numbers.ts";
+import { syscallNames } from "../../emu/linux/syscalls/syscall-numbers.ts";
 import type { Thread } from "../../emu/linux/thread.ts";
 import type { Abi } from "../../emu/snapshot.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";

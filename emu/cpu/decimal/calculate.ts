@@ -19,8 +19,8 @@ import {
   reround,
   subtract,
   toIntegral,
-} from "./arithmetic.ts";
-import { type Decimal, type DecimalFormat, digitsOf, isNan, isZero } from "./formats.ts";
+} from "./decimal-arithmetic.ts";
+import { type Decimal, type DecimalFormat, digitsOf, isNan, isZero } from "./decimal-formats.ts";
 import {
   complete,
   control,
@@ -30,7 +30,7 @@ import {
   operandA,
   operandB,
   PAIRS,
-} from "./registers.ts";
+} from "./decimal-operands.ts";
 
 type Operation = (a: Decimal, b: Decimal, format: DecimalFormat, control: Control) => DecimalResult;
 

@@ -3,7 +3,7 @@ import { OE, RC, ra, rb, rc, rt, si } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
 import { i32, i64, u64 } from "../views.ts";
-import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide.ts";
+import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide-products.ts";
 
 const give = (word: number, low: number, high: number) => {
   i32[rt(word)] = low;

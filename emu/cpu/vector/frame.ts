@@ -29,7 +29,7 @@ import {
   storeV128,
   V128,
   when,
-} from "./wasm.ts";
+} from "./expressions.ts";
 
 /** The code of a row: of its result (a vector, an i64 for a GPR, an i32 for a CR field), or of what it does where it has none. */
 export type Row = (frame: Frame) => Code;

@@ -9,8 +9,8 @@ import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../m
 import type { CpuKind } from "../cpu.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
 import { memory } from "../views.ts";
+import { type Code, I32, unsigned } from "./expressions.ts";
 import { Frame, type Row, type Surroundings } from "./frame.ts";
-import { type Code, I32, unsigned } from "./wasm.ts";
 
 /** Rows that are written for each value of an immediate field of the word, bits first to last. */
 export interface ImmediateRow {

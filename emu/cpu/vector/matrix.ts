@@ -5,7 +5,7 @@
 import { type Handler, type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { VSCR } from "../registers.ts";
 import { u32 } from "../views.ts";
-import { elementsOf, fromElements, quad, setQuad, xa, xb } from "./registers.ts";
+import { elementsOf, fromElements, quad, setQuad, xa, xb } from "./vector-registers.ts";
 
 /** The first VSR of the accumulator AT. */
 const accumulator = (word: number): number => ((word >>> 23) & 7) * 4;

@@ -5,11 +5,13 @@
 import type { Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
-import type { Restart } from "../wait.ts";
+import type { Restart } from "../wait-queue.ts";
 import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
 import { SYSTEM_CALL, TICK } from "./faults.ts";
 import { pushFrame } from "./frames.ts";
 import type { KernelEntry, TaskModel } from "./mcontext.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { forceSignal } from "./send.ts";
 import {
   defaultAction,
   SA_NODEFER,
@@ -21,16 +23,14 @@ import {
   SIGSEGV,
   SIGSTOP,
   signalBit,
-} from "./numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
-import { forceSignal } from "./send.ts";
+} from "./signal-numbers.ts";
 import {
   deliverable,
   type SignalAction,
   type SignalProcess,
   type SignalThread,
   takeSignal,
-} from "./state.ts";
+} from "./signal-state.ts";
 
 /** How a delivery ends. */
 export type Outcome =

@@ -1,6 +1,6 @@
 /** Signals sent and not yet taken: one queue for the process, one for each thread. */
 import type { SignalInfoSnapshot } from "../../snapshot.ts";
-import { SI_TIMER, SI_USER, SIGRTMIN, SYNCHRONOUS, signalBit } from "./numbers.ts";
+import { SI_TIMER, SI_USER, SIGRTMIN, SYNCHRONOUS, signalBit } from "./signal-numbers.ts";
 
 /** struct siginfo, decoded; `siginfo.ts` knows its bytes. */
 export type SignalInfo = SignalInfoSnapshot;

@@ -1,9 +1,17 @@
 /** Sending signals to processes and their threads, and stopping and continuing them. */
 import { type Process, RLIMIT_SIGPENDING } from "../process.ts";
 import type { Thread } from "../thread.ts";
-import { CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SI_TKILL, SI_USER, SIGCHLD, SIGCONT } from "./numbers.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 import { type SendHost, type Sent, sendSignal } from "./send.ts";
+import {
+  CLD_CONTINUED,
+  CLD_STOPPED,
+  SA_NOCLDSTOP,
+  SI_TKILL,
+  SI_USER,
+  SIGCHLD,
+  SIGCONT,
+} from "./signal-numbers.ts";
 
 /** Realtime signals that may still be queued for a process. */
 function room({ signals, threads, limits }: Process): number {

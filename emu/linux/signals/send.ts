@@ -1,7 +1,8 @@
 /** Sending signals: what happens at the sender's end (Linux: kernel/signal.c, prepare_signal to complete_signal). */
-import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./numbers.ts";
+
 import type { PendingSignals, SignalInfo } from "./pending.ts";
-import { disturbs, type SignalProcess, type SignalThread } from "./state.ts";
+import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./signal-numbers.ts";
+import { disturbs, type SignalProcess, type SignalThread } from "./signal-state.ts";
 
 /** What sending needs of the kernel. */
 export interface SendHost<P, T> {

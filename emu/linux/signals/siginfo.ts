@@ -4,6 +4,7 @@
  */
 import type { DataModel } from "./bytes.ts";
 import { GuestBytes } from "./bytes.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
 import {
   SI_KERNEL,
   SI_SIGIO,
@@ -17,8 +18,7 @@ import {
   SIGSEGV,
   SIGSYS,
   SIGTRAP,
-} from "./numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
+} from "./signal-numbers.ts";
 
 export const SIGINFO_SIZE = 128;
 

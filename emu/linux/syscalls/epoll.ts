@@ -3,7 +3,7 @@ import { struct } from "../abi.ts";
 import { EFAULT, EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { O_CLOEXEC } from "../vfs/constants.ts";
-import { EPOLLEXCLUSIVE, EpollFile } from "../vfs/epoll.ts";
+import { EPOLLEXCLUSIVE, EpollFile } from "../vfs/epoll-file.ts";
 import { accessible, checkFlags, fileArg, files, install } from "./files-common.ts";
 import { maskArgument, type PollWait, pollLoop } from "./poll.ts";
 import { readTimespec } from "./time-format.ts";

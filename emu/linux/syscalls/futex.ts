@@ -1,6 +1,6 @@
 /** futex(2), robust lists. */
 import { EAGAIN, EDEADLK, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, SysError } from "../errno.ts";
-import { type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex.ts";
+import { type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex-table.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 

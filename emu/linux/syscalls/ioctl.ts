@@ -5,7 +5,7 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import { TERMIOS, type Terminal } from "../vfs/terminal.ts";
+import { TERMIOS, type Terminal } from "../vfs/terminal-settings.ts";
 import { anyFileArg, files } from "./files-common.ts";
 import { checkTerminalChange, foregroundOf, isControlling } from "./job-control.ts";
 

@@ -4,7 +4,7 @@ import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
-import { deliverable } from "../signals/state.ts";
+import { deliverable } from "../signals/signal-state.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { O_PATH } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -16,6 +16,7 @@ import {
   POLLOUT,
   POLLPRI,
   POLLRDNORM,
+  POLLWRBAND,
   POLLWRNORM,
   readiness,
   waitablesOf,
@@ -25,7 +26,6 @@ import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval
 
 const POLLNVAL = 0x20;
 const POLLRDBAND = 0x80;
-const POLLWRBAND = 0x200;
 
 const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
 

@@ -7,7 +7,7 @@ import { type AbiInfo, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext } from "../syscall.ts";
-import { capTime } from "../wait.ts";
+import { capTime } from "../wait-queue.ts";
 
 /** Which struct timespec a call has: that of `long`, or always 64 bits. */
 export type TimeFormat = "native" | "time64";

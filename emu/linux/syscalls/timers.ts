@@ -2,8 +2,6 @@
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EAGAIN, EINVAL, EPERM, SysError } from "../errno.ts";
-import { processClocks, timersOf } from "../signals/kernel.ts";
-import { isSignal, SIGALRM } from "../signals/numbers.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -17,7 +15,9 @@ import {
   SIGEV_THREAD_ID,
   type Timer,
   type TimerClock,
-} from "../signals/timers.ts";
+} from "../signals/process-timers.ts";
+import { isSignal, SIGALRM } from "../signals/signal-numbers.ts";
+import { processClocks, timersOf } from "../signals/task-signals.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { checkWaitable, clockSource, ownClock, TIMER_ABSTIME } from "./time.ts";
 import {

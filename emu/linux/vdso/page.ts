@@ -2,7 +2,7 @@
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PROT_EXEC, PROT_READ } from "../../memory/vma.ts";
-import { type VdsoModel, vdsoImage } from "./image.ts";
+import { type VdsoModel, vdsoImage } from "./vdso-image.ts";
 
 const NAME = "[vdso]";
 /** Where 32-bit and early 64-bit kernels have it. */

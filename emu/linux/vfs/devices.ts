@@ -1,10 +1,12 @@
 /** The devices every guest has. */
 import type { Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal-settings.ts";
+import { reopen, stateOf, type ThawContext } from "./thaw-context.ts";
 
 /** What reading and writing a memory device (major 1) does. */
 interface Behaviour {
@@ -120,9 +122,17 @@ class TerminalFile extends OpenFile {
   override get readTimeout(): bigint | undefined {
     return this.inherited.readTimeout;
   }
-  override state(): string {
-    return this.inherited.state();
+  override freeze(): Partial<OpenFileSnapshot> {
+    return { state: this.inherited.terminal?.freeze() ?? null };
   }
+}
+
+/** A device by its name; a terminal as the guest had set it. */
+export function thawDevice(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const file = reopen(snapshot, context);
+  const settings = stateOf(snapshot, "terminal");
+  if (settings !== undefined) context.atEnd(() => terminalOf(file)?.resume(settings));
+  return file;
 }
 
 /** The terminal behind a description, if it is one. */
@@ -161,6 +171,5 @@ export function makeDev(options: {
     stdin: linkTo("/proc/self/fd/0"),
     stdout: linkTo("/proc/self/fd/1"),
     stderr: linkTo("/proc/self/fd/2"),
-    shm: directoryOf({}),
   });
 }

@@ -4,7 +4,7 @@
  */
 import { HostError } from "../../host/host.ts";
 import type { FileReference, KnownFileSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
-import type { FreezeTables } from "../areas.ts";
+import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
@@ -52,7 +52,7 @@ export class FileTables {
     const { kind, flags, mode } = file;
     const entry: OpenFileSnapshot = {
       ...{ kind, flags, mode, ...file.where(), position: BigInt(file.position) },
-      ...{ inherited: -1, pipe: -1, unlinked: -1, state: file.state() },
+      ...{ inherited: -1, pipe: -1, unlinked: -1, state: null },
     };
     this.tables.openFiles.push(entry);
     Object.assign(entry, file.freeze(this));
@@ -78,7 +78,10 @@ export class FileTables {
     const { path, deleted } = file.where();
     const name = deleted ? this.anotherName(file, path) : path;
     if (name !== undefined && !include) {
-      this.know(file, name, isMapped);
+      // What is the guest's own travels along, and is as it was.
+      if (file.mount === undefined || !this.system.namespace.own.isOne(file.mount)) {
+        this.know(file, name, isMapped);
+      }
       return { path: name };
     }
     return { path: name ?? path, unlinked: this.travel(file, path) };
@@ -96,8 +99,8 @@ export class FileTables {
     let index = -1;
     try {
       const setId = system.setIds.bitsOf(file.key);
-      index =
-        tables.unlinkedFiles.push(freezeTravelling(system.host, file.readableHandle(), path, setId)) - 1;
+      const handle = file.readableHandle();
+      index = tables.unlinkedFiles.push(freezeTravelling(system.host, (use) => use(handle), path, setId)) - 1;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);

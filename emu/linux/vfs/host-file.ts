@@ -11,7 +11,7 @@ import type { Location } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, ONCE, parseState, reopen, type ThawContext } from "./thaw-context.ts";
+import { cannot, ONCE, reopen, stateOf, type ThawContext } from "./thaw-context.ts";
 
 export class RegularFile extends OpenFile {
   readonly kind = "file";
@@ -142,7 +142,7 @@ export class RegularFile extends OpenFile {
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     const include = tables.includesFiles && !this.canWrite;
     const { path, unlinked = -1 } = tables.reference(this, false, include);
-    const state = this.seals === undefined ? "" : JSON.stringify({ seals: this.seals.bits });
+    const state = this.seals === undefined ? null : ({ kind: "seals", bits: this.seals.bits } as const);
     return { path, unlinked, deleted: unlinked >= 0, state };
   }
 
@@ -174,8 +174,8 @@ export function thawRegular(snapshot: OpenFileSnapshot, context: ThawContext): O
   const { system, travelling } = context;
   const handle = travelling[snapshot.unlinked];
   if (handle !== undefined) {
-    const { seals } = snapshot.state === "" ? {} : (parseState(snapshot) as { seals?: unknown });
-    if (typeof seals === "number") system.seal(handle.handle, seals);
+    const seals = stateOf(snapshot, "seals");
+    if (seals !== undefined) system.seal(handle.handle, seals.bits);
     return system.unnamed(handle.hold(), snapshot.path, snapshot.flags & ~ONCE);
   }
   const file = reopen(snapshot, context);
@@ -261,31 +261,12 @@ export class DirectoryFile extends OpenFile {
     this.folder?.release();
   }
 
-  override state(): string {
+  override freeze(): Partial<OpenFileSnapshot> {
     const inProc = isWithin(this.path, "/proc");
     if (inProc && !(this.flags & O_PATH)) this.entries();
-    if (this.listed === undefined || (this.position === 0 && !inProc)) return "";
-    return JSON.stringify(this.listed.map(({ ino, kind, name }) => [String(ino), kind, name]));
+    if (this.listed === undefined || (this.position === 0 && !inProc)) return {};
+    return { state: { kind: "listing", entries: this.listed.map((entry) => ({ ...entry })) } };
   }
-}
-
-const KINDS = new Set(["file", "directory", "symlink", "fifo", "socket", "char", "block"]);
-
-/** Names of a listing, at most. */
-const MAX_ENTRIES = 1_000_000;
-
-/** A directory listing as `DirectoryFile.state` writes it, checked. */
-function listing(snapshot: OpenFileSnapshot): DirectoryEntry[] | undefined {
-  if (snapshot.state === "") return undefined;
-  const rows = parseState(snapshot);
-  if (!Array.isArray(rows) || rows.length > MAX_ENTRIES) cannot(snapshot, "its listing makes no sense");
-  return (rows as unknown[]).map((row) => {
-    const [ino, kind, name] = Array.isArray(row) ? row : [];
-    if (typeof ino !== "string" || !/^\d{1,20}$/.test(ino) || !KINDS.has(kind) || typeof name !== "string") {
-      return cannot(snapshot, "its listing makes no sense");
-    }
-    return { ino: BigInt(ino), kind, name };
-  });
 }
 
 /** A directory that had been removed is made again without a name. */
@@ -305,6 +286,6 @@ export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext):
   };
   const file = open();
   if (!(file instanceof DirectoryFile)) return cannot(snapshot, "it is no directory any more", "ENOTDIR");
-  file.resume(listing(snapshot));
+  file.resume(stateOf(snapshot, "listing")?.entries);
   return file;
 }

@@ -2,7 +2,7 @@
  * Advisory locks (Linux: fs/locks.c): those of flock(2), and on ranges those of processes and of open file
  * descriptions. Nobody outside the machine takes part in them.
  */
-import { WaitQueue } from "../wait.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { fileKey } from "./folder.ts";
 import type { OpenFile } from "./open-file.ts";
 

@@ -1,6 +1,6 @@
 /** Pipes: a bounded buffer between descriptions of this machine. */
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
-import { WaitQueue } from "../wait.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { O_NONBLOCK, O_RDONLY, O_WRONLY } from "./constants.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";

@@ -1,8 +1,8 @@
 /** What /proc shows, taken from the kernel's own objects. */
 import { struct } from "../abi.ts";
-import type { ProcessFiles } from "../areas.ts";
+import type { ProcessFiles } from "../contracts.ts";
 import type { Process } from "../process.ts";
-import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/numbers.ts";
+import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";

@@ -3,7 +3,7 @@ import { HostError } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { FileReference, ProcessSnapshot } from "../../snapshot.ts";
-import type { FreezeTables, ProcessFiles, ProgramFile } from "../areas.ts";
+import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";

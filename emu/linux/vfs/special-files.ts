@@ -1,16 +1,15 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import type { Host } from "../../host/host.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
-import { WaitQueue } from "../wait.ts";
+import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
+import { thawSocket } from "../net/thaw-socket.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
-import { thawEpoll } from "./epoll.ts";
+import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, parseState, reopen, type ThawContext } from "./thaw-context.ts";
-
-const toText = (byte: number): string => String.fromCharCode(byte);
+import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 
 /** A file of /proc: its contents are those of the moment it was opened. */
 export class ProcFile extends OpenFile {
@@ -40,8 +39,9 @@ export class ProcFile extends OpenFile {
     return piece.length;
   }
   /** The contents go along: they are of another moment than the thaw. */
-  override state(): string {
-    return JSON.stringify({ mode: this.status.mode, contents: Array.from(this.contents, toText).join("") });
+  override freeze(): Partial<OpenFileSnapshot> {
+    const { status, contents } = this;
+    return { state: { kind: "contents", mode: status.mode, contents } };
   }
   /** /proc files have no size to seek from the end of. */
   override seek(offset: bigint, whence: number): number {
@@ -76,7 +76,8 @@ export class PathFile extends OpenFile {
   }
   /** As it is now, or was when it was opened. */
   override stat(): FileStat {
-    if (this.handle !== undefined) this.status = this.host.files.fstat(this.handle);
+    const { kind } = this.status;
+    if (this.handle !== undefined) this.status = { ...this.host.files.fstat(this.handle), kind };
     return this.status;
   }
   override where(): Whereabouts {
@@ -95,13 +96,12 @@ export class PathFile extends OpenFile {
   }
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     const { path, deleted } = this.where();
-    if (!deleted) return {};
-    if (this.stat().kind === "file") return { ...tables.reference(this, false, false), deleted: false };
+    const state = { kind: "path" } as const;
+    if (!deleted) return { state };
+    if (this.stat().kind === "file")
+      return { ...tables.reference(this, false, false), deleted: false, state };
     tables.obstacle(`${path}, open with O_PATH, has no name any more`);
-    return {};
-  }
-  override state(): string {
-    return JSON.stringify({ type: "path" });
+    return { state };
   }
 }
 
@@ -115,6 +115,7 @@ export class EventFile extends OpenFile {
   private readonly littleEndian: boolean;
   private readonly ino: bigint;
   private readonly queue = new WaitQueue();
+  private written = 0;
 
   constructor(options: {
     flags: number;
@@ -128,6 +129,9 @@ export class EventFile extends OpenFile {
     this.semaphore = options.semaphore;
     this.littleEndian = options.littleEndian;
     this.ino = options.ino;
+  }
+  override get label(): string {
+    return "anon_inode:[eventfd]";
   }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
@@ -151,6 +155,7 @@ export class EventFile extends OpenFile {
     if (value > EVENT_MAX) fail("EINVAL");
     if (this.counter + value > EVENT_MAX) return undefined;
     this.counter += value;
+    this.written++;
     this.queue.wake();
     return 8;
   }
@@ -160,29 +165,38 @@ export class EventFile extends OpenFile {
   override writable(): boolean {
     return this.counter < EVENT_MAX;
   }
+  override get arrivals(): number {
+    return this.written;
+  }
   override waitables(): Waitables {
     return { queues: [this.queue] };
   }
-  override state(): string {
-    return JSON.stringify({ type: "eventfd", counter: String(this.counter), semaphore: this.semaphore });
+  override freeze(): Partial<OpenFileSnapshot> {
+    const { counter, semaphore } = this;
+    return { state: { kind: "eventfd", counter, semaphore } };
   }
 }
 
-/** An eventfd, an epoll set, or a file that was opened with O_PATH. */
+function thawEvent(snapshot: OpenFileSnapshot, { littleEndian, system }: ThawContext): OpenFile {
+  const { counter, semaphore } = needState(snapshot, "eventfd");
+  if (counter > EVENT_MAX) return cannot(snapshot, `an eventfd counts to ${EVENT_MAX}`);
+  const ino = system.newInode();
+  return new EventFile({ flags: snapshot.flags & O_NONBLOCK, counter, semaphore, littleEndian, ino });
+}
+
+/** How each kind of special file is made again, by its state. */
+const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
+  eventfd: thawEvent,
+  epoll: thawEpoll,
+  path: thawPath,
+  socket: thawSocket,
+};
+
+/** What is no file of a host: its state says what it is. */
 export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
-  const state = parseState(snapshot) as { type?: string; counter?: string; semaphore?: boolean } | null;
-  if (state?.type === "eventfd" && /^\d{1,20}$/.test(state.counter ?? "")) {
-    return new EventFile({
-      flags: snapshot.flags & O_NONBLOCK,
-      counter: BigInt.asUintN(64, BigInt(state.counter!)),
-      semaphore: state.semaphore === true,
-      littleEndian: context.littleEndian,
-      ino: context.system.newInode(),
-    });
-  }
-  if (state?.type === "epoll") return thawEpoll(snapshot, context);
-  if (state?.type === "path") return thawPath(snapshot, context);
-  return cannot(snapshot, "unknown kind of special file");
+  const { state } = snapshot;
+  const thaw = state !== null && Object.hasOwn(SPECIALS, state.kind) ? SPECIALS[state.kind] : undefined;
+  return thaw === undefined ? cannot(snapshot, "unknown kind of special file") : thaw(snapshot, context);
 }
 
 function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
@@ -194,17 +208,9 @@ function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   return new PathFile(host, { path, flags, status: host.files.fstat(handle), handle });
 }
 
-/** Largest contents of a /proc file in a snapshot. */
-const MAX_PROC = 8 * 1024 * 1024;
-
 /** A file of /proc has the contents that it had. */
 export function thawProc(snapshot: OpenFileSnapshot): OpenFile {
-  const state = parseState(snapshot) as { mode?: unknown; contents?: unknown } | null;
-  const { mode, contents } = state ?? {};
-  if (typeof mode !== "number" || typeof contents !== "string" || contents.length > MAX_PROC) {
-    return cannot(snapshot, "its state makes no sense");
-  }
-  const bytes = Uint8Array.from(contents, (letter) => letter.charCodeAt(0));
+  const { mode, contents } = needState(snapshot, "contents");
   const stat = syntheticStat("file", mode & 0o777, inodeOf(snapshot.path));
-  return new ProcFile(snapshot.path, (snapshot.flags & ~O_ACCMODE) | O_RDONLY, bytes, stat);
+  return new ProcFile(snapshot.path, (snapshot.flags & ~O_ACCMODE) | O_RDONLY, contents, stat);
 }

@@ -6,8 +6,8 @@ import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONL
 import { readFully, writeFully } from "./mapped-files.ts";
 import { type FileStat, OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-import { isSameFile, type Terminal, terminalOn } from "./terminal.ts";
-import { cannot, type ThawContext } from "./thaw-context.ts";
+import { isSameFile, type Terminal, terminalOn } from "./terminal-settings.ts";
+import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
 function flagsOf({ access }: HostStream): number {
   const mode = access.write ? (access.read ? O_RDWR : O_WRONLY) : O_RDONLY;
@@ -144,10 +144,8 @@ export class StreamFile extends OpenFile {
     return { streams: [{ stream: this.stream, interest }] };
   }
   override freeze(): Partial<OpenFileSnapshot> {
-    return { position: BigInt(this.tell()), inherited: this.number };
-  }
-  override state(): string {
-    return this.terminal?.state() ?? "";
+    const state = this.terminal?.freeze() ?? null;
+    return { position: BigInt(this.tell()), inherited: this.number, state };
   }
   override available(): number {
     if (this.stream.kind === "char") fail("ENOTTY");
@@ -157,7 +155,7 @@ export class StreamFile extends OpenFile {
 }
 
 /** The stream of the same number that the thawing side has. */
-export function thawStream(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
+export function thawStream(snapshot: OpenFileSnapshot, { system, atEnd }: ThawContext): OpenFile {
   const stream = system.host.streams.get(snapshot.inherited);
   if (stream === undefined)
     return cannot(snapshot, `descriptor ${snapshot.inherited} is not open here`, "EBADF");
@@ -170,5 +168,7 @@ export function thawStream(snapshot: OpenFileSnapshot, { system }: ThawContext):
       return cannot(snapshot, `descriptor ${snapshot.inherited} is not open that way here`, "EACCES");
   } else file.flags = (file.flags & ~O_ACCMODE) | access;
   file.flags |= snapshot.flags & O_NONBLOCK;
+  const settings = stateOf(snapshot, "terminal");
+  if (settings !== undefined) atEnd(() => file.terminal?.resume(settings));
   return file;
 }

@@ -1,6 +1,6 @@
 /** What the classes of open files need to make descriptions again from a snapshot. */
 import { HostError } from "../../host/host.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
 import { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "./constants.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import type { SharedHandle } from "./mapped-files.ts";
@@ -18,6 +18,8 @@ export interface ThawContext {
   readonly travelling: readonly SharedHandle[];
   /** Has `connect` called with all descriptions, by index, when they are there. */
   whenOpened(connect: (opened: readonly OpenFile[]) => void): void;
+  /** Has `change` called when nothing can fail any more: what changes something outside. */
+  atEnd(change: () => void): void;
 }
 
 /** Makes a description again, of which it opens what its class knows. Throws a HostError that names the file. */
@@ -32,13 +34,22 @@ export function cannot(snapshot: OpenFileSnapshot, why: string, code = "EINVAL")
   return fail(code, `cannot reopen ${name}: ${why}`);
 }
 
-export function parseState(snapshot: OpenFileSnapshot): unknown {
-  try {
-    return JSON.parse(snapshot.state);
-  } catch {
-    return cannot(snapshot, "its state makes no sense");
-  }
+/** The state of a description, which is of `kind` or none. Throws where it is another's. */
+export function stateOf<K extends FileState["kind"]>(
+  snapshot: OpenFileSnapshot,
+  kind: K,
+): Extract<FileState, { kind: K }> | undefined {
+  const { state } = snapshot;
+  if (state === null) return undefined;
+  if (state.kind !== kind) cannot(snapshot, `its state is of another kind (${state.kind})`);
+  return state as Extract<FileState, { kind: K }>;
 }
+
+/** The same where there has to be one. */
+export const needState = <K extends FileState["kind"]>(
+  snapshot: OpenFileSnapshot,
+  kind: K,
+): Extract<FileState, { kind: K }> => stateOf(snapshot, kind) ?? cannot(snapshot, "its state is missing");
 
 /** Opens what a path leads to, as it was open. */
 export function reopen(snapshot: OpenFileSnapshot, { system, viewer }: ThawContext): OpenFile {

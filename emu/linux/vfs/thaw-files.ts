@@ -6,7 +6,7 @@ import { HostError } from "../../host/host.ts";
 import type { MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
 import { MAX_OFFSET, O_PATH } from "./constants.ts";
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
-import { terminalOf } from "./devices.ts";
+import { thawDevice } from "./devices.ts";
 import type { FileSystem } from "./file-system.ts";
 import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } from "./host-file.ts";
 import { checkFiles, type OnChanged } from "./known-files.ts";
@@ -18,7 +18,7 @@ import { Pipe, thawPipeEnd } from "./pipe.ts";
 import { thawProc, thawSpecial } from "./special-files.ts";
 import { thawStream } from "./stream-file.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, parseState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
+import { cannot, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTravelling } from "./travelling.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
   inherited: thawStream,
   proc: thawProc,
   special: thawSpecial,
-  device: reopen,
+  device: thawDevice,
 };
 
 /** Takes the locks of a snapshot again. Throws a HostError where they make no sense. */
@@ -50,13 +50,6 @@ function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readon
     }
     system.locks.take(file, { kind, owner, exclusive, start, last });
   }
-}
-
-/** Sets a terminal as the guest had set it, where there is one again. */
-function thawTerminal(snapshot: OpenFileSnapshot, file: OpenFile): void {
-  const terminal = terminalOf(file);
-  if (terminal === undefined || snapshot.state === "") return;
-  if (!terminal.resume(parseState(snapshot))) cannot(snapshot, "its terminal settings make no sense");
 }
 
 /** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
@@ -97,6 +90,7 @@ export function thawFiles(
   const opened: OpenFile[] = [];
   const travelling: SharedHandle[] = [];
   const connections: ((opened: readonly OpenFile[]) => void)[] = [];
+  const changes: (() => void)[] = [];
   const context: ThawContext = {
     system,
     viewer,
@@ -104,6 +98,7 @@ export function thawFiles(
     pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
     travelling,
     whenOpened: (connect) => void connections.push(connect),
+    atEnd: (change) => void changes.push(change),
   };
   try {
     for (const each of unlinkedFiles) {
@@ -122,6 +117,8 @@ export function thawFiles(
       }
     }
     for (const connect of connections) connect(opened);
+    system.network.resume(snapshot.network);
+    system.nodes.thaw(system, snapshot.network?.nodes ?? [], { files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
     const processes = new Map<number, ThawedFiles>();
@@ -130,9 +127,7 @@ export function thawFiles(
       const directory = hold(thawWorkingDirectory(process, context));
       processes.set(process.pid, { descriptors, directory, umask: process.umask & 0o777 });
     }
-    openFiles.forEach((each, index) => {
-      thawTerminal(each, opened[index]);
-    });
+    for (const change of changes) change();
     return { processes, travelling };
   } catch (error) {
     for (const handle of travelling) handle.release();

@@ -14,7 +14,7 @@ import {
 } from "../../../emu/linux/syscalls/files-stat.ts";
 import { FIOCLEX, FIONBIO, FIONREAD, TCGETS, TERMIO, TIOCGWINSZ } from "../../../emu/linux/syscalls/ioctl.ts";
 import * as constants from "../../../emu/linux/vfs/constants.ts";
-import { TERMIOS } from "../../../emu/linux/vfs/terminal.ts";
+import { TERMIOS } from "../../../emu/linux/vfs/terminal-settings.ts";
 import { describeWithTools, requireTool } from "../../support/tools.ts";
 
 /** Structs as the kernel's headers name them; statx's timestamps are nested there. */

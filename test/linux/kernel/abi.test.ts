@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ABIS, struct, TIMESPEC, TIMESPEC64 } from "../../../emu/linux/abi.ts";
 import { EDEADLOCK, errnoName, errnoOf } from "../../../emu/linux/errno.ts";
-import { syscallNames } from "../../../emu/linux/syscalls/numbers.ts";
-import { SYSCALL_ROWS } from "../../../emu/linux/syscalls/table.ts";
+import { syscallNames } from "../../../emu/linux/syscalls/syscall-numbers.ts";
+import { SYSCALL_ROWS } from "../../../emu/linux/syscalls/syscall-table.ts";
 
 const MIXED = struct({ a: "u8", b: "long", c: "u16", d: "u64", e: ["u32", 3], f: ["bytes", 3], g: "i8" });
 

@@ -4,7 +4,7 @@ import { memoryDigest, registersDigest } from "../../../emu/digest.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import { Kernel, type KernelOptions } from "../../../emu/linux/kernel.ts";
-import { SIGALRM, SIGINT, SIGKILL, SIGXCPU } from "../../../emu/linux/signals/numbers.ts";
+import { SIGALRM, SIGINT, SIGKILL, SIGXCPU } from "../../../emu/linux/signals/signal-numbers.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import { tinyElf } from "../../support/tiny-elf.ts";

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { MachineSnapshot } from "../../../emu/snapshot.ts";
+import type { FileState, MachineSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
@@ -15,6 +15,9 @@ beforeEach(() => {
   guest = makeGuest({ mounts: mounts(), cwd: "/area" });
 });
 afterEach(() => folders.clean());
+
+const SEALS: FileState = { kind: "seals", bits: 0 };
+const eventfd = (counter: bigint): FileState => ({ kind: "eventfd", counter, semaphore: false });
 
 const freeze = (): MachineSnapshot => freezeFiles(guest);
 const thaw = (snapshot: MachineSnapshot, readOnly = false): Guest =>
@@ -179,8 +182,11 @@ describe("open files in a snapshot", () => {
     ["a pipe that is not in the table", { kind: "pipe-read" as const, pipe: 3 }],
     ["a stream that is not there", { kind: "inherited" as const, inherited: 5 }],
     ["a negative position", { position: -1n }],
-    ["a special file of unknown kind", { kind: "special" as const, state: "{}" }],
-    ["nonsense for a listing", { kind: "directory" as const, path: "/area", state: "[1]" }],
+    ["a special file without a state", { kind: "special" as const }],
+    ["a special file with the state of another kind", { kind: "special" as const, state: SEALS }],
+    ["a folder with the state of another kind", { kind: "directory" as const, path: "/area", state: SEALS }],
+    ["a /proc file without contents", { kind: "proc" as const }],
+    ["an eventfd that counts too far", { kind: "special" as const, state: eventfd(2n ** 64n - 1n) }],
   ])("refuse %s", (_what, change) => {
     guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
     const snapshot = freeze();

@@ -1,0 +1,169 @@
+/**
+ * What open files of each kind, and system calls in progress, have to say for themselves: a layout a kind. A new kind is
+ * one more at the end of its list, and a member of `FileState` or `CallState` in the snapshot.
+ */
+import type { CallState, FileState } from "../emu/snapshot.ts";
+import {
+  array,
+  blob,
+  type Field,
+  flag,
+  list,
+  maybe,
+  s32,
+  s64,
+  size64,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  variant,
+  word,
+} from "./record-fields.ts";
+import { type Fields, type Layout, message } from "./record-layout.ts";
+
+export const SOCKET_PHASES = ["idle", "listening", "connecting", "connected", "closed"] as const;
+export const NODE_KINDS = ["file", "directory", "symlink", "fifo", "socket", "char", "block"] as const;
+
+/** Bounds: contents of a /proc file, names of a listing, items of an epoll set. */
+const CONTENTS = 1 << 23;
+const NAMES = 1_000_000;
+const ITEMS = 1 << 16;
+/** Of a message: bytes, and descriptions that travel with it. Options that a socket can have. */
+const MESSAGE_MAX = 1 << 20;
+const FILES = 253;
+const OPTIONS = 256;
+
+const EVENTFD = message("eventfd", "eventfd(2)", {
+  counter: u64(""),
+  semaphore: flag("EFD_SEMAPHORE"),
+});
+
+const EPOLL_ITEM = message("epoll item", "a description in an epoll set", {
+  fd: s32("descriptor that it was added with"),
+  openFile: u32("index in openFiles"),
+  events: s32("EPOLL* bits"),
+  told: s32("EPOLLET: events that have been told of"),
+  amount: size64("EPOLLET: bytes there were to read then"),
+  data: u64(""),
+});
+
+const EPOLL = message("epoll", "epoll(7)", {
+  items: list(EPOLL_ITEM, ITEMS, "in the order in which they will be told of"),
+});
+
+const PATH = message("path", "a file that is open with O_PATH", {});
+
+const CONTENTS_STATE = message("contents", "a file of /proc", {
+  mode: u32("permission bits"),
+  contents: blob(CONTENTS, "as they were when it was opened"),
+});
+
+const LISTED = message("listed", "a name in a directory", {
+  ino: u64(""),
+  kind: word(NODE_KINDS, ""),
+  name: text(1 << 12, ""),
+});
+
+const LISTING = message("listing", "a directory of which names have been read", {
+  entries: list(LISTED, NAMES, "all of its names as they were at the beginning"),
+});
+
+const SEALS = message("seals", "a file of memfd_create(2)", { bits: u32("F_SEAL_*") });
+
+const WINDOW = message("window", "size of a terminal", { rows: u16(""), columns: u16("") });
+
+const TERMINAL = message("terminal", "what has been set on an inherited terminal", {
+  c_iflag: u32("struct termios of powerpc"),
+  c_oflag: u32(""),
+  c_cflag: u32(""),
+  c_lflag: u32(""),
+  c_cc: array(u8(""), 19, ""),
+  c_line: u8(""),
+  c_ispeed: u32(""),
+  c_ospeed: u32(""),
+  foreground: maybe(s32(""), "process group"),
+  size: maybe(WINDOW, "that the program was told last"),
+});
+
+const ADDRESS = message("socket address", "of AF_UNIX a name, else an internet address", {
+  family: u16("AF_*"),
+  name: blob(128, "sun_path, a NUL first in an abstract one; or the bytes of the address"),
+  port: u16(""),
+});
+
+const SENDER = message("sender", "struct ucred", { pid: s32(""), uid: u32(""), gid: u32("") });
+
+const MESSAGE = message("message", "sent to a socket and not yet received", {
+  bytes: blob(MESSAGE_MAX, ""),
+  from: maybe(ADDRESS, "that its sender is bound to"),
+  sender: maybe(SENDER, "SCM_CREDENTIALS"),
+  files: list(u32(""), FILES, "SCM_RIGHTS: indices in openFiles"),
+  time: s64("CLOCK_REALTIME at which it was sent, ns"),
+});
+
+const SOCKET_OPTION = message("socket option", "setsockopt(2)", {
+  level: s32(""),
+  name: s32(""),
+  value: s32(""),
+});
+
+const SOCKET = message("socket", "a socket; others are indices in openFiles", {
+  domain: u32("AF_*"),
+  type: u32("SOCK_*"),
+  protocol: u32("IPPROTO_*"),
+  phase: word(SOCKET_PHASES, "of a connection; idle for datagrams"),
+  local: maybe(ADDRESS, "that it is bound to"),
+  remote: maybe(ADDRESS, "that it is connected to"),
+  peer: s32("the other end, or where datagrams go; -1: none"),
+  backlog: u32("listen(2)"),
+  waiting: list(u32(""), ITEMS, "connections to be accepted"),
+  overflow: list(u32(""), ITEMS, "sockets that wait for room among them"),
+  untold: flag("a connect(2) that did not wait is still to be told how it went"),
+  accepted: flag("it came from a listening socket, whose address it has"),
+  readShut: flag("nothing more is received"),
+  writeShut: flag("nothing more is sent"),
+  error: u32("SO_ERROR"),
+  options: list(SOCKET_OPTION, OPTIONS, ""),
+  receiveTimeout: u64("SO_RCVTIMEO, ns"),
+  sendTimeout: u64("SO_SNDTIMEO, ns"),
+  peerCredentials: maybe(SENDER, "SO_PEERCRED"),
+  messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
+});
+
+const FILE_LAYOUTS = {
+  eventfd: EVENTFD,
+  epoll: EPOLL,
+  path: PATH,
+  contents: CONTENTS_STATE,
+  listing: LISTING,
+  seals: SEALS,
+  terminal: TERMINAL,
+  socket: SOCKET,
+};
+
+/** The state of an open file. */
+export const FILE_STATE: Field<FileState> = variant("a file state", FILE_LAYOUTS);
+
+const MOVED = message("moved", "a transfer", { done: u32("bytes moved so far") });
+const WOKEN = message("woken", "FUTEX_WAIT that somebody has woken", {});
+const VFORK = message("vfork", "vfork(2)", { child: s32("that has its parent's memory") });
+
+const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK };
+
+/** What a call in progress remembers, where that is something. */
+export const CALL_STATE: Field<Exclude<CallState, { kind: "begun" }>> = variant("a call state", CALL_LAYOUTS);
+
+/** Everything that this file describes. */
+export const STATE_PARTS: readonly Layout<Fields>[] = [
+  ...Object.values(FILE_LAYOUTS),
+  EPOLL_ITEM,
+  LISTED,
+  WINDOW,
+  ADDRESS,
+  SENDER,
+  MESSAGE,
+  SOCKET_OPTION,
+  ...Object.values(CALL_LAYOUTS),
+];

@@ -1,0 +1,134 @@
+/** New threads and processes (Linux: kernel/fork.c, copy_thread of arch/powerpc). */
+import { CR, RESERVE_LENGTH } from "../cpu/registers.ts";
+import { EAGAIN, EINVAL, SysError } from "./errno.ts";
+import type { Mm } from "./mm.ts";
+import { Process, RLIMIT_NPROC } from "./process.ts";
+import { makeTimers } from "./signals/task-signals.ts";
+import type { System } from "./system.ts";
+import { Thread } from "./thread.ts";
+
+export const CSIGNAL = 0xff;
+export const CLONE_VM = 0x100;
+export const CLONE_FS = 0x200;
+export const CLONE_FILES = 0x400;
+export const CLONE_SIGHAND = 0x800;
+export const CLONE_PIDFD = 0x1000;
+export const CLONE_PTRACE = 0x2000;
+export const CLONE_VFORK = 0x4000;
+export const CLONE_PARENT = 0x8000;
+export const CLONE_THREAD = 0x1_0000;
+export const CLONE_NEWNS = 0x2_0000;
+export const CLONE_SYSVSEM = 0x4_0000;
+export const CLONE_SETTLS = 0x8_0000;
+export const CLONE_PARENT_SETTID = 0x10_0000;
+export const CLONE_CHILD_CLEARTID = 0x20_0000;
+export const CLONE_DETACHED = 0x40_0000;
+export const CLONE_UNTRACED = 0x80_0000;
+export const CLONE_CHILD_SETTID = 0x100_0000;
+export const CLONE_IO = 0x8000_0000;
+export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
+
+export interface CloneRequest {
+  /** CLONE_* without the exit signal. */
+  flags: number;
+  exitSignal: number;
+  /** Stack pointer of the child; 0 keeps the parent's. */
+  stack: bigint;
+  tls: bigint;
+  parentTid: number;
+  childTid: number;
+}
+
+const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
+
+/** Throws EINVAL for flags that don't go together. */
+function check(flags: number): void {
+  const needs = (flag: number, other: number) => {
+    if (has(flags, flag) && !has(flags, other)) throw new SysError(EINVAL);
+  };
+  needs(CLONE_THREAD, CLONE_SIGHAND);
+  needs(CLONE_SIGHAND, CLONE_VM);
+  // Threads of a process share its files here; no C library asks for anything else.
+  needs(CLONE_THREAD, CLONE_FILES);
+  needs(CLONE_THREAD, CLONE_FS);
+  if (has(flags, CLONE_CLEAR_SIGHAND) && has(flags, CLONE_SIGHAND)) throw new SysError(EINVAL);
+}
+
+/** Makes the thread or process that a call asks for, ready to return 0 from that call. Throws EAGAIN, EINVAL, ENOMEM. */
+export function clone(parent: Thread, request: CloneRequest): Thread {
+  const { flags } = request;
+  const { kernel } = parent.process;
+  check(flags);
+  if (!kernel.hasRoom || isOverLimit(parent.process)) throw new SysError(EAGAIN);
+  const tid = kernel.newPid();
+  const isThread = has(flags, CLONE_THREAD);
+  const process = isThread ? parent.process : forkProcess(parent, tid, request);
+  const shares = has(flags, CLONE_VM) && !has(flags, CLONE_VFORK);
+  const child = new Thread(process, tid, parent.signals.fork(!shares));
+  child.fpexcMode = parent.fpexcMode;
+  child.parked.bytes.set(parent.registers.bytes);
+  if (!isThread) kernel.addProcess(process);
+  kernel.addThread(child);
+  returnZero(child, request);
+  child.start();
+  return child;
+}
+
+function isOverLimit({ kernel, credentials, limits }: Process): boolean {
+  const limit = limits[RLIMIT_NPROC].soft;
+  if (credentials.uid === 0) return false;
+  let threads = 0n;
+  for (const other of kernel.processes.values()) {
+    if (other.credentials.uid === credentials.uid) threads += BigInt(other.threads.size);
+  }
+  return threads >= limit;
+}
+
+/** The registers with which a child begins: the parent's after the call, with its own stack and thread pointer. */
+function returnZero(child: Thread, { flags, stack, tls }: CloneRequest): void {
+  const { parked: registers, process } = child;
+  registers.nia += 4n;
+  registers.setGpr(3, 0n);
+  registers.bytes[CR] &= ~1;
+  registers.u32[RESERVE_LENGTH / 4] = 0;
+  registers.instructions = 0n;
+  if (stack !== 0n) registers.setGpr(1, stack);
+  if (has(flags, CLONE_SETTLS)) registers.setGpr(process.abi.is64 ? 13 : 2, tls);
+}
+
+function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRequest): Process {
+  const { process } = parent;
+  const { kernel, credentials, limits } = process;
+  const child = new Process(kernel, pid, {
+    credentials: { ...credentials, groups: [...credentials.groups] },
+    limits: limits.map((limit) => ({ ...limit })),
+    mm: has(flags, CLONE_VM) ? process.mm : copyMm(kernel, process.mm),
+  });
+  const inherits = has(flags, CLONE_PARENT);
+  child.parent = inherits ? process.parent : process;
+  child.exitSignal = inherits ? process.exitSignal : exitSignal;
+  child.pgid = process.pgid;
+  child.sid = process.sid;
+  child.comm = process.comm;
+  child.exe = process.exe;
+  child.signals = process.signals.fork(has(flags, CLONE_SIGHAND));
+  if (has(flags, CLONE_CLEAR_SIGHAND)) child.signals.clear();
+  child.files = process.files.fork(child, { descriptors: has(flags, CLONE_FILES), fs: has(flags, CLONE_FS) });
+  child.timers = makeTimers(child);
+  child.prctl = { ...process.prctl, pdeathsig: 0 };
+  child.attributes = { ...process.attributes, childSubreaper: false };
+  child.personality = process.personality;
+  child.startTime = kernel.clock.monotonic();
+  if (has(flags, CLONE_VFORK)) child.vforkParent = parent;
+  return child;
+}
+
+/** A copy of an address space, whose pages are copied when either side first writes them; shared memory is the same. */
+function copyMm(kernel: System, from: Mm): Mm {
+  const mm = kernel.newMm(from.abi, from.cpuModel);
+  from.memory.fork(mm.memory);
+  mm.layout = { ...from.layout, auxv: from.layout.auxv };
+  mm.elfv2 = from.elfv2;
+  mm.interpreter.program = from.interpreter.program;
+  return mm;
+}

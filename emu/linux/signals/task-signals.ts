@@ -1,0 +1,136 @@
+/** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
+import { GuestFault } from "../../cpu/fault.ts";
+import { EFAULT, EINTR } from "../errno.ts";
+import type { Process } from "../process.ts";
+import type { Thread } from "../thread.ts";
+import type { Restart } from "../wait-queue.ts";
+import { isOrphanedGroup } from "./children.ts";
+import { deliverSignals } from "./deliver.ts";
+import { translateFault } from "./faults.ts";
+import type { TaskModel } from "./mcontext.ts";
+import type { SignalInfo } from "./pending.ts";
+import { post, stop } from "./post.ts";
+import {
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_REALTIME,
+  ProcessTimers,
+  type ReadClock,
+} from "./process-timers.ts";
+import { forceSignal } from "./send.ts";
+import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
+
+/** Layouts of a process's signal frames. */
+export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
+  return {
+    is64: abi.is64,
+    littleEndian: abi.littleEndian,
+    elfv2,
+    altivec: cpuModel.facilities.has("altivec"),
+    vsx: cpuModel.facilities.has("vsx"),
+  };
+}
+
+/** Turns a fault of the thread's own instruction into a signal that is taken before it goes on. */
+export function raise(thread: Thread, fault: GuestFault): void {
+  const { info, interrupt } = translateFault(fault, thread.registers);
+  thread.signals.interrupt = interrupt;
+  forceSignal(thread.process, thread, info);
+}
+
+/**
+ * Whether `deliver` would find something to do. After a thaw a call that was in progress is made again first, since
+ * only it knows how a signal ends it.
+ */
+export function hasSignals(thread: Thread): boolean {
+  if (thread.blocked !== null && thread.wait === undefined) return false;
+  if (thread.wait?.killable) return isFatalPending(thread.process, thread);
+  return deliverable(thread.process, thread) !== 0n || thread.signals.savedMask !== null;
+}
+
+/** Takes one of the signals in `wanted` without acting on it (sigtimedwait). */
+export function takeWanted(thread: Thread, wanted: bigint): SignalInfo | undefined {
+  const info = takeSignal(thread.process, thread, wanted);
+  if (info !== undefined) timersOf(thread.process).signalTaken(info);
+  return info;
+}
+
+/** What `deliver` needs to know of system calls. */
+export interface CallState {
+  /** The thread has just completed a call: its r3 before it. */
+  origGpr3?: bigint;
+  /** Completes the call the thread waits in with an error, as if its handler had thrown it. */
+  fail(thread: Thread, errno: number): void;
+  /** Completes it with a result. */
+  complete(thread: Thread, result: number): void;
+}
+
+/**
+ * Acts on the signals of a thread that is about to run: enters handlers, ends calls it waits in, ends or stops the
+ * process (the thread's state tells). To be called after system calls, faults, timers and wakes; a thread that is
+ * waiting in a call has been woken before.
+ */
+export function deliver(thread: Thread, call: CallState): void {
+  const { process, registers } = thread;
+  const { memory } = process;
+  const waiting: Restart | undefined = thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
+  const endCall = (): void => {
+    thread.blocked = null;
+    thread.wait = undefined;
+  };
+  const outcome = deliverSignals({
+    process,
+    thread,
+    model: taskModel(process),
+    registers,
+    memory,
+    waiting,
+    returned: call.origGpr3 === undefined ? undefined : { origGpr3: call.origGpr3 },
+    restart: endCall,
+    interrupt() {
+      const end = interruptedEnd(thread);
+      if ("result" in end) call.complete(thread, end.result);
+      else call.fail(thread, end.errno);
+      endCall();
+    },
+    isOrphaned: () => isOrphanedGroup(process),
+    taken: (info) => timersOf(process).signalTaken(info),
+  });
+  if (outcome.kind === "stop") stop(process, outcome.signo);
+  if (outcome.kind === "terminate") {
+    process.kernel.endProcess(process, outcome.core ? outcome.signo | 0x80 : outcome.signo);
+  }
+}
+
+/** EINTR, or EFAULT where the interrupted call cannot tell the program what it has to, or what it has done so far. */
+function interruptedEnd(thread: Thread): { errno: number } | { result: number } {
+  try {
+    const result = thread.wait?.interrupted?.();
+    return typeof result === "number" ? { result } : { errno: EINTR };
+  } catch (error) {
+    if (error instanceof GuestFault) return { errno: EFAULT };
+    throw error;
+  }
+}
+
+/** The clocks of a process, for its timers. */
+export const processClocks =
+  (process: Process): ReadClock =>
+  (clock, tid) => {
+    const { kernel } = process;
+    if (clock === CLOCK_REALTIME) return kernel.clock.realtime();
+    if (clock === CLOCK_MONOTONIC) return kernel.clock.monotonic();
+    if (clock === CLOCK_PROCESS_CPUTIME_ID) return process.cpuTime;
+    return kernel.thread(tid)?.cpuTime ?? 0n;
+  };
+
+/** Makes the timers of a new or thawed process (`Areas.timers`). */
+export const makeTimers = (process: Process): ProcessTimers =>
+  new ProcessTimers(process, processClocks(process), (info, tid) => {
+    const thread = tid === 0 ? undefined : process.kernel.thread(tid);
+    if (tid !== 0 && thread === undefined) return;
+    post(process, info, thread, info.code < 0);
+  });
+
+/** The timers of a process with what system calls need of them. */
+export const timersOf = (process: Process): ProcessTimers => process.timers as ProcessTimers;

@@ -1,0 +1,53 @@
+/** All system calls that have handlers. */
+import type { SyscallRow } from "../syscall.ts";
+import { CLONE_SYSCALLS } from "./clone.ts";
+import { EPOLL_SYSCALLS } from "./epoll.ts";
+import { PROCESS_SYSCALLS } from "./exec-exit.ts";
+import { FILE_SYSCALLS } from "./file-calls.ts";
+import { FUTEX_SYSCALLS } from "./futex.ts";
+import { IDENTITY_SYSCALLS } from "./identity.ts";
+import { LIMIT_SYSCALLS } from "./limits.ts";
+import { MEMORY_SYSCALLS } from "./memory.ts";
+import { MISC_SYSCALLS } from "./misc.ts";
+import { POLL_SYSCALLS } from "./poll.ts";
+import { PRCTL_SYSCALLS } from "./prctl.ts";
+import { PRIORITY_SYSCALLS } from "./priority.ts";
+import { SCHED_SYSCALLS } from "./sched.ts";
+import { SIGNAL_SYSCALLS } from "./signals.ts";
+import { SOCKET_SYSCALLS } from "./socketcall.ts";
+import { TIME_SYSCALLS } from "./time.ts";
+import { TIMER_SYSCALLS } from "./timers.ts";
+import { WAIT_SYSCALLS } from "./wait.ts";
+
+/** Every row of every area. */
+export const SYSCALL_ROWS: readonly SyscallRow[] = [
+  ...MEMORY_SYSCALLS,
+  ...PROCESS_SYSCALLS,
+  ...CLONE_SYSCALLS,
+  ...WAIT_SYSCALLS,
+  ...FUTEX_SYSCALLS,
+  ...SCHED_SYSCALLS,
+  ...IDENTITY_SYSCALLS,
+  ...LIMIT_SYSCALLS,
+  ...PRIORITY_SYSCALLS,
+  ...PRCTL_SYSCALLS,
+  ...MISC_SYSCALLS,
+  ...FILE_SYSCALLS,
+  ...SIGNAL_SYSCALLS,
+  ...TIME_SYSCALLS,
+  ...TIMER_SYSCALLS,
+  ...POLL_SYSCALLS,
+  ...EPOLL_SYSCALLS,
+  ...SOCKET_SYSCALLS,
+];
+
+/** Rows by number, for the ABI whose names by number are `names`. */
+export function syscallTable(names: ReadonlyMap<number, string>): Map<number, SyscallRow> {
+  const byName = new Map(SYSCALL_ROWS.map((row) => [row.name, row]));
+  const table = new Map<number, SyscallRow>();
+  for (const [number, name] of names) {
+    const row = byName.get(name);
+    if (row !== undefined) table.set(number, row);
+  }
+  return table;
+}

@@ -1,0 +1,178 @@
+/** epoll(7): sets of descriptions that are watched for what a guest is interested in. */
+import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
+import { WaitQueue } from "../wait-queue.ts";
+import { O_RDWR } from "./constants.ts";
+import type { FileTables } from "./freeze-files.ts";
+import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
+import { fail } from "./synthetic.ts";
+import { cannot, needState, type ThawContext } from "./thaw-context.ts";
+
+export const EPOLLEXCLUSIVE = 1 << 28;
+export const EPOLLWAKEUP = 1 << 29;
+export const EPOLLONESHOT = 1 << 30;
+export const EPOLLET = 1 << 31;
+/** What of an interest is no event. */
+const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
+
+/** Most descriptions in one set, and sets in one another (Linux: EP_MAX_NESTS). */
+const MOST = 65536;
+const MOST_NESTED = 4;
+
+/** One description as a set has it: by the descriptor it was added with. */
+interface Item {
+  readonly fd: number;
+  readonly file: OpenFile;
+  /** EPOLL* bits; 0 once a one-shot interest has been told of. */
+  events: number;
+  data: bigint;
+  /** EPOLLET: what was told already, and how much there was to read then. */
+  told: number;
+  amount: number;
+}
+
+/** What epoll_wait(2) tells of one description. */
+export interface EpollEvent {
+  events: number;
+  data: bigint;
+}
+
+export class EpollFile extends OpenFile {
+  readonly kind = "special";
+  private readonly items = new Map<string, Item>();
+  private readonly queue = new WaitQueue();
+  private readonly ids = new Map<OpenFile, number>();
+  private readonly ino: bigint;
+
+  constructor(ino: bigint) {
+    super("", O_RDWR);
+    this.ino = ino;
+  }
+  override get label(): string {
+    return "anon_inode:[eventpoll]";
+  }
+  override stat(): FileStat {
+    return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
+  }
+
+  private keyOf(file: OpenFile, fd: number): string {
+    const id = this.ids.get(file) ?? this.ids.size;
+    this.ids.set(file, id);
+    return `${id} ${fd}`;
+  }
+
+  /** EPOLL_CTL_ADD. Throws EEXIST, EPERM for what can't be waited for, ELOOP for sets in a circle. */
+  add(fd: number, file: OpenFile, interest: EpollEvent): void {
+    if (file.kind === "file" || file.kind === "directory") fail("EPERM", "always ready");
+    if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() >= MOST_NESTED)) fail("ELOOP");
+    this.sweep();
+    if (this.items.size >= MOST) fail("ENOSPC");
+    const key = this.keyOf(file, fd);
+    if (this.items.has(key)) fail("EEXIST");
+    this.items.set(key, { fd, file, ...interest, told: 0, amount: 0 });
+    this.queue.wake();
+  }
+  /** EPOLL_CTL_MOD. Throws ENOENT. */
+  change(fd: number, file: OpenFile, interest: EpollEvent): void {
+    const item = this.items.get(this.keyOf(file, fd)) ?? fail("ENOENT");
+    Object.assign(item, interest, { told: 0, amount: 0 });
+    this.queue.wake();
+  }
+  /** EPOLL_CTL_DEL. Throws ENOENT. */
+  remove(fd: number, file: OpenFile): void {
+    if (!this.items.delete(this.keyOf(file, fd))) fail("ENOENT");
+  }
+
+  private holds(file: EpollFile, depth: number): boolean {
+    if (file === this || depth > MOST_NESTED) return true;
+    return [...this.items.values()].some(
+      (item) => item.file instanceof EpollFile && item.file.holds(file, depth + 1),
+    );
+  }
+  private depth(): number {
+    const below = [...this.items.values()].map(({ file }) => (file instanceof EpollFile ? file.depth() : 0));
+    return 1 + Math.max(0, ...below);
+  }
+
+  /** What was closed everywhere leaves the set. */
+  private sweep(): void {
+    for (const [key, { file }] of this.items) {
+      if (file.references > 0) continue;
+      this.items.delete(key);
+      this.ids.delete(file);
+    }
+  }
+
+  /** The events of interest that are to be told of. */
+  private due(item: Item): number {
+    if ((item.events & ~MODES) === 0) return 0;
+    const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
+    if ((item.events & EPOLLET) === 0) return now;
+    // Nothing is told twice before it has changed: gone and come back, or more to read than there was.
+    const amount = item.file.arrivals ?? amountIn(item.file);
+    if (amount > item.amount) item.told = 0;
+    item.amount = amount;
+    item.told &= now;
+    return now & ~item.told;
+  }
+
+  /** Up to `most` events, each taken note of as told. Who has been told goes to the end, so that all have their turn. */
+  take(most: number): EpollEvent[] {
+    this.sweep();
+    const taken: EpollEvent[] = [];
+    for (const [key, item] of [...this.items]) {
+      if (taken.length === most) break;
+      const events = this.due(item);
+      if (events === 0) continue;
+      taken.push({ events, data: item.data });
+      item.told |= events;
+      if (item.events & EPOLLONESHOT) item.events &= MODES;
+      this.items.delete(key);
+      this.items.set(key, item);
+    }
+    return taken;
+  }
+
+  override readable(): boolean {
+    this.sweep();
+    return [...this.items.values()].some((item) => this.due(item) !== 0);
+  }
+  override writable(): boolean {
+    return false;
+  }
+  override waitables(): Waitables {
+    this.sweep();
+    const { queues, streams } = waitablesOf([...this.items.values()].map(({ file }) => file));
+    return { queues: [this.queue, ...queues], streams };
+  }
+
+  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    this.sweep();
+    const items = [...this.items.values()].map(({ file, ...item }) => {
+      const openFile = tables.add(file);
+      if (file.arrivals === undefined) return { ...item, openFile };
+      // Counts begin anew after a thaw; what has come since it was told of is told of then as it would be now.
+      return { ...item, openFile, told: file.arrivals > item.amount ? 0 : item.told, amount: 0 };
+    });
+    return { state: { kind: "epoll", items } };
+  }
+
+  /** Takes what `freeze` wrote, once everything is open again. Throws EINVAL. */
+  resume(items: EpollState["items"], opened: readonly OpenFile[]): void {
+    for (const { fd, openFile, events, data, told, amount } of items) {
+      const file =
+        opened[openFile] ?? fail("EINVAL", `an epoll set has open file ${openFile}, which is not there`);
+      this.add(fd, file, { events, data });
+      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount: file.arrivals ?? amount });
+    }
+  }
+}
+
+/** An epoll set of a snapshot; what is in it comes when all is open. */
+export function thawEpoll(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const { items } = needState(snapshot, "epoll");
+  if (items.length > MOST) return cannot(snapshot, `a set of ${items.length} is too large`);
+  const file = new EpollFile(context.system.newInode());
+  context.whenOpened((opened) => file.resume(items, opened));
+  return file;
+}
