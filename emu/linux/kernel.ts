@@ -47,10 +47,10 @@ import {
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
-import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
-import { SI_KERNEL } from "./signals/signal-numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
+import { SI_KERNEL } from "./signals/signal-numbers.ts";
+import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
 import type { SyscallRow } from "./syscall.ts";
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
