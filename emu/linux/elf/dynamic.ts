@@ -5,7 +5,7 @@ const DT_STRTAB = 5;
 const DT_STRSZ = 10;
 
 /** The string table of the dynamic section; empty where there is none, or none that lies in the file. */
-export function dynamicStrings(file: Uint8Array, { header, segments }: ElfProgram): Uint8Array {
+function dynamicStrings(file: Uint8Array, { header, segments }: ElfProgram): Uint8Array {
   const dynamic = segments.find(({ type }) => type === PT_DYNAMIC);
   if (dynamic === undefined || dynamic.offset + dynamic.filesz > file.length) return new Uint8Array();
   const fields = new Fields(file, header.littleEndian);
