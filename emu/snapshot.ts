@@ -325,7 +325,13 @@ export type FileState =
   /** F_SEAL_* of a file that memfd_create(2) made. */
   | { kind: "seals"; bits: number }
   | TerminalState
-  | SocketState;
+  | SocketState
+  /** timerfd_create(2): CLOCK_*, CLOCK_MONOTONIC time of the first expiry that has not been read (null: off), interval. */
+  | { kind: "timerfd"; clock: number; due: bigint | null; interval: bigint }
+  /** signalfd(2): bit n - 1 is signal n. */
+  | { kind: "signalfd"; mask: bigint }
+  /** pidfd_open(2); 0 for a process that has been waited for. */
+  | { kind: "pidfd"; pid: number };
 
 /** eventfd(2). */
 export interface EventState {

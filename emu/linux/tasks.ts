@@ -117,6 +117,7 @@ export class Tasks {
       thread.end();
       this.threads.delete(thread.tid);
     }
+    process.exitQueue.wake();
     process.files.exit();
     process.timers.exit();
     this.orphan(process);

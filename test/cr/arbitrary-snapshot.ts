@@ -331,6 +331,9 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     foreground: fc.option(s32),
     size: fc.option(fc.record({ rows: fc.nat(0xffff), columns: fc.nat(0xffff) })),
   }),
+  fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),
+  fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
+  fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
   fc.record({
     kind: fc.constant("socket"),
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
