@@ -261,6 +261,19 @@ class Restart {
     });
   }
 
+  private privateFiles({ files }: X.PrivateFilesValues): MachineSnapshot["privateFiles"] {
+    return files.map(({ target, content, ...file }) => {
+      if (content !== null && this.topics.unlinked[content] === undefined) {
+        throw inconsistent(`the contents of ${file.path} are to be in UNLINKED record ${content}`);
+      }
+      return {
+        ...file,
+        ...(target === null ? {} : { target }),
+        ...(content === null ? {} : { content }),
+      };
+    });
+  }
+
   snapshot(): MachineSnapshot {
     const { image, topics, defaults, abi } = this;
     // Processes stand in the trailer's order; those that only v13 knows come after them.
@@ -310,6 +323,7 @@ class Restart {
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
+      ...(topics.privateFiles === undefined ? {} : { privateFiles: this.privateFiles(topics.privateFiles) }),
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {

@@ -273,6 +273,14 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (snapshot.knownFiles !== undefined) {
     out.add(types.KNOWN_FILES, X.KNOWN_FILES, { files: snapshot.knownFiles });
   }
+  if (snapshot.privateFiles !== undefined) {
+    const files = snapshot.privateFiles.map(({ target = null, content = null, ...file }) => ({
+      ...file,
+      target,
+      content,
+    }));
+    out.add(types.PRIVATE_FILES, X.PRIVATE_FILES, { files });
+  }
   if (snapshot.network !== undefined) out.add(types.NETWORK, X.NETWORK, snapshot.network);
   if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };

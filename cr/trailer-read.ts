@@ -38,6 +38,7 @@ export interface Topics {
   waits?: X.WaitsValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
+  privateFiles?: X.PrivateFilesValues;
   network?: X.NetworkValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
@@ -109,6 +110,10 @@ class TopicReader {
     },
     [T.SET_IDS.type]: (record) => {
       this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
+    },
+    [T.PRIVATE_FILES.type]: (record) => {
+      const values = this.decode(X.PRIVATE_FILES, record);
+      this.once(this.topics, "privateFiles", values, "PRIVATE_FILES", record);
     },
     [T.NETWORK.type]: (record) => {
       this.once(this.topics, "network", this.decode(X.NETWORK, record), "NETWORK", record);

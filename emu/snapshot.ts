@@ -30,6 +30,8 @@ export interface MachineSnapshot {
   openFiles: OpenFileSnapshot[];
   pipes: PipeSnapshot[];
   unlinkedFiles: UnlinkedFileSnapshot[];
+  /** What is in the folders that are the guest's own; none when absent. */
+  privateFiles?: PrivateFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
   /** What tells the files again that were open or mapped by name; unknown when absent. */
   knownFiles?: KnownFileSnapshot[];
@@ -490,6 +492,21 @@ export interface KnownFileSnapshot {
 export interface SetIdSnapshot {
   path: string;
   bits: number;
+}
+
+/**
+ * Something in the folders that are the guest's own (/tmp and its like), by guest path; folders come before what
+ * is in them. "link": another name of the file at `target`.
+ */
+export interface PrivateFileSnapshot {
+  path: string;
+  kind: "file" | "directory" | "symlink" | "link";
+  /** Permission bits and sticky bit. */
+  mode: number;
+  /** Of a symlink and a link. */
+  target?: string;
+  /** Of a file: index in `unlinkedFiles`. */
+  content?: number;
 }
 
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */

@@ -58,6 +58,7 @@ export function freezeKernel(
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
+  const privateFiles = kernel.fileSystem.namespace.own.freeze(tables.unlinkedFiles);
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -74,6 +75,7 @@ export function freezeKernel(
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
+    ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
     ...(network === undefined ? {} : { network }),

@@ -413,6 +413,18 @@ const unlinkedFile = fc.integer({ min: 1, max: 8 }).chain((count) =>
   }),
 );
 
+const privateFile = (unlinkedFiles: number) =>
+  fc.oneof(
+    fc.record({ path, kind: fc.constant("directory" as const), mode: u32 }),
+    fc.record({ path, kind: fc.constantFrom("symlink" as const, "link" as const), mode: u32, target: path }),
+    fc.record({
+      path,
+      kind: fc.constant("file" as const),
+      mode: u32,
+      content: fc.nat(unlinkedFiles - 1),
+    }),
+  );
+
 /** A machine with processes, threads, a zombie now and then, and whatever they share. */
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
   .record({
@@ -462,6 +474,9 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           sharedObjects: fc.constant(sharedObjects),
           unlinkedFiles: fc.constant(unlinkedFiles),
           knownFiles: fc.array(fc.record({ path, size: s64, mtime: s64, content: name }), { maxLength: 3 }),
+          ...(unlinkedFiles.length === 0
+            ? {}
+            : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
           network,
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0

@@ -521,6 +521,7 @@ export class FileSystem {
   thaw(snapshot: MachineSnapshot, onChanged: OnChanged = "fail"): void {
     this.thawView.root = directoryOf({ dev: this.dev });
     try {
+      this.namespace.own.thaw(snapshot.privateFiles ?? [], snapshot.unlinkedFiles);
       const { processes, travelling } = thawFiles(this, snapshot, onChanged);
       this.thawed = processes;
       this.travelling = travelling;
