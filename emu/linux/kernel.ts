@@ -35,6 +35,7 @@ import {
   resetRegisters,
 } from "./exec.ts";
 import { FutexTable, releaseThread } from "./futex-table.ts";
+import { IpcObjects } from "./ipc/ipc-objects.ts";
 import { Mm } from "./mm.ts";
 import {
   type Credentials,
@@ -146,6 +147,7 @@ export class Kernel implements System {
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
   readonly alarms = new Alarms();
+  readonly ipc = new IpcObjects(() => this.processes);
   caller: Thread | undefined;
   readonly tasks: Tasks;
   private readonly addressSpaces = new AddressSpacePool();

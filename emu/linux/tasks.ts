@@ -118,6 +118,7 @@ export class Tasks {
       this.threads.delete(thread.tid);
     }
     process.exitQueue.wake();
+    process.kernel.ipc.semaphores.exit(process.pid);
     process.files.exit();
     process.timers.exit();
     this.orphan(process);

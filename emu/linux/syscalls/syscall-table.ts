@@ -17,6 +17,7 @@ import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
 import { SOCKET_SYSCALLS } from "./socketcall.ts";
+import { SYSV_SYSCALLS } from "./sysv.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMERFD_SYSCALLS } from "./timerfd.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
@@ -45,6 +46,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIMERFD_SYSCALLS,
   ...SIGNALFD_SYSCALLS,
   ...PIDFD_SYSCALLS,
+  ...SYSV_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */
