@@ -56,6 +56,8 @@ export interface Tuning {
    * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
    */
   entryThreshold: number;
+  /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
+  mostEntries: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -74,9 +76,10 @@ export const TUNING: Tuning = {
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
+  mostEntries: 40,
   mostInstructions: 4000,
   mostPromoted: 40,
-  mostCarried: 3,
+  mostCarried: 8,
   stack: 400_000,
   slots: 256,
   mostBytes: 64 * 1024 * 1024,

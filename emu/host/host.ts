@@ -78,6 +78,10 @@ export interface HostFiles {
   folder(path: string): HostFolder;
   /** A directory that has no name, for as long as it is held. */
   unnamedFolder(mode: number): HostFolder;
+  /** A new folder that only the host's user can enter; its path. It goes with the host's program at the latest. */
+  temporaryFolder(): string;
+  /** Removes a folder and all that is in it. */
+  removeTree(path: string): void;
   /** A handle that only says which file it is (fstat, reopen), of a symlink too; undefined where the host has no such thing. */
   pin(path: string): number | undefined;
   /** The path of an open file. */

@@ -12,13 +12,13 @@ import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
-import { buildFlow } from "./flow.ts";
+import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
-import { type Region, type ScanSource, scan } from "./scan.ts";
+import { type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
 import { buildModule } from "./wasm.ts";
@@ -36,8 +36,6 @@ interface Entry {
   readonly need: number;
 }
 
-/** More entries than this make a function's loops too irregular; further ones are interpreted up to the next entry. */
-const MOST_ENTRIES = 16;
 /** Arrivals after which a place that can't be translated is tried again. */
 const LATER = 1_000_000;
 
@@ -198,7 +196,7 @@ export class JitEngine extends Interpreter {
     const around = this.inside.get(address)?.piece;
     if (around === undefined) {
       this.translateUnit([address]);
-    } else if (around.entries.length >= MOST_ENTRIES) {
+    } else if (around.entries.length >= 2 * tuning.mostEntries) {
       this.setPatience(address, LATER);
     } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
       this.armed.add(address);
@@ -292,11 +290,12 @@ export class JitEngine extends Interpreter {
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
     const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
-    const entries = this.chooseEntries(region, wanted, blocks);
+    const inherited = [...this.replaced(blocks)].flatMap(({ piece }) => piece.entries);
+    const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
     const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
     const piece: Piece = {
-      entries,
+      entries: entries.addresses,
       needs: body.needs,
       callees: body.callees,
       looksUp: body.looksUp,
@@ -355,24 +354,6 @@ export class JitEngine extends Interpreter {
       shown.push({ address: blocks[i] >>> 0, words: words.slice(at, (at += blocks[i + 1])) });
     }
     watcher({ entries: entries.map((entry) => entry >>> 0), blocks: shown, module: wire, isReused });
-  }
-
-  /** The entries wanted, those of units that the region takes the place of, and the heads of its outermost loops. */
-  private chooseEntries(region: Region, wanted: readonly number[], blocks: Int32Array): number[] {
-    const entries = new Set(wanted.filter((address) => region.at.has(address)));
-    for (const { piece } of this.replaced(blocks)) {
-      for (const address of piece.entries) if (region.at.has(address)) entries.add(address);
-    }
-    const flow = buildFlow(
-      region,
-      [...entries].map((address) => region.at.get(address)!),
-    );
-    for (const { header, parent } of flow.loops) {
-      if (parent === undefined && header < flow.root && entries.size < MOST_ENTRIES) {
-        entries.add(region.blocks[header].start);
-      }
-    }
-    return [...entries];
   }
 
   /** Units whose root is one of the blocks. */

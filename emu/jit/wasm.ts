@@ -247,13 +247,15 @@ export interface FunctionBody {
   readonly signature?: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] };
   /** What the module exports it as; default its number. */
   readonly name?: string;
+  /** Functions that it calls as FIRST_FUNCTION, FIRST_FUNCTION + 1 and so on; the same for all of a module. */
+  readonly helpers?: readonly FunctionBody[];
 }
 
 /** Index of the only function type of translated code: (budget, stack, address) -> (next address, budget). */
 export const TRANSLATED = 0;
 /** Type of blocks that an address and a budget come out of. */
 export const LANDING = 2;
-/** Function index of the imported `step`, and of the first function of a module. */
+/** Function index of the imported `step`, and of the first function of a module, helpers before the others. */
 export const STEP = 0;
 export const FIRST_FUNCTION = 1;
 
@@ -273,13 +275,15 @@ function section(into: Code, id: number, content: Code): void {
  * imports it. It exports its functions as "0", "1" and so on.
  */
 export function buildModule(
-  functions: readonly FunctionBody[],
+  exported: readonly FunctionBody[],
   memoryPages: number,
   looksUp = false,
 ): Uint8Array<ArrayBuffer> {
   const module = new Code();
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
 
+  const helpers = exported[0].helpers ?? [];
+  const functions = [...helpers, ...exported];
   const types = new Code();
   const others = functions.filter(({ signature }) => signature !== undefined);
   types.u32(3 + others.length);
@@ -323,11 +327,11 @@ export function buildModule(
   section(module, 3, list);
 
   const exports = new Code();
-  exports.u32(functions.length);
-  functions.forEach(({ name }, i) => {
+  exports.u32(exported.length);
+  exported.forEach(({ name }, i) => {
     exports.name(name ?? String(i));
     exports.op(0);
-    exports.u32(FIRST_FUNCTION + i);
+    exports.u32(FIRST_FUNCTION + helpers.length + i);
   });
   section(module, 7, exports);
 

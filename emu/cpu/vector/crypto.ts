@@ -1,6 +1,5 @@
 /** Vector cryptography: Power ISA 3.0B, I.6.11. AES: FIPS 197; SHA-2: FIPS 180-4. */
-import type { Frame, Row } from "./frame.ts";
-import type { Family, ImmediateRow } from "./functions.ts";
+
 import {
   and,
   B,
@@ -28,6 +27,8 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family, ImmediateRow } from "./functions.ts";
 
 // ---- AES --------------------------------------------------------------------------------------------------
 

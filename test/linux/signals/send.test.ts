@@ -1,6 +1,8 @@
 /** What sending a signal does before anybody takes it (Linux: prepare_signal, force_sig_info), and where the alternate stack ends. */
 import { describe, expect, it } from "vitest";
 import { onAltStack } from "../../../emu/linux/signals/altstack.ts";
+import { signalInfo } from "../../../emu/linux/signals/pending.ts";
+import { forceSignal, sendSignal } from "../../../emu/linux/signals/send.ts";
 import {
   SI_USER,
   SIG_DFL,
@@ -12,8 +14,6 @@ import {
   SIGUSR1,
   signalBit,
 } from "../../../emu/linux/signals/signal-numbers.ts";
-import { signalInfo } from "../../../emu/linux/signals/pending.ts";
-import { forceSignal, sendSignal } from "../../../emu/linux/signals/send.ts";
 import { ProcessSignals, ThreadSignals } from "../../../emu/linux/signals/signal-state.ts";
 
 const HANDLER = 0x1000_0000n;
