@@ -3,13 +3,11 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { toHost } from "../emu/host/node/files.ts";
 import { describeSystemError, Failure } from "./failure.ts";
-import { profileFile } from "./session.ts";
 
 type Stacks = ReadonlyMap<string, number>;
 
 /** Writes a profile in the format that the file's name asks for: `callgrind.out…`, or folded stacks. */
-export function writeProfile(stacks: Stacks, wanted: true | string): void {
-  const file = profileFile(wanted);
+export function writeProfile(stacks: Stacks, file: string): void {
   const isCallgrind = basename(file).startsWith("callgrind.out");
   try {
     writeFileSync(toHost(file), isCallgrind ? callgrind(stacks) : folded(stacks));

@@ -49,7 +49,7 @@ export function checkFlags(flags: MachineFlags): void {
 }
 
 /** Where --profile goes. */
-export const profileFile = (wanted: true | string): string => (wanted === true ? "ppcr.folded" : wanted);
+const profileFile = (wanted: true | string): string => (wanted === true ? "ppcr.folded" : wanted);
 const coreFile = (wanted: true | string): string => (wanted === true ? "core" : wanted);
 
 function checkOutput(path: string, inPlace: boolean): void {
@@ -163,7 +163,7 @@ class Session {
     }
     if (flags.profile !== undefined) {
       const { writeProfile } = await import("./profile.ts");
-      writeProfile(machine.profile!, flags.profile);
+      writeProfile(machine.profile!, profileFile(flags.profile));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     return this.withoutImage(ended) ?? ended ?? { status: 0 };
