@@ -303,6 +303,11 @@ export class Kernel implements System {
       is64: abi.is64,
       model: cpuModel,
       timeBase: () => this.timeBase(),
+      random: () => {
+        const doubleword = new BigUint64Array(1);
+        this.random.fill(new Uint8Array(doubleword.buffer));
+        return doubleword[0];
+      },
     };
     const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });

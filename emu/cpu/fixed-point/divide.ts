@@ -6,7 +6,7 @@
 import { OE, RC, ra, rb, rt } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, i64, u32, u64 } from "../views.ts";
+import { i32, i64, random, u32, u64 } from "../views.ts";
 
 const LEAST_WORD = -0x8000_0000;
 
@@ -88,8 +88,9 @@ export const divideHandlers: HandlerTable = {
     const b = u64[rb(word) >> 1];
     u64[rt(word) >> 1] = b === 0n ? 0n : u64[ra(word) >> 1] % b;
   },
-  /** There is no source of random numbers here: all ones, the error the manual provides for. */
+  /** L = 0: a word; 1 and 2: a doubleword. 3 is reserved and gives the value for an error. */
   darn: (word) => {
-    i64[rt(word) >> 1] = -1n;
+    const l = (word >>> 16) & 3;
+    i64[rt(word) >> 1] = l === 3 ? -1n : l === 0 ? random() & 0xffff_ffffn : random();
   },
 };

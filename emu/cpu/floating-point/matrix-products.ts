@@ -25,7 +25,7 @@ import {
   wordAt,
   writeVector,
 } from "./lanes.ts";
-import { add, convert, multiply, multiplyAdd, type Result } from "./soft-float.ts";
+import { add, convert, type FusedKind, multiply, multiplyAdd, type Result } from "./soft-float.ts";
 import { PRODUCT } from "./vsx-arithmetic.ts";
 
 /** The last letters of the names: the product is added or taken away, and so is what the accumulator holds. */
@@ -38,7 +38,7 @@ interface Signs {
 const signed = (bits: bigint, sign: 1 | -1): bigint =>
   sign === 1 || BINARY64.isNan(bits) ? bits : bits ^ BINARY64.sign;
 
-const SUM = { subtract: false, negate: false };
+const SUM: FusedKind = { subtract: false, negate: false };
 
 /** The place of a row of the accumulator AT. */
 const rowAt = (word: number, row: number): number => fprOffset(accumulator(word) + row) / 8;
@@ -89,15 +89,17 @@ const PLACES: Record<2 | 4, (word: number, row: number) => readonly [place: numb
   2: (word, row) => [xa(word & ~0x1_0000) + 2 * (row >> 1), row & 1],
 };
 
-/** The product of two elements, or that and what the accumulator holds, rounded once. */
+/** The product of two elements, or that and what the accumulator holds, rounded once; of those with a negative product the result is negated. */
 function ofElements(shape: Shape, signs: Signs | undefined): OuterProduct {
   const { count, format } = shape;
+  const negate = signs?.product === -1;
+  const kind: FusedKind = { subtract: signs?.held !== signs?.product, negate };
   const placeOf = PLACES[count];
   return outer(1, shape, {
     kernel: (word, row) => {
       const [place, element] = placeOf(word, row);
       shape.load(A, place);
-      A.fill(A[element] * (signs?.product ?? 1));
+      A.fill(A[element]);
       if (signs === undefined) {
         shape.load(B, xb(word));
         PRODUCT.kernel(count);
@@ -106,18 +108,21 @@ function ofElements(shape: Shape, signs: Signs | undefined): OuterProduct {
       shape.load(C, xb(word));
       shape.load(B, rowAt(word, row));
       for (let k = 0; k < count; k++) {
-        B[k] *= signs.held;
+        if (kind.subtract) B[k] = -B[k];
         fusedSum(k);
+        if (!negate) continue;
+        ROUNDED[k] = -ROUNDED[k];
+        ERROR[k] = -ERROR[k];
       }
     },
-    settle: (column, control) => shape.settle(column, control),
+    // Directed rounding comes before the negation.
+    settle: (column, control) => (negate && control !== 0 ? ASK : shape.settle(column, control)),
     soft: (word, row, column, _products, control) => {
       const [place, element] = placeOf(word, row);
       const x = shape.bits(place, element);
       const y = shape.bits(xb(word), column);
       if (signs === undefined) return multiply(x, y, format, control);
-      const held = signed(shape.bits(rowAt(word, row), column), signs.held);
-      return multiplyAdd(signed(x, signs.product), y, held, SUM, format, control);
+      return multiplyAdd(x, y, shape.bits(rowAt(word, row), column), kind, format, control);
     },
   });
 }
