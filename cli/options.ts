@@ -7,6 +7,7 @@ import { workingDirectory } from "./surroundings.ts";
 /** What `run` and `restart` have in common. */
 export interface MachineFlags extends GrantFlags {
   engine: "interp" | "jit";
+  jitCache?: string;
   stopAt?: bigint;
   checkpointAt?: bigint;
   output?: string;
@@ -94,10 +95,18 @@ export class Verb extends Command {
   }
 }
 
+/** Where translated code is kept. */
+export const jitCacheOption = (): Option =>
+  new Option(
+    "--jit-cache <dir>",
+    "where translated code is kept for later runs (default: ppcr in XDG_CACHE_HOME or ~/.cache); 'off' for nowhere",
+  ).env("PPCR_JIT_CACHE");
+
 /** Adds the options that `run` and `restart` share. */
 export function addMachineOptions(command: Command): Command {
   return command
-    .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("interp"))
+    .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("jit"))
+    .addOption(jitCacheOption())
     .addOption(
       new Option("-L, --sysroot <dir>", "look for the guest's absolute paths in this folder first").env(
         "PPCR_SYSROOT",

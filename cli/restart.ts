@@ -8,6 +8,7 @@ import { Machine, ThawError } from "../emu/machine.ts";
 import { Failure } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
+import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
 import type { Ending } from "./status.ts";
@@ -20,7 +21,7 @@ import { workingDirectory } from "./surroundings.ts";
 export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
   checkFlags(flags);
   const cwd = workingDirectory();
-  const host = nodeHost();
+  const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd });
   warnOfGrants(flags, cwd);
   const crSyscalls = await wantedCrSyscalls(host, flags);

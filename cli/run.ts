@@ -5,6 +5,7 @@ import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
 import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
 import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
+import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
 import type { Ending } from "./status.ts";
@@ -31,7 +32,7 @@ export async function run(
   checkFlags(flags);
   const cwd = workingDirectory();
   const path = resolve(cwd, program);
-  const host = nodeHost();
+  const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd, program: path });
   warnOfGrants(flags, cwd);
   const crSyscalls = await wantedCrSyscalls(host, flags);

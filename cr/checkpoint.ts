@@ -12,9 +12,9 @@ import {
 } from "../emu/snapshot.ts";
 import { cpuValues, dummyPayload, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { imageError } from "./errors.ts";
-import { charsOf, type Format } from "./record-fields.ts";
 import type { AreaImage, ByteRec, DescriptorImage, Image, PageRun, TaskImage } from "./image.ts";
 import { expressible, leaderOf, plainObstacles, taskOrder } from "./plain.ts";
+import { charsOf, type Format } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { type ImageSink, type Sha256, sourceOf } from "./stream.ts";
 import { buildTrailer } from "./trailer-build.ts";

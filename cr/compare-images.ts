@@ -1,7 +1,7 @@
 /** What differs between two images: registers, memory, descriptors. For a look at what a program did between two freezes. */
 import { cpuLayout } from "./arch-ppc.ts";
-import { textOf } from "./record-fields.ts";
 import type { Image, TaskImage } from "./image.ts";
+import { textOf } from "./record-fields.ts";
 
 /** One thing that two images have different. */
 export interface Difference {

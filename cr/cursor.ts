@@ -1,7 +1,7 @@
 /** Steps through an image record by record, noting where it is and what is wrong. */
 import { type Finding, ImageError, type ImageErrorKind } from "./errors.ts";
-import { FieldError, type Format } from "./record-fields.ts";
 import type { ByteRec, Rec } from "./image.ts";
+import { FieldError, type Format } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import { HEADER_SIZE, RECORD_HEADER, type RecordType, recordType } from "./records.ts";
 import { type ImageSource, WindowedSource } from "./stream.ts";

@@ -1,8 +1,8 @@
 /** Views of an image: a plain object for programs, and text for people. */
 import { cpuLayout, shapeName } from "./arch-ppc.ts";
 import { environmentNames } from "./environment-names.ts";
-import { FieldError, textOf } from "./record-fields.ts";
 import type { AreaImage, ByteRec, Image, Rec, TaskImage, TrailerRecord } from "./image.ts";
+import { FieldError, textOf } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import * as R from "./records.ts";
 import { END_TYPE } from "./trailer.ts";

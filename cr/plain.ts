@@ -140,6 +140,9 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
   if (snapshot.locks !== undefined) reasons.push("file locks");
+  if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");
+  if (snapshot.network !== undefined && snapshot.network.nodes.length > 0)
+    reasons.push("sockets or named pipes in granted folders");
   if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
   if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");
   return reasons;

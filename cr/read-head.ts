@@ -1,7 +1,7 @@
 /** The beginning of an image: what it is, which byte order, which version. */
 import type { Cursor } from "./cursor.ts";
-import { textOf } from "./record-fields.ts";
 import type { Rec } from "./image.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
 
 const ascii = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));

@@ -1,8 +1,8 @@
 /** One task of an image: its memory, descriptors and registers, each value checked where it is read. */
 import { cpuLayout, type Shape, shapeName, shapeOfCpu } from "./arch-ppc.ts";
 import type { Cursor } from "./cursor.ts";
-import { textOf } from "./record-fields.ts";
 import type { AreaImage, ByteRec, DescriptorImage, PageRun, Rec, TaskImage } from "./image.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { type ImageSource, pagesIn } from "./stream.ts";
 

@@ -2,8 +2,8 @@
 import type { OpenFileSnapshot, ProcessSnapshot } from "../emu/snapshot.ts";
 import * as D from "./defaults.ts";
 import { inconsistent } from "./errors.ts";
-import { textOf } from "./record-fields.ts";
 import type { DescriptorImage, Image, TaskImage } from "./image.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { fileStateOf } from "./text-states.ts";
 import type { Topics } from "./trailer-read.ts";

@@ -1,12 +1,12 @@
 /** The memory of a restarted process: v13's mappings, and what the trailer adds to them. */
 import { type AreaSnapshot, PAGE_SIZE, type ProcessSnapshot } from "../emu/snapshot.ts";
+import { auxvOnStack, GuestReader } from "./auxiliary-vector.ts";
 import { PROT_TO_VM } from "./checkpoint.ts";
 import { errorAt, inconsistent } from "./errors.ts";
-import { textOf } from "./record-fields.ts";
 import type { AreaImage, Image, TaskImage } from "./image.ts";
 import { areaPages, NO_PAGES } from "./pages.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
-import { auxvOnStack, GuestReader } from "./auxiliary-vector.ts";
 import type { ProcessTopics, Topics } from "./trailer-read.ts";
 import type * as X from "./trailer-records.ts";
 

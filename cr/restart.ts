@@ -13,16 +13,16 @@ import {
   type ThreadSnapshot,
 } from "../emu/snapshot.ts";
 import { type CpuValues, cpuLayout, leaveCall, MSR, registersOf } from "./arch-ppc.ts";
+import { GuestReader, processorOf } from "./auxiliary-vector.ts";
 import * as D from "./defaults.ts";
 import { errorAt, inconsistent } from "./errors.ts";
-import { textOf } from "./record-fields.ts";
 import type { Image, TaskImage } from "./image.ts";
 import { runPages } from "./pages.ts";
 import { type ReadOptions, readImage } from "./reader.ts";
+import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { FileTables } from "./restart-files.ts";
 import { memoryOf, unlinkedOf } from "./restart-memory.ts";
-import { GuestReader, processorOf } from "./auxiliary-vector.ts";
 import type { ImageSource } from "./stream.ts";
 import { callStateOf } from "./text-states.ts";
 import { type PagedTopic, type ProcessTopics, readTopics, type Topics } from "./trailer-read.ts";
@@ -261,6 +261,19 @@ class Restart {
     });
   }
 
+  private privateFiles({ files }: X.PrivateFilesValues): MachineSnapshot["privateFiles"] {
+    return files.map(({ target, content, ...file }) => {
+      if (content !== null && this.topics.unlinked[content] === undefined) {
+        throw inconsistent(`the contents of ${file.path} are to be in UNLINKED record ${content}`);
+      }
+      return {
+        ...file,
+        ...(target === null ? {} : { target }),
+        ...(content === null ? {} : { content }),
+      };
+    });
+  }
+
   snapshot(): MachineSnapshot {
     const { image, topics, defaults, abi } = this;
     // Processes stand in the trailer's order; those that only v13 knows come after them.
@@ -310,6 +323,8 @@ class Restart {
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
+      ...(topics.privateFiles === undefined ? {} : { privateFiles: this.privateFiles(topics.privateFiles) }),
+      ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {
         tid: m?.nextTid ?? tids[0],

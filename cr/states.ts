@@ -11,6 +11,7 @@ import {
   list,
   maybe,
   s32,
+  s64,
   size64,
   text,
   u8,
@@ -22,12 +23,17 @@ import {
 } from "./record-fields.ts";
 import { type Fields, type Layout, message } from "./record-layout.ts";
 
+export const SOCKET_PHASES = ["idle", "listening", "connecting", "connected", "closed"] as const;
 export const NODE_KINDS = ["file", "directory", "symlink", "fifo", "socket", "char", "block"] as const;
 
 /** Bounds: contents of a /proc file, names of a listing, items of an epoll set. */
 const CONTENTS = 1 << 23;
 const NAMES = 1_000_000;
 const ITEMS = 1 << 16;
+/** Of a message: bytes, and descriptions that travel with it. Options that a socket can have. */
+const MESSAGE_MAX = 1 << 20;
+const FILES = 253;
+const OPTIONS = 256;
 
 const EVENTFD = message("eventfd", "eventfd(2)", {
   counter: u64(""),
@@ -81,6 +87,51 @@ const TERMINAL = message("terminal", "what has been set on an inherited terminal
   size: maybe(WINDOW, "that the program was told last"),
 });
 
+const ADDRESS = message("socket address", "of AF_UNIX a name, else an internet address", {
+  family: u16("AF_*"),
+  name: blob(128, "sun_path, a NUL first in an abstract one; or the bytes of the address"),
+  port: u16(""),
+});
+
+const SENDER = message("sender", "struct ucred", { pid: s32(""), uid: u32(""), gid: u32("") });
+
+const MESSAGE = message("message", "sent to a socket and not yet received", {
+  bytes: blob(MESSAGE_MAX, ""),
+  from: maybe(ADDRESS, "that its sender is bound to"),
+  sender: maybe(SENDER, "SCM_CREDENTIALS"),
+  files: list(u32(""), FILES, "SCM_RIGHTS: indices in openFiles"),
+  time: s64("CLOCK_REALTIME at which it was sent, ns"),
+});
+
+const SOCKET_OPTION = message("socket option", "setsockopt(2)", {
+  level: s32(""),
+  name: s32(""),
+  value: s32(""),
+});
+
+const SOCKET = message("socket", "a socket; others are indices in openFiles", {
+  domain: u32("AF_*"),
+  type: u32("SOCK_*"),
+  protocol: u32("IPPROTO_*"),
+  phase: word(SOCKET_PHASES, "of a connection; idle for datagrams"),
+  local: maybe(ADDRESS, "that it is bound to"),
+  remote: maybe(ADDRESS, "that it is connected to"),
+  peer: s32("the other end, or where datagrams go; -1: none"),
+  backlog: u32("listen(2)"),
+  waiting: list(u32(""), ITEMS, "connections to be accepted"),
+  overflow: list(u32(""), ITEMS, "sockets that wait for room among them"),
+  untold: flag("a connect(2) that did not wait is still to be told how it went"),
+  accepted: flag("it came from a listening socket, whose address it has"),
+  readShut: flag("nothing more is received"),
+  writeShut: flag("nothing more is sent"),
+  error: u32("SO_ERROR"),
+  options: list(SOCKET_OPTION, OPTIONS, ""),
+  receiveTimeout: u64("SO_RCVTIMEO, ns"),
+  sendTimeout: u64("SO_SNDTIMEO, ns"),
+  peerCredentials: maybe(SENDER, "SO_PEERCRED"),
+  messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
+});
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -89,6 +140,7 @@ const FILE_LAYOUTS = {
   listing: LISTING,
   seals: SEALS,
   terminal: TERMINAL,
+  socket: SOCKET,
 };
 
 /** The state of an open file. */
@@ -109,5 +161,9 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   EPOLL_ITEM,
   LISTED,
   WINDOW,
+  ADDRESS,
+  SENDER,
+  MESSAGE,
+  SOCKET_OPTION,
   ...Object.values(CALL_LAYOUTS),
 ];

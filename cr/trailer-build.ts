@@ -9,10 +9,10 @@ import {
 } from "../emu/snapshot.ts";
 import { cpuLayout, cpuValues, highHalves, type Shape, waitingArgument } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError, type Format } from "./record-fields.ts";
 import type { Trailer, TrailerRecord } from "./image.ts";
-import type { Fields, Layout, Values } from "./record-layout.ts";
 import { expressible, leaderOf } from "./plain.ts";
+import { FieldError, type Format } from "./record-fields.ts";
+import type { Fields, Layout, Values } from "./record-layout.ts";
 import { type ImageSource, pagesAfter, sourceOf } from "./stream.ts";
 import { TRAILER_MAGIC, TRAILER_VERSION } from "./trailer.ts";
 import * as X from "./trailer-records.ts";
@@ -273,6 +273,15 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (snapshot.knownFiles !== undefined) {
     out.add(types.KNOWN_FILES, X.KNOWN_FILES, { files: snapshot.knownFiles });
   }
+  if (snapshot.privateFiles !== undefined) {
+    const files = snapshot.privateFiles.map(({ target = null, content = null, ...file }) => ({
+      ...file,
+      target,
+      content,
+    }));
+    out.add(types.PRIVATE_FILES, X.PRIVATE_FILES, { files });
+  }
+  if (snapshot.network !== undefined) out.add(types.NETWORK, X.NETWORK, snapshot.network);
   if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

@@ -2,8 +2,8 @@
 import { PAGE_SIZE } from "../emu/snapshot.ts";
 import { cpuSize } from "./arch-ppc.ts";
 import { ImageError } from "./errors.ts";
-import { FieldError } from "./record-fields.ts";
 import type { Image, TrailerRecord } from "./image.ts";
+import { FieldError } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import { type ImageSource, segment } from "./stream.ts";
 import { CRITICAL } from "./trailer.ts";
@@ -38,6 +38,8 @@ export interface Topics {
   waits?: X.WaitsValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
+  privateFiles?: X.PrivateFilesValues;
+  network?: X.NetworkValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -108,6 +110,13 @@ class TopicReader {
     },
     [T.SET_IDS.type]: (record) => {
       this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
+    },
+    [T.PRIVATE_FILES.type]: (record) => {
+      const values = this.decode(X.PRIVATE_FILES, record);
+      this.once(this.topics, "privateFiles", values, "PRIVATE_FILES", record);
+    },
+    [T.NETWORK.type]: (record) => {
+      this.once(this.topics, "network", this.decode(X.NETWORK, record), "NETWORK", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

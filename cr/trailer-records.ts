@@ -39,7 +39,10 @@ export const FILE_KINDS = [
 
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
+export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
 export const LOCK_KINDS = ["flock", "ofd", "posix"] as const;
+
+const GUEST_NODES = ["fifo", "socket"] as const;
 
 const NAME = 256;
 /** Bound of a JSON text, as older versions have them. */
@@ -395,6 +398,32 @@ export const SET_IDS = message("SET_IDS", "set-id bits that the host's files do 
   files: list(SET_ID, LIMITS.descriptors, ""),
 });
 
+const PRIVATE_FILE = message("file of its own", "in a folder that is the program's own", {
+  path: path("absolute; a folder comes before what is in it"),
+  kind: word(PRIVATE_KINDS, ""),
+  mode: u32("permission bits and sticky bit"),
+  target: maybe(path(""), "of a symlink its text, of a link the path of the same file"),
+  content: maybe(u32(""), "of a file: its UNLINKED record"),
+});
+
+export const PRIVATE_FILES = message(
+  "PRIVATE_FILES",
+  "what is in /tmp, /var/tmp and /dev/shm, where they are the program's own",
+  { files: list(PRIVATE_FILE, LIMITS.descriptors, "") },
+);
+const NODE = message("node", "on the host it is an empty file", {
+  kind: word(GUEST_NODES, ""),
+  path: path("absolute"),
+  openFile: s32("the socket that is bound to it, index in openFiles; -1: none"),
+  pipe: s32("index among the PIPE records while somebody has it open, or -1"),
+});
+
+export const NETWORK = message("NETWORK", "sockets and named pipes in granted folders, and the network", {
+  lastPort: u32("the port that was made up last"),
+  lastName: s32("the abstract name that was made up last"),
+  nodes: list(NODE, LIMITS.descriptors, ""),
+});
+
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
 
@@ -436,6 +465,8 @@ export const TRAILER_TYPES = {
   UNLINKED_PAGES: topic(15, UNLINKED_PAGES),
   KNOWN_FILES: topic(16, KNOWN_FILES, 0),
   SET_IDS: topic(17, SET_IDS, 0),
+  PRIVATE_FILES: topic(24, PRIVATE_FILES),
+  NETWORK: topic(18, NETWORK),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
@@ -462,6 +493,8 @@ export const PARTS: readonly Layout<Fields>[] = [
   SHARED_PART,
   KNOWN_FILE,
   SET_ID,
+  PRIVATE_FILE,
+  NODE,
   ...STATE_PARTS,
 ];
 
@@ -481,6 +514,8 @@ export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
+export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
+export type NetworkValues = LayoutValues<typeof NETWORK>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type FamilyValues = LayoutValues<typeof FAMILY>;
 export type WaitsValues = LayoutValues<typeof WAITS>;

@@ -1,8 +1,8 @@
 /** Writes an image, record by record, to a sink. Pages are fetched as they are written. */
 import { cpuLayout } from "./arch-ppc.ts";
 import { ImageError, imageError } from "./errors.ts";
-import { FieldError, type Format } from "./record-fields.ts";
 import type { AreaImage, ByteRec, Image, PageRun, Rec, TaskImage, Trailer } from "./image.ts";
+import { FieldError, type Format } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import * as R from "./records.ts";
 import { BatchWriter, type ImageSink, piecesOf, type Sha256 } from "./stream.ts";

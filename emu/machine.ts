@@ -6,7 +6,8 @@ import { modelFor, modelList } from "./cpu/models.ts";
 import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
-import { JitEngine, type JitStatistics } from "./jit/engine.ts";
+import { JitEngine } from "./jit/engine.ts";
+import { type JitStatistics, Translations } from "./jit/translations.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
@@ -21,7 +22,7 @@ import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
-import { TUNING, type Tuning } from "./tuning.ts";
+import type { Tuning } from "./tuning.ts";
 
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
@@ -48,7 +49,7 @@ export interface MachineOptions {
   mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
-  /** What executes instructions: the interpreter (the default), or with it the translator to WebAssembly. */
+  /** What executes instructions: the interpreter with the translator of hot code to WebAssembly (the default), or alone. */
   engine?: EngineName;
   /** Other numbers for the translator to decide by. */
   tuning?: Partial<Tuning>;
@@ -120,12 +121,18 @@ export interface FreezeOptions {
 export class Machine {
   private kernel: Kernel;
   private readonly options: MachineOptions;
+  private readonly translations: Translations | undefined;
   /** What the guest's restart system call goes on as. */
   private replacement: Kernel | undefined;
 
-  private constructor(options: MachineOptions, make: (extra: ExtraSyscalls) => Kernel) {
+  private constructor(
+    options: MachineOptions,
+    make: (extra: ExtraSyscalls, translations: Translations | undefined) => Kernel,
+  ) {
     this.options = options;
-    this.kernel = make(this.extraSyscalls());
+    const { engine, tuning, host } = options;
+    if (engine !== "interp") this.translations = new Translations(tuning, host.translations);
+    this.kernel = make(this.extraSyscalls(), this.translations);
   }
 
   /** The system calls that are not Linux's. */
@@ -136,7 +143,7 @@ export class Machine {
       ...crSyscalls,
       freeze: () => freezeKernel(this.kernel),
       replace: (snapshot) => {
-        this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls());
+        this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls(), this.translations);
         this.kernel.requestStop();
       },
     });
@@ -146,10 +153,10 @@ export class Machine {
   static load(options: LoadOptions): Machine {
     const { host, program } = options;
     const bytes = readProgramFile(host, program);
-    return new Machine(options, (extraSyscalls) => {
+    return new Machine(options, (extraSyscalls, translations) => {
       try {
         const kernel = new Kernel({
-          ...kernelOptions(options, factsOf(bytes, options), options.cpuModel),
+          ...kernelOptions(options, factsOf(bytes, options), options.cpuModel, translations),
           extraSyscalls,
           cwd: options.cwd,
           seed: options.seed,
@@ -180,7 +187,9 @@ export class Machine {
    * can't go on here.
    */
   static thaw(snapshot: MachineSnapshot, options: MachineOptions): Machine {
-    return new Machine(options, (extraSyscalls) => thawFrom(snapshot, options, extraSyscalls));
+    return new Machine(options, (extraSyscalls, translations) =>
+      thawFrom(snapshot, options, extraSyscalls, translations),
+    );
   }
 
   /** Instructions retired since the program began, freezes and thaws notwithstanding. */
@@ -200,8 +209,12 @@ export class Machine {
     }
   }
 
-  /** Closes files and waits for nothing any more. A machine that was stopped holds on to its host until then. */
+  /**
+   * Closes files and waits for nothing any more. A machine that was stopped holds on to its host until then. What has been translated is kept,
+   * if the host keeps translations.
+   */
   close(): void {
+    this.translations?.save();
     for (const { files, threads } of this.kernel.processes.values()) {
       for (const thread of threads) thread.end();
       files.exit();
@@ -243,11 +256,9 @@ export class Machine {
     return this.kernel.cpuModel.name;
   }
 
-  /** What the translator of the first process has done; undefined with the interpreter alone. */
+  /** What the translator has done for all processes; undefined with the interpreter alone. */
   get jitStatistics(): JitStatistics | undefined {
-    const [process] = this.kernel.processes.values();
-    const { interpreter } = process;
-    return interpreter instanceof JitEngine ? interpreter.statistics : undefined;
+    return this.translations?.statistics;
   }
 
   /** A debugger of the first process. */
@@ -334,24 +345,31 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace, engine, tuning }: MachineOptions,
+  { host, mounts, strace }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
+  translations: Translations | undefined,
 ): KernelOptions => ({
   host,
   mounts: typeof mounts === "function" ? mounts(program) : mounts,
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
-  engine: engine === "jit" ? (cpu) => new JitEngine(cpu, { ...TUNING, ...tuning }) : undefined,
+  engine: translations && ((cpu) => new JitEngine(cpu, translations)),
 });
 
-function thawFrom(snapshot: MachineSnapshot, options: MachineOptions, extraSyscalls: ExtraSyscalls): Kernel {
+function thawFrom(
+  snapshot: MachineSnapshot,
+  options: MachineOptions,
+  extraSyscalls: ExtraSyscalls,
+  translations: Translations | undefined,
+): Kernel {
   try {
     const isDynamic = snapshot.processes.some(({ memory }) =>
       memory.auxv.some(({ type, value }) => type === AT_BASE && value !== 0n),
     );
-    const common = kernelOptions(options, { abi: snapshot.abi, isDynamic }, snapshot.cpuModel);
+    const facts = { abi: snapshot.abi, isDynamic };
+    const common = kernelOptions(options, facts, snapshot.cpuModel, translations);
     return thawKernel(snapshot, {
       ...common,
       extraSyscalls,

@@ -30,11 +30,15 @@ export interface MachineSnapshot {
   openFiles: OpenFileSnapshot[];
   pipes: PipeSnapshot[];
   unlinkedFiles: UnlinkedFileSnapshot[];
+  /** What is in the folders that are the guest's own; none when absent. */
+  privateFiles?: PrivateFileSnapshot[];
   sharedObjects: SharedObjectSnapshot[];
   /** What tells the files again that were open or mapped by name; unknown when absent. */
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
+  network?: NetworkSnapshot;
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
@@ -322,7 +326,8 @@ export type FileState =
   | { kind: "listing"; entries: ListedSnapshot[] }
   /** F_SEAL_* of a file that memfd_create(2) made. */
   | { kind: "seals"; bits: number }
-  | TerminalState;
+  | TerminalState
+  | SocketState;
 
 /** eventfd(2). */
 export interface EventState {
@@ -371,6 +376,83 @@ export interface TerminalState {
   size: { rows: number; columns: number } | null;
 }
 
+/** The address of a socket: a name of AF_UNIX, or the bytes of an internet address and a port. */
+export interface SocketAddressSnapshot {
+  family: number;
+  name: Uint8Array;
+  port: number;
+}
+
+/** Who sends, or is at the other end: struct ucred. */
+export interface SenderSnapshot {
+  pid: number;
+  uid: number;
+  gid: number;
+}
+
+/** What was sent to a socket and has not been received. */
+export interface MessageSnapshot {
+  bytes: Uint8Array;
+  from: SocketAddressSnapshot | null;
+  sender: SenderSnapshot | null;
+  /** Descriptions that travel with it: indices in `openFiles`. */
+  files: number[];
+  /** CLOCK_REALTIME at which it was sent. */
+  time: bigint;
+}
+
+/** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */
+export interface SocketState {
+  kind: "socket";
+  domain: number;
+  type: number;
+  protocol: number;
+  /** Of a connection; "idle" for datagrams. */
+  phase: "idle" | "listening" | "connecting" | "connected" | "closed";
+  local: SocketAddressSnapshot | null;
+  remote: SocketAddressSnapshot | null;
+  /** The other end, or where datagrams of AF_UNIX go. */
+  peer: number;
+  backlog: number;
+  /** Connections that wait to be accepted, and sockets that wait for room among them. */
+  waiting: number[];
+  overflow: number[];
+  /** A connect(2) that did not wait is still to be told how it went. */
+  untold: boolean;
+  /** It came from a listening socket, whose address it has. */
+  accepted: boolean;
+  readShut: boolean;
+  writeShut: boolean;
+  /** SO_ERROR. */
+  error: number;
+  /** setsockopt(2), those that are numbers. */
+  options: { level: number; name: number; value: number }[];
+  /** SO_RCVTIMEO and SO_SNDTIMEO, nanoseconds. */
+  receiveTimeout: bigint;
+  sendTimeout: bigint;
+  /** SO_PEERCRED. */
+  peerCredentials: SenderSnapshot | null;
+  messages: MessageSnapshot[];
+}
+
+/** What the sockets and named pipes of a machine share. */
+export interface NetworkSnapshot {
+  /** The port and the abstract name that were made up last. */
+  lastPort: number;
+  lastName: number;
+  nodes: NodeSnapshot[];
+}
+
+/** A socket or named pipe in a granted folder, which on the host is an empty file. */
+export interface NodeSnapshot {
+  kind: "fifo" | "socket";
+  path: string;
+  /** The socket that is bound to it, else -1. */
+  openFile: number;
+  /** Index in `pipes` while somebody has it open, else -1. */
+  pipe: number;
+}
+
 /** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */
 export interface LockSnapshot {
   kind: "flock" | "ofd" | "posix";
@@ -404,6 +486,21 @@ export interface KnownFileSnapshot {
 export interface SetIdSnapshot {
   path: string;
   bits: number;
+}
+
+/**
+ * Something in the folders that are the guest's own (/tmp and its like), by guest path; folders come before what
+ * is in them. "link": another name of the file at `target`.
+ */
+export interface PrivateFileSnapshot {
+  path: string;
+  kind: "file" | "directory" | "symlink" | "link";
+  /** Permission bits and sticky bit. */
+  mode: number;
+  /** Of a symlink and a link. */
+  target?: string;
+  /** Of a file: index in `unlinkedFiles`. */
+  content?: number;
 }
 
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */

@@ -31,17 +31,28 @@ export const MOST_SPACES_KEPT = 8;
 /** A space that has had so many pages cleared is not kept: the host has memory for all of them. */
 export const MOST_PAGES_CLEARED = 16_384;
 
+// ---- translations that are kept for later runs ------------------------------------------------------------------
+
+/** Bytes of a program's translations at the most: 40 MiB are some 3,000 functions with their optimised code. */
+export const MOST_KEPT_OF_PROGRAM = 64 * 1024 * 1024;
+/** Bytes of all programs' translations in a folder. */
+export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
+
 // ---- translated code -------------------------------------------------------------------------------------------
 
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
   /** Arrivals at a place by a backward branch, a call or a return before it is translated. */
   threshold: number;
+  /** The same for a place of which there is translated code already, made by another process or an earlier run. */
+  reuseThreshold: number;
   /**
    * Arrivals at a place inside a translated function, where the code can't be entered, before it is made an entry; four times as many each
    * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
    */
   entryThreshold: number;
+  /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
+  mostEntries: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -50,7 +61,7 @@ export interface Tuning {
   mostCarried: number;
   /** Bytes of host stack that calls from translated code to translated code may use, by estimate. */
   stack: number;
-  /** Slots of the function table at first; it doubles. Instances pay for every slot. */
+  /** Slots of the table of all functions at first; it doubles. Modules that look functions up pay 0.2 us for every slot. */
   slots: number;
   /** Bytes of modules after which everything is dropped and translated again. */
   mostBytes: number;
@@ -58,11 +69,13 @@ export interface Tuning {
 
 export const TUNING: Tuning = {
   threshold: 1000,
+  reuseThreshold: 16,
   entryThreshold: 4000,
+  mostEntries: 40,
   mostInstructions: 4000,
   mostPromoted: 40,
-  mostCarried: 3,
+  mostCarried: 8,
   stack: 400_000,
-  slots: 1024,
+  slots: 256,
   mostBytes: 64 * 1024 * 1024,
 };

@@ -8,7 +8,7 @@ import { ABIS } from "../emu/linux/abi.ts";
 import { freezeKernel } from "../emu/linux/freeze.ts";
 import { Kernel } from "../emu/linux/kernel.ts";
 import type { Abi } from "../emu/snapshot.ts";
-import { TUNING } from "../emu/tuning.ts";
+import { Translations } from "../emu/jit/translations.ts";
 import { memoryHost } from "./support/memory-host.ts";
 import { tinyElf } from "./support/tiny-elf.ts";
 
@@ -25,7 +25,7 @@ const COUNT = [
   "li 0,1",
   "sc",
 ];
-const AT_ONCE = { ...TUNING, threshold: 0, entryThreshold: 0 };
+const AT_ONCE = { threshold: 0, entryThreshold: 0 };
 const COUNTER = 0x1001_0040;
 
 function start(abi: Abi, engine: "interp" | "jit" = "interp") {
@@ -36,7 +36,8 @@ function start(abi: Abi, engine: "interp" | "jit" = "interp") {
     mounts: [],
     seed: 1n,
     addressSpaceSize: 2 ** 30,
-    engine: (cpu) => (engine === "jit" ? new JitEngine(cpu, AT_ONCE) : new Interpreter(cpu)),
+    engine: (cpu) =>
+      engine === "jit" ? new JitEngine(cpu, new Translations(AT_ONCE)) : new Interpreter(cpu),
   });
   const process = kernel.start({ path: "/tiny", argv: [], env: [], bytes: tinyElf(abi, COUNT) });
   const entry = Number(process.leader!.registers.nia);

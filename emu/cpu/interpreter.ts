@@ -11,6 +11,7 @@ import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
 import { BREAK, FarBranch, type Handler, SYSCALL } from "./handler.ts";
+import type { ProgramTag } from "../program-tag.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
 import { bind } from "./views.ts";
 
@@ -23,6 +24,8 @@ export interface Watch {
   readonly patience: number;
   /** Asked at each arrival from then on; `left` instructions are left. True has the interpreter return "arrived" there. */
   arrived(address: number, left: number): boolean;
+  /** Told of each page when it is first run; may set another patience for places in it. */
+  opened?(page: number): void;
 }
 
 const WORDS = PAGE_SIZE / 4;
@@ -47,6 +50,8 @@ export class Interpreter {
   protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
+  /** What is run, for an engine that may have seen it before. */
+  program: ProgramTag | undefined;
 
   constructor(cpu: Cpu, watch?: Watch) {
     this.cpu = cpu;
@@ -150,6 +155,18 @@ export class Interpreter {
   isOpen(address: number): boolean {
     return this.codePages.has(address >>> PAGE_SHIFT);
   }
+  /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
+  protected holds(address: number, words: Int32Array): boolean | undefined {
+    for (let i = 0; i < words.length; ) {
+      const at = (address + 4 * i) >>> 0;
+      const page = this.codePages.get(at >>> PAGE_SHIFT);
+      if (page === undefined) return undefined;
+      for (let k = (at >>> 2) & (WORDS - 1); k < WORDS && i < words.length; k++, i++) {
+        if (page.words[k] !== words[i]) return false;
+      }
+    }
+    return true;
+  }
   /** Sets how many arrivals at an address, in a page that is open, go by before the watch is asked. */
   setPatience(address: number, arrivals: number): void {
     const page = this.codePages.get(address >>> PAGE_SHIFT);
@@ -177,6 +194,7 @@ export class Interpreter {
     const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
     const code = { words, handlers, patience };
     this.codePages.set(page, code);
+    watch?.opened?.(page);
     return code;
   }
 }

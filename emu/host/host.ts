@@ -78,6 +78,10 @@ export interface HostFiles {
   folder(path: string): HostFolder;
   /** A directory that has no name, for as long as it is held. */
   unnamedFolder(mode: number): HostFolder;
+  /** A new folder that only the host's user can enter; its path. It goes with the host's program at the latest. */
+  temporaryFolder(): string;
+  /** Removes a folder and all that is in it. */
+  removeTree(path: string): void;
   /** A handle that only says which file it is (fstat, reopen), of a symlink too; undefined where the host has no such thing. */
   pin(path: string): number | undefined;
   /** The path of an open file. */
@@ -131,6 +135,18 @@ export interface HostFiles {
     files: bigint;
     ffree: bigint;
   };
+}
+
+/** Keeps translations of guest code from one run to the next. Nothing depends on it but time; nothing of it throws. */
+export interface HostTranslations {
+  /** What was saved under a name, if it was saved by this version of ppcr on this kind of host and is sound. */
+  load(name: string): Uint8Array<ArrayBuffer> | undefined;
+  /** `label` says what it belongs to, for people to read. */
+  save(name: string, label: string, parts: readonly Uint8Array[]): void;
+  /** What the host's engine has made of a module, if it has optimised `code`, a function of it. */
+  serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined;
+  /** The module again. */
+  deserialize(native: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined;
 }
 
 /** The times of the host. */
@@ -202,6 +218,8 @@ export interface Host {
   readonly user?: { uid: number; gid: number };
   /** By the descriptor number they had: 0, 1, 2. */
   readonly streams: ReadonlyMap<number, HostStream>;
+  /** Where translated code is kept, if it is. */
+  readonly translations?: HostTranslations;
   /** SHA-256, incrementally. */
   sha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array };
   /** Resolves after about `milliseconds`, or when `cancel` is called. */

@@ -9,24 +9,24 @@ import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
-import { TUNING, type Tuning } from "../tuning.ts";
-import { buildFlow } from "./flow.ts";
+import type { Tuning } from "../tuning.ts";
+import type { Archive } from "./archive.ts";
+import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
-import { Linker } from "./linker.ts";
+import { type Linked, Linker } from "./linker.ts";
+import type { Piece } from "./piece.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
-import { type Region, type ScanSource, scan } from "./scan.ts";
+import { type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
+import type { JitStatistics, Translations } from "./translations.ts";
+import { buildModule } from "./wasm.ts";
 
-/** A translated function. */
+/** A translated function in this address space. */
 interface Unit {
-  /** Where its code may be entered, the place it was rooted at first. */
-  readonly entries: number[];
-  readonly needs: number[];
-  readonly blocks: Set<number>;
-  /** How often it has been translated again for an entry more. */
-  readonly remade: number;
-  readonly pages: Set<number>;
+  readonly piece: Piece;
+  readonly linked: Linked;
+  readonly pages: ReadonlySet<number>;
 }
 
 interface Entry {
@@ -35,20 +35,6 @@ interface Entry {
   readonly need: number;
 }
 
-/** What the engine has done, for --stats. */
-export interface JitStatistics {
-  units: number;
-  modules: number;
-  bytes: number;
-  guestInstructions: number;
-  milliseconds: number;
-  translated: number;
-  entered: number;
-  steps: number;
-}
-
-/** More entries than this make a function's loops too irregular; further ones are interpreted up to the next entry. */
-const MOST_ENTRIES = 16;
 /** Arrivals after which a place that can't be translated is tried again. */
 const LATER = 1_000_000;
 
@@ -56,7 +42,9 @@ const now = (): number => performance.now();
 
 export class JitEngine extends Interpreter {
   private readonly tuning: Tuning;
-  private readonly target: Target;
+  private readonly translations: Translations;
+  private archive: Archive | undefined;
+  private known: Target | undefined;
   private readonly status: PendingStatus;
   private linker: Linker | undefined;
   private readonly entries = new Map<number, Entry>();
@@ -64,35 +52,44 @@ export class JitEngine extends Interpreter {
   private readonly inside = new Map<number, Unit>();
   private readonly byPage = new Map<number, Set<Unit>>();
   private readonly armed = new Set<number>();
+  /** Places of which there is code that did not fit the first time. */
+  private readonly waited = new Set<number>();
   /** What an instruction executed for translated code has thrown. */
   private thrown: { error: unknown } | undefined;
   private dropped = false;
-  readonly statistics: JitStatistics = {
-    units: 0,
-    modules: 0,
-    bytes: 0,
-    guestInstructions: 0,
-    milliseconds: 0,
-    translated: 0,
-    entered: 0,
-    steps: 0,
-  };
+  /** Bytes of the modules that are in use. */
+  private bytes = 0;
 
-  constructor(cpu: Cpu, tuning: Tuning = TUNING) {
+  constructor(cpu: Cpu, translations: Translations) {
     super(cpu);
+    this.translations = translations;
+    const { tuning } = translations;
     this.tuning = tuning;
-    this.watch = { patience: tuning.threshold, arrived: (address, left) => this.arrived(address, left) };
+    this.watch = {
+      patience: tuning.threshold,
+      arrived: (address, left) => this.arrived(address, left),
+      opened: (page) => this.expect(page),
+    };
+    this.status = new PendingStatus(cpu);
+    cpu.memory.addCodeListener((page) => this.dropPage(page));
+  }
+
+  get statistics(): JitStatistics {
+    return this.translations.statistics;
+  }
+
+  /** What is translated for; found out when it is first wanted, for most programs are done before anything is hot. */
+  private get target(): Target {
+    const { cpu } = this;
     const { memory } = cpu;
-    this.target = {
+    return (this.known ??= {
       is64: cpu.is64,
       bigEndian: memory.byteOrder === "big",
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
       fused: hasFusedMultiplyAdd(),
-    };
-    this.status = new PendingStatus(cpu);
-    memory.addCodeListener((page) => this.dropPage(page));
+    });
   }
 
   override run(limit: number): Exit {
@@ -175,21 +172,82 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
+    if (this.archive === undefined) this.openArchive();
+    if (this.reuse(address)) return;
     const { tuning } = this;
-    const around = this.inside.get(address);
+    const around = this.inside.get(address)?.piece;
     if (around === undefined) {
       this.translateUnit([address]);
-    } else if (around.entries.length >= MOST_ENTRIES) {
+    } else if (around.entries.length >= 2 * tuning.mostEntries) {
       this.setPatience(address, LATER);
     } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
       this.armed.add(address);
       this.setPatience(address, tuning.entryThreshold * 4 ** around.remade);
     } else {
-      this.translateUnit([...around.entries, address], around.remade + 1);
+      this.translateUnit([...around.entries, address], around);
     }
     if (!this.entries.has(address)) {
       if (this.inside.get(address) === undefined) this.setPatience(address, LATER);
     }
+  }
+
+  // ---- what others have translated ---------------------------------------------------------------------------
+
+  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. */
+  private openArchive(): void {
+    const began = now();
+    const { target, cpu } = this;
+    const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
+    this.archive = archive;
+    for (const page of archive.entryPages) this.expect(page);
+    this.statistics.reusing += now() - began;
+  }
+  /** Has the watch asked sooner at places in a page of which there is code. */
+  private expect(page: number): void {
+    const { reuseThreshold, threshold } = this.tuning;
+    for (const address of this.archive?.inPage(page) ?? []) {
+      if (!this.entries.has(address)) this.setPatience(address, Math.min(reuseThreshold, threshold));
+    }
+  }
+
+  /** Takes over what another process or an earlier run has made for an address. True if the address is to be asked for again later. */
+  private reuse(address: number): boolean {
+    const pieces = this.archive!.at(address);
+    if (pieces.length === 0) return false;
+    const { statistics } = this;
+    const began = now();
+    let isEarly = false;
+    for (let i = pieces.length - 1; i >= 0; i--) {
+      const fits = this.fits(pieces[i]);
+      if (fits === undefined) isEarly = true;
+      if (fits !== true) continue;
+      this.install(pieces[i]);
+      statistics.reused++;
+      if (pieces[i].native !== undefined) statistics.reusedOptimised++;
+      statistics.reusing += now() - began;
+      return true;
+    }
+    statistics.reusing += now() - began;
+    // Where not all of its pages have been run yet it gets the time that a new translation would have taken to come.
+    if (!isEarly || this.waited.has(address)) return false;
+    this.waited.add(address);
+    this.setPatience(address, this.tuning.threshold);
+    return true;
+  }
+
+  /**
+   * Whether the guest has the code that a piece was made of, and nothing is lost with what it takes the place of; undefined if that can't be
+   * told yet.
+   */
+  private fits({ entries, blocks, words }: Piece): boolean | undefined {
+    for (let i = 0, at = 0; i < blocks.length; i += 2) {
+      const holds = this.holds(blocks[i], words.subarray(at, (at += blocks[i + 1])));
+      if (holds !== true) return holds;
+    }
+    for (const unit of this.replaced(blocks)) {
+      if (unit.piece.entries.some((entry) => !entries.includes(entry))) return false;
+    }
+    return true;
   }
 
   private source(): ScanSource {
@@ -206,72 +264,75 @@ export class JitEngine extends Interpreter {
     };
   }
 
-  /** Translates what can be reached from the first of `wanted`, with entries at all of them, in place of what they belonged to. */
-  private translateUnit(wanted: readonly number[], remade = 0): void {
+  /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
+  private translateUnit(wanted: readonly number[], before?: Piece): void {
     const began = now();
-    const { cpu, tuning } = this;
-    if (this.linker !== undefined && this.linker.bytes > tuning.mostBytes) this.dropAll();
+    const { cpu, tuning, target } = this;
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
-    const entries = this.chooseEntries(region, wanted);
-    this.linker ??= new Linker(cpu.memory, tuning.slots, (address) => this.executeOne(address));
+    const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
+    const inherited = [...this.replaced(blocks)].flatMap(({ piece }) => piece.entries);
+    const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
+    const body = translate(region, entries, { target, model: cpu.model, tuning });
+    const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
+    const piece: Piece = {
+      entries: entries.addresses,
+      needs: body.needs,
+      callees: body.callees,
+      looksUp: body.looksUp,
+      blocks,
+      words: Int32Array.from(region.blocks.flatMap(({ words }) => words)),
+      remade: before === undefined ? 0 : before.remade + 1,
+      wire,
+      native: undefined,
+      module: undefined,
+    };
+    const { statistics } = this;
+    statistics.generating += now() - began;
+    statistics.units++;
+    statistics.bytes += wire.length;
+    statistics.guestInstructions += region.instructions;
+    this.install(piece);
+    if (before !== undefined) this.archive!.remove(before);
+    this.archive!.add(piece);
+    statistics.compiling += now() - began;
+  }
+
+  /** Makes a piece part of this address space, in place of what it covers. */
+  private install(piece: Piece): void {
+    const { entries, needs, blocks, wire } = piece;
+    if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
+    this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
     const { linker } = this;
-    const body = translate(region, entries, {
-      target: this.target,
-      model: cpu.model,
-      tuning,
-      slotOf: (address) => linker.slotOf(address),
-    });
-    const code = linker.compile(body);
-    for (const unit of this.replaced(region)) this.drop(unit);
-    const unit: Unit = { entries, needs: body.needs, remade, blocks: new Set(), pages: new Set() };
-    for (const { start, words } of region.blocks) {
-      unit.blocks.add(start);
-      if (!this.inside.has(start)) this.inside.set(start, unit);
-      unit.pages.add(start >>> PAGE_SHIFT).add((start + 4 * words.length - 4) >>> PAGE_SHIFT);
+    for (const unit of this.replaced(blocks)) this.drop(unit);
+    const linked = linker.instantiate(this.archive!.moduleOf(piece), piece);
+    this.archive!.note(piece, linked.code);
+    this.bytes += wire.length;
+    const pages = new Set<number>();
+    const unit: Unit = { piece, linked, pages };
+    for (let i = 0; i < blocks.length; i += 2) {
+      if (!this.inside.has(blocks[i])) this.inside.set(blocks[i], unit);
+      pages.add(blocks[i] >>> PAGE_SHIFT).add((blocks[i] + 4 * blocks[i + 1] - 4) >>> PAGE_SHIFT);
     }
-    for (const page of unit.pages) {
+    for (const page of pages) {
       let units = this.byPage.get(page);
       if (units === undefined) this.byPage.set(page, (units = new Set()));
       units.add(unit);
     }
     entries.forEach((address, i) => {
-      this.entries.set(address, { unit, slot: linker.slotOf(address), need: body.needs[i] });
-      linker.link(address, code);
+      this.entries.set(address, { unit, slot: linker.slotOf(address), need: needs[i] });
+      linker.link(address, linked.code);
       this.setPatience(address, 0);
     });
-    const { statistics } = this;
-    statistics.units++;
-    statistics.modules = linker.modules;
-    statistics.bytes = linker.bytes;
-    statistics.guestInstructions += region.instructions;
-    statistics.milliseconds += now() - began;
   }
 
-  /** The entries wanted, those of units that the region takes the place of, and the heads of its outermost loops. */
-  private chooseEntries(region: Region, wanted: readonly number[]): number[] {
-    const entries = new Set(wanted.filter((address) => region.at.has(address)));
-    for (const unit of this.replaced(region)) {
-      for (const address of unit.entries) if (region.at.has(address)) entries.add(address);
-    }
-    const flow = buildFlow(
-      region,
-      [...entries].map((address) => region.at.get(address)!),
-    );
-    for (const { header, parent } of flow.loops) {
-      if (parent === undefined && header < flow.root && entries.size < MOST_ENTRIES) {
-        entries.add(region.blocks[header].start);
-      }
-    }
-    return [...entries];
-  }
-
-  /** Units whose root is a block of the region. */
-  private replaced(region: Region): Set<Unit> {
+  /** Units whose root is one of the blocks. */
+  private replaced(blocks: Int32Array): Set<Unit> {
+    const starts = new Set(blocks.filter((_, i) => (i & 1) === 0));
     const units = new Set<Unit>();
-    for (const { start } of region.blocks) {
+    for (const start of starts) {
       const unit = this.inside.get(start);
-      if (unit !== undefined && region.at.has(unit.entries[0])) units.add(unit);
+      if (unit !== undefined && starts.has(unit.piece.entries[0])) units.add(unit);
     }
     return units;
   }
@@ -285,23 +346,27 @@ export class JitEngine extends Interpreter {
     for (const unit of [...units]) this.drop(unit);
   }
 
-  /** Gives all translated code back; what is still hot is translated again. */
+  /** Gives all translated code of this address space back; what is still hot comes again. */
   private dropAll(): void {
     for (const units of [...this.byPage.values()]) for (const unit of [...units]) this.drop(unit);
     this.linker = undefined;
   }
 
   private drop(unit: Unit): void {
-    for (const address of unit.entries) {
+    const { piece, linked, pages } = unit;
+    for (const address of piece.entries) {
       if (this.entries.get(address)?.unit !== unit) continue;
       this.entries.delete(address);
       this.linker!.link(address, undefined);
       this.setPatience(address, this.tuning.threshold);
     }
-    for (const address of unit.blocks) {
+    for (let i = 0; i < piece.blocks.length; i += 2) {
+      const address = piece.blocks[i];
       if (this.inside.get(address) === unit) this.inside.delete(address);
       this.armed.delete(address);
     }
-    for (const page of unit.pages) this.byPage.get(page)?.delete(unit);
+    this.linker!.forget(linked);
+    this.bytes -= piece.wire.length;
+    for (const page of pages) this.byPage.get(page)?.delete(unit);
   }
 }

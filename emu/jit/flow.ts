@@ -5,7 +5,7 @@
  * A loop with several entries gets a node of its own as header, which goes on to one of them by a selector that every edge into the loop
  * sets. Mid-function entries of translated code are such entries too, for they are edges from the root.
  */
-import { type Region, successors } from "./scan.ts";
+import { End, type Region, successors } from "./scan.ts";
 
 /** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
 export interface Edge {
@@ -36,8 +36,11 @@ export interface Flow {
   readonly forward: Int32Array;
 }
 
-/** The flow of `region`, entered at the blocks `entries`. Targets outside the region have no edge. */
-export function buildFlow(region: Region, entries: readonly number[]): Flow {
+/**
+ * The flow of `region`, entered at the blocks `entries`. Targets outside the region have no edge. A loop with several entries is cut at the
+ * one that comes first in `heads`: its edges within the loop go through the dispatch node, the others' stay as they are.
+ */
+export function buildFlow(region: Region, entries: readonly number[], heads: readonly number[] = []): Flow {
   const { blocks, at } = region;
   const root = blocks.length;
   const edges: Edge[][] = blocks.map((block) => {
@@ -52,6 +55,7 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
 
   const loops: Loop[] = [];
   const loopOf: (Loop | undefined)[] = new Array(edges.length).fill(undefined);
+  const rank = (node: number) => (heads.includes(node) ? heads.indexOf(node) : heads.length);
   const first = new Set<number>();
   depthFirst(edges, [root], (node) => first.add(node));
   findLoops([...first]);
@@ -65,8 +69,8 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
     const entered = entriesOf(found);
     found.forEach((component, i) => {
       const inside = new Set(component);
-      const heads = [...entered[i]].sort((a, b) => a - b);
-      const header = heads.length === 1 ? heads[0] : addDispatch(inside, heads);
+      const entrances = [...entered[i]].sort((a, b) => rank(a) - rank(b) || a - b);
+      const header = entrances.length === 1 ? entrances[0] : addDispatch(inside, entrances);
       for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
       for (const node of inside) {
         for (const edge of edges[node]) if (edge.to === header) edge.back = true;
@@ -97,25 +101,19 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
     return heads;
   }
 
-  function addDispatch(inside: Set<number>, heads: readonly number[]): number {
-    // Loops within keep their own back edges: those of the component without its first entry.
-    const rest = [...inside].filter((node) => node !== heads[0]);
-    const innerOf = new Map<number, ReadonlySet<number>>();
-    for (const component of components(edges, rest)) {
-      const inner = new Set(component);
-      for (const node of component) innerOf.set(node, inner);
-    }
+  function addDispatch(inside: Set<number>, entrances: readonly number[]): number {
     const dispatch = edges.length;
     for (let from = 0; from < dispatch; from++) {
+      if (!first.has(from)) continue;
       for (const edge of edges[from]) {
-        const selector = heads.indexOf(edge.to);
+        const selector = entrances.indexOf(edge.to);
         if (selector < 0 || edge.back) continue;
-        if (selector > 0 && innerOf.get(edge.to)!.has(from)) continue;
+        if (selector > 0 && inside.has(from)) continue;
         edge.to = dispatch;
         edge.selector = selector;
       }
     }
-    edges.push(heads.map((to) => ({ to, selector: -1, back: false })));
+    edges.push(entrances.map((to) => ({ to, selector: -1, back: false })));
     loopOf.push(undefined);
     inside.add(dispatch);
     first.add(dispatch);
@@ -141,6 +139,31 @@ export function buildFlow(region: Region, entries: readonly number[]): Flow {
     for (const edge of edges[node]) if (edge.to >= 0 && !edge.back) forward[edge.to]++;
   const idom = dominators(edges, order, position);
   return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
+}
+
+/** Where a region is entered, the root first, and the heads of the loops that it has when it is entered at the root alone, outer ones first. */
+export interface Entries {
+  readonly addresses: readonly number[];
+  readonly heads: readonly number[];
+}
+
+/**
+ * The entries that are wanted, then the heads of loops and the places after calls, so that code which was left for the end of a turn, or
+ * called by the interpreter, is soon entered again.
+ */
+export function chooseEntries(region: Region, wanted: readonly number[], most: number): Entries {
+  const { blocks, at } = region;
+  const addresses = new Set(wanted.filter((address) => at.has(address)));
+  const { loops, root } = buildFlow(region, [at.get(wanted[0])!]);
+  const heads = loops.map(({ header }) => header).filter((header) => header < root);
+  const add = (address: number) => {
+    if (addresses.size < most && at.has(address)) addresses.add(address);
+  };
+  for (const head of heads) add(blocks[head].start);
+  for (const { end, start, words } of blocks) {
+    if (end === End.Call || end === End.IndirectCall) add((start + 4 * words.length) | 0);
+  }
+  return { addresses: [...addresses], heads };
 }
 
 /** Walks all nodes reachable from `roots` along edges that are not marked as back edges by `skip`. */

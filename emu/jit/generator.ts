@@ -5,8 +5,9 @@
  * A register's home is the register block. It is kept in a local while `State` says so, and saved where control leaves: at exits, at
  * calls, at joins that do not expect it in its local.
  */
-import { FPSCR, XER_SO } from "../cpu/registers.ts";
+import { FPSCR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
@@ -14,12 +15,13 @@ import {
   FPR_SLOT,
   RECORD_SLOT,
   RECORDS,
+  SET,
   SLOTS,
   type SlotLayout,
   slotLayouts,
 } from "./slots.ts";
-import { Lazy, State } from "./state.ts";
-import { Code, F64, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
+import { Fields, Lazy, State } from "./state.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -55,15 +57,25 @@ interface Access {
  */
 export interface Landing {
   readonly saved: Int32Array;
+  /** The fields among those slots that are still to be computed. */
+  readonly fields: Fields;
   readonly outer: Landing | undefined;
   /** How many labels out it is. */
   depth(): number;
 }
 
+/** What a join expects of the registers. */
+export interface Expected {
+  readonly valid: Int32Array;
+  readonly dirty: Int32Array;
+  readonly fields: Fields;
+}
+
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 /** Slots that make a landing of its own worth its while. */
-const LEAST_SHARED = 3;
+const LEAST_SHARED = 2;
+const NOTHING = new Int32Array(SET);
 
 export class Generator {
   readonly target: Target;
@@ -74,8 +86,14 @@ export class Generator {
   /** What a block's dry pass found: a fallback or call in it, and the accesses by order. */
   barrier = false;
   accesses: Access[] = [];
+  /** What it found further: by index, instructions from which one leaves. */
+  leaves: number[] = [];
+  /** Fields of which something needs more than one of the bits that a comparison tells. */
+  readWhole = 0;
   private accessAt = 0;
   dry = false;
+  /** What is being generated is seldom run: few bytes count for more than speed. */
+  private isCold = false;
   /** Blocks open within the instruction at hand. */
   private nesting = 0;
   /** Of the instruction at hand: its address, its index in its block, the instructions of the block. */
@@ -93,7 +111,7 @@ export class Generator {
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
   /** Host address of the register block: an address in code is this and a constant offset. */
-  private readonly block: number;
+  readonly block: number;
 
   constructor(target: Target) {
     this.target = target;
@@ -148,10 +166,11 @@ export class Generator {
   }
   /** Sees to it that the slot's local holds its value. */
   fetch(slot: number): void {
-    if (slot >= CR_SLOT && slot < CA_SLOT && this.state.lazy[slot - CR_SLOT] !== Lazy.None) {
+    if (slot >= CR_SLOT && slot < CA_SLOT) this.readWhole |= 1 << (slot - CR_SLOT);
+    if (slot >= CR_SLOT && slot < CA_SLOT && this.state.fields.kind[slot - CR_SLOT] !== Lazy.None) {
       this.computeField(slot - CR_SLOT);
       this.code.set(this.local(slot));
-      this.state.lazy[slot - CR_SLOT] = Lazy.None;
+      this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
       return;
     }
     if (this.state.has(slot)) return;
@@ -191,7 +210,7 @@ export class Generator {
       this.state.base[slot] = this.nextValue++;
       this.state.offset[slot] = 0;
     } else if (slot >= CR_SLOT && slot < CA_SLOT) {
-      this.state.lazy[slot - CR_SLOT] = Lazy.None;
+      this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
     }
   }
   /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
@@ -216,7 +235,7 @@ export class Generator {
     const { store, offset } = this.layouts[slot];
     code.i32Const(0);
     const field = slot - CR_SLOT;
-    if (field >= 0 && field < 8 && state.lazy[field] !== Lazy.None) this.computeField(field);
+    if (field >= 0 && field < 8 && state.fields.kind[field] !== Lazy.None) this.computeField(field);
     else code.get(this.local(slot));
     code.access(store, this.at(offset));
   }
@@ -233,10 +252,10 @@ export class Generator {
   flush(): void {
     this.saveAll();
     this.state.dirty.fill(0);
-    this.state.lazy.forEach((kind, field) => {
+    this.state.fields.kind.forEach((kind, field) => {
       if (kind === Lazy.None) return;
       // Saved, but never in its local.
-      this.state.lazy[field] = Lazy.None;
+      this.state.fields.kind[field] = Lazy.None;
       this.invalidate(CR_SLOT + field);
     });
   }
@@ -249,9 +268,37 @@ export class Generator {
     this.barrier = true;
     state.valid.fill(0);
     state.dirty.fill(0);
-    state.lazy.fill(0);
+    state.fields.clear();
     state.modeChecked = false;
     this.freshValues();
+  }
+  /**
+   * The same after a call, but that addresses on some registers have been tested still counts: these registers are what they were, or
+   * one leaves for `next`.
+   */
+  forgetAllBut(registers: readonly number[], next: number): void {
+    const { state, code } = this;
+    const kept = registers.filter((n) => state.has(n) && state.isBaseOfFacts(n));
+    const [base, offset] = [state.base.slice(), state.offset.slice()];
+    this.forgetAll();
+    if (kept.length === 0) return;
+    kept.forEach((n, i) => {
+      code.get(this.local(n));
+      this.loadField(this.layouts[n].load, this.layouts[n].offset);
+      this.op(Op.i32_ne, Op.i64_ne);
+      if (i > 0) code.op(Op.i32_or);
+    });
+    this.begin(Op.if);
+    this.leave(next, this.count);
+    this.end();
+    for (const n of kept) {
+      state.makeValid(n);
+      state.base[n] = base[n];
+      state.offset[n] = offset[n];
+    }
+  }
+  newValue(): number {
+    return this.nextValue++;
   }
   freshValues(): void {
     for (let n = 0; n < 32; n++) {
@@ -265,23 +312,45 @@ export class Generator {
     const { state } = this;
     state.valid.fill(0);
     state.dirty.fill(0);
-    state.lazy.fill(0);
+    state.fields.clear();
     state.factBase.fill(0);
     state.factNext = 0;
     state.modeChecked = false;
     this.freshValues();
   }
 
-  /** Makes the state what a join expects: saves what is unsaved there, loads what is to be in a local. */
-  conform(valid: Int32Array, dirty: Int32Array): void {
-    const { state } = this;
+  /** Makes the state what a join expects: saves what is unsaved there, loads what is to be in a local, keeps comparisons for later. */
+  conform({ valid, dirty, fields }: Expected): void {
+    const { state, code } = this;
     for (let w = 0; w < valid.length; w++) {
       for (let bits = state.dirty[w] & ~dirty[w]; bits !== 0; bits &= bits - 1) {
         this.save(32 * w + (31 - Math.clz32(bits & -bits)));
       }
       for (let bits = valid[w]; bits !== 0; bits &= bits - 1) {
-        this.fetch(32 * w + (31 - Math.clz32(bits & -bits)));
+        const slot = 32 * w + (31 - Math.clz32(bits & -bits));
+        const field = slot - CR_SLOT;
+        if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) {
+          this.fetch(slot);
+          continue;
+        }
+        if (state.fields.kind[field] !== fields.kind[field])
+          throw new Error(`CR${field} is computed too early`);
+        if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) continue;
+        this.pushConstantOperand(field);
+        code.set(fields.b[field]);
       }
+    }
+  }
+  /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
+  mergeFields(into: Fields, other: Fields): void {
+    for (let field = 0; field < 8; field++) {
+      const kind = into.kind[field] as Lazy;
+      if (kind !== other.kind[field]) into.kind[field] = Lazy.None;
+      if (into.kind[field] === Lazy.None) continue;
+      const same = into.isConstant[field] === other.isConstant[field] && into.b[field] === other.b[field];
+      if (same) continue;
+      into.isConstant[field] = 0;
+      into.b[field] = this.lazyLocal(field, true, operandType(kind));
     }
   }
 
@@ -326,27 +395,23 @@ export class Generator {
     if (local === undefined) this.lazyLocals.set(key, (local = this.newLocal(type)));
     return local;
   }
-  private operandType(kind: Lazy): ValueType {
-    if (kind === Lazy.Float) return F64;
-    return kind === Lazy.Signed64 || kind === Lazy.Unsigned64 ? I64 : I32;
-  }
   /** Pops A, and B unless it is `constant`: the field will be what their comparison says. */
   compare(field: number, kind: Lazy, constant?: number): void {
     const { code, state } = this;
-    const type = this.operandType(kind);
+    const type = operandType(kind);
     const a = this.lazyLocal(field, false, type);
     if (constant === undefined) {
       const b = this.lazyLocal(field, true, type);
       code.set(b);
-      state.lazyB[field] = b;
+      state.fields.b[field] = b;
     } else {
-      state.lazyB[field] = constant;
+      state.fields.b[field] = constant;
     }
     code.set(a);
-    state.lazyA[field] = a;
-    state.lazyIsConstant[field] = constant === undefined ? 0 : 1;
+    state.fields.a[field] = a;
+    state.fields.isConstant[field] = constant === undefined ? 0 : 1;
     state.define(CR_SLOT + field);
-    state.lazy[field] = kind;
+    state.fields.kind[field] = kind;
   }
   /** Rc = 1: CR0 is how GPR n compares with zero. */
   record(n: number): void {
@@ -360,46 +425,39 @@ export class Generator {
   }
 
   private operands(field: number): void {
-    const { code, state } = this;
-    code.get(state.lazyA[field]);
-    const constant = state.lazyB[field];
-    if (state.lazyIsConstant[field] === 0) code.get(constant);
-    else if (this.operandType(state.lazy[field] as Lazy) === I64) {
-      code.i64Const(constant, state.lazy[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
-    } else code.i32Const(constant);
+    const { code } = this;
+    const { a, b, isConstant } = this.state.fields;
+    code.get(a[field]);
+    if (isConstant[field] === 0) code.get(b[field]);
+    else this.pushConstantOperand(field);
   }
-  /** Pushes 1 if A < B (bit 0), A > B (bit 1), A = B (bit 2) in a field that is not computed yet. */
-  private comparison(field: number, bit: number): void {
-    this.operands(field);
-    this.code.op(COMPARISONS[this.state.lazy[field] as Lazy][bit]);
+  private pushConstantOperand(field: number): void {
+    const { kind, b } = this.state.fields;
+    const constant = b[field];
+    if (operandType(kind[field] as Lazy) === I64) {
+      this.code.i64Const(constant, kind[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
+    } else this.code.i32Const(constant);
   }
   /** Pushes the value of a field that is not computed yet. */
   private computeField(field: number): void {
-    const { code } = this;
-    const isFloat = this.state.lazy[field] === Lazy.Float;
-    const weighted = (bit: number, weight: number) => {
-      this.comparison(field, bit);
-      code.i32Const(weight);
-      code.op(Op.i32_mul);
-      code.op(Op.i32_add);
-    };
-    code.i32Const(isFloat ? 1 : 2);
-    weighted(0, isFloat ? 7 : 6);
-    weighted(1, isFloat ? 3 : 2);
-    if (isFloat) {
-      weighted(2, 1);
-      return;
-    }
-    this.loadField(Op.i32_load8_u, XER_SO);
-    code.op(Op.i32_or);
+    const kind = this.state.fields.kind[field] as Lazy;
+    const operands = () => this.operands(field);
+    if (this.isCold) {
+      operands();
+      this.code.op(Op.call);
+      this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
+    } else emitField(this.code, kind, this.block, operands);
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
   crBit(bit: number, exact = false) {
     const field = bit >> 2;
-    const kind = this.state.lazy[field];
-    if (kind !== Lazy.None && (bit & 3) !== 3) return this.comparison(field, bit & 3);
-    const { code } = this;
+    const { code, readWhole } = this;
+    const kind = this.state.fields.kind[field] as Lazy;
+    if (kind !== Lazy.None && (bit & 3) !== 3) {
+      return emitComparison(code, kind, bit & 3, () => this.operands(field));
+    }
     this.get(CR_SLOT + field);
+    if ((bit & 3) !== 3) this.readWhole = readWhole;
     if (exact) {
       code.i32Const(3 - (bit & 3));
       code.op(Op.i32_shr_u);
@@ -537,6 +595,8 @@ export class Generator {
     this.accesses = accesses;
     this.accessAt = 0;
     this.barrier = false;
+    this.leaves = [];
+    this.readWhole = 0;
   }
 
   /**
@@ -553,46 +613,48 @@ export class Generator {
       this.op(Op.i32_add, Op.i64_add);
       code.set(from);
     }
-    const page = this.temporary(I32, 12);
+    // The guards of two pages, and the upper half of the address.
+    const found = this.temporary(this.word, 12);
+    code.get(from);
+    if (this.is64) code.op(Op.i32_wrap_i64);
+    code.i32Const(PAGE_SHIFT);
+    code.op(Op.i32_shr_u);
+    this.code.access(this.is64 ? Op.i64_load16_u : Op.i32_load16_u, table);
     const upper = () => {
+      if (!this.is64) return;
       code.get(from);
       code.i64Const(32, 0);
       code.op(Op.i64_shr_u);
       code.op(Op.i64_or);
     };
-    code.get(from);
-    if (this.is64) code.op(Op.i32_wrap_i64);
-    code.i32Const(PAGE_SHIFT);
-    code.op(Op.i32_shr_u);
-    code.tee(page);
-    if (this.is64) {
-      code.access(Op.i64_load16_u, table);
-      upper();
-      code.i64Const(0, 0);
-      code.op(Op.i64_ne);
-    } else {
-      code.access(Op.i32_load16_u, table);
-    }
+    upper();
+    code.tee(found);
+    this.isNotZero();
     this.begin(Op.if);
-    code.get(page);
-    code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
-    if (high - low > 1) {
+    code.get(found);
+    this.constant(0xff);
+    this.op(Op.i32_and, Op.i64_and);
+    upper();
+    if (high - low === 1) this.isNotZero();
+    else {
+      if (this.is64) this.isNotZero();
+      // The second page counts if there are bytes in it.
       code.get(from);
       if (this.is64) code.op(Op.i32_wrap_i64);
-      code.i32Const(high - low - 1);
-      code.op(Op.i32_add);
-      code.i32Const(PAGE_SHIFT);
-      code.op(Op.i32_shr_u);
-      code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
-      this.op(Op.i32_or, Op.i64_or);
-    }
-    if (this.is64) {
-      upper();
-      code.i64Const(0, 0);
-      code.op(Op.i64_ne);
+      code.i32Const(PAGE - 1);
+      code.op(Op.i32_and);
+      code.i32Const(PAGE - (high - low));
+      code.op(Op.i32_gt_u);
+      code.op(Op.i32_or);
     }
     this.leaveIf();
     this.end();
+  }
+  /** Pops a number of a GPR's width: a condition, whether it is not zero. */
+  private isNotZero(): void {
+    if (!this.is64) return;
+    this.code.i64Const(0, 0);
+    this.code.op(Op.i64_ne);
   }
 
   // ---- ways out ----------------------------------------------------------------------------------------------
@@ -614,30 +676,35 @@ export class Generator {
   }
   /** Leaves for `pc` when `executed` instructions of the block have run. */
   leave(pc: number, executed: number): void {
-    const { code, state } = this;
+    const { code } = this;
+    if (this.dry) this.leaves.push(this.index);
     const landing = this.landingHere();
+    this.isCold = true;
     this.saveAll(landing?.saved);
-    if (landing === undefined) {
-      code.i32Const(pc);
-      this.returnBudget(this.count - executed);
-      return;
-    }
+    if (landing !== undefined) this.computeFieldsFor(landing);
+    this.isCold = false;
+    code.i32Const(pc);
+    this.pushBudget(this.count - executed);
+    if (landing === undefined) code.op(Op.return);
+    else code.br(Op.br, landing.depth() + this.nesting);
+  }
+  /** Computes the fields that a landing expects in their locals. */
+  private computeFieldsFor({ saved, fields }: Landing): void {
+    const { code, state } = this;
     for (let field = 0; field < 8; field++) {
-      if (state.lazy[field] === Lazy.None || !has(landing.saved, CR_SLOT + field)) continue;
+      if (state.fields.kind[field] === Lazy.None || fields.kind[field] !== Lazy.None) continue;
+      if (!has(saved, CR_SLOT + field)) continue;
       this.computeField(field);
       code.set(this.local(CR_SLOT + field));
     }
-    code.i32Const(pc);
-    this.pushBudget(this.count - executed);
-    code.br(Op.br, landing.depth() + this.nesting);
   }
-  /** The innermost landing whose slots are all unsaved here. */
+  /** The innermost landing whose slots are all unsaved here, with the same comparisons to be made. */
   private landingHere(): Landing | undefined {
-    const { dirty } = this.state;
+    const { dirty, fields } = this.state;
     for (let i = this.landings.length - 1; i >= 0; i--) {
       const { saved } = this.landings[i];
-      if (((saved[0] & ~dirty[0]) | (saved[1] & ~dirty[1]) | (saved[2] & ~dirty[2])) === 0)
-        return this.landings[i];
+      if (((saved[0] & ~dirty[0]) | (saved[1] & ~dirty[1]) | (saved[2] & ~dirty[2])) !== 0) continue;
+      if (this.landings[i].fields.areIn(fields)) return this.landings[i];
     }
     return undefined;
   }
@@ -645,27 +712,28 @@ export class Generator {
   newLanding(depth: () => number): Landing | undefined {
     const { state } = this;
     const saved = state.dirty.slice();
-    for (let field = 0; field < 8; field++) {
-      const slot = CR_SLOT + field;
-      if (state.lazy[field] !== Lazy.None) saved[slot >> 5] &= ~(1 << (slot & 31));
-    }
     const outer = this.landingHere();
     let more = 0;
     for (let w = 0; w < saved.length; w++) {
-      // A field that is not computed yet but that the outer landing saves has to be computed on the way there.
-      saved[w] |= outer?.saved[w] ?? 0;
       for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) more++;
     }
-    return more < LEAST_SHARED ? undefined : { saved, outer, depth };
+    for (let field = 0; field < 8; field++) {
+      if (state.fields.kind[field] !== Lazy.None && !has(outer?.saved ?? NOTHING, CR_SLOT + field)) more++;
+    }
+    if (more < LEAST_SHARED) return undefined;
+    return { saved, outer, depth, fields: new Fields().copy(state.fields) };
   }
   /** The code of a landing. */
-  land({ saved, outer }: Landing): void {
-    this.state.lazy.fill(0);
+  land({ saved, outer, fields }: Landing): void {
+    this.state.fields.copy(fields);
+    this.isCold = true;
     for (let w = 0; w < saved.length; w++) {
       for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) {
         this.save(32 * w + (31 - Math.clz32(bits & -bits)));
       }
     }
+    if (outer !== undefined) this.computeFieldsFor(outer);
+    this.isCold = false;
     if (outer === undefined) this.code.op(Op.return);
     else this.code.br(Op.br, outer.depth());
   }
@@ -711,13 +779,3 @@ export class Generator {
 }
 
 const has = (set: Int32Array, slot: number): boolean => (set[slot >> 5] & (1 << (slot & 31))) !== 0;
-
-/** Opcodes of A < B, A > B, A = B by kind of comparison. */
-const COMPARISONS: Record<Lazy, readonly number[]> = {
-  [Lazy.None]: [],
-  [Lazy.Signed32]: [Op.i32_lt_s, Op.i32_gt_s, Op.i32_eq],
-  [Lazy.Unsigned32]: [Op.i32_lt_u, Op.i32_gt_u, Op.i32_eq],
-  [Lazy.Signed64]: [Op.i64_lt_s, Op.i64_gt_s, Op.i64_eq],
-  [Lazy.Unsigned64]: [Op.i64_lt_u, Op.i64_gt_u, Op.i64_eq],
-  [Lazy.Float]: [Op.f64_lt, Op.f64_gt, Op.f64_eq],
-};

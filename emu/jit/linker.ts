@@ -1,92 +1,125 @@
 /**
- * Puts translated functions where they can be called: the function table of an address space, the small module through which JavaScript
- * enters, and the table by which indirect calls find a slot.
+ * Puts translated functions where they can be called. Each module has a table of the functions that it calls, with stubs for those that are
+ * not there; one large table has all functions, for JavaScript to enter and for calls through registers, which find a function's slot by its address.
  */
 import type { AddressSpace } from "../memory/address-space.ts";
 import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./corner.ts";
-import { buildModule, Code, type FunctionBody, I32, Op } from "./wasm.ts";
+import { buildModule, Code, I32, Op } from "./wasm.ts";
 
 /** (slot, budget, stack, address) -> next address; the budget that is left is in the corner. */
 type Enter = (slot: number, budget: number, stack: number, address: number) => number;
 
+/** What a module with one translated function asks of the linker. */
+export interface Linkable {
+  /** Addresses of the functions that it calls, by their place in its table. */
+  readonly callees: readonly number[];
+  readonly looksUp: boolean;
+}
+
+/** A function in this address space. */
+export interface Linked {
+  /** What the module exports. */
+  readonly code: () => unknown;
+  readonly callees: readonly number[];
+  readonly table: WebAssembly.Table;
+}
+
 export class Linker {
   private readonly memory: AddressSpace;
-  private readonly table: WebAssembly.Table;
+  private readonly all: WebAssembly.Table;
+  /** Of modules that call nothing. */
+  private readonly none = newTable(0);
   private readonly stub: () => unknown;
   readonly enter: Enter;
+  /** Where functions are in the table of all, once they have been there. */
   private readonly slots = new Map<number, number>();
+  private readonly functions = new Map<number, () => unknown>();
+  private readonly callers = new Map<number, Set<Linked>>();
   private readonly lookup: Int32Array;
   private readonly budget: Int32Array;
   private readonly step: (address: number) => number;
-  /** Bytes of all modules so far, and their number. */
-  bytes = 0;
-  modules = 0;
 
   constructor(memory: AddressSpace, slots: number, step: (address: number) => number) {
     this.memory = memory;
     this.step = step;
-    this.table = new WebAssembly.Table({ element: "anyfunc", initial: slots });
+    this.all = newTable(slots);
     const { buffer } = memory.memory;
     this.lookup = new Int32Array(buffer, memory.corner + LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
     for (let i = 0; i < LOOKUP_ENTRIES; i++) this.lookup[2 * i] = NO_ADDRESS;
     this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
     const module = new WebAssembly.Module(entryModule(memory.corner + BUDGET_OFFSET, this.pages));
-    const { enter, stub } = new WebAssembly.Instance(module, this.imports).exports;
+    const { enter, stub } = new WebAssembly.Instance(module, this.imports(this.all)).exports;
     this.enter = enter as Enter;
     this.stub = stub as () => unknown;
-    for (let i = 0; i < slots; i++) this.table.set(i, this.stub);
   }
 
-  private get pages(): number {
+  /** Size of the memory that modules import. */
+  get pages(): number {
     return this.memory.memory.buffer.byteLength / 65536;
   }
-  private get imports(): WebAssembly.Imports {
-    return { m: { memory: this.memory.memory, table: this.table, step: this.step } };
+  private imports(callees: WebAssembly.Table): WebAssembly.Imports {
+    return { m: { memory: this.memory.memory, callees, all: this.all, step: this.step } };
   }
   /** Instructions that translated code has left of its budget. */
   get budgetLeft(): number {
     return this.budget[0];
   }
 
-  /** The slot of the function at an address; until there is one, calling it gives the address back. */
+  /** The slot of an address in the table of all functions. */
   slotOf(address: number): number {
     let slot = this.slots.get(address);
     if (slot === undefined) {
       slot = this.slots.size;
       this.slots.set(address, slot);
-      if (slot >= this.table.length) {
-        const more = this.table.length;
-        this.table.grow(more);
-        for (let i = 0; i < more; i++) this.table.set(more + i, this.stub);
-      }
+      if (slot >= this.all.length) this.all.grow(this.all.length);
+      this.all.set(slot, this.stub);
     }
     return slot;
   }
-  /** Whether something calls the address. */
+  /** Whether something calls the address, or code begins there. */
   isCalled(address: number): boolean {
-    return this.slots.has(address);
+    return this.callers.has(address) || this.slots.has(address);
   }
 
-  /** Compiles a function. */
-  compile(body: FunctionBody): unknown {
-    const bytes = buildModule([body], this.pages);
-    this.bytes += bytes.length;
-    this.modules++;
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), this.imports).exports["0"];
+  /** Makes a module's function part of this address space. Calls of what is not there come back with the address that was called. */
+  instantiate(module: WebAssembly.Module, { callees }: Linkable): Linked {
+    const table = callees.length === 0 ? this.none : newTable(callees.length);
+    const code = new WebAssembly.Instance(module, this.imports(table)).exports["0"] as () => unknown;
+    const linked = { code, callees, table };
+    callees.forEach((address, i) => {
+      table.set(i, this.functions.get(address) ?? this.stub);
+      let callers = this.callers.get(address);
+      if (callers === undefined) this.callers.set(address, (callers = new Set()));
+      callers.add(linked);
+    });
+    return linked;
   }
+  /** Forgets a function that nothing leads to any more. */
+  forget(linked: Linked): void {
+    for (const address of linked.callees) this.callers.get(address)?.delete(linked);
+  }
+
   /** Has calls of an address go to a function; undefined takes it away again. */
-  link(address: number, code: unknown): void {
+  link(address: number, code: (() => unknown) | undefined): void {
     const slot = this.slotOf(address);
-    this.table.set(slot, (code as () => unknown) ?? this.stub);
+    const target = code ?? this.stub;
+    this.all.set(slot, target);
+    for (const { callees, table } of this.callers.get(address) ?? []) {
+      table.set(callees.indexOf(address), target);
+    }
     const at = 2 * ((address >>> 2) & (LOOKUP_ENTRIES - 1));
     if (code !== undefined) {
+      this.functions.set(address, code);
       this.lookup[at] = address;
       this.lookup[at + 1] = slot;
-    } else if (this.lookup[at] === address) {
-      this.lookup[at] = NO_ADDRESS;
+    } else {
+      this.functions.delete(address);
+      if (this.lookup[at] === address) this.lookup[at] = NO_ADDRESS;
     }
   }
 }
+
+const newTable = (initial: number) => new WebAssembly.Table({ element: "anyfunc", initial });
 
 /** The module with `enter` and `stub`, the function of addresses that have none. */
 function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {

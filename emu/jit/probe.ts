@@ -28,7 +28,7 @@ function probe(): boolean {
   if (!WebAssembly.validate(bytes)) return false;
   const imports = {
     memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }),
-    table: new WebAssembly.Table({ element: "anyfunc", initial: 0 }),
+    callees: new WebAssembly.Table({ element: "anyfunc", initial: 0 }),
     step: () => 0,
   };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports });

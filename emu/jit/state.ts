@@ -7,15 +7,46 @@ export type Lazy = (typeof Lazy)[keyof typeof Lazy];
 
 const MOST_FACTS = 12;
 
+/** Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. */
+export class Fields {
+  readonly kind = new Uint8Array(8);
+  readonly a = new Int32Array(8);
+  readonly b = new Int32Array(8);
+  readonly isConstant = new Uint8Array(8);
+
+  clear(): void {
+    this.kind.fill(Lazy.None);
+  }
+  copy(from: Fields): this {
+    this.kind.set(from.kind);
+    this.a.set(from.a);
+    this.b.set(from.b);
+    this.isConstant.set(from.isConstant);
+    return this;
+  }
+  copyField(field: number, from: Fields): void {
+    this.kind[field] = from.kind[field];
+    this.a[field] = from.a[field];
+    this.b[field] = from.b[field];
+    this.isConstant[field] = from.isConstant[field];
+  }
+  /** Whether the comparisons that are to be made here are the same there. */
+  areIn(other: Fields): boolean {
+    for (let field = 0; field < 8; field++) {
+      if (this.kind[field] === Lazy.None) continue;
+      if (this.kind[field] !== other.kind[field] || this.a[field] !== other.a[field]) return false;
+      if (this.b[field] !== other.b[field] || this.isConstant[field] !== other.isConstant[field])
+        return false;
+    }
+    return true;
+  }
+}
+
 export class State {
   /** Slots whose local holds the register's value, and those of them that the register block does not have yet. */
   readonly valid = new Int32Array(SET);
   readonly dirty = new Int32Array(SET);
-  /** Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. */
-  readonly lazy = new Uint8Array(8);
-  readonly lazyA = new Int32Array(8);
-  readonly lazyB = new Int32Array(8);
-  readonly lazyIsConstant = new Uint8Array(8);
+  readonly fields = new Fields();
   /** GPR n holds value number `base[n]` plus `offset[n]`. */
   readonly base = new Int32Array(32);
   readonly offset = new Int32Array(32);
@@ -41,10 +72,7 @@ export class State {
   copy(from: State): this {
     this.valid.set(from.valid);
     this.dirty.set(from.dirty);
-    this.lazy.set(from.lazy);
-    this.lazyA.set(from.lazyA);
-    this.lazyB.set(from.lazyB);
-    this.lazyIsConstant.set(from.lazyIsConstant);
+    this.fields.copy(from.fields);
     this.copyValues(from);
     this.modeChecked = from.modeChecked;
     return this;
@@ -59,6 +87,25 @@ export class State {
     this.factNext = from.factNext;
   }
 
+  /** Leaves of what is known about values what is known there too. */
+  meet(other: State, newValue: () => number): void {
+    for (let n = 0; n < 32; n++) {
+      if (this.base[n] === other.base[n] && this.offset[n] === other.offset[n]) continue;
+      this.base[n] = newValue();
+      this.offset[n] = 0;
+    }
+    for (let i = 0; i < MOST_FACTS; i++) {
+      if (this.factBase[i] === 0) continue;
+      const isStore = this.factStore[i] !== 0;
+      if (!other.isChecked(this.factBase[i], this.factLow[i], this.factHigh[i], isStore))
+        this.factBase[i] = 0;
+    }
+    this.modeChecked &&= other.modeChecked;
+  }
+  /** Whether an address from what GPR n holds has been tested. */
+  isBaseOfFacts(n: number): boolean {
+    return this.factBase.includes(this.base[n]);
+  }
   /** Whether the bytes from `low` up to `high` from a value have passed the guard of loads, or of stores. */
   isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
     for (let i = 0; i < MOST_FACTS; i++) {

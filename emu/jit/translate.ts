@@ -4,14 +4,15 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ba, bt, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
-import { buildFlow, type Edge, type Flow, type Loop } from "./flow.ts";
-import { ADDRESS, BUDGET, Generator, STACK, type Target } from "./generator.ts";
+import { fieldFunctions } from "./comparisons.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
+import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
+import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
-import { State } from "./state.ts";
-import { Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
+import { Fields, Lazy, State } from "./state.ts";
+import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
 interface Summary {
@@ -19,21 +20,39 @@ interface Summary {
   readonly barrier: boolean;
   readonly valid: Int32Array;
   readonly dirty: Int32Array;
+  /** The comparisons that are still to be made at its end, and the fields of before that it wants as a whole. */
+  readonly fields: Fields;
+  readonly readWhole: number;
   readonly accesses: Generator["accesses"];
+  readonly leaves: readonly number[];
 }
 
 export interface TranslateOptions {
   readonly target: Target;
   readonly model: CpuModel;
   readonly tuning: Tuning;
-  /** Slot in the function table for a function at an address. */
-  slotOf(address: number): number;
 }
 
 export interface Translation extends FunctionBody {
   /** By entry, in the order given: instructions that have to be left of the budget for the code to begin. */
   readonly needs: number[];
+  /** Addresses of the functions that it calls, by their place in its table of them. */
+  readonly callees: number[];
+  /** It finds functions by addresses that only the run tells. */
+  readonly looksUp: boolean;
 }
+
+/** Ways out that are left in a block where a landing is opened in its middle. */
+const LEAST_LEAVES = 2;
+
+const nothingExpected = (): Expected => ({
+  valid: new Int32Array(SET),
+  dirty: new Int32Array(SET),
+  fields: new Fields(),
+});
+
+/** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
+const KEPT_BY_CALLS = [1, 2];
 
 /** Labels of landings are this and below. */
 const SHARED = -2;
@@ -48,11 +67,7 @@ const CTR_ZERO = 2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-export function translate(
-  region: Region,
-  entries: readonly number[],
-  options: TranslateOptions,
-): Translation {
+export function translate(region: Region, entries: Entries, options: TranslateOptions): Translation {
   return new Translator(region, entries, options).run();
 }
 
@@ -64,8 +79,7 @@ class Translator {
   private readonly g: Generator;
   private readonly summaries: Summary[] = [];
   /** What joins and loop headers expect, by node. */
-  private readonly valid: Int32Array[] = [];
-  private readonly dirty: Int32Array[] = [];
+  private readonly expected: Expected[] = [];
   private readonly isPromoted = new Map<Loop, boolean>();
   /** Instructions to the next test of the budget, by node; and whether the node makes one. */
   private readonly need: Int32Array;
@@ -76,15 +90,19 @@ class Translator {
   private readonly isLabelled: Uint8Array;
   private readonly labels: number[] = [];
   private readonly saved = new Map<number, State>();
+  /** What is known of values and addresses on every edge into a join so far. */
+  private readonly joined = new Map<number, State>();
   private readonly selector: number;
   private readonly entryNodes: number[];
+  private readonly callees: number[] = [];
+  private looksUp = false;
 
-  constructor(region: Region, entries: readonly number[], options: TranslateOptions) {
+  constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
     this.region = region;
     this.blocks = region.blocks;
     this.options = options;
-    this.entryNodes = entries.map((address) => region.at.get(address)!);
-    this.flow = buildFlow(region, this.entryNodes);
+    this.entryNodes = addresses.map((address) => region.at.get(address)!);
+    this.flow = buildFlow(region, this.entryNodes, heads);
     this.g = new Generator(options.target);
     this.selector = this.g.newLocal(I32);
     const n = this.flow.edges.length;
@@ -118,7 +136,14 @@ class Translator {
     head.op(Op.return);
     head.end();
     head.append(body);
-    return { locals: g.locals, body: head, needs: this.entryNodes.map((node) => this.need[node]) };
+    return {
+      locals: g.locals,
+      body: head,
+      helpers: fieldFunctions(g.block),
+      needs: this.entryNodes.map((node) => this.need[node]),
+      callees: this.callees,
+      looksUp: this.looksUp,
+    };
   }
 
   // ---- what is known before code is emitted ------------------------------------------------------------
@@ -136,7 +161,10 @@ class Translator {
         barrier: g.barrier,
         valid: g.state.valid.slice(),
         dirty: g.state.dirty.slice(),
+        fields: new Fields().copy(g.state.fields),
+        readWhole: g.readWhole,
         accesses: g.accesses,
+        leaves: g.leaves,
       });
     }
   }
@@ -155,7 +183,7 @@ class Translator {
       }
     }
     if ((block.end === End.Branch || block.end === End.Return) && (bt(word) & IGNORE_CR) === 0) {
-      g.fetch(CR_SLOT + (ba(word) >> 2));
+      g.crBit(ba(word));
     }
     if (block.end === End.Return) g.fetch(LR_SLOT);
     if (block.end === End.Indirect) g.fetch(CTR_SLOT);
@@ -164,66 +192,81 @@ class Translator {
 
   /** In-states of joins and headers, from the summaries; a forward analysis in one pass. */
   private findStates(): void {
-    const { flow, summaries } = this;
-    const { order, edges, loopOf } = flow;
+    const { flow, expected, g } = this;
+    const { order, edges } = flow;
     for (const loop of flow.loops) this.isPromoted.set(loop, this.canPromote(loop));
-    const outValid: Int32Array[] = [];
-    const outDirty: Int32Array[] = [];
-    const seen = new Uint8Array(edges.length);
     for (const node of order) {
-      let valid = this.valid[node];
-      let dirty = this.dirty[node];
-      if (valid === undefined) {
-        valid = this.valid[node] = new Int32Array(SET);
-        dirty = this.dirty[node] = new Int32Array(SET);
-      }
-      const loop = loopOf[node];
-      const inPromoted = loop !== undefined && this.isPromoted.get(loop)!;
-      if (flow.isHeader[node] !== 0 && loop !== undefined && loop.header === node) {
-        if (inPromoted) {
-          for (const member of loop.nodes) {
-            const summary = summaries[member];
-            if (summary === undefined) continue;
-            for (let w = 0; w < SET; w++) {
-              valid[w] |= summary.valid[w];
-              dirty[w] |= summary.dirty[w];
-            }
-          }
-        } else {
-          valid.fill(0);
-          dirty.fill(0);
-        }
-      } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
-        // What some bring unsaved is saved by them.
-        dirty.fill(0);
-      }
-      for (let w = 0; w < SET; w++) dirty[w] &= valid[w];
-      const summary = summaries[node];
-      const ov = (outValid[node] = new Int32Array(SET));
-      const od = (outDirty[node] = new Int32Array(SET));
-      for (let w = 0; w < SET; w++) {
-        if (summary === undefined) {
-          ov[w] = valid[w];
-          od[w] = dirty[w];
-        } else {
-          ov[w] = summary.barrier ? summary.valid[w] : valid[w] | summary.valid[w];
-          od[w] = summary.barrier ? summary.dirty[w] : dirty[w] | summary.dirty[w];
-        }
-      }
+      const at = (expected[node] ??= nothingExpected());
+      this.atJoin(node, at);
+      const out = this.afterNode(node, at);
       for (const edge of edges[node]) {
         if (edge.to < 0 || edge.back) continue;
-        if (seen[edge.to] === 0) {
-          seen[edge.to] = 1;
-          this.valid[edge.to] = ov.slice();
-          this.dirty[edge.to] = od.slice();
-        } else {
-          for (let w = 0; w < SET; w++) {
-            this.valid[edge.to][w] &= ov[w];
-            this.dirty[edge.to][w] |= od[w];
-          }
+        const to = expected[edge.to];
+        if (to === undefined) {
+          expected[edge.to] = {
+            valid: out.valid.slice(),
+            dirty: out.dirty.slice(),
+            fields: new Fields().copy(out.fields),
+          };
+          continue;
         }
+        for (let w = 0; w < SET; w++) {
+          to.valid[w] &= out.valid[w];
+          to.dirty[w] |= out.dirty[w];
+        }
+        g.mergeFields(to.fields, out.fields);
       }
     }
+  }
+  /** What a node expects, given what those before it have. */
+  private atJoin(node: number, { valid, dirty, fields }: Expected): void {
+    const { flow, summaries } = this;
+    const loop = flow.loopOf[node];
+    const inPromoted = loop !== undefined && this.isPromoted.get(loop)!;
+    if (flow.isHeader[node] !== 0 && loop !== undefined && loop.header === node) {
+      fields.clear();
+      if (inPromoted) {
+        for (const member of loop.nodes) {
+          const summary = summaries[member];
+          if (summary === undefined) continue;
+          for (let w = 0; w < SET; w++) {
+            valid[w] |= summary.valid[w];
+            dirty[w] |= summary.dirty[w];
+          }
+        }
+      } else {
+        valid.fill(0);
+        dirty.fill(0);
+      }
+    } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
+      // What some bring unsaved is saved by them.
+      for (let field = 0; field < 8; field++) {
+        if (fields.kind[field] !== Lazy.None)
+          valid[(CR_SLOT + field) >> 5] &= ~(1 << ((CR_SLOT + field) & 31));
+      }
+      dirty.fill(0);
+      fields.clear();
+    }
+    for (let w = 0; w < SET; w++) dirty[w] &= valid[w];
+  }
+  /** What there is after a node. */
+  private afterNode(node: number, at: Expected): Expected {
+    const summary = this.summaries[node];
+    if (summary === undefined) return at;
+    const { barrier, readWhole } = summary;
+    const after = nothingExpected();
+    after.fields.copy(summary.fields);
+    for (let w = 0; w < SET; w++) {
+      after.valid[w] = summary.valid[w] | (barrier ? 0 : at.valid[w]);
+      after.dirty[w] = summary.dirty[w] | (barrier ? 0 : at.dirty[w]);
+    }
+    if (barrier) return after;
+    for (let field = 0; field < 8; field++) {
+      const slot = CR_SLOT + field;
+      if ((summary.dirty[slot >> 5] & (1 << (slot & 31))) !== 0 || (readWhole & (1 << field)) !== 0) continue;
+      after.fields.copyField(field, at.fields);
+    }
+    return after;
   }
 
   /** A loop keeps all its registers in locals if nothing in it needs them elsewhere. */
@@ -299,23 +342,31 @@ class Translator {
 
   /** Emits a node with all that is placed at it; the state is the one at its beginning. */
   private emitTree(node: number): void {
+    const open = this.g.landings.length;
+    if (node < this.flow.root) this.openLanding();
+    this.emitStructure(node);
+    this.closeLandings(open);
+  }
+  /** Opens a block around what follows from where it is left by way of a landing, if that is worth one. */
+  private openLanding(): void {
     const { g, labels } = this;
     const label = SHARED - g.landings.length;
-    const landing = node < this.flow.root ? g.newLanding(() => this.depthOf(label)) : undefined;
-    if (landing === undefined) {
-      this.emitStructure(node);
-      return;
-    }
+    const landing = g.newLanding(() => this.depthOf(label));
+    if (landing === undefined) return;
     g.code.op(Op.block);
     g.code.u32(LANDING);
     labels.push(label);
     g.landings.push(landing);
-    this.emitStructure(node);
-    g.code.op(Op.unreachable);
-    g.landings.pop();
-    labels.pop();
-    g.code.end();
-    g.land(landing);
+  }
+  /** Closes all landings but so many of the outer ones. */
+  private closeLandings(open: number): void {
+    const { g, labels } = this;
+    while (g.landings.length > open) {
+      g.code.op(Op.unreachable);
+      labels.pop();
+      g.code.end();
+      g.land(g.landings.pop()!);
+    }
   }
   private emitStructure(node: number): void {
     const { g, flow, labels } = this;
@@ -363,9 +414,16 @@ class Translator {
       return;
     }
     g.reset();
-    g.state.valid.set(this.valid[node]);
-    g.state.dirty.set(this.dirty[node]);
+    g.state.valid.set(this.expected[node].valid);
+    g.state.dirty.set(this.expected[node].dirty);
+    g.state.fields.copy(this.expected[node].fields);
     if (isHeader) this.inherit(node, saved);
+    const joined = this.joined.get(node);
+    if (joined === undefined) return;
+    g.state.copyValues(joined);
+    g.state.modeChecked = joined.modeChecked;
+    joined.giveBack();
+    this.joined.delete(node);
   }
   /** In a loop whose registers stay in locals, what was known of those that it does not change stays so. */
   private inherit(node: number, from: State | undefined) {
@@ -384,6 +442,14 @@ class Translator {
         g.state.offset[n] = fresh.offset[n];
       }
     }
+  }
+
+  /** Notes that a join is reached with what is known here. */
+  private join(node: number): void {
+    const { g } = this;
+    const joined = this.joined.get(node);
+    if (joined === undefined) this.joined.set(node, State.copyOf(g.state));
+    else joined.meet(g.state, () => g.newValue());
   }
 
   private depthOf(node: number): number {
@@ -417,11 +483,12 @@ class Translator {
     } else {
       this.conformTo(to);
       if (!edge.back && flow.forward[to] === 1) this.saved.set(to, State.copyOf(g.state));
+      if (!edge.back && flow.isHeader[to] === 0) this.join(to);
     }
     g.code.br(Op.br, this.depthOf(to) + extra);
   }
   private conformTo(node: number) {
-    this.g.conform(this.valid[node], this.dirty[node]);
+    this.g.conform(this.expected[node]);
   }
 
   // ---- nodes -----------------------------------------------------------------------------------------------
@@ -437,9 +504,12 @@ class Translator {
     g.code.i32Const(g.count);
     g.code.op(Op.i32_sub);
     g.code.set(BUDGET);
-    g.beginBlock(false, this.summaries[node].accesses);
-    this.emitInstructions(block);
+    const { accesses, leaves } = this.summaries[node];
+    g.beginBlock(false, accesses);
+    const open = g.landings.length;
+    this.emitInstructions(block, leaves);
     this.emitEnd(node, block);
+    this.closeLandings(open);
   }
   /** Leaves for `pc` if fewer than `need` instructions are left. */
   private testBudget(pc: number, need: number) {
@@ -469,8 +539,7 @@ class Translator {
       const node = this.entryNodes[i];
       g.count = 0;
       // Where the node itself tests there is no need to.
-      if (this.tests[node] === 0 || edges[i].to !== node)
-        this.testBudget(this.blocks[node].start, this.need[node]);
+      if (this.tests[node] === 0) this.testBudget(this.blocks[node].start, this.need[node]);
     });
   }
   private emitDispatch(node: number) {
@@ -501,14 +570,17 @@ class Translator {
     });
   }
 
-  private emitInstructions(block: Block) {
+  private emitInstructions(block: Block, leaves: readonly number[] = []) {
     const { g } = this;
+    let left = leaves.length;
     const body = block.end === End.Fall ? block.words.length : block.words.length - 1;
     g.count = block.words.length;
     for (let i = 0; i < body; i++) {
       g.index = i;
       g.pc = (block.start + 4 * i) | 0;
       const row = block.rows[i]!;
+      while (left > 0 && leaves[leaves.length - left] < i) left--;
+      if (left >= LEAST_LEAVES && leaves[leaves.length - left] === i) this.openLanding();
       if (i === block.loadsCase) this.keepCase(block.words[i]);
       const emit = available(row, this.options.model) ? ROWS.get(row.name) : undefined;
       if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
@@ -546,14 +618,14 @@ class Translator {
         this.link(next);
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        g.code.i32Const(this.options.slotOf(block.target));
-        this.callIndirect(Op.call_indirect);
+        g.code.i32Const(this.calleeAt(block.target));
+        this.callIndirect(Op.call_indirect, CALLEES);
         return this.returned(edges[0], next);
       case End.TailCall:
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        g.code.i32Const(this.options.slotOf(block.target));
-        return this.callIndirect(Op.return_call_indirect);
+        g.code.i32Const(this.calleeAt(block.target));
+        return this.callIndirect(Op.return_call_indirect, CALLEES);
       case End.IndirectCall:
         this.targetFrom(CTR_SLOT);
         this.link(next);
@@ -561,7 +633,7 @@ class Translator {
         this.lookUp();
         this.callArguments(() => g.code.get(g.temporary(I32, 4)));
         g.code.get(g.temporary(I32, 5));
-        this.callIndirect(Op.call_indirect);
+        this.callIndirect(Op.call_indirect, ALL);
         return this.returned(edges[0], next);
       case End.Indirect:
         return this.emitIndirect(node, block);
@@ -639,6 +711,7 @@ class Translator {
   }
   /** Finds the slot of the address in temporary 4, into temporary 5; or returns it to whoever called. */
   private lookUp(): void {
+    this.looksUp = true;
     const { g } = this;
     const { code } = g;
     const entry = g.temporary(I32, 6);
@@ -666,11 +739,16 @@ class Translator {
     g.code.get(STACK);
     address();
   }
-  private callIndirect(op: number): void {
+  private callIndirect(op: number, table: number): void {
     const { code } = this.g;
     code.op(op);
     code.u32(TRANSLATED);
-    code.u32(0);
+    code.u32(table);
+  }
+  /** The place of a function in the table of those that this one calls. */
+  private calleeAt(address: number): number {
+    const at = this.callees.indexOf(address);
+    return at >= 0 ? at : this.callees.push(address) - 1;
   }
   /** After a call: goes on if it has come back to the next instruction, else takes the address further up. */
   private returned(edge: Edge | undefined, next: number): void {
@@ -685,7 +763,7 @@ class Translator {
     code.get(address);
     g.returnBudget(0);
     code.end();
-    g.forgetAll();
+    g.forgetAllBut(KEPT_BY_CALLS, next);
     this.follow(edge, next);
   }
 
@@ -739,7 +817,7 @@ class Translator {
     this.lookUp();
     this.callArguments(() => code.get(g.temporary(I32, 4)));
     code.get(g.temporary(I32, 5));
-    this.callIndirect(Op.return_call_indirect);
+    this.callIndirect(Op.return_call_indirect, ALL);
   }
 }
 

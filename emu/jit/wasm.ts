@@ -247,15 +247,21 @@ export interface FunctionBody {
   readonly signature?: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] };
   /** What the module exports it as; default its number. */
   readonly name?: string;
+  /** Functions that it calls as FIRST_FUNCTION, FIRST_FUNCTION + 1 and so on; the same for all of a module. */
+  readonly helpers?: readonly FunctionBody[];
 }
 
 /** Index of the only function type of translated code: (budget, stack, address) -> (next address, budget). */
 export const TRANSLATED = 0;
 /** Type of blocks that an address and a budget come out of. */
 export const LANDING = 2;
-/** Function index of the imported `step`, and of the first function of a module. */
+/** Function index of the imported `step`, and of the first function of a module, helpers before the others. */
 export const STEP = 0;
 export const FIRST_FUNCTION = 1;
+
+/** Tables of a module: the functions that it calls by a constant, and all there are. */
+export const CALLEES = 0;
+export const ALL = 1;
 
 function section(into: Code, id: number, content: Code): void {
   into.op(id);
@@ -264,16 +270,20 @@ function section(into: Code, id: number, content: Code): void {
 }
 
 /**
- * A module of translated functions. It imports the machine's memory, the table through which functions of different modules call one
- * another, and `step`, which has the interpreter execute one instruction; it exports its functions as "0", "1" and so on.
+ * A module of translated functions. It imports the machine's memory, a table of the functions that it calls, `step`, which has the interpreter
+ * execute one instruction, and where it `looksUp` functions the table of all of them, which is large, and has its price for every module that
+ * imports it. It exports its functions as "0", "1" and so on.
  */
 export function buildModule(
-  functions: readonly FunctionBody[],
+  exported: readonly FunctionBody[],
   memoryPages: number,
+  looksUp = false,
 ): Uint8Array<ArrayBuffer> {
   const module = new Code();
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
 
+  const helpers = exported[0].helpers ?? [];
+  const functions = [...helpers, ...exported];
   const types = new Code();
   const others = functions.filter(({ signature }) => signature !== undefined);
   types.u32(3 + others.length);
@@ -290,7 +300,7 @@ export function buildModule(
   section(module, 1, types);
 
   const imports = new Code();
-  imports.u32(3);
+  imports.u32(looksUp ? 4 : 3);
   imports.name("m");
   imports.name("step");
   imports.op(0);
@@ -301,12 +311,14 @@ export function buildModule(
   imports.op(1);
   imports.u32(memoryPages);
   imports.u32(memoryPages);
-  imports.name("m");
-  imports.name("table");
-  imports.op(1);
-  imports.op(0x70);
-  imports.op(0);
-  imports.u32(0);
+  for (const name of looksUp ? ["callees", "all"] : ["callees"]) {
+    imports.name("m");
+    imports.name(name);
+    imports.op(1);
+    imports.op(0x70);
+    imports.op(0);
+    imports.u32(0);
+  }
   section(module, 2, imports);
 
   const list = new Code();
@@ -315,11 +327,11 @@ export function buildModule(
   section(module, 3, list);
 
   const exports = new Code();
-  exports.u32(functions.length);
-  functions.forEach(({ name }, i) => {
+  exports.u32(exported.length);
+  exported.forEach(({ name }, i) => {
     exports.name(name ?? String(i));
     exports.op(0);
-    exports.u32(FIRST_FUNCTION + i);
+    exports.u32(FIRST_FUNCTION + helpers.length + i);
   });
   section(module, 7, exports);
 

@@ -1,9 +1,9 @@
 /** RLIMIT_CPU (Linux: kernel/time/posix-cpu-timers.c, check_process_timers). */
 import { NANOSECONDS } from "./clock.ts";
 import { type Process, RLIM_INFINITY, RLIMIT_CPU } from "./process.ts";
-import { SI_KERNEL, SIGKILL, SIGXCPU } from "./signals/signal-numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
+import { SI_KERNEL, SIGKILL, SIGXCPU } from "./signals/signal-numbers.ts";
 
 /** CPU time in nanoseconds at which the limit makes itself felt next; undefined without one. */
 export function cpuLimit({ limits }: Process): bigint | undefined {

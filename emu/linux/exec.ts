@@ -9,6 +9,7 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
+import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./address-layout.ts";
 import type { ProgramFile } from "./contracts.ts";
 import { ElfError } from "./elf/error.ts";
 import {
@@ -22,7 +23,6 @@ import {
   PT_PHDR,
   readProgram,
 } from "./elf/header.ts";
-import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./address-layout.ts";
 import type { MemoryLayout } from "./mm.ts";
 import type { Credentials } from "./process.ts";
 import {

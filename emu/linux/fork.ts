@@ -129,5 +129,6 @@ function copyMm(kernel: System, from: Mm): Mm {
   from.memory.fork(mm.memory);
   mm.layout = { ...from.layout, auxv: from.layout.auxv };
   mm.elfv2 = from.elfv2;
+  mm.interpreter.program = from.interpreter.program;
   return mm;
 }

@@ -54,9 +54,11 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
+  const privateFiles = kernel.fileSystem.namespace.own.freeze(tables.unlinkedFiles);
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -73,8 +75,10 @@ export function freezeKernel(
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
+    ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),

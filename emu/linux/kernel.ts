@@ -11,7 +11,6 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
-
 import type { Host } from "../host/host.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -19,6 +18,7 @@ import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
+import { programName } from "../program-tag.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
@@ -47,10 +47,10 @@ import {
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
-import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
-import { SI_KERNEL } from "./signals/signal-numbers.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
+import { SI_KERNEL } from "./signals/signal-numbers.ts";
+import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
 import type { SyscallRow } from "./syscall.ts";
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
@@ -355,6 +355,7 @@ export class Kernel implements System {
       if (!isNew) this.addressSpaces.give(mm.memory);
       throw error;
     }
+    mm.interpreter.program = { name: programName(request.program.bytes), path: request.program.path };
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -448,12 +449,13 @@ export class Kernel implements System {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
     thread.load();
-    if (this.dispatcher.call(thread)) {
-      // What it waits for has happened meanwhile, outside.
+    const completed = this.dispatcher.call(thread);
+    if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
+      // What it waits for has happened meanwhile, outside, or has begun to: there is much of it, or a signal came too.
       thread.state = "stopped";
       thread.start();
-      this.countRetired(thread, 1n);
     }
+    if (completed) this.countRetired(thread, 1n);
     return true;
   }
 

@@ -6,8 +6,8 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
-import { E2BIG, ENOMEM, SysError } from "./errno.ts";
 import { GUARD_GAP, MMAP_MIN, pageDown, stackTop } from "./address-layout.ts";
+import { E2BIG, ENOMEM, SysError } from "./errno.ts";
 
 export const AT_NULL = 0;
 export const AT_PHDR = 3;

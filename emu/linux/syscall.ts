@@ -87,6 +87,25 @@ class Arguments {
   }
 }
 
+/** Arguments that stand in memory, those of the calls that are many in one (socketcall, ipc). */
+class GivenArguments extends Arguments {
+  private readonly words: readonly bigint[];
+
+  constructor(ctx: SyscallContext, words: readonly bigint[]) {
+    super(ctx.thread, ctx.abi.is64);
+    this.words = words;
+  }
+  override word(n: number): bigint {
+    return this.words[n] ?? 0n;
+  }
+  override int(n: number): number {
+    return Number(BigInt.asIntN(32, this.word(n)));
+  }
+  override uint(n: number): number {
+    return Number(BigInt.asUintN(32, this.word(n)));
+  }
+}
+
 export class SyscallContext {
   readonly kernel: System;
   readonly process: Process;
@@ -111,6 +130,11 @@ export class SyscallContext {
     this.number = number;
     this.resumed = thread.blocked ?? undefined;
     this.began = kernel.host.clock.monotonic();
+  }
+
+  /** The same call with other arguments than the registers'. */
+  withArguments(words: readonly bigint[]): SyscallContext {
+    return Object.create(this, { args: { value: new GivenArguments(this, words) } }) as SyscallContext;
   }
 
   /** Gives the thread up until something happens; never returns. */

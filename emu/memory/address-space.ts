@@ -9,6 +9,7 @@
 import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
 import { AreaMap, type Areas } from "./area-map.ts";
+import { type ByteOrder, Storage } from "./byte-order.ts";
 import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
 import { readFilePage } from "./mapped-file.ts";
@@ -24,7 +25,6 @@ import {
   TOUCHED,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
-import { type ByteOrder, Storage } from "./byte-order.ts";
 import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 import { Watched, type Watchpoint } from "./watched.ts";
 

@@ -112,7 +112,8 @@ describe("options of run", () => {
           seconds: expect.any(Number),
           mips: expect.any(Number),
           exit_status: null,
-          engine: "interp",
+          engine: "jit",
+          jit: expect.objectContaining({ steps: 0 }),
           registers_sha256: registers,
           memory_sha256: memory,
         });

@@ -1,6 +1,6 @@
 /** Random snapshots of stopped machines for fast-check: every topic that an image holds. */
 import fc from "fast-check";
-import { NODE_KINDS } from "../../cr/states.ts";
+import { NODE_KINDS, SOCKET_PHASES } from "../../cr/states.ts";
 import type {
   Abi,
   AreaSnapshot,
@@ -291,6 +291,22 @@ const zombie = (abi: Abi, pid: number): fc.Arbitrary<ProcessSnapshot> =>
       exitStatus,
     }));
 
+const indices = fc.array(u32, { maxLength: 3 });
+const sender = fc.record({ pid: s32, uid: u32, gid: u32 });
+const socketAddress = fc.record({
+  family: fc.nat(0xffff),
+  name: fc.uint8Array({ maxLength: 108 }),
+  port: fc.nat(0xffff),
+});
+
+const network = fc.record({
+  lastPort: u32,
+  lastName: s32,
+  nodes: fc.array(fc.record({ kind: fc.constantFrom("fifo", "socket"), path, openFile: s32, pipe: s32 }), {
+    maxLength: 3,
+  }),
+});
+
 /** The state of an open file of any kind. */
 const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("eventfd"), counter: u64, semaphore: fc.boolean() }),
@@ -314,6 +330,26 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     c_cc: fc.array(byte, { minLength: 19, maxLength: 19 }),
     foreground: fc.option(s32),
     size: fc.option(fc.record({ rows: fc.nat(0xffff), columns: fc.nat(0xffff) })),
+  }),
+  fc.record({
+    kind: fc.constant("socket"),
+    ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
+    phase: fc.constantFrom(...SOCKET_PHASES),
+    ...{ local: fc.option(socketAddress), remote: fc.option(socketAddress) },
+    ...{ waiting: indices, overflow: indices, peerCredentials: fc.option(sender) },
+    ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
+    options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
+    ...{ receiveTimeout: u64, sendTimeout: u64 },
+    messages: fc.array(
+      fc.record({
+        bytes: fc.uint8Array({ maxLength: 30 }),
+        from: fc.option(socketAddress),
+        sender: fc.option(sender),
+        files: indices,
+        time: s64,
+      }),
+      { maxLength: 3 },
+    ),
   }),
 );
 
@@ -374,6 +410,18 @@ const unlinkedFile = fc.integer({ min: 1, max: 8 }).chain((count) =>
   }),
 );
 
+const privateFile = (unlinkedFiles: number) =>
+  fc.oneof(
+    fc.record({ path, kind: fc.constant("directory" as const), mode: u32 }),
+    fc.record({ path, kind: fc.constantFrom("symlink" as const, "link" as const), mode: u32, target: path }),
+    fc.record({
+      path,
+      kind: fc.constant("file" as const),
+      mode: u32,
+      content: fc.nat(unlinkedFiles - 1),
+    }),
+  );
+
 /** A machine with processes, threads, a zombie now and then, and whatever they share. */
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
   .record({
@@ -423,6 +471,10 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           sharedObjects: fc.constant(sharedObjects),
           unlinkedFiles: fc.constant(unlinkedFiles),
           knownFiles: fc.array(fc.record({ path, size: s64, mtime: s64, content: name }), { maxLength: 3 }),
+          ...(unlinkedFiles.length === 0
+            ? {}
+            : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
+          network,
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

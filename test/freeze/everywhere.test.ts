@@ -1,9 +1,9 @@
 /** Programs that print what they see of the kernel: the same when they are frozen and thawed all the time. */
 import { expect, it } from "vitest";
+import { build, expectedOutput } from "../linux/signals/guests.ts";
 import { compilers } from "../support/guests.ts";
 import { freeze, load, type Subject, thaw } from "../support/machine.ts";
 import { describeWithTools } from "../support/tools.ts";
-import { build, expectedOutput } from "../linux/signals/guests.ts";
 
 for (const target of ["ppc32", "ppc64"] as const) {
   describeWithTools(`frozen and thawed all the time, a ${target} program`, [compilers[target]], () => {

@@ -1,7 +1,7 @@
 /** Every guest program under both engines, everything translated at first sight: the same state at the same counts. */
 import { describe, expect, it } from "vitest";
-import { listPrograms } from "../../guest-bins/build.mjs";
 import type { EngineName } from "../../emu/machine.ts";
+import { listPrograms } from "../../guest-bins/build.mjs";
 import { compilers, guestCases, guestPath, type Target } from "../support/guests.ts";
 import { load, stateOf } from "../support/machine.ts";
 import { describeWithTools } from "../support/tools.ts";

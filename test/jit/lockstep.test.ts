@@ -6,7 +6,7 @@ import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
-import { TUNING } from "../../emu/tuning.ts";
+import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
@@ -122,7 +122,7 @@ for (const [abi, model] of [
     const left = createCpu(abi, model);
     const right = createCpu(abi, model);
     const interpreter = new Interpreter(left);
-    const jit = new JitEngine(right, { ...TUNING, threshold: 0, entryThreshold: 0 });
+    const jit = new JitEngine(right, new Translations({ threshold: 0, entryThreshold: 0 }));
     for (let seed = FIRST; seed < FIRST + PROGRAMS; seed++) {
       const { words } = randomProgram(seed, left);
       prepare(left, abi, words, seed);

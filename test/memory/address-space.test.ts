@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { GuestFault } from "../../emu/cpu/fault.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
+import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { fileChanged, fileTruncated } from "../../emu/memory/file-views.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import type { MappedFile } from "../../emu/memory/mapped-file.ts";
 import { SharedObject } from "../../emu/memory/shared-object.ts";
-import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../emu/memory/vma.ts";
 
 const RW = PROT_READ | PROT_WRITE;

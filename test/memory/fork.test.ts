@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
+import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { CORNER_SIZE, PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { AddressSpacePool } from "../../emu/memory/pool.ts";
 import { SharedObject } from "../../emu/memory/shared-object.ts";
-import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 
 const RW = PROT_READ | PROT_WRITE;

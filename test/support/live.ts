@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach } from "vitest";
-import { cli, ensureBuilt } from "./ppcr.ts";
+import { cli, ensureBuilt, surroundings } from "./ppcr.ts";
 
 /** A running command; stdin stays open. One that is still there after its test is ended. */
 export class Live {
@@ -75,7 +75,7 @@ export function startPpcr(...words: readonly (string | { env: Record<string, str
   ensureBuilt();
   const args = words.filter((word) => typeof word === "string");
   const extra = words.find((word) => typeof word !== "string")?.env;
-  return new Live(process.execPath, [cli, ...args], { env: { NO_COLOR: "1", ...extra } });
+  return new Live(process.execPath, [cli, ...args], { env: { ...surroundings, ...extra } });
 }
 
 /**

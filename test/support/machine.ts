@@ -3,7 +3,6 @@ import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
 import { memoryDigest, registersDigest } from "../../emu/digest.ts";
-import type { Tuning } from "../../emu/tuning.ts";
 import {
   defaultMounts,
   type EngineName,
@@ -12,6 +11,7 @@ import {
   type MountConfig,
 } from "../../emu/machine.ts";
 import type { MachineSnapshot } from "../../emu/snapshot.ts";
+import type { Tuning } from "../../emu/tuning.ts";
 import { type MemoryHost, memoryHost } from "./memory-host.ts";
 
 /** A machine and what it can be seen to do. */
@@ -33,13 +33,17 @@ export interface SubjectOptions {
   cpuModel?: string;
   addressSpaceSize?: number;
   engine?: EngineName;
+  strace?: (line: string) => void;
   tuning?: Partial<Tuning>;
+  /** CLOCK_MONOTONIC of the host; the real one by default. */
+  monotonic?: () => bigint;
 }
 
 /** A program of the host's file system, ready to run. */
 export function load(program: string, options: SubjectOptions = {}): Subject {
-  const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
-  const host = memoryHost(input);
+  const { args = [], env = {}, cwd = "/tmp", input, monotonic, ...rest } = options;
+  const real = memoryHost(input);
+  const host = monotonic === undefined ? real : { ...real, clock: { ...real.clock, monotonic } };
   const mounts = options.mounts ?? defaultMounts({ program, cwd });
   const machine = Machine.load({
     ...rest,
@@ -75,16 +79,17 @@ export interface ThawOptions {
   input?: string | null;
   /** What goes for an image without a trailer. */
   defaults?: RestartDefaults;
+  strace?: (line: string) => void;
 }
 
 /** A new machine that goes on from an image, with the mounts of another; stdin is open and empty unless given. */
 export function thaw(
   image: Uint8Array,
-  { mounts, input = null, defaults }: Pick<Subject, "mounts"> & ThawOptions,
+  { mounts, input = null, defaults, strace }: Pick<Subject, "mounts"> & ThawOptions,
 ): Subject {
   const host = memoryHost(input);
   const snapshot = restart(sourceOf(image), { sha256: host.sha256, defaults });
-  return { machine: Machine.thaw(snapshot, { host, mounts }), host, mounts };
+  return { machine: Machine.thaw(snapshot, { host, mounts, strace }), host, mounts };
 }
 
 /** What of a machine must be equal on both sides of a freeze. */

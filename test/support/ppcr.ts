@@ -12,6 +12,9 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** The command as a script for Node. */
 export const cli = join(root, "dist", "bin", "ppcr.cjs");
 
+/** The environment of commands: nothing is kept from one test to another. */
+export const surroundings = { NO_COLOR: "1", PPCR_JIT_CACHE: "off" };
+
 /** Runs `ppcr` with these arguments, as they are. */
 export async function ppcr(
   args: readonly string[],
@@ -21,7 +24,7 @@ export async function ppcr(
   return runProcess(process.execPath, {
     ...options,
     args: [cli, ...args],
-    env: { NO_COLOR: "1", ...options.env },
+    env: { ...surroundings, ...options.env },
   });
 }
 

@@ -1,8 +1,5 @@
 /** Vector count, parity, gather, mask and string instructions, and moves to and from VSRs: Power ISA 3.0B, I.6.9.7, I.6.12, I.3.3.16; 3.1. */
 import { VSCR } from "../registers.ts";
-import type { Frame, Row } from "./frame.ts";
-import type { Family } from "./functions.ts";
-import { LANES } from "./permute.ts";
 import {
   and,
   anyTrue,
@@ -32,6 +29,9 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
+import { LANES } from "./permute.ts";
 
 const scalar = (lanes: Lanes) => (lanes.scalar === I32 ? i32Op : i64Op);
 const constant = (lanes: Lanes, value: number | bigint): Code =>

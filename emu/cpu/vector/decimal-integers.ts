@@ -1,7 +1,8 @@
 /** Decimal integer instructions: Power ISA 3.0B, I.6.17. A signed packed decimal number has 31 digits of four bits and a sign code. */
-import { bytes } from "../views.ts";
+
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
+import { bytes } from "../views.ts";
 import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt } from "./vector-registers.ts";
 
 const LT = 8;

@@ -10,8 +10,8 @@ import type { CpuKind } from "../cpu.ts";
 import { GuestFault } from "../fault.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
 import { memory } from "../views.ts";
-import { Frame, type Row, type Surroundings } from "./frame.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
+import { Frame, type Row, type Surroundings } from "./frame.ts";
 
 /** Rows that are written for each value of an immediate field of the word, bits first to last. */
 export interface ImmediateRow {

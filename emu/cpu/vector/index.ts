@@ -1,15 +1,15 @@
 /** Handlers of the vector facilities: Altivec, the storage, permute, logical and integer part of VSX, vector cryptography. */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { COMPARE, LOGICAL } from "./vector-compare.ts";
 import { COUNT } from "./count.ts";
 import { CRYPTO } from "./crypto.ts";
 import { decimalHandlers } from "./decimal-integers.ts";
 import { type Family, familyHandlers } from "./functions.ts";
 import { INTEGER } from "./integer.ts";
 import { matrixHandlers } from "./matrix.ts";
-import { MULTIPLY } from "./vector-multiply.ts";
 import { PERMUTE } from "./permute.ts";
 import { SHIFT } from "./shift.ts";
+import { COMPARE, LOGICAL } from "./vector-compare.ts";
+import { MULTIPLY } from "./vector-multiply.ts";
 import { STORAGE } from "./vector-storage.ts";
 import { wideHandlers } from "./wide-arithmetic.ts";
 
@@ -29,12 +29,11 @@ const FAMILIES: readonly Family[] = [
 const hint: Handler = () => {};
 const STREAMS: HandlerTable = { dst: hint, dstt: hint, dstst: hint, dststt: hint, dss: hint, dssall: hint };
 
-/** Handlers by the base mnemonics of the instruction table's rows. */
-export const vectorHandlers: HandlerTable = Object.assign(
-  {},
+/** Handlers by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
+export const VECTOR_TABLES: readonly HandlerTable[] = [
   STREAMS,
   wideHandlers,
   decimalHandlers,
   matrixHandlers,
   ...FAMILIES.map(familyHandlers),
-);
+];

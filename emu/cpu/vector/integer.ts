@@ -1,7 +1,5 @@
 /** Vector integer add, subtract, average, maximum, minimum and sum across: Power ISA 3.0B, I.6.9.1 to I.6.9.4. */
 
-import type { Frame, Row } from "./frame.ts";
-import type { Family } from "./functions.ts";
 import {
   and,
   andNot,
@@ -30,6 +28,8 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
 
 type Binary = (a: Code, b: Code) => Code;
 

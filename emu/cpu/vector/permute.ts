@@ -2,8 +2,7 @@
  * Vector permute and formatting instructions: Power ISA 3.0B, I.6.8.1 to I.6.8.4 and I.6.8.7; the VSX forms: I.7.6.3. Byte elements are
  * numbered as in the manual throughout.
  */
-import type { Frame, Row } from "./frame.ts";
-import type { Family, ImmediateRow } from "./functions.ts";
+
 import {
   and,
   anyTrue,
@@ -30,6 +29,8 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family, ImmediateRow } from "./functions.ts";
 
 /** The numbers from `first` on. */
 const run = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);

@@ -1,8 +1,5 @@
 /** Vector shift and rotate instructions: Power ISA 3.0B, I.6.8.6 and I.6.9.8. */
-import type { Frame, Row } from "./frame.ts";
-import type { Family, ImmediateRow } from "./functions.ts";
-import { type Quad, withQuad } from "./integer.ts";
-import { LANES } from "./permute.ts";
+
 import {
   B,
   bitSelect,
@@ -23,6 +20,10 @@ import {
   W,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family, ImmediateRow } from "./functions.ts";
+import { type Quad, withQuad } from "./integer.ts";
+import { LANES } from "./permute.ts";
 
 /** Arithmetic on elements outside a vector, which are i32 or i64. */
 const scalar = (lanes: Lanes) => (lanes.scalar === I32 ? i32Op : i64Op);

@@ -1,8 +1,5 @@
 /** Vector integer compare and logical instructions: Power ISA 3.0B, I.6.9.5 and I.6.9.6; the VSX forms: I.7.6.3. */
 
-import type { Frame, Row } from "./frame.ts";
-import type { Family } from "./functions.ts";
-import { binary, type Quad, withQuad } from "./integer.ts";
 import {
   and,
   andNot,
@@ -21,6 +18,9 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
+import { binary, type Quad, withQuad } from "./integer.ts";
 
 /** All ones where two elements differ. */
 const notEqual =

@@ -1,8 +1,5 @@
 /** Vector integer multiply, multiply-sum and divide: Power ISA 3.0B, I.6.9.1, and 3.1. */
-import type { Frame, Row } from "./frame.ts";
-import type { Family } from "./functions.ts";
-import { addQuads, extend, type Quad, total, withQuad, wordOf } from "./integer.ts";
-import { eachElement } from "./shift.ts";
+
 import {
   anyTrue,
   type Code,
@@ -28,6 +25,10 @@ import {
   xor,
   ZERO,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
+import { addQuads, extend, type Quad, total, withQuad, wordOf } from "./integer.ts";
+import { eachElement } from "./shift.ts";
 
 /** The even (from the left) elements, which are the upper halves of elements of twice the size, or the odd ones; extended to that size. */
 const half =

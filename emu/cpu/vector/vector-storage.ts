@@ -3,9 +3,7 @@
  * 128-bit number it is, least significant byte first, and storage holds it the same way (reversed storage for big-endian guests): a
  * quadword is one plain access. What is defined by elements has them in another order in little-endian mode.
  */
-import type { Frame, Row } from "./frame.ts";
-import type { Family } from "./functions.ts";
-import { inserted, LANES } from "./permute.ts";
+
 import {
   and,
   B,
@@ -39,6 +37,9 @@ import {
   W,
   when,
 } from "./expressions.ts";
+import type { Frame, Row } from "./frame.ts";
+import type { Family } from "./functions.ts";
+import { inserted, LANES } from "./permute.ts";
 
 /** Displacements of the DS and DQ forms; X forms have none. */
 type Displacement = (frame: Frame) => Code | undefined;

@@ -158,7 +158,24 @@ function pinned<T>(path: string, use: (path: fs.PathLike) => T): T {
   }
 }
 
+/** Folders of `temporaryFolder` that are still there. */
+const temporary = new Set<string>();
+
+const removeTree = (path: string): void => {
+  fs.rmSync(path, { recursive: true, force: true });
+  temporary.delete(path);
+};
+
+function temporaryFolder(): string {
+  if (temporary.size === 0) process.once("exit", () => [...temporary].forEach(removeTree));
+  const path = fs.mkdtempSync(join(fs.realpathSync(tmpdir()), "ppcr-"));
+  temporary.add(path);
+  return path;
+}
+
 const files: HostFiles = {
+  temporaryFolder,
+  removeTree,
   folder: (path) => new HeldFolder(toHost(path)),
   unnamedFolder: (mode) => {
     const path = fs.mkdtempSync(join(tmpdir(), "ppcr-"));

@@ -1,11 +1,11 @@
 /** The Node side of what the machine needs from outside. */
+import { closeSync, openSync, readSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Host } from "../host.ts";
+import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
+import { nodeTranslations } from "./kept-code.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
-
-/** Loaded when it is first needed, since it costs milliseconds at start-up. */
-const crypto = () => process.getBuiltinModule("node:crypto");
 
 const encoder = new TextEncoder();
 
@@ -34,26 +34,44 @@ function sleep(milliseconds: number): { done: Promise<void>; cancel(): void } {
   return { done, cancel };
 }
 
+/** Random bytes: from the system's device where there is one, which spares the loading of node:crypto. */
+function random(into: Uint8Array): void {
+  let device: number;
+  try {
+    device = openSync("/dev/urandom", "r");
+  } catch {
+    builtins.crypto.randomFillSync(into);
+    return;
+  }
+  try {
+    for (let at = 0; at < into.length; ) at += readSync(device, into, at, into.length - at, null);
+  } finally {
+    closeSync(device);
+  }
+}
+
 /** What of this process a machine is to get. */
 export interface NodeHostOptions {
   /** Descriptors that the guest inherits; by default 0, 1 and 2. */
   descriptors?: readonly number[];
+  /** A folder in which translations of guest code are kept for later runs; by default they are not. */
+  translations?: string;
 }
 
 /** The host that this node process offers. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const streams = nodeStreams(options.descriptors ?? [0, 1, 2]);
+  const { translations } = options;
   return {
+    translations: translations === undefined ? undefined : nodeTranslations(translations),
     files: nodeFiles,
     clock: { realtime, monotonic: () => process.hrtime.bigint() },
     umask: process.umask(),
     user: process.geteuid && process.getegid && { uid: process.geteuid(), gid: process.getegid() },
     streams,
-    random: (into) => {
-      crypto().randomFillSync(into);
-    },
+    random,
     sha256: () => {
-      const hash = crypto().createHash("sha256");
+      const hash = builtins.crypto.createHash("sha256");
       return {
         update: (bytes) => {
           hash.update(bytes);

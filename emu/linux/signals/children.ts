@@ -1,6 +1,7 @@
 /** What parents hear of their children: ends, stops, and going on (Linux: do_notify_parent, do_notify_parent_cldstop). */
 import type { Process } from "../process.ts";
-
+import { signalInfo } from "./pending.ts";
+import { post, tell } from "./post.ts";
 import {
   CLD_DUMPED,
   CLD_EXITED,
@@ -12,8 +13,6 @@ import {
   SIGCONT,
   SIGHUP,
 } from "./signal-numbers.ts";
-import { signalInfo } from "./pending.ts";
-import { post, tell } from "./post.ts";
 
 /** si_code and si_status of an end. */
 export function endOf(status: number): { code: number; status: number } {

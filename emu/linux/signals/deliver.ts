@@ -10,6 +10,8 @@ import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
 import { SYSTEM_CALL, TICK } from "./faults.ts";
 import { pushFrame } from "./frames.ts";
 import type { KernelEntry, TaskModel } from "./mcontext.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { forceSignal } from "./send.ts";
 import {
   defaultAction,
   SA_NODEFER,
@@ -22,8 +24,6 @@ import {
   SIGSTOP,
   signalBit,
 } from "./signal-numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
-import { forceSignal } from "./send.ts";
 import {
   deliverable,
   type SignalAction,

@@ -1,6 +1,7 @@
 /** From an instruction's interrupt to the signal Linux raises for it and the pt_regs fields it leaves. */
 import type { FaultKind, GuestFault } from "../../cpu/fault.ts";
 import type { Registers } from "../../cpu/registers.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
 import {
   BUS_ADRALN,
   BUS_ADRERR,
@@ -22,7 +23,6 @@ import {
   TRAP_BRKPT,
   TRAP_HWBKPT,
 } from "./signal-numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
 
 /** The part of pt_regs that tells why the kernel was entered. */
 export interface Interrupt {

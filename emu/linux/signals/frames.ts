@@ -7,8 +7,8 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { CTR, FPSCR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
-import { returnPoint } from "../vdso/vdso-image.ts";
 import { vdsoPage } from "../vdso/page.ts";
+import { returnPoint } from "../vdso/vdso-image.ts";
 import { type AltStack, getStack, onAltStack, putStack } from "./altstack.ts";
 import { GuestBytes } from "./bytes.ts";
 import { dummyFrame, RT_GAP_32, SIGCONTEXT_32, ucontextLayout } from "./frame-layout.ts";
@@ -23,9 +23,9 @@ import {
   SC_SIGNAL,
   type TaskModel,
 } from "./mcontext.ts";
-import { SA_ONSTACK, SA_SIGINFO } from "./signal-numbers.ts";
 import type { SignalInfo } from "./pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "./siginfo.ts";
+import { SA_ONSTACK, SA_SIGINFO } from "./signal-numbers.ts";
 
 /** The thread that a frame is built for, as far as frames care. */
 export interface FrameThread {

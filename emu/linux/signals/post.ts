@@ -1,6 +1,8 @@
 /** Sending signals to processes and their threads, and stopping and continuing them. */
 import { type Process, RLIMIT_SIGPENDING } from "../process.ts";
 import type { Thread } from "../thread.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { type SendHost, type Sent, sendSignal } from "./send.ts";
 import {
   CLD_CONTINUED,
   CLD_STOPPED,
@@ -10,8 +12,6 @@ import {
   SIGCHLD,
   SIGCONT,
 } from "./signal-numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
-import { type SendHost, type Sent, sendSignal } from "./send.ts";
 
 /** Realtime signals that may still be queued for a process. */
 function room({ signals, threads, limits }: Process): number {

@@ -9,8 +9,8 @@
 import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { ProcessTimers as TimersOfProcess } from "../contracts.ts";
 import { Deadlines } from "../deadlines.ts";
-import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./signal-numbers.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
+import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./signal-numbers.ts";
 import type { SignalProcess, SignalThread } from "./signal-state.ts";
 
 /** Clocks that timers run on, by their CLOCK_* numbers. */

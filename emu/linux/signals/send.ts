@@ -1,6 +1,7 @@
 /** Sending signals: what happens at the sender's end (Linux: kernel/signal.c, prepare_signal to complete_signal). */
-import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./signal-numbers.ts";
+
 import type { PendingSignals, SignalInfo } from "./pending.ts";
+import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./signal-numbers.ts";
 import { disturbs, type SignalProcess, type SignalThread } from "./signal-state.ts";
 
 /** What sending needs of the kernel. */

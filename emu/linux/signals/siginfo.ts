@@ -4,6 +4,7 @@
  */
 import type { DataModel } from "./bytes.ts";
 import { GuestBytes } from "./bytes.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
 import {
   SI_KERNEL,
   SI_SIGIO,
@@ -18,7 +19,6 @@ import {
   SIGSYS,
   SIGTRAP,
 } from "./signal-numbers.ts";
-import { type SignalInfo, signalInfo } from "./pending.ts";
 
 export const SIGINFO_SIZE = 128;
 

@@ -2,6 +2,7 @@
 import type { SignalActionSnapshot, SignalInfoSnapshot } from "../../snapshot.ts";
 import { type AltStack, noAltStack } from "./altstack.ts";
 import type { Interrupt } from "./faults.ts";
+import { PendingSignals, type SignalInfo } from "./pending.ts";
 import {
   defaultAction,
   SA_KNOWN,
@@ -11,7 +12,6 @@ import {
   signalBit,
   UNBLOCKABLE,
 } from "./signal-numbers.ts";
-import { PendingSignals, type SignalInfo } from "./pending.ts";
 
 export type SignalAction = SignalActionSnapshot;
 

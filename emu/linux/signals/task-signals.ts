@@ -10,8 +10,6 @@ import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
 import type { SignalInfo } from "./pending.ts";
 import { post, stop } from "./post.ts";
-import { forceSignal } from "./send.ts";
-import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -19,6 +17,8 @@ import {
   ProcessTimers,
   type ReadClock,
 } from "./process-timers.ts";
+import { forceSignal } from "./send.ts";
+import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
 
 /** Layouts of a process's signal frames. */
 export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {

@@ -1,5 +1,6 @@
 /** System calls that make threads and processes (Linux: kernel/fork.c). */
 import { struct } from "../abi.ts";
+import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
@@ -17,7 +18,6 @@ import {
   CSIGNAL,
   clone,
 } from "../fork.ts";
-import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
 import { SIGCHLD, SIGRTMAX } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { ignoringFaults } from "./time.ts";

@@ -5,8 +5,8 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
 import { RLIMIT_FSIZE } from "../process.ts";
-import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { post, senderInfo } from "../signals/post.ts";
+import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import type { SyscallContext } from "../syscall.ts";
 import {
   AT_EMPTY_PATH,
@@ -114,11 +114,16 @@ const IOVEC = struct({ iov_base: "pointer", iov_len: "ulong" });
 export function vectorArg(ctx: SyscallContext, pointer: number, count: number): Span[] {
   const entries = ctx.args.ulong(count);
   if (entries > BigInt(IOV_MAX)) throw new SysError(EINVAL);
+  return spansOf(ctx, entries === 0n ? 0 : ctx.args.address(pointer), Number(entries));
+}
+
+/** The buffers of `count` struct iovec at `at`. Throws EINVAL, EFAULT. */
+export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] {
   const size = IOVEC.size(ctx.abi);
-  const bytes = ctx.memory.read(entries === 0n ? 0 : ctx.args.address(pointer), Number(entries) * size);
+  const bytes = ctx.memory.read(at, count * size);
   const spans: Span[] = [];
   let room = MAX_RW_COUNT;
-  for (let i = 0; i < Number(entries); i++) {
+  for (let i = 0; i < count; i++) {
     const { iov_base, iov_len } = IOVEC.decode(ctx.abi, bytes.subarray(i * size));
     if (BigInt.asIntN(ctx.abi.is64 ? 64 : 32, iov_len) < 0n) throw new SysError(EINVAL);
     if (iov_len > 0n && iov_base > 0xffff_ffffn) throw new SysError(EFAULT);

@@ -12,6 +12,7 @@ import {
   EXDEV,
   SysError,
 } from "../errno.ts";
+import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -30,6 +31,7 @@ import {
   withinLimit,
 } from "./files-common.ts";
 import { checkTerminalRead, checkTerminalWrite } from "./job-control.ts";
+import { receiveSpans, sendSpans } from "./sockets-transfer.ts";
 
 /** A file to read from. Throws EBADF. */
 function source(ctx: SyscallContext, n: number): OpenFile {
@@ -117,6 +119,7 @@ const fills = (file: OpenFile): boolean =>
 /** Reads into `spans`, at `position` or at the file's own. */
 function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
   if (file.kind === "directory") throw new SysError(EISDIR);
+  if (file instanceof Socket) return receiveSpans(ctx, file, spans);
   if (file.isStream) checkTerminalRead(ctx, file);
   const total = lengthOf(spans);
   if (total === 0) return 0;
@@ -143,6 +146,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number {
 
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
 function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
+  if (file instanceof Socket) return sendSpans(ctx, file, spans);
   const skip = movedBefore(ctx);
   const total = lengthOf(spans);
   if (file.isStream) checkTerminalWrite(ctx, file);

@@ -2,9 +2,9 @@
 import { EIO, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { isOrphanedGroup } from "../signals/children.ts";
-import { SI_KERNEL, SIG_IGN, SIGTTIN, SIGTTOU } from "../signals/signal-numbers.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
+import { SI_KERNEL, SIG_IGN, SIGTTIN, SIGTTOU } from "../signals/signal-numbers.ts";
 import type { SyscallContext } from "../syscall.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";

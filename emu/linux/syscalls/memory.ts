@@ -2,6 +2,7 @@
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
 import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
+import { findPlace, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
   EEXIST,
@@ -15,7 +16,6 @@ import {
   SysError,
 } from "../errno.ts";
 import { READ_IMPLIES_EXEC } from "../exec.ts";
-import { findPlace, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import { type Process, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";

@@ -16,6 +16,7 @@ import {
   POLLOUT,
   POLLPRI,
   POLLRDNORM,
+  POLLWRBAND,
   POLLWRNORM,
   readiness,
   waitablesOf,
@@ -25,7 +26,6 @@ import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval
 
 const POLLNVAL = 0x20;
 const POLLRDBAND = 0x80;
-const POLLWRBAND = 0x200;
 
 const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
 

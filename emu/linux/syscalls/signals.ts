@@ -16,7 +16,10 @@ import {
 import { GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL } from "../signals/faults.ts";
 import { type FrameThread, popOldFrame, popRtFrame, type Returned, swapContext } from "../signals/frames.ts";
-import { takeWanted, taskModel } from "../signals/task-signals.ts";
+import { type SignalInfo, signalInfo } from "../signals/pending.ts";
+import { post, senderInfo } from "../signals/post.ts";
+import { changeAction, forceSignal } from "../signals/send.ts";
+import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import {
   isSignal,
   SA_NODEFER,
@@ -27,11 +30,8 @@ import {
   signalBit,
   UNBLOCKABLE,
 } from "../signals/signal-numbers.ts";
-import { type SignalInfo, signalInfo } from "../signals/pending.ts";
-import { post, senderInfo } from "../signals/post.ts";
-import { changeAction, forceSignal } from "../signals/send.ts";
-import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import type { SignalAction } from "../signals/signal-state.ts";
+import { takeWanted, taskModel } from "../signals/task-signals.ts";
 import {
   REGISTERS_SET,
   type SyscallContext,

@@ -2,6 +2,7 @@
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
+import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_SYSCALLS } from "./file-calls.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
@@ -11,9 +12,9 @@ import { MISC_SYSCALLS } from "./misc.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
-import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
+import { SOCKET_SYSCALLS } from "./socketcall.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
 import { WAIT_SYSCALLS } from "./wait.ts";
@@ -37,6 +38,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIMER_SYSCALLS,
   ...POLL_SYSCALLS,
   ...EPOLL_SYSCALLS,
+  ...SOCKET_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

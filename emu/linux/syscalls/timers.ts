@@ -2,8 +2,6 @@
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EAGAIN, EINVAL, EPERM, SysError } from "../errno.ts";
-import { processClocks, timersOf } from "../signals/task-signals.ts";
-import { isSignal, SIGALRM } from "../signals/signal-numbers.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -18,6 +16,8 @@ import {
   type Timer,
   type TimerClock,
 } from "../signals/process-timers.ts";
+import { isSignal, SIGALRM } from "../signals/signal-numbers.ts";
+import { processClocks, timersOf } from "../signals/task-signals.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { checkWaitable, clockSource, ownClock, TIMER_ABSTIME } from "./time.ts";
 import {

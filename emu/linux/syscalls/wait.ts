@@ -3,9 +3,9 @@ import { ECHILD, EINVAL, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { endOf } from "../signals/children.ts";
-import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
+import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { USAGE, usageFields } from "./limits.ts";
 

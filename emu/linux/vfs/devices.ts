@@ -171,6 +171,5 @@ export function makeDev(options: {
     stdin: linkTo("/proc/self/fd/0"),
     stdout: linkTo("/proc/self/fd/1"),
     stderr: linkTo("/proc/self/fd/2"),
-    shm: directoryOf({}),
   });
 }

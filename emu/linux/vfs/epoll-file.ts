@@ -48,6 +48,9 @@ export class EpollFile extends OpenFile {
     super("", O_RDWR);
     this.ino = ino;
   }
+  override get label(): string {
+    return "anon_inode:[eventpoll]";
+  }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
   }
@@ -106,7 +109,7 @@ export class EpollFile extends OpenFile {
     const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
     if ((item.events & EPOLLET) === 0) return now;
     // Nothing is told twice before it has changed: gone and come back, or more to read than there was.
-    const amount = amountIn(item.file);
+    const amount = item.file.arrivals ?? amountIn(item.file);
     if (amount > item.amount) item.told = 0;
     item.amount = amount;
     item.told &= now;
@@ -145,10 +148,12 @@ export class EpollFile extends OpenFile {
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
     this.sweep();
-    const items = [...this.items.values()].map(({ file, ...item }) => ({
-      ...item,
-      openFile: tables.add(file),
-    }));
+    const items = [...this.items.values()].map(({ file, ...item }) => {
+      const openFile = tables.add(file);
+      if (file.arrivals === undefined) return { ...item, openFile };
+      // Counts begin anew after a thaw; what has come since it was told of is told of then as it would be now.
+      return { ...item, openFile, told: file.arrivals > item.amount ? 0 : item.told, amount: 0 };
+    });
     return { state: { kind: "epoll", items } };
   }
 
@@ -158,7 +163,7 @@ export class EpollFile extends OpenFile {
       const file =
         opened[openFile] ?? fail("EINVAL", `an epoll set has open file ${openFile}, which is not there`);
       this.add(fd, file, { events, data });
-      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount });
+      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount: file.arrivals ?? amount });
     }
   }
 }

@@ -1,6 +1,8 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
-import type { MachineSnapshot } from "../../snapshot.ts";
+import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
+import type { FreezeTables } from "../contracts.ts";
+import { Network } from "../net/network.ts";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -20,12 +22,14 @@ import {
 } from "./constants.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
+import { fileTables } from "./freeze-files.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import type { OnChanged } from "./known-files.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
+import { Nodes } from "./nodes.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
@@ -73,6 +77,9 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Sockets and named pipes in granted folders. */
+  readonly nodes = new Nodes();
+  readonly network = new Network(() => this.newInode());
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
@@ -94,7 +101,8 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts);
+    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.dev = makeDev({
       random: options.random ?? ((into) => host.random(into)),
@@ -221,9 +229,10 @@ export class FileSystem {
 
   /** The file behind a handle is new: what is known by its identity was of another one. */
   private forget(handle: number): void {
-    if (this.seals.size === 0 && this.setIds.isEmpty) return;
+    if (this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
+    this.nodes.forget(fileKey(stat));
     this.setIds.keep(stat, 0, "");
   }
 
@@ -504,6 +513,7 @@ export class FileSystem {
   thaw(snapshot: MachineSnapshot, onChanged: OnChanged = "fail"): void {
     this.thawView.root = directoryOf({ dev: this.dev });
     try {
+      this.namespace.own.thaw(snapshot.privateFiles ?? [], snapshot.unlinkedFiles);
       const { processes, travelling } = thawFiles(this, snapshot, onChanged);
       this.thawed = processes;
       this.travelling = travelling;
@@ -525,9 +535,17 @@ export class FileSystem {
     this.travelling = [];
   }
 
-  /** Closes what walks have left open on the host. */
+  /** Closes what walks and mappings have left open on the host. */
   close(): void {
+    this.mapped.close();
     this.namespace.close();
+  }
+
+  /** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
+  freezeNetwork(tables: FreezeTables): NetworkSnapshot | undefined {
+    const { lastPort, lastName } = this.network;
+    if (this.nodes.isEmpty && this.network.isFresh) return undefined;
+    return { lastPort, lastName, nodes: this.nodes.freeze(this, fileTables(this, tables)) };
   }
 
   /** pipe2(2). */

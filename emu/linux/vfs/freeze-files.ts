@@ -78,7 +78,10 @@ export class FileTables {
     const { path, deleted } = file.where();
     const name = deleted ? this.anotherName(file, path) : path;
     if (name !== undefined && !include) {
-      this.know(file, name, isMapped);
+      // What is the guest's own travels along, and is as it was.
+      if (file.mount === undefined || !this.system.namespace.own.isOne(file.mount)) {
+        this.know(file, name, isMapped);
+      }
       return { path: name };
     }
     return { path: name ?? path, unlinked: this.travel(file, path) };
@@ -96,8 +99,8 @@ export class FileTables {
     let index = -1;
     try {
       const setId = system.setIds.bitsOf(file.key);
-      index =
-        tables.unlinkedFiles.push(freezeTravelling(system.host, file.readableHandle(), path, setId)) - 1;
+      const handle = file.readableHandle();
+      index = tables.unlinkedFiles.push(freezeTravelling(system.host, (use) => use(handle), path, setId)) - 1;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);

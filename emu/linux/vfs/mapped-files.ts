@@ -202,6 +202,14 @@ export class MappedFiles {
     this.sweepAt = Math.max(SWEEP_AT, 2 * this.files.size);
   }
 
+  /** The machine has ended: closes all of them. */
+  close(): void {
+    this.flushAll();
+    for (const file of this.files.values()) file.close();
+    this.files.clear();
+    this.objects.clear();
+  }
+
   /** Writes the dirty pages of a file's mappings, or of the pages from `first` to before `end`, to the file. */
   flush(key: string, first = 0, end = Number.POSITIVE_INFINITY): void {
     const object = this.objects.get(key);

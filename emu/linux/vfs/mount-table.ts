@@ -20,7 +20,7 @@ export function mountTable(namespace: Namespace): MountEntry[] {
     const { folder, name, guest, readOnly } = mount;
     try {
       const { dev } = namespace.at({ folder, name }, (path) => namespace.host.files.lstat(path));
-      return [{ guest, readOnly, type: "ppcr", dev }];
+      return [{ guest, readOnly, type: namespace.own.isOne(mount) ? "tmpfs" : "ppcr", dev }];
     } catch (error) {
       // It has gone from the host.
       if (error instanceof HostError) return [];

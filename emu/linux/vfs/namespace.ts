@@ -8,6 +8,7 @@ import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
+import { PrivateFolders } from "./private-folders.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
 /** A place on the host: the entry `name` of a directory; "." is the directory itself. */
@@ -60,22 +61,46 @@ const mountOf = ({ place, path }: Location): unknown =>
 
 export class Namespace {
   readonly host: Host;
-  readonly mounts: readonly Mount[];
+  /** Folders of the guest's own, where there are no others. */
+  readonly own: PrivateFolders;
   private readonly byPath = new Map<string, Mount>();
   /** Guest directories above grants that may be on no host. */
   private readonly ancestors = new Map<string, Set<string>>();
   private readonly folders = new Folders();
+  /** A status of the host as the guest sees it. */
+  private readonly shown: (stat: HostStat) => HostStat;
 
   /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
-  constructor(host: Host, mounts: readonly MountConfig[]) {
+  constructor(
+    host: Host,
+    mounts: readonly MountConfig[],
+    shown: (stat: HostStat) => HostStat = (stat) => stat,
+  ) {
     this.host = host;
+    this.shown = shown;
     for (const config of mounts) {
       const mount = resolveMount(host, config);
       this.byPath.set(mount.guest, mount);
     }
-    this.mounts = [...this.byPath.values()];
+    this.own = new PrivateFolders(host, mounts);
     this.addAncestor("/");
-    for (const { guest } of this.mounts) this.addAncestor(guest);
+    for (const guest of [...this.byPath.keys(), ...this.own.paths]) this.addAncestor(guest);
+  }
+
+  /** The grants, and the folders of the guest's own that have been used. */
+  get mounts(): readonly Mount[] {
+    return [...this.byPath.values(), ...this.own.made];
+  }
+
+  /**
+   * What is mounted at a canonical path, through which a walk goes to `next`. A folder of the guest's own that is only
+   * on the way to a grant is not made for that.
+   */
+  private mountedAt(path: string, next: string | undefined): Mount | undefined {
+    const mount = this.byPath.get(path);
+    if (mount !== undefined || !this.own.has(path)) return mount;
+    const passes = next !== undefined && this.ancestors.get(path)?.has(next) === true;
+    return passes ? undefined : this.own.get(path);
   }
 
   private addAncestor(path: string): void {
@@ -97,7 +122,8 @@ export class Namespace {
   /** Closes what walks have left open. */
   close(): void {
     this.folders.clear();
-    for (const { folder } of this.mounts) folder.host.close();
+    for (const { folder } of this.byPath.values()) folder.host.close();
+    this.own.close();
   }
 
   /** The directory at a location on the host. */
@@ -133,7 +159,7 @@ export class Namespace {
 
   private look(place: HostPlace): HostStat | undefined {
     try {
-      return this.at(place, (path) => this.host.files.lstat(path));
+      return this.shown(this.at(place, (path) => this.host.files.lstat(path)));
     } catch (error) {
       if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ENOTDIR"))
         return undefined;
@@ -163,10 +189,10 @@ export class Namespace {
     };
   }
 
-  /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant. */
-  private child(parent: Location, name: string, root: SyntheticDirectory): Location {
+  /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant (that of `next`). */
+  private child(parent: Location, name: string, root: SyntheticDirectory, next?: string): Location {
     const path = join(parent.path, name);
-    const mount = this.byPath.get(path);
+    const mount = this.mountedAt(path, next);
     if (mount !== undefined) return this.mountRoot(mount);
     const leadsOn = this.ancestors.has(path);
     const tree = parent.synthetic?.type === "directory" ? parent.synthetic : undefined;
@@ -222,15 +248,20 @@ export class Namespace {
       const current = stack[stack.length - 1];
       this.checkSearch(current);
       if (name === "..") {
-        if (stack.length > 1) stack.pop();
-        else if (beneath) fail("EXDEV", "path leads above its start");
+        if (stack.length > 1) {
+          stack.pop();
+          const { path: back, place } = stack[stack.length - 1];
+          if (place === undefined && this.own.has(back)) {
+            stack[stack.length - 1] = this.mountRoot(this.own.get(back));
+          }
+        } else if (beneath) fail("EXDEV", "path leads above its start");
         else if (!inRoot) stack = [this.above(current, root)];
         if (options.sameMount && mountOf(stack[stack.length - 1]) !== mountOf(current))
           fail("EXDEV", current.path);
         continue;
       }
       if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
-      const next = this.child(current, name, root);
+      const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
       const target = this.linkTarget(next);
       if (target === undefined || (last && !options.follow && !trailing)) {
@@ -284,9 +315,9 @@ export class Namespace {
   /** The location of a canonical path, all of which must be there. */
   walkCanonical(path: string, root: SyntheticDirectory): Location {
     let at = this.root(root);
-    for (const name of path.split("/")) {
-      if (name === "") continue;
-      at = this.child(at, name, root);
+    const names = path.split("/").filter((name) => name !== "");
+    for (const [index, name] of names.entries()) {
+      at = this.child(at, name, root, names[index + 1]);
       if (!exists(at) || this.linkTarget(at) !== undefined) fail("ENOENT", path);
     }
     return at;
@@ -324,7 +355,8 @@ export class Namespace {
 
   /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
   removable(at: Location): HostPlace {
-    if (this.byPath.has(at.path) || this.ancestors.has(at.path)) fail("EBUSY", `${at.path} is a mount point`);
+    if (this.byPath.has(at.path) || this.own.has(at.path) || this.ancestors.has(at.path))
+      fail("EBUSY", `${at.path} is a mount point`);
     return this.writable(at);
   }
 }

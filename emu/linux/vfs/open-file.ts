@@ -116,6 +116,11 @@ export abstract class OpenFile {
 
   abstract stat(): FileStat;
 
+  /** What /proc/PID/fd says of one that has no path. */
+  get label(): string | undefined {
+    return undefined;
+  }
+
   /** The name it has at present, or had last. */
   where(): Whereabouts {
     return { path: this.path, deleted: false };
@@ -183,6 +188,12 @@ export abstract class OpenFile {
 
   // ---- readiness, for poll and select --------------------------------------------------------------------
 
+  /** The POLL* events that hold, where the kind says them itself. */
+  events?(): number;
+  /** Counts what has come, where the kind does: an edge-triggered interest is told again of each. */
+  get arrivals(): number | undefined {
+    return undefined;
+  }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {
     return true;

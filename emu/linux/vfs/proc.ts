@@ -2,7 +2,6 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
-import { EpollFile } from "./epoll-file.ts";
 import { type MountEntry, mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { mapsText, smapsText } from "./proc-maps.ts";
@@ -236,7 +235,7 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
 function describe(file: OpenFile): string {
   const { path, deleted } = file.where();
   if (path !== "") return deleted ? `${path} (deleted)` : path;
-  if (file.kind === "special") return `anon_inode:[${file instanceof EpollFile ? "eventpoll" : "eventfd"}]`;
+  if (file.label !== undefined) return file.label;
   return `${file.kind.startsWith("pipe") || file.kind === "inherited" ? "pipe" : file.kind}:[${file.stat().ino}]`;
 }
 

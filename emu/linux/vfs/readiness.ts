@@ -8,9 +8,13 @@ export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 export const POLLRDNORM = 0x40;
 export const POLLWRNORM = 0x100;
+export const POLLWRBAND = 0x200;
+export const POLLRDHUP = 0x2000;
 
 /** The POLL* events that hold of a file now. */
 export function readiness(file: OpenFile): number {
+  const said = file.events?.();
+  if (said !== undefined) return said;
   let events = 0;
   if (file.readable() && !(file.hangup() && !hasBytes(file))) events |= POLLIN | POLLRDNORM;
   if (file.writable()) events |= POLLOUT | POLLWRNORM;

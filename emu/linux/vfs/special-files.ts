@@ -1,6 +1,7 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import type { Host } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
+import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
@@ -75,7 +76,8 @@ export class PathFile extends OpenFile {
   }
   /** As it is now, or was when it was opened. */
   override stat(): FileStat {
-    if (this.handle !== undefined) this.status = this.host.files.fstat(this.handle);
+    const { kind } = this.status;
+    if (this.handle !== undefined) this.status = { ...this.host.files.fstat(this.handle), kind };
     return this.status;
   }
   override where(): Whereabouts {
@@ -113,6 +115,7 @@ export class EventFile extends OpenFile {
   private readonly littleEndian: boolean;
   private readonly ino: bigint;
   private readonly queue = new WaitQueue();
+  private written = 0;
 
   constructor(options: {
     flags: number;
@@ -126,6 +129,9 @@ export class EventFile extends OpenFile {
     this.semaphore = options.semaphore;
     this.littleEndian = options.littleEndian;
     this.ino = options.ino;
+  }
+  override get label(): string {
+    return "anon_inode:[eventfd]";
   }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
@@ -149,6 +155,7 @@ export class EventFile extends OpenFile {
     if (value > EVENT_MAX) fail("EINVAL");
     if (this.counter + value > EVENT_MAX) return undefined;
     this.counter += value;
+    this.written++;
     this.queue.wake();
     return 8;
   }
@@ -157,6 +164,9 @@ export class EventFile extends OpenFile {
   }
   override writable(): boolean {
     return this.counter < EVENT_MAX;
+  }
+  override get arrivals(): number {
+    return this.written;
   }
   override waitables(): Waitables {
     return { queues: [this.queue] };
@@ -179,6 +189,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   eventfd: thawEvent,
   epoll: thawEpoll,
   path: thawPath,
+  socket: thawSocket,
 };
 
 /** What is no file of a host: its state says what it is. */

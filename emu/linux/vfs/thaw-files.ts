@@ -117,6 +117,8 @@ export function thawFiles(
       }
     }
     for (const connect of connections) connect(opened);
+    system.network.resume(snapshot.network);
+    system.nodes.thaw(system, snapshot.network?.nodes ?? [], { files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
     const processes = new Map<number, ThawedFiles>();

@@ -20,23 +20,21 @@ function occupiedPages(host: Host, handle: number): number[] {
   return pages;
 }
 
-/** The contents of the file behind a readable handle. They are looked at when somebody asks for them. */
-export function freezeTravelling(
-  host: Host,
-  handle: number,
-  path: string,
-  setId: number,
-): UnlinkedFileSnapshot {
-  const { size, mode, atime, mtime } = host.files.fstat(handle);
+/** Lends a handle that a file can be read by. */
+export type Lend = <T>(use: (handle: number) => T) => T;
+
+/** The contents of a file. They are looked at when somebody asks for them. */
+export function freezeTravelling(host: Host, lend: Lend, path: string, setId: number): UnlinkedFileSnapshot {
+  const { size, mode, atime, mtime } = lend(host.files.fstat);
   const page = new Uint8Array(PAGE_SIZE);
   let found: number[] | undefined;
   const pages: PageSource = {
     get addresses() {
-      found ??= occupiedPages(host, handle);
+      found ??= lend((handle) => occupiedPages(host, handle));
       return found;
     },
     read: (index) => {
-      const count = readFully(host, handle, page, pages.addresses[index]);
+      const count = lend((handle) => readFully(host, handle, page, pages.addresses[index]));
       return page.fill(0, count);
     },
   };
@@ -45,19 +43,24 @@ export function freezeTravelling(
 
 /** Makes the file again, without a name. The host's copy never has set-id bits. */
 export function thawTravelling(host: Host, snapshot: UnlinkedFileSnapshot): SharedHandle {
-  const { files } = host;
-  const { size, mode, atime, mtime, pages } = snapshot;
-  const handle = new SharedHandle(host, files.openUnnamed());
+  const handle = new SharedHandle(host, host.files.openUnnamed());
   try {
-    pages.addresses.forEach((offset, index) => {
-      writeFully(host, handle.handle, pages.read(index), offset);
-    });
-    files.ftruncate(handle.handle, size);
-    files.fchmod(handle.handle, mode & 0o1777);
-    if (atime !== undefined && mtime !== undefined) files.futimes(handle.handle, atime, mtime);
+    writeTravelling(host, handle.handle, snapshot);
     return handle;
   } catch (error) {
     handle.release();
     throw error;
   }
+}
+
+/** Gives the empty file behind a handle its contents, mode and times. */
+export function writeTravelling(host: Host, handle: number, snapshot: UnlinkedFileSnapshot): void {
+  const { files } = host;
+  const { size, mode, atime, mtime, pages } = snapshot;
+  pages.addresses.forEach((offset, index) => {
+    writeFully(host, handle, pages.read(index), offset);
+  });
+  files.ftruncate(handle, size);
+  files.fchmod(handle, mode & 0o1777);
+  if (atime !== undefined && mtime !== undefined) files.futimes(handle, atime, mtime);
 }

@@ -10,8 +10,8 @@ import {
   swapContext,
 } from "../../../emu/linux/signals/frames.ts";
 import type { KernelEntry, TaskModel } from "../../../emu/linux/signals/mcontext.ts";
-import { SA_ONSTACK, SA_SIGINFO, SEGV_MAPERR, SIGSEGV } from "../../../emu/linux/signals/signal-numbers.ts";
 import { signalInfo } from "../../../emu/linux/signals/pending.ts";
+import { SA_ONSTACK, SA_SIGINFO, SEGV_MAPERR, SIGSEGV } from "../../../emu/linux/signals/signal-numbers.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import { PROT_READ, PROT_WRITE } from "../../../emu/memory/vma.ts";
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PendingSignals, signalInfo } from "../../../emu/linux/signals/pending.ts";
 import {
   SI_QUEUE,
   SI_TIMER,
@@ -8,7 +9,6 @@ import {
   SIGTERM,
   SIGUSR1,
 } from "../../../emu/linux/signals/signal-numbers.ts";
-import { PendingSignals, signalInfo } from "../../../emu/linux/signals/pending.ts";
 
 const ALL = 2n ** 64n - 1n;
 

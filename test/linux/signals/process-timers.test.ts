@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { SIGALRM, SIGPROF, SIGVTALRM } from "../../../emu/linux/signals/signal-numbers.ts";
 import type { SignalInfo } from "../../../emu/linux/signals/pending.ts";
-import { changeAction, sendSignal } from "../../../emu/linux/signals/send.ts";
-import {
-  ProcessSignals,
-  type SignalProcess,
-  ThreadSignals,
-  takeSignal,
-} from "../../../emu/linux/signals/signal-state.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_THREAD_CPUTIME_ID,
   ProcessTimers,
   type ReadClock,
 } from "../../../emu/linux/signals/process-timers.ts";
+import { changeAction, sendSignal } from "../../../emu/linux/signals/send.ts";
+import { SIGALRM, SIGPROF, SIGVTALRM } from "../../../emu/linux/signals/signal-numbers.ts";
+import {
+  ProcessSignals,
+  type SignalProcess,
+  ThreadSignals,
+  takeSignal,
+} from "../../../emu/linux/signals/signal-state.ts";
 
 const HANDLER = { handler: 0x1000n, flags: 0n, restorer: 0n, mask: 0n };
 const host = { wake() {}, resume() {}, room: () => 100 };

@@ -1,0 +1,272 @@
+/**
+ * Translations of guest code in a folder, a file a program. A file begins with a line of JSON that says what it is and whose, and holds the digest of the rest.
+ * The folder and its files belong to the user alone; whatever is somebody else's, damaged, or from another version of anything is as if it weren't there.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  futimesSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writevSync,
+} from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MOST_KEPT_BYTES, MOST_KEPT_OF_PROGRAM } from "../../tuning.ts";
+import type { HostTranslations } from "../host.ts";
+import { builtins } from "./builtins.ts";
+
+const FORMAT = 1;
+const SUFFIX = ".jit";
+const UNFINISHED = ".new";
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+/** Bytes of the first line at the most. */
+const LONGEST_HEADER = 16_384;
+
+/** What stands in a file's first line. */
+interface Header {
+  format: number;
+  /** Whose it is; see `identity`. */
+  identity: string;
+  /** The program, for people. */
+  program: string;
+  length: number;
+  sha256: string;
+}
+
+/** A file of translations, as `ppcr cache show` lists it. */
+export interface KeptTranslations {
+  program: string;
+  bytes: number;
+  used: Date;
+  /** Whether this version of ppcr on this host takes it. */
+  isCurrent: boolean;
+}
+
+const sha256 = (parts: readonly Uint8Array[]): string => {
+  const hash = builtins.crypto.createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+};
+
+let known: string | undefined;
+
+/** Everything by which code that one process has made may differ from what another one needs: this very build of ppcr, V8, the processor. */
+function identity(): string {
+  if (known === undefined) {
+    const { size, mtimeMs } = statSync(fileURLToPath(import.meta.url));
+    known = `${size} ${mtimeMs} ${process.versions.v8} ${process.arch} ${cpus()[0]?.model}`;
+  }
+  return known;
+}
+
+/** Whether a folder, or an open file, is the user's and nobody else can have written there. */
+function isPrivate({ uid, mode }: { uid: number; mode: number }): boolean {
+  return (process.geteuid === undefined || uid === process.geteuid()) && (mode & 0o022) === 0;
+}
+
+/** Node's own way to make a folder's parents too never comes back where the host answers ENOENT whatever is there, as /proc does. */
+function makeFolder(folder: string): void {
+  const make = () => mkdirSync(folder, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    makeFolder(dirname(folder));
+    make();
+  }
+}
+
+/** Makes the folder if need be. False where it can't be had, or is not private. */
+function openFolder(folder: string): boolean {
+  try {
+    makeFolder(folder);
+    const stat = lstatSync(folder);
+    return stat.isDirectory() && isPrivate(stat);
+  } catch {
+    return false;
+  }
+}
+
+function readHeader(bytes: Uint8Array): { header: Header; start: number } | undefined {
+  const end = bytes.subarray(0, LONGEST_HEADER).indexOf(10);
+  if (end < 0) return undefined;
+  try {
+    return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))) as Header, start: end + 1 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a file that is the user's own, and no larger than such files are. */
+function readOwn(path: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile() || !isPrivate(stat) || stat.size > MOST_KEPT_OF_PROGRAM + LONGEST_HEADER)
+        return undefined;
+      const bytes = new Uint8Array(readFileSync(fd));
+      // When it was used last decides what goes first.
+      futimesSync(fd, new Date(), stat.mtime);
+      return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files of the folder, the ones that were used least lately first. */
+function filesOf(folder: string): { path: string; bytes: number; used: Date; isWhole: boolean }[] {
+  const files = [];
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith(SUFFIX) && !name.endsWith(UNFINISHED)) continue;
+    const path = join(folder, name);
+    const stat = lstatSync(path);
+    if (stat.isFile())
+      files.push({ path, bytes: stat.size, used: stat.atime, isWhole: name.endsWith(SUFFIX) });
+  }
+  return files.sort((a, b) => a.used.getTime() - b.used.getTime());
+}
+
+/** Removes what was used least lately until the rest is not too much, and what others have left unfinished an hour ago. */
+function trim(folder: string): void {
+  const files = filesOf(folder);
+  let total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { path, bytes, used, isWhole } of files) {
+    if (isWhole ? total <= MOST_KEPT_BYTES : Date.now() - used.getTime() < 3_600_000) continue;
+    unlinkSync(path);
+    total -= bytes;
+  }
+}
+
+/** Translations that are kept in a folder, which need not exist. */
+export function nodeTranslations(folder: string): HostTranslations {
+  let isOpen: boolean | undefined;
+  const open = () => (isOpen ??= openFolder(folder));
+  return {
+    load(name) {
+      if (!open()) return undefined;
+      const bytes = readOwn(join(folder, name + SUFFIX));
+      const found = bytes && readHeader(bytes);
+      if (bytes === undefined || found === undefined) return undefined;
+      const { header, start } = found;
+      if (header.format !== FORMAT || header.identity !== identity()) return undefined;
+      // Copied, so that numbers are where typed arrays can be laid over them.
+      const rest = bytes.slice(start);
+      return rest.length === header.length && sha256([rest]) === header.sha256 ? rest : undefined;
+    },
+    save(name, program, parts) {
+      if (!open()) return;
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      if (length > MOST_KEPT_OF_PROGRAM) return;
+      const header: Header = { format: FORMAT, identity: identity(), program, length, sha256: sha256(parts) };
+      const path = join(folder, name + SUFFIX);
+      const unfinished = join(folder, `${name}.${process.pid}${UNFINISHED}`);
+      try {
+        const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+        try {
+          const first = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+          const written = writevSync(fd, [first, ...parts]);
+          if (written !== first.length + length) throw new Error("the disk is full");
+        } finally {
+          closeSync(fd);
+        }
+        renameSync(unfinished, path);
+        trim(folder);
+      } catch {
+        tryUnlink(unfinished);
+      }
+    },
+    serialize: (module, code) => natives()?.serialize(module, code),
+    deserialize: (native, wire) => natives()?.deserialize(native, wire),
+  };
+}
+
+function tryUnlink(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It isn't there, or can't be removed: nothing depends on it.
+  }
+}
+
+/** What is kept in a folder. */
+export function listTranslations(folder: string): KeptTranslations[] {
+  if (!openFolder(folder)) return [];
+  return filesOf(folder).flatMap(({ path, bytes, used, isWhole }) => {
+    const content = isWhole ? readOwn(path) : undefined;
+    const header = content && readHeader(content)?.header;
+    if (header === undefined) return [];
+    const isCurrent = header.format === FORMAT && header.identity === identity();
+    return [{ program: String(header.program), bytes, used, isCurrent }];
+  });
+}
+
+/** Removes all that is kept in a folder; returns how many bytes that was. */
+export function clearTranslations(folder: string): number {
+  if (!openFolder(folder)) return 0;
+  let cleared = 0;
+  for (const { path, bytes } of filesOf(folder)) {
+    unlinkSync(path);
+    cleared += bytes;
+  }
+  return cleared;
+}
+
+// ---- optimised code ---------------------------------------------------------------------------------------------
+
+interface Natives {
+  serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined;
+  deserialize(native: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined;
+}
+
+let found: Natives | null | undefined;
+
+/** V8's way to keep code that it has optimised, if this V8 has it and may make functions from text. */
+function natives(): Natives | undefined {
+  if (found === undefined) found = findNatives() ?? null;
+  return found ?? undefined;
+}
+
+/**
+ * These are functions that V8 has for its own tests. Its flags are as they were when they are called, since V8 takes code only from a process with
+ * the same flags.
+ */
+function findNatives(): Natives | undefined {
+  builtins.v8.setFlagsFromString("--allow-natives-syntax");
+  try {
+    const make = (...text: string[]) => new Function(...text) as (...args: unknown[]) => unknown;
+    const isOptimised = make("f", "return %IsTurboFanFunction(f)");
+    const serialize = make("m", "return %SerializeWasmModule(m)");
+    const deserialize = make("native", "wire", "return %DeserializeWasmModule(native, wire)");
+    return {
+      serialize(module, code) {
+        // Where nothing is optimised V8 would end the process.
+        if (isOptimised(code) !== true) return undefined;
+        const bytes = serialize(module);
+        return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
+      },
+      deserialize(native, wire) {
+        const module = deserialize(native.slice().buffer, wire.slice());
+        return module instanceof WebAssembly.Module ? module : undefined;
+      },
+    };
+  } catch {
+    return undefined;
+  } finally {
+    builtins.v8.setFlagsFromString("--no-allow-natives-syntax");
+  }
+}

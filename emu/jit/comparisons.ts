@@ -1,0 +1,63 @@
+/** How a CR field follows from the two operands of a comparison: in line, or by a function that every module has for the places seldom reached. */
+import { XER_SO } from "../cpu/registers.ts";
+import { Lazy } from "./state.ts";
+import { Code, F64, type FunctionBody, I32, I64, Op, type ValueType } from "./wasm.ts";
+
+/** Opcodes of A < B, A > B, A = B by kind of comparison. */
+const OPCODES: Record<Lazy, readonly number[]> = {
+  [Lazy.None]: [],
+  [Lazy.Signed32]: [Op.i32_lt_s, Op.i32_gt_s, Op.i32_eq],
+  [Lazy.Unsigned32]: [Op.i32_lt_u, Op.i32_gt_u, Op.i32_eq],
+  [Lazy.Signed64]: [Op.i64_lt_s, Op.i64_gt_s, Op.i64_eq],
+  [Lazy.Unsigned64]: [Op.i64_lt_u, Op.i64_gt_u, Op.i64_eq],
+  [Lazy.Float]: [Op.f64_lt, Op.f64_gt, Op.f64_eq],
+};
+
+export function operandType(kind: Lazy): ValueType {
+  if (kind === Lazy.Float) return F64;
+  return kind === Lazy.Signed64 || kind === Lazy.Unsigned64 ? I64 : I32;
+}
+
+/** Pushes 1 if A < B (bit 0), A > B (bit 1), A = B (bit 2). */
+export function emitComparison(code: Code, kind: Lazy, bit: number, operands: () => void): void {
+  operands();
+  code.op(OPCODES[kind][bit]);
+}
+
+/** Pushes the field; `block` is the host address of the register block, where SO is. */
+export function emitField(code: Code, kind: Lazy, block: number, operands: () => void): void {
+  const isFloat = kind === Lazy.Float;
+  const weighted = (bit: number, weight: number) => {
+    emitComparison(code, kind, bit, operands);
+    code.i32Const(weight);
+    code.op(Op.i32_mul);
+    code.op(Op.i32_add);
+  };
+  code.i32Const(isFloat ? 1 : 2);
+  weighted(0, isFloat ? 7 : 6);
+  weighted(1, isFloat ? 3 : 2);
+  if (isFloat) {
+    weighted(2, 1);
+    return;
+  }
+  code.i32Const(0);
+  code.access(Op.i32_load8_u, block + XER_SO);
+  code.op(Op.i32_or);
+}
+
+const KINDS = [Lazy.Signed32, Lazy.Unsigned32, Lazy.Signed64, Lazy.Unsigned64, Lazy.Float] as const;
+
+/** The functions (A, B) -> field, one for each kind, in the order of the kinds. */
+export function fieldFunctions(block: number): readonly FunctionBody[] {
+  return KINDS.map((kind) => {
+    const body = new Code();
+    emitField(body, kind, block, () => {
+      body.get(0);
+      body.get(1);
+    });
+    const type = operandType(kind);
+    return { locals: [], body, signature: { parameters: [type, type], results: [I32] } };
+  });
+}
+/** Number among these of the function for a kind. */
+export const fieldFunction = (kind: Lazy): number => kind - 1;

@@ -1,0 +1,165 @@
+/** Sockets of datagrams: SOCK_DGRAM of AF_UNIX, and UDP. */
+
+import type { SocketState } from "../../snapshot.ts";
+import {
+  ECONNREFUSED,
+  EDESTADDRREQ,
+  EMSGSIZE,
+  ENOTCONN,
+  EPERM,
+  EPIPE,
+  EPROTOTYPE,
+  SysError,
+} from "../errno.ts";
+import type { FileTables } from "../vfs/freeze-files.ts";
+import { hold, type OpenFile } from "../vfs/open-file.ts";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+} from "../vfs/readiness.ts";
+import { type Address, isAny, loopback } from "./address.ts";
+import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
+
+/** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
+const QUEUE_MAX = 10;
+/** Most bytes in a datagram of UDP over IPv4. */
+const UDP_MAX = 65507;
+
+export class DatagramSocket extends Socket {
+  /** AF_UNIX: the socket it is connected to. UDP knows an address only. */
+  peer: DatagramSocket | undefined;
+
+  override get connected(): DatagramSocket | undefined {
+    return this.peer;
+  }
+
+  /** Sends to `to`, or to nobody and anybody with undefined. */
+  connectTo(to: DatagramSocket | undefined, remote: Address | undefined): void {
+    this.peer = to;
+    this.remote = remote;
+    this.changed();
+  }
+
+  /** Whether messages of `from` may come here: one that is connected takes those of its peer only. */
+  accepts(from: DatagramSocket): boolean {
+    return this.peer === undefined || this.peer === from;
+  }
+
+  override send(what: Outgoing, to?: Socket | Address): number | undefined {
+    this.checkError();
+    if (this.writeShut) throw new SysError(EPIPE);
+    return this.isUnix
+      ? this.sendUnix(what, to as Socket | undefined)
+      : this.sendUdp(what, to as Address | undefined);
+  }
+
+  private sendUnix(what: Outgoing, to: Socket | undefined): number | undefined {
+    const target = to ?? this.peer;
+    if (target === undefined) throw new SysError(ENOTCONN);
+    if (target.isClosed) {
+      if (target === this.peer) this.connectTo(undefined, undefined);
+      throw new SysError(ECONNREFUSED);
+    }
+    if (!(target instanceof DatagramSocket)) throw new SysError(EPROTOTYPE);
+    if (what.bytes.length > this.sendBuffer - 32) throw new SysError(EMSGSIZE);
+    if (!target.accepts(this)) throw new SysError(EPERM);
+    if (target.readShut) throw new SysError(EPIPE);
+    if (target.isFull && target !== this) return undefined;
+    this.deliver(what, target, this.local);
+    return what.bytes.length;
+  }
+
+  private sendUdp(what: Outgoing, to: Address | undefined): number {
+    const given = to ?? this.remote;
+    if (given === undefined) throw new SysError(EDESTADDRREQ);
+    if (what.bytes.length > UDP_MAX) throw new SysError(EMSGSIZE);
+    const address = isAny(given) ? loopback(given.family, given.port) : given;
+    const from = this.network.sourceOf(this, address);
+    const target = this.network.receiverOf(this, address, from);
+    if (target !== undefined) {
+      // Without room it is lost, as datagrams may be.
+      if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
+    } else if (this.remote !== undefined) {
+      // Told by ICMP that nobody is there, a connected socket says so the next time.
+      this.error = ECONNREFUSED;
+      this.changed();
+    }
+    return what.bytes.length;
+  }
+
+  private deliver({ bytes, sender, files, time }: Outgoing, target: Socket, from: Address | undefined): void {
+    target.inbox.add({ bytes, from, sender, files, time }, false);
+    target.arrive();
+  }
+
+  private get isFull(): boolean {
+    return this.inbox.count > QUEUE_MAX;
+  }
+
+  override receive(room: number, peek: boolean): Received | undefined {
+    const message = this.inbox.at(0);
+    if (message === undefined) {
+      this.checkError();
+      return this.readShut ? END : undefined;
+    }
+    const { bytes, from, sender, time } = message;
+    const files = peek ? message.files.map(hold) : message.files;
+    if (!peek) {
+      this.inbox.shift();
+      if (this.isUnix) this.changed();
+    }
+    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+  }
+
+  protected override more(tables: FileTables): Partial<SocketState> {
+    const { peer } = this;
+    return { peer: peer === undefined || peer.isClosed ? -1 : tables.add(peer) };
+  }
+
+  override resume(from: SocketState, opened: readonly OpenFile[]): void {
+    super.resume(from, opened);
+    if (from.peer >= 0) {
+      const peer = fileAt(opened, from.peer);
+      if (!(peer instanceof DatagramSocket))
+        throw new RangeError(`open file ${from.peer} takes no datagrams`);
+      this.peer = peer;
+    }
+    this.network.restore(this);
+  }
+
+  override shutdown(how: number): void {
+    if (!this.isUnix && this.remote === undefined) throw new SysError(ENOTCONN);
+    super.shutdown(how);
+  }
+
+  override close(): void {
+    super.close();
+    this.peer = undefined;
+  }
+
+  override events(): number {
+    let events = this.error !== 0 ? POLLERR : 0;
+    if (this.readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
+    if (this.readShut && this.writeShut) events |= POLLHUP;
+    if (this.inbox.count > 0) events |= POLLIN | POLLRDNORM;
+    const { peer } = this;
+    const isClear = peer === undefined || peer === this || peer.isClosed || !peer.isFull;
+    if (isClear) events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    return events;
+  }
+  /** Who waits to send waits for room at the other end. */
+  override waitables() {
+    const { peer } = this;
+    return { queues: peer === undefined ? [this.queue] : [this.queue, peer.queue] };
+  }
+  /** FIONREAD says how long the first datagram is. */
+  override available(): number {
+    return this.inbox.at(0)?.bytes.length ?? 0;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The network of one machine: what sockets are bound to. Names of AF_UNIX that are paths are kept with the files (`vfs/nodes.ts`), abstract
+ * ones here. The only interface is the loopback, on which everything arrives as soon as it is sent.
+ */
+
+import type { NetworkSnapshot } from "../../snapshot.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
+import {
+  type Address,
+  addressKey,
+  anyAddress,
+  asSeenBy,
+  isAbstract,
+  isAny,
+  isForMany,
+  isLoopback,
+  loopback,
+  unixAddress,
+  unmapped,
+} from "./address.ts";
+import { DatagramSocket } from "./datagram-socket.ts";
+import type { InFlight } from "./inbox.ts";
+import type { Socket } from "./socket.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+} from "./socket-constants.ts";
+import { StreamSocket } from "./stream-socket.ts";
+
+/** /proc/sys/net/ipv4/ip_local_port_range. */
+const FIRST_EPHEMERAL = 32768;
+const LAST_EPHEMERAL = 60999;
+/** Abstract names that are made up have five hexadecimal digits. */
+const MADE_UP = 0x100000;
+
+const encoder = new TextEncoder();
+
+export class Network {
+  readonly inFlight: InFlight = { count: 0 };
+  private readonly newInode: () => bigint;
+  /** By type and name. */
+  private readonly abstract = new Map<string, Socket>();
+  /** Sockets of the internet that have a port, by type and port. */
+  private readonly ports = new Map<string, Set<Socket>>();
+  /** The port and the name that were made up last. */
+  lastPort = FIRST_EPHEMERAL - 1;
+  lastName = -1;
+  /** Forgets a socket that was bound to a path. */
+  onUnbind: (socket: Socket) => void = () => {};
+
+  constructor(newInode: () => bigint) {
+    this.newInode = newInode;
+  }
+
+  /** Whether nothing has been made up yet. */
+  get isFresh(): boolean {
+    return this.lastPort === FIRST_EPHEMERAL - 1 && this.lastName === -1;
+  }
+
+  /** Goes on as a snapshot has it. Throws RangeError where that makes no sense. */
+  resume(from: NetworkSnapshot | undefined): void {
+    if (from === undefined) return;
+    const { lastPort, lastName } = from;
+    const makesSense = lastPort >= FIRST_EPHEMERAL - 1 && lastPort <= LAST_EPHEMERAL && lastName >= -1;
+    if (!makesSense || lastName >= MADE_UP) throw new RangeError(`port ${lastPort}, name ${lastName}`);
+    this.lastPort = lastPort;
+    this.lastName = lastName;
+  }
+
+  /** A socket of a snapshot has its address again. Throws EADDRINUSE. */
+  restore(socket: Socket): void {
+    const { local } = socket;
+    if (local === undefined) return;
+    if (!socket.isUnix) this.share(socket);
+    else if (isAbstract(local) && !(socket instanceof StreamSocket && socket.isAccepted))
+      this.bindAbstract(socket, local);
+  }
+
+  /** The socket at the far end of a connection to one that listens. */
+  streamSocket({ domain, type, protocol }: Socket): StreamSocket {
+    return new StreamSocket(this, { domain, type, protocol, flags: 0, ino: this.newInode() });
+  }
+  socket(what: { domain: number; type: number; protocol: number; flags: number }): Socket {
+    const all = { ...what, ino: this.newInode() };
+    const isDatagrams = what.type !== SOCK_STREAM && what.type !== SOCK_SEQPACKET;
+    return isDatagrams ? new DatagramSocket(this, all) : new StreamSocket(this, all);
+  }
+
+  // ---- abstract names ----------------------------------------------------------------------------------------
+
+  private nameOf(socket: Socket, address: Address): string {
+    return `${socket.type} ${addressKey(address)}`;
+  }
+
+  /** Takes an abstract name. Throws EADDRINUSE. */
+  bindAbstract(socket: Socket, address: Address): void {
+    const key = this.nameOf(socket, address);
+    if (this.abstract.has(key)) throw new SysError(EADDRINUSE);
+    this.abstract.set(key, socket);
+    socket.local = address;
+  }
+  findAbstract(asker: Socket, address: Address): Socket | undefined {
+    return this.abstract.get(this.nameOf(asker, address));
+  }
+
+  /** Gives a socket that has no address one that nobody has. Throws EADDRINUSE where all are taken. */
+  autobind(socket: Socket): void {
+    if (socket.local !== undefined) return;
+    if (!socket.isUnix) {
+      this.bindInternet(socket, anyAddress(socket.domain));
+      return;
+    }
+    for (let tries = 0; tries < MADE_UP; tries++) {
+      this.lastName = (this.lastName + 1) % MADE_UP;
+      const text = `\0${this.lastName.toString(16).padStart(5, "0")}`;
+      const address = unixAddress(encoder.encode(text));
+      if (this.findAbstract(socket, address) !== undefined) continue;
+      this.bindAbstract(socket, address);
+      return;
+    }
+    throw new SysError(EADDRINUSE);
+  }
+
+  // ---- ports -------------------------------------------------------------------------------------------------
+
+  private portOf(type: number, port: number): Set<Socket> {
+    const key = `${type} ${port}`;
+    let there = this.ports.get(key);
+    if (there === undefined) this.ports.set(key, (there = new Set()));
+    return there;
+  }
+
+  /** Whether two addresses, as their sockets have them, have an address in common. */
+  private overlap(a: Socket, at: Address, b: Socket): boolean {
+    const [one, other] = [unmapped(at), unmapped(b.local!)];
+    if (one.family === other.family)
+      return (
+        isAny(one) || isAny(other) || addressKey({ ...one, port: 0 }) === addressKey({ ...other, port: 0 })
+      );
+    // :: takes what comes by IPv4 as well, unless it is told not to.
+    const [six, socket] = one.family === AF_INET6 ? [one, a] : [other, b];
+    return isAny(six) && socket.option(IPV6_V6ONLY, IPPROTO_IPV6) === 0;
+  }
+
+  private conflicts(socket: Socket, at: Address, other: Socket): boolean {
+    if (other === socket || !this.overlap(socket, at, other)) return false;
+    if (socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)) return false;
+    const listens = other instanceof StreamSocket && other.phase === "listening";
+    return !(socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !listens);
+  }
+
+  /** Takes an address of the loopback, or any. Throws EADDRNOTAVAIL, EADDRINUSE. */
+  bindInternet(socket: Socket, address: Address): void {
+    if (socket.local !== undefined) throw new SysError(EINVAL);
+    if (!isAny(address) && !isLoopback(address) && !isForMany(address)) throw new SysError(EADDRNOTAVAIL);
+    const port = address.port === 0 ? this.freePort(socket, address) : address.port;
+    const there = this.portOf(socket.type, port);
+    for (const other of there) if (this.conflicts(socket, address, other)) throw new SysError(EADDRINUSE);
+    there.add(socket);
+    socket.local = { ...address, port };
+  }
+
+  private freePort(socket: Socket, address: Address): number {
+    for (let tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
+      this.lastPort = this.lastPort >= LAST_EPHEMERAL ? FIRST_EPHEMERAL : this.lastPort + 1;
+      const there = this.portOf(socket.type, this.lastPort);
+      if (![...there].some((other) => this.overlap(socket, address, other))) return this.lastPort;
+    }
+    throw new SysError(EADDRINUSE);
+  }
+
+  /** A connection that was accepted, or thawed, has the port of its address too. */
+  share(socket: Socket): void {
+    this.portOf(socket.type, socket.local!.port).add(socket);
+  }
+
+  /** Whether another socket listens where this one is bound. */
+  hasListener(socket: Socket): boolean {
+    if (socket.isUnix) return false;
+    return [...this.portOf(socket.type, socket.local!.port)].some(
+      (other) =>
+        other instanceof StreamSocket &&
+        other.phase === "listening" &&
+        this.overlap(socket, socket.local!, other) &&
+        !(socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)),
+    );
+  }
+
+  /** Where a packet to `to` comes from: the address that its sender is bound to, or the loopback's. Binds it where it isn't. */
+  sourceOf(socket: Socket, to: Address): Address {
+    this.reach(socket, to);
+    this.autobind(socket);
+    const local = socket.local!;
+    if (!isAny(local)) return local;
+    const seen = unmapped(to);
+    return asSeenBy(socket.domain, loopback(seen.family, local.port));
+  }
+
+  /** Throws ENETUNREACH for what is not on the loopback. */
+  private reach(socket: Socket, to: Address): void {
+    const onlySix = socket.option(IPV6_V6ONLY, IPPROTO_IPV6) !== 0 && unmapped(to).family === AF_INET;
+    if (onlySix || !isLoopback(to)) throw new SysError(ENETUNREACH);
+  }
+
+  /** The sockets that a packet to an address could be for, the most particular first. */
+  private candidates(type: number, to: Address): Socket[] {
+    const target = unmapped(to);
+    const fits = [...(this.ports.get(`${type} ${to.port}`) ?? [])].filter((socket) => {
+      const local = unmapped(socket.local!);
+      if (local.family === target.family)
+        return isAny(local) || addressKey({ ...local, port: 0 }) === addressKey({ ...target, port: 0 });
+      return local.family === AF_INET6 && isAny(local) && socket.option(IPV6_V6ONLY, IPPROTO_IPV6) === 0;
+    });
+    const rank = (socket: Socket) => (isAny(socket.local!) ? 2 : 0) + (socket.domain === AF_INET ? 0 : 1);
+    return fits.sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** The socket that listens at an address. */
+  listenerAt(asker: Socket, to: Address): Socket | undefined {
+    this.reach(asker, to);
+    return this.candidates(asker.type, to).find(
+      (socket) => socket instanceof StreamSocket && socket.phase === "listening",
+    );
+  }
+
+  /** The socket that gets a datagram: one that is connected to who sends it goes before those that are to nobody. */
+  receiverOf(sender: Socket, to: Address, from: Address): DatagramSocket | undefined {
+    const fits = this.candidates(sender.type, to).filter((socket) => socket instanceof DatagramSocket);
+    const key = addressKey(unmapped(from));
+    const isFrom = ({ remote }: Socket) => remote !== undefined && addressKey(unmapped(remote)) === key;
+    return fits.find(isFrom) ?? fits.find(({ remote }) => remote === undefined);
+  }
+
+  /** A socket is closed. */
+  unbind(socket: Socket): void {
+    const { local } = socket;
+    if (local === undefined) return;
+    if (socket.isUnix) {
+      const key = this.nameOf(socket, local);
+      if (this.abstract.get(key) === socket) this.abstract.delete(key);
+      else this.onUnbind(socket);
+      return;
+    }
+    const key = `${socket.type} ${local.port}`;
+    const there = this.ports.get(key);
+    there?.delete(socket);
+    if (there?.size === 0) this.ports.delete(key);
+  }
+}

@@ -1,0 +1,59 @@
+/** Numbers of the socket interface. powerpc has six SO_* of its own (arch/powerpc/include/uapi/asm/socket.h). */
+
+export const AF_UNSPEC = 0;
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_TYPE_MASK = 0xf;
+/** One more than the highest type there is (SOCK_PACKET). */
+export const SOCK_MAX = 11;
+
+export const SOL_SOCKET = 1;
+export const IPPROTO_IP = 0;
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_IPV6 = 41;
+
+export const SO_REUSEADDR = 2;
+export const SO_BROADCAST = 6;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_OOBINLINE = 10;
+export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const SO_PASSCRED = 20;
+export const SO_TIMESTAMP = 29;
+export const SO_TIMESTAMPNS = 35;
+export const IPV6_V6ONLY = 26;
+
+export const SCM_RIGHTS = 1;
+export const SCM_CREDENTIALS = 2;
+/** Most descriptors in one message. */
+export const SCM_MAX_FD = 253;
+
+export const MSG_OOB = 0x1;
+export const MSG_PEEK = 0x2;
+export const MSG_CTRUNC = 0x8;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_EOR = 0x80;
+export const MSG_WAITALL = 0x100;
+export const MSG_ERRQUEUE = 0x2000;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_WAITFORONE = 0x10000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
+
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
+
+/** /proc/sys/net/core: the longest queue of connections, and the sizes of buffers. */
+export const SOMAXCONN = 4096;
+export const BUFFER_DEFAULT = 212992;

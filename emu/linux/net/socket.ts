@@ -1,0 +1,280 @@
+/** Sockets: what all kinds of them have. Those of streams are in stream-socket.ts, those of datagrams in datagram-socket.ts. */
+import type { Interest } from "../../host/host.ts";
+import type { OpenFileSnapshot, SocketState } from "../../snapshot.ts";
+import { EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
+import { O_RDWR } from "../vfs/constants.ts";
+import type { FileTables } from "../vfs/freeze-files.ts";
+import { type FileStat, hold, OpenFile, release, syntheticStat, type Waitables } from "../vfs/open-file.ts";
+import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
+import { WaitQueue } from "../wait-queue.ts";
+import type { Address } from "./address.ts";
+import { Inbox, type Sender } from "./inbox.ts";
+import type { Network } from "./network.ts";
+import {
+  AF_UNIX,
+  BUFFER_DEFAULT,
+  SHUT_RD,
+  SHUT_WR,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+} from "./socket-constants.ts";
+
+/** What is to be sent. The message takes the references to its files over when it is taken. */
+export interface Outgoing {
+  readonly bytes: Uint8Array;
+  readonly sender: Sender | undefined;
+  readonly files: readonly OpenFile[];
+  readonly time: bigint;
+}
+
+/** What has been received. */
+export interface Received {
+  readonly bytes: Uint8Array;
+  /** Bytes of the message, of which `bytes` may be only the beginning. */
+  readonly length: number;
+  readonly from: Address | undefined;
+  readonly sender: Sender | undefined;
+  /** Descriptions that came along; who takes them releases them. Of a message that is only looked at they are held once more. */
+  readonly files: readonly OpenFile[];
+  readonly time: bigint;
+  /** The other end sends no more. */
+  readonly isEnd: boolean;
+}
+
+/** Nothing, since nothing will come any more. */
+export const END: Received = {
+  ...{ bytes: new Uint8Array(0), length: 0, from: undefined, sender: undefined, files: [], time: 0n },
+  isEnd: true,
+};
+
+/** Number of the file system that sockets are on (sockfs). */
+const SOCKFS = 8n;
+
+export const optionKey = (level: number, name: number): string => `${level}/${name}`;
+
+/** An open file of a snapshot. Throws RangeError for one that isn't there. */
+export function fileAt(opened: readonly OpenFile[], index: number): OpenFile {
+  const file = opened[index];
+  if (file === undefined) throw new RangeError(`a socket has open file ${index}, which is not there`);
+  return file;
+}
+
+export abstract class Socket extends OpenFile {
+  readonly kind = "special";
+  readonly network: Network;
+  readonly domain: number;
+  readonly type: number;
+  readonly protocol: number;
+  readonly ino: bigint;
+  /** Wakes those that wait for anything here. */
+  readonly queue = new WaitQueue();
+  readonly inbox: Inbox;
+  /** The address it is bound to. */
+  local: Address | undefined;
+  /** The address it is connected to. */
+  remote: Address | undefined;
+  /** Nothing more is received, or sent. */
+  readShut = false;
+  writeShut = false;
+  /** SO_ERROR: what has gone wrong and not been told. */
+  error = 0;
+  /** Options that are kept as numbers and told when asked, by `optionKey`. */
+  readonly options = new Map<string, number>();
+  /** SO_RCVTIMEO and SO_SNDTIMEO in nanoseconds; 0 is none. */
+  receiveTimeout = 0n;
+  sendTimeout = 0n;
+  /** SO_PEERCRED: whoever connected, or listened. */
+  peerCredentials: Sender | undefined;
+  /** SO_TIMESTAMP and its kin: when what was received last was sent. */
+  lastTime = 0n;
+  /** Counts what comes in, for edge-triggered interests. */
+  arrived = 0;
+  isClosed = false;
+
+  constructor(
+    network: Network,
+    what: { domain: number; type: number; protocol: number; flags: number; ino: bigint },
+  ) {
+    super("", O_RDWR | what.flags);
+    this.network = network;
+    this.domain = what.domain;
+    this.type = what.type;
+    this.protocol = what.protocol;
+    this.ino = what.ino;
+    this.inbox = new Inbox(network.inFlight);
+  }
+
+  get isUnix(): boolean {
+    return this.domain === AF_UNIX;
+  }
+
+  // ---- options -----------------------------------------------------------------------------------------------
+
+  option(name: number, level = SOL_SOCKET): number {
+    return this.options.get(optionKey(level, name)) ?? 0;
+  }
+  setOption(name: number, value: number, level = SOL_SOCKET): void {
+    this.options.set(optionKey(level, name), value);
+  }
+  get sendBuffer(): number {
+    return this.option(SO_SNDBUF) || BUFFER_DEFAULT;
+  }
+  get receiveBuffer(): number {
+    return this.option(SO_RCVBUF) || BUFFER_DEFAULT;
+  }
+
+  /** SO_ERROR, which is told once. */
+  takeError(): number {
+    const { error } = this;
+    this.error = 0;
+    return error;
+  }
+  /** Throws the error that has not been told yet, if there is one. */
+  checkError(): void {
+    const error = this.takeError();
+    if (error !== 0) throw new SysError(error);
+  }
+
+  // ---- what kinds of sockets do ------------------------------------------------------------------------------
+
+  /** The other end, where that is one socket. */
+  abstract get connected(): Socket | undefined;
+  /**
+   * Takes as much of what is to be sent as there is room for: the number of bytes, or undefined where there is none. Throws SysError,
+   * EPIPE among them. `to`: where a datagram goes that doesn't go to who it is connected to.
+   */
+  abstract send(what: Outgoing, to?: Socket | Address): number | undefined;
+  /** Up to `room` bytes of what has come; undefined when nothing has and more may. `peek` leaves it there. */
+  abstract receive(room: number, peek: boolean): Received | undefined;
+
+  listen(_backlog: number, _by: Sender): void {
+    throw new SysError(EOPNOTSUPP);
+  }
+  /** A connection that was waiting, undefined where there is none. */
+  accept(): Socket | undefined {
+    throw new SysError(EOPNOTSUPP);
+  }
+  shutdown(how: number): void {
+    if (how !== SHUT_WR) this.readShut = true;
+    if (how !== SHUT_RD) this.writeShut = true;
+    this.changed();
+  }
+
+  /** Something has changed that somebody may wait for. */
+  changed(): void {
+    this.queue.wake();
+  }
+  /** Something has come. */
+  arrive(): void {
+    this.arrived++;
+    this.queue.wake();
+  }
+
+  // ---- as a file ---------------------------------------------------------------------------------------------
+
+  override get label(): string {
+    return `socket:[${this.ino}]`;
+  }
+  override stat(): FileStat {
+    return syntheticStat("socket", 0o777, this.ino, { dev: SOCKFS });
+  }
+  override get isStream(): boolean {
+    return true;
+  }
+  override read(into: Uint8Array): number | undefined {
+    const received = this.receive(into.length, false);
+    if (received === undefined) return undefined;
+    into.set(received.bytes);
+    this.discard(received);
+    return received.bytes.length;
+  }
+  override write(from: Uint8Array): number | undefined {
+    return this.send({ bytes: from.slice(), sender: undefined, files: [], time: 0n });
+  }
+  /** Lets descriptions go that nobody wants. */
+  discard({ files }: Received): void {
+    for (const file of files) release(file);
+  }
+
+  abstract override events(): number;
+  override readable(): boolean {
+    return (this.events() & POLLIN) !== 0;
+  }
+  override writable(): boolean {
+    return (this.events() & POLLOUT) !== 0;
+  }
+  override get arrivals(): number {
+    return this.arrived;
+  }
+  override waitables(_interest?: Interest): Waitables {
+    return { queues: [this.queue] };
+  }
+  /** FIONREAD. */
+  override available(): number {
+    return this.inbox.size;
+  }
+  override sync(): void {
+    throw new SysError(EINVAL);
+  }
+
+  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    return { state: { ...this.basics(tables), ...this.more(tables) } };
+  }
+  /** What its kind has to say besides. */
+  protected more(_tables: FileTables): Partial<SocketState> {
+    return {};
+  }
+  private basics(tables: FileTables): SocketState {
+    const { domain, type, protocol, local, remote, readShut, writeShut, error } = this;
+    const options = [...this.options].map(([key, value]) => {
+      const [level, name] = key.split("/").map(Number);
+      return { level, name, value };
+    });
+    const messages = this.inbox.list().map(({ bytes, from = null, sender = null, files, time }) => ({
+      ...{ bytes: bytes.slice(), from, sender, time },
+      files: files.map((file) => tables.add(file)),
+    }));
+    return {
+      ...{
+        kind: "socket",
+        domain,
+        type,
+        protocol,
+        phase: "idle",
+        readShut,
+        writeShut,
+        error,
+        options,
+        messages,
+      },
+      ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
+      ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
+      ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false },
+    };
+  }
+
+  /** Takes up what a snapshot says, once all sockets are there. Throws RangeError where it makes no sense. */
+  resume(from: SocketState, opened: readonly OpenFile[]): void {
+    this.local = from.local ?? undefined;
+    this.remote = from.remote ?? undefined;
+    this.peerCredentials = from.peerCredentials ?? undefined;
+    const { readShut, writeShut, error, receiveTimeout, sendTimeout } = from;
+    Object.assign(this, { readShut, writeShut, error, receiveTimeout, sendTimeout });
+    for (const { level, name, value } of from.options) this.setOption(name, value, level);
+    for (const { bytes, from: origin, sender, files, time } of from.messages) {
+      const held = files.map((index) => hold(fileAt(opened, index)));
+      this.inbox.add(
+        { bytes, from: origin ?? undefined, sender: sender ?? undefined, files: held, time },
+        false,
+      );
+    }
+  }
+
+  override close(): void {
+    this.isClosed = true;
+    this.network.unbind(this);
+    this.inbox.clear();
+    this.changed();
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * Sockets of connections: SOCK_STREAM and SOCK_SEQPACKET of AF_UNIX, and TCP. Both ends are in the machine; what one sends stands
+ * in the inbox of the other at once. What differs between AF_UNIX and TCP is said where it does.
+ */
+
+import type { SocketState } from "../../snapshot.ts";
+import {
+  EADDRINUSE,
+  ECONNREFUSED,
+  ECONNRESET,
+  EINVAL,
+  EISCONN,
+  EMSGSIZE,
+  ENOTCONN,
+  EPIPE,
+  EPROTOTYPE,
+  SysError,
+} from "../errno.ts";
+import type { FileTables } from "../vfs/freeze-files.ts";
+import { hold, type OpenFile, release } from "../vfs/open-file.ts";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLRDHUP,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+} from "../vfs/readiness.ts";
+import type { Address } from "./address.ts";
+import { type Sender, sameSender } from "./inbox.ts";
+import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
+import {
+  SHUT_RD,
+  SHUT_WR,
+  SO_LINGER,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SOMAXCONN,
+} from "./socket-constants.ts";
+
+/** "connecting": TCP waits for room at who listens. "closed": TCP was refused or reset, or listens no more. */
+export type Phase = "idle" | "listening" | "connecting" | "connected" | "closed";
+
+/** SO_LINGER as it is kept: seconds and one, 0 where it is off. */
+const LINGER_NOT = 1;
+
+export class StreamSocket extends Socket {
+  phase: Phase = "idle";
+  /** The other end, while it is open. */
+  peer: StreamSocket | undefined;
+  /** Connections that wait to be accepted, and (TCP) sockets that wait for room among those. */
+  readonly waiting: StreamSocket[] = [];
+  readonly overflow: StreamSocket[] = [];
+  backlog = 0;
+  /** It was made by a connect(2): its address is that of the socket that it came to. */
+  isAccepted = false;
+  /** A connect(2) that did not wait has not been told yet that it has succeeded. */
+  untold = false;
+
+  override get connected(): StreamSocket | undefined {
+    return this.peer;
+  }
+  /** Whether messages keep their bounds. */
+  private get isPackets(): boolean {
+    return this.type === SOCK_SEQPACKET;
+  }
+
+  // ---- connecting --------------------------------------------------------------------------------------------
+
+  override listen(backlog: number, by: Sender): void {
+    if (this.phase !== "idle" && this.phase !== "listening" && this.phase !== "closed")
+      throw new SysError(EINVAL);
+    if (this.local === undefined) {
+      if (this.isUnix) throw new SysError(EINVAL);
+      this.network.autobind(this);
+    }
+    if (this.phase !== "listening" && this.network.hasListener(this)) throw new SysError(EADDRINUSE);
+    this.backlog = Math.min(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN);
+    this.phase = "listening";
+    this.peerCredentials = by;
+    this.readShut = this.writeShut = false;
+  }
+
+  /** Whether another connection has to wait before it may wait here. */
+  get isFull(): boolean {
+    return this.waiting.length > this.backlog;
+  }
+
+  /** Two ends of a connection (socketpair). */
+  join(other: StreamSocket): void {
+    this.meet(other);
+    other.meet(this);
+  }
+  private meet(other: StreamSocket): void {
+    this.peer = other;
+    this.phase = "connected";
+  }
+
+  /** Connects to a socket that listens and has room: its end of the connection waits there to be accepted. */
+  connectTo(listener: StreamSocket, at: Address, by: Sender): void {
+    const end = this.network.streamSocket(listener);
+    end.local = at;
+    end.isAccepted = true;
+    end.remote = this.local;
+    this.remote = at;
+    this.join(end);
+    this.peerCredentials = listener.peerCredentials;
+    end.peerCredentials = by;
+    this.readShut = this.writeShut = false;
+    for (const [key, value] of listener.options) end.options.set(key, value);
+    end.receiveTimeout = listener.receiveTimeout;
+    end.sendTimeout = listener.sendTimeout;
+    if (!this.isUnix) this.network.share(end);
+    listener.waiting.push(hold(end));
+    listener.arrive();
+    this.changed();
+  }
+
+  /** TCP: waits for room at a socket that listens. */
+  queueFor(listener: StreamSocket, at: Address): void {
+    this.phase = "connecting";
+    this.remote = at;
+    listener.overflow.push(this);
+  }
+
+  /** TCP: nobody listens there. */
+  refuse(): void {
+    this.phase = "closed";
+    this.error = ECONNREFUSED;
+    this.changed();
+  }
+
+  /** The next connection, held by its caller. */
+  override accept(): StreamSocket | undefined {
+    if (this.phase !== "listening") throw new SysError(EINVAL);
+    const next = this.waiting.shift();
+    const waits = this.overflow.shift();
+    if (waits !== undefined) waits.connectTo(this, waits.remote!, waits.peerCredentials!);
+    if (next !== undefined) this.changed();
+    return next;
+  }
+
+  /** connect(2) with AF_UNSPEC: TCP goes back to where it began. */
+  disconnect(): void {
+    this.reset();
+    this.phase = "idle";
+    this.error = 0;
+    this.readShut = this.writeShut = false;
+    this.remote = undefined;
+    this.inbox.clear();
+  }
+
+  // ---- data --------------------------------------------------------------------------------------------------
+
+  private checkSend(): void {
+    if (this.isUnix) {
+      this.checkError();
+      if (this.phase !== "connected") throw new SysError(ENOTCONN);
+      if (this.writeShut || this.peer === undefined || this.peer.readShut) throw new SysError(EPIPE);
+      return;
+    }
+    this.checkError();
+    if (this.phase !== "connected" || this.writeShut) throw new SysError(EPIPE);
+  }
+
+  override send(what: Outgoing): number | undefined {
+    if (this.phase === "connecting") return undefined;
+    this.checkSend();
+    const { peer } = this;
+    if (peer === undefined) {
+      // The other end of TCP is closed: what comes there is answered with a reset.
+      this.writeShut = this.readShut = true;
+      this.phase = "closed";
+      this.error = EPIPE;
+      this.changed();
+      return what.bytes.length;
+    }
+    const { bytes, sender, files, time } = what;
+    if (this.isPackets && bytes.length > this.sendBuffer - 32) throw new SysError(EMSGSIZE);
+    if (bytes.length === 0 && !this.isPackets && files.length === 0) return 0;
+    const room = this.roomAt(peer);
+    if (room <= 0 || (this.isPackets && room < bytes.length && peer.inbox.count > 0)) return undefined;
+    const count = this.isPackets ? bytes.length : Math.min(bytes.length, room);
+    const from = this.isUnix ? this.local : undefined;
+    peer.inbox.add({ bytes: bytes.subarray(0, count), from, sender, files, time }, !this.isPackets);
+    peer.arrive();
+    return count;
+  }
+
+  /** Bytes that may still be on their way to the other end. */
+  private roomAt(peer: StreamSocket): number {
+    const limit = this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
+    return limit - peer.inbox.weight;
+  }
+
+  override receive(room: number, peek: boolean): Received | undefined {
+    this.checkReceive();
+    if (this.inbox.count === 0) {
+      this.checkError();
+      if (this.readShut || this.phase === "closed") return END;
+      return undefined;
+    }
+    return this.isPackets ? this.packet(room, peek) : this.piece(room, peek);
+  }
+
+  private checkReceive(): void {
+    if (this.phase === "connected" || this.phase === "connecting" || this.inbox.count > 0) return;
+    if (this.phase === "closed") {
+      this.checkError();
+      if (this.readShut) return;
+    }
+    throw new SysError(this.isUnix && this.type === SOCK_STREAM ? EINVAL : ENOTCONN);
+  }
+
+  /** One message, of which the rest is lost. */
+  private packet(room: number, peek: boolean): Received {
+    const message = this.inbox.at(0)!;
+    const { bytes, from, sender, time } = message;
+    const files = peek ? message.files.map(hold) : message.files;
+    if (!peek) {
+      this.inbox.shift();
+      this.giveRoom();
+    }
+    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+  }
+
+  /** Bytes of as many messages as there are of one sender, up to one that descriptions came with. */
+  private piece(room: number, peek: boolean): Received {
+    const first = this.inbox.at(0)!;
+    const pieces: Uint8Array[] = [];
+    let files: Received["files"] = [];
+    let length = 0;
+    for (let index = 0; length < room || room === 0; ) {
+      const message = this.inbox.at(index);
+      if (message === undefined || !sameSender(message, first)) break;
+      const bytes = message.bytes.subarray(0, room - length);
+      pieces.push(bytes.slice());
+      length += bytes.length;
+      if (peek) {
+        index++;
+        files = message.files.map(hold);
+      } else {
+        files = this.inbox.takeFiles();
+        const isWhole = bytes.length === message.bytes.length;
+        if (isWhole) this.inbox.shift();
+        else this.inbox.consume(bytes.length);
+      }
+      if (files.length > 0 || room === 0) break;
+    }
+    if (!peek) this.giveRoom();
+    const bytes = pieces.length === 1 ? pieces[0] : joined(pieces, length);
+    const { from, sender, time } = first;
+    return { bytes, length, from, sender, files, time, isEnd: false };
+  }
+
+  /** Somebody who waits to send may have room now. */
+  private giveRoom(): void {
+    const { peer } = this;
+    if (peer?.canSend) peer.changed();
+  }
+
+  override shutdown(how: number): void {
+    if (!this.isUnix && this.phase === "listening") {
+      if (how !== SHUT_WR) this.stopListening();
+      return;
+    }
+    if (!this.isUnix && this.phase !== "connected") throw new SysError(ENOTCONN);
+    super.shutdown(how);
+    const { peer } = this;
+    if (peer === undefined) return;
+    if (how !== SHUT_RD) peer.readShut = true;
+    if (how !== SHUT_WR && this.isUnix) peer.writeShut = true;
+    peer.arrive();
+  }
+
+  // ---- the end -----------------------------------------------------------------------------------------------
+
+  private stopListening(): void {
+    this.phase = "closed";
+    // Whoever waits here has its connection broken before anybody took it up.
+    for (const end of this.waiting.splice(0)) {
+      end.reset();
+      release(end);
+    }
+    for (const socket of this.overflow.splice(0)) socket.refuse();
+  }
+
+  /** Breaks the connection off: the other end finds ECONNRESET. */
+  reset(): void {
+    const { peer } = this;
+    this.peer = undefined;
+    if (peer === undefined) return;
+    peer.peer = undefined;
+    peer.error = ECONNRESET;
+    peer.readShut = peer.writeShut = true;
+    if (!this.isUnix) peer.phase = "closed";
+    peer.arrive();
+  }
+
+  /** SO_LINGER with no time: close(2) breaks the connection off. */
+  private get isAbrupt(): boolean {
+    return !this.isUnix && this.options.get(optionKey(SOL_SOCKET, SO_LINGER)) === LINGER_NOT;
+  }
+
+  override close(): void {
+    if (this.phase === "listening") this.stopListening();
+    const { peer } = this;
+    if (peer !== undefined) {
+      if (this.inbox.count > 0 || this.isAbrupt) this.reset();
+      else {
+        this.peer = peer.peer = undefined;
+        peer.readShut = true;
+        if (this.isUnix) peer.writeShut = true;
+        peer.arrive();
+      }
+    }
+    super.close();
+  }
+
+  // ---- freezing ----------------------------------------------------------------------------------------------
+
+  protected override more(tables: FileTables): Partial<SocketState> {
+    const { phase, backlog, untold, peer } = this;
+    const indices = (sockets: readonly Socket[]) => sockets.map((socket) => tables.add(socket));
+    return {
+      ...{
+        phase,
+        backlog,
+        untold,
+        accepted: this.isAccepted,
+        peer: peer === undefined ? -1 : tables.add(peer),
+      },
+      ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
+    };
+  }
+
+  override resume(from: SocketState, opened: readonly OpenFile[]): void {
+    super.resume(from, opened);
+    this.phase = from.phase;
+    this.backlog = Math.min(from.backlog, SOMAXCONN);
+    this.untold = from.untold;
+    this.isAccepted = from.accepted;
+    const socketAt = (index: number): StreamSocket => {
+      const file = fileAt(opened, index);
+      if (file instanceof StreamSocket) return file;
+      throw new RangeError(`open file ${index} is no end of a connection`);
+    };
+    if (from.peer >= 0) this.peer = socketAt(from.peer);
+    this.waiting.push(...from.waiting.map((index) => hold(socketAt(index))));
+    this.overflow.push(...from.overflow.map(socketAt));
+    this.network.restore(this);
+  }
+
+  // ---- readiness ---------------------------------------------------------------------------------------------
+
+  /** Whether enough has been received that sending is worth while again. */
+  private get canSend(): boolean {
+    const { peer } = this;
+    if (peer === undefined) return true;
+    const limit = this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
+    return this.isUnix ? peer.inbox.weight * 4 <= limit : peer.inbox.weight * 3 <= limit * 2;
+  }
+
+  override events(): number {
+    const { phase, readShut, writeShut } = this;
+    if (phase === "listening") return this.waiting.length > 0 ? POLLIN | POLLRDNORM : 0;
+    let events = this.error !== 0 ? POLLERR : 0;
+    if ((readShut && writeShut) || phase === "idle" || phase === "closed") events |= POLLHUP;
+    if (readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
+    if (this.inbox.count > 0) events |= POLLIN | POLLRDNORM;
+    if (phase === "connecting") return events;
+    if (this.canSend) events |= POLLOUT | POLLWRNORM | (this.isUnix ? POLLWRBAND : 0);
+    return events;
+  }
+  override available(): number {
+    if (this.phase === "listening") throw new SysError(EINVAL);
+    return this.inbox.size;
+  }
+
+  /** Throws what connect(2) says of a socket that can't be connected now. */
+  checkConnect(): void {
+    if (this.phase === "listening") throw new SysError(this.isUnix ? EINVAL : EISCONN);
+    if (this.phase === "connected" && !this.untold) throw new SysError(EISCONN);
+  }
+  /** Whether a socket that was found listens, and can be talked to. Throws EPROTOTYPE, ECONNREFUSED. */
+  checkListener(listener: Socket | undefined): asserts listener is StreamSocket {
+    if (listener === undefined) throw new SysError(ECONNREFUSED);
+    if (listener.type !== this.type) throw new SysError(EPROTOTYPE);
+    if (!(listener instanceof StreamSocket) || listener.phase !== "listening")
+      throw new SysError(ECONNREFUSED);
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

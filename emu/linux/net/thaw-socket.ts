@@ -1,0 +1,19 @@
+/** Sockets back from a snapshot. */
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import { O_NONBLOCK } from "../vfs/constants.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { needState, type ThawContext } from "../vfs/thaw-context.ts";
+
+/** A socket; what it has to do with others comes when all are open. */
+export function thawSocket(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+  const state = needState(snapshot, "socket");
+  const { domain, type, protocol } = state;
+  const socket = context.system.network.socket({
+    domain,
+    type,
+    protocol,
+    flags: snapshot.flags & O_NONBLOCK,
+  });
+  context.whenOpened((opened) => socket.resume(state, opened));
+  return socket;
+}

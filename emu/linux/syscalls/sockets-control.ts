@@ -1,0 +1,183 @@
+/** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
+import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
+import { EBADF, EFAULT, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import type { Sender } from "../net/inbox.ts";
+import type { Received, Socket } from "../net/socket.ts";
+import {
+  MSG_CTRUNC,
+  SCM_CREDENTIALS,
+  SCM_MAX_FD,
+  SCM_RIGHTS,
+  SO_PASSCRED,
+  SO_TIMESTAMP,
+  SO_TIMESTAMPNS,
+  SOL_SOCKET,
+} from "../net/socket-constants.ts";
+import { RLIMIT_NOFILE } from "../process.ts";
+import type { SyscallContext } from "../syscall.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { files } from "./files-common.ts";
+import { timevalFields } from "./time-format.ts";
+
+/** struct cmsghdr and struct ucred. */
+export const CMSGHDR = struct({ cmsg_len: "ulong", cmsg_level: "i32", cmsg_type: "i32" });
+export const UCRED = struct({ pid: "i32", uid: "u32", gid: "u32" });
+
+/** What nobody has sent: the ids that stand for none (/proc/sys/kernel/overflowuid). */
+const NOBODY: Sender = { pid: 0, uid: 65534, gid: 65534 };
+/** Most bytes of control messages that are looked at (/proc/sys/net/core/optmem_max). */
+const CONTROL_MAX = 20480;
+
+/** What a program gives along with a message. */
+export interface Given {
+  files: readonly OpenFile[];
+  sender: Sender | undefined;
+}
+
+const aligned = (ctx: SyscallContext, length: number): number =>
+  Math.ceil(length / ctx.abi.wordSize) * ctx.abi.wordSize;
+
+/** The descriptions of an array of descriptors. Throws EINVAL for too many, EBADF, ETOOMANYREFS. */
+function takeRights(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): OpenFile[] {
+  const count = Math.floor(bytes.length / 4);
+  if (count > SCM_MAX_FD) throw new SysError(EINVAL);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const { descriptors } = files(ctx);
+  const taken: OpenFile[] = [];
+  for (let i = 0; i < count; i++) {
+    const fd = view.getInt32(4 * i, ctx.abi.littleEndian);
+    if (!descriptors.has(fd)) throw new SysError(EBADF);
+    taken.push(descriptors.get(fd));
+  }
+  const limit = ctx.process.limits[RLIMIT_NOFILE]?.soft ?? 1024n;
+  if (BigInt(socket.network.inFlight.count) > limit) throw new SysError(ETOOMANYREFS);
+  return taken;
+}
+
+/** Who a program says it is: itself, with any of its ids; the superuser may say what it likes. Throws EPERM, ESRCH. */
+function takeSender(ctx: SyscallContext, bytes: Uint8Array): Sender {
+  if (bytes.length !== UCRED.size(ctx.abi)) throw new SysError(EINVAL);
+  const { pid, uid, gid } = UCRED.decode(ctx.abi, bytes);
+  const { process, kernel } = ctx;
+  const own = process.credentials;
+  if (own.euid !== 0) {
+    const isOwn =
+      pid === process.pid &&
+      [own.uid, own.euid, own.suid].includes(uid) &&
+      [own.gid, own.egid, own.sgid].includes(gid);
+    if (!isOwn) throw new SysError(EPERM);
+  }
+  if (!kernel.processes.has(pid)) throw new SysError(ESRCH);
+  return { pid, uid, gid };
+}
+
+/** Takes the control messages at `at` that come with a message. Throws EINVAL, EBADF, EPERM, ESRCH, ETOOMANYREFS. */
+export function takeControl(ctx: SyscallContext, socket: Socket, at: number, length: number): Given {
+  const head = CMSGHDR.size(ctx.abi);
+  const given: { files: OpenFile[]; sender: Sender | undefined } = { files: [], sender: undefined };
+  if (length > CONTROL_MAX) throw new SysError(EINVAL);
+  const bytes = ctx.memory.read(at, length);
+  for (let start = 0; start + head <= length; ) {
+    const { cmsg_len, cmsg_level, cmsg_type } = CMSGHDR.decode(ctx.abi, bytes.subarray(start));
+    if (cmsg_len < BigInt(head) || cmsg_len > BigInt(length - start)) throw new SysError(EINVAL);
+    const contents = bytes.subarray(start + head, start + Number(cmsg_len));
+    start += aligned(ctx, Number(cmsg_len));
+    if (!socket.isUnix || cmsg_level !== SOL_SOCKET) continue;
+    if (cmsg_type === SCM_RIGHTS) given.files.push(...takeRights(ctx, socket, contents));
+    else if (cmsg_type === SCM_CREDENTIALS) given.sender = takeSender(ctx, contents);
+    else throw new SysError(EINVAL);
+  }
+  if (given.files.length > SCM_MAX_FD) throw new SysError(EINVAL);
+  return given;
+}
+
+/** How much was put where the program wanted its control messages, and MSG_CTRUNC where that was not all. */
+export interface Control {
+  readonly length: number;
+  readonly flags: number;
+}
+
+/** Puts control messages one after the other into what room there is. */
+class Writer {
+  length = 0;
+  flags = 0;
+  private readonly ctx: SyscallContext;
+  private readonly at: number;
+  private readonly room: number;
+  readonly head: number;
+
+  constructor(ctx: SyscallContext, at: number, room: number) {
+    this.ctx = ctx;
+    this.at = at;
+    this.room = room;
+    this.head = CMSGHDR.size(ctx.abi);
+  }
+
+  get left(): number {
+    return this.room - this.length;
+  }
+
+  put(type: number, contents: Uint8Array): void {
+    const { ctx, head, left } = this;
+    const whole = head + contents.length;
+    if (left < head) {
+      this.flags |= MSG_CTRUNC;
+      return;
+    }
+    if (left < whole) this.flags |= MSG_CTRUNC;
+    const length = Math.min(whole, left);
+    const start = this.at + this.length;
+    ctx.put(CMSGHDR, start, { cmsg_len: length, cmsg_level: SOL_SOCKET, cmsg_type: type });
+    ctx.memory.write(start + head, contents.subarray(0, length - head));
+    this.length += Math.min(aligned(ctx, whole), left);
+  }
+}
+
+/** Gives descriptions descriptors, as many as there is room for and the process may have. */
+function putRights(
+  ctx: SyscallContext,
+  writer: Writer,
+  sent: readonly OpenFile[],
+  closeOnExec: boolean,
+): void {
+  const room = Math.max(0, Math.floor((writer.left - writer.head) / 4));
+  const { descriptors } = files(ctx);
+  const fds: number[] = [];
+  for (const file of sent.slice(0, room)) {
+    try {
+      fds.push(descriptors.add(file, closeOnExec));
+    } catch {
+      break;
+    }
+  }
+  if (fds.length < sent.length) writer.flags |= MSG_CTRUNC;
+  if (fds.length === 0) return;
+  const bytes = new Uint8Array(4 * fds.length);
+  fds.forEach((fd, i) => {
+    new DataView(bytes.buffer).setInt32(4 * i, fd, ctx.abi.littleEndian);
+  });
+  writer.put(SCM_RIGHTS, bytes);
+}
+
+/** Gives the program what came with a message. Throws EFAULT. */
+export function putControl(
+  ctx: SyscallContext,
+  socket: Socket,
+  { sender, files: sent, time }: Received,
+  to: { at: number; room: number; closeOnExec: boolean },
+): Control {
+  const { abi } = ctx;
+  if (to.at > 0xffff_ffff) throw new SysError(EFAULT);
+  const writer = new Writer(ctx, to.at, to.room);
+  if (socket.option(SO_TIMESTAMPNS)) {
+    writer.put(
+      SO_TIMESTAMPNS,
+      TIMESPEC.encode(abi, { tv_sec: time / 1_000_000_000n, tv_nsec: time % 1_000_000_000n }),
+    );
+  } else if (socket.option(SO_TIMESTAMP)) writer.put(SO_TIMESTAMP, TIMEVAL.encode(abi, timevalFields(time)));
+  if (socket.isUnix && socket.option(SO_PASSCRED)) {
+    writer.put(SCM_CREDENTIALS, UCRED.encode(abi, { ...(sender ?? NOBODY) }));
+  }
+  if (sent.length > 0) putRights(ctx, writer, sent, to.closeOnExec);
+  return { length: writer.length, flags: writer.flags };
+}

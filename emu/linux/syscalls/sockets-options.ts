@@ -1,0 +1,389 @@
+/** getsockopt and setsockopt. Most options are kept and told; rows say which have bounds or do something. */
+import { struct, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import {
+  EACCES,
+  EDOM,
+  EINVAL,
+  ENODATA,
+  ENOENT,
+  ENOPROTOOPT,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPERM,
+  ERANGE,
+  SysError,
+} from "../errno.ts";
+import { encodeAddress, UNNAMED } from "../net/address.ts";
+import type { Socket } from "../net/socket.ts";
+import {
+  AF_INET6,
+  AF_UNIX,
+  BUFFER_DEFAULT,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV6_V6ONLY,
+  SO_BROADCAST,
+  SO_LINGER,
+  SO_OOBINLINE,
+  SO_PASSCRED,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  SO_TIMESTAMP,
+  SO_TIMESTAMPNS,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../net/socket-constants.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { socketArg } from "./sockets-common.ts";
+import { UCRED } from "./sockets-control.ts";
+import { timevalFields, timevalTime } from "./time-format.ts";
+
+const INT_MAX = 0x7fff_ffff;
+const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
+
+/** What an option is for the program: bytes to get, bytes that were set. */
+interface Option {
+  get(ctx: SyscallContext, socket: Socket): Uint8Array;
+  set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
+}
+
+const intBytes = (ctx: SyscallContext, value: number): Uint8Array => {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, ctx.abi.littleEndian);
+  return bytes;
+};
+/** An int argument. Throws EINVAL where there are not enough bytes for one. */
+function toInt(ctx: SyscallContext, bytes: Uint8Array): number {
+  if (bytes.length < 4) throw new SysError(EINVAL);
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, ctx.abi.littleEndian);
+}
+/** As `toInt`, of the options of IP, for which one byte does as well. */
+const toSmallInt = (ctx: SyscallContext, bytes: Uint8Array): number =>
+  bytes.length > 0 && bytes.length < 4 ? bytes[0] : toInt(ctx, bytes);
+
+/** An int that is kept: what it is at first, and the least and the most it may be. */
+const kept = (
+  level: number,
+  name: number,
+  { first = 0, least = -INT_MAX - 1, most = INT_MAX, wrong = EINVAL } = {},
+): Option => ({
+  get: (ctx, socket) => intBytes(ctx, socket.options.get(`${level}/${name}`) ?? first),
+  set: (ctx, socket, bytes) => {
+    const value = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    if (value < least || value > most) throw new SysError(wrong);
+    socket.setOption(name, value, level);
+  },
+});
+/** On or off. */
+const onOff = (level: number, name: number, first = 0): Option => ({
+  ...kept(level, name, { first }),
+  set: (ctx, socket, bytes) => {
+    const value = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    socket.setOption(name, value === 0 ? 0 : 1, level);
+  },
+});
+/** An int that only can be asked for. */
+const told = (value: (socket: Socket) => number): Option => ({
+  get: (ctx, socket) => intBytes(ctx, value(socket)),
+});
+
+/** A buffer's size: twice what is asked for, for what the kernel keeps besides (socket(7)). */
+const buffer = (name: number, least: number): Option => ({
+  get: (ctx, socket) => intBytes(ctx, socket.option(name) || BUFFER_DEFAULT),
+  set: (ctx, socket, bytes) => {
+    const wanted = Math.min(toInt(ctx, bytes) >>> 0, BUFFER_DEFAULT);
+    socket.setOption(name, Math.max(2 * wanted, least));
+  },
+});
+
+/** SO_RCVTIMEO and SO_SNDTIMEO: a struct timeval of longs, or always of 64 bits. */
+const timeout = (which: "receiveTimeout" | "sendTimeout", wide: boolean): Option => {
+  const layout = wide ? TIMESPEC64 : TIMEVAL;
+  return {
+    get: ({ abi }, socket) => {
+      const { tv_sec, tv_usec } = timevalFields(socket[which]);
+      return wide
+        ? TIMESPEC64.encode(abi, { tv_sec, tv_nsec: tv_usec })
+        : TIMEVAL.encode(abi, { tv_sec, tv_usec });
+    },
+    set: ({ abi }, socket, bytes) => {
+      if (bytes.length < layout.size(abi)) throw new SysError(EINVAL);
+      const [seconds, microseconds] = wide
+        ? Object.values(TIMESPEC64.decode(abi, bytes))
+        : Object.values(TIMEVAL.decode(abi, bytes));
+      if (microseconds < 0n || microseconds >= 1_000_000n) throw new SysError(EDOM);
+      // A negative time is one that is over already; the least there is stands for it.
+      socket[which] = seconds < 0n ? 1n : timevalTime(seconds, microseconds);
+    },
+  };
+};
+
+const linger: Option = {
+  get: ({ abi }, socket) => {
+    const value = socket.option(SO_LINGER);
+    return LINGER.encode(abi, { l_onoff: value > 0 ? 1 : 0, l_linger: Math.max(0, value - 1) });
+  },
+  set: ({ abi }, socket, bytes) => {
+    if (bytes.length < LINGER.size(abi)) throw new SysError(EINVAL);
+    const { l_onoff, l_linger } = LINGER.decode(abi, bytes);
+    socket.setOption(SO_LINGER, l_onoff === 0 ? 0 : Math.min(l_linger >>> 0, INT_MAX - 1) + 1);
+  },
+};
+
+const onlyRoot = (option: Option, errno: number): Option => ({
+  get: option.get,
+  set: (ctx, socket, bytes) => {
+    if (ctx.process.credentials.euid !== 0 && toInt(ctx, bytes) !== 0) throw new SysError(errno);
+    option.set!(ctx, socket, bytes);
+  },
+});
+
+/** Only while it has no address. */
+const beforeBind = (option: Option): Option => ({
+  get: option.get,
+  set: (ctx, socket, bytes) => {
+    if (socket.local !== undefined) throw new SysError(EINVAL);
+    option.set!(ctx, socket, bytes);
+  },
+});
+
+/** SO_PRIORITY: above 6 is for the superuser. */
+const priority: Option = {
+  ...kept(SOL_SOCKET, 12),
+  set: (ctx, socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    if ((value < 0 || value > 6) && ctx.process.credentials.euid !== 0) throw new SysError(EPERM);
+    socket.setOption(12, value);
+  },
+};
+
+const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option] => [
+  name,
+  kept(SOL_SOCKET, name, range),
+];
+const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
+const isListening = (socket: Socket): boolean =>
+  socket instanceof StreamSocket && socket.phase === "listening";
+
+const SOCKET_OPTIONS = new Map<number, Option>([
+  [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
+  flag(SO_REUSEADDR),
+  [3, told(({ type }) => type)],
+  [4, told((socket) => socket.takeError())],
+  flag(5),
+  flag(SO_BROADCAST),
+  [SO_SNDBUF, buffer(SO_SNDBUF, 4608)],
+  [SO_RCVBUF, buffer(SO_RCVBUF, 2304)],
+  flag(9),
+  flag(SO_OOBINLINE),
+  flag(11),
+  [12, priority],
+  [SO_LINGER, linger],
+  [14, { get: (ctx) => intBytes(ctx, 0), set: () => {} }],
+  flag(SO_REUSEPORT),
+  own(16, { first: 1, least: -INT_MAX }),
+  [17, told(() => 1)],
+  [18, timeout("receiveTimeout", false)],
+  [19, timeout("sendTimeout", false)],
+  [66, timeout("receiveTimeout", true)],
+  [67, timeout("sendTimeout", true)],
+  flag(SO_PASSCRED),
+  // SO_PEERCRED, SO_PEERNAME, SO_PEERGROUPS.
+  [
+    21,
+    {
+      get: ({ abi }, { peerCredentials }) =>
+        UCRED.encode(abi, peerCredentials ?? { pid: 0, uid: -1, gid: -1 }),
+    },
+  ],
+  [
+    28,
+    {
+      get: ({ abi }, { remote }) => {
+        if (remote === undefined) throw new SysError(ENOTCONN);
+        return encodeAddress(remote ?? UNNAMED, abi.littleEndian);
+      },
+    },
+  ],
+  [
+    59,
+    {
+      get: (ctx, { peerCredentials }) => {
+        if (peerCredentials === undefined) throw new SysError(ENODATA);
+        const groups = ctx.kernel.processes.get(peerCredentials.pid)?.credentials.groups ?? [];
+        const bytes = new Uint8Array(4 * groups.length);
+        groups.forEach((group, i) => {
+          new DataView(bytes.buffer).setUint32(4 * i, group, ctx.abi.littleEndian);
+        });
+        return bytes;
+      },
+    },
+  ],
+  flag(SO_TIMESTAMP),
+  flag(SO_TIMESTAMPNS),
+  [30, told((socket) => (isListening(socket) ? 1 : 0))],
+  [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
+  [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
+  flag(34),
+  [36, onlyRoot(kept(SOL_SOCKET, 36), EPERM)],
+  [38, told(({ protocol }) => protocol)],
+  [39, told(({ domain }) => domain)],
+  flag(40),
+  flag(43),
+  [44, { get: (ctx) => intBytes(ctx, 0), set: () => {} }],
+  flag(45),
+  own(46, { first: 0 }),
+  [48, told(() => 64)],
+  [49, told(() => 0)],
+  // SO_COOKIE: a number that no other socket has.
+  [
+    57,
+    {
+      get: ({ abi }, { ino }) => {
+        const bytes = new Uint8Array(8);
+        new DataView(bytes.buffer).setBigUint64(0, ino, abi.littleEndian);
+        return bytes;
+      },
+    },
+  ],
+  [62, told(() => 0)],
+]);
+
+const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] => [
+  name,
+  kept(IPPROTO_TCP, name, range),
+];
+
+/** struct tcp_info begins with the state; what comes behind is 0, or of a connection that nothing ever happens to. */
+const tcpInfo: Option = {
+  get: (_ctx, socket) => {
+    const states = { idle: 7, listening: 10, connecting: 2, connected: 1, closed: 7 };
+    const bytes = new Uint8Array(232);
+    const { phase, readShut, writeShut } = socket as StreamSocket;
+    bytes[0] = phase !== "connected" ? states[phase] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
+    return bytes;
+  },
+};
+
+/** TCP_CONGESTION: there is one algorithm to choose from. */
+const congestion: Option = {
+  get: () => new TextEncoder().encode("cubic".padEnd(16, "\0")),
+  set: (_ctx, _socket, bytes) => {
+    const name = new TextDecoder().decode(bytes).replace(/\0.*/s, "");
+    if (name !== "cubic") throw new SysError(ENOENT);
+  },
+};
+
+const TCP_OPTIONS = new Map<number, Option>([
+  [1, onOff(IPPROTO_TCP, 1)],
+  tcp(2, { first: 536, least: 88, most: 32767 }),
+  [3, onOff(IPPROTO_TCP, 3)],
+  tcp(4, { first: 7200, least: 1, most: 32767 }),
+  tcp(5, { first: 75, least: 1, most: 32767 }),
+  tcp(6, { first: 9, least: 1, most: 127 }),
+  tcp(7, { first: 6, least: 1, most: 127 }),
+  tcp(8, { first: 60 }),
+  tcp(9, { first: 0 }),
+  tcp(10, { first: 0, least: 0 }),
+  [11, tcpInfo],
+  [12, onOff(IPPROTO_TCP, 12, 1)],
+  [13, congestion],
+  tcp(18, { first: 0, least: 0 }),
+  tcp(23, { first: 0, least: 0 }),
+  tcp(25, { first: 0 }),
+  [30, onOff(IPPROTO_TCP, 30)],
+  [36, onOff(IPPROTO_TCP, 36)],
+]);
+
+const IP_OPTIONS = new Map<number, Option>([
+  [1, kept(IPPROTO_IP, 1)],
+  [2, kept(IPPROTO_IP, 2, { first: 64, least: -1, most: 255 })],
+  [4, { get: () => new Uint8Array(0), set: () => {} }],
+  ...[6, 8, 11, 12, 13, 15, 19].map((name): [number, Option] => [name, onOff(IPPROTO_IP, name)]),
+  [10, kept(IPPROTO_IP, 10, { first: 1, least: 0, most: 5 })],
+  [
+    14,
+    {
+      get: (ctx, socket) => {
+        if (socket.remote === undefined) throw new SysError(ENOTCONN);
+        return intBytes(ctx, 65536);
+      },
+    },
+  ],
+  [33, kept(IPPROTO_IP, 33, { first: 1, least: -1, most: 255 })],
+  [34, onOff(IPPROTO_IP, 34, 1)],
+  [49, onOff(IPPROTO_IP, 49, 1)],
+]);
+
+const IPV6_OPTIONS = new Map<number, Option>([
+  [16, kept(IPPROTO_IPV6, 16, { first: 64, least: -1, most: 255 })],
+  [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1 })],
+  [18, kept(IPPROTO_IPV6, 18, { first: 1, least: -1, most: 255 })],
+  [19, onOff(IPPROTO_IPV6, 19, 1)],
+  [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
+  ...[25, 49, 51, 53, 55, 57, 59, 66].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
+  [IPV6_V6ONLY, beforeBind(onOff(IPPROTO_IPV6, IPV6_V6ONLY))],
+  [67, kept(IPPROTO_IPV6, 67, { least: -1, most: 255 })],
+]);
+
+const UDP_OPTIONS = new Map<number, Option>([
+  [1, onOff(IPPROTO_UDP, 1)],
+  [101, onOff(IPPROTO_UDP, 101)],
+  [102, onOff(IPPROTO_UDP, 102)],
+  [103, kept(IPPROTO_UDP, 103, { least: 0, most: 65535 })],
+]);
+
+/** The options that a socket has at a level. Throws EOPNOTSUPP where it has none there. */
+function optionsOf({ domain, type }: Socket, level: number, name: number): Option {
+  const isInternet = domain !== AF_UNIX;
+  const levels: [number, boolean, Map<number, Option>][] = [
+    [SOL_SOCKET, true, SOCKET_OPTIONS],
+    [IPPROTO_TCP, isInternet && type === SOCK_STREAM, TCP_OPTIONS],
+    [IPPROTO_UDP, isInternet && type !== SOCK_STREAM, UDP_OPTIONS],
+    [IPPROTO_IP, isInternet, IP_OPTIONS],
+    [IPPROTO_IPV6, domain === AF_INET6, IPV6_OPTIONS],
+  ];
+  const found = levels.find(([number, has]) => number === level && has)?.[2];
+  if (found === undefined) throw new SysError(isInternet ? ENOPROTOOPT : EOPNOTSUPP);
+  const option = found.get(name);
+  if (option === undefined) throw new SysError(ENOPROTOOPT);
+  return option;
+}
+
+function getsockopt(ctx: SyscallContext): number {
+  const socket = socketArg(ctx, 0);
+  const lengthAt = ctx.args.address(4);
+  ctx.memory.checkLoad(lengthAt, 4);
+  const room = ctx.memory.load32(lengthAt);
+  if (room < 0) throw new SysError(EINVAL);
+  const name = ctx.args.int(2);
+  const bytes = optionsOf(socket, ctx.args.int(1), name).get(ctx, socket);
+  if (name === 59 && room < bytes.length) {
+    ctx.put32(lengthAt, bytes.length);
+    throw new SysError(ERANGE);
+  }
+  const given = bytes.subarray(0, room);
+  ctx.memory.write(ctx.args.address(3), given);
+  ctx.put32(lengthAt, given.length);
+  return 0;
+}
+
+function setsockopt(ctx: SyscallContext): number {
+  const socket = socketArg(ctx, 0);
+  const length = ctx.args.int(4);
+  if (length < 0) throw new SysError(EINVAL);
+  const option = optionsOf(socket, ctx.args.int(1), ctx.args.int(2));
+  if (option.set === undefined) throw new SysError(ENOPROTOOPT);
+  option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));
+  return 0;
+}
+
+export const SOCKET_OPTION_CALLS: readonly SyscallRow[] = [
+  { name: "getsockopt", args: "fd int int ptr ptr", handler: getsockopt },
+  { name: "setsockopt", args: "fd int int ptr int", handler: setsockopt },
+];

@@ -1,0 +1,108 @@
+/**
+ * Sockets and named pipes in granted folders. Only the guest knows what they are: on the host each is an empty file, so that nobody outside can be
+ * at the other end and nothing is needed that a host may not have.
+ */
+import { HostError, type HostStat } from "../../host/host.ts";
+import type { NodeSnapshot } from "../../snapshot.ts";
+import { Socket } from "../net/socket.ts";
+import type { FileSystem } from "./file-system.ts";
+import { fileKey } from "./folder.ts";
+import type { FileTables } from "./freeze-files.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Pipe } from "./pipe.ts";
+import { fail } from "./synthetic.ts";
+
+interface Node {
+  readonly kind: NodeSnapshot["kind"];
+  /** Guest path. */
+  path: string;
+  /** The socket that is bound to it, while that is open. */
+  socket?: Socket;
+  /** The pipe, while somebody has it open. */
+  pipe?: Pipe;
+}
+
+const MOST = 65536;
+
+export class Nodes {
+  /** By what names a file. */
+  private readonly known = new Map<string, Node>();
+
+  get isEmpty(): boolean {
+    return this.known.size === 0;
+  }
+
+  /** The empty file with this status is a node. */
+  add(stat: HostStat, kind: NodeSnapshot["kind"], path: string): Node {
+    const node: Node = { kind, path };
+    this.known.set(fileKey(stat), node);
+    return node;
+  }
+  get(key: string): Node | undefined {
+    return this.known.get(key);
+  }
+  /** The file of this key is another one by now, or gone. */
+  forget(key: string): void {
+    this.known.delete(key);
+  }
+  moved(stat: HostStat, path: string): void {
+    const node = this.known.get(fileKey(stat));
+    if (node !== undefined) node.path = path;
+  }
+  /** A socket is closed: its name stays, and leads to nobody. */
+  unbind(socket: Socket): void {
+    for (const node of this.known.values()) if (node.socket === socket) node.socket = undefined;
+  }
+
+  /** A status as the guest sees it. */
+  shown(stat: HostStat): HostStat {
+    if (this.known.size === 0 || stat.kind !== "file") return stat;
+    const node = this.known.get(fileKey(stat));
+    return node === undefined ? stat : { ...stat, kind: node.kind };
+  }
+
+  /** Those that are still where they were. */
+  freeze(system: FileSystem, tables: FileTables): NodeSnapshot[] {
+    return [...this.known].flatMap(([key, { kind, path, socket, pipe }]) => {
+      const stat = lookUp(system, path);
+      if (stat === undefined || fileKey(stat) !== key) return [];
+      const isOpen = pipe !== undefined && pipe.readers + pipe.writers > 0;
+      return [
+        {
+          kind,
+          path,
+          openFile: socket === undefined ? -1 : tables.indexOf(socket),
+          pipe: isOpen ? tables.pipe(pipe) : -1,
+        },
+      ];
+    });
+  }
+
+  /** Takes those of a snapshot again, whose files are still there and empty. Throws EINVAL for what makes no sense. */
+  thaw(
+    system: FileSystem,
+    nodes: readonly NodeSnapshot[],
+    opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] },
+  ): void {
+    if (nodes.length > MOST) fail("EINVAL", `${nodes.length} sockets and named pipes`);
+    for (const { kind, path, openFile, pipe } of nodes) {
+      const stat = lookUp(system, path);
+      if (stat?.kind !== "file" || stat.size !== 0n) continue;
+      const node = this.add(stat, kind, path);
+      const file = opened.files[openFile];
+      if (file instanceof Socket) node.socket = file;
+      else if (openFile >= 0) fail("EINVAL", `${path} is bound to no socket`);
+      if (pipe >= 0) node.pipe = opened.pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
+    }
+  }
+}
+
+function lookUp(system: FileSystem, path: string): HostStat | undefined {
+  try {
+    const at = system.namespace.walkCanonical(path, system.thawView.root);
+    return at.stat;
+  } catch (error) {
+    if (error instanceof HostError) return undefined;
+    throw error;
+  }
+}
