@@ -1,7 +1,7 @@
-import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { VSCR } from "../registers.ts";
 import { f32, i32 } from "../views.ts";
+import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { putMask, type Relation, relationMask, SINGLE_ELEMENTS } from "./elements.ts";
 import { FPRS, factor, roundToOdd, SINGLE_LEAST, setCr, vra, vrb, vrt } from "./fpu.ts";

@@ -74,6 +74,7 @@ export interface ProcMachine {
   readonly uts: { sysname: string; nodename: string; release: string; version: string };
   readonly cpu: { name: string; clockMhz: number; revision: string; timebase: number; platform: string };
   readonly memoryTotal: number;
+  readonly cpus: number;
   random(into: Uint8Array): void;
 }
 
@@ -379,6 +380,9 @@ function seconds(nanoseconds: bigint): string {
   return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
 }
 
+const eachCpu = ({ cpus }: ProcMachine, text: (n: number) => string): string =>
+  Array.from({ length: cpus }, (_, n) => text(n)).join("");
+
 /** The tree at /proc as process `self` sees it. */
 export function makeProc(machine: ProcMachine, self: { pid: number; tid: number }): SyntheticDirectory {
   const { cpu, uts } = machine;
@@ -388,15 +392,20 @@ export function makeProc(machine: ProcMachine, self: { pid: number; tid: number 
     mounts: linkTo("self/mounts"),
     cpuinfo: textFile(
       () =>
-        `processor\t: 0\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
-        `revision\t: ${cpu.revision}\n\ntimebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
+        eachCpu(
+          machine,
+          (n) =>
+            `processor\t: ${n}\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
+            `revision\t: ${cpu.revision}\n\n`,
+        ) + `timebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
     ),
     meminfo: textFile(() => meminfoText(machine)),
     uptime: textFile(() => `${seconds(machine.uptime())} 0.00\n`),
     loadavg: textFile(() => `0.00 0.00 0.00 1/${machine.pids().length} ${Math.max(...machine.pids())}\n`),
     version: textFile(() => `${uts.sysname} version ${uts.release} ${uts.version}\n`),
     stat: textFile(
-      () => `cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nprocesses ${machine.pids().length}\n`,
+      () =>
+        `cpu  0 0 0 0 0 0 0 0 0 0\n${eachCpu(machine, (n) => `cpu${n} 0 0 0 0 0 0 0 0 0 0\n`)}processes ${machine.pids().length}\n`,
     ),
     filesystems: textFile(() => "nodev\tproc\nnodev\ttmpfs\nnodev\tppcr\n"),
     cmdline: textFile(() => "\n"),
