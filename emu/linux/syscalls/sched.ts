@@ -17,8 +17,8 @@ const SCHED_DEADLINE = 6;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 /** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */
 const SLICE_NS = 4_000_000;
-/** CPUs a mask has room for on the kernel's side (nr_cpu_ids rounded to a word). */
-const CPU_MASK_BITS = 64;
+/** Bytes of the kernel's own CPU masks: whole doublewords that hold all CPUs. */
+const maskBytes = ({ kernel }: SyscallContext): number => 8 * Math.ceil(kernel.cpus / 64);
 
 const SCHED_PARAM = struct({ sched_priority: "i32" });
 const SCHED_ATTR = struct({
@@ -148,7 +148,7 @@ const getaffinity: SyscallHandler = (ctx) => {
   // The length must hold all CPUs and be whole words.
   if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
   threadArg(ctx);
-  const bytes = new Uint8Array(Math.min(length, CPU_MASK_BITS / 8));
+  const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
   for (let cpu = 0; cpu < ctx.kernel.cpus; cpu++) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);
   return bytes.length;
@@ -156,7 +156,7 @@ const getaffinity: SyscallHandler = (ctx) => {
 
 const setaffinity: SyscallHandler = (ctx) => {
   const { args, abi, memory } = ctx;
-  const length = Math.min(args.uint(1), CPU_MASK_BITS / 8);
+  const length = Math.min(args.uint(1), maskBytes(ctx));
   const bytes = new Uint8Array(Math.max(length, abi.wordSize));
   bytes.set(length === 0 ? [] : memory.read(args.address(2), length));
   threadArg(ctx);
