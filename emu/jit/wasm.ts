@@ -6,7 +6,8 @@
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F64 = 0x7c;
-export type ValueType = typeof I32 | typeof I64 | typeof F64;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof I64 | typeof F64 | typeof V128;
 const VOID = 0x40;
 
 /** Opcodes, by the text format's names. */
@@ -227,6 +228,17 @@ export class Code {
   br(op: number, depth: number): void {
     this.op(op);
     this.u32(depth);
+  }
+  /** SIMD opcodes. */
+  simd(opcode: number): void {
+    this.op(0xfd);
+    this.u32(opcode);
+  }
+  /** Code that was made elsewhere. */
+  bytesOf(list: readonly number[]): void {
+    while (this.length + list.length + 16 > this.bytes.length) this.grow();
+    this.bytes.set(list, this.length);
+    this.length += list.length;
   }
   append(from: Code): void {
     while (this.length + from.length + 16 > this.bytes.length) this.grow();

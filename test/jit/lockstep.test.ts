@@ -5,6 +5,7 @@ import { GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
+import { bind } from "../../emu/cpu/views.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
@@ -105,7 +106,11 @@ function show({ registers, is64 }: Cpu): string[] {
   lines.push(`lr ${hex(registers.u64[LR / 8] & mask)}`, `ctr ${hex(registers.u64[CTR / 8] & mask)}`);
   lines.push(`nia ${hex(registers.u64[NIA / 8])}`, `count ${registers.u64[INSTRUCTIONS / 8]}`);
   for (let offset = 320; offset < 360; offset += 8) lines.push(`reserve ${hex(registers.u64[offset / 8])}`);
-  lines.push(`upper ${hex(registers.u64[VSR / 8])}`);
+  for (let n = 0; n < 64; n++) {
+    lines.push(
+      `v${n} ${hex(registers.u64[(VSR + 16 * n) / 8 + 1])} ${hex(registers.u64[(VSR + 16 * n) / 8])}`,
+    );
+  }
   return lines;
 }
 
@@ -123,6 +128,7 @@ for (const [abi, model] of [
     const interpreter = new Interpreter(left);
     const jit = new JitEngine(right, new Translations({ threshold: 0, entryThreshold: 0 }));
     for (let seed = FIRST; seed < FIRST + PROGRAMS; seed++) {
+      bind(left);
       const { words } = randomProgram(seed, left);
       prepare(left, abi, words, seed);
       prepare(right, abi, words, seed);

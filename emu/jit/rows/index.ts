@@ -7,6 +7,7 @@ import { multiplyRows } from "./multiply.ts";
 import { rotateRows } from "./rotate.ts";
 import type { Emit, Rows } from "./row.ts";
 import { storageRows } from "./storage.ts";
+import { vectorRows } from "./vector.ts";
 
 const all: Rows = {
   ...addRows,
@@ -16,6 +17,7 @@ const all: Rows = {
   ...storageRows,
   ...conditionRows,
   ...floatRows,
+  ...vectorRows,
 };
 
 /** By the base mnemonics of the instruction table. */
