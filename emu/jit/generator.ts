@@ -34,6 +34,8 @@ export interface Target {
   readonly corner: number;
   /** The model has CA32 and OV32 (ISA 3.0). */
   readonly has32: boolean;
+  /** Bytes that dcbz clears. */
+  readonly cacheBlock: number;
   /** f64x2.relaxed_madd is there and rounds once. */
   readonly fused: boolean;
 }
@@ -79,6 +81,7 @@ const LEAST_SHARED = 2;
 const NOTHING = new Int32Array(SET);
 const LOAD_VECTOR = 0x00;
 const STORE_VECTOR = 0x0b;
+const SPLAT_DOUBLEWORD = 0x12;
 const EXTRACT_DOUBLE = 0x21;
 const REPLACE_DOUBLE = 0x22;
 
@@ -162,6 +165,13 @@ export class Generator {
   }
   loadField(op: number, offset: number): void {
     this.code.i32Const(0);
+    this.code.access(op, this.at(offset));
+  }
+
+  /** Stores what `value` pushes into the register block. */
+  storeField(op: number, offset: number, value: () => void): void {
+    this.code.i32Const(0);
+    value();
     this.code.access(op, this.at(offset));
   }
 
@@ -393,6 +403,35 @@ export class Generator {
     code.set(local);
     state.vectors[n >> 5] |= 1 << (n & 31);
     return local;
+  }
+  /** Pushes doubleword 0 of VSR n as a double. */
+  scalar(n: number): void {
+    if (n < 32) this.get(FPR_SLOT + n);
+    else if (this.state.hasVector(n)) {
+      this.code.get(this.vectorLocal(n));
+      this.code.simd(EXTRACT_DOUBLE);
+      this.code.op(1);
+    } else this.loadField(Op.f64_load, VSR + 16 * n + 8);
+  }
+  /** Pops a double for doubleword 0 of VSR n; doubleword 1 becomes zero where `clears` says so, as it does of VSRs beyond the FPRs. */
+  setScalar(n: number, clears: boolean): void {
+    const { code } = this;
+    if (n < 32) {
+      this.set(FPR_SLOT + n);
+      if (!clears) return;
+      code.i32Const(0);
+      code.i64Const(0, 0);
+      code.access(Op.i64_store, this.at(VSR + 16 * n));
+      return;
+    }
+    const value = this.temporary(F64, 12);
+    code.set(value);
+    code.i64Const(0, 0);
+    code.simd(SPLAT_DOUBLEWORD);
+    code.get(value);
+    code.simd(REPLACE_DOUBLE);
+    code.op(1);
+    this.setVector(n);
   }
   /** Pops a vector for VSR n, in its local and in the register block. */
   setVector(n: number): void {

@@ -13,10 +13,10 @@ import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { CODE_START, DATA_PAGES, DATA_START, randomNumbers, randomProgram } from "./random-programs.ts";
 
-type Abi = "ppc32" | "ppc64";
+type Abi = "ppc32" | "ppc64" | "ppc64le";
 
 function createCpu(abi: Abi, model: string | undefined): Cpu {
-  const memory = new AddressSpace({ byteOrder: "big", size: 0x2100_0000 });
+  const memory = new AddressSpace({ byteOrder: abi === "ppc64le" ? "little" : "big", size: 0x2100_0000 });
   const map = (start: number, pages: number, prot: number) =>
     memory.map({ start, end: start + pages * PAGE_SIZE, prot, offset: 0 });
   map(CODE_START, 2, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -25,7 +25,7 @@ function createCpu(abi: Abi, model: string | undefined): Cpu {
   return {
     registers: memory.registers,
     memory,
-    is64: abi === "ppc64",
+    is64: abi !== "ppc32",
     model: modelFor(model, abi),
     timeBase: () => 0n,
   };
@@ -75,7 +75,7 @@ function prepare({ registers, memory }: Cpu, abi: Abi, words: readonly number[],
   registers.cr = random();
   registers.xer = random() & 0x2000_0000;
   registers.fpscr = [0, 0x0200_0000, 0x8202_4000, random() & 3, 0xf8][random() % 5];
-  registers.msr = abi === "ppc64" ? MSR_SF : 0n;
+  registers.msr = abi === "ppc32" ? 0n : MSR_SF;
   registers.nia = BigInt(CODE_START);
   for (let i = 0; i < words.length; i++) memory.store32(CODE_START + 4 * i, words[i]);
   for (let at = 0; at < DATA_PAGES * PAGE_SIZE; at += 4) memory.store32(DATA_START + at, random() | 0);
@@ -114,13 +114,14 @@ function show({ registers, is64 }: Cpu): string[] {
   return lines;
 }
 
-const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 150);
+const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 80);
 const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 
 for (const [abi, model] of [
   ["ppc32", undefined],
   ["ppc64", undefined],
   ["ppc64", "power9"],
+  ["ppc64le", "power9"],
 ] as [Abi, string | undefined][]) {
   it(`agrees on random programs: ${abi} ${model ?? "default model"}`, () => {
     const left = createCpu(abi, model);

@@ -30,7 +30,7 @@ const BASES = [1, 26, 27, 28];
 const MEMORY = /^(l[bhwdf]|lv[ex]|lxv?[dswbhrl]|lxvx|lxsi|lxss|st)/;
 /** What random words of would end programs too soon, or is not the same twice. */
 const LEFT_OUT =
-  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lmw|stmw|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|mffs.*|attn|eciwx|ecowx)$/;
+  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|mffs.*|attn|eciwx|ecowx)$/;
 
 export interface RandomProgram {
   readonly words: number[];

@@ -1,5 +1,6 @@
 /** All instructions that are inlined; the rest is the interpreter's. */
 import { addRows } from "./add.ts";
+import { atomicRows } from "./atomic.ts";
 import { conditionRows } from "./condition.ts";
 import { floatRows } from "./float.ts";
 import { logicalRows } from "./logical.ts";
@@ -15,6 +16,7 @@ const all: Rows = {
   ...rotateRows,
   ...multiplyRows,
   ...storageRows,
+  ...atomicRows,
   ...conditionRows,
   ...floatRows,
   ...vectorRows,
