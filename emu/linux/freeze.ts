@@ -54,6 +54,7 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
   const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
@@ -78,6 +79,7 @@ export function freezeKernel(
     ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
@@ -186,6 +188,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  kernel.ipc.thaw(snapshot.ipc, objects);
   kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);

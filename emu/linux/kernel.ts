@@ -16,10 +16,11 @@ import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
+import { programName } from "../program-tag.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
-import { programName } from "../program-tag.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
+import { Alarms } from "./alarms.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -34,6 +35,7 @@ import {
   resetRegisters,
 } from "./exec.ts";
 import { FutexTable, releaseThread } from "./futex-table.ts";
+import { IpcObjects } from "./ipc/ipc-objects.ts";
 import { Mm } from "./mm.ts";
 import {
   type Credentials,
@@ -144,6 +146,9 @@ export class Kernel implements System {
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
+  readonly alarms = new Alarms();
+  readonly ipc = new IpcObjects(() => this.processes);
+  caller: Thread | undefined;
   readonly tasks: Tasks;
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
@@ -183,7 +188,8 @@ export class Kernel implements System {
     }
     const random = (into: Uint8Array) => this.random.fill(into);
     const steady = seed !== undefined;
-    this.fileSystem = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd, random, steady });
+    const { mounts, cwd } = options;
+    this.fileSystem = new FileSystem({ host, mounts, cwd, random, steady, machine: this });
     this.tasks = new Tasks(FIRST_PID, {
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
       freed: ({ memory }) => this.addressSpaces.give(memory),
@@ -303,6 +309,11 @@ export class Kernel implements System {
       is64: abi.is64,
       model: cpuModel,
       timeBase: () => this.timeBase(),
+      random: () => {
+        const doubleword = new BigUint64Array(1);
+        this.random.fill(new Uint8Array(doubleword.buffer));
+        return doubleword[0];
+      },
     };
     const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
@@ -444,12 +455,13 @@ export class Kernel implements System {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
     thread.load();
-    if (this.dispatcher.call(thread)) {
-      // What it waits for has happened meanwhile, outside.
+    const completed = this.dispatcher.call(thread);
+    if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
+      // What it waits for has happened meanwhile, outside, or has begun to: there is much of it, or a signal came too.
       thread.state = "stopped";
       thread.start();
-      this.countRetired(thread, 1n);
     }
+    if (completed) this.countRetired(thread, 1n);
     return true;
   }
 
@@ -570,7 +582,7 @@ export class Kernel implements System {
   // ---- waiting -----------------------------------------------------------------------------------------------
 
   private timerDeadline(): bigint | undefined {
-    let nearest: bigint | undefined;
+    let nearest = this.alarms.next;
     for (const { timers } of this.processes.values()) {
       if (timers.any) nearest = least(nearest, timers.nextDeadline());
     }
@@ -583,6 +595,7 @@ export class Kernel implements System {
       if (process.timers.any) process.timers.expire();
       enforceCpuLimit(process);
     }
+    this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);
   }
 

@@ -28,6 +28,7 @@ function createCpu(abi: Abi, model: string | undefined): Cpu {
     is64: abi !== "ppc32",
     model: modelFor(model, abi),
     timeBase: () => 0n,
+    random: () => 0n,
   };
 }
 

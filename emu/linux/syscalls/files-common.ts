@@ -195,6 +195,7 @@ const TYPE_BITS: Readonly<Record<FileStat["kind"], number>> = {
   socket: S_IFSOCK,
   char: S_IFCHR,
   block: S_IFBLK,
+  anonymous: 0,
 };
 
 /** Owner and group as the guest knows them: what belongs to the user of the host belongs to the guest's user. */

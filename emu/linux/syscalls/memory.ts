@@ -166,6 +166,29 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   return start;
 }
 
+/**
+ * Maps memory that is shared already: at an address, where nothing may be unless `replace`, or where there is room. Throws EINVAL where
+ * something is in the way.
+ */
+export function mapShared(
+  ctx: SyscallContext,
+  what: { address: bigint; length: bigint; prot: number; shared: SharedObject; replace: boolean },
+): number {
+  const { address, prot, shared, replace } = what;
+  const length = alignedLength(ctx, what.length);
+  const flags = address === 0n ? 0 : replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  let start: number;
+  try {
+    start = placeOf(ctx, address, length, flags);
+  } catch (error) {
+    throw error instanceof SysError && error.errno === EEXIST ? new SysError(EINVAL) : error;
+  }
+  const area = { prot, shared, offset: 0 };
+  checkRoom(ctx, Number(length), area);
+  ctx.memory.map({ start, end: start + Number(length), ...area });
+  return start;
+}
+
 const mmap: SyscallHandler = (ctx) => {
   const offset = ctx.args.word(5);
   if (!isAligned(offset)) throw new SysError(EINVAL);

@@ -137,7 +137,7 @@ function send(
   if (flags & MSG_OOB) throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
-  if (isWhole && total > socket.sendBuffer) throw new SysError(EMSGSIZE);
+  if (isWhole && total > socket.longest) throw new SysError(EMSGSIZE);
   const nonblocking = isNonblocking(socket) || (flags & MSG_DONTWAIT) !== 0;
   const other = recipient(ctx, socket, to);
   const target = other instanceof Socket ? other : undefined;
