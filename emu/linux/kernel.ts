@@ -46,6 +46,7 @@ import {
   Process,
   RLIMIT_STACK,
 } from "./process.ts";
+import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
@@ -75,6 +76,8 @@ export interface KernelOptions {
   seed?: bigint;
   /** Bytes of guest address space; default 4 GiB. */
   addressSpaceSize?: number;
+  /** Bytes of memory for all programs together; default as many as the address space has. */
+  memorySize?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
   /** What uname(2) says the kernel's release is. */
@@ -87,6 +90,8 @@ export interface KernelOptions {
   extraSyscalls?: ReadonlyMap<number, SyscallRow>;
   /** What executes instructions; default the interpreter. */
   engine?: (cpu: Cpu) => Interpreter;
+  /** Is told what threads have executed. */
+  profiler?: Profiler;
 }
 
 /** Why `run` came back. */
@@ -143,6 +148,7 @@ export class Kernel implements System {
   readonly seed: bigint | undefined;
   readonly uts: MachineSnapshot["uts"];
   readonly addressSpaceSize: number;
+  readonly memorySize: number;
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
@@ -175,6 +181,7 @@ export class Kernel implements System {
     this.abi = abi;
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
+    this.memorySize = options.memorySize ?? this.addressSpaceSize;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
@@ -291,9 +298,10 @@ export class Kernel implements System {
    * An empty address space. Throws ENOMEM where the host has none to give any more; for the first program the RangeError,
    * which tells the user what to do.
    */
-  private takeSpace(byteOrder: "big" | "little", size: number): AddressSpace {
+  private takeSpace({ littleEndian, is64 }: AbiInfo, size: number): AddressSpace {
     try {
-      return this.addressSpaces.take({ byteOrder, size });
+      const byteOrder = littleEndian ? "little" : "big";
+      return this.addressSpaces.take({ byteOrder, size, hasFar: is64 });
     } catch (error) {
       if (error instanceof RangeError && this.processes.size > 0) throw new SysError(ENOMEM);
       throw error;
@@ -301,8 +309,7 @@ export class Kernel implements System {
   }
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
-    const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = this.takeSpace(byteOrder, size);
+    const memory = this.takeSpace(abi, size);
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
@@ -361,7 +368,9 @@ export class Kernel implements System {
       if (!isNew) this.addressSpaces.give(mm.memory);
       throw error;
     }
-    mm.interpreter.program = { name: programName(request.program.bytes), path: request.program.path };
+    const { bytes, path } = request.program;
+    const name = programName(bytes.length, (at, length) => bytes.subarray(at, at + length));
+    mm.interpreter.program = { name, path };
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -514,6 +523,7 @@ export class Kernel implements System {
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
+      this.options.profiler?.ran(thread, Number(count));
       if (this.clock.isVirtual) this.spend(thread, count);
       this.scheduler.charge(Number(count));
       this.measure(Number(count), this.host.clock.monotonic() - began);
@@ -535,7 +545,8 @@ export class Kernel implements System {
     const nanoseconds = least(time, cpuTime);
     if (nanoseconds !== undefined)
       due = least(due, clock.isVirtual ? nanoseconds : this.inPiece(nanoseconds));
-    const piece = Math.min(this.piece, this.scheduler.sliceLeft);
+    const profiled = this.options.profiler?.due ?? Infinity;
+    const piece = Math.min(this.piece, this.scheduler.sliceLeft, profiled);
     if (due === undefined || due > BigInt(piece)) return piece;
     return due < 1n ? 1 : Number(due);
   }
