@@ -7,6 +7,7 @@ import { ra, ra0, rt } from "./fields.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
+import { maskedProduct } from "./vector/matrix.ts";
 import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
 import { i32, is64, memory, u64 } from "./views.ts";
 
@@ -148,21 +149,21 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
       }),
     ],
     [61, store((ea, suffix) => memory.store64(ea, u64[rt(suffix) >> 1]))],
-    // plq, pstq: the even register has the upper half.
+    // plq, pstq: the even register has the first doubleword in both byte orders, unlike that of lq and stq.
     [
       56,
       load((ea, suffix) => {
         memory.checkLoad(ea, 16);
-        u64[rt(suffix) >> 1] = memory.load64(upperAt(ea));
-        u64[(rt(suffix) >> 1) + 1] = memory.load64(lowerAt(ea));
+        u64[rt(suffix) >> 1] = memory.load64(ea);
+        u64[(rt(suffix) >> 1) + 1] = memory.load64(ea + 8);
       }),
     ],
     [
       60,
       store((ea, suffix) => {
         memory.checkStore(ea, 16);
-        memory.store64(upperAt(ea), u64[rt(suffix) >> 1]);
-        memory.store64(lowerAt(ea), u64[(rt(suffix) >> 1) + 1]);
+        memory.store64(ea, u64[rt(suffix) >> 1]);
+        memory.store64(ea + 8, u64[(rt(suffix) >> 1) + 1]);
       }),
     ],
     // plxsd, plxssp, pstxsd, pstxssp
@@ -292,8 +293,9 @@ function prefixedInstruction(prefix: number, suffix: number): Prefixed | undefin
     case EIGHT_BYTE_REGISTER:
       return registerForm(suffix);
     case MODIFIED_REGISTER:
-      // pnop, whatever its suffix.
-      return (prefix & 0x00f0_0000) === 0 ? nothing : undefined;
+      // pnop, whatever its suffix; or an outer product with masks.
+      if ((prefix & 0x00f0_0000) === 0) return nothing;
+      return (prefix & 0x00f0_0000) === 0x0090_0000 ? maskedProduct(suffix) : undefined;
     default: {
       // A displacement from the instruction itself has no base register.
       if ((prefix & R) !== 0 && ra(suffix) !== 0) return undefined;

@@ -36,6 +36,8 @@ export let isVersion3: boolean;
 
 /** Ticks of 512 MHz. */
 export const timeBase = (): bigint => bound!.timeBase();
+/** Eight random bytes. */
+export const random = (): bigint => bound!.random();
 
 /** Makes handlers work on `cpu`. Whoever calls handlers does this first; it costs nothing when nothing changes. */
 export function bind(cpu: Cpu): void {

@@ -418,6 +418,11 @@ export class Generator {
     this.get(n);
     this.compare(0, this.is64 ? Lazy.Signed64 : Lazy.Signed32, 0);
   }
+  /** CR0 <- how the low word of GPR n compares with zero. */
+  recordLowWord(n: number): void {
+    this.gpr32(n);
+    this.compare(0, Lazy.Signed32, 0);
+  }
 
   private operands(field: number): void {
     const { code } = this;

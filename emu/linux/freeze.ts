@@ -4,6 +4,7 @@
  */
 import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
+import { type ProgramTag, programName } from "../program-tag.ts";
 
 import {
   type FamilySnapshot,
@@ -289,6 +290,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     mm.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
     mm.elfv2 = from.elfv2 ?? mm.abi.elfv2;
     thawMemory(memory, from.memory, files, objects);
+    mm.interpreter.program = programOf(process);
   }
   if (from.exitStatus === null && from.threads.length === 0) {
     throw new RangeError(`process ${process.pid} has no threads`);
@@ -296,6 +298,19 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
   for (const each of from.threads) thawThread(process, each);
   process.timers.thaw(from);
+}
+
+/** By what the program is known to who has translated it before, if its file is mapped as programs are. */
+function programOf({ exe, memory }: Process): ProgramTag | undefined {
+  for (const { file } of memory.areas) {
+    if (file?.path !== exe) continue;
+    const name = programName(file.size(), (at, length) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, file.read(at, bytes));
+    });
+    return { name, path: exe };
+  }
+  return undefined;
 }
 
 function thawThread(process: Process, from: ThreadSnapshot): void {

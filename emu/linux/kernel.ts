@@ -46,6 +46,7 @@ import {
   Process,
   RLIMIT_STACK,
 } from "./process.ts";
+import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
@@ -87,6 +88,8 @@ export interface KernelOptions {
   extraSyscalls?: ReadonlyMap<number, SyscallRow>;
   /** What executes instructions; default the interpreter. */
   engine?: (cpu: Cpu) => Interpreter;
+  /** Is told what threads have executed. */
+  profiler?: Profiler;
 }
 
 /** Why `run` came back. */
@@ -309,6 +312,11 @@ export class Kernel implements System {
       is64: abi.is64,
       model: cpuModel,
       timeBase: () => this.timeBase(),
+      random: () => {
+        const doubleword = new BigUint64Array(1);
+        this.random.fill(new Uint8Array(doubleword.buffer));
+        return doubleword[0];
+      },
     };
     const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
@@ -356,7 +364,9 @@ export class Kernel implements System {
       if (!isNew) this.addressSpaces.give(mm.memory);
       throw error;
     }
-    mm.interpreter.program = { name: programName(request.program.bytes), path: request.program.path };
+    const { bytes, path } = request.program;
+    const name = programName(bytes.length, (at, length) => bytes.subarray(at, at + length));
+    mm.interpreter.program = { name, path };
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -509,6 +519,7 @@ export class Kernel implements System {
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
+      this.options.profiler?.ran(thread, Number(count));
       if (this.clock.isVirtual) this.spend(thread, count);
       this.scheduler.charge(Number(count));
       this.measure(Number(count), this.host.clock.monotonic() - began);
@@ -530,7 +541,8 @@ export class Kernel implements System {
     const nanoseconds = least(time, cpuTime);
     if (nanoseconds !== undefined)
       due = least(due, clock.isVirtual ? nanoseconds : this.inPiece(nanoseconds));
-    const piece = Math.min(this.piece, this.scheduler.sliceLeft);
+    const profiled = this.options.profiler?.due ?? Infinity;
+    const piece = Math.min(this.piece, this.scheduler.sliceLeft, profiled);
     if (due === undefined || due > BigInt(piece)) return piece;
     return due < 1n ? 1 : Number(due);
   }

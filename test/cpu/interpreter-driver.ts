@@ -43,6 +43,7 @@ function createMachine(abi: TestAbi, model: string) {
     is64: abi === "ppc64",
     model: modelFor(model, abi),
     timeBase: () => TIME_BASE,
+    random: () => 0x0123_4567_89ab_cdefn,
   };
   return new Interpreter(cpu);
 }

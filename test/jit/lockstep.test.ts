@@ -27,6 +27,7 @@ function createCpu(abi: Abi, model: string | undefined): Cpu {
     is64: abi === "ppc64",
     model: modelFor(model, abi),
     timeBase: () => 0n,
+    random: () => 0n,
   };
 }
 

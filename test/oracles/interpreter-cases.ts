@@ -51,6 +51,7 @@ export class CaseMachine {
       is64: this.is64,
       model: modelFor(model, abi),
       timeBase: () => 0n,
+      random: () => 0n,
     };
     this.interpreter = new Interpreter(cpu);
   }
