@@ -9,6 +9,7 @@ import {
   B,
   type Code,
   call,
+  either,
   getLocal,
   I32,
   I64,
@@ -201,7 +202,7 @@ export class Frame {
     return bigEndian ? i32Op.sub(i32((top - size) | 0), ea) : ea;
   }
   /** The effective address, an i32. */
-  effectiveAddress(store: boolean, displacement?: Code): Code {
+  private effectiveAddress(store: boolean, displacement?: Code): Code {
     if (!this.around.is64) {
       const base = i32Op.wrap(this.gpr("RA0"));
       if (displacement !== undefined) return i32Op.add(base, displacement);
@@ -213,17 +214,14 @@ export class Frame {
         : this.operands.includes("RB")
           ? this.gpr("RB")
           : i64(0n);
-    return this.doubleword(i64Op.add(this.gpr("RA0"), offset), (ea) => [
-      ...this.checkFar(ea, store),
-      ...i32Op.wrap(ea),
-    ]);
+    return this.doubleword(i64Op.add(this.gpr("RA0"), offset), (ea) => this.near(ea, store));
   }
-  /** Code that comes back only if the i64 `ea` is an address below 2^32, where all guest memory is. */
-  checkFar(ea: Code, store: boolean): Code {
-    if (!this.around.is64) return [];
+  /** The i64 `ea` as an i32; of a far address, the one that stands for it. */
+  near(ea: Code, store: boolean): Code {
+    if (!this.around.is64) return i32Op.wrap(ea);
     const upper = i64Op.shrU(ea, i64(32n));
-    const far = call(FAR, i32Op.wrap(ea), i32Op.wrap(upper), i32(store ? 1 : 0));
-    return when(i64Op.ne(upper, i64(0n)), far);
+    const far = call(FAR, i32Op.wrap(upper), i32Op.wrap(ea), i32(store ? 1 : 0));
+    return either(I32, i64Op.eqz(upper), i32Op.wrap(ea), far);
   }
   /** The same as `check` for a number of bytes, 1 to 16, that is known at run time only. */
   checkBytes(ea: Code, count: Code, store: boolean): Code {

@@ -7,7 +7,6 @@ import { instructionNamed } from "../../isa/table.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import type { CpuKind } from "../cpu.ts";
-import { GuestFault } from "../fault.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
 import { memory } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
@@ -77,10 +76,7 @@ function instantiate(family: Family, memory: AddressSpace, is64: boolean): Funct
       m: memory.memory,
       l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
       s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
-      f: (low: number, high: number, store: number) => {
-        const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-        throw new GuestFault("data-unmapped", address, store !== 0);
-      },
+      f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
     },
   });
   return { ...instance.exports } as Functions;
@@ -121,7 +117,7 @@ function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuff
   }
   const types = [
     [0x60, 2, I32, I32, 0],
-    [0x60, 3, I32, I32, I32, 0],
+    [0x60, 3, I32, I32, I32, 1, I32],
   ];
   const imports = [
     [...name("m"), ...name("l"), 0, 0],
