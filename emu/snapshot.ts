@@ -296,7 +296,16 @@ export interface SignalActionSnapshot {
 
 /** An open file description (struct file). */
 export interface OpenFileSnapshot {
-  kind: "file" | "directory" | "pipe-read" | "pipe-write" | "inherited" | "device" | "proc" | "special" | "pipe-both";
+  kind:
+    | "file"
+    | "directory"
+    | "pipe-read"
+    | "pipe-write"
+    | "inherited"
+    | "device"
+    | "proc"
+    | "special"
+    | "pipe-both";
   /** Absolute guest path; "" for pipes. For inherited ones the path if there is a regular file behind it. */
   path: string;
   /** Linux powerpc O_* bits as F_GETFL shows them. */
