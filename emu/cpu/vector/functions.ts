@@ -23,7 +23,8 @@ export interface ImmediateRow {
 /** Vector instructions by the mnemonics of the instruction table. */
 export type Family = Readonly<Record<string, Row | ImmediateRow>>;
 
-const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
+/** The field of an immediate row in a word. */
+export const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
   (word >>> (31 - last)) & (2 ** (last - first + 1) - 1);
 
 /** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
