@@ -23,7 +23,7 @@ function positionAt(ctx: SyscallContext, file: OpenFile, pointer: number): numbe
   if (pointer === 0) return undefined;
   if (isPipe(file) || !file.seekable) throw new SysError(ESPIPE);
   if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
-  const offset = BigInt.asIntN(64, ctx.memory.load64(pointer));
+  const offset = BigInt.asIntN(64, ctx.memory.read64(pointer));
   if (offset < 0n || offset > BigInt(MAX_OFFSET)) throw new SysError(EINVAL);
   return Number(offset);
 }
@@ -98,8 +98,8 @@ function splice(ctx: SyscallContext): number {
     const done = isPipe(from)
       ? drain(ctx, from, to, length, flags, end)
       : fill(ctx, from, to as PipeEnd, length, flags, start);
-    if (start !== undefined) ctx.memory.store64(pointers[0], BigInt(start + done));
-    if (end !== undefined) ctx.memory.store64(pointers[1], BigInt(end + done));
+    if (start !== undefined) ctx.memory.write64(pointers[0], BigInt(start + done));
+    if (end !== undefined) ctx.memory.write64(pointers[1], BigInt(end + done));
     return done;
   } catch (error) {
     if (!isPipe(from)) noteBrokenPipe(ctx, error);
