@@ -1,6 +1,6 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
- * with `--files` the one of file lives against the host.
+ * with `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on POWER.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -14,7 +14,9 @@ for (const [option, variable] of [
   const at = args.indexOf(option);
   if (at >= 0) process.env[variable] = args[at + 1];
 }
-process.env.PPCR_CAMPAIGN = args.includes("--files") ? "file-lives" : "long-run";
+const campaigns = { "--files": "file-lives", "--recorded": "recorded-outputs" };
+const [, chosen = "long-run"] = Object.entries(campaigns).find(([option]) => args.includes(option)) ?? [];
+process.env.PPCR_CAMPAIGN = chosen;
 setUp();
 setUpTools();
 run(process.execPath, [
