@@ -54,16 +54,13 @@ export function take({ name, program, args, env }: Subject): Taken {
   return { wall, cpu: childrenTime() - before };
 }
 
-/** Runs a command once and returns its wall-clock seconds. Throws when it fails in a way of its own. */
-export const timeOnce = (subject: Subject): number => take(subject).wall;
-
 /** Times the subjects in turn, `rounds` times after one round that does not count; seconds by subject. */
 export function timeInTurn(subjects: readonly Subject[], rounds: number): number[][] {
   const seconds: number[][] = subjects.map(() => []);
   for (let round = -1; round < rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      const taken = timeOnce(subject);
-      if (round >= 0) seconds[index].push(taken);
+      const { wall } = take(subject);
+      if (round >= 0) seconds[index].push(wall);
     }
   }
   return seconds;
