@@ -248,7 +248,9 @@ export class Machine {
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
     const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
-    return { address, word: isMapped ? memory.fetch(Number(address)) : undefined };
+    if (!isMapped) return { address, word: undefined };
+    const bytes = memory.peek(Number(address), 4);
+    return { address, word: new DataView(bytes.buffer).getInt32(0, memory.byteOrder === "little") };
   }
 
   /** Whether it runs a 64-bit program. */

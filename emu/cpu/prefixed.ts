@@ -9,7 +9,7 @@ import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
 import { maskedProduct } from "./vector/matrix.ts";
 import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
-import { i32, is64, memory, u64 } from "./views.ts";
+import { codeHigh, i32, is64, memory, u64 } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
 type Prefixed = (prefix: number, suffix: number, cia: number) => void;
@@ -27,16 +27,18 @@ const R = 0x10_0000;
 const displacement = (prefix: number, suffix: number): number =>
   ((prefix << 14) >> 14) * 0x1_0000 + (suffix & 0xffff);
 
+const addressOfCode = (cia: number): bigint => BigInt(codeHigh * 2 ** 32 + (cia >>> 0));
+
 /** (RA|0) or CIA plus the displacement, 64 bits. */
 function sum(prefix: number, suffix: number, cia: number): bigint {
-  const base = (prefix & R) !== 0 ? BigInt(cia >>> 0) : u64[ra0(suffix) >> 1];
+  const base = (prefix & R) !== 0 ? addressOfCode(cia) : u64[ra0(suffix) >> 1];
   return BigInt.asUintN(64, base + BigInt(displacement(prefix, suffix)));
 }
 /** The effective address of a load or store. */
 function address(prefix: number, suffix: number, cia: number, isStore: boolean): number {
   const ea = sum(prefix, suffix, cia);
   if (!is64) return Number(BigInt.asUintN(32, ea));
-  if (ea >> 32n !== 0n) throw new GuestFault("data-unmapped", ea, isStore);
+  if (ea >> 32n !== 0n) return memory.near(Number(ea >> 32n), Number(BigInt.asIntN(32, ea)), isStore);
   return Number(ea);
 }
 
@@ -309,8 +311,8 @@ export const isPrefix = (word: number): boolean => word >>> 26 === 1;
 
 /** The handler of prefixes. */
 export const prefixed: Handler = (prefix, cia) => {
-  if ((cia & 63) === 60) throw new GuestFault("alignment", BigInt(cia >>> 0));
-  const suffix = memory.fetch((cia >>> 0) + 4);
+  if ((cia & 63) === 60) throw new GuestFault("alignment", addressOfCode(cia));
+  const suffix = memory.fetch(codeHigh * 2 ** 32 + (cia >>> 0) + 4);
   const instruction = prefixedInstruction(prefix, suffix);
   if (instruction === undefined) return illegal(prefix, cia);
   instruction(prefix, suffix, cia);

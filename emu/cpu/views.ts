@@ -28,6 +28,12 @@ export let view: DataView;
 export let readGuard: Uint8Array;
 export let writeGuard: Uint8Array;
 
+/** The upper half of the address of the instruction that runs. */
+export let codeHigh = 0;
+export const setCodeHigh = (high: number): void => {
+  codeHigh = high;
+};
+
 export let model: CpuModel;
 /** 64-bit mode: addresses, CR0, CA and OV are of the whole register. */
 export let is64: boolean;

@@ -76,6 +76,8 @@ export interface KernelOptions {
   seed?: bigint;
   /** Bytes of guest address space; default 4 GiB. */
   addressSpaceSize?: number;
+  /** Bytes of memory for all programs together; default as many as the address space has. */
+  memorySize?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
   /** What uname(2) says the kernel's release is. */
@@ -146,6 +148,7 @@ export class Kernel implements System {
   readonly seed: bigint | undefined;
   readonly uts: MachineSnapshot["uts"];
   readonly addressSpaceSize: number;
+  readonly memorySize: number;
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
@@ -178,6 +181,7 @@ export class Kernel implements System {
     this.abi = abi;
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
+    this.memorySize = options.memorySize ?? this.addressSpaceSize;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
@@ -294,9 +298,10 @@ export class Kernel implements System {
    * An empty address space. Throws ENOMEM where the host has none to give any more; for the first program the RangeError,
    * which tells the user what to do.
    */
-  private takeSpace(byteOrder: "big" | "little", size: number): AddressSpace {
+  private takeSpace({ littleEndian, is64 }: AbiInfo, size: number): AddressSpace {
     try {
-      return this.addressSpaces.take({ byteOrder, size });
+      const byteOrder = littleEndian ? "little" : "big";
+      return this.addressSpaces.take({ byteOrder, size, hasFar: is64 });
     } catch (error) {
       if (error instanceof RangeError && this.processes.size > 0) throw new SysError(ENOMEM);
       throw error;
@@ -304,8 +309,7 @@ export class Kernel implements System {
   }
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
-    const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = this.takeSpace(byteOrder, size);
+    const memory = this.takeSpace(abi, size);
     const cpu: Cpu = {
       registers: memory.registers,
       memory,

@@ -94,12 +94,12 @@ const returnAddress = (memory: AddressSpace, is64: boolean, frame: number): numb
 /** A word or doubleword of the stack, where it can be read without anything happening for it. */
 function word(memory: AddressSpace, is64: boolean, address: number): number | undefined {
   const size = is64 ? 8 : 4;
-  if (address < 0 || address + size > memory.limit || (address & 3) !== 0) return undefined;
+  if (address < 0 || address + size > memory.nearLimit || (address & 3) !== 0) return undefined;
   if (
     memory.readGuard[address >>> PAGE_SHIFT] !== 0 ||
     memory.readGuard[(address + size - 1) >>> PAGE_SHIFT] !== 0
   )
     return undefined;
   const low = is64 && memory.byteOrder === "big" ? address + 4 : address;
-  return memory.load32(low) >>> 0;
+  return memory.read32(low) >>> 0;
 }

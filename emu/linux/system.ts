@@ -23,6 +23,8 @@ export interface System {
   readonly seed: bigint | undefined;
   /** Bytes of an address space. */
   readonly addressSpaceSize: number;
+  /** Bytes of memory that there are for all programs together. */
+  readonly memorySize: number;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler<Thread>;
   readonly futexes: FutexTable;

@@ -13,6 +13,7 @@ const SIGNALS: Record<FaultKind, CpuResult["signal"]> = {
   "data-unmapped": "SIGSEGV",
   "data-protected": "SIGSEGV",
   "data-beyond-file": "SIGBUS",
+  "out-of-memory": undefined,
   "fetch-unmapped": "SIGSEGV",
   "fetch-protected": "SIGSEGV",
   "fetch-beyond-file": "SIGBUS",

@@ -17,6 +17,7 @@ const SIGNALS: Record<FaultKind, [number, number]> = {
   "data-unmapped": [11, 1],
   "data-protected": [11, 2],
   "data-beyond-file": [7, 2],
+  "out-of-memory": [9, 0x80],
   "fetch-unmapped": [11, 1],
   "fetch-protected": [11, 2],
   "fetch-beyond-file": [7, 2],

@@ -67,7 +67,7 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
     const { memory } = child.process;
     ignoringFaults(() => {
       memory.checkStore(request.childTid, 4);
-      memory.store32(request.childTid, tid);
+      memory.write32(request.childTid, tid);
     });
   }
   if (has(flags, CLONE_VFORK) && kernel.thread(tid)?.process.vforkParent === thread)

@@ -1,6 +1,6 @@
 /** ipc(2): all calls on System V objects in one (Linux: ipc/syscall.c). */
-import { EFAULT, EINVAL, ENOSYS, SysError } from "../errno.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { EINVAL, ENOSYS, SysError } from "../errno.ts";
+import { pointer as addressOf, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { SEGMENT_CALLS, shmat, shmctl, shmdt, shmget } from "./sysv-memory.ts";
 import { MESSAGE_CALLS, msgctl, msgget, msgrcv, msgsnd } from "./sysv-messages.ts";
 import { SEMAPHORE_CALLS, semctl, semget, semtimedop } from "./sysv-semaphores.ts";
@@ -9,10 +9,7 @@ import { SEMAPHORE_CALLS, semctl, semget, semtimedop } from "./sysv-semaphores.t
 function ipc(ctx: SyscallContext): number {
   const version = ctx.args.uint(0) >>> 16;
   const [first, second, third, pointer, fifth] = [1, 2, 3, 4, 5].map((n) => ctx.args.word(n));
-  const at = () => {
-    if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
-    return Number(pointer);
-  };
+  const at = () => addressOf(pointer);
   const inner = (...words: bigint[]) => ctx.withArguments(words);
   switch (ctx.args.uint(0) & 0xffff) {
     case 1:
@@ -31,8 +28,7 @@ function ipc(ctx: SyscallContext): number {
       if (pointer === 0n) throw new SysError(EINVAL);
       const buffer = ctx.getWord(at());
       const type = ctx.getWord(at() + ctx.abi.wordSize);
-      if (buffer > 0xffff_ffffn) throw new SysError(EFAULT);
-      return msgrcv(inner(first), Number(buffer), sizeOf(ctx, second), long(ctx, type), int(third));
+      return msgrcv(inner(first), addressOf(buffer), sizeOf(ctx, second), long(ctx, type), int(third));
     }
     case 13:
       return msgget(inner(first, second));
@@ -40,9 +36,9 @@ function ipc(ctx: SyscallContext): number {
       return msgctl(inner(first, second), at());
     case 21: {
       if (version === 1) throw new SysError(EINVAL);
-      if (third > 0xffff_ffffn) throw new SysError(EFAULT);
-      ctx.memory.checkStore(Number(third), ctx.abi.wordSize);
-      ctx.putWord(Number(third), shmat(inner(first), pointer, int(second)));
+      const result = addressOf(third);
+      ctx.memory.checkStore(result, ctx.abi.wordSize);
+      ctx.putWord(result, shmat(inner(first), pointer, int(second)));
       return 0;
     }
     case 22:
