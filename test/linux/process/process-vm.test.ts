@@ -15,11 +15,10 @@ it.each(["ppc32", "ppc64"] as const)(
     const size = abi === "ppc64" ? 8 : 4;
     const vector = (place: number, ...spans: [number, number][]) => {
       const view = new DataView(new ArrayBuffer(2 * size * spans.length));
-      spans
-        .flat()
-        .forEach((value, i) =>
-          size === 8 ? view.setBigUint64(8 * i, BigInt(value)) : view.setUint32(4 * i, value),
-        );
+      spans.flat().forEach((value, i) => {
+        if (size === 8) view.setBigUint64(8 * i, BigInt(value));
+        else view.setUint32(4 * i, value);
+      });
       memory.write(place, new Uint8Array(view.buffer));
       return place;
     };
