@@ -197,6 +197,8 @@ export interface ProcessAttributes {
   keepCapabilities: boolean;
   childSubreaper: boolean;
   noHugePages: boolean;
+  /** /proc/PID/oom_score_adj; 0 when absent. */
+  oomScoreAdj?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -233,6 +235,8 @@ export interface ThreadSnapshot {
   /** Stopped by a signal (SIGSTOP and its kin) until SIGCONT; false when absent. */
   stopped?: boolean;
   cpuTime: bigint;
+  /** A name of its own, at most 15 bytes; its process's when absent. */
+  comm?: string;
 }
 
 /** What a call in progress remembers besides its deadline. */

@@ -278,6 +278,7 @@ const attributes = fc.record({
   keepCapabilities: fc.boolean(),
   childSubreaper: fc.boolean(),
   noHugePages: fc.boolean(),
+  oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
 });
 
 /** A zombie: all that is left is its status. */
