@@ -1,5 +1,4 @@
 /** Writing a file so that a reader sees the old one or the whole new one, never a part. */
-import { randomBytes } from "node:crypto";
 import {
   accessSync,
   close,
@@ -16,6 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { decodeName } from "../emu/host/names.ts";
 import { toHost } from "../emu/host/node/files.ts";
 
@@ -90,7 +90,7 @@ const NAME_PART = 40;
 /** A name for a temporary file in the folder of `path`. */
 function temporaryBeside(path: string): string {
   // Not the process id: in a container it is often the same, and a killed writer's file would be in the way.
-  const suffix = randomBytes(6).toString("hex");
+  const suffix = builtins.crypto.randomBytes(6).toString("hex");
   return join(dirname(path), `.${basename(path).slice(0, NAME_PART)}.${suffix}.tmp`);
 }
 

@@ -4,7 +4,7 @@
  * version of Node than the one that built ppcr compiles as usual.
  */
 import { readFileSync } from "node:fs";
-import { createRequire, Module } from "node:module";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 
@@ -15,7 +15,8 @@ export const CACHE = "main.cache";
 /** Compiles the script in `folder`. `run` executes it as Node would a CommonJS module. */
 export function loadBundle(folder: string): { script: Script; run(): void } {
   const filename = join(folder, SCRIPT);
-  const script = new Script(Module.wrap(readFileSync(filename, "utf8")), {
+  // The script is ASCII: V8 then keeps a byte a character, and nothing is decoded.
+  const script = new Script(readFileSync(filename, "latin1"), {
     filename,
     cachedData: readIfThere(join(folder, CACHE)),
   });

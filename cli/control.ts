@@ -7,9 +7,10 @@
  */
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection, createServer, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { Failure } from "./failure.ts";
 
 export interface CheckpointRequest {
@@ -104,14 +105,19 @@ export function serveControl(handler: ControlHandler): () => void {
   if (folder === undefined && !hasPipes) return () => {};
   const path = folder === undefined ? pipeName(process.pid) : socketIn(folder, process.pid);
   if (folder !== undefined) rmSync(path, { force: true });
-  const server = createServer((socket) => serveOne(socket, handler));
-  server.on("error", () => {});
-  server.listen(path);
-  server.unref();
-  if (folder !== undefined) clearStale(folder);
+  let server: Server | undefined;
+  // A program that ends within its first turn is gone before anyone could ask.
+  const start = setImmediate(() => {
+    server = builtins.net.createServer((socket) => serveOne(socket, handler));
+    server.on("error", () => {});
+    server.listen(path);
+    server.unref();
+    if (folder !== undefined) clearStale(folder);
+  });
   return () => {
-    server.close();
-    if (folder !== undefined) rmSync(path, { force: true });
+    clearImmediate(start);
+    server?.close();
+    if (server !== undefined && folder !== undefined) rmSync(path, { force: true });
   };
 }
 
@@ -124,7 +130,7 @@ function clearStale(folder: string): void {
     const [, pid] = /^(\d+)\.sock$/.exec(name) ?? [];
     if (pid === undefined || isAlive(Number(pid))) continue;
     const path = join(folder, name);
-    const socket = createConnection(path);
+    const socket = builtins.net.createConnection(path);
     socket.unref();
     socket.on("connect", () => socket.destroy());
     socket.on("error", ({ code }: NodeJS.ErrnoException) => {
@@ -148,7 +154,7 @@ async function connectTo(pid: number): Promise<Socket> {
   for (const folder of hasPipes ? [""] : socketFolders()) {
     try {
       if (folder !== "" && existsSync(folder)) makeSocketFolder(folder);
-      const socket = createConnection(folder === "" ? pipeName(pid) : socketIn(folder, pid));
+      const socket = builtins.net.createConnection(folder === "" ? pipeName(pid) : socketIn(folder, pid));
       await once(socket, "connect");
       return socket;
     } catch (error) {

@@ -1,10 +1,10 @@
 /** `ppcr image show` and `ppcr image check`: what an image holds, and whether it is sound. */
-import { createHash } from "node:crypto";
 import { check } from "../cr/check.ts";
 import { describeFinding, ImageError } from "../cr/errors.ts";
 import { imageJson, imageText, SCHEMA_VERSION } from "../cr/inspect.ts";
 import { readImage } from "../cr/reader.ts";
 import type { Sha256 } from "../cr/stream.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { EXIT_FAILURE, Failure, print, say } from "./failure.ts";
 import { withImage } from "./image-file.ts";
 
@@ -15,7 +15,7 @@ export interface ImageFlags {
 }
 
 const sha256: Sha256 = () => {
-  const hash = createHash("sha256");
+  const hash = builtins.crypto.createHash("sha256");
   return {
     update: (bytes) => {
       hash.update(bytes);

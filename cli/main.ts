@@ -1,7 +1,11 @@
-/** The command `ppcr`. Verbs are in files of their own, loaded when they are called. */
+/** The command `ppcr`. Verbs are in files of their own. */
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
+import { checkpoint } from "./checkpoint.ts";
+import { disasm } from "./disasm.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
+import { checkImage, showImage } from "./image.ts";
+import { clearCache, showCache } from "./jit-cache.ts";
 import {
   addMachineOptions,
   jitCacheOption,
@@ -11,6 +15,8 @@ import {
   parseVariable,
   Verb,
 } from "./options.ts";
+import { restart } from "./restart.ts";
+import { run } from "./run.ts";
 import { endAs } from "./status.ts";
 import { commandWords } from "./surroundings.ts";
 
@@ -52,7 +58,6 @@ verb(
     .option("--cpu <model>", "CPU model; '--cpu help' lists them")
     .passThroughOptions()
     .action(async (path: string | undefined, args: string[], flags) => {
-      const { run } = await import("./run.ts");
       endAs(await run(path, args, flags));
     }),
 );
@@ -70,7 +75,6 @@ verb(
         .default("fail"),
     )
     .action(async (path: string, flags) => {
-      const { restart } = await import("./restart.ts");
       endAs(await restart(path, flags));
     }),
 );
@@ -85,7 +89,6 @@ verb(
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {
-      const { checkpoint } = await import("./checkpoint.ts");
       await checkpoint(Number(pid), flags);
     }),
 );
@@ -102,8 +105,7 @@ for (const [name, description] of [
       .option("--json", "print JSON")
       .option("--strict", "also demand what the 2009 kernel demanded")
       .action(async (path: string, flags) => {
-        const verbs = await import("./image.ts");
-        process.exitCode = name === "show" ? verbs.showImage(path, flags) : verbs.checkImage(path, flags);
+        process.exitCode = name === "show" ? showImage(path, flags) : checkImage(path, flags);
       }),
     image,
   );
@@ -117,7 +119,6 @@ verb(
     .addOption(jitCacheOption())
     .option("--json", "print JSON")
     .action(async (flags: { jitCache?: string; json?: boolean }) => {
-      const { showCache } = await import("./jit-cache.ts");
       showCache(flags.jitCache, flags.json === true);
     }),
   cache,
@@ -127,7 +128,6 @@ verb(
     .description("remove all of it")
     .addOption(jitCacheOption())
     .action(async (flags: { jitCache?: string }) => {
-      const { clearCache } = await import("./jit-cache.ts");
       clearCache(flags.jitCache);
     }),
   cache,
@@ -139,7 +139,6 @@ verb(
     .description("print the instructions of a PowerPC ELF file, as objdump -d does")
     .argument("<file>", "an ELF file")
     .action(async (path: string) => {
-      const { disasm } = await import("./disasm.ts");
       disasm(path);
     }),
 );

@@ -1,13 +1,15 @@
 /** A machine under the command line: run to its end or to a stop, freeze on demand, report. */
 import { openSync, writeFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
+import { disassemble } from "../emu/isa/disassembler.ts";
 import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
+import { crSyscalls as crSyscallsOf, saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
 import { type Ending, killedBy } from "./status.ts";
 
@@ -29,7 +31,8 @@ const SIGTSTP = 20;
 /** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
 function prepareEngine(): void {
   // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
-  if (Number(process.versions.v8.split(".")[0]) < 12) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  if (Number(process.versions.v8.split(".")[0]) < 12)
+    builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
 
 /** Checks what of the flags can be wrong before anything has begun. */
@@ -63,8 +66,7 @@ export async function wantedCrSyscalls(
 ): Promise<MachineOptions["crSyscalls"]> {
   const { crSyscalls } = flags;
   if (crSyscalls === undefined) return undefined;
-  const images = await import("./images.ts");
-  return images.crSyscalls(host, { ...flags, crSyscalls });
+  return crSyscallsOf(host, { ...flags, crSyscalls });
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
@@ -140,7 +142,6 @@ class Session {
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
     if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
-      const { saveCore } = await import("./images.ts");
       saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
@@ -199,7 +200,6 @@ class Session {
   /** Does what --checkpoint-at asks for. False when there is no image; the program goes on then. */
   private async freezeNow(): Promise<boolean> {
     const { machine, flags } = this;
-    const { saveImage } = await import("./images.ts");
     try {
       saveImage(machine.freeze(flags), flags.output!, this.host, flags);
     } catch (error) {
@@ -214,7 +214,6 @@ class Session {
 
   /** Names the instruction that the program died of: most often one of a facility that the CPU model has not. */
   private async explainIllegal(): Promise<void> {
-    const { disassemble } = await import("../emu/isa/disassembler.ts");
     const { address, word } = this.machine.nextInstruction;
     const text = word === undefined ? "nothing" : disassemble(word, address, { is64: this.machine.is64 });
     const plain = text.replace(/\s+/g, " ").trim();
@@ -248,7 +247,6 @@ class Session {
     await stopped;
     const { instructions } = this.machine;
     try {
-      const { saveImage } = await import("./images.ts");
       saveImage(this.machine.freeze(request), request.path, this.host, request);
     } catch (error) {
       settle(false);

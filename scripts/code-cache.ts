@@ -1,6 +1,7 @@
 /**
- * Part of the build: leaves the command's code cache in dist/bin. The command runs a guest program once, in a process of its own, so that the cache
- * holds the functions that every run needs and not only the script's outermost code.
+ * Part of the build: leaves the command's code cache in dist/bin. The command runs a guest program once, in a process of its
+ * own, so that the cache holds the functions that every run needs and not only the script's outermost code. Without the
+ * translator, for which V8's flags are changed: V8 takes a cache only where the flags are those it was made with.
  */
 import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
@@ -19,7 +20,7 @@ if (process.argv[2] === "run") {
 } else {
   rmSync(cache, { force: true });
   const guest = join(root, "guest-bins", "built", "progress-ppc64");
-  const args = [fileURLToPath(import.meta.url), "run", guest, "1"];
+  const args = [fileURLToPath(import.meta.url), "run", "--engine", "interp", guest, "1"];
   const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) throw new Error(`${guest} does not run: status ${status}`);
 }

@@ -1,5 +1,5 @@
 /** `npm run isa-coverage`: of the instruction table, what is implemented, by facility; and by name what is not. */
-import { HANDLERS } from "../emu/cpu/dispatch.ts";
+import { handled } from "../emu/cpu/dispatch.ts";
 import type { Facility, Instruction } from "../emu/isa/instruction.ts";
 import { INSTRUCTIONS } from "../emu/isa/table.ts";
 
@@ -7,7 +7,8 @@ import { INSTRUCTIONS } from "../emu/isa/table.ts";
 const NOT_FOR_PROGRAMS: readonly Facility[] = ["supervisor", "tm", "spe"];
 
 const rows = INSTRUCTIONS.filter(({ facility }) => !NOT_FOR_PROGRAMS.includes(facility));
-const hasHandler = ({ name }: Instruction): boolean => HANDLERS[name] !== undefined;
+const names = new Set(handled());
+const hasHandler = ({ name }: Instruction): boolean => names.has(name);
 
 const line = (name: string, of: readonly Instruction[]): string =>
   `${name.padEnd(10)} ${String(of.length).padStart(5)} ${String(of.filter(hasHandler).length).padStart(12)}`;

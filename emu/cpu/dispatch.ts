@@ -3,7 +3,7 @@ import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
-import { decimalHandlers } from "./decimal/index.ts";
+import { DECIMAL_TABLES } from "./decimal/index.ts";
 import { addHandlers } from "./fixed-point/add.ts";
 import { bitHandlers } from "./fixed-point/bits.ts";
 import { compareHandlers } from "./fixed-point/compare.ts";
@@ -12,7 +12,7 @@ import { divideHandlers } from "./fixed-point/divide.ts";
 import { logicalHandlers } from "./fixed-point/logical.ts";
 import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
-import { floatingPointHandlers } from "./floating-point/index.ts";
+import { FLOATING_POINT_TABLES } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
 import { isPrefix, prefixed } from "./prefixed.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
@@ -22,31 +22,40 @@ import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
 import { reservationHandlers } from "./storage/reservation.ts";
 import { trapHandlers } from "./trap.ts";
-import { vectorHandlers } from "./vector/index.ts";
+import { VECTOR_TABLES } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 
-/** All handlers, by the base mnemonics of the instruction table. */
-export const HANDLERS: HandlerTable = {
-  ...branchHandlers,
-  ...loadStoreHandlers,
-  ...multipleHandlers,
-  ...reservationHandlers,
-  ...addHandlers,
-  ...multiplyHandlers,
-  ...divideHandlers,
-  ...compareHandlers,
-  ...trapHandlers,
-  ...logicalHandlers,
-  ...rotateHandlers,
-  ...decimalAssistHandlers,
-  ...specialRegisterHandlers,
-  ...floatingPointHandlers,
-  ...decimalHandlers,
-  ...cacheHandlers,
-  ...bitHandlers,
-  ...atomicHandlers,
-  ...vectorHandlers,
-};
+/** All handlers, by the base mnemonics of the instruction table: each instruction is in one of the tables. */
+const TABLES: readonly HandlerTable[] = [
+  branchHandlers,
+  loadStoreHandlers,
+  multipleHandlers,
+  reservationHandlers,
+  addHandlers,
+  multiplyHandlers,
+  divideHandlers,
+  compareHandlers,
+  trapHandlers,
+  logicalHandlers,
+  rotateHandlers,
+  decimalAssistHandlers,
+  specialRegisterHandlers,
+  ...FLOATING_POINT_TABLES,
+  ...DECIMAL_TABLES,
+  cacheHandlers,
+  bitHandlers,
+  atomicHandlers,
+  ...VECTOR_TABLES,
+];
+
+/** The names of all instructions that have a handler. */
+export const handled = (): string[] => TABLES.flatMap((table) => Object.keys(table));
+
+/** The handler of the row `name`, or what picks one for a word; undefined where there is none. */
+function entryOf(name: string): HandlerTable[string] | undefined {
+  for (const table of TABLES) if (Object.hasOwn(table, name)) return table[name];
+  return undefined;
+}
 
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
@@ -81,7 +90,7 @@ export function handlerOf(word: number, kind: CpuKind): Handler {
   const row = decode(word);
   if (row === undefined || !available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
-  const entry = HANDLERS[row.name];
+  const entry = entryOf(row.name);
   if (entry === undefined) return illegal;
   return typeof entry === "function" ? entry : entry.select(word, kind);
 }

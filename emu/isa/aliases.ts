@@ -2,6 +2,7 @@
  * Simplified mnemonics (Power ISA 3.0B, Book I, appendix C, and those GNU binutils adds): rules from an instruction
  * and values of its fields to the name and operands that are written instead.
  */
+import { lazily } from "../lazily.ts";
 import { extract, type Operand, operand } from "./operands.ts";
 import { SPECIAL_REGISTERS } from "./spr.ts";
 import { MATRIX } from "./table/matrix.ts";
@@ -320,19 +321,25 @@ const RULES: readonly Rule[] = [
   ...GERS.map(({ name, operands }): Rule => [name, `dm${name} ${operands}`, "Rc=0"]),
 ];
 
-const aliasesOf = new Map<string, Alias[]>();
-for (const rule of RULES) {
-  const parsed = alias(rule);
-  const list = aliasesOf.get(parsed.of);
-  if (list) list.push(parsed);
-  else aliasesOf.set(parsed.of, [parsed]);
-}
+const aliases = lazily(() => {
+  const byRow = new Map<string, Alias[]>();
+  for (const rule of RULES) {
+    const parsed = alias(rule);
+    const list = byRow.get(parsed.of);
+    if (list) list.push(parsed);
+    else byRow.set(parsed.of, [parsed]);
+  }
+  return byRow;
+});
 
-const invalidForms = new Map<string, readonly (readonly Condition[])[]>();
-for (const [rows, when] of INVALID) {
-  const conditions = when.map(parseConditions);
-  for (const row of rows.split(" ")) invalidForms.set(row, conditions);
-}
+const invalidForms = lazily(() => {
+  const byRow = new Map<string, readonly (readonly Condition[])[]>();
+  for (const [rows, when] of INVALID) {
+    const conditions = when.map(parseConditions);
+    for (const row of rows.split(" ")) byRow.set(row, conditions);
+  }
+  return byRow;
+});
 
 const holds = (conditions: readonly Condition[], word: number): boolean =>
   conditions.every(({ equal, field, constant, other, sign }) => {
@@ -342,8 +349,12 @@ const holds = (conditions: readonly Condition[], word: number): boolean =>
 
 /** The simplified mnemonic that a word of the row `name` is written with, if there is one. */
 export const aliasFor = (name: string, word: number): Alias | undefined =>
-  aliasesOf.get(name)?.find(({ conditions }) => holds(conditions, word));
+  aliases()
+    .get(name)
+    ?.find(({ conditions }) => holds(conditions, word));
 
 /** Whether a word of the row `name` is a form that assemblers refuse. */
 export const isInvalidForm = (name: string, word: number): boolean =>
-  invalidForms.get(name)?.some((conditions) => holds(conditions, word)) ?? false;
+  invalidForms()
+    .get(name)
+    ?.some((conditions) => holds(conditions, word)) ?? false;

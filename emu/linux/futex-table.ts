@@ -51,6 +51,8 @@ export class Futex extends WaitQueue<Thread> {
   /** Moves up to `count` waiters to another word; returns how many. */
   requeue(count: number, to: Futex): number {
     const chosen = this.list.slice(0, Math.max(count, 0));
+    // Those who wait there already keep their places.
+    if (to === this) return chosen.length;
     for (const { thread, bitset } of chosen) {
       this.remove(thread);
       to.enlist(thread, bitset);

@@ -444,12 +444,13 @@ export class Kernel implements System {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
     thread.load();
-    if (this.dispatcher.call(thread)) {
-      // What it waits for has happened meanwhile, outside.
+    const completed = this.dispatcher.call(thread);
+    if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
+      // What it waits for has happened meanwhile, outside, or has begun to: there is much of it, or a signal came too.
       thread.state = "stopped";
       thread.start();
-      this.countRetired(thread, 1n);
     }
+    if (completed) this.countRetired(thread, 1n);
     return true;
   }
 

@@ -3,7 +3,9 @@
  * waiting for a key after a while, gets SIGINT for ^C in between. With an argument it stops for a key before it says whether the settings hold.
  * Without a terminal it says so.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,11 +51,19 @@ int main(int argc, char **argv) {
   CHECK(tcsetattr(0, TCSANOW, &now) == 0);
   struct termios seen;
   CHECK(tcgetattr(1, &seen) == 0 && seen.c_lflag == now.c_lflag);
+  /* Held back but in the wait for it, so that it can't come between the look and the wait. */
+  sigset_t interrupt, none;
+  sigemptyset(&none);
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  CHECK(sigprocmask(SIG_BLOCK, &interrupt, NULL) == 0);
   say("key? ");
   CHECK(read(0, &key, 1) == 1);
   printf("(%c) interrupt? ", key);
   fflush(stdout);
-  while (interrupts == 0) CHECK(read(0, &key, 1) == -1 && errno == EINTR);
+  struct pollfd keys = {.fd = 0, .events = POLLIN};
+  while (interrupts == 0) CHECK(ppoll(&keys, 1, NULL, &none) == -1 && errno == EINTR);
+  CHECK(sigprocmask(SIG_UNBLOCK, &interrupt, NULL) == 0);
 
   now.c_cc[VMIN] = 0;
   now.c_cc[VTIME] = 2;

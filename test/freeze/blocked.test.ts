@@ -1,5 +1,6 @@
 /** Freezing while a system call waits: the call is begun again in the image's machine, and ends as it would have. */
 import { beforeAll, expect, it } from "vitest";
+import { nodeHost } from "../../emu/host/node/index.ts";
 import { compilers, guestPath, type Target } from "../support/guests.ts";
 import { freeze, load, type Subject, thaw } from "../support/machine.ts";
 import { describeWithTools } from "../support/tools.ts";
@@ -16,6 +17,19 @@ async function stopInWait({ machine, host }: Subject): Promise<void> {
     if (!host.stdout.text.includes("waiting\n")) continue;
     if (machine.freeze().processes[0].threads[0].blocked !== null) return;
   }
+}
+
+/** Time that stands still until it is let go, so that no wait ends while the test is slow. */
+function heldClock() {
+  const { clock } = nodeHost({ descriptors: [] });
+  const start = clock.monotonic();
+  let held = true;
+  return {
+    monotonic: () => (held ? start : clock.monotonic()),
+    release: () => {
+      held = false;
+    },
+  };
 }
 
 const signal = ({ machine }: Subject): void => machine.signal(SIGUSR1);
@@ -50,9 +64,12 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
     for (const [name, end, said] of waits) {
       const what = end === undefined ? "its time" : end === signal ? "a signal" : "its input";
       it.concurrent(`goes on waiting in ${name} until ${what} comes`, async () => {
-        const first = load(program, { args: [name, end === undefined ? "1000" : "60000"], input: null });
+        const { monotonic, release } = heldClock();
+        const limit = end === undefined ? "300" : "3600000";
+        const first = load(program, { args: [name, limit], input: null, monotonic });
         await stopInWait(first);
         const image = freeze(first);
+        release();
         const second = thaw(image, first);
         const running = second.machine.run();
         if (end !== undefined) {
@@ -82,7 +99,8 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
       });
 
     it("can be frozen again as soon as it is thawed", async () => {
-      const first = load(program, { args: ["nanosleep", "1000"], input: null });
+      const { monotonic } = heldClock();
+      const first = load(program, { args: ["nanosleep", "300"], input: null, monotonic });
       await stopInWait(first);
       const second = thaw(freeze(first), first);
       const third = thaw(freeze(second), first);

@@ -35,12 +35,15 @@ export interface SubjectOptions {
   engine?: EngineName;
   strace?: (line: string) => void;
   tuning?: Partial<Tuning>;
+  /** CLOCK_MONOTONIC of the host; the real one by default. */
+  monotonic?: () => bigint;
 }
 
 /** A program of the host's file system, ready to run. */
 export function load(program: string, options: SubjectOptions = {}): Subject {
-  const { args = [], env = {}, cwd = "/tmp", input, ...rest } = options;
-  const host = memoryHost(input);
+  const { args = [], env = {}, cwd = "/tmp", input, monotonic, ...rest } = options;
+  const real = memoryHost(input);
+  const host = monotonic === undefined ? real : { ...real, clock: { ...real.clock, monotonic } };
   const mounts = options.mounts ?? defaultMounts({ program, cwd });
   const machine = Machine.load({
     ...rest,

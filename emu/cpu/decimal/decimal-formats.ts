@@ -3,10 +3,9 @@
  * packed decimal (DPD), three digits in ten bits.
  */
 
-/** Three digits of a declet, or the declet of three digits: I.5.3.1 and appendix B of Book I. */
-const DIGITS_OF = new Uint16Array(1024);
-const DECLET_OF = new Uint16Array(1000);
+import { lazily } from "../../lazily.ts";
 
+/** The three digits of a declet: I.5.3.1 and appendix B of Book I. */
 function decodeDeclet(declet: number): number {
   const [p, q, r, s, t, u, v, w, x, y] = Array.from({ length: 10 }, (_, n) => (declet >> (9 - n)) & 1);
   const number = (a: number, b: number, c: number) => 4 * a + 2 * b + c;
@@ -25,11 +24,16 @@ function decodeDeclet(declet: number): number {
   }
   return 100 * digits[0] + 10 * digits[1] + digits[2];
 }
-// Of the declets that stand for the same digits the least one is canonical.
-for (let declet = 1023; declet >= 0; declet--) {
-  DIGITS_OF[declet] = decodeDeclet(declet);
-  DECLET_OF[DIGITS_OF[declet]] = declet;
-}
+/** The digits of each declet, and the declet of each three digits: of several that stand for the same the least is canonical. */
+const declets = lazily(() => {
+  const digitsOf = new Uint16Array(1024);
+  const decletOf = new Uint16Array(1000);
+  for (let declet = 1023; declet >= 0; declet--) {
+    digitsOf[declet] = decodeDeclet(declet);
+    decletOf[digitsOf[declet]] = declet;
+  }
+  return { digitsOf, decletOf };
+});
 
 export type Kind = "number" | "infinity" | "quiet NaN" | "signalling NaN";
 
@@ -95,8 +99,9 @@ export class DecimalFormat {
     const trailing = width - 6 - continuation;
     const exponentLow = Number((bits >> BigInt(trailing)) & ((1n << BigInt(continuation)) - 1n));
     let coefficient = 0n;
+    const { digitsOf } = declets();
     for (let shift = trailing - 10; shift >= 0; shift -= 10) {
-      coefficient = coefficient * 1000n + BigInt(DIGITS_OF[Number((bits >> BigInt(shift)) & 1023n)]);
+      coefficient = coefficient * 1000n + BigInt(digitsOf[Number((bits >> BigInt(shift)) & 1023n)]);
     }
     if (combination >= 30) {
       const signalling = exponentLow >> (continuation - 1) !== 0;
@@ -121,8 +126,9 @@ export class DecimalFormat {
     const first = Number(coefficient / power(precision - 1));
     let rest = coefficient % power(precision - 1);
     let bits = 0n;
+    const { decletOf } = declets();
     for (let shift = 0; shift < trailing; shift += 10) {
-      bits |= BigInt(DECLET_OF[Number(rest % 1000n)]) << BigInt(shift);
+      bits |= BigInt(decletOf[Number(rest % 1000n)]) << BigInt(shift);
       rest /= 1000n;
     }
     let combination: number;

@@ -3,4 +3,4 @@ import type { HandlerTable } from "../handler.ts";
 import { calculateHandlers } from "./calculate.ts";
 import { decimalConvertHandlers } from "./decimal-convert.ts";
 
-export const decimalHandlers: HandlerTable = { ...calculateHandlers, ...decimalConvertHandlers };
+export const DECIMAL_TABLES: readonly HandlerTable[] = [calculateHandlers, decimalConvertHandlers];

@@ -13,19 +13,19 @@ import { vsxConvertHandlers } from "./vsx-convert.ts";
 import { vsxScalarHandlers } from "./vsx-scalar.ts";
 import { vsxVectorHandlers } from "./vsx-vector.ts";
 
-/** Handlers by the base mnemonics of the instruction table's rows. */
-export const floatingPointHandlers: HandlerTable = {
-  ...altivecHandlers,
-  ...quadHandlers,
-  ...storageAccessHandlers,
-  ...moveHandlers,
-  ...arithmeticHandlers,
-  ...fusedHandlers,
-  ...convertHandlers,
-  ...compareHandlers,
-  ...fpscrHandlers,
-  ...vsxScalarHandlers,
-  ...vsxArithmeticHandlers,
-  ...vsxVectorHandlers,
-  ...vsxConvertHandlers,
-};
+/** Handlers by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
+export const FLOATING_POINT_TABLES: readonly HandlerTable[] = [
+  altivecHandlers,
+  quadHandlers,
+  storageAccessHandlers,
+  moveHandlers,
+  arithmeticHandlers,
+  fusedHandlers,
+  convertHandlers,
+  compareHandlers,
+  fpscrHandlers,
+  vsxScalarHandlers,
+  vsxArithmeticHandlers,
+  vsxVectorHandlers,
+  vsxConvertHandlers,
+];

@@ -1,5 +1,5 @@
 /** Vector cryptography: Power ISA 3.0B, I.6.11. AES: FIPS 197; SHA-2: FIPS 180-4. */
-
+import { lazily } from "../../lazily.ts";
 import {
   and,
   B,
@@ -54,11 +54,13 @@ function substitution(): Uint8Array {
   }
   return box;
 }
-const SUB_BYTES = substitution();
-const INVERSE_SUB_BYTES = SUB_BYTES.reduce((inverse, value, x) => {
-  inverse[value] = x;
-  return inverse;
-}, new Uint8Array(256));
+const subBytes = lazily(substitution);
+const inverseSubBytes = lazily(() =>
+  subBytes().reduce((inverse, value, x) => {
+    inverse[value] = x;
+    return inverse;
+  }, new Uint8Array(256)),
+);
 
 /** Sixteen bytes, the first in lane 0. */
 function lanesOf(bytes: Uint8Array): Code {
@@ -202,16 +204,16 @@ const polynomialSumDoublewords: Row = (frame) => {
 };
 
 export const CRYPTO: Family = {
-  vsbox: (frame) => lookUp(frame, SUB_BYTES, frame.a, (value) => value),
+  vsbox: (frame) => lookUp(frame, subBytes(), frame.a, (value) => value),
   vcipher: (frame) =>
-    lookUp(frame, SUB_BYTES, shiftRows(frame.a, 1), (value) => xor(mixColumns(frame, value), frame.b)),
-  vcipherlast: (frame) => lookUp(frame, SUB_BYTES, shiftRows(frame.a, 1), (value) => xor(value, frame.b)),
+    lookUp(frame, subBytes(), shiftRows(frame.a, 1), (value) => xor(mixColumns(frame, value), frame.b)),
+  vcipherlast: (frame) => lookUp(frame, subBytes(), shiftRows(frame.a, 1), (value) => xor(value, frame.b)),
   vncipher: (frame) =>
-    lookUp(frame, INVERSE_SUB_BYTES, shiftRows(frame.a, -1), (value) =>
+    lookUp(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) =>
       inverseMixColumns(frame, xor(value, frame.b)),
     ),
   vncipherlast: (frame) =>
-    lookUp(frame, INVERSE_SUB_BYTES, shiftRows(frame.a, -1), (value) => xor(value, frame.b)),
+    lookUp(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) => xor(value, frame.b)),
   vshasigmaw: sigmas(
     W,
     [sigma(W, 7, 18, 3, true), sigma(W, 17, 19, 10, true)],

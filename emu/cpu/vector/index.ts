@@ -29,12 +29,11 @@ const FAMILIES: readonly Family[] = [
 const hint: Handler = () => {};
 const STREAMS: HandlerTable = { dst: hint, dstt: hint, dstst: hint, dststt: hint, dss: hint, dssall: hint };
 
-/** Handlers by the base mnemonics of the instruction table's rows. */
-export const vectorHandlers: HandlerTable = Object.assign(
-  {},
+/** Handlers by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
+export const VECTOR_TABLES: readonly HandlerTable[] = [
   STREAMS,
   wideHandlers,
   decimalHandlers,
   matrixHandlers,
   ...FAMILIES.map(familyHandlers),
-);
+];

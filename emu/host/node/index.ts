@@ -1,12 +1,11 @@
 /** The Node side of what the machine needs from outside. */
+import { closeSync, openSync, readSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Host } from "../host.ts";
+import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
 import { nodeTranslations } from "./kept-code.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
-
-/** Loaded when it is first needed, since it costs milliseconds at start-up. */
-const crypto = () => process.getBuiltinModule("node:crypto");
 
 const encoder = new TextEncoder();
 
@@ -35,6 +34,22 @@ function sleep(milliseconds: number): { done: Promise<void>; cancel(): void } {
   return { done, cancel };
 }
 
+/** Random bytes: from the system's device where there is one, which spares the loading of node:crypto. */
+function random(into: Uint8Array): void {
+  let device: number;
+  try {
+    device = openSync("/dev/urandom", "r");
+  } catch {
+    builtins.crypto.randomFillSync(into);
+    return;
+  }
+  try {
+    for (let at = 0; at < into.length; ) at += readSync(device, into, at, into.length - at, null);
+  } finally {
+    closeSync(device);
+  }
+}
+
 /** What of this process a machine is to get. */
 export interface NodeHostOptions {
   /** Descriptors that the guest inherits; by default 0, 1 and 2. */
@@ -54,11 +69,9 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     umask: process.umask(),
     user: process.geteuid && process.getegid && { uid: process.geteuid(), gid: process.getegid() },
     streams,
-    random: (into) => {
-      crypto().randomFillSync(into);
-    },
+    random,
     sha256: () => {
-      const hash = crypto().createHash("sha256");
+      const hash = builtins.crypto.createHash("sha256");
       return {
         update: (bytes) => {
           hash.update(bytes);

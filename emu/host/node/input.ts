@@ -3,17 +3,8 @@ import fs from "node:fs";
 import type net from "node:net";
 import type tty from "node:tty";
 import { HostError } from "../host.ts";
+import { builtins } from "./builtins.ts";
 import { reopen, unlessBlocked } from "./descriptor.ts";
-
-/** Loaded when they are first needed: most runs never wait for input, and they cost milliseconds at start-up. */
-const modules = {
-  get net() {
-    return process.getBuiltinModule("node:net");
-  },
-  get tty() {
-    return process.getBuiltinModule("node:tty");
-  },
-};
 
 /** Bytes fetched when the guest only asks whether there is anything to read. */
 const PREFETCH = 4096;
@@ -45,8 +36,8 @@ function watch(
     },
   };
   const socket = isTerminal
-    ? new modules.tty.ReadStream(fd, options as net.SocketConstructorOpts)
-    : new modules.net.Socket({
+    ? new builtins.tty.ReadStream(fd, options as net.SocketConstructorOpts)
+    : new builtins.net.Socket({
         fd,
         readable: true,
         writable: false,

@@ -20,9 +20,9 @@ import {
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { MOST_KEPT_BYTES, MOST_KEPT_OF_PROGRAM } from "../../tuning.ts";
 import type { HostTranslations } from "../host.ts";
+import { builtins } from "./builtins.ts";
 
 const FORMAT = 1;
 const SUFFIX = ".jit";
@@ -52,7 +52,7 @@ export interface KeptTranslations {
 }
 
 const sha256 = (parts: readonly Uint8Array[]): string => {
-  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
+  const hash = builtins.crypto.createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 };
@@ -246,7 +246,7 @@ function natives(): Natives | undefined {
  * the same flags.
  */
 function findNatives(): Natives | undefined {
-  setFlagsFromString("--allow-natives-syntax");
+  builtins.v8.setFlagsFromString("--allow-natives-syntax");
   try {
     const make = (...text: string[]) => new Function(...text) as (...args: unknown[]) => unknown;
     const isOptimised = make("f", "return %IsTurboFanFunction(f)");
@@ -267,6 +267,6 @@ function findNatives(): Natives | undefined {
   } catch {
     return undefined;
   } finally {
-    setFlagsFromString("--no-allow-natives-syntax");
+    builtins.v8.setFlagsFromString("--no-allow-natives-syntax");
   }
 }

@@ -7,14 +7,12 @@ import fs from "node:fs";
 import type { HostStat, HostStream, Interest, TerminalSettings } from "../host.ts";
 import { isCode } from "./descriptor.ts";
 import { hostCall, toHostStat } from "./files.ts";
+import { builtins } from "./builtins.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 import { changeTerminal } from "./terminal.ts";
 
 const { constants } = fs;
-
-/** Loaded when it is first needed, since it costs milliseconds at start-up. */
-const tty = () => process.getBuiltinModule("node:tty");
 
 /** What Linux tells about an open descriptor beyond stat. */
 function descriptorInfo(fd: number): { flags: number; position: bigint } | undefined {
@@ -38,7 +36,7 @@ function kindOf(fd: number, stat: HostStat): HostStream["kind"] {
   if (stat.kind === "file" || stat.kind === "directory") return "file";
   if (stat.kind === "fifo") return "pipe";
   if (stat.kind === "socket") return "socket";
-  return tty().isatty(fd) ? "tty" : "char";
+  return builtins.tty.isatty(fd) ? "tty" : "char";
 }
 
 function pathOf(fd: number): string | undefined {
@@ -151,7 +149,7 @@ class WaitingStream implements HostStream {
     for (const stream of [process.stdout, process.stderr]) {
       if (stream.isTTY) return { rows: stream.rows, columns: stream.columns };
     }
-    const [columns, rows] = new (tty().WriteStream)(this.output.descriptor).getWindowSize();
+    const [columns, rows] = new builtins.tty.WriteStream(this.output.descriptor).getWindowSize();
     return { rows, columns };
   }
 }

@@ -1,9 +1,7 @@
 /** Terminal settings by stty(1): node itself only knows cooked and raw. */
 import fs from "node:fs";
 import type { TerminalSettings } from "../host.ts";
-
-/** Loaded when it is first needed. */
-const childProcess = () => process.getBuiltinModule("node:child_process");
+import { builtins } from "./builtins.ts";
 
 /** A control character in stty's notation. */
 function character(code: number): string {
@@ -22,7 +20,7 @@ function argumentsFor(settings: TerminalSettings): string[] {
 
 /** Runs stty on a terminal; what it printed, or undefined when it failed or there is none. */
 function stty(fd: number, ...args: string[]): string | undefined {
-  const run = childProcess().spawnSync("stty", args, {
+  const run = builtins.childProcess.spawnSync("stty", args, {
     stdio: [fd, "pipe", "ignore"],
     encoding: "utf8",
     timeout: 2000,

@@ -85,7 +85,7 @@ function requeue(ctx: SyscallContext, compare: boolean): number {
   if (compare && memory.load32(from) !== args.int(5)) throw new SysError(EAGAIN);
   const source = futexAt(ctx, from);
   const woken = source.wakeBits(wakes, ANY_BIT);
-  return woken + (from === to ? 0 : source.requeue(moves, futexAt(ctx, to)));
+  return woken + source.requeue(moves, futexAt(ctx, to));
 }
 
 /** FUTEX_WAKE_OP: changes the second word and wakes on both, on the second if its old value compares. */

@@ -9,7 +9,7 @@ import {
   LONG,
   SHORT,
 } from "../../../emu/cpu/decimal/decimal-formats.ts";
-import { decimalHandlers } from "../../../emu/cpu/decimal/index.ts";
+import { DECIMAL_TABLES } from "../../../emu/cpu/decimal/index.ts";
 import { FPSCR } from "../../../emu/cpu/registers.ts";
 import { bind } from "../../../emu/cpu/views.ts";
 import { DECIMAL } from "../../../emu/isa/table/decimal.ts";
@@ -159,7 +159,7 @@ function createMachine() {
     registers.fpscr = 0;
     registers.u32[FPSCR / 4 + 1] = mode;
     registers.cr = 0;
-    const handler = decimalHandlers[name];
+    const handler = DECIMAL_TABLES.map((table) => table[name]).find((found) => found !== undefined)!;
     if (typeof handler !== "function") throw new Error(`no handler ${name}`);
     bind(cpu);
     handler(matches.get(name)! | (6 << 21) | (2 << 16) | (4 << 11) | more, 0x1000);

@@ -1,7 +1,8 @@
 /** Handlers of the facility on a register block of their own. */
 
 import type { Cpu } from "../../../emu/cpu/cpu.ts";
-import { floatingPointHandlers } from "../../../emu/cpu/floating-point/index.ts";
+import { FLOATING_POINT_TABLES } from "../../../emu/cpu/floating-point/index.ts";
+import type { HandlerTable } from "../../../emu/cpu/handler.ts";
 import { bind } from "../../../emu/cpu/views.ts";
 import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
 import { VECTOR_OTHER } from "../../../emu/isa/table/vector-other.ts";
@@ -9,6 +10,8 @@ import { VSX_QUAD } from "../../../emu/isa/table/vsx-quad.ts";
 import { VSX_SCALAR } from "../../../emu/isa/table/vsx-scalar.ts";
 import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
+
+const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES);
 
 /** The rows that the handlers are for. */
 export const FP_ROWS = [
@@ -46,7 +49,7 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
-    const entry = floatingPointHandlers[name];
+    const entry = handlers[name];
     const handler = typeof entry === "function" ? entry : entry.select(word, cpu);
     bind(cpu);
     handler(word, 0x1000_0000);
@@ -60,5 +63,5 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     const isA = FP_ROWS.find((r) => r.name === name)?.form === "A";
     execute(name, match(name) | (isA ? fields : fields & ~(31 << 6)) | more);
   };
-  return { cpu, memory, names: Object.keys(floatingPointHandlers), execute, match, run };
+  return { cpu, memory, names: Object.keys(handlers), execute, match, run };
 }

@@ -11,6 +11,7 @@ const MIB = 1024 * 1024;
 const [O_RDONLY, O_WRONLY] = [0, 1];
 const AT = 0x1100_0000;
 const LENGTH = 8 * MIB;
+const THAW = { abi: ABIS.ppc64, cpuModel: modelFor(undefined, "ppc64"), mounts: [] };
 
 /** A driver with room at AT, whose host sees a millisecond (or `step` nanoseconds) pass whenever it looks at the clock. */
 async function slowDriver(step = 1_000_000n) {
@@ -74,17 +75,28 @@ describe("a call with much to do", () => {
     const { state } = snapshot.processes[0].threads[0].blocked!;
     expect(state).toEqual({ kind: "moved", done: expect.any(Number) });
     expect((state as { done: number }).done).toBeGreaterThan(0);
-    const options = {
-      host: memoryHost(),
-      abi: ABIS.ppc64,
-      cpuModel: modelFor(undefined, "ppc64"),
-      mounts: [],
-    };
-    const thawed = thawKernel(snapshot, { ...options, addressSpaceSize: 2 ** 30 });
+    const thawed = thawKernel(snapshot, { ...THAW, host: memoryHost() });
     expect(await thawed.run(1n)).toEqual({ reason: "limit" });
     const [process] = thawed.processes.values();
     expect(process.leader!.registers.gpr(3)).toBe(BigInt(LENGTH));
     expect(Buffer.compare(Buffer.from(process.memory.peek(AT, LENGTH)), expected)).toBe(0);
+  });
+
+  it("goes on after a thaw that finds what it waited for, however much of it there is", async () => {
+    const { driver, host } = await slowDriver();
+    const { kernel } = driver;
+    driver.prepare("getrandom", AT, LENGTH, 0);
+    host.yield = async () => kernel.requestStop();
+    await kernel.run(1n);
+    const snapshot = freezeKernel(kernel);
+    // As a write that was frozen while nobody read.
+    snapshot.processes[0].threads[0].blocked!.phase = "waiting";
+    snapshot.scheduler.order = [];
+    host.yield = async () => {};
+    const thawed = thawKernel(snapshot, { ...THAW, host });
+    expect(await thawed.run(1n)).toEqual({ reason: "limit" });
+    const [process] = thawed.processes.values();
+    expect(process.leader!.registers.gpr(3)).toBe(BigInt(LENGTH));
   });
 
   it("is ended by a signal that the process doesn't survive, and by no other", async () => {

@@ -104,6 +104,33 @@ describe("a call in progress", () => {
     expect(await guest.call("futex", AT + 4, FUTEX_WAKE_BITSET, 9, 0, 0, 1)).toBe(1);
   });
 
+  it("is woken by the bits that it waits for, also where it has been moved to", async () => {
+    const guest = await waiters([
+      [FUTEX_WAIT_BITSET, 1],
+      [FUTEX_WAIT_BITSET, 2],
+      [FUTEX_WAIT_BITSET, 4],
+    ]);
+    expect(await guest.call("futex", AT, FUTEX_WAKE_BITSET, 9, 0, 0, 8)).toBe(0);
+    expect(await guest.call("futex", AT, FUTEX_WAKE_BITSET, 9, 0, 0, 2)).toBe(1);
+    expect(await guest.call("futex", AT, FUTEX_REQUEUE, 0, 9, AT + 4, 0)).toBe(2);
+    expect(await guest.call("futex", AT + 4, FUTEX_WAKE_BITSET, 9, 0, 0, 10)).toBe(0);
+    expect(await guest.call("futex", AT + 4, FUTEX_WAKE_BITSET, 9, 0, 0, 12)).toBe(1);
+  });
+
+  it("is counted, and keeps its place, where it is moved to the word that it waits on", async () => {
+    const guest = await waiters([
+      [FUTEX_WAIT, 0],
+      [FUTEX_WAIT, 0],
+      [FUTEX_WAIT, 0],
+    ]);
+    const queue = () => guest.kernel.futexes.at(guest.process, AT).enlisted.map(({ thread }) => thread.tid);
+    const before = queue();
+    expect(await guest.call("futex", AT, FUTEX_REQUEUE, 0, 2, AT, 0)).toBe(2);
+    expect(queue()).toEqual(before);
+    expect(await guest.call("futex", AT, FUTEX_REQUEUE, 1, 9, AT, 0)).toBe(3);
+    expect(queue()).toEqual(before.slice(1));
+  });
+
   it("is refused where what it remembers is not what a call writes", async () => {
     const guest = await waiters([[FUTEX_WAIT, 0]]);
     const snapshot = freezeKernel(guest.kernel);

@@ -1,6 +1,6 @@
 /** What sending a signal does before anybody takes it (Linux: prepare_signal, force_sig_info), and where the alternate stack ends. */
 import { describe, expect, it } from "vitest";
-import { onAltStack } from "../../../emu/linux/signals/altstack.ts";
+import { onAltStack, SS_AUTODISARM } from "../../../emu/linux/signals/altstack.ts";
 import { signalInfo } from "../../../emu/linux/signals/pending.ts";
 import { forceSignal, sendSignal } from "../../../emu/linux/signals/send.ts";
 import {
@@ -51,12 +51,14 @@ describe("sending", () => {
   });
 
   it("wakes one thread that takes it, and all for SIGKILL", () => {
-    const { threads, woken, send } = processWith(3);
+    const { threads, woken, resumed, send } = processWith(3);
     threads[0].signals.setMask(signalBit(SIGUSR1));
     send(SIGUSR1);
     expect(woken).toEqual([threads[1]]);
     send(SIGKILL);
     expect(woken.slice(1)).toEqual(threads);
+    // It reaches a stopped process too.
+    expect(resumed).toEqual([SIGKILL]);
   });
 });
 
@@ -78,10 +80,20 @@ describe("a signal that the thread's own instruction has caused", () => {
   });
 });
 
+it("a fault takes the place of what was pending of its number", () => {
+  const { process, threads, send } = processWith(1);
+  threads[0].signals.setMask(signalBit(SIGSEGV));
+  send(SIGSEGV, threads[0]);
+  forceSignal(process, threads[0], signalInfo(SIGSEGV, 1));
+  expect(threads[0].signals.pending.entries).toEqual([signalInfo(SIGSEGV, 1)]);
+});
+
 it("the alternate stack reaches from above its lowest byte to its end", () => {
   const stack = { sp: 0x1000n, flags: 0, size: 0x800n };
   expect([0xfffn, 0x1000n, 0x1001n, 0x17ffn, 0x1800n, 0x1801n].map((sp) => onAltStack(stack, sp))).toEqual([
     ...[false, false, true],
     ...[true, true, false],
   ]);
+  // Linux: on_sig_stack.
+  expect(onAltStack({ ...stack, flags: SS_AUTODISARM }, 0x1400n)).toBe(false);
 });

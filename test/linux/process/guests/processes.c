@@ -29,10 +29,13 @@ static void wait_for(const char *what) {
 
 static void stops(void) {
   siginfo_t si;
+  int go[2];
+  char byte;
+  pipe(go);
   pid_t child = fork();
   if (child == 0) {
     raise(SIGSTOP);
-    usleep(300000);
+    read(go[0], &byte, 1);
     _exit(3);
   }
   memset(&si, 0, sizeof si);
@@ -42,6 +45,7 @@ static void stops(void) {
   kill(child, SIGCONT);
   memset(&si, 0, sizeof si);
   show("continued", waitid(P_PID, child, &si, WCONTINUED), &si);
+  write(go[1], "g", 1);
   memset(&si, 0, sizeof si);
   show("looked at", waitid(P_PID, child, &si, WEXITED | WNOWAIT), &si);
   memset(&si, 0, sizeof si);

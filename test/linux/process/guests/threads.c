@@ -57,19 +57,16 @@ static int word, second;
 static int futex(int *at, int op, int value, void *timeout, int *other, int last) {
   return syscall(SYS_futex, at, op, value, timeout, other, last);
 }
-static int waiting;
 static void *wait_bits(void *argument) {
-  __sync_fetch_and_add(&waiting, 1);
   int result = futex(&word, FUTEX_WAIT_BITSET, 0, 0, 0, (long)argument);
   return (void *)(long)(result == 0 ? (long)argument : -errno);
 }
 static void *wait_plain(void *argument) {
-  __sync_fetch_and_add(&waiting, 1);
   return (void *)(long)futex(&word, FUTEX_WAIT, 0, 0, 0, 0);
 }
+/* To move waiters to the word on which they are moves nothing, but counts them. */
 static void all_wait(int threads) {
-  while (*(volatile int *)&waiting < threads) sched_yield();
-  usleep(100000);
+  while (futex(&word, FUTEX_CMP_REQUEUE, 0, (void *)INT_MAX, &word, 0) < threads) sched_yield();
 }
 
 static void futexes(void) {
@@ -85,7 +82,6 @@ static void futexes(void) {
   for (int i = 0; i < 4; i++)
     if (i != 2) pthread_join(ids[i], 0);
 
-  waiting = 0;
   for (long i = 0; i < 4; i++) pthread_create(&ids[i], 0, wait_plain, 0);
   all_wait(4);
   int wrong = futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)2, &second, 1);
@@ -95,7 +91,6 @@ static void futexes(void) {
   printf("moved: %d\n", futex(&second, FUTEX_WAKE, INT_MAX, 0, 0, 0));
   for (int i = 0; i < 4; i++) pthread_join(ids[i], 0);
 
-  waiting = 0;
   for (long i = 0; i < 2; i++) pthread_create(&ids[i], 0, wait_plain, 0);
   all_wait(2);
   second = 5;

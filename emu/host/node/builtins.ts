@@ -1,0 +1,18 @@
+/** Modules of Node that are loaded when they are first needed: most runs never need them, and each costs milliseconds at start-up. */
+export const builtins = {
+  get childProcess() {
+    return process.getBuiltinModule("node:child_process");
+  },
+  get crypto() {
+    return process.getBuiltinModule("node:crypto");
+  },
+  get net() {
+    return process.getBuiltinModule("node:net");
+  },
+  get tty() {
+    return process.getBuiltinModule("node:tty");
+  },
+  get v8() {
+    return process.getBuiltinModule("node:v8");
+  },
+};
