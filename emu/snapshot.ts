@@ -247,6 +247,8 @@ export type CallState =
   | { kind: "moved"; done: number }
   /** FUTEX_WAIT: somebody has woken it. */
   | { kind: "woken" }
+  /** FUTEX_WAIT: it has been moved to another word, which is at this address. */
+  | { kind: "requeued"; address: number }
   /** vfork(2): the child that has its parent's memory. */
   | { kind: "vfork"; child: number };
 

@@ -1,6 +1,7 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
- * with `--files` the one of file lives against the host.
+ * with `--files` the one of file lives against the host, with `--behaviours` all behaviours frozen at all their system
+ * calls.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -14,7 +15,9 @@ for (const [option, variable] of [
   const at = args.indexOf(option);
   if (at >= 0) process.env[variable] = args[at + 1];
 }
-process.env.PPCR_CAMPAIGN = args.includes("--files") ? "file-lives" : "long-run";
+const CAMPAIGNS = { "--files": "file-lives", "--behaviours": "behaviours" };
+const [, chosen] = Object.entries(CAMPAIGNS).find(([option]) => args.includes(option)) ?? [];
+process.env.PPCR_CAMPAIGN = chosen ?? "long-run";
 setUp();
 setUpTools();
 run(process.execPath, [

@@ -75,6 +75,7 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.constantFrom<CallState>({ kind: "begun" }, { kind: "woken" }),
   fc.record({ kind: fc.constant("moved"), done: u32 }),
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
+  fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
 );
 
 const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>

@@ -5,8 +5,8 @@ import { describeWithTools } from "../../support/tools.ts";
 import { behaviours, buildBehaviours, runAll, runFrozen } from "./harness.ts";
 
 /** Every so many behaviours are frozen here, each ABI others, at so many places; the campaign does all of it. */
-const STRIDE = 13;
-const PLACES = 5;
+const STRIDE = 23;
+const PLACES = 4;
 
 /** Some of a list, evenly. */
 const some = <T>(list: readonly T[], count: number): T[] =>
@@ -18,7 +18,7 @@ for (const [index, target] of (["ppc32", "ppc64", "ppc64le"] satisfies Target[])
       const program = await buildBehaviours(target);
       const expected = behaviours.map((name) => `PASS ${name}`).sort();
       expect(expected.length).toBeGreaterThan(150);
-      expect((await runAll(program, { engine: index === 1 ? "jit" : "interp" })).sort()).toEqual(expected);
+      expect((await runAll(program, { engine: index === 0 ? "interp" : "jit" })).sort()).toEqual(expected);
     });
     it("hold when they are frozen and thawed at their system calls", { timeout: 240_000 }, async () => {
       const program = await buildBehaviours(target);
@@ -26,7 +26,7 @@ for (const [index, target] of (["ppc32", "ppc64", "ppc64le"] satisfies Target[])
       for (const name of behaviours.filter((_, place) => place % STRIDE === index)) {
         frozen += await runFrozen(program, name, (counts) => some(counts, PLACES));
       }
-      expect(frozen).toBeGreaterThan(20);
+      expect(frozen).toBeGreaterThan(15);
     });
   });
 }

@@ -226,9 +226,9 @@ BEHAVIOUR(advice) {
 }
 
 BEHAVIOUR(many_areas) {
-  char *at = pages(200, RW);
-  for (int i = 0; i < 200; i += 2) CHECK(mprotect(at + i * PAGE, PAGE, PROT_READ) == 0);
-  for (int i = 1; i < 200; i += 2) at[i * PAGE] = i;
-  for (int i = 0; i < 200; i += 2) CHECK(munmap(at + i * PAGE, PAGE) == 0);
-  for (int i = 1; i < 200; i += 2) CHECK(at[i * PAGE] == (char)i);
+  char *at = pages(60, RW);
+  for (int i = 0; i < 60; i += 2) CHECK(mprotect(at + i * PAGE, PAGE, PROT_READ) == 0);
+  for (int i = 1; i < 60; i += 2) at[i * PAGE] = i;
+  for (int i = 0; i < 60; i += 2) CHECK(munmap(at + i * PAGE, PAGE) == 0);
+  for (int i = 1; i < 60; i += 2) CHECK(at[i * PAGE] == (char)i);
 }

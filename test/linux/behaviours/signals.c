@@ -37,7 +37,7 @@ static void unblock(int signo) {
 
 BEHAVIOUR(a_handler_runs_and_the_program_goes_on) {
   on(SIGUSR1, 0);
-  for (int i = 1; i <= 100; i++) {
+  for (int i = 1; i <= 20; i++) {
     double before = i * 1.5;
     CHECK(raise(SIGUSR1) == 0 && seen[SIGUSR1] == i && before == i * 1.5);
   }
@@ -133,7 +133,7 @@ static void jump(int signo, siginfo_t *info, void *context) {
 BEHAVIOUR(faults_can_be_left_by_a_jump) {
   struct sigaction action = {.sa_sigaction = jump, .sa_flags = SA_SIGINFO};
   sigaction(SIGSEGV, &action, NULL);
-  for (volatile int i = 0; i < 50; i++) {
+  for (volatile int i = 0; i < 10; i++) {
     if (sigsetjmp(back, 1) == 0) {
       *(volatile char *)(16 + (long)i) = 1;
       CHECK(0);

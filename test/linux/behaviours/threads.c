@@ -5,7 +5,7 @@
 #include <semaphore.h>
 #include <sys/prctl.h>
 
-#define THREADS 8
+#define THREADS 5
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static long count;
@@ -20,7 +20,7 @@ static long futex(int *at, int op, int value, const struct timespec *limit, int 
 
 static void *adds(void *argument) {
   (void)argument;
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 150; i++) {
     pthread_mutex_lock(&lock);
     count++;
     pthread_mutex_unlock(&lock);
@@ -29,20 +29,20 @@ static void *adds(void *argument) {
 }
 BEHAVIOUR(a_mutex_excludes) {
   all(adds);
-  CHECK(count == THREADS * 1000);
+  CHECK(count == THREADS * 150);
 }
 
 static void *atomic_adds(void *argument) {
-  for (int i = 0; i < 5000; i++) __atomic_fetch_add(&count, 1 + (long)argument, __ATOMIC_RELAXED);
+  for (int i = 0; i < 400; i++) __atomic_fetch_add(&count, 1 + (long)argument, __ATOMIC_RELAXED);
   return NULL;
 }
 BEHAVIOUR(atomic_additions) {
   all(atomic_adds);
-  CHECK(count == 5000L * (THREADS + THREADS * (THREADS - 1) / 2));
+  CHECK(count == 400L * (THREADS + THREADS * (THREADS - 1) / 2));
 }
 
 static void *turns(void *argument) {
-  for (int i = 0; i < 50; i++) {
+  for (int i = 0; i < 15; i++) {
     pthread_mutex_lock(&lock);
     while (count % THREADS != (long)argument) pthread_cond_wait(&changed, &lock);
     count++;
@@ -53,13 +53,13 @@ static void *turns(void *argument) {
 }
 BEHAVIOUR(turns_by_a_condition) {
   all(turns);
-  CHECK(count == THREADS * 50);
+  CHECK(count == THREADS * 15);
 }
 
 static pthread_barrier_t barrier;
 static int phases[THREADS];
 static void *meets(void *argument) {
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < 6; i++) {
     phases[(long)argument] = i;
     pthread_barrier_wait(&barrier);
     for (int n = 0; n < THREADS; n++) CHECK(phases[n] == i);
@@ -76,7 +76,7 @@ static sem_t items, room;
 static int ring[4];
 static void *produces(void *argument) {
   (void)argument;
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < 80; i++) {
     sem_wait(&room);
     ring[i % 4] = i;
     sem_post(&items);
@@ -88,7 +88,7 @@ BEHAVIOUR(semaphores) {
   sem_init(&room, 0, 4);
   pthread_t producer;
   pthread_create(&producer, NULL, produces, NULL);
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < 80; i++) {
     sem_wait(&items);
     CHECK(ring[i % 4] == i);
     sem_post(&room);
@@ -100,7 +100,7 @@ BEHAVIOUR(semaphores) {
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
 static long pair[2];
 static void *reads_or_writes(void *argument) {
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 40; i++) {
     if ((long)argument % 4 == 0) {
       pthread_rwlock_wrlock(&rw);
       pair[0]++;
@@ -116,7 +116,7 @@ static void *reads_or_writes(void *argument) {
 }
 BEHAVIOUR(readers_and_writers) {
   all(reads_or_writes);
-  CHECK(pair[0] == 2 * 200);
+  CHECK(pair[0] == 2 * 40);
 }
 
 static __thread long own = 5;
@@ -226,17 +226,17 @@ BEHAVIOUR(a_mutex_between_processes) {
   pthread_mutex_init(&both->lock, &kind);
   for (int i = 0; i < 3; i++)
     if (fork() == 0) {
-      for (int n = 0; n < 500; n++) {
+      for (int n = 0; n < 100; n++) {
         pthread_mutex_lock(&both->lock);
         int was = both->count;
-        if (n % 100 == 0) sched_yield();
+        if (n % 25 == 0) sched_yield();
         both->count = was + 1;
         pthread_mutex_unlock(&both->lock);
       }
       _exit(0);
     }
   for (int i = 0; i < 3; i++) CHECK(wait(NULL) > 0);
-  CHECK(both->count == 1500);
+  CHECK(both->count == 300);
 }
 
 BEHAVIOUR(a_semaphore_by_name) {

@@ -1,7 +1,6 @@
 /* Clocks, sleeps and timers. */
 #include "behaviour.h"
 #include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/resource.h>
 #include <sys/times.h>
 
@@ -96,32 +95,20 @@ BEHAVIOUR(posix_timer_with_a_value) {
 BEHAVIOUR(cpu_time_timer) {
   struct sigaction action = {.sa_handler = tick};
   sigaction(SIGVTALRM, &action, NULL);
-  struct itimerval soon = {.it_value = {0, 10000}};
+  struct itimerval soon = {.it_value = {0, 3000}};
   CHECK(setitimer(ITIMER_VIRTUAL, &soon, NULL) == 0);
   while (!ticks) {}
   CHECK(ticks == 1);
-}
-
-BEHAVIOUR(timer_descriptors) {
-  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-  struct itimerspec every = {{0, 4000000}, {0, 4000000}}, left;
-  uint64_t count = 0, sum = 0;
-  CHECK(fd >= 0 && timerfd_settime(fd, 0, &every, NULL) == 0);
-  while (sum < 3) {
-    CHECK(read(fd, &count, 8) == 8 && count >= 1);
-    sum += count;
-  }
-  CHECK(timerfd_gettime(fd, &left) == 0 && left.it_interval.tv_nsec == 4000000);
 }
 
 BEHAVIOUR(use_of_the_processor_is_told) {
   struct rusage before, after;
   struct tms t;
   CHECK(getrusage(RUSAGE_SELF, &before) == 0);
-  while (now(CLOCK_PROCESS_CPUTIME_ID) < 20000000) {}
+  while (now(CLOCK_PROCESS_CPUTIME_ID) < 4000000) {}
   CHECK(getrusage(RUSAGE_SELF, &after) == 0 && times(&t) != (clock_t)-1);
   long long used = after.ru_utime.tv_sec * 1000000LL + after.ru_utime.tv_usec + after.ru_stime.tv_usec;
-  CHECK(used >= 15000 && used >= before.ru_utime.tv_usec);
+  CHECK(used >= 3000 && used >= before.ru_utime.tv_usec);
 }
 
 BEHAVIOUR(time_of_day) {
