@@ -15,6 +15,7 @@ export {
   type HostOpenFlags,
   type HostStat,
   type HostStream,
+  type HostTranslations,
   type HostWhereabouts,
   type Interest,
   type TerminalSettings,
@@ -24,6 +25,8 @@ export {
   type Checkpointer,
   CPU_MODELS,
   defaultMounts,
+  type EngineName,
+  type JitStatistics,
   type LoadOptions,
   Machine,
   type MachineOptions,
@@ -33,5 +36,6 @@ export {
   type ProgramFacts,
   parseMount,
   ThawError,
+  type TranslatedRegion,
 } from "./emu/machine.ts";
 export type { MachineSnapshot } from "./emu/snapshot.ts";

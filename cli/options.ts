@@ -19,6 +19,8 @@ export interface MachineFlags extends GrantFlags {
   strace?: true | string;
   stats?: true | string;
   core?: true | string;
+  profile?: true | string;
+  dumpRegions?: string;
   crSyscalls?: [number, number];
 }
 
@@ -126,6 +128,12 @@ export function addMachineOptions(command: Command): Command {
       "write statistics as JSON, to stderr or with =FILE to a file",
       parseOptionalFile,
     )
+    .option(
+      "--profile [file]",
+      "write where the program spends its instructions, to ./ppcr.folded or with =FILE to a file",
+      parseOptionalFile,
+    )
+    .option("--dump-regions <dir>", "write translated guest code and its WebAssembly into a folder")
     .option(
       "--core [file]",
       "where the guest dumps core, write an ELF core file, to ./core or with =FILE to a file",

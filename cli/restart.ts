@@ -10,7 +10,7 @@ import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
 import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+import { checkFlags, runSession, straceSink, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -24,6 +24,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
   const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd });
   warnOfGrants(flags, cwd);
+  const regions = await wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>
@@ -37,13 +38,15 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
         host,
         mounts,
         engine: flags.engine,
+        profile: flags.profile !== undefined,
+        onTranslated: regions?.add,
         strace: straceSink(flags),
         crSyscalls,
         onChanged: flags.onChanged,
       });
     }),
   );
-  return runSession(machine, host, flags);
+  return runSession(machine, host, flags, regions);
 }
 
 function thaw(path: string, work: () => Machine): Machine {

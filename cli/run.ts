@@ -7,7 +7,7 @@ import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts"
 import { grants, warnOfGrants } from "./grants.ts";
 import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, runSession, straceSink, wantedCrSyscalls } from "./session.ts";
+import { checkFlags, runSession, straceSink, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -35,6 +35,7 @@ export async function run(
   const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd, program: path });
   warnOfGrants(flags, cwd);
+  const regions = await wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   const machine = loadMachine(() =>
     Machine.load({
@@ -49,13 +50,15 @@ export async function run(
       seed: flags.seed,
       cpuModel: flags.cpu,
       engine: flags.engine,
+      profile: flags.profile !== undefined,
+      onTranslated: regions?.add,
       release: flags.release,
       stackLimit: flags.stack,
       strace: straceSink(flags),
       crSyscalls,
     }),
   );
-  return runSession(machine, host, flags);
+  return runSession(machine, host, flags, regions);
 }
 
 /** Turns what a machine says of its program into ppcr's exit statuses. */

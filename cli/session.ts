@@ -11,6 +11,7 @@ import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
 import { crSyscalls as crSyscallsOf, saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
+import type { Regions } from "./regions.ts";
 import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
@@ -47,8 +48,11 @@ export function checkFlags(flags: MachineFlags): void {
   if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
   if (typeof flags.stats === "string") checkOutput(flags.stats, true);
   if (flags.core !== undefined) checkOutput(coreFile(flags.core), false);
+  if (flags.profile !== undefined) checkOutput(profileFile(flags.profile), true);
 }
 
+/** Where --profile goes. */
+const profileFile = (wanted: true | string): string => (wanted === true ? "ppcr.folded" : wanted);
 const coreFile = (wanted: true | string): string => (wanted === true ? "core" : wanted);
 
 function checkOutput(path: string, inPlace: boolean): void {
@@ -69,6 +73,13 @@ export async function wantedCrSyscalls(
   return crSyscallsOf(host, { ...flags, crSyscalls });
 }
 
+/** What --dump-regions gathers, if it is asked for. */
+export async function wantedRegions({ dumpRegions }: MachineFlags): Promise<Regions | undefined> {
+  if (dumpRegions === undefined) return undefined;
+  const { Regions } = await import("./regions.ts");
+  return new Regions(dumpRegions);
+}
+
 /** Where --strace lines go; undefined when they are not wanted. */
 export function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
   if (flags.strace === undefined) return undefined;
@@ -85,10 +96,17 @@ function openFile(path: string): number {
 }
 
 /** Runs a machine to its end and returns how ppcr is to end. */
-export async function runSession(machine: Machine, host: Host, flags: MachineFlags): Promise<Ending> {
+export async function runSession(
+  machine: Machine,
+  host: Host,
+  flags: MachineFlags,
+  regions?: Regions,
+): Promise<Ending> {
   const session = new Session(machine, host, flags);
   try {
-    return await session.run();
+    const ending = await session.run();
+    await regions?.write(machine.is64);
+    return ending;
   } finally {
     session.close();
   }
@@ -143,6 +161,10 @@ class Session {
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
     if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
       saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
+    }
+    if (flags.profile !== undefined) {
+      const { writeProfile } = await import("./profile.ts");
+      writeProfile(machine.profile!, profileFile(flags.profile));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     return this.withoutImage(ended) ?? ended ?? { status: 0 };

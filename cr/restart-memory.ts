@@ -10,8 +10,8 @@ import * as R from "./records.ts";
 import type { ProcessTopics, Topics } from "./trailer-read.ts";
 import type * as X from "./trailer-records.ts";
 
-/** Where a machine's guest memory ends at most: its own tables lie in the top 4 MiB of 4 GiB. */
-const GUEST_END = 2 ** 32 - 4 * 1024 * 1024;
+/** Where guest memory ends at most. */
+const GUEST_END = 2 ** 47;
 const BEYOND = `lies beyond 0x${GUEST_END.toString(16)}, where guest memory ends here`;
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;

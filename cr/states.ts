@@ -132,6 +132,16 @@ const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
 });
 
+const TIMERFD = message("timerfd", "timerfd_create(2)", {
+  clock: u32("CLOCK_*"),
+  due: maybe(s64(""), "CLOCK_MONOTONIC time of the first expiry that has not been read, ns"),
+  interval: s64("ns"),
+});
+
+const SIGNALFD = message("signalfd", "signalfd(2)", { mask: u64("bit n - 1 is signal n") });
+
+const PIDFD = message("pidfd", "pidfd_open(2)", { pid: s32("0: the process has been waited for") });
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -141,6 +151,9 @@ const FILE_LAYOUTS = {
   seals: SEALS,
   terminal: TERMINAL,
   socket: SOCKET,
+  timerfd: TIMERFD,
+  signalfd: SIGNALFD,
+  pidfd: PIDFD,
 };
 
 /** The state of an open file. */

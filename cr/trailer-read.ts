@@ -40,6 +40,7 @@ export interface Topics {
   setIds?: X.SetIdsValues;
   privateFiles?: X.PrivateFilesValues;
   network?: X.NetworkValues;
+  ipc?: X.IpcValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -117,6 +118,9 @@ class TopicReader {
     },
     [T.NETWORK.type]: (record) => {
       this.once(this.topics, "network", this.decode(X.NETWORK, record), "NETWORK", record);
+    },
+    [T.IPC.type]: (record) => {
+      this.once(this.topics, "ipc", this.decode(X.IPC, record), "IPC", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

@@ -49,6 +49,7 @@ const NAME = 256;
 const STATE = 1 << 24;
 const SIGNALS_MAX = 1 << 16;
 const THREADS_MAX = 1 << 16;
+const SEMAPHORES_MAX = 32000;
 const path = (doc: string) => text(PATH_SIZE - 1, doc);
 
 export const MACHINE = message("MACHINE", "the machine as a whole", {
@@ -426,6 +427,66 @@ export const NETWORK = message("NETWORK", "sockets and named pipes in granted fo
   nodes: list(NODE, LIMITS.descriptors, ""),
 });
 
+const IPC_PERM = message("ipc perm", "of a System V object", {
+  id: s32(""),
+  key: s32(""),
+  mode: u32("permission bits, SHM_DEST, SHM_LOCKED"),
+  uid: u32(""),
+  gid: u32(""),
+  cuid: u32("of who made it"),
+  cgid: u32(""),
+});
+
+const SEM_CHANGES = message("semaphore undo", "what the end of a process changes (SEM_UNDO)", {
+  pid: s32(""),
+  changes: list(s32(""), SEMAPHORES_MAX, "of each semaphore"),
+});
+
+const SEMAPHORE_SET = message("semaphore set", "semget(2)", {
+  perm: IPC_PERM,
+  changed: s64("s since the epoch"),
+  operated: s64("s since the epoch"),
+  values: list(s32(""), SEMAPHORES_MAX, ""),
+  pids: list(s32(""), SEMAPHORES_MAX, "who has changed each last"),
+  undo: list(SEM_CHANGES, THREADS_MAX, ""),
+});
+
+const TYPED_MESSAGE = message("typed message", "msgsnd(2)", { type: s64(""), bytes: blob(8192, "") });
+
+const MESSAGE_QUEUE = message("message queue", "msgget(2)", {
+  perm: IPC_PERM,
+  changed: s64("s since the epoch"),
+  messages: list(TYPED_MESSAGE, 1 << 24, "oldest first"),
+  most: u32("bytes in it, at most"),
+  sender: s32("who sent last"),
+  receiver: s32("who received last"),
+  sent: s64("s since the epoch"),
+  received: s64("s since the epoch"),
+});
+
+const SEGMENT = message("segment", "shmget(2)", {
+  perm: IPC_PERM,
+  changed: s64("s since the epoch"),
+  size: size64("bytes"),
+  sharedObject: u32("number of the SHARED record"),
+  creator: s32("who made it"),
+  operator: s32("who attached or detached it last"),
+  attached: s64("s since the epoch"),
+  detached: s64("s since the epoch"),
+});
+
+const IPC_PLACES = message("ipc places", "how ids are given", {
+  last: s32("the place that was taken last, -1: none"),
+  sequence: u32("how often the table has been gone through"),
+});
+
+export const IPC = message("IPC", "System V objects", {
+  places: list(IPC_PLACES, 3, "semaphores, messages, segments"),
+  semaphores: list(SEMAPHORE_SET, 32768, ""),
+  messages: list(MESSAGE_QUEUE, 32768, ""),
+  segments: list(SEGMENT, 32768, ""),
+});
+
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
 
@@ -469,6 +530,7 @@ export const TRAILER_TYPES = {
   SET_IDS: topic(17, SET_IDS, 0),
   PRIVATE_FILES: topic(24, PRIVATE_FILES),
   NETWORK: topic(18, NETWORK),
+  IPC: topic(19, IPC),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
@@ -497,6 +559,13 @@ export const PARTS: readonly Layout<Fields>[] = [
   SET_ID,
   PRIVATE_FILE,
   NODE,
+  IPC_PERM,
+  SEM_CHANGES,
+  SEMAPHORE_SET,
+  TYPED_MESSAGE,
+  MESSAGE_QUEUE,
+  SEGMENT,
+  IPC_PLACES,
   ...STATE_PARTS,
 ];
 
@@ -517,6 +586,7 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
+export type IpcValues = LayoutValues<typeof IPC>;
 export type NetworkValues = LayoutValues<typeof NETWORK>;
 export type PipeValues = LayoutValues<typeof PIPE>;
 export type FamilyValues = LayoutValues<typeof FAMILY>;

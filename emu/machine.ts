@@ -7,13 +7,14 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine } from "./jit/engine.ts";
-import { type JitStatistics, Translations } from "./jit/translations.ts";
+import { type JitStatistics, type TranslatedRegion, Translations } from "./jit/translations.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
 import { readProgram } from "./linux/elf/header.ts";
 import { ELOOP, SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
+import { Profiler } from "./linux/profiler.ts";
 import { MAX_SCRIPTS, scriptLine } from "./linux/scripts.ts";
 import { AT_BASE } from "./linux/stack.ts";
 import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint-restart.ts";
@@ -27,6 +28,7 @@ import type { Tuning } from "./tuning.ts";
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
 export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
@@ -51,6 +53,10 @@ export interface MachineOptions {
   strace?: (line: string) => void;
   /** What executes instructions: the interpreter with the translator of hot code to WebAssembly (the default), or alone. */
   engine?: EngineName;
+  /** Find out where the program spends its instructions; see `Machine.profile`. */
+  profile?: boolean;
+  /** Is shown the guest code that is translated, and its WebAssembly. */
+  onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
   tuning?: Partial<Tuning>;
   /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
@@ -121,18 +127,19 @@ export interface FreezeOptions {
 export class Machine {
   private kernel: Kernel;
   private readonly options: MachineOptions;
-  private readonly translations: Translations | undefined;
+  private readonly tools: Tools;
   /** What the guest's restart system call goes on as. */
   private replacement: Kernel | undefined;
 
-  private constructor(
-    options: MachineOptions,
-    make: (extra: ExtraSyscalls, translations: Translations | undefined) => Kernel,
-  ) {
+  private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
-    const { engine, tuning, host } = options;
-    if (engine !== "interp") this.translations = new Translations(tuning, host.translations);
-    this.kernel = make(this.extraSyscalls(), this.translations);
+    const { engine, tuning, host, profile, onTranslated } = options;
+    this.tools = {
+      translations:
+        engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated),
+      profiler: profile ? new Profiler() : undefined,
+    };
+    this.kernel = make(this.extraSyscalls(), this.tools);
   }
 
   /** The system calls that are not Linux's. */
@@ -143,7 +150,7 @@ export class Machine {
       ...crSyscalls,
       freeze: () => freezeKernel(this.kernel),
       replace: (snapshot) => {
-        this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls(), this.translations);
+        this.replacement = thawFrom(snapshot, this.options, this.extraSyscalls(), this.tools);
         this.kernel.requestStop();
       },
     });
@@ -153,10 +160,10 @@ export class Machine {
   static load(options: LoadOptions): Machine {
     const { host, program } = options;
     const bytes = readProgramFile(host, program);
-    return new Machine(options, (extraSyscalls, translations) => {
+    return new Machine(options, (extraSyscalls, tools) => {
       try {
         const kernel = new Kernel({
-          ...kernelOptions(options, factsOf(bytes, options), options.cpuModel, translations),
+          ...kernelOptions(options, factsOf(bytes, options), options.cpuModel, tools),
           extraSyscalls,
           cwd: options.cwd,
           seed: options.seed,
@@ -187,9 +194,7 @@ export class Machine {
    * can't go on here.
    */
   static thaw(snapshot: MachineSnapshot, options: MachineOptions): Machine {
-    return new Machine(options, (extraSyscalls, translations) =>
-      thawFrom(snapshot, options, extraSyscalls, translations),
-    );
+    return new Machine(options, (extraSyscalls, tools) => thawFrom(snapshot, options, extraSyscalls, tools));
   }
 
   /** Instructions retired since the program began, freezes and thaws notwithstanding. */
@@ -214,7 +219,7 @@ export class Machine {
    * if the host keeps translations.
    */
   close(): void {
-    this.translations?.save();
+    this.tools.translations?.save();
     for (const { files, threads } of this.kernel.processes.values()) {
       for (const thread of threads) thread.end();
       files.exit();
@@ -243,7 +248,9 @@ export class Machine {
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
     const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
-    return { address, word: isMapped ? memory.fetch(Number(address)) : undefined };
+    if (!isMapped) return { address, word: undefined };
+    const bytes = memory.peek(Number(address), 4);
+    return { address, word: new DataView(bytes.buffer).getInt32(0, memory.byteOrder === "little") };
   }
 
   /** Whether it runs a 64-bit program. */
@@ -258,7 +265,12 @@ export class Machine {
 
   /** What the translator has done for all processes; undefined with the interpreter alone. */
   get jitStatistics(): JitStatistics | undefined {
-    return this.translations?.statistics;
+    return this.tools.translations?.statistics;
+  }
+
+  /** Instructions by stack, as `Profiler.stacks` has them; undefined unless the option asked for it. */
+  get profile(): ReadonlyMap<string, number> | undefined {
+    return this.tools.profiler?.stacks;
   }
 
   /** A debugger of the first process. */
@@ -342,13 +354,19 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
   block: "a device",
 };
 
+/** What a machine keeps when its kernel is replaced. */
+interface Tools {
+  readonly translations: Translations | undefined;
+  readonly profiler: Profiler | undefined;
+}
+
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
   { host, mounts, strace }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
-  translations: Translations | undefined,
+  { translations, profiler }: Tools,
 ): KernelOptions => ({
   host,
   mounts: typeof mounts === "function" ? mounts(program) : mounts,
@@ -356,20 +374,21 @@ const kernelOptions = (
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
   engine: translations && ((cpu) => new JitEngine(cpu, translations)),
+  profiler,
 });
 
 function thawFrom(
   snapshot: MachineSnapshot,
   options: MachineOptions,
   extraSyscalls: ExtraSyscalls,
-  translations: Translations | undefined,
+  tools: Tools,
 ): Kernel {
   try {
     const isDynamic = snapshot.processes.some(({ memory }) =>
       memory.auxv.some(({ type, value }) => type === AT_BASE && value !== 0n),
     );
     const facts = { abi: snapshot.abi, isDynamic };
-    const common = kernelOptions(options, facts, snapshot.cpuModel, translations);
+    const common = kernelOptions(options, facts, snapshot.cpuModel, tools);
     return thawKernel(snapshot, {
       ...common,
       extraSyscalls,

@@ -22,11 +22,15 @@ export function shortDigest(of: string | Uint8Array): string {
 
 const SAMPLES = 64;
 const SAMPLE = 64;
+const HEAD = 4096;
 
-/** A name for a program: what its file looks like here and there. Its code is compared word by word before anything is used. */
-export function programName(file: Uint8Array): string {
-  const step = Math.max(SAMPLE, Math.floor(file.length / SAMPLES) & -4);
-  const parts = [shortDigest(file.subarray(0, 4096)), String(file.length)];
-  for (let at = 0; at < file.length; at += step) parts.push(shortDigest(file.subarray(at, at + SAMPLE)));
+/**
+ * A name for a program: what its file looks like here and there. Its code is compared word by word before anything is used. `read` gives the
+ * bytes at a place of the file.
+ */
+export function programName(size: number, read: (at: number, length: number) => Uint8Array): string {
+  const step = Math.max(SAMPLE, Math.floor(size / SAMPLES));
+  const parts = [shortDigest(read(0, HEAD)), String(size)];
+  for (let at = 0; at < size; at += step) parts.push(shortDigest(read(at, SAMPLE)));
   return shortDigest(parts.join(" "));
 }

@@ -39,6 +39,8 @@ export interface MachineSnapshot {
   setIds?: SetIdSnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
   network?: NetworkSnapshot;
+  /** System V objects; nothing when absent. */
+  ipc?: IpcSnapshot;
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
@@ -333,7 +335,13 @@ export type FileState =
   /** F_SEAL_* of a file that memfd_create(2) made. */
   | { kind: "seals"; bits: number }
   | TerminalState
-  | SocketState;
+  | SocketState
+  /** timerfd_create(2): CLOCK_*, CLOCK_MONOTONIC time of the first expiry that has not been read (null: off), interval. */
+  | { kind: "timerfd"; clock: number; due: bigint | null; interval: bigint }
+  /** signalfd(2): bit n - 1 is signal n. */
+  | { kind: "signalfd"; mask: bigint }
+  /** pidfd_open(2); 0 for a process that has been waited for. */
+  | { kind: "pidfd"; pid: number };
 
 /** eventfd(2). */
 export interface EventState {
@@ -439,6 +447,63 @@ export interface SocketState {
   /** SO_PEERCRED. */
   peerCredentials: SenderSnapshot | null;
   messages: MessageSnapshot[];
+}
+
+/** struct ipc_perm of a System V object, and its id. */
+export interface IpcPermSnapshot {
+  id: number;
+  key: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  cuid: number;
+  cgid: number;
+}
+
+/** Times of System V objects are seconds of CLOCK_REALTIME; who did what is told by pid. */
+interface IpcObjectSnapshot {
+  perm: IpcPermSnapshot;
+  /** When it was last changed by a *ctl call. */
+  changed: bigint;
+}
+
+export interface SemaphoreSetSnapshot extends IpcObjectSnapshot {
+  operated: bigint;
+  values: number[];
+  /** Who has changed each last. */
+  pids: number[];
+  /** SEM_UNDO: what the end of a process changes. */
+  undo: { pid: number; changes: number[] }[];
+}
+
+export interface MessageQueueSnapshot extends IpcObjectSnapshot {
+  messages: { type: bigint; bytes: Uint8Array }[];
+  /** Most bytes in it. */
+  most: number;
+  sender: number;
+  receiver: number;
+  sent: bigint;
+  received: bigint;
+}
+
+export interface SegmentSnapshot extends IpcObjectSnapshot {
+  size: number;
+  /** Index in `sharedObjects`. */
+  sharedObject: number;
+  creator: number;
+  /** Who attached or detached it last. */
+  operator: number;
+  attached: bigint;
+  detached: bigint;
+}
+
+/** System V semaphores, message queues, shared memory. */
+export interface IpcSnapshot {
+  /** Of each of the three: the place that was taken last, and how often they have been gone through. */
+  places: { last: number; sequence: number }[];
+  semaphores: SemaphoreSetSnapshot[];
+  messages: MessageQueueSnapshot[];
+  segments: SegmentSnapshot[];
 }
 
 /** What the sockets and named pipes of a machine share. */

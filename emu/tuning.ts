@@ -24,6 +24,11 @@ export const FIRST_PIECE = 20_000;
 export const LEAST_PIECE = 1_000;
 export const MOST_PIECE = 2_000_000;
 
+// ---- profiles --------------------------------------------------------------------------------------------------
+
+/** Instructions between two looks at where a program is: a prime, so that no loop keeps in step with it. */
+export const PROFILE_INTERVAL = 200_003;
+
 // ---- address spaces that are kept for use again ----------------------------------------------------------------
 
 /** Most address spaces kept. */

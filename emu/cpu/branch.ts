@@ -1,8 +1,16 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
 import { AA, ba, bb, bf, bfa, bi, bo, bt, LK, si } from "./fields.ts";
-import { FarBranch, type Handler, type HandlerTable, illegal, type Selector, SYSCALL } from "./handler.ts";
+import {
+  FAR,
+  farTarget,
+  type Handler,
+  type HandlerTable,
+  illegal,
+  type Selector,
+  SYSCALL,
+} from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
-import { bytes, i32, is64 } from "./views.ts";
+import { bytes, codeHigh, i32, is64 } from "./views.ts";
 
 /** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
 const IGNORE_CR = 16;
@@ -16,7 +24,7 @@ const LR_LOW = LR / 4;
 const crBit = (bit: number): boolean => (bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0;
 const link = (cia: number) => {
   i32[LR_LOW] = cia + 4;
-  i32[LR_LOW + 1] = 0;
+  i32[LR_LOW + 1] = codeHigh;
 };
 /** CTR <- CTR - 1; whether it is zero then. */
 const decrement = (): boolean => {
@@ -33,25 +41,26 @@ const taken = (word: number): boolean => {
   return (when & IGNORE_CR) !== 0 || crBit(bi(word)) === ((when & CR_VALUE) !== 0);
 };
 
-/** An address outside [0, 2^32), which only a 64-bit CPU tells from its low word. */
-const far = (target: bigint): never => {
-  throw new FarBranch(BigInt.asUintN(64, target));
+/** An address with another upper half than the branch's own, which only a 64-bit CPU tells from its low word. */
+const far = (high: number, low: number): number => {
+  farTarget.high = high >>> 0;
+  farTarget.low = low & ~3;
+  return FAR;
 };
 const relative = (cia: number, displacement: number): number => {
   const target = (cia + displacement) | 0;
   if (is64 && (cia ^ target) < 0) {
     const exact = (cia >>> 0) + displacement;
-    if (exact !== target >>> 0) far(BigInt(exact));
+    if (exact !== target >>> 0) return far(codeHigh + Math.floor(exact / 2 ** 32), target);
   }
   return target;
 };
 const absolute = (address: number): number => {
-  if (is64 && address < 0) far(BigInt(address));
-  return address;
+  const high = address >> 31;
+  return is64 && high !== codeHigh ? far(high, address) : address;
 };
 const toRegister = (low: number, high: number): number => {
-  if (is64 && high !== 0) far((BigInt(high) << 32n) | (BigInt(low >>> 0) & ~3n));
-  return low & ~3;
+  return is64 && high !== codeHigh ? far(high, low) : low & ~3;
 };
 
 const li = (word: number) => ((word << 6) >> 6) & ~3;

@@ -15,6 +15,8 @@ export interface Cpu extends CpuKind {
   readonly memory: AddressSpace;
   /** The time base (ticks of 512 MHz), for mftb and mfspr 268/269. */
   timeBase(): bigint;
+  /** Eight random bytes, for darn. */
+  random(): bigint;
 }
 
 /** What of a CPU model the instructions themselves depend on; `emu/cpu/models.ts` lists the models. */

@@ -1,15 +1,11 @@
 /**
- * Effective addresses: Power ISA 3.0B, I.1.10.3. Guest memory ends below 2^32, so that an address of a 64-bit guest
- * whose upper half is not zero is a fault, and all others are unsigned 32-bit numbers. `isStore` is for that fault.
+ * Effective addresses: Power ISA 3.0B, I.1.10.3. They are unsigned 32-bit numbers: for an address of a 64-bit guest whose
+ * upper half is not zero memory gives one that stands for it (`AddressSpace.near`), or faults; `isStore` is for that fault.
+ * What keeps an address, rather than accesses storage with it, asks for the true one: `keepAddress`, `addressOf`.
  */
-import { GuestFault } from "./fault.ts";
-import { ra0, rb, si } from "./fields.ts";
+import { ra, ra0, rb, si } from "./fields.ts";
 import { carryOut } from "./flags.ts";
-import { i32, is64 } from "./views.ts";
-
-function far(high: number, low: number, isStore: boolean): never {
-  throw new GuestFault("data-unmapped", (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0), isStore);
-}
+import { i32, is64, memory } from "./views.ts";
 
 /** (RA|0) plus an offset, in 64-bit mode both of 64 bits. */
 function sum(word: number, offset: number, offsetHigh: number, isStore: boolean): number {
@@ -17,7 +13,7 @@ function sum(word: number, offset: number, offsetHigh: number, isStore: boolean)
   const low = (i32[base] + offset) | 0;
   if (is64) {
     const high = (i32[base + 1] + offsetHigh + carryOut(i32[base], offset, low)) | 0;
-    if (high !== 0) far(high, low, isStore);
+    if (high !== 0) return memory.near(high, low, isStore);
   }
   return low >>> 0;
 }
@@ -36,3 +32,20 @@ export const addressX = (word: number, isStore: boolean): number =>
   sum(word, i32[rb(word)], i32[rb(word) + 1], isStore);
 /** (RA|0), of lswi and stswi. */
 export const addressRa = (word: number, isStore: boolean): number => sum(word, 0, 0, isStore);
+
+/** RA <- EA, of forms with update. */
+export function updateRa(word: number, ea: number): void {
+  keepAddress(ra(word), ea);
+}
+/** Puts an effective address into the doubleword of the register block at `at` (in words). */
+export function keepAddress(at: number, ea: number): void {
+  i32[at] = ea;
+  i32[at + 1] = 0;
+  if (memory.isFar(ea)) {
+    const address = memory.addressOf(ea);
+    i32[at] = address;
+    i32[at + 1] = address / 2 ** 32;
+  }
+}
+/** The true effective address, for a fault. */
+export const trueAddress = (ea: number): bigint => BigInt(memory.addressOf(ea));

@@ -11,6 +11,8 @@ export type FaultKind =
   | "data-protected"
   /** The page is mapped from a file that ends before it (Linux: SIGBUS). */
   | "data-beyond-file"
+  /** The page is mapped but there is no memory left for it (Linux: the out-of-memory killer). */
+  | "out-of-memory"
   /** Instruction storage interrupt: nothing is mapped at NIA. */
   | "fetch-unmapped"
   /** Instruction storage interrupt: the page is not executable. */

@@ -3,8 +3,9 @@ import type { CpuKind } from "./cpu.ts";
 import { GuestFault } from "./fault.ts";
 
 /**
- * Executes one instruction. `word` and `cia` (its address) are signed 32-bit numbers; so is the address of the
- * next instruction where one is returned. A taken branch to an address of 2^32 or above throws FarBranch.
+ * Executes one instruction. `word` and `cia` (the lower half of its address, whose upper half is `codeHigh` of `views.ts`)
+ * are signed 32-bit numbers; so is the address of the next instruction where one is returned. A taken branch to an
+ * address with another upper half leaves it in `farTarget` and returns FAR.
  */
 export type Handler = (word: number, cia: number) => number | undefined | void;
 
@@ -13,14 +14,10 @@ export const SYSCALL = 1;
 /** What the handler of a word with a breakpoint returns: the instruction has not been executed. */
 export const BREAK = 2;
 
-/** Thrown by a branch whose target has a non-zero upper half: it retires, and the fetch there faults. */
-export class FarBranch extends Error {
-  readonly target: bigint;
-  constructor(target: bigint) {
-    super(`branch to 0x${target.toString(16)}`);
-    this.target = target;
-  }
-}
+/** What a taken branch to an address with another upper half returns. */
+export const FAR = 3;
+/** Where that leads. */
+export const farTarget = { high: 0, low: 0 };
 
 /** Where one handler for all words of a row would be slower or less clear: picks the handler of a word. */
 export interface Selector {

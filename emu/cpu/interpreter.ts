@@ -10,10 +10,10 @@ import type { Cpu } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
-import { BREAK, FarBranch, type Handler, SYSCALL } from "./handler.ts";
+import { BREAK, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
 import type { ProgramTag } from "../program-tag.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
-import { bind } from "./views.ts";
+import { bind, setCodeHigh } from "./views.ts";
 
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
 export type Exit = "limit" | "syscall" | "breakpoint";
@@ -29,6 +29,8 @@ export interface Watch {
 }
 
 const WORDS = PAGE_SIZE / 4;
+/** Pages in 4 GiB. */
+const PAGES = 2 ** 32 / PAGE_SIZE;
 
 interface CodePage {
   readonly words: Int32Array;
@@ -76,20 +78,22 @@ export class Interpreter {
     const { registers } = cpu;
     let arrives = false;
     bind(cpu);
-    if (registers.nia > 0xffff_ffffn) throw new GuestFault("fetch-unmapped", registers.nia);
     let pc = registers.i32[NIA / 4];
+    // The upper half of all addresses below, and the pages before the first one with it. Only near code is watched.
+    let high = registers.u32[NIA / 4 + 1];
+    let pages = high * PAGES;
+    setCodeHigh(high);
     let left = limit;
     // [start, index) of the page at `base` have run since `left` was last brought up to date.
     let base = pc;
     let start = 0;
     let index = 0;
-    let far: bigint | undefined;
     try {
       while (left > 0) {
-        const page = pc >>> PAGE_SHIFT;
-        const { words, handlers, patience } = this.codePages.get(page) ?? this.openPage(page, pc);
+        const page = pages + (pc >>> PAGE_SHIFT);
         base = pc & -PAGE_SIZE;
         start = index = (pc >>> 2) & (WORDS - 1);
+        const { words, handlers, patience } = this.codePages.get(page) ?? this.openPage(page, pc);
         this.running = page;
         this.stale = false;
         if (arrives && patience[index]-- <= 0 && watch!.arrived(pc, left)) return "arrived";
@@ -102,9 +106,19 @@ export class Interpreter {
             if (this.stale) break;
             continue;
           }
-          if ((next & 3) !== 0) return next === SYSCALL ? "syscall" : "breakpoint";
+          if ((next & 3) !== 0) {
+            if (next !== FAR) return next === SYSCALL ? "syscall" : "breakpoint";
+            left -= index + 1 - start;
+            ({ high, low: pc } = farTarget);
+            pages = high * PAGES;
+            setCodeHigh(high);
+            arrives = false;
+            base = pc & -PAGE_SIZE;
+            start = index = (pc >>> 2) & (WORDS - 1);
+            break;
+          }
           left -= index + 1 - start;
-          if (watch !== undefined) arrives = isArrival(words[index], base + (index << 2), next);
+          if (watch !== undefined && high === 0) arrives = isArrival(words[index], base + (index << 2), next);
           pc = next;
           start = index = (pc >>> 2) & (WORDS - 1);
           if ((pc & -PAGE_SIZE) !== base || this.stale) {
@@ -118,18 +132,20 @@ export class Interpreter {
         left -= index - start;
         pc = (base + (index << 2)) | 0;
         start = index;
+        if (index === WORDS && pc === 0 && cpu.is64) {
+          high++;
+          pages = high * PAGES;
+          setCodeHigh(high);
+          base = start = index = 0;
+        }
       }
       return "limit";
-    } catch (error) {
-      if (!(error instanceof FarBranch)) throw error;
-      index++;
-      far = error.target;
-      throw new GuestFault("fetch-unmapped", far);
     } finally {
       left -= index - start;
       this.running = -1;
       this.left = left;
-      registers.u64[NIA / 8] = far ?? BigInt((base + (index << 2)) >>> 0);
+      registers.i32[NIA / 4] = base + (index << 2);
+      registers.i32[NIA / 4 + 1] = high;
       registers.u64[INSTRUCTIONS / 8] += BigInt(limit - left);
     }
   }
@@ -137,6 +153,7 @@ export class Interpreter {
   /** Executes the instruction at `cia` alone, without counting it: translated code's way into a handler. */
   step(cia: number): ReturnType<Handler> {
     bind(this.cpu);
+    setCodeHigh(0);
     const { words, handlers } =
       this.codePages.get(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
     const index = (cia >>> 2) & (WORDS - 1);
@@ -148,7 +165,7 @@ export class Interpreter {
     if (addresses === this.breakpoints) return;
     const changed = [...this.breakpoints, ...addresses];
     this.breakpoints = addresses;
-    for (const address of changed) this.codePages.delete(address >>> PAGE_SHIFT);
+    for (const address of changed) this.codePages.delete(Math.floor(address / PAGE_SIZE));
   }
 
   /** Whether the page that holds an address has been run since it last changed. */
@@ -180,12 +197,18 @@ export class Interpreter {
 
   private openPage(page: number, pc: number): CodePage {
     const { memory } = this.cpu;
-    memory.markCode(page, BigInt(pc >>> 0));
+    const high = Math.floor(page / PAGES);
+    if (high >= 2 ** 31 || page * PAGE_SIZE >= memory.limit) {
+      throw new GuestFault("fetch-unmapped", (BigInt(high) << 32n) | BigInt(pc >>> 0));
+    }
+    memory.markCode(page, (BigInt(high) << 32n) | BigInt(pc >>> 0));
     const words = new Int32Array(WORDS);
     for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
-      const handler = this.breakpoints.has(cia >>> 0) ? breakHere : handlerOf(word, this.cpu);
+      const handler = this.breakpoints.has(high * 2 ** 32 + (cia >>> 0))
+        ? breakHere
+        : handlerOf(word, this.cpu);
       handlers[(cia >>> 2) & (WORDS - 1)] = handler;
       return handler(word, cia);
     };

@@ -38,12 +38,6 @@ const POWER7_HWCAP =
 const POWER8_HWCAP2 = ARCH_2_07 | DSCR | ISEL | TAR | VEC_CRYPTO;
 const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN;
 
-/**
- * What is not advertised since not every instruction of it has a handler yet: software takes for granted all of what it sees. `darn`
- * has no random numbers to give.
- */
-const UNFINISHED = { hwcap: 0, hwcap2: DARN | ARCH_3_1 | MMA };
-
 /** Facilities of every model, and those that `--cpu help` names. */
 const SCALAR = ["base", "fp", "storage"];
 const SHOWN: Readonly<Record<string, string>> = {
@@ -162,14 +156,8 @@ export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | u
   const key = `${abi} ${wanted}`;
   let seen = SEEN.get(key);
   if (seen === undefined) {
-    const { hwcap, hwcap2 } = UNFINISHED;
     const facilities = [...model.facilities].filter((facility) => abi !== "ppc32" || facility !== "64");
-    seen = {
-      ...model,
-      facilities: new Set(facilities),
-      hwcap: (model.hwcap & ~hwcap) >>> 0,
-      hwcap2: (model.hwcap2 & ~hwcap2) >>> 0,
-    };
+    seen = { ...model, facilities: new Set(facilities) };
     SEEN.set(key, seen);
   }
   return seen;

@@ -7,8 +7,9 @@ import { ra, ra0, rt } from "./fields.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
+import { maskedProduct } from "./vector/matrix.ts";
 import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
-import { i32, is64, memory, u64 } from "./views.ts";
+import { codeHigh, i32, is64, memory, u64 } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
 type Prefixed = (prefix: number, suffix: number, cia: number) => void;
@@ -26,16 +27,18 @@ const R = 0x10_0000;
 const displacement = (prefix: number, suffix: number): number =>
   ((prefix << 14) >> 14) * 0x1_0000 + (suffix & 0xffff);
 
+const addressOfCode = (cia: number): bigint => BigInt(codeHigh * 2 ** 32 + (cia >>> 0));
+
 /** (RA|0) or CIA plus the displacement, 64 bits. */
 function sum(prefix: number, suffix: number, cia: number): bigint {
-  const base = (prefix & R) !== 0 ? BigInt(cia >>> 0) : u64[ra0(suffix) >> 1];
+  const base = (prefix & R) !== 0 ? addressOfCode(cia) : u64[ra0(suffix) >> 1];
   return BigInt.asUintN(64, base + BigInt(displacement(prefix, suffix)));
 }
 /** The effective address of a load or store. */
 function address(prefix: number, suffix: number, cia: number, isStore: boolean): number {
   const ea = sum(prefix, suffix, cia);
   if (!is64) return Number(BigInt.asUintN(32, ea));
-  if (ea >> 32n !== 0n) throw new GuestFault("data-unmapped", ea, isStore);
+  if (ea >> 32n !== 0n) return memory.near(Number(ea >> 32n), Number(BigInt.asIntN(32, ea)), isStore);
   return Number(ea);
 }
 
@@ -148,21 +151,21 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
       }),
     ],
     [61, store((ea, suffix) => memory.store64(ea, u64[rt(suffix) >> 1]))],
-    // plq, pstq: the even register has the upper half.
+    // plq, pstq: the even register has the first doubleword in both byte orders, unlike that of lq and stq.
     [
       56,
       load((ea, suffix) => {
         memory.checkLoad(ea, 16);
-        u64[rt(suffix) >> 1] = memory.load64(upperAt(ea));
-        u64[(rt(suffix) >> 1) + 1] = memory.load64(lowerAt(ea));
+        u64[rt(suffix) >> 1] = memory.load64(ea);
+        u64[(rt(suffix) >> 1) + 1] = memory.load64(ea + 8);
       }),
     ],
     [
       60,
       store((ea, suffix) => {
         memory.checkStore(ea, 16);
-        memory.store64(upperAt(ea), u64[rt(suffix) >> 1]);
-        memory.store64(lowerAt(ea), u64[(rt(suffix) >> 1) + 1]);
+        memory.store64(ea, u64[rt(suffix) >> 1]);
+        memory.store64(ea + 8, u64[(rt(suffix) >> 1) + 1]);
       }),
     ],
     // plxsd, plxssp, pstxsd, pstxssp
@@ -292,8 +295,9 @@ function prefixedInstruction(prefix: number, suffix: number): Prefixed | undefin
     case EIGHT_BYTE_REGISTER:
       return registerForm(suffix);
     case MODIFIED_REGISTER:
-      // pnop, whatever its suffix.
-      return (prefix & 0x00f0_0000) === 0 ? nothing : undefined;
+      // pnop, whatever its suffix; or an outer product with masks.
+      if ((prefix & 0x00f0_0000) === 0) return nothing;
+      return (prefix & 0x00f0_0000) === 0x0090_0000 ? maskedProduct(suffix) : undefined;
     default: {
       // A displacement from the instruction itself has no base register.
       if ((prefix & R) !== 0 && ra(suffix) !== 0) return undefined;
@@ -307,8 +311,8 @@ export const isPrefix = (word: number): boolean => word >>> 26 === 1;
 
 /** The handler of prefixes. */
 export const prefixed: Handler = (prefix, cia) => {
-  if ((cia & 63) === 60) throw new GuestFault("alignment", BigInt(cia >>> 0));
-  const suffix = memory.fetch((cia >>> 0) + 4);
+  if ((cia & 63) === 60) throw new GuestFault("alignment", addressOfCode(cia));
+  const suffix = memory.fetch(codeHigh * 2 ** 32 + (cia >>> 0) + 4);
   const instruction = prefixedInstruction(prefix, suffix);
   if (instruction === undefined) return illegal(prefix, cia);
   instruction(prefix, suffix, cia);

@@ -28,6 +28,12 @@ export let view: DataView;
 export let readGuard: Uint8Array;
 export let writeGuard: Uint8Array;
 
+/** The upper half of the address of the instruction that runs. */
+export let codeHigh = 0;
+export const setCodeHigh = (high: number): void => {
+  codeHigh = high;
+};
+
 export let model: CpuModel;
 /** 64-bit mode: addresses, CR0, CA and OV are of the whole register. */
 export let is64: boolean;
@@ -36,6 +42,8 @@ export let isVersion3: boolean;
 
 /** Ticks of 512 MHz. */
 export const timeBase = (): bigint => bound!.timeBase();
+/** Eight random bytes. */
+export const random = (): bigint => bound!.random();
 
 /** Makes handlers work on `cpu`. Whoever calls handlers does this first; it costs nothing when nothing changes. */
 export function bind(cpu: Cpu): void {

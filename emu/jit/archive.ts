@@ -18,12 +18,17 @@ export class Archive {
   /** A function of each piece that this run has used, by which the host knows whether it has been optimised. */
   private readonly used = new Map<Piece, () => unknown>();
   private isNew = false;
+  /** Of all modules. */
+  private bytes = 0;
+  private readonly mostBytes: number;
   /** Pieces that were kept by an earlier run. */
   readonly kept: number;
 
   private readonly label: string;
 
-  constructor(host?: HostTranslations, name = "", label = "") {
+  /** `mostBytes`: of modules; the oldest ones go first. */
+  constructor(mostBytes: number, host?: HostTranslations, name = "", label = "") {
+    this.mostBytes = mostBytes;
     this.host = host;
     this.name = name;
     this.label = label;
@@ -34,6 +39,7 @@ export class Archive {
 
   private file(piece: Piece): void {
     this.pieces.add(piece);
+    this.bytes += piece.wire.length;
     for (const entry of piece.entries) {
       const alike = this.byEntry.get(entry);
       if (alike === undefined) this.byEntry.set(entry, [piece]);
@@ -62,10 +68,15 @@ export class Archive {
     if (alike.length >= MOST_ALIKE) this.remove(alike[0]);
     this.file(piece);
     this.isNew = true;
+    for (const oldest of this.pieces) {
+      if (this.bytes <= this.mostBytes) break;
+      this.remove(oldest);
+    }
   }
   /** Forgets what something better has taken the place of. */
   remove(piece: Piece): void {
-    this.pieces.delete(piece);
+    if (!this.pieces.delete(piece)) return;
+    this.bytes -= piece.wire.length;
     this.used.delete(piece);
     for (const entry of piece.entries) {
       const alike = this.byEntry.get(entry)?.filter((each) => each !== piece) ?? [];

@@ -8,6 +8,7 @@ import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
+import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
@@ -88,6 +89,7 @@ export class JitEngine extends Interpreter {
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
+      cacheBlock: cpu.model.cacheBlock,
       fused: hasFusedMultiplyAdd(),
     });
   }
@@ -101,6 +103,11 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       const exit = this.interpret(left);
+      if (exit === "syscall" && left === this.left && left < limit) {
+        const { exits } = this.statistics;
+        exits.cold--;
+        exits.syscall++;
+      }
       if (exit !== "arrived") return exit;
       left = this.left;
     }
@@ -113,6 +120,7 @@ export class JitEngine extends Interpreter {
     if (entry === undefined) return limit;
     const { i32, u64 } = this.cpu.registers;
     const { statistics } = this;
+    const { exits } = statistics;
     let left = limit;
     while (entry !== undefined) {
       statistics.entered++;
@@ -122,9 +130,16 @@ export class JitEngine extends Interpreter {
       const executed = left - rest;
       left = rest;
       statistics.translated += executed;
-      const { thrown } = this;
-      if (thrown !== undefined || left === 0 || executed === 0) break;
-      entry = this.entryAt(pc, left);
+      if (this.thrown !== undefined) exits.fault++;
+      else if (left === 0) exits.limit++;
+      else if (executed === 0) exits.first++;
+      else {
+        entry = this.entryAt(pc, left);
+        if (entry !== undefined) exits.other++;
+        else exits.cold++;
+        continue;
+      }
+      break;
     }
     i32[NIA / 4] = pc;
     i32[NIA / 4 + 1] = 0;
@@ -148,9 +163,13 @@ export class JitEngine extends Interpreter {
 
   /** Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. */
   private executeOne(address: number): number {
-    this.statistics.steps++;
-    this.status.settle();
     const { memory } = this.cpu;
+    if ((++this.statistics.steps & 63) === 0) {
+      const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
+      const { stepped } = this.statistics;
+      stepped[name] = (stepped[name] ?? 0) + 64;
+    }
+    this.status.settle();
     const raised = memory.guardsRaised;
     this.dropped = false;
     try {
@@ -222,6 +241,7 @@ export class JitEngine extends Interpreter {
       if (fits === undefined) isEarly = true;
       if (fits !== true) continue;
       this.install(pieces[i]);
+      this.show(pieces[i], true);
       statistics.reused++;
       if (pieces[i].native !== undefined) statistics.reusedOptimised++;
       statistics.reusing += now() - began;
@@ -293,6 +313,7 @@ export class JitEngine extends Interpreter {
     statistics.bytes += wire.length;
     statistics.guestInstructions += region.instructions;
     this.install(piece);
+    this.show(piece, false);
     if (before !== undefined) this.archive!.remove(before);
     this.archive!.add(piece);
     statistics.compiling += now() - began;
@@ -324,6 +345,16 @@ export class JitEngine extends Interpreter {
       linker.link(address, linked.code);
       this.setPatience(address, 0);
     });
+  }
+
+  private show({ entries, blocks, words, wire }: Piece, isReused: boolean): void {
+    const { watcher } = this.translations;
+    if (watcher === undefined) return;
+    const shown: { address: number; words: Int32Array }[] = [];
+    for (let i = 0, at = 0; i < blocks.length; i += 2) {
+      shown.push({ address: blocks[i] >>> 0, words: words.slice(at, (at += blocks[i + 1])) });
+    }
+    watcher({ entries: entries.map((entry) => entry >>> 0), blocks: shown, module: wire, isReused });
   }
 
   /** Units whose root is one of the blocks. */

@@ -5,7 +5,7 @@
  * A register's home is the register block. It is kept in a local while `State` says so, and saved where control leaves: at exits, at
  * calls, at joins that do not expect it in its local.
  */
-import { FPSCR } from "../cpu/registers.ts";
+import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
@@ -13,6 +13,7 @@ import {
   CA_SLOT,
   CR_SLOT,
   FPR_SLOT,
+  LR_SLOT,
   RECORD_SLOT,
   RECORDS,
   SET,
@@ -21,7 +22,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -33,6 +34,8 @@ export interface Target {
   readonly corner: number;
   /** The model has CA32 and OV32 (ISA 3.0). */
   readonly has32: boolean;
+  /** Bytes that dcbz clears. */
+  readonly cacheBlock: number;
   /** f64x2.relaxed_madd is there and rounds once. */
   readonly fused: boolean;
 }
@@ -76,6 +79,11 @@ const PAGE = 1 << PAGE_SHIFT;
 /** Slots that make a landing of its own worth its while. */
 const LEAST_SHARED = 2;
 const NOTHING = new Int32Array(SET);
+const LOAD_VECTOR = 0x00;
+const STORE_VECTOR = 0x0b;
+const SPLAT_DOUBLEWORD = 0x12;
+const EXTRACT_DOUBLE = 0x21;
+const REPLACE_DOUBLE = 0x22;
 
 export class Generator {
   readonly target: Target;
@@ -107,6 +115,7 @@ export class Generator {
   private readonly layouts: readonly SlotLayout[];
   private readonly slotLocal = new Int32Array(SLOTS).fill(-1);
   private readonly recordLocals = new Int32Array(4 * RECORDS).fill(-1);
+  private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
@@ -133,7 +142,7 @@ export class Generator {
     if (local === undefined) this.temporaries.set(key, (local = this.newLocal(type)));
     return local;
   }
-  private local(slot: number): number {
+  local(slot: number): number {
     let local = this.slotLocal[slot];
     if (local < 0) this.slotLocal[slot] = local = this.newLocal(this.layouts[slot].type);
     return local;
@@ -156,6 +165,13 @@ export class Generator {
   }
   loadField(op: number, offset: number): void {
     this.code.i32Const(0);
+    this.code.access(op, this.at(offset));
+  }
+
+  /** Stores what `value` pushes into the register block. */
+  storeField(op: number, offset: number, value: () => void): void {
+    this.code.i32Const(0);
+    value();
     this.code.access(op, this.at(offset));
   }
 
@@ -189,7 +205,11 @@ export class Generator {
       return;
     }
     const { load, offset } = this.layouts[slot];
-    this.loadField(load, offset);
+    if (slot >= FPR_SLOT && slot < LR_SLOT && this.state.hasVector(slot - FPR_SLOT)) {
+      code.get(this.vectorLocal(slot - FPR_SLOT));
+      code.simd(EXTRACT_DOUBLE);
+      code.op(1);
+    } else this.loadField(load, offset);
     code.set(this.local(slot));
   }
   private recordAt(record: number, part: number): number {
@@ -204,13 +224,16 @@ export class Generator {
     this.code.tee(this.local(slot));
     this.defined(slot);
   }
-  private defined(slot: number): void {
+  /** Notes that a slot's local has a new value. */
+  defined(slot: number): void {
     this.state.define(slot);
     if (slot < 32) {
       this.state.base[slot] = this.nextValue++;
       this.state.offset[slot] = 0;
     } else if (slot >= CR_SLOT && slot < CA_SLOT) {
       this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
+    } else if (slot < LR_SLOT) {
+      this.state.vectors[0] &= ~(1 << (slot - FPR_SLOT));
     }
   }
   /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
@@ -269,6 +292,7 @@ export class Generator {
     state.valid.fill(0);
     state.dirty.fill(0);
     state.fields.clear();
+    state.vectors.fill(0);
     state.modeChecked = false;
     this.freshValues();
   }
@@ -313,6 +337,7 @@ export class Generator {
     state.valid.fill(0);
     state.dirty.fill(0);
     state.fields.clear();
+    state.vectors.fill(0);
     state.factBase.fill(0);
     state.factNext = 0;
     state.modeChecked = false;
@@ -352,6 +377,75 @@ export class Generator {
       into.isConstant[field] = 0;
       into.b[field] = this.lazyLocal(field, true, operandType(kind));
     }
+  }
+
+  // ---- vector-scalar registers -----------------------------------------------------------------------------
+
+  private vectorLocal(n: number): number {
+    let local = this.vectorLocals[n];
+    if (local < 0) this.vectorLocals[n] = local = this.newLocal(V128);
+    return local;
+  }
+  /** A local that holds VSR n. */
+  vector(n: number): number {
+    const { code, state } = this;
+    const local = this.vectorLocal(n);
+    if (state.hasVector(n)) return local;
+    code.i32Const(0);
+    code.simd(LOAD_VECTOR);
+    code.op(0);
+    code.u32(this.at(VSR + 16 * n));
+    if (n < 32 && state.isDirty(FPR_SLOT + n)) {
+      code.get(this.local(FPR_SLOT + n));
+      code.simd(REPLACE_DOUBLE);
+      code.op(1);
+    }
+    code.set(local);
+    state.vectors[n >> 5] |= 1 << (n & 31);
+    return local;
+  }
+  /** Pushes doubleword 0 of VSR n as a double. */
+  scalar(n: number): void {
+    if (n < 32) this.get(FPR_SLOT + n);
+    else if (this.state.hasVector(n)) {
+      this.code.get(this.vectorLocal(n));
+      this.code.simd(EXTRACT_DOUBLE);
+      this.code.op(1);
+    } else this.loadField(Op.f64_load, VSR + 16 * n + 8);
+  }
+  /** Pops a double for doubleword 0 of VSR n; doubleword 1 becomes zero where `clears` says so, as it does of VSRs beyond the FPRs. */
+  setScalar(n: number, clears: boolean): void {
+    const { code } = this;
+    if (n < 32) {
+      this.set(FPR_SLOT + n);
+      if (!clears) return;
+      code.i32Const(0);
+      code.i64Const(0, 0);
+      code.access(Op.i64_store, this.at(VSR + 16 * n));
+      return;
+    }
+    const value = this.temporary(F64, 12);
+    code.set(value);
+    code.i64Const(0, 0);
+    code.simd(SPLAT_DOUBLEWORD);
+    code.get(value);
+    code.simd(REPLACE_DOUBLE);
+    code.op(1);
+    this.setVector(n);
+  }
+  /** Pops a vector for VSR n, in its local and in the register block. */
+  setVector(n: number): void {
+    const { code, state } = this;
+    code.set(this.vectorLocal(n));
+    code.i32Const(0);
+    code.get(this.vectorLocal(n));
+    code.simd(STORE_VECTOR);
+    code.op(0);
+    code.u32(this.at(VSR + 16 * n));
+    state.vectors[n >> 5] |= 1 << (n & 31);
+    if (n >= 32) return;
+    this.invalidate(FPR_SLOT + n);
+    state.dirty[(FPR_SLOT + n) >> 5] &= ~(1 << ((FPR_SLOT + n) & 31));
   }
 
   // ---- general-purpose registers -----------------------------------------------------------------------
@@ -417,6 +511,11 @@ export class Generator {
   record(n: number): void {
     this.get(n);
     this.compare(0, this.is64 ? Lazy.Signed64 : Lazy.Signed32, 0);
+  }
+  /** CR0 <- how the low word of GPR n compares with zero. */
+  recordLowWord(n: number): void {
+    this.gpr32(n);
+    this.compare(0, Lazy.Signed32, 0);
   }
 
   private operands(field: number): void {
@@ -499,9 +598,17 @@ export class Generator {
 
   /**
    * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. With `update`, the
-   * effective address is left in temporary 7 of a GPR's type.
+   * effective address is left in temporary 7 of a GPR's type, as it is where there is (RB). `align` are bits to be cleared of that.
    */
-  address(n: number, ra: number, offset: number, rb: number, isStore: boolean, update = false): void {
+  address(
+    n: number,
+    ra: number,
+    offset: number,
+    rb: number,
+    isStore: boolean,
+    update = false,
+    align = 0,
+  ): void {
     const { code, state, target } = this;
     const indexed = rb >= 0;
     const ea = this.temporary(this.word, 7);
@@ -523,6 +630,10 @@ export class Generator {
     let inLocal = update || indexed;
     if (inLocal) {
       pushAddress();
+      if (align !== 0) {
+        this.constant(~align);
+        this.op(Op.i32_and, Op.i64_and);
+      }
       code.set(ea);
     }
     if (base < 0 || !state.isChecked(base, at, at + n, isStore)) {

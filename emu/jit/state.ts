@@ -47,6 +47,8 @@ export class State {
   readonly valid = new Int32Array(SET);
   readonly dirty = new Int32Array(SET);
   readonly fields = new Fields();
+  /** VSRs that are in their locals as they are in the register block (but for FPRs in locals of their own). */
+  readonly vectors = new Int32Array(2);
   /** GPR n holds value number `base[n]` plus `offset[n]`. */
   readonly base = new Int32Array(32);
   readonly offset = new Int32Array(32);
@@ -73,6 +75,7 @@ export class State {
     this.valid.set(from.valid);
     this.dirty.set(from.dirty);
     this.fields.copy(from.fields);
+    this.vectors.set(from.vectors);
     this.copyValues(from);
     this.modeChecked = from.modeChecked;
     return this;
@@ -124,6 +127,9 @@ export class State {
   }
   has(slot: number): boolean {
     return (this.valid[slot >> 5] & (1 << (slot & 31))) !== 0;
+  }
+  hasVector(n: number): boolean {
+    return (this.vectors[n >> 5] & (1 << (n & 31))) !== 0;
   }
   isDirty(slot: number): boolean {
     return (this.dirty[slot >> 5] & (1 << (slot & 31))) !== 0;

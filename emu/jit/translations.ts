@@ -19,12 +19,43 @@ export interface JitStatistics {
   /** Instructions executed by translated code, and how often it was entered from outside. */
   translated: number;
   entered: number;
-  /** Instructions that translated code had the interpreter execute. */
+  /** Why translated code was left. */
+  exits: JitExits;
+  /** Instructions that translated code had the interpreter execute, and how often which, by a sample of one in 64. */
   steps: number;
+  stepped: Record<string, number>;
+}
+
+export interface JitExits {
+  /** The instructions that it might execute were used up. */
+  limit: number;
+  /** There was other translated code to go on with, which only JavaScript leads to. */
+  other: number;
+  /** There was none: for the interpreter to go on, mostly where nothing is hot. */
+  cold: number;
+  /** A system call came next. */
+  syscall: number;
+  /** An instruction executed for it had a fault, or stopped the program otherwise. */
+  fault: number;
+  /** It had to leave its first instruction to the interpreter. */
+  first: number;
+}
+
+/** Guest code that is translated together, and what became of it. */
+export interface TranslatedRegion {
+  /** Where it can be entered, the place it was rooted at first. */
+  readonly entries: readonly number[];
+  readonly blocks: readonly { readonly address: number; readonly words: Int32Array }[];
+  /** The WebAssembly module. */
+  readonly module: Uint8Array;
+  /** Whether another process or an earlier run had made it. */
+  readonly isReused: boolean;
 }
 
 export class Translations {
   readonly tuning: Tuning;
+  /** Is shown what comes into use. */
+  readonly watcher: ((region: TranslatedRegion) => void) | undefined;
   private readonly host: HostTranslations | undefined;
   private readonly archives = new Map<string, Archive>();
   readonly statistics: JitStatistics = {
@@ -38,21 +69,29 @@ export class Translations {
     reusing: 0,
     translated: 0,
     entered: 0,
+    exits: { limit: 0, other: 0, cold: 0, syscall: 0, fault: 0, first: 0 },
     steps: 0,
+    stepped: {},
   };
 
-  constructor(tuning: Partial<Tuning> = {}, host?: HostTranslations) {
+  constructor(
+    tuning: Partial<Tuning> = {},
+    host?: HostTranslations,
+    watcher?: (region: TranslatedRegion) => void,
+  ) {
     this.tuning = { ...TUNING, ...tuning };
+    this.watcher = watcher;
     this.host = host;
   }
 
   /** The archive of a program on a kind of machine. Without a program it is a new one, which nobody else has. */
   archiveOf(program: ProgramTag | undefined, kind: readonly unknown[]): Archive {
-    if (program === undefined) return new Archive();
+    const { mostBytes } = this.tuning;
+    if (program === undefined) return new Archive(mostBytes);
     const name = shortDigest(`${program.name} ${JSON.stringify([kind, this.tuning])}`);
     let archive = this.archives.get(name);
     if (archive === undefined)
-      this.archives.set(name, (archive = new Archive(this.host, name, program.path)));
+      this.archives.set(name, (archive = new Archive(mostBytes, this.host, name, program.path)));
     return archive;
   }
 

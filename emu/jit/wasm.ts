@@ -6,7 +6,8 @@
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F64 = 0x7c;
-export type ValueType = typeof I32 | typeof I64 | typeof F64;
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof I64 | typeof F64 | typeof V128;
 const VOID = 0x40;
 
 /** Opcodes, by the text format's names. */
@@ -115,11 +116,13 @@ export const Op = {
   f64_abs: 0x99,
   f64_neg: 0x9a,
   f64_trunc: 0x9d,
+  f64_nearest: 0x9e,
   f64_sqrt: 0x9f,
   f64_add: 0xa0,
   f64_sub: 0xa1,
   f64_mul: 0xa2,
   f64_div: 0xa3,
+  f64_copysign: 0xa6,
   i32_wrap_i64: 0xa7,
   i32_trunc_f64_s: 0xaa,
   i64_extend_i32_s: 0xac,
@@ -227,6 +230,17 @@ export class Code {
   br(op: number, depth: number): void {
     this.op(op);
     this.u32(depth);
+  }
+  /** SIMD opcodes. */
+  simd(opcode: number): void {
+    this.op(0xfd);
+    this.u32(opcode);
+  }
+  /** Code that was made elsewhere. */
+  bytesOf(list: readonly number[]): void {
+    while (this.length + list.length + 16 > this.bytes.length) this.grow();
+    this.bytes.set(list, this.length);
+    this.length += list.length;
   }
   append(from: Code): void {
     while (this.length + from.length + 16 > this.bytes.length) this.grow();

@@ -3,6 +3,7 @@
  * serves. There is no randomisation, so a program sees the same addresses in every run.
  */
 import type { AddressSpace } from "../memory/address-space.ts";
+import { FAR_START } from "../memory/far-map.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import type { Vma } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
@@ -15,6 +16,8 @@ export const ET_DYN_BASE = 0x2000_0000;
 const TASK_SIZE_32 = 0xc000_0000;
 /** Least and most room (as a part of all addresses) that mmap leaves to the stack, as mmap_base has it. */
 const MIN_GAP = 128 * 1024 * 1024;
+/** What mmap leaves free at the end of far memory, for a stack. */
+const FAR_GAP = 2 ** 32;
 /** Pages kept free below a stack (stack_guard_gap). */
 export const GUARD_GAP = 256 * PAGE_SIZE;
 
@@ -24,9 +27,12 @@ export const pageUp = (address: number): number => pageDown(address + PAGE_SIZE 
 /** Where room for an area begins that an area below must leave free (vm_start_gap). */
 export const startGap = ({ start, growsDown }: Vma): number => (growsDown ? start - GUARD_GAP : start);
 
-/** End of the stack, and of what a process may map (TASK_SIZE). */
+/**
+ * End of the stack and of where mmap begins. 64-bit kernels have both at the end of 47 bits; but near memory is faster, so
+ * what fits into it goes there.
+ */
 export function stackTop(abi: AbiInfo, memory: AddressSpace): number {
-  return abi.is64 ? memory.limit : Math.min(memory.limit, TASK_SIZE_32);
+  return abi.is64 ? memory.nearLimit : Math.min(memory.nearLimit, TASK_SIZE_32);
 }
 
 /** Where mmap begins to search downwards; `stackLimit` is RLIMIT_STACK in bytes. */
@@ -37,16 +43,24 @@ function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): numbe
   return pageDown(top - Math.min(Math.max(wanted, least), (top / 6) * 5));
 }
 
-/** A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere. */
+/** Areas as long as this go to far memory at once, and leave near memory to those that are likely to be all used. */
+const LONG = 2 ** 30;
+
+/** A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere; in near memory if it fits. */
 export function findPlace(
   abi: AbiInfo,
   memory: AddressSpace,
   length: number,
   stackLimit: bigint,
 ): number | undefined {
-  const base = mmapBase(abi, memory, stackLimit);
-  return (
-    memory.areas.findFree(length, MMAP_MIN, base) ??
-    memory.areas.findFree(length, MMAP_MIN, stackTop(abi, memory))
-  );
+  const { areas } = memory;
+  const far = () =>
+    memory.limit > FAR_START ? areas.findFree(length, FAR_START, memory.limit - FAR_GAP) : undefined;
+  const near = () => {
+    const found =
+      areas.findFree(length, MMAP_MIN, mmapBase(abi, memory, stackLimit)) ??
+      areas.findFree(length, MMAP_MIN, stackTop(abi, memory));
+    return found === undefined || memory.hasRoom(found, found + length) ? found : undefined;
+  };
+  return length >= LONG ? (far() ?? near()) : (near() ?? far());
 }

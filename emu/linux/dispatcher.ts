@@ -53,6 +53,7 @@ export class Dispatcher {
    */
   call(thread: Thread): boolean {
     const { kernel } = this;
+    kernel.caller = thread;
     const number = this.numberOf(thread);
     const { rows, names } = this.tableOf(thread.process.abi);
     const row = rows.get(number);

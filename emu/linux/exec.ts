@@ -11,6 +11,7 @@ import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
 import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./address-layout.ts";
 import type { ProgramFile } from "./contracts.ts";
+import { isSanitized } from "./elf/dynamic.ts";
 import { ElfError } from "./elf/error.ts";
 import {
   type ElfProgram,
@@ -142,7 +143,12 @@ export function loadProgram(memory: AddressSpace, context: ExecContext, request:
         ...processAuxv(credentials, cpuModel, pointers),
       ],
     },
-    { stackLimit: context.stackLimit, executable },
+    {
+      stackLimit: context.stackLimit,
+      executable,
+      // Sanitizers take the stack's address for the highest there is.
+      end: isSanitized(program.bytes, elf) ? memory.limit : stackTop(abi, memory),
+    },
   );
   return {
     layout: {
@@ -200,7 +206,7 @@ function mapProgram(
   const last = loads[loads.length - 1];
   const high = pageUp(last.vaddr + last.memsz);
   const bias = elf.isRelocatable ? options.place(high - low) - low : 0;
-  if (low + bias < MMAP_MIN || high + bias > memory.limit) {
+  if (low + bias < MMAP_MIN || !memory.isMappable(low + bias, high + bias)) {
     throw new ElfError(`the program wants addresses 0x${low.toString(16)} to 0x${high.toString(16)}`, 0);
   }
   if (!memory.areas.isFree(low + bias, high + bias))
@@ -336,7 +342,7 @@ function startRegisters(
 
 function loadDescriptor(memory: AddressSpace, at: number): bigint {
   try {
-    return memory.load64(at);
+    return memory.read64(at);
   } catch (error) {
     if (error instanceof GuestFault) throw new ElfError("the entry point's descriptor cannot be read", 24);
     throw error;

@@ -36,6 +36,8 @@ export interface CloneRequest {
   stack: bigint;
   tls: bigint;
   parentTid: number;
+  /** Where CLONE_PIDFD puts the descriptor of the child. */
+  pidfd: number;
   childTid: number;
 }
 

@@ -26,10 +26,7 @@ export function freezeMemory({ memory, layout, files }: Process, tables: FreezeT
   const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
     ({ start, end, prot, file, shared, offset, growsDown, name }): AreaSnapshot => {
-      const addresses: number[] = [];
-      if (shared === undefined) {
-        for (let at = start; at < end; at += PAGE_SIZE) if (memory.isTouched(at)) addresses.push(at);
-      }
+      const addresses = shared === undefined ? memory.touched(start, end) : [];
       return {
         start,
         end,

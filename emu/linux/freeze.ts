@@ -4,6 +4,7 @@
  */
 import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
+import { type ProgramTag, programName } from "../program-tag.ts";
 
 import {
   type FamilySnapshot,
@@ -54,6 +55,7 @@ export function freezeKernel(
   const sharing = new Sharing();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
+  const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
   const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
@@ -78,6 +80,7 @@ export function freezeKernel(
     ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
@@ -187,6 +190,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  kernel.ipc.thaw(snapshot.ipc, objects);
   kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
@@ -287,6 +291,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     mm.layout = { ...layout, auxv: layout.auxv.map((entry) => ({ ...entry })) };
     mm.elfv2 = from.elfv2 ?? mm.abi.elfv2;
     thawMemory(memory, from.memory, files, objects);
+    mm.interpreter.program = programOf(process);
   }
   if (from.exitStatus === null && from.threads.length === 0) {
     throw new RangeError(`process ${process.pid} has no threads`);
@@ -294,6 +299,19 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
   for (const each of from.threads) thawThread(process, each);
   process.timers.thaw(from);
+}
+
+/** By what the program is known to who has translated it before, if its file is mapped as programs are. */
+function programOf({ exe, memory }: Process): ProgramTag | undefined {
+  for (const { file } of memory.areas) {
+    if (file?.path !== exe) continue;
+    const name = programName(file.size(), (at, length) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, file.read(at, bytes));
+    });
+    return { name, path: exe };
+  }
+  return undefined;
 }
 
 function thawThread(process: Process, from: ThreadSnapshot): void {

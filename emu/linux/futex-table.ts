@@ -111,9 +111,14 @@ function releaseTid(thread: Thread): void {
   const { process, clearTid } = thread;
   const { mm } = process;
   thread.clearTid = 0n;
-  if (clearTid === 0n || clearTid > 0xffff_ffffn || (process.threads.size === 1 && mm.users === 1)) return;
+  if (
+    clearTid === 0n ||
+    clearTid >= BigInt(mm.memory.limit) ||
+    (process.threads.size === 1 && mm.users === 1)
+  )
+    return;
   ignoringFaults(() => {
-    mm.memory.store32(Number(clearTid), 0);
+    mm.memory.write32(Number(clearTid), 0);
     process.kernel.futexes.at(process, Number(clearTid)).wakeBits(1, -1);
   });
 }
@@ -126,8 +131,8 @@ function releaseRobust(thread: Thread): void {
   robustList.head = 0n;
   if (head === 0n) return;
   const word = (at: bigint): bigint => {
-    if (at > 0xffff_ffffn) throw new GuestFault("data-unmapped", at);
-    return abi.is64 ? memory.load64(Number(at)) : BigInt(memory.load32(Number(at)) >>> 0);
+    if (at >= BigInt(memory.limit)) throw new GuestFault("data-unmapped", at);
+    return abi.is64 ? memory.read64(Number(at)) : BigInt(memory.read32(Number(at)) >>> 0);
   };
   const size = BigInt(abi.wordSize);
   const offset = BigInt.asIntN(8 * abi.wordSize, word(head + size));
@@ -153,7 +158,7 @@ function releaseLock(
   const { process, tid } = thread;
   const { memory, kernel } = process;
   if (address % 4 !== 0) return;
-  const value = memory.load32(address);
+  const value = memory.read32(address);
   const owner = value & TID_MASK;
   // A lock in the middle of being given up may have been cleared with its waiter not woken yet.
   if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, -1);
@@ -161,9 +166,9 @@ function releaseLock(
   const futex = kernel.futexes.at(process, address);
   const heir = inherits ? futex.handOver() : undefined;
   if (heir !== undefined) {
-    memory.store32(address, heir.tid | (heir.more ? WAITERS : 0) | OWNER_DIED);
+    memory.write32(address, heir.tid | (heir.more ? WAITERS : 0) | OWNER_DIED);
     return;
   }
-  memory.store32(address, (value & WAITERS) | OWNER_DIED);
+  memory.write32(address, (value & WAITERS) | OWNER_DIED);
   if (value & WAITERS) futex.wakeBits(1, -1);
 }

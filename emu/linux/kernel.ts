@@ -16,10 +16,11 @@ import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
+import { programName } from "../program-tag.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
-import { programName } from "../program-tag.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
+import { Alarms } from "./alarms.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -34,6 +35,7 @@ import {
   resetRegisters,
 } from "./exec.ts";
 import { FutexTable, releaseThread } from "./futex-table.ts";
+import { IpcObjects } from "./ipc/ipc-objects.ts";
 import { Mm } from "./mm.ts";
 import {
   type Credentials,
@@ -44,6 +46,7 @@ import {
   Process,
   RLIMIT_STACK,
 } from "./process.ts";
+import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
@@ -73,6 +76,8 @@ export interface KernelOptions {
   seed?: bigint;
   /** Bytes of guest address space; default 4 GiB. */
   addressSpaceSize?: number;
+  /** Bytes of memory for all programs together; default as many as the address space has. */
+  memorySize?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
   /** What uname(2) says the kernel's release is. */
@@ -85,6 +90,8 @@ export interface KernelOptions {
   extraSyscalls?: ReadonlyMap<number, SyscallRow>;
   /** What executes instructions; default the interpreter. */
   engine?: (cpu: Cpu) => Interpreter;
+  /** Is told what threads have executed. */
+  profiler?: Profiler;
 }
 
 /** Why `run` came back. */
@@ -141,9 +148,13 @@ export class Kernel implements System {
   readonly seed: bigint | undefined;
   readonly uts: MachineSnapshot["uts"];
   readonly addressSpaceSize: number;
+  readonly memorySize: number;
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
+  readonly alarms = new Alarms();
+  readonly ipc = new IpcObjects(() => this.processes);
+  caller: Thread | undefined;
   readonly tasks: Tasks;
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
@@ -170,6 +181,7 @@ export class Kernel implements System {
     this.abi = abi;
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
+    this.memorySize = options.memorySize ?? this.addressSpaceSize;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
@@ -183,7 +195,8 @@ export class Kernel implements System {
     }
     const random = (into: Uint8Array) => this.random.fill(into);
     const steady = seed !== undefined;
-    this.fileSystem = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd, random, steady });
+    const { mounts, cwd } = options;
+    this.fileSystem = new FileSystem({ host, mounts, cwd, random, steady, machine: this });
     this.tasks = new Tasks(FIRST_PID, {
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
       freed: ({ memory }) => this.addressSpaces.give(memory),
@@ -285,9 +298,10 @@ export class Kernel implements System {
    * An empty address space. Throws ENOMEM where the host has none to give any more; for the first program the RangeError,
    * which tells the user what to do.
    */
-  private takeSpace(byteOrder: "big" | "little", size: number): AddressSpace {
+  private takeSpace({ littleEndian, is64 }: AbiInfo, size: number): AddressSpace {
     try {
-      return this.addressSpaces.take({ byteOrder, size });
+      const byteOrder = littleEndian ? "little" : "big";
+      return this.addressSpaces.take({ byteOrder, size, hasFar: is64 });
     } catch (error) {
       if (error instanceof RangeError && this.processes.size > 0) throw new SysError(ENOMEM);
       throw error;
@@ -295,14 +309,18 @@ export class Kernel implements System {
   }
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
-    const byteOrder = abi.littleEndian ? "little" : "big";
-    const memory = this.takeSpace(byteOrder, size);
+    const memory = this.takeSpace(abi, size);
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
       is64: abi.is64,
       model: cpuModel,
       timeBase: () => this.timeBase(),
+      random: () => {
+        const doubleword = new BigUint64Array(1);
+        this.random.fill(new Uint8Array(doubleword.buffer));
+        return doubleword[0];
+      },
     };
     const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
     return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
@@ -350,7 +368,9 @@ export class Kernel implements System {
       if (!isNew) this.addressSpaces.give(mm.memory);
       throw error;
     }
-    mm.interpreter.program = { name: programName(request.program.bytes), path: request.program.path };
+    const { bytes, path } = request.program;
+    const name = programName(bytes.length, (at, length) => bytes.subarray(at, at + length));
+    mm.interpreter.program = { name, path };
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -503,6 +523,7 @@ export class Kernel implements System {
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
+      this.options.profiler?.ran(thread, Number(count));
       if (this.clock.isVirtual) this.spend(thread, count);
       this.scheduler.charge(Number(count));
       this.measure(Number(count), this.host.clock.monotonic() - began);
@@ -524,7 +545,8 @@ export class Kernel implements System {
     const nanoseconds = least(time, cpuTime);
     if (nanoseconds !== undefined)
       due = least(due, clock.isVirtual ? nanoseconds : this.inPiece(nanoseconds));
-    const piece = Math.min(this.piece, this.scheduler.sliceLeft);
+    const profiled = this.options.profiler?.due ?? Infinity;
+    const piece = Math.min(this.piece, this.scheduler.sliceLeft, profiled);
     if (due === undefined || due > BigInt(piece)) return piece;
     return due < 1n ? 1 : Number(due);
   }
@@ -571,7 +593,7 @@ export class Kernel implements System {
   // ---- waiting -----------------------------------------------------------------------------------------------
 
   private timerDeadline(): bigint | undefined {
-    let nearest: bigint | undefined;
+    let nearest = this.alarms.next;
     for (const { timers } of this.processes.values()) {
       if (timers.any) nearest = least(nearest, timers.nextDeadline());
     }
@@ -584,6 +606,7 @@ export class Kernel implements System {
       if (process.timers.any) process.timers.expire();
       enforceCpuLimit(process);
     }
+    this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);
   }
 

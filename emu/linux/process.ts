@@ -94,6 +94,8 @@ export class Process {
   hasExecuted = false;
   /** Wait status (exit code << 8, or signal number) once it has ended. */
   exitStatus: number | null = null;
+  /** Wakes those that wait for its end by a pidfd. */
+  readonly exitQueue = new WaitQueue();
   /** What getppid says of a parent outside. */
   private readonly outerParent: number;
 

@@ -6,7 +6,7 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
-import { GUARD_GAP, MMAP_MIN, pageDown, stackTop } from "./address-layout.ts";
+import { GUARD_GAP, MMAP_MIN, pageDown } from "./address-layout.ts";
 import { E2BIG, ENOMEM, SysError } from "./errno.ts";
 
 export const AT_NULL = 0;
@@ -83,11 +83,11 @@ export function buildStack(
   memory: AddressSpace,
   abi: AbiInfo,
   contents: StackContents,
-  options: { stackLimit: bigint; executable: boolean },
+  options: { stackLimit: bigint; executable: boolean; end: number },
 ): BuiltStack {
   const { argv, env, execfn, platform, random } = contents;
   checkStrings(argv, env, options.stackLimit);
-  const end = stackTop(abi, memory);
+  const { end } = options;
   const chunks: { at: number; bytes: Uint8Array }[] = [];
   let at = end - abi.wordSize;
   const put = (bytes: Uint8Array, terminated: boolean): number => {

@@ -86,7 +86,7 @@ function formatArgument(context: SyscallContext, type: string, n: number): strin
 /** A C string in quotes, or its address where it cannot be read. */
 function formatString({ memory }: SyscallContext, address: bigint): string {
   if (address === 0n) return "NULL";
-  if (address >= BigInt(memory.size)) return `0x${address.toString(16)}`;
+  if (address >= BigInt(memory.limit)) return `0x${address.toString(16)}`;
   const bytes: number[] = [];
   try {
     for (let at = Number(address); bytes.length <= SHOWN; at++) {

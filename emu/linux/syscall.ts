@@ -35,6 +35,13 @@ export interface SyscallRow {
   readonly handler: SyscallHandler;
 }
 
+/** The number of a pointer that a program gave. Throws EFAULT where no guest memory can be. */
+export function pointer(value: bigint): number {
+  if (value >= ADDRESSES_END) throw new SysError(EFAULT);
+  return Number(value);
+}
+const ADDRESSES_END = 1n << 47n;
+
 /** Arguments of a call: r3 to r8, n from 0. */
 class Arguments {
   private readonly thread: Thread;
@@ -71,11 +78,9 @@ class Arguments {
     const value = this.word(n);
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
   }
-  /** A pointer. Throws EFAULT at 2^32 and above, where no guest memory is. */
+  /** A pointer. Throws EFAULT where no guest memory can be. */
   address(n: number): number {
-    const value = this.word(n);
-    if (value > 0xffff_ffffn) throw new SysError(EFAULT);
-    return Number(value);
+    return pointer(this.word(n));
   }
   /**
    * A signed 64-bit argument (loff_t). On ppc32 it is in a register pair, high word first, the pair beginning at
@@ -166,18 +171,18 @@ export class SyscallContext {
   /** Writes a 32-bit word at `address`. */
   put32(address: number, value: number): void {
     this.memory.checkStore(address, 4);
-    this.memory.store32(address, value);
+    this.memory.write32(address, value);
   }
   /** Reads a word of the ABI's width at `address`, unsigned. */
   getWord(address: number): bigint {
     const { memory } = this;
-    return this.abi.is64 ? memory.load64(address) : BigInt(memory.load32(address) >>> 0);
+    return this.abi.is64 ? memory.read64(address) : BigInt(memory.read32(address) >>> 0);
   }
   /** Writes a word of the ABI's width at `address`. */
   putWord(address: number, value: number | bigint): void {
     const wide = BigInt(value);
-    if (this.abi.is64) this.memory.store64(address, BigInt.asUintN(64, wide));
-    else this.memory.store32(address, Number(BigInt.asIntN(32, wide)));
+    if (this.abi.is64) this.memory.write64(address, BigInt.asUintN(64, wide));
+    else this.memory.write32(address, Number(BigInt.asIntN(32, wide)));
   }
   /** The bytes of a C string, without its NUL. Throws `tooLong` when there are `limit` bytes and no NUL. */
   cString(address: number, limit = 4096, tooLong = ENAMETOOLONG): Uint8Array {

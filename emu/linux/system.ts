@@ -3,9 +3,11 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import type { Host } from "../host/host.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
+import type { Alarms } from "./alarms.ts";
 import type { Clock } from "./clock.ts";
 import type { ExecRequest } from "./exec.ts";
 import type { FutexTable } from "./futex-table.ts";
+import type { IpcObjects } from "./ipc/ipc-objects.ts";
 import type { Mm } from "./mm.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -21,9 +23,16 @@ export interface System {
   readonly seed: bigint | undefined;
   /** Bytes of an address space. */
   readonly addressSpaceSize: number;
+  /** Bytes of memory that there are for all programs together. */
+  readonly memorySize: number;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler<Thread>;
   readonly futexes: FutexTable;
+  readonly alarms: Alarms;
+  /** System V objects. */
+  readonly ipc: IpcObjects;
+  /** The thread whose system call is being made. */
+  readonly caller: Thread | undefined;
   /** uname(2) as the first program sees it; `machine` follows the program. */
   readonly uts: MachineSnapshot["uts"];
   /** Every process by pid, those that have ended and not been waited for included. */

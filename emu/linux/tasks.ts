@@ -117,6 +117,8 @@ export class Tasks {
       thread.end();
       this.threads.delete(thread.tid);
     }
+    process.exitQueue.wake();
+    process.kernel.ipc.semaphores.exit(process.pid);
     process.files.exit();
     process.timers.exit();
     this.orphan(process);

@@ -3,20 +3,27 @@
  * contents come when they are first wanted.
  *
  * Its parts are the storage (where bytes lie), the page table with its guards (what a page allows), the map of areas,
- * and the objects that areas share. An access looks at a guard byte of its page: zero means go ahead, anything else
- * that the slow path must look (`checkLoad`, `checkStore`).
+ * the objects that areas share, and the map of far memory. An access looks at a guard byte of its page: zero means go
+ * ahead, anything else that the slow path must look (`checkLoad`, `checkStore`).
+ *
+ * A *page* is a page of the guest's addresses, a *frame* one of the one memory. Below 2^32 they are the same. Far pages
+ * have frames in places that the far map gives them, piece by piece; a far page that has none is as after it was mapped.
  */
 import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
 import { AreaMap, type Areas } from "./area-map.ts";
 import { type ByteOrder, Storage } from "./byte-order.ts";
 import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
+import { FAR_END, FAR_START } from "./far-map.ts";
+import { FarMemory } from "./far-memory.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
 import { readFilePage } from "./mapped-file.ts";
 import {
   ABSENT,
   CODE,
   DIRTY,
+  FAR,
+  FAR_GO,
   INHERITED,
   LENT,
   MAPPED,
@@ -30,8 +37,10 @@ import { Watched, type Watchpoint } from "./watched.ts";
 
 export interface AddressSpaceOptions {
   byteOrder: ByteOrder;
-  /** Bytes of guest address space, a multiple of 64 KiB, at most 4 GiB (the default). */
+  /** Bytes of the one memory, a multiple of 64 KiB, at most 4 GiB (the default). */
   size?: number;
+  /** Whether there is far memory: addresses from 2^32 up to 2^47. */
+  hasFar?: boolean;
 }
 
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
@@ -47,10 +56,12 @@ interface Inheritance {
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
-  /** Guest addresses are below this, and mappings below `limit`. */
+  /** Bytes of the one memory. */
   readonly size: number;
-  /** End of what may be mapped: the machine's corner begins here. */
-  readonly limit: number;
+  /** End of near memory, which lies at its own addresses: the machine's corner begins here. */
+  readonly nearLimit: number;
+  /** End of what may be mapped. */
+  limit: number;
   /** Host offset of the machine's corner. */
   readonly corner: number;
   /** The running thread's registers, in the corner. */
@@ -69,6 +80,7 @@ export class AddressSpace implements FileViewer {
   private readonly storage: Storage;
   private readonly pages: PageTable;
   private readonly mapped = new AreaMap();
+  private readonly far: FarMemory;
   private readonly codeListeners = new Set<CodeListener>();
   private readonly watched = new Watched();
   private inheritance: Inheritance | undefined;
@@ -82,17 +94,24 @@ export class AddressSpace implements FileViewer {
     this.memory = memory;
     this.byteOrder = byteOrder;
     this.size = size;
-    this.limit = size - CORNER_SIZE;
+    this.nearLimit = size - CORNER_SIZE;
+    this.limit = options.hasFar ? FAR_END : this.nearLimit;
     this.corner = corner;
     this.view = view;
     this.areas = this.mapped;
     this.registers = new Registers(memory.buffer, corner + REGISTERS_OFFSET);
     this.pages = new PageTable(memory.buffer, corner, size / PAGE_SIZE);
+    this.far = new FarMemory(storage, this.pages, this.mapped, {
+      end: () => this.limit,
+      onUnmapped: (address) => this.onUnmapped(address),
+      fill: (area) => this.fillPages(area),
+      moved: () => this.watchPages(),
+    });
     this.readGuard = this.pages.readGuard;
     this.writeGuard = this.pages.writeGuard;
   }
 
-  // ---- accesses by the CPU: `ea` is an unsigned 32-bit effective address -------------------------------
+  // ---- accesses by the CPU: `ea` is an unsigned 32-bit effective address, or what `near` gave for a far one ------
 
   /** Host offset of the `n`-byte datum at guest address `ea`. */
   host(ea: number, n: number): number {
@@ -133,49 +152,79 @@ export class AddressSpace implements FileViewer {
     this.view.setBigUint64(this.host(ea, 8), value, true);
   }
 
-  /** Slow path of a load of `n` bytes: makes every page of it present, or throws the GuestFault. */
+  /**
+   * Slow path of a load of `n` bytes: makes every page of it present, or throws the GuestFault. `ea` may be any guest
+   * address as well.
+   */
   checkLoad(ea: number, n: number): void {
-    const end = ea + n;
-    if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size));
-    for (let page = ea >>> PAGE_SHIFT; page * PAGE_SIZE < end; page++) {
-      if (this.readGuard[page] === 0) continue;
-      const at = Math.max(ea, page * PAGE_SIZE);
-      this.demandPage(page, at, false);
-    }
-    this.watched.check(ea, n, false);
+    this.check(ea, n, false);
   }
 
   /** Slow path of a store of `n` bytes: makes every page of it present and writable, or throws. */
   checkStore(ea: number, n: number): void {
-    const end = ea + n;
-    if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size), true);
-    const first = ea >>> PAGE_SHIFT;
-    for (let page = first; page * PAGE_SIZE < end; page++) {
-      if (this.writeGuard[page] !== 0) this.demandPage(page, Math.max(ea, page * PAGE_SIZE), true);
-    }
-    this.watched.check(ea, n, true);
+    const first = this.check(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
-    for (let page = first; page * PAGE_SIZE < end; page++) {
-      if (this.writeGuard[page] !== 0) this.dirtyPage(page);
+    if (ea >= FAR_START) {
+      for (let page = Math.floor(ea / PAGE_SIZE); page * PAGE_SIZE < ea + n; page++) {
+        const frame = this.far.frameOf(page);
+        if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
+      }
+      return;
+    }
+    for (let frame = first; frame * PAGE_SIZE < ea + n; frame++) {
+      if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
     }
   }
 
-  private demandPage(page: number, at: number, isStore: boolean): void {
-    let state = this.pages.get(page);
-    if ((state & MAPPED) === 0) {
-      if (!this.onUnmapped(at)) throw new GuestFault("data-unmapped", BigInt(at), isStore);
-      state = this.pages.get(page);
+  /** Whether an access to `n` bytes at `ea` may be. Returns the page that it begins in. */
+  private check(ea: number, n: number, isStore: boolean): number {
+    if (ea >= FAR_START) return this.checkFar(ea, n, isStore);
+    const isFar = this.far.isNearOfFar(ea);
+    const end = ea + n;
+    if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
+    const guard = isStore ? this.writeGuard : this.readGuard;
+    const go = isFar ? FAR_GO : 0;
+    const first = ea >>> PAGE_SHIFT;
+    for (let frame = first; frame * PAGE_SIZE < end; frame++) {
+      if (guard[frame] !== go) this.demand(frame, Math.max(ea, frame * PAGE_SIZE), isStore, isFar);
+    }
+    if (this.watched.any) this.watched.check(isFar ? this.far.addressAt(ea) : ea, n, isStore);
+    return first;
+  }
+
+  /** The same where the personality has a far address. */
+  private checkFar(ea: number, n: number, isStore: boolean): number {
+    const first = Math.floor(ea / PAGE_SIZE);
+    for (let page = first; page * PAGE_SIZE < ea + n; page++) {
+      const at = Math.max(ea, page * PAGE_SIZE);
+      const frame = this.far.nearPage(at, isStore) / PAGE_SIZE;
+      this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true);
+    }
+    if (this.watched.any) this.watched.check(ea, n, isStore);
+    return first;
+  }
+
+  /** Makes a frame present for an access at `at`, an address of the one memory. */
+  private demand(frame: number, at: number, isStore: boolean, isFar: boolean): void {
+    let state = this.pages.get(frame);
+    const address = isFar ? this.far.addressAt(at) : at;
+    if ((state & MAPPED) === 0 || (state & FAR) !== (isFar ? FAR : 0)) {
+      if (!this.onUnmapped(address)) throw new GuestFault("data-unmapped", BigInt(address), isStore);
+      state = this.pages.get(frame);
     }
     if (isStore ? (state & PROT_WRITE) === 0 : (state & PROTECTION) === 0) {
-      throw new GuestFault("data-protected", BigInt(at), isStore);
+      throw new GuestFault("data-protected", BigInt(address), isStore);
     }
-    if (state & ABSENT && !this.populate(page)) throw new GuestFault("data-beyond-file", BigInt(at), isStore);
+    if (state & ABSENT && !this.populate(frame)) {
+      throw new GuestFault("data-beyond-file", BigInt(address), isStore);
+    }
   }
 
-  private dirtyPage(page: number): void {
-    this.dropCode(page);
-    this.keepForHeirs(page);
-    this.pages.set(page, this.pages.get(page) | TOUCHED | DIRTY);
+  private dirtyFrame(frame: number): void {
+    this.dropCode(frame);
+    this.keepForHeirs(frame);
+    this.pages.set(frame, this.pages.get(frame) | TOUCHED | DIRTY);
+    const page = this.far.pageOf(frame);
     const area = this.areaOf(page);
     if (area.shared === undefined) return;
     const position = positionIn(area, page);
@@ -187,16 +236,52 @@ export class AddressSpace implements FileViewer {
     return this.mapped.find(page * PAGE_SIZE)!;
   }
 
+  // ---- far memory ------------------------------------------------------------------------------------------
+
+  /** Where in the one memory an access by the CPU to a far address finds its bytes: see `FarMemory.near`. */
+  near(high: number, low: number, isStore: boolean): number {
+    return this.far.near(high, low, isStore);
+  }
+
+  /** Whether `ea` is what `near` gave last. */
+  isFar(ea: number): boolean {
+    return ea === this.far.last;
+  }
+
+  /** The guest address that `ea` stands for: another one only if it is what `near` gave last. */
+  addressOf(ea: number): number {
+    return ea === this.far.last ? this.far.lastAddress : ea;
+  }
+
+  /** Whether a range can be mapped without loss: far memory that has its place there can go elsewhere. */
+  hasRoom(start: number, end: number): boolean {
+    return this.far.hasRoom(start, end);
+  }
+
+  /** The state of a page; of a far one without a frame, that of nothing touched. */
+  private stateOf(page: number): number {
+    const frame = this.far.frameOf(page);
+    return frame < 0 ? ABSENT : this.pages.get(frame);
+  }
+
   /** Sets the data address breakpoint: doubleword address | write 2 | read 1; 0 clears it. */
   setBreakpoint(dabr: bigint): void {
     this.watched.breakpoint = (dabr & 3n) !== 0n ? dabr : 0n;
-    this.pages.watch(this.watched.pages());
+    this.watchPages();
   }
 
   /** Has accesses to these ranges throw WatchpointHit, before anything has happened, until it is called again. */
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
     this.watched.watchpoints = watchpoints;
-    this.pages.watch(this.watched.pages());
+    this.watchPages();
+  }
+
+  private watchPages(): void {
+    if (!this.watched.any && !this.pages.isWatched) return;
+    const frames = [...this.watched.pages()]
+      .map((page) => this.far.frameOf(page))
+      .filter((frame) => frame >= 0);
+    this.pages.watch(new Set(frames));
   }
 
   // ---- instructions ---------------------------------------------------------------------------------
@@ -217,23 +302,35 @@ export class AddressSpace implements FileViewer {
 
   /** Makes `page` present and marks it as holding decoded instructions, or throws the fetch fault for `nia`. */
   markCode(page: number, nia: bigint): void {
-    const state = this.pages.get(page);
-    if ((state & MAPPED) === 0) throw new GuestFault("fetch-unmapped", nia);
+    let frame = page;
+    if (page * PAGE_SIZE >= FAR_START) {
+      try {
+        frame = this.far.nearPage(page * PAGE_SIZE, false) / PAGE_SIZE;
+      } catch (error) {
+        if (!(error instanceof GuestFault)) throw error;
+        throw new GuestFault(error.kind === "data-unmapped" ? "fetch-unmapped" : error.kind, nia);
+      }
+    }
+    const state = this.pages.get(frame);
+    const isOther = (state & FAR) !== 0 && frame === page;
+    if ((state & MAPPED) === 0 || isOther) throw new GuestFault("fetch-unmapped", nia);
     if ((state & PROT_EXEC) === 0) throw new GuestFault("fetch-protected", nia);
-    if (state & ABSENT && !this.populate(page)) throw new GuestFault("fetch-beyond-file", nia);
-    this.pages.set(page, this.pages.get(page) | CODE);
+    if (state & ABSENT && !this.populate(frame)) throw new GuestFault("fetch-beyond-file", nia);
+    this.pages.set(frame, this.pages.get(frame) | CODE);
   }
 
-  private dropCode(page: number): void {
-    const state = this.pages.get(page);
+  private dropCode(frame: number): void {
+    const state = this.pages.get(frame);
     if ((state & CODE) === 0) return;
-    this.pages.set(page, state & ~CODE);
+    this.pages.set(frame, state & ~CODE);
+    const page = this.far.pageOf(frame);
     for (const listener of this.codeListeners) listener(page);
   }
 
   /** The instruction word at `ea` of a page that `markCode` accepted, in the current byte order. */
   fetch(ea: number): number {
-    return this.view.getInt32(this.host(ea, 4), true);
+    const at = ea < FAR_START ? ea : this.far.nearPage(ea, false) + (ea % PAGE_SIZE);
+    return this.view.getInt32(this.host(at, 4), true);
   }
 
   // ---- accesses by the personality and by images: bytes in guest order ---------------------------------
@@ -248,7 +345,13 @@ export class AddressSpace implements FileViewer {
   write(address: number, from: Uint8Array): void {
     if (from.length === 0) return;
     this.checkStore(address, from.length);
-    this.storage.poke(address, from);
+    this.poke(address, from);
+  }
+
+  private poke(address: number, from: Uint8Array): void {
+    this.far.eachPart(address, from.length, (at, offset, length) => {
+      this.storage.poke(at, length === from.length ? from : from.subarray(offset, offset + length));
+    });
   }
 
   /**
@@ -256,10 +359,14 @@ export class AddressSpace implements FileViewer {
    * `into`, where given, has the length.
    */
   peek(address: number, length: number, into = new Uint8Array(length)): Uint8Array<ArrayBuffer> {
-    this.storage.peek(address, into);
+    this.far.eachPart(address, length, (at, offset, part) => {
+      const bytes = part === length ? into : into.subarray(offset, offset + part);
+      if (at < 0) bytes.fill(0);
+      else this.storage.peek(at, bytes);
+    });
     if (this.inheritance === undefined) return into;
-    const [first, end] = [Math.floor(address / PAGE_SIZE), Math.ceil((address + length) / PAGE_SIZE)];
-    for (const page of this.pages.having(INHERITED, first, end)) {
+    for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + length; page++) {
+      if ((this.stateOf(page) & INHERITED) === 0) continue;
       const from = Math.max(address, page * PAGE_SIZE);
       const bytes = this.inherited(page).subarray(from - page * PAGE_SIZE);
       into.set(bytes.subarray(0, address + length - from), from - address);
@@ -267,14 +374,45 @@ export class AddressSpace implements FileViewer {
     return into;
   }
 
+  /** The word at any guest address, signed, and the doubleword, unsigned; throw the GuestFault a load would get. */
+  read32(address: number): number {
+    if (address < FAR_START) return this.load32(address);
+    return new DataView(this.read(address, 4).buffer).getInt32(0, this.byteOrder === "little");
+  }
+  read64(address: number): bigint {
+    if (address < FAR_START) return this.load64(address);
+    return new DataView(this.read(address, 8).buffer).getBigUint64(0, this.byteOrder === "little");
+  }
+  /** Stores a word or doubleword at any guest address. */
+  write32(address: number, value: number): void {
+    if (address < FAR_START) this.store32(address, value);
+    else {
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setInt32(0, value, this.byteOrder === "little");
+      this.write(address, bytes);
+    }
+  }
+  write64(address: number, value: bigint): void {
+    if (address < FAR_START) this.store64(address, value);
+    else {
+      const bytes = new Uint8Array(8);
+      new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), this.byteOrder === "little");
+      this.write(address, bytes);
+    }
+  }
+
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
   readCString(address: number, limit: number): Uint8Array | undefined {
     const found: number[] = [];
-    for (let i = 0; i < limit; i++) {
-      if (address + i >= this.size) throw new GuestFault("data-unmapped", BigInt(address + i));
-      const byte = this.load8(address + i);
-      if (byte === 0) return Uint8Array.from(found);
-      found.push(byte);
+    for (let at = address; at < address + limit; ) {
+      if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
+      // Page by page: the string may end before the next one, which need not be there.
+      const next = Math.min(address + limit, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE);
+      const bytes = this.read(at, next - at);
+      const end = bytes.indexOf(0);
+      if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
+      found.push(...bytes);
+      at = next;
     }
     return undefined;
   }
@@ -284,8 +422,14 @@ export class AddressSpace implements FileViewer {
   /** Maps an area in place of whatever was there. Its pages read as zeros or as the file. */
   map(area: Vma): void {
     this.checkRange(area.start, area.end);
+    if (!this.isMappable(area.start, area.end)) {
+      throw new RangeError(
+        `nothing can be mapped at 0x${area.start.toString(16)}..0x${area.end.toString(16)}`,
+      );
+    }
     this.unmap(area.start, area.end);
     this.mapped.insert(area);
+    this.far.makeRoom(area.start, area.end);
     this.fillPages(area);
   }
 
@@ -296,9 +440,10 @@ export class AddressSpace implements FileViewer {
       const gone = clip(area, start, end);
       if (gone.shared !== undefined) this.putAside(gone);
       this.clear(gone);
-      this.pages.fill(gone.start / PAGE_SIZE, gone.end / PAGE_SIZE, 0);
+      for (const [first, last] of this.far.runs(gone.start, gone.end)) this.pages.fill(first, last, 0);
     }
     this.mapped.remove(start, end);
+    this.far.dropPieces(start, end);
   }
 
   /** Changes protection. Returns false, changing what comes before it, at the first hole (Linux: ENOMEM). */
@@ -311,9 +456,11 @@ export class AddressSpace implements FileViewer {
     }
     for (const area of this.mapped.remove(start, at)) {
       this.mapped.insert({ ...area, prot });
-      for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) {
-        this.dropCode(page);
-        this.pages.set(page, (this.pages.get(page) & ~PROTECTION) | prot);
+      for (const [first, last] of this.far.runs(area.start, area.end)) {
+        for (let frame = first; frame < last; frame++) {
+          this.dropCode(frame);
+          this.pages.set(frame, (this.pages.get(frame) & ~PROTECTION) | prot);
+        }
       }
     }
     return at === end;
@@ -324,6 +471,7 @@ export class AddressSpace implements FileViewer {
     this.checkRange(start, area.start);
     this.mapped.remove(area.start, area.end);
     this.mapped.insert({ ...area, start });
+    this.far.makeRoom(start, area.start);
     this.fillPages({ ...area, start, end: area.start });
   }
 
@@ -336,11 +484,14 @@ export class AddressSpace implements FileViewer {
     const kept = Math.min(end - start, toEnd - to);
     this.map({ ...area, start: to, end: toEnd });
     // Pages of a shared object come back to where they are touched.
-    for (let offset = 0; area.shared === undefined && offset < kept; offset += PAGE_SIZE) {
-      if (!this.isTouched(start + offset)) continue;
-      this.fetchInherited((start + offset) / PAGE_SIZE);
-      this.storage.copy(start + offset, to + offset, PAGE_SIZE);
-      this.own((to + offset) / PAGE_SIZE);
+    if (area.shared === undefined) {
+      for (const address of this.touched(start, start + kept)) {
+        const target = to + (address - start);
+        const frame = this.frameForKernel(target);
+        this.fetchInherited(this.far.frameOf(address / PAGE_SIZE));
+        this.storage.copy(this.far.frameOf(address / PAGE_SIZE) * PAGE_SIZE, frame * PAGE_SIZE, PAGE_SIZE);
+        this.own(frame);
+      }
     }
     this.unmap(start, end);
   }
@@ -361,36 +512,52 @@ export class AddressSpace implements FileViewer {
     }
   }
 
+  /** Whether there are addresses to map in all of a range: none in the machine's corner, and none beyond the end. */
+  isMappable(start: number, end: number): boolean {
+    return end <= this.limit && (end <= this.nearLimit || start >= FAR_START);
+  }
+
+  /** The frame of a page that is mapped, whatever its protection. */
+  private frameForKernel(address: number): number {
+    return address < FAR_START ? address / PAGE_SIZE : this.far.nearPage(address, true) / PAGE_SIZE;
+  }
+
   /** Sets the pages of an area to what they are before their first use. */
   private fillPages({ start, end, prot, file, shared }: Vma): void {
     const absent = file !== undefined || shared !== undefined ? ABSENT : 0;
-    this.pages.fill(start / PAGE_SIZE, end / PAGE_SIZE, MAPPED | absent | prot);
+    const far = start < FAR_START ? 0 : FAR;
+    for (const [first, last] of this.far.runs(start, end))
+      this.pages.fill(first, last, MAPPED | far | absent | prot);
   }
 
   /** Zeroes the pages of an area that hold anything, and forgets their code. */
   private clear(area: Vma): void {
-    for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) this.clearPage(page, area);
+    for (const [first, end] of this.far.runs(area.start, area.end)) {
+      for (let frame = first; frame < end; frame++) this.clearFrame(frame, area);
+    }
   }
 
-  private clearPage(page: number, area: Vma): void {
-    const state = this.pages.get(page);
-    if (state & CODE) this.dropCode(page);
-    if (state & LENT) this.keepForHeirs(page);
+  private clearFrame(frame: number, area: Vma): void {
+    const state = this.pages.get(frame);
+    if (state & CODE) this.dropCode(frame);
+    if (state & LENT) this.keepForHeirs(frame);
     const isAnonymous = area.file === undefined && area.shared === undefined;
-    if (state & INHERITED) this.inheritance!.saved.delete(page);
+    if (state & INHERITED) this.inheritance!.saved.delete(this.far.pageOf(frame));
     if (area.file !== undefined && isPresent(state)) {
+      const page = this.far.pageOf(frame);
       removeView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
     }
     // The storage of pages that are absent or not mapped holds zeros.
     const holds = isAnonymous ? TOUCHED : MAPPED;
-    if ((state & (ABSENT | holds)) === holds) this.storage.clearPage(page);
+    if ((state & (ABSENT | holds)) === holds) this.storage.clearPage(frame);
   }
 
   // ---- contents on demand, and shared pages --------------------------------------------------------------
 
   /** Brings an absent page's bytes in; false when it lies beyond the end of its file. */
-  private populate(page: number): boolean {
-    if (this.fetchInherited(page)) return true;
+  private populate(frame: number): boolean {
+    if (this.fetchInherited(frame)) return true;
+    const page = this.far.pageOf(frame);
     const area = this.areaOf(page);
     const position = positionIn(area, page);
     const index = position / PAGE_SIZE;
@@ -398,9 +565,9 @@ export class AddressSpace implements FileViewer {
     const bytes = file !== undefined ? readFilePage(file, position) : shared!.give(index, this.holder(page));
     if (bytes === undefined) return false;
     if (file !== undefined) addView(file, this, index, page);
-    this.storage.poke(page * PAGE_SIZE, bytes);
+    this.storage.poke(frame * PAGE_SIZE, bytes);
     const written = shared?.isDirty(index) ? DIRTY | TOUCHED : 0;
-    this.pages.set(page, (this.pages.get(page) & ~ABSENT) | written);
+    this.pages.set(frame, (this.pages.get(frame) & ~ABSENT) | written);
     return true;
   }
 
@@ -415,41 +582,45 @@ export class AddressSpace implements FileViewer {
   private evict(page: number): Uint8Array {
     const bytes = this.peek(page * PAGE_SIZE, PAGE_SIZE);
     // The next write must be seen again, wherever the page is then: it may have been written back meanwhile.
-    this.makeAbsent(page, DIRTY);
+    this.makeAbsent(this.far.frameOf(page), DIRTY);
     return bytes;
   }
 
   /** Makes a present page one whose bytes are not here, without some bits of its state. */
-  private makeAbsent(page: number, without: number): void {
-    this.dropCode(page);
-    this.storage.clearPage(page);
-    this.pages.set(page, (this.pages.get(page) & ~without) | ABSENT);
+  private makeAbsent(frame: number, without: number): void {
+    this.dropCode(frame);
+    this.storage.clearPage(frame);
+    this.pages.set(frame, (this.pages.get(frame) & ~without) | ABSENT);
   }
 
   /** Takes the pages this area holds of its shared object out of it, back into the object. */
   private putAside(area: Vma): void {
-    for (let page = area.start / PAGE_SIZE; page < area.end / PAGE_SIZE; page++) {
-      if (this.pages.get(page) & ABSENT) continue;
-      takeBack(area.shared!.page(positionIn(area, page) / PAGE_SIZE));
+    for (const [first, end] of this.far.runs(area.start, area.end)) {
+      for (let frame = first; frame < end; frame++) {
+        if (this.pages.get(frame) & ABSENT) continue;
+        takeBack(area.shared!.page(positionIn(area, this.far.pageOf(frame)) / PAGE_SIZE));
+      }
     }
   }
 
   /** Pages that show their file, whose bytes there have changed: reads them again when they are next touched. */
   forgetPages(pages: readonly number[]): void {
     for (const page of pages) {
-      if (this.pages.get(page) & TOUCHED) continue;
+      const frame = this.far.frameOf(page);
+      if (this.pages.get(frame) & TOUCHED) continue;
       const area = this.areaOf(page);
       removeView(area.file!, this, positionIn(area, page) / PAGE_SIZE, page);
-      this.makeAbsent(page, 0);
+      this.makeAbsent(frame, 0);
     }
   }
 
   /** Pages of private mappings that are beyond the end of their file now: touching them faults. */
   cutPages(pages: readonly number[]): void {
     for (const page of pages) {
+      const frame = this.far.frameOf(page);
       const area = this.areaOf(page);
-      this.clearPage(page, area);
-      this.pages.set(page, MAPPED | ABSENT | area.prot);
+      this.clearFrame(frame, area);
+      this.pages.set(frame, MAPPED | ABSENT | (this.pages.get(frame) & FAR) | area.prot);
     }
   }
 
@@ -460,20 +631,25 @@ export class AddressSpace implements FileViewer {
    * a page when it first touches it, and before this space changes one it saves it for those that may want it.
    */
   fork(child: AddressSpace): void {
-    if (child.areas.count > 0 || child.size !== this.size || child.byteOrder !== this.byteOrder) {
+    const isAlike =
+      child.size === this.size && child.byteOrder === this.byteOrder && child.limit === this.limit;
+    if (child.areas.count > 0 || !isAlike) {
       throw new RangeError("an address space is forked into an empty one of its kind");
     }
     child.inheritance = { parent: this, saved: new Map() };
     this.heirs.add(child);
     child.mapped.copy(this.mapped);
+    child.far.copy(this.far);
     for (const area of this.mapped) {
       child.fillPages(area);
       if (area.shared !== undefined) continue;
-      const [first, end] = [area.start / PAGE_SIZE, area.end / PAGE_SIZE];
-      this.pages.lend(child.pages, first, end);
-      if (area.file === undefined) continue;
-      for (const page of child.pages.having(INHERITED, first, end)) {
-        addView(area.file, child, positionIn(area, page) / PAGE_SIZE, page);
+      for (const [first, end] of this.far.runs(area.start, area.end)) {
+        this.pages.lend(child.pages, first, end);
+        if (area.file === undefined) continue;
+        for (const frame of child.pages.having(INHERITED, first, end)) {
+          const page = child.far.pageOf(frame);
+          addView(area.file, child, positionIn(area, page) / PAGE_SIZE, page);
+        }
       }
     }
   }
@@ -485,26 +661,28 @@ export class AddressSpace implements FileViewer {
   }
 
   /** Takes a page from the parent, if that is where it is to be had from. */
-  private fetchInherited(page: number): boolean {
-    const state = this.pages.get(page);
+  private fetchInherited(frame: number): boolean {
+    const state = this.pages.get(frame);
     if ((state & INHERITED) === 0) return false;
-    this.storage.poke(page * PAGE_SIZE, this.inherited(page));
+    const page = this.far.pageOf(frame);
+    this.storage.poke(frame * PAGE_SIZE, this.inherited(page));
     this.inheritance!.saved.delete(page);
-    this.pages.set(page, state & ~(INHERITED | ABSENT));
+    this.pages.set(frame, state & ~(INHERITED | ABSENT));
     return true;
   }
 
   /** Called before a page changes or goes: saves it for the address spaces that were forked from this one. */
-  private keepForHeirs(page: number): void {
-    const state = this.pages.get(page);
+  private keepForHeirs(frame: number): void {
+    const state = this.pages.get(frame);
     if ((state & LENT) === 0) return;
+    const page = this.far.pageOf(frame);
     let bytes: Uint8Array | undefined;
     for (const heir of this.heirs) {
       const { saved } = heir.inheritance!;
-      if ((heir.pages.get(page) & INHERITED) === 0 || saved.has(page)) continue;
+      if ((heir.stateOf(page) & INHERITED) === 0 || saved.has(page)) continue;
       saved.set(page, (bytes ??= this.peek(page * PAGE_SIZE, PAGE_SIZE)));
     }
-    this.pages.set(page, state & ~LENT);
+    this.pages.set(frame, state & ~LENT);
   }
 
   /** How many pages with contents have been cleared so far: at least as many as the host has memory for. */
@@ -522,6 +700,7 @@ export class AddressSpace implements FileViewer {
     this.setBreakpoint(0n);
     this.setWatchpoints([]);
     this.onUnmapped = () => false;
+    this.far.clear();
     this.storage.clearCorner();
   }
 
@@ -529,8 +708,18 @@ export class AddressSpace implements FileViewer {
 
   /** Whether the page at `address` holds contents of its own (written, or restored from an image). */
   isTouched(address: number): boolean {
-    const state = this.pages.get(address / PAGE_SIZE);
-    return (state & TOUCHED) !== 0 && isPresent(state);
+    return isOwn(this.stateOf(address / PAGE_SIZE));
+  }
+
+  /** The addresses of the pages in a range that hold contents of their own. */
+  touched(start: number, end: number): number[] {
+    const found: number[] = [];
+    for (const [first, last] of this.far.runs(start, end)) {
+      for (let frame = first; frame < last; frame++) {
+        if (isOwn(this.pages.get(frame))) found.push(this.far.pageOf(frame) * PAGE_SIZE);
+      }
+    }
+    return found;
   }
 
   /** How many pages of the range are present, and how many of them have contents of their own. */
@@ -539,11 +728,13 @@ export class AddressSpace implements FileViewer {
     for (const area of this.mapped.overlapping(start, end)) {
       const isAnonymous = area.file === undefined && area.shared === undefined;
       const { start: from, end: to } = clip(area, start, end);
-      for (let page = from / PAGE_SIZE; page < to / PAGE_SIZE; page++) {
-        const state = this.pages.get(page);
-        if (!isPresent(state)) continue;
-        if (state & TOUCHED) written++;
-        if (state & TOUCHED || !isAnonymous) present++;
+      for (const [first, last] of this.far.runs(from, to)) {
+        for (let frame = first; frame < last; frame++) {
+          const state = this.pages.get(frame);
+          if (!isPresent(state)) continue;
+          if (state & TOUCHED) written++;
+          if (state & TOUCHED || !isAnonymous) present++;
+        }
       }
     }
     return { present, written };
@@ -551,37 +742,42 @@ export class AddressSpace implements FileViewer {
 
   /** Whether the page at `address` was written since `clearDirty`. */
   isDirty(address: number): boolean {
-    return (this.pages.get(address / PAGE_SIZE) & DIRTY) !== 0;
+    return (this.stateOf(address / PAGE_SIZE) & DIRTY) !== 0;
   }
 
   /** Starts a new dirty-page interval: every page counts as unwritten from here. */
   clearDirty(): void {
     for (const { start, end } of this.mapped) {
-      for (const page of this.pages.having(DIRTY, start / PAGE_SIZE, end / PAGE_SIZE)) {
-        this.pages.set(page, this.pages.get(page) & ~DIRTY);
+      for (const [first, last] of this.far.runs(start, end)) {
+        for (const frame of this.pages.having(DIRTY, first, last)) {
+          this.pages.set(frame, this.pages.get(frame) & ~DIRTY);
+        }
       }
     }
   }
 
   /** Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. */
   restorePage(address: number, bytes: Uint8Array): void {
-    const page = address / PAGE_SIZE;
-    if ((this.pages.get(page) & MAPPED) === 0)
-      throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
-    this.dropCode(page);
-    this.keepForHeirs(page);
-    this.storage.poke(address, bytes);
-    this.own(page);
+    const frame = this.mapped.find(address) === undefined ? -1 : this.frameForKernel(address);
+    if (frame < 0) throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
+    this.dropCode(frame);
+    this.keepForHeirs(frame);
+    this.storage.poke(frame * PAGE_SIZE, bytes);
+    this.own(frame);
   }
 
   /** Counts a page as one with contents of its own, which are in place. */
-  private own(page: number): void {
-    if (this.pages.get(page) & INHERITED) this.inheritance!.saved.delete(page);
+  private own(frame: number): void {
+    const page = this.far.pageOf(frame);
+    if (this.pages.get(frame) & INHERITED) this.inheritance!.saved.delete(page);
     const area = this.areaOf(page);
     if (area.file !== undefined) addView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
-    this.pages.set(page, (this.pages.get(page) & ~(ABSENT | INHERITED)) | TOUCHED | DIRTY);
+    this.pages.set(frame, (this.pages.get(frame) & ~(ABSENT | INHERITED)) | TOUCHED | DIRTY);
   }
 }
+
+/** Whether a page has contents of its own: written, or restored from an image. */
+const isOwn = (state: number): boolean => (state & TOUCHED) !== 0 && isPresent(state);
 
 /** Whether a page has contents, be they still its parent's. */
 const isPresent = (state: number): boolean => (state & ABSENT) === 0 || (state & INHERITED) !== 0;

@@ -20,3 +20,10 @@ export const REGISTERS_SIZE = 2048;
 export const READ_GUARD_OFFSET = 0x10_0000;
 export const WRITE_GUARD_OFFSET = 0x20_0000;
 export const GUARD_TABLE_SIZE = 0x10_0000;
+/**
+ * Offset within the corner of the table of places of far memory (`far-map.ts`), and its size: entries of sixteen bytes, which are
+ * the guest address divided by 64 KiB (a doubleword) and the address of its place in the one memory (a word).
+ */
+export const FAR_TABLE_OFFSET = 0x3f_0000;
+export const FAR_SLOTS = 4096;
+export const FAR_SLOT_SIZE = 16;

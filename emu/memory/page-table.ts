@@ -20,6 +20,11 @@ export const CODE = 0x80;
 export const INHERITED = 0x100;
 /** A forked address space may still want it as it is: the next store must be seen. */
 export const LENT = 0x200;
+/** The frame of a far page: the guard forbids accesses at its own address. */
+export const FAR = 0x400;
+
+/** In place of zero in the guards of far pages: go ahead, if you come by way of the far map. */
+export const FAR_GO = 0x80;
 
 export class PageTable {
   readonly readGuard: Uint8Array;
@@ -49,6 +54,11 @@ export class PageTable {
     this.readGuard[page] = watched ? 1 : readGuardOf(state);
     this.writeGuard[page] = watched ? 1 : writeGuardOf(state);
     if (((this.readGuard[page] | (this.writeGuard[page] << 1)) & ~before) !== 0) this.raised++;
+  }
+
+  /** Whether any page is watched. */
+  get isWatched(): boolean {
+    return this.watched.size > 0;
   }
 
   /** Gives the pages from `first` to before `end` one state. */
@@ -93,10 +103,15 @@ export class PageTable {
   }
 }
 
+/** What the guard of a page is where there is nothing to look at. */
+const goOf = (state: number): number => ((state & FAR) === 0 ? 0 : FAR_GO);
+
 /** Readable in the sense of Power's page protection: any permission allows loads. */
 const readGuardOf = (state: number): number =>
-  (state & (MAPPED | ABSENT)) === MAPPED && (state & PROTECTION) !== 0 ? 0 : 1;
+  (state & (MAPPED | ABSENT)) === MAPPED && (state & PROTECTION) !== 0 ? goOf(state) : 1;
 
 /** The first store since the page was mapped or found clean, and any into code or into what is lent, must be seen. */
 const writeGuardOf = (state: number): number =>
-  (state & (MAPPED | ABSENT | PROT_WRITE | DIRTY | CODE | LENT)) === (MAPPED | PROT_WRITE | DIRTY) ? 0 : 1;
+  (state & (MAPPED | ABSENT | PROT_WRITE | DIRTY | CODE | LENT)) === (MAPPED | PROT_WRITE | DIRTY)
+    ? goOf(state)
+    : 1;

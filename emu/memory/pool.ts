@@ -3,17 +3,20 @@
  * clearing one costs what it held.
  */
 import { MOST_PAGES_CLEARED, MOST_SPACES_KEPT } from "../tuning.ts";
+import { FAR_END } from "./far-map.ts";
 import { AddressSpace, type AddressSpaceOptions } from "./address-space.ts";
 
 export class AddressSpacePool {
   private readonly kept: AddressSpace[] = [];
 
   /** An address space with nothing in it. */
-  take(options: Required<AddressSpaceOptions>): AddressSpace {
+  take(options: AddressSpaceOptions & { size: number }): AddressSpace {
     const at = this.kept.findIndex(
       ({ byteOrder, size }) => byteOrder === options.byteOrder && size === options.size,
     );
-    return at < 0 ? new AddressSpace(options) : this.kept.splice(at, 1)[0];
+    const space = at < 0 ? new AddressSpace(options) : this.kept.splice(at, 1)[0];
+    space.limit = options.hasFar ? FAR_END : space.nearLimit;
+    return space;
   }
 
   /** Takes back a space that nobody uses any more, and clears it. */

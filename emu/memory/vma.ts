@@ -10,7 +10,7 @@ export const PROT_EXEC = 4;
 export interface Vma {
   /** First byte; a multiple of the page size. */
   readonly start: number;
-  /** One past the last byte; at most 2^32. */
+  /** One past the last byte; at most 2^47. */
   readonly end: number;
   /** PROT_* bits. */
   readonly prot: number;

@@ -1,6 +1,6 @@
 /** The ranges of guest memory that somebody waits for accesses to: the data address breakpoint, and a debugger's. */
 import { GuestFault } from "../cpu/fault.ts";
-import { PAGE_SHIFT, PAGE_SIZE } from "./layout.ts";
+import { PAGE_SIZE } from "./layout.ts";
 
 /** Accesses that a debugger wants to see: to the bytes from `start` up to `end`. */
 export interface Watchpoint {
@@ -28,13 +28,18 @@ export class Watched {
   breakpoint = 0n;
   watchpoints: readonly Watchpoint[] = [];
 
+  /** Whether there is anything to wait for. */
+  get any(): boolean {
+    return this.breakpoint !== 0n || this.watchpoints.length > 0;
+  }
+
   /** The pages that accesses must not pass unseen. */
   pages(): Set<number> {
     const pages = new Set<number>();
     const { breakpoint } = this;
-    if (breakpoint !== 0n && breakpoint < 1n << 32n) pages.add(Number(breakpoint >> BigInt(PAGE_SHIFT)));
+    if (breakpoint !== 0n) pages.add(Math.floor(Number(breakpoint) / PAGE_SIZE));
     for (const { start, end } of this.watchpoints) {
-      for (let page = start >>> PAGE_SHIFT; page * PAGE_SIZE < end; page++) pages.add(page);
+      for (let page = Math.floor(start / PAGE_SIZE); page * PAGE_SIZE < end; page++) pages.add(page);
     }
     return pages;
   }

@@ -1,6 +1,6 @@
 /** Translated code that is kept for later runs: it changes nothing but the time, and nobody else's is taken. */
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { ppcr, root } from "../support/ppcr.ts";
@@ -54,6 +54,16 @@ describe("the cache of translated code", () => {
       expect((await ppcr(["cache", "clear", "--jit-cache", CACHE], { cwd })).status).toBe(0);
       expect(files(cwd)).toEqual([]);
       expect((await show()).programs).toEqual([]);
+    });
+  });
+
+  it("serves a program that is thawed, too", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      await run(cwd);
+      const flags = ["--jit-cache", CACHE, "--stats=stats.json", "--dir", dirname(progress)];
+      expect((await ppcr(["restart", ...flags, "image"], { cwd })).status).toBe(0);
+      const { units, reused } = JSON.parse(readFileSync(join(cwd, "stats.json"), "utf8")).jit;
+      expect([units, reused > 0]).toEqual([0, true]);
     });
   });
 

@@ -13,6 +13,7 @@ const SIGNALS: Record<FaultKind, CpuResult["signal"]> = {
   "data-unmapped": "SIGSEGV",
   "data-protected": "SIGSEGV",
   "data-beyond-file": "SIGBUS",
+  "out-of-memory": undefined,
   "fetch-unmapped": "SIGSEGV",
   "fetch-protected": "SIGSEGV",
   "fetch-beyond-file": "SIGBUS",
@@ -43,6 +44,7 @@ function createMachine(abi: TestAbi, model: string) {
     is64: abi === "ppc64",
     model: modelFor(model, abi),
     timeBase: () => TIME_BASE,
+    random: () => 0x0123_4567_89ab_cdefn,
   };
   return new Interpreter(cpu);
 }

@@ -49,7 +49,14 @@ function createCpu(): Cpu {
   registers.setGpr(10, BigInt(ADD_5));
   registers.setGpr(11, BigInt(CALLED));
   registers.setGpr(12, BigInt(ADD_3 ^ ADD_5));
-  return { registers, memory, is64: true, model: modelFor(undefined, "ppc64"), timeBase: () => 0n };
+  return {
+    registers,
+    memory,
+    is64: true,
+    model: modelFor(undefined, "ppc64"),
+    timeBase: () => 0n,
+    random: () => 0n,
+  };
 }
 
 interface Block {

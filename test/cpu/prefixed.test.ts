@@ -17,7 +17,14 @@ function machine(byteOrder: "big" | "little", model = "power10") {
   memory.map({ start: CODE, end: CODE + PAGE_SIZE, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
   const { registers } = memory;
   const abi = byteOrder === "big" ? "ppc64" : "ppc64le";
-  const cpu = { registers, memory, is64: true, model: modelFor(model, abi), timeBase: () => 0n };
+  const cpu = {
+    registers,
+    memory,
+    is64: true,
+    model: modelFor(model, abi),
+    timeBase: () => 0n,
+    random: () => 0n,
+  };
   registers.msr = MSR_SF;
   return { memory, registers, interpreter: new Interpreter(cpu) };
 }

@@ -309,6 +309,34 @@ const network = fc.record({
   }),
 });
 
+const perm = fc.record({ id: s32, key: s32, mode: u32, uid: u32, gid: u32, cuid: u32, cgid: u32 });
+const numbers = fc.array(s32, { maxLength: 3 });
+
+const ipc = fc.record({
+  places: fc.array(fc.record({ last: s32, sequence: u32 }), { maxLength: 3 }),
+  semaphores: fc.array(
+    fc.record({
+      ...{ perm, changed: s64, operated: s64, values: numbers, pids: numbers },
+      undo: fc.array(fc.record({ pid: s32, changes: numbers }), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
+  messages: fc.array(
+    fc.record({
+      ...{ perm, changed: s64, most: u32, sender: s32, receiver: s32, sent: s64, received: s64 },
+      messages: fc.array(fc.record({ type: s64, bytes: fc.uint8Array({ maxLength: 20 }) }), { maxLength: 2 }),
+    }),
+    { maxLength: 2 },
+  ),
+  segments: fc.array(
+    fc.record({
+      ...{ perm, changed: s64, size: fc.nat(), sharedObject: u32, creator: s32, operator: s32 },
+      ...{ attached: s64, detached: s64 },
+    }),
+    { maxLength: 2 },
+  ),
+});
+
 /** The state of an open file of any kind. */
 const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("eventfd"), counter: u64, semaphore: fc.boolean() }),
@@ -333,6 +361,9 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     foreground: fc.option(s32),
     size: fc.option(fc.record({ rows: fc.nat(0xffff), columns: fc.nat(0xffff) })),
   }),
+  fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),
+  fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
+  fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
   fc.record({
     kind: fc.constant("socket"),
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
@@ -476,7 +507,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...(unlinkedFiles.length === 0
             ? {}
             : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
-          network,
+          ...{ network, ipc },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

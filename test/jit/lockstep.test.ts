@@ -5,6 +5,7 @@ import { GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
+import { bind } from "../../emu/cpu/views.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
@@ -12,10 +13,10 @@ import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { CODE_START, DATA_PAGES, DATA_START, randomNumbers, randomProgram } from "./random-programs.ts";
 
-type Abi = "ppc32" | "ppc64";
+type Abi = "ppc32" | "ppc64" | "ppc64le";
 
 function createCpu(abi: Abi, model: string | undefined): Cpu {
-  const memory = new AddressSpace({ byteOrder: "big", size: 0x2100_0000 });
+  const memory = new AddressSpace({ byteOrder: abi === "ppc64le" ? "little" : "big", size: 0x2100_0000 });
   const map = (start: number, pages: number, prot: number) =>
     memory.map({ start, end: start + pages * PAGE_SIZE, prot, offset: 0 });
   map(CODE_START, 2, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -24,9 +25,10 @@ function createCpu(abi: Abi, model: string | undefined): Cpu {
   return {
     registers: memory.registers,
     memory,
-    is64: abi === "ppc64",
+    is64: abi !== "ppc32",
     model: modelFor(model, abi),
     timeBase: () => 0n,
+    random: () => 0n,
   };
 }
 
@@ -74,7 +76,7 @@ function prepare({ registers, memory }: Cpu, abi: Abi, words: readonly number[],
   registers.cr = random();
   registers.xer = random() & 0x2000_0000;
   registers.fpscr = [0, 0x0200_0000, 0x8202_4000, random() & 3, 0xf8][random() % 5];
-  registers.msr = abi === "ppc64" ? MSR_SF : 0n;
+  registers.msr = abi === "ppc32" ? 0n : MSR_SF;
   registers.nia = BigInt(CODE_START);
   for (let i = 0; i < words.length; i++) memory.store32(CODE_START + 4 * i, words[i]);
   for (let at = 0; at < DATA_PAGES * PAGE_SIZE; at += 4) memory.store32(DATA_START + at, random() | 0);
@@ -105,17 +107,22 @@ function show({ registers, is64 }: Cpu): string[] {
   lines.push(`lr ${hex(registers.u64[LR / 8] & mask)}`, `ctr ${hex(registers.u64[CTR / 8] & mask)}`);
   lines.push(`nia ${hex(registers.u64[NIA / 8])}`, `count ${registers.u64[INSTRUCTIONS / 8]}`);
   for (let offset = 320; offset < 360; offset += 8) lines.push(`reserve ${hex(registers.u64[offset / 8])}`);
-  lines.push(`upper ${hex(registers.u64[VSR / 8])}`);
+  for (let n = 0; n < 64; n++) {
+    lines.push(
+      `v${n} ${hex(registers.u64[(VSR + 16 * n) / 8 + 1])} ${hex(registers.u64[(VSR + 16 * n) / 8])}`,
+    );
+  }
   return lines;
 }
 
-const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 150);
+const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 80);
 const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 
 for (const [abi, model] of [
   ["ppc32", undefined],
   ["ppc64", undefined],
   ["ppc64", "power9"],
+  ["ppc64le", "power9"],
 ] as [Abi, string | undefined][]) {
   it(`agrees on random programs: ${abi} ${model ?? "default model"}`, () => {
     const left = createCpu(abi, model);
@@ -123,6 +130,7 @@ for (const [abi, model] of [
     const interpreter = new Interpreter(left);
     const jit = new JitEngine(right, new Translations({ threshold: 0, entryThreshold: 0 }));
     for (let seed = FIRST; seed < FIRST + PROGRAMS; seed++) {
+      bind(left);
       const { words } = randomProgram(seed, left);
       prepare(left, abi, words, seed);
       prepare(right, abi, words, seed);

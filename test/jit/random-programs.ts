@@ -6,7 +6,7 @@ import { illegal, privileged } from "../../emu/cpu/handler.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
-import { SCALAR } from "../../emu/isa/tables.ts";
+import { INSTRUCTIONS } from "../../emu/isa/table.ts";
 
 /** A generator of 32-bit numbers (xorshift), the same everywhere. */
 export function randomNumbers(seed: number): () => number {
@@ -27,24 +27,29 @@ export const DATA_PAGES = 4;
 /** Registers that hold addresses of data; r1 too. */
 const BASES = [1, 26, 27, 28];
 
-const MEMORY = /^(l[bhwdf]|st)/;
+const MEMORY = /^(l[bhwdf]|lv[ex]|lxv?[dswbhrl]|lxvx|lxsi|lxss|st)/;
 /** What random words of would end programs too soon, or is not the same twice. */
 const LEFT_OUT =
-  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lmw|stmw|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|mffs.*|attn|eciwx|ecowx)$/;
+  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|mffs.*|attn|eciwx|ecowx)$/;
 
 export interface RandomProgram {
   readonly words: number[];
 }
 
 const plainRows = (facility: (row: Instruction) => boolean): Instruction[] =>
-  SCALAR.filter(
+  INSTRUCTIONS.filter(
     (row) => row.implemented && facility(row) && !LEFT_OUT.test(row.name) && !/^dc|^ic/.test(row.name),
   );
 
 const FIXED = plainRows(
   ({ facility, name }) => (facility === "base" || facility === "64") && !MEMORY.test(name),
 );
-const ACCESSES = plainRows(({ facility, name }) => facility !== "vsx" && MEMORY.test(name));
+const ACCESSES = plainRows(
+  ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvl|stxvl|lxvkq)/.test(name),
+);
+const VECTOR = plainRows(
+  ({ facility, name }) => /^(altivec|vsx|crypto)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
+);
 const FLOAT = plainRows(
   ({ facility, name }) => (facility === "fp" || facility === "fp64") && !MEMORY.test(name),
 );
@@ -96,8 +101,22 @@ function access(random: () => number, kind: CpuKind): number {
   }
 }
 
+/** A vector instruction; some have a GPR for their result. */
+function vector(random: () => number, kind: CpuKind): number {
+  for (;;) {
+    const word = valid(VECTOR, random, kind);
+    const { name, operands } = decode(word)!;
+    // The upper half of a GPR is undefined on a 32-bit processor, where these are not.
+    if (!kind.is64 && /^mtvsr/.test(name)) continue;
+    const [result] = operands;
+    const n = result === "RT" ? target(word)[0] : result === "RA" ? target(word)[1] : 0;
+    if (!BASES.includes(n) && n < 29) return word;
+  }
+}
+
 /** One instruction of the body. */
 function instruction(random: () => number, style: Style, kind: CpuKind): number {
+  if (random() % 100 < style.vector) return vector(random, kind);
   const choice = random() % 100;
   if (choice < style.float) return valid(FLOAT, random, kind);
   if (choice < style.float + 30) return access(random, kind);
@@ -107,8 +126,10 @@ function instruction(random: () => number, style: Style, kind: CpuKind): number 
   return fixed(random, kind);
 }
 
+/** Percentages. */
 interface Style {
   readonly float: number;
+  readonly vector: number;
 }
 
 /** A conditional branch on a CR bit at random over so many words. */
@@ -121,7 +142,7 @@ const branch = (random: () => number, distance: number): number =>
  */
 export function randomProgram(seed: number, kind: CpuKind): RandomProgram {
   const random = randomNumbers(seed * 2654435761 + 12345);
-  const style: Style = { float: [0, 0, 30, 60][random() % 4] };
+  const style: Style = { float: [0, 0, 30, 60][random() % 4], vector: [0, 0, 20, 40][random() % 4] };
   const words: number[] = [];
   const straight = (most: number) => {
     for (let n = random() % most; n > 0; n--) words.push(instruction(random, style, kind));

@@ -17,6 +17,7 @@ const SIGNALS: Record<FaultKind, [number, number]> = {
   "data-unmapped": [11, 1],
   "data-protected": [11, 2],
   "data-beyond-file": [7, 2],
+  "out-of-memory": [9, 0x80],
   "fetch-unmapped": [11, 1],
   "fetch-protected": [11, 2],
   "fetch-beyond-file": [7, 2],
@@ -51,6 +52,7 @@ export class CaseMachine {
       is64: this.is64,
       model: modelFor(model, abi),
       timeBase: () => 0n,
+      random: () => 0n,
     };
     this.interpreter = new Interpreter(cpu);
   }

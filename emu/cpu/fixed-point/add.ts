@@ -3,7 +3,7 @@ import { OE, RC, ra, ra0, rb, rt, si } from "../fields.ts";
 import { carryOut, overflow, record, setCarry, setOverflow } from "../flags.ts";
 import { type HandlerTable, validWhen } from "../handler.ts";
 import { XER_CA, XER_OV, XER_OV32 } from "../registers.ts";
-import { bytes, i32, is64 } from "../views.ts";
+import { bytes, codeHigh, i32, is64 } from "../views.ts";
 
 /** The OE and Rc bits of an XO form. */
 const OERC = OE | RC;
@@ -49,7 +49,7 @@ export const addHandlers: HandlerTable = {
   /** RT <- NIA + D, where D is in three parts: d0 || d1 || d2. */
   addpcis: (word, cia) => {
     const d = (((word & 0xffc1) | ((word >>> 15) & 0x3e)) << 16) | 0;
-    sum(word, (cia + 4) | 0, 0, d, d >> 31, 0, 0);
+    sum(word, (cia + 4) | 0, codeHigh, d, d >> 31, 0, 0);
   },
   add: (word) => add(word, i32[rb(word)], i32[rb(word) + 1], 0, word & OERC),
   subf: (word) => subtract(word, i32[rb(word)], i32[rb(word) + 1], 1, word & OERC),

@@ -1,18 +1,18 @@
 /**
- * Fixed-point division and remainder: Power ISA 3.0B, I.3.3.9 and I.3.3.9.1. Where the manual leaves the result undefined (a
- * zero divisor, a quotient that doesn't fit) RT becomes what QEMU gives.
+ * Fixed-point division and remainder: Power ISA 3.0B, I.3.3.9 and I.3.3.9.1. Where the manual leaves the result undefined (a zero
+ * divisor, a quotient that doesn't fit) RT becomes zero, and so does the high half of a word's, as outputs recorded on POWER
+ * processors have it.
  */
 import { OE, RC, ra, rb, rt } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, i64, u32, u64 } from "../views.ts";
+import { i32, i64, random, u32, u64 } from "../views.ts";
 
 const LEAST_WORD = -0x8000_0000;
 
-/** The word divisions leave the high half of RT undefined. */
-const giveWord = (word: number, low: number, high: number, overflow: number) => {
+const giveWord = (word: number, low: number, overflow: number) => {
   i32[rt(word)] = low;
-  i32[rt(word) + 1] = high;
+  i32[rt(word) + 1] = 0;
   end(word, overflow);
 };
 const end = (word: number, overflow: number) => {
@@ -20,13 +20,10 @@ const end = (word: number, overflow: number) => {
   if ((word & RC) !== 0) record(i32[rt(word)], i32[rt(word) + 1]);
 };
 /** A division of 64-bit registers whose quotient may not exist or not fit. */
-const wide = (
-  quotient: (a: number, b: number) => bigint | undefined,
-  otherwise: (a: number) => bigint,
-): Handler => {
+const wide = (quotient: (a: number, b: number) => bigint | undefined): Handler => {
   return (word) => {
     const result = quotient(ra(word) >> 1, rb(word) >> 1);
-    i64[rt(word) >> 1] = result ?? otherwise(ra(word) >> 1);
+    i64[rt(word) >> 1] = result ?? 0n;
     end(word, result === undefined ? 1 : 0);
   };
 };
@@ -46,12 +43,12 @@ export const divideHandlers: HandlerTable = {
     const a = i32[ra(word)];
     const b = i32[rb(word)];
     const undefinedResult = b === 0 || (a === LEAST_WORD && b === -1);
-    giveWord(word, undefinedResult ? a : (a / b) | 0, 0, undefinedResult ? 1 : 0);
+    giveWord(word, undefinedResult ? 0 : (a / b) | 0, undefinedResult ? 1 : 0);
   },
   divwu: (word) => {
     const a = u32[ra(word)];
     const b = u32[rb(word)];
-    giveWord(word, b === 0 ? a : (a / b) >>> 0, 0, b === 0 ? 1 : 0);
+    giveWord(word, b === 0 ? 0 : (a / b) >>> 0, b === 0 ? 1 : 0);
   },
   /** The dividend is RA || 0x0000_0000. */
   divwe: (word) => {
@@ -59,21 +56,19 @@ export const divideHandlers: HandlerTable = {
     const b = i32[rb(word)];
     const quotient = b === 0 ? undefined : (BigInt(a) << 32n) / BigInt(b);
     const fits = quotient !== undefined && BigInt.asIntN(32, quotient) === quotient;
-    const low = fits ? Number(quotient) : 0;
-    giveWord(word, low, low >> 31, fits ? 0 : 1);
+    giveWord(word, fits ? Number(quotient) : 0, fits ? 0 : 1);
   },
   divweu: (word) => {
     const a = u32[ra(word)];
     const b = u32[rb(word)];
     const fits = a < b;
-    giveWord(word, fits ? Number((BigInt(a) << 32n) / BigInt(b)) : 0, 0, fits ? 0 : 1);
+    giveWord(word, fits ? Number((BigInt(a) << 32n) / BigInt(b)) : 0, fits ? 0 : 1);
   },
   modsw: (word) => {
     const a = i32[ra(word)];
     const b = i32[rb(word)];
-    const result = b === 0 || b === -1 ? 0 : a % b;
-    i32[rt(word)] = result;
-    i32[rt(word) + 1] = result >> 31;
+    i32[rt(word)] = b === 0 || b === -1 ? 0 : a % b;
+    i32[rt(word) + 1] = 0;
   },
   moduw: (word) => {
     const b = u32[rb(word)];
@@ -81,22 +76,10 @@ export const divideHandlers: HandlerTable = {
     i32[rt(word) + 1] = 0;
   },
 
-  divd: wide(
-    (a, b) => signed(i64[a], i64[b]),
-    (a) => i64[a],
-  ),
-  divdu: wide(
-    (a, b) => unsigned(u64[a], u64[b]),
-    (a) => i64[a],
-  ),
-  divde: wide(
-    (a, b) => signed(i64[a] << 64n, i64[b]),
-    () => 0n,
-  ),
-  divdeu: wide(
-    (a, b) => unsigned(u64[a] << 64n, u64[b]),
-    () => 0n,
-  ),
+  divd: wide((a, b) => signed(i64[a], i64[b])),
+  divdu: wide((a, b) => unsigned(u64[a], u64[b])),
+  divde: wide((a, b) => signed(i64[a] << 64n, i64[b])),
+  divdeu: wide((a, b) => unsigned(u64[a] << 64n, u64[b])),
   modsd: (word) => {
     const b = i64[rb(word) >> 1];
     i64[rt(word) >> 1] = b === 0n || b === -1n ? 0n : i64[ra(word) >> 1] % b;
@@ -105,8 +88,9 @@ export const divideHandlers: HandlerTable = {
     const b = u64[rb(word) >> 1];
     u64[rt(word) >> 1] = b === 0n ? 0n : u64[ra(word) >> 1] % b;
   },
-  /** There is no source of random numbers here: all ones, the error the manual provides for. */
+  /** L = 0: a word; 1 and 2: a doubleword. 3 is reserved and gives the value for an error. */
   darn: (word) => {
-    i64[rt(word) >> 1] = -1n;
+    const l = (word >>> 16) & 3;
+    i64[rt(word) >> 1] = l === 3 ? -1n : l === 0 ? random() & 0xffff_ffffn : random();
   },
 };

@@ -10,8 +10,15 @@ const give = (word: number, low: number, high: number) => {
   i32[rt(word) + 1] = high;
   if ((word & RC) !== 0) record(low, high);
 };
-/** A product of words, of which the manual defines the low half of RT only: the high half is zero, as QEMU has it. */
-const giveHighWord = (word: number, product: number) => give(word, product, 0);
+/**
+ * A product of words, of which the manual defines the low half of RT only: the high half is zero. CR0, undefined in 64-bit mode, tells
+ * how the low word compares, as outputs recorded on POWER processors have it.
+ */
+const giveHighWord = (word: number, product: number) => {
+  i32[rt(word)] = product;
+  i32[rt(word) + 1] = 0;
+  if ((word & RC) !== 0) record(product, product >> 31);
+};
 
 export const multiplyHandlers: HandlerTable = {
   mulli: (word) => {

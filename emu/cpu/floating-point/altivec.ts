@@ -1,3 +1,4 @@
+import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { VSCR } from "../registers.ts";
 import { f32, i32 } from "../views.ts";
@@ -190,9 +191,9 @@ export const altivecHandlers: HandlerTable = {
   vrfin: integral(0),
   vrfip: integral(2),
   vrfiz: integral(1),
+  vexptefp: mapped(powerEstimate),
+  vlogefp: mapped(logEstimate),
   // The manual bounds the error of estimates only; these are as good as the format allows.
-  vexptefp: mapped((value) => 2 ** value),
-  vlogefp: mapped(Math.log2),
   vrefp: unary(RECIPROCAL.kernel),
   vrsqrtefp: unary(RECIPROCAL_ROOT.kernel),
   vcmpbfp: compareBounds,

@@ -7,6 +7,7 @@
 import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { HUGE, isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
+import { TOWARD_ZERO } from "./exact.ts";
 import { BINARY64, DOUBLE, type Format, SINGLE } from "./formats.ts";
 import { RN } from "./fpscr.ts";
 import {
@@ -22,7 +23,10 @@ import {
   target,
   VSRS,
 } from "./fpu.ts";
-import { add, divide, multiply, type Result, squareRoot } from "./soft-float.ts";
+import { add, divide, multiply, type Result, reciprocalSquareRoot, squareRoot } from "./soft-float.ts";
+
+/** Half a unit in the last place of one. */
+const EPSILON = 2 ** -53;
 
 /** 1.0 */
 const ONE = 0x3ff0_0000_0000_0000n;
@@ -88,7 +92,8 @@ const root = (bank: Bank, single: boolean): Handler => {
 };
 
 // The estimates. The manual bounds their error only; these are as good as the format allows, which is what
-// qemu-user gives, and not what the tables of any particular processor give.
+// qemu-user gives, and not what the tables of any particular processor give. Those of roots in the double format are cut: outputs recorded on
+// POWER processors stay below a power of two where the exact value does.
 
 /** 1 / b in the double format. */
 export const softReciprocal = (b: bigint, format: Format, control: number): Result =>
@@ -114,8 +119,7 @@ const reciprocal = (bank: Bank, single: boolean): Handler => {
   };
 };
 
-const reciprocalRoot = (bank: Bank, single: boolean): Handler => {
-  const format = single ? SINGLE : DOUBLE;
+const reciprocalRootSingle = (bank: Bank): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
@@ -125,9 +129,30 @@ const reciprocalRoot = (bank: Bank, single: boolean): Handler => {
       const quotient = 1 / root;
       const error = quotientError(1, root, quotient);
       // An exact quotient of a rounded root is inexact all the same.
-      if (error !== 0 && deliver(to, end, quotient, error, single)) return;
+      if (error !== 0 && deliver(to, end, quotient, error, true)) return;
     }
-    complete(to, end, cia, softReciprocalRoot(u64[operandB(word, bank)], format, i32[STATUS]));
+    complete(to, end, cia, softReciprocalRoot(u64[operandB(word, bank)], SINGLE, i32[STATUS]));
+  };
+};
+
+/** r*r*b - 1 for r near 1 / sqrt(b). */
+function rootResidue(r: number, b: number): number {
+  const square = r * r;
+  const product = square * b;
+  return product - 1 + productError(square, b, product) + productError(r, r, square) * b;
+}
+
+const reciprocalRoot = (bank: Bank): Handler => {
+  return (word, cia) => {
+    const to = target(word, bank);
+    const end = ending(word, bank);
+    const b = f64[operandB(word, bank)];
+    if (b > TINY && b < HUGE && (i32[STATUS] & RN) === 0) {
+      let root = 1 / Math.sqrt(b);
+      while (rootResidue(root, b) > 0) root -= root * EPSILON;
+      if (deliver(to, end, root, -rootResidue(root, b), false)) return;
+    }
+    complete(to, end, cia, reciprocalSquareRoot(u64[operandB(word, bank)], DOUBLE, i32[STATUS], TOWARD_ZERO));
   };
 };
 
@@ -156,8 +181,8 @@ export const arithmeticHandlers: HandlerTable = {
   xsredp: reciprocal(VSRS, false),
   fres: reciprocal(FPRS, true),
   xsresp: reciprocal(VSRS, true),
-  frsqrte: reciprocalRoot(FPRS, false),
-  xsrsqrtedp: reciprocalRoot(VSRS, false),
-  frsqrtes: reciprocalRoot(FPRS, true),
-  xsrsqrtesp: reciprocalRoot(VSRS, true),
+  frsqrte: reciprocalRoot(FPRS),
+  xsrsqrtedp: reciprocalRoot(VSRS),
+  frsqrtes: reciprocalRootSingle(FPRS),
+  xsrsqrtesp: reciprocalRootSingle(VSRS),
 };

@@ -2,7 +2,7 @@
 import type { Handler, HandlerTable } from "../handler.ts";
 import { f64, i32, u64 } from "../views.ts";
 import { sumError } from "./error-free.ts";
-import type { RoundingMode, TO_ODD } from "./exact.ts";
+import type { AWAY, RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
 import { FI, FR, FX, RN, VXSNAN, XE, XX } from "./fpscr.ts";
 import {
@@ -29,7 +29,7 @@ const ROUNDER = 1.5 * 2 ** 52;
 export const ROUNDER_LIMIT = 2 ** 51;
 
 /** What rounds to an integer. */
-export type IntegralMode = Exclude<RoundingMode, typeof TO_ODD>;
+export type IntegralMode = Exclude<RoundingMode, typeof TO_ODD | typeof AWAY>;
 /** Integers by rounding mode of doubles below ROUNDER_LIMIT in magnitude; a zero but that of mode 0 has the double's sign. */
 export const ROUNDINGS: Record<IntegralMode, (value: number) => number> = {
   0: (value) => value + ROUNDER - ROUNDER,

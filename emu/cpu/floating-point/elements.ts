@@ -105,7 +105,7 @@ export function selectLanguage(type: "C" | "J", max: boolean, a: number, b: numb
   } else if (type === "J" && x === 0 && y === 0) {
     first = isFirst(x, y, max);
   } else {
-    first = max ? x >= y : x < y;
+    first = max ? x > y : x < y;
   }
   putElement(elements, first ? a : b, 0, false);
   return flags;

@@ -12,13 +12,14 @@ export interface Exact {
 
 /**
  * RN (Power ISA 3.0B, I.4.3.6: 0 to nearest, ties to even, 1 toward zero, 2 toward +infinity, 3 toward -infinity), and two that
- * instructions bring themselves: 4 to nearest with ties away from zero (frin) and 5 to odd (xsaddqpo).
+ * instructions bring themselves: 4 to nearest with ties away from zero (frin), 5 to odd (xsaddqpo), 6 away from zero (xsrqpi).
  */
-export type RoundingMode = 0 | 1 | 2 | 3 | 4 | 5;
+export type RoundingMode = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 export const TOWARD_ZERO = 1;
 export const TOWARD_MINUS = 3;
 export const NEAREST_AWAY = 4;
 export const TO_ODD = 5;
+export const AWAY = 6;
 
 /** The number of bits of a non-negative integer. */
 export function bitLength(value: bigint): number {
@@ -49,7 +50,7 @@ export function roundShift(
         ? rest >= half
         : mode === TO_ODD
           ? !isOdd
-          : mode === (sign === 0n ? 2 : 3);
+          : mode === AWAY || mode === (sign === 0n ? 2 : 3);
   return up ? { integer: integer + 1n, rounded: "up" } : { integer, rounded: "down" };
 }
 

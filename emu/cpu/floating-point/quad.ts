@@ -6,7 +6,7 @@ import { bf } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { i32, u64 } from "../views.ts";
 import { setCondition } from "./elements.ts";
-import { type RoundingMode, TO_ODD } from "./exact.ts";
+import { AWAY, NEAREST_AWAY, type RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, BINARY128, DOUBLE, EXTENDED, QUAD } from "./formats.ts";
 import { FI, FPRF, FPRF_SHIFT, FR, RN, VE, VXSNAN, VXVC } from "./fpscr.ts";
 import { CLEAR, completeAs, completeInteger, raise, STATUS, suppresses, vra, vrb, vrt } from "./fpu.ts";
@@ -39,7 +39,9 @@ const modeOf = (odd: boolean): RoundingMode => (odd ? TO_ODD : ((i32[STATUS] & R
 function modeOfFields(word: number): RoundingMode {
   const rmc = (word >>> 9) & 3;
   if ((word & 0x1_0000) !== 0) return rmc as RoundingMode;
-  return rmc === 0 ? 4 : rmc === 3 ? modeOf(false) : 0;
+  if (rmc === 0) return NEAREST_AWAY;
+  // 2 is reserved: as recorded on POWER9.
+  return rmc === 3 ? modeOf(false) : rmc === 2 ? AWAY : 0;
 }
 
 /** Writes a quad result and its flags; FR, FI and FPRF with them. */
@@ -234,6 +236,6 @@ export const quadHandlers: HandlerTable = {
   xscmpeqqp: compareToMask(false, (order) => order === 0),
   xscmpgeqp: compareToMask(true, (order) => order >= 0),
   xscmpgtqp: compareToMask(true, (order) => order > 0),
-  xsmaxcqp: extreme((order) => order >= 0),
+  xsmaxcqp: extreme((order) => order > 0),
   xsmincqp: extreme((order) => order < 0),
 };

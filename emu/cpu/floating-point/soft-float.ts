@@ -209,6 +209,19 @@ export function squareRoot(b: bigint, format: Format, control: number, mode = rn
   return round(squareRootExact(encoding.unpack(b), encoding.precision), format, control, mode);
 }
 
+/** 1 / sqrt(b) with one rounding. */
+export function reciprocalSquareRoot(b: bigint, format: Format, control: number, mode: RoundingMode): Result {
+  const { encoding } = format;
+  if (encoding.isZero(b)) return infinity(encoding.signOf(b), format, ZX);
+  if (b === encoding.infinity) return zero(0n, format);
+  if (encoding.isNan(b) || encoding.signOf(b) !== 0n) return squareRoot(b, format, control, mode);
+  // Twice the bits, so that the root's own cut changes nothing.
+  const precision = 4 * encoding.precision;
+  const root = squareRootExact(encoding.unpack(b), precision);
+  const one = { sign: 0n, significand: 1n, exponent: 0 };
+  return round(divideExact(one, root, 2 * precision), format, control, mode);
+}
+
 /** b, a number of the encoding `from`, rounded to the format; of a NaN the upper fraction bits that the format has are kept. */
 export function convert(
   b: bigint,

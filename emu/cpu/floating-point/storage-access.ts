@@ -3,8 +3,7 @@
  * (DOUBLE and SINGLE of the manual), not by arithmetic: a signalling NaN stays one, and no exception occurs.
  */
 import { PAGE_SHIFT, PAGE_SIZE } from "../../memory/layout.ts";
-import { addressD, addressDs, addressX } from "../effective-address.ts";
-import { ra } from "../fields.ts";
+import { addressD, addressDs, addressX, updateRa } from "../effective-address.ts";
 import type { HandlerTable } from "../handler.ts";
 import { updating } from "../storage/load-store.ts";
 import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
@@ -103,8 +102,7 @@ const storeWord = (at: number, ea: number): void => memory.store32(ea, i32[at]);
 /** The access at EA; then, if it has succeeded, RA <- EA. */
 function withUpdate(access: (at: number, ea: number) => void, word: number, ea: number): void {
   access(2 * frt(word), ea);
-  i32[ra(word)] = ea;
-  i32[ra(word) + 1] = 0;
+  updateRa(word, ea);
 }
 
 export const storageAccessHandlers: HandlerTable = {

@@ -58,7 +58,7 @@ const SUBTRACT: Operation = {
   soft: (a, b, format, control) => add(a, b, true, format, control),
 };
 
-const PRODUCT: Operation = {
+export const PRODUCT: Operation = {
   kernel: (count) => {
     for (let k = 0; k < count; k++) {
       const rounded = A[k] * B[k];

@@ -1,5 +1,5 @@
 /** Atomic memory operations: Power ISA 3.0B, II.4.5. One thread runs at a time, so that they need nothing special to be atomic. */
-import { addressRa } from "../effective-address.ts";
+import { addressRa, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
@@ -42,8 +42,8 @@ const following = (word: number, n: number, size: Size): bigint =>
 /** The operand's address, which must be aligned and writable. A function code that there is none of is a data storage interrupt. */
 function address(word: number, size: Size, codes: ReadonlySet<number>): number {
   const ea = addressRa(word, true);
-  if (!codes.has(functionCode(word))) throw new GuestFault("data-unmapped", BigInt(ea), true);
-  if ((ea & (size - 1)) !== 0) throw new GuestFault("alignment", BigInt(ea), true);
+  if (!codes.has(functionCode(word))) throw new GuestFault("data-unmapped", trueAddress(ea), true);
+  if ((ea & (size - 1)) !== 0) throw new GuestFault("alignment", trueAddress(ea), true);
   memory.checkStore(ea, size);
   return ea;
 }

@@ -31,4 +31,7 @@ export const cacheHandlers: HandlerTable = {
   sync: nothing,
   eieio: nothing,
   wait: nothing,
+  /** They check return addresses where DEXCR[NPHIE] says so, which Linux before 6.5 leaves clear: Power ISA 3.1B, I.3.3.17. */
+  hashst: nothing,
+  hashchk: nothing,
 };

@@ -1,6 +1,6 @@
 /** Fixed-point loads and stores: Power ISA 3.0B, I.3.3.2 to I.3.3.5. */
 import { PAGE_SHIFT } from "../../memory/layout.ts";
-import { addressD, addressDs, addressX } from "../effective-address.ts";
+import { addressD, addressDs, addressX, updateRa } from "../effective-address.ts";
 import { ra, rs, rt } from "../fields.ts";
 import { type Handler, type HandlerTable, validWhen } from "../handler.ts";
 import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
@@ -25,8 +25,7 @@ const xStore = (word: number) => addressX(word, true);
 /** The access at EA; then, if it has succeeded, RA <- EA. */
 const withUpdate = (access: (word: number, ea: number) => void, word: number, ea: number) => {
   access(word, ea);
-  i32[ra(word)] = ea;
-  i32[ra(word) + 1] = 0;
+  updateRa(word, ea);
 };
 
 /** RT <- what is at EA, extended with zeros. */

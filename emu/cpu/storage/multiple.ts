@@ -2,7 +2,7 @@
  * Instructions that move several registers: multiple and string (Power ISA 3.0B, I.3.3.6 and I.3.3.7), quadword (I.3.3.4).
  * All of an instruction's storage is checked before the first register or byte changes, so that it can be restarted.
  */
-import { addressD, addressDq, addressDs, addressRa, addressX } from "../effective-address.ts";
+import { addressD, addressDq, addressDs, addressRa, addressX, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt, sh } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
@@ -19,7 +19,7 @@ const isLittle = (): boolean => memory.byteOrder === "little";
 
 /** These are for big-endian guests only. */
 const bigEndian = (address: number): number => {
-  if (isLittle()) throw new GuestFault("alignment", BigInt(address));
+  if (isLittle()) throw new GuestFault("alignment", trueAddress(address));
   return address;
 };
 const setWord = (index: number, value: number) => {

@@ -2,16 +2,16 @@
  * Load and reserve, store conditional: Power ISA 3.0B, II.4.6.2. A reservation is the address, the length and the value seen; the
  * store takes place if all three are still so. A value that changed and changed back is not noticed, as in QEMU.
  */
-import { addressX } from "../effective-address.ts";
+import { addressX, keepAddress, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
-import { bytes, i32, memory } from "../views.ts";
+import { bytes, i32, memory, u32 } from "../views.ts";
 
 const aligned = (word: number, length: number, isStore: boolean): number => {
   const ea = addressX(word, isStore);
-  if ((ea & (length - 1)) !== 0) throw new GuestFault("alignment", BigInt(ea), isStore);
+  if ((ea & (length - 1)) !== 0) throw new GuestFault("alignment", trueAddress(ea), isStore);
   return ea;
 };
 /** A datum as its words, the least significant first; those beyond its length are zero. */
@@ -60,8 +60,7 @@ function loadAndReserve(word: number, length: number): void {
   const ea = aligned(word, length, false);
   read(ea, length, found);
   bytes[RESERVE_LENGTH] = length;
-  i32[RESERVE_ADDRESS / 4] = ea;
-  i32[RESERVE_ADDRESS / 4 + 1] = 0;
+  keepAddress(RESERVE_ADDRESS / 4, ea);
   i32.set(found, RESERVE_VALUE / 4);
 }
 const larx = (length: number) => (word: number) => {
@@ -73,10 +72,8 @@ const larx = (length: number) => (word: number) => {
 /** Stores `stored` where the reservation holds, and says so in CR0. */
 function storeConditional(word: number, length: number): void {
   const ea = aligned(word, length, true);
-  const holds =
-    bytes[RESERVE_LENGTH] === length &&
-    i32[RESERVE_ADDRESS / 4] === (ea | 0) &&
-    i32[RESERVE_ADDRESS / 4 + 1] === 0;
+  const reserved = u32[RESERVE_ADDRESS / 4] + u32[RESERVE_ADDRESS / 4 + 1] * 2 ** 32;
+  const holds = bytes[RESERVE_LENGTH] === length && reserved === memory.addressOf(ea);
   let performed = false;
   if (holds) {
     memory.checkStore(ea, length);

@@ -43,17 +43,22 @@ interface Decimal {
   readonly negative: boolean;
 }
 
-function readPacked(n: number): Decimal | undefined {
+/** Undefined where a digit is none; with `isValid` false where only the sign code is none, which then counts as plus. */
+function readDigits(n: number): (Decimal & { readonly isValid: boolean }) | undefined {
   const nibbles = elementsOf(quad(n), 4);
   const code = nibbles[DIGITS];
   const magnitude = numberOf(nibbles.slice(0, DIGITS));
-  if (magnitude === undefined || !(isPlus(code) || isMinus(code))) return undefined;
-  return { magnitude, negative: isMinus(code) };
+  if (magnitude === undefined) return undefined;
+  return { magnitude, negative: isMinus(code), isValid: isPlus(code) || isMinus(code) };
+}
+function readPacked(n: number): Decimal | undefined {
+  const value = readDigits(n);
+  return value?.isValid ? value : undefined;
 }
 const packed = (magnitude: bigint, code: bigint): bigint =>
   fromElements([...nibblesOf(magnitude, DIGITS), code], 4);
 
-/** How a number compares with zero. */
+/** How a number compares with zero: the whole one, before digits that don't fit are cut off. */
 const compared = ({ magnitude, negative }: Decimal): number => (magnitude === 0n ? EQ : negative ? LT : GT);
 
 const setCr6 = (value: number): void => {
@@ -76,21 +81,19 @@ const ofPacked =
     else work(word, value);
   };
 
-/** VRT <- VRA plus or minus VRB. */
+/** VRT <- VRA plus or minus VRB; the digits of operands without a sign are added all the same, as recorded on POWER8. */
 const add =
   (subtract: boolean): Handler =>
   (word) => {
-    const a = readPacked(vra(word));
-    const b = readPacked(vrb(word));
+    const a = readDigits(vra(word));
+    const b = readDigits(vrb(word));
     if (a === undefined || b === undefined) return giveInvalid(word);
     const signed = ({ magnitude, negative }: Decimal): bigint => (negative ? -magnitude : magnitude);
     const sum = signed(a) + (subtract ? -signed(b) : signed(b));
-    // Two negative zeros keep their sign.
-    const negative = sum < 0n || (sum === 0n && a.negative && b.negative !== subtract);
-    const magnitude = sum < 0n ? -sum : sum;
-    const kept = magnitude % LIMIT;
-    const cr = compared({ magnitude: kept, negative }) | (magnitude >= LIMIT ? SO : 0);
-    give(word, packed(kept, signCode(negative, word)), cr);
+    const negative = sum < 0n;
+    const magnitude = negative ? -sum : sum;
+    const cr = compared({ magnitude, negative }) | (magnitude >= LIMIT ? SO : 0);
+    give(word, packed(magnitude % LIMIT, signCode(negative, word)), a.isValid && b.isValid ? cr : SO);
   };
 
 // ---- other formats ------------------------------------------------------------------------------------------
@@ -182,7 +185,7 @@ const shift = (round: boolean): Handler =>
   ofPacked((word, { magnitude, negative }) => {
     const { kept, lost, next } = shifted(magnitude, shiftCount(word, DIGITS), LIMIT);
     const rounded = round && next >= 5n ? kept + 1n : kept;
-    const value = { magnitude: rounded, negative };
+    const value = { magnitude: lost ? magnitude : rounded, negative };
     give(word, packed(rounded, signCode(negative, word)), compared(value) | (lost ? SO : 0));
   });
 
@@ -206,12 +209,8 @@ const keptDigits = (word: number, most: number): bigint => {
 };
 const truncate = ofPacked((word, { magnitude, negative }) => {
   const limit = TEN ** keptDigits(word, DIGITS);
-  const value = { magnitude: magnitude % limit, negative };
-  give(
-    word,
-    packed(value.magnitude, signCode(negative, word)),
-    compared(value) | (magnitude >= limit ? SO : 0),
-  );
+  const cr = compared({ magnitude, negative }) | (magnitude >= limit ? SO : 0);
+  give(word, packed(magnitude % limit, signCode(negative, word)), cr);
 });
 const truncateUnsigned: Handler = (word) => {
   const value = readUnsigned(word);
@@ -220,11 +219,14 @@ const truncateUnsigned: Handler = (word) => {
   giveUnsigned(word, value % limit, value >= limit);
 };
 
+/** The value of a decimal digit. What is none, whose result is undefined, counts as eight and its last bit: recorded on POWER9. */
+const digitOf = (nibble: bigint): bigint => (nibble > 9n ? nibble & 9n : nibble);
+
 /** Ten times VRA, plus the digit of VRB where the row has it: the low 128 bits, or what is carried beyond them. */
 const timesTen =
   (extended: boolean, carry: boolean): Handler =>
   (word) => {
-    const product = quad(vra(word)) * TEN + (extended ? quad(vrb(word)) & 15n : 0n);
+    const product = quad(vra(word)) * TEN + (extended ? digitOf(quad(vrb(word)) & 15n) : 0n);
     setQuad(vrt(word), carry ? product >> 128n : product);
   };
 

@@ -9,6 +9,7 @@ import {
   B,
   type Code,
   call,
+  either,
   getLocal,
   I32,
   I64,
@@ -65,6 +66,16 @@ const VECTOR_FIELDS: Readonly<Record<string, readonly [shift: number, bit: numbe
   XB: [7, 2, 8],
   XC: [2, 8, 6],
 };
+/** The number (0 to 63) of the register that a vector operand of a word names. */
+export function vectorNumber(name: string, word: number): number {
+  const [shift, bit] = VECTOR_FIELDS[name];
+  const low = (word >>> (shift + 4)) & 31;
+  return low + (name.startsWith("V") || (word & bit) !== 0 ? 32 : 0);
+}
+/** The number of the register that a GPR operand of a word names. */
+export const gprNumber = (name: string, word: number): number => (word >>> (GPR_SHIFTS[name] + 3)) & 31;
+export const isGpr = (name: string): boolean => name in GPR_SHIFTS;
+
 const GPR_SHIFTS: Readonly<Record<string, number>> = { RT: 18, RS: 18, RA: 13, RA0: 13, RB: 8, RC: 3 };
 
 /** The frame of a function whose parameters are the instruction word and its address. */
@@ -74,7 +85,7 @@ export class Frame {
   readonly locals: number[] = [];
   /** What runs first: the registers that the row reads. */
   private readonly prelude: number[] = [];
-  private readonly operands: readonly string[];
+  protected readonly operands: readonly string[];
   private readonly known = new Map<string, Code>();
 
   constructor(operands: readonly string[], around: Surroundings) {
@@ -130,6 +141,10 @@ export class Frame {
   private source(...names: string[]): Code {
     const name = this.operands.find((operand) => names.includes(operand));
     if (name === undefined) throw new RangeError(`no operand ${names.join(" or ")}`);
+    return this.contents(name);
+  }
+  /** Contents of a vector operand. */
+  protected contents(name: string): Code {
     return this.once(name, V128, () => loadV128(this.registerBase(name), this.vectorAddress(name)));
   }
   /** Contents of a GPR operand. */
@@ -201,7 +216,7 @@ export class Frame {
     return bigEndian ? i32Op.sub(i32((top - size) | 0), ea) : ea;
   }
   /** The effective address, an i32. */
-  effectiveAddress(store: boolean, displacement?: Code): Code {
+  private effectiveAddress(store: boolean, displacement?: Code): Code {
     if (!this.around.is64) {
       const base = i32Op.wrap(this.gpr("RA0"));
       if (displacement !== undefined) return i32Op.add(base, displacement);
@@ -213,17 +228,14 @@ export class Frame {
         : this.operands.includes("RB")
           ? this.gpr("RB")
           : i64(0n);
-    return this.doubleword(i64Op.add(this.gpr("RA0"), offset), (ea) => [
-      ...this.checkFar(ea, store),
-      ...i32Op.wrap(ea),
-    ]);
+    return this.doubleword(i64Op.add(this.gpr("RA0"), offset), (ea) => this.near(ea, store));
   }
-  /** Code that comes back only if the i64 `ea` is an address below 2^32, where all guest memory is. */
-  checkFar(ea: Code, store: boolean): Code {
-    if (!this.around.is64) return [];
+  /** The i64 `ea` as an i32; of a far address, the one that stands for it. */
+  near(ea: Code, store: boolean): Code {
+    if (!this.around.is64) return i32Op.wrap(ea);
     const upper = i64Op.shrU(ea, i64(32n));
-    const far = call(FAR, i32Op.wrap(ea), i32Op.wrap(upper), i32(store ? 1 : 0));
-    return when(i64Op.ne(upper, i64(0n)), far);
+    const far = call(FAR, i32Op.wrap(upper), i32Op.wrap(ea), i32(store ? 1 : 0));
+    return either(I32, i64Op.eqz(upper), i32Op.wrap(ea), far);
   }
   /** The same as `check` for a number of bytes, 1 to 16, that is known at run time only. */
   checkBytes(ea: Code, count: Code, store: boolean): Code {
@@ -271,7 +283,7 @@ export class Frame {
   /** What a row with an Rc bit does for it, where that is not what compares do. */
   record: Code | undefined;
   /** CR6 of a compare: bit 0 where all elements are true, bit 2 where none is (elements are all ones or all zeros). */
-  private recordCompare(result: Code): Code {
+  protected recordCompare(result: Code): Code {
     const all = i32Op.and(B.allTrue(result), i32(1));
     const none = i32Op.eqz(anyTrue(result));
     return this.setCr(i32(6), i32Op.or(i32Op.shl(all, i32(3)), i32Op.shl(none, i32(1))));

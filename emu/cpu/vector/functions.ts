@@ -7,7 +7,6 @@ import { instructionNamed } from "../../isa/table.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import type { CpuKind } from "../cpu.ts";
-import { GuestFault } from "../fault.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
 import { memory } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
@@ -24,7 +23,8 @@ export interface ImmediateRow {
 /** Vector instructions by the mnemonics of the instruction table. */
 export type Family = Readonly<Record<string, Row | ImmediateRow>>;
 
-const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
+/** The field of an immediate row in a word. */
+export const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
   (word >>> (31 - last)) & (2 ** (last - first + 1) - 1);
 
 /** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
@@ -77,10 +77,7 @@ function instantiate(family: Family, memory: AddressSpace, is64: boolean): Funct
       m: memory.memory,
       l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
       s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
-      f: (low: number, high: number, store: number) => {
-        const address = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-        throw new GuestFault("data-unmapped", address, store !== 0);
-      },
+      f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
     },
   });
   return { ...instance.exports } as Functions;
@@ -121,7 +118,7 @@ function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuff
   }
   const types = [
     [0x60, 2, I32, I32, 0],
-    [0x60, 3, I32, I32, I32, 0],
+    [0x60, 3, I32, I32, I32, 1, I32],
   ];
   const imports = [
     [...name("m"), ...name("l"), 0, 0],

@@ -13,7 +13,8 @@ import { MULTIPLY } from "./vector-multiply.ts";
 import { STORAGE } from "./vector-storage.ts";
 import { wideHandlers } from "./wide-arithmetic.ts";
 
-const FAMILIES: readonly Family[] = [
+/** The rows that are WebAssembly expressions. */
+export const FAMILIES: readonly Family[] = [
   STORAGE,
   LOGICAL,
   PERMUTE,

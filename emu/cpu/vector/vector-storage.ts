@@ -12,6 +12,7 @@ import {
   D,
   either,
   high,
+  I32,
   I64,
   i32,
   i32Op,
@@ -199,10 +200,10 @@ const length = (frame: Frame): Code => i64Op.shrU(frame.gpr("RB"), i64(56n));
 const withLength = (frame: Frame, store: boolean, body: (host: Code, count: Code) => Code): Code =>
   frame.integer(i32Op.wrap(length(frame)), (whole) =>
     frame.integer(select(whole, i32(16), i32Op.ltU(whole, i32(16))), (count) =>
-      frame.integer(i32Op.wrap(frame.gpr("RA0")), (ea) => [
-        ...when(count, [...frame.checkFar(frame.gpr("RA0"), store), ...frame.checkBytes(ea, count, store)]),
-        ...body(frame.host(ea, 16), count),
-      ]),
+      frame.integer(
+        either(I32, count, frame.near(frame.gpr("RA0"), store), i32Op.wrap(frame.gpr("RA0"))),
+        (ea) => [...when(count, frame.checkBytes(ea, count, store)), ...body(frame.host(ea, 16), count)],
+      ),
     ),
   );
 /** Ones in the lanes that hold the first `count` bytes of storage. */

@@ -28,11 +28,17 @@ const signed =
 /** Quotient and remainder; where the divisor is zero, which leaves them undefined, those of one, as QEMU has them. */
 const quotient: Binary = (a, b) => a / (b === 0n ? 1n : b);
 const remainder: Binary = (a, b) => a % (b === 0n ? 1n : b);
-/** The dividend has as many zeros to its right as an element has bits. What does not fit is cut. */
+/**
+ * The dividend has as many zeros to its right as an element has bits. A quotient that doesn't fit, which is undefined, becomes zero, as in
+ * outputs recorded on POWER10.
+ */
 const extended =
-  (bits: number): Binary =>
-  (a, b) =>
-    quotient(a << BigInt(bits), b);
+  (bits: number, cut: (bits: number, value: bigint) => bigint): Binary =>
+  (a, b) => {
+    if (b === 0n) return 0n;
+    const whole = (cut(bits, a) << BigInt(bits)) / cut(bits, b);
+    return cut(bits, whole) === whole ? whole : 0n;
+  };
 
 /** Bits 0, N, 2N and so on of VRB, at the left of RT. */
 const gatherEvery: Handler = (word) => {
@@ -82,12 +88,12 @@ export const wideHandlers: HandlerTable = {
   vdivuq: each(128, quotient),
   vmodsq: each(128, signed(128, remainder)),
   vmoduq: each(128, remainder),
-  vdivesw: each(32, signed(32, extended(32))),
-  vdiveuw: each(32, extended(32)),
-  vdivesd: each(64, signed(64, extended(64))),
-  vdiveud: each(64, extended(64)),
-  vdivesq: each(128, signed(128, extended(128))),
-  vdiveuq: each(128, extended(128)),
+  vdivesw: each(32, extended(32, BigInt.asIntN)),
+  vdiveuw: each(32, extended(32, BigInt.asUintN)),
+  vdivesd: each(64, extended(64, BigInt.asIntN)),
+  vdiveud: each(64, extended(64, BigInt.asUintN)),
+  vdivesq: each(128, extended(128, BigInt.asIntN)),
+  vdiveuq: each(128, extended(128, BigInt.asUintN)),
   vclzdm: each(64, countZeros(true)),
   vctzdm: each(64, countZeros(false)),
   vpdepd: each(64, depositBits),

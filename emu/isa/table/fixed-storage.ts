@@ -75,11 +75,23 @@ export const FIXED_STORAGE = [
     ["stswx", X(31, 661), "RS,RA0,RB", "Store String Word Indexed"],
   ]),
   // Power ISA 3.1B moves the return-address hash here.
-  ...group("I.3.3.18", "3.1", "base", false, [
+  ...group("I.3.3.18", "3.1", "base", true, [
     ["hashst", X(31, 722), "RB,HD,RA0", "Hash Store"],
     ["hashchk", X(31, 754), "RB,HD,RA0", "Hash Check"],
-    ["hashstp", X(31, 658), "RB,HD,RA0", "Hash Store Privileged", { facility: "supervisor" }],
-    ["hashchkp", X(31, 690), "RB,HD,RA0", "Hash Check Privileged", { facility: "supervisor" }],
+    [
+      "hashstp",
+      X(31, 658),
+      "RB,HD,RA0",
+      "Hash Store Privileged",
+      { facility: "supervisor", implemented: false },
+    ],
+    [
+      "hashchkp",
+      X(31, 690),
+      "RB,HD,RA0",
+      "Hash Check Privileged",
+      { facility: "supervisor", implemented: false },
+    ],
   ]),
   ...group("II.4.6.2", "PPC", "storage", true, [
     ["lbarx", X(31, 52), "RT,RA0,RB,EH?", "Load Byte And Reserve Indexed", { version: "2.06" }],

@@ -1,27 +1,18 @@
-/** Matrix-multiply assist: Power ISA 3.1, Book I, 7.2.1.3 and 7.6.3. The floating-point rows are known to the disassembler only. */
+/** Matrix-multiply assist: Power ISA 3.1, Book I, 7.2.1.3 and 7.6.3. */
 import { fix, group, type Table, table, X, XX3 } from "../forms.ts";
 
-const done = { implemented: true };
-
 export const MATRIX: Table = table([31, 59], () => [
-  ...group("I.7.6.3", "3.1", "mma", false, [
-    ["xxmfacc", fix(X(31, 177), 11, 15, 0), "AS", "VSX Move From Accumulator", done],
-    ["xxmtacc", fix(X(31, 177), 11, 15, 1), "AT", "VSX Move To Accumulator", done],
-    ["xxsetaccz", fix(X(31, 177), 11, 15, 3), "AT", "VSX Set Accumulator to Zero", done],
+  ...group("I.7.6.3", "3.1", "mma", true, [
+    ["xxmfacc", fix(X(31, 177), 11, 15, 0), "AS", "VSX Move From Accumulator"],
+    ["xxmtacc", fix(X(31, 177), 11, 15, 1), "AT", "VSX Move To Accumulator"],
+    ["xxsetaccz", fix(X(31, 177), 11, 15, 3), "AT", "VSX Set Accumulator to Zero"],
     [
       "xvi8ger4pp",
       XX3(59, 2),
       "AT,XA,XB",
       "VSX Vector 8-bit Signed/Unsigned Integer GER (rank-4 update) Positive multiply, Positive accumulate",
-      done,
     ],
-    [
-      "xvi8ger4",
-      XX3(59, 3),
-      "AT,XA,XB",
-      "VSX Vector 8-bit Signed/Unsigned Integer GER (rank-4 update)",
-      done,
-    ],
+    ["xvi8ger4", XX3(59, 3), "AT,XA,XB", "VSX Vector 8-bit Signed/Unsigned Integer GER (rank-4 update)"],
     [
       "xvf16ger2pp",
       XX3(59, 18),
@@ -41,22 +32,19 @@ export const MATRIX: Table = table([31, 59], () => [
       XX3(59, 34),
       "AT,XA,XB",
       "VSX Vector 4-bit Signed Integer GER (rank-8 update) Positive multiply, Positive accumulate",
-      done,
     ],
-    ["xvi4ger8", XX3(59, 35), "AT,XA,XB", "VSX Vector 4-bit Signed Integer GER (rank-8 update)", done],
+    ["xvi4ger8", XX3(59, 35), "AT,XA,XB", "VSX Vector 4-bit Signed Integer GER (rank-8 update)"],
     [
       "xvi16ger2spp",
       XX3(59, 42),
       "AT,XA,XB",
       "VSX Vector 16-bit Signed Integer GER (rank-2 update) with Saturation Positive multiply, Positive accumulate",
-      done,
     ],
     [
       "xvi16ger2s",
       XX3(59, 43),
       "AT,XA,XB",
       "VSX Vector 16-bit Signed Integer GER (rank-2 update) with Saturation",
-      done,
     ],
     [
       "xvbf16ger2pp",
@@ -72,7 +60,7 @@ export const MATRIX: Table = table([31, 59], () => [
       "VSX Vector 64-bit Floating-Point GER Positive multiply, Positive accumulate",
     ],
     ["xvf64ger", XX3(59, 59), "AT,XAP,XB", "VSX Vector 64-bit Floating-Point GER"],
-    ["xvi16ger2", XX3(59, 75), "AT,XA,XB", "VSX Vector 16-bit Signed Integer GER (rank-2 update)", done],
+    ["xvi16ger2", XX3(59, 75), "AT,XA,XB", "VSX Vector 16-bit Signed Integer GER (rank-2 update)"],
     [
       "xvf16ger2np",
       XX3(59, 82),
@@ -90,14 +78,12 @@ export const MATRIX: Table = table([31, 59], () => [
       XX3(59, 99),
       "AT,XA,XB",
       "VSX Vector 8-bit Signed/Unsigned Integer GER (rank-4 update) with Saturation Positive multiply, Positive accumulate",
-      done,
     ],
     [
       "xvi16ger2pp",
       XX3(59, 107),
       "AT,XA,XB",
       "VSX Vector 16-bit Signed Integer GER (rank-2 update) Positive multiply, Positive accumulate",
-      done,
     ],
     [
       "xvbf16ger2np",

@@ -7,6 +7,7 @@
  */
 
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
+import { instructionNamed } from "../../isa/table.ts";
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
 import { F64, I32, I64, Op } from "../wasm.ts";
@@ -30,8 +31,8 @@ const t = (g: Generator, n: number): number => g.temporary(F64, n);
 /** Whether XX was set where the mode was last looked at. */
 const inexactLocal = (g: Generator): number => g.temporary(I32, 8);
 
-const operand = (g: Generator, fpr: number, into: number): void => {
-  g.fpr(fpr);
+const operand = (g: Generator, register: number, into: number): void => {
+  g.scalar(register);
   g.code.set(t(g, into));
 };
 
@@ -194,22 +195,77 @@ const pushSingleError = (g: Generator): void => {
 };
 
 /** FRT <- R, and the operation is the one that FPSCR's result bits are about. */
-const deliver = (g: Generator, word: number, operands: readonly (number | undefined)[]): void => {
+const deliver = (
+  g: Generator,
+  o: Operation,
+  operands: readonly (number | undefined)[],
+  negate = false,
+): void => {
   g.code.get(t(g, R));
-  g.setFpr(RT(word));
+  if (negate) g.code.op(Op.f64_neg);
+  g.setScalar(o.t, o.clears);
   g.noteRecord(
     RECORD_ARITHMETIC,
-    recordWord(word),
+    recordWord(o.as),
     operands.map((n) => (n === undefined ? undefined : t(g, n))),
   );
   g.dropRecord(RECORD_CONVERT);
   g.dropRecord(RECORD_COMPARE);
 };
 
-const plain = (emit: (g: Generator, word: number) => void): Emit => {
+/** An instruction with its registers: VSRs 0 to 63, of which the first 32 are the FPRs. */
+interface Operation {
+  readonly word: number;
+  /** The instruction on FPRs that sets FPSCR as this one does. */
+  readonly as: number;
+  readonly t: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  /** Doubleword 1 of the target becomes zero. */
+  readonly clears: boolean;
+}
+type EmitOperation = (g: Generator, o: Operation) => false | void;
+
+/** An instruction on FPRs. */
+const onFprs = (emit: EmitOperation): Emit => {
   return (g, word) => {
     if (recorded(word)) return false;
-    emit(g, word);
+    return emit(g, { word, as: word, t: RT(word), a: RA(word), b: RB(word), c: RC_(word), clears: false });
+  };
+};
+/** One on VSRs that does as `fprName` does on FPRs. XB is the factor of products; of multiply-adds, XT is the addend or a factor. */
+const onVsrs = (emit: EmitOperation, fprName: string, addend?: "XT" | "XB"): Emit => {
+  return (g, word) => {
+    const t = RT(word) + ((word & 1) << 5);
+    const a = RA(word) + ((word & 4) << 3);
+    const b = RB(word) + ((word & 2) << 4);
+    const as = instructionNamed(fprName)!.match;
+    return emit(g, {
+      word,
+      as,
+      t,
+      a,
+      b: addend === "XT" ? t : b,
+      c: addend === "XB" ? t : b,
+      clears: true,
+    });
+  };
+};
+/** The rows of both. */
+const both = (fprName: string, vsrName: string, emit: EmitOperation): Rows => ({
+  [fprName]: onFprs(emit),
+  [vsrName]: onVsrs(emit, fprName),
+});
+/** Of a multiply-add, such as fmadd: also xsmaddadp and xsmaddmdp. */
+const multiplyAdd = (fprName: string, emit: EmitOperation): Rows => {
+  const single = fprName.endsWith("s");
+  const stem = `x${fprName.replace(/^f/, "s").replace(/s$/, "")}`;
+  const format = single ? "sp" : "dp";
+  return {
+    [fprName]: onFprs(emit),
+    [`${stem}a${format}`]: onVsrs(emit, fprName, "XT"),
+    [`${stem}m${format}`]: onVsrs(emit, fprName, "XB"),
   };
 };
 
@@ -222,11 +278,12 @@ const operate = (g: Generator, op: number, x: number, y: number, single: boolean
   if (single) roundToSingle(g);
 };
 
-const addition = (op: number, single: boolean): Emit =>
-  plain((g, word) => {
+const addition =
+  (op: number, single: boolean): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RA(word), A);
-    operand(g, RB(word), B);
+    operand(g, o.a, A);
+    operand(g, o.b, B);
     checkMode(g);
     if (single) checkSingles(g, [A, B]);
     operate(g, op, A, B, single);
@@ -245,13 +302,14 @@ const addition = (op: number, single: boolean): Emit =>
       code.op(Op.f64_abs);
       code.op(Op.f64_add);
     });
-    deliver(g, word, [A, B]);
-  });
+    deliver(g, o, [A, B]);
+  };
 
-const multiplication = (single: boolean): Emit =>
-  plain((g, word) => {
-    operand(g, RA(word), A);
-    operand(g, RC_(word), C);
+const multiplication =
+  (single: boolean): EmitOperation =>
+  (g, o) => {
+    operand(g, o.a, A);
+    operand(g, o.c, C);
     checkMode(g);
     if (single) checkSingles(g, [A, C]);
     operate(g, Op.f64_mul, A, C, single);
@@ -267,8 +325,8 @@ const multiplication = (single: boolean): Emit =>
       if (single) return pushSingleError(g);
       pushExactProductError(g, A, C);
     });
-    deliver(g, word, [A, undefined, C]);
-  });
+    deliver(g, o, [A, undefined, C]);
+  };
 /** Pushes the error of the product in R, having left where it can't be told; a zero factor makes none. */
 const pushExactProductError = (g: Generator, x: number, y: number): void => {
   const { code } = g;
@@ -282,11 +340,12 @@ const pushExactProductError = (g: Generator, x: number, y: number): void => {
   pushProductError(g, x, y, R);
 };
 
-const division = (single: boolean): Emit =>
-  plain((g, word) => {
+const division =
+  (single: boolean): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RA(word), A);
-    operand(g, RB(word), B);
+    operand(g, o.a, A);
+    operand(g, o.b, B);
     checkMode(g);
     if (single) checkSingles(g, [A, B]);
     operate(g, Op.f64_div, A, B, single);
@@ -306,8 +365,8 @@ const division = (single: boolean): Emit =>
       }
       remainder(g, A, R, B);
     });
-    deliver(g, word, [A, B]);
-  });
+    deliver(g, o, [A, B]);
+  };
 /** Pushes from - x * y. */
 const remainder = (g: Generator, from: number, x: number, y: number): void => {
   const { code } = g;
@@ -325,10 +384,11 @@ const remainder = (g: Generator, from: number, x: number, y: number): void => {
   code.op(Op.f64_sub);
 };
 
-const root = (single: boolean): Emit =>
-  plain((g, word) => {
+const root =
+  (single: boolean): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RB(word), B);
+    operand(g, o.b, B);
     checkMode(g);
     if (single) checkSingles(g, [B]);
     code.get(t(g, B));
@@ -344,24 +404,25 @@ const root = (single: boolean): Emit =>
       g.end();
       remainder(g, B, R, R);
     });
-    deliver(g, word, [undefined, B]);
-  });
+    deliver(g, o, [undefined, B]);
+  };
 
 /** a * c + b with one rounding, b's and the result's signs changed where asked for. */
-const fused = (subtract: boolean, negate: boolean): Emit =>
-  plain((g, word) => {
+const fused =
+  (subtract: boolean, negate: boolean): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RA(word), A);
-    operand(g, RC_(word), C);
-    operand(g, RB(word), B);
+    operand(g, o.a, A);
+    operand(g, o.c, C);
+    operand(g, o.b, B);
     checkMode(g);
     signedAddend(g, subtract);
     for (const n of [A, C, 6]) {
       code.get(t(g, n));
-      simd(g, 0x14); // f64x2.splat
+      g.code.simd(0x14); // f64x2.splat
     }
-    simd(g, 0x107); // f64x2.relaxed_madd
-    simd(g, 0x21); // f64x2.extract_lane 0
+    code.simd(0x107); // f64x2.relaxed_madd
+    code.simd(0x21); // f64x2.extract_lane 0
     code.op(0);
     code.set(t(g, R));
     checkRange(g, false, () => {
@@ -395,34 +456,26 @@ const fused = (subtract: boolean, negate: boolean): Emit =>
       code.op(Op.f64_abs);
       code.op(Op.f64_add);
     });
-    if (negate) {
-      code.get(t(g, R));
-      code.op(Op.f64_neg);
-      code.set(t(g, R));
-    }
-    deliver(g, word, [A, B, C]);
-  });
+    deliver(g, o, [A, B, C], negate);
+  };
 /** Temporary 6 <- the addend. */
 const signedAddend = (g: Generator, subtract: boolean): void => {
   g.code.get(t(g, B));
   if (subtract) g.code.op(Op.f64_neg);
   g.code.set(t(g, 6));
 };
-const simd = (g: Generator, opcode: number): void => {
-  g.code.op(0xfd);
-  g.code.u32(opcode);
-};
 
 /**
  * The same of singles: the product is exact in f64, and rounding the sum twice goes wrong only where the first rounding has made a tie
  * of what was none.
  */
-const fusedSingle = (subtract: boolean, negate: boolean): Emit =>
-  plain((g, word) => {
+const fusedSingle =
+  (subtract: boolean, negate: boolean): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RA(word), A);
-    operand(g, RC_(word), C);
-    operand(g, RB(word), B);
+    operand(g, o.a, A);
+    operand(g, o.c, C);
+    operand(g, o.b, B);
     checkMode(g);
     checkSingles(g, [A, B, C]);
     signedAddend(g, subtract);
@@ -455,31 +508,33 @@ const fusedSingle = (subtract: boolean, negate: boolean): Emit =>
       code.op(Op.f64_abs);
       code.op(Op.f64_add);
     });
-    if (negate) {
-      code.get(t(g, R));
-      code.op(Op.f64_neg);
-      code.set(t(g, R));
-    }
-    deliver(g, word, [A, B, C]);
-  });
+    deliver(g, o, [A, B, C], negate);
+  };
 const needsFused =
-  (emit: Emit): Emit =>
-  (g, word) =>
-    g.target.fused ? emit(g, word) : false;
+  (emit: EmitOperation): EmitOperation =>
+  (g, o) =>
+    g.target.fused ? emit(g, o) : false;
 
 /** FRT <- FRB with its sign bit changed; no arithmetic, so that NaNs pass. */
-const move = (...ops: number[]): Emit =>
-  plain((g, word) => {
-    g.fpr(RB(word));
+const move =
+  (...ops: number[]): EmitOperation =>
+  (g, o) => {
+    g.scalar(o.b);
     for (const op of ops) g.code.op(op);
-    g.setFpr(RT(word));
-  });
+    g.setScalar(o.t, o.clears);
+  };
+const copySign: EmitOperation = (g, o) => {
+  g.scalar(o.b);
+  g.scalar(o.a);
+  g.code.op(Op.f64_copysign);
+  g.setScalar(o.t, o.clears);
+};
 
 /** fcmpu and fcmpo, which differ for NaNs only: those leave. */
-const compare: Emit = (g, word) => {
+const compare: EmitOperation = (g, o) => {
   const { code } = g;
-  operand(g, RA(word), A);
-  operand(g, RB(word), B);
+  operand(g, o.a, A);
+  operand(g, o.b, B);
   for (const n of [A, B]) {
     code.get(t(g, n));
     code.get(t(g, n));
@@ -487,17 +542,18 @@ const compare: Emit = (g, word) => {
   }
   code.op(Op.i32_or);
   g.leaveIf();
-  g.noteRecord(RECORD_COMPARE, recordWord(word), [t(g, A), t(g, B)]);
+  g.noteRecord(RECORD_COMPARE, recordWord(o.as), [t(g, A), t(g, B)]);
   code.get(t(g, A));
   code.get(t(g, B));
-  g.compare(BF(word), Lazy.Float);
+  g.compare(BF(o.word), Lazy.Float);
 };
 
 /** Conversions to integers within what they hold; FPRF stays. */
-const toInteger = (wide: boolean, rounding: number): Emit =>
-  plain((g, word) => {
+const toInteger =
+  (wide: boolean, rounding: number): EmitOperation =>
+  (g, o) => {
     const { code } = g;
-    operand(g, RB(word), B);
+    operand(g, o.b, B);
     checkMode(g);
     code.get(t(g, B));
     code.op(rounding);
@@ -520,83 +576,93 @@ const toInteger = (wide: boolean, rounding: number): Emit =>
     if (wide) code.op(Op.i64_trunc_f64_s);
     else {
       code.op(Op.i32_trunc_f64_s);
-      code.op(Op.i64_extend_i32_s);
+      code.op(o.clears ? Op.i64_extend_i32_u : Op.i64_extend_i32_s);
+      // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
+      if (o.clears) {
+        code.i64Const(1, 1);
+        code.op(Op.i64_mul);
+      }
     }
     code.op(Op.f64_reinterpret_i64);
-    g.setFpr(RT(word));
-    g.noteRecord(RECORD_CONVERT, recordWord(word), [undefined, t(g, B)]);
-  });
+    g.setScalar(o.t, o.clears);
+    g.noteRecord(RECORD_CONVERT, recordWord(o.as), [undefined, t(g, B)]);
+  };
 
-const F64_NEAREST = 0x9e;
+/** fcfid. */
+const fromInteger: EmitOperation = (g, o) => {
+  const { code } = g;
+  const bits = g.temporary(I64, 1);
+  operand(g, o.b, B);
+  checkMode(g);
+  code.get(t(g, B));
+  code.op(Op.i64_reinterpret_f64);
+  code.tee(bits);
+  code.op(Op.f64_convert_i64_s);
+  code.set(t(g, R));
+  // Integers of up to 53 bits are doubles.
+  code.get(inexactLocal(g));
+  code.op(Op.i32_eqz);
+  g.begin(Op.if);
+  code.get(bits);
+  code.i64Const(0, 0x20_0000);
+  code.op(Op.i64_add);
+  code.i64Const(0, 0x40_0000);
+  code.op(Op.i64_gt_u);
+  g.leaveIf();
+  g.end();
+  deliver(g, o, [undefined, B]);
+};
+/** frsp. */
+const roundSingle: EmitOperation = (g, o) => {
+  operand(g, o.b, S);
+  checkMode(g);
+  roundToSingle(g);
+  checkRange(g, true, () => isZero(g, S));
+  checkExact(g, () => pushSingleError(g));
+  deliver(g, o, [undefined, S]);
+};
+const select: EmitOperation = (g, o) => {
+  const { code } = g;
+  g.scalar(o.c);
+  g.scalar(o.b);
+  g.scalar(o.a);
+  code.f64Const(0);
+  code.op(Op.f64_ge);
+  code.op(Op.select);
+  g.setScalar(o.t, o.clears);
+};
 
 export const floatRows: Rows = {
-  fadd: addition(Op.f64_add, false),
-  fadds: addition(Op.f64_add, true),
-  fsub: addition(Op.f64_sub, false),
-  fsubs: addition(Op.f64_sub, true),
-  fmul: multiplication(false),
-  fmuls: multiplication(true),
-  fdiv: division(false),
-  fdivs: division(true),
-  fsqrt: root(false),
-  fsqrts: root(true),
-  fmadd: needsFused(fused(false, false)),
-  fmsub: needsFused(fused(true, false)),
-  fnmadd: needsFused(fused(false, true)),
-  fnmsub: needsFused(fused(true, true)),
-  fmadds: fusedSingle(false, false),
-  fmsubs: fusedSingle(true, false),
-  fnmadds: fusedSingle(false, true),
-  fnmsubs: fusedSingle(true, true),
-  fmr: move(),
-  fneg: move(Op.f64_neg),
-  fabs: move(Op.f64_abs),
-  fnabs: move(Op.f64_abs, Op.f64_neg),
-  fsel: plain((g, word) => {
-    const { code } = g;
-    g.fpr(RC_(word));
-    g.fpr(RB(word));
-    g.fpr(RA(word));
-    code.f64Const(0);
-    code.op(Op.f64_ge);
-    code.op(Op.select);
-    g.setFpr(RT(word));
-  }),
-  fcmpu: compare,
-  fcmpo: compare,
-  fctiwz: toInteger(false, Op.f64_trunc),
-  fctidz: toInteger(true, Op.f64_trunc),
-  fctiw: toInteger(false, F64_NEAREST),
-  fctid: toInteger(true, F64_NEAREST),
-  fcfid: plain((g, word) => {
-    const { code } = g;
-    const bits = g.temporary(I64, 1);
-    operand(g, RB(word), B);
-    checkMode(g);
-    code.get(t(g, B));
-    code.op(Op.i64_reinterpret_f64);
-    code.tee(bits);
-    code.op(Op.f64_convert_i64_s);
-    code.set(t(g, R));
-    // Integers of up to 53 bits are doubles.
-    code.get(inexactLocal(g));
-    code.op(Op.i32_eqz);
-    g.begin(Op.if);
-    code.get(bits);
-    code.i64Const(0, 0x20_0000);
-    code.op(Op.i64_add);
-    code.i64Const(0, 0x40_0000);
-    code.op(Op.i64_gt_u);
-    g.leaveIf();
-    g.end();
-    deliver(g, word, [undefined, B]);
-  }),
-  frsp: plain((g, word) => {
-    operand(g, RB(word), S);
-    checkMode(g);
-    roundToSingle(g);
-    checkRange(g, true, () => isZero(g, S));
-    checkExact(g, () => pushSingleError(g));
-    deliver(g, word, [undefined, S]);
-  }),
+  ...both("fadd", "xsadddp", addition(Op.f64_add, false)),
+  ...both("fadds", "xsaddsp", addition(Op.f64_add, true)),
+  ...both("fsub", "xssubdp", addition(Op.f64_sub, false)),
+  ...both("fsubs", "xssubsp", addition(Op.f64_sub, true)),
+  ...both("fmul", "xsmuldp", multiplication(false)),
+  ...both("fmuls", "xsmulsp", multiplication(true)),
+  ...both("fdiv", "xsdivdp", division(false)),
+  ...both("fdivs", "xsdivsp", division(true)),
+  ...both("fsqrt", "xssqrtdp", root(false)),
+  ...both("fsqrts", "xssqrtsp", root(true)),
+  ...multiplyAdd("fmadd", needsFused(fused(false, false))),
+  ...multiplyAdd("fmsub", needsFused(fused(true, false))),
+  ...multiplyAdd("fnmadd", needsFused(fused(false, true))),
+  ...multiplyAdd("fnmsub", needsFused(fused(true, true))),
+  ...multiplyAdd("fmadds", fusedSingle(false, false)),
+  ...multiplyAdd("fmsubs", fusedSingle(true, false)),
+  ...multiplyAdd("fnmadds", fusedSingle(false, true)),
+  ...multiplyAdd("fnmsubs", fusedSingle(true, true)),
+  fmr: onFprs(move()),
+  ...both("fneg", "xsnegdp", move(Op.f64_neg)),
+  ...both("fabs", "xsabsdp", move(Op.f64_abs)),
+  ...both("fnabs", "xsnabsdp", move(Op.f64_abs, Op.f64_neg)),
+  ...both("fcpsgn", "xscpsgndp", copySign),
+  fsel: onFprs(select),
+  ...both("fcmpu", "xscmpudp", compare),
+  ...both("fcmpo", "xscmpodp", compare),
+  ...both("fctiwz", "xscvdpsxws", toInteger(false, Op.f64_trunc)),
+  ...both("fctidz", "xscvdpsxds", toInteger(true, Op.f64_trunc)),
+  fctiw: onFprs(toInteger(false, Op.f64_nearest)),
+  fctid: onFprs(toInteger(true, Op.f64_nearest)),
+  ...both("fcfid", "xscvsxddp", fromInteger),
+  ...both("frsp", "xsrsp", roundSingle),
 };

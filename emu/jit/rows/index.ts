@@ -1,5 +1,6 @@
 /** All instructions that are inlined; the rest is the interpreter's. */
 import { addRows } from "./add.ts";
+import { atomicRows } from "./atomic.ts";
 import { conditionRows } from "./condition.ts";
 import { floatRows } from "./float.ts";
 import { logicalRows } from "./logical.ts";
@@ -7,6 +8,7 @@ import { multiplyRows } from "./multiply.ts";
 import { rotateRows } from "./rotate.ts";
 import type { Emit, Rows } from "./row.ts";
 import { storageRows } from "./storage.ts";
+import { vectorRows } from "./vector.ts";
 
 const all: Rows = {
   ...addRows,
@@ -14,8 +16,10 @@ const all: Rows = {
   ...rotateRows,
   ...multiplyRows,
   ...storageRows,
+  ...atomicRows,
   ...conditionRows,
   ...floatRows,
+  ...vectorRows,
 };
 
 /** By the base mnemonics of the instruction table. */

@@ -83,7 +83,50 @@ const compare = (unsigned: boolean, isImmediate: boolean): Emit => {
   };
 };
 
+/** RA <- ones in the bytes of RS that are as those of RB. */
+const compareBytes: Emit = (g, word) => {
+  const { code } = g;
+  for (const register of [RS(word), RB(word)]) {
+    g.gpr(register);
+    code.simd(g.is64 ? 0x12 : 0x11); // splat
+  }
+  code.simd(0x23); // i8x16.eq
+  code.simd(g.is64 ? 0x1d : 0x1b); // extract_lane
+  code.op(0);
+  g.setGpr(RA(word));
+};
+
+/** Leaves where the interpreter will trap: I.3.3.11. */
+const trap = (wide: boolean, isImmediate: boolean): Emit => {
+  return (g, word) => {
+    if (wide && !g.is64) return false;
+    const { code } = g;
+    const pairs = wide
+      ? [Op.i64_lt_s, Op.i64_gt_s, Op.i64_eq, Op.i64_lt_u, Op.i64_gt_u]
+      : [Op.i32_lt_s, Op.i32_gt_s, Op.i32_eq, Op.i32_lt_u, Op.i32_gt_u];
+    let terms = 0;
+    pairs.forEach((op, i) => {
+      if ((RT(word) & (16 >> i)) === 0) return;
+      if (wide) g.gpr(RA(word));
+      else g.gpr32(RA(word));
+      if (isImmediate) {
+        if (wide) code.i64Const(si(word), si(word) >> 31);
+        else code.i32Const(si(word));
+      } else if (wide) g.gpr(RB(word));
+      else g.gpr32(RB(word));
+      code.op(op);
+      if (terms++ > 0) code.op(Op.i32_or);
+    });
+    if (terms > 0) g.leaveIf();
+  };
+};
+
 export const logicalRows: Rows = {
+  tw: trap(false, false),
+  twi: trap(false, true),
+  td: trap(true, false),
+  tdi: trap(true, true),
+  cmpb: compareBytes,
   "andi.": immediate(Op.i32_and, Op.i64_and, false, true),
   "andis.": (g, word) => {
     g.gpr(RS(word));

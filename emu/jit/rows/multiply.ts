@@ -24,7 +24,8 @@ const highWord = (signed: boolean): Emit => {
     code.i64Const(32, 0);
     code.op(Op.i64_shr_u);
     if (!g.is64) code.op(Op.i32_wrap_i64);
-    finish(g, word);
+    g.setGpr(RT(word));
+    if (recorded(word)) g.recordLowWord(RT(word));
   };
 };
 
@@ -151,27 +152,7 @@ const divideDoubleword = (op: number, signed: boolean): Emit => {
 /** Remainders have no Rc bit. */
 const remainderWord = (op: number, signed: boolean): Emit => {
   const divide = divideWord(op, signed);
-  return (g, word) => {
-    if (signed && g.is64) {
-      // The sign is extended, which divisions leave undefined and clear.
-      const { code } = g;
-      g.gpr32(RA(word));
-      code.set(g.temporary(I32, 1));
-      g.gpr32(RB(word));
-      code.tee(g.temporary(I32, 2));
-      code.i32Const(1);
-      code.op(Op.i32_add);
-      code.i32Const(2);
-      code.op(Op.i32_lt_u);
-      g.leaveIf();
-      code.get(g.temporary(I32, 1));
-      code.get(g.temporary(I32, 2));
-      code.op(op);
-      g.setGpr32(RT(word), true);
-      return;
-    }
-    return divide(g, word & ~(OE | 1));
-  };
+  return (g, word) => divide(g, word & ~(OE | 1));
 };
 
 export const multiplyRows: Rows = {

@@ -1,7 +1,7 @@
 /** Loads and stores: Power ISA 3.0B, I.3.3.2 to I.3.3.5 and I.4.6.2 to I.4.6.3; cache hints. */
 import { si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
-import { F64, I32, I64, Op } from "../wasm.ts";
+import { F64, I32, I64, Op, V128 } from "../wasm.ts";
 import { type Emit, RA, RB, type Rows, RT } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
@@ -108,6 +108,62 @@ const reversed = (
     }
   },
 });
+
+/** Pops a doubleword and pushes it with its bytes in the other order. */
+const reverseDoubleword = (g: Generator): void => {
+  const { code } = g;
+  const value = g.temporary(V128, 0);
+  code.simd(0x12); // i64x2.splat
+  code.tee(value);
+  code.get(value);
+  code.simd(0x0d); // i8x16.shuffle
+  for (let lane = 0; lane < 16; lane++) code.op(7 - (lane & 7));
+  code.simd(0x1d); // i64x2.extract_lane
+  code.op(0);
+};
+const REVERSED_DOUBLEWORD: Transfer = {
+  ...load(8, Op.i64_load, Op.i64_load),
+  only64: true,
+  emit: (g, t) => {
+    g.code.access(Op.i64_load, 0);
+    reverseDoubleword(g);
+    g.setGpr(t);
+  },
+};
+const STORE_REVERSED_DOUBLEWORD: Transfer = {
+  ...store(8, Op.i64_store, Op.i64_store),
+  only64: true,
+  emit: (g, t) => {
+    g.gpr(t);
+    reverseDoubleword(g);
+    g.code.access(Op.i64_store, 0);
+  },
+};
+
+/** lmw and stmw: the registers from RT on, of big-endian guests. */
+const multiple = (isStore: boolean): Emit => {
+  return (g, word) => {
+    if (!g.target.bigEndian) return false;
+    const { code } = g;
+    const bytes = 4 * (32 - RT(word));
+    const host = g.temporary(I32, 20);
+    g.address(bytes, RA(word), si(word), -1, isStore);
+    code.set(host);
+    for (let n = RT(word); n < 32; n++) {
+      // Storage is reversed: the last word comes first.
+      const at = 4 * (31 - n);
+      if (isStore) g.fetch(n);
+      code.get(host);
+      if (isStore) {
+        g.gpr32(n);
+        code.access(Op.i32_store, at);
+      } else {
+        code.access(Op.i32_load, at);
+        g.setGpr32(n);
+      }
+    }
+  };
+};
 
 /** DOUBLE of the word; a NaN may be a signalling one, which promotion would quiet. */
 const LOAD_SINGLE: Transfer = {
@@ -244,6 +300,10 @@ export const storageRows: Rows = {
   lwbrx: access(reversed(4, false, Op.i32_load, reverseWord), "x", false),
   sthbrx: access(reversed(2, true, Op.i32_store16, reverseHalf), "x", false),
   stwbrx: access(reversed(4, true, Op.i32_store, reverseWord), "x", false),
+  ldbrx: access(REVERSED_DOUBLEWORD, "x", false),
+  stdbrx: access(STORE_REVERSED_DOUBLEWORD, "x", false),
+  lmw: multiple(false),
+  stmw: multiple(true),
   ...family("lfs", LOAD_SINGLE),
   ...family("lfd", LOAD_DOUBLE),
   ...family("stfs", STORE_SINGLE),

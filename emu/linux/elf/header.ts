@@ -237,7 +237,7 @@ function checkSegment(segment: ElfSegment, fileSize: number, at: number): void {
   if (type === PT_INTERP) return;
   if (memsz < filesz)
     throw new ElfError(`segment at ${hex(vaddr)} is smaller in memory than in the file`, at);
-  if (vaddr + memsz > 2 ** 32) throw new ElfError(`segment at ${hex(vaddr)} lies above 4 GiB`, at);
+  if (vaddr + memsz > 2 ** 47) throw new ElfError(`segment at ${hex(vaddr)} lies above 128 TiB`, at);
   if (filesz > 0 && vaddr % 4096 !== offset % 4096) {
     throw new ElfError(
       `segment at ${hex(vaddr)} and its offset ${hex(offset)} differ in their place in a page`,

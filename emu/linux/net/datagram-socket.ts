@@ -23,7 +23,7 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../vfs/readiness.ts";
-import { type Address, isAny, loopback } from "./address.ts";
+import { type Address, asSeenBy, isAny, loopback } from "./address.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -37,6 +37,10 @@ export class DatagramSocket extends Socket {
 
   override get connected(): DatagramSocket | undefined {
     return this.peer;
+  }
+
+  override get longest(): number {
+    return this.isUnix ? super.longest : UDP_MAX;
   }
 
   /** Sends to `to`, or to nobody and anybody with undefined. */
@@ -53,6 +57,7 @@ export class DatagramSocket extends Socket {
 
   override send(what: Outgoing, to?: Socket | Address): number | undefined {
     this.checkError();
+    if (what.bytes.length > this.longest) throw new SysError(EMSGSIZE);
     if (this.writeShut) throw new SysError(EPIPE);
     return this.isUnix
       ? this.sendUnix(what, to as Socket | undefined)
@@ -67,7 +72,6 @@ export class DatagramSocket extends Socket {
       throw new SysError(ECONNREFUSED);
     }
     if (!(target instanceof DatagramSocket)) throw new SysError(EPROTOTYPE);
-    if (what.bytes.length > this.sendBuffer - 32) throw new SysError(EMSGSIZE);
     if (!target.accepts(this)) throw new SysError(EPERM);
     if (target.readShut) throw new SysError(EPIPE);
     if (target.isFull && target !== this) return undefined;
@@ -78,7 +82,6 @@ export class DatagramSocket extends Socket {
   private sendUdp(what: Outgoing, to: Address | undefined): number {
     const given = to ?? this.remote;
     if (given === undefined) throw new SysError(EDESTADDRREQ);
-    if (what.bytes.length > UDP_MAX) throw new SysError(EMSGSIZE);
     const address = isAny(given) ? loopback(given.family, given.port) : given;
     const from = this.network.sourceOf(this, address);
     const target = this.network.receiverOf(this, address, from);
@@ -93,7 +96,12 @@ export class DatagramSocket extends Socket {
     return what.bytes.length;
   }
 
-  private deliver({ bytes, sender, files, time }: Outgoing, target: Socket, from: Address | undefined): void {
+  private deliver(
+    { bytes, sender, files, time }: Outgoing,
+    target: Socket,
+    source: Address | undefined,
+  ): void {
+    const from = source && asSeenBy(target.domain, source);
     target.inbox.add({ bytes, from, sender, files, time }, false);
     target.arrive();
   }

@@ -138,6 +138,10 @@ export abstract class Socket extends OpenFile {
 
   // ---- what kinds of sockets do ------------------------------------------------------------------------------
 
+  /** Most bytes that one message may have. */
+  get longest(): number {
+    return this.sendBuffer - 32;
+  }
   /** The other end, where that is one socket. */
   abstract get connected(): Socket | undefined;
   /**

@@ -28,7 +28,7 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../vfs/readiness.ts";
-import type { Address } from "./address.ts";
+import { type Address, asSeenBy } from "./address.ts";
 import { type Sender, sameSender } from "./inbox.ts";
 import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
 import {
@@ -102,9 +102,9 @@ export class StreamSocket extends Socket {
   /** Connects to a socket that listens and has room: its end of the connection waits there to be accepted. */
   connectTo(listener: StreamSocket, at: Address, by: Sender): void {
     const end = this.network.streamSocket(listener);
-    end.local = at;
+    end.local = asSeenBy(end.domain, at);
     end.isAccepted = true;
-    end.remote = this.local;
+    end.remote = this.local && asSeenBy(end.domain, this.local);
     this.remote = at;
     this.join(end);
     this.peerCredentials = listener.peerCredentials;
@@ -179,7 +179,7 @@ export class StreamSocket extends Socket {
       return what.bytes.length;
     }
     const { bytes, sender, files, time } = what;
-    if (this.isPackets && bytes.length > this.sendBuffer - 32) throw new SysError(EMSGSIZE);
+    if (this.isPackets && bytes.length > this.longest) throw new SysError(EMSGSIZE);
     if (bytes.length === 0 && !this.isPackets && files.length === 0) return 0;
     const room = this.roomAt(peer);
     if (room <= 0 || (this.isPackets && room < bytes.length && peer.inbox.count > 0)) return undefined;
@@ -208,10 +208,8 @@ export class StreamSocket extends Socket {
 
   private checkReceive(): void {
     if (this.phase === "connected" || this.phase === "connecting" || this.inbox.count > 0) return;
-    if (this.phase === "closed") {
-      this.checkError();
-      if (this.readShut) return;
-    }
+    this.checkError();
+    if (this.readShut && !this.isUnix) return;
     throw new SysError(this.isUnix && this.type === SOCK_STREAM ? EINVAL : ENOTCONN);
   }
 
@@ -267,8 +265,8 @@ export class StreamSocket extends Socket {
       if (how !== SHUT_WR) this.stopListening();
       return;
     }
-    if (!this.isUnix && this.phase !== "connected") throw new SysError(ENOTCONN);
     super.shutdown(how);
+    if (!this.isUnix && this.phase !== "connected") throw new SysError(ENOTCONN);
     const { peer } = this;
     if (peer === undefined) return;
     if (how !== SHUT_RD) peer.readShut = true;

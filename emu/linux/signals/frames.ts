@@ -47,7 +47,7 @@ const ucontextSize = (model: TaskModel, withVsx = true): number =>
 const pinfoOffset = (model: TaskModel): number => (ucontextSize(model) + 16 + 7 * 4 + 7) & ~7;
 
 const inReach = (memory: AddressSpace, address: bigint, length: number): boolean =>
-  address >= 0n && address + BigInt(length) <= BigInt(memory.size);
+  address >= 0n && address + BigInt(length) <= BigInt(memory.limit);
 
 /** Reads guest memory at a 64-bit address; throws GuestFault. */
 const reader =

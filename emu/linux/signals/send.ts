@@ -44,6 +44,7 @@ export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
   const queue: PendingSignals = thread?.signals.pending ?? process.signals.pending;
   if (ofTimer) queue.addTimer(info);
   else if (!queue.add(info, host.room(process))) return "EAGAIN";
+  process.signals.arrive();
   for (const candidate of thread === undefined ? process.threads : [thread]) {
     if (!disturbs(process, candidate)) continue;
     host.wake(candidate);

@@ -87,6 +87,37 @@ export function putSigInfo(out: GuestBytes, at: number, info: SignalInfo): void 
   }
 }
 
+/** Bytes of a struct signalfd_siginfo, which is the same on all ABIs but for byte order. */
+export const SIGNALFD_INFO_SIZE = 128;
+
+/** Writes `info` as signalfd(2) gives it; the bytes of `out` are expected to be zero. */
+export function putSignalfdInfo(out: GuestBytes, info: SignalInfo): void {
+  const { is64, littleEndian } = out.model;
+  out.setU32(0, info.signo);
+  out.setU32(4, info.errno);
+  out.setU32(8, info.code);
+  const shape = shapeOf(info.signo, info.code);
+  if (shape === "kill" || shape === "rt" || shape === "child") {
+    out.setU32(12, info.pid);
+    out.setU32(16, info.uid);
+  }
+  if (shape === "poll") {
+    out.setU32(20, int(info.value));
+    out.setU32(28, info.overrun);
+  }
+  if (shape === "timer") {
+    out.setU32(24, info.timer);
+    out.setU32(32, info.overrun);
+  }
+  if (shape === "child") out.setU32(40, int(info.value));
+  if (shape === "timer" || shape === "rt") {
+    // sigval is a union: its int is the first half of a pointer in memory.
+    out.setU32(44, is64 && !littleEndian ? int(info.value >> 32n) : int(info.value));
+    out.setU64(48, info.value);
+  }
+  if (shape === "fault" || shape === "sys") out.setU64(72, info.value);
+}
+
 /** The 128 bytes of `info`. */
 export function encodeSigInfo(model: DataModel, info: SignalInfo): Uint8Array {
   const out = new GuestBytes(model, SIGINFO_SIZE);

@@ -1,5 +1,6 @@
 /** What a process and a thread keep about signals, and its plain-data form in a snapshot. */
 import type { SignalActionSnapshot, SignalInfoSnapshot } from "../../snapshot.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { type AltStack, noAltStack } from "./altstack.ts";
 import type { Interrupt } from "./faults.ts";
 import { PendingSignals, type SignalInfo } from "./pending.ts";
@@ -51,6 +52,9 @@ class SignalActions {
 export class ProcessSignals {
   actions: SignalActions;
   readonly pending = new PendingSignals();
+  /** Wakes those who read signals (signalfd), and counts what has come for them. */
+  readonly arrivals = new WaitQueue();
+  arrived = 0;
 
   constructor(actions = new SignalActions()) {
     this.actions = actions;
@@ -62,6 +66,12 @@ export class ProcessSignals {
 
   setAction(signo: number, action: SignalAction): void {
     this.actions.set(signo, action);
+  }
+
+  /** A signal has come that somebody may read. */
+  arrive(): void {
+    this.arrived++;
+    this.arrivals.wake();
   }
 
   resetAction(signo: number): void {

@@ -20,6 +20,8 @@ import {
 } from "../fork.ts";
 import { SIGCHLD, SIGRTMAX } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import { files } from "./files-common.ts";
+import { installPidfd } from "./pidfd.ts";
 import { ignoringFaults } from "./time.ts";
 
 const CLONE_ARGS = struct({
@@ -49,9 +51,15 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   const { kernel, thread, resumed } = ctx;
   if (resumed?.state.kind === "vfork") return waitForVfork(ctx, resumed.state.child);
   if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
-  if (has(flags, CLONE_PIDFD)) throw new SysError(EINVAL);
+  const wantsPidfd = has(flags, CLONE_PIDFD);
+  if (wantsPidfd) {
+    if (has(flags, CLONE_THREAD)) throw new SysError(EINVAL);
+    ctx.memory.checkStore(request.pidfd, 4);
+    files(ctx).descriptors.reserve(1);
+  }
   const child = clone(thread, request);
   const { tid } = child;
+  if (wantsPidfd) ctx.put32(request.pidfd, installPidfd(ctx, child.process));
   // Linux writes these without telling of faults.
   if (has(flags, CLONE_PARENT_SETTID)) ignoringFaults(() => ctx.put32(request.parentTid, tid));
   if (has(flags, CLONE_CHILD_CLEARTID)) child.clearTid = BigInt(request.childTid);
@@ -59,7 +67,7 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
     const { memory } = child.process;
     ignoringFaults(() => {
       memory.checkStore(request.childTid, 4);
-      memory.store32(request.childTid, tid);
+      memory.write32(request.childTid, tid);
     });
   }
   if (has(flags, CLONE_VFORK) && kernel.thread(tid)?.process.vforkParent === thread)
@@ -78,11 +86,15 @@ const cloneCall: SyscallHandler = (ctx) => {
   const { args } = ctx;
   const all = args.uint(0);
   const flags = all - (all & CSIGNAL);
+  // The descriptor goes where the id of the child would.
+  if (has(all, CLONE_PIDFD) && (has(all, CLONE_PARENT_SETTID) || has(all, CLONE_DETACHED)))
+    throw new SysError(EINVAL);
   return make(ctx, {
     flags: flags - (flags & CLONE_DETACHED),
     exitSignal: has(all, CLONE_THREAD) ? 0 : all & CSIGNAL,
     stack: args.word(1),
     parentTid: args.uint(2),
+    pidfd: args.uint(2),
     tls: args.word(3),
     childTid: args.uint(4),
   });
@@ -110,6 +122,7 @@ const clone3: SyscallHandler = (ctx) => {
     exitSignal: Number(exit_signal),
     stack: stack + stack_size,
     parentTid: Number(BigInt.asUintN(32, wanted.parent_tid)),
+    pidfd: Number(BigInt.asUintN(32, wanted.pidfd)),
     childTid: Number(BigInt.asUintN(32, wanted.child_tid)),
     tls: wanted.tls,
   });
@@ -117,6 +130,7 @@ const clone3: SyscallHandler = (ctx) => {
 
 const plain = (flags: number): CloneRequest => ({
   flags,
+  pidfd: 0,
   exitSignal: SIGCHLD,
   stack: 0n,
   tls: 0n,

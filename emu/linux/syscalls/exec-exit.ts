@@ -2,10 +2,11 @@
 import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import { ElfError } from "../elf/error.ts";
-import { E2BIG, EACCES, EFAULT, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { throughScripts } from "../scripts.ts";
 import {
+  pointer,
   REGISTERS_SET,
   type SyscallContext,
   type SyscallHandler,
@@ -38,12 +39,10 @@ function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
   if (list === 0n) return [];
   const strings: Uint8Array[] = [];
   for (let at = list; ; at += BigInt(ctx.abi.wordSize)) {
-    if (at > 0xffff_ffffn) throw new SysError(EFAULT);
-    const pointer = ctx.getWord(Number(at));
-    if (pointer === 0n) return strings;
-    if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
+    const string = ctx.getWord(pointer(at));
+    if (string === 0n) return strings;
     if (strings.length >= MAX_STRINGS) throw new SysError(E2BIG);
-    strings.push(ctx.cString(Number(pointer), MAX_STRING, E2BIG));
+    strings.push(ctx.cString(pointer(string), MAX_STRING, E2BIG));
   }
 }
 

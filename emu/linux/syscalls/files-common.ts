@@ -7,7 +7,7 @@ import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.
 import { RLIMIT_FSIZE } from "../process.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
-import type { SyscallContext } from "../syscall.ts";
+import { pointer, type SyscallContext } from "../syscall.ts";
 import {
   AT_EMPTY_PATH,
   IOV_MAX,
@@ -111,10 +111,10 @@ export function bufferArg(ctx: SyscallContext, pointer: number, size: number): S
 const IOVEC = struct({ iov_base: "pointer", iov_len: "ulong" });
 
 /** The buffers of a readv or writev. Throws EINVAL, EFAULT. */
-export function vectorArg(ctx: SyscallContext, pointer: number, count: number): Span[] {
+export function vectorArg(ctx: SyscallContext, vector: number, count: number): Span[] {
   const entries = ctx.args.ulong(count);
   if (entries > BigInt(IOV_MAX)) throw new SysError(EINVAL);
-  return spansOf(ctx, entries === 0n ? 0 : ctx.args.address(pointer), Number(entries));
+  return spansOf(ctx, entries === 0n ? 0 : ctx.args.address(vector), Number(entries));
 }
 
 /** The buffers of `count` struct iovec at `at`. Throws EINVAL, EFAULT. */
@@ -126,10 +126,9 @@ export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] 
   for (let i = 0; i < count; i++) {
     const { iov_base, iov_len } = IOVEC.decode(ctx.abi, bytes.subarray(i * size));
     if (BigInt.asIntN(ctx.abi.is64 ? 64 : 32, iov_len) < 0n) throw new SysError(EINVAL);
-    if (iov_len > 0n && iov_base > 0xffff_ffffn) throw new SysError(EFAULT);
     const length = Number(iov_len < BigInt(room) ? iov_len : BigInt(room));
     room -= length;
-    spans.push({ address: Number(iov_base), length });
+    spans.push({ address: iov_len > 0n ? pointer(iov_base) : 0, length });
   }
   return spans;
 }
@@ -195,6 +194,7 @@ const TYPE_BITS: Readonly<Record<FileStat["kind"], number>> = {
   socket: S_IFSOCK,
   char: S_IFCHR,
   block: S_IFBLK,
+  anonymous: 0,
 };
 
 /** Owner and group as the guest knows them: what belongs to the user of the host belongs to the guest's user. */

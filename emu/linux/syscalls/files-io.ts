@@ -226,7 +226,7 @@ function llseek(ctx: SyscallContext): number {
   const offset = BigInt.asIntN(64, (BigInt(ctx.args.uint(1)) << 32n) | BigInt(ctx.args.uint(2)));
   const result = ctx.args.address(3);
   if (accessible(ctx.memory, result, 8, true) < 8) throw new SysError(EFAULT);
-  ctx.memory.store64(result, BigInt(file.seek(offset, ctx.args.int(4))));
+  ctx.memory.write64(result, BigInt(file.seek(offset, ctx.args.int(4))));
   return 0;
 }
 
@@ -275,11 +275,11 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const size = wide || ctx.abi.is64 ? 8 : 4;
   if (accessible(ctx.memory, pointer, size, true) < size) throw new SysError(EFAULT);
   const offset =
-    size === 8 ? BigInt.asIntN(64, ctx.memory.load64(pointer)) : BigInt(ctx.memory.load32(pointer));
+    size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : BigInt(ctx.memory.read32(pointer));
   const position = positionArg(from, offset);
   const done = copy(ctx, from, to, count, { from: position });
-  if (size === 8) ctx.memory.store64(pointer, BigInt(position + done));
-  else ctx.memory.store32(pointer, position + done);
+  if (size === 8) ctx.memory.write64(pointer, BigInt(position + done));
+  else ctx.memory.write32(pointer, position + done);
   return done;
 }
 
@@ -301,7 +301,7 @@ function copyFileRange(ctx: SyscallContext): number {
   const positions = pointers.map((pointer, i) => {
     if (pointer === 0) return undefined;
     if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
-    return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.load64(pointer)));
+    return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.read64(pointer)));
   });
   const count = Math.min(ctx.args.size(4), MAX_RW_COUNT);
   if (isSameFile(from, to)) {
@@ -310,7 +310,7 @@ function copyFileRange(ctx: SyscallContext): number {
   }
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
-    if (position !== undefined) ctx.memory.store64(pointers[i], BigInt(position + done));
+    if (position !== undefined) ctx.memory.write64(pointers[i], BigInt(position + done));
   });
   return done;
 }

@@ -70,7 +70,7 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   if (resumed?.state.kind === "woken") return 0;
   if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
-  if (resumed?.phase !== "waiting" && memory.load32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) throw new SysError(EAGAIN);
   return waitOn(ctx, address, bitset, deadline, isMoved ? resumed.state : undefined);
 }
 
@@ -86,7 +86,7 @@ function requeue(ctx: SyscallContext, compare: boolean): number {
   const [from, to] = [wordArg(ctx, 0), wordArg(ctx, 4)];
   const [wakes, moves] = [args.int(2), args.int(3)];
   if (wakes < 0 || moves < 0) throw new SysError(EINVAL);
-  if (compare && memory.load32(from) !== args.int(5)) throw new SysError(EAGAIN);
+  if (compare && memory.read32(from) !== args.int(5)) throw new SysError(EAGAIN);
   const source = futexAt(ctx, from);
   const woken = source.wakeBits(wakes, ANY_BIT);
   return woken + source.requeue(moves, futexAt(ctx, to), to);
@@ -103,7 +103,7 @@ function wakeOp(ctx: SyscallContext): number {
   const operand = shifts ? 1 << (signed12(code >> 12) & 31) : signed12(code >> 12);
   const compared = signed12(code);
   memory.checkStore(second, 4);
-  const old = memory.load32(second);
+  const old = memory.read32(second);
   const results = [operand, old + operand, old | operand, old & ~operand, old ^ operand];
   const comparisons = [
     old === compared,
@@ -114,7 +114,7 @@ function wakeOp(ctx: SyscallContext): number {
     old >= compared,
   ];
   if (results[operation] === undefined || comparisons[comparison] === undefined) throw new SysError(ENOSYS);
-  memory.store32(second, results[operation]);
+  memory.write32(second, results[operation]);
   let woken = futexAt(ctx, first).wakeBits(args.int(2), ANY_BIT);
   if (comparisons[comparison]) woken += futexAt(ctx, second).wakeBits(args.int(3), ANY_BIT);
   return woken;
@@ -126,12 +126,12 @@ function lockPi(ctx: SyscallContext, format: TimeFormat, realtime: boolean, mayW
   // Whoever had it has handed it over.
   if (resumed?.state.kind === "woken") return 0;
   memory.checkStore(address, 4);
-  const value = memory.load32(address);
+  const value = memory.read32(address);
   const owner = value & TID_MASK;
   const futex = futexAt(ctx, address);
   const stillWaits = resumed?.phase === "waiting";
   if (!stillWaits && owner === 0) {
-    memory.store32(address, thread.tid | (value & OWNER_DIED) | (futex.isEmpty ? 0 : WAITERS));
+    memory.write32(address, thread.tid | (value & OWNER_DIED) | (futex.isEmpty ? 0 : WAITERS));
     return 0;
   }
   if (!stillWaits && owner === thread.tid) throw new SysError(EDEADLK);
@@ -139,7 +139,7 @@ function lockPi(ctx: SyscallContext, format: TimeFormat, realtime: boolean, mayW
   if (!mayWait) throw new SysError(EAGAIN);
   const deadline = deadlineArg(ctx, format, true, realtime);
   if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
-  memory.store32(address, value | WAITERS);
+  memory.write32(address, value | WAITERS);
   futex.enlist(thread, ANY_BIT);
   return ctx.block({ queues: [futex], deadline, restart: "nointr" });
 }
@@ -148,9 +148,9 @@ function unlockPi(ctx: SyscallContext): number {
   const { memory, thread } = ctx;
   const address = wordArg(ctx, 0);
   memory.checkStore(address, 4);
-  if ((memory.load32(address) & TID_MASK) !== thread.tid) throw new SysError(EPERM);
+  if ((memory.read32(address) & TID_MASK) !== thread.tid) throw new SysError(EPERM);
   const heir = futexAt(ctx, address).handOver();
-  memory.store32(address, heir === undefined ? 0 : heir.tid | (heir.more ? WAITERS : 0));
+  memory.write32(address, heir === undefined ? 0 : heir.tid | (heir.more ? WAITERS : 0));
   return 0;
 }
 

@@ -3,9 +3,9 @@
  * the program is told; what it may do on the host is decided by the grants alone.
  */
 import { struct } from "../abi.ts";
-import { EFAULT, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { Credentials } from "../process.ts";
-import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
 /** Id argument that means "leave as it is". */
 const KEEP = 0xffff_ffff;
@@ -134,7 +134,7 @@ const setgroups: SyscallHandler = ({ process: { credentials }, args, memory }) =
   const size = args.uint(0);
   if (size > NGROUPS_MAX) throw new SysError(EINVAL);
   const list = size === 0 ? 0 : args.address(1);
-  credentials.groups = Array.from({ length: size }, (_, i) => memory.load32(list + 4 * i) >>> 0).sort(
+  credentials.groups = Array.from({ length: size }, (_, i) => memory.read32(list + 4 * i) >>> 0).sort(
     (a, b) => a - b,
   );
   return 0;
@@ -167,11 +167,10 @@ const capget: SyscallHandler = (ctx) => {
   const target = pid === 0 ? ctx.process : (ctx.kernel.thread(pid)?.process ?? ctx.kernel.processes.get(pid));
   if (target === undefined) throw new SysError(ESRCH);
   if (data === 0n) return 0;
-  if (data > 0xffff_ffffn) throw new SysError(EFAULT);
   const mask = capabilityMask(target.credentials);
   for (let word = 0; word < words; word++) {
     const bits = Number(BigInt.asUintN(32, mask >> BigInt(32 * word)));
-    const at = Number(data) + word * CAP_DATA.size(ctx.abi);
+    const at = pointer(data) + word * CAP_DATA.size(ctx.abi);
     ctx.put(CAP_DATA, at, { effective: bits, permitted: bits, inheritable: 0 });
   }
   return 0;

@@ -121,7 +121,7 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
     iow("t", 118, 4),
     (ctx, terminal, address) => {
       ctx.memory.checkLoad(address, 4);
-      const pgid = ctx.memory.load32(address);
+      const pgid = ctx.memory.read32(address);
       if (pgid <= 0) throw new SysError(EINVAL);
       if (!isControlling(ctx)) throw new SysError(ENOTTY);
       checkTerminalChange(ctx, terminal);
@@ -148,7 +148,7 @@ function setFlag(flag: number): FileCall {
   return (ctx, file) => {
     const address = ctx.args.address(2);
     ctx.memory.checkLoad(address, 4);
-    file.flags = ctx.memory.load32(address) !== 0 ? file.flags | flag : file.flags & ~flag;
+    file.flags = ctx.memory.read32(address) !== 0 ? file.flags | flag : file.flags & ~flag;
     return 0;
   };
 }
@@ -181,7 +181,7 @@ const FILE_CALLS = new Map<number, FileCall>([
       const { kind, size } = file.stat();
       if (kind !== "file" && kind !== "directory" && kind !== "symlink") throw new SysError(ENOTTY);
       ctx.memory.checkStore(ctx.args.address(2), 8);
-      ctx.memory.store64(ctx.args.address(2), size);
+      ctx.memory.write64(ctx.args.address(2), size);
       return 0;
     },
   ],

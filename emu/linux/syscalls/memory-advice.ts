@@ -22,6 +22,8 @@ const MCL_FUTURE = 0x4000;
 const MCL_ONFAULT = 0x8000;
 
 const PAGE = BigInt(PAGE_SIZE);
+/** Bytes of memory that mincore looks at before it writes what it found. */
+const MINCORE_STEP = 2 ** 28;
 
 /** A page range of guest memory, cut where nothing can be mapped. */
 interface Range {
@@ -78,7 +80,10 @@ const remove: Advice = ({ memory }, area, from, to) => {
   if (!(area.prot & PROT_WRITE)) throw new SysError(EACCES);
   if (area.shared.file !== undefined) throw new SysError(EOPNOTSUPP);
   const zeros = new Uint8Array(PAGE_SIZE);
-  for (let at = from; at < to; at += PAGE_SIZE) memory.write(at, zeros);
+  const [first, end] = [from, to].map((at) => (area.offset + (at - area.start)) / PAGE_SIZE);
+  for (const index of area.shared.pages.within(first, end)) {
+    memory.write(area.start + (index * PAGE_SIZE - area.offset), zeros);
+  }
 };
 
 const populate =
@@ -171,15 +176,18 @@ const mincore: SyscallHandler = (ctx) => {
   if (address % PAGE !== 0n) throw new SysError(EINVAL);
   const range = rangeOf(ctx, address, args.word(1), ENOMEM);
   if (range === undefined) return 0;
-  const vector = new Uint8Array((range.end - range.start) / PAGE_SIZE);
-  const holes = eachArea(memory, range, (area, from, to) => {
-    for (let at = from; at < to; at += PAGE_SIZE) {
-      const resident = !isAnonymous(area) || memory.isTouched(at);
-      vector[(at - range.start) / PAGE_SIZE] = resident ? 1 : 0;
-    }
-  });
-  if (holes) throw new SysError(ENOMEM);
-  memory.write(args.address(2), vector);
+  if (eachArea(memory, range, () => {})) throw new SysError(ENOMEM);
+  const vector = args.address(2);
+  for (let start = range.start; start < range.end; start += MINCORE_STEP) {
+    const end = Math.min(start + MINCORE_STEP, range.end);
+    const bytes = new Uint8Array((end - start) / PAGE_SIZE);
+    eachArea(memory, { start, end, cut: false }, (area, from, to) => {
+      const [first, last] = [(from - start) / PAGE_SIZE, (to - start) / PAGE_SIZE];
+      if (!isAnonymous(area)) bytes.fill(1, first, last);
+      else for (const at of memory.touched(from, to)) bytes[(at - start) / PAGE_SIZE] = 1;
+    });
+    memory.write(vector + (start - range.start) / PAGE_SIZE, bytes);
+  }
   return 0;
 };
 

@@ -28,6 +28,7 @@ const MAP_TYPE = 0x0f;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_GROWSDOWN = 0x100;
+const MAP_NORESERVE = 0x40;
 const MAP_HUGETLB = 0x4_0000;
 const MAP_FIXED_NOREPLACE = 0x10_0000;
 /** Flags of long standing, which MAP_SHARED_VALIDATE takes (LEGACY_MAP_MASK of powerpc). */
@@ -44,8 +45,8 @@ const MREMAP_DONTUNMAP = 4;
 
 /** vm.max_map_count */
 const MAX_AREAS = 65530;
-/** Addresses that 64-bit programs may name, mapped or not (TASK_SIZE with 4 KiB pages). */
-const TASK_SIZE_64 = 2n ** 46n;
+/** Addresses that 64-bit programs may name, mapped or not (TASK_SIZE of hash and radix page tables). */
+const TASK_SIZE_64 = 2n ** 47n;
 
 /** First address that is not a user address of this program. */
 const taskSize = ({ abi, memory }: SyscallContext): bigint =>
@@ -57,6 +58,14 @@ const wrap = ({ abi }: SyscallContext, value: bigint): bigint => BigInt.asUintN(
 
 /** Length in bytes rounded up to pages as the kernel's unsigned long wraps it. */
 const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
+
+/**
+ * Throws ENOMEM for private memory that is obviously more than there is, unless it need not be there
+ * (vm.overcommit_memory = 0; __vm_enough_memory).
+ */
+function checkCommit({ kernel }: SyscallContext, length: number, area: Omit<Vma, "start" | "end">): void {
+  if (isData(area) && length > kernel.memorySize) throw new SysError(ENOMEM);
+}
 
 /** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
 function checkRoom({ process }: SyscallContext, more: number, area: Omit<Vma, "start" | "end">): void {
@@ -94,7 +103,8 @@ function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number
     const rounded = hint - (hint % BigInt(PAGE_SIZE));
     const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
     const end = start + length;
-    if (end <= memory.limit && leavesRoom(memory, start, end)) return start;
+    if (memory.isMappable(start, end) && leavesRoom(memory, start, end) && memory.hasRoom(start, end))
+      return start;
   }
   const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft);
   if (found === undefined) throw new SysError(ENOMEM);
@@ -113,10 +123,10 @@ function placeOf(ctx: SyscallContext, address: bigint, length: bigint, flags: nu
   if (address > taskSize(ctx) - length) throw new SysError(ENOMEM);
   if (!isAligned(address)) throw new SysError(EINVAL);
   if (address < BigInt(MMAP_MIN)) throw new SysError(EPERM);
-  if (address + length > BigInt(memory.limit)) throw new SysError(ENOMEM);
   const start = Number(address);
-  if (flags & MAP_FIXED_NOREPLACE && !memory.areas.isFree(start, start + Number(length)))
-    throw new SysError(EEXIST);
+  const end = start + Number(length);
+  if (!memory.isMappable(start, end) || !memory.hasRoom(start, end)) throw new SysError(ENOMEM);
+  if (flags & MAP_FIXED_NOREPLACE && !memory.areas.isFree(start, end)) throw new SysError(EEXIST);
   return start;
 }
 
@@ -162,7 +172,31 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const object = objectOf(ctx, fd, flags, prot, offset);
   const area = { prot, ...object };
   checkRoom(ctx, Number(length), area);
+  if (!(flags & MAP_NORESERVE)) checkCommit(ctx, Number(length), area);
   memory.map({ start, end: start + Number(length), ...area });
+  return start;
+}
+
+/**
+ * Maps memory that is shared already: at an address, where nothing may be unless `replace`, or where there is room. Throws EINVAL where
+ * something is in the way.
+ */
+export function mapShared(
+  ctx: SyscallContext,
+  what: { address: bigint; length: bigint; prot: number; shared: SharedObject; replace: boolean },
+): number {
+  const { address, prot, shared, replace } = what;
+  const length = alignedLength(ctx, what.length);
+  const flags = address === 0n ? 0 : replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  let start: number;
+  try {
+    start = placeOf(ctx, address, length, flags);
+  } catch (error) {
+    throw error instanceof SysError && error.errno === EEXIST ? new SysError(EINVAL) : error;
+  }
+  const area = { prot, shared, offset: 0 };
+  checkRoom(ctx, Number(length), area);
+  ctx.memory.map({ start, end: start + Number(length), ...area });
   return start;
 }
 
@@ -249,6 +283,7 @@ const brk: SyscallHandler = (ctx) => {
   if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
   else if (newEnd > oldEnd) {
     if (!leavesRoom(memory, oldEnd, newEnd + PAGE_SIZE)) return refuse;
+    if (!memory.isMappable(oldEnd, newEnd) || !memory.hasRoom(oldEnd, newEnd)) return refuse;
     if (overLimit(process, newEnd - oldEnd)) return refuse;
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
@@ -300,7 +335,8 @@ function remapTo(
   if (!isAligned(target) || newLength > most || target > most - newLength) throw new SysError(EINVAL);
   if (BigInt(old) + oldLength > target && target + newLength > BigInt(old)) throw new SysError(EINVAL);
   if (flags & MREMAP_FIXED) {
-    if (target + newLength > BigInt(memory.limit)) throw new SysError(ENOMEM);
+    const [start, end] = [Number(target), Number(target + newLength)];
+    if (!memory.isMappable(start, end) || !memory.hasRoom(start, end)) throw new SysError(ENOMEM);
     if (target < BigInt(MMAP_MIN)) throw new SysError(EPERM);
     memory.unmap(Number(target), Number(target + newLength));
   }
@@ -331,7 +367,8 @@ function resize(
   const area = areaToResize(ctx, old, oldLength, newLength);
   const [from, to] = [Number(oldLength), Number(newLength)];
   const end = old + to;
-  if (old + from === area.end && end <= memory.limit && memory.areas.isFree(area.end, end)) {
+  const fits = memory.isMappable(old, end) && memory.areas.isFree(area.end, end);
+  if (old + from === area.end && fits && memory.hasRoom(area.end, end)) {
     const offset = area.offset + (area.end - area.start);
     memory.map({ ...area, start: area.end, end, offset: hasOffset(area) ? offset : 0 });
     return old;

@@ -92,7 +92,7 @@ const getrandom: SyscallHandler = (ctx) => {
   const length = Math.min(args.size(1), RANDOM_MOST);
   if (length === 0) return 0;
   const start = args.address(0);
-  if (start + length > memory.size) throw new SysError(EFAULT);
+  if (start + length > memory.limit) throw new SysError(EFAULT);
   for (let done = movedBefore(ctx); done < length; done += RANDOM_CHUNK) {
     pauseIfOverdue(ctx, done);
     const bytes = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));

@@ -103,7 +103,7 @@ const setattr: SyscallHandler = (ctx) => {
   const { args, abi, memory } = ctx;
   if (args.word(1) === 0n || args.uint(2) !== 0) throw new SysError(EINVAL);
   const at = args.address(1);
-  const size = memory.load32(at) >>> 0 || ATTR_LEAST;
+  const size = memory.read32(at) >>> 0 || ATTR_LEAST;
   if (size < ATTR_LEAST || size > 4096) {
     ctx.put32(at, SCHED_ATTR.size(abi));
     throw new SysError(E2BIG);

@@ -52,7 +52,7 @@ const only32 =
     return handler(ctx);
   };
 
-function getSigset(ctx: SyscallContext, address: number): bigint {
+export function getSigset(ctx: SyscallContext, address: number): bigint {
   return new GuestBytes(ctx.abi, ctx.memory.read(address, 8)).sigset(0);
 }
 
@@ -62,7 +62,7 @@ function putSigset(ctx: SyscallContext, address: number, mask: bigint): void {
   ctx.memory.write(address, out.bytes);
 }
 
-function checkSigsetSize(ctx: SyscallContext, n: number): void {
+export function checkSigsetSize(ctx: SyscallContext, n: number): void {
   if (ctx.args.ulong(n) !== SIGSET_SIZE) throw new SysError(EINVAL);
 }
 
@@ -202,13 +202,13 @@ function mayKill(sender: Process, target: Process): boolean {
 }
 
 /** Sends to a process or thread after the checks that all sending calls share; signal 0 sends nothing. */
-function send(ctx: SyscallContext, target: Process, info: SignalInfo, thread?: Thread): void {
+export function send(ctx: SyscallContext, target: Process, info: SignalInfo, thread?: Thread): void {
   if (info.signo !== 0 && !isSignal(info.signo)) throw new SysError(EINVAL);
   if (!mayKill(ctx.process, target)) throw new SysError(EPERM);
   if (info.signo !== 0 && post(target, info, thread) === "EAGAIN") throw new SysError(EAGAIN);
 }
 
-const alive = (process: Process | undefined): process is Process =>
+export const alive = (process: Process | undefined): process is Process =>
   process !== undefined && process.threads.size > 0;
 
 function processOf({ kernel }: SyscallContext, pid: number): Process {
@@ -270,7 +270,7 @@ const tkill: SyscallHandler = (ctx) => sendToThread(ctx, undefined, ctx.args.int
 const tgkill: SyscallHandler = (ctx) => sendToThread(ctx, ctx.args.int(0), ctx.args.int(1), ctx.args.int(2));
 
 /** The siginfo a program has made up. Those that look like kill's or the kernel's it may send to itself only. */
-function givenInfo(ctx: SyscallContext, address: number, signo: number, pid: number): SignalInfo {
+export function givenInfo(ctx: SyscallContext, address: number, signo: number, pid: number): SignalInfo {
   const info = getSigInfo(new GuestBytes(ctx.abi, ctx.memory.read(address, SIGINFO_SIZE)), signo);
   if ((info.code >= 0 || info.code === SI_TKILL) && pid !== ctx.process.pid) throw new SysError(EPERM);
   return info;

@@ -48,7 +48,7 @@ export function toOwnAddress(ctx: SyscallContext, socket: Socket, bytes: Uint8Ar
 export function putAddress(ctx: SyscallContext, address: Address, at: number, lengthAt: number): void {
   if (at === 0) return;
   ctx.memory.checkLoad(lengthAt, 4);
-  const room = ctx.memory.load32(lengthAt);
+  const room = ctx.memory.read32(lengthAt);
   if (room < 0) throw new SysError(EINVAL);
   const bytes = encodeAddress(address, ctx.abi.littleEndian);
   ctx.memory.write(at, bytes.subarray(0, room));

@@ -359,7 +359,7 @@ function getsockopt(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const lengthAt = ctx.args.address(4);
   ctx.memory.checkLoad(lengthAt, 4);
-  const room = ctx.memory.load32(lengthAt);
+  const room = ctx.memory.read32(lengthAt);
   if (room < 0) throw new SysError(EINVAL);
   const name = ctx.args.int(2);
   const bytes = optionsOf(socket, ctx.args.int(1), name).get(ctx, socket);

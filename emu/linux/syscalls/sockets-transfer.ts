@@ -1,6 +1,6 @@
 /** send and recv with their variants; read and write on sockets come here too. */
 import { struct } from "../abi.ts";
-import { EAGAIN, EFAULT, EINVAL, EISCONN, EMSGSIZE, ENOBUFS, EOPNOTSUPP, EPIPE, SysError } from "../errno.ts";
+import { EAGAIN, EINVAL, EISCONN, EMSGSIZE, ENOBUFS, EOPNOTSUPP, EPIPE, SysError } from "../errno.ts";
 import type { Address } from "../net/address.ts";
 import type { Sender } from "../net/inbox.ts";
 import { type Received, Socket } from "../net/socket.ts";
@@ -20,7 +20,7 @@ import {
 import { StreamSocket } from "../net/stream-socket.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE } from "../signals/signal-numbers.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { IOV_MAX } from "../vfs/constants.ts";
 import { hold, release } from "../vfs/open-file.ts";
 import { accessible, bufferArg, CHUNK, movedBefore, type Span, spansOf } from "./files-common.ts";
@@ -137,7 +137,7 @@ function send(
   if (flags & MSG_OOB) throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
-  if (isWhole && total > socket.sendBuffer) throw new SysError(EMSGSIZE);
+  if (isWhole && total > socket.longest) throw new SysError(EMSGSIZE);
   const nonblocking = isNonblocking(socket) || (flags & MSG_DONTWAIT) !== 0;
   const other = recipient(ctx, socket, to);
   const target = other instanceof Socket ? other : undefined;
@@ -187,15 +187,14 @@ export const sendSpans = (ctx: SyscallContext, socket: Socket, spans: readonly S
 /** The parts of a struct msghdr at `at`. Throws EMSGSIZE for too many buffers, EFAULT, EINVAL. */
 function header(ctx: SyscallContext, at: number) {
   const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen } = ctx.get(MSGHDR, at);
-  for (const pointer of [msg_name, msg_iov, msg_control])
-    if (pointer > 0xffff_ffffn) throw new SysError(EFAULT);
+  const [name, iov, control] = [msg_name, msg_iov, msg_control].map(pointer);
   if (msg_namelen < 0) throw new SysError(EINVAL);
   if (msg_iovlen > BigInt(IOV_MAX)) throw new SysError(EMSGSIZE);
   return {
-    name: Number(msg_name),
+    name,
     nameLength: msg_namelen,
-    spans: spansOf(ctx, Number(msg_iov), Number(msg_iovlen)),
-    control: Number(msg_control),
+    spans: spansOf(ctx, iov, Number(msg_iovlen)),
+    control,
     controlLength: msg_controllen,
   };
 }

@@ -237,7 +237,6 @@ function connectInternet(ctx: SyscallContext, socket: StreamSocket, address: Add
     return waitAt(ctx, socket, { nonblocking, timeout: socket.sendTimeout, late: EINPROGRESS });
   }
   const isAgain = ctx.resumed !== undefined;
-  socket.checkConnect();
   if (socket.phase === "connected") {
     socket.untold = false;
     return 0;
@@ -279,6 +278,7 @@ function connect(ctx: SyscallContext): number {
     socket.disconnect();
     return 0;
   }
+  if (!socket.isUnix) socket.checkConnect();
   const address = toAddress(ctx, socket, bytes);
   return socket.isUnix ? connectUnix(ctx, socket, address) : connectInternet(ctx, socket, address);
 }

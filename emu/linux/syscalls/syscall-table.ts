@@ -9,13 +9,17 @@ import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
+import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
+import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
 import { SOCKET_SYSCALLS } from "./socketcall.ts";
+import { SYSV_SYSCALLS } from "./sysv.ts";
 import { TIME_SYSCALLS } from "./time.ts";
+import { TIMERFD_SYSCALLS } from "./timerfd.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
 import { WAIT_SYSCALLS } from "./wait.ts";
 
@@ -39,6 +43,10 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...POLL_SYSCALLS,
   ...EPOLL_SYSCALLS,
   ...SOCKET_SYSCALLS,
+  ...TIMERFD_SYSCALLS,
+  ...SIGNALFD_SYSCALLS,
+  ...PIDFD_SYSCALLS,
+  ...SYSV_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

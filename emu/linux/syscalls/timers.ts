@@ -129,7 +129,7 @@ function readEvent(ctx: SyscallContext, at: number): Event {
 }
 
 /** Ids of clocks that would wake a sleeping computer, which takes a capability. */
-const ALARM_CLOCKS = [8, 9];
+export const ALARM_CLOCKS: readonly number[] = [8, 9];
 
 function timerClock(ctx: SyscallContext, id: number): { clock: TimerClock; clockTid: number } {
   const source = clockSource(ctx, id);
@@ -166,8 +166,18 @@ function posixTimer({ process, args }: SyscallContext): PosixTimer {
   return timer;
 }
 
+/** Nanoseconds of a struct itimerspec. Throws EINVAL, EFAULT. */
+export function readItimerspec(
+  ctx: SyscallContext,
+  at: number,
+  format: TimeFormat,
+): { value: bigint; interval: bigint } {
+  const interval = readTimespec(ctx, at, format);
+  return { interval, value: readTimespec(ctx, at + timespecSize(ctx.abi, format), format) };
+}
+
 /** Writes struct itimerspec: interval, then value. */
-function putItimerspec(
+export function putItimerspec(
   ctx: SyscallContext,
   at: number,
   format: TimeFormat,
@@ -197,8 +207,7 @@ const timerSettime =
     const { args } = ctx;
     const [flags, next, old] = [args.int(1), args.address(2), args.address(3)];
     if (next === 0) throw new SysError(EINVAL);
-    const interval = readTimespec(ctx, next, format);
-    const value = readTimespec(ctx, next + timespecSize(ctx.abi, format), format);
+    const { value, interval } = readItimerspec(ctx, next, format);
     const timer = posixTimer(ctx);
     const before = posixState(ctx, timer);
     const due = flags & TIMER_ABSTIME ? value : now(ctx, timer) + value;

@@ -1,5 +1,5 @@
 /** Waiting for children (Linux: kernel/exit.c, do_wait). */
-import { ECHILD, EINVAL, ESRCH, SysError } from "../errno.ts";
+import { EAGAIN, EBADF, ECHILD, EINVAL, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { endOf } from "../signals/children.ts";
@@ -7,6 +7,9 @@ import { signalInfo } from "../signals/pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { O_NONBLOCK } from "../vfs/constants.ts";
+import { PidFile } from "../vfs/pid-file.ts";
+import { fileArg } from "./files-common.ts";
 import { USAGE, usageFields } from "./limits.ts";
 
 const WNOHANG = 1;
@@ -106,6 +109,18 @@ const waitpid: SyscallHandler = (ctx) => {
 const P_ALL = 0;
 const P_PID = 1;
 const P_PGID = 2;
+const P_PIDFD = 3;
+
+/** The child of a pidfd. One that has O_NONBLOCK is not waited for. */
+function byPidfd(ctx: SyscallContext, options: number): Found | undefined {
+  const file = fileArg(ctx, 1);
+  if (!(file instanceof PidFile)) throw new SysError(EBADF);
+  const { process } = file;
+  const nonblocking = (file.flags & O_NONBLOCK) !== 0;
+  const found = find(ctx, (child) => child === process, options | (nonblocking ? WNOHANG : 0));
+  if (found === undefined && nonblocking && !(options & WNOHANG)) throw new SysError(EAGAIN);
+  return found;
+}
 
 function byId(ctx: SyscallContext, type: number, id: number): (child: Process) => boolean {
   if (type === P_ALL) return () => true;
@@ -121,7 +136,8 @@ const waitid: SyscallHandler = (ctx) => {
   const options = args.uint(3);
   const known = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | W_LINUX;
   if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
-  const found = find(ctx, byId(ctx, args.uint(0), args.int(1)), options);
+  const type = args.uint(0);
+  const found = type === P_PIDFD ? byPidfd(ctx, options) : find(ctx, byId(ctx, type, args.int(1)), options);
   if (found !== undefined && args.word(4) !== 0n) ctx.put(USAGE, args.address(4), usageFields(found.cpuTime));
   if (args.word(2) === 0n) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));

@@ -7,6 +7,8 @@ import { type VdsoModel, vdsoImage } from "./vdso-image.ts";
 const NAME = "[vdso]";
 /** Where 32-bit and early 64-bit kernels have it. */
 const PREFERRED = 0x10_0000;
+/** Where a program is in the way, it goes below this, which leaves the top to the stack. */
+const LOW = 0x4000_0000;
 
 /**
  * Address of the vdso in `memory`: it is found by name, or by its contents in a process restarted from an image that does not
@@ -24,7 +26,8 @@ export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undef
   }
   const free = memory.areas.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
     ? PREFERRED
-    : memory.areas.findFree(PAGE_SIZE, PREFERRED, memory.limit);
+    : (memory.areas.findFree(PAGE_SIZE, PREFERRED, LOW) ??
+      memory.areas.findFree(PAGE_SIZE, PREFERRED, memory.nearLimit));
   if (free === undefined) return undefined;
   memory.map({ start: free, end: free + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
   memory.restorePage(free, image);

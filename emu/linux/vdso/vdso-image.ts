@@ -23,6 +23,12 @@ const DT_SYMTAB = 6;
 const DT_STRSZ = 10;
 const DT_SYMENT = 11;
 const DT_SONAME = 14;
+const DT_VERSYM = 0x6fff_fff0;
+const DT_VERDEF = 0x6fff_fffc;
+const DT_VERDEFNUM = 0x6fff_fffd;
+const VER_FLG_BASE = 1;
+/** The version of the functions that Linux has there. Go's runtime takes it that versions are defined. */
+const VERSION = "LINUX_2.6.15";
 
 const SC = 0x4400_0002;
 const NOP = 0x6000_0000;
@@ -61,10 +67,17 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
   out.setU32(hash, 1);
   out.setU32(hash + 4, 1);
   const strtab = hash + 16;
-  const names = new TextEncoder().encode(`\0linux-vdso${is64 ? 64 : 32}.so.1\0`);
+  const soname = `linux-vdso${is64 ? 64 : 32}.so.1`;
+  const names = new TextEncoder().encode(`\0${soname}\0${VERSION}\0`);
   out.bytes.set(names, strtab);
+  const versym = alignUp(strtab + names.length, 4);
+  const verdef = versym + 4;
+  putVersions(out, verdef, [
+    { name: soname, at: 1, flags: VER_FLG_BASE },
+    { name: VERSION, at: 2 + soname.length, flags: 0 },
+  ]);
 
-  const dynamic = alignUp(strtab + names.length, word);
+  const dynamic = alignUp(verdef + 2 * VERDEF_SIZE, word);
   const entries = [
     [DT_HASH, hash],
     [DT_STRTAB, strtab],
@@ -72,6 +85,9 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
     [DT_STRSZ, names.length],
     [DT_SYMENT, sizes.symbol],
     [DT_SONAME, 1],
+    [DT_VERSYM, versym],
+    [DT_VERDEF, verdef],
+    [DT_VERDEFNUM, 2],
     [DT_NULL, 0],
   ];
   putLongs(out, dynamic, entries.flat());
@@ -99,6 +115,37 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
 }
 
 const alignUp = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+/** Bytes of an Elf_Verdef and the one Elf_Verdaux that follows it. */
+const VERDEF_SIZE = 20 + 8;
+
+/** Defines versions, each by a name that is in the string table at `at`. */
+function putVersions(
+  out: GuestBytes,
+  start: number,
+  versions: readonly { name: string; at: number; flags: number }[],
+): void {
+  versions.forEach(({ name, at, flags }, i) => {
+    const place = start + i * VERDEF_SIZE;
+    [1, flags, i + 1, 1].forEach((half, n) => {
+      out.setU16(place + 2 * n, half);
+    });
+    const next = i + 1 < versions.length ? VERDEF_SIZE : 0;
+    [elfHash(name), 20, next, at, 0].forEach((word, n) => {
+      out.setU32(place + 8 + 4 * n, word);
+    });
+  });
+}
+
+/** The hash function of the System V ABI. */
+function elfHash(name: string): number {
+  let hash = 0;
+  for (const char of name) {
+    hash = (hash << 4) + char.charCodeAt(0);
+    hash = (hash ^ ((hash >>> 24) & 0xf0)) & 0x0fff_ffff;
+  }
+  return hash;
+}
 
 /** Writes unsigned longs, one after the other. */
 function putLongs(out: GuestBytes, at: number, values: readonly number[]): void {

@@ -3,7 +3,7 @@ import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_RDWR } from "./constants.ts";
 import type { FileTables } from "./freeze-files.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
 import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
@@ -52,7 +52,7 @@ export class EpollFile extends OpenFile {
     return "anon_inode:[eventpoll]";
   }
   override stat(): FileStat {
-    return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
+    return anonymousStat(this.ino);
   }
 
   private keyOf(file: OpenFile, fd: number): string {

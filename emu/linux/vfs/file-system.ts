@@ -1,8 +1,9 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
-import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
+import { type Host, HostError, type HostStream } from "../../host/host.ts";
 import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import { Network } from "../net/network.ts";
+import type { System } from "../system.ts";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -47,7 +48,11 @@ export interface Viewer {
   readonly root: SyntheticDirectory;
 }
 
+/** What files need of their machine: the time, who makes a call, and which processes there are. */
+export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes">;
+
 export class FileSystem {
+  readonly machine: FileMachine | undefined;
   readonly host: Host;
   readonly namespace: Namespace;
   readonly mapped: MappedFiles;
@@ -95,8 +100,11 @@ export class FileSystem {
     random?: (into: Uint8Array) => void;
     /** Whether nothing of the host's shows that differs between two runs with the same input: stat(2) of inherited streams, the umask. */
     steady?: boolean;
+    /** The machine whose files these are, for those that are about its time and tasks. */
+    machine?: FileMachine;
   }) {
     const { host, steady = false } = options;
+    this.machine = options.machine;
     this.steady = steady;
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
@@ -436,7 +444,7 @@ export class FileSystem {
     const entries = names.map((name): DirectoryEntry | undefined => {
       try {
         const { ino, kind } = this.stat(this.namespace.entry(at, name, viewer.root));
-        return { ino, kind, name };
+        return kind === "anonymous" ? undefined : { ino, kind, name };
       } catch {
         // Gone since the names were read.
         return undefined;
@@ -564,7 +572,7 @@ function accessOf(flags: number): { read: boolean; write: boolean } {
   return { read: access !== O_WRONLY, write: access === O_WRONLY || access === O_RDWR };
 }
 
-function statOfSynthetic(entry: Synthetic, path: string): HostStat {
+function statOfSynthetic(entry: Synthetic, path: string): FileStat {
   const ino = inodeOf(path);
   switch (entry.type) {
     case "directory":

@@ -33,7 +33,7 @@ export class Nodes {
   }
 
   /** The empty file with this status is a node. */
-  add(stat: HostStat, kind: NodeSnapshot["kind"], path: string): Node {
+  add(stat: Pick<HostStat, "dev" | "ino">, kind: NodeSnapshot["kind"], path: string): Node {
     const node: Node = { kind, path };
     this.known.set(fileKey(stat), node);
     return node;

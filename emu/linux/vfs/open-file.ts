@@ -26,7 +26,7 @@ import type { Location } from "./namespace.ts";
 import { fail } from "./synthetic.ts";
 
 /** Status as stat(2) gives it, before it is laid out for a width. */
-export type FileStat = HostStat;
+export type FileStat = Omit<HostStat, "kind"> & { kind: HostStat["kind"] | "anonymous" };
 
 /** st_dev of what is on no host. */
 export const SYNTHETIC_DEV = 0x2fn;
@@ -55,6 +55,12 @@ export function syntheticStat(
     ...more,
   };
 }
+
+/** Status of what has neither a name nor a type: an eventfd, an epoll set. */
+export const anonymousStat = (ino: bigint): FileStat => ({
+  ...syntheticStat("file", 0o600, ino, { dev: 0xdn, nlink: 1 }),
+  kind: "anonymous",
+});
 
 /** A stable inode number for a synthetic path. */
 export function inodeOf(path: string): bigint {

@@ -188,7 +188,7 @@ export function procMachine({ kernel, cpuModel }: Process): ProcMachine {
         platform: platform ?? "ppcr",
       };
     },
-    memoryTotal: 2 ** 32,
+    memoryTotal: kernel.memorySize,
     random: (into) => kernel.random.fill(into),
   };
 }

@@ -2,17 +2,18 @@
  * Set-user-id and set-group-id bits that the guest gives its files and folders. On the host they would give whoever runs such a file the
  * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
  */
-import { HostError, type HostStat } from "../../host/host.ts";
+import { HostError } from "../../host/host.ts";
 import type { SetIdSnapshot } from "../../snapshot.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
+import type { FileStat } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
 /** S_ISUID and S_ISGID. */
 const SET_IDS = 0o6000;
 const MOST = 65536;
 
-const canHave = ({ kind }: HostStat): boolean => kind === "file" || kind === "directory";
+const canHave = ({ kind }: FileStat): boolean => kind === "file" || kind === "directory";
 
 export class SetIds {
   /** By what names a file: its bits, and the guest path that it had. */
@@ -26,14 +27,14 @@ export class SetIds {
   }
 
   /** Takes the bits from a new mode of the file with this status. */
-  keep(stat: HostStat, mode: number, path: string): void {
+  keep(stat: FileStat, mode: number, path: string): void {
     const bits = canHave(stat) ? mode & SET_IDS : 0;
     if (bits === 0) this.known.delete(fileKey(stat));
     else this.known.set(fileKey(stat), { bits, path });
   }
 
   /** A status as the guest sees it. */
-  shown(stat: HostStat): HostStat {
+  shown(stat: FileStat): FileStat {
     const bits = this.known.size === 0 ? 0 : this.bitsOf(fileKey(stat));
     return bits === 0 || !canHave(stat) ? stat : { ...stat, mode: stat.mode | bits };
   }
@@ -56,7 +57,7 @@ export class SetIds {
   }
 }
 
-function lookUp(system: FileSystem, path: string, viewer: Viewer): HostStat | undefined {
+function lookUp(system: FileSystem, path: string, viewer: Viewer): FileStat | undefined {
   try {
     return system.namespace.walkCanonical(path, viewer.root).stat;
   } catch (error) {

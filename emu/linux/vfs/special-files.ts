@@ -7,9 +7,19 @@ import { O_NONBLOCK, O_PATH, O_RDWR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import {
+  anonymousStat,
+  type FileStat,
+  inodeOf,
+  OpenFile,
+  syntheticStat,
+  type Waitables,
+} from "./open-file.ts";
+import { thawPidFile } from "./pid-file.ts";
+import { thawSignalFile } from "./signal-file.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
+import { thawTimer } from "./timer-file.ts";
 
 /** A file of /proc: its contents are those of the moment it was opened. */
 export class ProcFile extends OpenFile {
@@ -190,7 +200,7 @@ export class EventFile extends OpenFile {
     return "anon_inode:[eventfd]";
   }
   override stat(): FileStat {
-    return syntheticStat("file", 0o600, this.ino, { dev: 0xdn });
+    return anonymousStat(this.ino);
   }
   /** It has no position, and does not mind being asked to move it. */
   override seek(): number {
@@ -246,6 +256,9 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   epoll: thawEpoll,
   path: thawPath,
   socket: thawSocket,
+  timerfd: thawTimer,
+  signalfd: thawSignalFile,
+  pidfd: thawPidFile,
 };
 
 /** What is no file of a host: its state says what it is. */

@@ -145,7 +145,14 @@ function createMachine() {
     hwcap: 0,
     hwcap2: 0,
   };
-  const cpu: Cpu = { registers: memory.registers, memory, is64: true, model, timeBase: () => 0n };
+  const cpu: Cpu = {
+    registers: memory.registers,
+    memory,
+    is64: true,
+    model,
+    timeBase: () => 0n,
+    random: () => 0n,
+  };
   const { registers } = memory;
   const matches = new Map(DECIMAL.rows().map((row) => [row.name, row.match]));
   const put = (n: number, format: DecimalFormat, bits: bigint) => {

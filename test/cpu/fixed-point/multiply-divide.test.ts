@@ -128,13 +128,15 @@ describeOnDrivers("multiplications and divisions", (driver) => {
     expect((registers.cr >>> 28) & 1).toBe(1);
   });
 
-  it("darn reports the error value, for there is no source of random numbers", () => {
+  it("darn delivers a word or a doubleword, and reports an error where L is reserved", () => {
     const { registers } = driver.run({
       abi: "ppc64",
       model: "power9",
       registers: {},
-      words: assemble("darn 3,1"),
+      words: assemble("darn 3,0", "darn 4,1", "darn 5,3"),
     });
-    expect(registers.gpr[3]).toBe(maskOf("ppc64"));
+    expect(registers.gpr[3] >> 32n).toBe(0n);
+    expect(registers.gpr[4]).not.toBe(maskOf("ppc64"));
+    expect(registers.gpr[5]).toBe(maskOf("ppc64"));
   });
 });

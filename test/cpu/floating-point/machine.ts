@@ -45,7 +45,7 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     hwcap: 0,
     hwcap2: 0,
   };
-  const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n };
+  const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n, random: () => 0n };
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {

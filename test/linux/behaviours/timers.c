@@ -1,6 +1,7 @@
 /* Clocks, sleeps and timers. */
 #include "behaviour.h"
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/resource.h>
 #include <sys/times.h>
 
@@ -116,4 +117,16 @@ BEHAVIOUR(time_of_day) {
   time_t seconds = time(NULL);
   CHECK(gettimeofday(&at, NULL) == 0 && at.tv_sec >= seconds && at.tv_usec < 1000000);
   CHECK(at.tv_sec - now(CLOCK_REALTIME) / 1000000000 <= 1);
+}
+
+BEHAVIOUR(timer_descriptors) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  struct itimerspec every = {{0, 4000000}, {0, 4000000}}, left;
+  uint64_t count = 0, sum = 0;
+  CHECK(fd >= 0 && timerfd_settime(fd, 0, &every, NULL) == 0);
+  while (sum < 3) {
+    CHECK(read(fd, &count, 8) == 8 && count >= 1);
+    sum += count;
+  }
+  CHECK(timerfd_gettime(fd, &left) == 0 && left.it_interval.tv_nsec == 4000000);
 }

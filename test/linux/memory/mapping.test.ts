@@ -315,13 +315,31 @@ it("mmap leaves the stack all that its limit allows, and the guard gap", async (
 
 describe("memory calls of ppc64 above 4 GiB", () => {
   const guest = new CallDriver("ppc64");
-  it("addresses of 2^32 and more are unmapped, never taken for low ones", async () => {
-    const high = 0x1_0000_0000n;
+  const high = 0x1_0000_0000n;
+  const top = 2n ** 47n;
+  it("addresses of 2^32 and more are never taken for low ones", async () => {
     expect(await guest.call("munmap", high, PAGE)).toBe(0);
     expect(await guest.call("mprotect", high, PAGE, 1)).toBe("ENOMEM");
-    expect(await guest.call("mmap", high, PAGE, RW, ANON | FIXED, -1, 0)).toBe("ENOMEM");
     expect(await guest.call("mremap", high, PAGE, PAGE, 1)).toBe("EFAULT");
     expect(await guest.call("madvise", high, PAGE, 4)).toBe("ENOMEM");
-    expect(await guest.ok("mmap", high, PAGE, RW, ANON, -1, 0)).toBeLessThan(2 ** 30);
+  });
+
+  it("mmap goes there when asked, or where it has no room below", async () => {
+    expect(await guest.call("mmap", high, PAGE, RW, ANON, -1, 0)).toBe(Number(high));
+    expect(await guest.call("mmap", high, PAGE, RW, ANON | FIXED, -1, 0)).toBe(Number(high));
+    expect(await guest.call("mprotect", high, PAGE, 1)).toBe(0);
+    expect(await guest.call("munmap", high, PAGE)).toBe(0);
+    const reserved = await guest.ok("mmap", 0, 2 ** 41, 0, ANON, -1, 0);
+    expect(reserved).toBeGreaterThan(2 ** 32);
+    expect(await guest.call("munmap", reserved, 2 ** 41)).toBe(0);
+  });
+
+  it("nothing is mapped in the machine's corner, nor from 2^47 on", async () => {
+    expect(await guest.call("mmap", high - BigInt(PAGE), PAGE, RW, ANON | FIXED, -1, 0)).toBe("ENOMEM");
+    expect(await guest.call("mmap", high - 8n * BigInt(PAGE), 16 * PAGE, 0, ANON | FIXED, -1, 0)).toBe(
+      "ENOMEM",
+    );
+    expect(await guest.call("mmap", top - BigInt(PAGE), 2 * PAGE, RW, ANON | FIXED, -1, 0)).toBe("ENOMEM");
+    expect(await guest.call("munmap", top, PAGE)).toBe("EINVAL");
   });
 });

@@ -1,0 +1,59 @@
+/** pidfd_open, pidfd_send_signal, pidfd_getfd. */
+import { EBADF, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import { senderInfo } from "../signals/post.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { O_NONBLOCK } from "../vfs/constants.ts";
+import { PidFile } from "../vfs/pid-file.ts";
+import { filesOf } from "../vfs/process-files.ts";
+import { checkFlags, fileArg, files, install } from "./files-common.ts";
+import { alive, givenInfo, send } from "./signals.ts";
+
+/** A new descriptor for a process, which is closed by execve. */
+export function installPidfd(ctx: SyscallContext, subject: Process, flags = 0): number {
+  const ino = files(ctx).system.newInode();
+  return install(ctx, new PidFile({ subject, flags, machine: ctx.kernel, ino }), true);
+}
+
+function open(ctx: SyscallContext): number {
+  const [pid, flags] = [ctx.args.int(0), ctx.args.int(1)];
+  checkFlags(flags, O_NONBLOCK);
+  if (pid <= 0) throw new SysError(EINVAL);
+  const process = ctx.kernel.processes.get(pid);
+  // A thread that is not the first of its process can't be meant.
+  if (process === undefined) throw new SysError(ctx.kernel.thread(pid) === undefined ? ESRCH : EINVAL);
+  return installPidfd(ctx, process, flags);
+}
+
+/** The process of a descriptor argument. Throws EBADF, ESRCH. */
+function processArg(ctx: SyscallContext): Process {
+  const file = fileArg(ctx, 0);
+  if (!(file instanceof PidFile)) throw new SysError(EBADF);
+  if (file.process === undefined) throw new SysError(ESRCH);
+  return file.process;
+}
+
+function sendSignal(ctx: SyscallContext): number {
+  const [signo, at] = [ctx.args.int(1), ctx.args.address(2)];
+  checkFlags(ctx.args.int(3), 0);
+  const target = processArg(ctx);
+  const info = at === 0 ? senderInfo(signo, ctx.process) : givenInfo(ctx, at, signo, target.pid);
+  if (alive(target)) send(ctx, target, info);
+  return 0;
+}
+
+function getfd(ctx: SyscallContext): number {
+  checkFlags(ctx.args.int(2), 0);
+  const target = processArg(ctx);
+  if (target.exitStatus !== null) throw new SysError(ESRCH);
+  const [own, its] = [ctx.process.credentials, target.credentials];
+  const isSame = [its.uid, its.euid, its.suid].every((id) => id === own.uid);
+  if (!isSame && own.euid !== 0) throw new SysError(EPERM);
+  return install(ctx, filesOf(target).descriptors.get(ctx.args.int(1)), true);
+}
+
+export const PIDFD_SYSCALLS: readonly SyscallRow[] = [
+  { name: "pidfd_open", args: "int octal", handler: open },
+  { name: "pidfd_send_signal", args: "fd signal ptr hex", handler: sendSignal },
+  { name: "pidfd_getfd", args: "fd fd hex", handler: getfd },
+];

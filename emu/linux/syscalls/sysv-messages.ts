@@ -1,0 +1,179 @@
+/** msgget, msgsnd, msgrcv, msgctl. */
+import { struct } from "../abi.ts";
+import { E2BIG, EAGAIN, EINVAL, ENOMSG, EPERM, SysError } from "../errno.ts";
+import { checkAllowed, checkOwner, IPC_NOWAIT } from "../ipc/ipc-table.ts";
+import { MessageQueue, MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
+import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import {
+  atPlace,
+  commandOf,
+  IPC_INFO,
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+  PERM,
+  permFields,
+  seconds,
+  setPerm,
+  timeFields,
+  timeType,
+} from "./sysv-common.ts";
+
+const MSG_NOERROR = 0o10000;
+const MSG_EXCEPT = 0o20000;
+const MSG_COPY = 0o40000;
+const MSG_STAT = 11;
+const MSG_INFO = 12;
+const MSG_STAT_ANY = 13;
+const READ = 0o444;
+const WRITE = 0o222;
+
+const MSGINFO = struct({
+  msgpool: "i32",
+  msgmap: "i32",
+  msgmax: "i32",
+  msgmnb: "i32",
+  msgmni: "i32",
+  msgssz: "i32",
+  msgtql: "i32",
+  msgseg: "u16",
+});
+const msqidDs = (ctx: SyscallContext) =>
+  struct({
+    ...PERM,
+    ...{ stime: timeType(ctx), rtime: timeType(ctx), ctime: timeType(ctx) },
+    ...{ cbytes: "ulong", qnum: "ulong", qbytes: "ulong", lspid: "i32", lrpid: "i32" },
+    unused4: ["ulong", 2],
+  } as const);
+
+export function msgget(ctx: SyscallContext): number {
+  const [key, flags] = [ctx.args.int(0), ctx.args.int(1)];
+  return ctx.kernel.ipc.messages.find(
+    { key, flags, credentials: ctx.process.credentials },
+    () => {},
+    (perm) => new MessageQueue(perm, seconds(ctx)),
+  );
+}
+
+/** msgsnd(2) of a struct msgbuf at `at`. */
+export function msgsnd(ctx: SyscallContext, at: number, size: bigint, flags: number): number {
+  const id = ctx.args.int(0);
+  const { wordSize } = ctx.abi;
+  const type = BigInt.asIntN(8 * wordSize, ctx.getWord(at));
+  if (size > BigInt(MSGMAX) || id < 0 || type < 1n) throw new SysError(EINVAL);
+  const bytes = ctx.memory.read(at + wordSize, Number(size)).slice();
+  const queue = ctx.kernel.ipc.messages.get(id, ctx.resumed !== undefined);
+  checkAllowed(queue, ctx.process.credentials, WRITE);
+  if (!queue.hasRoom(bytes.length)) {
+    if (flags & IPC_NOWAIT) throw new SysError(EAGAIN);
+    return ctx.block({ queues: [queue.queue], restart: "nohand" });
+  }
+  queue.sender = ctx.process.pid;
+  queue.sent = seconds(ctx);
+  queue.add({ type, bytes });
+  return 0;
+}
+
+/** msgrcv(2) into a struct msgbuf at `at`. */
+export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigint, flags: number): number {
+  const id = ctx.args.int(0);
+  const copies = (flags & MSG_COPY) !== 0;
+  if (id < 0 || BigInt.asIntN(8 * ctx.abi.wordSize, size) < 0n) throw new SysError(EINVAL);
+  if (copies && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT))) throw new SysError(EINVAL);
+  const queue = ctx.kernel.ipc.messages.get(id, ctx.resumed !== undefined);
+  checkAllowed(queue, ctx.process.credentials, READ);
+  const index = copies
+    ? Number(type < BigInt(queue.messages.length) ? type : -1n)
+    : queue.select(type, (flags & MSG_EXCEPT) !== 0);
+  const message = queue.messages[index];
+  if (message === undefined) {
+    if (flags & IPC_NOWAIT) throw new SysError(ENOMSG);
+    return ctx.block({ queues: [queue.queue], restart: "nohand" });
+  }
+  if (BigInt(message.bytes.length) > size && !(flags & MSG_NOERROR)) throw new SysError(E2BIG);
+  const { wordSize } = ctx.abi;
+  const bytes = message.bytes.subarray(0, Number(size));
+  ctx.memory.checkStore(at, wordSize + bytes.length);
+  ctx.putWord(at, message.type);
+  ctx.memory.write(at + wordSize, bytes);
+  if (!copies) {
+    queue.take(index);
+    queue.receiver = ctx.process.pid;
+    queue.received = seconds(ctx);
+  }
+  return bytes.length;
+}
+
+function putInfo(ctx: SyscallContext, at: number, counts: boolean): number {
+  const { messages } = ctx.kernel.ipc;
+  const all = [...messages.values()];
+  const sum = (of: (queue: MessageQueue) => number) => all.reduce((total, queue) => total + of(queue), 0);
+  ctx.put(MSGINFO, at, {
+    msgpool: counts ? messages.size : (MSGMNI * MSGMNB) / 1024,
+    msgmap: counts ? sum((queue) => queue.messages.length) : MSGMNB,
+    msgtql: counts ? sum(({ bytes }) => bytes) : MSGMNB,
+    ...{ msgmax: MSGMAX, msgmnb: MSGMNB, msgmni: MSGMNI, msgssz: 16, msgseg: 0xffff },
+  });
+  return Math.max(0, messages.highest);
+}
+
+function putStat(ctx: SyscallContext, queue: MessageQueue, at: number): void {
+  ctx.put(msqidDs(ctx), at, {
+    ...permFields(queue),
+    ...{ stime: timeFields(ctx, queue.sent), rtime: timeFields(ctx, queue.received) },
+    ...{ ctime: timeFields(ctx, queue.changed), cbytes: queue.bytes, qnum: queue.messages.length },
+    ...{ qbytes: queue.most, lspid: queue.sender, lrpid: queue.receiver },
+  });
+}
+
+export function msgctl(ctx: SyscallContext, at: number): number {
+  const [id, command] = [ctx.args.int(0), commandOf(ctx.args.int(1))];
+  const { messages } = ctx.kernel.ipc;
+  const { credentials } = ctx.process;
+  if (id < 0 || command < 0) throw new SysError(EINVAL);
+  switch (command) {
+    case IPC_INFO:
+    case MSG_INFO:
+      return putInfo(ctx, at, command === MSG_INFO);
+    case IPC_STAT:
+    case MSG_STAT:
+    case MSG_STAT_ANY: {
+      const queue = command === IPC_STAT ? messages.get(id) : atPlace(messages, id);
+      if (command !== MSG_STAT_ANY) checkAllowed(queue, credentials, READ);
+      putStat(ctx, queue, at);
+      return command === IPC_STAT ? 0 : queue.perm.id;
+    }
+    case IPC_SET: {
+      const queue = messages.get(id);
+      const { qbytes } = ctx.get(msqidDs(ctx), at);
+      checkOwner(queue, credentials);
+      if (qbytes > BigInt(MSGMNB) && credentials.euid !== 0) throw new SysError(EPERM);
+      setPerm(ctx, queue, at);
+      queue.most = Number(qbytes > 1n << 24n ? 1n << 24n : qbytes);
+      queue.queue.wake();
+      return 0;
+    }
+    case IPC_RMID: {
+      const queue = messages.get(id);
+      checkOwner(queue, credentials);
+      messages.remove(queue);
+      return 0;
+    }
+  }
+  throw new SysError(EINVAL);
+}
+
+export const MESSAGE_CALLS: readonly SyscallRow[] = [
+  { name: "msgget", args: "int octal", handler: msgget },
+  {
+    name: "msgsnd",
+    args: "int ptr ulong octal",
+    handler: (ctx) => msgsnd(ctx, ctx.args.address(1), ctx.args.ulong(2), ctx.args.int(3)),
+  },
+  {
+    name: "msgrcv",
+    args: "int ptr ulong long octal",
+    handler: (ctx) => msgrcv(ctx, ctx.args.address(1), ctx.args.ulong(2), ctx.args.long(3), ctx.args.int(4)),
+  },
+  { name: "msgctl", args: "int int ptr", handler: (ctx) => msgctl(ctx, ctx.args.address(2)) },
+];

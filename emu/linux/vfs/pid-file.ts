@@ -1,0 +1,68 @@
+/** pidfd_open(2): a process as a descriptor, which never comes to mean another one. */
+import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { Process } from "../process.ts";
+import { O_NONBLOCK, O_RDWR } from "./constants.ts";
+import type { FileMachine } from "./file-system.ts";
+import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
+import { cannot, needState, type ThawContext } from "./thaw-context.ts";
+
+export class PidFile extends OpenFile {
+  readonly kind = "special";
+  private readonly machine: FileMachine;
+  private readonly ino: bigint;
+  /** Its process; after a thaw a number, until the processes are there. 0: one that has been forgotten. */
+  private subject: Process | number;
+
+  constructor(options: { subject: Process | number; flags: number; machine: FileMachine; ino: bigint }) {
+    super("", O_RDWR | options.flags);
+    this.subject = options.subject;
+    this.machine = options.machine;
+    this.ino = options.ino;
+  }
+
+  /** The process while it lives, or has ended and has not been waited for. */
+  get process(): Process | undefined {
+    const { processes } = this.machine;
+    if (typeof this.subject === "number") this.subject = processes.get(this.subject) ?? 0;
+    if (this.subject === 0 || typeof this.subject === "number") return undefined;
+    return processes.get(this.subject.pid) === this.subject ? this.subject : undefined;
+  }
+
+  override get label(): string {
+    return "anon_inode:[pidfd]";
+  }
+  override stat(): FileStat {
+    return anonymousStat(this.ino);
+  }
+  override seek(): number {
+    return fail("ESPIPE");
+  }
+  override read(): number {
+    return fail("EINVAL");
+  }
+  override write(): number {
+    return fail("EINVAL");
+  }
+  /** The process has ended. */
+  override readable(): boolean {
+    const { process } = this;
+    return process === undefined || process.exitStatus !== null;
+  }
+  override writable(): boolean {
+    return false;
+  }
+  override waitables(): Waitables {
+    const { process } = this;
+    return process === undefined ? {} : { queues: [process.exitQueue] };
+  }
+  override freeze(): Partial<OpenFileSnapshot> {
+    return { state: { kind: "pidfd", pid: this.process?.pid ?? 0 } };
+  }
+}
+
+export function thawPidFile(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
+  const { pid } = needState(snapshot, "pidfd");
+  const machine = system.machine ?? cannot(snapshot, "there is no machine");
+  return new PidFile({ subject: pid, flags: snapshot.flags & O_NONBLOCK, machine, ino: system.newInode() });
+}
