@@ -209,6 +209,16 @@ export interface PageSource {
   readonly addresses: readonly number[];
   /** The 4096 bytes of the page at `addresses[index]`, in guest order. Valid until the next call. */
   read(index: number): Uint8Array;
+  /** Where it takes long to find the addresses: finds them in steps, between which others can have their turn. */
+  search?(): Generator<void>;
+}
+
+/** Does work that goes in steps to its end, and gives what it returns. */
+export function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 export interface ThreadSnapshot {
