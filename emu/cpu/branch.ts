@@ -10,7 +10,7 @@ import {
   SYSCALL,
 } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
-import { bytes, codeHigh, i32, is64 } from "./views.ts";
+import { cpu } from "./views.ts";
 
 /** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
 const IGNORE_CR = 16;
@@ -21,18 +21,18 @@ const CTR_ZERO = 2;
 const CTR_LOW = CTR / 4;
 const LR_LOW = LR / 4;
 
-const crBit = (bit: number): boolean => (bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0;
+const crBit = (bit: number): boolean => (cpu.bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0;
 const link = (cia: number) => {
-  i32[LR_LOW] = cia + 4;
-  i32[LR_LOW + 1] = codeHigh;
+  cpu.i32[LR_LOW] = cia + 4;
+  cpu.i32[LR_LOW + 1] = cpu.codeHigh;
 };
 /** CTR <- CTR - 1; whether it is zero then. */
 const decrement = (): boolean => {
-  const low = (i32[CTR_LOW] - 1) | 0;
-  i32[CTR_LOW] = low;
-  if (!is64) return low === 0;
-  if (low === -1) i32[CTR_LOW + 1] -= 1;
-  return (low | i32[CTR_LOW + 1]) === 0;
+  const low = (cpu.i32[CTR_LOW] - 1) | 0;
+  cpu.i32[CTR_LOW] = low;
+  if (!cpu.is64) return low === 0;
+  if (low === -1) cpu.i32[CTR_LOW + 1] -= 1;
+  return (low | cpu.i32[CTR_LOW + 1]) === 0;
 };
 /** ctr_ok and cond_ok of the manual, for any BO. */
 const taken = (word: number): boolean => {
@@ -49,18 +49,18 @@ const far = (high: number, low: number): number => {
 };
 const relative = (cia: number, displacement: number): number => {
   const target = (cia + displacement) | 0;
-  if (is64 && (cia ^ target) < 0) {
+  if (cpu.is64 && (cia ^ target) < 0) {
     const exact = (cia >>> 0) + displacement;
-    if (exact !== target >>> 0) return far(codeHigh + Math.floor(exact / 2 ** 32), target);
+    if (exact !== target >>> 0) return far(cpu.codeHigh + Math.floor(exact / 2 ** 32), target);
   }
   return target;
 };
 const absolute = (address: number): number => {
   const high = address >> 31;
-  return is64 && high !== codeHigh ? far(high, address) : address;
+  return cpu.is64 && high !== cpu.codeHigh ? far(high, address) : address;
 };
 const toRegister = (low: number, high: number): number => {
-  return is64 && high !== codeHigh ? far(high, low) : low & ~3;
+  return cpu.is64 && high !== cpu.codeHigh ? far(high, low) : low & ~3;
 };
 
 const li = (word: number) => ((word << 6) >> 6) & ~3;
@@ -74,8 +74,8 @@ const branchAndLink: Handler = (word, cia) => {
 /** Branches by the register of which `low` is the low word's index, read before LR is set. */
 const branchTo = (low: number): Handler => {
   return (word, cia) => {
-    const target = i32[low];
-    const targetHigh = i32[low + 1];
+    const target = cpu.i32[low];
+    const targetHigh = cpu.i32[low + 1];
     const branch = taken(word);
     if ((word & LK) !== 0) link(cia);
     return branch ? toRegister(target, targetHigh) : undefined;
@@ -102,14 +102,14 @@ const bc: Selector = {
     return bcGeneral;
   },
 };
-const blr: Handler = () => toRegister(i32[LR_LOW], i32[LR_LOW + 1]);
+const blr: Handler = () => toRegister(cpu.i32[LR_LOW], cpu.i32[LR_LOW + 1]);
 const bclr = branchTo(LR_LOW);
 const bcctr = branchTo(CTR_LOW);
 /** Invalid with BO(2) = 0; 64-bit server processors test CTR, then decrement it. */
 const bcctrDecrementing: Handler = (word, cia) => {
-  const wasZero = (i32[CTR_LOW] | i32[CTR_LOW + 1]) === 0;
-  const target = i32[CTR_LOW];
-  const targetHigh = i32[CTR_LOW + 1];
+  const wasZero = (cpu.i32[CTR_LOW] | cpu.i32[CTR_LOW + 1]) === 0;
+  const target = cpu.i32[CTR_LOW];
+  const targetHigh = cpu.i32[CTR_LOW + 1];
   decrement();
   const when = bo(word);
   const branch =
@@ -125,7 +125,7 @@ const crOperation = (operation: (a: boolean, b: boolean) => boolean): Handler =>
     const at = CR + (bt(word) >> 2);
     const mask = 8 >> (bt(word) & 3);
     const set = operation(crBit(ba(word)), crBit(bb(word)));
-    bytes[at] = set ? bytes[at] | mask : bytes[at] & ~mask;
+    cpu.bytes[at] = set ? cpu.bytes[at] | mask : cpu.bytes[at] & ~mask;
   };
 };
 
@@ -153,7 +153,7 @@ export const branchHandlers: HandlerTable = {
   crandc: crOperation((a, b) => a && !b),
   crorc: crOperation((a, b) => a || !b),
   mcrf: (word) => {
-    bytes[CR + bf(word)] = bytes[CR + bfa(word)];
+    cpu.bytes[CR + bf(word)] = cpu.bytes[CR + bfa(word)];
   },
 
   /** LEV = 1 is the hypervisor's, which is not there. */

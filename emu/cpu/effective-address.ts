@@ -5,15 +5,15 @@
  */
 import { ra, ra0, rb, si } from "./fields.ts";
 import { carryOut } from "./flags.ts";
-import { i32, is64, memory } from "./views.ts";
+import { cpu } from "./views.ts";
 
 /** (RA|0) plus an offset, in 64-bit mode both of 64 bits. */
 function sum(word: number, offset: number, offsetHigh: number, isStore: boolean): number {
   const base = ra0(word);
-  const low = (i32[base] + offset) | 0;
-  if (is64) {
-    const high = (i32[base + 1] + offsetHigh + carryOut(i32[base], offset, low)) | 0;
-    if (high !== 0) return memory.near(high, low, isStore);
+  const low = (cpu.i32[base] + offset) | 0;
+  if (cpu.is64) {
+    const high = (cpu.i32[base + 1] + offsetHigh + carryOut(cpu.i32[base], offset, low)) | 0;
+    if (high !== 0) return cpu.memory.near(high, low, isStore);
   }
   return low >>> 0;
 }
@@ -29,7 +29,7 @@ export const addressDs = (word: number, isStore: boolean): number => displaced(w
 export const addressDq = (word: number, isStore: boolean): number => displaced(word, si(word) & ~15, isStore);
 /** (RA|0) + (RB), of X forms. */
 export const addressX = (word: number, isStore: boolean): number =>
-  sum(word, i32[rb(word)], i32[rb(word) + 1], isStore);
+  sum(word, cpu.i32[rb(word)], cpu.i32[rb(word) + 1], isStore);
 /** (RA|0), of lswi and stswi. */
 export const addressRa = (word: number, isStore: boolean): number => sum(word, 0, 0, isStore);
 
@@ -39,13 +39,13 @@ export function updateRa(word: number, ea: number): void {
 }
 /** Puts an effective address into the doubleword of the register block at `at` (in words). */
 export function keepAddress(at: number, ea: number): void {
-  i32[at] = ea;
-  i32[at + 1] = 0;
-  if (memory.isFar(ea)) {
-    const address = memory.addressOf(ea);
-    i32[at] = address;
-    i32[at + 1] = address / 2 ** 32;
+  cpu.i32[at] = ea;
+  cpu.i32[at + 1] = 0;
+  if (cpu.memory.isFar(ea)) {
+    const address = cpu.memory.addressOf(ea);
+    cpu.i32[at] = address;
+    cpu.i32[at + 1] = address / 2 ** 32;
   }
 }
 /** The true effective address, for a fault. */
-export const trueAddress = (ea: number): bigint => BigInt(memory.addressOf(ea));
+export const trueAddress = (ea: number): bigint => BigInt(cpu.memory.addressOf(ea));

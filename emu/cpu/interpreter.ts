@@ -13,7 +13,7 @@ import { LK } from "./fields.ts";
 import { BREAK, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
 import type { ProgramTag } from "../program-tag.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
-import { bind, setCodeHigh } from "./views.ts";
+import { bind, cpu as state } from "./views.ts";
 
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
 export type Exit = "limit" | "syscall" | "breakpoint";
@@ -82,7 +82,7 @@ export class Interpreter {
     // The upper half of all addresses below, and the pages before the first one with it. Only near code is watched.
     let high = registers.u32[NIA / 4 + 1];
     let pages = high * PAGES;
-    setCodeHigh(high);
+    state.codeHigh = high;
     let left = limit;
     // [start, index) of the page at `base` have run since `left` was last brought up to date.
     let base = pc;
@@ -111,7 +111,7 @@ export class Interpreter {
             left -= index + 1 - start;
             ({ high, low: pc } = farTarget);
             pages = high * PAGES;
-            setCodeHigh(high);
+            state.codeHigh = high;
             arrives = false;
             base = pc & -PAGE_SIZE;
             start = index = (pc >>> 2) & (WORDS - 1);
@@ -135,7 +135,7 @@ export class Interpreter {
         if (index === WORDS && pc === 0 && cpu.is64) {
           high++;
           pages = high * PAGES;
-          setCodeHigh(high);
+          state.codeHigh = high;
           base = start = index = 0;
         }
       }
@@ -153,7 +153,7 @@ export class Interpreter {
   /** Executes the instruction at `cia` alone, without counting it: translated code's way into a handler. */
   step(cia: number): ReturnType<Handler> {
     bind(this.cpu);
-    setCodeHigh(0);
+    state.codeHigh = 0;
     const { words, handlers } =
       this.codePages.get(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
     const index = (cia >>> 2) & (WORDS - 1);

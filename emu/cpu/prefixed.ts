@@ -9,7 +9,8 @@ import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
 import { maskedProduct } from "./vector/matrix.ts";
 import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
-import { codeHigh, i32, is64, memory, u64 } from "./views.ts";
+import { load16, load32, load64, load8, store16, store32, store64, store8 } from "./storage/access.ts";
+import { cpu } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
 type Prefixed = (prefix: number, suffix: number, cia: number) => void;
@@ -27,18 +28,18 @@ const R = 0x10_0000;
 const displacement = (prefix: number, suffix: number): number =>
   ((prefix << 14) >> 14) * 0x1_0000 + (suffix & 0xffff);
 
-const addressOfCode = (cia: number): bigint => BigInt(codeHigh * 2 ** 32 + (cia >>> 0));
+const addressOfCode = (cia: number): bigint => BigInt(cpu.codeHigh * 2 ** 32 + (cia >>> 0));
 
 /** (RA|0) or CIA plus the displacement, 64 bits. */
 function sum(prefix: number, suffix: number, cia: number): bigint {
-  const base = (prefix & R) !== 0 ? addressOfCode(cia) : u64[ra0(suffix) >> 1];
+  const base = (prefix & R) !== 0 ? addressOfCode(cia) : cpu.u64[ra0(suffix) >> 1];
   return BigInt.asUintN(64, base + BigInt(displacement(prefix, suffix)));
 }
 /** The effective address of a load or store. */
 function address(prefix: number, suffix: number, cia: number, isStore: boolean): number {
   const ea = sum(prefix, suffix, cia);
-  if (!is64) return Number(BigInt.asUintN(32, ea));
-  if (ea >> 32n !== 0n) return memory.near(Number(ea >> 32n), Number(BigInt.asIntN(32, ea)), isStore);
+  if (!cpu.is64) return Number(BigInt.asUintN(32, ea));
+  if (ea >> 32n !== 0n) return cpu.memory.near(Number(ea >> 32n), Number(BigInt.asIntN(32, ea)), isStore);
   return Number(ea);
 }
 
@@ -54,21 +55,21 @@ const store =
 
 /** RT <- a word, extended with zeros or its sign. */
 const give = (suffix: number, low: number, high: number): void => {
-  i32[rt(suffix)] = low;
-  i32[rt(suffix) + 1] = high;
+  cpu.i32[rt(suffix)] = low;
+  cpu.i32[rt(suffix) + 1] = high;
 };
-const low = (suffix: number): number => i32[rt(suffix)];
+const low = (suffix: number): number => cpu.i32[rt(suffix)];
 
 const fpr = (n: number): number => fprOffset(n) / 4;
 const frt = (suffix: number): number => (suffix >>> 21) & 31;
 /** Doubleword 0 of a VSR <- a single as a double; doubleword 1 <- 0. */
 function giveSingle(vsr: number, word: number): void {
-  i32[fpr(vsr)] = doubleLow(word);
-  i32[fpr(vsr) + 1] = doubleHigh(word);
+  cpu.i32[fpr(vsr)] = doubleLow(word);
+  cpu.i32[fpr(vsr) + 1] = doubleHigh(word);
 }
-const singleOf = (vsr: number): number => single(i32[fpr(vsr) + 1], i32[fpr(vsr)]);
+const singleOf = (vsr: number): number => single(cpu.i32[fpr(vsr) + 1], cpu.i32[fpr(vsr)]);
 const clearLower = (vsr: number): void => {
-  u64[fprOffset(vsr) / 8 - 1] = 0n;
+  cpu.u64[fprOffset(vsr) / 8 - 1] = 0n;
 };
 const vrt = (suffix: number): number => 32 + frt(suffix);
 /** XT of plxv, whose TX is the last bit of the opcode; XTP of plxvp. */
@@ -76,26 +77,26 @@ const xtOfLoad = (suffix: number): number => frt(suffix) | ((suffix >>> 21) & 32
 const xtp = (suffix: number): number => (frt(suffix) & 30) | ((frt(suffix) & 1) << 5);
 
 /** A quadword as a number; the upper half lies first in big-endian mode. */
-const upperAt = (ea: number): number => (memory.byteOrder === "big" ? ea : ea + 8);
-const lowerAt = (ea: number): number => (memory.byteOrder === "big" ? ea + 8 : ea);
+const upperAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 8);
+const lowerAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 8 : ea);
 function loadVsr(vsr: number, ea: number): void {
-  u64[fprOffset(vsr) / 8] = memory.load64(upperAt(ea));
-  u64[fprOffset(vsr) / 8 - 1] = memory.load64(lowerAt(ea));
+  cpu.u64[fprOffset(vsr) / 8] = load64(upperAt(ea));
+  cpu.u64[fprOffset(vsr) / 8 - 1] = load64(lowerAt(ea));
 }
 function storeVsr(vsr: number, ea: number): void {
-  memory.store64(upperAt(ea), u64[fprOffset(vsr) / 8]);
-  memory.store64(lowerAt(ea), u64[fprOffset(vsr) / 8 - 1]);
+  store64(upperAt(ea), cpu.u64[fprOffset(vsr) / 8]);
+  store64(lowerAt(ea), cpu.u64[fprOffset(vsr) / 8 - 1]);
 }
 /** The even register of a pair has the upper half of 256 bits. */
-const evenAt = (ea: number): number => (memory.byteOrder === "big" ? ea : ea + 16);
-const oddAt = (ea: number): number => (memory.byteOrder === "big" ? ea + 16 : ea);
+const evenAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 16);
+const oddAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 16 : ea);
 
 const loadQuadword: Access = (ea, suffix) => {
-  memory.checkLoad(ea, 16);
+  cpu.memory.checkLoad(ea, 16);
   loadVsr(xtOfLoad(suffix), ea);
 };
 const storeQuadword: Access = (ea, suffix) => {
-  memory.checkStore(ea, 16);
+  cpu.memory.checkStore(ea, 16);
   storeVsr(xtOfLoad(suffix), ea);
 };
 
@@ -106,85 +107,85 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
     [
       14,
       (prefix, suffix, cia) => {
-        u64[rt(suffix) >> 1] = sum(prefix, suffix, cia);
+        cpu.u64[rt(suffix) >> 1] = sum(prefix, suffix, cia);
       },
     ],
     // plwz, plbz, plhz, plha
-    [32, load((ea, suffix) => give(suffix, memory.load32(ea), 0))],
-    [34, load((ea, suffix) => give(suffix, memory.load8(ea), 0))],
-    [40, load((ea, suffix) => give(suffix, memory.load16(ea), 0))],
+    [32, load((ea, suffix) => give(suffix, load32(ea), 0))],
+    [34, load((ea, suffix) => give(suffix, load8(ea), 0))],
+    [40, load((ea, suffix) => give(suffix, load16(ea), 0))],
     [
       42,
       load((ea, suffix) => {
-        const value = (memory.load16(ea) << 16) >> 16;
+        const value = (load16(ea) << 16) >> 16;
         give(suffix, value, value >> 31);
       }),
     ],
     // pstw, pstb, psth
-    [36, store((ea, suffix) => memory.store32(ea, low(suffix)))],
-    [38, store((ea, suffix) => memory.store8(ea, low(suffix)))],
-    [44, store((ea, suffix) => memory.store16(ea, low(suffix)))],
+    [36, store((ea, suffix) => store32(ea, low(suffix)))],
+    [38, store((ea, suffix) => store8(ea, low(suffix)))],
+    [44, store((ea, suffix) => store16(ea, low(suffix)))],
     // plfs, plfd, pstfs, pstfd
-    [48, load((ea, suffix) => giveSingle(frt(suffix), memory.load32(ea)))],
+    [48, load((ea, suffix) => giveSingle(frt(suffix), load32(ea)))],
     [
       50,
       load((ea, suffix) => {
-        u64[fprOffset(frt(suffix)) / 8] = memory.load64(ea);
+        cpu.u64[fprOffset(frt(suffix)) / 8] = load64(ea);
       }),
     ],
-    [52, store((ea, suffix) => memory.store32(ea, singleOf(frt(suffix))))],
-    [54, store((ea, suffix) => memory.store64(ea, u64[fprOffset(frt(suffix)) / 8]))],
+    [52, store((ea, suffix) => store32(ea, singleOf(frt(suffix))))],
+    [54, store((ea, suffix) => store64(ea, cpu.u64[fprOffset(frt(suffix)) / 8]))],
   ]),
   [EIGHT_BYTE_LOAD]: new Map<number, Prefixed>([
     // plwa, pld, pstd
     [
       41,
       load((ea, suffix) => {
-        const value = memory.load32(ea);
+        const value = load32(ea);
         give(suffix, value, value >> 31);
       }),
     ],
     [
       57,
       load((ea, suffix) => {
-        u64[rt(suffix) >> 1] = memory.load64(ea);
+        cpu.u64[rt(suffix) >> 1] = load64(ea);
       }),
     ],
-    [61, store((ea, suffix) => memory.store64(ea, u64[rt(suffix) >> 1]))],
+    [61, store((ea, suffix) => store64(ea, cpu.u64[rt(suffix) >> 1]))],
     // plq, pstq: the even register has the first doubleword in both byte orders, unlike that of lq and stq.
     [
       56,
       load((ea, suffix) => {
-        memory.checkLoad(ea, 16);
-        u64[rt(suffix) >> 1] = memory.load64(ea);
-        u64[(rt(suffix) >> 1) + 1] = memory.load64(ea + 8);
+        cpu.memory.checkLoad(ea, 16);
+        cpu.u64[rt(suffix) >> 1] = load64(ea);
+        cpu.u64[(rt(suffix) >> 1) + 1] = load64(ea + 8);
       }),
     ],
     [
       60,
       store((ea, suffix) => {
-        memory.checkStore(ea, 16);
-        memory.store64(ea, u64[rt(suffix) >> 1]);
-        memory.store64(ea + 8, u64[(rt(suffix) >> 1) + 1]);
+        cpu.memory.checkStore(ea, 16);
+        store64(ea, cpu.u64[rt(suffix) >> 1]);
+        store64(ea + 8, cpu.u64[(rt(suffix) >> 1) + 1]);
       }),
     ],
     // plxsd, plxssp, pstxsd, pstxssp
     [
       42,
       load((ea, suffix) => {
-        u64[fprOffset(vrt(suffix)) / 8] = memory.load64(ea);
+        cpu.u64[fprOffset(vrt(suffix)) / 8] = load64(ea);
         clearLower(vrt(suffix));
       }),
     ],
     [
       43,
       load((ea, suffix) => {
-        giveSingle(vrt(suffix), memory.load32(ea));
+        giveSingle(vrt(suffix), load32(ea));
         clearLower(vrt(suffix));
       }),
     ],
-    [46, store((ea, suffix) => memory.store64(ea, u64[fprOffset(vrt(suffix)) / 8]))],
-    [47, store((ea, suffix) => memory.store32(ea, singleOf(vrt(suffix))))],
+    [46, store((ea, suffix) => store64(ea, cpu.u64[fprOffset(vrt(suffix)) / 8]))],
+    [47, store((ea, suffix) => store32(ea, singleOf(vrt(suffix))))],
     // plxv, pstxv, plxvp, pstxvp
     [50, load(loadQuadword)],
     [51, load(loadQuadword)],
@@ -193,7 +194,7 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
     [
       58,
       load((ea, suffix) => {
-        memory.checkLoad(ea, 32);
+        cpu.memory.checkLoad(ea, 32);
         loadVsr(xtp(suffix), evenAt(ea));
         loadVsr(xtp(suffix) + 1, oddAt(ea));
       }),
@@ -201,7 +202,7 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
     [
       62,
       store((ea, suffix) => {
-        memory.checkStore(ea, 32);
+        cpu.memory.checkStore(ea, 32);
         storeVsr(xtp(suffix), evenAt(ea));
         storeVsr(xtp(suffix) + 1, oddAt(ea));
       }),
@@ -312,7 +313,7 @@ export const isPrefix = (word: number): boolean => word >>> 26 === 1;
 /** The handler of prefixes. */
 export const prefixed: Handler = (prefix, cia) => {
   if ((cia & 63) === 60) throw new GuestFault("alignment", addressOfCode(cia));
-  const suffix = memory.fetch(codeHigh * 2 ** 32 + (cia >>> 0) + 4);
+  const suffix = cpu.memory.fetch(cpu.codeHigh * 2 ** 32 + (cia >>> 0) + 4);
   const instruction = prefixedInstruction(prefix, suffix);
   if (instruction === undefined) return illegal(prefix, cia);
   instruction(prefix, suffix, cia);

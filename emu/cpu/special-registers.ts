@@ -18,7 +18,7 @@ import {
   XER_SO,
 } from "./registers.ts";
 import { includes } from "./versions.ts";
-import { bytes, i32, isVersion3, model, registers, timeBase } from "./views.ts";
+import { cpu, timeBase } from "./views.ts";
 
 /** How mfspr and mtspr reach a register; without `write` it can only be read. */
 interface Spr {
@@ -38,15 +38,15 @@ const CA32 = 0x4_0000;
 const PRIORITY_SHIFT = 18;
 
 const give = (word: number, low: number, high: number) => {
-  i32[rt(word)] = low;
-  i32[rt(word) + 1] = high;
+  cpu.i32[rt(word)] = low;
+  cpu.i32[rt(word) + 1] = high;
 };
 /** A register of the block that moves as a whole. */
 const doubleword = (offset: number): Spr => ({
-  read: (word) => give(word, i32[offset / 4], i32[offset / 4 + 1]),
+  read: (word) => give(word, cpu.i32[offset / 4], cpu.i32[offset / 4 + 1]),
   write: (word) => {
-    i32[offset / 4] = i32[rs(word)];
-    i32[offset / 4 + 1] = i32[rs(word) + 1];
+    cpu.i32[offset / 4] = cpu.i32[rs(word)];
+    cpu.i32[offset / 4 + 1] = cpu.i32[rs(word) + 1];
   },
 });
 const zero: Spr = { read: (word) => give(word, 0, 0) };
@@ -60,29 +60,29 @@ const tbu: Spr = {
   read: (word) => give(word, Number(BigInt.asIntN(32, timeBase() >> 32n)), 0),
 };
 const xer: Spr = {
-  read: (word) => give(word, registers.xer, 0),
+  read: (word) => give(word, cpu.registers.xer, 0),
   write: (word) => {
-    registers.xer = isVersion3 ? i32[rs(word)] : i32[rs(word)] & ~(OV32 | CA32);
+    cpu.registers.xer = cpu.isVersion3 ? cpu.i32[rs(word)] : cpu.i32[rs(word)] & ~(OV32 | CA32);
   },
 };
 const vrsave: Spr = {
-  read: (word) => give(word, i32[VRSAVE / 4], 0),
+  read: (word) => give(word, cpu.i32[VRSAVE / 4], 0),
   write: (word) => {
-    i32[VRSAVE / 4] = i32[rs(word)];
+    cpu.i32[VRSAVE / 4] = cpu.i32[rs(word)];
   },
 };
 /** Priorities that user programs may not choose leave PPR as it is. */
 const setPriority = (high: number) => {
   const priority = (high >>> PRIORITY_SHIFT) & 7;
-  if (priority >= 1 && priority <= 4) i32[PPR / 4 + 1] = priority << PRIORITY_SHIFT;
+  if (priority >= 1 && priority <= 4) cpu.i32[PPR / 4 + 1] = priority << PRIORITY_SHIFT;
 };
 const ppr: Spr = {
-  read: (word) => give(word, 0, i32[PPR / 4 + 1]),
-  write: (word) => setPriority(i32[rs(word) + 1]),
+  read: (word) => give(word, 0, cpu.i32[PPR / 4 + 1]),
+  write: (word) => setPriority(cpu.i32[rs(word) + 1]),
 };
 const ppr32: Spr = {
-  read: (word) => give(word, i32[PPR / 4 + 1], 0),
-  write: (word) => setPriority(i32[rs(word)]),
+  read: (word) => give(word, cpu.i32[PPR / 4 + 1], 0),
+  write: (word) => setPriority(cpu.i32[rs(word)]),
 };
 
 const has64 = (model: CpuModel) => model.facilities.has("64");
@@ -105,7 +105,7 @@ const SPRS = new Map<number, Spr>([
   [268, tb],
   [269, tbu],
   // The PVR: privileged, but Linux emulates reading it.
-  [287, { read: (word) => give(word, model.pvr, 0) }],
+  [287, { read: (word) => give(word, cpu.model.pvr, 0) }],
   [815, { ...doubleword(TAR), isIn: since207 }],
   [896, { ...ppr, isIn: has64Since205 }],
   [898, { ...ppr32, isIn: has64Since205 }],
@@ -125,9 +125,9 @@ const absent = (word: number): Handler => ((spr(word) & PRIVILEGED_NUMBER) !== 0
 const fxm = (word: number) => (word >>> 12) & 0xff;
 const moveToFields = (word: number) => {
   const mask = fxm(word);
-  const value = i32[rs(word)];
+  const value = cpu.i32[rs(word)];
   for (let field = 0; field < 8; field++) {
-    if ((mask & (0x80 >> field)) !== 0) bytes[CR + field] = (value >>> (28 - 4 * field)) & 15;
+    if ((mask & (0x80 >> field)) !== 0) cpu.bytes[CR + field] = (value >>> (28 - 4 * field)) & 15;
   }
 };
 /** mtocrf and mfocrf want one bit in FXM; with any other number of them the result is undefined: nothing happens. */
@@ -143,18 +143,18 @@ export const specialRegisterHandlers: HandlerTable = {
   mtocrf: (word) => {
     if (oneField(word)) moveToFields(word);
   },
-  mfcr: (word) => give(word, registers.cr, 0),
+  mfcr: (word) => give(word, cpu.registers.cr, 0),
   mfocrf: (word) => {
     if (!oneField(word)) return;
     const field = Math.clz32(fxm(word)) - 24;
-    give(word, bytes[CR + field] << (28 - 4 * field), 0);
+    give(word, cpu.bytes[CR + field] << (28 - 4 * field), 0);
   },
   mcrxr: (word) => {
-    bytes[CR + bf(word)] = (bytes[XER_SO] << 3) | (bytes[XER_OV] << 2) | (bytes[XER_CA] << 1);
-    bytes[XER_SO] = bytes[XER_OV] = bytes[XER_CA] = 0;
+    cpu.bytes[CR + bf(word)] = (cpu.bytes[XER_SO] << 3) | (cpu.bytes[XER_OV] << 2) | (cpu.bytes[XER_CA] << 1);
+    cpu.bytes[XER_SO] = cpu.bytes[XER_OV] = cpu.bytes[XER_CA] = 0;
   },
   mcrxrx: (word) => {
-    bytes[CR + bf(word)] =
-      (bytes[XER_OV] << 3) | (bytes[XER_OV32] << 2) | (bytes[XER_CA] << 1) | bytes[XER_CA32];
+    cpu.bytes[CR + bf(word)] =
+      (cpu.bytes[XER_OV] << 3) | (cpu.bytes[XER_OV32] << 2) | (cpu.bytes[XER_CA] << 1) | cpu.bytes[XER_CA32];
   },
 };

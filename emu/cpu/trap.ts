@@ -2,7 +2,7 @@
 import { GuestFault } from "./fault.ts";
 import { ra, rb, si, to } from "./fields.ts";
 import type { HandlerTable } from "./handler.ts";
-import { i32 } from "./views.ts";
+import { cpu } from "./views.ts";
 
 /** What a comparison of a and b makes true, as bits of TO: a <s b, a >s b, a = b, a <u b, a >u b. */
 function relations(signed: number, unsigned: number): number {
@@ -15,14 +15,14 @@ const trapIf = (word: number, cia: number, relation: number) => {
 };
 const words = (a: number, b: number) => relations(a - b, (a >>> 0) - (b >>> 0));
 const doublewords = (a: number, bLow: number, bHigh: number) => {
-  const low = (i32[a] >>> 0) - (bLow >>> 0);
-  const high = i32[a + 1];
+  const low = (cpu.i32[a] >>> 0) - (bLow >>> 0);
+  const high = cpu.i32[a + 1];
   return relations(high - bHigh || low, (high >>> 0) - (bHigh >>> 0) || low);
 };
 
 export const trapHandlers: HandlerTable = {
-  twi: (word, cia) => trapIf(word, cia, words(i32[ra(word)], si(word))),
-  tw: (word, cia) => trapIf(word, cia, words(i32[ra(word)], i32[rb(word)])),
+  twi: (word, cia) => trapIf(word, cia, words(cpu.i32[ra(word)], si(word))),
+  tw: (word, cia) => trapIf(word, cia, words(cpu.i32[ra(word)], cpu.i32[rb(word)])),
   tdi: (word, cia) => trapIf(word, cia, doublewords(ra(word), si(word), si(word) >> 31)),
-  td: (word, cia) => trapIf(word, cia, doublewords(ra(word), i32[rb(word)], i32[rb(word) + 1])),
+  td: (word, cia) => trapIf(word, cia, doublewords(ra(word), cpu.i32[rb(word)], cpu.i32[rb(word) + 1])),
 };

@@ -77,7 +77,7 @@ export class AddressSpace implements FileViewer {
    */
   onUnmapped: (address: number) => boolean = () => false;
 
-  private readonly storage: Storage;
+  readonly storage: Storage;
   private readonly pages: PageTable;
   private readonly mapped = new AreaMap();
   private readonly far: FarMemory;

@@ -11,6 +11,10 @@ export type ByteOrder = "big" | "little";
 
 const WASM_PAGE = 65536;
 
+/** Host offset of the `n`-byte datum at guest address `ea`, where a `Storage` has this `flip` and `base`. */
+export const hostOffset = (ea: number, n: number, flip: number, base: number): number =>
+  ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0;
+
 export class Storage {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
@@ -22,9 +26,9 @@ export class Storage {
   private readonly bytes: Uint8Array;
   /** How often `clearPage` was called. */
   clearedPages = 0;
-  /** host = ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0 */
-  private readonly flip: number;
-  private readonly base: number;
+  /** See `hostOffset`. */
+  readonly flip: number;
+  readonly base: number;
 
   constructor(byteOrder: ByteOrder, size: number) {
     if (!(size % WASM_PAGE === 0 && size >= 2 * CORNER_SIZE && size <= 2 ** 32)) {
@@ -43,7 +47,7 @@ export class Storage {
 
   /** Host offset of the `n`-byte datum at guest address `ea`. */
   host(ea: number, n: number): number {
-    return ((ea ^ this.flip) - (this.flip & (n - 1)) + this.base) >>> 0;
+    return hostOffset(ea, n, this.flip, this.base);
   }
 
   /** Copies bytes out in guest order. `into` has the length. */

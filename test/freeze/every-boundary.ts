@@ -30,7 +30,11 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
  * Freezes a program after every `step` instructions, and runs each image to the end in a machine of its own. All of
  * them, and the first machine itself, which was only held up, must end in the same state.
  */
-async function freezeEverywhere(program: string, options: SubjectOptions, step: bigint): Promise<void> {
+export async function freezeEverywhere(
+  program: string,
+  options: SubjectOptions,
+  step: bigint,
+): Promise<void> {
   const first = load(program, options);
   const endings: Ending[] = [];
   for (let count = 0n; ; count += step) {

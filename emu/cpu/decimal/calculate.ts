@@ -4,7 +4,7 @@ import { setCondition } from "../floating-point/elements.ts";
 import { VE, VXCVI, VXSNAN, VXVC } from "../floating-point/fpscr.ts";
 import { fra, raise, STATUS } from "../floating-point/fpu.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import {
   add,
   type Control,
@@ -57,9 +57,9 @@ const compare = (ordered: boolean, operands: Operands): Handler => {
     if (!unordered) return;
     let flags = ordered ? VXVC : 0;
     if (a.kind === "signalling NaN" || b.kind === "signalling NaN") {
-      flags = ordered && (i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
+      flags = ordered && (cpu.i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
     }
-    if (flags !== 0) raise(0, cia, i32[STATUS], flags);
+    if (flags !== 0) raise(0, cia, cpu.i32[STATUS], flags);
   };
 };
 
@@ -113,7 +113,7 @@ const testSignificance = (operands: Operands, countOf: (word: number) => number)
     setCondition(bf(word), b.kind === "number" ? found : UNORDERED);
   };
 };
-const inRegister = (word: number): number => Number(u64[fra(word)] & 63n);
+const inRegister = (word: number): number => Number(cpu.u64[fra(word)] & 63n);
 const immediate = (word: number): number => (word >>> 16) & 63;
 
 const quantum = (operands: Operands): Handler => {

@@ -3,7 +3,7 @@ import { VXCVI, VXSNAN } from "../floating-point/fpscr.ts";
 import { fra, frb, frt, record, vrb } from "../floating-point/fpu.ts";
 import { quad, setQuad } from "../floating-point/quad.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { fromInteger, infinity, invalid, propagate, round, toIntegral } from "./decimal-arithmetic.ts";
 import {
   type Decimal,
@@ -38,7 +38,7 @@ function narrow(value: Decimal, format: DecimalFormat) {
 
 const fromFixed = (operands: Operands): Handler => {
   return (word, cia) => {
-    const integer = BigInt.asIntN(64, u64[frb(word)]);
+    const integer = BigInt.asIntN(64, cpu.u64[frb(word)]);
     complete(operands, word, cia, fromInteger(integer, operands.format, control()));
   };
 };
@@ -123,7 +123,7 @@ const extractExponent = (operands: Operands): Handler => {
 const insertExponent = (operands: Operands): Handler => {
   const { format } = operands;
   return (word) => {
-    const biased = BigInt.asIntN(64, u64[fra(word)]);
+    const biased = BigInt.asIntN(64, cpu.u64[fra(word)]);
     const bits = operands.read(frb(word));
     const b = format.decode(bits);
     if (biased >= 0n && biased <= BigInt(format.greatestBiased)) {
@@ -156,7 +156,7 @@ const shift = (operands: Operands, left: boolean): Handler => {
 export const decimalConvertHandlers: HandlerTable = {
   // A signalling NaN stays one, here and in drsp.
   dctdp: (word, cia) => {
-    const value = SHORT.decode(u64[frb(word)] & 0xffff_ffffn);
+    const value = SHORT.decode(cpu.u64[frb(word)] & 0xffff_ffffn);
     complete(LONGS, word, cia, { value, flags: 0 });
   },
   dctqpq: (word, cia) => {

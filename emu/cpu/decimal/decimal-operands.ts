@@ -1,7 +1,7 @@
 /** How decimal floating-point instructions read their operands and end: Power ISA 3.0B, I.5.2 and I.5.5. */
 import { FI, FPRF, FPRF_SHIFT, FR } from "../floating-point/fpscr.ts";
 import { fra, frb, frt, raise, STATUS, suppresses } from "../floating-point/fpu.ts";
-import { i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import type { Control, DecimalResult } from "./decimal-arithmetic.ts";
 import { type Decimal, type DecimalFormat, EXTENDED, LONG } from "./decimal-formats.ts";
 
@@ -18,16 +18,16 @@ export interface Operands {
 
 export const LONGS: Operands = {
   format: LONG,
-  read: (place) => u64[place],
+  read: (place) => cpu.u64[place],
   write: (place, bits) => {
-    u64[place] = bits;
-    u64[place - 1] = 0n;
+    cpu.u64[place] = bits;
+    cpu.u64[place - 1] = 0n;
   },
 };
 /** The even FPR of a pair has the upper half; FPRs are two doublewords apart. */
 export const PAIRS: Operands = {
   format: EXTENDED,
-  read: (place) => (u64[place & ~2] << 64n) | u64[place | 2],
+  read: (place) => (cpu.u64[place & ~2] << 64n) | cpu.u64[place | 2],
   write: (place, bits) => {
     LONGS.write(place & ~2, bits >> 64n);
     LONGS.write(place | 2, bits);
@@ -38,8 +38,8 @@ export const operandA = ({ format, read }: Operands, word: number): Decimal => f
 export const operandB = ({ format, read }: Operands, word: number): Decimal => format.decode(read(frb(word)));
 
 /** DRN is in the FPSCR's upper word. */
-export const drn = (): number => i32[STATUS + 1] & 7;
-export const control = (): Control => ({ status: i32[STATUS], mode: drn() });
+export const drn = (): number => cpu.i32[STATUS + 1] & 7;
+export const control = (): Control => ({ status: cpu.i32[STATUS], mode: drn() });
 
 /** The rounding mode of RMC, where R = 1 chooses the second four: I.5.5.2. Mode 3 of the first four is DRN. */
 export function immediateMode(word: number, r = 0): number {
@@ -65,7 +65,7 @@ export function completeAs(
   kind: number | undefined,
   flags: number,
 ): void {
-  let status = i32[STATUS] & ~(FI | FR);
+  let status = cpu.i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
     operands.write(frt(word), bits);
     if (kind !== undefined) status = (status & ~FPRF) | (kind << FPRF_SHIFT);

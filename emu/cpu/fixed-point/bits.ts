@@ -3,16 +3,16 @@ import { centrifuge, countZeros, depositBits, extractBits } from "../bit-masks.t
 import { ba, ra, rb, rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
-import { bytes, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 /** RT <- one number where CR bit BI is set, another where it is clear. */
 const setBoolean =
   (set: number, clear: number): Handler =>
   (word) => {
     const bit = ba(word);
-    const value = (bytes[CR + (bit >>> 2)] >>> (3 - (bit & 3))) & 1 ? set : clear;
-    i32[rt(word)] = value;
-    i32[rt(word) + 1] = value >> 31;
+    const value = (cpu.bytes[CR + (bit >>> 2)] >>> (3 - (bit & 3))) & 1 ? set : clear;
+    cpu.i32[rt(word)] = value;
+    cpu.i32[rt(word) + 1] = value >> 31;
   };
 
 const reverseHalfwords = (value: number): number =>
@@ -24,16 +24,16 @@ const reverseWord = (value: number): number => {
 const eachWord =
   (op: (value: number) => number): Handler =>
   (word) => {
-    const low = op(i32[rs(word)]);
-    const high = op(i32[rs(word) + 1]);
-    i32[ra(word)] = low;
-    i32[ra(word) + 1] = high;
+    const low = op(cpu.i32[rs(word)]);
+    const high = op(cpu.i32[rs(word) + 1]);
+    cpu.i32[ra(word)] = low;
+    cpu.i32[ra(word) + 1] = high;
   };
 
 const masked =
   (op: (value: bigint, mask: bigint) => bigint): Handler =>
   (word) => {
-    u64[ra(word) >> 1] = op(u64[rs(word) >> 1], u64[rb(word) >> 1]);
+    cpu.u64[ra(word) >> 1] = op(cpu.u64[rs(word) >> 1], cpu.u64[rb(word) >> 1]);
   };
 
 export const bitHandlers: HandlerTable = {
@@ -44,10 +44,10 @@ export const bitHandlers: HandlerTable = {
   brh: eachWord(reverseHalfwords),
   brw: eachWord(reverseWord),
   brd: (word) => {
-    const low = reverseWord(i32[rs(word) + 1]);
-    const high = reverseWord(i32[rs(word)]);
-    i32[ra(word)] = low;
-    i32[ra(word) + 1] = high;
+    const low = reverseWord(cpu.i32[rs(word) + 1]);
+    const high = reverseWord(cpu.i32[rs(word)]);
+    cpu.i32[ra(word)] = low;
+    cpu.i32[ra(word) + 1] = high;
   },
   cntlzdm: masked(countZeros(true)),
   cnttzdm: masked(countZeros(false)),

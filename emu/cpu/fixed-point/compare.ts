@@ -2,20 +2,20 @@
 import { bf, bfa, L, ra, ra0, rb, rc, rt, si, ui } from "../fields.ts";
 import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { CR, XER_SO } from "../registers.ts";
-import { bytes, i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 const setField = (word: number, less: boolean, greater: boolean) => {
-  bytes[CR + bf(word)] = (less ? 8 : greater ? 4 : 2) | bytes[XER_SO];
+  cpu.bytes[CR + bf(word)] = (less ? 8 : greater ? 4 : 2) | cpu.bytes[XER_SO];
 };
 const signed = (word: number, bLow: number, bHigh: number) => {
-  const low = i32[ra(word)];
-  const high = i32[ra(word) + 1];
+  const low = cpu.i32[ra(word)];
+  const high = cpu.i32[ra(word) + 1];
   if (high !== bHigh) setField(word, high < bHigh, true);
   else setField(word, low >>> 0 < bLow >>> 0, low >>> 0 > bLow >>> 0);
 };
 const unsigned = (word: number, bLow: number, bHigh: number) => {
-  const low = i32[ra(word)] >>> 0;
-  const high = i32[ra(word) + 1] >>> 0;
+  const low = cpu.i32[ra(word)] >>> 0;
+  const high = cpu.i32[ra(word) + 1] >>> 0;
   if (high !== bHigh >>> 0) setField(word, high < bHigh >>> 0, true);
   else setField(word, low < bLow >>> 0, low > bLow >>> 0);
 };
@@ -26,50 +26,54 @@ const byLength = (words: Handler, doublewords: Handler): Selector => ({
 
 export const compareHandlers: HandlerTable = {
   cmpi: byLength(
-    (word) => setField(word, i32[ra(word)] < si(word), i32[ra(word)] > si(word)),
+    (word) => setField(word, cpu.i32[ra(word)] < si(word), cpu.i32[ra(word)] > si(word)),
     (word) => signed(word, si(word), si(word) >> 31),
   ),
   cmp: byLength(
-    (word) => setField(word, i32[ra(word)] < i32[rb(word)], i32[ra(word)] > i32[rb(word)]),
-    (word) => signed(word, i32[rb(word)], i32[rb(word) + 1]),
+    (word) => setField(word, cpu.i32[ra(word)] < cpu.i32[rb(word)], cpu.i32[ra(word)] > cpu.i32[rb(word)]),
+    (word) => signed(word, cpu.i32[rb(word)], cpu.i32[rb(word) + 1]),
   ),
   cmpli: byLength(
-    (word) => setField(word, i32[ra(word)] >>> 0 < ui(word), i32[ra(word)] >>> 0 > ui(word)),
+    (word) => setField(word, cpu.i32[ra(word)] >>> 0 < ui(word), cpu.i32[ra(word)] >>> 0 > ui(word)),
     (word) => unsigned(word, ui(word), 0),
   ),
   cmpl: byLength(
     (word) =>
-      setField(word, i32[ra(word)] >>> 0 < i32[rb(word)] >>> 0, i32[ra(word)] >>> 0 > i32[rb(word)] >>> 0),
-    (word) => unsigned(word, i32[rb(word)], i32[rb(word) + 1]),
+      setField(
+        word,
+        cpu.i32[ra(word)] >>> 0 < cpu.i32[rb(word)] >>> 0,
+        cpu.i32[ra(word)] >>> 0 > cpu.i32[rb(word)] >>> 0,
+      ),
+    (word) => unsigned(word, cpu.i32[rb(word)], cpu.i32[rb(word) + 1]),
   ),
   /** Whether the low byte of RA is in one of the ranges of bytes that RB holds: one of them, or two with L = 1. */
   cmprb: (word) => {
-    const byte = i32[ra(word)] & 0xff;
-    const ranges = i32[rb(word)];
+    const byte = cpu.i32[ra(word)] & 0xff;
+    const ranges = cpu.i32[rb(word)];
     const within = (shift: number) =>
       byte >= ((ranges >>> shift) & 0xff) && byte <= ((ranges >>> (shift + 8)) & 0xff);
-    bytes[CR + bf(word)] = within(0) || ((word & L) !== 0 && within(16)) ? 4 : 0;
+    cpu.bytes[CR + bf(word)] = within(0) || ((word & L) !== 0 && within(16)) ? 4 : 0;
   },
   cmpeqb: (word) => {
-    const byte = i32[ra(word)] & 0xff;
+    const byte = cpu.i32[ra(word)] & 0xff;
     let found = 0;
-    for (const half of [i32[rb(word)], i32[rb(word) + 1]]) {
+    for (const half of [cpu.i32[rb(word)], cpu.i32[rb(word) + 1]]) {
       for (let shift = 0; shift < 32; shift += 8) if (((half >>> shift) & 0xff) === byte) found = 4;
     }
-    bytes[CR + bf(word)] = found;
+    cpu.bytes[CR + bf(word)] = found;
   },
   setb: (word) => {
-    const field = bytes[CR + bfa(word)];
+    const field = cpu.bytes[CR + bfa(word)];
     const result = (field & 8) !== 0 ? -1 : (field & 4) !== 0 ? 1 : 0;
-    i32[rt(word)] = result;
-    i32[rt(word) + 1] = result >> 31;
+    cpu.i32[rt(word)] = result;
+    cpu.i32[rt(word) + 1] = result >> 31;
   },
   isel: (word) => {
     const bit = rc(word) >> 1;
-    const from = (bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0 ? ra0(word) : rb(word);
-    const low = i32[from];
-    const high = i32[from + 1];
-    i32[rt(word)] = low;
-    i32[rt(word) + 1] = high;
+    const from = (cpu.bytes[CR + (bit >> 2)] & (8 >> (bit & 3))) !== 0 ? ra0(word) : rb(word);
+    const low = cpu.i32[from];
+    const high = cpu.i32[from + 1];
+    cpu.i32[rt(word)] = low;
+    cpu.i32[rt(word) + 1] = high;
   },
 };

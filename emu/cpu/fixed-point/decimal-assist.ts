@@ -2,7 +2,7 @@
 import { ra, rb, rs, rt } from "../fields.ts";
 import { carryOut } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 /** Three decimal digits (12 bits of BCD) as a declet of densely packed decimal. */
 function pack(bcd: number): number {
@@ -77,20 +77,20 @@ function sixes(a: number, b: number, sum: number, carry: number): number {
 
 export const decimalAssistHandlers: HandlerTable = {
   cbcdtd: (word) => {
-    i32[ra(word)] = toDeclets(i32[rs(word)]);
-    i32[ra(word) + 1] = toDeclets(i32[rs(word) + 1]);
+    cpu.i32[ra(word)] = toDeclets(cpu.i32[rs(word)]);
+    cpu.i32[ra(word) + 1] = toDeclets(cpu.i32[rs(word) + 1]);
   },
   cdtbcd: (word) => {
-    i32[ra(word)] = toDigits(i32[rs(word)]);
-    i32[ra(word) + 1] = toDigits(i32[rs(word) + 1]);
+    cpu.i32[ra(word)] = toDigits(cpu.i32[rs(word)]);
+    cpu.i32[ra(word) + 1] = toDigits(cpu.i32[rs(word) + 1]);
   },
   addg6s: (word) => {
-    const [aLow, aHigh] = [i32[ra(word)], i32[ra(word) + 1]];
-    const [bLow, bHigh] = [i32[rb(word)], i32[rb(word) + 1]];
+    const [aLow, aHigh] = [cpu.i32[ra(word)], cpu.i32[ra(word) + 1]];
+    const [bLow, bHigh] = [cpu.i32[rb(word)], cpu.i32[rb(word) + 1]];
     const low = (aLow + bLow) | 0;
     const carry = carryOut(aLow, bLow, low);
     const high = (aHigh + bHigh + carry) | 0;
-    i32[rt(word)] = sixes(aLow, bLow, low, carry);
-    i32[rt(word) + 1] = sixes(aHigh, bHigh, high, carryOut(aHigh, bHigh, high));
+    cpu.i32[rt(word)] = sixes(aLow, bLow, low, carry);
+    cpu.i32[rt(word) + 1] = sixes(aHigh, bHigh, high, carryOut(aHigh, bHigh, high));
   },
 };

@@ -6,24 +6,24 @@
 import { OE, RC, ra, rb, rt } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, i64, random, u32, u64 } from "../views.ts";
+import { cpu, random } from "../views.ts";
 
 const LEAST_WORD = -0x8000_0000;
 
 const giveWord = (word: number, low: number, overflow: number) => {
-  i32[rt(word)] = low;
-  i32[rt(word) + 1] = 0;
+  cpu.i32[rt(word)] = low;
+  cpu.i32[rt(word) + 1] = 0;
   end(word, overflow);
 };
 const end = (word: number, overflow: number) => {
   if ((word & OE) !== 0) setOverflow(overflow, overflow);
-  if ((word & RC) !== 0) record(i32[rt(word)], i32[rt(word) + 1]);
+  if ((word & RC) !== 0) record(cpu.i32[rt(word)], cpu.i32[rt(word) + 1]);
 };
 /** A division of 64-bit registers whose quotient may not exist or not fit. */
 const wide = (quotient: (a: number, b: number) => bigint | undefined): Handler => {
   return (word) => {
     const result = quotient(ra(word) >> 1, rb(word) >> 1);
-    i64[rt(word) >> 1] = result ?? 0n;
+    cpu.i64[rt(word) >> 1] = result ?? 0n;
     end(word, result === undefined ? 1 : 0);
   };
 };
@@ -40,57 +40,57 @@ const unsigned = (dividend: bigint, divisor: bigint): bigint | undefined => {
 
 export const divideHandlers: HandlerTable = {
   divw: (word) => {
-    const a = i32[ra(word)];
-    const b = i32[rb(word)];
+    const a = cpu.i32[ra(word)];
+    const b = cpu.i32[rb(word)];
     const undefinedResult = b === 0 || (a === LEAST_WORD && b === -1);
     giveWord(word, undefinedResult ? 0 : (a / b) | 0, undefinedResult ? 1 : 0);
   },
   divwu: (word) => {
-    const a = u32[ra(word)];
-    const b = u32[rb(word)];
+    const a = cpu.u32[ra(word)];
+    const b = cpu.u32[rb(word)];
     giveWord(word, b === 0 ? 0 : (a / b) >>> 0, b === 0 ? 1 : 0);
   },
   /** The dividend is RA || 0x0000_0000. */
   divwe: (word) => {
-    const a = i32[ra(word)];
-    const b = i32[rb(word)];
+    const a = cpu.i32[ra(word)];
+    const b = cpu.i32[rb(word)];
     const quotient = b === 0 ? undefined : (BigInt(a) << 32n) / BigInt(b);
     const fits = quotient !== undefined && BigInt.asIntN(32, quotient) === quotient;
     giveWord(word, fits ? Number(quotient) : 0, fits ? 0 : 1);
   },
   divweu: (word) => {
-    const a = u32[ra(word)];
-    const b = u32[rb(word)];
+    const a = cpu.u32[ra(word)];
+    const b = cpu.u32[rb(word)];
     const fits = a < b;
     giveWord(word, fits ? Number((BigInt(a) << 32n) / BigInt(b)) : 0, fits ? 0 : 1);
   },
   modsw: (word) => {
-    const a = i32[ra(word)];
-    const b = i32[rb(word)];
-    i32[rt(word)] = b === 0 || b === -1 ? 0 : a % b;
-    i32[rt(word) + 1] = 0;
+    const a = cpu.i32[ra(word)];
+    const b = cpu.i32[rb(word)];
+    cpu.i32[rt(word)] = b === 0 || b === -1 ? 0 : a % b;
+    cpu.i32[rt(word) + 1] = 0;
   },
   moduw: (word) => {
-    const b = u32[rb(word)];
-    i32[rt(word)] = b === 0 ? 0 : u32[ra(word)] % b;
-    i32[rt(word) + 1] = 0;
+    const b = cpu.u32[rb(word)];
+    cpu.i32[rt(word)] = b === 0 ? 0 : cpu.u32[ra(word)] % b;
+    cpu.i32[rt(word) + 1] = 0;
   },
 
-  divd: wide((a, b) => signed(i64[a], i64[b])),
-  divdu: wide((a, b) => unsigned(u64[a], u64[b])),
-  divde: wide((a, b) => signed(i64[a] << 64n, i64[b])),
-  divdeu: wide((a, b) => unsigned(u64[a] << 64n, u64[b])),
+  divd: wide((a, b) => signed(cpu.i64[a], cpu.i64[b])),
+  divdu: wide((a, b) => unsigned(cpu.u64[a], cpu.u64[b])),
+  divde: wide((a, b) => signed(cpu.i64[a] << 64n, cpu.i64[b])),
+  divdeu: wide((a, b) => unsigned(cpu.u64[a] << 64n, cpu.u64[b])),
   modsd: (word) => {
-    const b = i64[rb(word) >> 1];
-    i64[rt(word) >> 1] = b === 0n || b === -1n ? 0n : i64[ra(word) >> 1] % b;
+    const b = cpu.i64[rb(word) >> 1];
+    cpu.i64[rt(word) >> 1] = b === 0n || b === -1n ? 0n : cpu.i64[ra(word) >> 1] % b;
   },
   modud: (word) => {
-    const b = u64[rb(word) >> 1];
-    u64[rt(word) >> 1] = b === 0n ? 0n : u64[ra(word) >> 1] % b;
+    const b = cpu.u64[rb(word) >> 1];
+    cpu.u64[rt(word) >> 1] = b === 0n ? 0n : cpu.u64[ra(word) >> 1] % b;
   },
   /** L = 0: a word; 1 and 2: a doubleword. 3 is reserved and gives the value for an error. */
   darn: (word) => {
     const l = (word >>> 16) & 3;
-    i64[rt(word) >> 1] = l === 3 ? -1n : l === 0 ? random() & 0xffff_ffffn : random();
+    cpu.i64[rt(word) >> 1] = l === 3 ? -1n : l === 0 ? random() & 0xffff_ffffn : random();
   },
 };

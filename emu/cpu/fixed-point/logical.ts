@@ -2,7 +2,7 @@
 import { RC, ra, rb, rs, ui } from "../fields.ts";
 import { record } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 const countTrailingZeros = (value: number): number => (value === 0 ? 32 : 31 - Math.clz32(value & -value));
 
@@ -26,18 +26,18 @@ function equalBytes(a: number, b: number): number {
 }
 
 const give = (word: number, low: number, high: number) => {
-  i32[ra(word)] = low;
-  i32[ra(word) + 1] = high;
+  cpu.i32[ra(word)] = low;
+  cpu.i32[ra(word) + 1] = high;
 };
 const giveRc = (word: number, low: number, high: number) => {
-  i32[ra(word)] = low;
-  i32[ra(word) + 1] = high;
+  cpu.i32[ra(word)] = low;
+  cpu.i32[ra(word) + 1] = high;
   if ((word & RC) !== 0) record(low, high);
 };
-const sLow = (word: number) => i32[rs(word)];
-const sHigh = (word: number) => i32[rs(word) + 1];
-const bLow = (word: number) => i32[rb(word)];
-const bHigh = (word: number) => i32[rb(word) + 1];
+const sLow = (word: number) => cpu.i32[rs(word)];
+const sHigh = (word: number) => cpu.i32[rs(word) + 1];
+const bLow = (word: number) => cpu.i32[rb(word)];
+const bHigh = (word: number) => cpu.i32[rb(word) + 1];
 
 export const logicalHandlers: HandlerTable = {
   "andi.": (word) => {

@@ -2,12 +2,12 @@
 import { OE, RC, ra, rb, rc, rt, si } from "../fields.ts";
 import { record, setOverflow } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
-import { i32, i64, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { multiplyHigh, multiplyHighDoubleword, multiplyHighUnsigned } from "./wide-products.ts";
 
 const give = (word: number, low: number, high: number) => {
-  i32[rt(word)] = low;
-  i32[rt(word) + 1] = high;
+  cpu.i32[rt(word)] = low;
+  cpu.i32[rt(word) + 1] = high;
   if ((word & RC) !== 0) record(low, high);
 };
 /**
@@ -15,25 +15,27 @@ const give = (word: number, low: number, high: number) => {
  * how the low word compares, as outputs recorded on POWER processors have it.
  */
 const giveHighWord = (word: number, product: number) => {
-  i32[rt(word)] = product;
-  i32[rt(word) + 1] = 0;
+  cpu.i32[rt(word)] = product;
+  cpu.i32[rt(word) + 1] = 0;
   if ((word & RC) !== 0) record(product, product >> 31);
 };
 
 export const multiplyHandlers: HandlerTable = {
   mulli: (word) => {
     const factor = si(word);
-    const low = i32[ra(word)];
+    const low = cpu.i32[ra(word)];
     const high =
-      multiplyHighUnsigned(low, factor) + Math.imul(i32[ra(word) + 1], factor) + Math.imul(low, factor >> 31);
-    i32[rt(word)] = Math.imul(low, factor);
-    i32[rt(word) + 1] = high;
+      multiplyHighUnsigned(low, factor) +
+      Math.imul(cpu.i32[ra(word) + 1], factor) +
+      Math.imul(low, factor >> 31);
+    cpu.i32[rt(word)] = Math.imul(low, factor);
+    cpu.i32[rt(word) + 1] = high;
   },
-  mulhw: (word) => giveHighWord(word, multiplyHigh(i32[ra(word)], i32[rb(word)])),
-  mulhwu: (word) => giveHighWord(word, multiplyHighUnsigned(i32[ra(word)], i32[rb(word)])),
+  mulhw: (word) => giveHighWord(word, multiplyHigh(cpu.i32[ra(word)], cpu.i32[rb(word)])),
+  mulhwu: (word) => giveHighWord(word, multiplyHighUnsigned(cpu.i32[ra(word)], cpu.i32[rb(word)])),
   mullw: (word) => {
-    const a = i32[ra(word)];
-    const b = i32[rb(word)];
+    const a = cpu.i32[ra(word)];
+    const b = cpu.i32[rb(word)];
     const low = Math.imul(a, b);
     const high = multiplyHigh(a, b);
     if ((word & OE) !== 0) {
@@ -46,31 +48,37 @@ export const multiplyHandlers: HandlerTable = {
     const a = ra(word);
     const b = rb(word);
     if ((word & OE) !== 0) {
-      const product = i64[a >> 1] * i64[b >> 1];
+      const product = cpu.i64[a >> 1] * cpu.i64[b >> 1];
       const overflow = BigInt.asIntN(64, product) !== product ? 1 : 0;
       setOverflow(overflow, overflow);
     }
     const high =
-      (multiplyHighUnsigned(i32[a], i32[b]) + Math.imul(i32[a + 1], i32[b]) + Math.imul(i32[a], i32[b + 1])) |
+      (multiplyHighUnsigned(cpu.i32[a], cpu.i32[b]) +
+        Math.imul(cpu.i32[a + 1], cpu.i32[b]) +
+        Math.imul(cpu.i32[a], cpu.i32[b + 1])) |
       0;
-    give(word, Math.imul(i32[a], i32[b]), high);
+    give(word, Math.imul(cpu.i32[a], cpu.i32[b]), high);
   },
   mulhdu: (word) => {
     const a = ra(word);
     const b = rb(word);
-    multiplyHighDoubleword(i32[a], i32[a + 1], i32[b], i32[b + 1], (low, high) => give(word, low, high));
+    multiplyHighDoubleword(cpu.i32[a], cpu.i32[a + 1], cpu.i32[b], cpu.i32[b + 1], (low, high) =>
+      give(word, low, high),
+    );
   },
   mulhd: (word) => {
-    const product = (i64[ra(word) >> 1] * i64[rb(word) >> 1]) >> 64n;
+    const product = (cpu.i64[ra(word) >> 1] * cpu.i64[rb(word) >> 1]) >> 64n;
     give(word, Number(BigInt.asIntN(32, product)), Number(product >> 32n));
   },
   maddhd: (word) => {
-    i64[rt(word) >> 1] = (i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1]) >> 64n;
+    cpu.i64[rt(word) >> 1] =
+      (cpu.i64[ra(word) >> 1] * cpu.i64[rb(word) >> 1] + cpu.i64[rc(word) >> 1]) >> 64n;
   },
   maddhdu: (word) => {
-    u64[rt(word) >> 1] = (u64[ra(word) >> 1] * u64[rb(word) >> 1] + u64[rc(word) >> 1]) >> 64n;
+    cpu.u64[rt(word) >> 1] =
+      (cpu.u64[ra(word) >> 1] * cpu.u64[rb(word) >> 1] + cpu.u64[rc(word) >> 1]) >> 64n;
   },
   maddld: (word) => {
-    i64[rt(word) >> 1] = i64[ra(word) >> 1] * i64[rb(word) >> 1] + i64[rc(word) >> 1];
+    cpu.i64[rt(word) >> 1] = cpu.i64[ra(word) >> 1] * cpu.i64[rb(word) >> 1] + cpu.i64[rc(word) >> 1];
   },
 };

@@ -2,7 +2,7 @@
 import { RC, ra, rb, rs, sh } from "../fields.ts";
 import { record, setCarry } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> -by);
 
@@ -29,18 +29,18 @@ const sh6 = (word: number): number => ((word >> 11) & 31) | ((word & 2) << 4);
 const mb6 = (word: number): number => ((word >> 6) & 31) | (word & 32);
 
 const give = (word: number, low: number, high: number) => {
-  i32[ra(word)] = low;
-  i32[ra(word) + 1] = high;
+  cpu.i32[ra(word)] = low;
+  cpu.i32[ra(word) + 1] = high;
   if ((word & RC) !== 0) record(low | 0, high | 0);
 };
 /** RA <- ROTL32((RS), n) & MASK(MB + 32, ME + 32); ROTL32 has the rotated word in both halves. */
 const rotateWord = (word: number, n: number) => {
-  const rotated = rotateLeft(i32[rs(word)], n);
+  const rotated = rotateLeft(cpu.i32[rs(word)], n);
   give(word, rotated & wordMask(word), rotated & wordMaskHigh(word));
 };
 /** The halves of ROTL64((RS), n): shifts by 32 are made of two, for JavaScript shifts by n modulo 32. */
-const near = (word: number, n: number) => i32[rs(word) + (n >> 5)];
-const far = (word: number, n: number) => i32[rs(word) + (1 - (n >> 5))];
+const near = (word: number, n: number) => cpu.i32[rs(word) + (n >> 5)];
+const far = (word: number, n: number) => cpu.i32[rs(word) + (1 - (n >> 5))];
 const rotatedLow = (word: number, n: number) => (near(word, n) << n) | ((far(word, n) >>> 1) >>> ~n);
 const rotatedHigh = (word: number, n: number) => (far(word, n) << n) | ((near(word, n) >>> 1) >>> ~n);
 const clearLeft = (word: number, n: number) => {
@@ -59,7 +59,7 @@ const insertHigh = (mb: number, me: number) =>
 
 /** CA is set if the value is negative and one of the bits shifted out is not zero. */
 function shiftRightAlgebraicWord(word: number, n: number): void {
-  const value = i32[rs(word)];
+  const value = cpu.i32[rs(word)];
   const sign = value >> 31;
   const lost = n < 32 ? value & ~(-1 << n) : value;
   const result = n < 32 ? value >> n : sign;
@@ -69,8 +69,8 @@ function shiftRightAlgebraicWord(word: number, n: number): void {
 }
 
 function shiftRightAlgebraicDoubleword(word: number, n: number): void {
-  const low = i32[rs(word)];
-  const high = i32[rs(word) + 1];
+  const low = cpu.i32[rs(word)];
+  const high = cpu.i32[rs(word) + 1];
   const sign = high >> 31;
   let lost: number;
   let resultLow: number;
@@ -91,17 +91,21 @@ function shiftRightAlgebraicDoubleword(word: number, n: number): void {
 
 export const rotateHandlers: HandlerTable = {
   rlwinm: (word) => rotateWord(word, sh(word)),
-  rlwnm: (word) => rotateWord(word, i32[rb(word)] & 31),
+  rlwnm: (word) => rotateWord(word, cpu.i32[rb(word)] & 31),
   rlwimi: (word) => {
-    const rotated = rotateLeft(i32[rs(word)], sh(word));
+    const rotated = rotateLeft(cpu.i32[rs(word)], sh(word));
     const low = wordMask(word);
     const high = wordMaskHigh(word);
-    give(word, (rotated & low) | (i32[ra(word)] & ~low), (rotated & high) | (i32[ra(word) + 1] & ~high));
+    give(
+      word,
+      (rotated & low) | (cpu.i32[ra(word)] & ~low),
+      (rotated & high) | (cpu.i32[ra(word) + 1] & ~high),
+    );
   },
   rldicl: (word) => clearLeft(word, sh6(word)),
-  rldcl: (word) => clearLeft(word, i32[rb(word)] & 63),
+  rldcl: (word) => clearLeft(word, cpu.i32[rb(word)] & 63),
   rldicr: (word) => clearRight(word, sh6(word)),
-  rldcr: (word) => clearRight(word, i32[rb(word)] & 63),
+  rldcr: (word) => clearRight(word, cpu.i32[rb(word)] & 63),
   rldic: (word) => {
     const n = sh6(word);
     const low = insertLow(mb6(word), 63 - n);
@@ -114,40 +118,40 @@ export const rotateHandlers: HandlerTable = {
     const high = insertHigh(mb6(word), 63 - n);
     give(
       word,
-      (rotatedLow(word, n) & low) | (i32[ra(word)] & ~low),
-      (rotatedHigh(word, n) & high) | (i32[ra(word) + 1] & ~high),
+      (rotatedLow(word, n) & low) | (cpu.i32[ra(word)] & ~low),
+      (rotatedHigh(word, n) & high) | (cpu.i32[ra(word) + 1] & ~high),
     );
   },
 
   slw: (word) => {
-    const n = i32[rb(word)] & 63;
-    give(word, n < 32 ? i32[rs(word)] << n : 0, 0);
+    const n = cpu.i32[rb(word)] & 63;
+    give(word, n < 32 ? cpu.i32[rs(word)] << n : 0, 0);
   },
   srw: (word) => {
-    const n = i32[rb(word)] & 63;
-    give(word, n < 32 ? i32[rs(word)] >>> n : 0, 0);
+    const n = cpu.i32[rb(word)] & 63;
+    give(word, n < 32 ? cpu.i32[rs(word)] >>> n : 0, 0);
   },
   srawi: (word) => shiftRightAlgebraicWord(word, sh(word)),
-  sraw: (word) => shiftRightAlgebraicWord(word, i32[rb(word)] & 63),
+  sraw: (word) => shiftRightAlgebraicWord(word, cpu.i32[rb(word)] & 63),
   sld: (word) => {
-    const n = i32[rb(word)] & 127;
-    const low = i32[rs(word)];
-    const high = i32[rs(word) + 1];
+    const n = cpu.i32[rb(word)] & 127;
+    const low = cpu.i32[rs(word)];
+    const high = cpu.i32[rs(word) + 1];
     if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
     else give(word, 0, n < 64 ? low << n : 0);
   },
   srd: (word) => {
-    const n = i32[rb(word)] & 127;
-    const low = i32[rs(word)];
-    const high = i32[rs(word) + 1];
+    const n = cpu.i32[rb(word)] & 127;
+    const low = cpu.i32[rs(word)];
+    const high = cpu.i32[rs(word) + 1];
     if (n < 32) give(word, (low >>> n) | ((high << 1) << ~n), high >>> n);
     else give(word, n < 64 ? high >>> n : 0, 0);
   },
   sradi: (word) => shiftRightAlgebraicDoubleword(word, sh6(word)),
-  srad: (word) => shiftRightAlgebraicDoubleword(word, i32[rb(word)] & 127),
+  srad: (word) => shiftRightAlgebraicDoubleword(word, cpu.i32[rb(word)] & 127),
   extswsli: (word) => {
     const n = sh6(word);
-    const low = i32[rs(word)];
+    const low = cpu.i32[rs(word)];
     const high = low >> 31;
     if (n < 32) give(word, low << n, (high << n) | ((low >>> 1) >>> ~n));
     else give(word, 0, low << n);

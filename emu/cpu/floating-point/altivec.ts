@@ -1,7 +1,7 @@
 import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { VSCR } from "../registers.ts";
-import { f32, i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { putMask, type Relation, relationMask, SINGLE_ELEMENTS } from "./elements.ts";
 import { FPRS, factor, roundToOdd, SINGLE_LEAST, setCr, vra, vrb, vrt } from "./fpu.ts";
@@ -25,19 +25,19 @@ const isTiny = (value: number): boolean => Math.abs(value) < SINGLE_LEAST && val
 /** Reads the elements of a VR: subnormal ones as zeros in non-Java mode. */
 function load(into: Float64Array, place: number): void {
   SINGLES.load(into, place);
-  if ((i32[AT] & NJ) === 0) return;
+  if ((cpu.i32[AT] & NJ) === 0) return;
   for (let k = 0; k < 4; k++) if (isTiny(into[k])) into[k] *= 0;
 }
 
 /** Puts a result into OUT: `exact` has the sign and the leading bits of the exact one, rounded to odd where it is inexact. */
 function put(k: number, exact: number): void {
-  OUT_F32[3 - k] = isTiny(exact) && (i32[AT] & NJ) !== 0 ? exact * 0 : exact;
+  OUT_F32[3 - k] = isTiny(exact) && (cpu.i32[AT] & NJ) !== 0 ? exact * 0 : exact;
 }
 
 /** Puts the first NaN among the elements k of the VRs, quieted, or the default one. */
 function putNan(k: number, ...places: readonly number[]): void {
-  const found = places.find((place) => Number.isNaN(f32[wordAt(place, k)]));
-  OUT[3 - k] = found === undefined ? DEFAULT_NAN : i32[wordAt(found, k)] | QUIET;
+  const found = places.find((place) => Number.isNaN(cpu.f32[wordAt(place, k)]));
+  OUT[3 - k] = found === undefined ? DEFAULT_NAN : cpu.i32[wordAt(found, k)] | QUIET;
 }
 
 /** Puts what a kernel computed of the elements of the VRs. */
@@ -156,7 +156,7 @@ const fromInteger = (signed: boolean): Handler => {
   return (word) => {
     const scale = 2 ** -((word >>> 16) & 31);
     for (let k = 0; k < 4; k++) {
-      const integer = i32[wordAt(vrb(word), k)];
+      const integer = cpu.i32[wordAt(vrb(word), k)];
       OUT_F32[3 - k] = (signed ? integer : integer >>> 0) * scale;
     }
     writeVector(vrt(word));
@@ -169,7 +169,7 @@ const toInteger = (least: number, greatest: number): Handler => {
     load(B, vrb(word));
     for (let k = 0; k < 4; k++) {
       const integer = Math.trunc(B[k] * scale);
-      if (integer < least || integer > greatest) i32[AT] |= SAT;
+      if (integer < least || integer > greatest) cpu.i32[AT] |= SAT;
       OUT[3 - k] = Math.max(least, Math.min(greatest, integer || 0));
     }
     writeVector(vrt(word));

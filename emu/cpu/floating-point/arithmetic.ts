@@ -5,7 +5,7 @@
  * hold, and other rounding modes, go to soft-float.
  */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { HUGE, isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
 import { TOWARD_ZERO } from "./exact.ts";
 import { BINARY64, DOUBLE, type Format, SINGLE } from "./formats.ts";
@@ -37,12 +37,12 @@ const addition = (bank: Bank, subtract: boolean, single: boolean): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const a = f64[operandA(word, bank)];
-    const b = sign * f64[operandB(word, bank)];
+    const a = cpu.f64[operandA(word, bank)];
+    const b = sign * cpu.f64[operandB(word, bank)];
     const sum = a + b;
     if (Math.abs(sum) < HUGE && deliver(to, end, sum, sumError(a, b, sum), single)) return;
-    const operands = [u64[operandA(word, bank)], u64[operandB(word, bank)]] as const;
-    complete(to, end, cia, add(...operands, subtract, format, i32[STATUS]));
+    const operands = [cpu.u64[operandA(word, bank)], cpu.u64[operandB(word, bank)]] as const;
+    complete(to, end, cia, add(...operands, subtract, format, cpu.i32[STATUS]));
   };
 };
 
@@ -51,13 +51,18 @@ const multiplication = (bank: Bank, single: boolean): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const a = f64[operandA(word, bank)];
-    const c = f64[factor(word, bank)];
+    const a = cpu.f64[operandA(word, bank)];
+    const c = cpu.f64[factor(word, bank)];
     const product = a * c;
     if (isModerate(product) || (product === 0 && (a === 0 || c === 0))) {
       if (deliver(to, end, product, productError(a, c, product), single)) return;
     }
-    complete(to, end, cia, multiply(u64[operandA(word, bank)], u64[factor(word, bank)], format, i32[STATUS]));
+    complete(
+      to,
+      end,
+      cia,
+      multiply(cpu.u64[operandA(word, bank)], cpu.u64[factor(word, bank)], format, cpu.i32[STATUS]),
+    );
   };
 };
 
@@ -66,13 +71,18 @@ const division = (bank: Bank, single: boolean): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const a = f64[operandA(word, bank)];
-    const b = f64[operandB(word, bank)];
+    const a = cpu.f64[operandA(word, bank)];
+    const b = cpu.f64[operandB(word, bank)];
     const quotient = a / b;
     if (a === 0 ? quotient === 0 : isModerate(quotient) && Math.abs(a) > TINY) {
       if (deliver(to, end, quotient, quotientError(a, b, quotient), single)) return;
     }
-    complete(to, end, cia, divide(u64[operandA(word, bank)], u64[operandB(word, bank)], format, i32[STATUS]));
+    complete(
+      to,
+      end,
+      cia,
+      divide(cpu.u64[operandA(word, bank)], cpu.u64[operandB(word, bank)], format, cpu.i32[STATUS]),
+    );
   };
 };
 
@@ -81,13 +91,13 @@ const root = (bank: Bank, single: boolean): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const b = f64[operandB(word, bank)];
+    const b = cpu.f64[operandB(word, bank)];
     if ((b > TINY && b < HUGE) || b === 0) {
       const root = Math.sqrt(b);
       const square = root * root;
       if (deliver(to, end, root, b - square - productError(root, root, square), single)) return;
     }
-    complete(to, end, cia, squareRoot(u64[operandB(word, bank)], format, i32[STATUS]));
+    complete(to, end, cia, squareRoot(cpu.u64[operandB(word, bank)], format, cpu.i32[STATUS]));
   };
 };
 
@@ -112,10 +122,10 @@ const reciprocal = (bank: Bank, single: boolean): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const b = f64[operandB(word, bank)];
+    const b = cpu.f64[operandB(word, bank)];
     const quotient = 1 / b;
     if (isModerate(quotient) && deliver(to, end, quotient, quotientError(1, b, quotient), single)) return;
-    complete(to, end, cia, softReciprocal(u64[operandB(word, bank)], format, i32[STATUS]));
+    complete(to, end, cia, softReciprocal(cpu.u64[operandB(word, bank)], format, cpu.i32[STATUS]));
   };
 };
 
@@ -123,15 +133,15 @@ const reciprocalRootSingle = (bank: Bank): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const b = f64[operandB(word, bank)];
-    if (b > TINY && b < HUGE && (i32[STATUS] & RN) === 0) {
+    const b = cpu.f64[operandB(word, bank)];
+    if (b > TINY && b < HUGE && (cpu.i32[STATUS] & RN) === 0) {
       const root = Math.sqrt(b);
       const quotient = 1 / root;
       const error = quotientError(1, root, quotient);
       // An exact quotient of a rounded root is inexact all the same.
       if (error !== 0 && deliver(to, end, quotient, error, true)) return;
     }
-    complete(to, end, cia, softReciprocalRoot(u64[operandB(word, bank)], SINGLE, i32[STATUS]));
+    complete(to, end, cia, softReciprocalRoot(cpu.u64[operandB(word, bank)], SINGLE, cpu.i32[STATUS]));
   };
 };
 
@@ -146,13 +156,18 @@ const reciprocalRoot = (bank: Bank): Handler => {
   return (word, cia) => {
     const to = target(word, bank);
     const end = ending(word, bank);
-    const b = f64[operandB(word, bank)];
-    if (b > TINY && b < HUGE && (i32[STATUS] & RN) === 0) {
+    const b = cpu.f64[operandB(word, bank)];
+    if (b > TINY && b < HUGE && (cpu.i32[STATUS] & RN) === 0) {
       let root = 1 / Math.sqrt(b);
       while (rootResidue(root, b) > 0) root -= root * EPSILON;
       if (deliver(to, end, root, -rootResidue(root, b), false)) return;
     }
-    complete(to, end, cia, reciprocalSquareRoot(u64[operandB(word, bank)], DOUBLE, i32[STATUS], TOWARD_ZERO));
+    complete(
+      to,
+      end,
+      cia,
+      reciprocalSquareRoot(cpu.u64[operandB(word, bank)], DOUBLE, cpu.i32[STATUS], TOWARD_ZERO),
+    );
   };
 };
 

@@ -1,6 +1,6 @@
 /** Floating-point rounding and conversion instructions: Power ISA 3.0B, I.4.6.7. */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { sumError } from "./error-free.ts";
 import type { AWAY, RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, DOUBLE, SINGLE } from "./formats.ts";
@@ -46,13 +46,13 @@ const fromIntegerHandler = (bank: Bank, signed: boolean, single: boolean): Handl
   const format = single ? SINGLE : DOUBLE;
   return (word, cia) => {
     const at = 2 * operandB(word, bank);
-    const high = (signed ? i32[at + 1] : i32[at + 1] >>> 0) * TWO_32;
-    const low = i32[at] >>> 0;
+    const high = (signed ? cpu.i32[at + 1] : cpu.i32[at + 1] >>> 0) * TWO_32;
+    const low = cpu.i32[at] >>> 0;
     const sum = high + low;
     if (deliver(target(word, bank), ending(word, bank), sum, sumError(high, low, sum), single)) return;
-    const bits = u64[operandB(word, bank)];
+    const bits = cpu.u64[operandB(word, bank)];
     const integer = signed ? BigInt.asIntN(64, bits) : bits;
-    complete(target(word, bank), ending(word, bank), cia, fromInteger(integer, format, i32[STATUS]));
+    complete(target(word, bank), ending(word, bank), cia, fromInteger(integer, format, cpu.i32[STATUS]));
   };
 };
 
@@ -63,22 +63,22 @@ const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean):
   // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
   const isTwice = bank.clear !== 0 && format.width === 32;
   return (word, cia) => {
-    const b = f64[operandB(word, bank)];
-    const status = i32[STATUS];
+    const b = cpu.f64[operandB(word, bank)];
+    const status = cpu.i32[STATUS];
     const mode = truncate ? 1 : ((status & RN) as IntegralMode);
     const integer = ROUNDINGS[mode](b);
     if (Math.abs(b) < ROUNDER_LIMIT && integer >= least && integer < limit && (status & XE) === 0) {
       const to = 2 * target(word, bank);
-      i32[to] = integer;
-      i32[to + 1] = isTwice ? integer : Math.floor(integer / TWO_32);
+      cpu.i32[to] = integer;
+      cpu.i32[to + 1] = isTwice ? integer : Math.floor(integer / TWO_32);
       let flags = 0;
       if (integer !== b) flags = Math.abs(integer) > Math.abs(b) ? XX | FI | FR : XX | FI;
-      i32[STATUS] = (status & ~(FI | FR)) | flags | ((flags & ~status & XX) !== 0 ? FX : 0);
-      if (bank.clear !== 0) f64[target(word, bank) - 1] = 0;
+      cpu.i32[STATUS] = (status & ~(FI | FR)) | flags | ((flags & ~status & XX) !== 0 ? FX : 0);
+      if (bank.clear !== 0) cpu.f64[target(word, bank) - 1] = 0;
       record(ending(word, bank));
       return;
     }
-    const { value, flags } = toInteger(u64[operandB(word, bank)], BINARY64, format, mode);
+    const { value, flags } = toInteger(cpu.u64[operandB(word, bank)], BINARY64, format, mode);
     const low = BigInt.asUintN(32, value);
     const bits = isTwice ? (low << 32n) | low : BigInt.asUintN(64, value);
     completeInteger(target(word, bank), ending(word, bank), cia, bits, flags);
@@ -88,10 +88,10 @@ const toIntegerHandler = (bank: Bank, format: IntegerFormat, truncate: boolean):
 const integral = (bank: Bank, mode: IntegralMode): Handler => {
   const rounding = ROUNDINGS[mode];
   return (word, cia) => {
-    const b = f64[operandB(word, bank)];
+    const b = cpu.f64[operandB(word, bank)];
     if (Math.abs(b) < ROUNDER_LIMIT && deliver(target(word, bank), ending(word, bank), rounding(b), 0, false))
       return;
-    const { bits, flags } = roundToIntegral(u64[operandB(word, bank)], DOUBLE, mode);
+    const { bits, flags } = roundToIntegral(cpu.u64[operandB(word, bank)], DOUBLE, mode);
     complete(target(word, bank), ending(word, bank), cia, { bits, flags: flags & VXSNAN });
   };
 };
@@ -103,15 +103,15 @@ const UNSIGNED_WORD = { width: 32, signed: false } as const;
 
 /** Rounds to an integral value as FPSCR.RN says, which can be inexact. */
 const integralAsCurrent: Handler = (word, cia) => {
-  const mode = (i32[STATUS] & RN) as IntegralMode;
-  complete(xt(word), CLEAR, cia, roundToIntegral(u64[xb(word)], DOUBLE, mode));
+  const mode = (cpu.i32[STATUS] & RN) as IntegralMode;
+  complete(xt(word), CLEAR, cia, roundToIntegral(cpu.u64[xb(word)], DOUBLE, mode));
 };
 
 const toSingle = (bank: Bank): Handler => {
   return (word, cia) => {
     const b = operandB(word, bank);
-    if (deliver(target(word, bank), ending(word, bank), f64[b], 0, true)) return;
-    const result = convert(u64[b], BINARY64, SINGLE, i32[STATUS]);
+    if (deliver(target(word, bank), ending(word, bank), cpu.f64[b], 0, true)) return;
+    const result = convert(cpu.u64[b], BINARY64, SINGLE, cpu.i32[STATUS]);
     complete(target(word, bank), ending(word, bank), cia, result);
   };
 };

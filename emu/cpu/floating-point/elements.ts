@@ -2,7 +2,7 @@
  * What VSX comparisons, selections and tests do with single elements: Power ISA 3.0B, I.7.6.3. An element is its value, by which
  * numbers are compared, with the word of its bits that has sign and exponent.
  */
-import { f32, f64, i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { FPCC, FPRF_SHIFT, VE, VXSNAN, VXVC } from "./fpscr.ts";
 import { STATUS, setCr } from "./fpu.ts";
 import { OUT, wordAt } from "./lanes.ts";
@@ -24,7 +24,7 @@ export const DOUBLE_ELEMENTS: Elements = {
   fractionBits: 20,
   greatest: 0x7ff,
   bias: 1023,
-  value: (place, k) => f64[place - k],
+  value: (place, k) => cpu.f64[place - k],
 };
 export const SINGLE_ELEMENTS: Elements = {
   count: 4,
@@ -32,15 +32,15 @@ export const SINGLE_ELEMENTS: Elements = {
   fractionBits: 23,
   greatest: 0xff,
   bias: 127,
-  value: (place, k) => f32[wordAt(place, k)],
+  value: (place, k) => cpu.f32[wordAt(place, k)],
 };
 
 /** The word of element k that has its sign. */
 export const upperWord = ({ words }: Elements, place: number, k: number): number =>
-  i32[wordAt(place, words * k)];
+  cpu.i32[wordAt(place, words * k)];
 /** The word after it; 0 for singles. */
 export const lowerWord = ({ words }: Elements, place: number, k: number): number =>
-  words === 2 ? i32[wordAt(place, 2 * k + 1)] : 0;
+  words === 2 ? cpu.i32[wordAt(place, 2 * k + 1)] : 0;
 export const exponentOf = ({ fractionBits, greatest }: Elements, upper: number): number =>
   (upper >>> fractionBits) & greatest;
 
@@ -54,8 +54,8 @@ function putElement(elements: Elements, place: number, k: number, quiet: boolean
   const { words, fractionBits } = elements;
   const at = wordAt(place, words * k);
   const isNan = quiet && Number.isNaN(elements.value(place, k));
-  OUT[3 - words * k] = i32[at] | (isNan ? 1 << (fractionBits - 1) : 0);
-  if (words === 2) OUT[2 - 2 * k] = i32[at - 1];
+  OUT[3 - words * k] = cpu.i32[at] | (isNan ? 1 << (fractionBits - 1) : 0);
+  if (words === 2) OUT[2 - 2 * k] = cpu.i32[at - 1];
 }
 
 /** Puts a mask of ones or zeros into element k of OUT. */
@@ -94,8 +94,8 @@ export function selectExtreme(elements: Elements, max: boolean, a: number, b: nu
 /** "Type-C" (C's a > b ? a : b) and "Type-J" (Java's Math.max) of doubleword 0. NaNs are not quieted. */
 export function selectLanguage(type: "C" | "J", max: boolean, a: number, b: number): number {
   const elements = DOUBLE_ELEMENTS;
-  const x = f64[a];
-  const y = f64[b];
+  const x = cpu.f64[a];
+  const y = cpu.f64[b];
   let flags = 0;
   let first: boolean;
   if (Number.isNaN(x) || Number.isNaN(y)) {
@@ -122,7 +122,7 @@ export function relationMask(relation: Relation, x: number, y: number): number {
 /** The exceptions of a comparison of elements k: NaNs are invalid in an ordered one, signalling ones in any. */
 export function compareFlags(elements: Elements, ordered: boolean, a: number, b: number, k: number): number {
   if (isSignalling(elements, a, k) || isSignalling(elements, b, k)) {
-    return ordered && (i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
+    return ordered && (cpu.i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
   }
   const unordered = Number.isNaN(elements.value(a, k)) || Number.isNaN(elements.value(b, k));
   return ordered && unordered ? VXVC : 0;
@@ -131,7 +131,7 @@ export function compareFlags(elements: Elements, ordered: boolean, a: number, b:
 /** Sets CR field and FPCC. */
 export function setCondition(field: number, condition: number): void {
   setCr(field, condition);
-  i32[STATUS] = (i32[STATUS] & ~FPCC) | (condition << FPRF_SHIFT);
+  cpu.i32[STATUS] = (cpu.i32[STATUS] & ~FPCC) | (condition << FPRF_SHIFT);
 }
 
 /** Bits of a data class mask: NaN, +infinity, -infinity, +0, -0, +subnormal, -subnormal from 64 to 1. */

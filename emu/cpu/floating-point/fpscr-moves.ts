@@ -2,7 +2,7 @@
 import { bb, bf, bfa, bt } from "../fields.ts";
 import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { includes } from "../versions.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
 import { frb, frt, interrupt, record, STATUS, setCr } from "./fpu.ts";
 
@@ -29,23 +29,23 @@ const withoutBefore205 = (later: number, handler: Handler): Selector => ({
 
 /** Ends an instruction that sets FPSCR bits: they may make an enabled exception occur. */
 const set = (word: number, cia: number, status: number) => {
-  i32[STATUS] = summarize(status);
+  cpu.i32[STATUS] = summarize(status);
   record(word);
-  if ((i32[STATUS] & FEX) !== 0) interrupt(cia);
+  if ((cpu.i32[STATUS] & FEX) !== 0) interrupt(cia);
 };
 const insert = (word: number, cia: number, upper: boolean, value: number, mask: number) => {
   if (upper) {
-    i32[UPPER] = (i32[UPPER] & ~mask) | (value & mask & DRN);
+    cpu.i32[UPPER] = (cpu.i32[UPPER] & ~mask) | (value & mask & DRN);
     record(word);
   } else {
     const writable = mask & ~NOT_WRITABLE;
-    set(word, cia, (i32[STATUS] & ~writable) | (value & writable));
+    set(word, cia, (cpu.i32[STATUS] & ~writable) | (value & writable));
   }
 };
 const moveFrom = (word: number, lowMask: number) => {
   const to = 2 * frt(word);
-  i32[to] = i32[STATUS] & lowMask;
-  i32[to + 1] = i32[UPPER];
+  cpu.i32[to] = cpu.i32[STATUS] & lowMask;
+  cpu.i32[to + 1] = cpu.i32[UPPER];
 };
 
 const mffs: Handler = (word) => {
@@ -56,25 +56,25 @@ const mffs: Handler = (word) => {
 const sister = (lowMask: number, then: (word: number, b: number, upperB: number) => void): Selector => {
   const handler: Handler = (word) => {
     const at = 2 * frb(word);
-    const b = i32[at];
-    const upperB = i32[at + 1];
+    const b = cpu.i32[at];
+    const upperB = cpu.i32[at + 1];
     moveFrom(word, lowMask);
     then(word, b, upperB);
   };
   return { select: (_word, { model }) => (includes(model.version, "3.0") ? handler : mffs) };
 };
 const setRounding = (mode: number) => {
-  i32[STATUS] = (i32[STATUS] & ~RN) | (mode & RN);
+  cpu.i32[STATUS] = (cpu.i32[STATUS] & ~RN) | (mode & RN);
 };
 const setDecimalRounding = (mode: number) => {
-  i32[UPPER] = (i32[UPPER] & ~DRN) | (mode & DRN);
+  cpu.i32[UPPER] = (cpu.i32[UPPER] & ~DRN) | (mode & DRN);
 };
 
 export const fpscrHandlers: HandlerTable = {
   mffs,
   mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
   mffsce: sister(-1, () => {
-    i32[STATUS] = summarize(i32[STATUS] & ~ENABLES);
+    cpu.i32[STATUS] = summarize(cpu.i32[STATUS] & ~ENABLES);
   }),
   mffscdrn: sister(CONTROL, (_word, _b, upperB) => setDecimalRounding(upperB)),
   mffscdrni: sister(CONTROL, (word) => setDecimalRounding(bb(word))),
@@ -82,9 +82,9 @@ export const fpscrHandlers: HandlerTable = {
   mffscrni: sister(CONTROL, (word) => setRounding(bb(word))),
   mcrfs: (word) => {
     const n = bfa(word);
-    const status = i32[STATUS];
+    const status = cpu.i32[STATUS];
     setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
-    i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
+    cpu.i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
   },
   mtfsfi: withoutBefore205(W, (word, cia) => {
     const n = bf(word);
@@ -99,19 +99,19 @@ export const fpscrHandlers: HandlerTable = {
     let mask = 0;
     for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= field(n);
     if (whole) {
-      i32[UPPER] = i32[at + 1] & DRN;
-      insert(word, cia, false, i32[at], -1);
+      cpu.i32[UPPER] = cpu.i32[at + 1] & DRN;
+      insert(word, cia, false, cpu.i32[at], -1);
     } else {
-      insert(word, cia, upper, i32[upper ? at + 1 : at], mask);
+      insert(word, cia, upper, cpu.i32[upper ? at + 1 : at], mask);
     }
   }),
   mtfsb0: (word) => {
-    i32[STATUS] = summarize(i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
+    cpu.i32[STATUS] = summarize(cpu.i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
     record(word);
   },
   mtfsb1: (word, cia) => {
     const mask = bit(bt(word));
-    const raised = mask & EXCEPTIONS & ~i32[STATUS];
+    const raised = mask & EXCEPTIONS & ~cpu.i32[STATUS];
     insert(word, cia, false, -1, raised !== 0 ? mask | FX : mask);
   },
 };

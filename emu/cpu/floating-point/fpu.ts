@@ -4,7 +4,7 @@
  */
 import { GuestFault } from "../fault.ts";
 import { CR, FPSCR, fprOffset, MSR, MSR_FE0, MSR_FE1 } from "../registers.ts";
-import { bytes, f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import {
   EXCEPTIONS,
   enabled,
@@ -143,11 +143,11 @@ export function directed(nearest: number, error: number, mode: number, unit: num
 
 /** The Rc bit (of an instruction word, or of how one ends): CR1 <- FX FEX VX OX. */
 export function record(end: number): void {
-  if ((end & RECORD) !== 0) bytes[CR + 1] = i32[STATUS] >>> 28;
+  if ((end & RECORD) !== 0) cpu.bytes[CR + 1] = cpu.i32[STATUS] >>> 28;
 }
 
 export function setCr(field: number, value: number): void {
-  bytes[CR + field] = value;
+  cpu.bytes[CR + field] = value;
 }
 
 /**
@@ -156,7 +156,7 @@ export function setCr(field: number, value: number): void {
  * number or zero, an `error` that is not a number.
  */
 export function deliver(to: number, end: number, rounded: number, error: number, single: boolean): boolean {
-  const status = i32[STATUS];
+  const status = cpu.i32[STATUS];
   if (error - error !== 0) return false;
   let result = rounded;
   if (single) {
@@ -183,18 +183,18 @@ export function deliver(to: number, end: number, rounded: number, error: number,
 
 /** Writes a normal number or zero, to which an exact value was rounded that differs by something of `error`'s sign. */
 function finish(to: number, end: number, result: number, error: number): true {
-  let status = i32[STATUS] & RESULT_CLEARED;
+  let status = cpu.i32[STATUS] & RESULT_CLEARED;
   if (result === 0) status |= 1 / result > 0 ? POSITIVE_ZERO : NEGATIVE_ZERO;
   else status |= result > 0 ? POSITIVE : NEGATIVE;
   if (error !== 0) {
     if ((status & XX) === 0) status |= FX;
     status |= error < 0 === result > 0 ? ROUNDED_UP : INEXACT;
   }
-  i32[STATUS] = status;
-  f64[to] = result;
+  cpu.i32[STATUS] = status;
+  cpu.f64[to] = result;
   if (end !== 0) {
-    if ((end & CLEAR) !== 0) f64[to - 1] = 0;
-    else bytes[CR + 1] = status >>> 28;
+    if ((end & CLEAR) !== 0) cpu.f64[to - 1] = 0;
+    else cpu.bytes[CR + 1] = status >>> 28;
   }
   return true;
 }
@@ -214,7 +214,7 @@ export function completeAs(
   kind: number,
   flags: number,
 ): void {
-  let status = i32[STATUS] & ~(FI | FR);
+  let status = cpu.i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
     write(to, end, bits);
     status = (status & ~FPRF) | (kind << FPRF_SHIFT);
@@ -224,7 +224,7 @@ export function completeAs(
 
 /** The same for a conversion to an integer. FPRF is undefined: it stays, but of FPRs says NaN where nothing fits, as in QEMU. */
 export function completeInteger(to: number, end: number, cia: number, bits: bigint, flags: number): void {
-  let status = i32[STATUS] & ~(FI | FR);
+  let status = cpu.i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
     write(to, end, bits);
     if ((flags & VX_ALL) !== 0 && (end & CLEAR) === 0) status = (status & ~FPRF) | (0x11 << FPRF_SHIFT);
@@ -234,13 +234,13 @@ export function completeInteger(to: number, end: number, cia: number, bits: bigi
 
 /** Writes a doubleword, and clears the one beside it where the instruction does. */
 function write(to: number, end: number, bits: bigint): void {
-  u64[to] = bits;
-  if ((end & CLEAR) !== 0) u64[to - 1] = 0n;
+  cpu.u64[to] = bits;
+  if ((end & CLEAR) !== 0) cpu.u64[to - 1] = 0n;
 }
 
 /** An enabled invalid operation or zero divide leaves the target as it is: I.4.4.1 and I.4.4.2. */
 export function suppresses(flags: number): boolean {
-  const status = i32[STATUS];
+  const status = cpu.i32[STATUS];
   return ((flags & VX_ALL) !== 0 && (status & VE) !== 0) || ((flags & ZX) !== 0 && (status & ZE) !== 0);
 }
 
@@ -250,12 +250,12 @@ export function suppresses(flags: number): boolean {
  */
 export function raise(end: number, cia: number, status: number, flags: number): void {
   if ((flags & EXCEPTIONS & ~status) !== 0) status |= FX;
-  i32[STATUS] = summarize(status | flags);
+  cpu.i32[STATUS] = summarize(status | flags);
   if (enabled(status, flags & EXCEPTIONS) !== 0) interrupt(cia);
   record(end);
 }
 
 /** The program interrupt of an enabled exception, unless MSR.FE0 and FE1 say to ignore it. */
 export function interrupt(cia: number): void {
-  if ((i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
+  if ((cpu.i32[MSR_LOW] & MSR_FE) !== 0) throw new GuestFault("floating-point", BigInt(cia >>> 0));
 }

@@ -5,7 +5,7 @@
  * using rounding to odd" (2008): the three parts of the exact value are summed so that the last addition alone rounds.
  */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { productError, sumError } from "./error-free.ts";
 import { DOUBLE, SINGLE } from "./formats.ts";
 import { RN } from "./fpscr.ts";
@@ -83,14 +83,14 @@ const fused = (addend: Addend, subtract: boolean, negate: boolean, single: boole
     const c = addend === "XB" ? to : factor(word, bank);
     const b = addend === "XT" ? to : operandB(word, bank);
     // Directed rounding comes before the negation.
-    if (!negate || (i32[STATUS] & RN) === 0) {
-      A[0] = f64[a];
-      C[0] = f64[c];
-      B[0] = addendSign * f64[b];
+    if (!negate || (cpu.i32[STATUS] & RN) === 0) {
+      A[0] = cpu.f64[a];
+      C[0] = cpu.f64[c];
+      B[0] = addendSign * cpu.f64[b];
       fusedSum(0);
       if (deliver(to, ending(word, bank), resultSign * ROUNDED[0], resultSign * ERROR[0], single)) return;
     }
-    const result = multiplyAdd(u64[a], u64[c], u64[b], kind, format, i32[STATUS]);
+    const result = multiplyAdd(cpu.u64[a], cpu.u64[c], cpu.u64[b], kind, format, cpu.i32[STATUS]);
     complete(to, ending(word, bank), cia, result);
   };
 };

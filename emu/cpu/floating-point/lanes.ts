@@ -5,7 +5,7 @@
  * A vector instruction writes its result to OUT, an image of the target, while flags are gathered over all elements; then
  * `completeVector` writes all of it, or nothing where an enabled exception occurred (Power ISA 3.0B, I.7.6.1).
  */
-import { f32, f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { DOUBLE, type Format, SINGLE } from "./formats.ts";
 import { ENABLES, EXCEPTIONS, enabled, FI, FR, FX, RN, summarize, XX } from "./fpscr.ts";
 import {
@@ -70,10 +70,10 @@ export const DOUBLES: Shape = {
   count: 2,
   format: DOUBLE,
   load: (into, place) => {
-    into[0] = f64[place];
-    into[1] = f64[place - 1];
+    into[0] = cpu.f64[place];
+    into[1] = cpu.f64[place - 1];
   },
-  bits: (place, k) => u64[doublewordAt(place, k)],
+  bits: (place, k) => cpu.u64[doublewordAt(place, k)],
   put: (k, bits) => {
     OUT_U64[1 - k] = bits;
   },
@@ -95,12 +95,12 @@ export const SINGLES: Shape = {
   format: SINGLE,
   load: (into, place) => {
     const at = wordAt(place, 0);
-    into[0] = f32[at];
-    into[1] = f32[at - 1];
-    into[2] = f32[at - 2];
-    into[3] = f32[at - 3];
+    into[0] = cpu.f32[at];
+    into[1] = cpu.f32[at - 1];
+    into[2] = cpu.f32[at - 2];
+    into[3] = cpu.f32[at - 3];
   },
-  bits: (place, k) => widen(i32[wordAt(place, k)]),
+  bits: (place, k) => widen(cpu.i32[wordAt(place, k)]),
   put: (k, bits) => {
     OUT[3 - k] = narrow(bits);
   },
@@ -132,10 +132,10 @@ export function completeVector(to: number, cia: number, flags: number): void {
 
 /** Adds flags to the FPSCR. False, if an exception among them is enabled: nothing is written then. */
 export function raiseVector(cia: number, flags: number): boolean {
-  const status = i32[STATUS];
+  const status = cpu.i32[STATUS];
   const raised = flags & EXCEPTIONS & ~(FI | FR);
   if ((raised & ~status) === 0 && (status & ENABLES) === 0) return true;
-  i32[STATUS] = summarize(status | raised | ((raised & ~status) !== 0 ? FX : 0));
+  cpu.i32[STATUS] = summarize(status | raised | ((raised & ~status) !== 0 ? FX : 0));
   if (enabled(status, raised) === 0) return true;
   interrupt(cia);
   return false;
@@ -144,8 +144,8 @@ export function raiseVector(cia: number, flags: number): boolean {
 /** Writes OUT to a VSR. */
 export function writeVector(to: number): void {
   const at = 2 * to - 2;
-  i32[at] = OUT[0];
-  i32[at + 1] = OUT[1];
-  i32[at + 2] = OUT[2];
-  i32[at + 3] = OUT[3];
+  cpu.i32[at] = OUT[0];
+  cpu.i32[at + 1] = OUT[1];
+  cpu.i32[at + 2] = OUT[2];
+  cpu.i32[at + 3] = OUT[3];
 }

@@ -4,7 +4,7 @@
  */
 import { fprOffset } from "../registers.ts";
 import { accumulator, isChosen, type OuterProduct } from "../vector/outer-products.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { sumError } from "./error-free.ts";
 import { BINARY16, BINARY64, BRAIN16, DOUBLE, type Encoding, SINGLE } from "./formats.ts";
 import { EXCEPTIONS, enabled, FI, FR, FX, RN, summarize } from "./fpscr.ts";
@@ -59,7 +59,7 @@ function outer(rank: 1 | 2, shape: Shape, { kernel, settle, soft }: Rows): Outer
     rank,
     columns: count,
     execute: (word, cia, { rows, columns, products }) => {
-      const status = i32[STATUS];
+      const status = cpu.i32[STATUS];
       const control = status & RN;
       let raised = 0;
       for (let row = 0; row < 4; row++) {
@@ -77,7 +77,7 @@ function outer(rank: 1 | 2, shape: Shape, { kernel, settle, soft }: Rows): Outer
       }
       // FI and FR are of scalar instructions.
       raised &= EXCEPTIONS & ~(FI | FR);
-      i32[STATUS] = summarize(status | raised | ((raised & ~status) !== 0 ? FX : 0));
+      cpu.i32[STATUS] = summarize(status | raised | ((raised & ~status) !== 0 ? FX : 0));
       if (enabled(status, raised) !== 0) interrupt(cia);
     },
   };
@@ -155,7 +155,7 @@ const BINARY: Half = {
 /** The sum of two products, rounded; then the sum of that and what the accumulator holds, rounded too. */
 function ofPairs({ encoding, value }: Half, signs: Signs | undefined): OuterProduct {
   const read = (place: number, word: number, k: number): number =>
-    (i32[wordAt(place, word)] >>> (16 - 16 * k)) & 0xffff;
+    (cpu.i32[wordAt(place, word)] >>> (16 - 16 * k)) & 0xffff;
   const held = new Float64Array(4);
   return outer(2, SINGLES, {
     kernel: (word, row, products) => {

@@ -4,7 +4,7 @@
  */
 import { bf } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f64, i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { DOUBLE_ELEMENTS, testDivide, testRoot } from "./elements.ts";
 import { FPCC, FPRF_SHIFT, VE, VXSNAN, VXVC } from "./fpscr.ts";
 import {
@@ -27,20 +27,20 @@ const SIGN = 0x8000_0000 | 0;
 
 const copy = (word: number, from: number, high: number) => {
   const to = 2 * frt(word);
-  i32[to] = i32[2 * from];
-  i32[to + 1] = high;
+  cpu.i32[to] = cpu.i32[2 * from];
+  cpu.i32[to + 1] = high;
   record(word);
 };
 /** FRT <- FRB with the sign bit (and kept) exclusive-or flipped. */
 const move = (kept: number, flipped: number): Handler => {
-  return (word) => copy(word, frb(word), (i32[2 * frb(word) + 1] & kept) ^ flipped);
+  return (word) => copy(word, frb(word), (cpu.i32[2 * frb(word) + 1] & kept) ^ flipped);
 };
 /** FRT <- a word of FRA and the same word of FRB: 1 the upper one, 0 the lower. */
 const merge = (half: 0 | 1): Handler => {
   return (word) => {
-    const high = i32[2 * fra(word) + half];
-    i32[2 * frt(word)] = i32[2 * frb(word) + half];
-    i32[2 * frt(word) + 1] = high;
+    const high = cpu.i32[2 * fra(word) + half];
+    cpu.i32[2 * frt(word)] = cpu.i32[2 * frb(word) + half];
+    cpu.i32[2 * frt(word) + 1] = high;
   };
 };
 
@@ -49,28 +49,29 @@ export const moveHandlers: HandlerTable = {
   fneg: move(-1, SIGN),
   fabs: move(~SIGN, 0),
   fnabs: move(~SIGN, SIGN),
-  fcpsgn: (word) => copy(word, frb(word), (i32[2 * fra(word) + 1] & SIGN) | (i32[2 * frb(word) + 1] & ~SIGN)),
+  fcpsgn: (word) =>
+    copy(word, frb(word), (cpu.i32[2 * fra(word) + 1] & SIGN) | (cpu.i32[2 * frb(word) + 1] & ~SIGN)),
   fmrgew: merge(1),
   fmrgow: merge(0),
   fsel: (word) => {
     // A NaN is not greater than or equal to zero.
-    const from = f64[fra(word)] >= 0 ? frc(word) : frb(word);
-    copy(word, from, i32[2 * from + 1]);
+    const from = cpu.f64[fra(word)] >= 0 ? frc(word) : frb(word);
+    copy(word, from, cpu.i32[2 * from + 1]);
   },
 };
 
-const isSignalling = (at: number) => Number.isNaN(f64[at]) && (i32[2 * at + 1] & 0x8_0000) === 0;
+const isSignalling = (at: number) => Number.isNaN(cpu.f64[at]) && (cpu.i32[2 * at + 1] & 0x8_0000) === 0;
 
 const compare = (bank: Bank, ordered: boolean): Handler => {
   return (word, cia) => {
     const atA = operandA(word, bank);
     const atB = operandB(word, bank);
-    const a = f64[atA];
-    const b = f64[atB];
+    const a = cpu.f64[atA];
+    const b = cpu.f64[atB];
     const c = a < b ? 8 : a > b ? 4 : a === b ? 2 : 1;
     setCr(bf(word), c);
-    const status = (i32[STATUS] & ~FPCC) | (c << FPRF_SHIFT);
-    i32[STATUS] = status;
+    const status = (cpu.i32[STATUS] & ~FPCC) | (c << FPRF_SHIFT);
+    cpu.i32[STATUS] = status;
     if (c !== 1) return;
     let flags = 0;
     if (isSignalling(atA) || isSignalling(atB)) {

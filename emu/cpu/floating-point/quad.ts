@@ -4,7 +4,7 @@
  */
 import { bf } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { setCondition } from "./elements.ts";
 import { AWAY, NEAREST_AWAY, type RoundingMode, TO_ODD } from "./exact.ts";
 import { BINARY64, BINARY128, DOUBLE, EXTENDED, QUAD } from "./formats.ts";
@@ -27,14 +27,14 @@ import {
 } from "./soft-float.ts";
 
 /** The 128 bits of the VSR at a place. */
-export const quad = (place: number): bigint => (u64[place] << 64n) | u64[place - 1];
+export const quad = (place: number): bigint => (cpu.u64[place] << 64n) | cpu.u64[place - 1];
 export function setQuad(place: number, bits: bigint): void {
-  u64[place] = bits >> 64n;
-  u64[place - 1] = bits;
+  cpu.u64[place] = bits >> 64n;
+  cpu.u64[place - 1] = bits;
 }
 
 /** The mode of a word that rounds as FPSCR.RN says, or to odd. */
-const modeOf = (odd: boolean): RoundingMode => (odd ? TO_ODD : ((i32[STATUS] & RN) as RoundingMode));
+const modeOf = (odd: boolean): RoundingMode => (odd ? TO_ODD : ((cpu.i32[STATUS] & RN) as RoundingMode));
 /** That of the R and RMC fields; RMC = 3 with R = 0 is the current one. */
 function modeOfFields(word: number): RoundingMode {
   const rmc = (word >>> 9) & 3;
@@ -46,7 +46,7 @@ function modeOfFields(word: number): RoundingMode {
 
 /** Writes a quad result and its flags; FR, FI and FPRF with them. */
 function complete(to: number, cia: number, { bits, flags }: Result): void {
-  let status = i32[STATUS] & ~(FI | FR);
+  let status = cpu.i32[STATUS] & ~(FI | FR);
   if (!suppresses(flags)) {
     setQuad(to, bits);
     status = (status & ~FPRF) | (BINARY128.resultFlags(bits) << FPRF_SHIFT);
@@ -60,7 +60,7 @@ const arithmetic = (
   odd: boolean,
 ): Handler => {
   return (word, cia) => {
-    const result = operation(quad(vra(word)), quad(vrb(word)), i32[STATUS], modeOf(odd));
+    const result = operation(quad(vra(word)), quad(vrb(word)), cpu.i32[STATUS], modeOf(odd));
     complete(vrt(word), cia, result);
   };
 };
@@ -78,13 +78,13 @@ const fused = (subtract: boolean, negate: boolean, odd: boolean): Handler => {
   const kind: FusedKind = { subtract, negate };
   return (word, cia) => {
     const [a, c, b] = [quad(vra(word)), quad(vrb(word)), quad(vrt(word))];
-    complete(vrt(word), cia, multiplyAdd(a, c, b, kind, QUAD, i32[STATUS], modeOf(odd)));
+    complete(vrt(word), cia, multiplyAdd(a, c, b, kind, QUAD, cpu.i32[STATUS], modeOf(odd)));
   };
 };
 
 const toDouble = (odd: boolean): Handler => {
   return (word, cia) => {
-    const { bits, flags } = convert(quad(vrb(word)), BINARY128, DOUBLE, i32[STATUS], modeOf(odd));
+    const { bits, flags } = convert(quad(vrb(word)), BINARY128, DOUBLE, cpu.i32[STATUS], modeOf(odd));
     completeAs(vrt(word), CLEAR, cia, bits, BINARY64.resultFlags(bits), flags);
   };
 };
@@ -98,13 +98,13 @@ const toDoubleword = (format: IntegerFormat): Handler => {
 const toQuadword = (signed: boolean): Handler => {
   return (word, cia) => {
     const { value, flags } = toInteger(quad(vrb(word)), BINARY128, { width: 128, signed }, 1);
-    const status = i32[STATUS] & ~(FI | FR);
+    const status = cpu.i32[STATUS] & ~(FI | FR);
     if (!suppresses(flags)) setQuad(vrt(word), value);
     raise(0, cia, status, flags);
   };
 };
 const fromIntegerOf = (value: (place: number) => bigint): Handler => {
-  return (word, cia) => complete(vrt(word), cia, fromInteger(value(vrb(word)), QUAD, i32[STATUS]));
+  return (word, cia) => complete(vrt(word), cia, fromInteger(value(vrb(word)), QUAD, cpu.i32[STATUS]));
 };
 
 const integral = (inexact: boolean): Handler => {
@@ -128,7 +128,7 @@ function order(a: bigint, b: bigint): number {
 }
 /** The exceptions of a comparison: NaNs are invalid in an ordered one, signalling ones in any. */
 function compareFlags(ordered: boolean, a: bigint, b: bigint): number {
-  if (isEitherSignalling(a, b)) return ordered && (i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
+  if (isEitherSignalling(a, b)) return ordered && (cpu.i32[STATUS] & VE) === 0 ? VXSNAN | VXVC : VXSNAN;
   return ordered && isEitherNan(a, b) ? VXVC : 0;
 }
 
@@ -137,7 +137,7 @@ const compare = (ordered: boolean): Handler => {
     const [a, b] = [quad(vra(word)), quad(vrb(word))];
     setCondition(bf(word), isEitherNan(a, b) ? 1 : [8, 2, 4][order(a, b) + 1]);
     const flags = compareFlags(ordered, a, b);
-    if (flags !== 0) raise(0, cia, i32[STATUS], flags);
+    if (flags !== 0) raise(0, cia, cpu.i32[STATUS], flags);
   };
 };
 /** VRT <- a mask of whether the relation holds. */
@@ -201,22 +201,23 @@ export const quadHandlers: HandlerTable = {
   xsnmsubqpo: fused(true, true, true),
   xscvqpdp: toDouble(false),
   xscvqpdpo: toDouble(true),
-  xscvdpqp: (word, cia) => complete(vrt(word), cia, convert(u64[vrb(word)], BINARY64, QUAD, i32[STATUS])),
+  xscvdpqp: (word, cia) =>
+    complete(vrt(word), cia, convert(cpu.u64[vrb(word)], BINARY64, QUAD, cpu.i32[STATUS])),
   xscvqpsdz: toDoubleword({ width: 64, signed: true }),
   xscvqpudz: toDoubleword({ width: 64, signed: false }),
   xscvqpswz: toDoubleword({ width: 32, signed: true }),
   xscvqpuwz: toDoubleword({ width: 32, signed: false }),
   xscvqpsqz: toQuadword(true),
   xscvqpuqz: toQuadword(false),
-  xscvsdqp: fromIntegerOf((place) => BigInt.asIntN(64, u64[place])),
-  xscvudqp: fromIntegerOf((place) => u64[place]),
+  xscvsdqp: fromIntegerOf((place) => BigInt.asIntN(64, cpu.u64[place])),
+  xscvudqp: fromIntegerOf((place) => cpu.u64[place]),
   xscvsqqp: fromIntegerOf((place) => BigInt.asIntN(128, quad(place))),
   xscvuqqp: fromIntegerOf(quad),
   xsrqpi: integral(false),
   xsrqpix: integral(true),
   xsrqpxp: (word, cia) => {
     const b = quad(vrb(word));
-    complete(vrt(word), cia, convert(b, BINARY128, EXTENDED, i32[STATUS], modeOfFields(word)));
+    complete(vrt(word), cia, convert(b, BINARY128, EXTENDED, cpu.i32[STATUS], modeOfFields(word)));
   },
   xsabsqp: bits((_a, b) => b & ~BINARY128.sign),
   xsnabsqp: bits((_a, b) => b | BINARY128.sign),

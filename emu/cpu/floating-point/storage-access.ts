@@ -2,11 +2,11 @@
  * Floating-point storage access instructions, Power ISA 3.0B, I.4.6.2 to I.4.6.4. The singles are converted by moving bits
  * (DOUBLE and SINGLE of the manual), not by arithmetic: a signalling NaN stays one, and no exception occurs.
  */
-import { PAGE_SHIFT, PAGE_SIZE } from "../../memory/layout.ts";
 import { addressD, addressDs, addressX, updateRa } from "../effective-address.ts";
 import type { HandlerTable } from "../handler.ts";
 import { updating } from "../storage/load-store.ts";
-import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
+import { guardLoad, guardStore, host, load32, store32 } from "../storage/access.ts";
+import { cpu } from "../views.ts";
 import { frt } from "./fpu.ts";
 
 /** The upper word of DOUBLE(word); the lower one is `word << 29` but for subnormal singles. */
@@ -43,61 +43,55 @@ export function single(high: number, low: number): number {
 
 // Moves between an FPR, whose index in the 32-bit views is `at`, and storage at `ea`.
 
-function checkLoad(ea: number, n: number): void {
-  if (readGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) memory.checkLoad(ea, n);
-}
-function checkStore(ea: number, n: number): void {
-  if (writeGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & (PAGE_SIZE - 1)) > PAGE_SIZE - n) memory.checkStore(ea, n);
-}
 function copyIn(at: number, ea: number): void {
-  const host = memory.host(ea, 8);
-  i32[at] = view.getInt32(host, true);
-  i32[at + 1] = view.getInt32(host + 4, true);
+  const offset = host(ea, 8);
+  cpu.i32[at] = cpu.view.getInt32(offset, true);
+  cpu.i32[at + 1] = cpu.view.getInt32(offset + 4, true);
 }
 function copyOut(at: number, ea: number): void {
-  const host = memory.host(ea, 8);
-  view.setInt32(host, i32[at], true);
-  view.setInt32(host + 4, i32[at + 1], true);
+  const offset = host(ea, 8);
+  cpu.view.setInt32(offset, cpu.i32[at], true);
+  cpu.view.setInt32(offset + 4, cpu.i32[at + 1], true);
 }
 
 function loadSingle(at: number, ea: number): void {
-  const word = memory.load32(ea);
-  i32[at] = doubleLow(word);
-  i32[at + 1] = doubleHigh(word);
+  const word = load32(ea);
+  cpu.i32[at] = doubleLow(word);
+  cpu.i32[at + 1] = doubleHigh(word);
 }
 function loadDouble(at: number, ea: number): void {
-  checkLoad(ea, 8);
+  guardLoad(ea, 8);
   copyIn(at, ea);
 }
 /** The even register of a pair has the more significant half of the quadword: in big-endian mode the first doubleword of storage. */
-const ofEven = (): number => (memory.byteOrder === "big" ? 0 : 8);
+const ofEven = (): number => (cpu.memory.byteOrder === "big" ? 0 : 8);
 function loadPair(at: number, ea: number): void {
-  checkLoad(ea, 16);
+  guardLoad(ea, 16);
   const even = at & ~4;
   copyIn(even, ea + ofEven());
   copyIn(even + 4, ea + 8 - ofEven());
 }
 function loadAlgebraic(at: number, ea: number): void {
-  const word = memory.load32(ea);
-  i32[at] = word;
-  i32[at + 1] = word >> 31;
+  const word = load32(ea);
+  cpu.i32[at] = word;
+  cpu.i32[at + 1] = word >> 31;
 }
 function loadZero(at: number, ea: number): void {
-  i32[at] = memory.load32(ea);
-  i32[at + 1] = 0;
+  cpu.i32[at] = load32(ea);
+  cpu.i32[at + 1] = 0;
 }
-const storeSingle = (at: number, ea: number): void => memory.store32(ea, single(i32[at + 1], i32[at]));
+const storeSingle = (at: number, ea: number): void => store32(ea, single(cpu.i32[at + 1], cpu.i32[at]));
 function storeDouble(at: number, ea: number): void {
-  checkStore(ea, 8);
+  guardStore(ea, 8);
   copyOut(at, ea);
 }
 function storePair(at: number, ea: number): void {
-  checkStore(ea, 16);
+  guardStore(ea, 16);
   const even = at & ~4;
   copyOut(even, ea + ofEven());
   copyOut(even + 4, ea + 8 - ofEven());
 }
-const storeWord = (at: number, ea: number): void => memory.store32(ea, i32[at]);
+const storeWord = (at: number, ea: number): void => store32(ea, cpu.i32[at]);
 
 /** The access at EA; then, if it has succeeded, RA <- EA. */
 function withUpdate(access: (at: number, ea: number) => void, word: number, ea: number): void {

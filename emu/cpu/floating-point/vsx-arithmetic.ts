@@ -4,7 +4,7 @@
  * element of which that doesn't tell the result.
  */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { softReciprocal, softReciprocalRoot } from "./arithmetic.ts";
 import { isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
 import type { Format } from "./formats.ts";
@@ -125,7 +125,7 @@ function elements({ kernel, soft, toNearestOnly }: Operation, shape: Shape): Han
     shape.load(A, a);
     shape.load(B, b);
     kernel(count);
-    const status = i32[STATUS];
+    const status = cpu.i32[STATUS];
     const fast = !toNearestOnly || (status & RN) === 0;
     let flags = 0;
     for (let k = 0; k < count; k++) {
@@ -150,7 +150,7 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
     const to = xt(word);
     const c = addend === "XB" ? to : xb(word);
     const b = addend === "XT" ? to : xb(word);
-    const status = i32[STATUS];
+    const status = cpu.i32[STATUS];
     shape.load(A, a);
     shape.load(C, c);
     shape.load(B, b);

@@ -4,7 +4,7 @@
  * processors put a result into both words (the manual leaves the second one undefined).
  */
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f32, f64, i32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { sumError } from "./error-free.ts";
 import {
@@ -69,7 +69,7 @@ const toIntegers = (from: Layout, to: Layout, format: IntegerFormat): Handler =>
     const b = xb(word);
     let flags = 0;
     for (let k = 0; k < count; k++) {
-      const value = isDouble ? f64[b - k] : f32[wordAt(b, wordOf(from, k))];
+      const value = isDouble ? cpu.f64[b - k] : cpu.f32[wordAt(b, wordOf(from, k))];
       const integer = Math.trunc(value);
       let high: number;
       let low: number;
@@ -98,13 +98,13 @@ const fromIntegers = (from: Layout, to: Layout, signed: boolean): Handler => {
   const count = countOf(from, to);
   return (word, cia) => {
     const b = xb(word);
-    const status = i32[STATUS];
+    const status = cpu.i32[STATUS];
     let flags = 0;
     for (let k = 0; k < count; k++) {
       const at = wordAt(b, wordOf(from, k));
-      const first = signed ? i32[at] : i32[at] >>> 0;
+      const first = signed ? cpu.i32[at] : cpu.i32[at] >>> 0;
       const high = from === "doublewords" ? first * TWO_32 : first;
-      const low = from === "doublewords" ? i32[at - 1] >>> 0 : 0;
+      const low = from === "doublewords" ? cpu.i32[at - 1] >>> 0 : 0;
       const target = to === "even words" ? 2 * k : k;
       ROUNDED[target] = high + low;
       ERROR[target] = sumError(high, low, ROUNDED[target]);
@@ -126,11 +126,11 @@ const roundIntegral = (shape: Shape, how: Integral): Handler => {
   const { count, format } = shape;
   return (word, cia) => {
     const b = xb(word);
-    const status = i32[STATUS];
+    const status = cpu.i32[STATUS];
     const mode = how === "current" ? ((status & RN) as IntegralMode) : how;
     let flags = 0;
     for (let k = 0; k < count; k++) {
-      const value = count === 2 ? f64[b - k] : f32[wordAt(b, k)];
+      const value = count === 2 ? cpu.f64[b - k] : cpu.f32[wordAt(b, k)];
       // To nearest, ties to even, gives zeros without a sign.
       if (Math.abs(value) < ROUNDER_LIMIT && mode !== 0) {
         const integer = ROUNDINGS[mode](value);
@@ -148,10 +148,10 @@ const roundIntegral = (shape: Shape, how: Integral): Handler => {
 
 const doubleToSingle: Handler = (word, cia) => {
   const b = xb(word);
-  const status = i32[STATUS];
+  const status = cpu.i32[STATUS];
   let flags = 0;
   for (let k = 0; k < 2; k++) {
-    ROUNDED[2 * k] = f64[b - k];
+    ROUNDED[2 * k] = cpu.f64[b - k];
     ERROR[2 * k] = 0;
     let raised = SINGLES.settle(2 * k, status);
     if (raised === ASK) {
@@ -167,7 +167,7 @@ const singleToDouble: Handler = (word, cia) => {
   const b = xb(word);
   let flags = 0;
   for (let k = 0; k < 2; k++) {
-    const bits = i32[wordAt(b, 2 * k)];
+    const bits = cpu.i32[wordAt(b, 2 * k)];
     const isNan = (bits & 0x7fff_ffff) > 0x7f80_0000;
     if (isNan && (bits & 0x40_0000) === 0) flags = VXSNAN;
     putDoubleword(k, doubleHigh(bits) | (isNan ? 0x8_0000 : 0), doubleLow(bits));
@@ -182,8 +182,8 @@ const halves = (from: Encoding, format: Format): Handler => {
     const b = xb(word);
     let flags = 0;
     for (let k = 0; k < 4; k++) {
-      const source = BigInt(i32[wordAt(b, k)]) & mask;
-      const result = convert(source, from, format, i32[STATUS]);
+      const source = BigInt(cpu.i32[wordAt(b, k)]) & mask;
+      const result = convert(source, from, format, cpu.i32[STATUS]);
       OUT[3 - k] = Number(BigInt.asIntN(32, result.bits));
       flags |= result.flags;
     }
@@ -219,7 +219,7 @@ export const vsxConvertHandlers: HandlerTable = {
   xvcvsphp: halves(BINARY32, HALF),
   xvcvspbf16: halves(BINARY32, BFLOAT16),
   xvcvbf16spn: (word) => {
-    for (let k = 0; k < 4; k++) OUT[3 - k] = i32[wordAt(xb(word), k)] << 16;
+    for (let k = 0; k < 4; k++) OUT[3 - k] = cpu.i32[wordAt(xb(word), k)] << 16;
     writeVector(xt(word));
   },
   xvrdpi: roundIntegral(DOUBLES, 4),

@@ -4,7 +4,7 @@
  */
 import { bf, ra, rb, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { f64, i32, u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import {
   compareFlags,
   DOUBLE_ELEMENTS,
@@ -35,24 +35,24 @@ const SIGN = 0x8000_0000 | 0;
 
 /** Doubleword 0 of XT <- two words; the other doubleword is cleared. */
 function setWords(to: number, high: number, low: number): void {
-  i32[2 * to + 1] = high;
-  i32[2 * to] = low;
-  u64[to - 1] = 0n;
+  cpu.i32[2 * to + 1] = high;
+  cpu.i32[2 * to] = low;
+  cpu.u64[to - 1] = 0n;
 }
 
 /** XT <- XB with the sign bit (and kept) exclusive-or flipped. */
 const move = (kept: number, flipped: number): Handler => {
   return (word) => {
     const b = 2 * xb(word);
-    setWords(xt(word), (i32[b + 1] & kept) ^ flipped, i32[b]);
+    setWords(xt(word), (cpu.i32[b + 1] & kept) ^ flipped, cpu.i32[b]);
   };
 };
 
 /** Ends a selection or comparison, which leaves FPRF, FR and FI alone. */
 function completeSelection(to: number, cia: number, flags: number): void {
   if (!raiseVector(cia, flags)) return;
-  u64[to] = OUT_U64[1];
-  u64[to - 1] = 0n;
+  cpu.u64[to] = OUT_U64[1];
+  cpu.u64[to - 1] = 0n;
 }
 const extreme = (max: boolean): Handler => {
   return (word, cia) =>
@@ -65,7 +65,7 @@ const compare = (relation: Relation): Handler => {
   return (word, cia) => {
     const a = xa(word);
     const b = xb(word);
-    const mask = relationMask(relation, f64[a], f64[b]);
+    const mask = relationMask(relation, cpu.f64[a], cpu.f64[b]);
     OUT[3] = mask;
     OUT[2] = mask;
     completeSelection(xt(word), cia, compareFlags(DOUBLE_ELEMENTS, relation !== "eq", a, b, 0));
@@ -80,7 +80,7 @@ const conversion = (
   spread = (bits: bigint): bigint => bits,
 ): Handler => {
   return (word, cia) => {
-    const { bits, flags } = convert(source(xb(word)), from, format, i32[STATUS]);
+    const { bits, flags } = convert(source(xb(word)), from, format, cpu.i32[STATUS]);
     completeAs(xt(word), CLEAR, cia, spread(bits), format.encoding.resultFlags(bits), flags);
   };
 };
@@ -108,15 +108,16 @@ function narrowNonSignalling(high: number, low: number): number {
 const testClass = (single: boolean): Handler => {
   return (word) => {
     const b = xb(word);
-    const upper = i32[2 * b + 1];
+    const upper = cpu.i32[2 * b + 1];
     const mask = (word >>> 16) & 0x7f;
     const exponent = exponentOf(DOUBLE_ELEMENTS, upper);
-    const isNan = Number.isNaN(f64[b]);
-    const isNotSingle = single && (isNan ? i32[2 * b] << 3 !== 0 : Math.fround(f64[b]) !== f64[b]);
+    const isNan = Number.isNaN(cpu.f64[b]);
+    const isNotSingle =
+      single && (isNan ? cpu.i32[2 * b] << 3 !== 0 : Math.fround(cpu.f64[b]) !== cpu.f64[b]);
     const isSubnormal = single && exponent > 0 && exponent <= 0x380;
     const match = isSubnormal
       ? (mask & (upper < 0 ? 1 : 2)) !== 0
-      : isOfClass(DOUBLE_ELEMENTS, mask, upper, i32[2 * b]);
+      : isOfClass(DOUBLE_ELEMENTS, mask, upper, cpu.i32[2 * b]);
     setCondition(bf(word), (upper < 0 ? 8 : 0) | (match ? 2 : 0) | (isNotSingle ? 1 : 0));
   };
 };
@@ -127,19 +128,19 @@ export const vsxScalarHandlers: HandlerTable = {
   xsnegdp: move(-1, SIGN),
   xscpsgndp: (word) => {
     const b = 2 * xb(word);
-    setWords(xt(word), (i32[2 * xa(word) + 1] & SIGN) | (i32[b + 1] & ~SIGN), i32[b]);
+    setWords(xt(word), (cpu.i32[2 * xa(word) + 1] & SIGN) | (cpu.i32[b + 1] & ~SIGN), cpu.i32[b]);
   },
-  xscvdpsp: conversion((place) => u64[place], BINARY64, SINGLE_WORD, twice),
-  xscvspdp: conversion((place) => u64[place] >> 32n, BINARY32, DOUBLE),
-  xscvdphp: conversion((place) => u64[place], BINARY64, HALF),
-  xscvhpdp: conversion((place) => u64[place] & 0xffffn, BINARY16, DOUBLE),
+  xscvdpsp: conversion((place) => cpu.u64[place], BINARY64, SINGLE_WORD, twice),
+  xscvspdp: conversion((place) => cpu.u64[place] >> 32n, BINARY32, DOUBLE),
+  xscvdphp: conversion((place) => cpu.u64[place], BINARY64, HALF),
+  xscvhpdp: conversion((place) => cpu.u64[place] & 0xffffn, BINARY16, DOUBLE),
   xscvdpspn: (word) => {
     const b = 2 * xb(word);
-    const bits = narrowNonSignalling(i32[b + 1], i32[b]);
+    const bits = narrowNonSignalling(cpu.i32[b + 1], cpu.i32[b]);
     setWords(xt(word), bits, bits);
   },
   xscvspdpn: (word) => {
-    const bits = i32[2 * xb(word) + 1];
+    const bits = cpu.i32[2 * xb(word) + 1];
     setWords(xt(word), doubleHigh(bits), doubleLow(bits));
   },
   xsmaxdp: extreme(true),
@@ -154,25 +155,26 @@ export const vsxScalarHandlers: HandlerTable = {
   xscmpexpdp: (word) => {
     const a = xa(word);
     const b = xb(word);
-    const ea = exponentOf(DOUBLE_ELEMENTS, i32[2 * a + 1]);
-    const eb = exponentOf(DOUBLE_ELEMENTS, i32[2 * b + 1]);
-    const isNan = Number.isNaN(f64[a]) || Number.isNaN(f64[b]);
+    const ea = exponentOf(DOUBLE_ELEMENTS, cpu.i32[2 * a + 1]);
+    const eb = exponentOf(DOUBLE_ELEMENTS, cpu.i32[2 * b + 1]);
+    const isNan = Number.isNaN(cpu.f64[a]) || Number.isNaN(cpu.f64[b]);
     setCondition(bf(word), isNan ? 1 : ea < eb ? 8 : ea > eb ? 4 : 2);
   },
   xststdcdp: testClass(false),
   xststdcsp: testClass(true),
   xsxexpdp: (word) => {
-    i32[rt(word)] = exponentOf(DOUBLE_ELEMENTS, i32[2 * xb(word) + 1]);
-    i32[rt(word) + 1] = 0;
+    cpu.i32[rt(word)] = exponentOf(DOUBLE_ELEMENTS, cpu.i32[2 * xb(word) + 1]);
+    cpu.i32[rt(word) + 1] = 0;
   },
   xsxsigdp: (word) => {
     const b = 2 * xb(word);
-    const exponent = exponentOf(DOUBLE_ELEMENTS, i32[b + 1]);
-    i32[rt(word)] = i32[b];
-    i32[rt(word) + 1] = (i32[b + 1] & 0xf_ffff) | (exponent === 0 || exponent === 0x7ff ? 0 : 0x10_0000);
+    const exponent = exponentOf(DOUBLE_ELEMENTS, cpu.i32[b + 1]);
+    cpu.i32[rt(word)] = cpu.i32[b];
+    cpu.i32[rt(word) + 1] =
+      (cpu.i32[b + 1] & 0xf_ffff) | (exponent === 0 || exponent === 0x7ff ? 0 : 0x10_0000);
   },
   xsiexpdp: (word) => {
     const a = ra(word);
-    setWords(xt(word), (i32[a + 1] & 0x800f_ffff) | ((i32[rb(word)] & 0x7ff) << 20), i32[a]);
+    setWords(xt(word), (cpu.i32[a + 1] & 0x800f_ffff) | ((cpu.i32[rb(word)] & 0x7ff) << 20), cpu.i32[a]);
   },
 };

@@ -3,7 +3,8 @@ import { addressRa, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { memory, u64 } from "../views.ts";
+import { load32, store32, store64 } from "./access.ts";
+import { cpu } from "../views.ts";
 
 type Size = 4 | 8;
 type Combine = (size: Size, memory: bigint, operand: bigint) => bigint;
@@ -25,26 +26,26 @@ const COMBINE: readonly Combine[] = [
 const cell = new BigUint64Array(1);
 const words = new Int32Array(cell.buffer);
 function load(ea: number, size: Size): bigint {
-  const far = memory.byteOrder === "little" ? ea + 4 : ea;
-  const near = memory.byteOrder === "little" ? ea : ea + 4;
-  words[0] = memory.load32(size === 4 ? ea : near);
-  words[1] = size === 4 ? 0 : memory.load32(far);
+  const far = cpu.memory.byteOrder === "little" ? ea + 4 : ea;
+  const near = cpu.memory.byteOrder === "little" ? ea : ea + 4;
+  words[0] = load32(size === 4 ? ea : near);
+  words[1] = size === 4 ? 0 : load32(far);
   return cell[0];
 }
 const store = (ea: number, size: Size, value: bigint): void =>
-  size === 4 ? memory.store32(ea, Number(BigInt.asIntN(32, value))) : memory.store64(ea, value);
+  size === 4 ? store32(ea, Number(BigInt.asIntN(32, value))) : store64(ea, value);
 
 const functionCode = (word: number): number => (word >>> 11) & 31;
 /** Register RT + n, around the end, cut to the size. */
 const following = (word: number, n: number, size: Size): bigint =>
-  BigInt.asUintN(8 * size, u64[((rt(word) >> 1) + n) & 31]);
+  BigInt.asUintN(8 * size, cpu.u64[((rt(word) >> 1) + n) & 31]);
 
 /** The operand's address, which must be aligned and writable. A function code that there is none of is a data storage interrupt. */
 function address(word: number, size: Size, codes: ReadonlySet<number>): number {
   const ea = addressRa(word, true);
   if (!codes.has(functionCode(word))) throw new GuestFault("data-unmapped", trueAddress(ea), true);
   if ((ea & (size - 1)) !== 0) throw new GuestFault("alignment", trueAddress(ea), true);
-  memory.checkStore(ea, size);
+  cpu.memory.checkStore(ea, size);
   return ea;
 }
 const COMPARE_AND_SWAP = 16;
@@ -78,9 +79,9 @@ const loadAtomic =
     } else if (code === INCREMENT_BOUNDED) bounded(before !== load(ea + size, size), before + 1n);
     else if (code === INCREMENT_EQUAL) bounded(before === load(ea + size, size), before + 1n);
     else bounded(before !== load(ea - size, size), before - 1n);
-    u64[rt(word) >> 1] = before;
+    cpu.u64[rt(word) >> 1] = before;
     // Out of bounds: the least signed number.
-    if (!inBounds) u64[rt(word) >> 1] = 1n << BigInt(8 * size - 1);
+    if (!inBounds) cpu.u64[rt(word) >> 1] = 1n << BigInt(8 * size - 1);
   };
 
 const storeAtomic =
@@ -88,10 +89,10 @@ const storeAtomic =
   (word) => {
     const ea = address(word, size, STORES);
     const code = functionCode(word);
-    const operand = BigInt.asUintN(8 * size, u64[rs(word) >> 1]);
+    const operand = BigInt.asUintN(8 * size, cpu.u64[rs(word) >> 1]);
     if (code !== STORE_TWIN) store(ea, size, COMBINE[code](size, load(ea, size), operand));
     else {
-      memory.checkStore(ea + size, size);
+      cpu.memory.checkStore(ea + size, size);
       if (load(ea, size) !== load(ea + size, size)) return;
       store(ea, size, operand);
       store(ea + size, size, operand);

@@ -4,20 +4,20 @@
  */
 import { addressX } from "../effective-address.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { memory, model } from "../views.ts";
+import { cpu } from "../views.ts";
 
 /** As long as the longest cache block. */
 const ZEROS = new Uint8Array(128);
 
 const nothing: Handler = () => {};
 /** Treated as a load of the byte at EA. */
-const touch: Handler = (word) => memory.checkLoad(addressX(word, false), 1);
+const touch: Handler = (word) => cpu.memory.checkLoad(addressX(word, false), 1);
 
 export const cacheHandlers: HandlerTable = {
   /** dcbzl too, which has bit 10 set. */
   dcbz: (word) => {
-    const { cacheBlock } = model;
-    memory.write((addressX(word, true) & -cacheBlock) >>> 0, ZEROS.subarray(0, cacheBlock));
+    const { cacheBlock } = cpu.model;
+    cpu.memory.write((addressX(word, true) & -cacheBlock) >>> 0, ZEROS.subarray(0, cacheBlock));
   },
   dcbst: touch,
   dcbf: touch,

@@ -1,9 +1,9 @@
 /** Fixed-point loads and stores: Power ISA 3.0B, I.3.3.2 to I.3.3.5. */
-import { PAGE_SHIFT } from "../../memory/layout.ts";
 import { addressD, addressDs, addressX, updateRa } from "../effective-address.ts";
 import { ra, rs, rt } from "../fields.ts";
 import { type Handler, type HandlerTable, validWhen } from "../handler.ts";
-import { i32, memory, readGuard, view, writeGuard } from "../views.ts";
+import { guardLoad, guardStore, host, load16, load32, load8, store16, store32, store8 } from "./access.ts";
+import { cpu } from "../views.ts";
 
 const reversed16 = (value: number): number => ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
 const reversed32 = (value: number): number => (reversed16(value) << 16) | reversed16(value >>> 16);
@@ -30,45 +30,45 @@ const withUpdate = (access: (word: number, ea: number) => void, word: number, ea
 
 /** RT <- what is at EA, extended with zeros. */
 const lbz = (word: number, ea: number) => {
-  i32[rt(word)] = memory.load8(ea);
-  i32[rt(word) + 1] = 0;
+  cpu.i32[rt(word)] = load8(ea);
+  cpu.i32[rt(word) + 1] = 0;
 };
 const lhz = (word: number, ea: number) => {
-  i32[rt(word)] = memory.load16(ea);
-  i32[rt(word) + 1] = 0;
+  cpu.i32[rt(word)] = load16(ea);
+  cpu.i32[rt(word) + 1] = 0;
 };
 const lwz = (word: number, ea: number) => {
-  i32[rt(word)] = memory.load32(ea);
-  i32[rt(word) + 1] = 0;
+  cpu.i32[rt(word)] = load32(ea);
+  cpu.i32[rt(word) + 1] = 0;
 };
 /** RT <- what is at EA, its sign extended. */
 const lha = (word: number, ea: number) => {
-  const value = (memory.load16(ea) << 16) >> 16;
-  i32[rt(word)] = value;
-  i32[rt(word) + 1] = value >> 31;
+  const value = (load16(ea) << 16) >> 16;
+  cpu.i32[rt(word)] = value;
+  cpu.i32[rt(word) + 1] = value >> 31;
 };
 const lwa = (word: number, ea: number) => {
-  const value = memory.load32(ea);
-  i32[rt(word)] = value;
-  i32[rt(word) + 1] = value >> 31;
+  const value = load32(ea);
+  cpu.i32[rt(word)] = value;
+  cpu.i32[rt(word) + 1] = value >> 31;
 };
 const ld = (word: number, ea: number) => {
-  if (readGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & 0xfff) > 0xff8) memory.checkLoad(ea, 8);
-  const host = memory.host(ea, 8);
-  i32[rt(word)] = view.getInt32(host, true);
-  i32[rt(word) + 1] = view.getInt32(host + 4, true);
+  guardLoad(ea, 8);
+  const offset = host(ea, 8);
+  cpu.i32[rt(word)] = cpu.view.getInt32(offset, true);
+  cpu.i32[rt(word) + 1] = cpu.view.getInt32(offset + 4, true);
 };
 
-const stb = (word: number, ea: number) => memory.store8(ea, i32[rs(word)]);
-const sth = (word: number, ea: number) => memory.store16(ea, i32[rs(word)]);
-const stw = (word: number, ea: number) => memory.store32(ea, i32[rs(word)]);
+const stb = (word: number, ea: number) => store8(ea, cpu.i32[rs(word)]);
+const sth = (word: number, ea: number) => store16(ea, cpu.i32[rs(word)]);
+const stw = (word: number, ea: number) => store32(ea, cpu.i32[rs(word)]);
 const storeDoubleword = (ea: number, low: number, high: number) => {
-  if (writeGuard[ea >>> PAGE_SHIFT] !== 0 || (ea & 0xfff) > 0xff8) memory.checkStore(ea, 8);
-  const host = memory.host(ea, 8);
-  view.setInt32(host, low, true);
-  view.setInt32(host + 4, high, true);
+  guardStore(ea, 8);
+  const offset = host(ea, 8);
+  cpu.view.setInt32(offset, low, true);
+  cpu.view.setInt32(offset + 4, high, true);
 };
-const std = (word: number, ea: number) => storeDoubleword(ea, i32[rs(word)], i32[rs(word) + 1]);
+const std = (word: number, ea: number) => storeDoubleword(ea, cpu.i32[rs(word)], cpu.i32[rs(word) + 1]);
 
 // Each handler is a function of its own, so that V8 knows what it calls and inlines it: with one function that makes the
 // handlers of all accesses, whole programs ran at 70 to 85 percent of this speed.
@@ -115,20 +115,21 @@ export const loadStoreHandlers: HandlerTable = {
   stdux: updating((word) => withUpdate(std, word, xStore(word))),
 
   lhbrx: (word) => {
-    i32[rt(word)] = reversed16(memory.load16(x(word)));
-    i32[rt(word) + 1] = 0;
+    cpu.i32[rt(word)] = reversed16(load16(x(word)));
+    cpu.i32[rt(word) + 1] = 0;
   },
   lwbrx: (word) => {
-    i32[rt(word)] = reversed32(memory.load32(x(word)));
-    i32[rt(word) + 1] = 0;
+    cpu.i32[rt(word)] = reversed32(load32(x(word)));
+    cpu.i32[rt(word) + 1] = 0;
   },
   ldbrx: (word) => {
     ld(word, x(word));
-    const low = i32[rt(word)];
-    i32[rt(word)] = reversed32(i32[rt(word) + 1]);
-    i32[rt(word) + 1] = reversed32(low);
+    const low = cpu.i32[rt(word)];
+    cpu.i32[rt(word)] = reversed32(cpu.i32[rt(word) + 1]);
+    cpu.i32[rt(word) + 1] = reversed32(low);
   },
-  sthbrx: (word) => memory.store16(xStore(word), reversed16(i32[rs(word)])),
-  stwbrx: (word) => memory.store32(xStore(word), reversed32(i32[rs(word)])),
-  stdbrx: (word) => storeDoubleword(xStore(word), reversed32(i32[rs(word) + 1]), reversed32(i32[rs(word)])),
+  sthbrx: (word) => store16(xStore(word), reversed16(cpu.i32[rs(word)])),
+  stwbrx: (word) => store32(xStore(word), reversed32(cpu.i32[rs(word)])),
+  stdbrx: (word) =>
+    storeDoubleword(xStore(word), reversed32(cpu.i32[rs(word) + 1]), reversed32(cpu.i32[rs(word)])),
 };

@@ -7,7 +7,8 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt, sh } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
-import { bytes, i32, memory, u64 } from "../views.ts";
+import { load32, load64, store32, store64 } from "./access.ts";
+import { cpu } from "../views.ts";
 
 /** The count of lswi and stswi, where 0 stands for 32. */
 const nb = (word: number): number => sh(word) || 32;
@@ -15,7 +16,7 @@ const nb = (word: number): number => sh(word) || 32;
 /** Whether register `n` is one of those that `count` bytes from register `first` on fill. */
 const inRange = (first: number, count: number, n: number): boolean => ((n - first) & 31) < (count + 3) >> 2;
 
-const isLittle = (): boolean => memory.byteOrder === "little";
+const isLittle = (): boolean => cpu.memory.byteOrder === "little";
 
 /** These are for big-endian guests only. */
 const bigEndian = (address: number): number => {
@@ -23,13 +24,13 @@ const bigEndian = (address: number): number => {
   return address;
 };
 const setWord = (index: number, value: number) => {
-  i32[index] = value;
-  i32[index + 1] = 0;
+  cpu.i32[index] = value;
+  cpu.i32[index + 1] = 0;
 };
 /** Fills registers from RT on, after r31 from r0 on; what a last word has no bytes for is zero. */
 const loadString = (word: number, from: number, count: number) => {
   if (count === 0) return;
-  const string = memory.read(bigEndian(from), count);
+  const string = cpu.memory.read(bigEndian(from), count);
   for (let i = 0; i < count; i += 4) {
     const value = (string[i] << 24) | (string[i + 1] << 16) | (string[i + 2] << 8) | string[i + 3];
     setWord((rt(word) + i / 2) & 62, value);
@@ -40,9 +41,9 @@ const storeString = (word: number, to: number, count: number) => {
   bigEndian(to);
   const string = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
-    string[i] = i32[(rs(word) + ((i >> 2) << 1)) & 62] >>> (24 - 8 * (i & 3));
+    string[i] = cpu.i32[(rs(word) + ((i >> 2) << 1)) & 62] >>> (24 - 8 * (i & 3));
   }
-  memory.write(to, string);
+  cpu.memory.write(to, string);
 };
 
 /** The doublewords of a quadword, the first register's first; in a little-endian guest that is the second. */
@@ -50,7 +51,7 @@ const first = (): number => (isLittle() ? 8 : 0);
 const evenPair = (word: number) => (rt(word) & 2) === 0;
 
 const lswx: Handler = (word, cia) => {
-  const count = bytes[XER_COUNT];
+  const count = cpu.bytes[XER_COUNT];
   // The invalid forms: an address register among those loaded.
   const clobbers = (n: number) => inRange(rt(word) >> 1, count, n);
   if ((ra(word) !== 0 && clobbers(ra(word) >> 1)) || clobbers(rb(word) >> 1)) illegal(word, cia);
@@ -60,13 +61,13 @@ const lswx: Handler = (word, cia) => {
 export const multipleHandlers: HandlerTable = {
   lmw: (word) => {
     const from = bigEndian(addressD(word, false));
-    memory.checkLoad(from, 4 * (32 - (rt(word) >> 1)));
-    for (let t = rt(word), at = from; t < 64; t += 2, at += 4) setWord(t, memory.load32(at));
+    cpu.memory.checkLoad(from, 4 * (32 - (rt(word) >> 1)));
+    for (let t = rt(word), at = from; t < 64; t += 2, at += 4) setWord(t, load32(at));
   },
   stmw: (word) => {
     const to = bigEndian(addressD(word, true));
-    memory.checkStore(to, 4 * (32 - (rt(word) >> 1)));
-    for (let s = rs(word), at = to; s < 64; s += 2, at += 4) memory.store32(at, i32[s]);
+    cpu.memory.checkStore(to, 4 * (32 - (rt(word) >> 1)));
+    for (let s = rs(word), at = to; s < 64; s += 2, at += 4) store32(at, cpu.i32[s]);
   },
   lswi: validWhen(
     (word) => !inRange(rt(word) >> 1, nb(word), ra(word) >> 1),
@@ -74,22 +75,22 @@ export const multipleHandlers: HandlerTable = {
   ),
   lswx,
   stswi: (word) => storeString(word, addressRa(word, true), nb(word)),
-  stswx: (word) => storeString(word, addressX(word, true), bytes[XER_COUNT]),
+  stswx: (word) => storeString(word, addressX(word, true), cpu.bytes[XER_COUNT]),
 
   lq: validWhen(
     (word) => evenPair(word) && ra(word) !== rt(word),
     (word) => {
       const from = addressDq(word, false);
-      memory.checkLoad(from, 16);
-      const high = memory.load64(from + first());
-      u64[(rt(word) >> 1) + 1] = memory.load64(from + 8 - first());
-      u64[rt(word) >> 1] = high;
+      cpu.memory.checkLoad(from, 16);
+      const high = load64(from + first());
+      cpu.u64[(rt(word) >> 1) + 1] = load64(from + 8 - first());
+      cpu.u64[rt(word) >> 1] = high;
     },
   ),
   stq: validWhen(evenPair, (word) => {
     const to = addressDs(word, true);
-    memory.checkStore(to, 16);
-    memory.store64(to + first(), u64[rs(word) >> 1]);
-    memory.store64(to + 8 - first(), u64[(rs(word) >> 1) + 1]);
+    cpu.memory.checkStore(to, 16);
+    store64(to + first(), cpu.u64[rs(word) >> 1]);
+    store64(to + 8 - first(), cpu.u64[(rs(word) >> 1) + 1]);
   }),
 };

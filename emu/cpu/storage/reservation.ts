@@ -7,7 +7,8 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
-import { bytes, i32, memory, u32 } from "../views.ts";
+import { load16, load32, load8, store16, store32, store8 } from "./access.ts";
+import { cpu } from "../views.ts";
 
 const aligned = (word: number, length: number, isStore: boolean): number => {
   const ea = addressX(word, isStore);
@@ -20,20 +21,22 @@ const found: Words = new Int32Array(4);
 const stored: Words = new Int32Array(4);
 
 /** Where the upper and the lower half of a datum of `length` bytes at EA lie. */
-const upper = (ea: number, length: number): number => (memory.byteOrder === "little" ? ea + length / 2 : ea);
-const lower = (ea: number, length: number): number => (memory.byteOrder === "little" ? ea : ea + length / 2);
+const upper = (ea: number, length: number): number =>
+  cpu.memory.byteOrder === "little" ? ea + length / 2 : ea;
+const lower = (ea: number, length: number): number =>
+  cpu.memory.byteOrder === "little" ? ea : ea + length / 2;
 
 function readDoubleword(ea: number, into: Words, at: number): void {
-  into[at] = memory.load32(lower(ea, 8));
-  into[at + 1] = memory.load32(upper(ea, 8));
+  into[at] = load32(lower(ea, 8));
+  into[at + 1] = load32(upper(ea, 8));
 }
 /** What is at EA. (Words rather than one BigInt: Node 20's compiler dies of a BigInt that is of one kind or another.) */
 function read(ea: number, length: number, into: Words): void {
-  memory.checkLoad(ea, length);
+  cpu.memory.checkLoad(ea, length);
   into.fill(0);
-  if (length === 1) into[0] = memory.load8(ea);
-  else if (length === 2) into[0] = memory.load16(ea);
-  else if (length === 4) into[0] = memory.load32(ea);
+  if (length === 1) into[0] = load8(ea);
+  else if (length === 2) into[0] = load16(ea);
+  else if (length === 4) into[0] = load32(ea);
   else if (length === 8) readDoubleword(ea, into, 0);
   else {
     readDoubleword(lower(ea, 16), into, 0);
@@ -41,13 +44,13 @@ function read(ea: number, length: number, into: Words): void {
   }
 }
 function writeDoubleword(ea: number, from: Words, at: number): void {
-  memory.store32(lower(ea, 8), from[at]);
-  memory.store32(upper(ea, 8), from[at + 1]);
+  store32(lower(ea, 8), from[at]);
+  store32(upper(ea, 8), from[at + 1]);
 }
 function write(ea: number, length: number, from: Words): void {
-  if (length === 1) memory.store8(ea, from[0]);
-  else if (length === 2) memory.store16(ea, from[0]);
-  else if (length === 4) memory.store32(ea, from[0]);
+  if (length === 1) store8(ea, from[0]);
+  else if (length === 2) store16(ea, from[0]);
+  else if (length === 4) store32(ea, from[0]);
   else if (length === 8) writeDoubleword(ea, from, 0);
   else {
     writeDoubleword(lower(ea, 16), from, 0);
@@ -59,44 +62,44 @@ function write(ea: number, length: number, from: Words): void {
 function loadAndReserve(word: number, length: number): void {
   const ea = aligned(word, length, false);
   read(ea, length, found);
-  bytes[RESERVE_LENGTH] = length;
+  cpu.bytes[RESERVE_LENGTH] = length;
   keepAddress(RESERVE_ADDRESS / 4, ea);
-  i32.set(found, RESERVE_VALUE / 4);
+  cpu.i32.set(found, RESERVE_VALUE / 4);
 }
 const larx = (length: number) => (word: number) => {
   loadAndReserve(word, length);
-  i32[rt(word)] = found[0];
-  i32[rt(word) + 1] = found[1];
+  cpu.i32[rt(word)] = found[0];
+  cpu.i32[rt(word) + 1] = found[1];
 };
 
 /** Stores `stored` where the reservation holds, and says so in CR0. */
 function storeConditional(word: number, length: number): void {
   const ea = aligned(word, length, true);
-  const reserved = u32[RESERVE_ADDRESS / 4] + u32[RESERVE_ADDRESS / 4 + 1] * 2 ** 32;
-  const holds = bytes[RESERVE_LENGTH] === length && reserved === memory.addressOf(ea);
+  const reserved = cpu.u32[RESERVE_ADDRESS / 4] + cpu.u32[RESERVE_ADDRESS / 4 + 1] * 2 ** 32;
+  const holds = cpu.bytes[RESERVE_LENGTH] === length && reserved === cpu.memory.addressOf(ea);
   let performed = false;
   if (holds) {
-    memory.checkStore(ea, length);
+    cpu.memory.checkStore(ea, length);
     read(ea, length, found);
-    performed = found.every((each, i) => each === i32[RESERVE_VALUE / 4 + i]);
+    performed = found.every((each, i) => each === cpu.i32[RESERVE_VALUE / 4 + i]);
     if (performed) write(ea, length, stored);
   }
-  bytes[RESERVE_LENGTH] = 0;
-  bytes[CR] = (performed ? 2 : 0) | bytes[XER_SO];
+  cpu.bytes[RESERVE_LENGTH] = 0;
+  cpu.bytes[CR] = (performed ? 2 : 0) | cpu.bytes[XER_SO];
 }
 const stcx = (length: number) => (word: number) => {
-  stored[0] = i32[rs(word)];
-  stored[1] = i32[rs(word) + 1];
+  stored[0] = cpu.i32[rs(word)];
+  stored[1] = cpu.i32[rs(word) + 1];
   storeConditional(word, length);
 };
 
 const pair = (word: number) => (rt(word) & 2) === 0;
 const stqcx: Selector = validWhen(pair, (word) => {
   // The even register has the upper half.
-  stored[0] = i32[rs(word) + 2];
-  stored[1] = i32[rs(word) + 3];
-  stored[2] = i32[rs(word)];
-  stored[3] = i32[rs(word) + 1];
+  stored[0] = cpu.i32[rs(word) + 2];
+  stored[1] = cpu.i32[rs(word) + 3];
+  stored[2] = cpu.i32[rs(word)];
+  stored[3] = cpu.i32[rs(word) + 1];
   storeConditional(word, 16);
 });
 
@@ -109,10 +112,10 @@ export const reservationHandlers: HandlerTable = {
     (word) => pair(word) && ra(word) !== rt(word) && rb(word) !== rt(word),
     (word) => {
       loadAndReserve(word, 16);
-      i32[rt(word)] = found[2];
-      i32[rt(word) + 1] = found[3];
-      i32[rt(word) + 2] = found[0];
-      i32[rt(word) + 3] = found[1];
+      cpu.i32[rt(word)] = found[2];
+      cpu.i32[rt(word) + 1] = found[3];
+      cpu.i32[rt(word) + 2] = found[0];
+      cpu.i32[rt(word) + 3] = found[1];
     },
   ),
   "stbcx.": stcx(1),

@@ -2,7 +2,7 @@
 
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
-import { bytes } from "../views.ts";
+import { cpu } from "../views.ts";
 import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt } from "./vector-registers.ts";
 
 const LT = 8;
@@ -62,7 +62,7 @@ const packed = (magnitude: bigint, code: bigint): bigint =>
 const compared = ({ magnitude, negative }: Decimal): number => (magnitude === 0n ? EQ : negative ? LT : GT);
 
 const setCr6 = (value: number): void => {
-  bytes[CR + 6] = value;
+  cpu.bytes[CR + 6] = value;
 };
 /** VRT <- `value`, CR6 <- `cr`. */
 function give(word: number, value: bigint, cr: number): void {

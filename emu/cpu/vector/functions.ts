@@ -8,7 +8,7 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import type { CpuKind } from "../cpu.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
-import { memory } from "../views.ts";
+import { cpu } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
 import { Frame, type Row, type Surroundings } from "./frame.ts";
 
@@ -46,10 +46,10 @@ const modules = new WeakMap<Family, Map<string, WebAssembly.Module>>();
 const instances = new WeakMap<AddressSpace, Map<Family, Functions>>();
 
 function functionsOf(family: Family, { is64 }: CpuKind): Functions {
-  let known = instances.get(memory);
-  if (known === undefined) instances.set(memory, (known = new Map()));
+  let known = instances.get(cpu.memory);
+  if (known === undefined) instances.set(cpu.memory, (known = new Map()));
   let functions = known.get(family);
-  if (functions === undefined) known.set(family, (functions = instantiate(family, memory, is64)));
+  if (functions === undefined) known.set(family, (functions = instantiate(family, cpu.memory, is64)));
   return functions;
 }
 

@@ -5,7 +5,7 @@ import { decode } from "../../isa/decoder.ts";
 import { matrixProducts } from "../floating-point/matrix-products.ts";
 import { type Handler, type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { VSCR } from "../registers.ts";
-import { u32 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { ALL, accumulator, isChosen, isSeparate, masksOf, type OuterProduct } from "./outer-products.ts";
 import { elementsOf, fromElements, quad, setQuad, xa, xb } from "./vector-registers.ts";
 
@@ -46,7 +46,7 @@ function integers({ bits, unsignedY = false, accumulate = false, saturate = fals
           }
           if (!saturate) return sum;
           if (sum >= LEAST && sum <= GREATEST) return sum;
-          u32[VSCR / 4] |= SAT;
+          cpu.u32[VSCR / 4] |= SAT;
           return sum < LEAST ? LEAST : GREATEST;
         });
         setQuad(first + row, fromElements(sums, 32));

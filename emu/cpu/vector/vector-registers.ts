@@ -1,6 +1,6 @@
 /** Vector registers as handlers in TypeScript see them: 128-bit numbers, and their elements numbered from the left. */
 import { VSR } from "../registers.ts";
-import { u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 
 /** Numbers of VRs as VSRs, and of VSRs from the fields of XX forms. */
 export const vrt = (word: number): number => 32 + ((word >>> 21) & 31);
@@ -11,11 +11,12 @@ export const xa = (word: number): number => ((word & 4) << 3) | ((word >>> 16) &
 export const xb = (word: number): number => ((word & 2) << 4) | ((word >>> 11) & 31);
 
 /** VSR n as an unsigned number of 128 bits. */
-export const quad = (n: number): bigint => (u64[(VSR + 16 * n) / 8 + 1] << 64n) | u64[(VSR + 16 * n) / 8];
+export const quad = (n: number): bigint =>
+  (cpu.u64[(VSR + 16 * n) / 8 + 1] << 64n) | cpu.u64[(VSR + 16 * n) / 8];
 /** VSR n <- the low 128 bits of `value`. */
 export function setQuad(n: number, value: bigint): void {
-  u64[(VSR + 16 * n) / 8 + 1] = value >> 64n;
-  u64[(VSR + 16 * n) / 8] = value;
+  cpu.u64[(VSR + 16 * n) / 8 + 1] = value >> 64n;
+  cpu.u64[(VSR + 16 * n) / 8] = value;
 }
 
 /** The elements of `bits` bits of a number of 128, from the left. */

@@ -6,7 +6,7 @@ import { centrifuge, countZeros, depositBits, extractBits } from "../bit-masks.t
 import { rt } from "../fields.ts";
 import { type Handler, type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { GPR } from "../registers.ts";
-import { u64 } from "../views.ts";
+import { cpu } from "../views.ts";
 import { elementsOf, fromElements, quad, setQuad, vra, vrb, vrt, xt } from "./vector-registers.ts";
 
 type Binary = (a: bigint, b: bigint) => bigint;
@@ -50,7 +50,7 @@ const gatherEvery: Handler = (word) => {
       result |= ((value >> BigInt(127 - bit)) & 1n) << BigInt(to);
     }
   }
-  u64[GPR / 8 + rt(word) / 2] = result;
+  cpu.u64[GPR / 8 + rt(word) / 2] = result;
 };
 
 const hasMode = (word: number): boolean => ((word >>> 16) & 31) < 4;
