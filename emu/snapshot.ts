@@ -312,7 +312,16 @@ export interface SignalActionSnapshot {
 
 /** An open file description (struct file). */
 export interface OpenFileSnapshot {
-  kind: "file" | "directory" | "pipe-read" | "pipe-write" | "inherited" | "device" | "proc" | "special";
+  kind:
+    | "file"
+    | "directory"
+    | "pipe-read"
+    | "pipe-write"
+    | "inherited"
+    | "device"
+    | "proc"
+    | "special"
+    | "pipe-both";
   /** Absolute guest path; "" for pipes. For inherited ones the path if there is a regular file behind it. */
   path: string;
   /** Linux powerpc O_* bits as F_GETFL shows them. */
@@ -532,6 +541,8 @@ export interface NodeSnapshot {
   openFile: number;
   /** Index in `pipes` while somebody has it open, else -1. */
   pipe: number;
+  /** Threads that wait in open(2) for somebody at the other end: their end, and whether somebody has come. */
+  openers: { tid: number; openFile: number; met: boolean }[];
 }
 
 /** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */
