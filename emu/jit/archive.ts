@@ -49,6 +49,10 @@ export class Archive {
     }
   }
 
+  get moduleBytes(): number {
+    return this.bytes;
+  }
+
   /** What may be entered at an address, the newest last. */
   at(address: number): readonly Piece[] {
     return this.byEntry.get(address) ?? [];

@@ -73,6 +73,11 @@ export class JitEngine extends Interpreter {
     cpu.memory.addCodeListener((page) => this.dropPage(page));
   }
 
+  /** Bytes of the modules that this address space uses, and that are kept for others. */
+  get moduleBytes(): { used: number; kept: number } {
+    return { used: this.bytes, kept: this.archive?.moduleBytes ?? 0 };
+  }
+
   get statistics(): JitStatistics {
     return this.translations.statistics;
   }
