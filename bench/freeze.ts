@@ -27,9 +27,9 @@ export interface FreezeResult {
   plainRead: number;
 }
 
-const timed = (work: () => void): number => {
+const timed = async (work: () => void | Promise<void>): Promise<number> => {
   const start = process.hrtime.bigint();
-  work();
+  await work();
   return Number(process.hrtime.bigint() - start) / 1e9;
 };
 
@@ -54,20 +54,20 @@ export async function measureFreeze(binary: string, rounds: number): Promise<Fre
   };
   try {
     for (let round = -1; round < rounds; round++) {
-      const freeze = timed(() => saveImage(machine.freeze(), image, host, { flavour: "seed" }));
+      const freeze = await timed(() => saveImage(machine.freeze(), image, host, { flavour: "seed" }));
       const bytes = readFileSync(image);
-      const plainWrite = timed(() => {
+      const plainWrite = await timed(() => {
         const fd = openSync(plain, "w");
         for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
         fsyncSync(fd);
         closeSync(fd);
       });
-      const thaw = timed(() => {
+      const thaw = await timed(() => {
         withImage(image, 2, (source) =>
           Machine.thaw(restart(source, { sha256: () => host.sha256() }), options),
         );
       });
-      const plainRead = timed(() => readFileSync(plain));
+      const plainRead = await timed(() => void readFileSync(plain));
       if (round < 0) continue;
       times.freeze.push(freeze);
       times.plainWrite.push(plainWrite);

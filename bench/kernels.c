@@ -2,6 +2,8 @@
  * The benchmark kernels: `kernels NAME [TIMES]` does one kind of work and prints a checksum. One TIMES is some
  * tens of millions of instructions. `kernels NAME TIMES EXECS` first executes itself EXECS times.
  */
+#include <fcntl.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,10 +195,157 @@ static uint32_t bodies(void) {
     return bits ^ bits >> 32;
 }
 
+static uint32_t op_add(uint32_t a, uint32_t b) { return a + b; }
+static uint32_t op_sub(uint32_t a, uint32_t b) { return a - 3 * b; }
+static uint32_t op_xor(uint32_t a, uint32_t b) { return a ^ (b << 3); }
+static uint32_t op_mul(uint32_t a, uint32_t b) { return a * (b | 1); }
+static uint32_t op_rot(uint32_t a, uint32_t b) { return a << (b & 7) | a >> 1 >> (31 - (b & 7)); }
+static uint32_t indirect(void) {
+    static uint32_t (*volatile const table[])(uint32_t, uint32_t) = { op_add, op_sub, op_xor, op_mul, op_rot };
+    uint32_t sum = 1;
+    for (int i = 0; i < 2500000; i++) { uint32_t n = next() >> 8; sum = table[n % 5](sum, n); }
+    return sum;
+}
+
+/* A stack machine that computes primes: what the loop of an interpreter is like. */
+static uint32_t bytecode(void) {
+    enum { PUSH, LOAD, STORE, ADD, MOD, LESS, JUMP, UNLESS, HALT };
+    static const uint8_t program[] = {
+        PUSH, 2, STORE, 0,                                   /* n = 2 */
+        PUSH, 2, STORE, 1,                                   /* 4: d = 2 */
+        LOAD, 1, LOAD, 0, LESS, UNLESS, 36,                  /* 8: while d < n */
+        LOAD, 0, LOAD, 1, MOD, UNLESS, 43,                   /* 15: divides: no prime */
+        LOAD, 1, PUSH, 1, ADD, STORE, 1, JUMP, 8,            /* 22: d++ */
+        HALT, HALT, HALT, HALT, HALT,
+        LOAD, 2, LOAD, 0, ADD, STORE, 2,                     /* 36: sum += n */
+        LOAD, 0, PUSH, 1, ADD, STORE, 0,                     /* 43: n++ */
+        LOAD, 0, LOAD, 3, LESS, UNLESS, 59, JUMP, 4,         /* 50 */
+        HALT,                                                /* 59 */
+    };
+    uint32_t stack[16], vars[4] = { 0, 0, 0, 3000 }, *sp = stack;
+    for (const uint8_t *pc = program;;)
+        switch (*pc++) {
+        case PUSH: *sp++ = *pc++; break;
+        case LOAD: *sp++ = vars[*pc++]; break;
+        case STORE: vars[*pc++] = *--sp; break;
+        case ADD: sp--; sp[-1] += *sp; break;
+        case MOD: sp--; sp[-1] %= *sp; break;
+        case LESS: sp--; sp[-1] = sp[-1] < *sp; break;
+        case JUMP: pc = program + *pc; break;
+        case UNLESS: pc = *--sp ? pc + 1 : program + *pc; break;
+        default: return vars[2];
+        }
+}
+
+/* 64 bits times 64 bits, and sums of 128. */
+static uint32_t wide(void) {
+    uint64_t low = 1, high = 0, x = 0x9e3779b97f4a7c15u;
+    for (int i = 0; i < 2000000; i++) {
+        uint64_t a = x >> 32, b = (uint32_t)x, c = low >> 32, d = (uint32_t)low;
+        uint64_t middle = a * d + (b * d >> 32), cross = b * c + (uint32_t)middle;
+        uint64_t top = a * c + (middle >> 32) + (cross >> 32), bottom = x * low;
+        high = high * x + top;
+        low = bottom + 0x2545f4914f6cdd1du;
+        high += low < bottom;
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+    }
+    return high ^ high >> 32 ^ low;
+}
+
+static uint32_t singles(void) {
+    static float wave[4096];
+    float energy = 0;
+    for (int i = 0; i < 4096; i++) wave[i] = (next() >> 8) / 16777216.0f;
+    for (int pass = 0; pass < 300; pass++)
+        for (int i = 1; i < 4095; i++) wave[i] = wave[i] * 0.5f + (wave[i - 1] + wave[i + 1]) * 0.25f;
+    for (int i = 0; i < 4096; i++) energy += wave[i];
+    return (uint32_t)(energy * 1000);
+}
+
+static uint32_t functions(void) {
+    double sum = 0;
+    for (int i = 1; i < 60000; i++) {
+        double x = i * 1e-3;
+        sum += sin(x) * cos(x) + exp(-x * 0.01) + log(x) + pow(x, 0.3) + atan(x);
+    }
+    return (uint32_t)(int64_t)(sum * 1000);
+}
+
+static uint32_t fft(void) {
+    enum { N = 4096 };
+    static double re[N], im[N];
+    for (int i = 0; i < N; i++) re[i] = (next() >> 8) / 1e6, im[i] = 0;
+    for (int pass = 0; pass < 12; pass++) {
+        for (int i = 1, j = 0; i < N; i++) {
+            int bit = N >> 1;
+            for (; j & bit; bit >>= 1) j ^= bit;
+            j |= bit;
+            if (i < j) { double t = re[i]; re[i] = re[j]; re[j] = t; t = im[i]; im[i] = im[j]; im[j] = t; }
+        }
+        for (int size = 2; size <= N; size <<= 1) {
+            double angle = 6.283185307179586 / size, wr = cos(angle), wi = sin(angle);
+            for (int i = 0; i < N; i += size) {
+                double ur = 1, ui = 0;
+                for (int k = i; k < i + size / 2; k++) {
+                    int m = k + size / 2;
+                    double xr = re[m] * ur - im[m] * ui, xi = re[m] * ui + im[m] * ur, t = ur * wr - ui * wi;
+                    re[m] = re[k] - xr, im[m] = im[k] - xi;
+                    re[k] += xr, im[k] += xi;
+                    ui = ur * wi + ui * wr, ur = t;
+                }
+            }
+        }
+        for (int i = 0; i < N; i++) re[i] /= 64, im[i] /= 64;
+    }
+    return (uint32_t)(int64_t)(re[5] * 1000);
+}
+
+static uint32_t allocation(void) {
+    enum { N = 4000 };
+    static char *held[N];
+    uint32_t sum = 0;
+    for (int i = 0; i < 300000; i++) {
+        uint32_t at = next() >> 8, size = 8 + (at >> 12) % 300;
+        free(held[at % N]);
+        held[at % N] = malloc(size);
+        held[at % N][size - 1] = at;
+        sum += (unsigned char)held[at % N][size - 1];
+    }
+    return sum;
+}
+
+static uint32_t syscalls(void) {
+    int fd = open("/dev/null", O_WRONLY);
+    uint32_t sum = 0;
+    for (int i = 0; i < 60000; i++) sum += write(fd, "text", 4) + (getppid() >= 0);
+    close(fd);
+    return sum;
+}
+
+static uint32_t copies(void) {
+    static unsigned char from[70000], to[70000];
+    uint32_t sum = 0;
+    for (size_t i = 0; i < sizeof from; i++) from[i] = next() >> 24;
+    for (int i = 0; i < 12000; i++) {
+        uint32_t n = next() >> 8, length = n % 2000, at = (n >> 11) % 60000;
+        memcpy(to + at, from + (at ^ 5), length);
+        if (i % 4 == 0) memmove(to + at + 3, to + at, length);
+        if (i % 8 == 0) memset(to + at, i, length / 2);
+        sum += memcmp(to + at, from + at, length) > 0;
+    }
+    for (size_t i = 0; i < sizeof to; i++) sum = sum * 31 + to[i];
+    return sum;
+}
+
+static uint32_t nothing(void) { return 1; }
+
 static const struct { const char *name; uint32_t (*run)(void); } kernels[] = {
     { "crc32", crc32 },     { "sieve", sieve },   { "sort", sort },         { "sha256", sha256 },
     { "recursion", recursion }, { "matrix", matrix }, { "collatz", collatz }, { "division", division },
     { "strings", strings }, { "lists", lists },   { "products", products }, { "bodies", bodies },
+    { "indirect", indirect }, { "bytecode", bytecode }, { "wide", wide },   { "singles", singles },
+    { "functions", functions }, { "fft", fft },   { "allocation", allocation }, { "syscalls", syscalls },
+    { "copies", copies },   { "nothing", nothing },
 };
 
 int main(int argc, char **argv) {

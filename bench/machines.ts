@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nodeHost } from "../emu/host/node/index.ts";
 import { defaultMounts, Machine } from "../emu/machine.ts";
-import { type BenchAbi, COMPILERS, compile, isThere } from "./kernels.ts";
+import { type BenchAbi, COMPILERS, compile, isThere } from "./builds.ts";
 import { median } from "./measure.ts";
 import { figure, table } from "./table.ts";
 

@@ -1,32 +1,29 @@
 /**
- * `npm run bench [-- --rounds N] [--quick]`: speed of both engines on the kernels beside qemu-user, start-up, freeze and thaw, and
- * single pieces. Prints tables and writes them with a chart to bench/results/.
+ * `npm run bench [-- --rounds N] [--work F] [--only NAME,…] [--quick] [--record]`: whole programs and kernels beside qemu-user, start-up, freeze and
+ * thaw, and single pieces. Prints tables and writes them with a chart and JSON to bench/results/, or with --record to bench/recorded/.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { barChart } from "./chart.ts";
+import { buildFolder, COMPILERS, compile, isThere } from "./builds.ts";
 import { measureFreeze } from "./freeze.ts";
-import {
-  type BenchAbi,
-  COMPILERS,
-  compile,
-  FLOAT_KERNELS,
-  INTEGER_KERNELS,
-  isThere,
-  type KernelResult,
-  runKernel,
-} from "./kernels.ts";
 import { median, timeInTurn } from "./measure.ts";
 import { benchPieces } from "./pieces.ts";
+import { benchPrograms } from "./programs.ts";
+import { machine, meansTable, programChart, programTable } from "./report.ts";
+import { type ProgramResult, runProgram } from "./runs.ts";
 import { figure, table } from "./table.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const cli = join(root, "dist", "bin", "ppcr.cjs");
-const quick = process.argv.includes("--quick");
-const at = process.argv.indexOf("--rounds");
-const rounds = at > 0 ? Number(process.argv[at + 1]) : quick ? 1 : 5;
+const flag = (name: string): boolean => process.argv.includes(name);
+const value = (name: string): string | undefined =>
+  flag(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined;
+const quick = flag("--quick");
+const rounds = Number(value("--rounds") ?? (quick ? 1 : 3));
+const work = Number(value("--work") ?? (quick ? 0.25 : 1));
+const only = value("--only")?.split(",");
+const folder = join(root, "bench", flag("--record") ? "recorded" : "results");
 const report: string[] = [];
 
 function show(text: string): void {
@@ -34,21 +31,17 @@ function show(text: string): void {
   process.stdout.write(`${text}\n\n`);
 }
 
-function kernels(): KernelResult[] {
-  const results: KernelResult[] = [];
-  for (const abi of ["ppc32", "ppc64"] as BenchAbi[]) {
-    if (!isThere(COMPILERS[abi])) {
-      show(`${COMPILERS[abi]} is not installed: no kernels for ${abi}.`);
-      continue;
+/** Everything that `--only` names (default all), on both ABIs. */
+function* programs(): Generator<ProgramResult> {
+  const isWanted = (name: string) => only === undefined || only.includes(name);
+  for (const program of benchPrograms(root, join(buildFolder(root), "programs"), isWanted, show)) {
+    for (const abi of ["ppc32", "ppc64"] as const) {
+      if (process.stderr.isTTY) process.stderr.write(`\r${abi} ${program.name}\x1b[K`);
+      const result = runProgram(cli, program, abi, work, rounds);
+      if (result !== undefined) yield result;
     }
-    const binary = compile(root, abi, "bench/kernels.c");
-    for (const kernel of [...INTEGER_KERNELS, ...FLOAT_KERNELS]) {
-      if (process.stderr.isTTY) process.stderr.write(`\r${abi} ${kernel}\x1b[K`);
-      results.push(runKernel(cli, binary, abi, kernel, rounds));
-    }
-    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   }
-  return results;
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }
 
 function startUp(): string {
@@ -76,63 +69,42 @@ function startUp(): string {
   );
 }
 
-show(
-  `ppcr benchmarks: ${cpus()[0]?.model ?? "unknown CPU"}, Node ${process.versions.node}, ${rounds} rounds, medians.`,
-);
-show(await benchPieces(quick ? 50 : 300));
-show(startUp());
-if (isThere(COMPILERS.ppc64)) {
-  const freeze = await measureFreeze(compile(root, "ppc64", "guest-bins/src/resident.c"), rounds);
-  const row = (name: string, seconds: number, plain: number) => [
-    name,
-    figure(seconds * 1000),
-    figure(plain * 1000),
-    figure(seconds / plain),
-  ];
-  show(
-    table(
-      [`image of ${figure(freeze.imageBytes / 2 ** 20)} MiB`, "ms", "plain file ms", "ratio"],
-      [
-        row("freeze, fsync included", freeze.freeze, freeze.plainWrite),
-        row("thaw", freeze.thaw, freeze.plainRead),
-      ],
-    ),
-  );
+show(`ppcr benchmarks: ${machine(rounds)}.`);
+if (only === undefined) {
+  show(await benchPieces(quick ? 50 : 300));
+  show(startUp());
+  if (isThere(COMPILERS.ppc64)) {
+    const freeze = await measureFreeze(compile(root, "ppc64", "guest-bins/src/resident.c"), rounds);
+    const row = (name: string, seconds: number, plain: number) => [
+      name,
+      figure(seconds * 1000),
+      figure(plain * 1000),
+      figure(seconds / plain),
+    ];
+    show(
+      table(
+        [`image of ${figure(freeze.imageBytes / 2 ** 20)} MiB`, "ms", "plain file ms", "ratio"],
+        [
+          row("freeze, fsync included", freeze.freeze, freeze.plainWrite),
+          row("thaw", freeze.thaw, freeze.plainRead),
+        ],
+      ),
+    );
+  }
 }
-const results = kernels();
-if (results.length > 0) {
-  show(
-    table(
-      ["kernel", "ABI", "M instr.", "MIPS interp", "MIPS jit", "ppcr s", "qemu s", "qemu / ppcr"],
-      results.map((r) => [
-        r.kernel,
-        r.abi,
-        figure(r.instructions),
-        figure(r.interp),
-        figure(r.jit),
-        figure(r.ppcr),
-        r.qemu === null ? "-" : figure(r.qemu),
-        r.qemu === null ? "-" : figure(r.qemu / r.ppcr),
-      ]),
-    ),
-  );
-  const names = [...INTEGER_KERNELS, ...FLOAT_KERNELS];
-  const of = (abi: BenchAbi, engine: "interp" | "jit") =>
-    names.map((name) => {
-      const mips = results.find((r) => r.kernel === name && r.abi === abi)?.[engine];
-      return mips === undefined ? null : Number(figure(mips));
-    });
-  const svg = barChart(
-    "Speed by engine",
-    "million instructions a second",
-    names,
-    (["ppc32", "ppc64"] as BenchAbi[]).flatMap((abi) =>
-      (["interp", "jit"] as const).map((engine) => ({ name: `${abi} ${engine}`, values: of(abi, engine) })),
-    ),
-  );
-  const folder = join(root, "bench", "results");
+const results: ProgramResult[] = [];
+// Written after each program: what has been measured is not lost with what follows.
+for (const result of programs()) {
+  results.push(result);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "engines.svg"), svg);
-  writeFileSync(join(folder, "report.md"), `${report.join("\n\n")}\n`);
-  process.stdout.write("Written: bench/results/report.md and bench/results/engines.svg\n");
+  writeFileSync(join(folder, "programs.svg"), programChart(results));
+  const tables = [programTable(results), meansTable(results)];
+  writeFileSync(join(folder, "report.md"), `${[...report, ...tables].join("\n\n")}\n`);
+  const json = { schema_version: 1, machine: machine(rounds), programs: results };
+  writeFileSync(join(folder, "report.json"), `${JSON.stringify(json, null, 1)}\n`);
+}
+if (results.length > 0) {
+  show(programTable(results));
+  show(meansTable(results));
+  process.stdout.write(`Written: report.md, report.json and programs.svg in ${folder}\n`);
 }

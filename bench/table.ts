@@ -4,7 +4,9 @@
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(3, ...all.map((row) => row[column].length)));
-  const isNumber = header.map((_, column) => rows.every((row) => /^[\d.,]*( ?[a-z%]+)?$/.test(row[column])));
+  const isNumber = header.map((_, column) =>
+    rows.every((row) => /^(-|[\d.,]*( ?[a-z%]+)?)$/.test(row[column])),
+  );
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(" | ")} |`;
   const rule = `|${widths.map((width, i) => (isNumber[i] ? `${"-".repeat(width + 1)}:` : `-${"-".repeat(width)}-`)).join("|")}|`;

@@ -42,12 +42,15 @@ export function writeFully(fd: number, bytes: Uint8Array): void {
  * it was, and the error is thrown. A symbolic link stays one, and the file it leads to is replaced. What is no file but a
  * device or a named pipe is written to as it is.
  */
-export function writeAtomically<T>(path: string, produce: (sink: ByteSink) => T): T {
+export async function writeAtomically<T>(
+  path: string,
+  produce: (sink: ByteSink) => T | Promise<T>,
+): Promise<T> {
   const found = statSync(toHost(path), { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return replaceFile(behindLinks(path), produce);
   const fd = openSync(toHost(path), "w");
   try {
-    return produce({ write: (bytes) => writeFully(fd, bytes) });
+    return await produce({ write: (bytes) => writeFully(fd, bytes) });
   } finally {
     closeSync(fd);
   }
@@ -94,14 +97,14 @@ function temporaryBeside(path: string): string {
   return join(dirname(path), `.${basename(path).slice(0, NAME_PART)}.${suffix}.tmp`);
 }
 
-function replaceFile<T>(path: string, produce: (sink: ByteSink) => T): T {
+async function replaceFile<T>(path: string, produce: (sink: ByteSink) => T | Promise<T>): Promise<T> {
   const temporary = temporaryBeside(path);
   const fd = openSync(toHost(temporary), "wx", 0o600);
   try {
     let result: T;
     const early = new EarlyWriteBack(temporary);
     try {
-      result = produce({
+      result = await produce({
         write: (bytes) => {
           writeFully(fd, bytes);
           early.written(bytes.length);

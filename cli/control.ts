@@ -33,9 +33,12 @@ interface Answer {
 export interface ControlHandler {
   /**
    * Freezes the guest at the next instruction boundary and writes its image; the guest stays frozen until
-   * `finish` is called: with true when the client has what it wants, else false.
+   * `finish` is called: with true when the client has what it wants, else false. It is given up when nobody wants it any more.
    */
-  freeze(request: CheckpointRequest): Promise<{ instructions: bigint; finish(safe: boolean): void }>;
+  freeze(
+    request: CheckpointRequest,
+    isWanted: () => boolean,
+  ): Promise<{ instructions: bigint; finish(safe: boolean): void }>;
 }
 
 const LINE_LIMIT = 65_536;
@@ -170,11 +173,19 @@ async function serveOne(socket: Socket, handler: ControlHandler): Promise<void> 
   const answer = (message: Answer) => socket.write(`${JSON.stringify(message)}\n`);
   try {
     const request = parseRequest((await lines.next()).value);
-    const frozen = await handler.freeze(request);
+    const reply = lines.next().then(
+      ({ value }) => value,
+      () => undefined,
+    );
+    let isGone = false;
+    void reply.then((line) => {
+      isGone = line === undefined;
+    });
+    const frozen = await handler.freeze(request, () => !isGone);
     let safe = false;
     try {
       answer({ ok: true, instructions: String(frozen.instructions) });
-      safe = (await lines.next()).value === "safe";
+      safe = (await reply) === "safe";
     } finally {
       frozen.finish(safe);
     }

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { type ImageSource, sourceOf } from "../cr/stream.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import { describeSystemError, Failure } from "./failure.ts";
-import { withProgress } from "./progress.ts";
+import { showProgress } from "./progress.ts";
 
 interface OpenImage {
   source: ImageSource;
@@ -22,16 +22,16 @@ const fromBytes = (bytes: Uint8Array): OpenImage => ({
 export function withImage<T>(path: string, passes: number, work: (source: ImageSource) => T): T {
   const { source, close } = openImage(path);
   const { size } = source;
+  const progress = showProgress(`reading ${path}`, size * passes);
   try {
-    return withProgress(`reading ${path}`, size * passes, (count) => {
-      const read: ImageSource["read"] = (offset, length, into) => {
-        const bytes = source.read(offset, length, into);
-        count(bytes.length);
-        return bytes;
-      };
-      return work({ size, read });
-    });
+    const read: ImageSource["read"] = (offset, length, into) => {
+      const bytes = source.read(offset, length, into);
+      progress.count(bytes.length);
+      return bytes;
+    };
+    return work({ size, read });
   } finally {
+    progress.stop();
     close();
   }
 }

@@ -1,6 +1,6 @@
 /** Images as the command makes them: in files, in memory, and for the guest's own system calls. */
 import { resolve } from "node:path";
-import { type CheckpointOptions, checkpoint } from "../cr/checkpoint.ts";
+import { type CheckpointOptions, checkpoint, checkpointInSteps } from "../cr/checkpoint.ts";
 import { writeCore } from "../cr/core-file.ts";
 import { ImageError } from "../cr/errors.ts";
 import { readImage } from "../cr/reader.ts";
@@ -12,21 +12,32 @@ import { type MachineSnapshot, PAGE_SIZE } from "../emu/snapshot.ts";
 import { type ByteSink, writeAtomically, writeFully } from "./atomic-file.ts";
 import { describeSystemError, Failure, say } from "./failure.ts";
 import type { MachineFlags } from "./options.ts";
-import { withProgress } from "./progress.ts";
+import { type Progress, showProgress } from "./progress.ts";
 
 type ImageFlags = Pick<CheckpointOptions, "flavour" | "strict" | "caller">;
 
-const writeTo = (
-  sink: ByteSink,
-  snapshot: MachineSnapshot,
-  host: Host,
-  { flavour, strict, caller }: ImageFlags,
-): number => checkpoint(snapshot, sink, () => host.sha256(), { flavour, strict, caller });
+/** Nanoseconds of work on an image after which the host has its turn. */
+const TURN = 10_000_000n;
+
+/** Does work in steps to its end, and has the host's turn in between, when `look` may throw what ends the work. */
+async function inTurns<T>(work: Generator<void, T>, host: Host, look: () => void): Promise<T> {
+  let began = host.clock.monotonic();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (host.clock.monotonic() - began < TURN) continue;
+    await host.yield();
+    look();
+    began = host.clock.monotonic();
+  }
+}
 
 /** A snapshot's image in pieces. Throws ImageError when it can't be had as the flags want it. */
 function imageInMemory(snapshot: MachineSnapshot, host: Host, flags: ImageFlags): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  writeTo({ write: (bytes) => void pieces.push(bytes.slice()) }, snapshot, host, flags);
+  const { flavour, strict, caller } = flags;
+  const sink: ByteSink = { write: (bytes) => void pieces.push(bytes.slice()) };
+  checkpoint(snapshot, sink, () => host.sha256(), { flavour, strict, caller });
   return pieces;
 }
 
@@ -37,30 +48,49 @@ const pageBytes = ({ processes, sharedObjects }: MachineSnapshot): number =>
     0,
   );
 
-/** Writes a snapshot's image to a file, or to standard output for "-". Throws Failure; the old file is as it was then. */
-export function saveImage(snapshot: MachineSnapshot, path: string, host: Host, flags: ImageFlags): void {
-  const writeShown = (sink: ByteSink) =>
-    withProgress(`writing ${path}`, pageBytes(snapshot), (count) => {
-      const write = (bytes: Uint8Array) => {
-        sink.write(bytes);
-        count(bytes.length);
-      };
-      writeTo({ write }, snapshot, host, flags);
-    });
+/**
+ * Writes a snapshot's image to a file, or to standard output for "-", while the machine stands still and the host has its turns; `look`
+ * throws what ends that early. Throws Failure; the old file is as it was then.
+ */
+export async function saveImage(
+  snapshot: MachineSnapshot,
+  path: string,
+  host: Host,
+  { flavour, strict, caller }: ImageFlags,
+  look: () => void = () => {},
+): Promise<void> {
+  let progress: Progress | undefined;
+  const writeTo = (sink: ByteSink) => {
+    const write = (bytes: Uint8Array) => {
+      // Where its pages have to be looked for first, they can be counted now.
+      progress ??= showProgress(`writing ${path}`, pageBytes(snapshot));
+      sink.write(bytes);
+      progress.count(bytes.length);
+    };
+    const options = { flavour, strict, caller };
+    return inTurns(
+      checkpointInSteps(snapshot, { write }, () => host.sha256(), options),
+      host,
+      look,
+    );
+  };
   try {
-    if (path === "-") writeShown({ write: (bytes) => writeFully(1, bytes) });
-    else writeAtomically(resolve(path), writeShown);
+    if (path === "-") await writeTo({ write: (bytes) => writeFully(1, bytes) });
+    else await writeAtomically(resolve(path), writeTo);
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`cannot write ${path}: ${error.message}`);
     const old = path === "-" ? "" : "; the old file, if any, is as it was";
-    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}${old}`);
+    const why = error instanceof Failure ? error.message : describeSystemError(error);
+    throw new Failure(`cannot write ${path}: ${why}${old}`);
+  } finally {
+    progress?.stop();
   }
 }
 
 /** Writes what a program left that died of a signal as an ELF core file, and says so, or why not: the status is the program's. */
-export function saveCore(snapshot: MachineSnapshot, signo: number, path: string): void {
+export async function saveCore(snapshot: MachineSnapshot, signo: number, path: string): Promise<void> {
   try {
-    writeAtomically(resolve(path), (sink) => writeCore(snapshot, signo, sink));
+    await writeAtomically(resolve(path), (sink) => writeCore(snapshot, signo, sink));
     say(`core dumped into ${path}`);
   } catch (error) {
     say(`cannot write ${path}: ${describeSystemError(error)}`);

@@ -4,18 +4,21 @@ import { Presets, SingleBar } from "cli-progress";
 /** Bytes from which work on an image is long enough to be watched. */
 const LONG = 64 * 1024 * 1024;
 
-/** Calls `work` with a function that counts bytes done out of `total`, and shows them meanwhile. */
-export function withProgress<T>(what: string, total: number, work: (count: (bytes: number) => void) => T): T {
-  if (total < LONG || !process.stderr.isTTY) return work(() => {});
+export interface Progress {
+  /** So many more bytes are done. */
+  count(bytes: number): void;
+  /** The work is over, one way or the other: nothing is shown any more. */
+  stop(): void;
+}
+
+/** Shows from now on how much of `total` bytes is done. */
+export function showProgress(what: string, total: number): Progress {
+  if (total < LONG || !process.stderr.isTTY) return { count: () => {}, stop: () => {} };
   const format = `ppcr: ${what} {bar} {percentage}%`;
   const bar = new SingleBar(
     { format, stream: process.stderr, clearOnComplete: true },
     Presets.shades_classic,
   );
   bar.start(total, 0);
-  try {
-    return work((bytes) => bar.increment(bytes));
-  } finally {
-    bar.stop();
-  }
+  return { count: (bytes) => bar.increment(bytes), stop: () => bar.stop() };
 }

@@ -2,10 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type loadWabt from "wabt";
 import { toHost } from "../emu/host/node/files.ts";
 import { disassemble } from "../emu/isa/disassembler.ts";
 import type { TranslatedRegion } from "../emu/machine.ts";
-import type loadWabt from "wabt";
 import { describeSystemError, Failure } from "./failure.ts";
 
 type Wabt = Awaited<ReturnType<typeof loadWabt>>;

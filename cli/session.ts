@@ -26,6 +26,9 @@ const FORWARDED: readonly [NodeJS.Signals, number][] = [
   ["SIGWINCH", 28],
 ];
 
+/** Those that a user or the system sends for a program to end: no image is worth their wait. */
+const ENDING: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"]);
+
 const SIGILL = 4;
 const SIGTSTP = 20;
 
@@ -119,6 +122,8 @@ class Session {
   private readonly closers: (() => void)[] = [];
   /** Where an image is still to be made. */
   private checkpointAt: bigint | undefined;
+  /** The last of the signals that end programs. */
+  private interruption: string | undefined;
   /** It couldn't be written. */
   private notSaved = false;
   /** A control request that waits for the machine to stop. */
@@ -132,7 +137,10 @@ class Session {
     this.flags = flags;
     this.checkpointAt = flags.checkpointAt;
     for (const [name, signo] of FORWARDED) {
-      const forward = () => machine.signal(signo);
+      const forward = () => {
+        if (ENDING.has(name)) this.interruption = name;
+        machine.signal(signo);
+      };
       process.on(name, forward);
       this.closers.push(() => process.off(name, forward));
     }
@@ -143,7 +151,7 @@ class Session {
     };
     process.on("SIGTSTP", stop);
     this.closers.push(() => process.off("SIGTSTP", stop));
-    this.closers.push(serveControl({ freeze: (request) => this.freezeFor(request) }));
+    this.closers.push(serveControl({ freeze: (...request) => this.freezeFor(...request) }));
   }
 
   close(): void {
@@ -160,13 +168,15 @@ class Session {
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
     if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
-      saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
+      await saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
     }
     if (flags.profile !== undefined) {
       const { writeProfile } = await import("./profile.ts");
       writeProfile(machine.profile!, profileFile(flags.profile));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
+    // Who interrupts the freeze means the program: a shell's loop is to stop.
+    if (stop.reason === "signal" && this.notSaved && this.interruption !== undefined) return ended!;
     return this.withoutImage(ended) ?? ended ?? { status: 0 };
   }
 
@@ -219,11 +229,27 @@ class Session {
     }
   }
 
+  /**
+   * Writes an image of the program as it is now. Throws Failure when there is none, as where `isWanted` does not hold any more, or where
+   * a signal came that ends programs: the guest, which goes on, is to have it.
+   */
+  private async save(
+    path: string,
+    flags: Pick<MachineFlags, "flavour" | "strict" | "includeFiles">,
+    isWanted = () => true,
+  ): Promise<void> {
+    this.interruption = undefined;
+    await saveImage(this.machine.freeze(flags), path, this.host, flags, () => {
+      if (this.interruption !== undefined) throw new Failure(`${this.interruption} came first`);
+      if (!isWanted()) throw new Failure("whoever asked for it has gone away");
+    });
+  }
+
   /** Does what --checkpoint-at asks for. False when there is no image; the program goes on then. */
   private async freezeNow(): Promise<boolean> {
     const { machine, flags } = this;
     try {
-      saveImage(machine.freeze(flags), flags.output!, this.host, flags);
+      await this.save(flags.output!, flags);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.notSaved = true;
@@ -254,7 +280,7 @@ class Session {
     return (await verdict) ?? false;
   }
 
-  private async freezeFor(request: CheckpointRequest) {
+  private async freezeFor(request: CheckpointRequest, isWanted: () => boolean) {
     if (this.waiting !== undefined || this.verdict !== undefined) {
       throw new Error("another request to freeze it is under way");
     }
@@ -269,7 +295,7 @@ class Session {
     await stopped;
     const { instructions } = this.machine;
     try {
-      saveImage(this.machine.freeze(request), request.path, this.host, request);
+      await this.save(request.path, request, isWanted);
     } catch (error) {
       settle(false);
       throw error;

@@ -3,6 +3,7 @@
 import { encodeName } from "../emu/host/names.ts";
 import {
   type AreaSnapshot,
+  finished,
   type MachineSnapshot,
   type OpenFileSnapshot,
   PAGE_SIZE,
@@ -18,7 +19,7 @@ import { charsOf, type Format } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { type ImageSink, type Sha256, sourceOf } from "./stream.ts";
 import { buildTrailer } from "./trailer-build.ts";
-import { writeImage } from "./writer.ts";
+import { writeInSteps } from "./writer.ts";
 
 /**
  * What an image has at the three places where the seed patch writes a dummy value: the value, a record without payload,
@@ -321,11 +322,20 @@ export function imageOf(snapshot: MachineSnapshot, options: CheckpointOptions = 
 }
 
 /** Writes the image of a stopped machine to a sink. Returns its size in bytes. */
-export function checkpoint(
+export const checkpoint = (
   snapshot: MachineSnapshot,
   sink: ImageSink,
   sha256: Sha256,
   options: CheckpointOptions = {},
-): number {
-  return writeImage(imageOf(snapshot, options), sink, sha256);
+): number => finished(checkpointInSteps(snapshot, sink, sha256, options));
+
+/** As `checkpoint`, in steps between which others can have their turn, as long as the machine stands still. */
+export function* checkpointInSteps(
+  snapshot: MachineSnapshot,
+  sink: ImageSink,
+  sha256: Sha256,
+  options: CheckpointOptions = {},
+): Generator<void, number> {
+  for (const { pages } of snapshot.unlinkedFiles) yield* pages.search?.() ?? [];
+  return yield* writeInSteps(imageOf(snapshot, options), sink, sha256);
 }

@@ -35,6 +35,7 @@ export const FILE_KINDS = [
   "device",
   "proc",
   "special",
+  "pipe-both",
 ] as const;
 
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
@@ -412,11 +413,18 @@ export const PRIVATE_FILES = message(
   "what is in /tmp, /var/tmp and /dev/shm, where they are the program's own",
   { files: list(PRIVATE_FILE, LIMITS.descriptors, "") },
 );
+const OPENER = message("opener", "a thread in open(2) of a named pipe", {
+  tid: s32("thread id"),
+  openFile: u32("its end, index in openFiles"),
+  met: flag("somebody has come to the other end"),
+});
+
 const NODE = message("node", "on the host it is an empty file", {
   kind: word(GUEST_NODES, ""),
   path: path("absolute"),
   openFile: s32("the socket that is bound to it, index in openFiles; -1: none"),
   pipe: s32("index among the PIPE records while somebody has it open, or -1"),
+  openers: list(OPENER, THREADS_MAX, ""),
 });
 
 export const NETWORK = message("NETWORK", "sockets and named pipes in granted folders, and the network", {
@@ -556,6 +564,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   KNOWN_FILE,
   SET_ID,
   PRIVATE_FILE,
+  OPENER,
   NODE,
   IPC_PERM,
   SEM_CHANGES,

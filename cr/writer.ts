@@ -1,4 +1,5 @@
 /** Writes an image, record by record, to a sink. Pages are fetched as they are written. */
+import { finished } from "../emu/snapshot.ts";
 import { cpuLayout } from "./arch-ppc.ts";
 import { ImageError, imageError } from "./errors.ts";
 import type { AreaImage, ByteRec, Image, PageRun, Rec, TaskImage, Trailer } from "./image.ts";
@@ -66,21 +67,21 @@ class Writer {
     this.out.write(record.bytes);
   }
 
-  write(): void {
+  *write(): Generator<void> {
     const { image } = this;
     this.record(TYPES.HEAD, R.HEAD, image.head);
     this.bytes(TYPES.HEAD_ARCH, image.headArch);
     this.record(TYPES.TREE, R.TREE, image.tree);
     for (const pid of image.pids) this.out.write(this.encode("TREE", R.PIDS, pid.values, pid.noise));
-    for (const task of image.tasks) this.task(task);
+    for (const task of image.tasks) yield* this.task(task);
     this.record(TYPES.TAIL, R.TAIL, image.tail);
   }
 
-  private task(task: TaskImage): void {
+  private *task(task: TaskImage): Generator<void> {
     this.record(TYPES.TASK, R.TASK, task.task);
     this.bytes(TYPES.STRING, task.comm);
     this.record(TYPES.MM, R.MM, task.mm);
-    for (const area of task.areas) this.area(area);
+    for (const area of task.areas) yield* this.area(area);
     this.bytes(TYPES.MM_CONTEXT, task.mmContext);
     this.record(TYPES.FILES, R.FILES, task.files);
     for (const { entry, file } of task.descriptors) {
@@ -93,10 +94,13 @@ class Writer {
     this.record(TYPES.CPU, cpuLayout(this.image.shape), task.cpu);
   }
 
-  private area(area: AreaImage): void {
+  private *area(area: AreaImage): Generator<void> {
     this.record(TYPES.VMA, R.VMA, area.vma);
     this.bytes(TYPES.FNAME, area.name);
-    for (const run of area.runs) this.pages(run);
+    for (const run of area.runs) {
+      this.pages(run);
+      yield;
+    }
     this.record(TYPES.PGARR, R.PGARR, area.end);
   }
 
@@ -115,11 +119,14 @@ class Writer {
     }
   }
 
-  trailer(trailer: Trailer): void {
+  *trailer(trailer: Trailer): Generator<void> {
     this.out.write(this.encode("TRAILER", TRAILER_HEAD, trailer.head));
     for (const { header, payload } of trailer.records) {
       this.out.write(this.encode("trailer", TRAILER_HEADER, header));
-      for (const piece of piecesOf(payload)) this.out.write(piece);
+      for (const piece of piecesOf(payload)) {
+        this.out.write(piece);
+        yield;
+      }
     }
   }
 }
@@ -143,17 +150,21 @@ const END_HEADER: TrailerHeaderValues = { type: END_TYPE, version: 1, flags: CRI
  * Writes an image. An image with a trailer needs `sha256` for its digest. Returns the number of bytes. Throws
  * ImageError when a value does not fit its field, and whatever the sink or a page source throws.
  */
-export function writeImage(image: Image, sink: ImageSink, sha256?: Sha256): number {
+export const writeImage = (image: Image, sink: ImageSink, sha256?: Sha256): number =>
+  finished(writeInSteps(image, sink, sha256));
+
+/** As `writeImage`, in steps between which others can have their turn. */
+export function* writeInSteps(image: Image, sink: ImageSink, sha256?: Sha256): Generator<void, number> {
   const out = new BatchWriter(sink, image.trailer === undefined ? undefined : sha256);
   const writer = new Writer(image, out);
-  writer.write();
+  yield* writer.write();
   if (image.trailer === undefined) {
     for (const piece of piecesOf(image.rest)) out.write(piece);
     out.flush();
     return out.written;
   }
   if (sha256 === undefined) throw imageError("digest", "an image with a trailer needs a SHA-256 function");
-  writer.trailer(image.trailer);
+  yield* writer.trailer(image.trailer);
   const digest = out.digest();
   const last = new BatchWriter(sink);
   last.write(TRAILER_HEADER.encode(END_HEADER, image.format));

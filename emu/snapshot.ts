@@ -207,6 +207,16 @@ export interface PageSource {
   readonly addresses: readonly number[];
   /** The 4096 bytes of the page at `addresses[index]`, in guest order. Valid until the next call. */
   read(index: number): Uint8Array;
+  /** Where it takes long to find the addresses: finds them in steps, between which others can have their turn. */
+  search?(): Generator<void>;
+}
+
+/** Does work that goes in steps to its end, and gives what it returns. */
+export function finished<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 export interface ThreadSnapshot {
@@ -296,7 +306,16 @@ export interface SignalActionSnapshot {
 
 /** An open file description (struct file). */
 export interface OpenFileSnapshot {
-  kind: "file" | "directory" | "pipe-read" | "pipe-write" | "inherited" | "device" | "proc" | "special";
+  kind:
+    | "file"
+    | "directory"
+    | "pipe-read"
+    | "pipe-write"
+    | "inherited"
+    | "device"
+    | "proc"
+    | "special"
+    | "pipe-both";
   /** Absolute guest path; "" for pipes. For inherited ones the path if there is a regular file behind it. */
   path: string;
   /** Linux powerpc O_* bits as F_GETFL shows them. */
@@ -516,6 +535,8 @@ export interface NodeSnapshot {
   openFile: number;
   /** Index in `pipes` while somebody has it open, else -1. */
   pipe: number;
+  /** Threads that wait in open(2) for somebody at the other end: their end, and whether somebody has come. */
+  openers: { tid: number; openFile: number; met: boolean }[];
 }
 
 /** An advisory lock that a description ("flock", "ofd") or a process ("posix") holds. */

@@ -1,6 +1,6 @@
 /** Sets a fresh clone up: packages from npm, the compiled command, and for tests the tools from Debian. */
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findTool, missingTools, packageOf, packages } from "./tools.mjs";
@@ -41,6 +41,13 @@ export function setUp() {
   checkNode();
   const installed = statSync(join(root, "node_modules", ".package-lock.json"), { throwIfNoEntry: false });
   if (installed === undefined || installed.mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs) {
+    // npm ci empties what the link leads to, which is another checkout's.
+    if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
+      console.error(
+        "node_modules is a link to packages that are older than package-lock.json: run npm ci where they are",
+      );
+      process.exit(1);
+    }
     console.error("Setting up: npm ci (once; this also compiles ppcr)");
     run("npm", ["ci", "--no-audit", "--no-fund"], { quiet: true });
   } else {

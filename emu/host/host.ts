@@ -98,7 +98,7 @@ export interface HostFiles {
   read(handle: number, into: Uint8Array, position: number | null): number;
   write(handle: number, from: Uint8Array, position: number | null): number;
   /** The pieces of a file, in order, outside of which it is all zero. */
-  occupied(handle: number): Iterable<{ position: number; length: number }>;
+  occupied(handle: number, start: number, end: number): Iterable<{ position: number; length: number }>;
   fstat(handle: number): HostStat;
   /** Does not follow a symlink in the last component. */
   lstat(path: string): HostStat;

@@ -31,7 +31,7 @@ it("keeps the old file and no other when the disk is full", async () => {
           for (let piece = 0; piece < 8; piece++) sink.write(new Uint8Array(65536));
           if (!mounted) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
         });
-      expect(write).toThrow(/ENOSPC/);
+      await expect(write()).rejects.toThrow(/ENOSPC/);
       expect(readFileSync(image, "utf8")).toBe("old");
       expect(readdirSync(small)).toEqual(["image"]);
     } finally {
@@ -62,7 +62,7 @@ it("keeps the old file when the writer is killed in the middle", async () => {
     expect(others).toEqual([]);
     expect(left).toMatch(/^\.image\..*\.tmp$/);
     expect(statSync(join(folder, left)).mode & 0o777).toBe(0o600);
-    writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
+    await writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
     expect(readFileSync(image, "utf8")).toBe("new");
   });
 });
@@ -71,7 +71,7 @@ it("is readable by its owner alone, and leaves nothing behind", async () => {
   await inTemporaryDirectory(async (folder) => {
     const image = join(folder, "image");
     writeFileSync(image, "old", { mode: 0o644 });
-    writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
+    await writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
     expect(readFileSync(image, "utf8")).toBe("new");
     expect(readdirSync(folder)).toEqual(["image"]);
     expect(statSync(image).mode & 0o777).toBe(0o600);
@@ -87,7 +87,7 @@ it("leaves a symbolic link in place and replaces the file behind it, also where 
       const link = join(folder, `link-to-${name}`);
       if (there) writeFileSync(file, "old");
       symlinkSync(`elsewhere/${name}`, link);
-      writeAtomically(link, (sink) => sink.write(Buffer.from("new")));
+      await writeAtomically(link, (sink) => sink.write(Buffer.from("new")));
       expect(readlinkSync(link)).toBe(`elsewhere/${name}`);
       expect(readFileSync(file, "utf8")).toBe("new");
     }
@@ -104,7 +104,7 @@ it("writes to a device or a named pipe and does not put a file in its place", as
     reader.stdout.on("data", (chunk) => {
       text += chunk;
     });
-    writeAtomically(pipe, (sink) => sink.write(Buffer.from("through the pipe")));
+    await writeAtomically(pipe, (sink) => sink.write(Buffer.from("through the pipe")));
     await new Promise((resolve) => reader.on("close", resolve));
     expect(text).toBe("through the pipe");
     expect(lstatSync(pipe).isFIFO()).toBe(true);
@@ -113,7 +113,7 @@ it("writes to a device or a named pipe and does not put a file in its place", as
     // Through a link, for this must not end with a file as the system's /dev/full.
     const full = join(folder, "full");
     symlinkSync("/dev/full", full);
-    expect(() => writeAtomically(full, (sink) => sink.write(Buffer.from("x")))).toThrow(/ENOSPC/);
+    await expect(writeAtomically(full, (sink) => sink.write(Buffer.from("x")))).rejects.toThrow(/ENOSPC/);
     expect(lstatSync("/dev/full").isCharacterDevice()).toBe(true);
   });
 });
@@ -121,7 +121,7 @@ it("writes to a device or a named pipe and does not put a file in its place", as
 it("takes names as long as a folder's entries can be", async () => {
   await inTemporaryDirectory(async (folder) => {
     const image = join(folder, "n".repeat(255));
-    writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
+    await writeAtomically(image, (sink) => sink.write(Buffer.from("new")));
     expect(readFileSync(image, "utf8")).toBe("new");
   });
 });

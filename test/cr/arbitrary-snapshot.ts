@@ -299,12 +299,17 @@ const socketAddress = fc.record({
   port: fc.nat(0xffff),
 });
 
+const openers = fc.array(fc.record({ tid: s32, openFile: u32, met: fc.boolean() }), { maxLength: 2 });
+
 const network = fc.record({
   lastPort: u32,
   lastName: s32,
-  nodes: fc.array(fc.record({ kind: fc.constantFrom("fifo", "socket"), path, openFile: s32, pipe: s32 }), {
-    maxLength: 3,
-  }),
+  nodes: fc.array(
+    fc.record({ kind: fc.constantFrom("fifo", "socket"), path, openFile: s32, pipe: s32, openers }),
+    {
+      maxLength: 3,
+    },
+  ),
 });
 
 const perm = fc.record({ id: s32, key: s32, mode: u32, uid: u32, gid: u32, cuid: u32, cgid: u32 });

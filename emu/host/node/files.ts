@@ -244,7 +244,11 @@ const PIECE = 1024 * 1024;
  * Node can't ask where the holes of a file are, so it is read. Past the page cache (O_DIRECT, on Linux) a hole of 4 GiB takes a third
  * of a second, through it two; for that the buffer has to begin at a page, as the memory of WebAssembly does.
  */
-function* occupied(handle: number): Iterable<{ position: number; length: number }> {
+function* occupied(
+  handle: number,
+  start: number,
+  end: number,
+): Iterable<{ position: number; length: number }> {
   const piece = new Uint8Array(new WebAssembly.Memory({ initial: PIECE / 65536 }).buffer);
   const zeros = new Uint8Array(PIECE);
   let reader = openDirect(handle);
@@ -260,7 +264,7 @@ function* occupied(handle: number): Iterable<{ position: number; length: number 
     }
   };
   try {
-    for (let position = 0; ; ) {
+    for (let position = start; position < end; ) {
       const length = hostCall(() => read(position));
       if (length === 0) return;
       if (Buffer.compare(piece.subarray(0, length), zeros.subarray(0, length)) !== 0) {

@@ -7,6 +7,7 @@ import { FILE_NAME_CALLS } from "./files-names.ts";
 import { FILE_OPEN_CALLS } from "./files-open.ts";
 import { FILE_STAT_CALLS } from "./files-stat.ts";
 import { IOCTL_CALLS } from "./ioctl.ts";
+import { SPLICE_CALLS } from "./splice.ts";
 
 export const FILE_SYSCALLS: readonly SyscallRow[] = [
   ...FILE_OPEN_CALLS,
@@ -16,4 +17,5 @@ export const FILE_SYSCALLS: readonly SyscallRow[] = [
   ...FILE_NAME_CALLS,
   ...FILE_ATTRIBUTE_CALLS,
   ...IOCTL_CALLS,
+  ...SPLICE_CALLS,
 ];

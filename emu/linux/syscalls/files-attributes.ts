@@ -19,6 +19,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } fr
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
 import {
   atArg,
@@ -78,7 +79,7 @@ function fallocate(ctx: SyscallContext): number {
   if (kind !== 0 && !zeroes) throw new SysError(EOPNOTSUPP);
   if (kind === FALLOC_FL_PUNCH_HOLE && !keepSize) throw new SysError(EOPNOTSUPP);
   if (!file.canWrite) throw new SysError(EBADF);
-  if (file.kind === "pipe-read" || file.kind === "pipe-write") throw new SysError(ESPIPE);
+  if (file instanceof PipeEnd) throw new SysError(ESPIPE);
   const [offset, length] = [lengthOf(from), lengthOf(count)];
   if (offset + length > MAX_OFFSET) throw new SysError(EFBIG);
   if (!keepSize) checkGrowth(ctx, file, offset + length);

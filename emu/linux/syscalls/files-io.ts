@@ -16,6 +16,7 @@ import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
 import {
   accessible,
   bufferArg,
@@ -318,7 +319,7 @@ function copyFileRange(ctx: SyscallContext): number {
 /** readahead(2) and posix_fadvise(2): advice that is checked and needs nothing done. */
 function advise(ctx: SyscallContext, length: bigint, advice: number): number {
   const file = fileArg(ctx, 0);
-  if (file.kind === "pipe-read" || file.kind === "pipe-write") throw new SysError(ESPIPE);
+  if (file instanceof PipeEnd) throw new SysError(ESPIPE);
   if (length < 0n || advice < 0 || advice > 5) throw new SysError(EINVAL);
   return 0;
 }

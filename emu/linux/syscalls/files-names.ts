@@ -36,6 +36,7 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../vfs/constants.ts";
+import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
@@ -78,17 +79,19 @@ function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
 /** What mknod(2) makes. */
 const NODES: readonly number[] = [S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK];
 
-/** mknod(2): regular files only; fifos and devices would lead out of the machine. */
+/** mknod(2): regular files, and sockets and named pipes, which are the machine's own; devices would lead out of it. */
 function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
   const type = mode & S_IFMT;
   if (type === S_IFDIR) throw new SysError(EPERM);
   if (type !== 0 && !NODES.includes(type)) throw new SysError(EINVAL);
   const at = vacant(ctx, dirfd, path);
   files(ctx).system.namespace.writable(at);
-  if (type !== 0 && type !== S_IFREG) throw new SysError(EPERM);
-  files(ctx)
-    .open(dirfd, path, O_CREAT | O_EXCL | O_WRONLY, mode & 0o7777)
-    .close();
+  if (type === S_IFCHR || type === S_IFBLK) throw new SysError(EPERM);
+  const file = files(ctx).open(dirfd, path, O_CREAT | O_EXCL | O_WRONLY, mode & 0o7777);
+  const { nodes } = files(ctx).system;
+  if (type === S_IFIFO) nodes.add(file.stat(), "fifo", file.where().path);
+  if (type === S_IFSOCK) nodes.add(file.stat(), "socket", file.where().path);
+  file.close();
   return 0;
 }
 
@@ -103,6 +106,7 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
+  if (at.stat?.nlink === 1) system.nodes.forget(fileKey(at.stat));
   return 0;
 }
 
@@ -145,6 +149,9 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
     throw new SysError(EINVAL);
   }
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
+  const { nodes } = task.system;
+  if (target.stat?.nlink === 1) nodes.forget(fileKey(target.stat));
+  if (source.stat !== undefined) nodes.moved(source.stat, target.path);
   return 0;
 }
 

@@ -27,11 +27,13 @@ import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
+import { openNamedPipe } from "./named-pipes.ts";
 
 function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, mode: number): number {
   const task = files(ctx);
   task.descriptors.reserve(1);
-  return install(ctx, task.open(dirfd, path, flags, mode), (flags & O_CLOEXEC) !== 0);
+  const pipe = openNamedPipe(ctx, { dirfd, path, flags });
+  return pipe ?? install(ctx, task.open(dirfd, path, flags, mode), (flags & O_CLOEXEC) !== 0);
 }
 
 /** O_TMPFILE without the O_DIRECTORY in it. */
@@ -66,13 +68,17 @@ function openat2(ctx: SyscallContext): number {
   if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
   const task = files(ctx);
   task.descriptors.reserve(1);
-  const file = task.open(ctx.args.int(0), path, flags, Number(how.mode), {
+  const confined = {
     sameMount: resolve(RESOLVE_NO_XDEV),
     noSymlinks: resolve(RESOLVE_NO_SYMLINKS),
     noMagicLinks: resolve(RESOLVE_NO_MAGICLINKS),
     beneath: resolve(RESOLVE_BENEATH),
     inRoot: resolve(RESOLVE_IN_ROOT),
-  });
+  };
+  const dirfd = ctx.args.int(0);
+  const pipe = openNamedPipe(ctx, { dirfd, path, flags }, confined);
+  if (pipe !== undefined) return pipe;
+  const file = task.open(dirfd, path, flags, Number(how.mode), confined);
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
 

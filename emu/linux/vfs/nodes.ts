@@ -8,11 +8,11 @@ import { Socket } from "../net/socket.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
-import type { OpenFile } from "./open-file.ts";
-import type { Pipe } from "./pipe.ts";
+import { hold, type OpenFile, release } from "./open-file.ts";
+import { Pipe, PipeEnd, type PipeKind } from "./pipe.ts";
 import { fail } from "./synthetic.ts";
 
-interface Node {
+export interface Node {
   readonly kind: NodeSnapshot["kind"];
   /** Guest path. */
   path: string;
@@ -20,6 +20,14 @@ interface Node {
   socket?: Socket;
   /** The pipe, while somebody has it open. */
   pipe?: Pipe;
+  /** Threads by their ids that wait in open(2) for somebody at the other end, with the ends that they will get. */
+  readonly openers: Map<number, Opener>;
+}
+
+interface Opener {
+  readonly end: PipeEnd;
+  /** Somebody has come to the other end. */
+  met: boolean;
 }
 
 const MOST = 65536;
@@ -34,7 +42,7 @@ export class Nodes {
 
   /** The empty file with this status is a node. */
   add(stat: Pick<HostStat, "dev" | "ino">, kind: NodeSnapshot["kind"], path: string): Node {
-    const node: Node = { kind, path };
+    const node: Node = { kind, path, openers: new Map() };
     this.known.set(fileKey(stat), node);
     return node;
   }
@@ -54,6 +62,42 @@ export class Nodes {
     for (const node of this.known.values()) if (node.socket === socket) node.socket = undefined;
   }
 
+  /** What stands at a path now, as the guest sees it. */
+  statusAt(system: FileSystem, path: string): HostStat | undefined {
+    return lookUp(system, path);
+  }
+
+  /**
+   * An end of a named pipe for a thread, and whether the thread may have it: somebody is at the other end, or has been meanwhile, or nobody need be.
+   */
+  open(
+    node: Node,
+    { tid, kind, flags, waits }: { tid: number; kind: PipeKind; flags: number; waits: boolean },
+    { newInode, status }: { newInode: () => bigint; status: () => HostStat | undefined },
+  ): Opener {
+    const waiting = node.openers.get(tid);
+    if (waiting?.met) node.openers.delete(tid);
+    if (waiting !== undefined) return waiting;
+    if (node.pipe === undefined || node.pipe.readers + node.pipe.writers === 0)
+      node.pipe = new Pipe(newInode());
+    const { pipe } = node;
+    const isMet = kind === "pipe-read" ? pipe.writers > 0 : pipe.readers > 0;
+    if (kind === "pipe-write" && !waits && !isMet) fail("ENXIO", `nobody reads ${node.path}`);
+    const end = hold(new PipeEnd(pipe, kind, flags, { path: node.path, status }));
+    for (const opener of node.openers.values())
+      opener.met ||= kind === "pipe-both" || opener.end.kind !== kind;
+    pipe.queue.wake();
+    const opener = { end, met: isMet || !waits || kind === "pipe-both" };
+    if (!opener.met) node.openers.set(tid, opener);
+    return opener;
+  }
+  /** A thread does not wait in open(2) any more. */
+  giveUp(node: Node, tid: number): void {
+    const opener = node.openers.get(tid);
+    node.openers.delete(tid);
+    if (opener !== undefined) release(opener.end);
+  }
+
   /** A status as the guest sees it. */
   shown(stat: HostStat): HostStat {
     if (this.known.size === 0 || stat.kind !== "file") return stat;
@@ -63,7 +107,7 @@ export class Nodes {
 
   /** Those that are still where they were. */
   freeze(system: FileSystem, tables: FileTables): NodeSnapshot[] {
-    return [...this.known].flatMap(([key, { kind, path, socket, pipe }]) => {
+    return [...this.known].flatMap(([key, { kind, path, socket, pipe, openers }]) => {
       const stat = lookUp(system, path);
       if (stat === undefined || fileKey(stat) !== key) return [];
       const isOpen = pipe !== undefined && pipe.readers + pipe.writers > 0;
@@ -73,6 +117,7 @@ export class Nodes {
           path,
           openFile: socket === undefined ? -1 : tables.indexOf(socket),
           pipe: isOpen ? tables.pipe(pipe) : -1,
+          openers: [...openers].map(([tid, { end, met }]) => ({ tid, met, openFile: tables.add(end) })),
         },
       ];
     });
@@ -85,13 +130,18 @@ export class Nodes {
     opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] },
   ): void {
     if (nodes.length > MOST) fail("EINVAL", `${nodes.length} sockets and named pipes`);
-    for (const { kind, path, openFile, pipe } of nodes) {
+    for (const { kind, path, openFile, pipe, openers } of nodes) {
       const stat = lookUp(system, path);
       if (stat?.kind !== "file" || stat.size !== 0n) continue;
       const node = this.add(stat, kind, path);
       const file = opened.files[openFile];
       if (file instanceof Socket) node.socket = file;
       else if (openFile >= 0) fail("EINVAL", `${path} is bound to no socket`);
+      for (const { tid, openFile: index, met } of openers) {
+        const end = opened.files[index];
+        if (!(end instanceof PipeEnd)) fail("EINVAL", `thread ${tid} opens no end of ${path}`);
+        node.openers.set(tid, { end: hold(end), met });
+      }
       if (pipe >= 0) node.pipe = opened.pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
     }
   }

@@ -1,7 +1,7 @@
 /** Pipes: a bounded buffer between descriptions of this machine. */
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_NONBLOCK, O_RDONLY, O_WRONLY } from "./constants.ts";
+import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
@@ -17,6 +17,8 @@ export class Pipe {
   readonly queue = new WaitQueue();
   readers = 0;
   writers = 0;
+  /** How often somebody has opened it to write. */
+  writersEver = 0;
   readonly ino: bigint;
   private buffer: Uint8Array;
   private start = 0;
@@ -54,6 +56,12 @@ export class Pipe {
     return count;
   }
 
+  /** Copies up to `count` bytes from the beginning, which stay. */
+  peek(count: number): Uint8Array {
+    const { contents } = this.snapshot(Math.min(count, this.length));
+    return contents;
+  }
+
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
     const at = (this.start + this.length) % this.capacity;
@@ -80,28 +88,56 @@ export class Pipe {
     return capacity;
   }
 
-  snapshot(): PipeSnapshot {
-    const contents = new Uint8Array(this.length);
+  snapshot(length = this.length): PipeSnapshot {
+    const contents = new Uint8Array(length);
     for (let i = 0; i < contents.length; i++) contents[i] = this.buffer[(this.start + i) % this.capacity];
     return { capacity: this.capacity, contents };
   }
 }
 
-/** One end of a pipe. */
-export class PipeEnd extends OpenFile {
-  readonly kind: "pipe-read" | "pipe-write";
-  readonly pipe: Pipe;
+/** How an end is open; "pipe-both" only for a named pipe. */
+export type PipeKind = "pipe-read" | "pipe-write" | "pipe-both";
 
-  constructor(pipe: Pipe, kind: "pipe-read" | "pipe-write", flags: number) {
-    super("", (flags & ~3) | (kind === "pipe-read" ? O_RDONLY : O_WRONLY));
+const ACCESS: Record<PipeKind, number> = {
+  "pipe-read": O_RDONLY,
+  "pipe-write": O_WRONLY,
+  "pipe-both": O_RDWR,
+};
+
+/** One end of a pipe, or of a named pipe that is open both ways. */
+export class PipeEnd extends OpenFile {
+  readonly kind: PipeKind;
+  readonly pipe: Pipe;
+  private readonly reads: boolean;
+  private readonly writes: boolean;
+  /** Status of the named pipe that it is an end of. */
+  private readonly status: (() => FileStat | undefined) | undefined;
+  /** `pipe.writersEver` when it was opened to read and nobody wrote: until somebody does, nobody has gone away. */
+  private readonly opened: number;
+
+  constructor(
+    pipe: Pipe,
+    kind: PipeKind,
+    flags: number,
+    named: { path: string; status?: () => FileStat | undefined } = { path: "" },
+  ) {
+    super(named.path, (flags & ~O_ACCMODE) | ACCESS[kind]);
+    this.status = named.status;
     this.pipe = pipe;
     this.kind = kind;
-    if (kind === "pipe-read") pipe.readers++;
-    else pipe.writers++;
+    this.reads = kind !== "pipe-write";
+    this.writes = kind !== "pipe-read";
+    this.opened = pipe.writers === 0 && !this.writes ? pipe.writersEver : -1;
+    if (this.reads) pipe.readers++;
+    if (this.writes) {
+      pipe.writers++;
+      pipe.writersEver++;
+    }
   }
 
   override stat(): FileStat {
-    return syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn });
+    const status = this.status?.();
+    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn });
   }
 
   override read(into: Uint8Array): number | undefined {
@@ -122,16 +158,16 @@ export class PipeEnd extends OpenFile {
     return true;
   }
   override readable(): boolean {
-    return this.kind === "pipe-read" && (this.pipe.size > 0 || this.pipe.writers === 0);
+    return this.reads && (this.pipe.size > 0 || this.hangup());
   }
   override writable(): boolean {
-    return this.kind === "pipe-write" && (this.pipe.room >= PIPE_BUF || this.pipe.readers === 0);
+    return this.writes && (this.pipe.room >= PIPE_BUF || this.pipe.readers === 0);
   }
   override hangup(): boolean {
-    return this.kind === "pipe-read" && this.pipe.writers === 0;
+    return this.reads && this.pipe.writers === 0 && this.pipe.writersEver !== this.opened;
   }
   override broken(): boolean {
-    return this.kind === "pipe-write" && this.pipe.readers === 0;
+    return this.writes && this.pipe.readers === 0;
   }
   override waitables(): Waitables {
     return { queues: [this.pipe.queue] };
@@ -145,16 +181,18 @@ export class PipeEnd extends OpenFile {
   }
 
   override close(): void {
-    if (this.kind === "pipe-read") this.pipe.readers--;
-    else this.pipe.writers--;
+    if (this.reads) this.pipe.readers--;
+    if (this.writes) this.pipe.writers--;
     this.pipe.queue.wake();
   }
 }
 
 /** An end of one of the pipes that have been made again. */
-export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes }: ThawContext): OpenFile {
+export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes, system }: ThawContext): OpenFile {
+  const { path, kind, flags } = snapshot;
   const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
-  return new PipeEnd(pipe, snapshot.kind as PipeEnd["kind"], snapshot.flags);
+  const named = path === "" ? undefined : { path, status: () => system.nodes.statusAt(system, path) };
+  return new PipeEnd(pipe, kind as PipeKind, flags, named);
 }
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */

@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
   directory: thawDirectory,
   "pipe-read": thawPipeEnd,
   "pipe-write": thawPipeEnd,
+  "pipe-both": thawPipeEnd,
   inherited: thawStream,
   proc: thawProc,
   special: thawSpecial,

@@ -3,21 +3,22 @@
  * What is only holes is not stored, and comes back as holes.
  */
 import type { Host } from "../../host/host.ts";
-import { PAGE_SIZE, type PageSource, type UnlinkedFileSnapshot } from "../../snapshot.ts";
+import { finished, PAGE_SIZE, type PageSource, type UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 
-/** Offsets of the pages of a file that are not all zero. */
-function occupiedPages(host: Host, handle: number): number[] {
-  const pages: number[] = [];
+/** Bytes of a file that are looked at before others have their turn. */
+const STEP = 32 * 1024 * 1024;
+
+/** Offsets of the pages of a file from `start` to before `end` that are not all zero. */
+function* occupiedPages(host: Host, handle: number, start: number, end: number): Iterable<number> {
   const page = new Uint8Array(PAGE_SIZE);
   const words = new Int32Array(page.buffer);
-  for (const { position, length } of host.files.occupied(handle)) {
-    for (let at = position - (position % PAGE_SIZE); at < position + length; at += PAGE_SIZE) {
+  for (const { position, length } of host.files.occupied(handle, start, end)) {
+    for (let at = position; at < position + length; at += PAGE_SIZE) {
       page.fill(0, readFully(host, handle, page, at));
-      if (at !== pages.at(-1) && words.some((word) => word !== 0)) pages.push(at);
+      if (words.some((word) => word !== 0)) yield at;
     }
   }
-  return pages;
 }
 
 /** Lends a handle that a file can be read by. */
@@ -27,12 +28,22 @@ export type Lend = <T>(use: (handle: number) => T) => T;
 export function freezeTravelling(host: Host, lend: Lend, path: string, setId: number): UnlinkedFileSnapshot {
   const { size, mode, atime, mtime } = lend(host.files.fstat);
   const page = new Uint8Array(PAGE_SIZE);
-  let found: number[] | undefined;
+  const found: number[] = [];
+  let searched = 0;
+  function* search(): Generator<void> {
+    while (searched < size) {
+      const end = Math.min(searched + STEP, Number(size));
+      lend((handle) => found.push(...occupiedPages(host, handle, searched, end)));
+      searched = end;
+      yield;
+    }
+  }
   const pages: PageSource = {
     get addresses() {
-      found ??= lend((handle) => occupiedPages(host, handle));
+      finished(search());
       return found;
     },
+    search,
     read: (index) => {
       const count = lend((handle) => readFully(host, handle, page, pages.addresses[index]));
       return page.fill(0, count);

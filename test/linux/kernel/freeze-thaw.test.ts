@@ -77,7 +77,7 @@ it("a freeze gives what was thawed, through the kernel and through an image", ()
         expect(refrozen(once, withContents)).toEqual(withContents(once));
       });
     }),
-    { numRuns: 15 },
+    { numRuns: 15, endOnFailure: true },
   );
   expect(fs.readdirSync("/proc/self/fd").length).toBe(descriptors);
 });

@@ -284,7 +284,9 @@ class Maker {
       .filter(() => this.chance(2))
       .map((openFile) => ({
         ...{ fd: this.nat(50), openFile, events: this.u32() | 0, told: this.u32() | 0 },
-        ...{ amount: this.nat(4096), data: this.bits(64) },
+        // An eventfd counts its arrivals, anew after a thaw.
+        amount: this.openFiles[openFile].state?.kind === "eventfd" ? 0 : this.nat(4096),
+        data: this.bits(64),
       }));
     this.add("special", O_RDWR, modeOf(2, false), { state: { kind: "epoll", items } });
   }

@@ -98,6 +98,19 @@ describe("open files in a snapshot", () => {
     thawed.call("lseek", 1, 0, 0);
     expect(read(thawed, 1, 7)).toBe("and now");
   });
+  it("find what a long file without a name holds in steps, between which others have their turn", () => {
+    const MIB = 2 ** 20;
+    guest.call("open", "gone", O_RDWR | O_CREAT, 0o640);
+    guest.put(BUFFER, "here");
+    guest.call("pwrite64", 0, BUFFER, 4, 70 * MIB);
+    guest.call("ftruncate", 0, 100 * MIB + 5);
+    guest.call("unlink", "gone");
+    const [{ pages }] = freeze().unlinkedFiles;
+    expect([...pages.search!()]).toHaveLength(4);
+    expect(pages.addresses).toEqual([70 * MIB]);
+    expect([...pages.search!()]).toHaveLength(0);
+    expect(freeze().unlinkedFiles[0].pages.addresses).toEqual([70 * MIB]);
+  });
   it("refuse, by name and before anything is changed, what is not there any more", () => {
     guest.call("open", "kept", O_RDWR | O_CREAT, 0o666);
     guest.call("open", "lost", O_RDWR | O_CREAT, 0o666);

@@ -1,0 +1,58 @@
+/** Opening named pipes, which waits for somebody at the other end (Linux: fifo_open). */
+import { EISDIR, ENOTDIR, SysError } from "../errno.ts";
+import type { SyscallContext } from "../syscall.ts";
+import {
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_WRONLY,
+} from "../vfs/constants.ts";
+import { fileKey } from "../vfs/folder.ts";
+import type { ResolveOptions } from "../vfs/namespace.ts";
+import { release } from "../vfs/open-file.ts";
+import type { PipeKind } from "../vfs/pipe.ts";
+import { files, install } from "./files-common.ts";
+
+/** The descriptor of a named pipe, where a path leads to one; undefined for all else, which is opened otherwise. */
+export function openNamedPipe(
+  ctx: SyscallContext,
+  { dirfd, path, flags }: { dirfd: number; path: string; flags: number },
+  how: Omit<ResolveOptions, "base" | "follow"> = {},
+): number | undefined {
+  const task = files(ctx);
+  const { system } = task;
+  const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
+  if (system.nodes.isEmpty || flags & O_PATH || isExclusive) return undefined;
+  const at = task.resolve(dirfd, path, { ...how, follow: (flags & O_NOFOLLOW) === 0 });
+  const node = at.stat?.kind === "fifo" ? system.nodes.get(fileKey(at.stat)) : undefined;
+  if (node === undefined) return undefined;
+  if (flags & O_DIRECTORY) throw new SysError(ENOTDIR);
+  if (at.mustBeDirectory) throw new SysError(flags & O_CREAT ? EISDIR : ENOTDIR);
+  const access = flags & O_ACCMODE;
+  const kind: PipeKind = access === O_RDONLY ? "pipe-read" : access === O_WRONLY ? "pipe-write" : "pipe-both";
+  const wanted = { read: access !== O_WRONLY, write: access !== O_RDONLY, execute: false };
+  system.namespace.at(at.place!, (host) => system.host.files.access(host, wanted));
+  const { tid } = ctx.thread;
+  const opener = system.nodes.open(
+    node,
+    { tid, kind, flags: flags & O_NONBLOCK, waits: (flags & O_NONBLOCK) === 0 },
+    { newInode: () => system.newInode(), status: () => system.nodes.statusAt(system, at.path) },
+  );
+  if (!opener.met) {
+    return ctx.block({
+      queues: [opener.end.pipe.queue],
+      interrupted: () => system.nodes.giveUp(node, tid),
+    });
+  }
+  try {
+    return install(ctx, opener.end, (flags & O_CLOEXEC) !== 0);
+  } finally {
+    release(opener.end);
+  }
+}
