@@ -129,7 +129,8 @@ export class Layout<F extends Fields> implements Field<Values<F>> {
 
   /** Values of a whole payload. Throws FieldError when it is too short or too long for this layout. */
   decode(payload: Uint8Array, format: Format, version = 1): Decoded<Values<F>> {
-    const size = this.size(format);
+    // An older record lacks what came later: how long it must be is seen at its end.
+    const size = version < this.newest ? undefined : this.size(format);
     if (size !== undefined && payload.length !== size) {
       throw new FieldError("record-length", 0, `is ${payload.length} bytes long where ${size} belong`);
     }

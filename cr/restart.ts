@@ -139,6 +139,7 @@ class Restart {
       blocked: this.blocked(extra),
       ...(extra.stopped === null ? {} : { stopped: extra.stopped }),
       cpuTime: extra.cpuTime,
+      ...(extra.comm === null ? {} : { comm: extra.comm }),
     };
   }
 
@@ -339,8 +340,8 @@ class Restart {
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, ...values } = attributes;
-  return { attributes: values };
+  const { pid: _, oomScoreAdj, ...values } = attributes;
+  return { attributes: { ...values, ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }) } };
 }
 
 function familyOf({ family }: ProcessTopics): Pick<ProcessSnapshot, "abi" | "cpuModel" | "family"> {

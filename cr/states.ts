@@ -163,7 +163,9 @@ const MOVED = message("moved", "a transfer", { done: u32("bytes moved so far") }
 const WOKEN = message("woken", "FUTEX_WAIT that somebody has woken", {});
 const VFORK = message("vfork", "vfork(2)", { child: s32("that has its parent's memory") });
 
-const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK };
+const REQUEUED = message("requeued", "FUTEX_WAIT that was moved to another word", { address: size64("") });
+
+const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK, requeued: REQUEUED };
 
 /** What a call in progress remembers, where that is something. */
 export const CALL_STATE: Field<Exclude<CallState, { kind: "begun" }>> = variant("a call state", CALL_LAYOUTS);

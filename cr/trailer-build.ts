@@ -97,6 +97,7 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     blocked: thread.blocked && blockedValues(thread.blocked),
     stopped: thread.stopped ?? null,
     cpuTime: thread.cpuTime,
+    comm: thread.comm ?? null,
   };
 }
 
@@ -244,7 +245,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
     if (process.attributes !== undefined) {
-      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, ...process.attributes });
+      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, oomScoreAdj: 0, ...process.attributes });
     }
     if (process.family !== undefined) {
       out.add(types.FAMILY, X.FAMILY, familyValues(snapshot, process, process.family));

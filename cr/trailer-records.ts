@@ -222,6 +222,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   blocked: maybe(BLOCKED, ""),
   stopped: maybe(flag(""), "stopped until SIGCONT"),
   cpuTime: s64("CPU time used, ns"),
+  comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -270,6 +271,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   keepCapabilities: flag("prctl: keep capabilities"),
   childSubreaper: flag("prctl: child subreaper"),
   noHugePages: flag("prctl: no transparent huge pages"),
+  oomScoreAdj: since(2, s32("/proc/PID/oom_score_adj"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

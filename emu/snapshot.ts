@@ -199,6 +199,8 @@ export interface ProcessAttributes {
   keepCapabilities: boolean;
   childSubreaper: boolean;
   noHugePages: boolean;
+  /** /proc/PID/oom_score_adj; 0 when absent. */
+  oomScoreAdj?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -245,6 +247,8 @@ export interface ThreadSnapshot {
   /** Stopped by a signal (SIGSTOP and its kin) until SIGCONT; false when absent. */
   stopped?: boolean;
   cpuTime: bigint;
+  /** A name of its own, at most 15 bytes; its process's when absent. */
+  comm?: string;
 }
 
 /** What a call in progress remembers besides its deadline. */
@@ -255,6 +259,8 @@ export type CallState =
   | { kind: "moved"; done: number }
   /** FUTEX_WAIT: somebody has woken it. */
   | { kind: "woken" }
+  /** FUTEX_WAIT: it has been moved to another word, which is at this address. */
+  | { kind: "requeued"; address: number }
   /** vfork(2): the child that has its parent's memory. */
   | { kind: "vfork"; child: number };
 

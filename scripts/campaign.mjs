@@ -1,6 +1,7 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
- * with `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on POWER.
+ * with `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on
+ * POWER; with `--behaviours` all behaviours, frozen at all their system calls.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -14,7 +15,11 @@ for (const [option, variable] of [
   const at = args.indexOf(option);
   if (at >= 0) process.env[variable] = args[at + 1];
 }
-const campaigns = { "--files": "file-lives", "--recorded": "recorded-outputs" };
+const campaigns = {
+  "--files": "file-lives",
+  "--recorded": "recorded-outputs",
+  "--behaviours": "behaviours",
+};
 const [, chosen = "long-run"] = Object.entries(campaigns).find(([option]) => args.includes(option)) ?? [];
 process.env.PPCR_CAMPAIGN = chosen;
 setUp();

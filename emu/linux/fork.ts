@@ -68,6 +68,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const shares = has(flags, CLONE_VM) && !has(flags, CLONE_VFORK);
   const child = new Thread(process, tid, parent.signals.fork(!shares));
   child.fpexcMode = parent.fpexcMode;
+  if (isThread) child.ownName = parent.comm;
   child.parked.bytes.set(parent.registers.bytes);
   if (!isThread) kernel.addProcess(process);
   kernel.addThread(child);
@@ -111,7 +112,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.exitSignal = inherits ? process.exitSignal : exitSignal;
   child.pgid = process.pgid;
   child.sid = process.sid;
-  child.comm = process.comm;
+  child.comm = parent.comm;
   child.exe = process.exe;
   child.signals = process.signals.fork(has(flags, CLONE_SIGHAND));
   if (has(flags, CLONE_CLEAR_SIGHAND)) child.signals.clear();

@@ -167,6 +167,7 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     blocked: blocked === null ? null : { ...blocked, state: { ...blocked.state } },
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
+    ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
   };
 }
 
@@ -330,6 +331,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.robustList = { ...from.robustList };
   thread.blocked = thawCall(tid, from.blocked);
   thread.cpuTime = from.cpuTime;
+  if (from.comm !== undefined) thread.ownName = shortName(from.comm);
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -48,8 +48,8 @@ export class Futex extends WaitQueue<Thread> {
     return { tid: first.thread.tid, more };
   }
 
-  /** Moves up to `count` waiters to another word; returns how many. */
-  requeue(count: number, to: Futex): number {
+  /** Moves up to `count` waiters to another word, at `address`; returns how many. */
+  requeue(count: number, to: Futex, address: number): number {
     const chosen = this.list.slice(0, Math.max(count, 0));
     // Those who wait there already keep their places.
     if (to === this) return chosen.length;
@@ -57,6 +57,8 @@ export class Futex extends WaitQueue<Thread> {
       this.remove(thread);
       to.enlist(thread, bitset);
       thread.moveTo(this, to);
+      if (thread.blocked !== null)
+        thread.blocked = { ...thread.blocked, state: { kind: "requeued", address } };
     }
     return chosen.length;
   }

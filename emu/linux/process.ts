@@ -159,6 +159,7 @@ export class Process {
     this.attributes.keepCapabilities = false;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
+    thread.ownName = undefined;
     thread.clearTid = 0n;
     thread.robustList = { head: 0n, length: 0n };
     this.signals.exec();

@@ -23,6 +23,8 @@ export class Thread {
   fpexcMode = 0;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
+  /** Its own name, where it does not go by its process's. */
+  ownName: string | undefined;
   /** Registers while they are not in the CPU. */
   readonly parked = new Registers(new ArrayBuffer(REGISTERS_SIZE), 0);
   /** Ends what `park` has set up with queues and streams. */
@@ -32,6 +34,15 @@ export class Thread {
     this.process = process;
     this.tid = tid;
     this.signals = signals;
+  }
+
+  /** At most 15 bytes: prctl(PR_SET_NAME). A process goes by the name of its first thread. */
+  get comm(): string {
+    return this.ownName ?? this.process.comm;
+  }
+  set comm(name: string) {
+    if (this.tid === this.process.pid) this.process.comm = name;
+    else this.ownName = name;
   }
 
   /** The thread's registers, wherever they are now. */

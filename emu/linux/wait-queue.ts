@@ -50,6 +50,8 @@ export const BEGUN: CallState = { kind: "begun" };
 const MOST_MOVED = 0x7fff_f000;
 /** Largest process id (PID_MAX_LIMIT). */
 const MOST_CHILD = 0x3f_ffff;
+/** User addresses have 47 bits. */
+const MOST_ADDRESS = 2 ** 47 - 1;
 
 const isCount = (value: number, most: number): boolean =>
   Number.isInteger(value) && value >= 0 && value <= most;
@@ -57,6 +59,7 @@ const isCount = (value: number, most: number): boolean =>
 /** Whether a state is one that a call could have left. */
 export function isCallState(state: CallState): boolean {
   if (state.kind === "moved") return isCount(state.done, MOST_MOVED);
+  if (state.kind === "requeued") return isCount(state.address, MOST_ADDRESS);
   if (state.kind === "vfork") return isCount(state.child, MOST_CHILD);
   return true;
 }

@@ -75,6 +75,7 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.constantFrom<CallState>({ kind: "begun" }, { kind: "woken" }),
   fc.record({ kind: fc.constant("moved"), done: u32 }),
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
+  fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
 );
 
 const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
@@ -278,6 +279,7 @@ const attributes = fc.record({
   keepCapabilities: fc.boolean(),
   childSubreaper: fc.boolean(),
   noHugePages: fc.boolean(),
+  oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
 });
 
 /** A zombie: all that is left is its status. */

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { Cpu } from "../../emu/cpu/cpu.ts";
 import { GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
+import { asm } from "../../emu/isa/encoder.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
 import { bind } from "../../emu/cpu/views.ts";
@@ -150,3 +151,37 @@ for (const [abi, model] of [
     expect(jit.statistics.translated).toBeGreaterThan(PROGRAMS * 10);
   });
 }
+
+it("has every CR field right where code is left from a block within blocks", () => {
+  const [left, right] = [createCpu("ppc64", undefined), createCpu("ppc64", undefined)];
+  // Two comparisons into CR0, with registers unsaved before each; the load leaves from behind the second, in the end by a fault.
+  const words = [
+    "addi 3,3,1",
+    "addi 4,4,1",
+    "addi 5,5,1",
+    "cmpi 0,0,3,5",
+    "bc 12,2,36",
+    "addi 6,6,-1",
+    "addi 7,7,1",
+    "addi 10,10,3",
+    "cmp 0,0,6,7",
+    "bc 12,1,12",
+    "cmpi 0,1,10,40",
+    "addi 11,11,1",
+    "lwzu 8,1028(9)",
+    "b -52",
+  ].map((line) => asm(line));
+  for (const cpu of [left, right]) {
+    prepare(cpu, "ppc64", words, 5);
+    for (const [n, value] of [0n, 0n, 0n, 0n, 0n, 9n, 0n, 0n, BigInt(DATA_START), 0n, 0n].entries()) {
+      cpu.registers.setGpr(n + 1, value);
+    }
+  }
+  const jit = new JitEngine(right, new Translations({ threshold: 0, entryThreshold: 0 }));
+  expect([advance(jit, 10_000), ...show(right)]).toEqual([
+    advance(new Interpreter(left), 10_000),
+    ...show(left),
+  ]);
+  expect(right.registers.instructions).toBeGreaterThan(200n);
+  expect(jit.statistics.translated).toBeGreaterThan(100);
+});

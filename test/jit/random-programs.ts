@@ -107,7 +107,7 @@ function vector(random: () => number, kind: CpuKind): number {
     const word = valid(VECTOR, random, kind);
     const { name, operands } = decode(word)!;
     // The upper half of a GPR is undefined on a 32-bit processor, where these are not.
-    if (!kind.is64 && /^mtvsr/.test(name)) continue;
+    if (!kind.is64 && /^mtvsr|^xsiexp/.test(name)) continue;
     const [result] = operands;
     const n = result === "RT" ? target(word)[0] : result === "RA" ? target(word)[1] : 0;
     if (!BASES.includes(n) && n < 29) return word;

@@ -1,4 +1,5 @@
 /** futex(2), robust lists. */
+import type { CallState } from "../../snapshot.ts";
 import { EAGAIN, EDEADLK, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, SysError } from "../errno.ts";
 import { type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex-table.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
@@ -51,23 +52,26 @@ function waitOn(
   address: number,
   bitset: number,
   deadline: bigint | null,
+  state?: CallState,
 ): SyscallResult {
   const { thread } = ctx;
   const futex = futexAt(ctx, address);
   futex.enlist(thread, bitset);
-  return ctx.block({ queues: [futex], deadline, restart: deadline === null ? "sys" : "nohand" });
+  return ctx.block({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
 }
 
 function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realtime: boolean, bitset: number) {
   const { args, memory, resumed } = ctx;
   if (bitset === 0) throw new SysError(EINVAL);
-  const address = wordArg(ctx, 0);
+  // After a thaw it waits where it had been moved to.
+  const isMoved = resumed?.phase === "waiting" && resumed.state.kind === "requeued";
+  const address = isMoved ? resumed.state.address : wordArg(ctx, 0);
   const deadline = deadlineArg(ctx, format, absolute, realtime);
   if (resumed?.state.kind === "woken") return 0;
   if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
   if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) throw new SysError(EAGAIN);
-  return waitOn(ctx, address, bitset, deadline);
+  return waitOn(ctx, address, bitset, deadline, isMoved ? resumed.state : undefined);
 }
 
 /** Wakes waiters. A word that processes may share has to be there; a private one is not looked for. */
@@ -85,7 +89,7 @@ function requeue(ctx: SyscallContext, compare: boolean): number {
   if (compare && memory.read32(from) !== args.int(5)) throw new SysError(EAGAIN);
   const source = futexAt(ctx, from);
   const woken = source.wakeBits(wakes, ANY_BIT);
-  return woken + source.requeue(moves, futexAt(ctx, to));
+  return woken + source.requeue(moves, futexAt(ctx, to), to);
 }
 
 /** FUTEX_WAKE_OP: changes the second word and wakes on both, on the second if its old value compares. */

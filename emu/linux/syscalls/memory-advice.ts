@@ -124,7 +124,7 @@ const ADVICE: ReadonlyMap<number, Advice> = new Map([
   [15, ignore], // NOHUGEPAGE
   [16, ignore], // DONTDUMP
   [17, ignore], // DODUMP
-  [18, onlyAnonymous], // WIPEONFORK
+  // 18, WIPEONFORK, is not there (EINVAL): who asks for it can do without, but not with an empty promise.
   [19, ignore], // KEEPONFORK
   [20, ignore], // COLD
   [21, ignore], // PAGEOUT

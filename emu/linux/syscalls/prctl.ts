@@ -60,7 +60,7 @@ const setDumpable: Option = ({ process, args }) => {
 };
 
 const setName: Option = (ctx) => {
-  const { memory, process, args } = ctx;
+  const { memory, thread, args } = ctx;
   const at = args.address(1);
   const bytes: number[] = [];
   for (let i = 0; i < 15; i++) {
@@ -68,13 +68,13 @@ const setName: Option = (ctx) => {
     if (byte === 0) break;
     bytes.push(byte);
   }
-  process.comm = shortName(decodeName(Uint8Array.from(bytes)));
+  thread.comm = shortName(decodeName(Uint8Array.from(bytes)));
   return 0;
 };
 
-const getName: Option = ({ memory, process, args }) => {
+const getName: Option = ({ memory, thread, args }) => {
   const bytes = new Uint8Array(16);
-  bytes.set(encodeName(process.comm).subarray(0, 15));
+  bytes.set(encodeName(thread.comm).subarray(0, 15));
   memory.write(args.address(1), bytes);
   return 0;
 };

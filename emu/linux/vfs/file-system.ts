@@ -35,7 +35,7 @@ import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticSt
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
 import { SetIds } from "./set-ids.ts";
-import { PathFile, ProcFile } from "./special-files.ts";
+import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 import { type ThawedFiles, thawFiles } from "./thaw-files.ts";
@@ -139,9 +139,9 @@ export class FileSystem {
     return stream.path === "/dev/null" ? stream.path : "";
   }
 
-  /** The synthetic tree of a process: /proc as it sees it, and /dev. */
-  rootWith(proc: SyntheticDirectory): SyntheticDirectory {
-    return directoryOf({ dev: this.dev, proc });
+  /** The synthetic tree of a process: /proc and /sys as it sees them, and /dev. */
+  rootWith(trees: { proc: SyntheticDirectory; sys: SyntheticDirectory }): SyntheticDirectory {
+    return directoryOf({ dev: this.dev, ...trees });
   }
 
   newInode(): bigint {
@@ -288,7 +288,7 @@ export class FileSystem {
       if (flags & O_CREAT || (flags & O_ACCMODE) !== O_RDONLY || flags & O_TRUNC) fail("EISDIR", at.path);
       return this.openDirectory(at, flags, viewer);
     }
-    if (at.synthetic !== undefined) return this.openSynthetic(at.synthetic, at.path, flags);
+    if (at.synthetic !== undefined) return this.openSynthetic(at.synthetic, at.path, flags, viewer);
     return this.openFile(at, flags, entitled);
   }
 
@@ -453,12 +453,16 @@ export class FileSystem {
     return [...dots, ...entries.filter((entry) => entry !== undefined)];
   }
 
-  private openSynthetic(entry: Synthetic, path: string, flags: number): OpenFile {
+  private openSynthetic(entry: Synthetic, path: string, flags: number, viewer: Viewer): OpenFile {
     const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
     if (entry.type === "device") return entry.open(kept, path);
     if (entry.type !== "file") fail("ELOOP", path);
-    if ((flags & O_ACCMODE) !== O_RDONLY) fail("EACCES", path);
-    return new ProcFile(path, kept, entry.contents(), statOfSynthetic(entry, path));
+    const again = () => syntheticFile(this.namespace.walkCanonical(path, viewer.root).synthetic);
+    if (entry.open !== undefined) return entry.open(kept, path, () => again().access ?? fail("ESRCH"));
+    const { store = () => fail("EBADF", path) } = entry;
+    if ((flags & O_ACCMODE) !== O_RDONLY && entry.store === undefined) fail("EACCES", path);
+    const status = statOfSynthetic(entry, path);
+    return new ProcFile(path, kept, { contents: entry.contents(), status, store });
   }
 
   private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {

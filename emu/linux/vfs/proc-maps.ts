@@ -45,38 +45,65 @@ function flagsOf(area: Vma): string {
   return flags.map(([flag, isSet]) => (isSet ? `${flag} ` : "")).join("");
 }
 
+/** The numbers of smaps in pages, in their order; those of several areas add up. */
+function ofPages({ present, written, anonymous }: { present: number; written: number; anonymous: number }) {
+  return [
+    ["Rss", present],
+    ["Pss", present],
+    ["Pss_Dirty", written],
+    ["Shared_Clean", 0],
+    ["Shared_Dirty", 0],
+    ["Private_Clean", present - written],
+    ["Private_Dirty", written],
+    ["Referenced", present],
+    ["Anonymous", anonymous],
+    ["LazyFree", 0],
+    ["AnonHugePages", 0],
+    ["ShmemPmdMapped", 0],
+    ["FilePmdMapped", 0],
+    ["Shared_Hugetlb", 0],
+    ["Private_Hugetlb", 0],
+    ["Swap", 0],
+    ["SwapPss", 0],
+    ["Locked", 0],
+  ] as const;
+}
+
+const inKib = ([name, pages]: readonly [string, number]): string =>
+  `${`${name}:`.padEnd(16)}${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB\n`;
+
+const pagesOf = (process: MappedProcess, area: Vma) => {
+  const { present, written } = process.usage(area);
+  return { present, written, anonymous: area.shared === undefined ? written : 0 };
+};
+
 /** /proc/PID/smaps. A page of shared memory is present in one mapping at a time, so nothing counts as shared. */
 export function smapsText(process: MappedProcess): string {
   return [...process.areas]
     .map((area) => {
-      const { present, written } = process.usage(area);
-      const ofPages: [string, number][] = [
+      const sizes = [
         ["Size", (area.end - area.start) / PAGE_SIZE],
         ["KernelPageSize", 1],
         ["MMUPageSize", 1],
-        ["Rss", present],
-        ["Pss", present],
-        ["Pss_Dirty", written],
-        ["Shared_Clean", 0],
-        ["Shared_Dirty", 0],
-        ["Private_Clean", present - written],
-        ["Private_Dirty", written],
-        ["Referenced", present],
-        ["Anonymous", area.shared === undefined ? written : 0],
-        ["LazyFree", 0],
-        ["AnonHugePages", 0],
-        ["ShmemPmdMapped", 0],
-        ["FilePmdMapped", 0],
-        ["Shared_Hugetlb", 0],
-        ["Private_Hugetlb", 0],
-        ["Swap", 0],
-        ["SwapPss", 0],
-        ["Locked", 0],
-      ];
-      const lines = ofPages.map(
-        ([name, pages]) => `${`${name}:`.padEnd(16)}${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB\n`,
-      );
-      return `${mapLine(area)}${lines.join("")}THPeligible:    0\nVmFlags: ${flagsOf(area)}\n`;
+      ] as const;
+      const lines = [...sizes, ...ofPages(pagesOf(process, area))].map(inKib).join("");
+      return `${mapLine(area)}${lines}THPeligible:    0\nVmFlags: ${flagsOf(area)}\n`;
     })
     .join("");
+}
+
+/** /proc/PID/smaps_rollup: the sum of all areas. */
+export function smapsRollupText(process: MappedProcess): string {
+  const sum = { present: 0, written: 0, anonymous: 0 };
+  let [start, end] = [0, 0];
+  for (const area of process.areas) {
+    const { present, written, anonymous } = pagesOf(process, area);
+    sum.present += present;
+    sum.written += written;
+    sum.anonymous += anonymous;
+    if (end === 0) start = area.start;
+    end = area.end;
+  }
+  const line = `${hex(start)}-${hex(end)} ---p 00000000 00:00 0`.padEnd(73);
+  return `${line}[rollup]\n${ofPages(sum).map(inKib).join("")}`;
 }

@@ -1,13 +1,18 @@
 /** What /proc shows, taken from the kernel's own objects. */
+import { GuestFault } from "../../cpu/fault.ts";
+import { decodeName } from "../../host/names.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
 import type { ProcessFiles } from "../contracts.ts";
-import type { Process } from "../process.ts";
+import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
+import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { ProcMachine, ProcProcess } from "./proc.ts";
+import type { MemoryAccess } from "./synthetic.ts";
 
 const AUXV_ENTRY = struct({ a_type: "ulong", a_un: "ulong" });
 const CLOCK_MHZ = 1000;
@@ -24,9 +29,22 @@ function auxvBytes(process: Process): Uint8Array {
   return bytes;
 }
 
+/** Which signals are among those that are pending. */
+function signalSet({ entries }: Process["signals"]["pending"]): bigint {
+  let set = 0n;
+  for (const { signo } of entries) set |= signalBit(signo);
+  return set;
+}
+
 function signalSets(process: Process): ProcProcess["signals"] {
-  const sets = { pending: 0n, blocked: process.leader?.signals.mask ?? 0n, ignored: 0n, caught: 0n };
-  for (const { signo } of process.signals.pending.entries) sets.pending |= signalBit(signo);
+  const { leader } = process;
+  const sets = {
+    pending: signalSet(process.signals.pending),
+    pendingOfLeader: leader === undefined ? 0n : signalSet(leader.signals.pending),
+    blocked: leader?.signals.mask ?? 0n,
+    ignored: 0n,
+    caught: 0n,
+  };
   for (let signo = 1; signo <= SIGRTMAX; signo++) {
     const { handler } = process.signals.action(signo);
     if (handler === SIG_IGN) sets.ignored |= signalBit(signo);
@@ -35,11 +53,53 @@ function signalSets(process: Process): ProcProcess["signals"] {
   return sets;
 }
 
+const STATE_LETTERS: Readonly<Record<Thread["state"], string>> = {
+  runnable: "R",
+  waiting: "S",
+  stopped: "T",
+  gone: "Z",
+};
+
 function stateOf(process: Process): string {
   if (process.exitStatus !== null) return "Z";
   const states = [...process.threads].map((thread) => thread.state);
   if (states.includes("runnable")) return "R";
   return states.includes("stopped") ? "T" : "S";
+}
+
+/** A page at a time, as far as what is there may be read, or written. */
+function accessTo({ memory }: Process): MemoryAccess {
+  const pieces = function* (address: number, length: number) {
+    for (let at = address; at < address + length; ) {
+      const next = Math.min(at - (at % PAGE_SIZE) + PAGE_SIZE, address + length);
+      yield [at, next] as const;
+      at = next;
+    }
+  };
+  const upTo = (address: number, length: number, use: (at: number, next: number) => void): number => {
+    let done = address;
+    try {
+      for (const [at, next] of pieces(address, length)) {
+        if (memory.areas.find(at) === undefined) break;
+        use(at, next);
+        done = next;
+      }
+    } catch (error) {
+      if (!(error instanceof GuestFault)) throw error;
+    }
+    return done - address;
+  };
+  return {
+    read(address, length) {
+      const bytes = new Uint8Array(length);
+      const count = upTo(address, length, (at, next) => bytes.set(memory.read(at, next - at), at - address));
+      return bytes.subarray(0, count);
+    },
+    write: (address, bytes) =>
+      upTo(address, bytes.length, (at, next) =>
+        memory.write(at, bytes.subarray(at - address, next - address)),
+      ),
+  };
 }
 
 function view(process: Process): ProcProcess {
@@ -64,7 +124,28 @@ function view(process: Process): ProcProcess {
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,
     state: stateOf(process),
-    tids: [...process.threads].map((thread) => thread.tid),
+    exitStatus: process.exitStatus ?? 0,
+    exitSignal: process.exitSignal,
+    threads: [...process.threads].map((thread) => ({
+      tid: thread.tid,
+      comm: thread.comm,
+      state: STATE_LETTERS[thread.state],
+      cpuTime: thread.cpuTime,
+      pending: signalSet(thread.signals.pending),
+    })),
+    children: [...process.children].map(({ pid }) => pid),
+    noNewPrivs: process.prctl.noNewPrivs,
+    oomScoreAdj: process.attributes.oomScoreAdj ?? 0,
+    setOomScoreAdj: (value) => {
+      process.attributes.oomScoreAdj = value;
+    },
+    timerSlack: process.attributes.timerSlack,
+    rename: (tid, name) => {
+      const thread = [...process.threads].find((each) => each.tid === tid);
+      const end = name.findIndex((byte) => byte === 0 || byte === 10);
+      if (thread !== undefined) thread.comm = shortName(decodeName(end < 0 ? name : name.subarray(0, end)));
+    },
+    access: accessTo(process),
     descriptors: files.descriptors,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
@@ -74,6 +155,7 @@ function view(process: Process): ProcProcess {
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
     cpuTime: process.cpuTime,
+    childCpuTime: process.childCpuTime,
     startTime: process.startTime,
     limits: process.limits,
   };
@@ -88,6 +170,10 @@ export function procMachine({ kernel, cpuModel }: Process): ProcMachine {
     },
     pids: () => [...kernel.processes.keys()],
     uptime: () => kernel.clock.monotonic(),
+    realtime: () => kernel.clock.realtime(),
+    get lastPid() {
+      return Math.max(...kernel.processes.keys());
+    },
     get uts() {
       return kernel.uts;
     },

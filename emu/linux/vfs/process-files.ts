@@ -15,7 +15,8 @@ import { exists, type Location, type ResolveOptions } from "./namespace.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
-import { fail, type SyntheticDirectory } from "./synthetic.ts";
+import { fail, lazily, type SyntheticDirectory } from "./synthetic.ts";
+import { makeSys } from "./sysfs.ts";
 
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
@@ -48,11 +49,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
     // Made anew for every look: it shows the state of the moment.
-    const proc = () => makeProc(procMachine(process), { pid: process.pid, tid: process.pid });
+    const proc = () => {
+      // Whose system call this is.
+      const caller = [...process.threads].find((thread) => thread === process.mm.loaded);
+      const tid = caller?.tid ?? process.pid;
+      return makeProc(procMachine(process), { pid: process.pid, tid });
+    };
     this.root = system.rootWith({
-      type: "directory",
-      names: () => proc().names(),
-      lookup: (name) => proc().lookup(name),
+      proc: lazily(proc),
+      sys: lazily(() => makeSys(process.cpuModel)),
     });
     this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
   }

@@ -3,7 +3,7 @@ import type { Host } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_ACCMODE, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
+import { O_NONBLOCK, O_PATH, O_RDWR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
@@ -17,7 +17,7 @@ import {
 } from "./open-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
-import { fail } from "./synthetic.ts";
+import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTimer } from "./timer-file.ts";
 
@@ -26,11 +26,18 @@ export class ProcFile extends OpenFile {
   readonly kind = "proc";
   readonly contents: Uint8Array;
   private readonly status: FileStat;
+  /** Takes what is written. */
+  private readonly store: (bytes: Uint8Array) => void;
 
-  constructor(path: string, flags: number, contents: Uint8Array, status: FileStat) {
+  constructor(
+    path: string,
+    flags: number,
+    what: { contents: Uint8Array; status: FileStat; store: (bytes: Uint8Array) => void },
+  ) {
     super(path, flags);
-    this.contents = contents;
-    this.status = status;
+    this.contents = what.contents;
+    this.status = what.status;
+    this.store = what.store;
   }
   override get seekable(): boolean {
     return true;
@@ -48,12 +55,61 @@ export class ProcFile extends OpenFile {
     into.set(piece);
     return piece.length;
   }
+  override write(from: Uint8Array): number {
+    this.store(from);
+    return from.length;
+  }
+  override writeAt(from: Uint8Array): number {
+    return this.write(from);
+  }
   /** The contents go along: they are of another moment than the thaw. */
   override freeze(): Partial<OpenFileSnapshot> {
     const { status, contents } = this;
     return { state: { kind: "contents", mode: status.mode, contents } };
   }
   /** /proc files have no size to seek from the end of. */
+  override seek(offset: bigint, whence: number): number {
+    if (whence > 1) fail("EINVAL");
+    return super.seek(offset, whence);
+  }
+}
+
+/** /proc/PID/mem: positions are addresses. */
+export class MemoryFile extends OpenFile {
+  readonly kind = "proc";
+  private readonly memory: () => MemoryAccess;
+
+  constructor(path: string, flags: number, memory: () => MemoryAccess) {
+    super(path, flags);
+    this.memory = memory;
+  }
+  override get seekable(): boolean {
+    return true;
+  }
+  override stat(): FileStat {
+    return syntheticStat("file", 0o600, inodeOf(this.path));
+  }
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+  override readAt(into: Uint8Array, position: number): number {
+    const bytes = this.memory().read(position, into.length);
+    if (bytes.length === 0 && into.length > 0) fail("EIO", "nothing is mapped there");
+    into.set(bytes);
+    return bytes.length;
+  }
+  override write(from: Uint8Array): number {
+    const count = this.writeAt(from, this.position);
+    this.position += count;
+    return count;
+  }
+  override writeAt(from: Uint8Array, position: number): number {
+    const count = this.memory().write(position, from);
+    if (count === 0 && from.length > 0) fail("EIO", "nothing there can be written");
+    return count;
+  }
   override seek(offset: bigint, whence: number): number {
     if (whence > 1) fail("EINVAL");
     return super.seek(offset, whence);
@@ -222,8 +278,19 @@ function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
 }
 
 /** A file of /proc has the contents that it had. */
-export function thawProc(snapshot: OpenFileSnapshot): OpenFile {
+export function thawProc(snapshot: OpenFileSnapshot, { system, viewer }: ThawContext): OpenFile {
+  const { path, flags } = snapshot;
+  const again = () => syntheticFile(system.namespace.walkCanonical(path, viewer.root).synthetic);
+  if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?mem$/.test(path)) {
+    return new MemoryFile(path, flags, () => again().access ?? fail("ESRCH"));
+  }
   const { mode, contents } = needState(snapshot, "contents");
-  const stat = syntheticStat("file", mode & 0o777, inodeOf(snapshot.path));
-  return new ProcFile(snapshot.path, (snapshot.flags & ~O_ACCMODE) | O_RDONLY, contents, stat);
+  const status = syntheticStat("file", mode & 0o777, inodeOf(path));
+  const store = (bytes: Uint8Array) => (again().store ?? (() => fail("EACCES")))(bytes);
+  return new ProcFile(path, flags, { contents, status, store });
+}
+
+/** Throws ESRCH where there is no such file any more: its process has gone. */
+export function syntheticFile(found: Synthetic | undefined): SyntheticFile {
+  return found?.type === "file" ? found : fail("ESRCH");
 }

@@ -18,6 +18,19 @@ export interface SyntheticFile {
   readonly mode: number;
   /** Contents, made afresh at each open. */
   contents(): Uint8Array;
+  /** Takes what is written to it; nobody may write where it is absent. */
+  store?(bytes: Uint8Array): void;
+  /** Of /proc/PID/mem: opens it; `again` finds the memory whenever it is wanted. */
+  open?(flags: number, path: string, again: () => MemoryAccess): OpenFile;
+  readonly access?: MemoryAccess;
+}
+
+/** The memory of a process, as /proc/PID/mem has it. */
+export interface MemoryAccess {
+  /** Bytes from `address` on, as many as are there and may be read, up to `length`. */
+  read(address: number, length: number): Uint8Array;
+  /** How many bytes could be written. */
+  write(address: number, bytes: Uint8Array): number;
 }
 
 export interface SyntheticLink {
@@ -46,6 +59,13 @@ export function directoryOf(entries: Readonly<Record<string, Synthetic>>): Synth
     lookup: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
   };
 }
+
+/** A directory that is made anew for every look at it. */
+export const lazily = (make: () => SyntheticDirectory): SyntheticDirectory => ({
+  type: "directory",
+  names: () => make().names(),
+  lookup: (name) => make().lookup(name),
+});
 
 export const linkTo = (target: string): SyntheticLink => ({ type: "link", target: () => target });
 

@@ -1,0 +1,229 @@
+/** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
+import type { ProcMachine } from "./proc.ts";
+import { CLOCK_TICK } from "./proc-process.ts";
+import { directoryOf, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
+
+function uuid(machine: ProcMachine): string {
+  const bytes = new Uint8Array(16);
+  machine.random(bytes);
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
+}
+
+/** Descriptions that are open in the machine. */
+const openFiles = (machine: ProcMachine): number =>
+  new Set(
+    machine.pids().flatMap((pid) =>
+      machine
+        .process(pid)!
+        .descriptors.list()
+        .map(([, { file }]) => file),
+    ),
+  ).size;
+
+function sysTree(machine: ProcMachine): SyntheticDirectory {
+  const { uts } = machine;
+  return directoryOf({
+    kernel: directoryOf({
+      ostype: textFile(() => `${uts.sysname}\n`),
+      osrelease: textFile(() => `${uts.release}\n`),
+      version: textFile(() => `${uts.version}\n`),
+      hostname: textFile(() => `${uts.nodename}\n`),
+      domainname: textFile(() => "(none)\n"),
+      pid_max: textFile(() => "4194304\n"),
+      "threads-max": textFile(() => "4096\n"),
+      randomize_va_space: textFile(() => "0\n"),
+      sched_child_runs_first: textFile(() => "0\n"),
+      perf_event_paranoid: textFile(() => "4\n"),
+      panic: textFile(() => "0\n"),
+      printk: textFile(() => "4\t4\t1\t7\n"),
+      yama: directoryOf({ ptrace_scope: textFile(() => "1\n") }),
+      seccomp: directoryOf({ actions_avail: textFile(() => "\n") }),
+      shmmax: textFile(() => "18446744073692774399\n"),
+      shmall: textFile(() => "18446744073692774399\n"),
+      shmmni: textFile(() => "4096\n"),
+      msgmax: textFile(() => "8192\n"),
+      msgmnb: textFile(() => "16384\n"),
+      msgmni: textFile(() => "32000\n"),
+      sem: textFile(() => "32000\t1024000000\t500\t32000\n"),
+      ngroups_max: textFile(() => "65536\n"),
+      cap_last_cap: textFile(() => "40\n"),
+      core_pattern: textFile(() => "core\n"),
+      core_uses_pid: textFile(() => "0\n"),
+      tainted: textFile(() => "0\n"),
+      random: directoryOf({
+        uuid: textFile(() => uuid(machine)),
+        boot_id: textFile(() => "00000000-0000-4000-8000-000000000000\n"),
+        entropy_avail: textFile(() => "256\n"),
+        poolsize: textFile(() => "256\n"),
+      }),
+    }),
+    vm: directoryOf({
+      overcommit_memory: textFile(() => "0\n"),
+      overcommit_ratio: textFile(() => "50\n"),
+      swappiness: textFile(() => "60\n"),
+      nr_hugepages: textFile(() => "0\n"),
+      max_map_count: textFile(() => "65530\n"),
+      mmap_min_addr: textFile(() => "65536\n"),
+    }),
+    fs: directoryOf({
+      "file-max": textFile(() => "1048576\n"),
+      "file-nr": textFile(() => `${openFiles(machine)}\t0\t1048576\n`),
+      "inode-nr": textFile(() => "0\t0\n"),
+      "lease-break-time": textFile(() => "45\n"),
+      protected_symlinks: textFile(() => "0\n"),
+      protected_hardlinks: textFile(() => "0\n"),
+      suid_dumpable: textFile(() => "0\n"),
+      mqueue: directoryOf({
+        msg_max: textFile(() => "10\n"),
+        msgsize_max: textFile(() => "8192\n"),
+        queues_max: textFile(() => "256\n"),
+      }),
+      epoll: directoryOf({ max_user_watches: textFile(() => "1048576\n") }),
+      inotify: directoryOf({
+        max_queued_events: textFile(() => "16384\n"),
+        max_user_instances: textFile(() => "128\n"),
+        max_user_watches: textFile(() => "65536\n"),
+      }),
+      nr_open: textFile(() => "1048576\n"),
+      "pipe-max-size": textFile(() => "1048576\n"),
+    }),
+  });
+}
+
+function meminfoText(machine: ProcMachine): string {
+  const total = Math.floor(machine.memoryTotal / 1024);
+  const used = Math.floor(
+    machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.areas.bytes, 0) / 1024,
+  );
+  const free = Math.max(0, total - used);
+  const rows: [string, number][] = [
+    ["MemTotal", total],
+    ["MemFree", free],
+    ["MemAvailable", free],
+    ["Buffers", 0],
+    ["Cached", 0],
+    ["SwapCached", 0],
+    ["Active", used],
+    ["Inactive", 0],
+    ["Active(anon)", used],
+    ["Inactive(anon)", 0],
+    ["Active(file)", 0],
+    ["Inactive(file)", 0],
+    ["Unevictable", 0],
+    ["Mlocked", 0],
+    ["SwapTotal", 0],
+    ["SwapFree", 0],
+    ["Dirty", 0],
+    ["Writeback", 0],
+    ["AnonPages", used],
+    ["Mapped", 0],
+    ["Shmem", 0],
+    ["KReclaimable", 0],
+    ["Slab", 0],
+    ["SReclaimable", 0],
+    ["SUnreclaim", 0],
+    ["KernelStack", 0],
+    ["PageTables", 0],
+    ["CommitLimit", total],
+    ["Committed_AS", used],
+    ["VmallocTotal", 0],
+    ["VmallocUsed", 0],
+    ["VmallocChunk", 0],
+    ["HugePages_Total", 0],
+    ["HugePages_Free", 0],
+    ["Hugepagesize", 16384],
+  ];
+  return rows
+    .map(([name, value]) => {
+      const unit = name.startsWith("HugePages_") ? "" : " kB";
+      return `${`${name}:`.padEnd(16)}${String(value).padStart(8)}${unit}\n`;
+    })
+    .join("");
+}
+
+function seconds(nanoseconds: bigint): string {
+  const hundredths = nanoseconds / CLOCK_TICK;
+  return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
+}
+
+/** Processor time of all processes that are there, in ticks. */
+const busyTicks = (machine: ProcMachine): bigint =>
+  machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.cpuTime, 0n) / CLOCK_TICK;
+
+const threadCount = (machine: ProcMachine): number =>
+  machine.pids().reduce((sum, pid) => sum + Math.max(1, machine.process(pid)!.threads.length), 0);
+
+/** Tasks in one of these states. */
+const inState = (machine: ProcMachine, state: string): number =>
+  machine
+    .pids()
+    .flatMap((pid) => machine.process(pid)!.threads)
+    .filter((thread) => thread.state === state).length;
+
+/** /proc/stat. Interrupts and context switches are not counted. */
+function statText(machine: ProcMachine): string {
+  const busy = busyTicks(machine);
+  const all = machine.uptime() / CLOCK_TICK;
+  const times = `${busy} 0 0 ${all > busy ? all - busy : 0n} 0 0 0 0 0 0`;
+  const boot = (machine.realtime() - machine.uptime()) / 1_000_000_000n;
+  return (
+    `cpu  ${times}\ncpu0 ${times}\nintr 0\nctxt 0\nbtime ${boot}\nprocesses ${machine.pids().length}\n` +
+    `procs_running ${inState(machine, "R")}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n`
+  );
+}
+
+/** /proc/vmstat: counters that tools expect; pages are counted, the kernel's work is not. */
+function vmstatText(machine: ProcMachine): string {
+  const used = machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.areas.bytes, 0);
+  const free = Math.max(0, Math.floor((machine.memoryTotal - used) / 4096));
+  const names = [
+    "nr_dirty",
+    "nr_writeback",
+    "pgpgin",
+    "pgpgout",
+    "pswpin",
+    "pswpout",
+    "pgfault",
+    "pgmajfault",
+  ];
+  return `nr_free_pages ${free}\n${names.map((name) => `${name} 0\n`).join("")}`;
+}
+
+const FILE_SYSTEMS = ["proc", "sysfs", "tmpfs", "devpts", "pipefs", "sockfs", "ppcr"];
+
+const DEVICES = "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n";
+
+/** The files of /proc beside the processes. */
+export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
+  const { cpu, uts } = machine;
+  return {
+    cpuinfo: textFile(
+      () =>
+        `processor\t: 0\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
+        `revision\t: ${cpu.revision}\n\ntimebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
+    ),
+    meminfo: textFile(() => meminfoText(machine)),
+    uptime: textFile(() => {
+      const busy = busyTicks(machine) * CLOCK_TICK;
+      const idle = machine.uptime() > busy ? machine.uptime() - busy : 0n;
+      return `${seconds(machine.uptime())} ${seconds(idle)}\n`;
+    }),
+    loadavg: textFile(
+      () => `0.00 0.00 0.00 ${inState(machine, "R")}/${threadCount(machine)} ${machine.lastPid}\n`,
+    ),
+    version: textFile(() => `${uts.sysname} version ${uts.release} ${uts.version}\n`),
+    stat: textFile(() => statText(machine)),
+    vmstat: textFile(() => vmstatText(machine)),
+    filesystems: textFile(() => FILE_SYSTEMS.map((name) => `nodev\t${name}\n`).join("")),
+    devices: textFile(() => DEVICES),
+    swaps: textFile(() => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    partitions: textFile(() => "major minor  #blocks  name\n\n"),
+    diskstats: textFile(() => ""),
+    modules: textFile(() => ""),
+    cmdline: textFile(() => "\n"),
+    sys: sysTree(machine),
+  };
+}

@@ -1,0 +1,138 @@
+;; std 4,-16(1)
+;; std 5,-8(1)
+;; ld 6,-16(1)
+;; bclr 20,0,0
+  (func (;6;) (type 0) (param i32 i32 i32) (result i32 i32)
+    (local i32 i64 i64 i64 i64 i64 i64 i64 i32)
+    (if  ;; label = @1
+      (i32.lt_s
+        (local.tee 1
+          (i32.sub
+            (local.get 1)
+            (i32.const 400)))
+        (i32.const 0))
+      (then
+        (return
+          (local.get 2)
+          (local.get 0))))
+    (block  ;; label = @1
+      (block  ;; label = @2
+        (br_if 0 (;@2;)
+          (i32.eq
+            (local.get 2)
+            (i32.const 268435456)))
+        (return
+          (local.get 2)
+          (local.get 0)))
+      (if  ;; label = @2
+        (i32.lt_s
+          (local.get 0)
+          (i32.const 4))
+        (then
+          (return
+            (i32.const 268435456)
+            (local.get 0))))
+      (br 0 (;@1;)))
+    (local.set 0
+      (i32.sub
+        (local.get 0)
+        (i32.const 4)))
+    (local.set 5
+      (i64.load offset=8 align=1
+        (i32.const 0)))
+    (local.set 4
+      (i64.add
+        (local.get 5)
+        (i64.const -16)))
+    (if  ;; label = @1
+      (i64.ne
+        (local.tee 6
+          (i64.or
+            (i64.load16_u offset=2097152 align=1
+              (i32.shr_u
+                (i32.wrap_i64
+                  (local.get 4))
+                (i32.const 12)))
+            (i64.shr_u
+              (local.get 4)
+              (i64.const 32))))
+        (i64.const 0))
+      (then
+        (if  ;; label = @2
+          (i32.or
+            (i64.ne
+              (i64.or
+                (i64.and
+                  (local.get 6)
+                  (i64.const 255))
+                (i64.shr_u
+                  (local.get 4)
+                  (i64.const 32)))
+              (i64.const 0))
+            (i32.gt_u
+              (i32.and
+                (i32.wrap_i64
+                  (local.get 4))
+                (i32.const 4095))
+              (i32.const 4080)))
+          (then
+            (return
+              (i32.const 268435456)
+              (i32.add
+                (local.get 0)
+                (i32.const 4)))))))
+    (i32.sub
+      (i32.const -8)
+      (i32.wrap_i64
+        (local.get 4)))
+    (local.set 7
+      (i64.load offset=32 align=1
+        (i32.const 0)))
+    (local.get 7)
+    (i64.store align=1)
+    (i32.sub
+      (i32.const 0)
+      (i32.wrap_i64
+        (local.get 5)))
+    (local.set 8
+      (i64.load offset=40 align=1
+        (i32.const 0)))
+    (local.get 8)
+    (i64.store align=1)
+    (local.set 9
+      (i64.load align=1
+        (i32.sub
+          (i32.const 8)
+          (i32.wrap_i64
+            (local.get 5)))))
+    (local.set 10
+      (i64.load offset=272 align=1
+        (i32.const 0)))
+    (if  ;; label = @1
+      (i64.ne
+        (i64.shr_u
+          (local.get 10)
+          (i64.const 32))
+        (i64.const 0))
+      (then
+        (i64.store offset=48 align=1
+          (i32.const 0)
+          (local.get 9))
+        (return
+          (i32.const 268435468)
+          (i32.add
+            (local.get 0)
+            (i32.const 1)))))
+    (local.set 11
+      (i32.and
+        (i32.wrap_i64
+          (local.get 10))
+        (i32.const -4)))
+    (i64.store offset=48 align=1
+      (i32.const 0)
+      (local.get 9))
+    (return
+      (local.get 11)
+      (local.get 0))
+    (unreachable)
+    (unreachable))

@@ -1,0 +1,237 @@
+/* Regular files: what is written is read, and where. */
+#include "behaviour.h"
+#include <linux/falloc.h>
+#include <sys/file.h>
+#include <sys/sendfile.h>
+
+BEHAVIOUR(create_exclusive) {
+  int fd = open("a", O_CREAT | O_EXCL | O_WRONLY, 0640);
+  CHECK(fd >= 0);
+  FAILS(open("a", O_CREAT | O_EXCL | O_WRONLY, 0640), EEXIST);
+  struct stat st;
+  umask(022);
+  CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 && st.st_nlink == 1);
+  FAILS(open("none", O_RDONLY), ENOENT);
+  FAILS(open("a/b", O_RDONLY), ENOTDIR);
+}
+
+BEHAVIOUR(positions_are_shared_by_dup) {
+  int fd = file_with("a", "0123456789"), twin = dup(fd), other = open("a", O_RDONLY);
+  char c;
+  CHECK(lseek(fd, 3, SEEK_SET) == 3);
+  CHECK(read(twin, &c, 1) == 1 && c == '3');
+  CHECK(lseek(fd, 0, SEEK_CUR) == 4);
+  CHECK(read(other, &c, 1) == 1 && c == '0');
+}
+
+BEHAVIOUR(append_always_writes_at_the_end) {
+  int fd = file_with("a", "start"), end = open("a", O_WRONLY | O_APPEND);
+  CHECK(lseek(end, 0, SEEK_SET) == 0);
+  CHECK(write(end, "-1", 2) == 2 && write(fd, "-2", 2) == 2);
+  CHECK(write(end, "-3", 2) == 2);
+  CHECK(holds(fd, 0, "start-2-3"));
+}
+
+BEHAVIOUR(holes_read_as_zeros) {
+  int fd = open("a", O_RDWR | O_CREAT, 0600);
+  CHECK(pwrite(fd, "x", 1, 1 << 20) == 1);
+  char b[16];
+  memset(b, 1, sizeof b);
+  CHECK(pread(fd, b, 16, 4096) == 16);
+  for (int i = 0; i < 16; i++) CHECK(b[i] == 0);
+  CHECK(lseek(fd, 0, SEEK_END) == (1 << 20) + 1);
+  CHECK(pread(fd, b, 16, 1 << 20) == 1 && b[0] == 'x');
+  CHECK(pread(fd, b, 16, 1 << 21) == 0);
+}
+
+BEHAVIOUR(truncation_both_ways) {
+  int fd = file_with("a", "0123456789");
+  CHECK(ftruncate(fd, 4) == 0 && truncate("a", 8) == 0);
+  char b[9];
+  CHECK(pread(fd, b, 9, 0) == 8 && memcmp(b, "0123\0\0\0\0", 8) == 0);
+  FAILS(truncate("none", 0), ENOENT);
+  FAILS(ftruncate(fd, -1), EINVAL);
+}
+
+BEHAVIOUR(vectors) {
+  int fd = open("a", O_RDWR | O_CREAT, 0600);
+  struct iovec out[3] = {{"ab", 2}, {"", 0}, {"cde", 3}};
+  CHECK(writev(fd, out, 3) == 5 && pwritev(fd, out, 1, 5) == 2);
+  char x[4], y[8];
+  struct iovec in[2] = {{x, 4}, {y, 8}};
+  CHECK(preadv(fd, in, 2, 0) == 7 && memcmp(x, "abcd", 4) == 0 && memcmp(y, "eab", 3) == 0);
+  FAILS(readv(fd, in, -1), EINVAL);
+}
+
+BEHAVIOUR(unlinked_file_lives_on) {
+  int fd = file_with("a", "still here");
+  CHECK(unlink("a") == 0);
+  struct stat st;
+  CHECK(fstat(fd, &st) == 0 && st.st_nlink == 0 && st.st_size == 10);
+  CHECK(write(fd, "!", 1) == 1 && holds(fd, 0, "still here!"));
+  FAILS(open("a", O_RDONLY), ENOENT);
+  char link[64], path[PATH_MAX];
+  sprintf(link, "/proc/self/fd/%d", fd);
+  ssize_t n = readlink(link, path, sizeof path - 1);
+  CHECK(n > 10 && memcmp(path + n - 10, " (deleted)", 10) == 0);
+  int again = open(link, O_RDONLY);
+  CHECK(again >= 0 && holds(again, 0, "still here!"));
+}
+
+BEHAVIOUR(rename_replaces) {
+  int a = file_with("a", "one"), b = file_with("b", "two");
+  CHECK(rename("a", "b") == 0);
+  FAILS(open("a", O_RDONLY), ENOENT);
+  int now = open("b", O_RDONLY);
+  CHECK(holds(now, 0, "one") && holds(b, 0, "two") && holds(a, 0, "one"));
+  FAILS(renameat2(AT_FDCWD, "none", AT_FDCWD, "x", 0), ENOENT);
+  close(file_with("c", ""));
+  FAILS(renameat2(AT_FDCWD, "b", AT_FDCWD, "c", RENAME_NOREPLACE), EEXIST);
+}
+
+BEHAVIOUR(hard_links) {
+  int fd = file_with("a", "x");
+  struct stat one, two;
+  CHECK(link("a", "b") == 0 && stat("a", &one) == 0 && stat("b", &two) == 0);
+  CHECK(one.st_ino == two.st_ino && one.st_nlink == 2);
+  CHECK(unlink("a") == 0 && fstat(fd, &one) == 0 && one.st_nlink == 1);
+  FAILS(link("none", "c"), ENOENT);
+  FAILS(link("b", "b"), EEXIST);
+}
+
+BEHAVIOUR(symbolic_links) {
+  close(file_with("a", "seen through"));
+  CHECK(symlink("a", "l") == 0 && symlink("loop", "loop") == 0);
+  char b[16];
+  CHECK(readlink("l", b, 16) == 1 && b[0] == 'a');
+  struct stat st;
+  CHECK(lstat("l", &st) == 0 && S_ISLNK(st.st_mode) && st.st_size == 1);
+  CHECK(stat("l", &st) == 0 && S_ISREG(st.st_mode));
+  int fd = open("l", O_RDONLY);
+  CHECK(holds(fd, 0, "seen"));
+  FAILS(open("l", O_RDONLY | O_NOFOLLOW), ELOOP);
+  FAILS(open("loop", O_RDONLY), ELOOP);
+  FAILS(readlink("a", b, 16), EINVAL);
+}
+
+BEHAVIOUR(modes_and_umask) {
+  umask(027);
+  close(open("a", O_CREAT | O_WRONLY, 0666));
+  struct stat st;
+  CHECK(stat("a", &st) == 0 && (st.st_mode & 07777) == 0640);
+  CHECK(chmod("a", 0604) == 0 && stat("a", &st) == 0 && (st.st_mode & 07777) == 0604);
+  CHECK(umask(0) == 027);
+  int fd = open("a", O_RDONLY);
+  CHECK(fchmod(fd, 0400) == 0 && stat("a", &st) == 0 && (st.st_mode & 07777) == 0400);
+}
+
+BEHAVIOUR(times_of_files) {
+  close(file_with("a", ""));
+  struct timespec set[2] = {{1000, 5000}, {2000, 7000}}, omit[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+  CHECK(utimensat(AT_FDCWD, "a", set, 0) == 0);
+  struct stat st;
+  CHECK(stat("a", &st) == 0 && st.st_atim.tv_sec == 1000 && st.st_mtim.tv_nsec == 7000);
+  CHECK(utimensat(AT_FDCWD, "a", omit, 0) == 0 && stat("a", &st) == 0);
+  CHECK(st.st_atim.tv_sec == 1000 && st.st_mtim.tv_sec > 100000);
+}
+
+BEHAVIOUR(locks_of_processes) {
+  int fd = file_with("a", "0123456789");
+  struct flock own = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 2, .l_len = 3};
+  CHECK(fcntl(fd, F_SETLK, &own) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    struct flock ask = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
+    CHECK(fcntl(fd, F_GETLK, &ask) == 0 && ask.l_type == F_WRLCK && ask.l_pid == getppid());
+    CHECK(ask.l_start == 2 && ask.l_len == 3);
+    struct flock free = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 1};
+    CHECK(fcntl(fd, F_SETLK, &free) == 0);
+    struct flock taken = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 4, .l_len = 1};
+    FAILS(fcntl(fd, F_SETLK, &taken), EAGAIN);
+    _exit(0);
+  }
+  reap(child, 0);
+}
+
+BEHAVIOUR(locks_of_descriptions) {
+  int one = file_with("a", ""), two = open("a", O_RDWR);
+  CHECK(flock(one, LOCK_EX) == 0);
+  FAILS(flock(two, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+  CHECK(flock(dup(one), LOCK_SH | LOCK_NB) == 0 && flock(two, LOCK_SH | LOCK_NB) == 0);
+  close(two);
+}
+
+BEHAVIOUR(waiting_for_a_lock) {
+  int fd = file_with("a", ""), to[2];
+  CHECK(flock(fd, LOCK_EX) == 0 && pipe(to) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    int own = open("a", O_RDWR);
+    CHECK(write(to[1], "w", 1) == 1 && flock(own, LOCK_EX) == 0);
+    CHECK(holds(own, 0, "ready"));
+    _exit(0);
+  }
+  char c;
+  CHECK(read(to[0], &c, 1) == 1);
+  CHECK(pwrite(fd, "ready", 5, 0) == 5 && flock(fd, LOCK_UN) == 0);
+  reap(child, 0);
+}
+
+BEHAVIOUR(copies_inside_the_kernel) {
+  int from = file_with("a", "0123456789"), to = open("b", O_RDWR | O_CREAT, 0600);
+  off_t at = 2;
+  CHECK(sendfile(to, from, &at, 4) == 4 && at == 6 && holds(to, 0, "2345"));
+  loff_t in = 0, out = 4;
+  CHECK(copy_file_range(from, &in, to, &out, 3, 0) == 3 && in == 3 && out == 7);
+  CHECK(holds(to, 0, "2345012"));
+}
+
+BEHAVIOUR(space_and_punched_holes) {
+  int fd = open("a", O_RDWR | O_CREAT, 0600);
+  struct stat st;
+  CHECK(posix_fallocate(fd, 0, 5000) == 0 && fstat(fd, &st) == 0 && st.st_size == 5000);
+  CHECK(pwrite(fd, "abcdef", 6, 100) == 6);
+  CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 102, 2) == 0);
+  char b[6];
+  CHECK(pread(fd, b, 6, 100) == 6 && memcmp(b, "ab\0\0ef", 6) == 0);
+}
+
+BEHAVIOUR(flags_of_descriptors) {
+  int fd = file_with("a", "");
+  CHECK(fcntl(fd, F_GETFD) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+  int high = fcntl(fd, F_DUPFD, 100), closed = fcntl(fd, F_DUPFD_CLOEXEC, 101);
+  CHECK(high == 100 && fcntl(high, F_GETFD) == 0 && closed == 101 && fcntl(closed, F_GETFD) == FD_CLOEXEC);
+  CHECK(dup3(fd, 200, O_CLOEXEC) == 200 && dup2(fd, fd) == fd);
+  FAILS(dup3(fd, fd, 0), EINVAL);
+  CHECK((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR && fcntl(fd, F_SETFL, O_APPEND) == 0);
+  CHECK((fcntl(high, F_GETFL) & O_APPEND) != 0);
+  FAILS(read(99, &fd, 1), EBADF);
+}
+
+BEHAVIOUR(lowest_descriptor_first) {
+  CHECK(syscall(SYS_close_range, 3, ~0u, 0) == 0);
+  CHECK(open("/dev/null", O_RDONLY) == 3 && open("/dev/null", O_RDONLY) == 4);
+  CHECK(close(3) == 0 && open("/dev/null", O_RDONLY) == 3);
+}
+
+BEHAVIOUR(temporary_files) {
+  FILE *file = tmpfile();
+  CHECK(file && fputs("kept", file) >= 0 && fseek(file, 0, SEEK_SET) == 0);
+  char b[8];
+  CHECK(fgets(b, 8, file) && strcmp(b, "kept") == 0);
+  char name[] = "/tmp/behaviour-XXXXXX";
+  int fd = mkstemp(name);
+  CHECK(fd >= 0 && write(fd, "x", 1) == 1);
+  int again = open(name, O_RDONLY);
+  CHECK(holds(again, 0, "x") && unlink(name) == 0);
+  FAILS(access(name, F_OK), ENOENT);
+}
+
+BEHAVIOUR(statx_agrees_with_stat) {
+  int fd = file_with("a", "12345");
+  struct statx x;
+  struct stat st;
+  CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) == 0 && fstat(fd, &st) == 0);
+  CHECK(x.stx_size == 5 && x.stx_ino == st.st_ino && x.stx_mode == st.st_mode && x.stx_nlink == 1);
+  CHECK(x.stx_mtime.tv_sec == st.st_mtim.tv_sec);
+}

@@ -1,0 +1,50 @@
+/*
+ * `PROGRAM` runs all behaviours, each in a process and a folder of its own; `PROGRAM AREA/NAME` one, in the process
+ * itself. Each says PASS.
+ */
+#include "behaviour.h"
+
+#define MOST 512
+static struct {
+  char name[80];
+  void (*run)(void);
+} behaviours[MOST];
+static int count;
+
+void add_behaviour(const char *file, const char *name, void (*run)(void)) {
+  const char *slash = strrchr(file, '/'), *area = slash ? slash + 1 : file;
+  if (count == MOST) abort();
+  sprintf(behaviours[count].name, "%.*s/%s", (int)strcspn(area, "."), area, name);
+  behaviours[count++].run = run;
+}
+
+static void run(int which) {
+  char folder[] = "run-XXXXXX";
+  CHECK(mkdtemp(folder) && chdir(folder) == 0);
+  behaviours[which].run();
+  printf("PASS %s\n", behaviours[which].name);
+  fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+  int failed = 0;
+  for (int i = 0; i < count; i++) {
+    if (argc > 1) {
+      if (strcmp(argv[1], behaviours[i].name) != 0) continue;
+      run(i);
+      return 0;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+      run(i);
+      _exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    if (status == 0) continue;
+    printf("FAIL %s: status %x\n", behaviours[i].name, status);
+    fflush(stdout);
+    failed = 1;
+  }
+  return failed || argc > 1;
+}

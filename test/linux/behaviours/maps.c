@@ -1,0 +1,234 @@
+/* Memory: mappings of files and of nothing, their protection, and who sees what. */
+#include "behaviour.h"
+#include <setjmp.h>
+
+static sigjmp_buf out;
+static volatile int code;
+static void *volatile where;
+static void caught(int signo, siginfo_t *info, void *context) {
+  (void)context;
+  code = info->si_code;
+  where = info->si_addr;
+  siglongjmp(out, signo);
+}
+static int touches(volatile char *at, int write) {
+  struct sigaction action = {.sa_sigaction = caught, .sa_flags = SA_SIGINFO};
+  sigaction(SIGSEGV, &action, NULL);
+  sigaction(SIGBUS, &action, NULL);
+  int signo = sigsetjmp(out, 1);
+  if (signo) return signo;
+  if (write) *at = 1;
+  else (void)*at;
+  return 0;
+}
+#define PAGE 65536L
+static char *pages(int n, int prot) {
+  char *at = mmap(NULL, n * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED);
+  return at;
+}
+#define RW (PROT_READ | PROT_WRITE)
+
+BEHAVIOUR(anonymous_memory_is_zero) {
+  char *at = pages(16, RW);
+  for (long i = 0; i < 16 * PAGE; i += 4096) CHECK(at[i] == 0);
+  memset(at, 7, 16 * PAGE);
+  CHECK(madvise(at + PAGE, PAGE, MADV_DONTNEED) == 0);
+  CHECK(at[PAGE - 1] == 7 && at[PAGE] == 0 && at[2 * PAGE] == 7);
+  CHECK(munmap(at, 16 * PAGE) == 0 && touches(at, 0) == SIGSEGV);
+}
+
+BEHAVIOUR(protection_is_enforced) {
+  char *at = pages(3, RW);
+  at[PAGE] = 5;
+  CHECK(mprotect(at + PAGE, PAGE, PROT_READ) == 0);
+  CHECK(touches(at + PAGE, 0) == 0 && touches(at + PAGE, 1) == SIGSEGV);
+  CHECK(code == SEGV_ACCERR && where == at + PAGE);
+  CHECK(mprotect(at + PAGE, PAGE, PROT_NONE) == 0 && touches(at + PAGE, 0) == SIGSEGV);
+  CHECK(touches(at, 1) == 0 && touches(at + 2 * PAGE, 1) == 0);
+  CHECK(mprotect(at + PAGE, PAGE, RW) == 0 && at[PAGE] == 5);
+  CHECK(munmap(at + PAGE, PAGE) == 0 && touches(at + PAGE, 0) == SIGSEGV && code == SEGV_MAPERR);
+}
+
+BEHAVIOUR(private_mapping_of_a_file) {
+  int fd = file_with("a", "original");
+  char *at = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);
+  CHECK(at != MAP_FAILED && memcmp(at, "original", 8) == 0 && at[8] == 0 && at[4095] == 0);
+  at[0] = 'O';
+  CHECK(holds(fd, 0, "original"));
+  close(fd);
+  CHECK(memcmp(at, "Original", 8) == 0);
+}
+
+BEHAVIOUR(shared_mapping_of_a_file) {
+  int fd = file_with("a", "original");
+  char *one = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0), *two = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0);
+  one[0] = 'O';
+  CHECK(two[0] == 'O' && holds(fd, 0, "Original"));
+  CHECK(pwrite(fd, "X", 1, 1) == 1 && one[1] == 'X' && two[1] == 'X');
+  CHECK(msync(one, 4096, MS_SYNC) == 0 && munmap(one, 4096) == 0);
+  two[2] = 'Y';
+  CHECK(munmap(two, 4096) == 0 && holds(fd, 0, "OXYginal"));
+}
+
+BEHAVIOUR(mapping_behind_the_end_of_a_file) {
+  int fd = file_with("a", "x");
+  char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);
+  CHECK(touches(at, 1) == 0 && touches(at + PAGE, 0) == SIGBUS);
+  CHECK(ftruncate(fd, 2 * PAGE) == 0 && touches(at + PAGE, 1) == 0);
+  CHECK(ftruncate(fd, 1) == 0 && touches(at + PAGE, 0) == SIGBUS);
+}
+
+BEHAVIOUR(mapping_modes_follow_the_descriptor) {
+  close(file_with("a", "x"));
+  int fd = open("a", O_RDONLY);
+  CHECK(mmap(NULL, 4096, RW, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
+  CHECK(mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+  CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF);
+  CHECK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EINVAL);
+  CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 1) == MAP_FAILED && errno == EINVAL);
+}
+
+BEHAVIOUR(shared_anonymous_memory_and_fork) {
+  volatile int *shared = mmap(NULL, 4096, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  volatile int *own = mmap(NULL, 4096, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  *shared = *own = 1;
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(*shared == 1 && *own == 1);
+    *shared = *own = 2;
+    _exit(0);
+  }
+  reap(child, 0);
+  CHECK(*shared == 2 && *own == 1);
+}
+
+BEHAVIOUR(fixed_places) {
+  char *at = pages(4, RW);
+  memset(at, 1, 4 * PAGE);
+  CHECK(mmap(at + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at + PAGE);
+  CHECK(at[PAGE - 1] == 1 && at[PAGE] == 0 && at[2 * PAGE] == 1);
+  void *none = mmap(at, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | 0x100000, -1, 0);
+  CHECK(none == MAP_FAILED && errno == EEXIST);
+  CHECK(mmap(at + 1, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL);
+}
+
+BEHAVIOUR(remap_grows_moves_and_shrinks) {
+  char *at = pages(2, RW);
+  at[0] = 1;
+  at[2 * PAGE - 1] = 2;
+  char *big = mremap(at, 2 * PAGE, 40 * PAGE, MREMAP_MAYMOVE);
+  CHECK(big != MAP_FAILED && big[0] == 1 && big[2 * PAGE - 1] == 2 && big[39 * PAGE] == 0);
+  CHECK(mremap(big, 40 * PAGE, PAGE, 0) == big && touches(big + PAGE, 0) == SIGSEGV);
+  char *there = pages(1, RW);
+  CHECK(mremap(big, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, there) == there && there[0] == 1);
+  CHECK(touches(big, 0) == SIGSEGV);
+}
+
+BEHAVIOUR(program_break) {
+  char *before = sbrk(0);
+  CHECK(sbrk(3 * PAGE) == before);
+  memset(before, 9, 3 * PAGE);
+  CHECK(sbrk(-2 * PAGE) == before + 3 * PAGE && before[PAGE - 1] == 9);
+  CHECK(sbrk(2 * PAGE) == before + PAGE && before[2 * PAGE] == 0);
+}
+
+BEHAVIOUR(memory_files) {
+  int fd = memfd_create("mine", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  CHECK(fd >= 0 && ftruncate(fd, 4096) == 0);
+  char *at = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0);
+  strcpy(at, "in memory");
+  CHECK(holds(fd, 0, "in memory"));
+  FAILS(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+  CHECK(munmap(at, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK) == 0);
+  FAILS(pwrite(fd, "x", 1, 0), EPERM);
+  FAILS(ftruncate(fd, 1), EPERM);
+  CHECK(ftruncate(fd, 8192) == 0 && fcntl(fd, F_GET_SEALS) == (F_SEAL_WRITE | F_SEAL_SHRINK));
+}
+
+BEHAVIOUR(shared_memory_by_name) {
+  char name[32];
+  sprintf(name, "/behaviour-%d", getpid());
+  int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+  CHECK(fd >= 0 && ftruncate(fd, 4096) == 0);
+  volatile int *at = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0);
+  pid_t child = fork();
+  if (child == 0) {
+    int other = shm_open(name, O_RDWR, 0);
+    int *there = mmap(NULL, 4096, RW, MAP_SHARED, other, 0);
+    there[10] = 1234;
+    _exit(0);
+  }
+  reap(child, 0);
+  CHECK(at[10] == 1234 && shm_unlink(name) == 0);
+  FAILS(shm_open(name, O_RDWR, 0), ENOENT);
+  CHECK(at[10] == 1234);
+}
+
+BEHAVIOUR(code_that_is_written) {
+#ifdef __powerpc__
+  unsigned *code = mmap(NULL, 4096, RW | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(code != MAP_FAILED);
+  for (int n = 0; n < 3; n++) {
+    code[0] = 0x38600000 | (40 + n);
+    code[1] = 0x4e800020;
+    __asm__ volatile("dcbst 0,%0; sync; icbi 0,%0; isync" : : "r"(code) : "memory");
+    long result;
+    __asm__ volatile("mtctr %1; bctrl; mr %0,3" : "=r"(result) : "r"(code) : "3", "ctr", "lr", "memory");
+    CHECK(result == 40 + n);
+  }
+#endif
+}
+
+BEHAVIOUR(residency_and_locks) {
+  char *at = pages(4, RW);
+  unsigned char present[64];
+  at[0] = 1;
+  long page = sysconf(_SC_PAGESIZE);
+  CHECK(mincore(at, page, present) == 0 && (present[0] & 1) == 1);
+  CHECK(mlock(at, page) == 0 && munlock(at, page) == 0);
+  FAILS(mincore(at + 1, page, present), EINVAL);
+  CHECK(munmap(at, 4 * PAGE) == 0);
+  FAILS(mincore(at, page, present), ENOMEM);
+}
+
+BEHAVIOUR(stack_grows) {
+  volatile char deep[2 * 1024 * 1024];
+  deep[0] = 1;
+  deep[sizeof deep - 1] = 2;
+  CHECK(deep[0] + deep[sizeof deep - 1] == 3);
+}
+
+BEHAVIOUR(maps_tell_of_areas) {
+  char *at = pages(3, RW), line[512];
+  CHECK(mprotect(at + PAGE, PAGE, PROT_READ) == 0);
+  int middle = 0, stack = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long start, end;
+    char letters[5];
+    CHECK(sscanf(line, "%lx-%lx %4s", &start, &end, letters) == 3 && start < end);
+    if (start == (unsigned long)at + PAGE) middle = end == start + PAGE && strcmp(letters, "r--p") == 0;
+    if (start <= (unsigned long)&line && (unsigned long)&line < end) stack = strstr(line, "[stack]") != NULL;
+  }
+  CHECK(middle && stack);
+}
+
+BEHAVIOUR(advice) {
+  char *at = pages(4, RW);
+  memset(at, 3, 4 * PAGE);
+  int kinds[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTFORK, MADV_DOFORK};
+  for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) CHECK(madvise(at, 4 * PAGE, kinds[i]) == 0);
+  CHECK(at[PAGE] == 3);
+  FAILS(madvise(at + 1, PAGE, MADV_NORMAL), EINVAL);
+  FAILS(madvise(at, PAGE, 9999), EINVAL);
+  CHECK(madvise(at, PAGE, MADV_FREE) == 0 && (at[0] == 3 || at[0] == 0) && at[PAGE] == 3);
+}
+
+BEHAVIOUR(many_areas) {
+  char *at = pages(60, RW);
+  for (int i = 0; i < 60; i += 2) CHECK(mprotect(at + i * PAGE, PAGE, PROT_READ) == 0);
+  for (int i = 1; i < 60; i += 2) at[i * PAGE] = i;
+  for (int i = 0; i < 60; i += 2) CHECK(munmap(at + i * PAGE, PAGE) == 0);
+  for (int i = 1; i < 60; i += 2) CHECK(at[i * PAGE] == (char)i);
+}

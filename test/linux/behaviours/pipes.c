@@ -1,0 +1,212 @@
+/* Pipes, named ones too, and waiting for what comes through them. */
+#include "behaviour.h"
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+
+static int ends[2];
+static int readable(int fd, int timeout) {
+  struct pollfd p = {fd, POLLIN, 0};
+  int n = poll(&p, 1, timeout);
+  return n == 1 ? p.revents : n;
+}
+
+BEHAVIOUR(bytes_come_in_order) {
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    for (unsigned i = 0; i < 4000; i++) CHECK(write(ends[1], &i, sizeof i) == sizeof i);
+    _exit(0);
+  }
+  close(ends[1]);
+  FILE *in = fdopen(ends[0], "r");
+  unsigned got, expected = 0;
+  while (fread(&got, sizeof got, 1, in) == 1) CHECK(got == expected++);
+  CHECK(expected == 4000);
+  reap(child, 0);
+}
+
+BEHAVIOUR(end_of_a_pipe) {
+  char c;
+  CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1 && close(ends[1]) == 0);
+  CHECK(readable(ends[0], 0) == (POLLIN | POLLHUP) && read(ends[0], &c, 1) == 1 && read(ends[0], &c, 1) == 0);
+  CHECK(readable(ends[0], -1) == POLLHUP);
+}
+
+BEHAVIOUR(nobody_reads) {
+  signal(SIGPIPE, SIG_IGN);
+  CHECK(pipe(ends) == 0 && close(ends[0]) == 0);
+  FAILS(write(ends[1], "x", 1), EPIPE);
+  struct pollfd p = {ends[1], POLLOUT, 0};
+  CHECK(poll(&p, 1, 0) == 1 && (p.revents & POLLERR));
+  pid_t child = fork();
+  if (child == 0) {
+    signal(SIGPIPE, SIG_DFL);
+    write(ends[1], "x", 1);
+    _exit(0);
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+}
+
+BEHAVIOUR(full_pipe) {
+  CHECK(pipe2(ends, O_NONBLOCK) == 0);
+  char b[4096] = {0};
+  int total = 0, n;
+  while ((n = write(ends[1], b, sizeof b)) > 0) total += n;
+  CHECK(errno == EAGAIN && total == fcntl(ends[1], F_GETPIPE_SZ));
+  struct pollfd p = {ends[1], POLLOUT, 0};
+  CHECK(poll(&p, 1, 0) == 0);
+  int waiting;
+  CHECK(ioctl(ends[0], FIONREAD, &waiting) == 0 && waiting == total);
+  CHECK(read(ends[0], b, sizeof b) == sizeof b && poll(&p, 1, 0) == 1);
+  while (read(ends[0], b, sizeof b) > 0) {}
+  CHECK(errno == EAGAIN);
+}
+
+BEHAVIOUR(writes_larger_than_the_pipe) {
+  static char data[300000];
+  CHECK(pipe(ends) == 0);
+  for (int i = 0; i < (int)sizeof data; i++) data[i] = i * 31;
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(write(ends[1], data, sizeof data) == sizeof data);
+    _exit(0);
+  }
+  close(ends[1]);
+  char b[777];
+  int at = 0, n;
+  while ((n = read(ends[0], b, sizeof b)) > 0) {
+    CHECK(memcmp(b, data + at, n) == 0);
+    at += n;
+  }
+  CHECK(at == sizeof data);
+  reap(child, 0);
+}
+
+BEHAVIOUR(small_writes_are_whole) {
+  CHECK(pipe(ends) == 0);
+  for (int i = 0; i < 4; i++)
+    if (fork() == 0) {
+      char b[512];
+      memset(b, 'a' + i, sizeof b);
+      for (int n = 0; n < 25; n++) CHECK(write(ends[1], b, sizeof b) == sizeof b);
+      _exit(0);
+    }
+  close(ends[1]);
+  FILE *in = fdopen(ends[0], "r");
+  char b[512];
+  int records = 0;
+  while (fread(b, sizeof b, 1, in) == 1) {
+    for (unsigned i = 1; i < sizeof b; i++) CHECK(b[i] == b[0]);
+    records++;
+  }
+  CHECK(records == 100);
+  for (int i = 0; i < 4; i++) CHECK(wait(NULL) > 0);
+}
+
+BEHAVIOUR(poll_times_out) {
+  CHECK(pipe(ends) == 0 && readable(ends[0], 20) == 0);
+  struct pollfd set[3] = {{ends[0], POLLIN, 0}, {-1, POLLIN, 7}, {999, POLLIN, 0}};
+  CHECK(poll(set, 3, 0) == 1 && set[1].revents == 0 && set[2].revents == POLLNVAL);
+}
+
+BEHAVIOUR(select_finds_the_ready) {
+  int other[2];
+  CHECK(pipe(ends) == 0 && pipe(other) == 0 && write(other[1], "x", 1) == 1);
+  fd_set in, out;
+  FD_ZERO(&in);
+  FD_ZERO(&out);
+  FD_SET(ends[0], &in);
+  FD_SET(other[0], &in);
+  FD_SET(ends[1], &out);
+  struct timeval limit = {5, 0};
+  CHECK(select(other[1] + 1, &in, &out, NULL, &limit) == 2);
+  CHECK(!FD_ISSET(ends[0], &in) && FD_ISSET(other[0], &in) && FD_ISSET(ends[1], &out));
+}
+
+BEHAVIOUR(epoll_levels_and_edges) {
+  CHECK(pipe(ends) == 0);
+  int set = epoll_create1(EPOLL_CLOEXEC), edges = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x123456789abcdefULL}, got;
+  CHECK(epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0);
+  FAILS(epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event), EEXIST);
+  event.events |= EPOLLET;
+  CHECK(epoll_ctl(edges, EPOLL_CTL_ADD, ends[0], &event) == 0 && epoll_wait(set, &got, 1, 0) == 0);
+  CHECK(write(ends[1], "xy", 2) == 2);
+  for (int i = 0; i < 2; i++) CHECK(epoll_wait(set, &got, 1, -1) == 1 && got.data.u64 == 0x123456789abcdefULL);
+  CHECK(epoll_wait(edges, &got, 1, -1) == 1 && epoll_wait(edges, &got, 1, 0) == 0);
+  CHECK(write(ends[1], "z", 1) == 1 && epoll_wait(edges, &got, 1, 0) == 1);
+  CHECK(epoll_ctl(set, EPOLL_CTL_DEL, ends[0], NULL) == 0 && epoll_wait(set, &got, 1, 0) == 0);
+}
+
+BEHAVIOUR(epoll_once) {
+  CHECK(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+  int set = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT}, got;
+  CHECK(epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0);
+  CHECK(epoll_wait(set, &got, 1, -1) == 1 && epoll_wait(set, &got, 1, 0) == 0);
+  CHECK(epoll_ctl(set, EPOLL_CTL_MOD, ends[0], &event) == 0 && epoll_wait(set, &got, 1, 0) == 1);
+}
+
+BEHAVIOUR(event_counters) {
+  int fd = eventfd(3, EFD_NONBLOCK), semaphore = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
+  uint64_t value = 4;
+  CHECK(write(fd, &value, 8) == 8 && read(fd, &value, 8) == 8 && value == 7);
+  FAILS(read(fd, &value, 8), EAGAIN);
+  for (int i = 0; i < 2; i++) CHECK(read(semaphore, &value, 8) == 8 && value == 1);
+  FAILS(read(semaphore, &value, 8), EAGAIN);
+  value = ~0ULL;
+  FAILS(write(fd, &value, 8), EINVAL);
+  CHECK(readable(fd, 0) == 0);
+}
+
+BEHAVIOUR(poll_wakes_for_a_child) {
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    for (volatile int i = 0; i < 30000; i++) {}
+    CHECK(write(ends[1], "x", 1) == 1);
+    _exit(0);
+  }
+  CHECK(readable(ends[0], -1) == POLLIN);
+  reap(child, 0);
+}
+
+BEHAVIOUR(capacity_can_change) {
+  CHECK(pipe(ends) == 0 && fcntl(ends[0], F_GETPIPE_SZ) == 65536);
+  CHECK(fcntl(ends[0], F_SETPIPE_SZ, 100000) == 131072 && fcntl(ends[1], F_GETPIPE_SZ) == 131072);
+  static char b[131072];
+  CHECK(write(ends[1], b, sizeof b) == sizeof b);
+  FAILS(fcntl(ends[0], F_SETPIPE_SZ, 65536), EBUSY);
+}
+
+BEHAVIOUR(a_chain_of_children) {
+  int from = -1;
+  pid_t children[5];
+  for (int i = 0; i < 5; i++) {
+    CHECK(pipe(ends) == 0);
+    if ((children[i] = fork()) == 0) {
+      for (int n = 0; n < 40; n++) {
+        int value = n;
+        if (i > 0) CHECK(read(from, &value, sizeof value) == sizeof value);
+        value += i;
+        CHECK(write(ends[1], &value, sizeof value) == sizeof value);
+      }
+      _exit(0);
+    }
+    close(ends[1]);
+    if (from >= 0) close(from);
+    from = ends[0];
+  }
+  for (int n = 0; n < 40; n++) {
+    int value;
+    CHECK(read(from, &value, sizeof value) == sizeof value && value == n + 10);
+  }
+  char c;
+  CHECK(read(from, &c, 1) == 0);
+  for (int i = 0; i < 5; i++) reap(children[i], 0);
+}

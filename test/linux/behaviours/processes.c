@@ -1,0 +1,369 @@
+/* Processes: how they come, what they inherit, how they end and who is told. */
+#include "behaviour.h"
+#include <pthread.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+extern char **environ;
+
+/* What this program does when it is executed by one of the behaviours; before main. */
+__attribute__((constructor)) static void as_a_child(int argc, char **argv) {
+  if (argc < 2 || strncmp(argv[1], "--child-", 8) != 0) return;
+  const char *what = argv[1] + 8;
+  if (strcmp(what, "exit") == 0) _exit(atoi(argv[2]));
+  if (strcmp(what, "arguments") == 0) {
+    for (int i = 2; i < argc; i++) printf("[%s]", argv[i]);
+    for (char **each = environ; *each; each++) printf("{%s}", *each);
+    fflush(stdout);
+  }
+  if (strcmp(what, "descriptors") == 0) {
+    int open = 0;
+    for (int fd = 3; fd < 20; fd++) open += fcntl(fd, F_GETFD) >= 0;
+    _exit(open);
+  }
+  if (strcmp(what, "signals") == 0) {
+    struct sigaction one, two;
+    sigset_t mask;
+    sigaction(SIGUSR1, NULL, &one);
+    sigaction(SIGUSR2, NULL, &two);
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    _exit((one.sa_handler == SIG_DFL) + 2 * (two.sa_handler == SIG_IGN) + 4 * sigismember(&mask, SIGTERM));
+  }
+  _exit(0);
+}
+
+static char self[PATH_MAX];
+static void run_self(const char *what, const char *argument, char **environment) {
+  char option[64];
+  sprintf(option, "--child-%s", what);
+  char *argv[] = {"child", option, (char *)argument, NULL};
+  execve(self, argv, environment);
+  _exit(127);
+}
+static void find_self(void) {
+  ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+  CHECK(n > 0);
+  self[n] = 0;
+}
+
+BEHAVIOUR(a_child_has_copies) {
+  int value = 1;
+  static int kept = 5;
+  char *heap = malloc(100000);
+  memset(heap, 1, 100000);
+  pid_t parent = getpid(), child = fork();
+  if (child == 0) {
+    CHECK(getppid() == parent && getpid() != parent && value == 1 && kept == 5 && heap[99999] == 1);
+    value = kept = 9;
+    memset(heap, 2, 100000);
+    _exit(0);
+  }
+  heap[5] = 7;
+  reap(child, 0);
+  CHECK(value == 1 && kept == 5 && heap[5] == 7 && heap[6] == 1);
+}
+
+BEHAVIOUR(statuses) {
+  int codes[] = {0, 1, 77, 255};
+  for (int i = 0; i < 4; i++) {
+    pid_t child = fork();
+    if (child == 0) exit(codes[i]);
+    reap(child, codes[i]);
+  }
+  FAILS(waitpid(-1, NULL, 0), ECHILD);
+  FAILS(waitpid(getpid(), NULL, 0), ECHILD);
+}
+
+BEHAVIOUR(waiting_for_one_of_many) {
+  pid_t children[10];
+  for (int i = 0; i < 10; i++)
+    if ((children[i] = fork()) == 0) _exit(i);
+  for (int i = 9; i >= 0; i--) reap(children[i], i);
+}
+
+BEHAVIOUR(waitid_leaves_what_it_is_told_to) {
+  pid_t child = fork();
+  if (child == 0) _exit(3);
+  siginfo_t info = {0};
+  for (int i = 0; i < 2; i++) {
+    CHECK(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0 && info.si_pid == child && info.si_status == 3);
+  }
+  CHECK(info.si_code == CLD_EXITED && waitid(P_ALL, 0, &info, WEXITED) == 0);
+  FAILS(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
+  FAILS(waitid(P_ALL, 0, &info, 0), EINVAL);
+}
+
+BEHAVIOUR(killed_children) {
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  siginfo_t info;
+  CHECK(waitpid(child, NULL, WNOHANG) == 0 && kill(child, SIGKILL) == 0);
+  CHECK(waitid(P_PID, child, &info, WEXITED) == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL);
+  FAILS(kill(child, 0), ESRCH);
+}
+
+BEHAVIOUR(exec_replaces_the_program) {
+  find_self();
+  pid_t child = fork();
+  if (child == 0) run_self("exit", "42", environ);
+  reap(child, 42);
+  FAILS(execl("none", "none", NULL), ENOENT);
+  close(file_with("data", "no program"));
+  CHECK(chmod("data", 0755) == 0);
+  FAILS(execl("./data", "data", NULL), ENOEXEC);
+  CHECK(chmod("data", 0644) == 0);
+  FAILS(execl("./data", "data", NULL), EACCES);
+}
+
+BEHAVIOUR(exec_passes_arguments_and_environment) {
+  find_self();
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], 1);
+    char *environment[] = {"A=1", "EMPTY=", "SPACE=a b", NULL};
+    run_self("arguments", "one two", environment);
+  }
+  close(ends[1]);
+  char got[256];
+  int at = 0, n;
+  while ((n = read(ends[0], got + at, sizeof got - at - 1)) > 0) at += n;
+  got[at] = 0;
+  CHECK(strcmp(got, "[one two]{A=1}{EMPTY=}{SPACE=a b}") == 0);
+  reap(child, 0);
+}
+
+BEHAVIOUR(exec_closes_what_is_marked) {
+  find_self();
+  CHECK(syscall(SYS_close_range, 3, ~0u, 0) == 0);
+  CHECK(open("/dev/null", O_RDONLY | O_CLOEXEC) == 3 && open("/dev/null", O_RDONLY) == 4);
+  pid_t child = fork();
+  if (child == 0) run_self("descriptors", "", environ);
+  reap(child, 1);
+}
+
+static void nothing(int signo) { (void)signo; }
+BEHAVIOUR(exec_keeps_masks_and_ignored_signals) {
+  find_self();
+  signal(SIGUSR1, nothing);
+  signal(SIGUSR2, SIG_IGN);
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGTERM);
+  sigprocmask(SIG_BLOCK, &mask, NULL);
+  pid_t child = fork();
+  if (child == 0) run_self("signals", "", environ);
+  reap(child, 7);
+}
+
+static void *execs(void *argument) {
+  (void)argument;
+  run_self("exit", "21", environ);
+  return NULL;
+}
+BEHAVIOUR(exec_by_a_thread) {
+  find_self();
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, execs, NULL);
+    for (;;) pause();
+  }
+  reap(child, 21);
+}
+
+BEHAVIOUR(spawned_programs) {
+  find_self();
+  char *argv[] = {"child", "--child-exit", "5", NULL};
+  pid_t child;
+  CHECK(posix_spawn(&child, self, NULL, NULL, argv, environ) == 0);
+  reap(child, 5);
+  CHECK(posix_spawn(&child, "none", NULL, NULL, argv, environ) == ENOENT);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 1, "out", O_WRONLY | O_CREAT, 0600);
+  argv[1] = "--child-arguments";
+  CHECK(posix_spawn(&child, self, &actions, NULL, argv, (char *[]){NULL}) == 0);
+  reap(child, 0);
+  int fd = open("out", O_RDONLY);
+  CHECK(holds(fd, 0, "[5]"));
+}
+
+BEHAVIOUR(vfork_stops_the_parent) {
+  find_self();
+  volatile int stage = 0;
+  pid_t child = vfork();
+  if (child == 0) {
+    stage = 1;
+    execl(self, "child", "--child-exit", "8", NULL);
+    _exit(127);
+  }
+  CHECK(stage == 1);
+  reap(child, 8);
+}
+
+BEHAVIOUR(orphans_go_to_a_subreaper) {
+  int ends[2];
+  pid_t orphan;
+  CHECK(pipe(ends) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    pid_t parent = getpid(), grandchild = fork();
+    if (grandchild == 0) {
+      while (getppid() == parent) sched_yield();
+      grandchild = getpid();
+      write(ends[1], &grandchild, sizeof grandchild);
+      _exit(11);
+    }
+    _exit(0);
+  }
+  reap(child, 0);
+  CHECK(read(ends[0], &orphan, sizeof orphan) == sizeof orphan);
+  reap(orphan, 11);
+}
+
+BEHAVIOUR(groups_and_sessions) {
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(setpgid(0, 0) == 0 && getpgrp() == getpid() && getpgid(0) == getpid() && getsid(0) == getsid(getppid()));
+    FAILS(setsid(), EPERM);
+    pid_t grandchild = fork();
+    if (grandchild == 0) {
+      CHECK(getpgrp() == getppid() && setsid() == getpid() && getsid(0) == getpid() && getpgrp() == getpid());
+      FAILS(setpgid(0, 0), EPERM);
+      _exit(0);
+    }
+    reap(grandchild, 0);
+    FAILS(setpgid(0, 999999), EPERM);
+    _exit(0);
+  }
+  reap(child, 0);
+}
+
+BEHAVIOUR(waiting_for_a_group) {
+  pid_t one = fork();
+  if (one == 0) {
+    setpgid(0, 0);
+    for (;;) pause();
+  }
+  setpgid(one, one);
+  pid_t two = fork();
+  if (two == 0) {
+    setpgid(0, one);
+    _exit(5);
+  }
+  setpgid(two, one);
+  int status;
+  CHECK(waitpid(-one, &status, 0) == two && WEXITSTATUS(status) == 5);
+  CHECK(kill(-one, SIGTERM) == 0 && waitpid(-one, &status, 0) == one && WTERMSIG(status) == SIGTERM);
+  FAILS(waitpid(-one, &status, 0), ECHILD);
+}
+
+BEHAVIOUR(ignored_children_are_not_kept) {
+  signal(SIGCHLD, SIG_IGN);
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  FAILS(waitpid(child, NULL, 0), ECHILD);
+}
+
+BEHAVIOUR(death_of_the_parent) {
+  int ends[2];
+  char c;
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    int ready[2];
+    pipe(ready);
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      write(ready[1], "x", 1);
+      for (;;) pause();
+    }
+    read(ready[0], &c, 1);
+    _exit(0);
+  }
+  close(ends[1]);
+  reap(child, 0);
+  /* The grandchild holds the other end until it dies. */
+  CHECK(read(ends[0], &c, 1) == 0);
+}
+
+static int on_exit_ends;
+static void says(void) { write(on_exit_ends, "bye", 3); }
+BEHAVIOUR(exit_handlers) {
+  int ends[2];
+  char got[16];
+  CHECK(pipe(ends) == 0);
+  on_exit_ends = ends[1];
+  pid_t child = fork();
+  if (child == 0) {
+    atexit(says);
+    exit(0);
+  }
+  reap(child, 0);
+  child = fork();
+  if (child == 0) {
+    atexit(says);
+    _exit(0);
+  }
+  reap(child, 0);
+  close(ends[1]);
+  CHECK(read(ends[0], got, 16) == 3 && memcmp(got, "bye", 3) == 0);
+}
+
+BEHAVIOUR(limits) {
+  struct rlimit limit, old;
+  CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
+  limit = (struct rlimit){10, old.rlim_max};
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  int fd, last = -1;
+  while ((fd = open("/dev/null", O_RDONLY)) >= 0) last = fd;
+  CHECK(errno == EMFILE && last == 9);
+  limit.rlim_cur = 1000;
+  CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR && close(last) == 0);
+  fd = open("f", O_CREAT | O_WRONLY, 0600);
+  char block[600] = {0};
+  CHECK(write(fd, block, 600) == 600 && write(fd, block, 600) == 400);
+  FAILS(write(fd, block, 1), EFBIG);
+  limit = (struct rlimit){5, 4};
+  FAILS(setrlimit(RLIMIT_NOFILE, &limit), EINVAL);
+}
+
+BEHAVIOUR(many_children_one_after_another) {
+  for (int i = 0; i < 12; i++) {
+    pid_t child = fork();
+    if (child == 0) _exit(i);
+    reap(child, i);
+  }
+}
+
+BEHAVIOUR(a_long_line_of_children) {
+  int depth = 0;
+  pid_t child = fork();
+  while (child == 0 && depth < 8) {
+    depth++;
+    child = fork();
+  }
+  if (child == 0) _exit(1);
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+  if (depth > 0) _exit(WEXITSTATUS(status) + 1);
+  CHECK(WEXITSTATUS(status) == 9);
+}
+
+BEHAVIOUR(accounts_of_children) {
+  struct rusage of;
+  pid_t child = fork();
+  if (child == 0) {
+    clock_t end = clock() + CLOCKS_PER_SEC / 200;
+    while (clock() < end) {}
+    _exit(0);
+  }
+  int status;
+  CHECK(wait4(child, &status, 0, &of) == child && status == 0);
+  CHECK(of.ru_utime.tv_usec + of.ru_stime.tv_usec >= 3000);
+  CHECK(getrusage(RUSAGE_CHILDREN, &of) == 0 && of.ru_utime.tv_usec + of.ru_stime.tv_usec >= 3000);
+}

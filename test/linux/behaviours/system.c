@@ -1,0 +1,237 @@
+/* What a program can find out about itself and the machine, mostly from /proc, /sys and /dev. */
+#include "behaviour.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+static char text[1 << 18];
+static char *contents(const char *path) {
+  int fd = open(path, O_RDONLY), at = 0, n;
+  if (fd < 0) printf("%s\n", path);
+  CHECK(fd >= 0);
+  while ((n = read(fd, text + at, sizeof text - 1 - at)) > 0) at += n;
+  CHECK(n == 0);
+  text[at] = 0;
+  close(fd);
+  return text;
+}
+/* The number behind `name:` in a file of such lines. */
+static long field(const char *path, const char *name) {
+  char *line = contents(path);
+  size_t length = strlen(name);
+  for (; line; line = strchr(line, '\n'), line += line != NULL)
+    if (strncmp(line, name, length) == 0 && line[length] == ':') return strtol(line + length + 1, NULL, 0);
+  printf("%s has no %s\n", path, name);
+  CHECK(0);
+}
+
+BEHAVIOUR(identity) {
+  CHECK(getuid() == geteuid() && getgid() == getegid());
+  CHECK(field("/proc/self/status", "Pid") == getpid() && field("/proc/self/status", "PPid") == getppid());
+  CHECK(field("/proc/self/status", "Uid") == (long)getuid() && field("/proc/self/status", "Gid") == (long)getgid());
+  CHECK(field("/proc/self/status", "Threads") == 1);
+}
+
+BEHAVIOUR(stat_of_a_process) {
+  int pid, ppid, group, session;
+  char comm[32], state;
+  CHECK(sscanf(contents("/proc/self/stat"), "%d (%31[^)]) %c %d %d %d", &pid, comm, &state, &ppid, &group, &session) == 6);
+  CHECK(pid == getpid() && ppid == getppid() && group == getpgrp() && session == getsid(0) && state == 'R');
+  int words = 0;
+  for (char *at = strtok(text, " \n"); at; at = strtok(NULL, " \n")) words++;
+  CHECK(words >= 52);
+}
+
+BEHAVIOUR(stat_of_a_child) {
+  int ends[2];
+  char c, path[64], state;
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_NAME, "a (b) c");
+    write(ends[1], "x", 1);
+    for (;;) pause();
+  }
+  CHECK(read(ends[0], &c, 1) == 1);
+  sprintf(path, "/proc/%d/stat", child);
+  CHECK(sscanf(contents(path), "%*d (a (b) c) %c", &state) == 1);
+  sprintf(path, "/proc/%d/comm", child);
+  CHECK(strcmp(contents(path), "a (b) c\n") == 0 && kill(child, SIGKILL) == 0);
+  siginfo_t info;
+  CHECK(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0);
+  sprintf(path, "/proc/%d/stat", child);
+  CHECK(sscanf(contents(path), "%*d (a (b) c) %c", &state) == 1 && state == 'Z');
+  CHECK(waitpid(child, NULL, 0) == child);
+  FAILS(open(path, O_RDONLY), ENOENT);
+}
+
+BEHAVIOUR(command_line_and_environment) {
+  char *line = contents("/proc/self/cmdline");
+  CHECK(strlen(line) > 0);
+  setenv("ADDED", "later", 1);
+  CHECK(strstr(contents("/proc/self/environ"), "ADDED") == NULL);
+}
+
+BEHAVIOUR(links_of_a_process) {
+  char path[PATH_MAX], here[PATH_MAX];
+  struct stat one, two;
+  CHECK(stat("/proc/self/exe", &one) == 0 && S_ISREG(one.st_mode));
+  ssize_t n = readlink("/proc/self/cwd", path, sizeof path - 1);
+  CHECK(n > 0 && getcwd(here, sizeof here));
+  path[n] = 0;
+  CHECK(strcmp(path, here) == 0);
+  int fd = file_with("a", "x");
+  sprintf(path, "/proc/self/fd/%d", fd);
+  CHECK(stat(path, &one) == 0 && fstat(fd, &two) == 0 && one.st_ino == two.st_ino);
+  n = readlink(path, path, sizeof path - 1);
+  path[n] = 0;
+  strcat(here, "/a");
+  CHECK(strcmp(path, here) == 0);
+  n = readlink("/proc/self", path, sizeof path - 1);
+  path[n] = 0;
+  CHECK(atoi(path) == getpid());
+}
+
+BEHAVIOUR(descriptors_in_proc) {
+  int fd = file_with("a", "0123456789");
+  char path[64];
+  CHECK(lseek(fd, 7, SEEK_SET) == 7 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0);
+  sprintf(path, "/proc/self/fdinfo/%d", fd);
+  CHECK(field(path, "pos") == 7);
+  CHECK((field(path, "flags") & (O_ACCMODE | O_CLOEXEC)) == (O_RDWR | O_CLOEXEC));
+  DIR *folder = opendir("/proc/self/fd");
+  struct dirent *entry;
+  int found = 0;
+  while ((entry = readdir(folder))) found += isdigit(entry->d_name[0]) && atoi(entry->d_name) == fd;
+  CHECK(found == 1);
+}
+
+BEHAVIOUR(auxiliary_vector) {
+  unsigned long pairs[128];
+  int fd = open("/proc/self/auxv", O_RDONLY), found = 0;
+  ssize_t n = read(fd, pairs, sizeof pairs);
+  CHECK(n > 0 && n % (2 * sizeof(long)) == 0);
+  for (unsigned i = 0; i < n / sizeof(long); i += 2) {
+    if (pairs[i] == AT_PAGESZ) found += pairs[i + 1] == (unsigned long)sysconf(_SC_PAGESIZE);
+    if (pairs[i] == AT_PHDR) found += pairs[i + 1] == getauxval(AT_PHDR);
+  }
+  CHECK(found == 2);
+}
+
+BEHAVIOUR(names_of_the_system) {
+  struct utsname names;
+  CHECK(uname(&names) == 0 && strcmp(names.sysname, "Linux") == 0);
+  CHECK(strncmp(contents("/proc/sys/kernel/osrelease"), names.release, strlen(names.release)) == 0);
+  CHECK(strncmp(contents("/proc/sys/kernel/ostype"), "Linux\n", 6) == 0);
+  CHECK(strncmp(contents("/proc/sys/kernel/hostname"), names.nodename, strlen(names.nodename)) == 0);
+  CHECK(strncmp(contents("/proc/version"), "Linux version ", 14) == 0);
+}
+
+BEHAVIOUR(memory_in_numbers) {
+  struct sysinfo info;
+  CHECK(sysinfo(&info) == 0 && info.totalram > 0 && info.mem_unit > 0);
+  CHECK(field("/proc/meminfo", "MemTotal") > 0 && field("/proc/meminfo", "MemFree") > 0);
+  CHECK(field("/proc/meminfo", "MemAvailable") > 0);
+  long before = field("/proc/self/status", "VmRSS"), size;
+  char *at = malloc(8 << 20);
+  memset(at, 1, 8 << 20);
+  CHECK(field("/proc/self/status", "VmRSS") >= before + 8000 && field("/proc/self/status", "VmSize") >= before + 8192);
+  long resident, rest = sscanf(contents("/proc/self/statm"), "%ld %ld", &size, &resident);
+  CHECK(rest == 2 && size >= resident && resident * (sysconf(_SC_PAGESIZE) / 1024) >= before + 8000);
+  CHECK(field("/proc/self/smaps_rollup", "Rss") >= before + 8000);
+}
+
+BEHAVIOUR(processors) {
+  char *online = contents("/sys/devices/system/cpu/online");
+  CHECK(isdigit(online[0]) && strchr(online, '\n'));
+  CHECK(isdigit(contents("/sys/devices/system/cpu/possible")[0]));
+  CHECK(isdigit(contents("/sys/devices/system/cpu/present")[0]));
+  CHECK(get_nprocs() >= 1 && get_nprocs_conf() >= get_nprocs() && sysconf(_SC_NPROCESSORS_ONLN) == get_nprocs());
+  int count = 0;
+  for (char *at = contents("/proc/cpuinfo"); (at = strstr(at, "processor\t:")); at++) count++;
+  CHECK(count == get_nprocs());
+  cpu_set_t set;
+  CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 1);
+  contents("/proc/stat");
+  CHECK(strncmp(text, "cpu ", 4) == 0 && strstr(text, "\nbtime ") && strstr(text, "\nctxt ") && strstr(text, "\ncpu0 "));
+}
+
+BEHAVIOUR(uptime_and_load) {
+  double up, idle, one, five, fifteen;
+  int running, tasks;
+  CHECK(sscanf(contents("/proc/uptime"), "%lf %lf", &up, &idle) == 2 && up > 0);
+  CHECK(sscanf(contents("/proc/loadavg"), "%lf %lf %lf %d/%d", &one, &five, &fifteen, &running, &tasks) == 5);
+  CHECK(tasks >= running && running >= 1);
+}
+
+BEHAVIOUR(limits_in_proc) {
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  char *line = strstr(contents("/proc/self/limits"), "Max open files");
+  CHECK(line && (rlim_t)atol(line + 26) == limit.rlim_cur);
+}
+
+BEHAVIOUR(mounts_in_proc) {
+  CHECK(strstr(contents("/proc/self/mounts"), " / ") && strstr(text, "proc /proc proc "));
+  CHECK(strstr(contents("/proc/self/mountinfo"), " / "));
+  CHECK(strstr(contents("/proc/filesystems"), "proc"));
+  struct statvfs fs;
+  CHECK(statvfs(".", &fs) == 0 && fs.f_bsize > 0);
+}
+
+BEHAVIOUR(a_name_can_be_written) {
+  int fd = open("/proc/self/comm", O_WRONLY);
+  CHECK(fd >= 0 && write(fd, "renamed", 7) == 7);
+  close(fd);
+  char name[16];
+  CHECK(prctl(PR_GET_NAME, name) == 0 && strcmp(name, "renamed") == 0);
+  CHECK(strcmp(contents("/proc/self/comm"), "renamed\n") == 0);
+  fd = open("/proc/self/oom_score_adj", O_RDWR);
+  CHECK(fd >= 0 && write(fd, "500", 3) == 3 && atoi(contents("/proc/self/oom_score_adj")) == 500);
+}
+
+BEHAVIOUR(own_memory_as_a_file) {
+  static volatile char here[16] = "find me";
+  char got[8];
+  int fd = open("/proc/self/mem", O_RDWR);
+  CHECK(fd >= 0 && pread(fd, got, 8, (off_t)(uintptr_t)here) == 8 && strcmp(got, "find me") == 0);
+  CHECK(pwrite(fd, "F", 1, (off_t)(uintptr_t)here) == 1 && here[0] == 'F');
+  FAILS(pread(fd, got, 8, 16), EIO);
+}
+
+BEHAVIOUR(devices) {
+  char b[64];
+  memset(b, 1, sizeof b);
+  int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDONLY), full = open("/dev/full", O_WRONLY);
+  int random = open("/dev/urandom", O_RDONLY), any = 0;
+  CHECK(read(null, b, 1) == 0 && write(null, b, 64) == 64);
+  CHECK(read(zero, b, 64) == 64 && b[0] == 0 && b[63] == 0);
+  FAILS(write(full, b, 1), ENOSPC);
+  CHECK(read(random, b, 64) == 64);
+  for (int i = 0; i < 64; i++) any |= b[i];
+  struct stat st;
+  CHECK(any && fstat(null, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0x103);
+  FAILS(open("/dev/no-such-device", O_RDONLY), ENOENT);
+}
+
+BEHAVIOUR(threads_in_proc) {
+  DIR *folder = opendir("/proc/self/task");
+  struct dirent *entry;
+  int threads = 0;
+  while ((entry = readdir(folder))) threads += isdigit(entry->d_name[0]) && atoi(entry->d_name) == getpid();
+  CHECK(threads == 1 && access("/proc/thread-self/status", R_OK) == 0);
+  FAILS(open("/proc/self/task/999999/comm", O_RDONLY), ENOENT);
+}
+
+BEHAVIOUR(system_settings) {
+  CHECK(atol(contents("/proc/sys/kernel/pid_max")) >= 32768 && atol(contents("/proc/sys/fs/file-max")) > 0);
+  CHECK(atol(contents("/proc/sys/vm/max_map_count")) >= 65530);
+  CHECK(strlen(contents("/proc/sys/kernel/random/boot_id")) == 37);
+  CHECK(strlen(contents("/proc/sys/kernel/random/uuid")) == 37);
+  CHECK(atoi(contents("/proc/sys/vm/overcommit_memory")) <= 2);
+}
