@@ -73,7 +73,9 @@ function hintFor({ files }: ThawError): string {
   const lines: string[] = [];
   if (options.length > 0) lines.push(`give the guest what is missing: ${options.join(" ")}`);
   if (files.some((file) => !file.missing)) {
-    lines.push("--on-changed warn or ignore goes on with files as they are now");
+    lines.push(
+      "--on-changed warn or ignore goes on with files as they are now, also where an earlier run from this image has changed them",
+    );
   }
   return lines.map((line) => `\n${line}`).join("");
 }

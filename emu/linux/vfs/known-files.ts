@@ -5,6 +5,7 @@
 import { type Host, HostError } from "../../host/host.ts";
 import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
+import { O_ACCMODE, O_RDONLY } from "./constants.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import { readFully } from "./mapped-files.ts";
 
@@ -89,12 +90,19 @@ export function checkFiles(
   policy: OnChanged,
 ): void {
   const known = new Map(snapshot.knownFiles?.map((file) => [file.path, file]));
+  const written = new Set(
+    snapshot.openFiles
+      .filter(({ kind, flags }) => kind === "file" && (flags & O_ACCMODE) !== O_RDONLY)
+      .map(({ path }) => path),
+  );
   const found: { path: string; problem: string; missing: boolean }[] = [];
   for (const path of pathsOf(snapshot)) {
     if (!path.startsWith("/")) continue;
     try {
       const problem = difference(system, viewer, path, known.get(path));
-      if (problem !== undefined) found.push({ path, problem, missing: false });
+      // Whoever thaws an image twice meets what its program did the first time.
+      const own = written.has(path) ? " (the program itself has it open for writing)" : "";
+      if (problem !== undefined) found.push({ path, problem: `${problem}${own}`, missing: false });
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       const problem = MISSING[error.code] ?? `can't be had: ${error.code}`;
