@@ -3,10 +3,8 @@
  */
 import type { HostTranslations } from "../host/host.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
+import { MOST_ALIKE } from "../tuning.ts";
 import { decodePieces, encodePieces, type Piece } from "./piece.ts";
-
-/** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
-const MOST_ALIKE = 4;
 
 export class Archive {
   private readonly byEntry = new Map<number, Piece[]>();
@@ -49,6 +47,10 @@ export class Archive {
       if (entries === undefined) this.byPage.set(page, new Set([entry]));
       else entries.add(entry);
     }
+  }
+
+  get moduleBytes(): number {
+    return this.bytes;
   }
 
   /** What may be entered at an address, the newest last. */

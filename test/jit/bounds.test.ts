@@ -1,0 +1,64 @@
+/** Translated code takes no more room than it may, however much of a program is hot once. */
+import { expect, it } from "vitest";
+import { modelFor } from "../../emu/cpu/models.ts";
+import { MSR_SF } from "../../emu/cpu/registers.ts";
+import { asm } from "../../emu/isa/encoder.ts";
+import { JitEngine } from "../../emu/jit/engine.ts";
+import { Translations } from "../../emu/jit/translations.ts";
+import { AddressSpace } from "../../emu/memory/address-space.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+
+const START = 0x1000_0000;
+const LOOPS = 1500;
+const TURNS = 20;
+
+it("gives code back when there is too much of it", () => {
+  const memory = new AddressSpace({ byteOrder: "big", size: 0x2000_0000 });
+  // Loops that lead on to one another through a register: a region each.
+  const loop = [
+    "addi 5,5,32",
+    `addi 6,0,${TURNS}`,
+    "mtspr 9,6",
+    "addi 4,4,1",
+    "bc 16,0,-4",
+    "mtspr 9,5",
+    "bcctr 20,0,0",
+    "ori 0,0,0",
+  ];
+  const words = loop.map((line) => asm(line));
+  const size = 4 * words.length;
+  memory.map({
+    start: START,
+    end: START + ((LOOPS * size + 8191) & -4096),
+    prot: PROT_READ | PROT_WRITE | PROT_EXEC,
+    offset: 0,
+  });
+  const bytes = new Uint8Array(LOOPS * size + 4);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < LOOPS * words.length; at++) view.setInt32(4 * at, words[at % words.length]);
+  view.setInt32(LOOPS * size, asm("sc"));
+  memory.write(START, bytes);
+  const { registers } = memory;
+  const cpu = {
+    registers,
+    memory,
+    is64: true,
+    model: modelFor(undefined, "ppc64"),
+    timeBase: () => 0n,
+    random: () => 0n,
+  };
+  registers.msr = MSR_SF;
+  registers.nia = BigInt(START);
+  registers.setGpr(5, BigInt(START));
+  const mostBytes = 100_000;
+  const engine = new JitEngine(cpu, new Translations({ threshold: 3, mostBytes }));
+  expect(engine.run(10_000_000)).toBe("syscall");
+  expect(registers.gpr(4)).toBe(BigInt(LOOPS * TURNS));
+  expect(registers.instructions).toBe(BigInt(LOOPS * (5 + 2 * TURNS)));
+  const { units, bytes: made } = engine.statistics;
+  expect(units).toBeGreaterThan(LOOPS / 2);
+  expect(made).toBeGreaterThan(5 * mostBytes);
+  const { used, kept } = engine.moduleBytes;
+  expect(used).toBeLessThanOrEqual(mostBytes);
+  expect(kept).toBeLessThanOrEqual(mostBytes);
+});
