@@ -3,7 +3,7 @@
  * It knows no protocol. Nothing of it shows in the guest: no byte of memory changes for a breakpoint.
  */
 import { GuestFault } from "./cpu/fault.ts";
-import { FPSCR, type Registers, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
+import { type Registers, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import type { Kernel, KernelExit } from "./linux/kernel.ts";
 import type { Process } from "./linux/process.ts";
 import type { Thread } from "./linux/thread.ts";
@@ -75,7 +75,14 @@ function debugRegisters(is64: boolean): readonly DebugRegister[] {
     field("lr", "lr"),
     field("ctr", "ctr"),
     word("xer", "xer"),
-    inBlock("fpscr", 64, FPSCR),
+    {
+      name: "fpscr",
+      bits: 64,
+      read: (r) => r.wholeFpscr,
+      write: (r, value) => {
+        r.wholeFpscr = value;
+      },
+    },
     inBlock("vscr", 32, VSCR),
     inBlock("vrsave", 32, VRSAVE),
     // Doubleword 0 is the upper one.

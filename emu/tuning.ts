@@ -84,3 +84,20 @@ export const TUNING: Tuning = {
   slots: 256,
   mostBytes: 64 * 1024 * 1024,
 };
+
+// What bounds the translator's own work. They were chosen and not measured one by one.
+
+/** Arrivals after which a place that can't be translated is tried again. */
+export const RETRY_AFTER = 1_000_000;
+/** Cases of a table of jump targets at the most; a longer one is left to the interpreter. */
+export const MOST_CASES = 600;
+/** Instructions before a bctr in which the loading from such a table is looked for. */
+export const TABLE_REACH = 14;
+/** Addresses known to have been tested, at one place of the code, at the most. */
+export const MOST_FACTS = 12;
+/** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
+export const MOST_ALIKE = 4;
+/** Ways out that are left in a block where a landing is opened in its middle. */
+export const LEAST_LEAVES = 2;
+/** Slots that make a landing of its own worth its while. */
+export const LEAST_SHARED = 2;

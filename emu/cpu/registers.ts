@@ -115,8 +115,16 @@ export class Registers {
   set instructions(value: bigint) {
     this.u64[INSTRUCTIONS / 8] = value;
   }
+  /** All of FPSCR. Outside the FPU, and the translator, which settles it when it is left, this is the way to it. */
+  get wholeFpscr(): bigint {
+    return this.u64[FPSCR / 8];
+  }
+  set wholeFpscr(value: bigint) {
+    this.u64[FPSCR / 8] = value;
+  }
+  /** The word of it that there has always been. */
   get fpscr(): number {
-    return this.u32[FPSCR / 4];
+    return Number(BigInt.asUintN(32, this.wholeFpscr));
   }
   set fpscr(value: number) {
     this.u32[FPSCR / 4] = value;

@@ -3,10 +3,8 @@
  */
 import type { HostTranslations } from "../host/host.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
+import { MOST_ALIKE } from "../tuning.ts";
 import { decodePieces, encodePieces, type Piece } from "./piece.ts";
-
-/** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
-const MOST_ALIKE = 4;
 
 export class Archive {
   private readonly byEntry = new Map<number, Piece[]>();

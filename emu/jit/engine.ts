@@ -11,6 +11,7 @@ import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
+import { RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
@@ -35,9 +36,6 @@ interface Entry {
   readonly slot: number;
   readonly need: number;
 }
-
-/** Arrivals after which a place that can't be translated is tried again. */
-const LATER = 1_000_000;
 
 const now = (): number => performance.now();
 
@@ -203,7 +201,7 @@ export class JitEngine extends Interpreter {
     if (around === undefined) {
       this.translateUnit([address]);
     } else if (around.entries.length >= 2 * tuning.mostEntries) {
-      this.setPatience(address, LATER);
+      this.setPatience(address, RETRY_AFTER);
     } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
       this.armed.add(address);
       this.setPatience(address, tuning.entryThreshold * 4 ** around.remade);
@@ -211,7 +209,7 @@ export class JitEngine extends Interpreter {
       this.translateUnit([...around.entries, address], around);
     }
     if (!this.entries.has(address)) {
-      if (this.inside.get(address) === undefined) this.setPatience(address, LATER);
+      if (this.inside.get(address) === undefined) this.setPatience(address, RETRY_AFTER);
     }
   }
 

@@ -7,6 +7,7 @@
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { LEAST_SHARED } from "../tuning.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
@@ -76,8 +77,6 @@ export interface Expected {
 
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
-/** Slots that make a landing of its own worth its while. */
-const LEAST_SHARED = 2;
 const NOTHING = new Int32Array(SET);
 const LOAD_VECTOR = 0x00;
 const STORE_VECTOR = 0x0b;

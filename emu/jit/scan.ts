@@ -6,6 +6,7 @@ import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
 import { ZERO } from "../cpu/registers.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import { MOST_CASES, TABLE_REACH } from "../tuning.ts";
 
 /** How a block ends. */
 export const End = {
@@ -66,7 +67,6 @@ export interface Region {
 }
 
 const UNCONDITIONAL = 0x14;
-const MOST_CASES = 600;
 
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
 function endOf(
@@ -222,9 +222,6 @@ function formBlocks(
 
 // ---- tables of jump targets ------------------------------------------------------------------------------
 
-/** Instructions before a bctr that are looked at. */
-const REACH = 14;
-
 /**
  * The targets of the bctr that ends `linear`, where they come from a table of addresses or of distances from the table. What is found is
  * a guess: translated code holds the target that the guest computes against the case it took.
@@ -239,7 +236,7 @@ function findTable(
   const wordAt = (i: number) => words.get(linear[i])!;
   /** Index of the instruction before `i` that sets GPR n (by its index in 32-bit words). */
   const definition = (n: number, i: number): number => {
-    for (let at = i - 1; at >= 0 && at >= last - REACH; at--) {
+    for (let at = i - 1; at >= 0 && at >= last - TABLE_REACH; at--) {
       const word = wordAt(at);
       const name = nameAt(at) ?? "";
       if (/^(st|cmp|mt|tw|td)/.test(name)) continue;
@@ -277,7 +274,7 @@ function findTable(
 
   let mtctr = last - 1;
   while (mtctr >= 0 && !(nameAt(mtctr) === "mtspr" && spr(wordAt(mtctr)) === 9)) mtctr--;
-  if (mtctr < 0 || mtctr < last - REACH) return undefined;
+  if (mtctr < 0 || mtctr < last - TABLE_REACH) return undefined;
   let load = definition(rs(wordAt(mtctr)), mtctr);
   if (load < 0) return undefined;
   let added: number | undefined = 0;
@@ -330,7 +327,7 @@ function boundBefore(
   words: ReadonlyMap<number, number>,
 ): number | undefined {
   const candidates = [...linear].reverse();
-  for (let i = 1; i <= REACH; i++) candidates.push((start - 4 * i) | 0);
+  for (let i = 1; i <= TABLE_REACH; i++) candidates.push((start - 4 * i) | 0);
   for (const pc of candidates) {
     const word = words.get(pc) ?? (source.isCode(pc) ? source.fetch(pc) : undefined);
     if (word === undefined) return undefined;

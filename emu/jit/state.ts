@@ -1,11 +1,10 @@
 /** What is known, while code is generated, about the guest's registers at one place. */
+import { MOST_FACTS } from "../tuning.ts";
 import { SET } from "./slots.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
 export type Lazy = (typeof Lazy)[keyof typeof Lazy];
-
-const MOST_FACTS = 12;
 
 /** Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. */
 export class Fields {

@@ -4,6 +4,7 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ba, bt, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
+import { LEAST_LEAVES } from "../tuning.ts";
 import { fieldFunctions } from "./comparisons.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
@@ -41,9 +42,6 @@ export interface Translation extends FunctionBody {
   /** It finds functions by addresses that only the run tells. */
   readonly looksUp: boolean;
 }
-
-/** Ways out that are left in a block where a landing is opened in its middle. */
-const LEAST_LEAVES = 2;
 
 const nothingExpected = (): Expected => ({
   valid: new Int32Array(SET),

@@ -2,7 +2,7 @@
 
 import type { CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { FPSCR, MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR } from "../cpu/registers.ts";
+import { MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -364,7 +364,7 @@ export function resetRegisters(
   registers.msr = userMsr(abi, options.fpexcMode);
   registers.u32[VSCR / 4] = VSCR_NJ;
   registers.u64[PPR / 8] = PPR_MEDIUM;
-  registers.u64[FPSCR / 8] = 0n;
+  registers.wholeFpscr = 0n;
   registers.instructions = options.instructions;
 }
 

@@ -2,7 +2,6 @@
 import {
   DABR,
   DSCR,
-  FPSCR,
   PPR,
   RESERVE_ADDRESS,
   RESERVE_LENGTH,
@@ -36,7 +35,7 @@ export function freezeRegisters(r: Registers, abi: AbiInfo, fpexcMode: number): 
       const at = (VSR + 16 * n) / 8;
       return [r.u64[at + 1], r.u64[at]];
     }),
-    fpscr: r.u64[FPSCR / 8],
+    fpscr: r.wholeFpscr,
     vrsave: r.u32[VRSAVE / 4],
     vscr: r.u32[VSCR / 4],
     tar: r.u64[TAR / 8],
@@ -73,7 +72,7 @@ export function thawRegisters(r: Registers, abi: AbiInfo, from: RegistersSnapsho
     r.u64[at + 1] = high;
     r.u64[at] = low;
   });
-  r.u64[FPSCR / 8] = from.fpscr;
+  r.wholeFpscr = from.fpscr;
   r.u32[VRSAVE / 4] = from.vrsave;
   r.u32[VSCR / 4] = from.vscr;
   r.u64[TAR / 8] = from.tar;

@@ -5,7 +5,7 @@ import { GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
-import { CTR, FPSCR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
+import { CTR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
 import { bind } from "../../emu/cpu/views.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
@@ -100,11 +100,7 @@ function show({ registers, is64 }: Cpu): string[] {
   const hex = (n: bigint | number) => n.toString(16);
   for (let n = 0; n < 32; n++) lines.push(`r${n} ${hex(registers.gpr(n) & mask)}`);
   for (let n = 0; n < 32; n++) lines.push(`f${n} ${hex(registers.u64[fprOffset(n) / 8])}`);
-  lines.push(
-    `cr ${hex(registers.cr)}`,
-    `xer ${hex(registers.xer)}`,
-    `fpscr ${hex(registers.u32[FPSCR / 4])}`,
-  );
+  lines.push(`cr ${hex(registers.cr)}`, `xer ${hex(registers.xer)}`, `fpscr ${hex(registers.fpscr)}`);
   lines.push(`lr ${hex(registers.u64[LR / 8] & mask)}`, `ctr ${hex(registers.u64[CTR / 8] & mask)}`);
   lines.push(`nia ${hex(registers.u64[NIA / 8])}`, `count ${registers.u64[INSTRUCTIONS / 8]}`);
   for (let offset = 320; offset < 360; offset += 8) lines.push(`reserve ${hex(registers.u64[offset / 8])}`);

@@ -40,6 +40,11 @@ const LEFT_OUT: readonly { tests: RegExp; targets: readonly Target[]; reason: st
     reason: "prints its own code, which depends on the compiler; under qemu-user it doesn't end either",
   },
   {
+    tests: /^(lsw|ldst_multiple)$/,
+    targets: ["ppc64le"],
+    reason: "load and store multiple and string are big-endian instructions",
+  },
+  {
     tests: /^(test_tm|test_touch_tm|test_copy_paste)$/,
     targets: ["ppc32", "ppc64", "ppc64le"],
     reason: "needs a facility that AT_HWCAP2 does not offer here",
@@ -54,7 +59,7 @@ export const leftOut = (name: string, target: Target): string | undefined =>
 const REASONS: readonly { tests: RegExp; lines: RegExp; reason: string }[] = [
   {
     tests: /^(mcrfs|power5\+_round)$/,
-    lines: /./,
+    lines: /^/,
     reason: "valgrind's own FPSCR was recorded, which has no exception and result bits",
   },
   {
@@ -70,7 +75,7 @@ const REASONS: readonly { tests: RegExp; lines: RegExp; reason: string }[] = [
   },
   {
     tests: /^jm_int_isa_2_07$/,
-    lines: /./,
+    lines: /^/,
     reason: "quadword instructions in a 32-bit program, whose registers have 32 bits here",
   },
   {

@@ -4,7 +4,7 @@
  * dummy stack frame for the handler's caller.
  */
 import { GuestFault } from "../../cpu/fault.ts";
-import { CTR, FPSCR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
+import { CTR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
 import { vdsoPage } from "../vdso/page.ts";
@@ -129,7 +129,7 @@ export function pushFrame(
   if (model.elfv2) registers.setGpr(12, code);
   registers.nia = (model.is64 ? code : BigInt.asUintN(32, code)) & ~3n;
   registers.u64[LR / 8] = BigInt(page + returnPoint(model, rt));
-  registers.u64[FPSCR / 8] = 0n;
+  registers.wholeFpscr = 0n;
   registers.bytes[RESERVE_LENGTH] = 0;
   return true;
 }

@@ -4,7 +4,6 @@
  */
 import {
   CTR,
-  FPSCR,
   fprOffset,
   GPR,
   LR,
@@ -122,7 +121,7 @@ export function putRegisters(
 
   const fp = at + floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) out.setU64(fp + 8 * n, registers.fpr(n));
-  out.setU64(fp + 8 * 32, registers.u64[FPSCR / 8]);
+  out.setU64(fp + 8 * 32, registers.wholeFpscr);
 
   if (model.is64) out.setUlong(at + SC_REGS, address + BigInt(SC_GP));
   const area = vectorArea(model, address);
@@ -188,7 +187,7 @@ export function getRegisters(
   registers.cr = Number(BigInt.asUintN(32, get(PT_CCR)));
   const fp = floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) registers.u64[fprOffset(n) / 8] = from.u64(fp + 8 * n);
-  registers.u64[FPSCR / 8] = withSummaries(from.u64(fp + 8 * 32));
+  registers.wholeFpscr = withSummaries(from.u64(fp + 8 * 32));
   loadVectors(registers, model, vectors);
   registers.bytes[RESERVE_LENGTH] = 0;
   return { origGpr3: get(PT_ORIG_R3), result: get(PT_RESULT) };

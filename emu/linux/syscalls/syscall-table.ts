@@ -9,6 +9,7 @@ import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
+import { MQUEUE_SYSCALLS } from "./mqueue.ts";
 import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
@@ -47,6 +48,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...SIGNALFD_SYSCALLS,
   ...PIDFD_SYSCALLS,
   ...SYSV_SYSCALLS,
+  ...MQUEUE_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CTR, FPSCR, LR, VRSAVE, VSCR, VSR } from "../../../emu/cpu/registers.ts";
+import { CTR, LR, VRSAVE, VSCR, VSR } from "../../../emu/cpu/registers.ts";
 import { noAltStack, SS_AUTODISARM } from "../../../emu/linux/signals/altstack.ts";
 import { GuestBytes } from "../../../emu/linux/signals/bytes.ts";
 import {
@@ -60,7 +60,7 @@ function threadOf(model: TaskModel): FrameThread {
   registers.cr = 0x1234_5678;
   registers.xer = 0xa000_0011;
   registers.msr = 0xf932n;
-  registers.u64[FPSCR / 8] = 0x8004_4000n;
+  registers.wholeFpscr = 0x8004_4000n;
   registers.u32[VRSAVE / 4] = 0xff00_00ff;
   registers.u32[VSCR / 4] = 0x0001_0000;
   return { model, registers, memory, altStack: noAltStack() };
@@ -78,7 +78,7 @@ const architected = ({ registers: r, model }: FrameThread) => ({
   gpr: Array.from({ length: 32 }, (_, n) => r.gpr(n)),
   fpr: Array.from({ length: 32 }, (_, n) => r.fpr(n)),
   vr: Array.from({ length: 128 }, (_, n) => r.u64[VSR / 8 + n]),
-  rest: [r.nia, r.lr, r.ctr, r.cr, r.xer, r.u64[FPSCR / 8], r.u32[VRSAVE / 4]],
+  rest: [r.nia, r.lr, r.ctr, r.cr, r.xer, r.wholeFpscr, r.u32[VRSAVE / 4]],
   vscr: model.altivec ? r.u32[VSCR / 4] : 0,
 });
 
@@ -99,7 +99,7 @@ describe.each([
     expect(uc - info).toBe(128n);
     expect(registers.gpr(6)).toBe(info);
     expect(registers.nia).toBe(HANDLER);
-    expect(registers.u64[FPSCR / 8]).toBe(0n);
+    expect(registers.wholeFpscr).toBe(0n);
   });
   it("leaves the red zone alone and aligns the frame and the stack pointer", () => {
     const vsx = model.vsx ? 256n : 0n;
