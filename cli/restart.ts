@@ -10,7 +10,7 @@ import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
 import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, runSession, straceSink, wantedCrSyscalls, wantedRegions } from "./session.ts";
+import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -37,10 +37,9 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
       return Machine.thaw(snapshot, {
         host,
         mounts,
-        engine: flags.engine,
         profile: flags.profile !== undefined,
         onTranslated: regions?.add,
-        strace: straceSink(flags),
+        ...machineOptions(flags),
         crSyscalls,
         onChanged: flags.onChanged,
       });

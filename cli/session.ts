@@ -84,11 +84,47 @@ export async function wantedRegions({ dumpRegions }: MachineFlags): Promise<Regi
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
-export function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
+function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
   if (flags.strace === undefined) return undefined;
   const fd = flags.strace === true ? 2 : openFile(flags.strace);
   return (line) => writeFully(fd, Buffer.from(`${line}\n`));
 }
+
+/** Where --trace lines go, and of what; undefined when they are not wanted. A file gets them in larger pieces. */
+function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["trace"] {
+  if (trace === undefined) {
+    if (traceOnly.length > 0) throw new Failure("--trace-only needs --trace");
+    return undefined;
+  }
+  const fd = trace === true ? 2 : openFile(trace);
+  let text = "";
+  const flush = () => {
+    writeFully(fd, Buffer.from(text));
+    text = "";
+  };
+  process.on("exit", flush);
+  const write = (line: string) => {
+    text += `${line}
+`;
+    if (text.length >= TRACE_PIECE) flush();
+  };
+  return { write, only: traceOnly };
+}
+const TRACE_PIECE = 0x1_0000;
+
+/** What of the flags a machine takes as it is, loaded or thawed. */
+export const machineOptions = (
+  flags: MachineFlags,
+): Pick<MachineOptions, "engine" | "strace" | "trace" | "memorySize" | "maxProcesses" | "cpus"> => ({
+  engine: flags.engine,
+  strace: straceSink(flags),
+  trace: traceSink(flags),
+  memorySize: numberOf(flags.memory),
+  maxProcesses: numberOf(flags.maxProcesses),
+  cpus: numberOf(flags.cpus),
+});
+const numberOf = (value: bigint | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
 
 function openFile(path: string): number {
   try {

@@ -14,6 +14,7 @@ import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
+import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -27,6 +28,7 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 /** Every row of every area. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
+  ...PROCESS_VM_SYSCALLS,
   ...PROCESS_SYSCALLS,
   ...CLONE_SYSCALLS,
   ...WAIT_SYSCALLS,
