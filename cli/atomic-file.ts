@@ -15,8 +15,8 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { builtins } from "../emu/host/node/builtins.ts";
 import { decodeName } from "../emu/host/names.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
 
 /** Where bytes go as they are produced. */

@@ -17,6 +17,11 @@ export interface MachineFlags extends GrantFlags {
   strict?: boolean;
   flavour: "seed" | "reviewed";
   strace?: true | string;
+  trace?: true | string;
+  traceOnly?: string[];
+  memory?: bigint;
+  maxProcesses?: bigint;
+  cpus?: bigint;
   stats?: true | string;
   core?: true | string;
   profile?: true | string;
@@ -28,6 +33,13 @@ export interface MachineFlags extends GrantFlags {
 export function parseCount(text: string): bigint {
   if (!/^(\d+|0x[0-9a-f]+)$/i.test(text)) throw new InvalidArgumentError("want a whole number.");
   return BigInt(text);
+}
+
+/** A number from 1 to 1024. */
+function parseAmount(text: string): bigint {
+  const count = parseCount(text);
+  if (count < 1n || count > 1024n) throw new InvalidArgumentError("want a number from 1 to 1024.");
+  return count;
 }
 
 /** HOST[:GUEST][:ro], gathered in order. */
@@ -123,6 +135,20 @@ export function addMachineOptions(command: Command): Command {
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)
+    .option(
+      "--trace [file]",
+      "trace instructions with what they change, to stderr or with =FILE to a file",
+      parseOptionalFile,
+    )
+    .option(
+      "--trace-only <code>",
+      "trace only a function, or addresses START-END in hexadecimal; may be repeated",
+      parseName,
+      [],
+    )
+    .option("--memory <size>", "memory for all processes together; more is refused with ENOMEM", parseSize)
+    .option("--max-processes <n>", "most processes at a time; more are refused with EAGAIN", parseAmount)
+    .option("--cpus <n>", "CPUs that programs are told of", parseAmount)
     .option(
       "--stats [file]",
       "write statistics as JSON, to stderr or with =FILE to a file",

@@ -10,7 +10,7 @@ import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
 import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, runSession, straceSink, wantedCrSyscalls, wantedRegions } from "./session.ts";
+import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -24,7 +24,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
   const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd });
   warnOfGrants(flags, cwd);
-  const regions = await wantedRegions(flags);
+  const regions = wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>
@@ -37,10 +37,9 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
       return Machine.thaw(snapshot, {
         host,
         mounts,
-        engine: flags.engine,
         profile: flags.profile !== undefined,
         onTranslated: regions?.add,
-        strace: straceSink(flags),
+        ...machineOptions(flags),
         crSyscalls,
         onChanged: flags.onChanged,
       });

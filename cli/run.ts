@@ -7,7 +7,7 @@ import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts"
 import { grants, warnOfGrants } from "./grants.ts";
 import { cacheFolder } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, runSession, straceSink, wantedCrSyscalls, wantedRegions } from "./session.ts";
+import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -35,7 +35,7 @@ export async function run(
   const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
   const mounts = grants(flags, { cwd, program: path });
   warnOfGrants(flags, cwd);
-  const regions = await wantedRegions(flags);
+  const regions = wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   const machine = loadMachine(() =>
     Machine.load({
@@ -49,12 +49,11 @@ export async function run(
       pid: flags.seed === undefined ? process.pid : undefined,
       seed: flags.seed,
       cpuModel: flags.cpu,
-      engine: flags.engine,
       profile: flags.profile !== undefined,
       onTranslated: regions?.add,
       release: flags.release,
       stackLimit: flags.stack,
-      strace: straceSink(flags),
+      ...machineOptions(flags),
       crSyscalls,
     }),
   );

@@ -11,7 +11,8 @@ import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
 import { crSyscalls as crSyscallsOf, saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
-import type { Regions } from "./regions.ts";
+import { writeProfile } from "./profile.ts";
+import { Regions } from "./regions.ts";
 import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
@@ -77,18 +78,52 @@ export async function wantedCrSyscalls(
 }
 
 /** What --dump-regions gathers, if it is asked for. */
-export async function wantedRegions({ dumpRegions }: MachineFlags): Promise<Regions | undefined> {
-  if (dumpRegions === undefined) return undefined;
-  const { Regions } = await import("./regions.ts");
-  return new Regions(dumpRegions);
+export function wantedRegions({ dumpRegions }: MachineFlags): Regions | undefined {
+  return dumpRegions === undefined ? undefined : new Regions(dumpRegions);
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
-export function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
+function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
   if (flags.strace === undefined) return undefined;
   const fd = flags.strace === true ? 2 : openFile(flags.strace);
   return (line) => writeFully(fd, Buffer.from(`${line}\n`));
 }
+
+/** Where --trace lines go, and of what; undefined when they are not wanted. A file gets them in larger pieces. */
+function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["trace"] {
+  if (trace === undefined) {
+    if (traceOnly.length > 0) throw new Failure("--trace-only needs --trace");
+    return undefined;
+  }
+  const fd = trace === true ? 2 : openFile(trace);
+  let text = "";
+  const flush = () => {
+    writeFully(fd, Buffer.from(text));
+    text = "";
+  };
+  process.on("exit", flush);
+  const write = (line: string) => {
+    text += `${line}
+`;
+    if (text.length >= TRACE_PIECE) flush();
+  };
+  return { write, only: traceOnly };
+}
+const TRACE_PIECE = 0x1_0000;
+
+/** What of the flags a machine takes as it is, loaded or thawed. */
+export const machineOptions = (
+  flags: MachineFlags,
+): Pick<MachineOptions, "engine" | "strace" | "trace" | "memorySize" | "maxProcesses" | "cpus"> => ({
+  engine: flags.engine,
+  strace: straceSink(flags),
+  trace: traceSink(flags),
+  memorySize: numberOf(flags.memory),
+  maxProcesses: numberOf(flags.maxProcesses),
+  cpus: numberOf(flags.cpus),
+});
+const numberOf = (value: bigint | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
 
 function openFile(path: string): number {
   try {
@@ -171,7 +206,6 @@ class Session {
       await saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
     }
     if (flags.profile !== undefined) {
-      const { writeProfile } = await import("./profile.ts");
       writeProfile(machine.profile!, profileFile(flags.profile));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);

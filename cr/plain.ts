@@ -143,6 +143,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");
   if (snapshot.network !== undefined && snapshot.network.nodes.length > 0)
     reasons.push("sockets or named pipes in granted folders");
+  if (snapshot.queues !== undefined) reasons.push("message queues");
   if (snapshot.ipc !== undefined) reasons.push("System V objects");
   if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
   if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");

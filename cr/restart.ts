@@ -326,6 +326,7 @@ class Restart {
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
       ...(topics.privateFiles === undefined ? {} : { privateFiles: this.privateFiles(topics.privateFiles) }),
       ...(topics.ipc === undefined ? {} : { ipc: topics.ipc }),
+      ...(topics.queues === undefined ? {} : { queues: topics.queues.queues }),
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {

@@ -142,6 +142,8 @@ const SIGNALFD = message("signalfd", "signalfd(2)", { mask: u64("bit n - 1 is si
 
 const PIDFD = message("pidfd", "pidfd_open(2)", { pid: s32("0: the process has been waited for") });
 
+const MQUEUE = message("mqueue", "mq_open(2)", { queue: u32("id of the queue") });
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -154,6 +156,7 @@ const FILE_LAYOUTS = {
   timerfd: TIMERFD,
   signalfd: SIGNALFD,
   pidfd: PIDFD,
+  mqueue: MQUEUE,
 };
 
 /** The state of an open file. */

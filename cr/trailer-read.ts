@@ -41,6 +41,7 @@ export interface Topics {
   privateFiles?: X.PrivateFilesValues;
   network?: X.NetworkValues;
   ipc?: X.IpcValues;
+  queues?: X.QueuesValues;
   pipes: X.PipeValues[];
   shared: PagedTopic<X.SharedValues>[];
   unlinked: PagedTopic<X.UnlinkedValues>[];
@@ -121,6 +122,9 @@ class TopicReader {
     },
     [T.IPC.type]: (record) => {
       this.once(this.topics, "ipc", this.decode(X.IPC, record), "IPC", record);
+    },
+    [T.QUEUES.type]: (record) => {
+      this.once(this.topics, "queues", this.decode(X.QUEUES, record), "QUEUES", record);
     },
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));

@@ -495,6 +495,31 @@ export const IPC = message("IPC", "System V objects", {
   segments: list(SEGMENT, 32768, ""),
 });
 
+const NOTICE = message("notice", "mq_notify(2)", {
+  pid: s32("who is told"),
+  kind: s32("SIGEV_*"),
+  signal: s32(""),
+  value: u64("sigev_value"),
+});
+
+const QUEUED = message("queued", "mq_send(2)", { priority: u32(""), bytes: blob(1 << 24, "") });
+
+const POSIX_QUEUE = message("posix queue", "mq_open(2)", {
+  id: u32("tells it from all others"),
+  name: text(NAME, "empty once it has been unlinked"),
+  mode: u32("permission bits"),
+  uid: u32(""),
+  gid: u32(""),
+  maxMessages: u32(""),
+  messageSize: u32("bytes"),
+  messages: list(QUEUED, 65536, "as they will be received"),
+  notice: maybe(NOTICE, "who is told that a message has come to the empty queue"),
+});
+
+export const QUEUES = message("QUEUES", "POSIX message queues", {
+  queues: list(POSIX_QUEUE, 4096, ""),
+});
+
 /** The records of pages: what they belong to, a list of offsets, and the pages. */
 export const PAGE_RECORDS = { SHARED_PAGES, UNLINKED_PAGES } as const;
 
@@ -539,6 +564,7 @@ export const TRAILER_TYPES = {
   PRIVATE_FILES: topic(24, PRIVATE_FILES),
   NETWORK: topic(18, NETWORK),
   IPC: topic(19, IPC),
+  QUEUES: topic(20, QUEUES),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   END: topic(END_TYPE, END),
@@ -575,6 +601,9 @@ export const PARTS: readonly Layout<Fields>[] = [
   MESSAGE_QUEUE,
   SEGMENT,
   IPC_PLACES,
+  NOTICE,
+  QUEUED,
+  POSIX_QUEUE,
   ...STATE_PARTS,
 ];
 
@@ -595,6 +624,7 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
+export type QueuesValues = LayoutValues<typeof QUEUES>;
 export type IpcValues = LayoutValues<typeof IPC>;
 export type NetworkValues = LayoutValues<typeof NETWORK>;
 export type PipeValues = LayoutValues<typeof PIPE>;

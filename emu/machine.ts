@@ -10,7 +10,8 @@ import { JitEngine } from "./jit/engine.ts";
 import { type JitStatistics, type TranslatedRegion, Translations } from "./jit/translations.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ElfError } from "./linux/elf/error.ts";
-import { readProgram } from "./linux/elf/header.ts";
+import { PF_X, PT_LOAD, readProgram } from "./linux/elf/header.ts";
+import { type FunctionSymbol, functionsOf } from "./linux/elf/symbols.ts";
 import { ELOOP, SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions, ordinaryUser } from "./linux/kernel.ts";
@@ -23,12 +24,13 @@ import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
 import type { Abi, MachineSnapshot } from "./snapshot.ts";
+import { rangesOf, type TraceOptions, TracingInterpreter } from "./trace.ts";
 import type { Tuning } from "./tuning.ts";
 
+export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
 export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
-export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
 export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */
@@ -51,6 +53,17 @@ export interface MachineOptions {
   mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
+  /**
+   * Gets a line for each instruction executed, with what it changed; of those in `only` where that names any: functions of the
+   * program, or addresses as START-END in hexadecimal. Everything is interpreted then.
+   */
+  trace?: { write(line: string): void; only: readonly string[] };
+  /** Bytes of memory for all programs together; see `KernelOptions`. */
+  memorySize?: number;
+  /** Most processes at a time; default and at most 500. */
+  maxProcesses?: number;
+  /** CPUs that programs are told of; default 1. */
+  cpus?: number;
   /** What executes instructions: the interpreter with the translator of hot code to WebAssembly (the default), or alone. */
   engine?: EngineName;
   /** Find out where the program spends its instructions; see `Machine.profile`. */
@@ -138,6 +151,7 @@ export class Machine {
       translations:
         engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated),
       profiler: profile ? new Profiler() : undefined,
+      trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };
     this.kernel = make(this.extraSyscalls(), this.tools);
   }
@@ -179,6 +193,7 @@ export class Machine {
           argv: options.argv.map(encodeName),
           env: options.env.map(encodeName),
         });
+        if (tools.trace !== undefined) aim(tools, options, functionsIn(bytes, kernel));
         return kernel;
       } catch (error) {
         if (error instanceof ElfError || error instanceof HostError || error instanceof SysError) {
@@ -358,22 +373,43 @@ const KINDS: Record<Exclude<HostStat["kind"], "file">, string> = {
 interface Tools {
   readonly translations: Translations | undefined;
   readonly profiler: Profiler | undefined;
+  readonly trace: TraceOptions | undefined;
+}
+
+/** Says what is to be traced, now that the program is where it runs. */
+function aim({ trace }: Tools, options: MachineOptions, symbols: readonly FunctionSymbol[]): void {
+  if (trace === undefined) return;
+  trace.symbols = symbols;
+  trace.ranges = rangesOf(options.trace!.only, symbols);
+}
+
+/** The functions of a program that has been loaded from a file, where they are now. */
+function functionsIn(bytes: Uint8Array, kernel: Kernel): FunctionSymbol[] {
+  const [process] = kernel.processes.values();
+  const code = readProgram(bytes).segments.find(({ type, flags }) => type === PT_LOAD && flags & PF_X);
+  const bias = process.layout.startCode - (code?.vaddr ?? process.layout.startCode);
+  return functionsOf(bytes).map((symbol) => ({ ...symbol, address: symbol.address + bias }));
 }
 
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace }: MachineOptions,
+  { host, mounts, strace, memorySize, maxProcesses, cpus }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
-  { translations, profiler }: Tools,
+  { translations, profiler, trace }: Tools,
 ): KernelOptions => ({
+  memorySize,
+  maxProcesses,
+  cpus,
   host,
   mounts: typeof mounts === "function" ? mounts(program) : mounts,
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),
-  engine: translations && ((cpu) => new JitEngine(cpu, translations)),
+  engine: trace
+    ? (cpu) => new TracingInterpreter(cpu, trace)
+    : translations && ((cpu) => new JitEngine(cpu, translations)),
   profiler,
 });
 
@@ -389,6 +425,7 @@ function thawFrom(
     );
     const facts = { abi: snapshot.abi, isDynamic };
     const common = kernelOptions(options, facts, snapshot.cpuModel, tools);
+    aim(tools, options, []);
     return thawKernel(snapshot, {
       ...common,
       extraSyscalls,

@@ -41,6 +41,8 @@ export interface MachineSnapshot {
   network?: NetworkSnapshot;
   /** System V objects; nothing when absent. */
   ipc?: IpcSnapshot;
+  /** POSIX message queues; none when absent. */
+  queues?: PosixQueueSnapshot[];
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
   /** Advisory file locks; none when absent. */
@@ -360,7 +362,9 @@ export type FileState =
   /** signalfd(2): bit n - 1 is signal n. */
   | { kind: "signalfd"; mask: bigint }
   /** pidfd_open(2); 0 for a process that has been waited for. */
-  | { kind: "pidfd"; pid: number };
+  | { kind: "pidfd"; pid: number }
+  /** mq_open(2): the id of the queue. */
+  | { kind: "mqueue"; queue: number };
 
 /** eventfd(2). */
 export interface EventState {
@@ -523,6 +527,24 @@ export interface IpcSnapshot {
   semaphores: SemaphoreSetSnapshot[];
   messages: MessageQueueSnapshot[];
   segments: SegmentSnapshot[];
+}
+
+/** A POSIX message queue. */
+export interface PosixQueueSnapshot {
+  /** Tells it from all others. */
+  id: number;
+  /** "" once it has been unlinked. */
+  name: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Most messages, and bytes in each. */
+  maxMessages: number;
+  messageSize: number;
+  /** In the order in which they will be received. */
+  messages: { priority: number; bytes: Uint8Array }[];
+  /** Who is told that a message has come to the empty queue: SIGEV_*, signal, sigev_value. */
+  notice: { pid: number; kind: number; signal: number; value: bigint } | null;
 }
 
 /** What the sockets and named pipes of a machine share. */

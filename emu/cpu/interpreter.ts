@@ -6,12 +6,12 @@
  * address (a taken branch), or SYSCALL. Faults are thrown and leave NIA at the instruction that caused them.
  */
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
+import type { ProgramTag } from "../program-tag.ts";
 import type { Cpu } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
 import { BREAK, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
-import type { ProgramTag } from "../program-tag.ts";
 import { INSTRUCTIONS, NIA } from "./registers.ts";
 import { bind, cpu as state } from "./views.ts";
 

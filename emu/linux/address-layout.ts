@@ -46,6 +46,23 @@ function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): numbe
 /** Areas as long as this go to far memory at once, and leave near memory to those that are likely to be all used. */
 const LONG = 2 ** 30;
 
+/** Whether there is no room for `more` bytes of private memory, by what all programs have mapped (vm.overcommit_memory = 2). */
+export function isFull({ countsMemory, memorySize, processes }: MemoryLimits, more: number): boolean {
+  if (!countsMemory) return false;
+  let used = 0;
+  const seen = new Set<AddressSpace>();
+  for (const { memory } of processes.values()) {
+    if (!seen.has(memory)) used += memory.areas.dataBytes;
+    seen.add(memory);
+  }
+  return used + more > memorySize;
+}
+interface MemoryLimits {
+  readonly countsMemory: boolean;
+  readonly memorySize: number;
+  readonly processes: ReadonlyMap<number, { readonly memory: AddressSpace }>;
+}
+
 /** A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere; in near memory if it fits. */
 export function findPlace(
   abi: AbiInfo,

@@ -1,6 +1,7 @@
 /** New threads and processes (Linux: kernel/fork.c, copy_thread of arch/powerpc). */
 import { CR, RESERVE_LENGTH } from "../cpu/registers.ts";
-import { EAGAIN, EINVAL, SysError } from "./errno.ts";
+import { isFull } from "./address-layout.ts";
+import { EAGAIN, EINVAL, ENOMEM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
 import { makeTimers } from "./signals/task-signals.ts";
@@ -62,6 +63,8 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const { kernel } = parent.process;
   check(flags);
   if (!kernel.hasRoom || isOverLimit(parent.process)) throw new SysError(EAGAIN);
+  const copied = has(flags, CLONE_VM) ? 0 : parent.process.memory.areas.dataBytes;
+  if (isFull(kernel, copied)) throw new SysError(ENOMEM);
   const tid = kernel.newPid();
   const isThread = has(flags, CLONE_THREAD);
   const process = isThread ? parent.process : forkProcess(parent, tid, request);

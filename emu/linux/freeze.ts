@@ -56,6 +56,7 @@ export function freezeKernel(
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
+  const queues = kernel.fileSystem.queues.freeze();
   const network = kernel.fileSystem.freezeNetwork(tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
@@ -80,6 +81,7 @@ export function freezeKernel(
     ...(privateFiles.length > 0 ? { privateFiles } : {}),
     sharedObjects,
     knownFiles: tables.knownFiles,
+    ...(queues.length > 0 ? { queues } : {}),
     ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),

@@ -76,8 +76,15 @@ export interface KernelOptions {
   seed?: bigint;
   /** Bytes of guest address space; default 4 GiB. */
   addressSpaceSize?: number;
-  /** Bytes of memory for all programs together; default as many as the address space has. */
+  /**
+   * Bytes of memory for all programs together. Private memory that they map is counted then, and refused beyond; by
+   * default they are told of as much as an address space has, and only obvious excess is refused.
+   */
   memorySize?: number;
+  /** Most processes at a time, up to 500 (the default); fork(2) says EAGAIN beyond. */
+  maxProcesses?: number;
+  /** CPUs that programs are told of; default 1. */
+  cpus?: number;
   /** Of the first process; default user and group 1000. */
   credentials?: Credentials;
   /** What uname(2) says the kernel's release is. */
@@ -149,6 +156,8 @@ export class Kernel implements System {
   readonly uts: MachineSnapshot["uts"];
   readonly addressSpaceSize: number;
   readonly memorySize: number;
+  readonly countsMemory: boolean;
+  readonly cpus: number;
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
@@ -182,6 +191,8 @@ export class Kernel implements System {
     this.cpuModel = options.cpuModel;
     this.addressSpaceSize = options.addressSpaceSize ?? 2 ** 32;
     this.memorySize = options.memorySize ?? this.addressSpaceSize;
+    this.countsMemory = options.memorySize !== undefined;
+    this.cpus = options.cpus ?? 1;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.retired = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
@@ -198,6 +209,7 @@ export class Kernel implements System {
     const { mounts, cwd } = options;
     this.fileSystem = new FileSystem({ host, mounts, cwd, random, steady, machine: this });
     this.tasks = new Tasks(FIRST_PID, {
+      most: options.maxProcesses,
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
       freed: ({ memory }) => this.addressSpaces.give(memory),
       ended: (process) => this.firstEnded(process),

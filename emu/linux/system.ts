@@ -25,6 +25,10 @@ export interface System {
   readonly addressSpaceSize: number;
   /** Bytes of memory that there are for all programs together. */
   readonly memorySize: number;
+  /** Whether what programs map is counted, and refused when it is more than that (--memory). */
+  readonly countsMemory: boolean;
+  /** CPUs that programs are told of. */
+  readonly cpus: number;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler<Thread>;
   readonly futexes: FutexTable;

@@ -11,7 +11,7 @@ import type { Thread } from "./thread.ts";
 /** Highest process id (/proc/sys/kernel/pid_max). */
 export const MOST_PID = 0x3f_ffff;
 /** Processes of a machine: each takes some 4 MiB of the host, and fork(2) says EAGAIN beyond. */
-export const MOST_PROCESSES = 500;
+const MOST_PROCESSES = 500;
 /** Threads of a machine (/proc/sys/kernel/threads-max). */
 export const MOST_THREADS = 4096;
 /** Bytes of the address space of a process that has ended, in which nothing is. */
@@ -29,23 +29,27 @@ export class Tasks {
   /** The address space of processes that have ended. */
   private nowhere: Mm | undefined;
   private first: Process | undefined;
+  private readonly most: number;
 
   constructor(
     firstPid: number,
     parts: {
+      /** Most processes; MOST_PROCESSES where it does not say. */
+      most?: number;
       makeMm(abi: AbiInfo, cpuModel: CpuModel, size?: number): Mm;
       freed(mm: Mm): void;
       ended(process: Process): void;
     },
   ) {
     this.nextPid = firstPid;
+    this.most = Math.min(parts.most ?? MOST_PROCESSES, MOST_PROCESSES);
     this.makeMm = parts.makeMm;
     this.freed = parts.freed;
     this.ended = parts.ended;
   }
 
   get hasRoom(): boolean {
-    return this.processes.size < MOST_PROCESSES && this.threads.size < MOST_THREADS;
+    return this.processes.size < this.most && this.threads.size < MOST_THREADS;
   }
 
   /** An id that is no process's, thread's, group's or session's. */

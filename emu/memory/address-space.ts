@@ -13,9 +13,9 @@ import { GuestFault } from "../cpu/fault.ts";
 import { Registers } from "../cpu/registers.ts";
 import { AreaMap, type Areas } from "./area-map.ts";
 import { type ByteOrder, Storage } from "./byte-order.ts";
-import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
 import { FAR_END, FAR_START } from "./far-map.ts";
 import { FarMemory } from "./far-memory.ts";
+import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
 import { readFilePage } from "./mapped-file.ts";
 import {

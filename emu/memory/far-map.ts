@@ -5,7 +5,7 @@
  * where nothing is mapped at the time. Neighbours lie next to each other where they can, and when an access crosses
  * from a piece to the next they must. Places may change: who knows one must ask again.
  */
-import { FAR_SLOTS, FAR_SLOT_SIZE, FAR_TABLE_OFFSET } from "./layout.ts";
+import { FAR_SLOT_SIZE, FAR_SLOTS, FAR_TABLE_OFFSET } from "./layout.ts";
 
 export const PIECE_SIZE = 0x1_0000;
 /** Far addresses begin here. */

@@ -6,10 +6,10 @@
  */
 import { GuestFault } from "../cpu/fault.ts";
 import type { AreaMap } from "./area-map.ts";
+import type { Storage } from "./byte-order.ts";
 import { FAR_START, FarMap, PIECE_SIZE } from "./far-map.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE } from "./layout.ts";
 import { ABSENT, MAPPED, type PageTable, TOUCHED } from "./page-table.ts";
-import type { Storage } from "./byte-order.ts";
 import { clip, type Vma } from "./vma.ts";
 
 /** No access by the CPU is longer, or begins as far before the address that was computed for it (dcbz). */

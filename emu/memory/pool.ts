@@ -3,8 +3,8 @@
  * clearing one costs what it held.
  */
 import { MOST_PAGES_CLEARED, MOST_SPACES_KEPT } from "../tuning.ts";
-import { FAR_END } from "./far-map.ts";
 import { AddressSpace, type AddressSpaceOptions } from "./address-space.ts";
+import { FAR_END } from "./far-map.ts";
 
 export class AddressSpacePool {
   private readonly kept: AddressSpace[] = [];

@@ -342,6 +342,17 @@ const ipc = fc.record({
   ),
 });
 
+const queues = fc.array(
+  fc.record({
+    ...{ id: u32, name, mode: u32, uid: u32, gid: u32, maxMessages: u32, messageSize: u32 },
+    messages: fc.array(fc.record({ priority: u32, bytes: fc.uint8Array({ maxLength: 20 }) }), {
+      maxLength: 2,
+    }),
+    notice: fc.option(fc.record({ pid: s32, kind: s32, signal: s32, value: u64 })),
+  }),
+  { maxLength: 2 },
+);
+
 /** The state of an open file of any kind. */
 const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("eventfd"), counter: u64, semaphore: fc.boolean() }),
@@ -369,6 +380,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),
   fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
   fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
+  fc.record({ kind: fc.constant("mqueue"), queue: u32 }),
   fc.record({
     kind: fc.constant("socket"),
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
@@ -512,7 +524,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...(unlinkedFiles.length === 0
             ? {}
             : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
-          ...{ network, ipc },
+          ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

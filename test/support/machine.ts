@@ -7,6 +7,7 @@ import {
   defaultMounts,
   type EngineName,
   Machine,
+  type MachineOptions,
   type MachineStop,
   type MountConfig,
 } from "../../emu/machine.ts";
@@ -32,6 +33,10 @@ export interface SubjectOptions {
   seed?: bigint;
   cpuModel?: string;
   addressSpaceSize?: number;
+  memorySize?: number;
+  maxProcesses?: number;
+  cpus?: number;
+  trace?: MachineOptions["trace"];
   engine?: EngineName;
   strace?: (line: string) => void;
   tuning?: Partial<Tuning>;

@@ -5,9 +5,9 @@
  */
 import fs from "node:fs";
 import type { HostStat, HostStream, Interest, TerminalSettings } from "../host.ts";
+import { builtins } from "./builtins.ts";
 import { isCode } from "./descriptor.ts";
 import { hostCall, toHostStat } from "./files.ts";
-import { builtins } from "./builtins.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 import { changeTerminal } from "./terminal.ts";

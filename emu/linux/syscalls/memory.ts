@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
 import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
-import { findPlace, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
+import { findPlace, isFull, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
   EEXIST,
@@ -60,11 +60,17 @@ const wrap = ({ abi }: SyscallContext, value: bigint): bigint => BigInt.asUintN(
 const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx, toPages(length));
 
 /**
- * Throws ENOMEM for private memory that is obviously more than there is, unless it need not be there
- * (vm.overcommit_memory = 0; __vm_enough_memory).
+ * Throws ENOMEM for private memory that is obviously more than there is, unless it need not be there; with --memory for
+ * all that would be more together (vm.overcommit_memory = 0 and 2; __vm_enough_memory).
  */
-function checkCommit({ kernel }: SyscallContext, length: number, area: Omit<Vma, "start" | "end">): void {
-  if (isData(area) && length > kernel.memorySize) throw new SysError(ENOMEM);
+function checkCommit(
+  { kernel }: SyscallContext,
+  length: number,
+  area: Omit<Vma, "start" | "end">,
+  isReserved = true,
+): void {
+  if (!isData(area)) return;
+  if ((isReserved && length > kernel.memorySize) || isFull(kernel, length)) throw new SysError(ENOMEM);
 }
 
 /** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
@@ -172,7 +178,7 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const object = objectOf(ctx, fd, flags, prot, offset);
   const area = { prot, ...object };
   checkRoom(ctx, Number(length), area);
-  if (!(flags & MAP_NORESERVE)) checkCommit(ctx, Number(length), area);
+  checkCommit(ctx, Number(length), area, !(flags & MAP_NORESERVE));
   memory.map({ start, end: start + Number(length), ...area });
   return start;
 }
@@ -286,6 +292,7 @@ const brk: SyscallHandler = (ctx) => {
     if (!memory.isMappable(oldEnd, newEnd) || !memory.hasRoom(oldEnd, newEnd)) return refuse;
     if (overLimit(process, newEnd - oldEnd)) return refuse;
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
+    if (isFull(ctx.kernel, newEnd - oldEnd)) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
     memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]" });
   }
@@ -317,7 +324,10 @@ function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLe
   if (oldLength === 0n && area.shared === undefined) throw new SysError(EINVAL);
   if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
   if (newLength > BigInt(ctx.memory.limit)) throw new SysError(ENOMEM);
-  if (newLength > oldLength) checkRoom(ctx, Number(newLength - oldLength), area);
+  if (newLength > oldLength) {
+    checkRoom(ctx, Number(newLength - oldLength), area);
+    checkCommit(ctx, Number(newLength - oldLength), area);
+  }
   return area;
 }
 

@@ -2,7 +2,7 @@
  * System calls about scheduling: there is one CPU, and threads take turns whatever their policy, which is kept and told
  * (Linux: kernel/sched/core.c).
  */
-import { struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
+import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { E2BIG, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
@@ -17,8 +17,8 @@ const SCHED_DEADLINE = 6;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 /** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */
 const SLICE_NS = 4_000_000;
-/** CPUs a mask has room for on the kernel's side (nr_cpu_ids rounded to a word). */
-const CPU_MASK_BITS = 64;
+/** Bytes of the kernel's own CPU masks: whole doublewords that hold all CPUs. */
+const maskBytes = ({ kernel }: SyscallContext): number => 8 * Math.ceil(kernel.cpus / 64);
 
 const SCHED_PARAM = struct({ sched_priority: "i32" });
 const SCHED_ATTR = struct({
@@ -138,26 +138,30 @@ const rrGetInterval =
     return 0;
   };
 
+/** Where the bit of a CPU is: CPU 0 is the least significant bit of the first word. */
+const cpuByte = ({ littleEndian, wordSize }: AbiInfo, cpu: number): number =>
+  littleEndian ? cpu >> 3 : (cpu >> 3) ^ (wordSize - 1);
+
 const getaffinity: SyscallHandler = (ctx) => {
   const { args, abi, memory } = ctx;
   const length = args.uint(1);
   // The length must hold all CPUs and be whole words.
-  if (length * 8 < 1 || length % abi.wordSize !== 0) throw new SysError(EINVAL);
+  if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
   threadArg(ctx);
-  const bytes = new Uint8Array(Math.min(length, CPU_MASK_BITS / 8));
-  // CPU 0 is the least significant bit of the first word.
-  bytes[abi.littleEndian ? 0 : abi.wordSize - 1] = 1;
+  const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
+  for (let cpu = 0; cpu < ctx.kernel.cpus; cpu++) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);
   return bytes.length;
 };
 
 const setaffinity: SyscallHandler = (ctx) => {
   const { args, abi, memory } = ctx;
-  const length = Math.min(args.uint(1), CPU_MASK_BITS / 8);
+  const length = Math.min(args.uint(1), maskBytes(ctx));
   const bytes = new Uint8Array(Math.max(length, abi.wordSize));
   bytes.set(length === 0 ? [] : memory.read(args.address(2), length));
   threadArg(ctx);
-  if ((bytes[abi.littleEndian ? 0 : abi.wordSize - 1] & 1) === 0) throw new SysError(EINVAL);
+  const cpus = Array.from({ length: ctx.kernel.cpus }, (_, cpu) => cpu);
+  if (!cpus.some((cpu) => (bytes[cpuByte(abi, cpu)] ?? 0) & (1 << (cpu & 7)))) throw new SysError(EINVAL);
   return 0;
 };
 

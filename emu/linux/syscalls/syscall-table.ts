@@ -9,10 +9,12 @@ import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
+import { MQUEUE_SYSCALLS } from "./mqueue.ts";
 import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
+import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -26,6 +28,7 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 /** Every row of every area. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
+  ...PROCESS_VM_SYSCALLS,
   ...PROCESS_SYSCALLS,
   ...CLONE_SYSCALLS,
   ...WAIT_SYSCALLS,
@@ -47,6 +50,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...SIGNALFD_SYSCALLS,
   ...PIDFD_SYSCALLS,
   ...SYSV_SYSCALLS,
+  ...MQUEUE_SYSCALLS,
 ];
 
 /** Rows by number, for the ABI whose names by number are `names`. */

@@ -96,7 +96,7 @@ const alarm: SyscallHandler = (ctx) => {
 
 // ---- POSIX timers ------------------------------------------------------------------------------------------------
 
-const SIGEVENT = struct({ value: "ulong", signo: "i32", notify: "i32", tid: "i32" });
+export const SIGEVENT = struct({ value: "ulong", signo: "i32", notify: "i32", tid: "i32" });
 
 interface Event {
   notify: number;

@@ -2,6 +2,7 @@
 import { type Host, HostError, type HostStream } from "../../host/host.ts";
 import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
+import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Network } from "../net/network.ts";
 import type { System } from "../system.ts";
 import {
@@ -84,6 +85,8 @@ export class FileSystem {
   readonly setIds = new SetIds();
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
+  /** POSIX message queues. */
+  readonly queues = new PosixQueues(() => this.newInode());
   readonly network = new Network(() => this.newInode());
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();

@@ -189,6 +189,7 @@ export function procMachine({ kernel, cpuModel }: Process): ProcMachine {
       };
     },
     memoryTotal: kernel.memorySize,
+    cpus: kernel.cpus,
     random: (into) => kernel.random.fill(into),
   };
 }

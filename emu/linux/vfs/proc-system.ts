@@ -23,6 +23,9 @@ const openFiles = (machine: ProcMachine): number =>
     ),
   ).size;
 
+const eachCpu = ({ cpus }: ProcMachine, text: (n: number) => string): string =>
+  Array.from({ length: cpus }, (_, n) => text(n)).join("");
+
 function sysTree(machine: ProcMachine): SyntheticDirectory {
   const { uts } = machine;
   return directoryOf({
@@ -170,7 +173,7 @@ function statText(machine: ProcMachine): string {
   const times = `${busy} 0 0 ${all > busy ? all - busy : 0n} 0 0 0 0 0 0`;
   const boot = (machine.realtime() - machine.uptime()) / 1_000_000_000n;
   return (
-    `cpu  ${times}\ncpu0 ${times}\nintr 0\nctxt 0\nbtime ${boot}\nprocesses ${machine.pids().length}\n` +
+    `cpu  ${times}\n${eachCpu(machine, (n) => `cpu${n} ${n === 0 ? times : "0 0 0 0 0 0 0 0 0 0"}\n`)}intr 0\nctxt 0\nbtime ${boot}\nprocesses ${machine.pids().length}\n` +
     `procs_running ${inState(machine, "R")}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n`
   );
 }
@@ -202,8 +205,12 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
   return {
     cpuinfo: textFile(
       () =>
-        `processor\t: 0\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
-        `revision\t: ${cpu.revision}\n\ntimebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
+        eachCpu(
+          machine,
+          (n) =>
+            `processor\t: ${n}\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
+            `revision\t: ${cpu.revision}\n\n`,
+        ) + `timebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
     ),
     meminfo: textFile(() => meminfoText(machine)),
     uptime: textFile(() => {

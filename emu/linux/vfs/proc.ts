@@ -101,6 +101,8 @@ export interface ProcMachine {
   readonly uts: { sysname: string; nodename: string; release: string; version: string };
   readonly cpu: { name: string; clockMhz: number; revision: string; timebase: number; platform: string };
   readonly memoryTotal: number;
+  /** CPUs that programs are told of. */
+  readonly cpus: number;
   random(into: Uint8Array): void;
 }
 

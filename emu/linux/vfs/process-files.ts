@@ -57,7 +57,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     };
     this.root = system.rootWith({
       proc: lazily(proc),
-      sys: lazily(() => makeSys(process.cpuModel)),
+      sys: lazily(() => makeSys({ cacheBlock: process.cpuModel.cacheBlock, count: process.kernel.cpus })),
     });
     this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
   }

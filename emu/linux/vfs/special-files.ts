@@ -1,6 +1,7 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import type { Host } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
+import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_NONBLOCK, O_PATH, O_RDWR } from "./constants.ts";
@@ -259,6 +260,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   timerfd: thawTimer,
   signalfd: thawSignalFile,
   pidfd: thawPidFile,
+  mqueue: thawQueueFile,
 };
 
 /** What is no file of a host: its state says what it is. */

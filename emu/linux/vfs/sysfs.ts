@@ -1,19 +1,21 @@
 /** The guest's /sys: what libraries ask there about processors and memory, and no devices. */
 import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
-/** One processor, which is number 0, in one node. */
+/** A list of one: processor, core or node 0. */
 const ONLY = "0\n";
 
 /** What is shown of the processor. */
 export interface SysCpu {
   /** Bytes of a cache block. */
   readonly cacheBlock: number;
+  /** How many there are. */
+  readonly count: number;
 }
 
 const text = (contents: string) => textFile(() => contents);
 
 /** The tree at /sys. */
-export function makeSys({ cacheBlock }: SysCpu): SyntheticDirectory {
+export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
   const caches = ["Data", "Instruction"].map((type, index) => [
     `index${index}`,
     directoryOf({
@@ -33,13 +35,15 @@ export function makeSys({ cacheBlock }: SysCpu): SyntheticDirectory {
     thread_siblings: text("1\n"),
     thread_siblings_list: text(ONLY),
   });
+  const all = count === 1 ? ONLY : `0-${count - 1}\n`;
+  const each = directoryOf({ online: text("1\n"), topology, cache: directoryOf(Object.fromEntries(caches)) });
   const cpu = directoryOf({
-    online: text(ONLY),
-    possible: text(ONLY),
-    present: text(ONLY),
+    online: text(all),
+    possible: text(all),
+    present: text(all),
     offline: text("\n"),
-    kernel_max: text(ONLY),
-    cpu0: directoryOf({ online: text("1\n"), topology, cache: directoryOf(Object.fromEntries(caches)) }),
+    kernel_max: text(`${count - 1}\n`),
+    ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`cpu${n}`, each])),
   });
   const node = directoryOf({
     online: text(ONLY),

@@ -88,6 +88,7 @@ export function thawFiles(
   if (pipes.length > MAX_PIPES) fail("EINVAL", `${pipes.length} pipes are too many`);
   const viewer = system.thawView;
   checkFiles(system, snapshot, viewer, onChanged);
+  system.queues.thaw(snapshot.queues ?? []);
   const opened: OpenFile[] = [];
   const travelling: SharedHandle[] = [];
   const connections: ((opened: readonly OpenFile[]) => void)[] = [];

@@ -1,4 +1,4 @@
-/** System V objects as programs see them. */
+/** System V objects and POSIX message queues as programs see them. */
 import { describeFrozen } from "../../support/boundaries.ts";
 
-describeFrozen("ipc", ["sysv"]);
+describeFrozen("ipc", ["sysv", "mqueue"]);

@@ -1,0 +1,202 @@
+/** POSIX message queues (Linux: ipc/mqueue.c): by name, and as descriptors. */
+import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
+import { O_ACCMODE, O_NONBLOCK } from "../vfs/constants.ts";
+import { type FileStat, OpenFile, syntheticStat, type Waitables } from "../vfs/open-file.ts";
+import { cannot, needState, type ThawContext } from "../vfs/thaw-context.ts";
+import { type Waiter, WaitQueue } from "../wait-queue.ts";
+
+/** Who is told that a message has come to an empty queue. */
+export type QueueNotice = NonNullable<PosixQueueSnapshot["notice"]>;
+/** One message. */
+type QueueMessage = PosixQueueSnapshot["messages"][number];
+
+/** Number of the file system that queues are on (mqueue). */
+const MQUEUE = 0x13n;
+/** What stat(2) says of a queue's size: the most that its description may have. */
+const DESCRIPTION_SIZE = 80n;
+/** Bounds on what a snapshot may ask for. */
+const MOST = 4096;
+const MOST_BYTES = 1 << 26;
+
+export class PosixQueue {
+  /** Tells it from all others. */
+  readonly id: number;
+  /** "" once it has been unlinked. */
+  name: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Most messages, and bytes in each. */
+  readonly maxMessages: number;
+  readonly messageSize: number;
+  readonly ino: bigint;
+  readonly messages: QueueMessage[] = [];
+  readonly queue = new WaitQueue();
+  notice: QueueNotice | undefined;
+  /** Descriptions that are open. */
+  users = 0;
+  /** Threads that wait for a message: nobody else is told of it. */
+  readonly receivers = new Set<Waiter>();
+  arrived = 0;
+
+  constructor(from: Omit<PosixQueueSnapshot, "messages" | "notice">, ino: bigint) {
+    this.id = from.id;
+    this.name = from.name;
+    this.mode = from.mode;
+    this.uid = from.uid;
+    this.gid = from.gid;
+    this.maxMessages = from.maxMessages;
+    this.messageSize = from.messageSize;
+    this.ino = ino;
+  }
+
+  get isFull(): boolean {
+    return this.messages.length >= this.maxMessages;
+  }
+  get bytes(): number {
+    return this.messages.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Adds a message behind those of its priority and above. */
+  add(message: QueueMessage): void {
+    const before = this.messages.findIndex(({ priority }) => priority < message.priority);
+    if (before < 0) this.messages.push(message);
+    else this.messages.splice(before, 0, message);
+    this.arrived++;
+    this.queue.wake();
+  }
+  /** The oldest message of the highest priority. */
+  take(): QueueMessage | undefined {
+    const message = this.messages.shift();
+    if (message !== undefined) this.queue.wake();
+    return message;
+  }
+
+  freeze(): PosixQueueSnapshot {
+    const { id, name, mode, uid, gid, maxMessages, messageSize, messages, notice = null } = this;
+    return { ...{ id, name, mode, uid, gid, maxMessages, messageSize, notice }, messages: [...messages] };
+  }
+}
+
+export class PosixQueues {
+  private readonly byId = new Map<number, PosixQueue>();
+  private readonly newInode: () => bigint;
+  private nextId = 0;
+
+  constructor(newInode: () => bigint) {
+    this.newInode = newInode;
+  }
+
+  get size(): number {
+    return this.byId.size;
+  }
+  get(id: number): PosixQueue | undefined {
+    return this.byId.get(id);
+  }
+  find(name: string): PosixQueue | undefined {
+    return [...this.byId.values()].find((queue) => queue.name === name);
+  }
+  make(what: Omit<PosixQueueSnapshot, "messages" | "notice" | "id">): PosixQueue {
+    const queue = new PosixQueue({ ...what, id: this.nextId++ }, this.newInode());
+    this.byId.set(queue.id, queue);
+    return queue;
+  }
+  /** mq_unlink(2): it stays for those who have it open. */
+  unlink(queue: PosixQueue): void {
+    queue.name = "";
+    this.sweep(queue);
+  }
+  /** Forgets a queue that has no name and that nobody has open. */
+  sweep(queue: PosixQueue): void {
+    if (queue.name === "" && queue.users === 0) this.byId.delete(queue.id);
+  }
+
+  freeze(): PosixQueueSnapshot[] {
+    return [...this.byId.values()].map((queue) => queue.freeze());
+  }
+  /** Throws RangeError for what makes no sense. */
+  thaw(queues: readonly PosixQueueSnapshot[]): void {
+    for (const { messages, notice, ...what } of queues) {
+      const { id, maxMessages, messageSize } = what;
+      const fits = messages.length <= maxMessages && maxMessages * messageSize <= MOST_BYTES;
+      const sizes = messages.every(({ bytes }) => bytes.length <= messageSize);
+      if (!fits || !sizes || this.byId.has(id) || id < 0 || this.byId.size >= MOST)
+        throw new RangeError(`message queue ${what.name}`);
+      const queue = new PosixQueue(what, this.newInode());
+      for (const message of messages) queue.add({ ...message });
+      queue.notice = notice ?? undefined;
+      this.byId.set(id, queue);
+      this.nextId = Math.max(this.nextId, id + 1);
+    }
+  }
+}
+
+/** A descriptor's view of a queue. */
+export class QueueFile extends OpenFile {
+  readonly kind = "special";
+  readonly posix: PosixQueue;
+  private readonly queues: PosixQueues;
+
+  constructor(queues: PosixQueues, posix: PosixQueue, flags: number) {
+    super("", flags & (O_ACCMODE | O_NONBLOCK));
+    this.queues = queues;
+    this.posix = posix;
+    posix.users++;
+  }
+
+  override get label(): string {
+    const { name } = this.posix;
+    return name === "" ? "/(deleted)" : `/${name}`;
+  }
+  override stat(): FileStat {
+    const { mode, uid, gid, ino } = this.posix;
+    return syntheticStat("file", mode, ino, { dev: MQUEUE, uid, gid, size: DESCRIPTION_SIZE });
+  }
+  override get seekable(): boolean {
+    return true;
+  }
+  /** What is in it, in words. */
+  override readAt(into: Uint8Array, position: number): number {
+    const { bytes, notice } = this.posix;
+    const fields: [string, number, number][] = [
+      ["QSIZE", bytes, 10],
+      ["NOTIFY", notice?.kind ?? 0, 5],
+      ["SIGNO", notice?.signal ?? 0, 5],
+      ["NOTIFY_PID", notice?.pid ?? 0, 6],
+    ];
+    const text = fields.map(([name, value, width]) => `${name}:${String(value).padEnd(width)}`).join(" ");
+    const piece = new TextEncoder().encode(`${text}\n`).subarray(position, position + into.length);
+    into.set(piece);
+    return piece.length;
+  }
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+  override readable(): boolean {
+    return this.posix.messages.length > 0;
+  }
+  override writable(): boolean {
+    return !this.posix.isFull;
+  }
+  override get arrivals(): number {
+    return this.posix.arrived;
+  }
+  override waitables(): Waitables {
+    return { queues: [this.posix.queue] };
+  }
+  override close(): void {
+    this.posix.users--;
+    this.queues.sweep(this.posix);
+  }
+  override freeze(): Partial<OpenFileSnapshot> {
+    return { state: { kind: "mqueue", queue: this.posix.id } };
+  }
+}
+
+export function thawQueueFile(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
+  const { queue } = needState(snapshot, "mqueue");
+  const posix = system.queues.get(queue) ?? cannot(snapshot, "its message queue is missing");
+  return new QueueFile(system.queues, posix, snapshot.flags);
+}

@@ -1,0 +1,87 @@
+/** System calls on the memory of other processes (Linux: mm/process_vm_access.c, kernel/ptrace.c). */
+import { GuestFault } from "../../cpu/fault.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { EFAULT, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { type Span, vectorArg } from "./files-common.ts";
+
+/** The process of a thread whose memory the caller may see. Throws ESRCH, EPERM. */
+function target(ctx: SyscallContext): Process {
+  const process = ctx.kernel.thread(ctx.args.int(0))?.process;
+  if (process === undefined) throw new SysError(ESRCH);
+  const [mine, other] = [ctx.process.credentials, process.credentials];
+  const isOwn = [other.uid, other.euid, other.suid].every((uid) => uid === mine.uid);
+  if (process !== ctx.process && mine.euid !== 0 && !isOwn) throw new SysError(EPERM);
+  return process;
+}
+
+/** Buffers as one row of bytes: pieces of at most a page, none of which crosses into another page. */
+function* piecesOf(spans: readonly Span[]): Generator<Span> {
+  for (const { address, length } of spans) {
+    for (let done = 0; done < length; ) {
+      const at = address + done;
+      const part = Math.min(length - done, PAGE_SIZE - (at % PAGE_SIZE));
+      yield { address: at, length: part };
+      done += part;
+    }
+  }
+}
+
+/** Copies between address spaces as much as both sides have; throws EFAULT where the first byte cannot be copied. */
+function transfer(
+  from: AddressSpace,
+  sources: readonly Span[],
+  to: AddressSpace,
+  targets: readonly Span[],
+): number {
+  const room = targets.reduce((sum, { length }) => sum + length, 0);
+  const into = piecesOf(targets);
+  let place: Span = { address: 0, length: 0 };
+  let moved = 0;
+  try {
+    for (const { address, length } of piecesOf(sources)) {
+      const bytes = from.read(address, Math.min(length, room - moved));
+      for (let done = 0; done < bytes.length; ) {
+        if (place.length === 0) place = into.next().value as Span;
+        const part = Math.min(place.length, bytes.length - done);
+        to.write(place.address, bytes.subarray(done, done + part));
+        place = { address: place.address + part, length: place.length - part };
+        done += part;
+        moved += part;
+      }
+      if (moved === room) break;
+    }
+  } catch (error) {
+    if (!(error instanceof GuestFault)) throw error;
+    if (moved === 0) throw new SysError(EFAULT);
+  }
+  return moved;
+}
+
+const access =
+  (isWrite: boolean): SyscallHandler =>
+  (ctx) => {
+    if (ctx.args.ulong(5) !== 0n) throw new SysError(EINVAL);
+    const local = vectorArg(ctx, 1, 2);
+    // The vectors are both the caller's; what the second points to is the other's.
+    const remote = vectorArg(ctx, 3, 4);
+    const { memory } = target(ctx);
+    return isWrite
+      ? transfer(ctx.memory, local, memory, remote)
+      : transfer(memory, remote, ctx.memory, local);
+  };
+
+export const PROCESS_VM_SYSCALLS: readonly SyscallRow[] = [
+  { name: "process_vm_readv", args: "int ptr ulong ptr ulong ulong", handler: access(false) },
+  { name: "process_vm_writev", args: "int ptr ulong ptr ulong ulong", handler: access(true) },
+  // Nobody can trace anybody, as where a security module forbids it.
+  {
+    name: "ptrace",
+    args: "long long ptr ptr",
+    handler: () => {
+      throw new SysError(EPERM);
+    },
+  },
+];

@@ -1,0 +1,206 @@
+/**
+ * The instructions that a program executes, each with what it has changed (--trace). They run one at a time in the interpreter,
+ * whatever the engine: what a program does is the same in both, and in every run with the same seed.
+ */
+import type { Cpu } from "./cpu/cpu.ts";
+import { GuestFault } from "./cpu/fault.ts";
+import { type Exit, Interpreter } from "./cpu/interpreter.ts";
+import { CTR, FPSCR, fprOffset, GPR, LR, type Registers, TAR, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
+import { decode } from "./isa/decoder.ts";
+import { disassemble } from "./isa/disassembler.ts";
+import type { FunctionSymbol } from "./linux/elf/symbols.ts";
+
+/** Code to be traced: addresses from `start` to before `end`. */
+interface CodeRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface TraceOptions {
+  /** Gets the lines, without line ends. */
+  readonly write: (line: string) => void;
+  /** What is traced; everything where none are given. */
+  ranges: readonly CodeRange[];
+  /** The program's functions, by address. */
+  symbols: readonly FunctionSymbol[];
+}
+
+/** Bytes from an effective address on that an instruction may change. */
+const LONGEST_STORE = 128;
+
+const hex = (value: number | bigint, digits = 0): string => value.toString(16).padStart(digits, "0");
+
+/**
+ * The code that is named: functions of the program, or START-END in hexadecimal. Throws RangeError for what is neither.
+ */
+export function rangesOf(only: readonly string[], symbols: readonly FunctionSymbol[]): CodeRange[] {
+  return only.map((text) => {
+    const match = /^(?:0x)?([0-9a-f]{1,16})-(?:0x)?([0-9a-f]{1,16})$/i.exec(text);
+    if (match !== null) return { start: Number.parseInt(match[1], 16), end: Number.parseInt(match[2], 16) };
+    const symbol = symbols.find(({ name }) => name === text);
+    if (symbol === undefined) {
+      throw new RangeError(
+        `nothing to trace: ${text} is neither a function that the program's symbols name nor START-END in hexadecimal`,
+      );
+    }
+    return { start: symbol.address, end: symbol.address + Math.max(symbol.size, 4) };
+  });
+}
+
+/** An interpreter that tells what it does. */
+export class TracingInterpreter extends Interpreter {
+  private readonly options: TraceOptions;
+  private readonly before = new Uint8Array(2048);
+
+  constructor(cpu: Cpu, options: TraceOptions) {
+    super(cpu);
+    this.options = options;
+  }
+
+  override run(limit: number): Exit {
+    let left = limit;
+    let exit: Exit = "limit";
+    while (left > 0 && exit === "limit") {
+      exit = this.isWanted(Number(this.cpu.registers.nia)) ? this.traceOne() : super.run(1);
+      if (exit === "limit") left--;
+    }
+    this.left = left;
+    return exit;
+  }
+
+  private isWanted(address: number): boolean {
+    const { ranges } = this.options;
+    return ranges.length === 0 || ranges.some(({ start, end }) => address >= start && address < end);
+  }
+
+  private traceOne(): Exit {
+    const { registers, memory, is64 } = this.cpu;
+    const address = registers.nia;
+    const word = this.wordAt(Number(address));
+    this.before.set(registers.bytes);
+    const storage = word === undefined ? undefined : storageAt(word, registers, is64, memory.limit);
+    const bytes = storage === undefined ? undefined : this.peek(storage);
+    let note = "";
+    try {
+      return super.run(1);
+    } catch (error) {
+      if (!(error instanceof GuestFault)) {
+        // The instruction is about to be executed again.
+        note = "again";
+        throw error;
+      }
+      note = `! ${error.kind} at 0x${hex(error.address)}`;
+      throw error;
+    } finally {
+      if (note !== "again" && word !== undefined) {
+        const changes =
+          note === "" ? [...this.changedRegisters(), ...this.changedBytes(storage, bytes)] : [note];
+        const text = disassemble(word, address, { is64 });
+        const line = `${hex(address, is64 ? 12 : 8)} ${this.placeOf(Number(address))}${text.padEnd(28)} ${changes.join(" ")}`;
+        this.options.write(line.trimEnd());
+      }
+    }
+  }
+
+  private wordAt(address: number): number | undefined {
+    const { memory } = this.cpu;
+    try {
+      return memory.read32(address);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** `<function+offset> `, where a function is known. */
+  private placeOf(address: number): string {
+    const { symbols } = this.options;
+    let [low, high] = [0, symbols.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (symbols[middle].address <= address) low = middle + 1;
+      else high = middle;
+    }
+    const symbol = symbols[low - 1];
+    if (symbol === undefined || address >= symbol.address + Math.max(symbol.size, 4)) return "";
+    return `<${symbol.name}+0x${hex(address - symbol.address)}> `;
+  }
+
+  private peek(address: number): Uint8Array | undefined {
+    const { memory } = this.cpu;
+    const area = memory.areas.find(address);
+    return area && memory.peek(address, Math.min(LONGEST_STORE, area.end - address));
+  }
+
+  private changedRegisters(): string[] {
+    const { registers, is64 } = this.cpu;
+    const old = new DataView(this.before.buffer);
+    const changes: string[] = [];
+    const compare = (name: string, offset: number, width: 32 | 64 = is64 ? 64 : 32): void => {
+      const now = width === 64 ? registers.u64[offset / 8] : BigInt(registers.u32[offset / 4]);
+      const was = width === 64 ? old.getBigUint64(offset, true) : BigInt(old.getUint32(offset, true));
+      if (now !== was) changes.push(`${name}=${hex(now, width / 4)}`);
+    };
+    for (let n = 0; n < 32; n++) compare(`r${n}`, GPR + 8 * n);
+    compare("lr", LR);
+    compare("ctr", CTR);
+    compare("tar", TAR);
+    this.compareFlags(changes);
+    for (let n = 0; n < 64; n++) {
+      const at = VSR + 16 * n;
+      const isSame = registers.u64[at / 8] === old.getBigUint64(at, true);
+      if (n < 32 && isSame) compare(`f${n}`, fprOffset(n), 64);
+      else if (!isSame || registers.u64[at / 8 + 1] !== old.getBigUint64(at + 8, true)) {
+        changes.push(`vs${n}=${hex((registers.u64[at / 8 + 1] << 64n) | registers.u64[at / 8], 32)}`);
+      }
+    }
+    compare("fpscr", FPSCR, 64);
+    compare("vscr", VSCR, 32);
+    compare("vrsave", VRSAVE, 32);
+    return changes;
+  }
+
+  /** CR and XER, which lie in the block byte by byte. */
+  private compareFlags(changes: string[]): void {
+    const { registers } = this.cpu;
+    const now = registers.bytes.slice();
+    const [cr, xer] = [registers.cr, registers.xer];
+    registers.bytes.set(this.before);
+    const [crBefore, xerBefore] = [registers.cr, registers.xer];
+    registers.bytes.set(now);
+    if (cr !== crBefore) changes.push(`cr=${hex(cr, 8)}`);
+    if (xer !== xerBefore) changes.push(`xer=${hex(xer, 8)}`);
+  }
+
+  /** `[address]=bytes`, in the order of the guest's memory, from the first changed byte to the last. */
+  private changedBytes(address: number | undefined, before: Uint8Array | undefined): string[] {
+    if (address === undefined || before === undefined) return [];
+    const now = this.peek(address);
+    if (now === undefined) return [];
+    const first = now.findIndex((byte, i) => byte !== before[i]);
+    if (first < 0) return [];
+    let last = now.length - 1;
+    while (now[last] === before[last]) last--;
+    const bytes = [...now.subarray(first, last + 1)].map((byte) => hex(byte, 2)).join("");
+    return [`[${hex(address + first)}]=${bytes}`];
+  }
+}
+
+/** The effective address that a word would have if it is an instruction that accesses storage; any that could be is taken for one. */
+function storageAt(word: number, registers: Registers, is64: boolean, limit: number): number | undefined {
+  const instruction = decode(word);
+  if (instruction === undefined) return undefined;
+  const { operands } = instruction;
+  const isZero = operands.includes("RA0");
+  if (!isZero && !operands.includes("RA")) return undefined;
+  const ra = (word >>> 16) & 31;
+  let address = isZero && ra === 0 ? 0n : registers.gpr(ra);
+  const displacement = BigInt((word << 16) >> 16);
+  if (operands.includes("D")) address += displacement;
+  else if (operands.includes("DS")) address += displacement & ~3n;
+  else if (operands.includes("DQ")) address += displacement & ~15n;
+  else if (operands.includes("RB")) address += registers.gpr((word >>> 11) & 31);
+  // Cache blocks and vectors are aligned by the instruction itself.
+  if (/^(dcbz|stv)/.test(instruction.name)) address &= instruction.name === "dcbz" ? ~127n : ~15n;
+  const unsigned = BigInt.asUintN(is64 ? 64 : 32, address);
+  return unsigned < BigInt(limit) ? Number(unsigned) : undefined;
+}
