@@ -144,6 +144,8 @@ const PIDFD = message("pidfd", "pidfd_open(2)", { pid: s32("0: the process has b
 
 const MQUEUE = message("mqueue", "mq_open(2)", { queue: u32("id of the queue") });
 
+const FRESH = message("fresh", "a named pipe that nobody has written to since it was opened", {});
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -157,6 +159,7 @@ const FILE_LAYOUTS = {
   signalfd: SIGNALFD,
   pidfd: PIDFD,
   mqueue: MQUEUE,
+  fresh: FRESH,
 };
 
 /** The state of an open file. */

@@ -364,7 +364,9 @@ export type FileState =
   /** pidfd_open(2); 0 for a process that has been waited for. */
   | { kind: "pidfd"; pid: number }
   /** mq_open(2): the id of the queue. */
-  | { kind: "mqueue"; queue: number };
+  | { kind: "mqueue"; queue: number }
+  /** The reading end of a named pipe to which nobody has written since it was opened. */
+  | { kind: "fresh" };
 
 /** eventfd(2). */
 export interface EventState {

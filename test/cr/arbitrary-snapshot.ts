@@ -381,6 +381,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
   fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
   fc.record({ kind: fc.constant("mqueue"), queue: u32 }),
+  fc.constant<FileState>({ kind: "fresh" }),
   fc.record({
     kind: fc.constant("socket"),
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },

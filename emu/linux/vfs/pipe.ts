@@ -5,7 +5,7 @@ import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.t
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, type ThawContext } from "./thaw-context.ts";
+import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
 /** Writes up to this many bytes are never mixed with others. */
 export const PIPE_BUF = 4096;
@@ -113,7 +113,7 @@ export class PipeEnd extends OpenFile {
   /** Status of the named pipe that it is an end of. */
   private readonly status: (() => FileStat | undefined) | undefined;
   /** `pipe.writersEver` when it was opened to read and nobody wrote: until somebody does, nobody has gone away. */
-  private readonly opened: number;
+  private opened: number;
 
   constructor(
     pipe: Pipe,
@@ -177,7 +177,13 @@ export class PipeEnd extends OpenFile {
   }
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
-    return { pipe: tables.pipe(this.pipe) };
+    const isFresh = this.reads && this.pipe.writers === 0 && !this.hangup();
+    return { pipe: tables.pipe(this.pipe), ...(isFresh ? { state: { kind: "fresh" } } : {}) };
+  }
+  /** After a thaw: whether somebody has written meanwhile, so that those who did are gone. */
+  resume(isFresh: boolean): this {
+    if (!isFresh) this.opened = -1;
+    return this;
   }
 
   override close(): void {
@@ -192,7 +198,7 @@ export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes, system }: ThawC
   const { path, kind, flags } = snapshot;
   const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
   const named = path === "" ? undefined : { path, status: () => system.nodes.statusAt(system, path) };
-  return new PipeEnd(pipe, kind as PipeKind, flags, named);
+  return new PipeEnd(pipe, kind as PipeKind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
 }
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */
