@@ -1,5 +1,5 @@
 /**
- * Whether speed holds with several machines in one process: the kernels on one machine, with two and eight alive that
+ * Whether the interpreter's speed holds with several machines in one process: the kernels on one machine, with two and eight alive that
  * run in turn, and after execve. `node dist/bench/machines.js [--rounds N]` prints a table of it.
  *
  * Each figure comes from a process of its own, since what V8 has learnt of one machine is what matters here. Speeds are by CPU time, so that
@@ -44,6 +44,7 @@ async function speed(binary: string, kernel: string, count: number, execs: numbe
       env: [],
       cwd,
       seed: 1n,
+      engine: "interp",
     }),
   );
   let instructions = 0n;

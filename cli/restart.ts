@@ -24,7 +24,7 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
   const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
   const mounts = grants(flags, { cwd });
   warnOfGrants(flags, cwd);
-  const regions = await wantedRegions(flags);
+  const regions = wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>

@@ -35,7 +35,7 @@ export async function run(
   const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
   const mounts = grants(flags, { cwd, program: path });
   warnOfGrants(flags, cwd);
-  const regions = await wantedRegions(flags);
+  const regions = wantedRegions(flags);
   const crSyscalls = await wantedCrSyscalls(host, flags);
   const machine = loadMachine(() =>
     Machine.load({

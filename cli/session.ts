@@ -11,7 +11,8 @@ import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
 import { crSyscalls as crSyscallsOf, saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
-import type { Regions } from "./regions.ts";
+import { writeProfile } from "./profile.ts";
+import { Regions } from "./regions.ts";
 import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
@@ -77,10 +78,8 @@ export async function wantedCrSyscalls(
 }
 
 /** What --dump-regions gathers, if it is asked for. */
-export async function wantedRegions({ dumpRegions }: MachineFlags): Promise<Regions | undefined> {
-  if (dumpRegions === undefined) return undefined;
-  const { Regions } = await import("./regions.ts");
-  return new Regions(dumpRegions);
+export function wantedRegions({ dumpRegions }: MachineFlags): Regions | undefined {
+  return dumpRegions === undefined ? undefined : new Regions(dumpRegions);
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
@@ -207,7 +206,6 @@ class Session {
       await saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
     }
     if (flags.profile !== undefined) {
-      const { writeProfile } = await import("./profile.ts");
       writeProfile(machine.profile!, profileFile(flags.profile));
     }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);

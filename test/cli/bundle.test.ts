@@ -1,5 +1,5 @@
 /** The command's bundle and its code cache. */
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CACHE, loadBundle, SCRIPT } from "../../cli/bundle.ts";
@@ -13,6 +13,11 @@ describe("the compiled command", () => {
   it("starts from V8's code cache", () => {
     ensureBuilt();
     expect(loadBundle(dirname(cli)).script.cachedDataRejected).toBe(false);
+  });
+
+  it("is one scope: whatever is imported dynamically would have every module wrapped, whose functions V8 can't rely on", () => {
+    ensureBuilt();
+    expect(readFileSync(join(dirname(cli), SCRIPT), "latin1")).not.toContain("__esm");
   });
 
   it.each([

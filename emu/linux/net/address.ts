@@ -1,6 +1,6 @@
 /** Socket addresses: what the three families have in common, and their struct sockaddr. */
 import { EAFNOSUPPORT, EINVAL, SysError } from "../errno.ts";
-import { AF_INET, AF_INET6, AF_UNIX } from "./socket-constants.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX } from "./socket-constants.ts";
 
 /**
  * An address. `name` is sun_path without its NUL (nothing: unnamed; a NUL first: abstract), or the 4 or 16 bytes of an
@@ -17,10 +17,19 @@ const UN_SIZE = 110;
 const IN_SIZE = 16;
 const IN6_SIZE = 28;
 const IN6_LEAST = 24;
+/** Bytes of sockaddr_nl, and of the port id and groups in it, which are in the guest's order. */
+const NL_SIZE = 12;
+const NL_NAME = 8;
 /** Room for any address (struct sockaddr_storage). */
 export const ADDRESS_MAX = 128;
 
 export const unixAddress = (name: Uint8Array): Address => ({ family: AF_UNIX, name, port: 0 });
+/** An address of AF_NETLINK: a port id, 0 for the kernel, and no groups. */
+export function netlinkAddress(pid: number, littleEndian = false): Address {
+  const name = new Uint8Array(NL_NAME);
+  new DataView(name.buffer).setUint32(0, pid, littleEndian);
+  return { family: AF_NETLINK, name, port: 0 };
+}
 export const UNNAMED = unixAddress(new Uint8Array(0));
 
 /** Text by which an address is known: equal for equal ones. */
@@ -45,6 +54,10 @@ export function decodeAddress(bytes: Uint8Array, family: number, littleEndian: b
     const end = path[0] === 0 ? -1 : path.indexOf(0);
     return unixAddress(end < 0 ? path : path.slice(0, end));
   }
+  if (family === AF_NETLINK) {
+    if (bytes.length < NL_SIZE) throw new SysError(EINVAL);
+    return { family, name: bytes.slice(4, NL_SIZE), port: 0 };
+  }
   if (bytes.length < (family === AF_INET ? IN_SIZE : IN6_LEAST)) throw new SysError(EINVAL);
   const port = (bytes[2] << 8) | bytes[3];
   return { family, name: family === AF_INET ? bytes.slice(4, 8) : bytes.slice(8, 24), port };
@@ -55,8 +68,12 @@ export function encodeAddress({ family, name, port }: Address, littleEndian: boo
   const named = family === AF_UNIX && name.length > 0 && name[0] !== 0;
   const size =
     family === AF_UNIX ? 2 + name.length + (named ? 1 : 0) : family === AF_INET ? IN_SIZE : IN6_SIZE;
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(family === AF_NETLINK ? NL_SIZE : size);
   new DataView(bytes.buffer).setUint16(0, family, littleEndian);
+  if (family === AF_NETLINK) {
+    bytes.set(name, 4);
+    return bytes;
+  }
   if (family === AF_UNIX) {
     bytes.set(name, 2);
     return bytes;

@@ -20,10 +20,12 @@ import {
 } from "./address.ts";
 import { DatagramSocket } from "./datagram-socket.ts";
 import type { InFlight } from "./inbox.ts";
+import { NetlinkSocket } from "./netlink-socket.ts";
 import type { Socket } from "./socket.ts";
 import {
   AF_INET,
   AF_INET6,
+  AF_NETLINK,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_REUSEADDR,
@@ -86,8 +88,15 @@ export class Network {
   streamSocket({ domain, type, protocol }: Socket): StreamSocket {
     return new StreamSocket(this, { domain, type, protocol, flags: 0, ino: this.newInode() });
   }
-  socket(what: { domain: number; type: number; protocol: number; flags: number }): Socket {
+  socket(what: {
+    domain: number;
+    type: number;
+    protocol: number;
+    flags: number;
+    littleEndian: boolean;
+  }): Socket {
     const all = { ...what, ino: this.newInode() };
+    if (what.domain === AF_NETLINK) return new NetlinkSocket(this, all);
     const isDatagrams = what.type !== SOCK_STREAM && what.type !== SOCK_SEQPACKET;
     return isDatagrams ? new DatagramSocket(this, all) : new StreamSocket(this, all);
   }
@@ -240,7 +249,7 @@ export class Network {
   /** A socket is closed. */
   unbind(socket: Socket): void {
     const { local } = socket;
-    if (local === undefined) return;
+    if (local === undefined || socket.domain === AF_NETLINK) return;
     if (socket.isUnix) {
       const key = this.nameOf(socket, local);
       if (this.abstract.get(key) === socket) this.abstract.delete(key);

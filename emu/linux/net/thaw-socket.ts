@@ -8,12 +8,9 @@ import { needState, type ThawContext } from "../vfs/thaw-context.ts";
 export function thawSocket(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const state = needState(snapshot, "socket");
   const { domain, type, protocol } = state;
-  const socket = context.system.network.socket({
-    domain,
-    type,
-    protocol,
-    flags: snapshot.flags & O_NONBLOCK,
-  });
+  const { system, littleEndian } = context;
+  const flags = snapshot.flags & O_NONBLOCK;
+  const socket = system.network.socket({ domain, type, protocol, flags, littleEndian });
   context.whenOpened((opened) => socket.resume(state, opened));
   return socket;
 }

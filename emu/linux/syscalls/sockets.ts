@@ -19,12 +19,22 @@ import {
   ESOCKTNOSUPPORT,
   SysError,
 } from "../errno.ts";
-import { type Address, anyAddress, isAbstract, isAny, loopback, UNNAMED } from "../net/address.ts";
+import {
+  type Address,
+  anyAddress,
+  isAbstract,
+  isAny,
+  loopback,
+  netlinkAddress,
+  UNNAMED,
+} from "../net/address.ts";
 import { DatagramSocket } from "../net/datagram-socket.ts";
+import { NetlinkSocket } from "../net/netlink-socket.ts";
 import type { Socket } from "../net/socket.ts";
 import {
   AF_INET,
   AF_INET6,
+  AF_NETLINK,
   AF_UNIX,
   IPPROTO_IP,
   IPPROTO_TCP,
@@ -58,6 +68,8 @@ import {
   waitAt,
 } from "./sockets-common.ts";
 
+/** The only protocol of AF_NETLINK there is: rtnetlink(7). */
+const NETLINK_ROUTE = 0;
 const SOCK_CLOEXEC = O_CLOEXEC;
 const SOCK_NONBLOCK = O_NONBLOCK;
 
@@ -79,6 +91,11 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
     if (type === SOCK_STREAM || type === SOCK_DGRAM || type === SOCK_SEQPACKET) return { type, protocol: 0 };
     throw new SysError(ESOCKTNOSUPPORT);
   }
+  if (domain === AF_NETLINK) {
+    if (type !== SOCK_RAW && type !== SOCK_DGRAM) throw new SysError(ESOCKTNOSUPPORT);
+    if (protocol !== NETLINK_ROUTE) throw new SysError(EPROTONOSUPPORT);
+    return { type, protocol };
+  }
   if (domain !== AF_INET && domain !== AF_INET6) throw new SysError(EAFNOSUPPORT);
   if (protocol < 0 || protocol > 262) throw new SysError(EINVAL);
   if (type === SOCK_RAW && protocol !== IPPROTO_IP) throw new SysError(EPERM);
@@ -91,7 +108,12 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
 function socket(ctx: SyscallContext): number {
   const [domain, type, protocol] = [ctx.args.int(0), ctx.args.int(1), ctx.args.int(2)];
   const kind = kindOf(domain, type, protocol);
-  const made = files(ctx).system.network.socket({ domain, ...kind, flags: type & SOCK_NONBLOCK });
+  const made = files(ctx).system.network.socket({
+    domain,
+    ...kind,
+    flags: type & SOCK_NONBLOCK,
+    littleEndian: ctx.abi.littleEndian,
+  });
   return install(ctx, made, (type & SOCK_CLOEXEC) !== 0);
 }
 
@@ -103,7 +125,13 @@ function socketpair(ctx: SyscallContext): number {
   if (domain !== AF_UNIX) throw new SysError(EOPNOTSUPP);
   const { system, descriptors } = files(ctx);
   descriptors.reserve(2);
-  const make = () => system.network.socket({ domain, ...kind, flags: type & SOCK_NONBLOCK });
+  const make = () =>
+    system.network.socket({
+      domain,
+      ...kind,
+      flags: type & SOCK_NONBLOCK,
+      littleEndian: ctx.abi.littleEndian,
+    });
   const [one, other] = [make(), make()];
   one.peerCredentials = other.peerCredentials = callerOf(ctx);
   if (one instanceof StreamSocket) one.join(other as StreamSocket);
@@ -143,6 +171,11 @@ function bind(ctx: SyscallContext): number {
   const bytes = addressBytes(ctx, ctx.args.address(1), ctx.args.int(2));
   const address = toOwnAddress(ctx, socket, bytes);
   const { network } = socket;
+  if (socket instanceof NetlinkSocket) {
+    const isAny = address.name.subarray(0, 4).every((byte) => byte === 0);
+    socket.bindTo(isAny ? netlinkAddress(ctx.process.pid, ctx.abi.littleEndian) : address);
+    return 0;
+  }
   if (!socket.isUnix) {
     const isPrivileged = address.port > 0 && address.port < 1024 && ctx.process.credentials.euid !== 0;
     if (isPrivileged) throw new SysError(EACCES);
@@ -273,6 +306,10 @@ function connect(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const bytes = addressBytes(ctx, ctx.args.address(1), ctx.args.int(2));
   if (socket instanceof DatagramSocket) return connectDatagrams(ctx, socket, bytes);
+  if (socket instanceof NetlinkSocket) {
+    socket.remote = isUnspecified(ctx, bytes) ? undefined : toAddress(ctx, socket, bytes);
+    return 0;
+  }
   if (!(socket instanceof StreamSocket)) throw new SysError(EOPNOTSUPP);
   if (!socket.isUnix && isUnspecified(ctx, bytes)) {
     socket.disconnect();
@@ -313,7 +350,8 @@ function shutdown(ctx: SyscallContext): number {
 
 /** Its own address, which it may not have yet. */
 const ownAddress = (socket: Socket): Address =>
-  socket.local ?? (socket.isUnix ? UNNAMED : anyAddress(socket.domain));
+  socket.local ??
+  (socket.isUnix ? UNNAMED : socket instanceof NetlinkSocket ? netlinkAddress(0) : anyAddress(socket.domain));
 
 function getpeername(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);

@@ -56,7 +56,7 @@ BEHAVIOUR(listing_goes_on_where_it_was) {
 }
 
 BEHAVIOUR(types_in_listings) {
-  CHECK(mkdir("d", 0700) == 0 && symlink("d", "l") == 0);
+  CHECK(mkdir("d", 0700) == 0 && symlink("d", "l") == 0 && mkfifo("p", 0600) == 0);
   close(open("f", O_CREAT, 0600));
   DIR *folder = opendir(".");
   struct dirent *entry;

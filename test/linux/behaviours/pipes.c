@@ -108,6 +108,25 @@ BEHAVIOUR(small_writes_are_whole) {
   for (int i = 0; i < 4; i++) CHECK(wait(NULL) > 0);
 }
 
+BEHAVIOUR(named_pipe) {
+  CHECK(mkfifo("p", 0600) == 0);
+  struct stat st;
+  CHECK(stat("p", &st) == 0 && S_ISFIFO(st.st_mode));
+  FAILS(open("p", O_WRONLY | O_NONBLOCK), ENXIO);
+  pid_t child = fork();
+  if (child == 0) {
+    int fd = open("p", O_WRONLY);
+    CHECK(write(fd, "through the name", 16) == 16);
+    _exit(0);
+  }
+  int fd = open("p", O_RDONLY);
+  char b[32];
+  int at = 0, n;
+  while ((n = read(fd, b + at, sizeof b - at)) > 0) at += n;
+  CHECK(at == 16 && memcmp(b, "through the name", 16) == 0);
+  reap(child, 0);
+}
+
 BEHAVIOUR(poll_times_out) {
   CHECK(pipe(ends) == 0 && readable(ends[0], 20) == 0);
   struct pollfd set[3] = {{ends[0], POLLIN, 0}, {-1, POLLIN, 7}, {999, POLLIN, 0}};
