@@ -9,7 +9,7 @@ import { Failure, print } from "./failure.ts";
 import type { GrantFlags } from "./grants.ts";
 
 /** The folder that `--jit-cache` names; undefined for none. */
-export function cacheFolder(wanted: string | undefined): string | undefined {
+function cacheFolder(wanted: string | undefined): string | undefined {
   if (wanted === "off") return undefined;
   if (wanted !== undefined && wanted !== "") return resolve(wanted);
   // The XDG base directory specification has relative paths ignored.
