@@ -1,7 +1,8 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
  * with `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on
- * POWER; with `--behaviours` all behaviours, frozen at all their system calls.
+ * POWER; with `--behaviours` all behaviours, frozen at all their system calls; with `--programs` programs
+ * of Debian's at real work, against the host's own.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -19,6 +20,7 @@ const campaigns = {
   "--files": "file-lives",
   "--recorded": "recorded-outputs",
   "--behaviours": "behaviours",
+  "--programs": "programs",
 };
 const [, chosen = "long-run"] = Object.entries(campaigns).find(([option]) => args.includes(option)) ?? [];
 process.env.PPCR_CAMPAIGN = chosen;

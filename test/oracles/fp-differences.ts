@@ -271,11 +271,19 @@ export const FP_DIFFERENCES: readonly FpDifference[] = [
   },
   {
     reason:
-      "denbcd of what is no decimal number gives a NaN and FPRF says so; qemu-user leaves FPRF and sets FEX",
+      "denbcd of what is no decimal number gives a NaN and FPRF says so; qemu-user leaves FPRF and sets FEX, and takes a digit of ten for one",
     rows: /^denbcdq?$/,
     amend: (differing) => {
-      const isInvalid = (differing.ppcr.fpscr & VXCVI) !== 0;
-      return isInvalid ? { ...status(-1, differing), cr: differing.ppcr.cr } : {};
+      const { row, word, before, qemu, ppcr } = differing;
+      if ((ppcr.fpscr & VXCVI) === 0) return {};
+      const isPair = row.name === "denbcdq";
+      const from = (word >>> 11) & (isPair ? 30 : 31);
+      const digits = [before.fpr[from], ...(isPair ? [before.fpr[from + 1]] : [])];
+      const isTen = digits.some((each) => /a/.test(each.toString(16)));
+      const n = frtOf(word) & (isPair ? 30 : 31);
+      let { fpr } = qemu;
+      for (const each of isTen ? [n, ...(isPair ? [n + 1] : [])] : []) fpr = fpr.with(each, ppcr.fpr[each]);
+      return { fpr, cr: ppcr.cr, ...status(-1, differing), ...faultOf(differing) };
     },
   },
   {

@@ -1,0 +1,8 @@
+perl -e 'print join(",", map { $_*2 } grep { $_ % 2 } 1..9), "\n"'
+perl -MPOSIX -e 'print floor(3.7), " ", strftime("%F", gmtime 0), "\n"; my $p=fork; if(!$p){exit 3} waitpid $p,0; print $?>>8,"\n"'
+perl -e '$SIG{ALRM}=sub{die "alarm\n"}; alarm 1; eval { select undef,undef,undef,5 }; print $@'
+perl -e 'open my $h,"-|","echo","piped" or die; print <$h>; open my $o,">","f.txt"; print $o "x\n" x 1000; close $o; print -s "f.txt","\n"; my %h; $h{$_%7}+=$_ for 1..10000; print join(" ",map{"$_=$h{$_}"} sort keys %h),"\n"; print sprintf("%.15g %s",atan2(1,1)*4, 10**20),"\n"; $_="hello world"; s/(\w+)/\u$1/g; print "$_\n"; print join("|", "a1b22c333" =~ /(\d+)/g),"\n"'
+perl -Mthreads -e 'my @t = map { my $n=$_; threads->create(sub { my $s=0; $s+=$_ for 1..$n*1000; $s }) } 1..4; print join(" ", map { $_->join } @t),"\n"'
+perl -MDigest::SHA=sha256_hex -MData::Dumper -MList::Util=sum -MTime::HiRes=usleep -MStorable=dclone -e 'print sha256_hex("x"),"\n"; usleep 1000; $Data::Dumper::Sortkeys=1; print Dumper(dclone({a=>[1,2],b=>{c=>3}})); print sum(1..10),"\n"'
+perl -MIO::Select -MIO::Handle -e 'pipe(R,W); W->autoflush; if(!fork){close R; for(1..3){print W "line $_\n"} exit} close W; my $s=IO::Select->new(\*R); while($s->can_read(5)){ my $l=<R>; last unless defined $l; print $l } wait'
+perl -e 'print "$0 $$\n" =~ /\d/ ? "ok\n":"no\n"; print pack("NnCa3",1,2,3,"abc") =~ /abc/ ? "pk\n":""; my @s = sort { $a <=> $b } map { ($_*7919)%1009 } 1..1000; print "$s[0] $s[-1]\n"; local $/; open F,"/proc/self/status"; $x=<F>; print $x=~/Name:\s+(\S+)/ ? "$1\n" : "none\n"'

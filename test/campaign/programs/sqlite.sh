@@ -1,0 +1,2 @@
+sqlite3 x.db "create table t(a integer primary key,b text); with recursive c(i) as (select 1 union all select i+1 from c where i<5000) insert into t select i, hex(i) from c; create index ix on t(b); select count(*),sum(a) from t; begin; delete from t where a%2; rollback; begin; delete from t where a%3=0; commit; select count(*) from t; pragma integrity_check; pragma journal_mode=wal; insert into t(b) values('x'); pragma wal_checkpoint; vacuum; select max(a) from t; select json_extract('{\"a\":5}','$.a'), printf('%.3f',3.14159), date(0,'unixepoch');"
+ls; sqlite3 x.db .schema
