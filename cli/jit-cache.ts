@@ -1,11 +1,15 @@
 /** Where the command keeps translated code, and `ppcr cache show` and `ppcr cache clear`, which look after it. */
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { toHost } from "../emu/host/node/files.ts";
 import { clearTranslations, listTranslations } from "../emu/host/node/kept-code.ts";
-import { print } from "./failure.ts";
+import { defaultMounts } from "../emu/machine.ts";
+import { Failure, print } from "./failure.ts";
+import type { GrantFlags } from "./grants.ts";
 
 /** The folder that `--jit-cache` names; undefined for none. */
-export function cacheFolder(wanted: string | undefined): string | undefined {
+function cacheFolder(wanted: string | undefined): string | undefined {
   if (wanted === "off") return undefined;
   if (wanted !== undefined && wanted !== "") return resolve(wanted);
   // The XDG base directory specification has relative paths ignored.
@@ -13,6 +17,42 @@ export function cacheFolder(wanted: string | undefined): string | undefined {
   if (base?.startsWith("/")) return join(base, "ppcr");
   const home = homedir();
   return home.startsWith("/") && home !== "/" ? join(home, ".cache", "ppcr") : undefined;
+}
+
+/**
+ * The folder for a run in `cwd` with these grants. Whoever can write there has ppcr run any code: where the guest could, nothing is kept.
+ * Throws Failure where that very folder was asked for.
+ */
+export function cacheBeyondGuest(
+  wanted: string | undefined,
+  { dir }: GrantFlags,
+  cwd: string,
+): string | undefined {
+  const folder = cacheFolder(wanted);
+  if (folder === undefined) return undefined;
+  const real = realPath(folder);
+  const granted = defaultMounts({ cwd, extra: dir }).find(
+    ({ host, readOnly }) => !readOnly && isWithin(real, realPath(host)),
+  );
+  if (granted === undefined) return folder;
+  if (wanted !== undefined && wanted !== "") {
+    throw new Failure(
+      `--jit-cache ${wanted}: lies in ${granted.host}, where the program may write; name a folder out of its reach, or 'off'`,
+    );
+  }
+  return undefined;
+}
+
+const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+
+/** A path without symbolic links, as far as it is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(toHost(path));
+  } catch {
+    return path === dirname(path) ? path : join(realPath(dirname(path)), basename(path));
+  }
 }
 
 const MIB = 2 ** 20;

@@ -8,7 +8,7 @@ import { Machine, ThawError } from "../emu/machine.ts";
 import { Failure } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
-import { cacheFolder } from "./jit-cache.ts";
+import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
@@ -21,7 +21,7 @@ import { workingDirectory } from "./surroundings.ts";
 export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
   checkFlags(flags);
   const cwd = workingDirectory();
-  const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
+  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
   const mounts = grants(flags, { cwd });
   warnOfGrants(flags, cwd);
   const regions = wantedRegions(flags);

@@ -5,7 +5,7 @@ import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
 import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
 import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
-import { cacheFolder } from "./jit-cache.ts";
+import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
 import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
 import type { Ending } from "./status.ts";
@@ -32,7 +32,7 @@ export async function run(
   checkFlags(flags);
   const cwd = workingDirectory();
   const path = resolve(cwd, program);
-  const host = nodeHost({ translations: cacheFolder(flags.jitCache) });
+  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
   const mounts = grants(flags, { cwd, program: path });
   warnOfGrants(flags, cwd);
   const regions = wantedRegions(flags);

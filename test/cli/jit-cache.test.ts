@@ -1,12 +1,29 @@
 /** Translated code that is kept for later runs: it changes nothing but the time, and nobody else's is taken. */
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { ppcr, root } from "../support/ppcr.ts";
 
 const progress = join(root, "guest-bins", "built", "progress-ppc64");
-const CACHE = "cache";
+/** Beside the working directory: the guest may write there. */
+const CACHE = "../cache";
+
+const inWorkingDirectory = <T>(work: (cwd: string) => Promise<T>): Promise<T> =>
+  inTemporaryDirectory((folder) => {
+    const cwd = join(folder, "work");
+    mkdirSync(cwd);
+    return work(cwd);
+  });
 
 /** What a run tells: everything that must be the same, and what the translator did. */
 async function run(cwd: string, cache = CACHE) {
@@ -24,7 +41,7 @@ const files = (cwd: string) => readdirSync(join(cwd, CACHE)).map((name) => join(
 
 describe("the cache of translated code", () => {
   it("changes nothing that a program or an image shows", async () => {
-    await inTemporaryDirectory(async (cwd) => {
+    await inWorkingDirectory(async (cwd) => {
       const off = await run(cwd, "off");
       const cold = await run(cwd);
       const warm = await run(cwd);
@@ -39,7 +56,7 @@ describe("the cache of translated code", () => {
   });
 
   it("is the user's alone, and shown and cleared by its verbs", async () => {
-    await inTemporaryDirectory(async (cwd) => {
+    await inWorkingDirectory(async (cwd) => {
       await run(cwd);
       expect(statSync(join(cwd, CACHE)).mode & 0o777).toBe(0o700);
       expect(files(cwd).map((path) => statSync(path).mode & 0o777)).toEqual([0o600]);
@@ -58,7 +75,7 @@ describe("the cache of translated code", () => {
   });
 
   it("serves a program that is thawed, too", async () => {
-    await inTemporaryDirectory(async (cwd) => {
+    await inWorkingDirectory(async (cwd) => {
       await run(cwd);
       const flags = ["--jit-cache", CACHE, "--stats=stats.json", "--dir", dirname(progress)];
       expect((await ppcr(["restart", ...flags, "image"], { cwd })).status).toBe(0);
@@ -68,7 +85,7 @@ describe("the cache of translated code", () => {
   });
 
   it("ignores what is damaged, cut or of another version, and replaces it", async () => {
-    await inTemporaryDirectory(async (cwd) => {
+    await inWorkingDirectory(async (cwd) => {
       const { same } = await run(cwd);
       const [path] = files(cwd);
       const sound = readFileSync(path);
@@ -98,7 +115,7 @@ describe("the cache of translated code", () => {
   });
 
   it("takes nothing from where others may write", async () => {
-    await inTemporaryDirectory(async (cwd) => {
+    await inWorkingDirectory(async (cwd) => {
       await run(cwd);
       const [path] = files(cwd);
       chmodSync(path, 0o622);
@@ -110,13 +127,33 @@ describe("the cache of translated code", () => {
   });
 
   it("does without a folder that can't be had", async () => {
-    await inTemporaryDirectory(async (cwd) => {
-      writeFileSync(join(cwd, "file"), "");
-      for (const cache of ["file", "file/below", "/proc/1/nothing"]) {
+    await inWorkingDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "../file"), "");
+      for (const cache of ["../file", "../file/below", "/proc/1/nothing"]) {
         const { same, units } = await run(cwd, cache);
         expect(same.status).toBe(0);
         expect(units).toBeGreaterThan(0);
       }
+    });
+  });
+
+  it("is out of the guest's reach", async () => {
+    await inTemporaryDirectory(async (home) => {
+      const inside = ["cache", "link/cache", "."];
+      symlinkSync(".", join(home, "link"));
+      for (const cache of inside) {
+        const { status, stderr } = await ppcr(["run", "--jit-cache", cache, progress, "1"], { cwd: home });
+        expect([status, stderr]).toEqual([125, expect.stringContaining("where the program may write")]);
+      }
+      mkdirSync(join(home, "work"));
+      const cwd = join(home, "work");
+      const env = { HOME: home, PPCR_JIT_CACHE: "" };
+      const kept = () => existsSync(join(home, ".cache", "ppcr"));
+      expect((await ppcr(["run", progress, "1"], { cwd: home, env })).status).toBe(0);
+      expect((await ppcr(["run", "--dir", home, progress, "1"], { cwd, env })).status).toBe(0);
+      expect(kept()).toBe(false);
+      expect((await ppcr(["run", "--dir", `${home}:/home:ro`, progress, "10"], { cwd, env })).status).toBe(0);
+      expect(kept()).toBe(true);
     });
   });
 });

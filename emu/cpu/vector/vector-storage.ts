@@ -201,7 +201,8 @@ const withLength = (frame: Frame, store: boolean, body: (host: Code, count: Code
   frame.integer(i32Op.wrap(length(frame)), (whole) =>
     frame.integer(select(whole, i32(16), i32Op.ltU(whole, i32(16))), (count) =>
       frame.integer(
-        either(I32, count, frame.near(frame.gpr("RA0"), store), i32Op.wrap(frame.gpr("RA0"))),
+        // Without bytes there may be no memory at EA; 0 always has some.
+        either(I32, count, frame.near(frame.gpr("RA0"), store), i32(0)),
         (ea) => [...when(count, frame.checkBytes(ea, count, store)), ...body(frame.host(ea, 16), count)],
       ),
     ),

@@ -62,8 +62,9 @@ let known: string | undefined;
 /** Everything by which code that one process has made may differ from what another one needs: this very build of ppcr, V8, the processor. */
 function identity(): string {
   if (known === undefined) {
-    const { size, mtimeMs } = statSync(fileURLToPath(import.meta.url));
-    known = `${size} ${mtimeMs} ${process.versions.v8} ${process.arch} ${cpus()[0]?.model}`;
+    // Packages carry one time of change for all their versions; when the file came to this place tells them apart.
+    const { size, mtimeMs, ctimeMs } = statSync(fileURLToPath(import.meta.url));
+    known = `${size} ${mtimeMs} ${ctimeMs} ${process.versions.v8} ${process.arch} ${cpus()[0]?.model}`;
   }
   return known;
 }

@@ -105,7 +105,13 @@ describe("vector storage access", () => {
     // The page ends after the case's memory.
     expect(loaded("ppc64", "lxvl 34,4,5", 1n, 255).fault).toBeNull();
     expect(loaded("ppc64", "lxvl 34,4,5", 2n, 255).fault).toEqual({ signal: 11, code: 1 });
-    expect(loaded("ppc64", "lxvl 34,4,5", 0n, 4096).fault).toBeNull();
+    // Of no bytes it doesn't matter where they are, beyond all memory too.
+    for (const abi of ["ppc64", "ppc64le"] as const)
+      for (const line of ["lxvl 34,4,5", "lxvll 34,4,5", "stxvl 34,4,5", "stxvll 34,4,5"])
+        for (const ea of [BigInt(CASE_MEMORY + 4096), 0n, 0xffff_ffffn, 0xffff_fff0n, 1n << 40n, -1n]) {
+          const after = run(abi, line, { gpr: { 4: BigInt.asUintN(64, ea) } });
+          expect([after.fault, after.memory]).toEqual([null, blank().memory]);
+        }
   });
 
   it("changes nothing when it faults", () => {
