@@ -300,8 +300,8 @@ describe("hostile images", () => {
 
   it("of another machine's address space can be looked at, but not restarted", () => {
     const bytes = imageBytes(machine("ppc64"), { strict: true });
-    const far = patched(patched(bytes, AT.VMA_2 + 16, [0, 0, 0x0f, 0xff]), AT.VMA_2 + 24, [0, 0, 0x0f, 0xff]);
-    const moved = patched(far, AT.PGARR_2 + 16, [0, 0, 0x0f, 0xff]);
+    const far = patched(patched(bytes, AT.VMA_2 + 16, [0, 1, 0x0f, 0xff]), AT.VMA_2 + 24, [0, 1, 0x0f, 0xff]);
+    const moved = patched(far, AT.PGARR_2 + 16, [0, 1, 0x0f, 0xff]);
     const { image, snapshot, findings } = check(source(moved));
     expect(image).toBeDefined();
     expect(snapshot).toBeUndefined();

@@ -79,7 +79,7 @@ describe("program headers", () => {
     ["program headers of another size", spoilt("ppc32", 42, 0, 31), /program headers of 31 bytes/],
     ["program headers beyond the file", spoilt("ppc64", 32, 0x7f), /out of range|beyond the end/],
     ["a segment beyond the file", spoilt("ppc32", 52 + 4, 0, 0xff, 0, 0), /beyond the end of the file/],
-    ["a segment above 4 GiB", spoilt("ppc64", 64 + 16, 0, 0, 0, 1), /above 4 GiB/],
+    ["a segment above 128 TiB", spoilt("ppc64", 64 + 16, 0, 1), /above 128 TiB/],
     ["an entry point in no segment", spoilt("ppc32", 24, 0x20), /lies in no segment/],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readProgram(bytes)).toThrow(message);
