@@ -191,8 +191,8 @@ export function nodeTranslations(folder: string): HostTranslations {
         tryUnlink(unfinished);
       }
     },
-    serialize: (module, code) => natives()?.serialize(module, code),
-    deserialize: (native, wire) => natives()?.deserialize(native, wire),
+    serialize,
+    deserialize,
   };
 }
 
@@ -229,45 +229,39 @@ export function clearTranslations(folder: string): number {
 
 // ---- optimised code ---------------------------------------------------------------------------------------------
 
-interface Natives {
-  serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined;
-  deserialize(native: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined;
-}
-
-let found: Natives | null | undefined;
-
-/** V8's way to keep code that it has optimised, if this V8 has it and may make functions from text. */
-function natives(): Natives | undefined {
-  if (found === undefined) found = findNatives() ?? null;
-  return found ?? undefined;
-}
+/** How many have been called: a text that was never compiled before is compiled at once. */
+let calls = 0;
 
 /**
- * These are functions that V8 has for its own tests. Its flags are as they were when they are called, since V8 takes code only from a process with
- * the same flags.
+ * Calls a function that V8 has for its own tests; undefined where this V8 hasn't got it, or makes no functions from text.
+ * It is made anew for each call. V8 throws away what it compiled of functions that are seldom called, and could not compile this one
+ * again: its flags are as they were when it is called, since V8 takes code only from a process with the same flags.
  */
-function findNatives(): Natives | undefined {
+function native(name: string, ...args: unknown[]): unknown {
+  const places = args.map((_, n) => `a${n}`);
   builtins.v8.setFlagsFromString("--allow-natives-syntax");
+  let call: (...args: unknown[]) => unknown;
   try {
-    const make = (...text: string[]) => new Function(...text) as (...args: unknown[]) => unknown;
-    const isOptimised = make("f", "return %IsTurboFanFunction(f)");
-    const serialize = make("m", "return %SerializeWasmModule(m)");
-    const deserialize = make("native", "wire", "return %DeserializeWasmModule(native, wire)");
-    return {
-      serialize(module, code) {
-        // Where nothing is optimised V8 would end the process.
-        if (isOptimised(code) !== true) return undefined;
-        const bytes = serialize(module);
-        return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
-      },
-      deserialize(native, wire) {
-        const module = deserialize(native.slice().buffer, wire.slice());
-        return module instanceof WebAssembly.Module ? module : undefined;
-      },
-    };
+    calls++;
+    call = new Function(...places, `return %${name}(${places}) // ${calls}`) as typeof call;
   } catch {
     return undefined;
   } finally {
     builtins.v8.setFlagsFromString("--no-allow-natives-syntax");
   }
+  return call(...args);
+}
+
+/** The code that V8 has optimised of a module one of whose functions is given; undefined where there is none to be had. */
+function serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined {
+  // Where nothing is optimised V8 would end the process.
+  if (native("IsTurboFanFunction", code) !== true) return undefined;
+  const bytes = native("SerializeWasmModule", module);
+  return bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : undefined;
+}
+
+/** The module with that code; undefined where V8 does not take it. */
+function deserialize(code: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined {
+  const module = native("DeserializeWasmModule", code.slice().buffer, wire.slice());
+  return module instanceof WebAssembly.Module ? module : undefined;
 }
