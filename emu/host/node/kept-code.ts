@@ -229,24 +229,18 @@ export function clearTranslations(folder: string): number {
 
 // ---- optimised code ---------------------------------------------------------------------------------------------
 
+/** These are functions that V8 has for its own tests. */
 interface Natives {
   serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined;
   deserialize(native: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined;
 }
 
-let found: Natives | null | undefined;
-
-/** V8's way to keep code that it has optimised, if this V8 has it and may make functions from text. */
-function natives(): Natives | undefined {
-  if (found === undefined) found = findNatives() ?? null;
-  return found ?? undefined;
-}
-
 /**
- * These are functions that V8 has for its own tests. Its flags are as they were when they are called, since V8 takes code only from a process with
- * the same flags.
+ * V8's way to keep code that it has optimised, if this V8 has it and may make functions from text. Its flags are as they were when the functions
+ * are called, since V8 takes code only from a process with the same flags. They are made anew for each use: V8 drops the bytecode of functions that
+ * have not been called for some time, and under its usual flags the text can't be compiled again.
  */
-function findNatives(): Natives | undefined {
+function natives(): Natives | undefined {
   builtins.v8.setFlagsFromString("--allow-natives-syntax");
   try {
     const make = (...text: string[]) => new Function(...text) as (...args: unknown[]) => unknown;
