@@ -66,7 +66,12 @@ export class DatagramSocket extends Socket {
 
   private sendUnix(what: Outgoing, to: Socket | undefined): number | undefined {
     const target = to ?? this.peer;
-    if (target === undefined) throw new SysError(ENOTCONN);
+    if (target === undefined) {
+      // After a thaw nothing is left of a peer that was closed but that there was one.
+      if (this.remote === undefined) throw new SysError(ENOTCONN);
+      this.connectTo(undefined, undefined);
+      throw new SysError(ECONNREFUSED);
+    }
     if (target.isClosed) {
       if (target === this.peer) this.connectTo(undefined, undefined);
       throw new SysError(ECONNREFUSED);
