@@ -280,9 +280,10 @@ export class JitEngine extends Interpreter {
       fetch: (address) => memory.fetch(address >>> 0),
       isFunction: (address) => this.linker?.isCalled(address) === true,
       registers: registers.i32,
-      peek: (address) => {
-        if (memory.readGuard[address >>> PAGE_SHIFT] !== 0 || (address & 3) !== 0) return undefined;
-        return memory.load32(address >>> 0);
+      peek: (address, isDoubleword = false) => {
+        const at = (isDoubleword && memory.byteOrder === "big" ? address + 4 : address) >>> 0;
+        if (memory.readGuard[at >>> PAGE_SHIFT] !== 0 || (at & 3) !== 0) return undefined;
+        return memory.load32(at);
       },
     };
   }

@@ -53,8 +53,8 @@ export interface ScanSource {
   isFunction(address: number): boolean;
   /** The low words of the GPRs now, by which tables of targets are found. */
   readonly registers: Int32Array;
-  /** A word of data for the same purpose; undefined where there is none. */
-  peek(address: number): number | undefined;
+  /** A word of data for the same purpose, or the low word of a doubleword; undefined where there is none. */
+  peek(address: number, isDoubleword?: boolean): number | undefined;
 }
 
 export interface Region {
@@ -263,7 +263,7 @@ function findTable(
         const from = base ?? value(ra(word), at);
         if (from === undefined) return undefined;
         const wide = nameAt(at) === "ld";
-        return source.peek((from + (wide ? (si(word) & ~3) + 4 : si(word))) | 0);
+        return source.peek((from + (wide ? si(word) & ~3 : si(word))) | 0, wide);
       }
       case "or":
         return rs(word) === rb(word) ? value(rs(word), at) : undefined;
@@ -300,7 +300,7 @@ function findTable(
   const bound = boundBefore(source, linear[0], linear, words);
   const targets: number[] = [];
   for (let i = 0; i < (bound ?? MOST_CASES); i++) {
-    const entry = source.peek((table + i * size + (size === 8 ? 4 : 0)) | 0);
+    const entry = source.peek((table + i * size) | 0, size === 8);
     if (entry === undefined) break;
     const target = (entry + added) | 0;
     if ((target & 3) !== 0 || !source.isCode(target)) {

@@ -453,8 +453,7 @@ export class Kernel implements System {
         turnBegan = this.host.clock.monotonic();
         continue;
       }
-      this.step(thread, end);
-      const now = this.host.clock.monotonic();
+      const now = this.step(thread, end);
       if (now - turnBegan < HOST_SHARE) continue;
       await this.host.yield();
       turnBegan = this.host.clock.monotonic();
@@ -486,35 +485,37 @@ export class Kernel implements System {
     return true;
   }
 
-  /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. */
-  private step(thread: Thread, end: bigint | undefined): void {
+  /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. The host's time then. */
+  private step(thread: Thread, end: bigint | undefined): bigint {
+    const { clock } = this.host;
     thread.load();
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
     if (hasSignals(thread) && !thawed) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
-      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return;
+      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return clock.monotonic();
     }
-    const began = this.host.clock.monotonic();
-    const exit = this.interpret(thread, this.budget(thread, end));
+    const began = clock.monotonic();
+    const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
       const origGpr3 = thread.registers.gpr(3);
       const completed = this.dispatcher.call(thread);
       if (completed) this.countRetired(thread, 1n);
       if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, origGpr3);
     }
-    if (!this.clock.isVirtual) this.spend(thread, this.host.clock.monotonic() - began);
+    const now = clock.monotonic();
+    if (!this.clock.isVirtual) this.spend(thread, now - began);
+    return now;
   }
 
-  /** Runs at most `budget` instructions. */
-  private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
+  /** Runs at most `budget` instructions, from the host's time `began` on. */
+  private interpret(thread: Thread, budget: number, began: bigint): "limit" | "syscall" | "fault" {
     const { registers } = thread;
     const { interpreter, memory, watchpoints } = thread.process;
     // The kernel's own accesses are not watched.
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     const before = registers.instructions;
-    const began = this.host.clock.monotonic();
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
@@ -538,7 +539,7 @@ export class Kernel implements System {
       this.options.profiler?.ran(thread, Number(count));
       if (this.clock.isVirtual) this.spend(thread, count);
       this.scheduler.charge(Number(count));
-      this.measure(Number(count), this.host.clock.monotonic() - began);
+      this.measure(Number(count), began);
     }
   }
 
@@ -570,8 +571,10 @@ export class Kernel implements System {
   }
 
   /** Learns how many instructions take PIECE_TIME. */
-  private measure(count: number, time: bigint): void {
-    if (count < LEAST_PIECE || time <= 0n) return;
+  private measure(count: number, began: bigint): void {
+    if (count < LEAST_PIECE) return;
+    const time = this.host.clock.monotonic() - began;
+    if (time <= 0n) return;
     const piece = Math.floor((count * Number(PIECE_TIME)) / Number(time));
     this.piece = Math.min(Math.max(Math.floor((this.piece + piece) / 2), LEAST_PIECE), MOST_PIECE);
   }

@@ -104,22 +104,23 @@ export interface WaitFor {
 const LATEST = 2n ** 63n - 1n;
 export const capTime = (time: bigint): bigint => (time > LATEST ? LATEST : time);
 
-/** What a handler that waits throws (through `ctx.block`). */
-export class Blocked extends Error {
+/**
+ * What a handler that waits throws (through `ctx.block`). No Error, and neither is `Paused`: to note where each was made took longer than all
+ * else of a switch from one thread to another.
+ */
+export class Blocked {
   readonly wait: WaitFor;
   constructor(wait: WaitFor) {
-    super("blocked");
     const { deadline = null } = wait;
     this.wait = deadline === null ? wait : { ...wait, deadline: capTime(deadline) };
   }
 }
 
 /** What a handler that gives the host its turn in the middle of its work throws (through `ctx.pause`). */
-export class Paused extends Error {
+export class Paused {
   readonly state: CallState;
   readonly done: number;
   constructor(state: CallState, done: number) {
-    super("paused");
     this.state = state;
     this.done = done;
   }

@@ -12,7 +12,8 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { inTemporaryDirectory } from "../support/guests.ts";
-import { ppcr, root } from "../support/ppcr.ts";
+import { cli, ppcr, root, surroundings } from "../support/ppcr.ts";
+import { runProcess } from "../support/process.ts";
 
 const progress = join(root, "guest-bins", "built", "progress-ppc64");
 /** Beside the working directory: the guest may write there. */
@@ -71,6 +72,19 @@ describe("the cache of translated code", () => {
       expect((await ppcr(["cache", "clear", "--jit-cache", CACHE], { cwd })).status).toBe(0);
       expect(files(cwd)).toEqual([]);
       expect((await show()).programs).toEqual([]);
+    });
+  });
+
+  it("is written however long ago V8 has dropped the code that does it", async () => {
+    await inWorkingDirectory(async (cwd) => {
+      // Dropped at each collection of garbage, as otherwise after some without a call.
+      const flags = ["--stress-flush-code", "--gc-interval=2000"];
+      // The first run has something to keep, the second takes it and has more.
+      for (const steps of ["10", "200"]) {
+        const args = [...flags, cli, "run", "--jit-cache", CACHE, progress, steps];
+        const { status, stderr } = await runProcess(process.execPath, { args, cwd, env: surroundings });
+        expect([status, stderr]).toEqual([0, ""]);
+      }
     });
   });
 

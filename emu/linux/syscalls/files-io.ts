@@ -127,7 +127,7 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
   const options = { store: true, skip: movedBefore(ctx) };
   const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
-    const bytes = new Uint8Array(length);
+    const bytes = new Uint8Array(file instanceof PipeEnd ? Math.min(length, file.available()) || 1 : length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
     if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
     return count;
@@ -158,7 +158,9 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
     const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
       const at = position === undefined ? startOf(file) : position + before;
       const allowed = withinLimit(ctx, file, at, length);
-      const bytes = ctx.memory.read(address, allowed);
+      const taken = file.takes(allowed);
+      if (taken === 0) return undefined;
+      const bytes = ctx.memory.read(address, taken);
       const count = position === undefined ? file.write(bytes) : file.writeAt(bytes, at);
       short = count !== undefined && count < length && !fills(file);
       return count;

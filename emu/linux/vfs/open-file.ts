@@ -223,6 +223,10 @@ export abstract class OpenFile {
   waitables(_interest?: Interest): Waitables {
     return {};
   }
+  /** How many of `length` bytes `write` would take at the most, where that is known before it has them. */
+  takes(length: number): number {
+    return length;
+  }
   /** FIONREAD. Throws ENOTTY where it makes no sense. */
   available(): number {
     return fail("ENOTTY");

@@ -150,8 +150,12 @@ export class PipeEnd extends OpenFile {
   override write(from: Uint8Array): number | undefined {
     if (from.length === 0) return 0;
     if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
-    if (from.length <= PIPE_BUF && from.length > this.pipe.room) return undefined;
-    return this.pipe.put(from) || undefined;
+    return this.takes(from.length) === 0 ? undefined : this.pipe.put(from);
+  }
+  override takes(length: number): number {
+    const { readers, room } = this.pipe;
+    if (readers === 0) return length;
+    return length <= PIPE_BUF && length > room ? 0 : Math.min(length, room);
   }
 
   override get isStream(): boolean {
