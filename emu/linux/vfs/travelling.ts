@@ -24,6 +24,15 @@ function* occupiedPages(host: Host, handle: number, start: number, end: number):
 /** Lends a handle that a file can be read by. */
 export type Lend = <T>(use: (handle: number) => T) => T;
 
+/**
+ * A time as far as a host can be told to give it to a file (Node: microseconds, before 1970 milliseconds), so that a file that has travelled is
+ * frozen again as it was.
+ */
+function settable(nanoseconds: bigint): bigint {
+  const grain = nanoseconds < 0n ? 1_000_000n : 1_000n;
+  return nanoseconds - (((nanoseconds % grain) + grain) % grain);
+}
+
 /** The contents of a file. They are looked at when somebody asks for them. */
 export function freezeTravelling(host: Host, lend: Lend, path: string, setId: number): UnlinkedFileSnapshot {
   const { size, mode, atime, mtime } = lend(host.files.fstat);
@@ -49,7 +58,14 @@ export function freezeTravelling(host: Host, lend: Lend, path: string, setId: nu
       return page.fill(0, count);
     },
   };
-  return { size: Number(size), mode: mode | setId, path, atime, mtime, pages };
+  return {
+    size: Number(size),
+    mode: mode | setId,
+    path,
+    atime: settable(atime),
+    mtime: settable(mtime),
+    pages,
+  };
 }
 
 /** Makes the file again, without a name. The host's copy never has set-id bits. */
