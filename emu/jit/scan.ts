@@ -2,7 +2,7 @@
  * Finds the guest code of a region: everything that can be reached from its roots without calling or returning, as basic blocks. Only
  * pages that the interpreter has run already are read.
  */
-import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
+import { AA, ALWAYS, bo, IGNORE_CTR, LK, ra, rb, rs, rt, si, spr, to } from "../cpu/fields.ts";
 import { ZERO } from "../cpu/registers.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
@@ -66,8 +66,6 @@ export interface Region {
   readonly instructions: number;
 }
 
-const UNCONDITIONAL = 0x14;
-
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
 function endOf(
   name: string | undefined,
@@ -85,7 +83,7 @@ function endOf(
       return End.Leave;
     case "tw":
     case "td":
-      return bt(word) === 31 ? End.Leave : undefined;
+      return to(word) === 31 ? End.Leave : undefined;
     case "b":
     case "bc": {
       const offset = name === "b" ? ((word << 6) >> 6) & ~3 : si(word) & ~3;
@@ -97,15 +95,13 @@ function endOf(
         return found.target === ((pc + 4) | 0) ? End.Jump : End.Call;
       }
       if ((word & LK) === 0) return End.Branch;
-      return (bt(word) & UNCONDITIONAL) === UNCONDITIONAL && found.target === ((pc + 4) | 0)
-        ? End.Jump
-        : End.Leave;
+      return (bo(word) & ALWAYS) === ALWAYS && found.target === ((pc + 4) | 0) ? End.Jump : End.Leave;
     }
     case "bclr":
       // One that decrements CTR and then can't be followed to a far address would do so twice.
-      return (word & LK) === 0 && (bt(word) & 4) !== 0 ? End.Return : End.Leave;
+      return (word & LK) === 0 && (bo(word) & IGNORE_CTR) !== 0 ? End.Return : End.Leave;
     case "bcctr":
-      if ((bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) return End.Leave;
+      if ((bo(word) & ALWAYS) !== ALWAYS) return End.Leave;
       return (word & LK) !== 0 ? End.IndirectCall : End.Indirect;
     default:
       return undefined;
@@ -121,7 +117,7 @@ const fallsThrough = (block: Block): boolean => {
     case End.IndirectCall:
       return true;
     case End.Return:
-      return (bt(block.words[block.words.length - 1]) & UNCONDITIONAL) !== UNCONDITIONAL;
+      return (bo(block.words[block.words.length - 1]) & ALWAYS) !== ALWAYS;
     default:
       return false;
   }
@@ -179,7 +175,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       const after = (pc + 4) | 0;
       if (end === End.Jump || end === End.Branch) go(info.target);
       if (end === End.Branch || end === End.Call || end === End.IndirectCall) go(after);
-      if (end === End.Return && (bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) go(after);
+      if (end === End.Return && (bo(word) & ALWAYS) !== ALWAYS) go(after);
       for (const target of new Set(info.cases)) go(target);
       break;
     }

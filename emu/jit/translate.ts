@@ -2,7 +2,7 @@
 
 import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
-import { ba, bt, LK } from "../cpu/fields.ts";
+import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
 import { fieldFunctions } from "./comparisons.ts";
@@ -54,13 +54,6 @@ const KEPT_BY_CALLS = [1, 2];
 
 /** Labels of landings are this and below. */
 const SHARED = -2;
-
-/** Branch conditions that always hold. */
-const ALWAYS = 0x14;
-const IGNORE_CR = 16;
-const CR_VALUE = 8;
-const IGNORE_CTR = 4;
-const CTR_ZERO = 2;
 
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
@@ -175,13 +168,13 @@ class Translator {
       return;
     }
     if (block.end === End.Branch || block.end === End.Return) {
-      if ((bt(word) & IGNORE_CTR) === 0) {
+      if ((bo(word) & IGNORE_CTR) === 0) {
         g.fetch(CTR_SLOT);
         g.state.define(CTR_SLOT);
       }
     }
-    if ((block.end === End.Branch || block.end === End.Return) && (bt(word) & IGNORE_CR) === 0) {
-      g.crBit(ba(word));
+    if ((block.end === End.Branch || block.end === End.Return) && (bo(word) & IGNORE_CR) === 0) {
+      g.crBit(bi(word));
     }
     if (block.end === End.Return) g.fetch(LR_SLOT);
     if (block.end === End.Indirect) g.fetch(CTR_SLOT);
@@ -650,21 +643,21 @@ class Translator {
   /** ctr_ok and cond_ok: Power ISA 3.0B, I.2.4. */
   private conditional(word: number, taken: () => void, otherwise: () => void) {
     const { g } = this;
-    const bo = bt(word);
-    if ((bo & ALWAYS) === ALWAYS) return taken();
+    const when = bo(word);
+    if ((when & ALWAYS) === ALWAYS) return taken();
     let terms = 0;
-    if ((bo & IGNORE_CTR) === 0) {
+    if ((when & IGNORE_CTR) === 0) {
       g.get(CTR_SLOT);
       g.constant(-1);
       g.op(Op.i32_add, Op.i64_add);
       g.tee(CTR_SLOT);
       g.op(Op.i32_eqz, Op.i64_eqz);
-      if ((bo & CTR_ZERO) === 0) g.code.op(Op.i32_eqz);
+      if ((when & CTR_ZERO) === 0) g.code.op(Op.i32_eqz);
       terms++;
     }
-    if ((bo & IGNORE_CR) === 0) {
-      g.crBit(ba(word), terms > 0);
-      if ((bo & CR_VALUE) === 0) g.code.op(Op.i32_eqz);
+    if ((when & IGNORE_CR) === 0) {
+      g.crBit(bi(word), terms > 0);
+      if ((when & CR_VALUE) === 0) g.code.op(Op.i32_eqz);
       terms++;
     }
     if (terms === 2) g.code.op(Op.i32_and);

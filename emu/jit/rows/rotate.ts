@@ -1,5 +1,5 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
-import { bb } from "../../cpu/fields.ts";
+import { sh } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, I64, Op } from "../wasm.ts";
@@ -33,8 +33,8 @@ const finish = (g: Generator, word: number): void => {
 const rotatedWord = (g: Generator, word: number, byRegister: boolean): void => {
   g.gpr32(RS(word));
   if (byRegister) g.gpr32(RB(word));
-  else if (bb(word) === 0) return;
-  else g.code.i32Const(bb(word));
+  else if (sh(word) === 0) return;
+  else g.code.i32Const(sh(word));
   g.code.op(Op.i32_rotl);
 };
 
@@ -45,11 +45,11 @@ const rotateWordAnd = (byRegister: boolean): Emit => {
     const mask = wordMask(mb, me);
     if (!g.is64 || mb <= me) {
       // Shifts without what the mask takes off anyway.
-      if (!byRegister && mb === 0 && me === 31 - bb(word) && bb(word) !== 0) {
+      if (!byRegister && mb === 0 && me === 31 - sh(word) && sh(word) !== 0) {
         g.gpr32(RS(word));
-        code.i32Const(bb(word));
+        code.i32Const(sh(word));
         code.op(Op.i32_shl);
-      } else if (!byRegister && me === 31 && bb(word) !== 0 && mb === 32 - bb(word)) {
+      } else if (!byRegister && me === 31 && sh(word) !== 0 && mb === 32 - sh(word)) {
         g.gpr32(RS(word));
         code.i32Const(mb);
         code.op(Op.i32_shr_u);
@@ -203,10 +203,10 @@ const shiftAlgebraicWord = (byRegister: boolean): Emit => {
       code.op(Op.i32_and);
     } else {
       code.get(value);
-      code.i32Const(bb(word));
+      code.i32Const(sh(word));
       code.op(Op.i32_shr_s);
       code.get(value);
-      code.i32Const(~(-1 << bb(word)));
+      code.i32Const(~(-1 << sh(word)));
       code.op(Op.i32_and);
     }
     code.i32Const(0);
