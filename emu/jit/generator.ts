@@ -23,7 +23,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, V128, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -78,11 +78,6 @@ export interface Expected {
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 const NOTHING = new Int32Array(SET);
-const LOAD_VECTOR = 0x00;
-const STORE_VECTOR = 0x0b;
-const SPLAT_DOUBLEWORD = 0x12;
-const EXTRACT_DOUBLE = 0x21;
-const REPLACE_DOUBLE = 0x22;
 
 export class Generator {
   readonly target: Target;
@@ -206,7 +201,7 @@ export class Generator {
     const { load, offset } = this.layouts[slot];
     if (slot >= FPR_SLOT && slot < LR_SLOT && this.state.hasVector(slot - FPR_SLOT)) {
       code.get(this.vectorLocal(slot - FPR_SLOT));
-      code.simd(EXTRACT_DOUBLE);
+      code.simd(Simd.f64x2_extract_lane);
       code.op(1);
     } else this.loadField(load, offset);
     code.set(this.local(slot));
@@ -391,12 +386,12 @@ export class Generator {
     const local = this.vectorLocal(n);
     if (state.hasVector(n)) return local;
     code.i32Const(0);
-    code.simd(LOAD_VECTOR);
+    code.simd(Simd.v128_load);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     if (n < 32 && state.isDirty(FPR_SLOT + n)) {
       code.get(this.local(FPR_SLOT + n));
-      code.simd(REPLACE_DOUBLE);
+      code.simd(Simd.f64x2_replace_lane);
       code.op(1);
     }
     code.set(local);
@@ -408,7 +403,7 @@ export class Generator {
     if (n < 32) this.get(FPR_SLOT + n);
     else if (this.state.hasVector(n)) {
       this.code.get(this.vectorLocal(n));
-      this.code.simd(EXTRACT_DOUBLE);
+      this.code.simd(Simd.f64x2_extract_lane);
       this.code.op(1);
     } else this.loadField(Op.f64_load, VSR + 16 * n + 8);
   }
@@ -426,9 +421,9 @@ export class Generator {
     const value = this.temporary(F64, 12);
     code.set(value);
     code.i64Const(0, 0);
-    code.simd(SPLAT_DOUBLEWORD);
+    code.simd(Simd.i64x2_splat);
     code.get(value);
-    code.simd(REPLACE_DOUBLE);
+    code.simd(Simd.f64x2_replace_lane);
     code.op(1);
     this.setVector(n);
   }
@@ -438,7 +433,7 @@ export class Generator {
     code.set(this.vectorLocal(n));
     code.i32Const(0);
     code.get(this.vectorLocal(n));
-    code.simd(STORE_VECTOR);
+    code.simd(Simd.v128_store);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     state.vectors[n >> 5] |= 1 << (n & 31);

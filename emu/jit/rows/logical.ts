@@ -3,7 +3,7 @@ import { L, si, ui } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
-import { Op } from "../wasm.ts";
+import { Op, Simd } from "../wasm.ts";
 import { BF, type Emit, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
 
 /** RA <- (RS) op (RB). */
@@ -88,10 +88,10 @@ const compareBytes: Emit = (g, word) => {
   const { code } = g;
   for (const register of [RS(word), RB(word)]) {
     g.gpr(register);
-    code.simd(g.is64 ? 0x12 : 0x11); // splat
+    code.simd(g.is64 ? Simd.i64x2_splat : Simd.i32x4_splat);
   }
-  code.simd(0x23); // i8x16.eq
-  code.simd(g.is64 ? 0x1d : 0x1b); // extract_lane
+  code.simd(Simd.i8x16_eq);
+  code.simd(g.is64 ? Simd.i64x2_extract_lane : Simd.i32x4_extract_lane);
   code.op(0);
   g.setGpr(RA(word));
 };
