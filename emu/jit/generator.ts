@@ -13,10 +13,13 @@ import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
   CR_SLOT,
+  eachSlot,
   FPR_SLOT,
+  hasSlot,
   LR_SLOT,
   RECORD_SLOT,
   RECORDS,
+  removeSlot,
   SET,
   SLOTS,
   type SlotLayout,
@@ -258,12 +261,7 @@ export class Generator {
   }
   /** Emits the stores of all unsaved registers, but for those of a set. */
   private saveAll(but?: Int32Array): void {
-    const { dirty } = this.state;
-    for (let w = 0; w < dirty.length; w++) {
-      for (let bits = dirty[w] & ~(but?.[w] ?? 0); bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-    }
+    eachSlot(this.state.dirty, but, (slot) => this.save(slot));
   }
   /** Saves all registers where everybody passes. */
   flush(): void {
@@ -273,11 +271,8 @@ export class Generator {
       if (kind === Lazy.None) return;
       // Saved, but never in its local.
       this.state.fields.kind[field] = Lazy.None;
-      this.invalidate(CR_SLOT + field);
+      removeSlot(this.state.valid, CR_SLOT + field);
     });
-  }
-  private invalidate(slot: number): void {
-    this.state.valid[slot >> 5] &= ~(1 << (slot & 31));
   }
   /** Somebody else may have changed every register: none is in its local any more. */
   forgetAll(): void {
@@ -341,24 +336,16 @@ export class Generator {
   /** Makes the state what a join expects: saves what is unsaved there, loads what is to be in a local, keeps comparisons for later. */
   conform({ valid, dirty, fields }: Expected): void {
     const { state, code } = this;
-    for (let w = 0; w < valid.length; w++) {
-      for (let bits = state.dirty[w] & ~dirty[w]; bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-      for (let bits = valid[w]; bits !== 0; bits &= bits - 1) {
-        const slot = 32 * w + (31 - Math.clz32(bits & -bits));
-        const field = slot - CR_SLOT;
-        if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) {
-          this.fetch(slot);
-          continue;
-        }
-        if (state.fields.kind[field] !== fields.kind[field])
-          throw new Error(`CR${field} is computed too early`);
-        if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) continue;
-        this.pushConstantOperand(field);
-        code.set(fields.b[field]);
-      }
-    }
+    this.saveAll(dirty);
+    eachSlot(valid, undefined, (slot) => {
+      const field = slot - CR_SLOT;
+      if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) return this.fetch(slot);
+      if (state.fields.kind[field] !== fields.kind[field])
+        throw new Error(`CR${field} is computed too early`);
+      if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) return;
+      this.pushConstantOperand(field);
+      code.set(fields.b[field]);
+    });
   }
   /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
   mergeFields(into: Fields, other: Fields): void {
@@ -438,8 +425,8 @@ export class Generator {
     code.u32(this.at(VSR + 16 * n));
     state.vectors[n >> 5] |= 1 << (n & 31);
     if (n >= 32) return;
-    this.invalidate(FPR_SLOT + n);
-    state.dirty[(FPR_SLOT + n) >> 5] &= ~(1 << ((FPR_SLOT + n) & 31));
+    removeSlot(state.valid, FPR_SLOT + n);
+    removeSlot(state.dirty, FPR_SLOT + n);
   }
 
   // ---- general-purpose registers -----------------------------------------------------------------------
@@ -793,7 +780,7 @@ export class Generator {
     const { code, state } = this;
     for (let field = 0; field < 8; field++) {
       if (state.fields.kind[field] === Lazy.None || fields.kind[field] !== Lazy.None) continue;
-      if (!has(saved, CR_SLOT + field)) continue;
+      if (!hasSlot(saved, CR_SLOT + field)) continue;
       this.computeField(field);
       code.set(this.local(CR_SLOT + field));
     }
@@ -814,11 +801,10 @@ export class Generator {
     const saved = state.dirty.slice();
     const outer = this.landingHere();
     let more = 0;
-    for (let w = 0; w < saved.length; w++) {
-      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) more++;
-    }
+    eachSlot(saved, outer?.saved, () => more++);
     for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] !== Lazy.None && !has(outer?.saved ?? NOTHING, CR_SLOT + field)) more++;
+      if (state.fields.kind[field] !== Lazy.None && !hasSlot(outer?.saved ?? NOTHING, CR_SLOT + field))
+        more++;
     }
     if (more < LEAST_SHARED) return undefined;
     return { saved, outer, depth, fields: new Fields().copy(state.fields) };
@@ -827,11 +813,7 @@ export class Generator {
   land({ saved, outer, fields }: Landing): void {
     this.state.fields.copy(fields);
     this.isCold = true;
-    for (let w = 0; w < saved.length; w++) {
-      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-    }
+    eachSlot(saved, outer?.saved, (slot) => this.save(slot));
     if (outer !== undefined) this.computeFieldsFor(outer);
     this.isCold = false;
     if (outer === undefined) this.code.op(Op.return);
@@ -877,5 +859,3 @@ export class Generator {
     this.forgetAll();
   }
 }
-
-const has = (set: Int32Array, slot: number): boolean => (set[slot >> 5] & (1 << (slot & 31))) !== 0;

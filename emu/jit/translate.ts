@@ -11,7 +11,7 @@ import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { ROWS } from "./rows/index.ts";
 import { type Block, End, type Region } from "./scan.ts";
-import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
+import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
@@ -232,8 +232,7 @@ class Translator {
     } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
       // What some bring unsaved is saved by them.
       for (let field = 0; field < 8; field++) {
-        if (fields.kind[field] !== Lazy.None)
-          valid[(CR_SLOT + field) >> 5] &= ~(1 << ((CR_SLOT + field) & 31));
+        if (fields.kind[field] !== Lazy.None) removeSlot(valid, CR_SLOT + field);
       }
       dirty.fill(0);
       fields.clear();
@@ -253,8 +252,7 @@ class Translator {
     }
     if (barrier) return after;
     for (let field = 0; field < 8; field++) {
-      const slot = CR_SLOT + field;
-      if ((summary.dirty[slot >> 5] & (1 << (slot & 31))) !== 0 || (readWhole & (1 << field)) !== 0) continue;
+      if (hasSlot(summary.dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0) continue;
       after.fields.copyField(field, at.fields);
     }
     return after;
@@ -270,7 +268,7 @@ class Translator {
       for (let w = 0; w < SET; w++) touched[w] |= summary.valid[w];
     }
     let count = 0;
-    for (const bits of touched) for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+    eachSlot(touched, undefined, () => count++);
     return count <= this.options.tuning.mostPromoted;
   }
 
@@ -428,7 +426,7 @@ class Translator {
       const summary = this.summaries[member];
       if (summary === undefined) continue;
       for (let n = 0; n < 32; n++) {
-        if ((summary.dirty[0] & (1 << n)) === 0) continue;
+        if (!hasSlot(summary.dirty, n)) continue;
         g.state.base[n] = fresh.base[n];
         g.state.offset[n] = fresh.offset[n];
       }
