@@ -10,7 +10,7 @@ import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { ROWS } from "./rows/index.ts";
-import { type Block, End, type Region } from "./scan.ts";
+import { type Block, End, type JumpTable, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
@@ -63,7 +63,6 @@ export function translate(region: Region, entries: Entries, options: TranslateOp
 }
 
 class Translator {
-  private readonly region: Region;
   private readonly blocks: readonly Block[];
   private readonly flow: Flow;
   private readonly options: TranslateOptions;
@@ -89,7 +88,6 @@ class Translator {
   private looksUp = false;
 
   constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
-    this.region = region;
     this.blocks = region.blocks;
     this.options = options;
     this.entryNodes = addresses.map((address) => region.at.get(address)!);
@@ -570,7 +568,7 @@ class Translator {
       const row = block.rows[i]!;
       while (left > 0 && leaves[leaves.length - left] < i) left--;
       if (left >= LEAST_LEAVES && leaves[leaves.length - left] === i) this.openLanding();
-      if (i === block.loadsCase) this.keepCase(block.words[i]);
+      if (g.pc === block.table?.load) this.keepCase(block.table);
       const emit = available(row, this.options.model) ? ROWS.get(row.name) : undefined;
       if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
     }
@@ -758,18 +756,13 @@ class Translator {
 
   // ---- jumps through tables -------------------------------------------------------------------------------
 
-  /** Keeps the index with which a table of targets is read: the register that is not the table's, without its scale. */
-  private keepCase(word: number): void {
+  /** Keeps the index with which a table of targets is read, without its scale. */
+  private keepCase({ index, shift }: JumpTable): void {
     const { g } = this;
-    const block = this.blockOf();
-    const index = indexRegister(block, word);
-    g.gpr32(index.register);
-    g.code.i32Const(index.shift);
+    g.gpr32(index);
+    g.code.i32Const(shift);
     g.code.op(Op.i32_shr_u);
     g.code.set(g.temporary(I32, 9));
-  }
-  private blockOf(): Block {
-    return this.blocks[this.region.at.get((this.g.pc - 4 * this.g.index) | 0)!];
   }
 
   private emitIndirect(node: number, block: Block): void {
@@ -777,14 +770,15 @@ class Translator {
     const { code } = g;
     this.targetFrom(CTR_SLOT);
     const edges = this.flow.edges[node];
-    if (edges.length > 0) {
-      const targets = [...new Set(block.cases)];
+    const cases = block.table?.targets;
+    if (cases !== undefined) {
+      const targets = [...new Set(cases)];
       this.emitCases(edges.length + 1, () => {});
       const other = edges.length;
       code.get(g.temporary(I32, 9));
       code.op(Op.br_table);
-      code.u32(block.cases.length);
-      for (const target of block.cases) code.u32(targets.indexOf(target));
+      code.u32(cases.length);
+      for (const target of cases) code.u32(targets.indexOf(target));
       code.u32(other);
       const state = State.copyOf(g.state);
       edges.forEach((edge, i) => {
@@ -808,13 +802,4 @@ class Translator {
     code.get(g.temporary(I32, 5));
     this.callIndirect(Op.return_call_indirect, ALL);
   }
-}
-
-/** The index register of the load of a jump target, and how many bits it is scaled by. */
-function indexRegister(block: Block, word: number): { register: number; shift: number } {
-  const [a, b] = [(word >>> 16) & 31, (word >>> 11) & 31];
-  const scaled = (n: number) =>
-    block.words.some((w, i) => /^rl/.test(block.rows[i]?.name ?? "") && ((w >>> 16) & 31) === n);
-  const wide = block.rows[block.words.indexOf(word)]?.name === "ldx";
-  return { register: scaled(b) ? b : a, shift: wide ? 3 : 2 };
 }
