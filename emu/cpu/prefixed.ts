@@ -9,7 +9,18 @@ import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
 import { maskedProduct } from "./vector/matrix.ts";
 import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
-import { load16, load32, load64, load8, store16, store32, store64, store8 } from "./storage/access.ts";
+import {
+  load16,
+  load32,
+  load64,
+  load8,
+  lowerHalf,
+  store16,
+  store32,
+  store64,
+  store8,
+  upperHalf,
+} from "./storage/access.ts";
 import { cpu } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
@@ -76,20 +87,14 @@ const vrt = (suffix: number): number => 32 + frt(suffix);
 const xtOfLoad = (suffix: number): number => frt(suffix) | ((suffix >>> 21) & 32);
 const xtp = (suffix: number): number => (frt(suffix) & 30) | ((frt(suffix) & 1) << 5);
 
-/** A quadword as a number; the upper half lies first in big-endian mode. */
-const upperAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 8);
-const lowerAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 8 : ea);
 function loadVsr(vsr: number, ea: number): void {
-  cpu.u64[fprOffset(vsr) / 8] = load64(upperAt(ea));
-  cpu.u64[fprOffset(vsr) / 8 - 1] = load64(lowerAt(ea));
+  cpu.u64[fprOffset(vsr) / 8] = load64(upperHalf(ea, 16));
+  cpu.u64[fprOffset(vsr) / 8 - 1] = load64(lowerHalf(ea, 16));
 }
 function storeVsr(vsr: number, ea: number): void {
-  store64(upperAt(ea), cpu.u64[fprOffset(vsr) / 8]);
-  store64(lowerAt(ea), cpu.u64[fprOffset(vsr) / 8 - 1]);
+  store64(upperHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8]);
+  store64(lowerHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8 - 1]);
 }
-/** The even register of a pair has the upper half of 256 bits. */
-const evenAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 16);
-const oddAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 16 : ea);
 
 const loadQuadword: Access = (ea, suffix) => {
   cpu.memory.checkLoad(ea, 16);
@@ -186,7 +191,7 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
     ],
     [46, store((ea, suffix) => store64(ea, cpu.u64[fprOffset(vrt(suffix)) / 8]))],
     [47, store((ea, suffix) => store32(ea, singleOf(vrt(suffix))))],
-    // plxv, pstxv, plxvp, pstxvp
+    // plxv, pstxv, plxvp, pstxvp: the even register of a pair has the upper half of 256 bits.
     [50, load(loadQuadword)],
     [51, load(loadQuadword)],
     [54, store(storeQuadword)],
@@ -195,16 +200,16 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
       58,
       load((ea, suffix) => {
         cpu.memory.checkLoad(ea, 32);
-        loadVsr(xtp(suffix), evenAt(ea));
-        loadVsr(xtp(suffix) + 1, oddAt(ea));
+        loadVsr(xtp(suffix), upperHalf(ea, 32));
+        loadVsr(xtp(suffix) + 1, lowerHalf(ea, 32));
       }),
     ],
     [
       62,
       store((ea, suffix) => {
         cpu.memory.checkStore(ea, 32);
-        storeVsr(xtp(suffix), evenAt(ea));
-        storeVsr(xtp(suffix) + 1, oddAt(ea));
+        storeVsr(xtp(suffix), upperHalf(ea, 32));
+        storeVsr(xtp(suffix) + 1, lowerHalf(ea, 32));
       }),
     ],
   ]),
