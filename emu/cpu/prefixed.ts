@@ -4,11 +4,12 @@
  */
 import { GuestFault } from "./fault.ts";
 import { ra, ra0, rt } from "./fields.ts";
+import { widen } from "./floating-point/lanes.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
 import { maskedProduct } from "./vector/matrix.ts";
-import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
+import { elementsOf, fromElements, quad, setQuad, vrt, xa, xb, xt } from "./vector/vector-registers.ts";
 import {
   load16,
   load32,
@@ -73,7 +74,7 @@ const low = (suffix: number): number => cpu.i32[rt(suffix)];
 
 const fpr = (n: number): number => fprOffset(n) / 4;
 const frt = (suffix: number): number => (suffix >>> 21) & 31;
-/** Doubleword 0 of a VSR <- a single as a double; doubleword 1 <- 0. */
+/** Doubleword 0 of a VSR <- a single as a double. */
 function giveSingle(vsr: number, word: number): void {
   cpu.i32[fpr(vsr)] = doubleLow(word);
   cpu.i32[fpr(vsr) + 1] = doubleHigh(word);
@@ -82,7 +83,6 @@ const singleOf = (vsr: number): number => single(cpu.i32[fpr(vsr) + 1], cpu.i32[
 const clearLower = (vsr: number): void => {
   cpu.u64[fprOffset(vsr) / 8 - 1] = 0n;
 };
-const vrt = (suffix: number): number => 32 + frt(suffix);
 /** XT of plxv, whose TX is the last bit of the opcode; XTP of plxvp. */
 const xtOfLoad = (suffix: number): number => frt(suffix) | ((suffix >>> 21) & 32);
 const xtp = (suffix: number): number => (frt(suffix) & 30) | ((frt(suffix) & 1) << 5);
@@ -228,8 +228,7 @@ const splatWord: Prefixed = (prefix, suffix) => {
 };
 /** A single as two doubles. */
 const splatDouble: Prefixed = (prefix, suffix) => {
-  const word = immediate(prefix, suffix);
-  const double = (BigInt(doubleHigh(word) >>> 0) << 32n) | BigInt(doubleLow(word) >>> 0);
+  const double = widen(immediate(prefix, suffix));
   setQuad(xtOfSplat(suffix), fromElements([double, double], 64));
 };
 /** A word into the even or odd words. */
@@ -242,9 +241,9 @@ const splatHalf: Prefixed = (prefix, suffix) => {
 
 /** Registers of the 8RR:XX4 forms. */
 const x4 = (suffix: number) => ({
-  xt: frt(suffix) | ((suffix & 1) << 5),
-  a: quad(((suffix >>> 16) & 31) | ((suffix & 4) << 3)),
-  b: quad(((suffix >>> 11) & 31) | ((suffix & 2) << 4)),
+  xt: xt(suffix),
+  a: quad(xa(suffix)),
+  b: quad(xb(suffix)),
   c: quad(((suffix >>> 6) & 31) | ((suffix & 8) << 2)),
 });
 
