@@ -8,7 +8,7 @@ import { type Exit, Interpreter } from "./cpu/interpreter.ts";
 import { CTR, FPSCR, fprOffset, GPR, LR, type Registers, TAR, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import { decode } from "./isa/decoder.ts";
 import { disassemble } from "./isa/disassembler.ts";
-import type { FunctionSymbol } from "./linux/elf/symbols.ts";
+import { type FunctionSymbol, lastBefore } from "./linux/elf/symbols.ts";
 
 /** Code to be traced: addresses from `start` to before `end`. */
 interface CodeRange {
@@ -113,14 +113,7 @@ export class TracingInterpreter extends Interpreter {
 
   /** `<function+offset> `, where a function is known. */
   private placeOf(address: number): string {
-    const { symbols } = this.options;
-    let [low, high] = [0, symbols.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (symbols[middle].address <= address) low = middle + 1;
-      else high = middle;
-    }
-    const symbol = symbols[low - 1];
+    const symbol = lastBefore(this.options.symbols, address);
     if (symbol === undefined || address >= symbol.address + Math.max(symbol.size, 4)) return "";
     return `<${symbol.name}+0x${hex(address - symbol.address)}> `;
   }
