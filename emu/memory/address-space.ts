@@ -164,14 +164,8 @@ export class AddressSpace implements FileViewer {
   checkStore(ea: number, n: number): void {
     const first = this.check(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
-    if (ea >= FAR_START) {
-      for (let page = Math.floor(ea / PAGE_SIZE); page * PAGE_SIZE < ea + n; page++) {
-        const frame = this.far.frameOf(page);
-        if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
-      }
-      return;
-    }
-    for (let frame = first; frame * PAGE_SIZE < ea + n; frame++) {
+    for (let page = first; page * PAGE_SIZE < ea + n; page++) {
+      const frame = this.far.frameOf(page);
       if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
     }
   }
