@@ -7,6 +7,7 @@ import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
 import { O_ACCMODE, O_RDONLY } from "./constants.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
+import { fileKey } from "./folder.ts";
 import { readFully } from "./mapped-files.ts";
 
 /** Largest file whose contents are digested; of larger ones size and time must do. */
@@ -135,8 +136,8 @@ function difference(
     system.host.files.open(real, { read: true, write: false, noFollow: true }, 0),
   );
   try {
-    const { key, size, mtime } = { ...stat, key: `${stat.dev}:${stat.ino}` };
-    return contentOf(system.host, handle, { key, size, mtime }) === known.content
+    const { size, mtime } = stat;
+    return contentOf(system.host, handle, { key: fileKey(stat), size, mtime }) === known.content
       ? undefined
       : `${when}, and holds something else`;
   } finally {
