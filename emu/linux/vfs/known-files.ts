@@ -2,6 +2,7 @@
  * What tells files again that a snapshot refers to by name: size and time of those that are open, size and contents of those that
  * are mapped. A thaw holds all of them against what is there now, and names everything that differs at once.
  */
+import { hexadecimal } from "../../hexadecimal.ts";
 import { type Host, HostError } from "../../host/host.ts";
 import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
@@ -60,7 +61,7 @@ function digestOf(host: Host, handle: number, size: number): string {
     hash.update(piece.subarray(0, count));
     at += count;
   }
-  return [...hash.digest()].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexadecimal(hash.digest());
 }
 
 /** The paths of a snapshot that must lead to regular files. */

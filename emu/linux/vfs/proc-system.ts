@@ -1,4 +1,5 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
+import { hexadecimal } from "../../hexadecimal.ts";
 import type { ProcMachine } from "./proc.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
@@ -8,8 +9,7 @@ function uuid(machine: ProcMachine): string {
   machine.random(bytes);
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
+  return hexadecimal(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
 }
 
 /** Descriptions that are open in the machine. */
