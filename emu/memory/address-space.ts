@@ -481,7 +481,8 @@ export class AddressSpace implements FileViewer {
     if (area.shared === undefined) {
       for (const address of this.touched(start, start + kept)) {
         const target = to + (address - start);
-        const frame = this.frameForKernel(target);
+        const frame = this.far.frameFor(target / PAGE_SIZE);
+        if (frame < 0) throw new GuestFault("out-of-memory", BigInt(target), true);
         this.fetchInherited(this.far.frameOf(address / PAGE_SIZE));
         this.storage.copy(this.far.frameOf(address / PAGE_SIZE) * PAGE_SIZE, frame * PAGE_SIZE, PAGE_SIZE);
         this.own(frame);
@@ -509,11 +510,6 @@ export class AddressSpace implements FileViewer {
   /** Whether there are addresses to map in all of a range: none in the machine's corner, and none beyond the end. */
   isMappable(start: number, end: number): boolean {
     return end <= this.limit && (end <= this.nearLimit || start >= FAR_START);
-  }
-
-  /** The frame of a page that is mapped, whatever its protection. */
-  private frameForKernel(address: number): number {
-    return address < FAR_START ? address / PAGE_SIZE : this.far.nearPage(address, true) / PAGE_SIZE;
   }
 
   /** Sets the pages of an area to what they are before their first use. */
@@ -750,10 +746,15 @@ export class AddressSpace implements FileViewer {
     }
   }
 
-  /** Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. */
+  /**
+   * Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. Throws RangeError
+   * where nothing is mapped, or there is no room for it.
+   */
   restorePage(address: number, bytes: Uint8Array): void {
-    const frame = this.mapped.find(address) === undefined ? -1 : this.frameForKernel(address);
-    if (frame < 0) throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
+    if (this.mapped.find(address) === undefined)
+      throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
+    const frame = this.far.frameFor(address / PAGE_SIZE);
+    if (frame < 0) throw new RangeError(`no room for page 0x${address.toString(16)}`);
     this.dropCode(frame);
     this.keepForHeirs(frame);
     this.storage.poke(frame * PAGE_SIZE, bytes);
