@@ -1,6 +1,6 @@
 /** Set-boolean, byte-reverse and bit-mask instructions: Power ISA 3.1, I.3.3.10.1, I.3.3.13 and I.3.3.13.1. */
 import { centrifuge, countZeros, depositBits, extractBits } from "../bit-masks.ts";
-import { ba, ra, rb, rs, rt } from "../fields.ts";
+import { bi, ra, rb, rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
 import { cpu } from "../views.ts";
@@ -9,7 +9,7 @@ import { cpu } from "../views.ts";
 const setBoolean =
   (set: number, clear: number): Handler =>
   (word) => {
-    const bit = ba(word);
+    const bit = bi(word);
     const value = (cpu.bytes[CR + (bit >>> 2)] >>> (3 - (bit & 3))) & 1 ? set : clear;
     cpu.i32[rt(word)] = value;
     cpu.i32[rt(word) + 1] = value >> 31;

@@ -4,18 +4,12 @@ import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
 import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_NONBLOCK, O_PATH, O_RDWR, SEEK_CUR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
+import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
-import {
-  anonymousStat,
-  type FileStat,
-  inodeOf,
-  OpenFile,
-  syntheticStat,
-  type Waitables,
-} from "./open-file.ts";
+import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
@@ -166,12 +160,10 @@ export class PathFile extends OpenFile {
 const EVENT_MAX = 0xffff_ffff_ffff_fffen;
 
 /** eventfd(2): a counter of 64 bits in guest byte order. */
-export class EventFile extends OpenFile {
-  readonly kind = "special";
+export class EventFile extends AnonymousFile {
   private counter: bigint;
   private readonly semaphore: boolean;
   private readonly littleEndian: boolean;
-  private readonly ino: bigint;
   private readonly queue = new WaitQueue();
   private written = 0;
 
@@ -182,21 +174,10 @@ export class EventFile extends OpenFile {
     littleEndian: boolean;
     ino: bigint;
   }) {
-    super("", O_RDWR | options.flags);
+    super("eventfd", options);
     this.counter = options.counter;
     this.semaphore = options.semaphore;
     this.littleEndian = options.littleEndian;
-    this.ino = options.ino;
-  }
-  override get label(): string {
-    return "anon_inode:[eventfd]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
-  }
-  /** It has no position, and does not mind being asked to move it. */
-  override seek(): number {
-    return 0;
   }
   override read(into: Uint8Array): number | undefined {
     if (into.length < 8) fail("EINVAL");

@@ -231,6 +231,7 @@ static void pids(void) {
 
 static void edges(void) {
   int ep = epoll_create1(0), ev = eventfd(0, EFD_NONBLOCK);
+  SAY("lseek", lseek(ep, 5, SEEK_SET));
   struct epoll_event e = {.events = EPOLLIN | EPOLLET};
   epoll_ctl(ep, EPOLL_CTL_ADD, ev, &e);
   for (int i = 0; i < 3; i++) {
