@@ -208,9 +208,7 @@ export class JitEngine extends Interpreter {
     } else {
       this.translateUnit([...around.entries, address], around);
     }
-    if (!this.entries.has(address)) {
-      if (this.inside.get(address) === undefined) this.setPatience(address, RETRY_AFTER);
-    }
+    if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
 
   // ---- what others have translated ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import { fieldFunctions } from "./comparisons.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
-import { ROWS } from "./rows/index.ts";
+import { emitters } from "./rows/index.ts";
 import { type Block, End, type JumpTable, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
@@ -170,9 +170,7 @@ class Translator {
         g.fetch(CTR_SLOT);
         g.state.define(CTR_SLOT);
       }
-    }
-    if ((block.end === End.Branch || block.end === End.Return) && (bo(word) & IGNORE_CR) === 0) {
-      g.crBit(bi(word));
+      if ((bo(word) & IGNORE_CR) === 0) g.crBit(bi(word));
     }
     if (block.end === End.Return) g.fetch(LR_SLOT);
     if (block.end === End.Indirect) g.fetch(CTR_SLOT);
@@ -569,7 +567,7 @@ class Translator {
       while (left > 0 && leaves[leaves.length - left] < i) left--;
       if (left >= LEAST_LEAVES && leaves[leaves.length - left] === i) this.openLanding();
       if (g.pc === block.table?.load) this.keepCase(block.table);
-      const emit = available(row, this.options.model) ? ROWS.get(row.name) : undefined;
+      const emit = available(row, this.options.model) ? emitters().get(row.name) : undefined;
       if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
     }
     g.index = block.words.length - 1;

@@ -144,8 +144,9 @@ const vector = (row: Row | ImmediateRow): Emit => {
   };
 };
 
-export const vectorRows: Rows = Object.fromEntries(
-  FAMILIES.flatMap((family) => Object.entries(family))
-    .filter(([name]) => !LEFT_OUT.has(name))
-    .map(([name, row]) => [name, vector(row)]),
-);
+export const vectorRows = (): Rows =>
+  Object.fromEntries(
+    FAMILIES.flatMap((family) => Object.entries(family))
+      .filter(([name]) => !LEFT_OUT.has(name))
+      .map(([name, row]) => [name, vector(row)]),
+  );
