@@ -5,7 +5,7 @@ import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
-import { O_NONBLOCK, O_PATH } from "./constants.ts";
+import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
@@ -16,9 +16,26 @@ import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./s
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTimer } from "./timer-file.ts";
 
-/** A file of /proc: its contents are those of the moment it was opened. */
-export class ProcFile extends OpenFile {
+/** What the files of /proc have in common: a position, and no size to seek from the end of. */
+abstract class ProcEntry extends OpenFile {
   readonly kind = "proc";
+
+  override get seekable(): boolean {
+    return true;
+  }
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+  override seek(offset: bigint, whence: number): number {
+    if (whence > SEEK_CUR) fail("EINVAL");
+    return super.seek(offset, whence);
+  }
+}
+
+/** A file of /proc: its contents are those of the moment it was opened. */
+export class ProcFile extends ProcEntry {
   readonly contents: Uint8Array;
   private readonly status: FileStat;
   /** Takes what is written. */
@@ -34,16 +51,8 @@ export class ProcFile extends OpenFile {
     this.status = what.status;
     this.store = what.store;
   }
-  override get seekable(): boolean {
-    return true;
-  }
   override stat(): FileStat {
     return this.status;
-  }
-  override read(into: Uint8Array): number {
-    const count = this.readAt(into, this.position);
-    this.position += count;
-    return count;
   }
   override readAt(into: Uint8Array, position: number): number {
     const piece = this.contents.subarray(position, position + into.length);
@@ -62,32 +71,18 @@ export class ProcFile extends OpenFile {
     const { status, contents } = this;
     return { state: { kind: "contents", mode: status.mode, contents } };
   }
-  /** /proc files have no size to seek from the end of. */
-  override seek(offset: bigint, whence: number): number {
-    if (whence > 1) fail("EINVAL");
-    return super.seek(offset, whence);
-  }
 }
 
 /** /proc/PID/mem: positions are addresses. */
-export class MemoryFile extends OpenFile {
-  readonly kind = "proc";
+export class MemoryFile extends ProcEntry {
   private readonly memory: () => MemoryAccess;
 
   constructor(path: string, flags: number, memory: () => MemoryAccess) {
     super(path, flags);
     this.memory = memory;
   }
-  override get seekable(): boolean {
-    return true;
-  }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, inodeOf(this.path));
-  }
-  override read(into: Uint8Array): number {
-    const count = this.readAt(into, this.position);
-    this.position += count;
-    return count;
   }
   override readAt(into: Uint8Array, position: number): number {
     const bytes = this.memory().read(position, into.length);
@@ -104,10 +99,6 @@ export class MemoryFile extends OpenFile {
     const count = this.memory().write(position, from);
     if (count === 0 && from.length > 0) fail("EIO", "nothing there can be written");
     return count;
-  }
-  override seek(offset: bigint, whence: number): number {
-    if (whence > 1) fail("EINVAL");
-    return super.seek(offset, whence);
   }
 }
 
