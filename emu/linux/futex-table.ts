@@ -130,8 +130,11 @@ function releaseRobust(thread: Thread): void {
   const head = robustList.head;
   robustList.head = 0n;
   if (head === 0n) return;
-  const word = (at: bigint): bigint => {
+  const check = (at: bigint): void => {
     if (at >= BigInt(memory.limit)) throw new GuestFault("data-unmapped", at);
+  };
+  const word = (at: bigint): bigint => {
+    check(at);
     return abi.is64 ? memory.read64(Number(at)) : BigInt(memory.read32(Number(at)) >>> 0);
   };
   const size = BigInt(abi.wordSize);
@@ -145,8 +148,9 @@ function releaseRobust(thread: Thread): void {
   }
   if (pending !== 0n) entries.add(pending);
   for (const entry of entries) {
-    const address = Number(BigInt.asUintN(32, (entry & ~1n) + offset));
-    releaseLock(thread, address, { pending: entry === pending, inherits: (entry & 1n) !== 0n });
+    const at = BigInt.asUintN(8 * abi.wordSize, (entry & ~1n) + offset);
+    check(at);
+    releaseLock(thread, Number(at), { pending: entry === pending, inherits: (entry & 1n) !== 0n });
   }
 }
 

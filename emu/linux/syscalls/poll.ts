@@ -5,7 +5,13 @@ import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { deliverable } from "../signals/signal-state.ts";
-import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import {
+  pointer,
+  type SyscallContext,
+  type SyscallHandler,
+  type SyscallResult,
+  type SyscallRow,
+} from "../syscall.ts";
 import { O_PATH } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
@@ -249,8 +255,8 @@ const select: SyscallHandler = (ctx) => {
 function packedMask(ctx: SyscallContext): bigint | undefined {
   const at = ctx.args.address(5);
   if (at === 0) return undefined;
-  const set = ctx.getWord(at);
-  return maskArgument(ctx, Number(set), ctx.getWord(at + ctx.abi.wordSize));
+  const set = pointer(ctx.getWord(at));
+  return maskArgument(ctx, set, ctx.getWord(at + ctx.abi.wordSize));
 }
 
 const pselect6 =
