@@ -1,5 +1,5 @@
 /** Futexes: words of guest memory on which threads wait (Linux: kernel/futex). */
-import { GuestFault } from "../cpu/fault.ts";
+import { GuestFault, ignoringFaults } from "../cpu/fault.ts";
 import type { Process } from "./process.ts";
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait-queue.ts";
@@ -90,15 +90,6 @@ export const WAITERS = 0x8000_0000 | 0;
 export const OWNER_DIED = 0x4000_0000;
 /** Entries of a robust list that are looked at (ROBUST_LIST_LIMIT). */
 const MOST_ROBUST = 2048;
-
-/** Runs `work` on guest memory that may not be there. */
-function ignoringFaults(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof GuestFault)) throw error;
-  }
-}
 
 /** What the end of a thread, or its new program, does for who waits for it (Linux: mm_release). */
 export function releaseThread(thread: Thread): void {

@@ -1,4 +1,5 @@
 /** System calls that make threads and processes (Linux: kernel/fork.c). */
+import { ignoringFaults } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
@@ -29,7 +30,6 @@ import {
 } from "../syscall.ts";
 import { files } from "./files-common.ts";
 import { installPidfd } from "./pidfd.ts";
-import { ignoringFaults } from "./time.ts";
 
 const CLONE_ARGS = struct({
   flags: "u64",

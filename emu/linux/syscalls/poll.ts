@@ -1,5 +1,6 @@
 /** Waiting for files: poll and select with their variants. */
 
+import { ignoringFaults } from "../../cpu/fault.ts";
 import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
@@ -27,7 +28,6 @@ import {
   readiness,
   waitablesOf,
 } from "../vfs/readiness.ts";
-import { ignoringFaults } from "./time.ts";
 import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
 
 const POLLNVAL = 0x20;
