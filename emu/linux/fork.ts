@@ -42,7 +42,8 @@ export interface CloneRequest {
   childTid: bigint;
 }
 
-const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
+/** Whether a flag is among others, which may have more than 32 bits. */
+export const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
 
 /** Throws EINVAL for flags that don't go together. */
 function check(flags: number): void {

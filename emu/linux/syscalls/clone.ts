@@ -19,6 +19,7 @@ import {
   type CloneRequest,
   CSIGNAL,
   clone,
+  has,
 } from "../fork.ts";
 import { SIGCHLD, SIGRTMAX } from "../signals/signal-numbers.ts";
 import {
@@ -49,8 +50,6 @@ const CLONE_ARGS_LEAST = 64;
 /** Namespaces of its own, which this kernel does not have. */
 const CLONE_NAMESPACES = 0x7e02_0080;
 const CLONE3_KNOWN = 0x3_ffff_ff00n;
-
-const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
 
 /** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
 function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
