@@ -185,11 +185,8 @@ export class NetlinkSocket extends Socket {
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
-    const message = this.inbox.at(0);
-    if (message === undefined) return this.readShut ? END : undefined;
-    if (!peek) this.inbox.shift();
-    const { bytes, from, sender, time } = message;
-    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files: [], time, isEnd: false };
+    if (this.inbox.count > 0) return this.packet(room, peek);
+    return this.readShut ? END : undefined;
   }
 
   override events(): number {
