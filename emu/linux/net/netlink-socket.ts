@@ -1,7 +1,7 @@
 /**
  * Sockets of AF_NETLINK that speak rtnetlink(7), as far as C libraries ask which interfaces and addresses there are: those of the loopback.
  */
-import { EINVAL, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
+import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
 import type { Network } from "./network.ts";
@@ -137,6 +137,11 @@ export class NetlinkSocket extends Socket {
       whole.set(part, at);
       at += part.length;
     }
+    if (this.inbox.weight + whole.length > this.receiveBuffer) {
+      this.error = ENOBUFS;
+      this.changed();
+      return;
+    }
     this.inbox.add({ bytes: whole, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
     this.arrive();
   }
@@ -185,6 +190,7 @@ export class NetlinkSocket extends Socket {
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
+    this.checkError();
     if (this.inbox.count > 0) return this.packet(room, peek);
     return this.readShut ? END : undefined;
   }
