@@ -8,7 +8,7 @@
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { Failure } from "./failure.ts";
@@ -48,12 +48,15 @@ const PATH_LIMIT = 103;
 
 const hasPipes = process.platform === "win32";
 
+/** The user's number: what else the system knows of a user it need not know. */
+const uid = (): number | undefined => process.geteuid?.();
+
 /** Folders that control sockets may be in, the best first. Each is for its user alone. */
 function socketFolders(): string[] {
   const bases = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"];
   const folders = bases
     .filter((base) => base !== undefined && isAbsolute(base))
-    .map((base) => join(base!, `ppcr-${userInfo().uid}`))
+    .map((base) => join(base!, `ppcr-${uid()}`))
     .filter((folder) => Buffer.byteLength(socketIn(folder, MOST_PID)) <= PATH_LIMIT);
   return [...new Set(folders)];
 }
@@ -72,7 +75,7 @@ function makeSocketFolder(folder: string): void {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   const found = lstatSync(folder);
-  if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0) {
+  if (!found.isDirectory() || found.uid !== uid() || (found.mode & 0o077) !== 0) {
     throw new Failure(`${folder} is not a folder that only you can enter; remove it and try again`);
   }
 }

@@ -1,11 +1,11 @@
 /** What of the host's files the guest gets, and what the user should know of it. */
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { decodeName } from "../emu/host/names.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import { type Abi, defaultMounts, type MountConfig, type ProgramFacts } from "../emu/machine.ts";
 import { isFirstTime } from "./control.ts";
 import { describeSystemError, Failure, say } from "./failure.ts";
+import { homeFolder } from "./surroundings.ts";
 
 export interface GrantFlags {
   sysroot?: string;
@@ -62,8 +62,9 @@ function checkThere(option: string, path: string): void {
  */
 export function warnOfGrants({ dir }: GrantFlags, cwd: string): void {
   const askedFor = dir.some(({ host }) => isSameFolder(host, cwd));
-  const what =
-    cwd === "/" ? "the root folder" : isSameFolder(homedir(), cwd) ? "your home folder" : undefined;
+  const home = homeFolder();
+  const isHome = home !== undefined && isSameFolder(home, cwd);
+  const what = cwd === "/" ? "the root folder" : isHome ? "your home folder" : undefined;
   if (what !== undefined && !askedFor) {
     say(
       `warning: the program may read and change everything in ${cwd}, ${what}, since it is the working directory`,

@@ -97,11 +97,9 @@ export async function saveCore(snapshot: MachineSnapshot, signo: number, path: s
   }
 }
 
-/** What --cr-syscalls asks for. */
-export function crSyscalls(
-  host: Host,
-  flags: MachineFlags & { crSyscalls: [number, number] },
-): MachineOptions["crSyscalls"] {
+/** What --cr-syscalls asks for, if it is given. */
+export function crSyscalls(host: Host, flags: MachineFlags): MachineOptions["crSyscalls"] {
+  if (flags.crSyscalls === undefined) return undefined;
   const [checkpointNumber, restartNumber] = flags.crSyscalls;
   return {
     checkpoint: checkpointNumber,

@@ -1,12 +1,12 @@
 /** Where the command keeps translated code, and `ppcr cache show` and `ppcr cache clear`, which look after it. */
 import { realpathSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { toHost } from "../emu/host/node/files.ts";
 import { clearTranslations, listTranslations } from "../emu/host/node/kept-code.ts";
 import { defaultMounts } from "../emu/machine.ts";
 import { Failure, print } from "./failure.ts";
 import type { GrantFlags } from "./grants.ts";
+import { homeFolder } from "./surroundings.ts";
 
 /** The folder that `--jit-cache` names; undefined for none. */
 function cacheFolder(wanted: string | undefined): string | undefined {
@@ -15,8 +15,8 @@ function cacheFolder(wanted: string | undefined): string | undefined {
   // The XDG base directory specification has relative paths ignored.
   const base = process.env.XDG_CACHE_HOME;
   if (base?.startsWith("/")) return join(base, "ppcr");
-  const home = homedir();
-  return home.startsWith("/") && home !== "/" ? join(home, ".cache", "ppcr") : undefined;
+  const home = homeFolder();
+  return home?.startsWith("/") && home !== "/" ? join(home, ".cache", "ppcr") : undefined;
 }
 
 /**

@@ -23,8 +23,8 @@ export interface MachineFlags extends GrantFlags {
   maxProcesses?: bigint;
   cpus?: bigint;
   stats?: true | string;
-  core?: true | string;
-  profile?: true | string;
+  core?: string;
+  profile?: string;
   dumpRegions?: string;
   crSyscalls?: [number, number];
 }
@@ -80,6 +80,12 @@ function parseCrSyscalls(text: string): [number, number] {
   }
   return [Number(match[1]), Number(match[2])];
 }
+
+/** The file of an option that may name another one. */
+const fileOr =
+  (usual: string) =>
+  (text: string): string =>
+    text || usual;
 
 /** The value of an option that may have one: true for none. */
 const parseOptionalFile = (text: string): true | string => text || true;
@@ -157,13 +163,13 @@ export function addMachineOptions(command: Command): Command {
     .option(
       "--profile [file]",
       "write where the program spends its instructions, to ./ppcr.folded or with =FILE to a file",
-      parseOptionalFile,
+      fileOr("ppcr.folded"),
     )
     .option("--dump-regions <dir>", "write translated guest code and its WebAssembly into a folder")
     .option(
       "--core [file]",
       "where the guest dumps core, write an ELF core file, to ./core or with =FILE to a file",
-      parseOptionalFile,
+      fileOr("core"),
     )
     .option("--cr-syscalls <n,m>", "numbers of the checkpoint and restart system calls", parseCrSyscalls);
 }

@@ -3,29 +3,21 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { ImageError } from "../cr/errors.ts";
 import { restart as readSnapshot } from "../cr/restart.ts";
-import { nodeHost } from "../emu/host/node/index.ts";
 import { Machine, ThawError } from "../emu/machine.ts";
 import { Failure } from "./failure.ts";
-import { grants, warnOfGrants } from "./grants.ts";
 import { withImage } from "./image-file.ts";
-import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
+import { machineOptions, prepare } from "./preparation.ts";
+import { runSession } from "./session.ts";
 import type { Ending } from "./status.ts";
-import { workingDirectory } from "./surroundings.ts";
 
 /**
  * Thaws the image at a host path and runs it on; returns how ppcr is to end. The image grants nothing: the guest sees
  * the current directory, the sysroot and what --dir names, and what it had open must be there.
  */
 export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
-  checkFlags(flags);
-  const cwd = workingDirectory();
-  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
-  const mounts = grants(flags, { cwd });
-  warnOfGrants(flags, cwd);
-  const regions = wantedRegions(flags);
-  const crSyscalls = await wantedCrSyscalls(host, flags);
+  const prepared = prepare(flags);
+  const { cwd, host } = prepared;
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>
     withImage(path, 2, (source) => {
@@ -34,18 +26,10 @@ export async function restart(path: string, flags: MachineFlags): Promise<Ending
         strict: flags.strict && flags.checkpointAt === undefined,
         defaults: { cwd },
       });
-      return Machine.thaw(snapshot, {
-        host,
-        mounts,
-        profile: flags.profile !== undefined,
-        onTranslated: regions?.add,
-        ...machineOptions(flags),
-        crSyscalls,
-        onChanged: flags.onChanged,
-      });
+      return Machine.thaw(snapshot, { ...machineOptions(prepared), onChanged: flags.onChanged });
     }),
   );
-  return runSession(machine, host, flags, regions);
+  return runSession(machine, prepared);
 }
 
 function thaw(path: string, work: () => Machine): Machine {

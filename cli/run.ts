@@ -1,15 +1,12 @@
 /** `ppcr run`: runs a program from its beginning. */
 import { resolve } from "node:path";
-import { nodeHost } from "../emu/host/node/index.ts";
 import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
 import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
 import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
-import { grants, warnOfGrants } from "./grants.ts";
-import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { checkFlags, machineOptions, runSession, wantedCrSyscalls, wantedRegions } from "./session.ts";
+import { machineOptions, prepare } from "./preparation.ts";
+import { runSession } from "./session.ts";
 import type { Ending } from "./status.ts";
-import { workingDirectory } from "./surroundings.ts";
 
 export interface RunFlags extends MachineFlags, EnvironmentFlags {
   argv0?: string;
@@ -29,19 +26,12 @@ export async function run(
     return { status: 0 };
   }
   if (program === undefined) throw new Failure("run what? Name a program, or see 'ppcr help run'");
-  checkFlags(flags);
-  const cwd = workingDirectory();
-  const path = resolve(cwd, program);
-  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
-  const mounts = grants(flags, { cwd, program: path });
-  warnOfGrants(flags, cwd);
-  const regions = wantedRegions(flags);
-  const crSyscalls = await wantedCrSyscalls(host, flags);
+  const prepared = prepare(flags, program);
+  const { cwd } = prepared;
   const machine = loadMachine(() =>
     Machine.load({
-      host,
-      mounts,
-      program: path,
+      ...machineOptions(prepared),
+      program: resolve(cwd, program),
       execfn: program,
       argv: [flags.argv0 ?? program, ...args],
       env: guestEnvironment(flags),
@@ -49,15 +39,11 @@ export async function run(
       pid: flags.seed === undefined ? process.pid : undefined,
       seed: flags.seed,
       cpuModel: flags.cpu,
-      profile: flags.profile !== undefined,
-      onTranslated: regions?.add,
       release: flags.release,
       stackLimit: flags.stack,
-      ...machineOptions(flags),
-      crSyscalls,
     }),
   );
-  return runSession(machine, host, flags, regions);
+  return runSession(machine, prepared);
 }
 
 /** Turns what a machine says of its program into ppcr's exit statuses. */

@@ -1,18 +1,17 @@
 /** A machine under the command line: run to its end or to a stop, freeze on demand, report. */
-import { openSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
-import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import { disassemble } from "../emu/isa/disassembler.ts";
-import type { Machine, MachineOptions, MachineStop } from "../emu/machine.ts";
-import { checkWritable, writeFully } from "./atomic-file.ts";
+import type { Machine, MachineStop } from "../emu/machine.ts";
+import { writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
-import { crSyscalls as crSyscallsOf, saveCore, saveImage } from "./images.ts";
+import { saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
+import type { Preparation } from "./preparation.ts";
 import { writeProfile } from "./profile.ts";
-import { Regions } from "./regions.ts";
 import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
@@ -33,113 +32,8 @@ const ENDING: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGQUIT", "SIG
 const SIGILL = 4;
 const SIGTSTP = 20;
 
-/** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
-function prepareEngine(): void {
-  // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
-  if (Number(process.versions.v8.split(".")[0]) < 12)
-    builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-}
-
-/** Checks what of the flags can be wrong before anything has begun. */
-export function checkFlags(flags: MachineFlags): void {
-  if (flags.engine === "jit") prepareEngine();
-  if (flags.checkpointAt !== undefined && flags.output === undefined) {
-    throw new Failure("--checkpoint-at needs -o IMAGE");
-  }
-  if (flags.checkpointAt === undefined && flags.output !== undefined) {
-    throw new Failure("-o is for --checkpoint-at N; give both or neither");
-  }
-  if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
-  if (typeof flags.stats === "string") checkOutput(flags.stats, true);
-  if (flags.core !== undefined) checkOutput(coreFile(flags.core), false);
-  if (flags.profile !== undefined) checkOutput(profileFile(flags.profile), true);
-}
-
-/** Where --profile goes. */
-const profileFile = (wanted: true | string): string => (wanted === true ? "ppcr.folded" : wanted);
-const coreFile = (wanted: true | string): string => (wanted === true ? "core" : wanted);
-
-function checkOutput(path: string, inPlace: boolean): void {
-  try {
-    checkWritable(path, inPlace);
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
-  }
-}
-
-/** What --cr-syscalls asks for, if it is given; images are loaded only then. */
-export async function wantedCrSyscalls(
-  host: Host,
-  flags: MachineFlags,
-): Promise<MachineOptions["crSyscalls"]> {
-  const { crSyscalls } = flags;
-  if (crSyscalls === undefined) return undefined;
-  return crSyscallsOf(host, { ...flags, crSyscalls });
-}
-
-/** What --dump-regions gathers, if it is asked for. */
-export function wantedRegions({ dumpRegions }: MachineFlags): Regions | undefined {
-  return dumpRegions === undefined ? undefined : new Regions(dumpRegions);
-}
-
-/** Where --strace lines go; undefined when they are not wanted. */
-function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
-  if (flags.strace === undefined) return undefined;
-  const fd = flags.strace === true ? 2 : openFile(flags.strace);
-  return (line) => writeFully(fd, Buffer.from(`${line}\n`));
-}
-
-/** Where --trace lines go, and of what; undefined when they are not wanted. A file gets them in larger pieces. */
-function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["trace"] {
-  if (trace === undefined) {
-    if (traceOnly.length > 0) throw new Failure("--trace-only needs --trace");
-    return undefined;
-  }
-  const fd = trace === true ? 2 : openFile(trace);
-  let text = "";
-  const flush = () => {
-    writeFully(fd, Buffer.from(text));
-    text = "";
-  };
-  process.on("exit", flush);
-  const write = (line: string) => {
-    text += `${line}
-`;
-    if (text.length >= TRACE_PIECE) flush();
-  };
-  return { write, only: traceOnly };
-}
-const TRACE_PIECE = 0x1_0000;
-
-/** What of the flags a machine takes as it is, loaded or thawed. */
-export const machineOptions = (
-  flags: MachineFlags,
-): Pick<MachineOptions, "engine" | "strace" | "trace" | "memorySize" | "maxProcesses" | "cpus"> => ({
-  engine: flags.engine,
-  strace: straceSink(flags),
-  trace: traceSink(flags),
-  memorySize: numberOf(flags.memory),
-  maxProcesses: numberOf(flags.maxProcesses),
-  cpus: numberOf(flags.cpus),
-});
-const numberOf = (value: bigint | undefined): number | undefined =>
-  value === undefined ? undefined : Number(value);
-
-function openFile(path: string): number {
-  try {
-    return openSync(toHost(path), "w");
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
-  }
-}
-
 /** Runs a machine to its end and returns how ppcr is to end. */
-export async function runSession(
-  machine: Machine,
-  host: Host,
-  flags: MachineFlags,
-  regions?: Regions,
-): Promise<Ending> {
+export async function runSession(machine: Machine, { host, flags, regions }: Preparation): Promise<Ending> {
   const session = new Session(machine, host, flags);
   try {
     const ending = await session.run();
@@ -203,11 +97,9 @@ class Session {
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
     if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
-      await saveCore(machine.freeze(), stop.signo, coreFile(flags.core));
+      await saveCore(machine.freeze(), stop.signo, flags.core);
     }
-    if (flags.profile !== undefined) {
-      writeProfile(machine.profile!, profileFile(flags.profile));
-    }
+    if (flags.profile !== undefined) writeProfile(machine.profile!, flags.profile);
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     // Who interrupts the freeze means the program: a shell's loop is to stop.
     if (stop.reason === "signal" && this.notSaved && this.interruption !== undefined) return ended!;

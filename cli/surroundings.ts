@@ -4,6 +4,7 @@
  * `emu/host/names.ts` says.
  */
 import { readFileSync, readlinkSync } from "node:fs";
+import { homedir } from "node:os";
 import { decodeName } from "../emu/host/names.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 
@@ -61,5 +62,14 @@ export function workingDirectory(): string {
       throw new Failure("the working directory has been deleted; go to another one and try again");
     }
     throw new Failure(`the working directory can't be had: ${describeSystemError(error)}`);
+  }
+}
+
+/** The user's home folder; undefined where nobody says one, as for a container's user that /etc/passwd does not know. */
+export function homeFolder(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
   }
 }

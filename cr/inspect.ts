@@ -2,7 +2,7 @@
 import { cpuLayout, shapeName } from "./arch-ppc.ts";
 import { environmentNames } from "./environment-names.ts";
 import type { AreaImage, ByteRec, Image, Rec, TaskImage, TrailerRecord } from "./image.ts";
-import { FieldError, textOf } from "./record-fields.ts";
+import { FieldError, hexadecimal, textOf } from "./record-fields.ts";
 import type { Fields, Layout, Values } from "./record-layout.ts";
 import * as R from "./records.ts";
 import { END_TYPE } from "./trailer.ts";
@@ -21,11 +21,8 @@ const fields = <F extends Fields>(layout: Layout<F>, record: Rec<Values<F>>) => 
   ...layout.json(record.values),
 });
 
-const hexBytes = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 const dummy = (record: ByteRec | undefined) =>
-  record === undefined ? null : { ...place(record), bytes: hexBytes(record.bytes) };
+  record === undefined ? null : { ...place(record), bytes: hexadecimal(record.bytes) };
 
 const name = (record: ByteRec) => ({ ...place(record), path: textOf(record.bytes) });
 

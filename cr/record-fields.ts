@@ -133,7 +133,7 @@ export const since = <T>(version: number, field: Field<T>, otherwise: T): Field<
 
 export type FieldValue<F> = F extends Field<infer T> ? T : never;
 
-const hexadecimal = (bytes: Uint8Array): string =>
+export const hexadecimal = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const hexNumber = (value: bigint): string =>

@@ -69,63 +69,24 @@ class TopicReader {
 
   /** What to do with a record, by its type. */
   private readonly takers: Record<number, (record: TrailerRecord) => void> = {
-    [T.MACHINE.type]: (record) => {
-      this.once(this.topics, "machine", this.decode(X.MACHINE, record), "MACHINE", record);
-    },
-    [T.PROCESS.type]: (record) => {
-      const values = this.decode(X.PROCESS, record);
-      this.once(this.of(values.pid), "process", values, "PROCESS", record);
-    },
-    [T.SIGNALS.type]: (record) => {
-      const values = this.decode(X.SIGNALS, record);
-      this.once(this.of(values.pid), "signals", values, "SIGNALS", record);
-    },
-    [T.TIMERS.type]: (record) => {
-      const values = this.decode(X.TIMERS, record);
-      this.once(this.of(values.pid), "timers", values, "TIMERS", record);
-    },
-    [T.ATTRIBUTES.type]: (record) => {
-      const values = this.decode(X.ATTRIBUTES, record);
-      this.once(this.of(values.pid), "attributes", values, "ATTRIBUTES", record);
-    },
-    [T.FAMILY.type]: (record) => {
-      const values = this.decode(X.FAMILY, record);
-      this.once(this.of(values.pid), "family", values, "FAMILY", record);
-    },
-    [T.WAITS.type]: (record) => {
-      this.once(this.topics, "waits", this.decode(X.WAITS, record), "WAITS", record);
-    },
-    [T.AREAS.type]: (record) => {
-      const values = this.decode(X.AREAS, record);
-      this.once(this.of(values.pid), "areas", values, "AREAS", record);
-    },
+    [T.MACHINE.type]: this.once(X.MACHINE, "machine", () => this.topics),
+    [T.PROCESS.type]: this.once(X.PROCESS, "process", ({ pid }) => this.of(pid)),
+    [T.SIGNALS.type]: this.once(X.SIGNALS, "signals", ({ pid }) => this.of(pid)),
+    [T.TIMERS.type]: this.once(X.TIMERS, "timers", ({ pid }) => this.of(pid)),
+    [T.ATTRIBUTES.type]: this.once(X.ATTRIBUTES, "attributes", ({ pid }) => this.of(pid)),
+    [T.FAMILY.type]: this.once(X.FAMILY, "family", ({ pid }) => this.of(pid)),
+    [T.WAITS.type]: this.once(X.WAITS, "waits", () => this.topics),
+    [T.AREAS.type]: this.once(X.AREAS, "areas", ({ pid }) => this.of(pid)),
     [T.THREAD.type]: (record) => this.thread(record),
     [T.REGISTERS.type]: (record) => this.registers(record),
-    [T.FILES.type]: (record) => {
-      this.once(this.topics, "files", this.decode(X.OPEN_FILES, record), "FILES", record);
-    },
-    [T.LOCKS.type]: (record) => {
-      this.once(this.topics, "locks", this.decode(X.LOCKS, record), "LOCKS", record);
-    },
-    [T.KNOWN_FILES.type]: (record) => {
-      this.once(this.topics, "knownFiles", this.decode(X.KNOWN_FILES, record), "KNOWN_FILES", record);
-    },
-    [T.SET_IDS.type]: (record) => {
-      this.once(this.topics, "setIds", this.decode(X.SET_IDS, record), "SET_IDS", record);
-    },
-    [T.PRIVATE_FILES.type]: (record) => {
-      const values = this.decode(X.PRIVATE_FILES, record);
-      this.once(this.topics, "privateFiles", values, "PRIVATE_FILES", record);
-    },
-    [T.NETWORK.type]: (record) => {
-      this.once(this.topics, "network", this.decode(X.NETWORK, record), "NETWORK", record);
-    },
-    [T.IPC.type]: (record) => {
-      this.once(this.topics, "ipc", this.decode(X.IPC, record), "IPC", record);
-    },
-    [T.QUEUES.type]: (record) => {
-      this.once(this.topics, "queues", this.decode(X.QUEUES, record), "QUEUES", record);
-    },
+    [T.FILES.type]: this.once(X.OPEN_FILES, "files", () => this.topics),
+    [T.LOCKS.type]: this.once(X.LOCKS, "locks", () => this.topics),
+    [T.KNOWN_FILES.type]: this.once(X.KNOWN_FILES, "knownFiles", () => this.topics),
+    [T.SET_IDS.type]: this.once(X.SET_IDS, "setIds", () => this.topics),
+    [T.PRIVATE_FILES.type]: this.once(X.PRIVATE_FILES, "privateFiles", () => this.topics),
+    [T.NETWORK.type]: this.once(X.NETWORK, "network", () => this.topics),
+    [T.IPC.type]: this.once(X.IPC, "ipc", () => this.topics),
+    [T.QUEUES.type]: this.once(X.QUEUES, "queues", () => this.topics),
     [T.PIPE.type]: (record) => {
       this.topics.pipes.push(this.decode(X.PIPE, record));
     },
@@ -169,16 +130,18 @@ class TopicReader {
     return topics;
   }
 
-  /** Puts `values` at `key` of `holder`, once. */
-  private once<H, K extends keyof H>(
-    holder: H,
+  /** Takes records that come once: puts the values at `key` of what `holderOf` says. */
+  private once<F extends Fields, K extends string>(
+    layout: Layout<F>,
     key: K,
-    values: H[K],
-    name: string,
-    record: TrailerRecord,
-  ): void {
-    if (holder[key] !== undefined) throw complain("trailer", name, record, "comes twice");
-    holder[key] = values;
+    holderOf: (values: Values<F>) => { [P in K]?: Values<F> },
+  ): (record: TrailerRecord) => void {
+    return (record) => {
+      const values = this.decode(layout, record);
+      const holder = holderOf(values);
+      if (holder[key] !== undefined) throw complain("trailer", layout.type, record, "comes twice");
+      holder[key] = values;
+    };
   }
 
   /** Adds a record's pages to the one of `objects` that it names. */

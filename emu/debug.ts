@@ -4,6 +4,7 @@
  */
 import { GuestFault } from "./cpu/fault.ts";
 import { type Registers, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
+import { joined } from "./joined.ts";
 import type { Kernel, KernelExit } from "./linux/kernel.ts";
 import type { Process } from "./linux/process.ts";
 import type { Thread } from "./linux/thread.ts";
@@ -153,13 +154,7 @@ export class Debugger {
       }
       at = next;
     }
-    const bytes = new Uint8Array(at - address);
-    let filled = 0;
-    for (const part of parts) {
-      bytes.set(part, filled);
-      filled += part.length;
-    }
-    return bytes;
+    return joined(parts);
   }
 
   /** Writes to memory that the program may write to. Throws the GuestFault, with nothing written, where it may not. */

@@ -2,6 +2,7 @@
  * Digests of a stopped machine's state, equal for equal states in every engine, on every host, and on both sides
  * of a freeze and thaw. They are what `--stats` prints as `registers_sha256` and `memory_sha256`.
  */
+import { hexadecimal } from "./hexadecimal.ts";
 import type { Host } from "./host/host.ts";
 import type { MachineSnapshot, PageSource, RegistersSnapshot } from "./snapshot.ts";
 
@@ -26,9 +27,6 @@ function registerText(r: RegistersSnapshot): string {
   return values.map((value) => value.toString(16)).join(" ");
 }
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
 const isZero = (bytes: Uint8Array): boolean => {
   if (bytes.byteOffset % 4 !== 0) return bytes.every((byte) => byte === 0);
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -44,7 +42,7 @@ export function registersDigest(snapshot: MachineSnapshot, sha256: Host["sha256"
       hash.update(text.encode(`${process.pid} ${thread.tid} ${registerText(thread.registers)}\n`));
     }
   }
-  return hex(hash.digest());
+  return hexadecimal(hash.digest());
 }
 
 /**
@@ -74,5 +72,5 @@ export function memoryDigest(snapshot: MachineSnapshot, sha256: Host["sha256"]):
     line("shared", index);
     pages(object.pages);
   });
-  return hex(hash.digest());
+  return hexadecimal(hash.digest());
 }

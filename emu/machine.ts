@@ -72,9 +72,9 @@ export interface MachineOptions {
   onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
   tuning?: Partial<Tuning>;
-  /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
   onChanged?: OnChanged;
+  /** The guest's own checkpoint and restart system calls: their numbers, and what makes and reads images. */
   crSyscalls?: { checkpoint: number; restart: number; images: Checkpointer };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Everything a stopped machine is, as plain data: what `Machine.freeze` returns and `Machine.thaw` builds from.
  * `cr/` maps it to and from images. Addresses and 64-bit values are unsigned bigints where they come from guest
- * registers, numbers where they are guest memory addresses (always below 2^32). Times are nanoseconds, bigint.
+ * registers, numbers where they are guest memory addresses (always below 2^47). Times are nanoseconds, bigint.
  * Objects that several processes or descriptors share stand in a table once and are referred to by index.
  */
 

@@ -5,10 +5,11 @@
 import type { Cpu } from "./cpu/cpu.ts";
 import { GuestFault } from "./cpu/fault.ts";
 import { type Exit, Interpreter } from "./cpu/interpreter.ts";
-import { CTR, FPSCR, fprOffset, GPR, LR, type Registers, TAR, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
+import { CTR, FPSCR, fprOffset, GPR, LR, Registers, TAR, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import { decode } from "./isa/decoder.ts";
 import { disassemble } from "./isa/disassembler.ts";
-import type { FunctionSymbol } from "./linux/elf/symbols.ts";
+import { type FunctionSymbol, lastBefore } from "./linux/elf/symbols.ts";
+import { REGISTERS_SIZE } from "./memory/layout.ts";
 
 /** Code to be traced: addresses from `start` to before `end`. */
 interface CodeRange {
@@ -50,7 +51,7 @@ export function rangesOf(only: readonly string[], symbols: readonly FunctionSymb
 /** An interpreter that tells what it does. */
 export class TracingInterpreter extends Interpreter {
   private readonly options: TraceOptions;
-  private readonly before = new Uint8Array(2048);
+  private readonly before = new Registers(new ArrayBuffer(REGISTERS_SIZE), 0);
 
   constructor(cpu: Cpu, options: TraceOptions) {
     super(cpu);
@@ -77,29 +78,25 @@ export class TracingInterpreter extends Interpreter {
     const { registers, memory, is64 } = this.cpu;
     const address = registers.nia;
     const word = this.wordAt(Number(address));
-    this.before.set(registers.bytes);
+    this.before.bytes.set(registers.bytes);
     const storage = word === undefined ? undefined : storageAt(word, registers, is64, memory.limit);
     const bytes = storage === undefined ? undefined : this.peek(storage);
-    let note = "";
+    const tell = (effects: () => readonly string[]) => {
+      if (word === undefined) return;
+      const text = disassemble(word, address, { is64 });
+      const place = `${hex(address, is64 ? 12 : 8)} ${this.placeOf(Number(address))}`;
+      this.options.write(`${place}${text.padEnd(28)} ${effects().join(" ")}`.trimEnd());
+    };
+    let exit: Exit;
     try {
-      return super.run(1);
+      exit = super.run(1);
     } catch (error) {
-      if (!(error instanceof GuestFault)) {
-        // The instruction is about to be executed again.
-        note = "again";
-        throw error;
-      }
-      note = `! ${error.kind} at 0x${hex(error.address)}`;
+      // After anything else the instruction is executed again.
+      if (error instanceof GuestFault) tell(() => [`! ${error.kind} at 0x${hex(error.address)}`]);
       throw error;
-    } finally {
-      if (note !== "again" && word !== undefined) {
-        const changes =
-          note === "" ? [...this.changedRegisters(), ...this.changedBytes(storage, bytes)] : [note];
-        const text = disassemble(word, address, { is64 });
-        const line = `${hex(address, is64 ? 12 : 8)} ${this.placeOf(Number(address))}${text.padEnd(28)} ${changes.join(" ")}`;
-        this.options.write(line.trimEnd());
-      }
     }
+    tell(() => [...this.changedRegisters(), ...this.changedBytes(storage, bytes)]);
+    return exit;
   }
 
   private wordAt(address: number): number | undefined {
@@ -113,14 +110,7 @@ export class TracingInterpreter extends Interpreter {
 
   /** `<function+offset> `, where a function is known. */
   private placeOf(address: number): string {
-    const { symbols } = this.options;
-    let [low, high] = [0, symbols.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (symbols[middle].address <= address) low = middle + 1;
-      else high = middle;
-    }
-    const symbol = symbols[low - 1];
+    const symbol = lastBefore(this.options.symbols, address);
     if (symbol === undefined || address >= symbol.address + Math.max(symbol.size, 4)) return "";
     return `<${symbol.name}+0x${hex(address - symbol.address)}> `;
   }
@@ -132,24 +122,26 @@ export class TracingInterpreter extends Interpreter {
   }
 
   private changedRegisters(): string[] {
+    const { before } = this;
     const { registers, is64 } = this.cpu;
-    const old = new DataView(this.before.buffer);
     const changes: string[] = [];
     const compare = (name: string, offset: number, width: 32 | 64 = is64 ? 64 : 32): void => {
       const now = width === 64 ? registers.u64[offset / 8] : BigInt(registers.u32[offset / 4]);
-      const was = width === 64 ? old.getBigUint64(offset, true) : BigInt(old.getUint32(offset, true));
+      const was = width === 64 ? before.u64[offset / 8] : BigInt(before.u32[offset / 4]);
       if (now !== was) changes.push(`${name}=${hex(now, width / 4)}`);
     };
     for (let n = 0; n < 32; n++) compare(`r${n}`, GPR + 8 * n);
     compare("lr", LR);
     compare("ctr", CTR);
     compare("tar", TAR);
-    this.compareFlags(changes);
+    for (const name of ["cr", "xer"] as const) {
+      if (registers[name] !== before[name]) changes.push(`${name}=${hex(registers[name], 8)}`);
+    }
     for (let n = 0; n < 64; n++) {
       const at = VSR + 16 * n;
-      const isSame = registers.u64[at / 8] === old.getBigUint64(at, true);
+      const isSame = registers.u64[at / 8] === before.u64[at / 8];
       if (n < 32 && isSame) compare(`f${n}`, fprOffset(n), 64);
-      else if (!isSame || registers.u64[at / 8 + 1] !== old.getBigUint64(at + 8, true)) {
+      else if (!isSame || registers.u64[at / 8 + 1] !== before.u64[at / 8 + 1]) {
         changes.push(`vs${n}=${hex((registers.u64[at / 8 + 1] << 64n) | registers.u64[at / 8], 32)}`);
       }
     }
@@ -157,18 +149,6 @@ export class TracingInterpreter extends Interpreter {
     compare("vscr", VSCR, 32);
     compare("vrsave", VRSAVE, 32);
     return changes;
-  }
-
-  /** CR and XER, which lie in the block byte by byte. */
-  private compareFlags(changes: string[]): void {
-    const { registers } = this.cpu;
-    const now = registers.bytes.slice();
-    const [cr, xer] = [registers.cr, registers.xer];
-    registers.bytes.set(this.before);
-    const [crBefore, xerBefore] = [registers.cr, registers.xer];
-    registers.bytes.set(now);
-    if (cr !== crBefore) changes.push(`cr=${hex(cr, 8)}`);
-    if (xer !== xerBefore) changes.push(`xer=${hex(xer, 8)}`);
   }
 
   /** `[address]=bytes`, in the order of the guest's memory, from the first changed byte to the last. */

@@ -1,5 +1,21 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
-import { AA, ba, bb, bf, bfa, bi, bo, bt, LK, si } from "./fields.ts";
+import {
+  AA,
+  ALWAYS,
+  ba,
+  bb,
+  bf,
+  bfa,
+  bi,
+  bo,
+  bt,
+  CR_VALUE,
+  CTR_ZERO,
+  IGNORE_CR,
+  IGNORE_CTR,
+  LK,
+  si,
+} from "./fields.ts";
 import {
   FAR,
   farTarget,
@@ -11,12 +27,6 @@ import {
 } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
 import { cpu } from "./views.ts";
-
-/** BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
-const IGNORE_CR = 16;
-const CR_VALUE = 8;
-const IGNORE_CTR = 4;
-const CTR_ZERO = 2;
 
 const CTR_LOW = CTR / 4;
 const LR_LOW = LR / 4;
@@ -96,8 +106,7 @@ const bc: Selector = {
   select(word) {
     const when = bo(word);
     if ((word & (AA | LK)) !== 0) return bcGeneral;
-    if ((when & (IGNORE_CR | IGNORE_CTR)) === IGNORE_CTR)
-      return (when & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
+    if ((when & ALWAYS) === IGNORE_CTR) return (when & CR_VALUE) !== 0 ? bcIfTrue : bcIfFalse;
     if ((when & (IGNORE_CR | IGNORE_CTR | CTR_ZERO)) === IGNORE_CR) return bdnz;
     return bcGeneral;
   },
@@ -136,8 +145,7 @@ export const branchHandlers: HandlerTable = {
   },
   bc,
   bclr: {
-    select: (word) =>
-      (word & LK) === 0 && (bo(word) & (IGNORE_CR | IGNORE_CTR)) === (IGNORE_CR | IGNORE_CTR) ? blr : bclr,
+    select: (word) => ((word & LK) === 0 && (bo(word) & ALWAYS) === ALWAYS ? blr : bclr),
   },
   bcctr: {
     select: (word, kind) => ((bo(word) & IGNORE_CTR) !== 0 ? bcctr : kind.is64 ? bcctrDecrementing : illegal),

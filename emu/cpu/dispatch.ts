@@ -51,10 +51,15 @@ const TABLES: readonly HandlerTable[] = [
 /** The names of all instructions that have a handler. */
 export const handled = (): string[] => TABLES.flatMap((table) => Object.keys(table));
 
+/** What `entryOf` has found. One table of all would cost every run; a program uses a hundred rows or two, in thousands of words. */
+const entries = new Map<string, HandlerTable[string] | undefined>();
+
 /** The handler of the row `name`, or what picks one for a word; undefined where there is none. */
 function entryOf(name: string): HandlerTable[string] | undefined {
-  for (const table of TABLES) if (Object.hasOwn(table, name)) return table[name];
-  return undefined;
+  if (entries.has(name)) return entries.get(name);
+  const entry = TABLES.find((table) => Object.hasOwn(table, name))?.[name];
+  entries.set(name, entry);
+  return entry;
 }
 
 /**

@@ -29,6 +29,13 @@ export const bb = (word: number): number => (word >>> 11) & 31;
 /** When a branch is taken, and the CR bit that it looks at. */
 export const bo = bt;
 export const bi = ba;
+/** Bits of BO: do not test CR(BI); the value to branch on; do not decrement CTR; branch when it has become zero. */
+export const IGNORE_CR = 16;
+export const CR_VALUE = 8;
+export const IGNORE_CTR = 4;
+export const CTR_ZERO = 2;
+/** Those of branches that are always taken. */
+export const ALWAYS = IGNORE_CR | IGNORE_CTR;
 /** The relations in which operands trap. */
 export const to = bt;
 /** The count of M and X forms. */

@@ -4,12 +4,24 @@
  */
 import { GuestFault } from "./fault.ts";
 import { ra, ra0, rt } from "./fields.ts";
+import { widen } from "./floating-point/lanes.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
 import { maskedProduct } from "./vector/matrix.ts";
-import { elementsOf, fromElements, quad, setQuad } from "./vector/vector-registers.ts";
-import { load16, load32, load64, load8, store16, store32, store64, store8 } from "./storage/access.ts";
+import { elementsOf, fromElements, quad, setQuad, vrt, xa, xb, xt } from "./vector/vector-registers.ts";
+import {
+  load16,
+  load32,
+  load64,
+  load8,
+  lowerHalf,
+  store16,
+  store32,
+  store64,
+  store8,
+  upperHalf,
+} from "./storage/access.ts";
 import { cpu } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
@@ -62,7 +74,7 @@ const low = (suffix: number): number => cpu.i32[rt(suffix)];
 
 const fpr = (n: number): number => fprOffset(n) / 4;
 const frt = (suffix: number): number => (suffix >>> 21) & 31;
-/** Doubleword 0 of a VSR <- a single as a double; doubleword 1 <- 0. */
+/** Doubleword 0 of a VSR <- a single as a double. */
 function giveSingle(vsr: number, word: number): void {
   cpu.i32[fpr(vsr)] = doubleLow(word);
   cpu.i32[fpr(vsr) + 1] = doubleHigh(word);
@@ -71,25 +83,18 @@ const singleOf = (vsr: number): number => single(cpu.i32[fpr(vsr) + 1], cpu.i32[
 const clearLower = (vsr: number): void => {
   cpu.u64[fprOffset(vsr) / 8 - 1] = 0n;
 };
-const vrt = (suffix: number): number => 32 + frt(suffix);
 /** XT of plxv, whose TX is the last bit of the opcode; XTP of plxvp. */
 const xtOfLoad = (suffix: number): number => frt(suffix) | ((suffix >>> 21) & 32);
 const xtp = (suffix: number): number => (frt(suffix) & 30) | ((frt(suffix) & 1) << 5);
 
-/** A quadword as a number; the upper half lies first in big-endian mode. */
-const upperAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 8);
-const lowerAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 8 : ea);
 function loadVsr(vsr: number, ea: number): void {
-  cpu.u64[fprOffset(vsr) / 8] = load64(upperAt(ea));
-  cpu.u64[fprOffset(vsr) / 8 - 1] = load64(lowerAt(ea));
+  cpu.u64[fprOffset(vsr) / 8] = load64(upperHalf(ea, 16));
+  cpu.u64[fprOffset(vsr) / 8 - 1] = load64(lowerHalf(ea, 16));
 }
 function storeVsr(vsr: number, ea: number): void {
-  store64(upperAt(ea), cpu.u64[fprOffset(vsr) / 8]);
-  store64(lowerAt(ea), cpu.u64[fprOffset(vsr) / 8 - 1]);
+  store64(upperHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8]);
+  store64(lowerHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8 - 1]);
 }
-/** The even register of a pair has the upper half of 256 bits. */
-const evenAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea : ea + 16);
-const oddAt = (ea: number): number => (cpu.memory.byteOrder === "big" ? ea + 16 : ea);
 
 const loadQuadword: Access = (ea, suffix) => {
   cpu.memory.checkLoad(ea, 16);
@@ -186,7 +191,7 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
     ],
     [46, store((ea, suffix) => store64(ea, cpu.u64[fprOffset(vrt(suffix)) / 8]))],
     [47, store((ea, suffix) => store32(ea, singleOf(vrt(suffix))))],
-    // plxv, pstxv, plxvp, pstxvp
+    // plxv, pstxv, plxvp, pstxvp: the even register of a pair has the upper half of 256 bits.
     [50, load(loadQuadword)],
     [51, load(loadQuadword)],
     [54, store(storeQuadword)],
@@ -195,16 +200,16 @@ const DISPLACED: Readonly<Record<number, ReadonlyMap<number, Prefixed>>> = {
       58,
       load((ea, suffix) => {
         cpu.memory.checkLoad(ea, 32);
-        loadVsr(xtp(suffix), evenAt(ea));
-        loadVsr(xtp(suffix) + 1, oddAt(ea));
+        loadVsr(xtp(suffix), upperHalf(ea, 32));
+        loadVsr(xtp(suffix) + 1, lowerHalf(ea, 32));
       }),
     ],
     [
       62,
       store((ea, suffix) => {
         cpu.memory.checkStore(ea, 32);
-        storeVsr(xtp(suffix), evenAt(ea));
-        storeVsr(xtp(suffix) + 1, oddAt(ea));
+        storeVsr(xtp(suffix), upperHalf(ea, 32));
+        storeVsr(xtp(suffix) + 1, lowerHalf(ea, 32));
       }),
     ],
   ]),
@@ -223,8 +228,7 @@ const splatWord: Prefixed = (prefix, suffix) => {
 };
 /** A single as two doubles. */
 const splatDouble: Prefixed = (prefix, suffix) => {
-  const word = immediate(prefix, suffix);
-  const double = (BigInt(doubleHigh(word) >>> 0) << 32n) | BigInt(doubleLow(word) >>> 0);
+  const double = widen(immediate(prefix, suffix));
   setQuad(xtOfSplat(suffix), fromElements([double, double], 64));
 };
 /** A word into the even or odd words. */
@@ -237,9 +241,9 @@ const splatHalf: Prefixed = (prefix, suffix) => {
 
 /** Registers of the 8RR:XX4 forms. */
 const x4 = (suffix: number) => ({
-  xt: frt(suffix) | ((suffix & 1) << 5),
-  a: quad(((suffix >>> 16) & 31) | ((suffix & 4) << 3)),
-  b: quad(((suffix >>> 11) & 31) | ((suffix & 2) << 4)),
+  xt: xt(suffix),
+  a: quad(xa(suffix)),
+  b: quad(xb(suffix)),
   c: quad(((suffix >>> 6) & 31) | ((suffix & 8) << 2)),
 });
 

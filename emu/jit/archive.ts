@@ -13,16 +13,13 @@ export class Archive {
   private readonly byPage = new Map<number, Set<number>>();
   private readonly host: HostTranslations | undefined;
   private readonly name: string;
+  private readonly label: string;
   /** A function of each piece that this run has used, by which the host knows whether it has been optimised. */
   private readonly used = new Map<Piece, () => unknown>();
   private isNew = false;
   /** Of all modules. */
   private bytes = 0;
   private readonly mostBytes: number;
-  /** Pieces that were kept by an earlier run. */
-  readonly kept: number;
-
-  private readonly label: string;
 
   /** `mostBytes`: of modules; the oldest ones go first. */
   constructor(mostBytes: number, host?: HostTranslations, name = "", label = "") {
@@ -32,7 +29,6 @@ export class Archive {
     this.label = label;
     const bytes = host?.load(name);
     for (const piece of bytes === undefined ? [] : decodePieces(bytes)) this.file(piece);
-    this.kept = this.pieces.size;
   }
 
   private file(piece: Piece): void {

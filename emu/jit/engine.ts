@@ -101,7 +101,7 @@ export class JitEngine extends Interpreter {
     const { registers } = this.cpu;
     let left = limit;
     for (;;) {
-      if (registers.nia <= 0xffff_ffffn) {
+      if (registers.i32[NIA / 4 + 1] === 0) {
         left = this.runTranslated(registers.i32[NIA / 4], left);
         if (left === 0) return "limit";
       }

@@ -13,17 +13,20 @@ import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
   CR_SLOT,
+  eachSlot,
   FPR_SLOT,
+  hasSlot,
   LR_SLOT,
   RECORD_SLOT,
   RECORDS,
+  removeSlot,
   SET,
   SLOTS,
   type SlotLayout,
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, STEP, V128, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -78,11 +81,6 @@ export interface Expected {
 /** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 const NOTHING = new Int32Array(SET);
-const LOAD_VECTOR = 0x00;
-const STORE_VECTOR = 0x0b;
-const SPLAT_DOUBLEWORD = 0x12;
-const EXTRACT_DOUBLE = 0x21;
-const REPLACE_DOUBLE = 0x22;
 
 export class Generator {
   readonly target: Target;
@@ -206,7 +204,7 @@ export class Generator {
     const { load, offset } = this.layouts[slot];
     if (slot >= FPR_SLOT && slot < LR_SLOT && this.state.hasVector(slot - FPR_SLOT)) {
       code.get(this.vectorLocal(slot - FPR_SLOT));
-      code.simd(EXTRACT_DOUBLE);
+      code.simd(Simd.f64x2_extract_lane);
       code.op(1);
     } else this.loadField(load, offset);
     code.set(this.local(slot));
@@ -263,12 +261,7 @@ export class Generator {
   }
   /** Emits the stores of all unsaved registers, but for those of a set. */
   private saveAll(but?: Int32Array): void {
-    const { dirty } = this.state;
-    for (let w = 0; w < dirty.length; w++) {
-      for (let bits = dirty[w] & ~(but?.[w] ?? 0); bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-    }
+    eachSlot(this.state.dirty, but, (slot) => this.save(slot));
   }
   /** Saves all registers where everybody passes. */
   flush(): void {
@@ -278,11 +271,8 @@ export class Generator {
       if (kind === Lazy.None) return;
       // Saved, but never in its local.
       this.state.fields.kind[field] = Lazy.None;
-      this.invalidate(CR_SLOT + field);
+      removeSlot(this.state.valid, CR_SLOT + field);
     });
-  }
-  private invalidate(slot: number): void {
-    this.state.valid[slot >> 5] &= ~(1 << (slot & 31));
   }
   /** Somebody else may have changed every register: none is in its local any more. */
   forgetAll(): void {
@@ -346,24 +336,16 @@ export class Generator {
   /** Makes the state what a join expects: saves what is unsaved there, loads what is to be in a local, keeps comparisons for later. */
   conform({ valid, dirty, fields }: Expected): void {
     const { state, code } = this;
-    for (let w = 0; w < valid.length; w++) {
-      for (let bits = state.dirty[w] & ~dirty[w]; bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-      for (let bits = valid[w]; bits !== 0; bits &= bits - 1) {
-        const slot = 32 * w + (31 - Math.clz32(bits & -bits));
-        const field = slot - CR_SLOT;
-        if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) {
-          this.fetch(slot);
-          continue;
-        }
-        if (state.fields.kind[field] !== fields.kind[field])
-          throw new Error(`CR${field} is computed too early`);
-        if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) continue;
-        this.pushConstantOperand(field);
-        code.set(fields.b[field]);
-      }
-    }
+    this.saveAll(dirty);
+    eachSlot(valid, undefined, (slot) => {
+      const field = slot - CR_SLOT;
+      if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) return this.fetch(slot);
+      if (state.fields.kind[field] !== fields.kind[field])
+        throw new Error(`CR${field} is computed too early`);
+      if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) return;
+      this.pushConstantOperand(field);
+      code.set(fields.b[field]);
+    });
   }
   /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
   mergeFields(into: Fields, other: Fields): void {
@@ -391,12 +373,12 @@ export class Generator {
     const local = this.vectorLocal(n);
     if (state.hasVector(n)) return local;
     code.i32Const(0);
-    code.simd(LOAD_VECTOR);
+    code.simd(Simd.v128_load);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     if (n < 32 && state.isDirty(FPR_SLOT + n)) {
       code.get(this.local(FPR_SLOT + n));
-      code.simd(REPLACE_DOUBLE);
+      code.simd(Simd.f64x2_replace_lane);
       code.op(1);
     }
     code.set(local);
@@ -408,7 +390,7 @@ export class Generator {
     if (n < 32) this.get(FPR_SLOT + n);
     else if (this.state.hasVector(n)) {
       this.code.get(this.vectorLocal(n));
-      this.code.simd(EXTRACT_DOUBLE);
+      this.code.simd(Simd.f64x2_extract_lane);
       this.code.op(1);
     } else this.loadField(Op.f64_load, VSR + 16 * n + 8);
   }
@@ -426,9 +408,9 @@ export class Generator {
     const value = this.temporary(F64, 12);
     code.set(value);
     code.i64Const(0, 0);
-    code.simd(SPLAT_DOUBLEWORD);
+    code.simd(Simd.i64x2_splat);
     code.get(value);
-    code.simd(REPLACE_DOUBLE);
+    code.simd(Simd.f64x2_replace_lane);
     code.op(1);
     this.setVector(n);
   }
@@ -438,13 +420,13 @@ export class Generator {
     code.set(this.vectorLocal(n));
     code.i32Const(0);
     code.get(this.vectorLocal(n));
-    code.simd(STORE_VECTOR);
+    code.simd(Simd.v128_store);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     state.vectors[n >> 5] |= 1 << (n & 31);
     if (n >= 32) return;
-    this.invalidate(FPR_SLOT + n);
-    state.dirty[(FPR_SLOT + n) >> 5] &= ~(1 << ((FPR_SLOT + n) & 31));
+    removeSlot(state.valid, FPR_SLOT + n);
+    removeSlot(state.dirty, FPR_SLOT + n);
   }
 
   // ---- general-purpose registers -----------------------------------------------------------------------
@@ -798,7 +780,7 @@ export class Generator {
     const { code, state } = this;
     for (let field = 0; field < 8; field++) {
       if (state.fields.kind[field] === Lazy.None || fields.kind[field] !== Lazy.None) continue;
-      if (!has(saved, CR_SLOT + field)) continue;
+      if (!hasSlot(saved, CR_SLOT + field)) continue;
       this.computeField(field);
       code.set(this.local(CR_SLOT + field));
     }
@@ -819,11 +801,10 @@ export class Generator {
     const saved = state.dirty.slice();
     const outer = this.landingHere();
     let more = 0;
-    for (let w = 0; w < saved.length; w++) {
-      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) more++;
-    }
+    eachSlot(saved, outer?.saved, () => more++);
     for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] !== Lazy.None && !has(outer?.saved ?? NOTHING, CR_SLOT + field)) more++;
+      if (state.fields.kind[field] !== Lazy.None && !hasSlot(outer?.saved ?? NOTHING, CR_SLOT + field))
+        more++;
     }
     if (more < LEAST_SHARED) return undefined;
     return { saved, outer, depth, fields: new Fields().copy(state.fields) };
@@ -832,11 +813,7 @@ export class Generator {
   land({ saved, outer, fields }: Landing): void {
     this.state.fields.copy(fields);
     this.isCold = true;
-    for (let w = 0; w < saved.length; w++) {
-      for (let bits = saved[w] & ~(outer?.saved[w] ?? 0); bits !== 0; bits &= bits - 1) {
-        this.save(32 * w + (31 - Math.clz32(bits & -bits)));
-      }
-    }
+    eachSlot(saved, outer?.saved, (slot) => this.save(slot));
     if (outer !== undefined) this.computeFieldsFor(outer);
     this.isCold = false;
     if (outer === undefined) this.code.op(Op.return);
@@ -882,5 +859,3 @@ export class Generator {
     this.forgetAll();
   }
 }
-
-const has = (set: Int32Array, slot: number): boolean => (set[slot >> 5] & (1 << (slot & 31))) !== 0;

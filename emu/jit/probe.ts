@@ -1,5 +1,5 @@
 /** What the host's WebAssembly can do. */
-import { buildModule, Code, F64 } from "./wasm.ts";
+import { buildModule, Code, F64, Simd } from "./wasm.ts";
 
 let fused: boolean | undefined;
 
@@ -15,13 +15,10 @@ function probe(): boolean {
   const body = new Code();
   for (const parameter of [0, 1, 2]) {
     body.get(parameter);
-    body.op(0xfd);
-    body.u32(0x14);
+    body.simd(Simd.f64x2_splat);
   }
-  body.op(0xfd);
-  body.u32(0x107);
-  body.op(0xfd);
-  body.u32(0x21);
+  body.simd(Simd.f64x2_relaxed_madd);
+  body.simd(Simd.f64x2_extract_lane);
   body.op(0);
   const signature = { parameters: [F64, F64, F64], results: [F64] } as const;
   const bytes = buildModule([{ locals: [], body, signature, name: "madd" }], 1);
@@ -34,7 +31,5 @@ function probe(): boolean {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: imports });
   const madd = instance.exports.madd as (a: number, b: number, c: number) => number;
   const a = 1 + 2 ** -30;
-
-  if (madd(a, a, -(1 + 2 ** -29)) !== 2 ** -60) return false;
-  return true;
+  return madd(a, a, -(1 + 2 ** -29)) === 2 ** -60;
 }

@@ -2,7 +2,7 @@
  * Finds the guest code of a region: everything that can be reached from its roots without calling or returning, as basic blocks. Only
  * pages that the interpreter has run already are read.
  */
-import { AA, bt, LK, ra, rb, rs, rt, si, spr } from "../cpu/fields.ts";
+import { AA, ALWAYS, bo, IGNORE_CTR, LK, ra, rb, rs, rt, si, spr, to } from "../cpu/fields.ts";
 import { ZERO } from "../cpu/registers.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
@@ -39,10 +39,21 @@ export interface Block {
   end: End;
   /** Address that a branch leads to. */
   target: number;
-  /** Of a jump through a table: the targets by index, and the instruction of the block that loads one of them. */
-  cases: number[];
-  loadsCase: number;
+  /** Of a jump through a table. */
+  table: JumpTable | undefined;
 }
+
+/** A table of jump targets. */
+export interface JumpTable {
+  readonly targets: readonly number[];
+  /** The address of the instruction that loads one of them. */
+  readonly load: number;
+  /** The register that has its index then, and how many bits that is scaled by. */
+  readonly index: number;
+  readonly shift: number;
+}
+
+type BlockEnd = Pick<Block, "end" | "target" | "table">;
 
 /** What the scan asks of the machine. */
 export interface ScanSource {
@@ -66,8 +77,6 @@ export interface Region {
   readonly instructions: number;
 }
 
-const UNCONDITIONAL = 0x14;
-
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
 function endOf(
   name: string | undefined,
@@ -85,7 +94,7 @@ function endOf(
       return End.Leave;
     case "tw":
     case "td":
-      return bt(word) === 31 ? End.Leave : undefined;
+      return to(word) === 31 ? End.Leave : undefined;
     case "b":
     case "bc": {
       const offset = name === "b" ? ((word << 6) >> 6) & ~3 : si(word) & ~3;
@@ -97,31 +106,29 @@ function endOf(
         return found.target === ((pc + 4) | 0) ? End.Jump : End.Call;
       }
       if ((word & LK) === 0) return End.Branch;
-      return (bt(word) & UNCONDITIONAL) === UNCONDITIONAL && found.target === ((pc + 4) | 0)
-        ? End.Jump
-        : End.Leave;
+      return (bo(word) & ALWAYS) === ALWAYS && found.target === ((pc + 4) | 0) ? End.Jump : End.Leave;
     }
     case "bclr":
       // One that decrements CTR and then can't be followed to a far address would do so twice.
-      return (word & LK) === 0 && (bt(word) & 4) !== 0 ? End.Return : End.Leave;
+      return (word & LK) === 0 && (bo(word) & IGNORE_CTR) !== 0 ? End.Return : End.Leave;
     case "bcctr":
-      if ((bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) return End.Leave;
+      if ((bo(word) & ALWAYS) !== ALWAYS) return End.Leave;
       return (word & LK) !== 0 ? End.IndirectCall : End.Indirect;
     default:
       return undefined;
   }
 }
 
-/** Whether a block that ends so can go on to the one after it. */
-const fallsThrough = (block: Block): boolean => {
-  switch (block.end) {
+/** Whether a block that ends so, with this instruction, can go on to the one after it. */
+const fallsThrough = (end: End, word: number): boolean => {
+  switch (end) {
     case End.Fall:
     case End.Branch:
     case End.Call:
     case End.IndirectCall:
       return true;
     case End.Return:
-      return (bt(block.words[block.words.length - 1]) & UNCONDITIONAL) !== UNCONDITIONAL;
+      return (bo(word) & ALWAYS) !== ALWAYS;
     default:
       return false;
   }
@@ -132,15 +139,15 @@ export function successors(block: Block): number[] {
   const next = (block.start + 4 * block.words.length) | 0;
   const list: number[] = [];
   if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
-  if (fallsThrough(block)) list.push(next);
-  if (block.end === End.Indirect) list.push(...new Set(block.cases));
+  if (fallsThrough(block.end, block.words[block.words.length - 1])) list.push(next);
+  if (block.end === End.Indirect) list.push(...new Set(block.table?.targets));
   return list;
 }
 
 export function scan(source: ScanSource, roots: readonly number[], is64: boolean, most: number): Region {
   const words = new Map<number, number>();
   const rowsAt = new Map<number, Instruction | undefined>();
-  const ends = new Map<number, { end: End; target: number; cases: number[]; load: number }>();
+  const ends = new Map<number, BlockEnd>();
   const leaders = new Set<number>(roots);
   const work = [...roots];
   const found = { target: 0 };
@@ -163,24 +170,16 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
         continue;
       }
       if (end === End.Jump && found.target !== pc + 4 && source.isFunction(found.target)) end = End.TailCall;
-      const info = { end, target: found.target, cases: [] as number[], load: -1 };
-      if (end === End.Indirect) {
-        const table = findTable(source, words, linear);
-        if (table !== undefined) {
-          info.cases = table.targets;
-          info.load = table.load;
-        }
-      }
-      ends.set(pc, info);
+      const table = end === End.Indirect ? findTable(source, words, linear) : undefined;
+      const { target } = found;
+      ends.set(pc, { end, target, table });
       const go = (address: number) => {
         leaders.add(address);
         work.push(address);
       };
-      const after = (pc + 4) | 0;
-      if (end === End.Jump || end === End.Branch) go(info.target);
-      if (end === End.Branch || end === End.Call || end === End.IndirectCall) go(after);
-      if (end === End.Return && (bt(word) & UNCONDITIONAL) !== UNCONDITIONAL) go(after);
-      for (const target of new Set(info.cases)) go(target);
+      if (end === End.Jump || end === End.Branch) go(target);
+      if (fallsThrough(end, word)) go((pc + 4) | 0);
+      for (const address of new Set(table?.targets)) go(address);
       break;
     }
   }
@@ -190,7 +189,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
 function formBlocks(
   words: ReadonlyMap<number, number>,
   rowsAt: ReadonlyMap<number, Instruction | undefined>,
-  ends: ReadonlyMap<number, { end: End; target: number; cases: number[]; load: number }>,
+  ends: ReadonlyMap<number, BlockEnd>,
   leaders: ReadonlySet<number>,
 ): { blocks: Block[]; at: Map<number, number> } {
   const blocks: Block[] = [];
@@ -200,7 +199,7 @@ function formBlocks(
   let expected = 0;
   for (const pc of sorted) {
     if (block === undefined || pc !== expected || leaders.has(pc)) {
-      block = { start: pc, words: [], rows: [], end: End.Fall, target: 0, cases: [], loadsCase: -1 };
+      block = { start: pc, words: [], rows: [], end: End.Fall, target: 0, table: undefined };
       at.set(pc, blocks.length);
       blocks.push(block);
     }
@@ -211,9 +210,8 @@ function formBlocks(
     if (info !== undefined) {
       block.end = info.end;
       block.target = info.target;
-      block.cases = info.cases;
-      block.loadsCase = info.load >= 0 ? (info.load - block.start) / 4 : -1;
-      if (block.loadsCase < 0) block.cases = [];
+      // A load in a block before this one is of no use.
+      if (info.table !== undefined && info.table.load - block.start >= 0) block.table = info.table;
       block = undefined;
     }
   }
@@ -230,7 +228,7 @@ function findTable(
   source: ScanSource,
   words: ReadonlyMap<number, number>,
   linear: readonly number[],
-): { targets: number[]; load: number } | undefined {
+): JumpTable | undefined {
   const last = linear.length - 1;
   const nameAt = (i: number) => decode(words.get(linear[i])!)?.name;
   const wordAt = (i: number) => words.get(linear[i])!;
@@ -293,7 +291,7 @@ function findTable(
   const size = name === "ldx" ? 8 : 4;
   // One of the operands is the table, the other one the index times the size.
   const scaled = (n: number) => /^(rlwinm|rldic|rldicr|rldicl)$/.test(nameAt(definition(n, load)) ?? "");
-  const tableIn = scaled(rb(word)) ? ra(word) : rb(word);
+  const [tableIn, indexIn] = scaled(rb(word)) ? [ra(word), rb(word)] : [rb(word), ra(word)];
   if (tableIn === 0 || tableIn === ZERO / 4) return undefined;
   const table = value(tableIn, load);
   if (table === undefined) return undefined;
@@ -316,6 +314,8 @@ function findTable(
   return {
     targets: targets.map((target) => ((target & 1) !== 0 ? targets.find((t) => (t & 1) === 0)! : target)),
     load: linear[load],
+    index: indexIn / 2,
+    shift: size === 8 ? 3 : 2,
   };
 }
 

@@ -17,6 +17,23 @@ export const SLOTS = RECORD_SLOT + RECORDS;
 /** Words of a set. */
 export const SET = 3;
 
+export const hasSlot = (set: Int32Array, slot: number): boolean =>
+  (set[slot >> 5] & (1 << (slot & 31))) !== 0;
+export function addSlot(set: Int32Array, slot: number): void {
+  set[slot >> 5] |= 1 << (slot & 31);
+}
+export function removeSlot(set: Int32Array, slot: number): void {
+  set[slot >> 5] &= ~(1 << (slot & 31));
+}
+/** Calls `visit` with the slots of a set that are not in another one, in order. */
+export function eachSlot(set: Int32Array, but: Int32Array | undefined, visit: (slot: number) => void): void {
+  for (let w = 0; w < set.length; w++) {
+    for (let bits = set[w] & ~(but?.[w] ?? 0); bits !== 0; bits &= bits - 1) {
+      visit(32 * w + (31 - Math.clz32(bits & -bits)));
+    }
+  }
+}
+
 /** How a slot's value lies in the register block and in its local. */
 export interface SlotLayout {
   readonly type: ValueType;

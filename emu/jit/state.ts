@@ -1,6 +1,6 @@
 /** What is known, while code is generated, about the guest's registers at one place. */
 import { MOST_FACTS } from "../tuning.ts";
-import { SET } from "./slots.ts";
+import { addSlot, hasSlot, SET } from "./slots.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
@@ -125,19 +125,19 @@ export class State {
     this.factStore[i] = isStore ? 1 : 0;
   }
   has(slot: number): boolean {
-    return (this.valid[slot >> 5] & (1 << (slot & 31))) !== 0;
+    return hasSlot(this.valid, slot);
   }
   hasVector(n: number): boolean {
     return (this.vectors[n >> 5] & (1 << (n & 31))) !== 0;
   }
   isDirty(slot: number): boolean {
-    return (this.dirty[slot >> 5] & (1 << (slot & 31))) !== 0;
+    return hasSlot(this.dirty, slot);
   }
   define(slot: number): void {
-    this.valid[slot >> 5] |= 1 << (slot & 31);
-    this.dirty[slot >> 5] |= 1 << (slot & 31);
+    addSlot(this.valid, slot);
+    addSlot(this.dirty, slot);
   }
   makeValid(slot: number): void {
-    this.valid[slot >> 5] |= 1 << (slot & 31);
+    addSlot(this.valid, slot);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
-import { ba, bt, LK } from "../cpu/fields.ts";
+import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
 import { fieldFunctions } from "./comparisons.ts";
@@ -10,8 +10,8 @@ import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { ROWS } from "./rows/index.ts";
-import { type Block, End, type Region } from "./scan.ts";
-import { CR_SLOT, CTR_SLOT, LR_SLOT, SET } from "./slots.ts";
+import { type Block, End, type JumpTable, type Region } from "./scan.ts";
+import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
@@ -55,13 +55,6 @@ const KEPT_BY_CALLS = [1, 2];
 /** Labels of landings are this and below. */
 const SHARED = -2;
 
-/** Branch conditions that always hold. */
-const ALWAYS = 0x14;
-const IGNORE_CR = 16;
-const CR_VALUE = 8;
-const IGNORE_CTR = 4;
-const CTR_ZERO = 2;
-
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
@@ -70,7 +63,6 @@ export function translate(region: Region, entries: Entries, options: TranslateOp
 }
 
 class Translator {
-  private readonly region: Region;
   private readonly blocks: readonly Block[];
   private readonly flow: Flow;
   private readonly options: TranslateOptions;
@@ -96,7 +88,6 @@ class Translator {
   private looksUp = false;
 
   constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
-    this.region = region;
     this.blocks = region.blocks;
     this.options = options;
     this.entryNodes = addresses.map((address) => region.at.get(address)!);
@@ -175,13 +166,13 @@ class Translator {
       return;
     }
     if (block.end === End.Branch || block.end === End.Return) {
-      if ((bt(word) & IGNORE_CTR) === 0) {
+      if ((bo(word) & IGNORE_CTR) === 0) {
         g.fetch(CTR_SLOT);
         g.state.define(CTR_SLOT);
       }
     }
-    if ((block.end === End.Branch || block.end === End.Return) && (bt(word) & IGNORE_CR) === 0) {
-      g.crBit(ba(word));
+    if ((block.end === End.Branch || block.end === End.Return) && (bo(word) & IGNORE_CR) === 0) {
+      g.crBit(bi(word));
     }
     if (block.end === End.Return) g.fetch(LR_SLOT);
     if (block.end === End.Indirect) g.fetch(CTR_SLOT);
@@ -239,8 +230,7 @@ class Translator {
     } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
       // What some bring unsaved is saved by them.
       for (let field = 0; field < 8; field++) {
-        if (fields.kind[field] !== Lazy.None)
-          valid[(CR_SLOT + field) >> 5] &= ~(1 << ((CR_SLOT + field) & 31));
+        if (fields.kind[field] !== Lazy.None) removeSlot(valid, CR_SLOT + field);
       }
       dirty.fill(0);
       fields.clear();
@@ -260,8 +250,7 @@ class Translator {
     }
     if (barrier) return after;
     for (let field = 0; field < 8; field++) {
-      const slot = CR_SLOT + field;
-      if ((summary.dirty[slot >> 5] & (1 << (slot & 31))) !== 0 || (readWhole & (1 << field)) !== 0) continue;
+      if (hasSlot(summary.dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0) continue;
       after.fields.copyField(field, at.fields);
     }
     return after;
@@ -277,7 +266,7 @@ class Translator {
       for (let w = 0; w < SET; w++) touched[w] |= summary.valid[w];
     }
     let count = 0;
-    for (const bits of touched) for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+    eachSlot(touched, undefined, () => count++);
     return count <= this.options.tuning.mostPromoted;
   }
 
@@ -435,7 +424,7 @@ class Translator {
       const summary = this.summaries[member];
       if (summary === undefined) continue;
       for (let n = 0; n < 32; n++) {
-        if ((summary.dirty[0] & (1 << n)) === 0) continue;
+        if (!hasSlot(summary.dirty, n)) continue;
         g.state.base[n] = fresh.base[n];
         g.state.offset[n] = fresh.offset[n];
       }
@@ -579,7 +568,7 @@ class Translator {
       const row = block.rows[i]!;
       while (left > 0 && leaves[leaves.length - left] < i) left--;
       if (left >= LEAST_LEAVES && leaves[leaves.length - left] === i) this.openLanding();
-      if (i === block.loadsCase) this.keepCase(block.words[i]);
+      if (g.pc === block.table?.load) this.keepCase(block.table);
       const emit = available(row, this.options.model) ? ROWS.get(row.name) : undefined;
       if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
     }
@@ -650,21 +639,21 @@ class Translator {
   /** ctr_ok and cond_ok: Power ISA 3.0B, I.2.4. */
   private conditional(word: number, taken: () => void, otherwise: () => void) {
     const { g } = this;
-    const bo = bt(word);
-    if ((bo & ALWAYS) === ALWAYS) return taken();
+    const when = bo(word);
+    if ((when & ALWAYS) === ALWAYS) return taken();
     let terms = 0;
-    if ((bo & IGNORE_CTR) === 0) {
+    if ((when & IGNORE_CTR) === 0) {
       g.get(CTR_SLOT);
       g.constant(-1);
       g.op(Op.i32_add, Op.i64_add);
       g.tee(CTR_SLOT);
       g.op(Op.i32_eqz, Op.i64_eqz);
-      if ((bo & CTR_ZERO) === 0) g.code.op(Op.i32_eqz);
+      if ((when & CTR_ZERO) === 0) g.code.op(Op.i32_eqz);
       terms++;
     }
-    if ((bo & IGNORE_CR) === 0) {
-      g.crBit(ba(word), terms > 0);
-      if ((bo & CR_VALUE) === 0) g.code.op(Op.i32_eqz);
+    if ((when & IGNORE_CR) === 0) {
+      g.crBit(bi(word), terms > 0);
+      if ((when & CR_VALUE) === 0) g.code.op(Op.i32_eqz);
       terms++;
     }
     if (terms === 2) g.code.op(Op.i32_and);
@@ -767,18 +756,13 @@ class Translator {
 
   // ---- jumps through tables -------------------------------------------------------------------------------
 
-  /** Keeps the index with which a table of targets is read: the register that is not the table's, without its scale. */
-  private keepCase(word: number): void {
+  /** Keeps the index with which a table of targets is read, without its scale. */
+  private keepCase({ index, shift }: JumpTable): void {
     const { g } = this;
-    const block = this.blockOf();
-    const index = indexRegister(block, word);
-    g.gpr32(index.register);
-    g.code.i32Const(index.shift);
+    g.gpr32(index);
+    g.code.i32Const(shift);
     g.code.op(Op.i32_shr_u);
     g.code.set(g.temporary(I32, 9));
-  }
-  private blockOf(): Block {
-    return this.blocks[this.region.at.get((this.g.pc - 4 * this.g.index) | 0)!];
   }
 
   private emitIndirect(node: number, block: Block): void {
@@ -786,14 +770,15 @@ class Translator {
     const { code } = g;
     this.targetFrom(CTR_SLOT);
     const edges = this.flow.edges[node];
-    if (edges.length > 0) {
-      const targets = [...new Set(block.cases)];
+    const cases = block.table?.targets;
+    if (cases !== undefined) {
+      const targets = [...new Set(cases)];
       this.emitCases(edges.length + 1, () => {});
       const other = edges.length;
       code.get(g.temporary(I32, 9));
       code.op(Op.br_table);
-      code.u32(block.cases.length);
-      for (const target of block.cases) code.u32(targets.indexOf(target));
+      code.u32(cases.length);
+      for (const target of cases) code.u32(targets.indexOf(target));
       code.u32(other);
       const state = State.copyOf(g.state);
       edges.forEach((edge, i) => {
@@ -817,13 +802,4 @@ class Translator {
     code.get(g.temporary(I32, 5));
     this.callIndirect(Op.return_call_indirect, ALL);
   }
-}
-
-/** The index register of the load of a jump target, and how many bits it is scaled by. */
-function indexRegister(block: Block, word: number): { register: number; shift: number } {
-  const [a, b] = [(word >>> 16) & 31, (word >>> 11) & 31];
-  const scaled = (n: number) =>
-    block.words.some((w, i) => /^rl/.test(block.rows[i]?.name ?? "") && ((w >>> 16) & 31) === n);
-  const wide = block.rows[block.words.indexOf(word)]?.name === "ldx";
-  return { register: scaled(b) ? b : a, shift: wide ? 3 : 2 };
 }

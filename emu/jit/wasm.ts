@@ -143,6 +143,22 @@ export const Op = {
   i64_extend32_s: 0xc4,
 } as const;
 
+/** Opcodes after the prefix of vector instructions, by the text format's names. */
+export const Simd = {
+  v128_load: 0x00,
+  v128_store: 0x0b,
+  i8x16_shuffle: 0x0d,
+  i32x4_splat: 0x11,
+  i64x2_splat: 0x12,
+  f64x2_splat: 0x14,
+  i32x4_extract_lane: 0x1b,
+  i64x2_extract_lane: 0x1d,
+  f64x2_extract_lane: 0x21,
+  f64x2_replace_lane: 0x22,
+  i8x16_eq: 0x23,
+  f64x2_relaxed_madd: 0x107,
+} as const;
+
 const floats = new Float64Array(1);
 const floatBytes = new Uint8Array(floats.buffer);
 

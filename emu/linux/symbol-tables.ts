@@ -4,21 +4,15 @@ import type { Vma } from "../memory/vma.ts";
 import { ElfError } from "./elf/error.ts";
 import { type ElfSegment, Fields, PT_LOAD, readProgram } from "./elf/header.ts";
 import { type ElfSymbol, readSections, readSymbols, SHT_DYNSYM, SHT_SYMTAB } from "./elf/sections.ts";
+import { type FunctionSymbol, lastBefore } from "./elf/symbols.ts";
 
 /** Files beyond this size have no names. */
 const LARGEST = 2 ** 28;
 const STT_FUNC = 2;
 
-interface NamedCode {
-  /** As the file has it, before it is loaded anywhere. */
-  readonly start: number;
-  readonly size: number;
-  readonly name: string;
-}
-
 /** The functions of one file. */
 class SymbolTable {
-  private readonly functions: readonly NamedCode[];
+  private readonly functions: readonly FunctionSymbol[];
   private readonly segments: readonly ElfSegment[];
 
   /** Throws ElfError. */
@@ -28,22 +22,22 @@ class SymbolTable {
     const sections = readSections(file, header);
     const fields = new Fields(file, header.littleEndian);
     const descriptors = header.is64 && !elfv2 ? sections.findIndex(({ name }) => name === ".opd") : -1;
-    const named = ({ name, value, size, section, type }: ElfSymbol): NamedCode | undefined => {
+    const named = ({ name, value, size, section, type }: ElfSymbol): FunctionSymbol | undefined => {
       if (type !== STT_FUNC || section === 0 || name === "") return undefined;
-      const start = Number(value);
-      if (section !== descriptors) return { start, size: Number(size), name: name.replace(/^\./, "") };
+      const address = Number(value);
+      if (section !== descriptors) return { address, size: Number(size), name: name.replace(/^\./, "") };
       // ELFv1: the symbol is of a descriptor, whose first doubleword is the address of the code.
       const { addr, offset, size: bytes } = sections[descriptors];
-      const at = start - Number(addr);
+      const at = address - Number(addr);
       if (at < 0 || at + 8 > bytes) return undefined;
-      return { start: Number(fields.u64(offset + at)), size: Number(size), name };
+      return { address: Number(fields.u64(offset + at)), size: Number(size), name };
     };
     let symbols = readSymbols(file, SHT_SYMTAB);
     if (symbols.length === 0) symbols = readSymbols(file, SHT_DYNSYM);
     this.functions = symbols
       .flatMap((symbol) => named(symbol) ?? [])
-      .filter(({ start }) => start !== 0)
-      .sort((a, b) => a.start - b.start || a.size - b.size);
+      .filter(({ address }) => address !== 0)
+      .sort((a, b) => a.address - b.address || a.size - b.size);
   }
 
   /** The function at an address that lies in an area which shows this file. */
@@ -52,15 +46,8 @@ class SymbolTable {
     const segment = this.segments.find(({ offset, filesz }) => at >= offset && at < offset + filesz);
     if (segment === undefined) return undefined;
     const value = at - segment.offset + segment.vaddr;
-    const { functions } = this;
-    let [low, high] = [0, functions.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (functions[middle].start <= value) low = middle + 1;
-      else high = middle;
-    }
-    const found = functions[low - 1];
-    if (found === undefined || (found.size > 0 && value >= found.start + found.size)) return undefined;
+    const found = lastBefore(this.functions, value);
+    if (found === undefined || (found.size > 0 && value >= found.address + found.size)) return undefined;
     return found.name;
   }
 }

@@ -164,14 +164,8 @@ export class AddressSpace implements FileViewer {
   checkStore(ea: number, n: number): void {
     const first = this.check(ea, n, true);
     // Only now that the whole access is known to succeed do its pages count as written.
-    if (ea >= FAR_START) {
-      for (let page = Math.floor(ea / PAGE_SIZE); page * PAGE_SIZE < ea + n; page++) {
-        const frame = this.far.frameOf(page);
-        if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
-      }
-      return;
-    }
-    for (let frame = first; frame * PAGE_SIZE < ea + n; frame++) {
+    for (let page = first; page * PAGE_SIZE < ea + n; page++) {
+      const frame = this.far.frameOf(page);
       if ((this.writeGuard[frame] & ~FAR_GO) !== 0) this.dirtyFrame(frame);
     }
   }
@@ -487,7 +481,8 @@ export class AddressSpace implements FileViewer {
     if (area.shared === undefined) {
       for (const address of this.touched(start, start + kept)) {
         const target = to + (address - start);
-        const frame = this.frameForKernel(target);
+        const frame = this.far.frameFor(target / PAGE_SIZE);
+        if (frame < 0) throw new GuestFault("out-of-memory", BigInt(target), true);
         this.fetchInherited(this.far.frameOf(address / PAGE_SIZE));
         this.storage.copy(this.far.frameOf(address / PAGE_SIZE) * PAGE_SIZE, frame * PAGE_SIZE, PAGE_SIZE);
         this.own(frame);
@@ -515,11 +510,6 @@ export class AddressSpace implements FileViewer {
   /** Whether there are addresses to map in all of a range: none in the machine's corner, and none beyond the end. */
   isMappable(start: number, end: number): boolean {
     return end <= this.limit && (end <= this.nearLimit || start >= FAR_START);
-  }
-
-  /** The frame of a page that is mapped, whatever its protection. */
-  private frameForKernel(address: number): number {
-    return address < FAR_START ? address / PAGE_SIZE : this.far.nearPage(address, true) / PAGE_SIZE;
   }
 
   /** Sets the pages of an area to what they are before their first use. */
@@ -756,10 +746,15 @@ export class AddressSpace implements FileViewer {
     }
   }
 
-  /** Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. */
+  /**
+   * Puts a page's contents in place whatever its protection, as a restart does. `bytes` is one page. Throws RangeError
+   * where nothing is mapped, or there is no room for it.
+   */
   restorePage(address: number, bytes: Uint8Array): void {
-    const frame = this.mapped.find(address) === undefined ? -1 : this.frameForKernel(address);
-    if (frame < 0) throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
+    if (this.mapped.find(address) === undefined)
+      throw new RangeError(`page 0x${address.toString(16)} is not mapped`);
+    const frame = this.far.frameFor(address / PAGE_SIZE);
+    if (frame < 0) throw new RangeError(`no room for page 0x${address.toString(16)}`);
     this.dropCode(frame);
     this.keepForHeirs(frame);
     this.storage.poke(frame * PAGE_SIZE, bytes);

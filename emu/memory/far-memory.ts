@@ -174,6 +174,13 @@ export class FarMemory {
     return place < 0 ? -1 : (place + (address % PIECE_SIZE)) / PAGE_SIZE;
   }
 
+  /** The frame of a page that is mapped, which gets a place if it has none; -1 where there is no room for it. */
+  frameFor(page: number): number {
+    const frame = this.frameOf(page);
+    const isClaimed = frame < 0 && this.claim(Math.floor((page * PAGE_SIZE) / PIECE_SIZE));
+    return isClaimed ? this.frameOf(page) : frame;
+  }
+
   /** The page whose frame this is. */
   pageOf(frame: number): number {
     const piece = this.map.pieceAt(frame * PAGE_SIZE);

@@ -69,6 +69,8 @@ describe("the cache of translated code", () => {
       ]);
       const text = (await ppcr(["cache", "show", "--jit-cache", CACHE], { cwd })).stdout;
       expect(text).toContain(progress);
+      // Looking at it is no use of it, by which what was used least lately goes first.
+      expect((await show()).programs).toEqual(shown.programs);
       expect((await ppcr(["cache", "clear", "--jit-cache", CACHE], { cwd })).status).toBe(0);
       expect(files(cwd)).toEqual([]);
       expect((await show()).programs).toEqual([]);

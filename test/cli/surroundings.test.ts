@@ -16,6 +16,7 @@ import { guestEnvironment } from "../../cli/environment.ts";
 import { compilers, inTemporaryDirectory } from "../support/guests.ts";
 import { startAtTerminal } from "../support/live.ts";
 import { cli, ensureBuilt, ppcr, root } from "../support/ppcr.ts";
+import { runProcess } from "../support/process.ts";
 import { describeWithTools, requireTool } from "../support/tools.ts";
 
 const hello = join(root, "guest-bins", "built", "hello-ppc64");
@@ -267,6 +268,23 @@ describe("the root's warning", () => {
       expect(said).toEqual([false, true, false]);
       rmSync(runtime, { recursive: true });
       mkdirSync(runtime);
+    });
+  });
+});
+
+describe("a user that /etc/passwd does not know, as containers have them,", () => {
+  it("runs programs like any other", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const stranger = join(cwd, "stranger.cjs");
+      const says = "() => { throw new Error('uv_os_get_passwd returned ENOENT'); }";
+      writeFileSync(stranger, `const os = require("node:os"); os.homedir = os.userInfo = ${says};`);
+      ensureBuilt();
+      const args = ["-r", stranger, cli, "run", hello];
+      expect(await runProcess(process.execPath, { args, cwd })).toEqual({
+        stdout: "hello\n",
+        stderr: "",
+        status: 0,
+      });
     });
   });
 });

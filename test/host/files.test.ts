@@ -55,6 +55,13 @@ describe("files of a host that has names only", () => {
 });
 
 describe("files of node", () => {
+  it("make any number of temporary folders, with one listener for their end", () => {
+    const counts = [1, 2, 3].map(() => {
+      files.removeTree(files.temporaryFolder());
+      return process.listenerCount("exit");
+    });
+    expect(counts[2]).toBe(counts[0]);
+  });
   it("throw errors with Linux's names", () => {
     const error = errorOf(() => files.open(`${folder}/none`, { read: true, write: false }, 0));
     expect(error).toBeInstanceOf(HostError);

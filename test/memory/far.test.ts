@@ -112,6 +112,15 @@ describe("far memory", () => {
     expect(load64(memory, FAR)).toBe(0n);
   });
 
+  it("refuses pages of an image that the one memory has no room for", () => {
+    const memory = space(8 * MIB);
+    memory.map(anonymous(FAR, 64 * PIECE_SIZE));
+    const restoreAll = () => {
+      for (let piece = 0; piece < 64; piece++)
+        memory.restorePage(FAR + piece * PIECE_SIZE, new Uint8Array(PAGE_SIZE).fill(piece));
+    };
+    expect(restoreAll).toThrow(RangeError);
+  });
   it("is forked page by page, and what is shared is shared", () => {
     const [parent, child] = [space(), space()];
     parent.map(anonymous(FAR, 4 * PIECE_SIZE));

@@ -1,15 +1,16 @@
 /** Set-boolean, byte-reverse and bit-mask instructions: Power ISA 3.1, I.3.3.10.1, I.3.3.13 and I.3.3.13.1. */
 import { centrifuge, countZeros, depositBits, extractBits } from "../bit-masks.ts";
-import { ba, ra, rb, rs, rt } from "../fields.ts";
+import { bi, ra, rb, rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { CR } from "../registers.ts";
+import { reversed32 } from "../storage/load-store.ts";
 import { cpu } from "../views.ts";
 
 /** RT <- one number where CR bit BI is set, another where it is clear. */
 const setBoolean =
   (set: number, clear: number): Handler =>
   (word) => {
-    const bit = ba(word);
+    const bit = bi(word);
     const value = (cpu.bytes[CR + (bit >>> 2)] >>> (3 - (bit & 3))) & 1 ? set : clear;
     cpu.i32[rt(word)] = value;
     cpu.i32[rt(word) + 1] = value >> 31;
@@ -17,10 +18,6 @@ const setBoolean =
 
 const reverseHalfwords = (value: number): number =>
   ((value & 0x00ff_00ff) << 8) | ((value >>> 8) & 0x00ff_00ff);
-const reverseWord = (value: number): number => {
-  const halfwords = reverseHalfwords(value);
-  return (halfwords << 16) | (halfwords >>> 16);
-};
 const eachWord =
   (op: (value: number) => number): Handler =>
   (word) => {
@@ -42,10 +39,10 @@ export const bitHandlers: HandlerTable = {
   setnbc: setBoolean(-1, 0),
   setnbcr: setBoolean(0, -1),
   brh: eachWord(reverseHalfwords),
-  brw: eachWord(reverseWord),
+  brw: eachWord(reversed32),
   brd: (word) => {
-    const low = reverseWord(cpu.i32[rs(word) + 1]);
-    const high = reverseWord(cpu.i32[rs(word)]);
+    const low = reversed32(cpu.i32[rs(word) + 1]);
+    const high = reversed32(cpu.i32[rs(word)]);
     cpu.i32[ra(word)] = low;
     cpu.i32[ra(word) + 1] = high;
   },

@@ -7,8 +7,8 @@ import { accumulator, isChosen, type OuterProduct } from "../vector/outer-produc
 import { cpu } from "../views.ts";
 import { sumError } from "./error-free.ts";
 import { BINARY16, BINARY64, BRAIN16, DOUBLE, type Encoding, SINGLE } from "./formats.ts";
-import { EXCEPTIONS, enabled, FI, FR, FX, RN, summarize } from "./fpscr.ts";
-import { interrupt, STATUS, xa, xb } from "./fpu.ts";
+import { RN } from "./fpscr.ts";
+import { STATUS, xa, xb } from "./fpu.ts";
 import { fusedSum } from "./fused.ts";
 import {
   A,
@@ -19,6 +19,7 @@ import {
   ERROR,
   OUT_F32,
   putResult,
+  raiseVector,
   ROUNDED,
   type Shape,
   SINGLES,
@@ -59,8 +60,7 @@ function outer(rank: 1 | 2, shape: Shape, { kernel, settle, soft }: Rows): Outer
     rank,
     columns: count,
     execute: (word, cia, { rows, columns, products }) => {
-      const status = cpu.i32[STATUS];
-      const control = status & RN;
+      const control = cpu.i32[STATUS] & RN;
       let raised = 0;
       for (let row = 0; row < 4; row++) {
         kernel(word, row, products);
@@ -75,10 +75,7 @@ function outer(rank: 1 | 2, shape: Shape, { kernel, settle, soft }: Rows): Outer
         }
         writeVector(rowAt(word, row));
       }
-      // FI and FR are of scalar instructions.
-      raised &= EXCEPTIONS & ~(FI | FR);
-      cpu.i32[STATUS] = summarize(status | raised | ((raised & ~status) !== 0 ? FX : 0));
-      if (enabled(status, raised) !== 0) interrupt(cia);
+      raiseVector(cia, raised);
     },
   };
 }

@@ -5,7 +5,7 @@
 import { addressD, addressDs, addressX, updateRa } from "../effective-address.ts";
 import type { HandlerTable } from "../handler.ts";
 import { updating } from "../storage/load-store.ts";
-import { guardLoad, guardStore, host, load32, store32 } from "../storage/access.ts";
+import { guardLoad, guardStore, host, load32, lowerHalf, store32, upperHalf } from "../storage/access.ts";
 import { cpu } from "../views.ts";
 import { frt } from "./fpu.ts";
 
@@ -63,13 +63,12 @@ function loadDouble(at: number, ea: number): void {
   guardLoad(ea, 8);
   copyIn(at, ea);
 }
-/** The even register of a pair has the more significant half of the quadword: in big-endian mode the first doubleword of storage. */
-const ofEven = (): number => (cpu.memory.byteOrder === "big" ? 0 : 8);
+/** The even register of a pair has the more significant half of the quadword. */
 function loadPair(at: number, ea: number): void {
   guardLoad(ea, 16);
   const even = at & ~4;
-  copyIn(even, ea + ofEven());
-  copyIn(even + 4, ea + 8 - ofEven());
+  copyIn(even, upperHalf(ea, 16));
+  copyIn(even + 4, lowerHalf(ea, 16));
 }
 function loadAlgebraic(at: number, ea: number): void {
   const word = load32(ea);
@@ -88,8 +87,8 @@ function storeDouble(at: number, ea: number): void {
 function storePair(at: number, ea: number): void {
   guardStore(ea, 16);
   const even = at & ~4;
-  copyOut(even, ea + ofEven());
-  copyOut(even + 4, ea + 8 - ofEven());
+  copyOut(even, upperHalf(ea, 16));
+  copyOut(even + 4, lowerHalf(ea, 16));
 }
 const storeWord = (at: number, ea: number): void => store32(ea, cpu.i32[at]);
 

@@ -6,6 +6,12 @@ import { hostOffset } from "../../memory/byte-order.ts";
 import { PAGE_SHIFT } from "../../memory/layout.ts";
 import { cpu } from "../views.ts";
 
+/** Where the more and the less significant half of the `n`-byte datum at `ea` lie. */
+export const upperHalf = (ea: number, n: number): number =>
+  cpu.memory.byteOrder === "little" ? ea + n / 2 : ea;
+export const lowerHalf = (ea: number, n: number): number =>
+  cpu.memory.byteOrder === "little" ? ea : ea + n / 2;
+
 /** Host offset of the `n`-byte datum at `ea`. */
 export const host = (ea: number, n: number): number => hostOffset(ea, n, cpu.flip, cpu.base);
 

@@ -3,7 +3,7 @@ import { addressRa, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
 import { rs, rt } from "../fields.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
-import { load32, store32, store64 } from "./access.ts";
+import { load32, lowerHalf, store32, store64, upperHalf } from "./access.ts";
 import { cpu } from "../views.ts";
 
 type Size = 4 | 8;
@@ -26,10 +26,8 @@ const COMBINE: readonly Combine[] = [
 const cell = new BigUint64Array(1);
 const words = new Int32Array(cell.buffer);
 function load(ea: number, size: Size): bigint {
-  const far = cpu.memory.byteOrder === "little" ? ea + 4 : ea;
-  const near = cpu.memory.byteOrder === "little" ? ea : ea + 4;
-  words[0] = load32(size === 4 ? ea : near);
-  words[1] = size === 4 ? 0 : load32(far);
+  words[0] = load32(size === 4 ? ea : lowerHalf(ea, 8));
+  words[1] = size === 4 ? 0 : load32(upperHalf(ea, 8));
   return cell[0];
 }
 const store = (ea: number, size: Size, value: bigint): void =>

@@ -6,7 +6,8 @@ import { guardLoad, guardStore, host, load16, load32, load8, store16, store32, s
 import { cpu } from "../views.ts";
 
 const reversed16 = (value: number): number => ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
-const reversed32 = (value: number): number => (reversed16(value) << 16) | reversed16(value >>> 16);
+/** A word with its bytes in the other order. */
+export const reversed32 = (value: number): number => (reversed16(value) << 16) | reversed16(value >>> 16);
 
 /** Forms with update are invalid with RA = 0. */
 export const updating = (handler: Handler) => validWhen((word) => ra(word) !== 0, handler);

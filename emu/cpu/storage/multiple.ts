@@ -7,7 +7,7 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt, sh } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
-import { load32, load64, store32, store64 } from "./access.ts";
+import { load32, load64, lowerHalf, store32, store64, upperHalf } from "./access.ts";
 import { cpu } from "../views.ts";
 
 /** The count of lswi and stswi, where 0 stands for 32. */
@@ -16,11 +16,9 @@ const nb = (word: number): number => sh(word) || 32;
 /** Whether register `n` is one of those that `count` bytes from register `first` on fill. */
 const inRange = (first: number, count: number, n: number): boolean => ((n - first) & 31) < (count + 3) >> 2;
 
-const isLittle = (): boolean => cpu.memory.byteOrder === "little";
-
 /** These are for big-endian guests only. */
 const bigEndian = (address: number): number => {
-  if (isLittle()) throw new GuestFault("alignment", trueAddress(address));
+  if (cpu.memory.byteOrder === "little") throw new GuestFault("alignment", trueAddress(address));
   return address;
 };
 const setWord = (index: number, value: number) => {
@@ -46,8 +44,6 @@ const storeString = (word: number, to: number, count: number) => {
   cpu.memory.write(to, string);
 };
 
-/** The doublewords of a quadword, the first register's first; in a little-endian guest that is the second. */
-const first = (): number => (isLittle() ? 8 : 0);
 const evenPair = (word: number) => (rt(word) & 2) === 0;
 
 const lswx: Handler = (word, cia) => {
@@ -82,15 +78,15 @@ export const multipleHandlers: HandlerTable = {
     (word) => {
       const from = addressDq(word, false);
       cpu.memory.checkLoad(from, 16);
-      const high = load64(from + first());
-      cpu.u64[(rt(word) >> 1) + 1] = load64(from + 8 - first());
+      const high = load64(upperHalf(from, 16));
+      cpu.u64[(rt(word) >> 1) + 1] = load64(lowerHalf(from, 16));
       cpu.u64[rt(word) >> 1] = high;
     },
   ),
   stq: validWhen(evenPair, (word) => {
     const to = addressDs(word, true);
     cpu.memory.checkStore(to, 16);
-    store64(to + first(), cpu.u64[rs(word) >> 1]);
-    store64(to + 8 - first(), cpu.u64[(rs(word) >> 1) + 1]);
+    store64(upperHalf(to, 16), cpu.u64[rs(word) >> 1]);
+    store64(lowerHalf(to, 16), cpu.u64[(rs(word) >> 1) + 1]);
   }),
 };

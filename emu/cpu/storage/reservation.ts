@@ -7,7 +7,7 @@ import { GuestFault } from "../fault.ts";
 import { ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
-import { load16, load32, load8, store16, store32, store8 } from "./access.ts";
+import { load16, load32, load8, lowerHalf, store16, store32, store8, upperHalf } from "./access.ts";
 import { cpu } from "../views.ts";
 
 const aligned = (word: number, length: number, isStore: boolean): number => {
@@ -20,15 +20,9 @@ type Words = Int32Array;
 const found: Words = new Int32Array(4);
 const stored: Words = new Int32Array(4);
 
-/** Where the upper and the lower half of a datum of `length` bytes at EA lie. */
-const upper = (ea: number, length: number): number =>
-  cpu.memory.byteOrder === "little" ? ea + length / 2 : ea;
-const lower = (ea: number, length: number): number =>
-  cpu.memory.byteOrder === "little" ? ea : ea + length / 2;
-
 function readDoubleword(ea: number, into: Words, at: number): void {
-  into[at] = load32(lower(ea, 8));
-  into[at + 1] = load32(upper(ea, 8));
+  into[at] = load32(lowerHalf(ea, 8));
+  into[at + 1] = load32(upperHalf(ea, 8));
 }
 /** What is at EA. (Words rather than one BigInt: Node 20's compiler dies of a BigInt that is of one kind or another.) */
 function read(ea: number, length: number, into: Words): void {
@@ -39,13 +33,13 @@ function read(ea: number, length: number, into: Words): void {
   else if (length === 4) into[0] = load32(ea);
   else if (length === 8) readDoubleword(ea, into, 0);
   else {
-    readDoubleword(lower(ea, 16), into, 0);
-    readDoubleword(upper(ea, 16), into, 2);
+    readDoubleword(lowerHalf(ea, 16), into, 0);
+    readDoubleword(upperHalf(ea, 16), into, 2);
   }
 }
 function writeDoubleword(ea: number, from: Words, at: number): void {
-  store32(lower(ea, 8), from[at]);
-  store32(upper(ea, 8), from[at + 1]);
+  store32(lowerHalf(ea, 8), from[at]);
+  store32(upperHalf(ea, 8), from[at + 1]);
 }
 function write(ea: number, length: number, from: Words): void {
   if (length === 1) store8(ea, from[0]);
@@ -53,8 +47,8 @@ function write(ea: number, length: number, from: Words): void {
   else if (length === 4) store32(ea, from[0]);
   else if (length === 8) writeDoubleword(ea, from, 0);
   else {
-    writeDoubleword(lower(ea, 16), from, 0);
-    writeDoubleword(upper(ea, 16), from, 2);
+    writeDoubleword(lowerHalf(ea, 16), from, 0);
+    writeDoubleword(upperHalf(ea, 16), from, 2);
   }
 }
 

@@ -158,16 +158,19 @@ function pinned<T>(path: string, use: (path: fs.PathLike) => T): T {
   }
 }
 
-/** Folders of `temporaryFolder` that are still there. */
-const temporary = new Set<string>();
+/** Folders of `temporaryFolder` that are still there; undefined before the first. */
+let temporary: Set<string> | undefined;
 
 const removeTree = (path: string): void => {
   fs.rmSync(path, { recursive: true, force: true });
-  temporary.delete(path);
+  temporary?.delete(path);
 };
 
 function temporaryFolder(): string {
-  if (temporary.size === 0) process.once("exit", () => [...temporary].forEach(removeTree));
+  if (temporary === undefined) {
+    const all = (temporary = new Set());
+    process.once("exit", () => [...all].forEach(removeTree));
+  }
   const path = fs.mkdtempSync(join(fs.realpathSync(tmpdir()), "ppcr-"));
   temporary.add(path);
   return path;

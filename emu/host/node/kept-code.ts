@@ -12,7 +12,9 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
+  type Stats,
   statSync,
   unlinkSync,
   writevSync,
@@ -109,24 +111,35 @@ function readHeader(bytes: Uint8Array): { header: Header; start: number } | unde
   }
 }
 
-/** Reads a file that is the user's own, and no larger than such files are. */
-function readOwn(path: string): Uint8Array<ArrayBuffer> | undefined {
+/** Has a file read that is the user's own, and no larger than such files are. */
+function readOwn<T>(path: string, read: (fd: number, times: Stats) => T): T | undefined {
   try {
     const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
     try {
       const stat = fstatSync(fd);
-      if (!stat.isFile() || !isPrivate(stat) || stat.size > MOST_KEPT_OF_PROGRAM + LONGEST_HEADER)
-        return undefined;
-      const bytes = new Uint8Array(readFileSync(fd));
-      // When it was used last decides what goes first.
-      futimesSync(fd, new Date(), stat.mtime);
-      return bytes;
+      const isOwn = stat.isFile() && isPrivate(stat);
+      return isOwn && stat.size <= MOST_KEPT_OF_PROGRAM + LONGEST_HEADER ? read(fd, stat) : undefined;
     } finally {
       closeSync(fd);
     }
   } catch {
     return undefined;
   }
+}
+
+function readWhole(fd: number, { mtime }: Stats): Uint8Array {
+  const bytes = readFileSync(fd);
+  // When it was used last decides what goes first.
+  futimesSync(fd, new Date(), mtime);
+  return bytes;
+}
+
+/** Its header alone: that is no use of it. */
+function readFirst(fd: number, { atime, mtime }: Stats): Header | undefined {
+  const bytes = new Uint8Array(LONGEST_HEADER);
+  const length = readSync(fd, bytes);
+  futimesSync(fd, atime, mtime);
+  return readHeader(bytes.subarray(0, length))?.header;
 }
 
 /** The files of the folder, the ones that were used least lately first. */
@@ -160,13 +173,13 @@ export function nodeTranslations(folder: string): HostTranslations {
   return {
     load(name) {
       if (!open()) return undefined;
-      const bytes = readOwn(join(folder, name + SUFFIX));
+      const bytes = readOwn(join(folder, name + SUFFIX), readWhole);
       const found = bytes && readHeader(bytes);
       if (bytes === undefined || found === undefined) return undefined;
       const { header, start } = found;
       if (header.format !== FORMAT || header.identity !== identity()) return undefined;
       // Copied, so that numbers are where typed arrays can be laid over them.
-      const rest = bytes.slice(start);
+      const rest = new Uint8Array(bytes.subarray(start));
       return rest.length === header.length && sha256([rest]) === header.sha256 ? rest : undefined;
     },
     save(name, program, parts) {
@@ -208,8 +221,7 @@ function tryUnlink(path: string): void {
 export function listTranslations(folder: string): KeptTranslations[] {
   if (!openFolder(folder)) return [];
   return filesOf(folder).flatMap(({ path, bytes, used, isWhole }) => {
-    const content = isWhole ? readOwn(path) : undefined;
-    const header = content && readHeader(content)?.header;
+    const header = isWhole ? readOwn(path, readFirst) : undefined;
     if (header === undefined) return [];
     const isCurrent = header.format === FORMAT && header.identity === identity();
     return [{ program: String(header.program), bytes, used, isCurrent }];

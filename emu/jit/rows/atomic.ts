@@ -2,7 +2,7 @@
 import { RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../../cpu/registers.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
-import { I32, I64, Op, V128 } from "../wasm.ts";
+import { I32, I64, Op, Simd, V128 } from "../wasm.ts";
 import { type Emit, RA, RB, type Rows, RS, RT } from "./row.ts";
 
 /** Temporaries: where the datum is in host memory; the datum. */
@@ -107,12 +107,12 @@ const dcbz: Emit = (g, word) => {
   g.address(target.cacheBlock, RA(word), 0, RB(word), true, false, target.cacheBlock - 1);
   code.set(host);
   code.i64Const(0, 0);
-  code.simd(0x12); // i64x2.splat
+  code.simd(Simd.i64x2_splat);
   code.set(zero);
   for (let at = 0; at < target.cacheBlock; at += 16) {
     code.get(host);
     code.get(zero);
-    code.simd(0x0b); // v128.store
+    code.simd(Simd.v128_store);
     code.op(0);
     code.u32(at);
   }

@@ -10,7 +10,7 @@ import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from ".
 import { instructionNamed } from "../../isa/table.ts";
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
-import { F64, I32, I64, Op } from "../wasm.ts";
+import { F64, I32, I64, Op, Simd } from "../wasm.ts";
 import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
 
 const DOUBLE_LEAST = 2 ** -1022;
@@ -419,10 +419,10 @@ const fused =
     signedAddend(g, subtract);
     for (const n of [A, C, 6]) {
       code.get(t(g, n));
-      g.code.simd(0x14); // f64x2.splat
+      g.code.simd(Simd.f64x2_splat);
     }
-    code.simd(0x107); // f64x2.relaxed_madd
-    code.simd(0x21); // f64x2.extract_lane 0
+    code.simd(Simd.f64x2_relaxed_madd);
+    code.simd(Simd.f64x2_extract_lane);
     code.op(0);
     code.set(t(g, R));
     checkRange(g, false, () => {

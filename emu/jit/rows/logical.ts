@@ -1,10 +1,9 @@
 /** Fixed-point logical instructions, compares and isel: Power ISA 3.0B, I.3.3.10 to I.3.3.13. */
-import { L, si, ui } from "../../cpu/fields.ts";
+import { bfa, L, si, ui } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
-import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
-import { Op } from "../wasm.ts";
-import { BF, type Emit, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
+import { I32, Op, Simd } from "../wasm.ts";
+import { BF, type Emit, give, giveWord, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
 
 /** RA <- (RS) op (RB). */
 const binary = (op32: number, op64: number, notB = false, notResult = false): Emit => {
@@ -14,8 +13,7 @@ const binary = (op32: number, op64: number, notB = false, notResult = false): Em
     if (notB) complement(g);
     g.op(op32, op64);
     if (notResult) complement(g);
-    g.setGpr(RA(word));
-    if (recorded(word)) g.record(RA(word));
+    give(g, RA(word), word);
   };
 };
 const complement = (g: Generator): void => {
@@ -45,8 +43,7 @@ const unary = (emit: (g: Generator) => void): Emit => {
   return (g, word) => {
     g.gpr(RS(word));
     emit(g);
-    g.setGpr(RA(word));
-    if (recorded(word)) g.record(RA(word));
+    give(g, RA(word), word);
   };
 };
 /** The same by the low word alone. */
@@ -54,8 +51,7 @@ const unary32 = (op: number): Emit => {
   return (g, word) => {
     g.gpr32(RS(word));
     g.code.op(op);
-    g.setGpr32(RA(word));
-    if (recorded(word)) g.record(RA(word));
+    giveWord(g, RA(word), word);
   };
 };
 /** An instruction of 64-bit processors; in 32-bit mode the interpreter knows. */
@@ -88,10 +84,10 @@ const compareBytes: Emit = (g, word) => {
   const { code } = g;
   for (const register of [RS(word), RB(word)]) {
     g.gpr(register);
-    code.simd(g.is64 ? 0x12 : 0x11); // splat
+    code.simd(g.is64 ? Simd.i64x2_splat : Simd.i32x4_splat);
   }
-  code.simd(0x23); // i8x16.eq
-  code.simd(g.is64 ? 0x1d : 0x1b); // extract_lane
+  code.simd(Simd.i8x16_eq);
+  code.simd(g.is64 ? Simd.i64x2_extract_lane : Simd.i32x4_extract_lane);
   code.op(0);
   g.setGpr(RA(word));
 };
@@ -128,14 +124,7 @@ export const logicalRows: Rows = {
   tdi: trap(true, true),
   cmpb: compareBytes,
   "andi.": immediate(Op.i32_and, Op.i64_and, false, true),
-  "andis.": (g, word) => {
-    g.gpr(RS(word));
-    if (g.is64) g.code.i64Const(word << 16, 0);
-    else g.code.i32Const(word << 16);
-    g.op(Op.i32_and, Op.i64_and);
-    g.setGpr(RA(word));
-    g.record(RA(word));
-  },
+  "andis.": immediate(Op.i32_and, Op.i64_and, true, true),
   ori: immediate(Op.i32_or, Op.i64_or, false),
   oris: immediate(Op.i32_or, Op.i64_or, true),
   xori: immediate(Op.i32_xor, Op.i64_xor, false),
@@ -186,24 +175,17 @@ export const logicalRows: Rows = {
     g.setGpr(RT(word));
   },
   setb: (g, word) => {
-    const field = (word >>> 18) & 7;
     const { code } = g;
-    g.get(CR_SLOT + field);
-    code.i32Const(2);
-    code.op(Op.i32_shr_u);
-    code.i32Const(1);
-    code.op(Op.i32_and);
-    g.get(CR_SLOT + field);
-    code.i32Const(3);
-    code.op(Op.i32_shr_u);
-    code.i32Const(1);
-    code.op(Op.i32_and);
+    const less = g.temporary(I32, 2);
+    const bit = bfa(word) << 2;
     // LT: -1, else GT: 1, else 0; they may both be set.
-    code.tee(g.temporary(0x7f, 2));
+    g.crBit(bit + 1, true);
+    g.crBit(bit, true);
+    code.tee(less);
     code.i32Const(1);
     code.op(Op.i32_xor);
     code.op(Op.i32_and);
-    code.get(g.temporary(0x7f, 2));
+    code.get(less);
     code.op(Op.i32_sub);
     g.setGpr32(RT(word), true);
   },

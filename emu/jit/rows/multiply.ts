@@ -2,12 +2,7 @@
 import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
-
-const finish = (g: Generator, word: number): void => {
-  g.setGpr(RT(word));
-  if (recorded(word)) g.record(RT(word));
-};
+import { type Emit, give, giveWord, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 /** Pushes a GPR's low word as a doubleword. */
 const extended = (g: Generator, n: number, signed: boolean): void => {
@@ -96,7 +91,7 @@ const highDoubleword = (signed: boolean): Emit => {
         code.op(Op.i64_sub);
       }
     }
-    finish(g, word);
+    give(g, RT(word), word);
   };
 };
 
@@ -123,8 +118,7 @@ const divideWord = (op: number, signed: boolean): Emit => {
     code.get(a);
     code.get(b);
     code.op(op);
-    g.setGpr32(RT(word));
-    if (recorded(word)) g.record(RT(word));
+    giveWord(g, RT(word), word);
   };
 };
 const divideDoubleword = (op: number, signed: boolean): Emit => {
@@ -146,7 +140,7 @@ const divideDoubleword = (op: number, signed: boolean): Emit => {
     code.get(g.temporary(I64, 1));
     code.get(g.temporary(I64, 2));
     code.op(op);
-    finish(g, word);
+    give(g, RT(word), word);
   };
 };
 /** Remainders have no Rc bit. */
@@ -173,14 +167,14 @@ export const multiplyRows: Rows = {
       g.gpr(RB(word));
       g.code.op(Op.i32_mul);
     }
-    finish(g, word);
+    give(g, RT(word), word);
   },
   mulld: (g, word) => {
     if (!g.is64 || (word & OE) !== 0) return false;
     g.gpr(RA(word));
     g.gpr(RB(word));
     g.code.op(Op.i64_mul);
-    finish(g, word);
+    give(g, RT(word), word);
   },
   mulhw: highWord(true),
   mulhwu: highWord(false),

@@ -1,9 +1,9 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
-import { bb } from "../../cpu/fields.ts";
+import { sh } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RS, recorded } from "./row.ts";
+import { type Emit, give, giveWord, RA, RB, type Rows, RS, recorded } from "./row.ts";
 
 const MB = (word: number): number => (word >>> 6) & 31;
 const ME = (word: number): number => (word >>> 1) & 31;
@@ -24,17 +24,12 @@ function mask64(mb: number, me: number): [number, number] {
   return mb <= me ? [a[0] & b[0], a[1] & b[1]] : [a[0] | b[0], a[1] | b[1]];
 }
 
-const finish = (g: Generator, word: number): void => {
-  g.setGpr(RA(word));
-  if (recorded(word)) g.record(RA(word));
-};
-
 /** Pushes ROTL32((RS), n), n a constant or the low bits of RB. */
 const rotatedWord = (g: Generator, word: number, byRegister: boolean): void => {
   g.gpr32(RS(word));
   if (byRegister) g.gpr32(RB(word));
-  else if (bb(word) === 0) return;
-  else g.code.i32Const(bb(word));
+  else if (sh(word) === 0) return;
+  else g.code.i32Const(sh(word));
   g.code.op(Op.i32_rotl);
 };
 
@@ -45,11 +40,11 @@ const rotateWordAnd = (byRegister: boolean): Emit => {
     const mask = wordMask(mb, me);
     if (!g.is64 || mb <= me) {
       // Shifts without what the mask takes off anyway.
-      if (!byRegister && mb === 0 && me === 31 - bb(word) && bb(word) !== 0) {
+      if (!byRegister && mb === 0 && me === 31 - sh(word) && sh(word) !== 0) {
         g.gpr32(RS(word));
-        code.i32Const(bb(word));
+        code.i32Const(sh(word));
         code.op(Op.i32_shl);
-      } else if (!byRegister && me === 31 && bb(word) !== 0 && mb === 32 - bb(word)) {
+      } else if (!byRegister && me === 31 && sh(word) !== 0 && mb === 32 - sh(word)) {
         g.gpr32(RS(word));
         code.i32Const(mb);
         code.op(Op.i32_shr_u);
@@ -60,15 +55,14 @@ const rotateWordAnd = (byRegister: boolean): Emit => {
           code.op(Op.i32_and);
         }
       }
-      g.setGpr32(RA(word));
+      giveWord(g, RA(word), word);
     } else {
       // The mask goes around the end: the upper half, the rotated word once more, stays.
       doubled(g, word, byRegister);
       code.i64Const(mask, -1);
       code.op(Op.i64_and);
-      g.setGpr(RA(word));
+      give(g, RA(word), word);
     }
-    if (recorded(word)) g.record(RA(word));
   };
 };
 /** Pushes the rotated word in both halves of a doubleword. */
@@ -111,11 +105,25 @@ const rotateDoublewordAnd = (byRegister: boolean, mask: (word: number) => [numbe
       code.i64Const(low, high);
       code.op(Op.i64_and);
     }
-    finish(g, word);
+    give(g, RA(word), word);
   };
 };
 const equal = (a: [number, number], b: [number, number]): boolean =>
   (a[0] | 0) === (b[0] | 0) && (a[1] | 0) === (b[1] | 0);
+
+/** RA <- the value that has been pushed under a mask, what was in RA beside it. */
+const insert = (g: Generator, word: number, low: number, high: number): void => {
+  const under = (low: number, high: number) => {
+    if (g.is64) g.code.i64Const(low, high);
+    else g.code.i32Const(low);
+    g.op(Op.i32_and, Op.i64_and);
+  };
+  under(low, high);
+  g.gpr(RA(word));
+  under(~low, ~high);
+  g.op(Op.i32_or, Op.i64_or);
+  give(g, RA(word), word);
+};
 
 /** slw, srw: shifts by 32 to 63 give zero. */
 const shiftWord = (op: number): Emit => {
@@ -132,8 +140,7 @@ const shiftWord = (op: number): Emit => {
     code.op(Op.i32_and);
     code.op(Op.i32_eqz);
     code.op(Op.select);
-    g.setGpr32(RA(word));
-    if (recorded(word)) g.record(RA(word));
+    giveWord(g, RA(word), word);
   };
 };
 const shiftDoubleword = (op: number): Emit => {
@@ -151,7 +158,7 @@ const shiftDoubleword = (op: number): Emit => {
     code.op(Op.i64_and);
     code.op(Op.i64_eqz);
     code.op(Op.select);
-    finish(g, word);
+    give(g, RA(word), word);
   };
 };
 
@@ -203,10 +210,10 @@ const shiftAlgebraicWord = (byRegister: boolean): Emit => {
       code.op(Op.i32_and);
     } else {
       code.get(value);
-      code.i32Const(bb(word));
+      code.i32Const(sh(word));
       code.op(Op.i32_shr_s);
       code.get(value);
-      code.i32Const(~(-1 << bb(word)));
+      code.i32Const(~(-1 << sh(word)));
       code.op(Op.i32_and);
     }
     code.i32Const(0);
@@ -271,7 +278,7 @@ const shiftAlgebraicDoubleword = (byRegister: boolean): Emit => {
     code.op(Op.i32_wrap_i64);
     code.op(Op.i32_and);
     setCarry(g);
-    finish(g, word);
+    give(g, RA(word), word);
   };
 };
 
@@ -279,31 +286,12 @@ export const rotateRows: Rows = {
   rlwinm: rotateWordAnd(false),
   rlwnm: rotateWordAnd(true),
   rlwimi: (g, word) => {
-    const { code } = g;
     const [mb, me] = [MB(word), ME(word)];
-    const mask = wordMask(mb, me);
-    if (g.is64) {
-      const high = mb <= me ? 0 : -1;
-      if (mb <= me) {
-        rotatedWord(g, word, false);
-        code.op(Op.i64_extend_i32_u);
-      } else doubled(g, word, false);
-      code.i64Const(mask, high);
-      code.op(Op.i64_and);
-      g.gpr(RA(word));
-      code.i64Const(~mask, ~high);
-      code.op(Op.i64_and);
-      code.op(Op.i64_or);
-    } else {
-      rotatedWord(g, word, false);
-      code.i32Const(mask);
-      code.op(Op.i32_and);
-      g.gpr(RA(word));
-      code.i32Const(~mask);
-      code.op(Op.i32_and);
-      code.op(Op.i32_or);
-    }
-    finish(g, word);
+    const isWrapped = mb > me;
+    if (g.is64 && isWrapped) doubled(g, word, false);
+    else rotatedWord(g, word, false);
+    if (g.is64 && !isWrapped) g.code.op(Op.i64_extend_i32_u);
+    insert(g, word, wordMask(mb, me), isWrapped ? -1 : 0);
   },
   rldicl: rotateDoublewordAnd(false, (word) => mask64(mb6(word), 63)),
   rldcl: rotateDoublewordAnd(true, (word) => mask64(mb6(word), 63)),
@@ -312,16 +300,8 @@ export const rotateRows: Rows = {
   rldic: rotateDoublewordAnd(false, (word) => mask64(mb6(word), 63 - sh6(word))),
   rldimi: (g, word) => {
     if (!g.is64) return false;
-    const { code } = g;
-    const [low, high] = mask64(mb6(word), 63 - sh6(word));
     rotatedDoubleword(g, word, false);
-    code.i64Const(low, high);
-    code.op(Op.i64_and);
-    g.gpr(RA(word));
-    code.i64Const(~low, ~high);
-    code.op(Op.i64_and);
-    code.op(Op.i64_or);
-    finish(g, word);
+    insert(g, word, ...mask64(mb6(word), 63 - sh6(word)));
   },
   slw: shiftWord(Op.i32_shl),
   srw: shiftWord(Op.i32_shr_u),

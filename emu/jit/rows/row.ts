@@ -17,3 +17,14 @@ export const RB = (word: number): number => (word >>> 11) & 31;
 export const RC_ = (word: number): number => (word >>> 6) & 31;
 export const BF = (word: number): number => (word >>> 23) & 7;
 export const recorded = (word: number): boolean => (word & 1) !== 0;
+
+/** Pops the result of an instruction for GPR n, and where it has Rc = 1 sets CR0 by it. */
+export function give(g: Generator, n: number, word: number): void {
+  g.setGpr(n);
+  if (recorded(word)) g.record(n);
+}
+/** The same for a word, which zeros extend. */
+export function giveWord(g: Generator, n: number, word: number): void {
+  g.setGpr32(n);
+  if (recorded(word)) g.record(n);
+}

@@ -1,7 +1,7 @@
 /** Loads and stores: Power ISA 3.0B, I.3.3.2 to I.3.3.5 and I.4.6.2 to I.4.6.3; cache hints. */
 import { si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
-import { F64, I32, I64, Op, V128 } from "../wasm.ts";
+import { F64, I32, I64, Op, Simd, V128 } from "../wasm.ts";
 import { type Emit, RA, RB, type Rows, RT } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
@@ -113,12 +113,12 @@ const reversed = (
 const reverseDoubleword = (g: Generator): void => {
   const { code } = g;
   const value = g.temporary(V128, 0);
-  code.simd(0x12); // i64x2.splat
+  code.simd(Simd.i64x2_splat);
   code.tee(value);
   code.get(value);
-  code.simd(0x0d); // i8x16.shuffle
+  code.simd(Simd.i8x16_shuffle);
   for (let lane = 0; lane < 16; lane++) code.op(7 - (lane & 7));
-  code.simd(0x1d); // i64x2.extract_lane
+  code.simd(Simd.i64x2_extract_lane);
   code.op(0);
 };
 const REVERSED_DOUBLEWORD: Transfer = {

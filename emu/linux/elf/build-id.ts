@@ -1,4 +1,5 @@
 /** The build id of an ELF file: the note by which linkers tell one build of a file from another. */
+import { hexadecimal } from "../../hexadecimal.ts";
 
 const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
@@ -43,8 +44,7 @@ function findNote(notes: Uint8Array, little: boolean): string | undefined {
     if (start + size > notes.length) return undefined;
     const isGnu = nameSize === 4 && view.getUint32(name) === 0x474e5500;
     if (isGnu && type === NT_GNU_BUILD_ID) {
-      const bytes = [...notes.subarray(start, start + size)];
-      return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      return hexadecimal(notes.subarray(start, start + size));
     }
     at = start + aligned(size);
   }

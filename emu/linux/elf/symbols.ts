@@ -20,6 +20,20 @@ export interface FunctionSymbol {
 const STT_NOTYPE = 0;
 const STT_FUNC = 2;
 
+/** Of functions by address, the last one that begins at an address or before it. */
+export function lastBefore(
+  functions: readonly FunctionSymbol[],
+  address: number,
+): FunctionSymbol | undefined {
+  let [low, high] = [0, functions.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (functions[middle].address <= address) low = middle + 1;
+    else high = middle;
+  }
+  return functions[low - 1];
+}
+
 /** The functions that a file defines, by address. Throws ElfError for a damaged file. */
 export function functionsOf(file: Uint8Array): FunctionSymbol[] {
   const header = readHeader(file);

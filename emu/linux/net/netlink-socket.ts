@@ -1,6 +1,7 @@
 /**
  * Sockets of AF_NETLINK that speak rtnetlink(7), as far as C libraries ask which interfaces and addresses there are: those of the loopback.
  */
+import { joined } from "../../joined.ts";
 import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
@@ -131,18 +132,13 @@ export class NetlinkSocket extends Socket {
     } else if (type === RTM_GETLINK) parts.push(reply(RTM_NEWLINK, this.link(), 0));
     else parts.push(this.failure(request, EOPNOTSUPP));
     if (flags & NLM_F_ACK && (flags & NLM_F_DUMP) !== NLM_F_DUMP) parts.push(this.failure(request, 0));
-    const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    if (this.inbox.weight + whole.length > this.receiveBuffer) {
+    const bytes = joined(parts);
+    if (this.inbox.weight + bytes.length > this.receiveBuffer) {
       this.error = ENOBUFS;
       this.changed();
       return;
     }
-    this.inbox.add({ bytes: whole, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
+    this.inbox.add({ bytes, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
     this.arrive();
   }
 

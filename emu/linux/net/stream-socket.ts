@@ -3,6 +3,7 @@
  * in the inbox of the other at once. What differs between AF_UNIX and TCP is said where it does.
  */
 
+import { joined } from "../../joined.ts";
 import type { SocketState } from "../../snapshot.ts";
 import {
   EADDRINUSE,
@@ -240,7 +241,7 @@ export class StreamSocket extends Socket {
       if (files.length > 0 || room === 0) break;
     }
     if (!peek) this.giveRoom();
-    const bytes = pieces.length === 1 ? pieces[0] : joined(pieces, length);
+    const bytes = pieces.length === 1 ? pieces[0] : joined(pieces);
     const { from, sender, time } = first;
     return { bytes, length, from, sender, files, time, isEnd: false };
   }
@@ -380,14 +381,4 @@ export class StreamSocket extends Socket {
     if (!(listener instanceof StreamSocket) || listener.phase !== "listening")
       throw new SysError(ECONNREFUSED);
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

@@ -2,6 +2,7 @@
  * The two system calls of linux-cr, checkpoint(pid, fd, flags) and restart(crid, fd, flags). Later kernels gave their
  * numbers to others, so a machine has them only where it is told their numbers.
  */
+import { joined } from "../../joined.ts";
 import type { MachineSnapshot, ThreadSnapshot } from "../../snapshot.ts";
 import { EAGAIN, EBADF, EINVAL, ENOSYS, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
@@ -130,11 +131,5 @@ function readAll(file: OpenFile): Uint8Array {
     length += count;
     if (length > MAX_IMAGE) throw new SysError(EINVAL);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joined(pieces);
 }

@@ -42,7 +42,7 @@ export function openNamedPipe(
   const opener = system.nodes.open(
     node,
     { tid, kind, flags: flags & O_NONBLOCK, waits: (flags & O_NONBLOCK) === 0 },
-    { newInode: () => system.newInode(), status: () => system.nodes.statusAt(system, at.path) },
+    { newInode: () => system.newInode(), status: () => system.statusAt(at.path) },
   );
   if (!opener.met) {
     return ctx.block({

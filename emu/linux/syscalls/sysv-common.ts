@@ -1,19 +1,24 @@
-/** What the calls on System V objects have in common: struct ipc64_perm, times, owners. */
+/** What the calls on System V objects have in common: struct ipc64_perm, times, owners, and the commands that *ctl calls share. */
 import type { Encodable, Fields } from "../abi.ts";
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, SysError } from "../errno.ts";
-import { checkOwner, type IpcObject, type IpcTable } from "../ipc/ipc-table.ts";
+import type { IpcObjects } from "../ipc/ipc-objects.ts";
+import { checkAllowed, checkOwner, type IpcObject, type IpcTable } from "../ipc/ipc-table.ts";
 import type { SyscallContext } from "../syscall.ts";
 
-export const IPC_RMID = 0;
-export const IPC_SET = 1;
-export const IPC_STAT = 2;
-export const IPC_INFO = 3;
+const IPC_RMID = 0;
+const IPC_SET = 1;
+const IPC_STAT = 2;
+const IPC_INFO = 3;
 /** Old programs say by this that they know the structs with 32-bit ids. */
 const IPC_64 = 0x100;
 
 export const commandOf = (command: number): number => command & ~IPC_64;
+
+/** What permission bits are asked for, whoever asks. */
+export const READ = 0o444;
+export const ALTER = 0o222;
 
 /** struct ipc64_perm, with its parts side by side in the structs that begin with it. */
 export const PERM = {
@@ -50,9 +55,56 @@ export function setPerm(ctx: SyscallContext, object: IpcObject, at: number): voi
   object.changed = seconds(ctx);
 }
 
-/** The object that *_STAT calls mean by its place in the table. Throws EINVAL. */
-export function atPlace<T extends IpcObject>(table: IpcTable<T>, place: number): T {
-  const found = table.at(place);
-  if (found === undefined) throw new SysError(EINVAL);
-  return found;
+/** A kind of objects, as its *ctl call knows it. */
+export interface ControlledKind<T extends IpcObject> {
+  table(objects: IpcObjects): IpcTable<T>;
+  /** The numbers of *_STAT, *_INFO and *_STAT_ANY. */
+  readonly stat: number;
+  readonly info: number;
+  readonly statAny: number;
+  /** Writes what IPC_INFO says, or *_INFO with `counts`. */
+  putInfo(ctx: SyscallContext, at: number, counts: boolean): void;
+  putStat(ctx: SyscallContext, object: T, at: number): void;
+  set(ctx: SyscallContext, object: T, at: number): void;
+  /** IPC_RMID by somebody who may. */
+  remove(ctx: SyscallContext, object: T): void;
+}
+
+/**
+ * The commands that all *ctl calls have; undefined for one that is the kind's own. `at` gives the address of the struct, and is asked where there
+ * is one. *_STAT and *_STAT_ANY mean an object by its place in the table and return its id. Throws what the call is to fail with.
+ */
+export function control<T extends IpcObject>(
+  ctx: SyscallContext,
+  kind: ControlledKind<T>,
+  { id, command, at }: { id: number; command: number; at: () => number },
+): number | undefined {
+  if (id < 0) throw new SysError(EINVAL);
+  const table = kind.table(ctx.kernel.ipc);
+  const { credentials } = ctx.process;
+  switch (command) {
+    case IPC_INFO:
+    case kind.info:
+      kind.putInfo(ctx, at(), command === kind.info);
+      return Math.max(0, table.highest);
+    case IPC_STAT:
+    case kind.stat:
+    case kind.statAny: {
+      const object = command === IPC_STAT ? table.get(id) : table.at(id);
+      if (object === undefined) throw new SysError(EINVAL);
+      if (command !== kind.statAny) checkAllowed(object, credentials, READ);
+      kind.putStat(ctx, object, at());
+      return command === IPC_STAT ? 0 : object.perm.id;
+    }
+    case IPC_SET:
+      kind.set(ctx, table.get(id), at());
+      return 0;
+    case IPC_RMID: {
+      const object = table.get(id);
+      checkOwner(object, credentials);
+      kind.remove(ctx, object);
+      return 0;
+    }
+  }
+  return undefined;
 }

@@ -2,20 +2,19 @@
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../memory/vma.ts";
 import { struct } from "../abi.ts";
-import { EINVAL, EPERM, SysError } from "../errno.ts";
+import { EINVAL, SysError } from "../errno.ts";
 import { checkAllowed, checkOwner } from "../ipc/ipc-table.ts";
 import { Segment, SHM_DEST, SHM_LOCKED, SHMMNI } from "../ipc/segments.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { mapShared } from "./memory.ts";
 import {
-  atPlace,
+  ALTER,
+  type ControlledKind,
   commandOf,
-  IPC_INFO,
-  IPC_RMID,
-  IPC_SET,
-  IPC_STAT,
+  control,
   PERM,
   permFields,
+  READ,
   seconds,
   setPerm,
   timeFields,
@@ -34,8 +33,6 @@ const SHM_INFO = 14;
 const SHM_STAT_ANY = 15;
 /** /proc/sys/kernel/shmmax on a kernel of 64 bits; segments larger than memory can't be attached. */
 const SHMMAX = 2n ** 64n - 2n ** 24n - 1n;
-const READ = 0o444;
-const WRITE = 0o222;
 const EXECUTE = 0o111;
 
 const SHMINFO = struct({
@@ -97,7 +94,7 @@ export function shmat(ctx: SyscallContext, wanted: bigint, flags: number): numbe
   const segment = segments.get(id);
   const readOnly = (flags & SHM_RDONLY) !== 0;
   const executable = (flags & SHM_EXEC) !== 0;
-  checkAllowed(segment, ctx.process.credentials, READ | (readOnly ? 0 : WRITE) | (executable ? EXECUTE : 0));
+  checkAllowed(segment, ctx.process.credentials, READ | (readOnly ? 0 : ALTER) | (executable ? EXECUTE : 0));
   const prot = PROT_READ | (readOnly ? 0 : PROT_WRITE) | (executable ? PROT_EXEC : 0);
   const start = mapShared(ctx, {
     ...{ address, length: BigInt(segment.size), prot, shared: segment.object },
@@ -127,72 +124,52 @@ export function shmdt(ctx: SyscallContext, address: bigint): number {
   return 0;
 }
 
-function putInfo(ctx: SyscallContext, at: number): number {
-  const { segments } = ctx.kernel.ipc;
+function putInfo(ctx: SyscallContext, at: number): void {
   ctx.put(SHMINFO, at, { shmmax: SHMMAX, shmmin: 1, shmmni: SHMMNI, shmseg: SHMMNI, shmall: SHMMAX / 4096n });
-  return Math.max(0, segments.highest);
 }
 
-function putUse(ctx: SyscallContext, at: number): number {
-  const { segments } = ctx.kernel.ipc;
-  const all = [...segments.values()];
+function putUse(ctx: SyscallContext, at: number): void {
+  const all = [...ctx.kernel.ipc.segments.values()];
   const pages = all.reduce((sum, { size }) => sum + Math.ceil(size / PAGE_SIZE), 0);
   const resident = all.reduce((sum, { object }) => sum + [...object.pages].length, 0);
-  ctx.put(SHM_USE, at, { used_ids: segments.size, shm_tot: pages, shm_rss: resident });
-  return Math.max(0, segments.highest);
+  ctx.put(SHM_USE, at, { used_ids: all.length, shm_tot: pages, shm_rss: resident });
 }
 
-function putStat(ctx: SyscallContext, segment: Segment, at: number): void {
-  ctx.put(shmidDs(ctx), at, {
-    ...permFields(segment),
-    ...{ atime: timeFields(ctx, segment.attached), dtime: timeFields(ctx, segment.detached) },
-    ...{ ctime: timeFields(ctx, segment.changed), segsz: segment.size, cpid: segment.creator },
-    ...{ lpid: segment.operator, nattch: ctx.kernel.ipc.segments.attachments(segment) },
-  });
-}
+const SEGMENTS: ControlledKind<Segment> = {
+  table: ({ segments }) => segments,
+  stat: SHM_STAT,
+  info: SHM_INFO,
+  statAny: SHM_STAT_ANY,
+  putInfo: (ctx, at, counts) => (counts ? putUse : putInfo)(ctx, at),
+  putStat(ctx, segment, at) {
+    ctx.put(shmidDs(ctx), at, {
+      ...permFields(segment),
+      ...{ atime: timeFields(ctx, segment.attached), dtime: timeFields(ctx, segment.detached) },
+      ...{ ctime: timeFields(ctx, segment.changed), segsz: segment.size, cpid: segment.creator },
+      ...{ lpid: segment.operator, nattch: ctx.kernel.ipc.segments.attachments(segment) },
+    });
+  },
+  set: setPerm,
+  /** Its key leads nowhere from here; those that have it attached keep it. */
+  remove(ctx, { perm }) {
+    perm.mode |= SHM_DEST;
+    perm.key = 0;
+    ctx.kernel.ipc.segments.sweep();
+  },
+};
 
 export function shmctl(ctx: SyscallContext, at: number): number {
   const [id, command] = [ctx.args.int(0), commandOf(ctx.args.int(1))];
   const { segments } = ctx.kernel.ipc;
-  const { credentials } = ctx.process;
-  if (id < 0 || command < 0) throw new SysError(EINVAL);
   segments.sweep();
-  switch (command) {
-    case IPC_INFO:
-      return putInfo(ctx, at);
-    case SHM_INFO:
-      return putUse(ctx, at);
-    case IPC_STAT:
-    case SHM_STAT:
-    case SHM_STAT_ANY: {
-      const segment = command === IPC_STAT ? segments.get(id) : atPlace(segments, id);
-      if (command !== SHM_STAT_ANY) checkAllowed(segment, credentials, READ);
-      putStat(ctx, segment, at);
-      return command === IPC_STAT ? 0 : segment.perm.id;
-    }
-    case IPC_SET:
-      setPerm(ctx, segments.get(id), at);
-      return 0;
-    case IPC_RMID: {
-      const segment = segments.get(id);
-      checkOwner(segment, credentials);
-      // Its key leads nowhere from here; those that have it attached keep it.
-      segment.perm.mode |= SHM_DEST;
-      segment.perm.key = 0;
-      segments.sweep();
-      return 0;
-    }
-    case SHM_LOCK:
-    case SHM_UNLOCK: {
-      const segment = segments.get(id);
-      const { perm } = segment;
-      if (credentials.euid !== 0 && credentials.euid !== perm.uid && credentials.euid !== perm.cuid)
-        throw new SysError(EPERM);
-      perm.mode = command === SHM_LOCK ? perm.mode | SHM_LOCKED : perm.mode & ~SHM_LOCKED;
-      return 0;
-    }
-  }
-  throw new SysError(EINVAL);
+  const result = control(ctx, SEGMENTS, { id, command, at: () => at });
+  if (result !== undefined) return result;
+  if (command !== SHM_LOCK && command !== SHM_UNLOCK) throw new SysError(EINVAL);
+  const segment = segments.get(id);
+  checkOwner(segment, ctx.process.credentials);
+  const { perm } = segment;
+  perm.mode = command === SHM_LOCK ? perm.mode | SHM_LOCKED : perm.mode & ~SHM_LOCKED;
+  return 0;
 }
 
 export const SEGMENT_CALLS: readonly SyscallRow[] = [

@@ -5,14 +5,13 @@ import { checkAllowed, checkOwner, IPC_NOWAIT } from "../ipc/ipc-table.ts";
 import { MessageQueue, MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
-  atPlace,
+  ALTER,
+  type ControlledKind,
   commandOf,
-  IPC_INFO,
-  IPC_RMID,
-  IPC_SET,
-  IPC_STAT,
+  control,
   PERM,
   permFields,
+  READ,
   seconds,
   setPerm,
   timeFields,
@@ -25,8 +24,6 @@ const MSG_COPY = 0o40000;
 const MSG_STAT = 11;
 const MSG_INFO = 12;
 const MSG_STAT_ANY = 13;
-const READ = 0o444;
-const WRITE = 0o222;
 
 const MSGINFO = struct({
   msgpool: "i32",
@@ -63,7 +60,7 @@ export function msgsnd(ctx: SyscallContext, at: number, size: bigint, flags: num
   if (size > BigInt(MSGMAX) || id < 0 || type < 1n) throw new SysError(EINVAL);
   const bytes = ctx.memory.read(at + wordSize, Number(size)).slice();
   const queue = ctx.kernel.ipc.messages.get(id, ctx.resumed !== undefined);
-  checkAllowed(queue, ctx.process.credentials, WRITE);
+  checkAllowed(queue, ctx.process.credentials, ALTER);
   if (!queue.hasRoom(bytes.length)) {
     if (flags & IPC_NOWAIT) throw new SysError(EAGAIN);
     return ctx.block({ queues: [queue.queue], restart: "nohand" });
@@ -104,63 +101,46 @@ export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigi
   return bytes.length;
 }
 
-function putInfo(ctx: SyscallContext, at: number, counts: boolean): number {
-  const { messages } = ctx.kernel.ipc;
-  const all = [...messages.values()];
-  const sum = (of: (queue: MessageQueue) => number) => all.reduce((total, queue) => total + of(queue), 0);
-  ctx.put(MSGINFO, at, {
-    msgpool: counts ? messages.size : (MSGMNI * MSGMNB) / 1024,
-    msgmap: counts ? sum((queue) => queue.messages.length) : MSGMNB,
-    msgtql: counts ? sum(({ bytes }) => bytes) : MSGMNB,
-    ...{ msgmax: MSGMAX, msgmnb: MSGMNB, msgmni: MSGMNI, msgssz: 16, msgseg: 0xffff },
-  });
-  return Math.max(0, messages.highest);
-}
-
-function putStat(ctx: SyscallContext, queue: MessageQueue, at: number): void {
-  ctx.put(msqidDs(ctx), at, {
-    ...permFields(queue),
-    ...{ stime: timeFields(ctx, queue.sent), rtime: timeFields(ctx, queue.received) },
-    ...{ ctime: timeFields(ctx, queue.changed), cbytes: queue.bytes, qnum: queue.messages.length },
-    ...{ qbytes: queue.most, lspid: queue.sender, lrpid: queue.receiver },
-  });
-}
+const MESSAGE_QUEUES: ControlledKind<MessageQueue> = {
+  table: ({ messages }) => messages,
+  stat: MSG_STAT,
+  info: MSG_INFO,
+  statAny: MSG_STAT_ANY,
+  putInfo(ctx, at, counts) {
+    const all = [...ctx.kernel.ipc.messages.values()];
+    const sum = (of: (queue: MessageQueue) => number) => all.reduce((total, queue) => total + of(queue), 0);
+    ctx.put(MSGINFO, at, {
+      msgpool: counts ? all.length : (MSGMNI * MSGMNB) / 1024,
+      msgmap: counts ? sum((queue) => queue.messages.length) : MSGMNB,
+      msgtql: counts ? sum(({ bytes }) => bytes) : MSGMNB,
+      ...{ msgmax: MSGMAX, msgmnb: MSGMNB, msgmni: MSGMNI, msgssz: 16, msgseg: 0xffff },
+    });
+  },
+  putStat(ctx, queue, at) {
+    ctx.put(msqidDs(ctx), at, {
+      ...permFields(queue),
+      ...{ stime: timeFields(ctx, queue.sent), rtime: timeFields(ctx, queue.received) },
+      ...{ ctime: timeFields(ctx, queue.changed), cbytes: queue.bytes, qnum: queue.messages.length },
+      ...{ qbytes: queue.most, lspid: queue.sender, lrpid: queue.receiver },
+    });
+  },
+  set(ctx, queue, at) {
+    const { credentials } = ctx.process;
+    const { qbytes } = ctx.get(msqidDs(ctx), at);
+    checkOwner(queue, credentials);
+    if (qbytes > BigInt(MSGMNB) && credentials.euid !== 0) throw new SysError(EPERM);
+    setPerm(ctx, queue, at);
+    queue.most = Number(qbytes > 1n << 24n ? 1n << 24n : qbytes);
+    queue.queue.wake();
+  },
+  remove: (ctx, queue) => ctx.kernel.ipc.messages.remove(queue),
+};
 
 export function msgctl(ctx: SyscallContext, at: number): number {
   const [id, command] = [ctx.args.int(0), commandOf(ctx.args.int(1))];
-  const { messages } = ctx.kernel.ipc;
-  const { credentials } = ctx.process;
-  if (id < 0 || command < 0) throw new SysError(EINVAL);
-  switch (command) {
-    case IPC_INFO:
-    case MSG_INFO:
-      return putInfo(ctx, at, command === MSG_INFO);
-    case IPC_STAT:
-    case MSG_STAT:
-    case MSG_STAT_ANY: {
-      const queue = command === IPC_STAT ? messages.get(id) : atPlace(messages, id);
-      if (command !== MSG_STAT_ANY) checkAllowed(queue, credentials, READ);
-      putStat(ctx, queue, at);
-      return command === IPC_STAT ? 0 : queue.perm.id;
-    }
-    case IPC_SET: {
-      const queue = messages.get(id);
-      const { qbytes } = ctx.get(msqidDs(ctx), at);
-      checkOwner(queue, credentials);
-      if (qbytes > BigInt(MSGMNB) && credentials.euid !== 0) throw new SysError(EPERM);
-      setPerm(ctx, queue, at);
-      queue.most = Number(qbytes > 1n << 24n ? 1n << 24n : qbytes);
-      queue.queue.wake();
-      return 0;
-    }
-    case IPC_RMID: {
-      const queue = messages.get(id);
-      checkOwner(queue, credentials);
-      messages.remove(queue);
-      return 0;
-    }
-  }
-  throw new SysError(EINVAL);
+  const result = control(ctx, MESSAGE_QUEUES, { id, command, at: () => at });
+  if (result === undefined) throw new SysError(EINVAL);
+  return result;
 }
 
 export const MESSAGE_CALLS: readonly SyscallRow[] = [

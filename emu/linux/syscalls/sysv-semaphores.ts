@@ -1,18 +1,17 @@
 /** semget, semop, semtimedop, semctl. */
 import { struct } from "../abi.ts";
 import { E2BIG, EAGAIN, EINVAL, ERANGE, SysError } from "../errno.ts";
-import { checkAllowed, checkOwner } from "../ipc/ipc-table.ts";
+import { checkAllowed } from "../ipc/ipc-table.ts";
 import { SEMMNI, SEMMSL, SEMOPM, SEMVMX, SemaphoreSet } from "../ipc/semaphores.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import {
-  atPlace,
+  ALTER,
+  type ControlledKind,
   commandOf,
-  IPC_INFO,
-  IPC_RMID,
-  IPC_SET,
-  IPC_STAT,
+  control,
   PERM,
   permFields,
+  READ,
   seconds,
   setPerm,
   timeFields,
@@ -30,9 +29,8 @@ const SETALL = 17;
 const SEM_STAT = 18;
 const SEM_INFO = 19;
 const SEM_STAT_ANY = 20;
-
-const READ = 0o444;
-const ALTER = 0o222;
+const LOOKS: readonly number[] = [GETPID, GETVAL, GETALL, GETNCNT, GETZCNT];
+const CHANGES: readonly number[] = [SETVAL, SETALL];
 
 const SEMBUF = struct({ sem_num: "u16", sem_op: "i16", sem_flg: "i16" });
 const SEMINFO = struct({
@@ -98,37 +96,46 @@ export function semtimedop(ctx: SyscallContext, timeoutAt: number, format: TimeF
   });
 }
 
-function putInfo(ctx: SyscallContext, at: number, counts: boolean): number {
-  const { semaphores } = ctx.kernel.ipc;
-  const all = [...semaphores.values()].reduce((sum, { values }) => sum + values.length, 0);
-  ctx.put(SEMINFO, at, {
-    ...{ semmap: SEMMNI * SEMMSL, semmni: SEMMNI, semmns: SEMMNI * SEMMSL, semmnu: SEMMNI * SEMMSL },
-    ...{ semmsl: SEMMSL, semopm: SEMOPM, semume: SEMOPM, semvmx: SEMVMX },
-    ...{ semusz: counts ? semaphores.size : 20, semaem: counts ? all : SEMVMX },
-  });
-  return Math.max(0, semaphores.highest);
-}
-
-function putStat(ctx: SyscallContext, set: SemaphoreSet, at: number): void {
-  ctx.put(semidDs(ctx), at, {
-    ...permFields(set),
-    ...{
-      otime: timeFields(ctx, set.operated),
-      ctime: timeFields(ctx, set.changed),
+const SETS: ControlledKind<SemaphoreSet> = {
+  table: ({ semaphores }) => semaphores,
+  stat: SEM_STAT,
+  info: SEM_INFO,
+  statAny: SEM_STAT_ANY,
+  putInfo(ctx, at, counts) {
+    const { semaphores } = ctx.kernel.ipc;
+    const all = [...semaphores.values()].reduce((sum, { values }) => sum + values.length, 0);
+    ctx.put(SEMINFO, at, {
+      ...{ semmap: SEMMNI * SEMMSL, semmni: SEMMNI, semmns: SEMMNI * SEMMSL, semmnu: SEMMNI * SEMMSL },
+      ...{ semmsl: SEMMSL, semopm: SEMOPM, semume: SEMOPM, semvmx: SEMVMX },
+      ...{ semusz: counts ? semaphores.size : 20, semaem: counts ? all : SEMVMX },
+    });
+  },
+  putStat(ctx, set, at) {
+    ctx.put(semidDs(ctx), at, {
+      ...permFields(set),
+      ...{ otime: timeFields(ctx, set.operated), ctime: timeFields(ctx, set.changed) },
       nsems: set.values.length,
-    },
-  });
-}
+    });
+  },
+  set: setPerm,
+  remove: (ctx, set) => ctx.kernel.ipc.semaphores.remove(set),
+};
 
 /** What a set says of one semaphore, or all. */
-function look(ctx: SyscallContext, set: SemaphoreSet, number: number, command: number, at: number): number {
+function look(
+  ctx: SyscallContext,
+  set: SemaphoreSet,
+  number: number,
+  command: number,
+  argument: bigint,
+): number {
   const waits = (waiter: unknown) => (waiter as { state?: unknown }).state === "waiting";
   if (command === GETALL) {
     const bytes = new Uint8Array(2 * set.values.length);
     set.values.forEach((value, i) => {
       new DataView(bytes.buffer).setUint16(2 * i, value, ctx.abi.littleEndian);
     });
-    ctx.memory.write(at, bytes);
+    ctx.memory.write(pointer(argument), bytes);
     return 0;
   }
   if (number < 0 || number >= set.values.length) throw new SysError(EINVAL);
@@ -153,7 +160,7 @@ function change(
     if (number < 0 || number >= set.values.length) throw new SysError(EINVAL);
     set.set(number, value, pid);
   } else {
-    const bytes = ctx.memory.read(Number(argument), 2 * set.values.length);
+    const bytes = ctx.memory.read(pointer(argument), 2 * set.values.length);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const values = set.values.map((_, i) => view.getUint16(2 * i, ctx.abi.littleEndian));
     if (values.some((value) => value > SEMVMX)) throw new SysError(ERANGE);
@@ -164,57 +171,18 @@ function change(
   set.changed = seconds(ctx);
 }
 
-/** semctl(2), with the union as a long. */
+/** semctl(2), with the union as a long: a number, or a pointer. */
 export function semctl(ctx: SyscallContext, argument: bigint): number {
   const [id, number, command] = [ctx.args.int(0), ctx.args.int(1), commandOf(ctx.args.int(2))];
-  const { semaphores } = ctx.kernel.ipc;
-  const { credentials } = ctx.process;
-  const at = Number(BigInt.asUintN(32, argument));
-  if (id < 0) throw new SysError(EINVAL);
-  switch (command) {
-    case IPC_INFO:
-    case SEM_INFO:
-      return putInfo(ctx, at, command === SEM_INFO);
-    case SEM_STAT:
-    case SEM_STAT_ANY: {
-      const set = atPlace(semaphores, id);
-      if (command === SEM_STAT) checkAllowed(set, credentials, READ);
-      putStat(ctx, set, at);
-      return set.perm.id;
-    }
-    case IPC_STAT: {
-      const set = semaphores.get(id);
-      checkAllowed(set, credentials, READ);
-      putStat(ctx, set, at);
-      return 0;
-    }
-    case GETALL:
-    case GETVAL:
-    case GETPID:
-    case GETNCNT:
-    case GETZCNT: {
-      const set = semaphores.get(id);
-      checkAllowed(set, credentials, READ);
-      return look(ctx, set, number, command, at);
-    }
-    case SETVAL:
-    case SETALL: {
-      const set = semaphores.get(id);
-      checkAllowed(set, credentials, ALTER);
-      change(ctx, set, number, command, argument);
-      return 0;
-    }
-    case IPC_SET:
-      setPerm(ctx, semaphores.get(id), at);
-      return 0;
-    case IPC_RMID: {
-      const set = semaphores.get(id);
-      checkOwner(set, credentials);
-      semaphores.remove(set);
-      return 0;
-    }
-  }
-  throw new SysError(EINVAL);
+  const result = control(ctx, SETS, { id, command, at: () => pointer(argument) });
+  if (result !== undefined) return result;
+  const changes = CHANGES.includes(command);
+  if (!changes && !LOOKS.includes(command)) throw new SysError(EINVAL);
+  const set = ctx.kernel.ipc.semaphores.get(id);
+  checkAllowed(set, ctx.process.credentials, changes ? ALTER : READ);
+  if (!changes) return look(ctx, set, number, command, argument);
+  change(ctx, set, number, command, argument);
+  return 0;
 }
 
 export const SEMAPHORE_CALLS: readonly SyscallRow[] = [

@@ -20,7 +20,7 @@ function ipc(ctx: SyscallContext): number {
       if (pointer === 0n) throw new SysError(EINVAL);
       return semctl(inner(first, second, third), ctx.getWord(at()));
     case 4:
-      return semtimedop(inner(first, pointer, second), Number(BigInt.asUintN(32, fifth)), "native");
+      return semtimedop(inner(first, pointer, second), addressOf(fifth), "native");
     case 11:
       return msgsnd(inner(first), at(), sizeOf(ctx, second), int(third));
     case 12: {

@@ -1,9 +1,9 @@
 /** epoll(7): sets of descriptions that are watched for what a guest is interested in. */
 import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_RDWR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
 import type { FileTables } from "./freeze-files.ts";
-import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import type { OpenFile, Waitables } from "./open-file.ts";
 import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
@@ -37,22 +37,13 @@ export interface EpollEvent {
   data: bigint;
 }
 
-export class EpollFile extends OpenFile {
-  readonly kind = "special";
+export class EpollFile extends AnonymousFile {
   private readonly items = new Map<string, Item>();
   private readonly queue = new WaitQueue();
   private readonly ids = new Map<OpenFile, number>();
-  private readonly ino: bigint;
 
   constructor(ino: bigint) {
-    super("", O_RDWR);
-    this.ino = ino;
-  }
-  override get label(): string {
-    return "anon_inode:[eventpoll]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
+    super("eventpoll", { flags: 0, ino });
   }
 
   private keyOf(file: OpenFile, fd: number): string {

@@ -1,5 +1,5 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
-import { type Host, HostError, type HostStream } from "../../host/host.ts";
+import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
 import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
@@ -161,6 +161,16 @@ export class FileSystem {
     if (at.stat !== undefined) return at.stat;
     if (at.synthetic === undefined) fail("ENOENT", at.path);
     return statOfSynthetic(at.synthetic, at.path);
+  }
+
+  /** What stands at a canonical path of a host now, as the guest sees it; undefined where nothing does. */
+  statusAt(path: string): HostStat | undefined {
+    try {
+      return this.namespace.walkCanonical(path, this.thawView.root).stat;
+    } catch (error) {
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -2,11 +2,13 @@
  * What tells files again that a snapshot refers to by name: size and time of those that are open, size and contents of those that
  * are mapped. A thaw holds all of them against what is there now, and names everything that differs at once.
  */
+import { hexadecimal } from "../../hexadecimal.ts";
 import { type Host, HostError } from "../../host/host.ts";
 import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
 import { O_ACCMODE, O_RDONLY } from "./constants.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
+import { fileKey } from "./folder.ts";
 import { readFully } from "./mapped-files.ts";
 
 /** Largest file whose contents are digested; of larger ones size and time must do. */
@@ -59,7 +61,7 @@ function digestOf(host: Host, handle: number, size: number): string {
     hash.update(piece.subarray(0, count));
     at += count;
   }
-  return [...hash.digest()].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexadecimal(hash.digest());
 }
 
 /** The paths of a snapshot that must lead to regular files. */
@@ -135,8 +137,8 @@ function difference(
     system.host.files.open(real, { read: true, write: false, noFollow: true }, 0),
   );
   try {
-    const { key, size, mtime } = { ...stat, key: `${stat.dev}:${stat.ino}` };
-    return contentOf(system.host, handle, { key, size, mtime }) === known.content
+    const { size, mtime } = stat;
+    return contentOf(system.host, handle, { key: fileKey(stat), size, mtime }) === known.content
       ? undefined
       : `${when}, and holds something else`;
   } finally {

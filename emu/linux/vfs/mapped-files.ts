@@ -220,8 +220,10 @@ export class MappedFiles {
   flushObject(object: SharedObject, first = 0, end = Number.POSITIVE_INFINITY): void {
     const { file } = object;
     if (file === undefined) return;
+    const written = object.takeDirty(first, end);
+    if (written.length === 0) return;
     const size = file.size();
-    for (const index of object.takeDirty(first, end)) {
+    for (const index of written) {
       const position = index * PAGE_SIZE;
       const bytes = takeBack(object.page(index));
       if (bytes !== undefined && position < size) {

@@ -4,6 +4,7 @@
  * what was granted. Each step is made from a directory that is held (`Folder`), never through a path of several.
  */
 import { type Host, HostError, type HostStat } from "../../host/host.ts";
+import { encodeName } from "../../host/names.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
@@ -260,7 +261,7 @@ export class Namespace {
           fail("EXDEV", current.path);
         continue;
       }
-      if (new TextEncoder().encode(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
+      if (encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
       const target = this.linkTarget(next);

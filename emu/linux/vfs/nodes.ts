@@ -2,7 +2,7 @@
  * Sockets and named pipes in granted folders. Only the guest knows what they are: on the host each is an empty file, so that nobody outside can be
  * at the other end and nothing is needed that a host may not have.
  */
-import { HostError, type HostStat } from "../../host/host.ts";
+import type { HostStat } from "../../host/host.ts";
 import type { NodeSnapshot } from "../../snapshot.ts";
 import { Socket } from "../net/socket.ts";
 import type { FileSystem } from "./file-system.ts";
@@ -62,11 +62,6 @@ export class Nodes {
     for (const node of this.known.values()) if (node.socket === socket) node.socket = undefined;
   }
 
-  /** What stands at a path now, as the guest sees it. */
-  statusAt(system: FileSystem, path: string): HostStat | undefined {
-    return lookUp(system, path);
-  }
-
   /**
    * An end of a named pipe for a thread, and whether the thread may have it: somebody is at the other end, or has been meanwhile, or nobody need be.
    */
@@ -108,7 +103,7 @@ export class Nodes {
   /** Those that are still where they were. */
   freeze(system: FileSystem, tables: FileTables): NodeSnapshot[] {
     return [...this.known].flatMap(([key, { kind, path, socket, pipe, openers }]) => {
-      const stat = lookUp(system, path);
+      const stat = system.statusAt(path);
       if (stat === undefined || fileKey(stat) !== key) return [];
       const isOpen = pipe !== undefined && pipe.readers + pipe.writers > 0;
       return [
@@ -131,7 +126,7 @@ export class Nodes {
   ): void {
     if (nodes.length > MOST) fail("EINVAL", `${nodes.length} sockets and named pipes`);
     for (const { kind, path, openFile, pipe, openers } of nodes) {
-      const stat = lookUp(system, path);
+      const stat = system.statusAt(path);
       if (stat?.kind !== "file" || stat.size !== 0n) continue;
       const node = this.add(stat, kind, path);
       const file = opened.files[openFile];
@@ -144,15 +139,5 @@ export class Nodes {
       }
       if (pipe >= 0) node.pipe = opened.pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
     }
-  }
-}
-
-function lookUp(system: FileSystem, path: string): HostStat | undefined {
-  try {
-    const at = system.namespace.walkCanonical(path, system.thawView.root);
-    return at.stat;
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
   }
 }

@@ -56,12 +56,6 @@ export function syntheticStat(
   };
 }
 
-/** Status of what has neither a name nor a type: an eventfd, an epoll set. */
-export const anonymousStat = (ino: bigint): FileStat => ({
-  ...syntheticStat("file", 0o600, ino, { dev: 0xdn, nlink: 1 }),
-  kind: "anonymous",
-});
-
 /** A stable inode number for a synthetic path. */
 export function inodeOf(path: string): bigint {
   let hash = 0xcbf29ce484222325n;

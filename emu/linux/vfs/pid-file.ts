@@ -1,24 +1,22 @@
 /** pidfd_open(2): a process as a descriptor, which never comes to mean another one. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Process } from "../process.ts";
-import { O_NONBLOCK, O_RDWR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
+import { O_NONBLOCK } from "./constants.ts";
 import type { FileMachine } from "./file-system.ts";
-import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import type { OpenFile, Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
-export class PidFile extends OpenFile {
-  readonly kind = "special";
+export class PidFile extends AnonymousFile {
   private readonly machine: FileMachine;
-  private readonly ino: bigint;
   /** Its process; after a thaw a number, until the processes are there. 0: one that has been forgotten. */
   private subject: Process | number;
 
   constructor(options: { subject: Process | number; flags: number; machine: FileMachine; ino: bigint }) {
-    super("", O_RDWR | options.flags);
+    super("pidfd", options);
     this.subject = options.subject;
     this.machine = options.machine;
-    this.ino = options.ino;
   }
 
   /** The process while it lives, or has ended and has not been waited for. */
@@ -29,20 +27,8 @@ export class PidFile extends OpenFile {
     return processes.get(this.subject.pid) === this.subject ? this.subject : undefined;
   }
 
-  override get label(): string {
-    return "anon_inode:[pidfd]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
-  }
   override seek(): number {
     return fail("ESPIPE");
-  }
-  override read(): number {
-    return fail("EINVAL");
-  }
-  override write(): number {
-    return fail("EINVAL");
   }
   /** The process has ended. */
   override readable(): boolean {

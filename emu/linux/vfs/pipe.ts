@@ -201,7 +201,7 @@ export class PipeEnd extends OpenFile {
 export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes, system }: ThawContext): OpenFile {
   const { path, kind, flags } = snapshot;
   const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
-  const named = path === "" ? undefined : { path, status: () => system.nodes.statusAt(system, path) };
+  const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
   return new PipeEnd(pipe, kind as PipeKind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
 }
 

@@ -1,15 +1,15 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
+import { hexadecimal } from "../../hexadecimal.ts";
 import type { ProcMachine } from "./proc.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
-import { directoryOf, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
+import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
 function uuid(machine: ProcMachine): string {
   const bytes = new Uint8Array(16);
   machine.random(bytes);
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
+  return hexadecimal(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5\n");
 }
 
 /** Descriptions that are open in the machine. */
@@ -34,64 +34,64 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       osrelease: textFile(() => `${uts.release}\n`),
       version: textFile(() => `${uts.version}\n`),
       hostname: textFile(() => `${uts.nodename}\n`),
-      domainname: textFile(() => "(none)\n"),
-      pid_max: textFile(() => "4194304\n"),
-      "threads-max": textFile(() => "4096\n"),
-      randomize_va_space: textFile(() => "0\n"),
-      sched_child_runs_first: textFile(() => "0\n"),
-      perf_event_paranoid: textFile(() => "4\n"),
-      panic: textFile(() => "0\n"),
-      printk: textFile(() => "4\t4\t1\t7\n"),
-      yama: directoryOf({ ptrace_scope: textFile(() => "1\n") }),
-      seccomp: directoryOf({ actions_avail: textFile(() => "\n") }),
-      shmmax: textFile(() => "18446744073692774399\n"),
-      shmall: textFile(() => "18446744073692774399\n"),
-      shmmni: textFile(() => "4096\n"),
-      msgmax: textFile(() => "8192\n"),
-      msgmnb: textFile(() => "16384\n"),
-      msgmni: textFile(() => "32000\n"),
-      sem: textFile(() => "32000\t1024000000\t500\t32000\n"),
-      ngroups_max: textFile(() => "65536\n"),
-      cap_last_cap: textFile(() => "40\n"),
-      core_pattern: textFile(() => "core\n"),
-      core_uses_pid: textFile(() => "0\n"),
-      tainted: textFile(() => "0\n"),
+      domainname: textFile("(none)\n"),
+      pid_max: textFile("4194304\n"),
+      "threads-max": textFile("4096\n"),
+      randomize_va_space: textFile("0\n"),
+      sched_child_runs_first: textFile("0\n"),
+      perf_event_paranoid: textFile("4\n"),
+      panic: textFile("0\n"),
+      printk: textFile("4\t4\t1\t7\n"),
+      yama: directoryOf({ ptrace_scope: textFile("1\n") }),
+      seccomp: directoryOf({ actions_avail: textFile("\n") }),
+      shmmax: textFile("18446744073692774399\n"),
+      shmall: textFile("18446744073692774399\n"),
+      shmmni: textFile("4096\n"),
+      msgmax: textFile("8192\n"),
+      msgmnb: textFile("16384\n"),
+      msgmni: textFile("32000\n"),
+      sem: textFile("32000\t1024000000\t500\t32000\n"),
+      ngroups_max: textFile("65536\n"),
+      cap_last_cap: textFile("40\n"),
+      core_pattern: textFile("core\n"),
+      core_uses_pid: textFile("0\n"),
+      tainted: textFile("0\n"),
       random: directoryOf({
         uuid: textFile(() => uuid(machine)),
-        boot_id: textFile(() => "00000000-0000-4000-8000-000000000000\n"),
-        entropy_avail: textFile(() => "256\n"),
-        poolsize: textFile(() => "256\n"),
+        boot_id: textFile("00000000-0000-4000-8000-000000000000\n"),
+        entropy_avail: textFile("256\n"),
+        poolsize: textFile("256\n"),
       }),
     }),
     vm: directoryOf({
-      overcommit_memory: textFile(() => "0\n"),
-      overcommit_ratio: textFile(() => "50\n"),
-      swappiness: textFile(() => "60\n"),
-      nr_hugepages: textFile(() => "0\n"),
-      max_map_count: textFile(() => "65530\n"),
-      mmap_min_addr: textFile(() => "65536\n"),
+      overcommit_memory: textFile("0\n"),
+      overcommit_ratio: textFile("50\n"),
+      swappiness: textFile("60\n"),
+      nr_hugepages: textFile("0\n"),
+      max_map_count: textFile("65530\n"),
+      mmap_min_addr: textFile("65536\n"),
     }),
     fs: directoryOf({
-      "file-max": textFile(() => "1048576\n"),
+      "file-max": textFile("1048576\n"),
       "file-nr": textFile(() => `${openFiles(machine)}\t0\t1048576\n`),
-      "inode-nr": textFile(() => "0\t0\n"),
-      "lease-break-time": textFile(() => "45\n"),
-      protected_symlinks: textFile(() => "0\n"),
-      protected_hardlinks: textFile(() => "0\n"),
-      suid_dumpable: textFile(() => "0\n"),
+      "inode-nr": textFile("0\t0\n"),
+      "lease-break-time": textFile("45\n"),
+      protected_symlinks: textFile("0\n"),
+      protected_hardlinks: textFile("0\n"),
+      suid_dumpable: textFile("0\n"),
       mqueue: directoryOf({
-        msg_max: textFile(() => "10\n"),
-        msgsize_max: textFile(() => "8192\n"),
-        queues_max: textFile(() => "256\n"),
+        msg_max: textFile("10\n"),
+        msgsize_max: textFile("8192\n"),
+        queues_max: textFile("256\n"),
       }),
-      epoll: directoryOf({ max_user_watches: textFile(() => "1048576\n") }),
+      epoll: directoryOf({ max_user_watches: textFile("1048576\n") }),
       inotify: directoryOf({
-        max_queued_events: textFile(() => "16384\n"),
-        max_user_instances: textFile(() => "128\n"),
-        max_user_watches: textFile(() => "65536\n"),
+        max_queued_events: textFile("16384\n"),
+        max_user_instances: textFile("128\n"),
+        max_user_watches: textFile("65536\n"),
       }),
-      nr_open: textFile(() => "1048576\n"),
-      "pipe-max-size": textFile(() => "1048576\n"),
+      nr_open: textFile("1048576\n"),
+      "pipe-max-size": textFile("1048576\n"),
     }),
   });
 }
@@ -225,12 +225,12 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     stat: textFile(() => statText(machine)),
     vmstat: textFile(() => vmstatText(machine)),
     filesystems: textFile(() => FILE_SYSTEMS.map((name) => `nodev\t${name}\n`).join("")),
-    devices: textFile(() => DEVICES),
-    swaps: textFile(() => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
-    partitions: textFile(() => "major minor  #blocks  name\n\n"),
-    diskstats: textFile(() => ""),
-    modules: textFile(() => ""),
-    cmdline: textFile(() => "\n"),
-    sys: sysTree(machine),
+    devices: textFile(DEVICES),
+    swaps: textFile("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    partitions: textFile("major minor  #blocks  name\n\n"),
+    diskstats: textFile(""),
+    modules: textFile(""),
+    cmdline: textFile("\n"),
+    sys: lazily(() => sysTree(machine)),
   };
 }

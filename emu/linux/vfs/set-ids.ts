@@ -2,9 +2,8 @@
  * Set-user-id and set-group-id bits that the guest gives its files and folders. On the host they would give whoever runs such a file the
  * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
  */
-import { HostError } from "../../host/host.ts";
 import type { SetIdSnapshot } from "../../snapshot.ts";
-import type { FileSystem, Viewer } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
 import type { FileStat } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
@@ -42,7 +41,7 @@ export class SetIds {
   /** Those of files that are still where they were. */
   freeze(system: FileSystem): SetIdSnapshot[] {
     return [...this.known].flatMap(([key, { bits, path }]) => {
-      const stat = lookUp(system, path, system.thawView);
+      const stat = system.statusAt(path);
       return stat !== undefined && fileKey(stat) === key ? [{ path, bits }] : [];
     });
   }
@@ -51,17 +50,8 @@ export class SetIds {
   thaw(system: FileSystem, bits: readonly SetIdSnapshot[] = []): void {
     if (bits.length > MOST) fail("EINVAL", `set-id bits of ${bits.length} files`);
     for (const { path, bits: mode } of bits) {
-      const stat = lookUp(system, path, system.thawView);
+      const stat = system.statusAt(path);
       if (stat !== undefined) this.keep(stat, mode, path);
     }
-  }
-}
-
-function lookUp(system: FileSystem, path: string, viewer: Viewer): FileStat | undefined {
-  try {
-    return system.namespace.walkCanonical(path, viewer.root).stat;
-  } catch (error) {
-    if (error instanceof HostError) return undefined;
-    throw error;
   }
 }

@@ -4,35 +4,22 @@ import { GuestBytes } from "../signals/bytes.ts";
 import { putSignalfdInfo, SIGNALFD_INFO_SIZE } from "../signals/siginfo.ts";
 import { takeSignal } from "../signals/signal-state.ts";
 import type { Thread } from "../thread.ts";
-import { O_NONBLOCK, O_RDWR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
+import { O_NONBLOCK } from "./constants.ts";
 import type { FileMachine } from "./file-system.ts";
-import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import type { OpenFile, Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
-export class SignalFile extends OpenFile {
-  readonly kind = "special";
+export class SignalFile extends AnonymousFile {
   /** Signals that can be read: bit n - 1 is signal n. */
   mask: bigint;
   private readonly machine: FileMachine;
-  private readonly ino: bigint;
 
   constructor(options: { mask: bigint; flags: number; machine: FileMachine; ino: bigint }) {
-    super("", O_RDWR | options.flags);
+    super("signalfd", options);
     this.mask = options.mask;
     this.machine = options.machine;
-    this.ino = options.ino;
-  }
-
-  override get label(): string {
-    return "anon_inode:[signalfd]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
-  }
-  /** It has no position, and does not mind being asked to move it. */
-  override seek(): number {
-    return 0;
   }
 
   private pendingOf({ process, signals }: Thread): bigint {
@@ -54,9 +41,6 @@ export class SignalFile extends OpenFile {
       into.set(out.bytes, count * SIGNALFD_INFO_SIZE);
     }
     return count === 0 ? undefined : count * SIGNALFD_INFO_SIZE;
-  }
-  override write(): number {
-    return fail("EINVAL");
   }
   override readable(): boolean {
     const { caller } = this.machine;

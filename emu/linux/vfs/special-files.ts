@@ -4,27 +4,38 @@ import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
 import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_NONBLOCK, O_PATH, O_RDWR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
+import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
-import {
-  anonymousStat,
-  type FileStat,
-  inodeOf,
-  OpenFile,
-  syntheticStat,
-  type Waitables,
-} from "./open-file.ts";
+import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTimer } from "./timer-file.ts";
 
-/** A file of /proc: its contents are those of the moment it was opened. */
-export class ProcFile extends OpenFile {
+/** What the files of /proc have in common: a position, and no size to seek from the end of. */
+abstract class ProcEntry extends OpenFile {
   readonly kind = "proc";
+
+  override get seekable(): boolean {
+    return true;
+  }
+  override read(into: Uint8Array): number {
+    const count = this.readAt(into, this.position);
+    this.position += count;
+    return count;
+  }
+  override seek(offset: bigint, whence: number): number {
+    if (whence > SEEK_CUR) fail("EINVAL");
+    return super.seek(offset, whence);
+  }
+}
+
+/** A file of /proc: its contents are those of the moment it was opened. */
+export class ProcFile extends ProcEntry {
   readonly contents: Uint8Array;
   private readonly status: FileStat;
   /** Takes what is written. */
@@ -40,16 +51,8 @@ export class ProcFile extends OpenFile {
     this.status = what.status;
     this.store = what.store;
   }
-  override get seekable(): boolean {
-    return true;
-  }
   override stat(): FileStat {
     return this.status;
-  }
-  override read(into: Uint8Array): number {
-    const count = this.readAt(into, this.position);
-    this.position += count;
-    return count;
   }
   override readAt(into: Uint8Array, position: number): number {
     const piece = this.contents.subarray(position, position + into.length);
@@ -68,32 +71,18 @@ export class ProcFile extends OpenFile {
     const { status, contents } = this;
     return { state: { kind: "contents", mode: status.mode, contents } };
   }
-  /** /proc files have no size to seek from the end of. */
-  override seek(offset: bigint, whence: number): number {
-    if (whence > 1) fail("EINVAL");
-    return super.seek(offset, whence);
-  }
 }
 
 /** /proc/PID/mem: positions are addresses. */
-export class MemoryFile extends OpenFile {
-  readonly kind = "proc";
+export class MemoryFile extends ProcEntry {
   private readonly memory: () => MemoryAccess;
 
   constructor(path: string, flags: number, memory: () => MemoryAccess) {
     super(path, flags);
     this.memory = memory;
   }
-  override get seekable(): boolean {
-    return true;
-  }
   override stat(): FileStat {
     return syntheticStat("file", 0o600, inodeOf(this.path));
-  }
-  override read(into: Uint8Array): number {
-    const count = this.readAt(into, this.position);
-    this.position += count;
-    return count;
   }
   override readAt(into: Uint8Array, position: number): number {
     const bytes = this.memory().read(position, into.length);
@@ -110,10 +99,6 @@ export class MemoryFile extends OpenFile {
     const count = this.memory().write(position, from);
     if (count === 0 && from.length > 0) fail("EIO", "nothing there can be written");
     return count;
-  }
-  override seek(offset: bigint, whence: number): number {
-    if (whence > 1) fail("EINVAL");
-    return super.seek(offset, whence);
   }
 }
 
@@ -175,12 +160,10 @@ export class PathFile extends OpenFile {
 const EVENT_MAX = 0xffff_ffff_ffff_fffen;
 
 /** eventfd(2): a counter of 64 bits in guest byte order. */
-export class EventFile extends OpenFile {
-  readonly kind = "special";
+export class EventFile extends AnonymousFile {
   private counter: bigint;
   private readonly semaphore: boolean;
   private readonly littleEndian: boolean;
-  private readonly ino: bigint;
   private readonly queue = new WaitQueue();
   private written = 0;
 
@@ -191,21 +174,10 @@ export class EventFile extends OpenFile {
     littleEndian: boolean;
     ino: bigint;
   }) {
-    super("", O_RDWR | options.flags);
+    super("eventfd", options);
     this.counter = options.counter;
     this.semaphore = options.semaphore;
     this.littleEndian = options.littleEndian;
-    this.ino = options.ino;
-  }
-  override get label(): string {
-    return "anon_inode:[eventfd]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
-  }
-  /** It has no position, and does not mind being asked to move it. */
-  override seek(): number {
-    return 0;
   }
   override read(into: Uint8Array): number | undefined {
     if (into.length < 8) fail("EINVAL");

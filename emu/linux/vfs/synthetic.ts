@@ -71,11 +71,11 @@ export const linkTo = (target: string): SyntheticLink => ({ type: "link", target
 
 const encoder = new TextEncoder();
 
-/** A read-only file of text. */
-export const textFile = (text: () => string, mode = 0o444): SyntheticFile => ({
+/** A read-only file of text, that is always the same or made afresh. */
+export const textFile = (text: string | (() => string), mode = 0o444): SyntheticFile => ({
   type: "file",
   mode,
-  contents: () => encoder.encode(text()),
+  contents: () => encoder.encode(typeof text === "string" ? text : text()),
 });
 
 /** Throws a HostError with Linux's name for what is wrong. */

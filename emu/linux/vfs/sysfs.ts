@@ -12,45 +12,47 @@ export interface SysCpu {
   readonly count: number;
 }
 
-const text = (contents: string) => textFile(() => contents);
-
 /** The tree at /sys. */
 export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
   const caches = ["Data", "Instruction"].map((type, index) => [
     `index${index}`,
     directoryOf({
-      type: text(`${type}\n`),
-      level: text("1\n"),
-      coherency_line_size: text(`${cacheBlock}\n`),
-      size: text("32K\n"),
-      shared_cpu_list: text(ONLY),
-      shared_cpu_map: text("1\n"),
+      type: textFile(`${type}\n`),
+      level: textFile("1\n"),
+      coherency_line_size: textFile(`${cacheBlock}\n`),
+      size: textFile("32K\n"),
+      shared_cpu_list: textFile(ONLY),
+      shared_cpu_map: textFile("1\n"),
     }),
   ]);
   const topology = directoryOf({
-    core_id: text(ONLY),
-    physical_package_id: text(ONLY),
-    core_siblings: text("1\n"),
-    core_siblings_list: text(ONLY),
-    thread_siblings: text("1\n"),
-    thread_siblings_list: text(ONLY),
+    core_id: textFile(ONLY),
+    physical_package_id: textFile(ONLY),
+    core_siblings: textFile("1\n"),
+    core_siblings_list: textFile(ONLY),
+    thread_siblings: textFile("1\n"),
+    thread_siblings_list: textFile(ONLY),
   });
   const all = count === 1 ? ONLY : `0-${count - 1}\n`;
-  const each = directoryOf({ online: text("1\n"), topology, cache: directoryOf(Object.fromEntries(caches)) });
+  const each = directoryOf({
+    online: textFile("1\n"),
+    topology,
+    cache: directoryOf(Object.fromEntries(caches)),
+  });
   const cpu = directoryOf({
-    online: text(all),
-    possible: text(all),
-    present: text(all),
-    offline: text("\n"),
-    kernel_max: text(`${count - 1}\n`),
+    online: textFile(all),
+    possible: textFile(all),
+    present: textFile(all),
+    offline: textFile("\n"),
+    kernel_max: textFile(`${count - 1}\n`),
     ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`cpu${n}`, each])),
   });
   const node = directoryOf({
-    online: text(ONLY),
-    possible: text(ONLY),
-    has_cpu: text(ONLY),
-    has_memory: text(ONLY),
-    node0: directoryOf({ cpulist: text(ONLY), cpumap: text("1\n"), distance: text("10\n") }),
+    online: textFile(ONLY),
+    possible: textFile(ONLY),
+    has_cpu: textFile(ONLY),
+    has_memory: textFile(ONLY),
+    node0: directoryOf({ cpulist: textFile(ONLY), cpumap: textFile("1\n"), distance: textFile("10\n") }),
   });
   return directoryOf({
     block: directoryOf({}),
@@ -60,9 +62,9 @@ export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
     kernel: directoryOf({
       mm: directoryOf({
         transparent_hugepage: directoryOf({
-          enabled: text("always madvise [never]\n"),
-          defrag: text("always defer defer+madvise madvise [never]\n"),
-          hpage_pmd_size: text("16777216\n"),
+          enabled: textFile("always madvise [never]\n"),
+          defrag: textFile("always defer defer+madvise madvise [never]\n"),
+          hpage_pmd_size: textFile("16777216\n"),
         }),
         hugepages: directoryOf({}),
       }),

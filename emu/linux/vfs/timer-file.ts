@@ -2,9 +2,10 @@
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Alarm } from "../alarms.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_NONBLOCK, O_RDWR } from "./constants.ts";
+import { AnonymousFile } from "./anonymous-file.ts";
+import { O_NONBLOCK } from "./constants.ts";
 import type { FileMachine } from "./file-system.ts";
-import { anonymousStat, type FileStat, OpenFile, type Waitables } from "./open-file.ts";
+import type { OpenFile, Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
@@ -12,15 +13,13 @@ import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 const CLOCK_REALTIME = 0;
 const REALTIME_CLOCKS: readonly number[] = [CLOCK_REALTIME, 8];
 
-export class TimerFile extends OpenFile implements Alarm {
-  readonly kind = "special";
+export class TimerFile extends AnonymousFile implements Alarm {
   readonly clock: number;
   /** CLOCK_MONOTONIC time of the first expiry that has not been read; null while it is off. */
   private due: bigint | null = null;
   private interval = 0n;
   private readonly machine: FileMachine;
   private readonly littleEndian: boolean;
-  private readonly ino: bigint;
   private readonly queue = new WaitQueue();
   /** Counts settings and reads. */
   private generation = 0;
@@ -32,11 +31,10 @@ export class TimerFile extends OpenFile implements Alarm {
     littleEndian: boolean;
     ino: bigint;
   }) {
-    super("", O_RDWR | options.flags);
+    super("timerfd", options);
     this.clock = options.clock;
     this.machine = options.machine;
     this.littleEndian = options.littleEndian;
-    this.ino = options.ino;
   }
 
   get rank(): number {
@@ -44,17 +42,6 @@ export class TimerFile extends OpenFile implements Alarm {
   }
   ring(): void {
     this.queue.wake();
-  }
-
-  override get label(): string {
-    return "anon_inode:[timerfd]";
-  }
-  override stat(): FileStat {
-    return anonymousStat(this.ino);
-  }
-  /** It has no position, and does not mind being asked to move it. */
-  override seek(): number {
-    return 0;
   }
 
   private get now(): bigint {
@@ -96,9 +83,6 @@ export class TimerFile extends OpenFile implements Alarm {
     new DataView(into.buffer, into.byteOffset).setBigUint64(0, expiries, this.littleEndian);
     this.arm(interval === 0n ? null : due! + expiries * interval, interval);
     return 8;
-  }
-  override write(): number {
-    return fail("EINVAL");
   }
   override readable(): boolean {
     return this.expiries > 0n;

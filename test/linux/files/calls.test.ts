@@ -82,6 +82,12 @@ describe("opening", () => {
     expect(fs.readdirSync(folders.granted, { encoding: "latin1" })).toEqual(["caf\xe9"]);
     expect(guest.call("unlink", "caf\udce9")).toBe(0);
   });
+  it("counts the bytes of a name, be they UTF-8 or not", () => {
+    open("\udce9".repeat(255), O_CREAT);
+    expect(fs.readdirSync(folders.granted, { encoding: "latin1" })).toEqual(["\xe9".repeat(255)]);
+    expect(guest.call("open", "\udce9".repeat(256), O_RDONLY)).toBe("ENAMETOOLONG");
+    expect(guest.call("open", "\u00e9".repeat(128), O_RDONLY)).toBe("ENAMETOOLONG");
+  });
   it("resolves beneath and in a root with openat2", () => {
     fs.mkdirSync(host("dir"));
     fs.writeFileSync(host("file"), "");

@@ -23,7 +23,7 @@ import type {
   RegistersSnapshot,
   ThreadSnapshot,
 } from "../../../emu/snapshot.ts";
-import { pages } from "../../cr/samples.ts";
+import { openFile, pages } from "../../cr/samples.ts";
 
 /** Names in the granted folder: regular files f0 to f9, folders d0 to d3. */
 const FILES = 10;
@@ -178,16 +178,7 @@ class Maker {
   // ---- files ---------------------------------------------------------------------------------------------
 
   private add(kind: OpenFileSnapshot["kind"], flags: number, mode: number, more: Partial<OpenFileSnapshot>) {
-    const rest = {
-      path: "",
-      position: 0n,
-      deleted: false,
-      inherited: -1,
-      pipe: -1,
-      unlinked: -1,
-      state: null,
-    };
-    this.openFiles.push({ kind, flags, mode, ...rest, ...more });
+    this.openFiles.push(openFile("", { kind, flags, mode, ...more }));
   }
 
   private takeFile(): string {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -14,16 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *why(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
-#define SAY(name, call) do { errno = 0; long r_ = (call); printf("%s: %ld %s\n", name, r_, why(r_)); fflush(stdout); } while (0)
-#define DID(name, call) do { errno = 0; long r_ = (call); printf("%s: %s\n", name, why(r_)); fflush(stdout); } while (0)
+#include "../../guest.h"
 
 union semun { int val; struct semid_ds *buf; unsigned short *array; };
 struct message { long type; char text[100]; };
 
 static void on(int s) { (void)s; }
-static void nap(int ms) { struct timespec t = {0, ms * 1000000L}; nanosleep(&t, NULL); }
-static int quit(void) { int s; wait(&s); return WIFEXITED(s) ? WEXITSTATUS(s) : 100 + WTERMSIG(s); }
 
 static void semaphores(key_t key) {
   DID("absent", semget(key, 3, 0600));
@@ -57,6 +54,18 @@ static void semaphores(key_t key) {
   u.buf = &ds;
   SAY("stat", semctl(id, 0, IPC_STAT, u));
   printf("nsems %d mode %o key %d mine %d times %d %d\n", (int)ds.sem_nsems, ds.sem_perm.mode, ds.sem_perm.__key == key, ds.sem_perm.uid == geteuid() && ds.sem_perm.cuid == geteuid(), ds.sem_otime > 1000000000, ds.sem_ctime > 1000000000);
+  /* The struct may lie where addresses have more than 32 bits. */
+  int wide = sizeof(long) > 4;
+  void *hint = (void *)((long)0x300000 << (wide ? 24 : 8));
+  u.buf = mmap(hint, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  printf("there %d\n", (void *)u.buf == hint);
+  SAY("stat there", semctl(id, 0, IPC_STAT, u));
+  printf("nsems %d\n", (int)u.buf->sem_nsems);
+  u.array = (unsigned short *)u.buf;
+  SAY("getall there", semctl(id, 0, GETALL, u));
+  SAY("setall there", semctl(id, 0, SETALL, u));
+  munmap(hint, 65536);
+  u.buf = &ds;
   ds.sem_perm.mode = 0640;
   SAY("set", semctl(id, 0, IPC_SET, u));
   semctl(id, 0, IPC_STAT, u);

@@ -1,0 +1,120 @@
+/** What the command gets ready of its options before there is a machine. */
+import { openSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Host } from "../emu/host/host.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
+import { toHost } from "../emu/host/node/files.ts";
+import { nodeHost } from "../emu/host/node/index.ts";
+import type { MachineOptions } from "../emu/machine.ts";
+import { checkWritable, writeFully } from "./atomic-file.ts";
+import { describeSystemError, Failure } from "./failure.ts";
+import { grants, warnOfGrants } from "./grants.ts";
+import { crSyscalls } from "./images.ts";
+import { cacheBeyondGuest } from "./jit-cache.ts";
+import type { MachineFlags } from "./options.ts";
+import { Regions } from "./regions.ts";
+import { workingDirectory } from "./surroundings.ts";
+
+/** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
+function prepareEngine(): void {
+  // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
+  if (Number(process.versions.v8.split(".")[0]) < 12)
+    builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+}
+
+/** Checks what of the flags can be wrong before anything has begun. */
+function checkFlags(flags: MachineFlags): void {
+  if (flags.engine === "jit") prepareEngine();
+  if (flags.checkpointAt !== undefined && flags.output === undefined) {
+    throw new Failure("--checkpoint-at needs -o IMAGE");
+  }
+  if (flags.checkpointAt === undefined && flags.output !== undefined) {
+    throw new Failure("-o is for --checkpoint-at N; give both or neither");
+  }
+  if (flags.output !== undefined && flags.output !== "-") checkOutput(flags.output, false);
+  if (typeof flags.stats === "string") checkOutput(flags.stats, true);
+  if (flags.core !== undefined) checkOutput(flags.core, false);
+  if (flags.profile !== undefined) checkOutput(flags.profile, true);
+}
+
+function checkOutput(path: string, inPlace: boolean): void {
+  try {
+    checkWritable(path, inPlace);
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}
+
+/** What a run of the command has got ready before there is a machine. */
+export interface Preparation {
+  flags: MachineFlags;
+  cwd: string;
+  host: Host;
+  mounts: MachineOptions["mounts"];
+  /** What --dump-regions gathers, if it is asked for. */
+  regions: Regions | undefined;
+}
+
+/** Looks at the flags of a run, of `program` where it begins with one, and gets ready what they ask for. Throws Failure. */
+export function prepare(flags: MachineFlags, program?: string): Preparation {
+  checkFlags(flags);
+  const cwd = workingDirectory();
+  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
+  const mounts = grants(flags, { cwd, program: program === undefined ? undefined : resolve(cwd, program) });
+  warnOfGrants(flags, cwd);
+  const regions = flags.dumpRegions === undefined ? undefined : new Regions(flags.dumpRegions);
+  return { flags, cwd, host, mounts, regions };
+}
+
+/** Where --strace lines go; undefined when they are not wanted. */
+function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
+  if (flags.strace === undefined) return undefined;
+  const fd = flags.strace === true ? 2 : openFile(flags.strace);
+  return (line) => writeFully(fd, Buffer.from(`${line}\n`));
+}
+
+/** Where --trace lines go, and of what; undefined when they are not wanted. A file gets them in larger pieces. */
+function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["trace"] {
+  if (trace === undefined) {
+    if (traceOnly.length > 0) throw new Failure("--trace-only needs --trace");
+    return undefined;
+  }
+  const fd = trace === true ? 2 : openFile(trace);
+  let text = "";
+  const flush = () => {
+    writeFully(fd, Buffer.from(text));
+    text = "";
+  };
+  process.on("exit", flush);
+  const write = (line: string) => {
+    text += `${line}\n`;
+    if (text.length >= TRACE_PIECE) flush();
+  };
+  return { write, only: traceOnly };
+}
+const TRACE_PIECE = 0x1_0000;
+
+/** What of it a machine takes as it is, loaded or thawed. Opens the files of traces. */
+export const machineOptions = ({ flags, host, mounts, regions }: Preparation) => ({
+  host,
+  mounts,
+  engine: flags.engine,
+  strace: straceSink(flags),
+  trace: traceSink(flags),
+  profile: flags.profile !== undefined,
+  onTranslated: regions?.add,
+  memorySize: numberOf(flags.memory),
+  maxProcesses: numberOf(flags.maxProcesses),
+  cpus: numberOf(flags.cpus),
+  crSyscalls: crSyscalls(host, flags),
+});
+const numberOf = (value: bigint | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
+
+function openFile(path: string): number {
+  try {
+    return openSync(toHost(path), "w");
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
+  }
+}
