@@ -96,6 +96,17 @@ int main(void) {
   SAY("notify", mq_notify(q, &e));
   SAY("send", mq_send(q, "not empty", 9, 0));
   printf("told %d\n", told);
+  /* Those do not wait any more whose time was up, or who have been killed. */
+  while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;
+  clock_gettime(CLOCK_REALTIME, &t);
+  SAY("past", mq_timedreceive(q, b, sizeof b, &prio, &t));
+  pid_t killed = fork();
+  if (killed == 0) _exit(mq_receive(q, b, sizeof b, NULL));
+  nap(20);
+  kill(killed, SIGKILL);
+  waitpid(killed, NULL, 0);
+  SAY("send", mq_send(q, "told", 4, 0));
+  printf("told %d\n", told == SIGUSR1);
   SAY("remove", mq_notify(q, NULL));
   SAY("unlink", mq_unlink(name));
   SAY("unlink again", mq_unlink(name));
