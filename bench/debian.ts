@@ -1,7 +1,8 @@
 /** Programs built from Debian's sources, for the guests and for the host itself. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { unpackSource } from "./debian-source.ts";
 
 /** A program's source package, and how it is built in its folder: a shell script with $CC, $HOST and $OUT, the program's path. */
 interface Recipe {
@@ -51,7 +52,8 @@ export function debianProgram(
   const out = join(folder, `${program}-${host ?? "native"}`);
   if (existsSync(out)) return out;
   try {
-    const unpacked = unpack(folder, source, host ?? "native");
+    const unpacked = join(folder, "sources", `${source}-${host ?? "native"}`);
+    unpackSource(folder, source, unpacked);
     const CC = host === undefined ? "gcc" : `${host}-gcc`;
     const env = { ...process.env, CC, HOST: host ?? "", OUT: out };
     const own = host === undefined ? script.replaceAll("--host=$HOST", "") : script;
@@ -63,41 +65,4 @@ export function debianProgram(
     say(`${program} of ${source} can't be built for ${host ?? "this machine"}: ${why}`);
     return undefined;
   }
-}
-
-/** Fetches a source package with apt, whose own lists and sources stay as they are, and unpacks it; returns the folder. */
-function unpack(folder: string, name: string, suffix: string): string {
-  const archives = join(folder, "sources", name);
-  if (!existsSync(archives)) {
-    const fetched = `${archives}.new`;
-    rmSync(fetched, { recursive: true, force: true });
-    mkdirSync(fetched, { recursive: true });
-    const options = aptOptions(folder);
-    execFileSync("apt-get", [...options, "source", "--download-only", name], { cwd: fetched, stdio: "pipe" });
-    renameSync(fetched, archives);
-  }
-  const target = join(folder, "sources", `${name}-${suffix}`);
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target);
-  const archive = readdirSync(archives).find((file) => /\.orig\.tar\.\w+$/.test(file));
-  if (archive === undefined) throw new Error(`no source archive among ${readdirSync(archives).join(" ")}`);
-  execFileSync("tar", ["xf", join(archives, archive), "--strip-components=1", "-C", target]);
-  return target;
-}
-
-/** Options that have apt read source packages' lists, which few machines have, from where the machine's own packages come. */
-function aptOptions(folder: string): string[] {
-  const lists = join(folder, "lists");
-  const sources = join(folder, "debian.sources");
-  const options = [
-    ...["-o", `Dir::Etc::sourcelist=${sources}`, "-o", "Dir::Etc::sourceparts=/dev/null"],
-    ...["-o", `Dir::State::lists=${lists}`],
-  ];
-  if (!existsSync(sources)) {
-    mkdirSync(join(lists, "partial"), { recursive: true });
-    const own = readFileSync("/etc/apt/sources.list.d/debian.sources", "utf8");
-    writeFileSync(sources, own.replaceAll(/^Types:.*$/gm, "Types: deb-src"));
-    execFileSync("apt-get", [...options, "update"], { stdio: "pipe" });
-  }
-  return options;
 }

@@ -104,7 +104,7 @@ export function runProgram(
 
 /** Takes a time where the command is there and does its work: qemu-ppc does not know what glibc's libm uses. */
 function tryTake(into: Taken[], subject: Subject): void {
-  if (!isThere(subject.program) && !subject.program.includes("/")) return;
+  if (!subject.program.includes("/") && !isThere(subject.program)) return;
   try {
     into.push(take(subject));
   } catch {

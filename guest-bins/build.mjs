@@ -9,9 +9,10 @@
  * A finished file's name carries a hash of everything it was made from (sources, headers, flags, compiler
  * version), so that what is there already is up to date and is not built again.
  *
- * A source's header comment may hold two directives on lines of their own:
+ * A source's header comment may hold directives on lines of their own:
  *   Build: FLAGS      further compiler flags
  *   Variants: NAMES   instead of the usual ones (O0, O2, pie; asm)
+ *   Targets: NAMES    instead of all ABIs
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -70,7 +70,7 @@ function mutationsOf(node, source) {
   }
 }
 
-/** Types, imports and the like, in which nothing happens; and errors' messages. @param {Node} node */
+/** Types, imports and the like, in which nothing happens. @param {Node} node */
 const isInert = ({ type }) =>
   type.startsWith("TS") || type.startsWith("Import") || type === "ExportAllDeclaration";
 

@@ -48,3 +48,14 @@ export class GuestFault extends Error {
     this.isStore = isStore;
   }
 }
+
+/** Runs `work` on guest memory that may not be there. False when it met a GuestFault. */
+export function ignoringFaults(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof GuestFault) return false;
+    throw error;
+  }
+}

@@ -36,13 +36,14 @@ export interface CloneRequest {
   /** Stack pointer of the child; 0 keeps the parent's. */
   stack: bigint;
   tls: bigint;
-  parentTid: number;
+  parentTid: bigint;
   /** Where CLONE_PIDFD puts the descriptor of the child. */
-  pidfd: number;
-  childTid: number;
+  pidfd: bigint;
+  childTid: bigint;
 }
 
-const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
+/** Whether a flag is among others, which may have more than 32 bits. */
+export const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
 
 /** Throws EINVAL for flags that don't go together. */
 function check(flags: number): void {

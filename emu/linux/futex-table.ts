@@ -1,5 +1,5 @@
 /** Futexes: words of guest memory on which threads wait (Linux: kernel/futex). */
-import { GuestFault } from "../cpu/fault.ts";
+import { GuestFault, ignoringFaults } from "../cpu/fault.ts";
 import type { Process } from "./process.ts";
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait-queue.ts";
@@ -91,15 +91,6 @@ export const OWNER_DIED = 0x4000_0000;
 /** Entries of a robust list that are looked at (ROBUST_LIST_LIMIT). */
 const MOST_ROBUST = 2048;
 
-/** Runs `work` on guest memory that may not be there. */
-function ignoringFaults(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof GuestFault)) throw error;
-  }
-}
-
 /** What the end of a thread, or its new program, does for who waits for it (Linux: mm_release). */
 export function releaseThread(thread: Thread): void {
   ignoringFaults(() => releaseRobust(thread));
@@ -130,8 +121,11 @@ function releaseRobust(thread: Thread): void {
   const head = robustList.head;
   robustList.head = 0n;
   if (head === 0n) return;
-  const word = (at: bigint): bigint => {
+  const check = (at: bigint): void => {
     if (at >= BigInt(memory.limit)) throw new GuestFault("data-unmapped", at);
+  };
+  const word = (at: bigint): bigint => {
+    check(at);
     return abi.is64 ? memory.read64(Number(at)) : BigInt(memory.read32(Number(at)) >>> 0);
   };
   const size = BigInt(abi.wordSize);
@@ -145,8 +139,9 @@ function releaseRobust(thread: Thread): void {
   }
   if (pending !== 0n) entries.add(pending);
   for (const entry of entries) {
-    const address = Number(BigInt.asUintN(32, (entry & ~1n) + offset));
-    releaseLock(thread, address, { pending: entry === pending, inherits: (entry & 1n) !== 0n });
+    const at = BigInt.asUintN(8 * abi.wordSize, (entry & ~1n) + offset);
+    check(at);
+    releaseLock(thread, Number(at), { pending: entry === pending, inherits: (entry & 1n) !== 0n });
   }
 }
 

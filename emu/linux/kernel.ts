@@ -168,6 +168,8 @@ export class Kernel implements System {
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
+  /** Processes that have timers, in the order of their ids. */
+  private timed = new Set<Process>();
   private retired = 0n;
   private place = 0;
   private ending: KernelExit | undefined;
@@ -454,6 +456,7 @@ export class Kernel implements System {
         continue;
       }
       const now = this.step(thread, end);
+      enforceCpuLimit(thread.process);
       if (now - turnBegan < HOST_SHARE) continue;
       await this.host.yield();
       turnBegan = this.host.clock.monotonic();
@@ -607,19 +610,23 @@ export class Kernel implements System {
 
   // ---- waiting -----------------------------------------------------------------------------------------------
 
+  noteTimer(process: Process): void {
+    if (this.timed.has(process)) return;
+    // The order must not tell when each was set: after a thaw that isn't known.
+    this.timed = new Set([...this.timed, process].sort((a, b) => a.pid - b.pid));
+  }
+
   private timerDeadline(): bigint | undefined {
     let nearest = this.alarms.next;
-    for (const { timers } of this.processes.values()) {
-      if (timers.any) nearest = least(nearest, timers.nextDeadline());
-    }
+    for (const { timers } of this.timed) nearest = least(nearest, timers.nextDeadline());
     return nearest;
   }
 
   /** Has timers expire and timed waits end that are due. */
   private expire(): void {
-    for (const process of this.processes.values()) {
-      if (process.timers.any) process.timers.expire();
-      enforceCpuLimit(process);
+    for (const process of this.timed) {
+      process.timers.expire();
+      if (!process.timers.any) this.timed.delete(process);
     }
     this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);

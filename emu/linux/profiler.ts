@@ -2,11 +2,11 @@
  * Where a program spends its instructions: every so many of them, which functions were being executed. Counted and not timed, so that a seeded run
  * has the same profile each time, whatever engine runs it.
  */
-import { LR, NIA } from "../cpu/registers.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import { PAGE_SHIFT } from "../memory/layout.ts";
 import { PROFILE_INTERVAL } from "../tuning.ts";
+import type { AbiInfo } from "./abi.ts";
 import type { Mm } from "./mm.ts";
+import { GuestBytes } from "./signals/bytes.ts";
 import { SymbolTables } from "./symbol-tables.ts";
 import type { Thread } from "./thread.ts";
 
@@ -39,23 +39,20 @@ export class Profiler {
 
   /** Names of the functions on a thread's stack, the innermost one first. */
   private stackOf({ registers, process }: Thread): string[] {
-    const { memory } = process;
-    const nameOf = (address: number) => this.nameOf(process.mm, address >>> 0);
-    const { is64 } = process.abi;
-    const frames = [nameOf(registers.u32[NIA / 4])];
-    let frame = Number(BigInt.asUintN(32, registers.gpr(1)));
-    const next = chain(memory, is64, frame);
+    const { memory, abi } = process;
+    const nameOf = (address: number) => this.nameOf(process.mm, address);
+    const address = (value: bigint) => Number(BigInt.asUintN(8 * abi.wordSize, value));
+    const frames = [nameOf(address(registers.nia))];
+    const next = chain(memory, abi, address(registers.gpr(1)));
     // The link register has the caller unless the function has saved it and called another one since: then it points into the function itself.
-    const link = registers.u32[LR / 4] - 4;
-    const saved = next === undefined ? undefined : returnAddress(memory, is64, next);
+    const link = address(registers.lr) - 4;
+    const saved = next === undefined ? undefined : returnAddress(memory, abi, next);
     const caller = nameOf(link);
     if (caller !== frames[0] && (saved === undefined || nameOf(saved - 4) !== caller)) frames.push(caller);
-    for (let up = next; up !== undefined && frames.length < DEEPEST; ) {
-      const address = returnAddress(memory, is64, up);
-      if (address === undefined || address === 0) break;
-      frames.push(nameOf(address - 4));
-      frame = up;
-      up = chain(memory, is64, frame);
+    for (let up = next; up !== undefined && frames.length < DEEPEST; up = chain(memory, abi, up)) {
+      const back = returnAddress(memory, abi, up);
+      if (back === undefined || back === 0) break;
+      frames.push(nameOf(back - 4));
     }
     return frames;
   }
@@ -82,24 +79,18 @@ export class Profiler {
 }
 
 /** The frame above one: its back chain, which leads to higher addresses. */
-function chain(memory: AddressSpace, is64: boolean, frame: number): number | undefined {
-  const up = word(memory, is64, frame);
+function chain(memory: AddressSpace, abi: AbiInfo, frame: number): number | undefined {
+  const up = word(memory, abi, frame);
   return up === undefined || up <= frame ? undefined : up;
 }
 
 /** The return address that the function below a frame has saved in it: the LR save word of the ABIs. */
-const returnAddress = (memory: AddressSpace, is64: boolean, frame: number): number | undefined =>
-  word(memory, is64, frame + (is64 ? 16 : 4));
+const returnAddress = (memory: AddressSpace, abi: AbiInfo, frame: number): number | undefined =>
+  word(memory, abi, frame + (abi.is64 ? 16 : 4));
 
-/** A word or doubleword of the stack, where it can be read without anything happening for it. */
-function word(memory: AddressSpace, is64: boolean, address: number): number | undefined {
-  const size = is64 ? 8 : 4;
-  if (address < 0 || address + size > memory.nearLimit || (address & 3) !== 0) return undefined;
-  if (
-    memory.readGuard[address >>> PAGE_SHIFT] !== 0 ||
-    memory.readGuard[(address + size - 1) >>> PAGE_SHIFT] !== 0
-  )
-    return undefined;
-  const low = is64 && memory.byteOrder === "big" ? address + 4 : address;
-  return memory.read32(low) >>> 0;
+/** A word of the ABI's width on the stack, as it lies: nothing happens to memory for it. */
+function word(memory: AddressSpace, abi: AbiInfo, address: number): number | undefined {
+  const area = memory.areas.find(address);
+  if (area === undefined || address + abi.wordSize > area.end || address % 4 !== 0) return undefined;
+  return Number(new GuestBytes(abi, memory.peek(address, abi.wordSize)).ulong(0));
 }

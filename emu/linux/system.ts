@@ -63,6 +63,8 @@ export interface System {
   endProcess(process: Process, status: number): void;
   /** Forgets a process that has ended. */
   reap(process: Process): void;
+  /** A process has set a timer. */
+  noteTimer(process: Process): void;
   /** Tells a run loop that waits for the host that a thread has become runnable. */
   noteWake(): void;
 }

@@ -1,12 +1,30 @@
 /** What the command tells of where a program spends its instructions, and of what it is translated to. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compilers, guestPath, inTemporaryDirectory } from "../support/guests.ts";
 import { ppcr, root } from "../support/ppcr.ts";
-import { describeWithTools } from "../support/tools.ts";
+import { describeWithTools, requireTool } from "../support/tools.ts";
 
 const progress = join(root, "guest-bins", "built", "progress-ppc32");
+
+const FAR_STACK = `
+#include <sys/mman.h>
+#include <ucontext.h>
+static ucontext_t here, there;
+static void inner(void) { for (volatile int i = 0; i < 200000; i++); }
+static void middle(void) { inner(); }
+static void outer(void) { middle(); }
+int main(void) {
+  getcontext(&there);
+  there.uc_stack.ss_sp = mmap((void *)0x500000000000, 1 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  there.uc_stack.ss_size = 1 << 20;
+  there.uc_link = &here;
+  makecontext(&there, outer, 0);
+  return swapcontext(&here, &there);
+}
+`;
 
 for (const target of ["ppc32", "ppc64"] as const)
   describeWithTools(`--profile of ${target}`, [compilers[target]], () => {
@@ -37,6 +55,19 @@ for (const target of ["ppc32", "ppc64"] as const)
       });
     });
   });
+
+describeWithTools("--profile of a far stack", [compilers.ppc64], () => {
+  it("finds the callers on it", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      writeFileSync(join(cwd, "far.c"), FAR_STACK);
+      execFileSync(requireTool(compilers.ppc64), ["-O1", "-fno-inline", "-static", "-o", "far", "far.c"], {
+        cwd,
+      });
+      expect((await ppcr(["run", "--seed", "1", "--profile", "far"], { cwd })).stderr).toBe("");
+      expect(readFileSync(join(cwd, "ppcr.folded"), "utf8")).toMatch(/;outer;middle;inner \d+$/m);
+    });
+  });
+});
 
 describe("--dump-regions", () => {
   it("writes guest code and WebAssembly text, a file a region", async () => {

@@ -7,18 +7,12 @@ import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { assemble, type TestAbi } from "./driver.ts";
 import { describeOnDrivers } from "./drivers.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 /** Vector handlers belong to a CPU that is bound. */
 const memory = new AddressSpace({ byteOrder: "big", size: 0x80_0000 });
 const kindOf = (model: string, abi: TestAbi): CpuKind => {
-  const cpu = {
-    registers: memory.registers,
-    memory,
-    is64: abi === "ppc64",
-    model: modelFor(model, abi),
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  const cpu = cpuOn(memory, modelFor(model, abi), abi === "ppc64");
   bind(cpu);
   return cpu;
 };

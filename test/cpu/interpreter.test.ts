@@ -12,6 +12,7 @@ import { asm } from "../../emu/isa/encoder.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 const CODE = 0x1000_0000;
 const FUNCTION = 12;
@@ -49,14 +50,7 @@ function createCpu(): Cpu {
   registers.setGpr(10, BigInt(ADD_5));
   registers.setGpr(11, BigInt(CALLED));
   registers.setGpr(12, BigInt(ADD_3 ^ ADD_5));
-  return {
-    registers,
-    memory,
-    is64: true,
-    model: modelFor(undefined, "ppc64"),
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  return cpuOn(memory, modelFor(undefined, "ppc64"));
 }
 
 interface Block {

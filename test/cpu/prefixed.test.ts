@@ -6,6 +6,7 @@ import { INSTRUCTIONS, MSR_SF } from "../../emu/cpu/registers.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 const CODE = 0x10_0000;
 /** paddi 3,4,0x12345678 and pld 5,8(0),1, which counts from the instruction. */
@@ -17,14 +18,7 @@ function machine(byteOrder: "big" | "little", model = "power10") {
   memory.map({ start: CODE, end: CODE + PAGE_SIZE, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
   const { registers } = memory;
   const abi = byteOrder === "big" ? "ppc64" : "ppc64le";
-  const cpu = {
-    registers,
-    memory,
-    is64: true,
-    model: modelFor(model, abi),
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  const cpu = cpuOn(memory, modelFor(model, abi));
   registers.msr = MSR_SF;
   return { memory, registers, interpreter: new Interpreter(cpu) };
 }

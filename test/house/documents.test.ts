@@ -8,7 +8,7 @@ import { SYSCALL_ROWS } from "../../emu/linux/syscalls/syscall-table.ts";
 import { FP_DIFFERENCES } from "../oracles/fp-differences.ts";
 import { qemuDefects } from "../oracles/guest-programs.ts";
 import { KNOWN_DIFFERENCES } from "../oracles/known-differences.ts";
-import { root } from "../support/ppcr.ts";
+import { ppcr, root } from "../support/ppcr.ts";
 
 const read = (name: string): string => readFileSync(join(root, "docs", name), "utf8");
 /** Text with every run of white space as one space, so that line breaks make no difference. */
@@ -48,5 +48,25 @@ describe("docs/differences.md", () => {
   ] as const)("gives the reason of every known difference in %s", (_, differences) => {
     const missing = differences.map(({ reason }) => flat(reason)).filter((reason) => !text.includes(reason));
     expect(missing).toEqual([]);
+  });
+});
+
+describe("docs/command.md", () => {
+  const text = read("command.md");
+
+  it.each([
+    "run",
+    "restart",
+    "checkpoint",
+    "image show",
+    "image check",
+    "cache show",
+    "cache clear",
+    "disasm",
+  ])("says what the options of %s promise", async (verb) => {
+    const { stdout } = await ppcr([...verb.split(" "), "--help"]);
+    const options = [...stdout.matchAll(/^ +(?:(-\w), )?(--[a-z0-9-]+)/gm)].map(([, ...names]) => names);
+    const missing = options.filter((names) => !names.some((name) => text.includes(`\`${name}`)));
+    expect(missing).toEqual([["-h", "--help"]]);
   });
 });

@@ -7,6 +7,7 @@ import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 const START = 0x1000_0000;
 const LOOPS = 1500;
@@ -39,14 +40,7 @@ it("gives code back when there is too much of it", () => {
   view.setInt32(LOOPS * size, asm("sc"));
   memory.write(START, bytes);
   const { registers } = memory;
-  const cpu = {
-    registers,
-    memory,
-    is64: true,
-    model: modelFor(undefined, "ppc64"),
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  const cpu = cpuOn(memory, modelFor(undefined, "ppc64"));
   registers.msr = MSR_SF;
   registers.nia = BigInt(START);
   registers.setGpr(5, BigInt(START));

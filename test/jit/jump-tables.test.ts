@@ -9,6 +9,7 @@ import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 const CODE = 0x1000_0000;
 const DATA = 0x1001_0000;
@@ -52,7 +53,7 @@ function createCpu(byteOrder: "big" | "little") {
   registers.nia = BigInt(CODE);
   registers.setGpr(2, BigInt(DATA));
   const model = modelFor("power9", byteOrder === "big" ? "ppc64" : "ppc64le");
-  return { registers, memory, is64: true, model, timeBase: () => 0n, random: () => 0n };
+  return cpuOn(memory, model);
 }
 
 for (const byteOrder of ["big", "little"] as const) {

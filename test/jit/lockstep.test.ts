@@ -13,6 +13,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { CODE_START, DATA_PAGES, DATA_START, randomNumbers, randomProgram } from "./random-programs.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 type Abi = "ppc32" | "ppc64" | "ppc64le";
 
@@ -23,14 +24,7 @@ function createCpu(abi: Abi, model: string | undefined): Cpu {
   map(CODE_START, 2, PROT_READ | PROT_WRITE | PROT_EXEC);
   map(DATA_START, DATA_PAGES, PROT_READ | PROT_WRITE);
   map(DATA_START + DATA_PAGES * PAGE_SIZE, 1, PROT_READ);
-  return {
-    registers: memory.registers,
-    memory,
-    is64: abi !== "ppc32",
-    model: modelFor(model, abi),
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  return cpuOn(memory, modelFor(model, abi), abi !== "ppc32");
 }
 
 /** Values that the boundary cases are made of, among them doubles of every class. */

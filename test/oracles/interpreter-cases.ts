@@ -9,6 +9,7 @@ import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { CASE_MEMORY, CASE_MEMORY_SIZE, type CaseGroup, type CaseState } from "./case-state.ts";
 import type { CaseAbi } from "./qemu-cases.ts";
+import { cpuOn } from "../support/cpu.ts";
 
 const CODE = 0x1000_0000;
 
@@ -46,14 +47,7 @@ export class CaseMachine {
     memory.map({ start: CODE, end: CODE + PAGE_SIZE, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
     const page = CASE_MEMORY & -PAGE_SIZE;
     memory.map({ start: page, end: page + PAGE_SIZE, prot: PROT_READ | PROT_WRITE, offset: 0 });
-    const cpu = {
-      registers: memory.registers,
-      memory,
-      is64: this.is64,
-      model: modelFor(model, abi),
-      timeBase: () => 0n,
-      random: () => 0n,
-    };
+    const cpu = cpuOn(memory, modelFor(model, abi), this.is64);
     this.interpreter = new Interpreter(cpu);
   }
 

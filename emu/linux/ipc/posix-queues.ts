@@ -1,9 +1,10 @@
 /** POSIX message queues (Linux: ipc/mqueue.c): by name, and as descriptors. */
 import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
+import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../vfs/constants.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "../vfs/open-file.ts";
 import { cannot, needState, type ThawContext } from "../vfs/thaw-context.ts";
-import { type Waiter, WaitQueue } from "../wait-queue.ts";
+import { WaitQueue } from "../wait-queue.ts";
 
 /** Who is told that a message has come to an empty queue. */
 export type QueueNotice = NonNullable<PosixQueueSnapshot["notice"]>;
@@ -36,7 +37,7 @@ export class PosixQueue {
   /** Descriptions that are open. */
   users = 0;
   /** Threads that wait for a message: nobody else is told of it. */
-  readonly receivers = new Set<Waiter>();
+  readonly receivers = new Set<Thread>();
   arrived = 0;
 
   constructor(from: Omit<PosixQueueSnapshot, "messages" | "notice">, ino: bigint) {
@@ -52,6 +53,11 @@ export class PosixQueue {
 
   get isFull(): boolean {
     return this.messages.length >= this.maxMessages;
+  }
+  /** Whether a thread waits for a message, and has not been killed meanwhile. */
+  get isAwaited(): boolean {
+    for (const thread of this.receivers) if (thread.state === "gone") this.receivers.delete(thread);
+    return this.receivers.size > 0;
   }
   get bytes(): number {
     return this.messages.reduce((sum, { bytes }) => sum + bytes.length, 0);

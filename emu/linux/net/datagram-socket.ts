@@ -12,7 +12,7 @@ import {
   SysError,
 } from "../errno.ts";
 import type { FileTables } from "../vfs/freeze-files.ts";
-import { hold, type OpenFile } from "../vfs/open-file.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -116,18 +116,12 @@ export class DatagramSocket extends Socket {
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
-    const message = this.inbox.at(0);
-    if (message === undefined) {
-      this.checkError();
-      return this.readShut ? END : undefined;
-    }
-    const { bytes, from, sender, time } = message;
-    const files = peek ? message.files.map(hold) : message.files;
-    if (!peek) {
-      this.inbox.shift();
-      if (this.isUnix) this.changed();
-    }
-    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+    if (this.inbox.count > 0) return this.packet(room, peek);
+    this.checkError();
+    return this.readShut ? END : undefined;
+  }
+  protected override giveRoom(): void {
+    if (this.isUnix) this.changed();
   }
 
   protected override more(tables: FileTables): Partial<SocketState> {

@@ -2,7 +2,7 @@
  * Sockets of AF_NETLINK that speak rtnetlink(7), as far as C libraries ask which interfaces and addresses there are: those of the loopback.
  */
 import { joined } from "../../joined.ts";
-import { EINVAL, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
+import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
 import type { Network } from "./network.ts";
@@ -133,6 +133,11 @@ export class NetlinkSocket extends Socket {
     else parts.push(this.failure(request, EOPNOTSUPP));
     if (flags & NLM_F_ACK && (flags & NLM_F_DUMP) !== NLM_F_DUMP) parts.push(this.failure(request, 0));
     const bytes = joined(parts);
+    if (this.inbox.weight + bytes.length > this.receiveBuffer) {
+      this.error = ENOBUFS;
+      this.changed();
+      return;
+    }
     this.inbox.add({ bytes, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
     this.arrive();
   }
@@ -181,11 +186,9 @@ export class NetlinkSocket extends Socket {
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
-    const message = this.inbox.at(0);
-    if (message === undefined) return this.readShut ? END : undefined;
-    if (!peek) this.inbox.shift();
-    const { bytes, from, sender, time } = message;
-    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files: [], time, isEnd: false };
+    this.checkError();
+    if (this.inbox.count > 0) return this.packet(room, peek);
+    return this.readShut ? END : undefined;
   }
 
   override events(): number {

@@ -152,6 +152,20 @@ export abstract class Socket extends OpenFile {
   /** Up to `room` bytes of what has come; undefined when nothing has and more may. `peek` leaves it there. */
   abstract receive(room: number, peek: boolean): Received | undefined;
 
+  /** The first message, of which the rest is lost. */
+  protected packet(room: number, peek: boolean): Received {
+    const first = this.inbox.at(0)!;
+    const { bytes, from, sender, time } = first;
+    const files = peek ? first.files.map(hold) : first.files;
+    if (!peek) {
+      this.inbox.shift();
+      this.giveRoom();
+    }
+    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+  }
+  /** Something has been received: who waits to send may have room now. */
+  protected giveRoom(): void {}
+
   listen(_backlog: number, _by: Sender): void {
     throw new SysError(EOPNOTSUPP);
   }

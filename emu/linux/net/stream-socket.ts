@@ -191,10 +191,13 @@ export class StreamSocket extends Socket {
     return count;
   }
 
-  /** Bytes that may still be on their way to the other end. */
+  /** Bytes that may be on their way to the other end. */
+  private limitTo(peer: StreamSocket): number {
+    return this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
+  }
+  /** Bytes that there is still room for. */
   private roomAt(peer: StreamSocket): number {
-    const limit = this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
-    return limit - peer.inbox.weight;
+    return this.limitTo(peer) - peer.inbox.weight;
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
@@ -212,18 +215,6 @@ export class StreamSocket extends Socket {
     this.checkError();
     if (this.readShut && !this.isUnix) return;
     throw new SysError(this.isUnix && this.type === SOCK_STREAM ? EINVAL : ENOTCONN);
-  }
-
-  /** One message, of which the rest is lost. */
-  private packet(room: number, peek: boolean): Received {
-    const message = this.inbox.at(0)!;
-    const { bytes, from, sender, time } = message;
-    const files = peek ? message.files.map(hold) : message.files;
-    if (!peek) {
-      this.inbox.shift();
-      this.giveRoom();
-    }
-    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
   }
 
   /** Bytes of as many messages as there are of one sender, up to one that descriptions came with. */
@@ -255,8 +246,7 @@ export class StreamSocket extends Socket {
     return { bytes, length, from, sender, files, time, isEnd: false };
   }
 
-  /** Somebody who waits to send may have room now. */
-  private giveRoom(): void {
+  protected override giveRoom(): void {
     const { peer } = this;
     if (peer?.canSend) peer.changed();
   }
@@ -359,7 +349,7 @@ export class StreamSocket extends Socket {
   private get canSend(): boolean {
     const { peer } = this;
     if (peer === undefined) return true;
-    const limit = this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
+    const limit = this.limitTo(peer);
     return this.isUnix ? peer.inbox.weight * 4 <= limit : peer.inbox.weight * 3 <= limit * 2;
   }
 

@@ -3,7 +3,7 @@
  * signal_32.c, signal_64.c). From high to low addresses: the red zone of the interrupted function, the frame, a
  * dummy stack frame for the handler's caller.
  */
-import { GuestFault } from "../../cpu/fault.ts";
+import { GuestFault, ignoringFaults } from "../../cpu/fault.ts";
 import { CTR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
@@ -62,19 +62,6 @@ function write({ memory }: FrameThread, address: bigint, bytes: Uint8Array): voi
   memory.write(Number(address), bytes);
 }
 
-const isFault = (error: unknown): boolean => error instanceof GuestFault;
-
-/** Runs `body`; false when it met a GuestFault. */
-function withoutFault(body: () => void): boolean {
-  try {
-    body();
-    return true;
-  } catch (error) {
-    if (isFault(error)) return false;
-    throw error;
-  }
-}
-
 /**
  * Builds the frame for `info` and points the registers at the handler. `mask` is what the frame restores. Returns
  * false, with the registers unchanged, when the stack, or on ELFv1 the handler's descriptor, cannot be reached.
@@ -109,7 +96,7 @@ export function pushFrame(
   const args = build(out, gap, frame, thread, action, info, mask, entry);
   let code = action.handler;
   let toc: bigint | undefined;
-  const reached = withoutFault(() => {
+  const reached = ignoringFaults(() => {
     write(thread, newSp, out.bytes);
     if (model.is64 && !model.elfv2) {
       const descriptor = reader(thread)(action.handler, 16);
@@ -259,7 +246,7 @@ export function swapContext(
   if (size < BigInt(ucontextSize(model, false))) return "EINVAL";
   const withVsx = size >= BigInt(ucontextSize(model));
   let loaded: Returned | SwapError | undefined;
-  const reached = withoutFault(() => {
+  const reached = ignoringFaults(() => {
     if (next !== 0n && !withVsx) {
       const mcontext = model.is64 ? next + BigInt(layout.mcontext) : read(next, layout.mcontext).ulong(48);
       if (hasVsx(readMsr(read, model, mcontext))) {

@@ -84,6 +84,8 @@ export class ProcessTimers implements TimersOfProcess {
   private readonly process: SignalProcess;
   private readonly read: ReadClock;
   private readonly send: SendTimerSignal;
+  /** Told whenever a timer is set. */
+  private readonly onSet: () => void;
   /** Timers that are on, by their clocks. */
   private readonly running = new Map<string, ClockQueue>();
   /** Timers that are due and stand still because their signal has not been taken yet. */
@@ -92,10 +94,11 @@ export class ProcessTimers implements TimersOfProcess {
   private drops = 0;
   private nextId = 0;
 
-  constructor(process: SignalProcess, read: ReadClock, send: SendTimerSignal) {
+  constructor(process: SignalProcess, read: ReadClock, send: SendTimerSignal, onSet = () => {}) {
     this.process = process;
     this.read = read;
     this.send = send;
+    this.onSet = onSet;
   }
 
   /** Adds a timer; undefined when there are too many. */
@@ -157,6 +160,7 @@ export class ProcessTimers implements TimersOfProcess {
         this.running.set(key, queue);
       }
       queue.timers.set(timer, expires);
+      this.onSet();
     }
     if (queue?.timers.size === 0) this.running.delete(key);
   }

@@ -126,11 +126,16 @@ export const processClocks =
 
 /** Makes the timers of a new or thawed process (`Areas.timers`). */
 export const makeTimers = (process: Process): ProcessTimers =>
-  new ProcessTimers(process, processClocks(process), (info, tid) => {
-    const thread = tid === 0 ? undefined : process.kernel.thread(tid);
-    if (tid !== 0 && thread === undefined) return;
-    post(process, info, thread, info.code < 0);
-  });
+  new ProcessTimers(
+    process,
+    processClocks(process),
+    (info, tid) => {
+      const thread = tid === 0 ? undefined : process.kernel.thread(tid);
+      if (tid !== 0 && thread === undefined) return;
+      post(process, info, thread, info.code < 0);
+    },
+    () => process.kernel.noteTimer(process),
+  );
 
 /** The timers of a process with what system calls need of them. */
 export const timersOf = (process: Process): ProcessTimers => process.timers as ProcessTimers;

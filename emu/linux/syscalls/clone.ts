@@ -1,4 +1,6 @@
 /** System calls that make threads and processes (Linux: kernel/fork.c). */
+import { ignoringFaults } from "../../cpu/fault.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
 import {
@@ -17,12 +19,18 @@ import {
   type CloneRequest,
   CSIGNAL,
   clone,
+  has,
 } from "../fork.ts";
 import { SIGCHLD, SIGRTMAX } from "../signals/signal-numbers.ts";
-import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import {
+  pointer,
+  type SyscallContext,
+  type SyscallHandler,
+  type SyscallResult,
+  type SyscallRow,
+} from "../syscall.ts";
 import { files } from "./files-common.ts";
 import { installPidfd } from "./pidfd.ts";
-import { ignoringFaults } from "./time.ts";
 
 const CLONE_ARGS = struct({
   flags: "u64",
@@ -43,8 +51,6 @@ const CLONE_ARGS_LEAST = 64;
 const CLONE_NAMESPACES = 0x7e02_0080;
 const CLONE3_KNOWN = 0x3_ffff_ff00n;
 
-const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
-
 /** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
 function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   const { flags } = request;
@@ -54,25 +60,23 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   const wantsPidfd = has(flags, CLONE_PIDFD);
   if (wantsPidfd) {
     if (has(flags, CLONE_THREAD)) throw new SysError(EINVAL);
-    ctx.memory.checkStore(request.pidfd, 4);
+    ctx.memory.checkStore(pointer(request.pidfd), 4);
     files(ctx).descriptors.reserve(1);
   }
   const child = clone(thread, request);
   const { tid } = child;
-  if (wantsPidfd) ctx.put32(request.pidfd, installPidfd(ctx, child.process));
-  // Linux writes these without telling of faults.
-  if (has(flags, CLONE_PARENT_SETTID)) ignoringFaults(() => ctx.put32(request.parentTid, tid));
-  if (has(flags, CLONE_CHILD_CLEARTID)) child.clearTid = BigInt(request.childTid);
-  if (has(flags, CLONE_CHILD_SETTID)) {
-    const { memory } = child.process;
-    ignoringFaults(() => {
-      memory.checkStore(request.childTid, 4);
-      memory.write32(request.childTid, tid);
-    });
-  }
+  if (wantsPidfd) ctx.put32(pointer(request.pidfd), installPidfd(ctx, child.process));
+  if (has(flags, CLONE_PARENT_SETTID)) putTid(ctx.memory, request.parentTid, tid);
+  if (has(flags, CLONE_CHILD_CLEARTID)) child.clearTid = request.childTid;
+  if (has(flags, CLONE_CHILD_SETTID)) putTid(child.process.memory, request.childTid, tid);
   if (has(flags, CLONE_VFORK) && kernel.thread(tid)?.process.vforkParent === thread)
     return waitForVfork(ctx, tid);
   return tid;
+}
+
+/** Linux tells nobody when an id can't be written. */
+function putTid(memory: AddressSpace, at: bigint, tid: number): void {
+  if (at < BigInt(memory.limit)) ignoringFaults(() => memory.write32(Number(at), tid));
 }
 
 function waitForVfork(ctx: SyscallContext, child: number): number {
@@ -93,10 +97,10 @@ const cloneCall: SyscallHandler = (ctx) => {
     flags: flags - (flags & CLONE_DETACHED),
     exitSignal: has(all, CLONE_THREAD) ? 0 : all & CSIGNAL,
     stack: args.word(1),
-    parentTid: args.uint(2),
-    pidfd: args.uint(2),
+    parentTid: args.word(2),
+    pidfd: args.word(2),
     tls: args.word(3),
-    childTid: args.uint(4),
+    childTid: args.word(4),
   });
 };
 
@@ -121,21 +125,21 @@ const clone3: SyscallHandler = (ctx) => {
     flags: Number(flags),
     exitSignal: Number(exit_signal),
     stack: stack + stack_size,
-    parentTid: Number(BigInt.asUintN(32, wanted.parent_tid)),
-    pidfd: Number(BigInt.asUintN(32, wanted.pidfd)),
-    childTid: Number(BigInt.asUintN(32, wanted.child_tid)),
+    parentTid: wanted.parent_tid,
+    pidfd: wanted.pidfd,
+    childTid: wanted.child_tid,
     tls: wanted.tls,
   });
 };
 
 const plain = (flags: number): CloneRequest => ({
   flags,
-  pidfd: 0,
+  pidfd: 0n,
   exitSignal: SIGCHLD,
   stack: 0n,
   tls: 0n,
-  parentTid: 0,
-  childTid: 0,
+  parentTid: 0n,
+  childTid: 0n,
 });
 
 /** unshare(2): what only one process has is its own already. */

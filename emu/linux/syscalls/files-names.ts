@@ -149,9 +149,11 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
     throw new SysError(EINVAL);
   }
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
-  const { nodes } = task.system;
+  const { nodes, setIds } = task.system;
   if (target.stat?.nlink === 1) nodes.forget(fileKey(target.stat));
-  if (source.stat !== undefined) nodes.moved(source.stat, target.path);
+  if (source.stat !== undefined) {
+    for (const known of [nodes, setIds]) known.moved(fileKey(source.stat), source.path, target.path);
+  }
   return 0;
 }
 

@@ -22,6 +22,7 @@ import { post } from "../signals/post.ts";
 import { SIGEV_NONE, SIGEV_SIGNAL } from "../signals/process-timers.ts";
 import { isSignal, SI_MESGQ } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from "../vfs/constants.ts";
 import { fileArg, files, install } from "./files-common.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
@@ -126,14 +127,12 @@ function deadlineOf(ctx: SyscallContext, format: TimeFormat): bigint | null {
   return ctx.resumed?.deadline ?? clock.monotonic() + time - clock.realtime();
 }
 
-function wait(
-  ctx: SyscallContext,
-  file: QueueFile,
-  deadline: bigint | null,
-  interrupted?: () => void,
-): never {
+/** Waits for a change, as one of `receivers` where these are given. */
+function wait(ctx: SyscallContext, file: QueueFile, deadline: bigint | null, receivers?: Set<Thread>): never {
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
   if (deadline !== null && deadline <= ctx.kernel.clock.monotonic()) throw new SysError(ETIMEDOUT);
+  receivers?.add(ctx.thread);
+  const interrupted = () => void receivers?.delete(ctx.thread);
   return ctx.block({ queues: [file.posix.queue], deadline, interrupted });
 }
 
@@ -160,7 +159,7 @@ const send =
     if (length > posix.messageSize) throw new SysError(EMSGSIZE);
     const bytes = ctx.memory.read(args.address(1), length).slice();
     if (posix.isFull) return wait(ctx, file, deadline);
-    const isFirst = posix.messages.length === 0 && posix.receivers.size === 0;
+    const isFirst = posix.messages.length === 0 && !posix.isAwaited;
     posix.add({ priority, bytes });
     if (isFirst) notify(ctx, posix);
     return 0;
@@ -176,10 +175,7 @@ const receive =
     posix.receivers.delete(thread);
     if (args.size(2) < posix.messageSize) throw new SysError(EMSGSIZE);
     const [first] = posix.messages;
-    if (first === undefined) {
-      if (!(file.flags & O_NONBLOCK)) posix.receivers.add(thread);
-      return wait(ctx, file, deadline, () => void posix.receivers.delete(thread));
-    }
+    if (first === undefined) return wait(ctx, file, deadline, posix.receivers);
     ctx.memory.write(args.address(1), first.bytes);
     if (args.address(3) !== 0) ctx.put32(args.address(3), first.priority);
     posix.take();

@@ -1,5 +1,5 @@
 /** pidfd_open, pidfd_send_signal, pidfd_getfd. */
-import { EBADF, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EBADF, EINVAL, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { senderInfo } from "../signals/post.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
@@ -7,6 +7,7 @@ import { O_NONBLOCK } from "../vfs/constants.ts";
 import { PidFile } from "../vfs/pid-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";
+import { checkAccess } from "./process-vm.ts";
 import { alive, givenInfo, send } from "./signals.ts";
 
 /** A new descriptor for a process, which is closed by execve. */
@@ -46,9 +47,7 @@ function getfd(ctx: SyscallContext): number {
   checkFlags(ctx.args.int(2), 0);
   const target = processArg(ctx);
   if (target.exitStatus !== null) throw new SysError(ESRCH);
-  const [own, its] = [ctx.process.credentials, target.credentials];
-  const isSame = [its.uid, its.euid, its.suid].every((id) => id === own.uid);
-  if (!isSame && own.euid !== 0) throw new SysError(EPERM);
+  checkAccess(ctx.process, target);
   return install(ctx, filesOf(target).descriptors.get(ctx.args.int(1)), true);
 }
 

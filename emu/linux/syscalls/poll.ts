@@ -1,11 +1,18 @@
 /** Waiting for files: poll and select with their variants. */
 
+import { ignoringFaults } from "../../cpu/fault.ts";
 import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { deliverable } from "../signals/signal-state.ts";
-import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
+import {
+  pointer,
+  type SyscallContext,
+  type SyscallHandler,
+  type SyscallResult,
+  type SyscallRow,
+} from "../syscall.ts";
 import { O_PATH } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
@@ -21,7 +28,6 @@ import {
   readiness,
   waitablesOf,
 } from "../vfs/readiness.ts";
-import { ignoringFaults } from "./time.ts";
 import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
 
 const POLLNVAL = 0x20;
@@ -249,8 +255,8 @@ const select: SyscallHandler = (ctx) => {
 function packedMask(ctx: SyscallContext): bigint | undefined {
   const at = ctx.args.address(5);
   if (at === 0) return undefined;
-  const set = ctx.getWord(at);
-  return maskArgument(ctx, Number(set), ctx.getWord(at + ctx.abi.wordSize));
+  const set = pointer(ctx.getWord(at));
+  return maskArgument(ctx, set, ctx.getWord(at + ctx.abi.wordSize));
 }
 
 const pselect6 =

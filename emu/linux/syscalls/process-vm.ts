@@ -7,13 +7,18 @@ import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { type Span, vectorArg } from "./files-common.ts";
 
+/** Throws EPERM where a process may not see what another has (Linux: ptrace_may_access). */
+export function checkAccess(process: Process, other: Process): void {
+  const [mine, its] = [process.credentials, other.credentials];
+  const isOwn = [its.uid, its.euid, its.suid].every((uid) => uid === mine.uid);
+  if (process !== other && mine.euid !== 0 && !isOwn) throw new SysError(EPERM);
+}
+
 /** The process of a thread whose memory the caller may see. Throws ESRCH, EPERM. */
 function target(ctx: SyscallContext): Process {
   const process = ctx.kernel.thread(ctx.args.int(0))?.process;
   if (process === undefined) throw new SysError(ESRCH);
-  const [mine, other] = [ctx.process.credentials, process.credentials];
-  const isOwn = [other.uid, other.euid, other.suid].every((uid) => uid === mine.uid);
-  if (process !== ctx.process && mine.euid !== 0 && !isOwn) throw new SysError(EPERM);
+  checkAccess(ctx.process, process);
   return process;
 }
 

@@ -1,6 +1,6 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
-import { EBADF, EFAULT, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
 import type { Sender } from "../net/inbox.ts";
 import type { Received, Socket } from "../net/socket.ts";
 import {
@@ -167,7 +167,6 @@ export function putControl(
   to: { at: number; room: number; closeOnExec: boolean },
 ): Control {
   const { abi } = ctx;
-  if (to.at > 0xffff_ffff) throw new SysError(EFAULT);
   const writer = new Writer(ctx, to.at, to.room);
   if (socket.option(SO_TIMESTAMPNS)) {
     writer.put(

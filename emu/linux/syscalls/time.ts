@@ -1,5 +1,4 @@
 /** System calls that read clocks or sleep. */
-import { GuestFault } from "../../cpu/fault.ts";
 import { struct, TIMEVAL } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
@@ -283,15 +282,6 @@ const clockAdjtime =
     if (id !== CLOCK_REALTIME) throw new SysError(EOPNOTSUPP);
     return adjust(ctx, ctx.args.address(1), format);
   };
-
-/** Reads a result out of a call whose output pointer may be wrong without failing for it. */
-export function ignoringFaults(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (!(error instanceof GuestFault)) throw error;
-  }
-}
 
 /** The thread group a clock belongs to, for timers on another process's CPU time: not supported. */
 export function ownClock(ctx: SyscallContext, source: ClockSource): void {

@@ -173,7 +173,11 @@ export function freezeLocks(
     if (openFile < 0) continue;
     const entry = { kind, openFile, pid: typeof owner === "number" ? owner : 0, exclusive, start, last };
     const isThere = tables.locks.some(
-      (other) => other.kind === kind && other.openFile === openFile && other.start === start,
+      (other) =>
+        other.kind === kind &&
+        other.openFile === openFile &&
+        other.pid === entry.pid &&
+        other.start === start,
     );
     if (!isThere) tables.locks.push(entry);
   }

@@ -28,6 +28,10 @@ export const baseOf = (path: string): string => path.slice(path.lastIndexOf("/")
 export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" || path === directory || path.startsWith(`${directory}/`);
 
+/** What a path is once `from` has been renamed to `to`; all normalized. */
+export const afterRename = (path: string, from: string, to: string): string =>
+  isWithin(path, from) ? to + path.slice(from.length) : path;
+
 /**
  * The grants of a plain `ppcr run`: the sysroot at "/", the program's file read-only, the current directory
  * read-write, and what the user adds, which wins over the others. All paths are absolute host paths.

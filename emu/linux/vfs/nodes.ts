@@ -8,6 +8,7 @@ import { Socket } from "../net/socket.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
+import { afterRename } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { Pipe, PipeEnd, type PipeKind } from "./pipe.ts";
 import { fail } from "./synthetic.ts";
@@ -53,9 +54,9 @@ export class Nodes {
   forget(key: string): void {
     this.known.delete(key);
   }
-  moved(stat: HostStat, path: string): void {
-    const node = this.known.get(fileKey(stat));
-    if (node !== undefined) node.path = path;
+  /** What has this key, or lies below it, has gone from one path to another. */
+  moved(moved: string, from: string, to: string): void {
+    for (const [key, node] of this.known) node.path = key === moved ? to : afterRename(node.path, from, to);
   }
   /** A socket is closed: its name stays, and leads to nobody. */
   unbind(socket: Socket): void {

@@ -5,6 +5,7 @@
 import type { SetIdSnapshot } from "../../snapshot.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
+import { afterRename } from "./mounts.ts";
 import type { FileStat } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
@@ -30,6 +31,11 @@ export class SetIds {
     const bits = canHave(stat) ? mode & SET_IDS : 0;
     if (bits === 0) this.known.delete(fileKey(stat));
     else this.known.set(fileKey(stat), { bits, path });
+  }
+
+  /** What has this key, or lies below it, has gone from one path to another. */
+  moved(moved: string, from: string, to: string): void {
+    for (const [key, file] of this.known) file.path = key === moved ? to : afterRename(file.path, from, to);
   }
 
   /** A status as the guest sees it. */

@@ -100,12 +100,6 @@ export class StreamFile extends OpenFile {
     return this.ownPosition ? this.position : Number(this.stream.tell?.() ?? 0n);
   }
 
-  /** Goes on at a position of its own, as after a thaw. */
-  resumeAt(position: number): void {
-    this.position = position;
-    this.ownPosition = true;
-  }
-
   override truncate(length: number): void {
     if (this.stream.handle === undefined || !this.canWrite) fail("EINVAL");
     this.host.files.ftruncate(this.stream.handle, length);

@@ -1,7 +1,6 @@
 /** Decimal arithmetic beside a second opinion: values are fractions of big integers, and rounding compares with what lies half-way. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cpu } from "../../../emu/cpu/cpu.ts";
 import {
   type Decimal,
   type DecimalFormat,
@@ -15,6 +14,7 @@ import { bind } from "../../../emu/cpu/views.ts";
 import { DECIMAL } from "../../../emu/isa/table/decimal.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import { Words } from "../floating-point/operands.ts";
+import { cpuOn } from "../../support/cpu.ts";
 
 interface Fraction {
   readonly n: bigint;
@@ -145,14 +145,7 @@ function createMachine() {
     hwcap: 0,
     hwcap2: 0,
   };
-  const cpu: Cpu = {
-    registers: memory.registers,
-    memory,
-    is64: true,
-    model,
-    timeBase: () => 0n,
-    random: () => 0n,
-  };
+  const cpu = cpuOn(memory, model);
   const { registers } = memory;
   const matches = new Map(DECIMAL.rows().map((row) => [row.name, row.match]));
   const put = (n: number, format: DecimalFormat, bits: bigint) => {

@@ -10,6 +10,7 @@ import { VSX_QUAD } from "../../../emu/isa/table/vsx-quad.ts";
 import { VSX_SCALAR } from "../../../emu/isa/table/vsx-scalar.ts";
 import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
+import { cpuOn } from "../../support/cpu.ts";
 
 const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES);
 
@@ -45,7 +46,7 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     hwcap: 0,
     hwcap2: 0,
   };
-  const cpu: Cpu = { registers: memory.registers, memory, is64, model, timeBase: () => 0n, random: () => 0n };
+  const cpu = cpuOn(memory, model, is64);
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {

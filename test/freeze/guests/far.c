@@ -6,12 +6,16 @@
  * Variants: O2
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +52,54 @@ static char *map(unsigned long at, long size, int prot, int flags) {
   char *p = mmap((void *)at, size, prot, flags, -1, 0);
   CHECK(p != MAP_FAILED);
   return p;
+}
+
+// Addresses that the kernel finds in registers and structures, in shared memory.
+static void pointers(void) {
+  int *words = (int *)map(0x300000000000, PIECE, RW, MAP_SHARED | MAP_ANONYMOUS);
+  unsigned long flags = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID;
+  unsigned long args[8] = {flags | CLONE_PIDFD, (long)words, (long)(words + 1), (long)(words + 2), SIGCHLD};
+  int status;
+  int child = syscall(SYS_clone3, args, sizeof args);
+  if (child == 0) _exit(words[1] != getpid());
+  CHECK(words[2] == child && waitpid(child, &status, 0) == child && status == 0);
+  CHECK(close(words[0]) == 0);
+  child = syscall(SYS_clone, flags | SIGCHLD, 0, words + 3, 0, words + 4);
+  if (child == 0) {
+    CHECK(words[4] == getpid());
+    // Ends with a robust lock.
+    long *head = (long *)(words + 16), *entry = head + 3;
+    head[0] = (long)entry;
+    head[1] = 16;
+    entry[0] = (long)head;
+    words[26] = getpid();
+    CHECK(syscall(SYS_set_robust_list, head, 24) == 0);
+    _exit(0);
+  }
+  CHECK(words[3] == child && waitpid(child, &status, 0) == child && status == 0);
+  CHECK(words[26] == 0x40000000);
+  // Nobody is told of ids that can't be written.
+  child = syscall(SYS_clone, flags | SIGCHLD, 0, 1L << 63, 0, 1L << 63);
+  if (child == 0) _exit(0);
+  CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+
+  int pair[2];
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  struct msghdr *message = (struct msghdr *)(words + 32);
+  struct iovec *part = (struct iovec *)(message + 1);
+  *part = (struct iovec){words + 4, 4};
+  struct cmsghdr *control = (struct cmsghdr *)(words + 64);
+  *message = (struct msghdr){.msg_iov = part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(4)};
+  *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(4), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  *(int *)CMSG_DATA(control) = pair[0];
+  CHECK(sendmsg(pair[0], message, 0) == 4);
+  *(int *)CMSG_DATA(control) = -1;
+  CHECK(recvmsg(pair[1], message, 0) == 4 && message->msg_controllen == CMSG_SPACE(4));
+  CHECK(close(*(int *)CMSG_DATA(control)) == 0 && close(pair[0]) == 0 && close(pair[1]) == 0);
+
+  long mask[2] = {1L << 63, 8}, time[2] = {0, 0};
+  CHECK(syscall(SYS_pselect6, 0, NULL, NULL, NULL, time, mask) == -1 && errno == EFAULT);
+  CHECK(munmap(words, PIECE) == 0);
 }
 
 int main(void) {
@@ -115,6 +167,7 @@ int main(void) {
   CHECK(used[3 * PIECE + 9] == 0 && used[9 * PIECE + 9] == 9);
   CHECK(munmap(reserved, 1L << 41) == 0);
   FAULTS(*(volatile char *)used, used);
+  pointers();
 
   // Code across a border: adds 3, and gives back where it was called from itself.
   unsigned *code = (unsigned *)map(0x6fffffff0000, 2 * PIECE, RW | PROT_EXEC, OWN | MAP_FIXED) + 0x3fff;

@@ -150,18 +150,21 @@ export function makeGuest(options: {
   return guest;
 }
 
+/** The tables of a snapshot in which nothing is yet. */
+export const emptyTables = (): FreezeTables => ({
+  sharedObject: () => 0,
+  openFiles: [],
+  pipes: [],
+  locks: [],
+  unlinkedFiles: [],
+  knownFiles: [],
+  obstacles: [],
+  includeFiles: false,
+});
+
 /** The parts of a snapshot that concern files; what is plain data is cloned, so that nothing else goes over. */
 export function freezeFiles(guest: Guest): MachineSnapshot {
-  const tables: FreezeTables = {
-    sharedObject: () => 0,
-    openFiles: [],
-    pipes: [],
-    locks: [],
-    unlinkedFiles: [],
-    knownFiles: [],
-    obstacles: [],
-    includeFiles: false,
-  };
+  const tables = emptyTables();
   const files = guest.files.freeze(tables);
   const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
   const processes = [{ pid: 42, ...files }];

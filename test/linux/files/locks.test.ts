@@ -1,6 +1,7 @@
 /** Advisory locks between descriptions and processes, and in snapshots. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BUFFER, freezeFiles, type Guest, makeFolders, makeGuest } from "./harness.ts";
+import { fileTables, freezeLocks } from "../../../emu/linux/vfs/freeze-files.ts";
+import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
 const [O_RDONLY, O_RDWR, O_CREAT] = [0, 2, 0o100];
 const [LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN] = [1, 2, 4, 8];
@@ -123,4 +124,17 @@ it("are the same after a thaw", () => {
   expect(lock(thawed, 1, F_OFD_GETLK, WR, 0, 0)).toEqual([WR, 10, 5, -1]);
   expect(lock(thawed, 0, F_OFD_GETLK, WR, 20, 0)).toEqual([WR, 20, 0, 42]);
   expect(lock(thawed, 0, F_SETLK, RD, 20, 0)).toBe(0);
+});
+
+it("of two processes that have one description are both in a snapshot", () => {
+  const { descriptors } = guest.files;
+  const tables = emptyTables();
+  const files = fileTables(guest.system, tables);
+  files.add(descriptors.get(0));
+  for (const owner of [42, 43]) {
+    const lock = { kind: "posix", owner, exclusive: false, start: 0n, last: 9n } as const;
+    guest.system.locks.take(descriptors.get(0), lock);
+  }
+  for (const pid of [42, 43]) freezeLocks({ pid, descriptors }, files, tables);
+  expect(tables.locks.map(({ pid }) => pid)).toEqual([42, 43]);
 });

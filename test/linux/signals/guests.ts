@@ -27,13 +27,15 @@ export const emulators: Record<Target, string> = {
 /** `area` is a folder below test/linux: its guests/NAME.c prints what guests/NAME.expected holds. */
 const sourceOf = (area: string, name: string): string => join(here, "..", area, "guests", name);
 
+/** What they include. */
+const header = join(here, "..", "guest.h");
+
 /** Path of a program, built if its source has changed. */
 export async function build(area: string, name: string, target: Target): Promise<string> {
   const source = sourceOf(area, `${name}.c`);
-  const digest = createHash("sha256")
-    .update(await readFile(source))
-    .digest("hex")
-    .slice(0, 16);
+  const hash = createHash("sha256");
+  for (const file of [source, header]) hash.update(await readFile(file));
+  const digest = hash.digest("hex").slice(0, 16);
   await mkdir(cache, { recursive: true });
   const path = join(await realpath(cache), `${area}-${name}-${target}-${digest}`);
   const exists = await readFile(path).then(

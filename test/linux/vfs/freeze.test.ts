@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileTables } from "../../../emu/linux/vfs/freeze-files.ts";
 import type { FileState, MachineSnapshot } from "../../../emu/snapshot.ts";
-import { BUFFER, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
+import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
 
@@ -188,6 +189,18 @@ describe("open files in a snapshot", () => {
     const now = thawed.files.descriptors.get(0).stat();
     expect([now.mode, now.mtime / 1000n]).toEqual([0o751, before.mtime / 1000n]);
     expect(thawed.system.setIds.shown(now).mode).toBe(0o4751);
+  });
+  it("know set-id bits and named pipes by the names that they have been given since", () => {
+    guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
+    guest.call("fchmod", 0, 0o4751);
+    expect(guest.call("mknod", "pipe", 0o10600, 0)).toBe(0);
+    guest.call("mkdir", "folder", 0o777);
+    for (const name of ["file", "pipe"]) expect(guest.call("rename", name, `folder/${name}`)).toBe(0);
+    expect(guest.call("rename", "folder", "other")).toBe(0);
+    const { system } = guest;
+    expect(system.setIds.freeze(system)).toEqual([{ path: "/area/other/file", bits: 0o4000 }]);
+    const nodes = system.nodes.freeze(system, fileTables(system, emptyTables()));
+    expect(nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
   });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],

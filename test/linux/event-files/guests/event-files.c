@@ -19,15 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../guest.h"
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 #define PIDFD_OPEN 434
 #define PIDFD_SEND_SIGNAL 424
 #define PIDFD_GETFD 438
-
-static const char *why(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
-#define SAY(name, call) do { errno = 0; long r_ = (call); printf("%s: %ld %s\n", name, r_, why(r_)); fflush(stdout); } while (0)
 
 static int events(int fd, int timeout) {
   struct pollfd p = {fd, POLLIN | POLLOUT, 0};

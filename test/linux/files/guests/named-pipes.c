@@ -15,13 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *why(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
-#define SAY(name, call) do { errno = 0; long r_ = (call); printf("%s: %ld %s\n", name, r_, why(r_)); fflush(stdout); } while (0)
-#define DID(name, call) do { errno = 0; long r_ = (call); printf("%s: %s\n", name, why(r_)); fflush(stdout); } while (0)
+#include "../../guest.h"
 
 static void on(int s) { (void)s; }
-static void nap(int ms) { struct timespec t = {0, ms * 1000000L}; nanosleep(&t, NULL); }
-static int quit(void) { int s; wait(&s); return WIFEXITED(s) ? WEXITSTATUS(s) : 100 + WTERMSIG(s); }
 static int events(int fd) {
   struct pollfd p = {fd, POLLIN | POLLOUT, 0};
   poll(&p, 1, 0);

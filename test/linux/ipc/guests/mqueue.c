@@ -11,14 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *why(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
-#define SAY(name, call) do { errno = 0; long r_ = (call); printf("%s: %ld %s\n", name, r_, why(r_)); fflush(stdout); } while (0)
-#define DID(name, call) do { errno = 0; long r_ = (call); printf("%s: %s\n", name, why(r_)); fflush(stdout); } while (0)
+#include "../../guest.h"
 
 static volatile int told, code, value;
 static void on(int s, siginfo_t *i, void *c) { told = s; code = i->si_code; value = i->si_value.sival_int; }
-static void nap(int ms) { struct timespec t = {0, ms * 1000000L}; nanosleep(&t, NULL); }
-static int quit(void) { int s; wait(&s); return WIFEXITED(s) ? WEXITSTATUS(s) : 100 + WTERMSIG(s); }
 static int events(int fd) {
   struct pollfd p = {fd, POLLIN | POLLOUT, 0};
   poll(&p, 1, 0);
@@ -100,6 +96,17 @@ int main(void) {
   SAY("notify", mq_notify(q, &e));
   SAY("send", mq_send(q, "not empty", 9, 0));
   printf("told %d\n", told);
+  /* Those do not wait any more whose time was up, or who have been killed. */
+  while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;
+  clock_gettime(CLOCK_REALTIME, &t);
+  SAY("past", mq_timedreceive(q, b, sizeof b, &prio, &t));
+  pid_t killed = fork();
+  if (killed == 0) _exit(mq_receive(q, b, sizeof b, NULL));
+  nap(20);
+  kill(killed, SIGKILL);
+  waitpid(killed, NULL, 0);
+  SAY("send", mq_send(q, "told", 4, 0));
+  printf("told %d\n", told == SIGUSR1);
   SAY("remove", mq_notify(q, NULL));
   SAY("unlink", mq_unlink(name));
   SAY("unlink again", mq_unlink(name));

@@ -16,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *why(long result) { return result < 0 ? strerrorname_np(errno) : "ok"; }
-#define SAY(name, call) do { errno = 0; long r_ = (call); printf("%s: %ld %s\n", name, r_, why(r_)); fflush(stdout); } while (0)
+#include "../../guest.h"
 
 static struct sockaddr_in in4(const char *host, int port) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
