@@ -32,6 +32,7 @@ import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
+import { IN_MODIFY, Notices } from "./notices.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
@@ -83,6 +84,7 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  readonly notices = new Notices(this);
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
   /** POSIX message queues. */
@@ -236,6 +238,7 @@ export class FileSystem {
       ),
     );
     this.forget(handle);
+    this.notices.created(at);
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
   }
 
@@ -357,6 +360,7 @@ export class FileSystem {
         file.close();
         throw error;
       }
+      this.notices.happened(file, IN_MODIFY);
     }
     return file;
   }
