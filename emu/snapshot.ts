@@ -635,7 +635,7 @@ export interface PrivateFileSnapshot {
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
-  /** Permission bits, set-id and sticky bits. */
+  /** Permission bits, set-id and sticky bits; the type as well (S_IFMT) of what is no regular file. The contents of a symlink are its text. */
   mode: number;
   /** The last name it had, if that is known. */
   path?: string;

@@ -20,7 +20,9 @@ import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/namespace.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { isMember } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { droppedBits, S_ISGID } from "../vfs/set-ids.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
 import {
   atArg,
@@ -32,6 +34,7 @@ import {
   movedBefore,
   pauseIfOverdue,
 } from "./files-common.ts";
+import { isPrivileged } from "./identity.ts";
 
 function lengthOf(value: bigint): number {
   if (value < 0n) throw new SysError(EINVAL);
@@ -137,19 +140,23 @@ function handleOf({ file }: Subject): number | undefined {
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { system } = files(ctx);
   const { namespace, host } = system;
+  const { credentials } = ctx.process;
   const handle = handleOf(subject);
+  const stat = subject.file?.stat() ?? system.stat(subject.at!);
+  // Who is not in a file's group can't have others run it with that group (Linux: setattr_prepare).
+  if (!isPrivileged(credentials) && !isMember(host, credentials, stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
   const { path } = subject.file?.where() ?? subject.at!;
-  system.setIds.keep(subject.file?.stat() ?? system.stat(subject.at!), mode, path);
+  system.setIds.keep(stat, mode, path);
   noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }
 
-/** chown(2): an owner that stays the same is fine; the host decides about others. */
+/** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
 function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
-  const { namespace, host } = files(ctx).system;
+  const { namespace, host, setIds } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   // The guest's own ids stand for those of the host's user, as in stat(2).
   const { credentials } = ctx.process;
@@ -158,9 +165,10 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
   const handle = handleOf(subject);
-  files(ctx).system.setIds.keep(stat, 0, "");
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
+  if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }

@@ -36,13 +36,16 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../vfs/constants.ts";
+import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
-import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
+import { S_ISGID } from "../vfs/set-ids.ts";
+import { PathFile } from "../vfs/special-files.ts";
+import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
@@ -67,6 +70,8 @@ function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = fa
   const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
   if (exists(at)) throw new SysError(EEXIST);
   if (path.endsWith("/") && !directory) throw new SysError(ENOENT);
+  // Nothing can be made in a folder that has been removed; that comes before whatever else is wrong.
+  if (at.place?.folder.host.stat().nlink === 0) throw new SysError(ENOENT);
   return at;
 }
 
@@ -74,7 +79,13 @@ function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
   const { system, umask } = files(ctx);
   const at = vacant(ctx, dirfd, path, true);
   const place = system.namespace.writable(at);
-  system.namespace.at(place, (host) => system.host.files.mkdir(host, mode & 0o1777 & ~umask));
+  const { setIds, host } = system;
+  system.namespace.at(place, (real) => {
+    host.files.mkdir(real, mode & 0o1777 & ~umask);
+    // A folder has S_ISGID where the one it is made in has it (Linux: inode_init_owner).
+    if (!setIds.isEmpty)
+      setIds.keep(host.files.lstat(real), setIds.bitsOf(place.folder.key) & S_ISGID, at.path);
+  });
   system.notices.created(at, { isFolder: true });
   return 0;
 }
@@ -202,15 +213,14 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
   if (path === "") {
     // An O_PATH descriptor of a symlink can be read by an empty path.
     const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
-    if (file === undefined || file.stat().kind !== "symlink") throw new SysError(ENOENT);
-    const at = task.system.locate(file, task);
-    return putLink(ctx, n, size, at);
+    if (!(file instanceof PathFile) || file.target === undefined) throw new SysError(ENOENT);
+    return putLink(ctx, n, size, file.target);
   }
-  return putLink(ctx, n, size, task.find(dirfd, path, false));
+  return putLink(ctx, n, size, task.system.namespace.readlink(task.find(dirfd, path, false)));
 }
 
-function putLink(ctx: SyscallContext, n: number, size: number, at: Location): number {
-  const text = encodeName(files(ctx).system.namespace.readlink(at));
+function putLink(ctx: SyscallContext, n: number, size: number, target: string): number {
+  const text = encodeName(target);
   const length = Math.min(text.length, size);
   ctx.memory.write(ctx.args.address(n), text.subarray(0, length));
   return length;
