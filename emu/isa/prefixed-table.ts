@@ -48,7 +48,7 @@ export const IN_PREFIX: ReadonlySet<string> = new Set([
 export const R = bits(11, 11);
 
 /** Bits 6 and 7 of a prefix. */
-export const typeOf = (prefix: number): number => (prefix >>> 24) & 3;
+const typeOf = (prefix: number): number => (prefix >>> 24) & 3;
 const EIGHT_BYTE_LOAD = 0;
 const EIGHT_BYTE_REGISTER = 1;
 const MODIFIED_LOAD = 2;
