@@ -366,13 +366,26 @@ export type FileState =
   /** mq_open(2): the id of the queue. */
   | { kind: "mqueue"; queue: number }
   /** The reading end of a named pipe to which nobody has written since it was opened. */
-  | { kind: "fresh" };
+  | { kind: "fresh" }
+  | InotifyState;
 
 /** eventfd(2). */
 export interface EventState {
   kind: "eventfd";
   counter: bigint;
   semaphore: boolean;
+}
+
+/** inotify(7). */
+export interface InotifyState {
+  kind: "inotify";
+  /** The watch and the cookie that were given last. */
+  lastWd: number;
+  lastCookie: number;
+  /** `openFile`: index of an O_PATH description of what is watched. */
+  watches: { wd: number; mask: number; openFile: number }[];
+  /** That have not been read: IN_*, and the name in a watched folder. */
+  events: { wd: number; mask: number; cookie: number; name: string }[];
 }
 
 /** epoll(7): what is in a set, in the order in which it will be told of. */

@@ -18,6 +18,7 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/namespace.ts";
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { isMember } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
@@ -51,6 +52,7 @@ function truncate(ctx: SyscallContext, length: number): number {
   } finally {
     file.close();
   }
+  task.system.notices.changed(at, IN_MODIFY);
   return 0;
 }
 
@@ -59,6 +61,7 @@ function ftruncate(ctx: SyscallContext, length: number): number {
   if (!file.canWrite) throw new SysError(EINVAL);
   checkGrowth(ctx, file, length);
   file.truncate(length);
+  files(ctx).system.notices.happened(file, IN_MODIFY);
   return 0;
 }
 
@@ -88,6 +91,7 @@ function fallocate(ctx: SyscallContext): number {
   if (!keepSize) checkGrowth(ctx, file, offset + length);
   if (zeroes) zeroRange(ctx, file, offset, length);
   file.allocate(offset, length, keepSize);
+  files(ctx).system.notices.happened(file, IN_MODIFY);
   return 0;
 }
 
@@ -108,6 +112,13 @@ type Subject = { at: Location; file?: undefined } | { file: OpenFile; at?: undef
 /** A link of /proc/PID/fd stands for its description. */
 const subjectOf = (found: Subject): Subject =>
   found.at?.object === undefined ? found : { file: found.at.object };
+
+/** Tells those who watch a file that it has been changed. */
+function noteChange(ctx: SyscallContext, { at, file }: Subject, mask: number): void {
+  const { notices } = files(ctx).system;
+  if (file === undefined) notices.changed(at, mask);
+  else notices.happened(file, mask);
+}
 
 /** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
 function placeOf(ctx: SyscallContext, { at, file }: Subject) {
@@ -139,6 +150,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
   const { path } = subject.file?.where() ?? subject.at!;
   system.setIds.keep(stat, mode, path);
+  noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }
 
@@ -157,6 +169,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
   const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
+  noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }
 
@@ -191,6 +204,9 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
+  // Linux tells of one time that is set as of a read or write (fsnotify_change).
+  const one = times[1] === undefined ? IN_ACCESS : IN_MODIFY;
+  noteChange(ctx, subject, times.includes(undefined) ? one : IN_ATTRIB);
   return 0;
 }
 

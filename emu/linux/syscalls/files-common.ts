@@ -10,6 +10,7 @@ import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import type { Location } from "../vfs/namespace.ts";
+import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
 
@@ -141,6 +142,14 @@ export function movedBefore(ctx: SyscallContext): number {
 export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
   if (ctx.isOverdue && done > movedBefore(ctx)) ctx.pause({ kind: "moved", done }, done);
 }
+
+/** Tells those who watch a file that it has been read. */
+export const noteRead = (ctx: SyscallContext, file: OpenFile): void =>
+  files(ctx).system.notices.happened(file, IN_ACCESS);
+
+/** And that it has been written to. */
+export const noteWritten = (ctx: SyscallContext, file: OpenFile): void =>
+  files(ctx).system.notices.happened(file, IN_MODIFY);
 
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
 export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {

@@ -41,6 +41,7 @@ import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
+import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
@@ -85,6 +86,7 @@ function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
     if (!setIds.isEmpty)
       setIds.keep(host.files.lstat(real), setIds.bitsOf(place.folder.key) & S_ISGID, at.path);
   });
+  system.notices.created(at, { isFolder: true });
   return 0;
 }
 
@@ -118,6 +120,7 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
+  system.notices.removed(at);
   if (at.stat?.nlink === 1) system.nodes.forget(fileKey(at.stat));
   return 0;
 }
@@ -131,6 +134,7 @@ function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
   if (last === "..") throw new SysError(ENOTEMPTY);
   if (at.path === "/") throw new SysError(EBUSY);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
+  system.notices.removed(at);
   return 0;
 }
 
@@ -166,6 +170,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (source.stat !== undefined) {
     for (const known of [nodes, setIds]) known.moved(fileKey(source.stat), source.path, target.path);
   }
+  task.system.notices.moved(source, target);
   return 0;
 }
 
@@ -188,14 +193,16 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)
     throw new SysError(EXDEV);
   namespace.at(source.place, (old) => namespace.at(targetPlace, (fresh) => host.files.link(old, fresh)));
+  task.system.notices.created(target, { of: source });
   return 0;
 }
 
 function symlink(ctx: SyscallContext, target: string, to: Named): number {
   if (target === "") throw new SysError(ENOENT);
-  const { namespace, host } = files(ctx).system;
-  const place = namespace.writable(vacant(ctx, to.dirfd, to.path));
-  namespace.at(place, (path) => host.files.symlink(target, path));
+  const { namespace, host, notices } = files(ctx).system;
+  const at = vacant(ctx, to.dirfd, to.path);
+  namespace.at(namespace.writable(at), (path) => host.files.symlink(target, path));
+  notices.created(at);
   return 0;
 }
 
@@ -272,6 +279,7 @@ function direntBytes(ctx: SyscallContext, entry: DirectoryEntry, next: number, w
 function getdents(ctx: SyscallContext, wide: boolean): number {
   const file = fileArg(ctx, 0);
   const entries = file.entries();
+  files(ctx).system.notices.happened(file, IN_ACCESS);
   const room = Math.min(ctx.args.uint(2), 1024 * 1024);
   const address = ctx.args.address(1);
   let done = 0;

@@ -32,6 +32,7 @@ import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
+import { IN_MODIFY, Notices } from "./notices.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { isMember } from "./owners.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
@@ -84,6 +85,7 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  readonly notices = new Notices(this);
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
   /** POSIX message queues. */
@@ -261,6 +263,7 @@ export class FileSystem {
       ),
     );
     this.forget(handle, mode, at.path);
+    this.notices.created(at);
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
   }
 
@@ -385,6 +388,7 @@ export class FileSystem {
         file.close();
         throw error;
       }
+      this.notices.happened(file, IN_MODIFY);
     }
     return file;
   }

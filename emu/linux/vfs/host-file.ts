@@ -17,7 +17,7 @@ import { cannot, ONCE, reopen, stateOf, type ThawContext } from "./thaw-context.
 export class RegularFile extends OpenFile {
   readonly kind = "file";
   readonly host: Host;
-  readonly key: string;
+  override readonly key: string;
   /** The grant it was opened through; none for a file that never had a name here. */
   readonly mount: Mount | undefined;
   private shared: SharedHandle;
@@ -213,6 +213,7 @@ export interface Directories {
 /** A directory, of the host, synthetic or both. */
 export class DirectoryFile extends OpenFile {
   readonly kind = "directory";
+  override readonly key: string | undefined;
   private readonly directories: Directories;
   /** Where it is on the host; undefined for one that is on none. */
   readonly folder: Folder | undefined;
@@ -227,6 +228,7 @@ export class DirectoryFile extends OpenFile {
     super(options.path, options.flags);
     this.directories = options.directories;
     this.folder = options.folder?.hold();
+    this.key = this.folder?.key;
   }
 
   override where(): Whereabouts {

@@ -10,6 +10,7 @@ import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { thawInotify } from "./inotify-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
@@ -107,8 +108,7 @@ export class MemoryFile extends ProcEntry {
 /** A file that was opened with O_PATH: good for fstat and to be opened again; directories are `DirectoryFile`. */
 export class PathFile extends OpenFile {
   readonly kind = "special";
-  /** What names the file on its host. */
-  readonly key: string;
+  override readonly key: string;
   /** Holds the file, where the host can do that. */
   private readonly held: SharedHandle | undefined;
   readonly mount: Mount | undefined;
@@ -250,6 +250,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   signalfd: thawSignalFile,
   pidfd: thawPidFile,
   mqueue: thawQueueFile,
+  inotify: thawInotify,
 };
 
 /** What is no file of a host: its state says what it is. */

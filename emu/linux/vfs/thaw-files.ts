@@ -120,6 +120,7 @@ export function thawFiles(
       const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");
       const file = hold(thaw(each, context));
       opened.push(file);
+      if (file.key !== undefined && !(file.flags & O_PATH)) file.notices = system.notices;
       if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
         file.position = Number(each.position);
       }
