@@ -4,6 +4,7 @@ import type { SocketState } from "../../snapshot.ts";
 import {
   ECONNREFUSED,
   EDESTADDRREQ,
+  EINVAL,
   EMSGSIZE,
   ENOTCONN,
   EPERM,
@@ -87,6 +88,7 @@ export class DatagramSocket extends Socket {
   private sendUdp(what: Outgoing, to: Address | undefined): number {
     const given = to ?? this.remote;
     if (given === undefined) throw new SysError(EDESTADDRREQ);
+    if (given === to && to.port === 0) throw new SysError(EINVAL);
     const address = isAny(given) ? loopback(given.family, given.port) : given;
     const from = this.network.sourceOf(this, address);
     const target = this.network.receiverOf(this, address, from);

@@ -3,7 +3,9 @@ import { struct } from "../abi.ts";
 import { EFAULT, EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { O_CLOEXEC } from "../vfs/constants.ts";
-import { EPOLLEXCLUSIVE, EpollFile } from "../vfs/epoll-file.ts";
+import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP, EpollFile } from "../vfs/epoll-file.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { accessible, checkFlags, fileArg, files, install } from "./files-common.ts";
 import { maskArgument, type PollWait, pollLoop } from "./poll.ts";
 import { readTimespec } from "./time-format.ts";
@@ -11,6 +13,8 @@ import { readTimespec } from "./time-format.ts";
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
+/** What EPOLLEXCLUSIVE may come with (EPOLLEXCLUSIVE_OK_BITS). */
+const EXCLUSIVE_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 /** struct epoll_event: packed on x86 alone. */
 const EVENT = struct({ events: "u32", data: "u64" });
@@ -42,6 +46,7 @@ function control(ctx: SyscallContext): number {
   if (file === set) throw new SysError(EINVAL);
   switch (operation) {
     case EPOLL_CTL_ADD:
+      checkExclusive(given!.events, file);
       set.add(fd, file, given!);
       return 0;
     case EPOLL_CTL_DEL:
@@ -53,6 +58,12 @@ function control(ctx: SyscallContext): number {
       return 0;
   }
   throw new SysError(EINVAL);
+}
+
+/** EPOLLEXCLUSIVE goes with few other bits, and not with a set (Linux: do_epoll_ctl). */
+function checkExclusive(events: number, file: OpenFile): void {
+  const isExclusive = (events & EPOLLEXCLUSIVE) !== 0;
+  if (isExclusive && (events & ~EXCLUSIVE_BITS || file instanceof EpollFile)) throw new SysError(EINVAL);
 }
 
 /** Looks, and waits until something in the set is ready. */

@@ -338,8 +338,8 @@ const UDP_OPTIONS = new Map<number, Option>([
   [103, kept(IPPROTO_UDP, 103, { least: 0, most: 65535 })],
 ]);
 
-/** The options that a socket has at a level. Throws EOPNOTSUPP where it has none there. */
-function optionsOf({ domain, type }: Socket, level: number, name: number): Option {
+/** An option of a socket. Throws `noLevel` where an Internet socket has none at that level, others EOPNOTSUPP. */
+function optionOf({ domain, type }: Socket, level: number, name: number, noLevel: number): Option {
   const isInternet = domain !== AF_UNIX;
   const levels: [number, boolean, Map<number, Option>][] = [
     [SOL_SOCKET, true, SOCKET_OPTIONS],
@@ -349,7 +349,7 @@ function optionsOf({ domain, type }: Socket, level: number, name: number): Optio
     [IPPROTO_IPV6, domain === AF_INET6, IPV6_OPTIONS],
   ];
   const found = levels.find(([number, has]) => number === level && has)?.[2];
-  if (found === undefined) throw new SysError(isInternet ? ENOPROTOOPT : EOPNOTSUPP);
+  if (found === undefined) throw new SysError(isInternet ? noLevel : EOPNOTSUPP);
   const option = found.get(name);
   if (option === undefined) throw new SysError(ENOPROTOOPT);
   return option;
@@ -362,7 +362,7 @@ function getsockopt(ctx: SyscallContext): number {
   const room = ctx.memory.read32(lengthAt);
   if (room < 0) throw new SysError(EINVAL);
   const name = ctx.args.int(2);
-  const bytes = optionsOf(socket, ctx.args.int(1), name).get(ctx, socket);
+  const bytes = optionOf(socket, ctx.args.int(1), name, EOPNOTSUPP).get(ctx, socket);
   if (name === 59 && room < bytes.length) {
     ctx.put32(lengthAt, bytes.length);
     throw new SysError(ERANGE);
@@ -377,7 +377,7 @@ function setsockopt(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const length = ctx.args.int(4);
   if (length < 0) throw new SysError(EINVAL);
-  const option = optionsOf(socket, ctx.args.int(1), ctx.args.int(2));
+  const option = optionOf(socket, ctx.args.int(1), ctx.args.int(2), ENOPROTOOPT);
   if (option.set === undefined) throw new SysError(ENOPROTOOPT);
   option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));
   return 0;

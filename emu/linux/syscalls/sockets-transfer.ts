@@ -304,8 +304,10 @@ function recvfrom(ctx: SyscallContext): number {
   const from = originOf(socket, receipt);
   if (from !== undefined) putAddress(ctx, from, at, ctx.args.address(5));
   else {
-    ctx.memory.checkLoad(ctx.args.address(5), 4);
-    ctx.put32(ctx.args.address(5), 0);
+    const lengthAt = ctx.args.address(5);
+    ctx.memory.checkLoad(lengthAt, 4);
+    if (ctx.memory.read32(lengthAt) < 0) throw new SysError(EINVAL);
+    ctx.put32(lengthAt, 0);
   }
   return receipt.length;
 }

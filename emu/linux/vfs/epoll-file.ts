@@ -15,7 +15,7 @@ export const EPOLLET = 1 << 31;
 /** What of an interest is no event. */
 const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 
-/** Most descriptions in one set, and sets in one another (Linux: EP_MAX_NESTS). */
+/** Most descriptions in one set, and sets below one that is in another (Linux: EP_MAX_NESTS). */
 const MOST = 65536;
 const MOST_NESTED = 4;
 
@@ -55,7 +55,7 @@ export class EpollFile extends AnonymousFile {
   /** EPOLL_CTL_ADD. Throws EEXIST, EPERM for what can't be waited for, ELOOP for sets in a circle. */
   add(fd: number, file: OpenFile, interest: EpollEvent): void {
     if (file.kind === "file" || file.kind === "directory") fail("EPERM", "always ready");
-    if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() >= MOST_NESTED)) fail("ELOOP");
+    if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() > MOST_NESTED)) fail("ELOOP");
     this.sweep();
     if (this.items.size >= MOST) fail("ENOSPC");
     const key = this.keyOf(file, fd);

@@ -1,10 +1,12 @@
 /* Pipes, named ones too, and waiting for what comes through them. */
 #include "behaviour.h"
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 
 static int ends[2];
 static int readable(int fd, int timeout) {
@@ -169,6 +171,39 @@ BEHAVIOUR(epoll_once) {
   CHECK(epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0);
   CHECK(epoll_wait(set, &got, 1, -1) == 1 && epoll_wait(set, &got, 1, 0) == 0);
   CHECK(epoll_ctl(set, EPOLL_CTL_MOD, ends[0], &event) == 0 && epoll_wait(set, &got, 1, 0) == 1);
+}
+
+BEHAVIOUR(epoll_sets_in_one_another) {
+  int sets[7], ends[2];
+  struct epoll_event event = {.events = EPOLLIN};
+  CHECK(pipe(ends) == 0);
+  for (int i = 0; i < 7; i++) CHECK((sets[i] = epoll_create1(0)) >= 0);
+  CHECK(epoll_ctl(sets[0], EPOLL_CTL_ADD, ends[0], &event) == 0);
+  for (int i = 1; i < 5; i++) CHECK(epoll_ctl(sets[i], EPOLL_CTL_ADD, sets[i - 1], &event) == 0);
+  FAILS(epoll_ctl(sets[5], EPOLL_CTL_ADD, sets[4], &event), ELOOP);
+  FAILS(epoll_ctl(sets[0], EPOLL_CTL_ADD, sets[4], &event), ELOOP);
+  CHECK(epoll_wait(sets[4], &event, 1, 0) == 0 && write(ends[1], "x", 1) == 1 && epoll_wait(sets[4], &event, 1, 0) == 1);
+  event.events = EPOLLIN | EPOLLEXCLUSIVE | EPOLLONESHOT;
+  FAILS(epoll_ctl(sets[6], EPOLL_CTL_ADD, ends[0], &event), EINVAL);
+  event.events = EPOLLIN | EPOLLEXCLUSIVE;
+  FAILS(epoll_ctl(sets[6], EPOLL_CTL_ADD, sets[0], &event), EINVAL);
+  CHECK(epoll_ctl(sets[6], EPOLL_CTL_ADD, ends[0], &event) == 0);
+}
+
+BEHAVIOUR(what_sockets_refuse) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t length = sizeof address, room = 4;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), near = socket(AF_INET, SOCK_STREAM, 0), value;
+  FAILS(getsockopt(near, 500, 1, &value, &room), EOPNOTSUPP);
+  FAILS(setsockopt(near, 500, 1, &value, 4), ENOPROTOOPT);
+  FAILS(sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&address, length), EINVAL);
+  CHECK(bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 1) == 0);
+  CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+  CHECK(connect(near, (struct sockaddr *)&address, length) == 0);
+  int far = accept(listener, NULL, NULL);
+  CHECK(far >= 0 && write(near, "x", 1) == 1);
+  length = -1;
+  FAILS(recvfrom(far, &value, 1, 0, (struct sockaddr *)&address, &length), EINVAL);
 }
 
 BEHAVIOUR(event_counters) {
