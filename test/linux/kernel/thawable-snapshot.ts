@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import fc, { type GeneratorValue } from "fast-check";
 import { modelFor } from "../../../emu/cpu/models.ts";
+import { MSR_FP, MSR_VEC, MSR_VSX } from "../../../emu/cpu/registers.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { userMsr } from "../../../emu/linux/exec.ts";
 import { emptyLayout } from "../../../emu/linux/process.ts";
@@ -105,7 +106,8 @@ class Maker {
     return {
       gpr: this.times(32, () => this.bits(width)),
       nia: this.bits(width) & ~3n,
-      msr: userMsr(ABIS[abi], fpexcMode),
+      // With registers full of bits every facility has been used.
+      msr: userMsr(ABIS[abi], fpexcMode) | MSR_FP | MSR_VEC | MSR_VSX,
       ctr: this.bits(width),
       lr: this.bits(width),
       xer: Number(this.bits(32) & XER),
