@@ -202,6 +202,44 @@ describe("open files in a snapshot", () => {
     expect([now.mode, now.mtime / 1000n]).toEqual([0o751, before.mtime / 1000n]);
     expect(thawed.system.setIds.shown(now).mode).toBe(0o4751);
   });
+  it("forget the set-id bits of files that have been removed, and refuse too many", () => {
+    const { system } = guest;
+    for (const name of ["kept", "gone"]) {
+      guest.call("open", name, O_RDWR | O_CREAT, 0o755);
+      guest.call("chmod", name, 0o2750);
+    }
+    guest.call("unlink", "gone");
+    expect(system.setIds.freeze(system)).toEqual([{ path: "/area/kept", bits: 0o2000 }]);
+    const many = new Array(65536).fill({ path: "", bits: 0o4000 });
+    expect(() => system.setIds.thaw(system, many)).not.toThrow();
+    expect(() => system.setIds.thaw(system, [...many, many[0]])).toThrow(/65537 files/);
+  });
+  it("are all closed at the end, the working directory too", () => {
+    guest.call("mkdir", "d", 0o700);
+    guest.call("chdir", "d");
+    guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
+    const snapshot = freeze();
+    const descriptors = () => fs.readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    const thawed = thaw(snapshot);
+    expect(thawed.files.cwd).toBe("/area/d");
+    thawed.files.exit();
+    thawed.system.close();
+    expect(descriptors()).toBe(before);
+  });
+  it("tell the end of a named pipe that was opened while somebody had it open to write", () => {
+    guest.call("mknod", "p", 0o10600, 0);
+    const both = guest.call("open", "p", O_RDWR) as number;
+    const reader = guest.call("open", "p", O_RDONLY) as number;
+    const seen = (from: Guest) => {
+      const end = from.files.descriptors.get(reader);
+      return [read(from, reader, 1), end.readable(), end.hangup()];
+    };
+    expect(seen(guest)).toEqual(["blocked", false, false]);
+    guest.call("close", both);
+    expect(seen(guest)).toEqual(["", true, true]);
+    expect(seen(thaw(freeze()))).toEqual(["", true, true]);
+  });
   it("lose set-id bits that the host's file had, whoever ppcr runs as, when the guest writes to it", () => {
     const path = `${folders.granted}/x`;
     for (const change of [
