@@ -55,6 +55,12 @@ describe("open files in a snapshot", () => {
     expect(thawed.call("getdents64", 0, BUFFER, 4000)).toBe(rest);
     expect(thawed.text(BUFFER, rest)).toBe(guest.text(BUFFER, rest));
   });
+  it("show processes in the root folder again", () => {
+    guest.call("open", "/", O_RDONLY);
+    const names = (from: Guest) => from.files.descriptors.get(0).entries().map(({ name }) => name);
+    expect(names(guest)).toEqual([".", "..", "area", "dev", "proc", "sys", "tmp", "var"]);
+    expect(names(thaw(freeze()))).toEqual(names(guest));
+  });
   it("keep what pipes hold, and which ends belong together", () => {
     guest.call("pipe", BUFFER);
     guest.put(BUFFER, "still here");
