@@ -8,7 +8,7 @@
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
-import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
+import { emitComparison, emitField, fieldFunction, fieldFunctions, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import {
   CA_SLOT,
@@ -26,7 +26,19 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
+import {
+  Code,
+  F64,
+  FIRST_FUNCTION,
+  type FunctionBody,
+  I32,
+  I64,
+  Op,
+  Simd,
+  STEP,
+  V128,
+  type ValueType,
+} from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -95,6 +107,9 @@ export class Generator {
   leaves: number[] = [];
   /** Fields of which something needs more than one of the bits that a comparison tells. */
   readWhole = 0;
+  /** Something in it depends on FPSCR's mode; something changes that. */
+  usesMode = false;
+  changesMode = false;
   private accessAt = 0;
   dry = false;
   /** What is being generated is seldom run: few bytes count for more than speed. */
@@ -116,6 +131,9 @@ export class Generator {
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
+  /** Functions of the module beside the translated one: those for CR fields, then what was wanted by its name. */
+  private readonly functions: FunctionBody[];
+  private readonly functionNumbers = new Map<string, number>();
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
 
@@ -124,6 +142,21 @@ export class Generator {
     this.is64 = target.is64;
     this.layouts = slotLayouts(target.is64);
     this.block = target.corner + REGISTERS_OFFSET;
+    this.functions = [...fieldFunctions(this.block)];
+  }
+
+  get helpers(): readonly FunctionBody[] {
+    return this.functions;
+  }
+  /** Calls the function of that name, which is made when it is first wanted. */
+  callHelper(name: string, make: () => FunctionBody): void {
+    let number = this.functionNumbers.get(name);
+    if (number === undefined) {
+      number = this.functions.push(make()) - 1;
+      this.functionNumbers.set(name, number);
+    }
+    this.code.op(Op.call);
+    this.code.u32(FIRST_FUNCTION + number);
   }
 
   // ---- locals ------------------------------------------------------------------------------------------
@@ -231,6 +264,7 @@ export class Generator {
       this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
     } else if (slot < LR_SLOT) {
       this.state.vectors[0] &= ~(1 << (slot - FPR_SLOT));
+      this.state.forgetSingle(slot - FPR_SLOT);
     }
   }
   /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
@@ -282,6 +316,7 @@ export class Generator {
     state.dirty.fill(0);
     state.fields.clear();
     state.vectors.fill(0);
+    state.singles.fill(0);
     state.modeChecked = false;
     this.freshValues();
   }
@@ -327,6 +362,7 @@ export class Generator {
     state.dirty.fill(0);
     state.fields.clear();
     state.vectors.fill(0);
+    state.singles.fill(0);
     state.factBase.fill(0);
     state.factNext = 0;
     state.modeChecked = false;
@@ -424,6 +460,7 @@ export class Generator {
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     state.vectors[n >> 5] |= 1 << (n & 31);
+    state.forgetSingle(n);
     if (n >= 32) return;
     removeSlot(state.valid, FPR_SLOT + n);
     removeSlot(state.dirty, FPR_SLOT + n);
@@ -684,6 +721,8 @@ export class Generator {
     this.barrier = false;
     this.leaves = [];
     this.readWhole = 0;
+    this.usesMode = false;
+    this.changesMode = false;
   }
 
   /**

@@ -66,6 +66,20 @@ function prepare({ registers, memory }: Cpu, abi: Abi, words: readonly number[],
       random() % 4 === 0 ? value() : moderate | (single ? fraction & ~0x1fff_ffffn : fraction),
     );
   }
+  // What else VSRs have: doubles or singles, some of them integers or nothing.
+  const element = (bits: 32 | 64): bigint => {
+    const [bias, digits] = bits === 64 ? [1023n, 52n] : [127n, 23n];
+    const exponent = (bias + BigInt(random() % 40) - 10n) << digits;
+    const fraction = ((BigInt(random()) << 20n) | BigInt(random() & 0xfffff)) & ((1n << digits) - 1n);
+    const number = exponent | (random() % 2 === 0 ? fraction : fraction & (~0n << (digits - 8n)));
+    return random() % 8 === 0 ? 0n : number | (random() % 2 === 0 ? 0n : 1n << BigInt(bits - 1));
+  };
+  for (let n = 0; n < 64; n++) {
+    const ofSingles = n % 3 === 0;
+    const doubleword = () => (ofSingles ? (element(32) << 32n) | element(32) : element(64));
+    registers.u64[(VSR + 16 * n) / 8] = doubleword();
+    if (n >= 32) registers.u64[(VSR + 16 * n) / 8 + 1] = doubleword();
+  }
   for (const n of [1, 26, 27, 28]) registers.setGpr(n, BigInt(DATA_START + (random() % 0x3800)));
   registers.setGpr(25, BigInt(random() % 64));
   registers.cr = random();
