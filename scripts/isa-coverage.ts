@@ -3,8 +3,8 @@ import { handled } from "../emu/cpu/dispatch.ts";
 import type { Facility, Instruction } from "../emu/isa/instruction.ts";
 import { INSTRUCTIONS } from "../emu/isa/table.ts";
 
-/** Rows for the disassembler only: programs get SIGILL. */
-const NOT_FOR_PROGRAMS: readonly Facility[] = ["supervisor", "tm", "spe"];
+/** Facilities for the disassembler only: programs get SIGILL. */
+const NOT_FOR_PROGRAMS: readonly Facility[] = ["supervisor", "tm", "ebb", "copy", "spe"];
 
 const rows = INSTRUCTIONS.filter(({ facility }) => !NOT_FOR_PROGRAMS.includes(facility));
 const names = new Set(handled());

@@ -13,7 +13,7 @@ import { logicalHandlers } from "./fixed-point/logical.ts";
 import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { FLOATING_POINT_TABLES } from "./floating-point/index.ts";
-import { type Handler, type HandlerTable, illegal, privileged } from "./handler.ts";
+import { type Handler, type HandlerTable, illegal, privileged, unavailable } from "./handler.ts";
 import { isPrefix, prefixed } from "./prefixed.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { atomicHandlers } from "./storage/atomic.ts";
@@ -81,6 +81,14 @@ export function available(row: Instruction, model: CpuModel): boolean {
 const ILLEGAL = new Set(["attn", "wait62", "eciwx", "ecowx"]);
 
 /**
+ * Whether Linux keeps a facility of the processor's off: event-based branches and the branch history, which nobody has asked the
+ * performance monitor for, and transactional memory, which 3.1 has no more.
+ */
+const isTurnedOff = ({ facility, version }: Instruction, model: CpuModel): boolean =>
+  includes(model.version, version) &&
+  (facility === "ebb" || (facility === "tm" && !includes(model.version, "3.1")));
+
+/**
  * Whether a word is a reserved no-op (Power ISA 2.06 on: opcode 31, extended opcodes 530, 562 and so on to 754). ISA 3.1 gave some of them a
  * meaning, hash instructions for return addresses: programs protected with them run on the processors before as if they were not there.
  */
@@ -93,7 +101,9 @@ export function handlerOf(word: number, kind: CpuKind): Handler {
   if (isReservedNop(word) && includes(model.version, "2.06")) return nothing;
   if (isPrefix(word)) return includes(model.version, "3.1") ? prefixed : illegal;
   const row = decode(word);
-  if (row === undefined || !available(row, model)) return illegal;
+  if (row === undefined) return illegal;
+  if (isTurnedOff(row, model)) return unavailable;
+  if (!available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
   const entry = entryOf(row.name);
   if (entry === undefined) return illegal;
