@@ -8,8 +8,9 @@
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
-import { emitComparison, emitField, fieldFunction, fieldFunctions, operandType } from "./comparisons.ts";
+import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
+import { HelperFunctions } from "./helper-functions.ts";
 import {
   CA_SLOT,
   CR_SLOT,
@@ -26,19 +27,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import {
-  Code,
-  F64,
-  FIRST_FUNCTION,
-  type FunctionBody,
-  I32,
-  I64,
-  Op,
-  Simd,
-  STEP,
-  V128,
-  type ValueType,
-} from "./wasm.ts";
+import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -133,9 +122,7 @@ export class Generator {
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
-  /** Functions of the module beside the translated one: those for CR fields, then what was wanted by its name. */
-  private readonly functions: FunctionBody[];
-  private readonly functionNumbers = new Map<string, number>();
+  readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
 
@@ -144,21 +131,7 @@ export class Generator {
     this.is64 = target.is64;
     this.layouts = slotLayouts(target.is64);
     this.block = target.corner + REGISTERS_OFFSET;
-    this.functions = [...fieldFunctions(this.block)];
-  }
-
-  get helpers(): readonly FunctionBody[] {
-    return this.functions;
-  }
-  /** Calls the function of that name, which is made when it is first wanted. */
-  callHelper(name: string, make: () => FunctionBody): void {
-    let number = this.functionNumbers.get(name);
-    if (number === undefined) {
-      number = this.functions.push(make()) - 1;
-      this.functionNumbers.set(name, number);
-    }
-    this.code.op(Op.call);
-    this.code.u32(FIRST_FUNCTION + number);
+    this.helpers = new HelperFunctions(this.block);
   }
 
   // ---- locals ------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ class Translator {
     return {
       locals: g.locals,
       body: head,
-      helpers: g.helpers,
+      helpers: g.helpers.list,
       needs: this.entryNodes.map((node) => this.need[node]),
       callees: this.callees,
       looksUp: this.looksUp,

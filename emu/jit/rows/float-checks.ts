@@ -263,7 +263,7 @@ export function judge(
   g.begin(Op.if);
   for (const operand of operands) code.get(operand);
   code.get(raw);
-  g.callHelper(`${operation} ${lanes.count} ${single}`, () =>
+  g.helpers.call(code, `${operation} ${lanes.count} ${single}`, () =>
     checkFunction(operation, lanes, single, g.block + FPSCR),
   );
   g.leaveIf();
@@ -626,7 +626,7 @@ export function pushFused(g: Generator, lanes: Lanes, operands: readonly number[
     code.simd(lanes.madd);
     return;
   }
-  const soft = () => g.callHelper("fused", fusedFunction);
+  const soft = () => g.helpers.call(code, "fused", fusedFunction);
   if (lanes.count > 1) {
     // One after the other.
     const [first, second] = [g.temporary(F64, 13), g.temporary(F64, 14)];
