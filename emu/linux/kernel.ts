@@ -53,7 +53,7 @@ import { throughScripts } from "./scripts.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
 import { SI_KERNEL } from "./signals/signal-numbers.ts";
-import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
+import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/task-signals.ts";
 import type { SyscallRow } from "./syscall.ts";
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
@@ -478,14 +478,22 @@ export class Kernel implements System {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
     thread.load();
-    const completed = this.dispatcher.call(thread);
+    const completed = this.call(thread);
     if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
       // What it waits for has happened meanwhile, outside, or has begun to: there is much of it, or a signal came too.
       thread.state = "stopped";
       thread.start();
     }
-    if (completed) this.countRetired(thread, 1n);
     return true;
+  }
+
+  /** Makes the system call that a thread has come to, or makes it again. False when the thread waits. */
+  private call(thread: Thread): boolean {
+    const completed = this.dispatcher.call(thread);
+    if (completed) this.countRetired(thread, 1n);
+    const matched = thread.process.memory.takeMatched();
+    if (matched !== undefined) trapLater(thread, matched);
+    return completed;
   }
 
   /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. The host's time then. */
@@ -503,8 +511,7 @@ export class Kernel implements System {
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
       const origGpr3 = thread.registers.gpr(3);
-      const completed = this.dispatcher.call(thread);
-      if (completed) this.countRetired(thread, 1n);
+      const completed = this.call(thread);
       if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, origGpr3);
     }
     const now = clock.monotonic();
@@ -516,8 +523,8 @@ export class Kernel implements System {
   private interpret(thread: Thread, budget: number, began: bigint): "limit" | "syscall" | "fault" {
     const { registers } = thread;
     const { interpreter, memory, watchpoints } = thread.process;
-    // The kernel's own accesses are not watched.
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
+    memory.forKernel = false;
     const before = registers.instructions;
     try {
       const exit = interpreter.run(budget);
@@ -536,6 +543,7 @@ export class Kernel implements System {
       raise(thread, error);
       return "fault";
     } finally {
+      memory.forKernel = true;
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;

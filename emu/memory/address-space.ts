@@ -270,6 +270,19 @@ export class AddressSpace implements FileViewer {
     this.watchPages();
   }
 
+  /**
+   * Whose accesses follow: a system call's go on where the data address breakpoint matches, and tell `takeMatched`; a
+   * debugger does not see them.
+   */
+  set forKernel(forKernel: boolean) {
+    this.watched.forKernel = forKernel;
+  }
+
+  /** The first access of system calls that the data address breakpoint has matched; once. */
+  takeMatched(): GuestFault | undefined {
+    return this.watched.takeMatched();
+  }
+
   private watchPages(): void {
     if (!this.watched.any && !this.pages.isWatched) return;
     const frames = [...this.watched.pages()]
@@ -689,6 +702,8 @@ export class AddressSpace implements FileViewer {
     this.codeListeners.clear();
     this.setBreakpoint(0n);
     this.setWatchpoints([]);
+    this.forKernel = false;
+    this.takeMatched();
     this.onUnmapped = () => false;
     this.far.clear();
     this.storage.clearCorner();
