@@ -100,7 +100,7 @@ export class AddressSpace implements FileViewer {
     this.view = view;
     this.areas = this.mapped;
     this.registers = new Registers(memory.buffer, corner + REGISTERS_OFFSET);
-    this.pages = new PageTable(memory.buffer, corner, size / PAGE_SIZE);
+    this.pages = new PageTable(storage);
     this.far = new FarMemory(storage, this.pages, this.mapped, {
       end: () => this.limit,
       onUnmapped: (address) => this.onUnmapped(address),
@@ -693,7 +693,7 @@ export class AddressSpace implements FileViewer {
     return this.storage.clearedPages;
   }
 
-  /** Makes the space as a new one is; what was forked from it keeps what it has yet to take. */
+  /** Makes the space as a new one is, but for the machine's corner; what was forked from it keeps what it has yet to take. */
   reset(): void {
     this.unmap(0, this.limit);
     this.inheritance?.parent.heirs.delete(this);
@@ -706,6 +706,10 @@ export class AddressSpace implements FileViewer {
     this.takeMatched();
     this.onUnmapped = () => false;
     this.far.clear();
+  }
+
+  /** Zeroes the machine's corner, but for the guard tables. */
+  clearCorner(): void {
     this.storage.clearCorner();
   }
 
