@@ -85,7 +85,10 @@ verb(
     .argument("<pid>", "process id of that ppcr", parseCount)
     .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
     .option("--leave-running", "let the guest go on")
-    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
+    .option(
+      "--include-files",
+      "put the program and every open or mapped file into the image: it thaws alone then",
+    )
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {

@@ -137,7 +137,10 @@ export function addMachineOptions(command: Command): Command {
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
     .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
     .option("--leave-running", "go on after the checkpoint")
-    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
+    .option(
+      "--include-files",
+      "put the program and every open or mapped file into the image: it thaws alone then",
+    )
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)

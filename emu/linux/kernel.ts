@@ -21,6 +21,7 @@ import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { Alarms } from "./alarms.ts";
+import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -51,6 +52,7 @@ import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
+import type { ReturnedCall } from "./signals/deliver.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
 import { SI_KERNEL, SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "./signals/signal-numbers.ts";
@@ -527,8 +529,8 @@ export class Kernel implements System {
   }
 
   /** Makes the system call that a thread has come to, or makes it again. False when the thread waits. */
-  private call(thread: Thread): boolean {
-    const completed = this.dispatcher.call(thread);
+  private call(thread: Thread, vectored = isVectored(thread)): boolean {
+    const completed = this.dispatcher.call(thread, vectored);
     if (completed) this.countRetired(thread, 1n);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
@@ -549,9 +551,9 @@ export class Kernel implements System {
     const began = clock.monotonic();
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
-      const origGpr3 = thread.registers.gpr(3);
-      const completed = this.call(thread);
-      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, origGpr3);
+      const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
+      const completed = this.call(thread, returned.vectored);
+      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, returned);
     }
     const now = clock.monotonic();
     if (!this.clock.isVirtual) this.spend(thread, now - began);
@@ -643,9 +645,9 @@ export class Kernel implements System {
     this.scheduler.charge(Number(count));
   }
 
-  private takeSignals(thread: Thread, origGpr3?: bigint): void {
+  private takeSignals(thread: Thread, returned?: ReturnedCall): void {
     deliver(thread, {
-      origGpr3,
+      returned,
       fail: (thread, errno) => {
         this.dispatcher.interrupt(thread, new SysError(errno));
         this.countRetired(thread, 1n);

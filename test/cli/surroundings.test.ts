@@ -237,6 +237,20 @@ describeWithTools("a dynamic program", [compilers.ppc64], () => {
     }, []);
   });
 
+  it("of a sysroot finds what lies beside it there, and can't change it", async () => {
+    await withProgram(
+      async (program, cwd) => {
+        const sysroot = join(program, "..");
+        const beside = join(sysroot, "secret");
+        const { stdout } = await ppcr(["run", "-L", sysroot, program, beside, "/secret"], { cwd });
+        expect(stdout.match(/\] ../g)).toEqual(["] r-", "] r-"]);
+        const relative = await ppcr(["run", "-L", "../there", program, beside], { cwd });
+        expect(relative.stdout).toContain(`[${beside}] r-`);
+      },
+      ["-static"],
+    );
+  });
+
   it("says which interpreter is missing in a sysroot, and what to do", async () => {
     await withProgram(async (program, cwd) => {
       for (const [args, env] of [

@@ -113,7 +113,7 @@ for (const [abi, model] of [
   ["ppc32", undefined],
   ["ppc64", undefined],
   ["ppc64", "power9"],
-  ["ppc64le", "power9"],
+  ["ppc64le", "power10"],
 ] as [Abi, string | undefined][]) {
   it(`agrees on random programs: ${abi} ${model ?? "default model"}`, () => {
     const left = createCpu(abi, model);

@@ -42,6 +42,7 @@ static int flags_of(const char *letters) {
   if (strchr(letters, 'a')) flags |= O_APPEND;
   if (strchr(letters, 'd')) flags |= O_DIRECTORY;
   if (strchr(letters, 'p')) flags |= O_PATH;
+  if (strchr(letters, 'n')) flags |= O_NOFOLLOW;
   return flags;
 }
 
@@ -177,7 +178,10 @@ int main(int argc, char **argv) {
       say_stat(fstat(fd, &s), &s);
     else if (!strcmp(op, "stat"))
       say_stat(fstatat(at, a, &s, *b == 'l' ? AT_SYMLINK_NOFOLLOW : 0), &s);
-    else if (!strcmp(op, "list"))
+    else if (!strcmp(op, "text")) {
+      say(readlinkat(fd, "", buffer, sizeof buffer - 1));
+      printf(" %s", buffer);
+    } else if (!strcmp(op, "list"))
       list(at);
     else if (!strcmp(op, "name")) {
       char path[40];

@@ -33,7 +33,13 @@ function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, m
   const task = files(ctx);
   task.descriptors.reserve(1);
   const pipe = openNamedPipe(ctx, { dirfd, path, flags });
-  return pipe ?? install(ctx, task.open(dirfd, path, flags, mode), (flags & O_CLOEXEC) !== 0);
+  return pipe ?? opened(ctx, task.open(dirfd, path, flags, mode), flags);
+}
+
+/** Gives what has been opened a descriptor. */
+function opened(ctx: SyscallContext, file: OpenFile, flags: number): number {
+  files(ctx).noteOpened(file);
+  return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
 
 /** O_TMPFILE without the O_DIRECTORY in it. */
@@ -78,8 +84,7 @@ function openat2(ctx: SyscallContext): number {
   const dirfd = ctx.args.int(0);
   const pipe = openNamedPipe(ctx, { dirfd, path, flags }, confined);
   if (pipe !== undefined) return pipe;
-  const file = task.open(dirfd, path, flags, Number(how.mode), confined);
-  return install(ctx, file, (flags & O_CLOEXEC) !== 0);
+  return opened(ctx, task.open(dirfd, path, flags, Number(how.mode), confined), flags);
 }
 
 function close(ctx: SyscallContext): number {

@@ -190,6 +190,19 @@ describe("open files in a snapshot", () => {
     expect([now.mode, now.mtime / 1000n]).toEqual([0o751, before.mtime / 1000n]);
     expect(thawed.system.setIds.shown(now).mode).toBe(0o4751);
   });
+  it("lose set-id bits that the host's file had, whoever ppcr runs as, when the guest writes to it", () => {
+    const path = `${folders.granted}/x`;
+    for (const change of [
+      () => guest.call("write", guest.call("open", "x", O_WRONLY) as number, BUFFER, 1),
+      () => guest.call("truncate", "x", 3),
+      () => guest.call("open", "x", O_RDONLY | O_TRUNC),
+    ]) {
+      fs.writeFileSync(path, "");
+      fs.chmodSync(path, 0o6755);
+      expect(change()).not.toBe("EACCES");
+      expect(fs.statSync(path).mode & 0o7777).toBe(0o755);
+    }
+  });
   it("know set-id bits and named pipes by the names that they have been given since", () => {
     guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
     guest.call("fchmod", 0, 0o4751);
