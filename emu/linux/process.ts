@@ -116,6 +116,11 @@ export class Process {
     this.outerParent = parts.outerParent ?? 1;
   }
 
+  /** Timers that wait for their signals to be taken go on where those have been dropped. */
+  noteDrop(): void {
+    if (this.timers.any) this.kernel.noteTimer(this);
+  }
+
   get ppid(): number {
     return this.parent?.pid ?? this.outerParent;
   }
@@ -157,6 +162,7 @@ export class Process {
     else this.personality &= ~READ_IMPLIES_EXEC;
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
+    delete this.attributes.membarriers;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;
