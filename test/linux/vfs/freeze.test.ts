@@ -57,7 +57,11 @@ describe("open files in a snapshot", () => {
   });
   it("show processes in the root folder again", () => {
     guest.call("open", "/", O_RDONLY);
-    const names = (from: Guest) => from.files.descriptors.get(0).entries().map(({ name }) => name);
+    const names = (from: Guest) =>
+      from.files.descriptors
+        .get(0)
+        .entries()
+        .map(({ name }) => name);
     expect(names(guest)).toEqual([".", "..", "area", "dev", "proc", "sys", "tmp", "var"]);
     expect(names(thaw(freeze()))).toEqual(names(guest));
   });
