@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileTables } from "../../../emu/linux/vfs/freeze-files.ts";
-import type { FileState, MachineSnapshot } from "../../../emu/snapshot.ts";
+import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
@@ -236,6 +236,18 @@ describe("open files in a snapshot", () => {
     thawed.files.exit();
     thawed.system.close();
     expect(descriptors()).toBe(before);
+  });
+  it("have their modes again in the guest's own folders", () => {
+    guest.call("mkdir", "/tmp/d", 0o700);
+    guest.call("chmod", "/tmp/d", 0o1750);
+    guest.call("open", "/tmp/d/a", O_WRONLY | O_CREAT, 0o640);
+    const contents: UnlinkedFileSnapshot[] = [];
+    const entries = guest.system.namespace.own.freeze(contents);
+    const { system } = makeGuest({ mounts: mounts(), cwd: "/area" });
+    system.namespace.own.thaw(entries, contents);
+    const modes = ["/tmp/d", "/tmp/d/a"].map((path) => system.statusAt(path)?.mode);
+    expect(modes).toEqual([0o1750, 0o640]);
+    system.close();
   });
   it("tell the end of a named pipe that was opened while somebody had it open to write", () => {
     guest.call("mknod", "p", 0o10600, 0);
