@@ -35,6 +35,8 @@ const PAGES = 2 ** 32 / PAGE_SIZE;
 interface CodePage {
   readonly words: Int32Array;
   readonly handlers: Handler[];
+  /** Stands in for the handlers of words that have not been executed. */
+  readonly first: Handler;
   /** Arrivals at each word before the watch is asked. */
   readonly patience: Int32Array;
 }
@@ -172,6 +174,11 @@ export class Interpreter {
   isOpen(address: number): boolean {
     return this.codePages.has(address >>> PAGE_SHIFT);
   }
+  /** Whether the instruction at an address has been executed here since its page last changed. */
+  protected hasRun(address: number): boolean {
+    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    return page !== undefined && page.handlers[(address >>> 2) & (WORDS - 1)] !== page.first;
+  }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
   protected holds(address: number, words: Int32Array): boolean | undefined {
     for (let i = 0; i < words.length; ) {
@@ -215,7 +222,7 @@ export class Interpreter {
     handlers.fill(first);
     const { watch } = this;
     const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
-    const code = { words, handlers, patience };
+    const code = { words, handlers, first, patience };
     this.codePages.set(page, code);
     watch?.opened?.(page);
     return code;

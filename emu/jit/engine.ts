@@ -19,7 +19,7 @@ import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
-import { type ScanSource, scan } from "./scan.ts";
+import { type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
 import { buildModule } from "./wasm.ts";
@@ -49,6 +49,10 @@ export class JitEngine extends Interpreter {
   private readonly entries = new Map<number, Entry>();
   /** The unit that has a block beginning at an address. */
   private readonly inside = new Map<number, Unit>();
+  /** The unit that leads to an address but has no code of it. */
+  private readonly leftOut = new Map<number, Unit>();
+  /** Tables of jump targets; see `ScanSource`. */
+  private readonly tables = new Map<number, JumpTable>();
   private readonly byPage = new Map<number, Set<Unit>>();
   private readonly armed = new Set<number>();
   /** Places of which there is code that did not fit the first time. */
@@ -198,7 +202,10 @@ export class JitEngine extends Interpreter {
     if (this.reuse(address)) return;
     const { tuning } = this;
     const around = this.inside.get(address)?.piece;
-    if (around === undefined) {
+    const before = around === undefined ? this.leftOut.get(address)?.piece : undefined;
+    if (before !== undefined) {
+      this.translateUnit(before.entries, before);
+    } else if (around === undefined) {
       this.translateUnit([address]);
     } else if (around.entries.length >= 2 * tuning.mostEntries) {
       this.setPatience(address, RETRY_AFTER);
@@ -276,8 +283,10 @@ export class JitEngine extends Interpreter {
     return {
       isCode: (address) => this.isOpen(address),
       fetch: (address) => memory.fetch(address >>> 0),
+      hasRun: (address) => !this.tuning.leavesOutCold || this.hasRun(address) || this.inside.has(address),
       isFunction: (address) => this.linker?.isCalled(address) === true,
       registers: registers.i32,
+      tables: this.tables,
       peek: (address, isDoubleword = false) => {
         const at = (isDoubleword && memory.byteOrder === "big" ? address + 4 : address) >>> 0;
         if (memory.readGuard[at >>> PAGE_SHIFT] !== 0 || (at & 3) !== 0) return undefined;
@@ -304,6 +313,7 @@ export class JitEngine extends Interpreter {
       looksUp: body.looksUp,
       blocks,
       words: Int32Array.from(region.blocks.flatMap(({ words }) => words)),
+      cold: region.cold,
       remade: before === undefined ? 0 : before.remade + 1,
       wire,
       native: undefined,
@@ -323,7 +333,7 @@ export class JitEngine extends Interpreter {
 
   /** Makes a piece part of this address space, in place of what it covers. */
   private install(piece: Piece): void {
-    const { entries, needs, blocks, wire } = piece;
+    const { entries, needs, blocks, cold, remade, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
     const { linker } = this;
@@ -347,6 +357,10 @@ export class JitEngine extends Interpreter {
       linker.link(address, linked.code);
       this.setPatience(address, 0);
     });
+    for (const address of cold) {
+      this.leftOut.set(address, unit);
+      if (!this.entries.has(address)) this.setPatience(address, this.tuning.threshold * 4 ** remade);
+    }
   }
 
   private show({ entries, blocks, words, wire }: Piece, isReused: boolean): void {
@@ -376,6 +390,7 @@ export class JitEngine extends Interpreter {
     const units = this.byPage.get(page);
     if (units === undefined) return;
     this.dropped = true;
+    this.tables.clear();
     for (const unit of [...units]) this.drop(unit);
   }
 
@@ -398,6 +413,7 @@ export class JitEngine extends Interpreter {
       if (this.inside.get(address) === unit) this.inside.delete(address);
       this.armed.delete(address);
     }
+    for (const address of piece.cold) if (this.leftOut.get(address) === unit) this.leftOut.delete(address);
     this.linker!.forget(linked);
     this.bytes -= piece.wire.length;
     for (const page of pages) this.byPage.get(page)?.delete(unit);
