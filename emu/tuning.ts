@@ -59,10 +59,10 @@ export interface Tuning {
   /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
   mostEntries: number;
   /**
-   * Code that has never been run is left out of what is translated, until it has been arrived at `threshold` times, or four times as many each time
-   * that this has happened.
+   * Code that has never been run is left out of a translated function, until it has been arrived at so many times for each instruction of the function,
+   * which is what translating it again costs; twice as many each time that this happens. 0: nothing is left out.
    */
-  leavesOutCold: boolean;
+  coldThreshold: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -82,7 +82,7 @@ export const TUNING: Tuning = {
   reuseThreshold: 16,
   entryThreshold: 4000,
   mostEntries: 40,
-  leavesOutCold: true,
+  coldThreshold: 16,
   mostInstructions: 4000,
   mostPromoted: 40,
   mostCarried: 8,

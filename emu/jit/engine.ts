@@ -6,7 +6,7 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
-import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
+import { CTR, INSTRUCTIONS, LR, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
@@ -19,7 +19,7 @@ import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
-import { type JumpTable, type ScanSource, scan } from "./scan.ts";
+import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
 import { buildModule } from "./wasm.ts";
@@ -53,6 +53,8 @@ export class JitEngine extends Interpreter {
   private readonly leftOut = new Map<number, Unit>();
   /** Tables of jump targets; see `ScanSource`. */
   private readonly tables = new Map<number, JumpTable>();
+  /** Places that were called when they got hot. */
+  private readonly functions = new Set<number>();
   private readonly byPage = new Map<number, Set<Unit>>();
   private readonly armed = new Set<number>();
   /** Places of which there is code that did not fit the first time. */
@@ -200,22 +202,51 @@ export class JitEngine extends Interpreter {
   private make(address: number): void {
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
-    const { tuning } = this;
-    const around = this.inside.get(address)?.piece;
-    const before = around === undefined ? this.leftOut.get(address)?.piece : undefined;
-    if (before !== undefined) {
-      this.translateUnit(before.entries, before);
-    } else if (around === undefined) {
+    const { entryThreshold, mostEntries } = this.tuning;
+    const isCalled = this.isCalled(address);
+    if (isCalled) this.functions.add(address);
+    const within = this.inside.get(address)?.piece;
+    const before = within ?? this.leftOut.get(address)?.piece;
+    // What leads into the code of another unit belongs to that one's function.
+    const beside = before === undefined && !isCalled ? this.reachedFrom(address)?.piece : undefined;
+    if (before === undefined && beside === undefined) {
       this.translateUnit([address]);
-    } else if (around.entries.length >= 2 * tuning.mostEntries) {
-      this.setPatience(address, RETRY_AFTER);
-    } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
-      this.armed.add(address);
-      this.setPatience(address, tuning.entryThreshold * 4 ** around.remade);
+    } else if (before !== undefined && within === undefined) {
+      this.translateUnit(before.entries, before);
     } else {
-      this.translateUnit([...around.entries, address], around);
+      const piece = (within ?? beside)!;
+      const patience = within === undefined ? this.coldPatience(piece) : entryThreshold * 4 ** piece.remade;
+      if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
+      else if (!this.armed.has(address) && entryThreshold > 0) {
+        this.armed.add(address);
+        this.setPatience(address, patience);
+        return;
+      } else this.translateUnit([...piece.entries, address], piece);
     }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
+  }
+  /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
+  private coldPatience({ words, remade }: Piece): number {
+    const { threshold, coldThreshold } = this.tuning;
+    return Math.max(threshold, coldThreshold * words.length) * 2 ** remade;
+  }
+  /** A unit with code that can be reached from an address. */
+  private reachedFrom(address: number): Unit | undefined {
+    const { blocks } = scan(this.source(), [address], this.cpu.is64, this.tuning.mostInstructions);
+    for (const { start } of blocks) {
+      const unit = this.inside.get(start);
+      if (unit !== undefined) return unit;
+    }
+    return undefined;
+  }
+  /** Whether the program has just come to an address by a call. */
+  private isCalled(address: number): boolean {
+    const { cpu } = this;
+    const { i32 } = cpu.registers;
+    const caller = (i32[LR / 4] - 4) | 0;
+    return (
+      this.isOpen(caller) && isCallOf(address, cpu.memory.fetch(caller >>> 0), caller, i32[CTR / 4], cpu.is64)
+    );
   }
 
   // ---- what others have translated ---------------------------------------------------------------------------
@@ -283,8 +314,9 @@ export class JitEngine extends Interpreter {
     return {
       isCode: (address) => this.isOpen(address),
       fetch: (address) => memory.fetch(address >>> 0),
-      hasRun: (address) => !this.tuning.leavesOutCold || this.hasRun(address) || this.inside.has(address),
-      isFunction: (address) => this.linker?.isCalled(address) === true,
+      hasRun: (address) =>
+        this.tuning.coldThreshold === 0 || this.hasRun(address) || this.inside.has(address),
+      isFunction: (address) => this.functions.has(address) || this.linker?.isCalled(address) === true,
       registers: registers.i32,
       tables: this.tables,
       peek: (address, isDoubleword = false) => {
@@ -302,7 +334,8 @@ export class JitEngine extends Interpreter {
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
     const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
-    const inherited = [...this.replaced(blocks)].flatMap(({ piece }) => piece.entries);
+    const replaced = [...this.replaced(blocks)].map(({ piece }) => piece);
+    const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
     const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
@@ -326,14 +359,14 @@ export class JitEngine extends Interpreter {
     statistics.guestInstructions += region.instructions;
     this.install(piece);
     this.show(piece, false);
-    if (before !== undefined) this.archive!.remove(before);
+    for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
     statistics.compiling += now() - began;
   }
 
   /** Makes a piece part of this address space, in place of what it covers. */
   private install(piece: Piece): void {
-    const { entries, needs, blocks, cold, remade, wire } = piece;
+    const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
     const { linker } = this;
@@ -359,7 +392,7 @@ export class JitEngine extends Interpreter {
     });
     for (const address of cold) {
       this.leftOut.set(address, unit);
-      if (!this.entries.has(address)) this.setPatience(address, this.tuning.threshold * 4 ** remade);
+      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(piece));
     }
   }
 

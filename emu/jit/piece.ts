@@ -35,7 +35,15 @@ export function encodePieces(pieces: readonly Piece[]): Uint8Array[] {
     const lengths = [entries.length, callees.length, blocks.length, words.length, cold.length];
     const head = [0, ...lengths, remade, Number(looksUp), wire.length, native?.length ?? 0];
     head[0] = head.length + entries.length + lengths.reduce((sum, length) => sum + length, 0);
-    const numbers = Int32Array.from([...head, ...entries, ...needs, ...callees, ...blocks, ...words, ...cold]);
+    const numbers = Int32Array.from([
+      ...head,
+      ...entries,
+      ...needs,
+      ...callees,
+      ...blocks,
+      ...words,
+      ...cold,
+    ]);
     parts.push(new Uint8Array(numbers.buffer), wire, native ?? new Uint8Array(0));
     parts.push(new Uint8Array(-(wire.length + (native?.length ?? 0)) & 3));
   }

@@ -125,6 +125,13 @@ function endOf(
   }
 }
 
+/** Whether the instruction at `pc` calls `address`, with that in CTR where it calls through it. */
+export function isCallOf(address: number, word: number, pc: number, ctr: number, is64: boolean): boolean {
+  const found = { target: ctr & ~3 };
+  const end = endOf(decode(word)?.name, word, pc, is64, found);
+  return (end === End.Call || end === End.IndirectCall) && found.target === address;
+}
+
 /** Whether a block that ends so, with this instruction, can go on to the one after it. */
 const fallsThrough = (end: End, word: number): boolean => {
   switch (end) {
