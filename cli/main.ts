@@ -10,6 +10,7 @@ import {
   addMachineOptions,
   jitCacheOption,
   parseCount,
+  parseFile,
   parseName,
   parseSize,
   parseVariable,
@@ -27,7 +28,13 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 /** Help goes to standard output, complaints of options are ppcr's own messages. */
 const output = {
   writeOut: print,
-  outputError: (text: string) => say(`${text.replace(/^error: /, "").trim()}; see 'ppcr help'`),
+  outputError: (text: string) =>
+    say(
+      `${text
+        .replace(/^error: /, "")
+        .trim()
+        .replace(/\s*\n/g, " ")}; see 'ppcr help'`,
+    ),
 };
 
 const program = new Command("ppcr")
@@ -83,9 +90,12 @@ verb(
   new Command("checkpoint")
     .description("freeze the guest of a running ppcr")
     .argument("<pid>", "process id of that ppcr", parseCount)
-    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
+    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
     .option("--leave-running", "let the guest go on")
-    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
+    .option(
+      "--include-files",
+      "put the program and every open or mapped file into the image: it thaws alone then",
+    )
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {

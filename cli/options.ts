@@ -81,6 +81,12 @@ function parseCrSyscalls(text: string): [number, number] {
   return [Number(match[1]), Number(match[2])];
 }
 
+/** The name of a file. */
+export function parseFile(text: string): string {
+  if (text === "") throw new InvalidArgumentError("want a file's name.");
+  return text;
+}
+
 /** The file of an option that may name another one. */
 const fileOr =
   (usual: string) =>
@@ -135,9 +141,12 @@ export function addMachineOptions(command: Command): Command {
     .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, [])
     .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
-    .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
+    .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output", parseFile)
     .option("--leave-running", "go on after the checkpoint")
-    .option("--include-files", "put the program and every mapped file into the image, so that it thaws alone")
+    .option(
+      "--include-files",
+      "put the program and every open or mapped file into the image: it thaws alone then",
+    )
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)

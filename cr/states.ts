@@ -146,6 +146,26 @@ const MQUEUE = message("mqueue", "mq_open(2)", { queue: u32("id of the queue") }
 
 const FRESH = message("fresh", "a named pipe that nobody has written to since it was opened", {});
 
+const WATCH = message("watch", "of inotify", {
+  wd: s32(""),
+  mask: u32("IN_*"),
+  openFile: u32("index in openFiles of an O_PATH description of what is watched"),
+});
+
+const NOTICE = message("notice", "of inotify, which has not been read", {
+  wd: s32(""),
+  mask: u32("IN_*"),
+  cookie: u32("the same for both halves of a renaming"),
+  name: text(1 << 10, "in the watched folder"),
+});
+
+const INOTIFY = message("inotify", "inotify(7)", {
+  lastWd: s32("the watch that was given last"),
+  lastCookie: u32("the cookie that was given last"),
+  watches: list(WATCH, ITEMS, ""),
+  events: list(NOTICE, ITEMS, "in order of arrival"),
+});
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -160,6 +180,7 @@ const FILE_LAYOUTS = {
   pidfd: PIDFD,
   mqueue: MQUEUE,
   fresh: FRESH,
+  inotify: INOTIFY,
 };
 
 /** The state of an open file. */
@@ -186,5 +207,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   SENDER,
   MESSAGE,
   SOCKET_OPTION,
+  WATCH,
+  NOTICE,
   ...Object.values(CALL_LAYOUTS),
 ];

@@ -272,6 +272,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   childSubreaper: flag("prctl: child subreaper"),
   noHugePages: flag("prctl: no transparent huge pages"),
   oomScoreAdj: since(2, s32("/proc/PID/oom_score_adj"), 0),
+  membarriers: since(3, u32("membarrier: commands it has registered for"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -366,7 +367,7 @@ export const UNLINKED = message(
   "a file that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
-    mode: u32("permission bits, set-id and sticky bits"),
+    mode: u32("permission bits, set-id and sticky bits; with S_IFMT: a symlink, pipe or socket"),
     path: since(2, path("the last name it had"), ""),
     atime: since(2, maybe(s64(""), "ns since the epoch"), null),
     mtime: since(2, maybe(s64(""), ""), null),

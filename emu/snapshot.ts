@@ -203,6 +203,8 @@ export interface ProcessAttributes {
   noHugePages: boolean;
   /** /proc/PID/oom_score_adj; 0 when absent. */
   oomScoreAdj?: number;
+  /** Commands of membarrier(2) that it has registered for; 0 when absent. */
+  membarriers?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -366,13 +368,26 @@ export type FileState =
   /** mq_open(2): the id of the queue. */
   | { kind: "mqueue"; queue: number }
   /** The reading end of a named pipe to which nobody has written since it was opened. */
-  | { kind: "fresh" };
+  | { kind: "fresh" }
+  | InotifyState;
 
 /** eventfd(2). */
 export interface EventState {
   kind: "eventfd";
   counter: bigint;
   semaphore: boolean;
+}
+
+/** inotify(7). */
+export interface InotifyState {
+  kind: "inotify";
+  /** The watch and the cookie that were given last. */
+  lastWd: number;
+  lastCookie: number;
+  /** `openFile`: index of an O_PATH description of what is watched. */
+  watches: { wd: number; mask: number; openFile: number }[];
+  /** That have not been read: IN_*, and the name in a watched folder. */
+  events: { wd: number; mask: number; cookie: number; name: string }[];
 }
 
 /** epoll(7): what is in a set, in the order in which it will be told of. */
@@ -622,7 +637,7 @@ export interface PrivateFileSnapshot {
 /** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
-  /** Permission bits, set-id and sticky bits. */
+  /** Permission bits, set-id and sticky bits; the type as well (S_IFMT) of what is no regular file. The contents of a symlink are its text. */
   mode: number;
   /** The last name it had, if that is known. */
   path?: string;

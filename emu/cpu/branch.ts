@@ -138,6 +138,9 @@ const crOperation = (operation: (a: boolean, b: boolean) => boolean): Handler =>
   };
 };
 
+/** A system call of level 0. */
+const systemCall: Selector = { select: (word) => ((word & 0xfe0) === 0 ? () => SYSCALL : illegal) };
+
 export const branchHandlers: HandlerTable = {
   b: {
     select: (word) =>
@@ -165,5 +168,7 @@ export const branchHandlers: HandlerTable = {
   },
 
   /** LEV = 1 is the hypervisor's, which is not there. */
-  sc: { select: (word) => ((word & 0xfe0) === 0 ? () => SYSCALL : illegal) },
+  sc: systemCall,
+  /** Linux has programs use level 0 only: the others are illegal to them. */
+  scv: systemCall,
 };

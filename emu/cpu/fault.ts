@@ -22,6 +22,8 @@ export type FaultKind =
   | "alignment"
   /** Program interrupt: no such instruction on this CPU model. */
   | "illegal"
+  /** Facility unavailable interrupt: the processor has it, but nobody has turned it on. */
+  | "unavailable"
   /** Program interrupt: a privileged instruction in problem state. */
   | "privileged"
   /** Program interrupt: tw, twi, td, tdi. */

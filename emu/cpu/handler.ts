@@ -37,6 +37,11 @@ export const privileged: Handler = (_word, cia) => {
   throw new GuestFault("privileged", BigInt(cia >>> 0));
 };
 
+/** The interrupt of an instruction of a facility that is turned off. */
+export const unavailable: Handler = (_word, cia) => {
+  throw new GuestFault("unavailable", BigInt(cia >>> 0));
+};
+
 /** Makes words that are invalid forms illegal, as QEMU does, where the architecture leaves them open. */
 export function validWhen(isValid: (word: number) => boolean, handler: Handler): Selector {
   return { select: (word) => (isValid(word) ? handler : illegal) };

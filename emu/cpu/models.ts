@@ -1,6 +1,6 @@
 /**
  * The CPU models: what a processor has and how Linux describes it to programs (cpu_specs of arch/powerpc/kernel: AT_HWCAP, AT_HWCAP2,
- * AT_PLATFORM). None advertises transactional memory or scv, which no instruction here provides.
+ * AT_PLATFORM). None advertises transactional memory, which no instruction here provides.
  */
 import type { CpuModel } from "./cpu.ts";
 
@@ -30,13 +30,14 @@ const VEC_CRYPTO = 0x0200_0000;
 const ARCH_3_00 = 0x0080_0000;
 const HAS_IEEE128 = 0x0040_0000;
 const DARN = 0x0020_0000;
+const SCV = 0x0010_0000;
 const ARCH_3_1 = 0x0004_0000;
 const MMA = 0x0002_0000;
 
 const POWER7_HWCAP =
   HAS_ALTIVEC | SMT | ICACHE_SNOOP | HAS_DFP | ARCH_2_06 | HAS_VSX | PERFMON_COMPAT | TRUE_LE;
 const POWER8_HWCAP2 = ARCH_2_07 | DSCR | ISEL | TAR | VEC_CRYPTO;
-const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN;
+const POWER9_HWCAP2 = POWER8_HWCAP2 | ARCH_3_00 | HAS_IEEE128 | DARN | SCV;
 
 /** Facilities of every model, and those that `--cpu help` names. */
 const SCALAR = ["base", "fp", "storage"];

@@ -34,7 +34,7 @@ export const RESERVE_VALUE = 336;
 export const TAR = 352;
 export const DSCR = 360;
 export const PPR = 368;
-/** MSR as a signal frame or an image shows it; FE0/FE1 follow prctl(PR_SET_FPEXC). */
+/** MSR of a user program, without the facilities in use (`shownMsr`); FE0/FE1 follow prctl(PR_SET_FPEXC). */
 export const MSR = 376;
 /** Instructions retired by this thread. */
 export const INSTRUCTIONS = 384;
@@ -50,6 +50,12 @@ export const fprOffset = (n: number): number => VSR + 16 * n + 8;
 export const MSR_SF = 1n << 63n;
 export const MSR_FE0 = 0x800n;
 export const MSR_FE1 = 0x100n;
+const MSR_FP = 0x2000n;
+export const MSR_VEC = 0x200_0000n;
+export const MSR_VSX = 0x80_0000n;
+
+/** VSCR[NJ], with which Linux starts programs. */
+export const VSCR_NJ = 0x1_0000;
 
 /** The views over one register block. Indices are byte offsets divided by the view's element size. */
 export class Registers {
@@ -108,6 +114,26 @@ export class Registers {
   }
   set msr(value: bigint) {
     this.u64[MSR / 8] = value;
+  }
+  /**
+   * MSR as signal frames and images show it, with FP, VEC and VSX where a program has used these. Linux sees the first use; here a
+   * facility counts as used while its registers are not as in a fresh program, which is the same to whoever restores them.
+   */
+  get shownMsr(): bigint {
+    let msr = this.msr;
+    let fp = this.wholeFpscr;
+    let halves = 0n;
+    let vectors = 0n;
+    for (let at = VSR / 8; at < VSR / 8 + 64; at += 2) {
+      halves |= this.u64[at];
+      fp |= this.u64[at + 1];
+      vectors |= this.u64[at + 64] | this.u64[at + 65];
+    }
+    const vscr = this.u32[VSCR / 4];
+    if (fp !== 0n) msr |= MSR_FP;
+    if (vectors !== 0n || (vscr !== 0 && vscr !== VSCR_NJ)) msr |= MSR_VEC;
+    if (halves !== 0n) msr |= MSR_VSX;
+    return msr;
   }
   get instructions(): bigint {
     return this.u64[INSTRUCTIONS / 8];

@@ -35,8 +35,10 @@ export type Facility =
   | "dfp"
   | "crypto"
   | "mma"
-  /** Transactional memory. */
+  /** Transactional memory, event-based branches and the branch history, copy and paste: no model offers them to programs. */
   | "tm"
+  | "ebb"
+  | "copy"
   | "spe"
   /** Decoded for the disassembler only; privileged or implementation specific. */
   | "supervisor";
@@ -69,6 +71,6 @@ export interface Instruction {
   readonly aa?: boolean;
   /** Book, section and title: "I.3.3.9 Add Immediate". */
   readonly section: string;
-  /** False while the machine has no handler for it: it raises the illegal-instruction program interrupt. */
+  /** False where the machine has no handler for it: programs get SIGILL. */
   readonly implemented: boolean;
 }

@@ -98,6 +98,7 @@ export class JitEngine extends Interpreter {
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
+      clearsLower: includes(cpu.model.version, "3.1"),
       cacheBlock: cpu.model.cacheBlock,
       fused: hasFusedMultiplyAdd(),
     });

@@ -38,6 +38,8 @@ export interface Target {
   readonly corner: number;
   /** The model has CA32 and OV32 (ISA 3.0). */
   readonly has32: boolean;
+  /** Writing an FPR makes doubleword 1 of its VSR zero. */
+  readonly clearsLower: boolean;
   /** Bytes that dcbz clears. */
   readonly cacheBlock: number;
   /** f64x2.relaxed_madd is there and rounds once. */
@@ -399,10 +401,7 @@ export class Generator {
     const { code } = this;
     if (n < 32) {
       this.set(FPR_SLOT + n);
-      if (!clears) return;
-      code.i32Const(0);
-      code.i64Const(0, 0);
-      code.access(Op.i64_store, this.at(VSR + 16 * n));
+      if (clears || this.target.clearsLower) this.clearLower(n);
       return;
     }
     const value = this.temporary(F64, 12);
@@ -413,6 +412,12 @@ export class Generator {
     code.simd(Simd.f64x2_replace_lane);
     code.op(1);
     this.setVector(n);
+  }
+  private clearLower(n: number): void {
+    const { code } = this;
+    code.i32Const(0);
+    code.i64Const(0, 0);
+    code.access(Op.i64_store, this.at(VSR + 16 * n));
   }
   /** Pops a vector for VSR n, in its local and in the register block. */
   setVector(n: number): void {
@@ -549,7 +554,7 @@ export class Generator {
     this.get(FPR_SLOT + n);
   }
   setFpr(n: number): void {
-    this.set(FPR_SLOT + n);
+    this.setScalar(n, false);
   }
   /** Notes an operation whose result bits of FPSCR are to be found later: pops nothing, operands are locals. */
   noteRecord(record: number, word: number, operands: readonly (number | undefined)[]): void {

@@ -1,8 +1,9 @@
-/** From the `sc` instruction to the handler of a system call and back into the registers. */
+/** From the `sc` or `scv` instruction to the handler of a system call and back into the registers. */
 import { GuestFault } from "../cpu/fault.ts";
-import { CR, GPR } from "../cpu/registers.ts";
+import { GPR } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import type { AbiInfo } from "./abi.ts";
+import { isVectored, returnFromCall } from "./call-return.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
 import type { Kernel, KernelOptions } from "./kernel.ts";
 import { deliverable, isFatalPending } from "./signals/signal-state.ts";
@@ -19,8 +20,6 @@ import { syscallTable } from "./syscalls/syscall-table.ts";
 import type { Thread } from "./thread.ts";
 import { Blocked, Paused, type WaitFor } from "./wait-queue.ts";
 
-/** CR0[SO] in the register block's byte for CR0: set when a system call fails. */
-const SO = 1;
 /** Missing calls that are named at most. */
 const MOST_NAMED = 500;
 
@@ -48,10 +47,10 @@ export class Dispatcher {
   }
 
   /**
-   * Makes the call that NIA's `sc` asks for, or makes it again. True when it is complete, registers and NIA
+   * Makes the call that the instruction at NIA asks for, or makes it again. True when it is complete, registers and NIA
    * included: the caller counts the instruction. False when the thread waits.
    */
-  call(thread: Thread): boolean {
+  call(thread: Thread, vectored = isVectored(thread)): boolean {
     const { kernel } = this;
     kernel.caller = thread;
     const number = this.numberOf(thread);
@@ -79,8 +78,7 @@ export class Dispatcher {
     thread.blocked = null;
     thread.wait = undefined;
     if (outcome === REGISTERS_SET || outcome === THREAD_GONE) return true;
-    if (outcome instanceof SysError) this.fail(thread, outcome.errno);
-    else this.succeed(thread, outcome);
+    returnFromCall(thread.registers, thread.process.abi, vectored, outcome);
     return true;
   }
 
@@ -129,25 +127,10 @@ export class Dispatcher {
     return false;
   }
 
-  private succeed(thread: Thread, value: number | bigint): void {
-    const { registers, process } = thread;
-    const wide = BigInt(value);
-    registers.setGpr(3, BigInt.asUintN(process.abi.is64 ? 64 : 32, wide));
-    registers.bytes[CR] &= ~SO;
-    registers.nia += 4n;
-  }
-
   /** Completes the call that a thread waits in, since a signal ends it: with an error, or what it has done. */
   interrupt(thread: Thread, outcome: number | SysError): void {
     this.tracer?.end(thread, this.waiting.get(thread), outcome);
-    if (outcome instanceof SysError) this.fail(thread, outcome.errno);
-    else this.succeed(thread, outcome);
-  }
-
-  private fail({ registers }: Thread, errno: number): void {
-    registers.setGpr(3, BigInt(errno));
-    registers.bytes[CR] |= SO;
-    registers.nia += 4n;
+    returnFromCall(thread.registers, thread.process.abi, isVectored(thread), outcome);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR } from "../cpu/registers.ts";
+import { MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR, VSCR_NJ } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -59,11 +59,9 @@ import { vdsoPage } from "./vdso/page.ts";
 /** personality(2): readable memory is executable too; 32-bit programs that do not say otherwise. */
 export const READ_IMPLIES_EXEC = 0x0040_0000;
 
-/** MSR of a user program (Linux: MSR_USER32) with the floating-point unit on. */
-const MSR_USER = 0xf032n;
+/** MSR of a user program (Linux: MSR_USER32). */
+const MSR_USER = 0xd032n;
 const MSR_LE = 1n;
-/** VSCR[NJ], which Linux sets for new programs. */
-const VSCR_NJ = 0x1_0000;
 /** Medium priority, INIT_PPR of Linux. */
 const PPR_MEDIUM = 3n << 50n;
 

@@ -1,6 +1,7 @@
 /** New threads and processes (Linux: kernel/fork.c, copy_thread of arch/powerpc). */
-import { CR, RESERVE_LENGTH } from "../cpu/registers.ts";
+import { RESERVE_LENGTH } from "../cpu/registers.ts";
 import { isFull } from "./address-layout.ts";
+import { isVectored, returnFromCall } from "./call-return.ts";
 import { EAGAIN, EINVAL, ENOMEM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
@@ -76,7 +77,8 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   child.parked.bytes.set(parent.registers.bytes);
   if (!isThread) kernel.addProcess(process);
   kernel.addThread(child);
-  returnZero(child, request);
+  returnFromCall(child.parked, process.abi, isVectored(parent), 0);
+  begin(child, request);
   child.start();
   return child;
 }
@@ -91,12 +93,9 @@ function isOverLimit({ kernel, credentials, limits }: Process): boolean {
   return threads >= limit;
 }
 
-/** The registers with which a child begins: the parent's after the call, with its own stack and thread pointer. */
-function returnZero(child: Thread, { flags, stack, tls }: CloneRequest): void {
+/** What is different in the registers with which a child begins from the parent's after the call. */
+function begin(child: Thread, { flags, stack, tls }: CloneRequest): void {
   const { parked: registers, process } = child;
-  registers.nia += 4n;
-  registers.setGpr(3, 0n);
-  registers.bytes[CR] &= ~1;
   registers.u32[RESERVE_LENGTH / 4] = 0;
   registers.instructions = 0n;
   if (stack !== 0n) registers.setGpr(1, stack);

@@ -26,7 +26,7 @@ export function freezeRegisters(r: Registers, abi: AbiInfo, fpexcMode: number): 
   return {
     gpr: Array.from({ length: 32 }, (_, n) => word(r.gpr(n))),
     nia: r.nia,
-    msr: r.msr,
+    msr: r.shownMsr,
     ctr: word(r.ctr),
     lr: word(r.lr),
     xer: r.xer,

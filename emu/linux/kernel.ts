@@ -21,6 +21,7 @@ import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { Alarms } from "./alarms.ts";
+import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -50,6 +51,7 @@ import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
+import type { ReturnedCall } from "./signals/deliver.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
 import { SI_KERNEL } from "./signals/signal-numbers.ts";
@@ -502,10 +504,10 @@ export class Kernel implements System {
     const began = clock.monotonic();
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
-      const origGpr3 = thread.registers.gpr(3);
-      const completed = this.dispatcher.call(thread);
+      const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
+      const completed = this.dispatcher.call(thread, returned.vectored);
       if (completed) this.countRetired(thread, 1n);
-      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, origGpr3);
+      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, returned);
     }
     const now = clock.monotonic();
     if (!this.clock.isVirtual) this.spend(thread, now - began);
@@ -594,9 +596,9 @@ export class Kernel implements System {
     this.scheduler.charge(Number(count));
   }
 
-  private takeSignals(thread: Thread, origGpr3?: bigint): void {
+  private takeSignals(thread: Thread, returned?: ReturnedCall): void {
     deliver(thread, {
-      origGpr3,
+      returned,
       fail: (thread, errno) => {
         this.dispatcher.interrupt(thread, new SysError(errno));
         this.countRetired(thread, 1n);

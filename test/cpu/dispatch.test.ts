@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { CpuKind } from "../../emu/cpu/cpu.ts";
 import { handled, handlerOf } from "../../emu/cpu/dispatch.ts";
+import type { GuestFault } from "../../emu/cpu/fault.ts";
 import { findModel, modelFor, modelList } from "../../emu/cpu/models.ts";
+import { prefixedHandlers } from "../../emu/cpu/prefixed.ts";
 import { bind } from "../../emu/cpu/views.ts";
+import { PREFIXED } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { assemble, type TestAbi } from "./driver.ts";
@@ -30,6 +33,14 @@ describe("dispatch", () => {
   it("has an implemented row for every handler", () => {
     const orphans = handled().filter((name) => instructionNamed(name)?.implemented !== true);
     expect(orphans).toEqual([]);
+  });
+
+  it("has a handler for every prefixed instruction, and no others", () => {
+    expect(Object.keys(prefixedHandlers).sort()).toEqual(
+      PREFIXED()
+        .map(({ name }) => name)
+        .sort(),
+    );
   });
 
   it("has one handler for an instruction", () => {
@@ -89,7 +100,7 @@ describeOnDrivers("CPU models", (driver) => {
       ["ppc32", "750", "fsqrt 1,2", false],
       ["ppc64", "970", "fsqrt 1,2", true],
       ["ppc64", "power9", "tbegin. 0", false],
-      ["ppc64", "power9", "scv 0", false],
+      ["ppc64", "power8", "scv 0", false],
     ];
     for (const [abi, model, line, has] of cases.filter(([abi, model]) =>
       driver.models(abi).includes(model),
@@ -128,6 +139,35 @@ describeOnDrivers("CPU models", (driver) => {
   });
 });
 
+describe("facilities that Linux keeps from programs", () => {
+  const kindOfFault = (model: string, line: string) => {
+    try {
+      handlerOf(assemble(line)[0], kindOf(model, "ppc64"))(assemble(line)[0], 0);
+    } catch (error) {
+      return (error as GuestFault).kind;
+    }
+    return "none";
+  };
+
+  it("are illegal where the processor has them not, and unavailable where it has", () => {
+    const cases = [
+      ["tbegin. 0", "illegal", "unavailable", "unavailable", "illegal"],
+      ["tcheck 1", "illegal", "unavailable", "unavailable", "illegal"],
+      ["rfebb 1", "illegal", "unavailable", "unavailable", "unavailable"],
+      ["mfbhrbe 3,4", "illegal", "unavailable", "unavailable", "unavailable"],
+      ["clrbhrb", "illegal", "unavailable", "unavailable", "unavailable"],
+      ["copy 3,4", "illegal", "illegal", "illegal", "illegal"],
+      ["paste. 3,4,1", "illegal", "illegal", "illegal", "illegal"],
+      ["cpabort", "illegal", "illegal", "illegal", "illegal"],
+      ["scv 1", "illegal", "illegal", "illegal", "illegal"],
+    ];
+    for (const [line, ...kinds] of cases) {
+      const models = ["power7", "power8", "power9", "power10"];
+      expect([line, ...models.map((model) => kindOfFault(model, line))]).toEqual([line, ...kinds]);
+    }
+  });
+});
+
 describe("the list of CPU models", () => {
   it("offers 32-bit programs all models and 64-bit programs the 64-bit ones", () => {
     const names = (abi: TestAbi) => modelList(abi).map(({ name }) => name);
@@ -140,11 +180,11 @@ describe("the list of CPU models", () => {
   it("advertises what Linux does, but for facilities that are not complete", () => {
     expect(modelFor("750", "ppc32").hwcap).toBe(0x8c00_0000);
     expect(modelFor("7450", "ppc32").hwcap).toBe(0x9c00_0000);
-    // What a POWER8 and a POWER9 show, without transactional memory and scv.
+    // What a POWER9 shows, without transactional memory.
     for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
       const { hwcap, hwcap2 } = modelFor("power9", abi);
       expect(hwcap).toBe(0xdc00_65c2);
-      expect(hwcap2).toBe(0xaee0_0000);
+      expect(hwcap2).toBe(0xaef0_0000);
     }
   });
 

@@ -19,6 +19,7 @@ const SIGNALS: Record<FaultKind, CpuResult["signal"]> = {
   "fetch-beyond-file": "SIGBUS",
   alignment: "SIGBUS",
   illegal: "SIGILL",
+  unavailable: "SIGILL",
   privileged: "SIGILL",
   trap: "SIGTRAP",
   "floating-point": "SIGFPE",

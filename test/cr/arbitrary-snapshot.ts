@@ -280,6 +280,7 @@ const attributes = fc.record({
   childSubreaper: fc.boolean(),
   noHugePages: fc.boolean(),
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
+  membarriers: fc.constantFrom(4, 0x10, 0x14),
 });
 
 /** A zombie: all that is left is its status. */
@@ -382,6 +383,11 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
   fc.record({ kind: fc.constant("mqueue"), queue: u32 }),
   fc.constant<FileState>({ kind: "fresh" }),
+  fc.record({
+    ...{ kind: fc.constant("inotify"), lastWd: s32, lastCookie: u32 },
+    watches: fc.array(fc.record({ wd: s32, mask: u32, openFile: u32 }), { maxLength: 3 }),
+    events: fc.array(fc.record({ wd: s32, mask: u32, cookie: u32, name }), { maxLength: 3 }),
+  }),
   fc.record({
     kind: fc.constant("socket"),
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },

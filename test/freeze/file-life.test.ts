@@ -22,7 +22,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   cwd: "No such file or directory up",
   path: "size 3 old",
   forbidden: "write 4",
-  "set-id": "mode 6755",
+  "set-id": "mode 6755 755",
+  "path-nodes": "where it leads 120777 size 14 10640 links 0",
+  written: "JEllo JEllo",
 };
 
 for (const target of ["ppc32", "ppc64"] satisfies Target[]) {
@@ -89,6 +91,31 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[]) {
       const elsewhere = fs.mkdtempSync(join(folder, "elsewhere-"));
       const { stdout } = await runToEnd(thaw(image, { mounts: defaultMounts({ cwd: elsewhere }) }));
       expect(stdout).toBe("plain\n");
+    });
+    it("are refused to a second run from an image whose first one has written to them", async () => {
+      const subject = await waiting("written");
+      const image = freeze(subject);
+      subject.machine.close();
+      expect((await runToEnd(thaw(image, subject))).stdout).toBe(`${EXPECTED.written}\n`);
+      expect(() => thaw(image, subject)).toThrow(
+        /\/w was changed .*the program itself has it open for writing/,
+      );
+    });
+    it("are the copies that were included, in every run from the image, what is written too", async () => {
+      const subject = await waiting("written");
+      const image = freeze(subject, { includeFiles: true });
+      subject.machine.close();
+      const path = join(area, "w");
+      expect(subject.host.warnings).toEqual([
+        `${path} is open for writing: what a thawed program writes there is in its copy only`,
+      ]);
+      const elsewhere = fs.mkdtempSync(join(folder, "elsewhere-"));
+      for (let run = 0; run < 2; run++) {
+        const { stdout } = await runToEnd(thaw(image, { mounts: defaultMounts({ cwd: elsewhere }) }));
+        expect(stdout).toBe(`${EXPECTED.written}\n`);
+      }
+      expect(fs.readdirSync(elsewhere)).toEqual([]);
+      expect(fs.readFileSync(path, "latin1").slice(0, 5)).toBe("hello");
     });
   });
 }

@@ -118,7 +118,7 @@ for (const [abi, model, tuning] of [
   ["ppc32", undefined, AT_ONCE],
   ["ppc64", undefined, AT_ONCE],
   ["ppc64", "power9", AT_ONCE],
-  ["ppc64le", "power9", AT_ONCE],
+  ["ppc64le", "power10", AT_ONCE],
   ["ppc32", undefined, BY_AND_BY],
   ["ppc64", "power9", BY_AND_BY],
 ] as [Abi, string | undefined, typeof AT_ONCE][]) {

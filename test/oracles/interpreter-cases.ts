@@ -24,6 +24,7 @@ const SIGNALS: Record<FaultKind, [number, number]> = {
   "fetch-beyond-file": [7, 2],
   alignment: [7, 1],
   illegal: [4, 1],
+  unavailable: [4, 1],
   privileged: [4, 5],
   trap: [5, 1],
   "floating-point": [8, 0],

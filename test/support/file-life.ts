@@ -28,7 +28,7 @@ export function seeded(seed: number): (below: number) => number {
 type Random = (below: number) => number;
 
 const NAMES = ["a", "b", "c", "d", "e", "d/a", "d/b", "e/a", "d/d", "../a", "../d", ".", "l", "d/.."];
-const FLAGS = ["r", "rw", "w", "rwc", "wc", "rwcx", "rwt", "wa", "rwca", "rd", "p", "pd", "rwc", "rwc"];
+const FLAGS = ["r", "rw", "w", "rwc", "wc", "rwcx", "rwt", "wa", "rwca", "rd", "p", "pd", "pn", "rwc", "rwc"];
 
 /** One operation as `file-ops.c` reads it: name, two numbers, two words. */
 function operation(random: Random): string {
@@ -59,9 +59,10 @@ function operation(random: Random): string {
     [2, () => `symlink 0 ${at()} ${name()} ${pick(["a", "d", "../a", "e/a", "nothing"])}`],
     [4, () => `chdir 0 0 ${name()}`],
     [3, () => `fchdir ${slot} 0`],
-    [2, () => `chmod ${slot} ${[0o600, 0o644, 0o4755, 0o755][random(4)]}`],
+    [2, () => `chmod ${slot} ${[0o600, 0o644, 0o4755, 0o2755, 0o6745][random(5)]}`],
     [4, () => "cwd 0 0"],
     [8, () => `fstat ${slot} 0`],
+    [2, () => `text ${slot} 0`],
     [6, () => `stat 0 ${at()} ${name()} ${pick(["-", "l"])}`],
     [5, () => `list 0 ${at()}`],
     [5, () => `name ${slot} 0`],
@@ -77,6 +78,9 @@ function operation(random: Random): string {
 /** A life of `count` operations. */
 export const life = (random: Random, count: number): string[] =>
   Array.from({ length: count }, () => operation(random));
+
+/** Whom to be where root may do what guests may not: nobody. */
+const withoutRoot = () => (process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined);
 
 /** The program for the host and for guests, and folders for its files. */
 export class FileLife {
@@ -95,6 +99,10 @@ export class FileLife {
     return path;
   }
 
+  constructor() {
+    fs.chmodSync(this.folder, 0o755);
+  }
+
   private area(): string {
     const area = fs.mkdtempSync(join(this.folder, "area-"));
     // A life begins one level down: no operation climbs higher than that.
@@ -105,9 +113,15 @@ export class FileLife {
   /** What the host's own kernel makes of it. */
   native(operations: readonly string[]): string {
     const area = this.area();
-    const { stdout } = spawnSync(this.program("gcc"), [operations.join("\n")], {
+    const program = this.program("gcc");
+    const user = withoutRoot();
+    if (user !== undefined) {
+      for (const path of [area, join(area, "home")]) fs.chownSync(path, user.uid, user.gid);
+    }
+    const { stdout } = spawnSync(program, [operations.join("\n")], {
       cwd: join(area, "home"),
       encoding: "latin1",
+      ...user,
     });
     fs.rmSync(area, { recursive: true });
     return stdout;

@@ -17,6 +17,7 @@ enum { SLOTS = 6, MAPS = 4, LENGTH = 12288 };
 static int fds[SLOTS];
 static char *maps[MAPS];
 static char top[4096];
+static int linked;
 static sigjmp_buf beyond;
 
 static void on_bus(int signo) { siglongjmp(beyond, signo); }
@@ -42,6 +43,7 @@ static int flags_of(const char *letters) {
   if (strchr(letters, 'a')) flags |= O_APPEND;
   if (strchr(letters, 'd')) flags |= O_DIRECTORY;
   if (strchr(letters, 'p')) flags |= O_PATH;
+  if (strchr(letters, 'n')) flags |= O_NOFOLLOW;
   return flags;
 }
 
@@ -151,9 +153,11 @@ int main(int argc, char **argv) {
       maps[x % MAPS] = NULL;
     } else if (!strcmp(op, "touch"))
       touch(x % MAPS, y, a);
-    else if (!strcmp(op, "link"))
-      say(linkat(at, a, AT_FDCWD, b, 0));
-    else if (!strcmp(op, "rename"))
+    else if (!strcmp(op, "link")) {
+      int result = linkat(at, a, AT_FDCWD, b, 0);
+      linked |= result == 0;
+      say(result);
+    } else if (!strcmp(op, "rename"))
       say(renameat(at, a, AT_FDCWD, b));
     else if (!strcmp(op, "unlink"))
       say(unlinkat(at, a, 0));
@@ -177,13 +181,18 @@ int main(int argc, char **argv) {
       say_stat(fstat(fd, &s), &s);
     else if (!strcmp(op, "stat"))
       say_stat(fstatat(at, a, &s, *b == 'l' ? AT_SYMLINK_NOFOLLOW : 0), &s);
-    else if (!strcmp(op, "list"))
+    else if (!strcmp(op, "text")) {
+      say(readlinkat(fd, "", buffer, sizeof buffer - 1));
+      printf(" %s", buffer);
+    } else if (!strcmp(op, "list"))
       list(at);
     else if (!strcmp(op, "name")) {
       char path[40];
       sprintf(path, "/proc/self/fd/%d", fd);
       int length = readlink(path, buffer, sizeof buffer - 1);
       if (length < 0) say(-1);
+      /* Of several names a thaw takes one that is there. */
+      else if (linked && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink > 0) printf(" one of several");
       else printf(" %s", below(buffer));
     } else
       printf(" what?");

@@ -29,6 +29,6 @@ export const BRANCH = [
   ...group("I.2.6", "PPC", "base", true, [
     // Bit 31 is reserved, so `sc` is told from `scv` by bit 30 alone.
     ["sc", fix({ ...SC(17, 0), mask: I(17).mask }, 30, 30, 1), "LEV?", "System Call"],
-    ["scv", SC(17, 1), "LEV", "System Call Vectored", { version: "3.0", implemented: false }],
+    ["scv", SC(17, 1), "LEV", "System Call Vectored", { version: "3.0" }],
   ]),
 ];

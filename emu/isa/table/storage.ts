@@ -13,7 +13,7 @@ export const STORAGE = [
     ["dcbst", X(31, 54), "RA0,RB", "Data Cache Block Store"],
     ["dcbf", X(31, 86), "RA0,RB,L.8?", "Data Cache Block Flush"],
   ]),
-  ...group("II.4.4", "3.0", "storage", false, [
+  ...group("II.4.4", "3.0", "copy", false, [
     ["copy", fix(X(31, 774), 10, 10, 1), "RA0,RB", "Copy"],
     ["paste.", dot(X(31, 902)), "RA0,RB,L.10", "Paste"],
     ["cpabort", X(31, 838), "", "CP_Abort"],
@@ -43,7 +43,7 @@ export const STORAGE = [
     ["tsr.", dot(X(31, 750)), "L.10", "Transaction Suspend or Resume"],
     ["tcheck", X(31, 718), "BF", "Transaction Check"],
   ]),
-  ...group("II.7.2", "2.07", "storage", false, [
+  ...group("II.7.2", "2.07", "ebb", false, [
     ["rfebb", XL(19, 146), "S.20", "Return from Event Based Branch"],
     ["clrbhrb", X(31, 430), "", "Clear BHRB"],
     ["mfbhrbe", X(31, 302), "RT,BHRBE", "Move From BHRB Entry"],

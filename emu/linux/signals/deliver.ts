@@ -7,7 +7,7 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
 import type { Restart } from "../wait-queue.ts";
 import { noAltStack, SS_AUTODISARM, SS_DISABLE } from "./altstack.ts";
-import { SYSTEM_CALL, TICK } from "./faults.ts";
+import { SYSTEM_CALL, TICK, VECTORED_CALL } from "./faults.ts";
 import { pushFrame } from "./frames.ts";
 import type { KernelEntry, TaskModel } from "./mcontext.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
@@ -41,6 +41,12 @@ export type Outcome =
   /** The process stops until SIGCONT. */
   | { kind: "stop"; signo: number };
 
+/** A system call that a thread has just completed: r3 as it was before, and whether it was made by `scv`. */
+export interface ReturnedCall {
+  readonly origGpr3: bigint;
+  readonly vectored: boolean;
+}
+
 /** What delivery needs of a thread. */
 export interface Delivery {
   readonly process: SignalProcess;
@@ -50,8 +56,10 @@ export interface Delivery {
   readonly memory: AddressSpace;
   /** The system call the thread waits in, NIA at its `sc`; undefined when it is between instructions. */
   readonly waiting: Restart | undefined;
-  /** The thread has just come out of a system call, with its result in r3; its r3 at the `sc`. */
-  readonly returned: { origGpr3: bigint } | undefined;
+  /** The thread has just come out of a system call, with its result in r3. */
+  readonly returned: ReturnedCall | undefined;
+  /** Whether the call that the thread waits in is made by `scv`. */
+  isVectored(): boolean;
   /** The call the thread waits in ends with EINTR: sets the registers, moves NIA on. */
   interrupt(): void;
   /** The call the thread waits in starts again from its `sc` when the handler returns. */
@@ -126,13 +134,15 @@ function enterHandler(delivery: Delivery, action: SignalAction, info: SignalInfo
   if (signals.altStack.flags & SS_AUTODISARM) signals.altStack = { ...noAltStack(), flags: SS_DISABLE };
 }
 
-function kernelEntry({ thread, registers, waiting, returned }: Delivery): KernelEntry {
+function kernelEntry({ thread, registers, waiting, returned, isVectored }: Delivery): KernelEntry {
   const r3 = registers.gpr(3);
   const fault = thread.signals.interrupt;
   if (fault !== undefined) return { interrupt: fault, origGpr3: r3, result: 0n };
   if (returned !== undefined) {
-    const failed = (registers.cr & 0x1000_0000) !== 0;
-    return { interrupt: SYSTEM_CALL, origGpr3: returned.origGpr3, result: failed ? -r3 : r3 };
+    const { origGpr3, vectored } = returned;
+    const failed = !vectored && (registers.cr & 0x1000_0000) !== 0;
+    return { interrupt: vectored ? VECTORED_CALL : SYSTEM_CALL, origGpr3, result: failed ? -r3 : r3 };
   }
-  return { interrupt: waiting === undefined ? TICK : SYSTEM_CALL, origGpr3: r3, result: 0n };
+  if (waiting === undefined) return { interrupt: TICK, origGpr3: r3, result: 0n };
+  return { interrupt: isVectored() ? VECTORED_CALL : SYSTEM_CALL, origGpr3: r3, result: 0n };
 }

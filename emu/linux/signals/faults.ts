@@ -39,6 +39,8 @@ export interface Interrupt {
 /** The interrupt after which signals from elsewhere are taken: a clock tick. */
 export const TICK: Interrupt = { trap: 0x900, dar: 0n, dsisr: 0n, srr1: 0n };
 export const SYSTEM_CALL: Interrupt = { trap: 0xc00, dar: 0n, dsisr: 0n, srr1: 0n };
+/** That of scv. */
+export const VECTORED_CALL: Interrupt = { ...SYSTEM_CALL, trap: 0x3000 };
 
 /** DSISR bits of a data storage interrupt (Power ISA 3.0B, III.4.3.8), and Linux's DSISR_* names. */
 const DSISR_NOHPTE = 0x4000_0000n;
@@ -73,6 +75,7 @@ const ROWS: Record<FaultKind, Row> = {
   "fetch-beyond-file": { signo: SIGBUS, code: BUS_ADRERR, trap: 0x400, dar: true, dsisr: DSISR_NOHPTE },
   alignment: { signo: SIGBUS, code: BUS_ADRALN, trap: 0x600, dar: true },
   illegal: { signo: SIGILL, code: ILL_ILLOPC, trap: 0x700, srr1: REASON_ILLEGAL },
+  unavailable: { signo: SIGILL, code: ILL_ILLOPC, trap: 0xf60 },
   privileged: { signo: SIGILL, code: ILL_PRVOPC, trap: 0x700, srr1: REASON_PRIVILEGED },
   trap: { signo: SIGTRAP, code: TRAP_BRKPT, trap: 0x700, srr1: REASON_TRAP },
   "floating-point": { signo: SIGFPE, code: FPE_FLTUNK, trap: 0x700, srr1: REASON_FP },
@@ -103,8 +106,8 @@ export function translateFault(
 ): { info: SignalInfo; interrupt: Interrupt } {
   const row = ROWS[fault.kind];
   const code = fault.kind === "floating-point" ? floatingPointCode(registers.fpscr) : row.code;
-  // Program interrupts report the instruction's own address, whatever the fault carries.
-  const value = row.trap === 0x700 ? registers.nia : fault.address;
+  // Interrupts that have no other report the instruction's own address, whatever the fault carries.
+  const value = row.dar ? fault.address : registers.nia;
   const store = row.trap === 0x300 && fault.isStore ? DSISR_ISSTORE : 0n;
   return {
     info: signalInfo(row.signo, code, { value }),

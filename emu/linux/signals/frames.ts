@@ -262,7 +262,7 @@ export function swapContext(
   return reached ? loaded : "EFAULT";
 }
 
-/** Writes the parts of a ucontext that swapcontext(2) writes: registers and mask, nothing in between. */
+/** Writes the parts of a ucontext that swapcontext(2) writes: registers and mask, and that there is no signal. */
 function saveContext(
   thread: FrameThread,
   at: bigint,
@@ -277,6 +277,10 @@ function saveContext(
   head.setSigset(layout.sigmask, mask);
   if (!model.is64) head.setUlong(layout.regs, mcontext);
   const body = reader(thread)(mcontext, mcontextSize(model, withVsx));
+  if (model.is64) {
+    body.setU32(SC_SIGNAL, 0);
+    body.setU64(SC_HANDLER, 0n);
+  }
   putRegisters(body, 0, mcontext, model, registers, entry, withVsx);
   write(thread, at, head.bytes);
   write(thread, mcontext, body.bytes);

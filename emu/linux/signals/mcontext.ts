@@ -7,6 +7,8 @@ import {
   fprOffset,
   GPR,
   LR,
+  MSR_VEC,
+  MSR_VSX,
   RESERVE_LENGTH,
   type Registers,
   VRSAVE,
@@ -29,9 +31,6 @@ const PT_TRAP = 40;
 const PT_DAR = 41;
 const PT_DSISR = 42;
 const PT_RESULT = 43;
-
-const MSR_VEC = 0x200_0000n;
-const MSR_VSX = 0x80_0000n;
 
 /** Data model and register files of a task; it decides every layout here. */
 export interface TaskModel extends DataModel {
@@ -100,9 +99,8 @@ export function putRegisters(
   const word = model.is64 ? 8 : 4;
   const put = (index: number, value: bigint): void => out.setUlong(gp + index * word, value);
   const vsx = model.vsx && withVsx;
-  let msr = (registers.msr & ~(MSR_VEC | MSR_VSX)) | entry.interrupt.srr1;
-  if (model.altivec) msr |= MSR_VEC;
-  if (vsx) msr |= MSR_VSX;
+  const shown = vsx ? registers.shownMsr : registers.shownMsr & ~MSR_VSX;
+  const msr = shown | entry.interrupt.srr1;
 
   for (let n = 0; n < 32; n++) put(n, registers.gpr(n));
   put(PT_NIP, registers.nia);
@@ -194,7 +192,7 @@ export function getRegisters(
 }
 
 interface Vectors {
-  /** 32 VRs and VSCR; absent when MSR says they are not valid: then they become zero. */
+  /** 32 VRs and VSCR; absent when MSR says they are not valid: then they become zero if they were in use. */
   vr?: GuestBytes;
   vrsave: number;
   vsx?: GuestBytes;
@@ -220,6 +218,7 @@ function readVectors(
 
 function loadVectors(registers: Registers, model: TaskModel, { vr, vrsave, vsx }: Vectors): void {
   registers.u32[VRSAVE / 4] = vrsave;
+  const inUse = vr !== undefined || (registers.shownMsr & MSR_VEC) !== 0n;
   const high = firstDoubleword(model);
   for (let n = 0; n < 32; n++) {
     if (model.altivec) {
@@ -229,7 +228,7 @@ function loadVectors(registers: Registers, model: TaskModel, { vr, vrsave, vsx }
     }
     if (model.vsx) registers.u64[(VSR + 16 * n) / 8] = vsx === undefined ? 0n : vsx.u64(8 * n);
   }
-  if (model.altivec) {
+  if (model.altivec && inUse) {
     registers.u32[VSCR / 4] = vr === undefined ? 0 : vr.u32(16 * 32 + (model.littleEndian ? 0 : 12));
   }
 }

@@ -1,11 +1,12 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { Thread } from "../thread.ts";
 import type { Restart } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
-import { deliverSignals } from "./deliver.ts";
+import { deliverSignals, type ReturnedCall } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
 import type { SignalInfo } from "./pending.ts";
@@ -57,8 +58,8 @@ export function takeWanted(thread: Thread, wanted: bigint): SignalInfo | undefin
 
 /** What `deliver` needs to know of system calls. */
 export interface CallState {
-  /** The thread has just completed a call: its r3 before it. */
-  origGpr3?: bigint;
+  /** The thread has just completed a call. */
+  returned: ReturnedCall | undefined;
   /** Completes the call the thread waits in with an error, as if its handler had thrown it. */
   fail(thread: Thread, errno: number): void;
   /** Completes it with a result. */
@@ -85,7 +86,8 @@ export function deliver(thread: Thread, call: CallState): void {
     registers,
     memory,
     waiting,
-    returned: call.origGpr3 === undefined ? undefined : { origGpr3: call.origGpr3 },
+    returned: call.returned,
+    isVectored: () => isVectored(thread),
     restart: endCall,
     interrupt() {
       const end = interruptedEnd(thread);

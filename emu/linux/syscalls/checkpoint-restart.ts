@@ -4,6 +4,7 @@
  */
 import { joined } from "../../joined.ts";
 import type { MachineSnapshot, ThreadSnapshot } from "../../snapshot.ts";
+import { isVectored } from "../call-return.ts";
 import { EAGAIN, EBADF, EINVAL, ENOSYS, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -53,7 +54,7 @@ export function crSyscallRows(calls: CrSyscalls): ReadonlyMap<number, SyscallRow
     if (!ctx.kernel.processes.has(ctx.args.int(0))) throw new SysError(ESRCH);
     const { tid } = ctx.thread;
     const snapshot = calls.freeze(ctx);
-    completeCall(snapshot, tid);
+    completeCall(snapshot, tid, isVectored(ctx.thread));
     const { descriptors } = snapshot.processes.find(({ pid }) => pid === ctx.process.pid)!;
     const { openFile } = descriptors.find(({ fd }) => fd === ctx.args.int(1))!;
     for (const piece of encode(ctx, snapshot, { tid, openFile, argument: ctx.args.word(0) })) {
@@ -98,13 +99,16 @@ function refusal({ processes, openFiles }: MachineSnapshot): number {
 }
 
 /** Lets the thread's call be over in the snapshot, with the result 0 that a restarted program sees. */
-function completeCall(snapshot: MachineSnapshot, tid: number): void {
+function completeCall(snapshot: MachineSnapshot, tid: number, vectored: boolean): void {
   const threads = snapshot.processes.flatMap((process): ThreadSnapshot[] => process.threads);
   const thread = threads.find((candidate) => candidate.tid === tid)!;
   const { registers } = thread;
   registers.gpr[3] = 0n;
-  registers.cr = (registers.cr & ~CR0_SO) >>> 0;
   registers.nia += 4n;
+  if (vectored) {
+    registers.lr = registers.nia;
+    registers.ctr = registers.msr;
+  } else registers.cr = (registers.cr & ~CR0_SO) >>> 0;
   registers.instructions += 1n;
   snapshot.instructions += 1n;
   thread.blocked = null;

@@ -18,8 +18,11 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/namespace.ts";
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { isMember } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { droppedBits, S_ISGID } from "../vfs/set-ids.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
 import {
   atArg,
@@ -31,6 +34,7 @@ import {
   movedBefore,
   pauseIfOverdue,
 } from "./files-common.ts";
+import { isPrivileged } from "./identity.ts";
 
 function lengthOf(value: bigint): number {
   if (value < 0n) throw new SysError(EINVAL);
@@ -48,6 +52,7 @@ function truncate(ctx: SyscallContext, length: number): number {
   } finally {
     file.close();
   }
+  task.system.notices.changed(at, IN_MODIFY);
   return 0;
 }
 
@@ -56,6 +61,7 @@ function ftruncate(ctx: SyscallContext, length: number): number {
   if (!file.canWrite) throw new SysError(EINVAL);
   checkGrowth(ctx, file, length);
   file.truncate(length);
+  files(ctx).system.notices.happened(file, IN_MODIFY);
   return 0;
 }
 
@@ -85,6 +91,7 @@ function fallocate(ctx: SyscallContext): number {
   if (!keepSize) checkGrowth(ctx, file, offset + length);
   if (zeroes) zeroRange(ctx, file, offset, length);
   file.allocate(offset, length, keepSize);
+  files(ctx).system.notices.happened(file, IN_MODIFY);
   return 0;
 }
 
@@ -106,6 +113,13 @@ type Subject = { at: Location; file?: undefined } | { file: OpenFile; at?: undef
 const subjectOf = (found: Subject): Subject =>
   found.at?.object === undefined ? found : { file: found.at.object };
 
+/** Tells those who watch a file that it has been changed. */
+function noteChange(ctx: SyscallContext, { at, file }: Subject, mask: number): void {
+  const { notices } = files(ctx).system;
+  if (file === undefined) notices.changed(at, mask);
+  else notices.happened(file, mask);
+}
+
 /** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
 function placeOf(ctx: SyscallContext, { at, file }: Subject) {
   const { system } = files(ctx);
@@ -126,18 +140,23 @@ function handleOf({ file }: Subject): number | undefined {
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { system } = files(ctx);
   const { namespace, host } = system;
+  const { credentials } = ctx.process;
   const handle = handleOf(subject);
+  const stat = subject.file?.stat() ?? system.stat(subject.at!);
+  // Who is not in a file's group can't have others run it with that group (Linux: setattr_prepare).
+  if (!isPrivileged(credentials) && !isMember(host, credentials, stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
   const { path } = subject.file?.where() ?? subject.at!;
-  system.setIds.keep(subject.file?.stat() ?? system.stat(subject.at!), mode, path);
+  system.setIds.keep(stat, mode, path);
+  noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }
 
-/** chown(2): an owner that stays the same is fine; the host decides about others. */
+/** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
 function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
-  const { namespace, host } = files(ctx).system;
+  const { namespace, host, setIds } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   // The guest's own ids stand for those of the host's user, as in stat(2).
   const { credentials } = ctx.process;
@@ -146,9 +165,11 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
   const handle = handleOf(subject);
-  files(ctx).system.setIds.keep(stat, 0, "");
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
+  if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
+  noteChange(ctx, subject, IN_ATTRIB);
   return 0;
 }
 
@@ -183,6 +204,9 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
   else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
+  // Linux tells of one time that is set as of a read or write (fsnotify_change).
+  const one = times[1] === undefined ? IN_ACCESS : IN_MODIFY;
+  noteChange(ctx, subject, times.includes(undefined) ? one : IN_ATTRIB);
   return 0;
 }
 

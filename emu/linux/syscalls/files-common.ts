@@ -8,22 +8,10 @@ import { RLIMIT_FSIZE } from "../process.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
-import {
-  AT_EMPTY_PATH,
-  IOV_MAX,
-  MAX_RW_COUNT,
-  O_NONBLOCK,
-  O_PATH,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFREG,
-  S_IFSOCK,
-} from "../vfs/constants.ts";
+import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import type { Location } from "../vfs/namespace.ts";
-import { type FileStat, hold, type OpenFile, release } from "../vfs/open-file.ts";
+import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
+import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
 
 /** The files of the calling process. */
@@ -155,6 +143,14 @@ export function pauseIfOverdue(ctx: SyscallContext, done: number): void {
   if (ctx.isOverdue && done > movedBefore(ctx)) ctx.pause({ kind: "moved", done }, done);
 }
 
+/** Tells those who watch a file that it has been read. */
+export const noteRead = (ctx: SyscallContext, file: OpenFile): void =>
+  files(ctx).system.notices.happened(file, IN_ACCESS);
+
+/** And that it has been written to. */
+export const noteWritten = (ctx: SyscallContext, file: OpenFile): void =>
+  files(ctx).system.notices.happened(file, IN_MODIFY);
+
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
 export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
   const broken =
@@ -183,31 +179,3 @@ function tooLarge(ctx: SyscallContext): never {
   post(ctx.process, senderInfo(SIGXFSZ, ctx.process), ctx.thread);
   throw new SysError(EFBIG);
 }
-
-// ---- status ------------------------------------------------------------------------------------------------
-
-const TYPE_BITS: Readonly<Record<FileStat["kind"], number>> = {
-  file: S_IFREG,
-  directory: S_IFDIR,
-  symlink: S_IFLNK,
-  fifo: S_IFIFO,
-  socket: S_IFSOCK,
-  char: S_IFCHR,
-  block: S_IFBLK,
-  anonymous: 0,
-};
-
-/** Owner and group as the guest knows them: what belongs to the user of the host belongs to the guest's user. */
-export function ownerOf(ctx: SyscallContext, stat: FileStat): { uid: number; gid: number } {
-  const { user } = ctx.kernel.host;
-  const { uid, gid } = ctx.process.credentials;
-  return {
-    uid: stat.uid === user?.uid ? uid : stat.uid,
-    gid: stat.gid === user?.gid ? gid : stat.gid,
-  };
-}
-
-/** st_mode. */
-export const modeOf = (stat: FileStat): number => TYPE_BITS[stat.kind] | stat.mode;
-/** Type of a directory entry (DT_*). */
-export const entryType = (kind: FileStat["kind"]): number => TYPE_BITS[kind] >> 12;

@@ -25,6 +25,8 @@ import {
   fileArg,
   movedBefore,
   noteBrokenPipe,
+  noteRead,
+  noteWritten,
   pauseIfOverdue,
   type Span,
   vectorArg,
@@ -132,6 +134,7 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
     if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
     return count;
   });
+  if (done > 0) noteRead(ctx, file);
   return blocked && done === 0 ? waitForInput(ctx, file) : done;
 }
 
@@ -168,6 +171,7 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
     if (blocked || (short && done < total)) {
       return waitForRoom(ctx, file, done);
     }
+    noteWritten(ctx, file);
     return done;
   } catch (error) {
     noteBrokenPipe(ctx, error);
@@ -242,6 +246,8 @@ function copy(
   at: { from?: number; to?: number },
 ): number {
   let done = movedBefore(ctx);
+  noteRead(ctx, from);
+  noteWritten(ctx, to);
   while (done < count) {
     const bytes = new Uint8Array(Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);

@@ -36,12 +36,16 @@ import {
   S_IFREG,
   S_IFSOCK,
 } from "../vfs/constants.ts";
+import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin } from "../vfs/mounts.ts";
 import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
+import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
-import { accessible, anyFileArg, atArg, checkFlags, entryType, fileArg, files } from "./files-common.ts";
+import { S_ISGID } from "../vfs/set-ids.ts";
+import { PathFile } from "../vfs/special-files.ts";
+import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
@@ -66,13 +70,23 @@ function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = fa
   const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
   if (exists(at)) throw new SysError(EEXIST);
   if (path.endsWith("/") && !directory) throw new SysError(ENOENT);
+  // Nothing can be made in a folder that has been removed; that comes before whatever else is wrong.
+  if (at.place?.folder.host.stat().nlink === 0) throw new SysError(ENOENT);
   return at;
 }
 
 function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
   const { system, umask } = files(ctx);
-  const place = system.namespace.writable(vacant(ctx, dirfd, path, true));
-  system.namespace.at(place, (host) => system.host.files.mkdir(host, mode & 0o1777 & ~umask));
+  const at = vacant(ctx, dirfd, path, true);
+  const place = system.namespace.writable(at);
+  const { setIds, host } = system;
+  system.namespace.at(place, (real) => {
+    host.files.mkdir(real, mode & 0o1777 & ~umask);
+    // A folder has S_ISGID where the one it is made in has it (Linux: inode_init_owner).
+    if (!setIds.isEmpty)
+      setIds.keep(host.files.lstat(real), setIds.bitsOf(place.folder.key) & S_ISGID, at.path);
+  });
+  system.notices.created(at, { isFolder: true });
   return 0;
 }
 
@@ -106,6 +120,7 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
+  system.notices.removed(at);
   if (at.stat?.nlink === 1) system.nodes.forget(fileKey(at.stat));
   return 0;
 }
@@ -119,6 +134,7 @@ function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
   if (last === "..") throw new SysError(ENOTEMPTY);
   if (at.path === "/") throw new SysError(EBUSY);
   system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
+  system.notices.removed(at);
   return 0;
 }
 
@@ -154,6 +170,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (source.stat !== undefined) {
     for (const known of [nodes, setIds]) known.moved(fileKey(source.stat), source.path, target.path);
   }
+  task.system.notices.moved(source, target);
   return 0;
 }
 
@@ -176,14 +193,16 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)
     throw new SysError(EXDEV);
   namespace.at(source.place, (old) => namespace.at(targetPlace, (fresh) => host.files.link(old, fresh)));
+  task.system.notices.created(target, { of: source });
   return 0;
 }
 
 function symlink(ctx: SyscallContext, target: string, to: Named): number {
   if (target === "") throw new SysError(ENOENT);
-  const { namespace, host } = files(ctx).system;
-  const place = namespace.writable(vacant(ctx, to.dirfd, to.path));
-  namespace.at(place, (path) => host.files.symlink(target, path));
+  const { namespace, host, notices } = files(ctx).system;
+  const at = vacant(ctx, to.dirfd, to.path);
+  namespace.at(namespace.writable(at), (path) => host.files.symlink(target, path));
+  notices.created(at);
   return 0;
 }
 
@@ -194,15 +213,14 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
   if (path === "") {
     // An O_PATH descriptor of a symlink can be read by an empty path.
     const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
-    if (file === undefined || file.stat().kind !== "symlink") throw new SysError(ENOENT);
-    const at = task.system.locate(file, task);
-    return putLink(ctx, n, size, at);
+    if (!(file instanceof PathFile) || file.target === undefined) throw new SysError(ENOENT);
+    return putLink(ctx, n, size, file.target);
   }
-  return putLink(ctx, n, size, task.find(dirfd, path, false));
+  return putLink(ctx, n, size, task.system.namespace.readlink(task.find(dirfd, path, false)));
 }
 
-function putLink(ctx: SyscallContext, n: number, size: number, at: Location): number {
-  const text = encodeName(files(ctx).system.namespace.readlink(at));
+function putLink(ctx: SyscallContext, n: number, size: number, target: string): number {
+  const text = encodeName(target);
   const length = Math.min(text.length, size);
   ctx.memory.write(ctx.args.address(n), text.subarray(0, length));
   return length;
@@ -261,6 +279,7 @@ function direntBytes(ctx: SyscallContext, entry: DirectoryEntry, next: number, w
 function getdents(ctx: SyscallContext, wide: boolean): number {
   const file = fileArg(ctx, 0);
   const entries = file.entries();
+  files(ctx).system.notices.happened(file, IN_ACCESS);
   const room = Math.min(ctx.args.uint(2), 1024 * 1024);
   const address = ctx.args.address(1);
   let done = 0;

@@ -4,7 +4,16 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, O_APPEND, O_NONBLOCK } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { accessible, CHUNK, checkFlags, fileArg, noteBrokenPipe, vectorArg } from "./files-common.ts";
+import {
+  accessible,
+  CHUNK,
+  checkFlags,
+  fileArg,
+  noteBrokenPipe,
+  noteRead,
+  noteWritten,
+  vectorArg,
+} from "./files-common.ts";
 
 const SPLICE_F_NONBLOCK = 2;
 /** MOVE, NONBLOCK, MORE, GIFT. */
@@ -98,6 +107,8 @@ function splice(ctx: SyscallContext): number {
     const done = isPipe(from)
       ? drain(ctx, from, to, length, flags, end)
       : fill(ctx, from, to as PipeEnd, length, flags, start);
+    noteRead(ctx, from);
+    noteWritten(ctx, to);
     if (start !== undefined) ctx.memory.write64(pointers[0], BigInt(start + done));
     if (end !== undefined) ctx.memory.write64(pointers[1], BigInt(end + done));
     return done;

@@ -6,6 +6,7 @@ import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_SYSCALLS } from "./file-calls.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
+import { INOTIFY_SYSCALLS } from "./inotify.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
@@ -45,6 +46,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...TIMER_SYSCALLS,
   ...POLL_SYSCALLS,
   ...EPOLL_SYSCALLS,
+  ...INOTIFY_SYSCALLS,
   ...SOCKET_SYSCALLS,
   ...TIMERFD_SYSCALLS,
   ...SIGNALFD_SYSCALLS,

@@ -28,14 +28,16 @@ import { fileTables } from "./freeze-files.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import type { OnChanged } from "./known-files.ts";
 import { LockTable } from "./locks.ts";
-import { MappedFiles, type SharedHandle } from "./mapped-files.ts";
+import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
+import { IN_MODIFY, Notices } from "./notices.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
+import { isMember } from "./owners.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { Seals } from "./seals.ts";
-import { SetIds } from "./set-ids.ts";
+import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
@@ -83,6 +85,7 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  readonly notices = new Notices(this);
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
   /** POSIX message queues. */
@@ -126,7 +129,31 @@ export class FileSystem {
 
   /** A description of a stream from outside. */
   streamFile(stream: HostStream, number: number, path: string): StreamFile {
-    return new StreamFile(this.host, stream, number, path, this.steady);
+    const { host, steady } = this;
+    return new StreamFile(host, stream, {
+      number,
+      path,
+      steady,
+      onChange: (file) => this.removeSetIds(file),
+    });
+  }
+
+  /**
+   * The contents of a file are about to change: unless root does that, set-id bits go (Linux: file_remove_privs). Those of the host's file
+   * go as well, where the host would leave them because ppcr runs as root.
+   */
+  private removeSetIds(file: RegularFile | StreamFile): void {
+    const outside = file instanceof RegularFile ? file.hostSetIds : 0;
+    if (outside === 0 && this.setIds.isEmpty) return;
+    const credentials = this.machine?.caller?.process.credentials;
+    if (credentials?.euid === 0) return;
+    const stat = file.stat();
+    const isInGroup = credentials === undefined || isMember(this.host, credentials, stat);
+    const dropped = droppedBits(this.setIds.shown(stat).mode, isInGroup);
+    this.setIds.drop(stat, dropped);
+    if (file instanceof RegularFile && stat.mode & dropped && this.host.user?.uid === 0) {
+      this.host.files.fchmod(file.handle, stat.mode & ~dropped);
+    }
   }
 
   /** Guest path of a stream's file where one of the grants holds it, for snapshots and /proc. */
@@ -214,7 +241,7 @@ export class FileSystem {
   private temporary(folder: string, flags: number, mode: number): RegularFile {
     const handle = this.host.files.openUnnamed();
     this.host.files.fchmod(handle, mode & 0o1777);
-    this.forget(handle);
+    this.forget(handle, mode);
     const { ino } = this.host.files.fstat(handle);
     return this.regular(handle, { path: join(folder, `#${ino}`), mount: undefined }, flags & ~O_TMPFILE);
   }
@@ -235,7 +262,8 @@ export class FileSystem {
         mode & 0o1777,
       ),
     );
-    this.forget(handle);
+    this.forget(handle, mode, at.path);
+    this.notices.created(at);
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
   }
 
@@ -248,13 +276,14 @@ export class FileSystem {
     return this.regular(handle, { path: `/memfd:${name}`, mount: undefined }, O_RDWR);
   }
 
-  /** The file behind a handle is new: what is known by its identity was of another one. */
-  private forget(handle: number): void {
-    if (this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
+  /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
+  private forget(handle: number, mode = 0, path = ""): void {
+    const isPlain = (mode & SET_IDS) === 0;
+    if (isPlain && this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
     this.nodes.forget(fileKey(stat));
-    this.setIds.keep(stat, 0, "");
+    this.setIds.keep(stat, mode, path);
   }
 
   /** The file behind a handle is one of memfd_create(2). */
@@ -265,6 +294,7 @@ export class FileSystem {
 
   /** A description of a file that has lost its name, on a handle of its own or shared with others. */
   unnamed(handle: SharedHandle, path: string, flags: number): RegularFile {
+    if (this.host.files.fstat(handle.handle).kind !== "file") fail("EINVAL", `${path} is no regular file`);
     return this.regular(handle, { path, mount: undefined }, flags);
   }
 
@@ -285,6 +315,7 @@ export class FileSystem {
       seals,
       flags: (flags & ~OPEN_ONLY) | O_LARGEFILE,
       mapped,
+      onChange: (file) => this.removeSetIds(file),
     });
   }
 
@@ -357,6 +388,7 @@ export class FileSystem {
         file.close();
         throw error;
       }
+      this.notices.happened(file, IN_MODIFY);
     }
     return file;
   }
@@ -369,6 +401,7 @@ export class FileSystem {
     }
     const handle = open({ read: false, write: true });
     try {
+      this.removeSetIds(file);
       this.host.files.ftruncate(handle, 0);
       this.mapped.truncate(file.key, 0);
     } finally {
@@ -483,10 +516,12 @@ export class FileSystem {
     if (isDirectory(at)) return this.directory(at, kept, viewer);
     const status = this.stat(at);
     const path = at.object?.where().path ?? at.path;
+    const target = status.kind === "symlink" ? this.namespace.readlink(at) : undefined;
     const pin = (make: () => number | undefined, mount: Mount | undefined) => {
       const handle = make();
-      const now = handle === undefined ? status : this.host.files.fstat(handle);
-      return new PathFile(this.host, { path, flags: kept, status: now, handle, mount });
+      const held = handle === undefined ? undefined : new SharedHandle(this.host, handle);
+      const now = handle === undefined ? status : this.nodes.shown(this.host.files.fstat(handle));
+      return new PathFile(this.host, { path, flags: kept, status: now, held, mount, target });
     };
     const { object, place } = at;
     if (object instanceof RegularFile) {

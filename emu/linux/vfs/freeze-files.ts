@@ -3,24 +3,32 @@
  * are the tables that they share, and what becomes of files whose names have changed.
  */
 import { HostError } from "../../host/host.ts";
-import type { FileReference, KnownFileSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import type {
+  FileReference,
+  KnownFileSnapshot,
+  OpenFileSnapshot,
+  ProcessSnapshot,
+  UnlinkedFileSnapshot,
+} from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
 import { contentOf } from "./known-files.ts";
-import { join, parentOf } from "./mounts.ts";
+import { otherName } from "./other-names.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Pipe } from "./pipe.ts";
-import { freezeTravelling } from "./travelling.ts";
+import { freezeNode, freezeTravelling } from "./travelling.ts";
 
-/** A regular file of the host that something has open or mapped. */
+/** A file of the host that something has open or mapped; anything but a regular one is open with O_PATH. */
 export interface HeldFile {
   readonly key: string;
   readonly mount: Mount | undefined;
   where(): Whereabouts;
   stat(): FileStat;
-  /** A handle that it can be read by. Throws HostError where it can't. */
+  /** The text of a symlink. */
+  readonly target?: string;
+  /** A handle that a regular file can be read by. Throws HostError where it can't. */
   readableHandle(): number;
 }
 
@@ -32,6 +40,7 @@ export class FileTables {
   private readonly pipes = new Map<Pipe, number>();
   private readonly travelling = new Map<string, number>();
   private readonly known = new Map<string, KnownFileSnapshot>();
+  private readonly otherNames = new Map<string, string | undefined>();
 
   constructor(system: FileSystem, tables: FreezeTables) {
     this.system = system;
@@ -77,11 +86,10 @@ export class FileTables {
   reference(file: HeldFile, isMapped: boolean, include: boolean): FileReference {
     const { path, deleted } = file.where();
     const name = deleted ? this.anotherName(file, path) : path;
-    if (name !== undefined && !include) {
-      // What is the guest's own travels along, and is as it was.
-      if (file.mount === undefined || !this.system.namespace.own.isOne(file.mount)) {
-        this.know(file, name, isMapped);
-      }
+    // What is in the guest's own folders travels along with them, and is as it was.
+    const isOwn = file.mount !== undefined && this.system.namespace.own.isOne(file.mount);
+    if (name !== undefined && (isOwn || !include)) {
+      if (!isOwn) this.know(file, name, isMapped);
       return { path: name };
     }
     return { path: name ?? path, unlinked: this.travel(file, path) };
@@ -94,13 +102,10 @@ export class FileTables {
   private travel(file: HeldFile, path: string): number {
     const known = this.travelling.get(file.key);
     if (known !== undefined) return known;
-    const { system, tables } = this;
-    system.mapped.flush(file.key);
+    const { unlinkedFiles } = this.tables;
     let index = -1;
     try {
-      const setId = system.setIds.bitsOf(file.key);
-      const handle = file.readableHandle();
-      index = tables.unlinkedFiles.push(freezeTravelling(system.host, (use) => use(handle), path, setId)) - 1;
+      index = unlinkedFiles.push(this.contents(file, path)) - 1;
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);
@@ -109,23 +114,29 @@ export class FileTables {
     return index;
   }
 
-  /** A file with several hard links, whose name is gone, may still have another one in the folder it was in. */
+  private contents(file: HeldFile, path: string): UnlinkedFileSnapshot {
+    const { host, mapped, setIds } = this.system;
+    const stat = file.stat();
+    if (stat.kind !== "file") return freezeNode(stat, path, file.target);
+    mapped.flush(file.key);
+    const handle = file.readableHandle();
+    return freezeTravelling(host, (use) => use(handle), path, setIds.bitsOf(file.key));
+  }
+
+  /** A file with several hard links may have another name where the one that it was opened by is gone. */
   private anotherName(file: HeldFile, path: string): string | undefined {
-    const { namespace, thawView } = this.system;
-    const { key, mount } = file;
-    if (mount === undefined || path === "" || file.stat().nlink === 0) return undefined;
-    const { root } = thawView;
-    try {
-      const folder = namespace.walkCanonical(parentOf(path), root);
-      const name = namespace.list(folder, root).find((each) => {
-        const { stat } = namespace.entry(folder, each, root);
-        return stat !== undefined && fileKey(stat) === key;
-      });
-      return name === undefined ? undefined : join(folder.path, name);
-    } catch (error) {
-      if (error instanceof HostError) return undefined;
-      throw error;
+    const { mount } = file;
+    const stat = file.stat();
+    if (mount === undefined || path === "" || stat.nlink === 0) return undefined;
+    if (this.otherNames.has(file.key)) return this.otherNames.get(file.key);
+    const found = otherName(this.system, stat, path, mount);
+    this.otherNames.set(file.key, found);
+    if (found === undefined) {
+      this.system.host.warn(
+        `${path} has another name, but none that was found: a thawed program has a copy of that file`,
+      );
     }
+    return found;
   }
 
   private know(file: HeldFile, path: string, isMapped: boolean): void {

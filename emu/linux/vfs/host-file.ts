@@ -10,13 +10,14 @@ import { isWithin, normalize } from "./mounts.ts";
 import type { Location } from "./namespace.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
+import { SET_IDS } from "./set-ids.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, ONCE, reopen, stateOf, type ThawContext } from "./thaw-context.ts";
 
 export class RegularFile extends OpenFile {
   readonly kind = "file";
   readonly host: Host;
-  readonly key: string;
+  override readonly key: string;
   /** The grant it was opened through; none for a file that never had a name here. */
   readonly mount: Mount | undefined;
   private shared: SharedHandle;
@@ -25,6 +26,10 @@ export class RegularFile extends OpenFile {
   /** Of a file of memfd_create(2). */
   readonly seals: Seals | undefined;
   private readonly mapped: MappedFiles;
+  /** The set-id bits that it had on the host when it was opened. */
+  readonly hostSetIds: number;
+  /** Called before its contents change. */
+  private readonly onChange: (file: RegularFile) => void;
 
   constructor(options: {
     host: Host;
@@ -34,6 +39,7 @@ export class RegularFile extends OpenFile {
     mount: Mount | undefined;
     mapped: MappedFiles;
     seals?: Seals;
+    onChange: (file: RegularFile) => void;
   }) {
     super(options.path, options.flags);
     const { host, handle } = options;
@@ -42,7 +48,10 @@ export class RegularFile extends OpenFile {
     this.shared = typeof handle === "number" ? new SharedHandle(host, handle) : handle;
     this.mapped = options.mapped;
     this.seals = options.seals;
-    this.key = fileKey(this.host.files.fstat(this.handle));
+    this.onChange = options.onChange;
+    const stat = this.host.files.fstat(this.handle);
+    this.key = fileKey(stat);
+    this.hostSetIds = stat.mode & SET_IDS;
   }
 
   /** It was opened through a read-only grant: nothing about it may be changed. */
@@ -97,6 +106,7 @@ export class RegularFile extends OpenFile {
     // Linux appends even with pwrite(2) where O_APPEND is set; the host does the same with its own handle.
     const at = this.flags & O_APPEND ? Number(this.stat().size) : position;
     this.seals?.checkWrite(at + from.length, Number(this.stat().size));
+    this.onChange(this);
     const count = writeFully(this.host, this.handle, from, at);
     this.mapped.update(this.key, at, from.subarray(0, count));
     if (this.flags & O_SYNC) this.host.files.fsync(this.handle, true);
@@ -107,6 +117,7 @@ export class RegularFile extends OpenFile {
     if (!this.canWrite) fail("EINVAL", "not open for writing");
     this.seals?.checkSize(length, Number(this.stat().size));
     this.mapped.flush(this.key);
+    this.onChange(this);
     this.host.files.ftruncate(this.handle, length);
     this.mapped.truncate(this.key, length);
   }
@@ -115,6 +126,7 @@ export class RegularFile extends OpenFile {
     if (!this.canWrite) fail("EBADF");
     const end = offset + length;
     if (end > MAX_OFFSET) fail("EFBIG");
+    this.onChange(this);
     if (keepSize || BigInt(end) <= this.stat().size) return;
     this.seals?.checkSize(end, Number(this.stat().size));
     this.host.files.ftruncate(this.handle, end);
@@ -140,8 +152,12 @@ export class RegularFile extends OpenFile {
   }
 
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
-    const include = tables.includesFiles && !this.canWrite;
-    const { path, unlinked = -1 } = tables.reference(this, false, include);
+    const { path, unlinked = -1 } = tables.reference(this, false, tables.includesFiles);
+    if (unlinked >= 0 && this.canWrite && !this.where().deleted) {
+      tables.system.host.warn(
+        `${path} is open for writing: what a thawed program writes there is in its copy only`,
+      );
+    }
     const state = this.seals === undefined ? null : ({ kind: "seals", bits: this.seals.bits } as const);
     return { path, unlinked, deleted: unlinked >= 0, state };
   }
@@ -197,6 +213,7 @@ export interface Directories {
 /** A directory, of the host, synthetic or both. */
 export class DirectoryFile extends OpenFile {
   readonly kind = "directory";
+  override readonly key: string | undefined;
   private readonly directories: Directories;
   /** Where it is on the host; undefined for one that is on none. */
   readonly folder: Folder | undefined;
@@ -211,6 +228,7 @@ export class DirectoryFile extends OpenFile {
     super(options.path, options.flags);
     this.directories = options.directories;
     this.folder = options.folder?.hold();
+    this.key = this.folder?.key;
   }
 
   override where(): Whereabouts {

@@ -83,6 +83,8 @@ export abstract class OpenFile {
   abstract readonly kind: OpenFileSnapshot["kind"];
   /** Absolute guest path that it was opened by; "" where there is none. */
   readonly path: string;
+  /** What names it on its host, if it is a file or directory of one. */
+  readonly key: string | undefined;
   /** O_* bits as F_GETFL shows them. */
   flags: number;
   position = 0;
@@ -92,6 +94,8 @@ export abstract class OpenFile {
   owner = { type: 1, pid: 0, signal: 0 };
   /** Where it has held locks, to be given up with it. */
   locks: { released(file: OpenFile): void } | undefined;
+  /** Who is told of its end, where it was opened by a path. */
+  notices: { closed(file: OpenFile): void } | undefined;
 
   constructor(path: string, flags: number) {
     this.path = path;
@@ -119,6 +123,11 @@ export abstract class OpenFile {
   /** What /proc/PID/fd says of one that has no path. */
   get label(): string | undefined {
     return undefined;
+  }
+
+  /** Lines of /proc/PID/fdinfo that only its kind has. */
+  get details(): string {
+    return "";
   }
 
   /** The name it has at present, or had last. */
@@ -250,5 +259,6 @@ export function hold<T extends OpenFile>(file: T): T {
 export function release(file: OpenFile): void {
   if (--file.references > 0) return;
   file.locks?.released(file);
+  file.notices?.closed(file);
   file.close();
 }

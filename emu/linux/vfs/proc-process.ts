@@ -205,7 +205,10 @@ function descriptorInfo(process: ProcProcess): SyntheticDirectory {
       if (links.lookup(name) === undefined) return undefined;
       const { file, closeOnExec } = process.descriptors.entry(Number(name));
       const flags = file.flags | (closeOnExec ? 0o2000000 : 0);
-      return textFile(() => `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\n`, 0o400);
+      return textFile(
+        () => `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\n${file.details}`,
+        0o400,
+      );
     },
   };
 }

@@ -12,6 +12,7 @@ import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { HostMappedFile, readFully } from "./mapped-files.ts";
 import { exists, type Location, type ResolveOptions } from "./namespace.ts";
+import { IN_OPEN } from "./notices.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
@@ -139,6 +140,14 @@ export class TaskFiles implements ProcessFiles, Viewer {
       mode & ~this.umask,
       this,
     );
+  }
+
+  /** Tells those who watch it that a description has been opened, and in time that it is closed. */
+  noteOpened(file: OpenFile): void {
+    if (file.key === undefined || file.flags & O_PATH) return;
+    const { notices } = this.system;
+    file.notices = notices;
+    notices.happened(file, IN_OPEN);
   }
 
   openProgram(path: string): ProgramFile {
@@ -278,6 +287,10 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
     release(files.directory);
     system.thawView.root = files.root;
   }
+  system.notices.isOpen = (key) =>
+    [...process.kernel.processes.values()].some(({ files }) =>
+      (files as TaskFiles).descriptors.list().some(([, { file }]) => file.key === key),
+    );
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }

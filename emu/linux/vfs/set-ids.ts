@@ -9,9 +9,18 @@ import { afterRename } from "./mounts.ts";
 import type { FileStat } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 
-/** S_ISUID and S_ISGID. */
-const SET_IDS = 0o6000;
+const S_ISUID = 0o4000;
+export const S_ISGID = 0o2000;
+export const SET_IDS = S_ISUID | S_ISGID;
+const S_IXGRP = 0o010;
 const MOST = 65536;
+
+/**
+ * The set-id bits of a mode that a change of the file's contents or owner takes away; `isMember`: who makes it is in the file's group (Linux:
+ * setattr_should_drop_suidgid). Without S_IXGRP S_ISGID once meant mandatory locking, and stays.
+ */
+export const droppedBits = (mode: number, isMember: boolean): number =>
+  mode & ((mode & S_IXGRP) !== 0 || !isMember ? SET_IDS : S_ISUID);
 
 const canHave = ({ kind }: FileStat): boolean => kind === "file" || kind === "directory";
 
@@ -31,6 +40,12 @@ export class SetIds {
     const bits = canHave(stat) ? mode & SET_IDS : 0;
     if (bits === 0) this.known.delete(fileKey(stat));
     else this.known.set(fileKey(stat), { bits, path });
+  }
+
+  /** The file with this status has lost these bits. */
+  drop(stat: FileStat, bits: number): void {
+    const file = this.known.get(fileKey(stat));
+    if (file !== undefined) this.keep(stat, file.bits & ~bits, file.path);
   }
 
   /** What has this key, or lies below it, has gone from one path to another. */

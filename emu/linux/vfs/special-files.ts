@@ -10,11 +10,14 @@ import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { thawInotify } from "./inotify-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
+import type { SharedHandle } from "./mapped-files.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTimer } from "./timer-file.ts";
+import { linkTarget } from "./travelling.ts";
 
 /** What the files of /proc have in common: a position, and no size to seek from the end of. */
 abstract class ProcEntry extends OpenFile {
@@ -105,11 +108,12 @@ export class MemoryFile extends ProcEntry {
 /** A file that was opened with O_PATH: good for fstat and to be opened again; directories are `DirectoryFile`. */
 export class PathFile extends OpenFile {
   readonly kind = "special";
-  /** What names the file on its host. */
-  readonly key: string;
+  override readonly key: string;
   /** Holds the file, where the host can do that. */
-  readonly handle: number | undefined;
+  private readonly held: SharedHandle | undefined;
   readonly mount: Mount | undefined;
+  /** The text of a symlink, which it keeps when it has been removed. */
+  readonly target: string | undefined;
   private readonly host: Host;
   private status: FileStat;
   /** The same file, opened to be read for a snapshot. */
@@ -117,14 +121,25 @@ export class PathFile extends OpenFile {
 
   constructor(
     host: Host,
-    what: { path: string; flags: number; status: FileStat; handle?: number; mount?: Mount },
+    what: {
+      path: string;
+      flags: number;
+      status: FileStat;
+      held?: SharedHandle;
+      mount?: Mount;
+      target?: string;
+    },
   ) {
     super(what.path, what.flags);
     this.host = host;
     this.status = what.status;
     this.key = fileKey(what.status);
-    this.handle = what.handle;
+    this.held = what.held;
     this.mount = what.mount;
+    this.target = what.target;
+  }
+  get handle(): number | undefined {
+    return this.held?.handle;
   }
   /** As it is now, or was when it was opened. */
   override stat(): FileStat {
@@ -137,7 +152,8 @@ export class PathFile extends OpenFile {
     return whereIs(this.host, this.handle, this.mount, this.path);
   }
   override close(): void {
-    for (const handle of [this.handle, this.again]) if (handle !== undefined) this.host.files.close(handle);
+    this.held?.release();
+    if (this.again !== undefined) this.host.files.close(this.again);
   }
   /** Throws EBADF where the host can't hold it. */
   readableHandle(): number {
@@ -150,9 +166,10 @@ export class PathFile extends OpenFile {
     const { path, deleted } = this.where();
     const state = { kind: "path" } as const;
     if (!deleted) return { state };
-    if (this.stat().kind === "file")
+    const { kind } = this.stat();
+    if (kind !== "char" && kind !== "block")
       return { ...tables.reference(this, false, false), deleted: false, state };
-    tables.obstacle(`${path}, open with O_PATH, has no name any more`);
+    tables.obstacle(`${path}, open with O_PATH, is a device that has no name any more`);
     return { state };
   }
 }
@@ -233,6 +250,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   signalfd: thawSignalFile,
   pidfd: thawPidFile,
   mqueue: thawQueueFile,
+  inotify: thawInotify,
 };
 
 /** What is no file of a host: its state says what it is. */
@@ -245,10 +263,11 @@ export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): O
 function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const held = context.travelling[snapshot.unlinked];
   if (held === undefined) return reopen({ ...snapshot, flags: snapshot.flags | O_PATH }, context);
-  const { host } = context.system;
-  const handle = host.files.reopen(held.handle, { read: true, write: false });
-  const { path, flags } = snapshot;
-  return new PathFile(host, { path, flags, status: host.files.fstat(handle), handle });
+  const { host, nodes } = context.system;
+  const { path, flags, unlinked } = snapshot;
+  const target = linkTarget(context.contents[unlinked]);
+  const status = nodes.shown(host.files.fstat(held.handle));
+  return new PathFile(host, { path, flags, status, held: held.hold(), target });
 }
 
 /** A file of /proc has the contents that it had. */

@@ -25,6 +25,13 @@ function steadyStat({ streams }: Host, stream: HostStream): Partial<FileStat> {
 /** Device number of /dev/pts/0. */
 const FIRST_PTS = 0x8800n;
 
+interface StreamOptions {
+  number: number;
+  path: string;
+  steady: boolean;
+  onChange: (file: StreamFile) => void;
+}
+
 export class StreamFile extends OpenFile {
   readonly kind = "inherited";
   readonly stream: HostStream;
@@ -40,15 +47,18 @@ export class StreamFile extends OpenFile {
   private ownPosition = false;
   /** What stat(2) shows in place of what the host says. */
   private readonly shown: Partial<FileStat> | undefined;
+  /** Called before the contents of a regular file change. */
+  private readonly onChange: (file: StreamFile) => void;
 
   /** With `steady`, stat(2) shows nothing that depends on the host's files and clock. */
-  constructor(host: Host, stream: HostStream, number: number, path: string, steady = false) {
+  constructor(host: Host, stream: HostStream, { number, path, steady, onChange }: StreamOptions) {
     super(path, flagsOf(stream));
     this.host = host;
     this.stream = stream;
     this.number = number;
     this.terminal = terminalOn(host, stream);
     this.shown = steady ? steadyStat(host, stream) : undefined;
+    this.onChange = stream.handle === undefined ? () => {} : onChange;
   }
 
   override get seekable(): boolean {
@@ -71,7 +81,10 @@ export class StreamFile extends OpenFile {
   }
 
   override write(from: Uint8Array): number | undefined {
-    if (!this.ownPosition || this.flags & O_APPEND) return this.stream.write(from);
+    if (!this.ownPosition || this.flags & O_APPEND) {
+      this.onChange(this);
+      return this.stream.write(from);
+    }
     const count = this.writeAt(from, this.position);
     this.position += count;
     return count;
@@ -83,6 +96,7 @@ export class StreamFile extends OpenFile {
   }
   override writeAt(from: Uint8Array, position: number): number {
     if (this.stream.handle === undefined) fail("ESPIPE");
+    this.onChange(this);
     return writeFully(this.host, this.stream.handle, from, position);
   }
 
@@ -102,6 +116,7 @@ export class StreamFile extends OpenFile {
 
   override truncate(length: number): void {
     if (this.stream.handle === undefined || !this.canWrite) fail("EINVAL");
+    this.onChange(this);
     this.host.files.ftruncate(this.stream.handle, length);
   }
   override sync(dataOnly: boolean): void {

@@ -1,6 +1,6 @@
 /** What the classes of open files need to make descriptions again from a snapshot. */
 import { HostError } from "../../host/host.ts";
-import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
+import type { FileState, OpenFileSnapshot, UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "./constants.ts";
 import type { FileSystem, Viewer } from "./file-system.ts";
 import type { SharedHandle } from "./mapped-files.ts";
@@ -16,6 +16,7 @@ export interface ThawContext {
   readonly pipes: readonly Pipe[];
   /** The files that travelled along. */
   readonly travelling: readonly SharedHandle[];
+  readonly contents: readonly UnlinkedFileSnapshot[];
   /** Has `connect` called with all descriptions, by index, when they are there. */
   whenOpened(connect: (opened: readonly OpenFile[]) => void): void;
   /** Has `change` called when nothing can fail any more: what changes something outside. */

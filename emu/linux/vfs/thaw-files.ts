@@ -8,6 +8,7 @@ import { MAX_OFFSET, O_PATH } from "./constants.ts";
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { thawDevice } from "./devices.ts";
 import type { FileSystem } from "./file-system.ts";
+import { isOfKind } from "./file-types.ts";
 import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } from "./host-file.ts";
 import { checkFiles, type OnChanged } from "./known-files.ts";
 import { LAST_BYTE } from "./locks.ts";
@@ -99,6 +100,7 @@ export function thawFiles(
     littleEndian: snapshot.abi === "ppc64le",
     pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
     travelling,
+    contents: unlinkedFiles,
     whenOpened: (connect) => void connections.push(connect),
     atEnd: (change) => void changes.push(change),
   };
@@ -106,7 +108,11 @@ export function thawFiles(
     for (const each of unlinkedFiles) {
       const handle = thawTravelling(system.host, each);
       travelling.push(handle);
-      system.setIds.keep(system.host.files.fstat(handle.handle), each.mode, "");
+      const stat = system.host.files.fstat(handle.handle);
+      system.setIds.keep(stat, each.mode, "");
+      for (const kind of ["fifo", "socket"] as const) {
+        if (isOfKind(kind, each.mode)) system.nodes.add(stat, kind, "");
+      }
     }
     for (const each of openFiles) {
       if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
@@ -114,6 +120,7 @@ export function thawFiles(
       const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");
       const file = hold(thaw(each, context));
       opened.push(file);
+      if (file.key !== undefined && !(file.flags & O_PATH)) file.notices = system.notices;
       if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
         file.position = Number(each.position);
       }

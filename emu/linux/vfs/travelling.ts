@@ -1,10 +1,17 @@
 /**
  * Files that travel in a snapshot with all that they hold: those that no name leads to any more, and others where it is asked for.
- * What is only holes is not stored, and comes back as holes.
+ * What is only holes is not stored, and comes back as holes. Symlinks, named pipes and sockets travel as well, which descriptors
+ * opened with O_PATH may stand for.
  */
 import type { Host } from "../../host/host.ts";
+import { decodeName, encodeName } from "../../host/names.ts";
 import { finished, PAGE_SIZE, type PageSource, type UnlinkedFileSnapshot } from "../../snapshot.ts";
+import { PATH_MAX } from "./constants.ts";
+import { isOfKind, modeOf } from "./file-types.ts";
 import { readFully, SharedHandle, writeFully } from "./mapped-files.ts";
+import { join } from "./mounts.ts";
+import type { FileStat } from "./open-file.ts";
+import { fail } from "./synthetic.ts";
 
 /** Bytes of a file that are looked at before others have their turn. */
 const STEP = 32 * 1024 * 1024;
@@ -68,8 +75,32 @@ export function freezeTravelling(host: Host, lend: Lend, path: string, setId: nu
   };
 }
 
-/** Makes the file again, without a name. The host's copy never has set-id bits. */
+/** What is no regular file: its mode says what it is, and the text of a symlink is its contents. */
+export function freezeNode(stat: FileStat, path: string, target = ""): UnlinkedFileSnapshot {
+  const text = encodeName(target);
+  const page = new Uint8Array(PAGE_SIZE);
+  page.set(text);
+  return {
+    size: text.length,
+    mode: modeOf(stat),
+    path,
+    atime: settable(stat.atime),
+    mtime: settable(stat.mtime),
+    pages: { addresses: text.length > 0 ? [0] : [], read: () => page },
+  };
+}
+
+/** The text of a symlink that has travelled; undefined for anything else. Throws EINVAL where it makes no sense. */
+export function linkTarget({ mode, size, pages }: UnlinkedFileSnapshot): string | undefined {
+  if (!isOfKind("symlink", mode)) return undefined;
+  if (size < 1 || size >= PATH_MAX || pages.addresses[0] !== 0) fail("EINVAL", "a symlink makes no sense");
+  return decodeName(pages.read(0).slice(0, size));
+}
+
+/** Makes the file again, without a name. The host's copy never has set-id bits, and is an empty file where the guest sees a pipe or socket. */
 export function thawTravelling(host: Host, snapshot: UnlinkedFileSnapshot): SharedHandle {
+  const target = linkTarget(snapshot);
+  if (target !== undefined) return new SharedHandle(host, unnamedLink(host, target, snapshot));
   const handle = new SharedHandle(host, host.files.openUnnamed());
   try {
     writeTravelling(host, handle.handle, snapshot);
@@ -77,6 +108,19 @@ export function thawTravelling(host: Host, snapshot: UnlinkedFileSnapshot): Shar
   } catch (error) {
     handle.release();
     throw error;
+  }
+}
+
+/** A handle of a symlink that has no name. */
+function unnamedLink({ files }: Host, target: string, { atime, mtime }: UnlinkedFileSnapshot): number {
+  const folder = files.temporaryFolder();
+  try {
+    const path = join(folder, "link");
+    files.symlink(target, path);
+    if (atime !== undefined && mtime !== undefined) files.utimes(path, atime, mtime);
+    return files.pin(path) ?? fail("EOPNOTSUPP", "this host can't hold a symlink that has no name");
+  } finally {
+    files.removeTree(folder);
   }
 }
 

@@ -112,7 +112,31 @@ int main(int argc, char **argv) {
     fchmod(f, 06755);
     wait_a_while();
     fstat(f, &s);
-    printf("mode %o\n", s.st_mode & 07777);
+    printf("mode %o", s.st_mode & 07777);
+    write(f, "more", 4);
+    fstat(f, &s);
+    printf(" %o\n", s.st_mode & 07777);
+  } else if (!strcmp(what, "path-nodes")) { /* O_PATH of what is no file and has been removed */
+    symlink("where it leads", "l");
+    mkfifo("n", 0640);
+    int l = open("l", O_PATH | O_NOFOLLOW), n = open("n", O_PATH);
+    unlink("l");
+    unlink("n");
+    wait_a_while();
+    char text[40] = "";
+    readlinkat(l, "", text, sizeof text);
+    fstat(l, &s);
+    printf("%s %o size %d", text, s.st_mode, (int)s.st_size);
+    fstat(n, &s);
+    printf(" %o links %d\n", s.st_mode, (int)s.st_nlink);
+  } else if (!strcmp(what, "written")) { /* a file that keeps its name, open and mapped to be written */
+    int f = made("w", "hello", O_RDWR);
+    char *p = mapped(f, MAP_SHARED);
+    wait_a_while();
+    pwrite(f, "J", 1, 0);
+    p[1] = 'E';
+    pread(f, b, 5, 0);
+    printf("%s %s\n", p, b);
   } else {
     wait_a_while();
     printf("plain\n");

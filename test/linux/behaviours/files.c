@@ -161,6 +161,27 @@ BEHAVIOUR(locks_of_descriptions) {
   close(two);
 }
 
+BEHAVIOUR(a_circle_of_waits_for_locks) {
+  int fd = file_with("circle", "0123456789"), to[2];
+  struct flock first = {.l_type = F_WRLCK, .l_start = 0, .l_len = 1}, second = {.l_type = F_WRLCK, .l_start = 1, .l_len = 1};
+  char c;
+  CHECK(pipe(to) == 0 && fcntl(fd, F_SETLK, &first) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    /* One of the two is refused, whoever comes second; the lock that it gives up is what the other one waits for. */
+    CHECK(fcntl(fd, F_SETLK, &second) == 0 && write(to[1], "x", 1) == 1);
+    int refused = fcntl(fd, F_SETLKW, &first) == -1;
+    CHECK(!refused || errno == EDEADLK);
+    _exit(refused);
+  }
+  CHECK(read(to[0], &c, 1) == 1);
+  int refused = fcntl(fd, F_SETLKW, &second) == -1;
+  CHECK(!refused || errno == EDEADLK);
+  first.l_type = F_UNLCK;
+  CHECK(fcntl(fd, F_SETLK, &first) == 0);
+  reap(child, !refused);
+}
+
 BEHAVIOUR(waiting_for_a_lock) {
   int fd = file_with("a", ""), to[2];
   CHECK(flock(fd, LOCK_EX) == 0 && pipe(to) == 0);
@@ -234,4 +255,68 @@ BEHAVIOUR(statx_agrees_with_stat) {
   CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &x) == 0 && fstat(fd, &st) == 0);
   CHECK(x.stx_size == 5 && x.stx_ino == st.st_ino && x.stx_mode == st.st_mode && x.stx_nlink == 1);
   CHECK(x.stx_mtime.tv_sec == st.st_mtim.tv_sec);
+}
+
+/* The permission bits of a file. */
+static int bits(const char *name) {
+  struct stat s;
+  CHECK(stat(name, &s) == 0);
+  return s.st_mode & 07777;
+}
+
+BEHAVIOUR(set_id_bits_go_with_a_change) {
+  if (geteuid() == 0) return; /* whom they stay for */
+  int fd = file_with("a", "0123456789"), from = file_with("b", "x");
+  off_t at = 0;
+  for (int n = 0; n < 9; n++) {
+    CHECK(fchmod(fd, 06755) == 0 && bits("a") == 06755);
+    switch (n) {
+    case 0: CHECK(write(fd, "x", 1) == 1); break;
+    case 1: CHECK(pwrite(fd, "x", 1, 3) == 1); break;
+    case 2: CHECK(ftruncate(fd, 8) == 0); break;
+    case 3: CHECK(truncate("a", 6) == 0); break;
+    case 4: CHECK(close(open("a", O_WRONLY | O_TRUNC)) == 0); break;
+    case 5: CHECK(posix_fallocate(fd, 0, 100) == 0); break;
+    case 6: CHECK(sendfile(fd, from, &at, 1) == 1); break;
+    case 7: CHECK(chown("a", -1, -1) == 0); break;
+    case 8: CHECK(fchown(fd, getuid(), getgid()) == 0); break;
+    }
+    CHECK(bits("a") == 0755);
+  }
+  /* Without execution by the group the bit means no set-id; reading, and what writes nothing, change nothing. */
+  CHECK(fchmod(fd, 06745) == 0 && write(fd, "x", 1) == 1 && bits("a") == 02745);
+  char b;
+  CHECK(fchmod(fd, 06755) == 0 && pread(fd, &b, 1, 0) == 1 && write(fd, "", 0) == 0 && bits("a") == 06755);
+  FAILS(ftruncate(fd, -1), EINVAL);
+  CHECK(bits("a") == 06755);
+}
+
+BEHAVIOUR(set_id_bits_of_what_is_made) {
+  umask(022);
+  CHECK(close(open("a", O_WRONLY | O_CREAT, 04777)) == 0 && bits("a") == 04755);
+  CHECK(unlink("a") == 0 && close(open("a", O_WRONLY | O_CREAT, 0777)) == 0 && bits("a") == 0755);
+  CHECK(mkdir("d", 06777) == 0 && bits("d") == 0755);
+  CHECK(chmod("d", 02755) == 0 && mkdir("d/e", 0700) == 0 && bits("d/e") == 02700);
+  CHECK(chown("d", -1, getgid()) == 0 && bits("d") == 02755);
+  CHECK(rmdir("d/e") == 0 && chmod("d", 0755) == 0 && mkdir("d/e", 0700) == 0 && bits("d/e") == 0700);
+}
+
+BEHAVIOUR(removed_links_can_be_read) {
+  char text[16] = "";
+  CHECK(symlink("nowhere", "l") == 0);
+  int fd = open("l", O_PATH | O_NOFOLLOW);
+  struct stat s;
+  CHECK(unlink("l") == 0 && readlinkat(fd, "", text, sizeof text) == 7 && strcmp(text, "nowhere") == 0);
+  CHECK(fstat(fd, &s) == 0 && S_ISLNK(s.st_mode) && s.st_nlink == 0);
+}
+
+BEHAVIOUR(nothing_is_made_in_a_removed_folder) {
+  CHECK(mkdir("d", 0700) == 0 && chdir("d") == 0 && rmdir("../d") == 0);
+  FAILS(open("x", O_WRONLY | O_CREAT, 0600), ENOENT);
+  FAILS(mkdir("x", 0700), ENOENT);
+  FAILS(link(".", "x"), ENOENT);
+  FAILS(link("../d2", "x"), ENOENT);
+  FAILS(symlink("y", "x"), ENOENT);
+  FAILS(mknod("x", S_IFCHR | 0600, 0), ENOENT);
+  FAILS(rename("../d2", "x"), ENOENT);
 }

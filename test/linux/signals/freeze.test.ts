@@ -16,13 +16,15 @@ async function inPieces(program: string, step: bigint) {
   }
 }
 
-for (const target of ["ppc32", "ppc64"] satisfies Target[]) {
+for (const target of ["ppc32", "ppc64", "ppc64le"] satisfies Target[]) {
   describeWithTools(`freezing signal programs for ${target}`, [compilers[target]], () => {
     it.each([
       ["signals", "delivery", 11003n],
       ["signals", "restart", 9001n],
       ["signals", "faults", 50021n],
       ["signals", "registers", 9973n],
+      ["signals", "scv", 5003n],
+      ["signals", "vectorframes", 7001n],
     ])(
       "%s/%s ends the same, frozen again and again",
       async (area, name, step) => {

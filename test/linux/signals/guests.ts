@@ -55,14 +55,15 @@ export const expectedOutput = (area: string, name: string): Promise<string> =>
 
 /**
  * Defines the suite of one program: its output is what the kernel's would be, and so is qemu-user's where it has no
- * `defects` (lines, by number, in which it differs).
+ * `defects` (lines, by number, in which it differs). `littleEndian`: it is built for ppc64le, too.
  */
 export function describeGuest(
   area: string,
   name: string,
-  options: { defects?: readonly number[]; reference?: boolean } = {},
+  options: { defects?: readonly number[]; reference?: boolean; littleEndian?: boolean } = {},
 ): void {
-  for (const target of ["ppc32", "ppc64"] as const) {
+  const targets: Target[] = ["ppc32", "ppc64", ...(options.littleEndian ? ["ppc64le" as const] : [])];
+  for (const target of targets) {
     describeWithTools(`${name}.c for ${target}`, [compilers[target], emulators[target]], () => {
       it("prints what it does on Linux", async () => {
         const { stdout, status } = await runPpcr(await build(area, name, target));
