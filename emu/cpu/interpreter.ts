@@ -41,6 +41,8 @@ interface CodePage {
   readonly patience: Int32Array;
 }
 
+/** What is asked of a place can double often. */
+const MOST_PATIENCE = 2 ** 31 - 1;
 const NO_PATIENCE = new Int32Array(0);
 
 export class Interpreter {
@@ -194,7 +196,7 @@ export class Interpreter {
   /** Sets how many arrivals at an address, in a page that is open, go by before the watch is asked. */
   setPatience(address: number, arrivals: number): void {
     const page = this.codePages.get(address >>> PAGE_SHIFT);
-    if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = arrivals;
+    if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = Math.min(arrivals, MOST_PATIENCE);
   }
   /** Counts an arrival that did not come about in the interpreter; whether the watch wants to be asked. */
   countArrival(address: number): boolean {
