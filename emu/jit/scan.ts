@@ -183,9 +183,10 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
         pc = (pc + 4) | 0;
         continue;
       }
-      if (end === End.Jump && found.target !== pc + 4 && source.isFunction(found.target)) end = End.TailCall;
-      const table = end === End.Indirect ? runCases(source, tableAt(source, words, linear), cold) : undefined;
       const { target } = found;
+      const isElsewhere = target !== pc + 4 && !roots.includes(target);
+      if (end === End.Jump && isElsewhere && source.isFunction(target)) end = End.TailCall;
+      const table = end === End.Indirect ? runCases(source, tableAt(source, words, linear), cold) : undefined;
       ends.set(pc, { end, target, table });
       const go = (address: number) => {
         if (!leaders.has(address) && !source.hasRun(address)) {
