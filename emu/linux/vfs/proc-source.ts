@@ -53,6 +53,11 @@ function signalSets(process: Process): ProcProcess["signals"] {
   return sets;
 }
 
+function terminalOf({ kernel, sid }: Process): ProcProcess["terminal"] {
+  const pty = kernel.fileSystem.ptys.controlling(sid);
+  return { device: Number(pty?.stat().rdev ?? 0n), foreground: pty?.foreground ?? -1 };
+}
+
 const STATE_LETTERS: Readonly<Record<Thread["state"], string>> = {
   runnable: "R",
   waiting: "S",
@@ -114,6 +119,7 @@ function view(process: Process): ProcProcess {
     ppid: process.ppid,
     pgid: process.pgid,
     sid: process.sid,
+    terminal: terminalOf(process),
     comm: process.comm,
     exe: process.exe,
     directory: files.directory,
