@@ -3,6 +3,7 @@ import { type Host, HostError, type HostStat, type HostStream } from "../../host
 import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
+import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { Network } from "../net/network.ts";
 import type { System } from "../system.ts";
 import {
@@ -108,6 +109,8 @@ export class FileSystem {
     random?: (into: Uint8Array) => void;
     /** Whether nothing of the host's shows that differs between two runs with the same input: stat(2) of inherited streams, the umask. */
     steady?: boolean;
+    /** What of the host's network is reached; nothing by default. */
+    net?: NetGrants;
     /** The machine whose files these are, for those that are about its time and tasks. */
     machine?: FileMachine;
   }) {
@@ -118,6 +121,11 @@ export class FileSystem {
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
     this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    if (options.net !== undefined && host.network !== undefined) {
+      const now = () => this.machine?.clock.realtime() ?? 0n;
+      const warn = (message: string) => host.warn(message);
+      this.network.gateway = new Gateway(options.net, { network: host.network, now, warn });
+    }
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
@@ -615,6 +623,7 @@ export class FileSystem {
   close(): void {
     this.mapped.close();
     this.namespace.close();
+    this.network.gateway?.close();
   }
 
   /** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
