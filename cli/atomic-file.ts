@@ -14,7 +14,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { decodeName } from "../emu/host/names.ts";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
@@ -82,7 +82,8 @@ function behindLinks(path: string): string {
   let end = path;
   for (let links = 0; links < MOST_LINKS; links++) {
     if (!lstatSync(toHost(end), { throwIfNoEntry: false })?.isSymbolicLink()) return end;
-    end = resolve(dirname(end), decodeName(readlinkSync(toHost(end), { encoding: "buffer" })));
+    const target = decodeName(readlinkSync(toHost(end), { encoding: "buffer" }));
+    end = isAbsolute(target) ? target : join(dirname(end), target);
   }
   return end;
 }

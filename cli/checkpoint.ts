@@ -1,12 +1,12 @@
 /** `ppcr checkpoint PID -o IMAGE`: freezes the guest of another ppcr. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { piecesOf } from "../cr/stream.ts";
 import { requestCheckpoint } from "./control.ts";
 import { Failure, print, say } from "./failure.ts";
 import { withImage } from "./image-file.ts";
-import { workingDirectory } from "./surroundings.ts";
+import { absolute } from "./surroundings.ts";
 
 export interface CheckpointFlags {
   output: string;
@@ -22,9 +22,7 @@ export async function checkpoint(pid: number, flags: CheckpointFlags): Promise<v
   const freezeInto = (path: string, take?: () => void) =>
     requestCheckpoint(pid, { path, leaveRunning, strict, includeFiles, flavour }, take);
   const instructions =
-    output === "-"
-      ? await toStandardOutput(freezeInto)
-      : await freezeInto(resolve(workingDirectory(), output));
+    output === "-" ? await toStandardOutput(freezeInto) : await freezeInto(absolute(output));
   say(`process ${pid} frozen after ${instructions} instructions into ${output}`);
 }
 

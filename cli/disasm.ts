@@ -1,7 +1,8 @@
 /** The verb `disasm`: the instructions of a PowerPC ELF file, in the layout of `objdump -d -z`. */
 import { readFileSync } from "node:fs";
 import { toHost } from "../emu/host/node/files.ts";
-import { disassemble } from "../emu/isa/disassembler.ts";
+import { disassemble, disassemblePrefixed } from "../emu/isa/disassembler.ts";
+import { isPrefix } from "../emu/isa/prefixed-table.ts";
 import { ElfError } from "../emu/linux/elf/error.ts";
 import { type ElfHeader, PF_X, PT_LOAD, readHeader, readProgram } from "../emu/linux/elf/header.ts";
 import { readSections, SHF_EXECINSTR, sectionBytes } from "../emu/linux/elf/sections.ts";
@@ -55,14 +56,24 @@ export function disassembleFile(file: Uint8Array, write: (line: string) => void)
     write("");
     const width = addressWidth(address + BigInt(bytes.length), is64);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const line = (at: number, text: string): void => {
+      const here = (address + BigInt(at)).toString(16).padStart(width);
+      write(`${here}:\t${Array.from(bytes.subarray(at, at + 4), hexByte).join(" ")} ${text}`);
+    };
     for (let at = 0; at < bytes.length; at += 4) {
       const here = address + BigInt(at);
-      const part = bytes.subarray(at, at + 4);
-      const text =
-        part.length === 4
-          ? disassemble(view.getInt32(at, littleEndian), here, { is64 })
-          : `.byte ${Array.from(part, (byte) => `0x${hexByte(byte)}`).join(",")}`;
-      write(`${here.toString(16).padStart(width)}:\t${Array.from(part, hexByte).join(" ")} \t${text}`);
+      if (at + 4 > bytes.length) {
+        line(at, `\t.byte ${Array.from(bytes.subarray(at), (byte) => `0x${hexByte(byte)}`).join(",")}`);
+        break;
+      }
+      const word = view.getInt32(at, littleEndian);
+      const suffix =
+        isPrefix(word) && at + 8 <= bytes.length ? view.getInt32(at + 4, littleEndian) : undefined;
+      const prefixed = suffix === undefined ? undefined : disassemblePrefixed(word, suffix, here, { is64 });
+      line(at, `\t${prefixed ?? disassemble(word, here, { is64 })}`);
+      if (prefixed === undefined) continue;
+      at += 4;
+      line(at, "");
     }
   }
 }

@@ -35,10 +35,10 @@ export function grants(
   { cwd, program }: { cwd: string; program?: string },
 ): (facts: ProgramFacts) => MountConfig[] {
   for (const { host } of dir) checkThere("--dir", host);
-  if (sysroot !== undefined) checkThere("-L", sysroot);
+  if (sysroot) checkThere("sysroot", sysroot);
   return ({ abi, isDynamic }) => {
     const found = CROSS_LIBRARIES[abi];
-    const libraries = sysroot ?? (isDynamic && existsSync(found) ? found : undefined);
+    const libraries = sysroot || (isDynamic && existsSync(found) ? found : undefined);
     const extra = [...behindLink(program, cwd), ...(net?.outside ? resolver() : []), ...dir];
     return defaultMounts({ cwd, program, sysroot: libraries, extra });
   };

@@ -1,5 +1,4 @@
 /** Images as the command makes them: in files, in memory, and for the guest's own system calls. */
-import { resolve } from "node:path";
 import { type CheckpointOptions, checkpoint, checkpointInSteps } from "../cr/checkpoint.ts";
 import { writeCore } from "../cr/core-file.ts";
 import { ImageError } from "../cr/errors.ts";
@@ -76,7 +75,7 @@ export async function saveImage(
   };
   try {
     if (path === "-") await writeTo({ write: (bytes) => writeFully(1, bytes) });
-    else await writeAtomically(resolve(path), writeTo);
+    else await writeAtomically(path, writeTo);
   } catch (error) {
     if (error instanceof ImageError) throw new Failure(`cannot write ${path}: ${error.message}`);
     const old = path === "-" ? "" : "; the old file, if any, is as it was";
@@ -90,7 +89,7 @@ export async function saveImage(
 /** Writes what a program left that died of a signal as an ELF core file, and says so, or why not: the status is the program's. */
 export async function saveCore(snapshot: MachineSnapshot, signo: number, path: string): Promise<void> {
   try {
-    await writeAtomically(resolve(path), (sink) => writeCore(snapshot, signo, sink));
+    await writeAtomically(path, (sink) => writeCore(snapshot, signo, sink));
     say(`core dumped into ${path}`);
   } catch (error) {
     say(`cannot write ${path}: ${describeSystemError(error)}`);

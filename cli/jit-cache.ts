@@ -1,17 +1,17 @@
 /** Where the command keeps translated code, and `ppcr cache show` and `ppcr cache clear`, which look after it. */
 import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { toHost } from "../emu/host/node/files.ts";
 import { clearTranslations, listTranslations } from "../emu/host/node/kept-code.ts";
 import { defaultMounts } from "../emu/machine.ts";
 import { Failure, print } from "./failure.ts";
 import type { GrantFlags } from "./grants.ts";
-import { homeFolder } from "./surroundings.ts";
+import { absolute, homeFolder } from "./surroundings.ts";
 
 /** The folder that `--jit-cache` names; undefined for none. */
 function cacheFolder(wanted: string | undefined): string | undefined {
   if (wanted === "off") return undefined;
-  if (wanted !== undefined && wanted !== "") return resolve(wanted);
+  if (wanted !== undefined && wanted !== "") return absolute(wanted);
   // The XDG base directory specification has relative paths ignored.
   const base = process.env.XDG_CACHE_HOME;
   if (base?.startsWith("/")) return join(base, "ppcr");

@@ -10,6 +10,7 @@ import {
   addMachineOptions,
   jitCacheOption,
   parseCount,
+  parseFile,
   parseName,
   parseSize,
   parseVariable,
@@ -27,7 +28,13 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 /** Help goes to standard output, complaints of options are ppcr's own messages. */
 const output = {
   writeOut: print,
-  outputError: (text: string) => say(`${text.replace(/^error: /, "").trim()}; see 'ppcr help'`),
+  outputError: (text: string) =>
+    say(
+      `${text
+        .replace(/^error: /, "")
+        .trim()
+        .replace(/\s*\n/g, " ")}; see 'ppcr help'`,
+    ),
 };
 
 const program = new Command("ppcr")
@@ -83,7 +90,7 @@ verb(
   new Command("checkpoint")
     .description("freeze the guest of a running ppcr")
     .argument("<pid>", "process id of that ppcr", parseCount)
-    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output")
+    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
     .option("--leave-running", "let the guest go on")
     .option(
       "--include-files",

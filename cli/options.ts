@@ -96,6 +96,12 @@ function parseCrSyscalls(text: string): [number, number] {
   return [Number(match[1]), Number(match[2])];
 }
 
+/** The name of a file. */
+export function parseFile(text: string): string {
+  if (text === "") throw new InvalidArgumentError("want a file's name.");
+  return text;
+}
+
 /** The file of an option that may name another one. */
 const fileOr =
   (usual: string) =>
@@ -155,7 +161,7 @@ export function addMachineOptions(command: Command): Command {
     )
     .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
-    .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output")
+    .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output", parseFile)
     .option("--leave-running", "go on after the checkpoint")
     .option(
       "--include-files",

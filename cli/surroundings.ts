@@ -5,6 +5,7 @@
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
+import { isAbsolute, resolve } from "node:path";
 import { decodeName } from "../emu/host/names.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 
@@ -64,6 +65,9 @@ export function workingDirectory(): string {
     throw new Failure(`the working directory can't be had: ${describeSystemError(error)}`);
   }
 }
+
+/** The absolute path of one that the user has given. Node's own working directory is wrong where it is no UTF-8. */
+export const absolute = (path: string): string => resolve(isAbsolute(path) ? "/" : workingDirectory(), path);
 
 /** The user's home folder; undefined where nobody says one, as for a container's user that /etc/passwd does not know. */
 export function homeFolder(): string | undefined {

@@ -341,8 +341,12 @@ class Restart {
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, ...values } = attributes;
-  return { attributes: { ...values, ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }) } };
+  const { pid: _, oomScoreAdj, membarriers, ...values } = attributes;
+  const set = {
+    ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
+    ...(membarriers === 0 ? {} : { membarriers }),
+  };
+  return { attributes: { ...values, ...set } };
 }
 
 function familyOf({ family }: ProcessTopics): Pick<ProcessSnapshot, "abi" | "cpuModel" | "family"> {

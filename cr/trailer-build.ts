@@ -245,7 +245,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
     if (process.attributes !== undefined) {
-      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, oomScoreAdj: 0, ...process.attributes });
+      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, oomScoreAdj: 0, membarriers: 0, ...process.attributes });
     }
     if (process.family !== undefined) {
       out.add(types.FAMILY, X.FAMILY, familyValues(snapshot, process, process.family));

@@ -272,6 +272,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   childSubreaper: flag("prctl: child subreaper"),
   noHugePages: flag("prctl: no transparent huge pages"),
   oomScoreAdj: since(2, s32("/proc/PID/oom_score_adj"), 0),
+  membarriers: since(3, u32("membarrier: commands it has registered for"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

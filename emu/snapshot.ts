@@ -203,6 +203,8 @@ export interface ProcessAttributes {
   noHugePages: boolean;
   /** /proc/PID/oom_score_adj; 0 when absent. */
   oomScoreAdj?: number;
+  /** Commands of membarrier(2) that it has registered for; 0 when absent. */
+  membarriers?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

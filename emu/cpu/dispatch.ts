@@ -1,6 +1,7 @@
 /** From an instruction word to its handler: the instruction table's row, the CPU model's facilities, the groups' handlers. */
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import { isPrefix } from "../isa/prefixed-table.ts";
 import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
 import { DECIMAL_TABLES } from "./decimal/index.ts";
@@ -14,7 +15,8 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { FLOATING_POINT_TABLES } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged, unavailable } from "./handler.ts";
-import { isPrefix, prefixed } from "./prefixed.ts";
+import { prefixed } from "./prefixed.ts";
+import { fprOffset } from "./registers.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { atomicHandlers } from "./storage/atomic.ts";
 import { cacheHandlers } from "./storage/cache.ts";
@@ -24,6 +26,7 @@ import { reservationHandlers } from "./storage/reservation.ts";
 import { trapHandlers } from "./trap.ts";
 import { VECTOR_TABLES } from "./vector/index.ts";
 import { includes } from "./versions.ts";
+import { cpu } from "./views.ts";
 
 /** All handlers, by the base mnemonics of the instruction table: each instruction is in one of the tables. */
 const TABLES: readonly HandlerTable[] = [
@@ -95,6 +98,23 @@ const isTurnedOff = ({ facility, version }: Instruction, model: CpuModel): boole
 const isReservedNop = (word: number): boolean => (word & 0xfc00_063e) >>> 0 === 0x7c00_0424;
 const nothing: Handler = () => {};
 
+const FLOATING_POINT: readonly string[] = ["fp", "fp64", "dfp"];
+
+/**
+ * From ISA 3.1 on what writes FPRs makes doubleword 1 of their VSRs zero. Before it is undefined, and the handlers leave it alone.
+ */
+function clearing(handler: Handler, { facility, operands }: Instruction): Handler {
+  const isPair = operands.includes("FRTP");
+  if (!FLOATING_POINT.includes(facility) || !(isPair || operands.includes("FRT"))) return handler;
+  return (word, cia) => {
+    const next = handler(word, cia);
+    const lower = fprOffset((word >>> 21) & 31) / 8 - 1;
+    cpu.u64[lower] = 0n;
+    if (isPair) cpu.u64[lower + 2] = 0n;
+    return next;
+  };
+}
+
 /** The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". */
 export function handlerOf(word: number, kind: CpuKind): Handler {
   const { model } = kind;
@@ -107,5 +127,6 @@ export function handlerOf(word: number, kind: CpuKind): Handler {
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
   const entry = entryOf(row.name);
   if (entry === undefined) return illegal;
-  return typeof entry === "function" ? entry : entry.select(word, kind);
+  const handler = typeof entry === "function" ? entry : entry.select(word, kind);
+  return includes(model.version, "3.1") ? clearing(handler, row) : handler;
 }

@@ -8,6 +8,15 @@ import { decode } from "./decoder.ts";
 import { fieldsOf } from "./encoder.ts";
 import type { Instruction } from "./instruction.ts";
 import { extract, type Operand, operand } from "./operands.ts";
+import {
+  decodePrefixed,
+  extractTwoWords,
+  IN_PREFIX,
+  isTwoWords,
+  type PrefixedInstruction,
+  R,
+  reservedPrefixed,
+} from "./prefixed-table.ts";
 
 export interface DisassembleOptions {
   /** Branch targets are 64-bit addresses; otherwise they wrap at 2^32. */
@@ -129,4 +138,74 @@ export function disassemble(
     else text += (text === "" ? "" : ",") + written;
   });
   return text === "" ? mnemonic : `${mnemonic.padEnd(7)} ${text}`;
+}
+
+/** Reserved bits of suffixes that objdump does not look at: the last one of a pair's number, all that it gives pnop. */
+const UNCHECKED_SUFFIX: Readonly<Record<string, number>> = {
+  plq: bits(10, 10),
+  pstq: bits(10, 10),
+  pnop: -1,
+};
+
+/**
+ * The assembler text of the prefixed instruction that two words at `address` are; undefined where they are none, or have reserved bits
+ * set: then they are written one by one.
+ */
+export function disassemblePrefixed(
+  prefix: number,
+  suffix: number,
+  address: number | bigint,
+  options: DisassembleOptions = {},
+): string | undefined {
+  const row = decodePrefixed(prefix, suffix);
+  if (row === undefined || isInvalidSuffix(row, suffix)) return undefined;
+  const [inPrefix, inSuffix] = reservedPrefixed(row);
+  const unchecked = row.operands.includes("XAP") ? bits(15, 15) : (UNCHECKED_SUFFIX[row.name] ?? 0);
+  const checked = inSuffix & ~unchecked;
+  if ((prefix & inPrefix) !== 0 || (suffix & checked) !== 0) return undefined;
+
+  const counts = (inPrefix & R) === 0 && row.operands.some((name) => name === "D34" || name === "SI34");
+  const isRelative = counts && (prefix & R) !== 0;
+  const [mnemonic, operands] = written(row, isRelative, suffix);
+  let text = "";
+  let comment = "";
+  for (const name of operands) {
+    const separator = text === "" ? "" : ",";
+    if (isTwoWords(name)) {
+      const value = extractTwoWords(name, prefix, suffix);
+      text += `${separator}${value}`;
+      if (!isRelative) continue;
+      const target = BigInt.asUintN(options.is64 ? 64 : 32, BigInt(address) + BigInt(value));
+      comment = `\t# ${target.toString(16)}`;
+      continue;
+    }
+    const field = operand(name);
+    const value = writeOperand(field, extract(field, IN_PREFIX.has(name) ? prefix : suffix), String);
+    const isBase = name === "RA0" && operands.includes("D34");
+    text += isBase ? `(${value})` : `${separator}${value}`;
+  }
+  return (text === "" ? mnemonic : `${mnemonic.padEnd(7)} ${text}`) + comment;
+}
+
+/** Whether assemblers refuse the suffix, or objdump does not see it: only some are beside pnop's. */
+function isInvalidSuffix({ name, facility }: PrefixedInstruction, suffix: number): boolean {
+  if (facility === "mma") return isInvalidForm(name.slice(2), suffix);
+  if (name === "pnop") return suffix >>> 27 !== 0;
+  return name === "plq" && extract(operand("RT"), suffix) === extract(operand("RA"), suffix);
+}
+
+/** The mnemonic and operands that an instruction is written with. */
+function written(
+  { name, operands, facility }: PrefixedInstruction,
+  isRelative: boolean,
+  suffix: number,
+): [string, readonly string[]] {
+  // Binutils 2.40 writes the matrix instructions with the names of a later architecture, and pairs as if they were single.
+  if (facility === "mma") {
+    return [`pmdm${name.slice(2)}`, operands.map((each) => (each === "XAP" ? "XA" : each))];
+  }
+  const rest = operands.filter((each) => each !== "RA0");
+  if (name !== "paddi") return [name, isRelative ? rest : operands];
+  if (isRelative) return ["pla", rest];
+  return extract(operand("RA0"), suffix) === 0 ? ["pli", rest] : [name, operands];
 }

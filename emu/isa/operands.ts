@@ -234,6 +234,19 @@ define("N.13", "number", [[13, 15]]);
 define("MP", "number", [[15, 15]]);
 define("SR", "number", [[12, 15]]);
 
+// Of prefixed instructions: registers whose sixth bit is in the opcode or bit 15, and fields of the prefix.
+define("XT.5 XS.5", "vsr", split(5, 6, 10));
+define("XT.15", "vsr", split(15, 6, 10));
+define("IX", "number", [[14, 14]]);
+define("UIM.29", "number", [[29, 31]]);
+define("IMM.24", "number", [[24, 31]]);
+define("XMSK", "number", [[24, 27]]);
+define("YMSK", "number", [[28, 31]]);
+define("YMSK2", "number", [[28, 29]]);
+define("PMSK2", "number", [[16, 17]]);
+define("PMSK4", "number", [[16, 19]]);
+define("PMSK8", "number", [[16, 23]]);
+
 // Parts of fields, for the simplified mnemonics of `aliases.ts`.
 define("BF?", "crf", [[6, 8]], { optional: true });
 define("BFA?", "crf", [[11, 13]], { optional: true });

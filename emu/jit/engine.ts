@@ -37,6 +37,9 @@ interface Entry {
   readonly need: number;
 }
 
+/** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
+const SAMPLED = 61;
+
 const now = (): number => performance.now();
 
 export class JitEngine extends Interpreter {
@@ -92,6 +95,7 @@ export class JitEngine extends Interpreter {
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
+      clearsLower: includes(cpu.model.version, "3.1"),
       cacheBlock: cpu.model.cacheBlock,
       fused: hasFusedMultiplyAdd(),
     });
@@ -167,10 +171,10 @@ export class JitEngine extends Interpreter {
   /** Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. */
   private executeOne(address: number): number {
     const { memory } = this.cpu;
-    if ((++this.statistics.steps & 63) === 0) {
+    if (++this.statistics.steps % SAMPLED === 0) {
       const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
       const { stepped } = this.statistics;
-      stepped[name] = (stepped[name] ?? 0) + 64;
+      stepped[name] = (stepped[name] ?? 0) + SAMPLED;
     }
     this.status.settle();
     const raised = memory.guardsRaised;

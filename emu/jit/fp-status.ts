@@ -1,7 +1,8 @@
 /** Settles FPSCR: what translated code has left of FPRF, FI and FR to be found (see `fp-record.ts`) is found. */
 import type { Cpu } from "../cpu/cpu.ts";
 import { handlerOf } from "../cpu/dispatch.ts";
-import { CR, fprOffset } from "../cpu/registers.ts";
+import { RN } from "../cpu/floating-point/fpscr.ts";
+import { CR, FPSCR, fprOffset } from "../cpu/registers.ts";
 import { bind } from "../cpu/views.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { RECORDS } from "./slots.ts";
@@ -28,8 +29,11 @@ export class PendingStatus {
     const { words, operands, saved, cpu } = this;
     if ((words[0] | words[RECORD_SIZE / 4] | words[RECORD_SIZE / 2]) === 0) return;
     bind(cpu);
-    const { u64, bytes } = cpu.registers;
+    const { u64, i32, bytes } = cpu.registers;
     const cr0 = bytes[CR];
+    // They were rounded to nearest, or were exact; the mode may have changed since.
+    const mode = i32[FPSCR / 4] & RN;
+    i32[FPSCR / 4] &= ~RN;
     USED.forEach((at, i) => {
       saved[i] = u64[at];
     });
@@ -44,5 +48,6 @@ export class PendingStatus {
       u64[at] = saved[i];
     });
     bytes[CR] = cr0;
+    i32[FPSCR / 4] |= mode;
   }
 }

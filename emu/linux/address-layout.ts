@@ -63,15 +63,20 @@ interface MemoryLimits {
   readonly processes: ReadonlyMap<number, { readonly memory: AddressSpace }>;
 }
 
-/** A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere; in near memory if it fits. */
+/**
+ * A free place for `length` bytes (page multiple) as mmap finds it: top down, then anywhere; in near memory if it fits.
+ * One that goes far gets `farWish`, a free place there.
+ */
 export function findPlace(
   abi: AbiInfo,
   memory: AddressSpace,
   length: number,
   stackLimit: bigint,
+  farWish?: number,
 ): number | undefined {
   const { areas } = memory;
-  const far = () =>
+  const far = () => farWish ?? freeFar();
+  const freeFar = () =>
     memory.limit > FAR_START ? areas.findFree(length, FAR_START, memory.limit - FAR_GAP) : undefined;
   const near = () => {
     const found =

@@ -157,6 +157,7 @@ export class Process {
     else this.personality &= ~READ_IMPLIES_EXEC;
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
+    delete this.attributes.membarriers;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;

@@ -62,6 +62,9 @@ describe("an image that can't be written", () => {
         expect(run.stderr).toMatch(new RegExp(`^ppcr: cannot write ${output}: `));
         expect(run.stderr).toMatch(why);
       }
+      const nameless = await ppcr(["run", "--checkpoint-at", "5", "-o", "", hello], { cwd });
+      expect(nameless).toMatchObject({ status: 125, stdout: "" });
+      expect(nameless.stderr).toMatch(/^ppcr: option '-o.*want a file's name/);
       const stats = await ppcr(["run", "--stats=missing/file", hello], { cwd });
       expect(stats).toMatchObject({ status: 125, stdout: "" });
     });

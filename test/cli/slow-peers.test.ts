@@ -135,6 +135,53 @@ describeWithTools("a guest with a slow peer", [compilers.ppc32, "script"], () =>
       expect(stdout).toBe(`${digest(sequence(1_000_000))}  -\nwrote 1000000\n`);
     }));
 
+  it.each([2, 9, 15])("delivers what was written before the guest died of signal %i", (signo) =>
+    inTemporaryDirectory(async (folder) => {
+      const script = `
+        mkfifo f; exec 3<>f; : > said
+        $RUN ${output} full 8 ${signo} > f 2> said 3>&- & pid=$!
+        until grep -q . said; do sleep 0.05; done
+        (exec 3>&-; sha256sum < f > sum) & reader=$!
+        exec 3>&-; wait $pid; echo $?; wait $reader; cat said sum`;
+      const { stdout } = await shell(script, folder);
+      const [status, said, sum] = stdout.split("\n");
+      expect(status).toBe(String(128 + signo));
+      // What a pipe takes, and what the stream holds besides.
+      expect(Number(said)).toBeGreaterThan(65536);
+      expect(sum).toBe(`${digest(sequence(Number(said)))}  -`);
+    }),
+  );
+
+  it.each([
+    ["at ^C when there is still output that nobody takes", "kill -INT $pid; sleep 0.1"],
+    ["when whoever read its output has gone away", "exec 3>&-; sleep 0.1"],
+  ])("ends %s", (_, end) =>
+    inTemporaryDirectory(async (folder) => {
+      const script = `
+        mkfifo f; exec 3<>f; : > said
+        $RUN ${output} full 8 0 > f 2> said 3>&- & pid=$!
+        until grep -q . said; do sleep 0.05; done
+        kill -INT $pid
+        while kill -0 $pid 2> /dev/null; do ${end}; done
+        wait $pid; echo $?`;
+      expect((await shell(script, folder)).stdout).toBe("130\n");
+    }),
+  );
+
+  it("loses nothing where signals and input come at once", () =>
+    inTemporaryDirectory(async (folder) => {
+      const script = `
+        mkfifo f; : > said
+        $RUN ${input} 100 < f > sum 2> said & pid=$!
+        exec 3>f
+        until grep -q . said; do sleep 0.05; done
+        for i in {1..100}; do kill -USR1 $pid; printf abcdefghij >&3; kill -USR1 $pid; done
+        exec 3>&-; wait $pid; echo $?; cat sum`;
+      const bytes = Buffer.from("abcdefghij".repeat(100));
+      const sum = bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 0);
+      expect((await shell(script, folder)).stdout).toBe(`0\n1000 ${sum}\n`);
+    }));
+
   it("hears ^C in the middle of a write that nobody reads", () =>
     inTemporaryDirectory(async (folder) => {
       const script = `

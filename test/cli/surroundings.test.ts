@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { guestEnvironment } from "../../cli/environment.ts";
 import { compilers, inTemporaryDirectory } from "../support/guests.ts";
@@ -216,6 +216,20 @@ describeWithTools("bytes that are no UTF-8", [compilers.ppc64], () => {
       ]);
     });
   });
+
+  it("may be in the names of an image and of the folder that it is written to", async () => {
+    ensureBuilt();
+    await inTemporaryDirectory(async (cwd) => {
+      if (process.platform !== "linux") return;
+      const ppcr = `'${process.execPath}' '${cli}'`;
+      const script = [
+        `d=$(printf 'odd\\377'); mkdir "$d"; cd "$d"; ${ppcr} run --checkpoint-at 5 -o "i$d" '${hello}'`,
+        `${ppcr} restart --dir '${dirname(hello)}' "i$d"`,
+      ].join(" && ");
+      const { status, stdout } = spawnSync("/bin/sh", ["-c", script], { cwd, encoding: "latin1" });
+      expect([status, stdout]).toEqual([0, "hello\n"]);
+    });
+  });
 });
 
 describeWithTools("a dynamic program", [compilers.ppc64], () => {
@@ -234,7 +248,23 @@ describeWithTools("a dynamic program", [compilers.ppc64], () => {
       });
       const env = { PPCR_SYSROOT: libraries };
       expect((await ppcr(["run", program], { cwd, env })).status).toBe(0);
+      // Set to nothing it is as if it were not set.
+      expect((await ppcr(["run", program], { cwd, env: { PPCR_SYSROOT: "" } })).status).toBe(0);
     }, []);
+  });
+
+  it("of a sysroot finds what lies beside it there, and can't change it", async () => {
+    await withProgram(
+      async (program, cwd) => {
+        const sysroot = join(program, "..");
+        const beside = join(sysroot, "secret");
+        const { stdout } = await ppcr(["run", "-L", sysroot, program, beside, "/secret"], { cwd });
+        expect(stdout.match(/\] ../g)).toEqual(["] r-", "] r-"]);
+        const relative = await ppcr(["run", "-L", "../there", program, beside], { cwd });
+        expect(relative.stdout).toContain(`[${beside}] r-`);
+      },
+      ["-static"],
+    );
   });
 
   it("says which interpreter is missing in a sysroot, and what to do", async () => {

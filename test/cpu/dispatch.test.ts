@@ -3,7 +3,9 @@ import type { CpuKind } from "../../emu/cpu/cpu.ts";
 import { handled, handlerOf } from "../../emu/cpu/dispatch.ts";
 import type { GuestFault } from "../../emu/cpu/fault.ts";
 import { findModel, modelFor, modelList } from "../../emu/cpu/models.ts";
+import { prefixedHandlers } from "../../emu/cpu/prefixed.ts";
 import { bind } from "../../emu/cpu/views.ts";
+import { PREFIXED } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS, instructionNamed } from "../../emu/isa/table.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { assemble, type TestAbi } from "./driver.ts";
@@ -31,6 +33,14 @@ describe("dispatch", () => {
   it("has an implemented row for every handler", () => {
     const orphans = handled().filter((name) => instructionNamed(name)?.implemented !== true);
     expect(orphans).toEqual([]);
+  });
+
+  it("has a handler for every prefixed instruction, and no others", () => {
+    expect(Object.keys(prefixedHandlers).sort()).toEqual(
+      PREFIXED()
+        .map(({ name }) => name)
+        .sort(),
+    );
   });
 
   it("has one handler for an instruction", () => {

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { GuestFault } from "../../emu/cpu/fault.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
-import { INSTRUCTIONS, MSR_SF } from "../../emu/cpu/registers.ts";
+import { INSTRUCTIONS, MSR_SF, VSR } from "../../emu/cpu/registers.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { assemble } from "./driver.ts";
 import { cpuOn } from "../support/cpu.ts";
 
 const CODE = 0x10_0000;
@@ -59,5 +60,32 @@ describe.each(["big", "little"] as const)("prefixed instructions of a %s-endian 
     put(later.memory, CODE, [PLD[0], PLD[1] | (4 << 16)]);
     later.registers.nia = BigInt(CODE);
     expect(() => later.interpreter.run(1)).toThrow(expect.objectContaining({ kind: "illegal" }));
+  });
+
+  it("are illegal with pairs that are odd or overwrite their base, and with sources in the accumulator", () => {
+    const plq = (rt: number, ra: number) => [0x0400_0000, ((56 << 26) | (rt << 21) | (ra << 16)) >>> 0];
+    const cases = [plq(31, 4), plq(6, 6), [0x0400_0000, 0xf3e4_0000], [0x0790_00ff, 0xec80_28d8]];
+    for (const words of cases) {
+      const { memory, registers, interpreter } = machine(byteOrder);
+      put(memory, CODE, words);
+      registers.nia = BigInt(CODE);
+      registers.setGpr(4, BigInt(CODE));
+      expect(() => interpreter.run(1)).toThrow(expect.objectContaining({ kind: "illegal" }));
+    }
+  });
+});
+
+describe("doubleword 1 of the VSR of an FPR that is written", () => {
+  it.each([
+    ["power9", 0x1234n],
+    ["power10", 0n],
+  ])("is on %s what it should be", (model, after) => {
+    const { memory, registers, interpreter } = machine("big", model);
+    put(memory, CODE, [...assemble("fadd 1,2,3"), ...assemble("lfd 4,0(5)"), ...assemble("fmr 6,2")]);
+    registers.nia = BigInt(CODE);
+    registers.setGpr(5, BigInt(CODE));
+    for (const n of [1, 4, 6]) registers.u64[(VSR + 16 * n) / 8] = 0x1234n;
+    interpreter.run(3);
+    expect([1, 4, 6].map((n) => registers.u64[(VSR + 16 * n) / 8])).toEqual([after, after, after]);
   });
 });

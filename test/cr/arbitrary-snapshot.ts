@@ -280,6 +280,7 @@ const attributes = fc.record({
   childSubreaper: fc.boolean(),
   noHugePages: fc.boolean(),
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
+  membarriers: fc.constantFrom(4, 0x10, 0x14),
 });
 
 /** A zombie: all that is left is its status. */

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { isInvalidForm } from "../../emu/isa/aliases.ts";
-import { disassemble, reservedBits } from "../../emu/isa/disassembler.ts";
+import { disassemble, disassemblePrefixed, reservedBits } from "../../emu/isa/disassembler.ts";
 import { asm, fieldsOf } from "../../emu/isa/encoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
 import { extract, operand } from "../../emu/isa/operands.ts";
+import { PREFIXED, R, reservedPrefixed } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS } from "../../emu/isa/table.ts";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { describeWithTools } from "../support/tools.ts";
@@ -129,6 +130,34 @@ describeWithTools("random words of every row, against objdump", BINUTILS, () => 
         differing.push(`${word.toString(16)}: ${ours} | ${text}`);
       }
     });
+    expect(differing).toEqual([]);
+  });
+});
+
+describeWithTools("random prefixed instructions, against objdump", BINUTILS, () => {
+  it("are written the same, whatever their reserved bits", async () => {
+    const next = numbers(0x3141592);
+    const pairs: [number, number][] = [];
+    for (const row of PREFIXED()) {
+      const [reservedPrefix, reservedSuffix] = reservedPrefixed(row);
+      for (let k = 0; k < 120; k++) {
+        let prefix = next() & ~row.prefix.mask & (k % 8 === 7 ? -1 : ~reservedPrefix);
+        let suffix = next() & ~row.suffix.mask & (k % 8 === 6 ? -1 : ~reservedSuffix);
+        if (k % 4 === 1) prefix &= ~R;
+        // RA is 0 where the displacement counts from the instruction.
+        if (k % 4 !== 1 && row.operands.includes("RA0") && k % 16 !== 0) suffix &= ~0x001f_0000;
+        pairs.push([row.prefix.match | prefix, row.suffix.match | suffix]);
+      }
+    }
+    const lines = await gnuDisassemble(pairs.flat(), BASE);
+    const differing = pairs.flatMap(([prefix, suffix], i) => {
+      const { text, address } = lines[2 * i];
+      const options = { is64: true };
+      const ours =
+        disassemblePrefixed(prefix, suffix, address, options) ?? disassemble(prefix, address, options);
+      return ours === text ? [] : [`${prefix.toString(16)} ${suffix.toString(16)}: ${ours} | ${text}`];
+    });
+    expect(lines).toHaveLength(2 * pairs.length);
     expect(differing).toEqual([]);
   });
 });

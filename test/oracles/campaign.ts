@@ -5,9 +5,10 @@ import { spr } from "../../emu/cpu/fields.ts";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
+import { PREFIXED } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS } from "../../emu/isa/table.ts";
 import { type CaseState, RESERVED_GPRS } from "./case-state.ts";
-import { Random, randomGroup } from "./generate.ts";
+import { Random, randomGroup, randomPrefixedGroup } from "./generate.ts";
 import { CaseMachine } from "./interpreter-cases.ts";
 import { type DifferingCase, knownDifference } from "./known-differences.ts";
 import { type CaseAbi, runUnderQemu } from "./qemu-cases.ts";
@@ -140,7 +141,37 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
       }
     }
   }
+  if (abi !== "ppc32") runPrefixed(options, random, machineOf("power10"), result);
   return result;
+}
+
+/** Runs the cases of the prefixed instructions, all of which POWER10 has. */
+function runPrefixed(
+  { abi, words, states, only }: CampaignOptions,
+  random: Random,
+  machine: CaseMachine,
+  result: CampaignResult,
+): void {
+  const rows = PREFIXED().filter(({ name }) => only?.includes(name) ?? true);
+  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
+    const tests = rows.slice(first, first + ROWS_AT_ONCE).flatMap((row) => {
+      result.rows++;
+      return Array.from({ length: words }, () => ({
+        row,
+        group: randomPrefixedGroup(random, row, abi, states),
+      }));
+    });
+    const groups = tests.map(({ group }) => group);
+    const theirs = runUnderQemu(abi, "power10", groups);
+    const ours = machine.run(groups);
+    for (const [g, { row, group }] of tests.entries()) {
+      for (const [s, before] of group.states.entries()) {
+        const { suffix: word } = group;
+        const alone = row.facility === "mma" ? decode(word)! : row;
+        judge(result, { row: alone, abi, word, before, qemu: theirs[g]![s], ppcr: ours[g][s] }, row.name);
+      }
+    }
+  }
 }
 
 const ROWS_AT_ONCE = 16;
@@ -161,8 +192,12 @@ function batches(abi: CaseAbi, rows: readonly Instruction[]) {
 const QEMU_DIES = "qemu-user itself dies of the instruction (groups, not cases)";
 
 /** Counts a case, as a known difference or a mismatch where the two sides differ. */
-function judge(result: CampaignResult, differing: Omit<DifferingCase, "fields">): void {
-  const { row, before, qemu, ppcr } = differing;
+function judge(
+  result: CampaignResult,
+  differing: Omit<DifferingCase, "fields">,
+  name = differing.row.name,
+): void {
+  const { before, qemu, ppcr } = differing;
   result.cases++;
   const fields = differences(before, qemu, ppcr);
   if (fields.length === 0) return;
@@ -170,7 +205,7 @@ function judge(result: CampaignResult, differing: Omit<DifferingCase, "fields">)
   if (reason !== undefined) result.known.set(reason, (result.known.get(reason) ?? 0) + 1);
   else if (result.mismatches.length < MOST_MISMATCHES) {
     const word = `0x${(differing.word >>> 0).toString(16)}`;
-    result.mismatches.push({ row: row.name, word, fields, before });
+    result.mismatches.push({ row: name, word, fields, before });
   }
 }
 

@@ -2,6 +2,14 @@
 import type { Instruction } from "../../emu/isa/instruction.ts";
 import { extract, insert, type Operand, operand } from "../../emu/isa/operands.ts";
 import {
+  extractTwoWords,
+  IN_PREFIX,
+  isTwoWords,
+  type PrefixedInstruction,
+  R,
+  reservedPrefixed,
+} from "../../emu/isa/prefixed-table.ts";
+import {
   CASE_MEMORY,
   CASE_MEMORY_SIZE,
   type CaseGroup,
@@ -224,12 +232,23 @@ function boundCount(word: number, state: CaseState): void {
 }
 
 /** How many registers from the one that is named an instruction uses: RTP and RSP are the first of two, lwat and ldat take up to three. */
-const registersOf = (row: Instruction, field: Operand): number =>
+const registersOf = (row: Named, field: Operand): number =>
   field.shift === 1 ? 2 : /^l[wd]at$/.test(row.name) && field.name === "RT" ? 3 : 1;
 
 /** A random word of a row that names none of the runner's own registers. */
 export function randomWord(random: Random, row: Instruction): number {
-  let word = row.match | (random.word() & operandBits(row));
+  let word = clearOfReserved(random, row, row.match | (random.word() & operandBits(row)));
+  if (MULTIPLE.has(row.name)) word = aboveReserved(random, word);
+  if (row.operands.includes("NB")) word = boundNb(word);
+  return word;
+}
+
+/** What of a row says which registers a word names. */
+type Named = Pick<Instruction, "name" | "operands">;
+
+/** The word with other registers where it names the runner's own. */
+function clearOfReserved(random: Random, row: Named, from: number): number {
+  let word = from;
   for (const name of row.operands) {
     const field = operand(name);
     if (field.kind !== "gpr" && field.kind !== "gpr0") continue;
@@ -243,8 +262,6 @@ export function randomWord(random: Random, row: Instruction): number {
         (word & ~field.mask) |
         insert(field, 2 * random.below(16) + (field.shift === 0 ? random.below(2) : 0));
   }
-  if (MULTIPLE.has(row.name)) word = aboveReserved(random, word);
-  if (row.operands.includes("NB")) word = boundNb(word);
   return word;
 }
 
@@ -261,6 +278,13 @@ export function isStorageAccess(row: Instruction): boolean {
   return operands.includes("RA0") || (operands.includes("RA") && !/^[lst]*_/.test(row.name));
 }
 
+/** An address in the memory that belongs to the case; one time in eight anywhere up to its page's end, so that some accesses cross it. */
+function randomTarget(random: Random): number {
+  const spread = random.below(8) === 0 ? CASE_MEMORY_SIZE + 8 : CASE_MEMORY_SIZE - 136;
+  const target = CASE_MEMORY + random.below(spread);
+  return random.below(3) > 0 ? target & ~7 : target;
+}
+
 /** Makes the effective address of `word` fall in the memory that belongs to the case, mostly. */
 export function aimAtMemory(
   random: Random,
@@ -273,10 +297,7 @@ export function aimAtMemory(
   const ra = (word >>> 16) & 31;
   const rb = (word >>> 11) & 31;
   const width = abi === "ppc32" ? 32 : 64;
-  // One time in eight anywhere in the page's end, so that some accesses cross it.
-  const spread = random.below(8) === 0 ? CASE_MEMORY_SIZE + 8 : CASE_MEMORY_SIZE - 136;
-  let target = CASE_MEMORY + random.below(spread);
-  if (random.below(3) > 0) target &= ~7;
+  const target = randomTarget(random);
   const displacement = row.operands.find((name) => operand(name).kind === "displacement");
   let offset = 0n;
   if (displacement !== undefined) offset = BigInt(value(displacement));
@@ -303,4 +324,33 @@ export function randomGroup(random: Random, row: Instruction, abi: CaseAbi, coun
     return state;
   });
   return { word, states };
+}
+
+/**
+ * The same for a prefixed instruction. None counts its displacement from itself: the two runners have their instruction at different
+ * addresses.
+ */
+export function randomPrefixedGroup(
+  random: Random,
+  row: PrefixedInstruction,
+  abi: CaseAbi,
+  count: number,
+): Required<CaseGroup> {
+  const [reservedPrefix, reservedSuffix] = reservedPrefixed(row);
+  const operands = row.operands.filter((name) => !isTwoWords(name) && !IN_PREFIX.has(name));
+  const inSuffix = { name: row.name, operands };
+  const free = ~(row.suffix.mask | reservedSuffix);
+  const prefix = row.prefix.match | (random.word() & ~row.prefix.mask & ~reservedPrefix & ~R);
+  const suffix = clearOfReserved(random, inSuffix, row.suffix.match | (random.word() & free));
+  const base = (suffix >>> 16) & 31;
+  const isAccess = row.operands.includes("D34");
+  const states = Array.from({ length: count }, () => {
+    const state = randomState(random, abi);
+    if (isAccess && base !== 0) {
+      const offset = extractTwoWords("D34", prefix, suffix);
+      state.gpr[base] = BigInt.asUintN(64, BigInt(randomTarget(random) - offset));
+    }
+    return state;
+  });
+  return { word: prefix, suffix, states };
 }

@@ -8,8 +8,9 @@ import { fpDifference } from "./fp-differences.ts";
 import type { CaseAbi } from "./qemu-cases.ts";
 
 export interface DifferingCase {
-  row: Instruction;
+  row: Pick<Instruction, "name" | "operands" | "facility">;
   abi: CaseAbi;
+  /** Of a prefixed instruction the suffix, and the row that it would be by itself. */
   word: number;
   before: CaseState;
   qemu: CaseState;
@@ -102,7 +103,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     reason:
       "a vector access that faults in its second half has changed nothing; under qemu-user its first half",
-    rows: /^(st|l)xv/,
+    rows: /^p?(st|l)xv/,
     covers: ({ fields, qemu, ppcr }) =>
       fields.every((field) => /^(fpr|low|vr|memory)/.test(field)) &&
       qemu.fault !== null &&

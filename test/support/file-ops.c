@@ -17,6 +17,7 @@ enum { SLOTS = 6, MAPS = 4, LENGTH = 12288 };
 static int fds[SLOTS];
 static char *maps[MAPS];
 static char top[4096];
+static int linked;
 static sigjmp_buf beyond;
 
 static void on_bus(int signo) { siglongjmp(beyond, signo); }
@@ -152,9 +153,11 @@ int main(int argc, char **argv) {
       maps[x % MAPS] = NULL;
     } else if (!strcmp(op, "touch"))
       touch(x % MAPS, y, a);
-    else if (!strcmp(op, "link"))
-      say(linkat(at, a, AT_FDCWD, b, 0));
-    else if (!strcmp(op, "rename"))
+    else if (!strcmp(op, "link")) {
+      int result = linkat(at, a, AT_FDCWD, b, 0);
+      linked |= result == 0;
+      say(result);
+    } else if (!strcmp(op, "rename"))
       say(renameat(at, a, AT_FDCWD, b));
     else if (!strcmp(op, "unlink"))
       say(unlinkat(at, a, 0));
@@ -188,6 +191,8 @@ int main(int argc, char **argv) {
       sprintf(path, "/proc/self/fd/%d", fd);
       int length = readlink(path, buffer, sizeof buffer - 1);
       if (length < 0) say(-1);
+      /* Of several names a thaw takes one that is there. */
+      else if (linked && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink > 0) printf(" one of several");
       else printf(" %s", below(buffer));
     } else
       printf(" what?");

@@ -1,7 +1,6 @@
 /**
  * The matrix-multiply assist: Power ISA 3.1, I.7.6.3. Accumulators are VSRs here, so that moving between the two changes nothing.
  */
-import { decode } from "../../isa/decoder.ts";
 import { matrixProducts } from "../floating-point/matrix-products.ts";
 import { type Handler, type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { VSCR } from "../registers.ts";
@@ -68,14 +67,13 @@ const PRODUCTS: Readonly<Record<string, OuterProduct>> = {
   ...matrixProducts,
 };
 
-/** The prefixed form of the suffix's instruction, of the rows, columns and products that the prefix chooses. */
-export function maskedProduct(
-  suffix: number,
-): ((prefix: number, suffix: number, cia: number) => void) | undefined {
-  const product = PRODUCTS[decode(suffix)?.name ?? ""];
-  if (product === undefined || !isSeparate(suffix)) return undefined;
-  return (prefix, word, cia) => product.execute(word, cia, masksOf(prefix, product));
-}
+/** The prefixed forms, of the rows, columns and products that the prefix chooses. */
+export const maskedProducts = Object.fromEntries(
+  Object.entries(PRODUCTS).map(([name, product]) => [
+    `pm${name}`,
+    (prefix: number, suffix: number, cia: number) => product.execute(suffix, cia, masksOf(prefix, product)),
+  ]),
+);
 
 const unmasked = (product: OuterProduct): Selector =>
   validWhen(isSeparate, (word, cia) => product.execute(word, cia, ALL));

@@ -2,7 +2,7 @@
 import { ignoringFaults } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
-import { E2BIG, EINVAL, EPERM, SysError } from "../errno.ts";
+import { E2BIG, EBADF, EINVAL, EPERM, SysError } from "../errno.ts";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
@@ -49,6 +49,11 @@ const CLONE_ARGS = struct({
 const CLONE_ARGS_LEAST = 64;
 /** Namespaces of its own, which this kernel does not have. */
 const CLONE_NAMESPACES = 0x7e02_0080;
+const CLONE_NEWNS = 0x2_0000;
+const CLONE_NEWUSER = 0x1000_0000;
+const CLONE_NEWPID = 0x2000_0000;
+/** The child begins in the control group of a descriptor; there are no control groups. */
+const CLONE_INTO_CGROUP = 0x2_0000_0000n;
 const CLONE3_KNOWN = 0x3_ffff_ff00n;
 
 /** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
@@ -56,7 +61,12 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   const { flags } = request;
   const { kernel, thread, resumed } = ctx;
   if (resumed?.state.kind === "vfork") return waitForVfork(ctx, resumed.state.child);
-  if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
+  if ((flags & CLONE_NAMESPACES) !== 0) {
+    // What can't be said at all is found before the lack of rights (Linux: copy_process).
+    const tied = (has(flags, CLONE_NEWNS) || has(flags, CLONE_NEWUSER)) && has(flags, CLONE_FS);
+    const split = (has(flags, CLONE_NEWPID) || has(flags, CLONE_NEWUSER)) && has(flags, CLONE_THREAD);
+    throw new SysError(tied || split ? EINVAL : EPERM);
+  }
   const wantsPidfd = has(flags, CLONE_PIDFD);
   if (wantsPidfd) {
     if (has(flags, CLONE_THREAD)) throw new SysError(EINVAL);
@@ -120,7 +130,9 @@ const clone3: SyscallHandler = (ctx) => {
   if ((flags & ~CLONE3_KNOWN) !== 0n || (flags & BigInt(CLONE_DETACHED)) !== 0n) throw new SysError(EINVAL);
   if (exit_signal > BigInt(SIGRTMAX) || (isThread && exit_signal !== 0n)) throw new SysError(EINVAL);
   if ((stack === 0n) !== (stack_size === 0n)) throw new SysError(EINVAL);
+  if ((wanted.set_tid === 0n) !== (wanted.set_tid_size === 0n)) throw new SysError(EINVAL);
   if (wanted.set_tid_size !== 0n) throw new SysError(EPERM);
+  if ((flags & CLONE_INTO_CGROUP) !== 0n) throw new SysError(EBADF);
   return make(ctx, {
     flags: Number(flags),
     exitSignal: Number(exit_signal),

@@ -96,9 +96,9 @@ function processArg({ kernel, process }: SyscallContext, pid: number): Process {
 
 const setpgid: SyscallHandler = (ctx) => {
   const { args, process, kernel } = ctx;
-  const pgid = args.int(1);
-  if (pgid < 0) throw new SysError(EINVAL);
-  const target = processArg(ctx, args.int(0));
+  const [pid, pgid] = [args.int(0), args.int(1)];
+  if ((pgid === 0 ? pid : pgid) < 0) throw new SysError(EINVAL);
+  const target = processArg(ctx, pid);
   if (target !== process) {
     if (target.parent !== process) throw new SysError(ESRCH);
     if (target.sid !== process.sid) throw new SysError(EPERM);

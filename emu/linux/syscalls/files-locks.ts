@@ -1,6 +1,6 @@
 /** flock(2), and the record locks of fcntl(2). */
 import { struct } from "../abi.ts";
-import { EAGAIN, EBADF, EINVAL, EOVERFLOW, SysError } from "../errno.ts";
+import { EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { type FileLock, LAST_BYTE } from "../vfs/locks.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
@@ -62,12 +62,13 @@ function rangeOf(file: OpenFile, asked: { l_whence: number; l_start: bigint; l_l
   return { start, last };
 }
 
-/** Takes a lock, or waits for it. */
+/** Takes a lock, or waits for it. Throws EDEADLK where a process would wait for itself. */
 function take(ctx: SyscallContext, file: OpenFile, lock: FileLock, waits: boolean): number {
   const { locks } = files(ctx).system;
   if (locks.conflict(file, lock) !== undefined) {
     if (!waits) throw new SysError(EAGAIN);
-    return ctx.block({ queues: [locks.queue] });
+    if (lock.kind === "posix" && locks.isDeadlock(file, lock)) throw new SysError(EDEADLK);
+    return ctx.block({ queues: locks.queues(file, lock) });
   }
   locks.take(file, lock);
   return 0;

@@ -1,7 +1,7 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
-import { E2BIG, EBADF, EFAULT, EINVAL, EPERM, SysError } from "../errno.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
@@ -203,6 +203,13 @@ function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
 
 type Command = (ctx: SyscallContext, file: OpenFile) => number;
 
+/** Throws ESRCH for an owner of signals that is nobody; 0 is meant to be nobody. */
+function checkOwner({ kernel }: SyscallContext, type: number, id: number): void {
+  const isThere = type === 0 ? kernel.thread(id) !== undefined : kernel.processes.has(id);
+  const isGroup = () => [...kernel.processes.values()].some(({ pgid }) => pgid === id);
+  if (id !== 0 && !isThere && !(type === 2 && isGroup())) throw new SysError(ESRCH);
+}
+
 const pipeOf = (file: OpenFile) => {
   if (!(file instanceof PipeEnd)) throw new SysError(EBADF);
   return file.pipe;
@@ -237,7 +244,9 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETOWN]: (ctx, file) => {
     const pid = ctx.args.int(2);
     if (pid === -(2 ** 31)) throw new SysError(EINVAL);
-    file.owner = { ...file.owner, type: pid < 0 ? 2 : 1, pid: Math.abs(pid) };
+    const type = pid < 0 ? 2 : 1;
+    checkOwner(ctx, type, Math.abs(pid));
+    file.owner = { ...file.owner, type, pid: Math.abs(pid) };
     return 0;
   },
   [F_GETOWN]: (_ctx, { owner }) => (owner.type === 2 ? -owner.pid : owner.pid),
@@ -251,6 +260,7 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETOWN_EX]: (ctx, file) => {
     const { type, pid } = ctx.get(OWNER_EX, ctx.args.address(2));
     if (type < 0 || type > 2) throw new SysError(EINVAL);
+    checkOwner(ctx, type, pid);
     file.owner = { ...file.owner, type, pid };
     return 0;
   },

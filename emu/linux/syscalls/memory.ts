@@ -1,4 +1,5 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
+import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
 import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
@@ -102,19 +103,27 @@ function leavesRoom({ areas }: SyscallContext["memory"], start: number, end: num
   return next === undefined || end <= startGap(next);
 }
 
-/** A free place for `length` bytes: at the hint if that is free, else where mmap searches. Throws ENOMEM. */
+/**
+ * A free place for `length` bytes: at the hint if that is free, else where mmap searches. Garbage collectors wish for random far
+ * places for every part of their heap, and take what they get: what is longer than a piece gets a far place only where mmap goes
+ * far by itself. Throws ENOMEM.
+ */
 function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number {
   const { memory, abi, process } = ctx;
-  if (hint !== 0n) {
-    const rounded = hint - (hint % BigInt(PAGE_SIZE));
-    const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
-    const end = start + length;
-    if (memory.isMappable(start, end) && leavesRoom(memory, start, end) && memory.hasRoom(start, end))
-      return start;
-  }
-  const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft);
+  const wanted = hint === 0n ? undefined : freeAt(memory, hint, length);
+  if (wanted !== undefined && (wanted < FAR_START || length <= PIECE_SIZE)) return wanted;
+  const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft, wanted);
   if (found === undefined) throw new SysError(ENOMEM);
   return found;
+}
+
+/** The place that a hint means, where an area fits there. */
+function freeAt(memory: SyscallContext["memory"], hint: bigint, length: number): number | undefined {
+  const rounded = hint - (hint % BigInt(PAGE_SIZE));
+  const start = rounded < BigInt(MMAP_MIN) ? MMAP_MIN : Number(rounded);
+  const end = start + length;
+  const fits = memory.isMappable(start, end) && leavesRoom(memory, start, end) && memory.hasRoom(start, end);
+  return fits ? start : undefined;
 }
 
 /** Where a mapping of `length` bytes goes by its address argument and flags. */

@@ -37,6 +37,9 @@ const RANDOM_CHUNK = 65536;
 const RANDOM_MOST = 0x7fff_f000;
 
 const MEMBARRIER_QUERY = 0;
+const MEMBARRIER_REGISTER_GLOBAL_EXPEDITED = 4;
+const MEMBARRIER_PRIVATE_EXPEDITED = 8;
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 0x10;
 /** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED and their registrations: one thread runs at a time, so all hold. */
 const MEMBARRIER_COMMANDS = 0x1f;
 
@@ -103,12 +106,20 @@ const getrandom: SyscallHandler = (ctx) => {
   return length;
 };
 
-const membarrier: SyscallHandler = ({ args }) => {
+const membarrier: SyscallHandler = ({ args, process }) => {
   if (args.uint(1) !== 0) throw new SysError(EINVAL);
   const command = args.int(0);
   if (command === MEMBARRIER_QUERY) return MEMBARRIER_COMMANDS;
   const single = command > 0 && (command & (command - 1)) === 0;
   if (!single || command & ~MEMBARRIER_COMMANDS) throw new SysError(EINVAL);
+  const { attributes } = process;
+  const registered = attributes.membarriers ?? 0;
+  if (command & (MEMBARRIER_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)) {
+    attributes.membarriers = registered | command;
+  }
+  if (command === MEMBARRIER_PRIVATE_EXPEDITED && !(registered & MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)) {
+    throw new SysError(EPERM);
+  }
   return 0;
 };
 

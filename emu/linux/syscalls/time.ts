@@ -155,7 +155,7 @@ const clockNanosleep =
     const [id, flags] = [args.int(0), args.int(1)];
     const source = clockSource(ctx, id);
     const time = readTimespec(ctx, args.address(2), format);
-    if (source.kind === "thread") throw new SysError(EINVAL);
+    if (source.kind === "thread") throw new SysError(id === CLOCK_THREAD_CPUTIME_ID ? EOPNOTSUPP : EINVAL);
     checkWaitable(id);
     if (source.kind === "process") throw new SysError(EOPNOTSUPP);
     if ((flags & TIMER_ABSTIME) === 0) return sleepFor(ctx, time, args.address(3), format);

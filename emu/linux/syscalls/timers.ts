@@ -1,7 +1,7 @@
 /** System calls about timers: alarm, setitimer, timer_create and their relatives. */
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
-import { EAGAIN, EINVAL, EPERM, SysError } from "../errno.ts";
+import { EAGAIN, EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -128,13 +128,13 @@ function readEvent(ctx: SyscallContext, at: number): Event {
   return event;
 }
 
-/** Ids of clocks that would wake a sleeping computer, which takes a capability. */
+/** Ids of clocks that would wake a sleeping computer, which takes a capability, and a clock that runs while it sleeps: there is none. */
 export const ALARM_CLOCKS: readonly number[] = [8, 9];
 
 function timerClock(ctx: SyscallContext, id: number): { clock: TimerClock; clockTid: number } {
   const source = clockSource(ctx, id);
   checkWaitable(id);
-  if (ALARM_CLOCKS.includes(id)) throw new SysError(EPERM);
+  if (ALARM_CLOCKS.includes(id)) throw new SysError(EOPNOTSUPP);
   ownClock(ctx, source);
   switch (source.kind) {
     case "realtime":

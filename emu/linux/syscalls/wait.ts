@@ -113,6 +113,7 @@ const P_PIDFD = 3;
 
 /** The child of a pidfd. One that has O_NONBLOCK is not waited for. */
 function byPidfd(ctx: SyscallContext, options: number): Found | undefined {
+  if (ctx.args.int(1) < 0) throw new SysError(EINVAL);
   const file = fileArg(ctx, 1);
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
   const { process } = file;

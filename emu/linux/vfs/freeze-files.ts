@@ -15,7 +15,7 @@ import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
 import { contentOf } from "./known-files.ts";
-import { join, parentOf } from "./mounts.ts";
+import { otherName } from "./other-names.ts";
 import type { FileStat, OpenFile } from "./open-file.ts";
 import type { Pipe } from "./pipe.ts";
 import { freezeNode, freezeTravelling } from "./travelling.ts";
@@ -40,6 +40,7 @@ export class FileTables {
   private readonly pipes = new Map<Pipe, number>();
   private readonly travelling = new Map<string, number>();
   private readonly known = new Map<string, KnownFileSnapshot>();
+  private readonly otherNames = new Map<string, string | undefined>();
 
   constructor(system: FileSystem, tables: FreezeTables) {
     this.system = system;
@@ -122,23 +123,20 @@ export class FileTables {
     return freezeTravelling(host, (use) => use(handle), path, setIds.bitsOf(file.key));
   }
 
-  /** A file with several hard links, whose name is gone, may still have another one in the folder it was in. */
+  /** A file with several hard links may have another name where the one that it was opened by is gone. */
   private anotherName(file: HeldFile, path: string): string | undefined {
-    const { namespace, thawView } = this.system;
-    const { key, mount } = file;
-    if (mount === undefined || path === "" || file.stat().nlink === 0) return undefined;
-    const { root } = thawView;
-    try {
-      const folder = namespace.walkCanonical(parentOf(path), root);
-      const name = namespace.list(folder, root).find((each) => {
-        const { stat } = namespace.entry(folder, each, root);
-        return stat !== undefined && fileKey(stat) === key;
-      });
-      return name === undefined ? undefined : join(folder.path, name);
-    } catch (error) {
-      if (error instanceof HostError) return undefined;
-      throw error;
+    const { mount } = file;
+    const stat = file.stat();
+    if (mount === undefined || path === "" || stat.nlink === 0) return undefined;
+    if (this.otherNames.has(file.key)) return this.otherNames.get(file.key);
+    const found = otherName(this.system, stat, path, mount);
+    this.otherNames.set(file.key, found);
+    if (found === undefined) {
+      this.system.host.warn(
+        `${path} has another name, but none that was found: a thawed program has a copy of that file`,
+      );
     }
+    return found;
   }
 
   private know(file: HeldFile, path: string, isMapped: boolean): void {

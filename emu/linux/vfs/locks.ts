@@ -2,7 +2,7 @@
  * Advisory locks (Linux: fs/locks.c): those of flock(2), and on ranges those of processes and of open file
  * descriptions. Nobody outside the machine takes part in them.
  */
-import { WaitQueue } from "../wait-queue.ts";
+import { type Waiter, WaitQueue } from "../wait-queue.ts";
 import { fileKey } from "./folder.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -29,9 +29,35 @@ const isHeldBy = (lock: FileLock, { kind, owner }: Holder): boolean =>
   lock.kind === kind && lock.owner === owner;
 const overlap = (one: Range, other: Range): boolean => one.start <= other.last && other.start <= one.last;
 
+/** Circles of processes that wait for each other are looked for in so many steps (MAX_DEADLK_ITERATIONS). */
+const MOST_STEPS = 10;
+
+/** A wait for one lock, which tells `waits` of itself as long as somebody is in it. */
+class LockWait extends WaitQueue {
+  readonly file: OpenFile;
+  readonly lock: FileLock;
+  private readonly waits: Set<LockWait>;
+
+  constructor(file: OpenFile, lock: FileLock, waits: Set<LockWait>) {
+    super();
+    this.file = file;
+    this.lock = lock;
+    this.waits = waits;
+  }
+  override add(waiter: Waiter): void {
+    super.add(waiter);
+    this.waits.add(this);
+  }
+  override remove(waiter: Waiter): void {
+    super.remove(waiter);
+    this.waits.delete(this);
+  }
+}
+
 export class LockTable {
   /** Who waits for a lock; any that goes lets them try again. */
-  readonly queue = new WaitQueue();
+  private readonly queue = new WaitQueue();
+  private readonly waits = new Set<LockWait>();
   /** By file, ascending by first byte. */
   private readonly byFile = new Map<string, FileLock[]>();
 
@@ -58,6 +84,23 @@ export class LockTable {
         overlap(lock, wanted) &&
         !isHeldBy(lock, wanted),
     );
+  }
+
+  /** What to wait in until `lock` may be had. */
+  queues(file: OpenFile, lock: FileLock): readonly WaitQueue[] {
+    return [this.queue, new LockWait(file, lock, this.waits)];
+  }
+
+  /** Whether whoever holds what `lock` needs waits, directly or not, for its owner: a process that would wait for ever. */
+  isDeadlock(file: OpenFile, lock: FileLock): boolean {
+    let holder = this.conflict(file, lock);
+    for (let step = 0; step < MOST_STEPS && holder?.kind === "posix"; step++) {
+      const { owner } = holder;
+      if (owner === lock.owner) return true;
+      const wait = [...this.waits].find((each) => each.lock.owner === owner);
+      holder = wait && this.conflict(wait.file, wait.lock);
+    }
+    return false;
   }
 
   /** Takes a lock that nothing conflicts with, in place of what its holder has in that range. */

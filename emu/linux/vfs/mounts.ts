@@ -33,7 +33,7 @@ export const afterRename = (path: string, from: string, to: string): string =>
   isWithin(path, from) ? to + path.slice(from.length) : path;
 
 /**
- * The grants of a plain `ppcr run`: the sysroot at "/", the program's file read-only, the current directory
+ * The grants of a plain `ppcr run`: the sysroot at "/" and at its own path, the program's file read-only, the current directory
  * read-write, and what the user adds, which wins over the others. All paths are absolute host paths.
  */
 export function defaultMounts(options: {
@@ -43,8 +43,12 @@ export function defaultMounts(options: {
   extra?: readonly MountConfig[];
 }): MountConfig[] {
   const mounts: MountConfig[] = [];
-  if (options.sysroot !== undefined) mounts.push({ host: options.sysroot, guest: "/", readOnly: true });
   const cwd = normalize(options.cwd);
+  if (options.sysroot !== undefined) {
+    const host = absolute(options.sysroot, cwd);
+    // Programs of the sysroot are named by their host paths, and look for their libraries and data beside themselves.
+    mounts.push({ host, guest: "/", readOnly: true }, { host, guest: normalize(host), readOnly: true });
+  }
   const program = options.program === undefined ? cwd : normalize(options.program);
   // Below the current directory the program is granted already, and writable.
   if (!isWithin(program, cwd)) mounts.push({ host: program, guest: program, readOnly: true });
@@ -62,9 +66,11 @@ export function parseMount(text: string, cwd: string): MountConfig | undefined {
   if (parts.length > 1 && /^r[ow]$/.test(parts[parts.length - 1])) readOnly = parts.pop() === "ro";
   const [host, guest] = parts;
   if (parts.length > 2 || host === "" || (guest !== undefined && !guest.startsWith("/"))) return undefined;
-  const absolute = host.startsWith("/") ? host : `${cwd}/${host}`;
-  return { host: absolute, guest: guest ?? normalize(absolute), readOnly };
+  const from = absolute(host, cwd);
+  return { host: from, guest: guest ?? normalize(from), readOnly };
 }
+
+const absolute = (path: string, cwd: string): string => (path.startsWith("/") ? path : `${cwd}/${path}`);
 
 /** The parts of a text between colons; a backslash takes the meaning from a colon or backslash behind it. */
 function splitQuoted(text: string): string[] {

@@ -1,8 +1,12 @@
-/* Writes COUNT times SIZE bytes of a known sequence to stdout: output MODE SIZE COUNT. */
+/*
+ * Writes COUNT times SIZE bytes of a known sequence to stdout: output MODE SIZE COUNT. With the mode "full" it writes until
+ * nothing more is taken, says how much that was, and dies of signal COUNT, or waits for one where that is 0.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +54,13 @@ static void push(size_t size) {
 int main(int argc, char **argv) {
   const char *mode = argv[1];
   size_t size = atol(argv[2]);
-  if (!strcmp(mode, "poll")) fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+  if (strcmp(mode, "write") && strcmp(mode, "writev")) fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+  if (!strcmp(mode, "full")) {
+    for (long n; fill(size), (n = write(1, buffer, size)) > 0;) at -= size - n;
+    fprintf(stderr, "%lu\n", at - size);
+    if (atoi(argv[3])) raise(atoi(argv[3]));
+    for (;;) pause();
+  }
   for (long i = atol(argv[3]); i > 0; i--) {
     fill(size);
     if (!strcmp(mode, "poll")) push(size);

@@ -161,6 +161,27 @@ BEHAVIOUR(locks_of_descriptions) {
   close(two);
 }
 
+BEHAVIOUR(a_circle_of_waits_for_locks) {
+  int fd = file_with("circle", "0123456789"), to[2];
+  struct flock first = {.l_type = F_WRLCK, .l_start = 0, .l_len = 1}, second = {.l_type = F_WRLCK, .l_start = 1, .l_len = 1};
+  char c;
+  CHECK(pipe(to) == 0 && fcntl(fd, F_SETLK, &first) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    /* One of the two is refused, whoever comes second; the lock that it gives up is what the other one waits for. */
+    CHECK(fcntl(fd, F_SETLK, &second) == 0 && write(to[1], "x", 1) == 1);
+    int refused = fcntl(fd, F_SETLKW, &first) == -1;
+    CHECK(!refused || errno == EDEADLK);
+    _exit(refused);
+  }
+  CHECK(read(to[0], &c, 1) == 1);
+  int refused = fcntl(fd, F_SETLKW, &second) == -1;
+  CHECK(!refused || errno == EDEADLK);
+  first.l_type = F_UNLCK;
+  CHECK(fcntl(fd, F_SETLK, &first) == 0);
+  reap(child, !refused);
+}
+
 BEHAVIOUR(waiting_for_a_lock) {
   int fd = file_with("a", ""), to[2];
   CHECK(flock(fd, LOCK_EX) == 0 && pipe(to) == 0);

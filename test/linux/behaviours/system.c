@@ -37,6 +37,24 @@ BEHAVIOUR(identity) {
   CHECK(field("/proc/self/status", "Threads") == 1);
 }
 
+BEHAVIOUR(owners_and_groups_that_are_nobody) {
+  struct f_owner_ex owner = {F_OWNER_PID, 0};
+  FAILS(fcntl(0, F_SETOWN, 0x3ffffe), ESRCH);
+  CHECK(fcntl(0, F_SETOWN, getpid()) == 0 && fcntl(0, F_GETOWN) == getpid());
+  CHECK(fcntl(0, F_SETOWN_EX, &owner) == 0 && fcntl(0, F_GETOWN) == 0);
+  FAILS(setpgid(-1, 0), EINVAL);
+  FAILS(setpgid(0x3ffffe, 0), ESRCH);
+}
+
+/* A process must say first that it will ask for barriers among its own threads, and a new program says so again. */
+BEHAVIOUR(memory_barriers) {
+  enum { QUERY, REGISTERED = 16, PRIVATE = 8 };
+  CHECK((syscall(SYS_membarrier, QUERY, 0, 0) & (REGISTERED | PRIVATE)) == (REGISTERED | PRIVATE));
+  FAILS(syscall(SYS_membarrier, PRIVATE, 0, 0), EPERM);
+  CHECK(syscall(SYS_membarrier, REGISTERED, 0, 0) == 0 && syscall(SYS_membarrier, PRIVATE, 0, 0) == 0);
+  FAILS(syscall(SYS_membarrier, PRIVATE | REGISTERED, 0, 0), EINVAL);
+}
+
 BEHAVIOUR(stat_of_a_process) {
   int pid, ppid, group, session;
   char comm[32], state;

@@ -334,6 +334,13 @@ describe("memory calls of ppc64 above 4 GiB", () => {
     expect(await guest.call("munmap", reserved, 2 ** 41)).toBe(0);
   });
 
+  it("a wish for a far place is followed for little and for very much; a collector's heap stays below", async () => {
+    const wish = 0x1234_0000_0000;
+    expect(await guest.call("mmap", wish, 16 * PAGE, RW, ANON, -1, 0)).toBe(wish);
+    expect(await guest.ok("mmap", wish + 2 ** 32, 17 * PAGE, RW, ANON, -1, 0)).toBeLessThan(2 ** 32);
+    expect(await guest.call("mmap", wish + 2 ** 32, 2 ** 30, 0, ANON, -1, 0)).toBe(wish + 2 ** 32);
+  });
+
   it("nothing is mapped in the machine's corner, nor from 2^47 on", async () => {
     expect(await guest.call("mmap", high - BigInt(PAGE), PAGE, RW, ANON | FIXED, -1, 0)).toBe("ENOMEM");
     expect(await guest.call("mmap", high - 8n * BigInt(PAGE), 16 * PAGE, 0, ANON | FIXED, -1, 0)).toBe(

@@ -149,6 +149,18 @@ describe("open files in a snapshot", () => {
     expect(snapshot.openFiles[0]).toMatchObject({ path: "/area/b", deleted: false, unlinked: -1 });
     expect(thaw(snapshot).files.descriptors.get(0).stat().nlink).toBe(1);
   });
+  it("find the other name of a file in another folder, whoever made it, or say that there is none", () => {
+    guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
+    fs.mkdirSync(`${folders.granted}/d/e`, { recursive: true });
+    fs.linkSync(`${folders.granted}/a`, `${folders.granted}/d/e/b`);
+    guest.call("unlink", "a");
+    expect(freeze().openFiles[0]).toMatchObject({ path: "/area/d/e/b", unlinked: -1 });
+    fs.renameSync(`${folders.granted}/d/e/b`, `${folders.outside}/b`);
+    const warnings: string[] = [];
+    Object.assign(guest.system.host, { warn: (text: string) => warnings.push(text) });
+    expect(freeze().openFiles[0]).toMatchObject({ unlinked: 0 });
+    expect(warnings).toEqual([expect.stringMatching(/^\/area\/a has another name, but none that was found/)]);
+  });
   it("name everything at once that is not what it was", () => {
     for (const name of ["longer", "touched", "lost", "same"]) {
       if (name !== "longer") fs.writeFileSync(`${folders.granted}/${name}`, "");
