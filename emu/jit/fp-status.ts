@@ -9,12 +9,14 @@ import { RECORDS } from "./slots.ts";
 
 /** Registers that the noted instructions use: FRT and the three operands. */
 const USED = [0, 1, 2, 3].map((n) => fprOffset(n) / 8);
+/** They write the doubleword beside FRT too. */
+const CHANGED = [...USED, USED[0] - 1];
 
 export class PendingStatus {
   private readonly cpu: Cpu;
   private readonly words: Int32Array;
   private readonly operands: BigUint64Array;
-  private readonly saved = new BigUint64Array(USED.length);
+  private readonly saved = new BigUint64Array(CHANGED.length);
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
@@ -34,7 +36,7 @@ export class PendingStatus {
     // They were rounded to nearest, or were exact; the mode may have changed since.
     const mode = i32[FPSCR / 4] & RN;
     i32[FPSCR / 4] &= ~RN;
-    USED.forEach((at, i) => {
+    CHANGED.forEach((at, i) => {
       saved[i] = u64[at];
     });
     for (let record = 0; record < RECORDS; record++) {
@@ -44,7 +46,7 @@ export class PendingStatus {
       for (let part = 1; part < 4; part++) u64[USED[part]] = operands[(record * RECORD_SIZE) / 8 + part];
       handlerOf(word, cpu)(word, 0);
     }
-    USED.forEach((at, i) => {
+    CHANGED.forEach((at, i) => {
       u64[at] = saved[i];
     });
     bytes[CR] = cr0;
