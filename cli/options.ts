@@ -53,10 +53,7 @@ export function parseDirectory(text: string, before: MountConfig[] = []): MountC
 }
 
 /** "outside", "host", or [HOST:]PORT, gathered. */
-export function parseNet(
-  text: string,
-  before: NetGrants = { outside: false, host: false, ports: [] },
-): NetGrants {
+function parseNet(text: string, before: NetGrants = { outside: false, host: false, ports: [] }): NetGrants {
   if (text === "outside" || text === "host") return { ...before, [text]: true };
   const match = /^(?:(\d{1,5}):)?(\d{1,5})$/.exec(text);
   const [host, guest] = [Number(match?.[1] ?? match?.[2]), Number(match?.[2])];
