@@ -32,7 +32,7 @@ export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
 export type { NetGrants } from "./linux/net/gateway.ts";
-export { defaultMounts, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
+export { defaultMounts, isWithin, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 export type { Abi } from "./snapshot.ts";
 
 /** Why a run came back: the program ended, was killed, reached the limit, or was asked to stop. */

@@ -2,6 +2,7 @@
  * WebAssembly's binary format, as much of it as translated code needs: a growing buffer of code bytes, the opcodes, and the module
  * around them. WebAssembly core specification, chapter 5.
  */
+import { memoryLimits } from "../memory/wasm-memory.ts";
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -415,9 +416,7 @@ export function buildModule(
   imports.name("m");
   imports.name("memory");
   imports.op(2);
-  imports.op(1);
-  imports.u32(memoryPages);
-  imports.u32(memoryPages);
+  for (const limit of memoryLimits(memoryPages)) imports.u32(limit);
   for (const name of looksUp ? ["callees", "all"] : ["callees"]) {
     imports.name("m");
     imports.name(name);

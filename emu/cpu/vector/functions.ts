@@ -6,6 +6,7 @@
 import { instructionNamed } from "../../isa/table.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
+import { memoryLimits } from "../../memory/wasm-memory.ts";
 import type { CpuKind } from "../cpu.ts";
 import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
@@ -124,7 +125,7 @@ function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuff
     [...name("m"), ...name("l"), 0, 0],
     [...name("m"), ...name("s"), 0, 0],
     [...name("m"), ...name("f"), 0, 1],
-    [...name("m"), ...name("m"), 2, 0, 1],
+    [...name("m"), ...name("m"), 2, ...memoryLimits(1).flatMap(unsigned)],
   ];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

@@ -220,6 +220,10 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.take(descriptors.copy());
   }
 
+  get reachesOutside(): boolean {
+    return this.descriptors.list().some(([, { file }]) => file.kind === "inherited");
+  }
+
   get table(): object {
     return this.descriptors;
   }
