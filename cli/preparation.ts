@@ -100,6 +100,7 @@ const TRACE_PIECE = 0x1_0000;
 export const machineOptions = ({ flags, host, mounts, regions }: Preparation) => ({
   host,
   mounts,
+  net: flags.net,
   engine: flags.engine,
   strace: straceSink(flags),
   trace: traceSink(flags),
