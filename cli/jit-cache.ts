@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { toHost } from "../emu/host/node/files.ts";
 import { clearTranslations, listTranslations } from "../emu/host/node/kept-code.ts";
-import { defaultMounts } from "../emu/machine.ts";
+import { defaultMounts, isWithin } from "../emu/machine.ts";
 import { Failure, print } from "./failure.ts";
 import type { GrantFlags } from "./grants.ts";
 import { absolute, homeFolder } from "./surroundings.ts";
@@ -42,9 +42,6 @@ export function cacheBeyondGuest(
   }
   return undefined;
 }
-
-const isWithin = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 
 /** A path without symbolic links, as far as it is there. */
 function realPath(path: string): string {

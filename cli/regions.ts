@@ -11,7 +11,14 @@ import { describeSystemError, Failure } from "./failure.ts";
 type Wabt = Awaited<ReturnType<typeof loadWabt>>;
 
 /** What WebAssembly's text needs to be told of the features that modules use. */
-const FEATURES = { tail_call: true, simd: true, relaxed_simd: true, multi_value: true, bulk_memory: true };
+const FEATURES = {
+  tail_call: true,
+  threads: true,
+  simd: true,
+  relaxed_simd: true,
+  multi_value: true,
+  bulk_memory: true,
+};
 
 /** The regions of a run, and the folder they are written to when it has ended. */
 export class Regions {

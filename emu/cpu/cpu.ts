@@ -29,6 +29,8 @@ export interface CpuModel {
   readonly lacks?: ReadonlySet<string>;
   /** Highest ISA version it implements. */
   readonly version: string;
+  /** fres and frsqrte are by the tables of the 750 family. */
+  readonly classicEstimates?: boolean;
   /** SPRs of its performance monitor that programs may read; nothing is ever counted there. */
   readonly idleMonitor?: readonly number[];
   /** Bytes cleared by dcbz; AT_DCACHEBSIZE. */

@@ -102,6 +102,7 @@ const MODELS: readonly ModelEntry[] = [
   entry("750", "PowerPC 750", 0x0008_0301, "PPC", 0, {
     has: [],
     lacks: CLASSIC_LACKS,
+    classicEstimates: true,
     idleMonitor: CLASSIC_MONITOR,
     platform: "ppc750",
   }),

@@ -1,19 +1,22 @@
 /** Settles FPSCR: what translated code has left of FPRF, FI and FR to be found (see `fp-record.ts`) is found. */
 import type { Cpu } from "../cpu/cpu.ts";
 import { handlerOf } from "../cpu/dispatch.ts";
-import { CR, fprOffset } from "../cpu/registers.ts";
+import { RN } from "../cpu/floating-point/fpscr.ts";
+import { CR, FPSCR, fprOffset } from "../cpu/registers.ts";
 import { bind } from "../cpu/views.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { RECORDS } from "./slots.ts";
 
 /** Registers that the noted instructions use: FRT and the three operands. */
 const USED = [0, 1, 2, 3].map((n) => fprOffset(n) / 8);
+/** They write the doubleword beside FRT too. */
+const CHANGED = [...USED, USED[0] - 1];
 
 export class PendingStatus {
   private readonly cpu: Cpu;
   private readonly words: Int32Array;
   private readonly operands: BigUint64Array;
-  private readonly saved = new BigUint64Array(USED.length);
+  private readonly saved = new BigUint64Array(CHANGED.length);
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
@@ -28,9 +31,12 @@ export class PendingStatus {
     const { words, operands, saved, cpu } = this;
     if ((words[0] | words[RECORD_SIZE / 4] | words[RECORD_SIZE / 2]) === 0) return;
     bind(cpu);
-    const { u64, bytes } = cpu.registers;
+    const { u64, i32, bytes } = cpu.registers;
     const cr0 = bytes[CR];
-    USED.forEach((at, i) => {
+    // They were rounded to nearest, or were exact; the mode may have changed since.
+    const mode = i32[FPSCR / 4] & RN;
+    i32[FPSCR / 4] &= ~RN;
+    CHANGED.forEach((at, i) => {
       saved[i] = u64[at];
     });
     for (let record = 0; record < RECORDS; record++) {
@@ -40,9 +46,10 @@ export class PendingStatus {
       for (let part = 1; part < 4; part++) u64[USED[part]] = operands[(record * RECORD_SIZE) / 8 + part];
       handlerOf(word, cpu)(word, 0);
     }
-    USED.forEach((at, i) => {
+    CHANGED.forEach((at, i) => {
       u64[at] = saved[i];
     });
     bytes[CR] = cr0;
+    i32[FPSCR / 4] |= mode;
   }
 }

@@ -10,6 +10,7 @@ import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } f
 import { LEAST_SHARED } from "../tuning.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
+import { HelperFunctions } from "./helper-functions.ts";
 import {
   CA_SLOT,
   CR_SLOT,
@@ -97,6 +98,9 @@ export class Generator {
   leaves: number[] = [];
   /** Fields of which something needs more than one of the bits that a comparison tells. */
   readWhole = 0;
+  /** Something in it depends on FPSCR's mode; something changes that. */
+  usesMode = false;
+  changesMode = false;
   private accessAt = 0;
   dry = false;
   /** What is being generated is seldom run: few bytes count for more than speed. */
@@ -118,6 +122,7 @@ export class Generator {
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
   private nextValue = 1;
+  readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
 
@@ -126,6 +131,7 @@ export class Generator {
     this.is64 = target.is64;
     this.layouts = slotLayouts(target.is64);
     this.block = target.corner + REGISTERS_OFFSET;
+    this.helpers = new HelperFunctions(this.block);
   }
 
   // ---- locals ------------------------------------------------------------------------------------------
@@ -233,6 +239,7 @@ export class Generator {
       this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
     } else if (slot < LR_SLOT) {
       this.state.vectors[0] &= ~(1 << (slot - FPR_SLOT));
+      this.state.forgetSingle(slot - FPR_SLOT);
     }
   }
   /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
@@ -284,6 +291,7 @@ export class Generator {
     state.dirty.fill(0);
     state.fields.clear();
     state.vectors.fill(0);
+    state.singles.fill(0);
     state.modeChecked = false;
     this.freshValues();
   }
@@ -329,6 +337,7 @@ export class Generator {
     state.dirty.fill(0);
     state.fields.clear();
     state.vectors.fill(0);
+    state.singles.fill(0);
     state.factBase.fill(0);
     state.factNext = 0;
     state.modeChecked = false;
@@ -429,6 +438,7 @@ export class Generator {
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
     state.vectors[n >> 5] |= 1 << (n & 31);
+    state.forgetSingle(n);
     if (n >= 32) return;
     removeSlot(state.valid, FPR_SLOT + n);
     removeSlot(state.dirty, FPR_SLOT + n);
@@ -689,6 +699,8 @@ export class Generator {
     this.barrier = false;
     this.leaves = [];
     this.readWhole = 0;
+    this.usesMode = false;
+    this.changesMode = false;
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What the host's WebAssembly can do. */
+import { newMemory } from "../memory/wasm-memory.ts";
 import { buildModule, Code, F64, Simd } from "./wasm.ts";
 
 let fused: boolean | undefined;
@@ -24,7 +25,7 @@ function probe(): boolean {
   const bytes = buildModule([{ locals: [], body, signature, name: "madd" }], 1);
   if (!WebAssembly.validate(bytes)) return false;
   const imports = {
-    memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }),
+    memory: newMemory(1),
     callees: new WebAssembly.Table({ element: "anyfunc", initial: 0 }),
     step: () => 0,
   };

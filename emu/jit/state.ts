@@ -48,6 +48,8 @@ export class State {
   readonly fields = new Fields();
   /** VSRs that are in their locals as they are in the register block (but for FPRs in locals of their own). */
   readonly vectors = new Int32Array(2);
+  /** VSRs of which doubleword 0 is known to be a number of the single format. */
+  readonly singles = new Int32Array(2);
   /** GPR n holds value number `base[n]` plus `offset[n]`. */
   readonly base = new Int32Array(32);
   readonly offset = new Int32Array(32);
@@ -87,6 +89,7 @@ export class State {
     this.factHigh.set(from.factHigh);
     this.factStore.set(from.factStore);
     this.factNext = from.factNext;
+    this.singles.set(from.singles);
   }
 
   /** Leaves of what is known about values what is known there too. */
@@ -103,6 +106,7 @@ export class State {
         this.factBase[i] = 0;
     }
     this.modeChecked &&= other.modeChecked;
+    for (let w = 0; w < 2; w++) this.singles[w] &= other.singles[w];
   }
   /** Whether an address from what GPR n holds has been tested. */
   isBaseOfFacts(n: number): boolean {
@@ -129,6 +133,15 @@ export class State {
   }
   hasVector(n: number): boolean {
     return (this.vectors[n >> 5] & (1 << (n & 31))) !== 0;
+  }
+  isSingle(n: number): boolean {
+    return (this.singles[n >> 5] & (1 << (n & 31))) !== 0;
+  }
+  noteSingle(n: number): void {
+    this.singles[n >> 5] |= 1 << (n & 31);
+  }
+  forgetSingle(n: number): void {
+    this.singles[n >> 5] &= ~(1 << (n & 31));
   }
   isDirty(slot: number): boolean {
     return hasSlot(this.dirty, slot);

@@ -5,10 +5,10 @@ import { available } from "../cpu/dispatch.ts";
 import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
-import { fieldFunctions } from "./comparisons.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
+import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { type Block, End, type JumpTable, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
@@ -24,6 +24,8 @@ interface Summary {
   /** The comparisons that are still to be made at its end, and the fields of before that it wants as a whole. */
   readonly fields: Fields;
   readonly readWhole: number;
+  readonly usesMode: boolean;
+  readonly changesMode: boolean;
   readonly accesses: Generator["accesses"];
   readonly leaves: readonly number[];
 }
@@ -128,7 +130,7 @@ class Translator {
     return {
       locals: g.locals,
       body: head,
-      helpers: fieldFunctions(g.block),
+      helpers: g.helpers.list,
       needs: this.entryNodes.map((node) => this.need[node]),
       callees: this.callees,
       looksUp: this.looksUp,
@@ -152,6 +154,8 @@ class Translator {
         dirty: g.state.dirty.slice(),
         fields: new Fields().copy(g.state.fields),
         readWhole: g.readWhole,
+        usesMode: g.usesMode,
+        changesMode: g.changesMode,
         accesses: g.accesses,
         leaves: g.leaves,
       });
@@ -403,6 +407,7 @@ class Translator {
     g.state.dirty.set(this.expected[node].dirty);
     g.state.fields.copy(this.expected[node].fields);
     if (isHeader) this.inherit(node, saved);
+    if (this.keepsMode(node)) g.state.modeChecked = true;
     const joined = this.joined.get(node);
     if (joined === undefined) return;
     g.state.copyValues(joined);
@@ -417,10 +422,12 @@ class Translator {
     if (from === undefined || flow.forward[node] !== 1 || !this.isPromoted.get(loop)) return;
     const fresh = State.copyOf(g.state);
     g.state.copyValues(from);
+    g.state.singles.fill(0);
     g.state.modeChecked = from.modeChecked;
     for (const member of loop.nodes) {
       const summary = this.summaries[member];
       if (summary === undefined) continue;
+      if (summary.changesMode) g.state.modeChecked = false;
       for (let n = 0; n < 32; n++) {
         if (!hasSlot(summary.dirty, n)) continue;
         g.state.base[n] = fresh.base[n];
@@ -474,6 +481,19 @@ class Translator {
   }
   private conformTo(node: number) {
     this.g.conform(this.expected[node]);
+    if (this.keepsMode(node)) findLimit(this.g);
+  }
+  /** Whether a node begins a loop that depends on FPSCR's mode and leaves it alone: it is looked at before the loop then. */
+  private keepsMode(node: number): boolean {
+    const loop = this.flow.loopOf[node];
+    if (loop === undefined || loop.header !== node || !this.isPromoted.get(loop)!) return false;
+    let isUsed = false;
+    for (const member of loop.nodes) {
+      const summary = this.summaries[member];
+      if (summary?.changesMode) return false;
+      isUsed ||= summary?.usesMode === true;
+    }
+    return isUsed;
   }
 
   // ---- nodes -----------------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
  * WebAssembly's binary format, as much of it as translated code needs: a growing buffer of code bytes, the opcodes, and the module
  * around them. WebAssembly core specification, chapter 5.
  */
+import { memoryLimits } from "../memory/wasm-memory.ts";
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const F32 = 0x7d;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
-export type ValueType = typeof I32 | typeof I64 | typeof F64 | typeof V128;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 const VOID = 0x40;
 
 /** Opcodes, by the text format's names. */
@@ -115,6 +117,8 @@ export const Op = {
   i64_rotl: 0x89,
   f64_abs: 0x99,
   f64_neg: 0x9a,
+  f64_ceil: 0x9b,
+  f64_floor: 0x9c,
   f64_trunc: 0x9d,
   f64_nearest: 0x9e,
   f64_sqrt: 0x9f,
@@ -122,15 +126,22 @@ export const Op = {
   f64_sub: 0xa1,
   f64_mul: 0xa2,
   f64_div: 0xa3,
+  f64_min: 0xa4,
+  f64_max: 0xa5,
   f64_copysign: 0xa6,
   i32_wrap_i64: 0xa7,
   i32_trunc_f64_s: 0xaa,
+  i32_trunc_f64_u: 0xab,
   i64_extend_i32_s: 0xac,
   i64_extend_i32_u: 0xad,
   i64_trunc_f64_s: 0xb0,
+  i64_trunc_f64_u: 0xb1,
+  f32_convert_i64_s: 0xb4,
+  f32_convert_i64_u: 0xb5,
   f32_demote_f64: 0xb6,
   f64_convert_i32_s: 0xb7,
   f64_convert_i64_s: 0xb9,
+  f64_convert_i64_u: 0xba,
   f64_promote_f32: 0xbb,
   i32_reinterpret_f32: 0xbc,
   i64_reinterpret_f64: 0xbd,
@@ -147,15 +158,77 @@ export const Op = {
 export const Simd = {
   v128_load: 0x00,
   v128_store: 0x0b,
+  v128_const: 0x0c,
   i8x16_shuffle: 0x0d,
+  i8x16_splat: 0x0f,
   i32x4_splat: 0x11,
   i64x2_splat: 0x12,
   f64x2_splat: 0x14,
   i32x4_extract_lane: 0x1b,
   i64x2_extract_lane: 0x1d,
+  i64x2_replace_lane: 0x1e,
   f64x2_extract_lane: 0x21,
   f64x2_replace_lane: 0x22,
   i8x16_eq: 0x23,
+  i32x4_gt_u: 0x3c,
+  f32x4_eq: 0x41,
+  f32x4_ne: 0x42,
+  f32x4_lt: 0x43,
+  f32x4_gt: 0x44,
+  f32x4_ge: 0x46,
+  f64x2_eq: 0x47,
+  f64x2_ne: 0x48,
+  f64x2_lt: 0x49,
+  f64x2_gt: 0x4a,
+  f64x2_ge: 0x4c,
+  v128_not: 0x4d,
+  v128_and: 0x4e,
+  v128_or: 0x50,
+  v128_bitselect: 0x52,
+  v128_any_true: 0x53,
+  f32x4_demote_f64x2_zero: 0x5e,
+  f64x2_promote_low_f32x4: 0x5f,
+  f32x4_ceil: 0x67,
+  f32x4_floor: 0x68,
+  f32x4_trunc: 0x69,
+  f32x4_nearest: 0x6a,
+  f64x2_ceil: 0x74,
+  f64x2_floor: 0x75,
+  f64x2_trunc: 0x7a,
+  f64x2_nearest: 0x94,
+  i8x16_popcnt: 0x62,
+  i16x8_extadd_pairwise_i8x16_u: 0x7d,
+  i32x4_extadd_pairwise_i16x8_u: 0x7f,
+  i32x4_bitmask: 0xa4,
+  i32x4_add: 0xae,
+  i64x2_bitmask: 0xc4,
+  f32x4_abs: 0xe0,
+  f32x4_neg: 0xe1,
+  f32x4_sqrt: 0xe3,
+  f32x4_add: 0xe4,
+  f32x4_sub: 0xe5,
+  f32x4_mul: 0xe6,
+  f32x4_div: 0xe7,
+  f32x4_min: 0xe8,
+  f32x4_max: 0xe9,
+  f64x2_abs: 0xec,
+  f64x2_neg: 0xed,
+  f64x2_sqrt: 0xef,
+  f64x2_add: 0xf0,
+  f64x2_sub: 0xf1,
+  f64x2_mul: 0xf2,
+  f64x2_div: 0xf3,
+  f64x2_min: 0xf4,
+  f64x2_max: 0xf5,
+  i32x4_trunc_sat_f32x4_s: 0xf8,
+  i32x4_trunc_sat_f32x4_u: 0xf9,
+  f32x4_convert_i32x4_s: 0xfa,
+  f32x4_convert_i32x4_u: 0xfb,
+  i32x4_trunc_sat_f64x2_s_zero: 0xfc,
+  i32x4_trunc_sat_f64x2_u_zero: 0xfd,
+  f64x2_convert_low_i32x4_s: 0xfe,
+  f64x2_convert_low_i32x4_u: 0xff,
+  f32x4_relaxed_madd: 0x105,
   f64x2_relaxed_madd: 0x107,
 } as const;
 
@@ -246,6 +319,11 @@ export class Code {
   br(op: number, depth: number): void {
     this.op(op);
     this.u32(depth);
+  }
+  /** A vector with these lanes. */
+  v128Const({ buffer }: Float64Array | Float32Array | Int32Array): void {
+    this.simd(Simd.v128_const);
+    this.bytesOf([...new Uint8Array(buffer)]);
   }
   /** SIMD opcodes. */
   simd(opcode: number): void {
@@ -338,9 +416,7 @@ export function buildModule(
   imports.name("m");
   imports.name("memory");
   imports.op(2);
-  imports.op(1);
-  imports.u32(memoryPages);
-  imports.u32(memoryPages);
+  for (const limit of memoryLimits(memoryPages)) imports.u32(limit);
   for (const name of looksUp ? ["callees", "all"] : ["callees"]) {
     imports.name("m");
     imports.name(name);

@@ -55,6 +55,8 @@ export interface ProcessFiles {
   mappedFile(file: FileReference, write?: boolean): MappedFile;
   /** The files of a child: what is not to be shared is copied, with the same files behind the descriptors. */
   fork(child: Process, shares: { descriptors: boolean; fs: boolean }): ProcessFiles;
+  /** Whether one of the streams that the machine has inherited is open. */
+  readonly reachesOutside: boolean;
   /** The table of descriptors, by which processes that share it are known; what they share of working directory and umask. */
   readonly table: object;
   readonly fs: object;

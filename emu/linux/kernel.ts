@@ -24,6 +24,7 @@ import { Alarms } from "./alarms.ts";
 import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { readProgram } from "./elf/header.ts";
 import { ENOEXEC, ENOMEM, SysError } from "./errno.ts";
@@ -38,6 +39,7 @@ import {
 import { FutexTable, releaseThread } from "./futex-table.ts";
 import { IpcObjects } from "./ipc/ipc-objects.ts";
 import { Mm } from "./mm.ts";
+import type { NetGrants } from "./net/gateway.ts";
 import {
   type Credentials,
   defaultLimits,
@@ -54,8 +56,8 @@ import { throughScripts } from "./scripts.ts";
 import type { ReturnedCall } from "./signals/deliver.ts";
 import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
-import { SI_KERNEL } from "./signals/signal-numbers.ts";
-import { deliver, hasSignals, makeTimers, raise } from "./signals/task-signals.ts";
+import { SI_KERNEL, SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "./signals/signal-numbers.ts";
+import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/task-signals.ts";
 import type { SyscallRow } from "./syscall.ts";
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
@@ -72,6 +74,8 @@ export interface KernelOptions {
   cpuModel: CpuModel;
   /** What of the host's files the guest sees. */
   mounts: readonly MountConfig[];
+  /** What of the host's network programs reach; nothing by default. */
+  net?: NetGrants;
   /** Guest path of the working directory of the first process. */
   cwd?: string;
   /** Virtual time and seeded random numbers. */
@@ -132,6 +136,9 @@ export interface StartRequest {
 
 const FIRST_PID = 1000;
 
+/** By which a user says that the program is to end. */
+const ENDING_SIGNALS = new Set([SIGHUP, SIGINT, SIGQUIT, SIGTERM]);
+
 const UTS = {
   sysname: "Linux",
   nodename: "ppcr",
@@ -170,13 +177,17 @@ export class Kernel implements System {
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
-  /** Processes that have timers, in the order of their ids. */
-  private timed = new Set<Process>();
+  /** When timers of real time are due, of the processes that have some. */
+  private readonly timed = new Deadlines<Process>(({ pid }) => pid);
+  /** Processes whose timers have to be looked at: set, or used CPU time, or lost signals that they waited for. */
+  private readonly unsettled = new Set<Process>();
   private retired = 0n;
   private place = 0;
   private ending: KernelExit | undefined;
   private paused: Pause | undefined;
   private stopRequested = false;
+  /** Somebody outside does not want to wait for what the first process has left behind. */
+  private abandoned = false;
   /** Threads that a thaw has left waiting and that have still to say for what, in their order. */
   private thawed: Thread[] = [];
   /** The time base is exact now: the next instruction is the only one of its piece. */
@@ -210,8 +221,8 @@ export class Kernel implements System {
     }
     const random = (into: Uint8Array) => this.random.fill(into);
     const steady = seed !== undefined;
-    const { mounts, cwd } = options;
-    this.fileSystem = new FileSystem({ host, mounts, cwd, random, steady, machine: this });
+    const { mounts, cwd, net } = options;
+    this.fileSystem = new FileSystem({ host, mounts, cwd, net, random, steady, machine: this });
     this.tasks = new Tasks(FIRST_PID, {
       most: options.maxProcesses,
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),
@@ -269,6 +280,30 @@ export class Kernel implements System {
       (status & 0x7f) === 0
         ? { reason: "exit", status: status >> 8 }
         : { reason: "signal", signo: status & 0x7f, core: (status & 0x80) !== 0 };
+  }
+
+  /** Whether anything is left, now that the first process has ended, whose end is worth waiting for: no daemons are. */
+  private goesOn(): boolean {
+    if (this.abandoned) return false;
+    const [{ sid }] = this.processes.values();
+    for (const process of this.processes.values()) {
+      if (process.exitStatus !== null) continue;
+      if (process.sid === sid || process.files.reachesOutside) return true;
+    }
+    return false;
+  }
+
+  /** Whether nothing will ever happen again: everybody waits, for no time to come and for nothing from outside. */
+  private isStuck(): boolean {
+    if (this.unsettled.size > 0 || this.nextDeadline() !== undefined) return false;
+    for (const { state, wait } of this.tasks.threads.values())
+      if (state === "waiting" && (wait?.streams ?? []).length > 0) return false;
+    return true;
+  }
+
+  private finish(): KernelExit {
+    this.tasks.endAll();
+    return this.ending!;
   }
 
   private initialLimits(): Limit[] {
@@ -420,6 +455,7 @@ export class Kernel implements System {
   signal(signo: number): void {
     const [first] = this.processes.values();
     if (first === undefined) return;
+    if (this.ending !== undefined && ENDING_SIGNALS.has(signo)) this.abandoned = true;
     const group = this.fileSystem.foreground ?? first.pgid;
     let heard = false;
     for (const process of this.processes.values()) {
@@ -438,12 +474,15 @@ export class Kernel implements System {
 
   // ---- the run loop ----------------------------------------------------------------------------------------
 
-  /** Runs until the first process ends or, with a limit, that many more instructions have been retired. */
+  /**
+   * Runs until the first process has ended and those that it leaves behind have too, or, with a limit, that many more
+   * instructions have been retired.
+   */
   async run(limit?: bigint): Promise<KernelExit> {
     const end = limit === undefined ? undefined : this.retired + limit;
     let turnBegan = this.host.clock.monotonic();
     for (;;) {
-      if (this.ending !== undefined) return this.ending;
+      if (this.ending !== undefined && !this.goesOn()) return this.finish();
       if (end !== undefined && this.retired >= end) return { reason: "limit" };
       if (this.stopRequested) {
         this.stopRequested = false;
@@ -453,6 +492,7 @@ export class Kernel implements System {
       this.expire();
       const thread = this.scheduler.next();
       if (thread === undefined) {
+        if (this.ending !== undefined && this.isStuck()) return this.finish();
         await this.wait();
         turnBegan = this.host.clock.monotonic();
         continue;
@@ -473,6 +513,8 @@ export class Kernel implements System {
       0,
       ...[...this.tasks.threads.values()].map(({ blocked }) => (blocked?.place ?? -1) + 1),
     );
+    const [first] = this.processes.values();
+    if (first.exitStatus !== null) this.firstEnded(first);
   }
 
   /** Has the next thread that a thaw left waiting say for what. False when there is none any more. */
@@ -480,14 +522,22 @@ export class Kernel implements System {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
     thread.load();
-    const completed = this.dispatcher.call(thread);
+    const completed = this.call(thread);
     if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
       // What it waits for has happened meanwhile, outside, or has begun to: there is much of it, or a signal came too.
       thread.state = "stopped";
       thread.start();
     }
-    if (completed) this.countRetired(thread, 1n);
     return true;
+  }
+
+  /** Makes the system call that a thread has come to, or makes it again. False when the thread waits. */
+  private call(thread: Thread, vectored = isVectored(thread)): boolean {
+    const completed = this.dispatcher.call(thread, vectored);
+    if (completed) this.countRetired(thread, 1n);
+    const matched = thread.process.memory.takeMatched();
+    if (matched !== undefined) trapLater(thread, matched);
+    return completed;
   }
 
   /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. The host's time then. */
@@ -505,8 +555,7 @@ export class Kernel implements System {
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
       const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
-      const completed = this.dispatcher.call(thread, returned.vectored);
-      if (completed) this.countRetired(thread, 1n);
+      const completed = this.call(thread, returned.vectored);
       if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, returned);
     }
     const now = clock.monotonic();
@@ -518,8 +567,8 @@ export class Kernel implements System {
   private interpret(thread: Thread, budget: number, began: bigint): "limit" | "syscall" | "fault" {
     const { registers } = thread;
     const { interpreter, memory, watchpoints } = thread.process;
-    // The kernel's own accesses are not watched.
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
+    memory.forKernel = false;
     const before = registers.instructions;
     try {
       const exit = interpreter.run(budget);
@@ -538,6 +587,7 @@ export class Kernel implements System {
       raise(thread, error);
       return "fault";
     } finally {
+      memory.forKernel = true;
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = registers.instructions - before;
       this.retired += count;
@@ -554,7 +604,7 @@ export class Kernel implements System {
     if (this.timeIsExact) return 1;
     let due = end === undefined ? undefined : end - this.retired;
     const { clock } = this;
-    const deadline = least(this.timerDeadline(), this.scheduler.nextDeadline());
+    const deadline = this.nextDeadline();
     const time = deadline === undefined ? undefined : deadline - clock.monotonic();
     const { timers } = thread.process;
     const cpuTimer = timers.any ? timers.nextCpuDeadline() : undefined;
@@ -585,8 +635,10 @@ export class Kernel implements System {
   }
 
   private spend(thread: Thread, time: bigint): void {
+    const { process } = thread;
     thread.cpuTime += time;
-    thread.process.cpuTime += time;
+    process.cpuTime += time;
+    if (process.timers.any) this.unsettled.add(process);
   }
 
   private countRetired(thread: Thread, count: bigint): void {
@@ -613,31 +665,50 @@ export class Kernel implements System {
   // ---- waiting -----------------------------------------------------------------------------------------------
 
   noteTimer(process: Process): void {
-    if (this.timed.has(process)) return;
-    // The order must not tell when each was set: after a thaw that isn't known.
-    this.timed = new Set([...this.timed, process].sort((a, b) => a.pid - b.pid));
+    this.unsettled.add(process);
+    this.schedule(process);
   }
 
-  private timerDeadline(): bigint | undefined {
-    let nearest = this.alarms.next;
-    for (const { timers } of this.timed) nearest = least(nearest, timers.nextDeadline());
-    return nearest;
+  private schedule(process: Process): void {
+    const at = process.timers.nextDeadline();
+    if (at === undefined) this.timed.delete(process);
+    else this.timed.set(process, at);
+  }
+
+  /** CLOCK_MONOTONIC time at which something is due. */
+  private nextDeadline(): bigint | undefined {
+    return least(least(this.alarms.next, this.timed.first?.at), this.scheduler.nextDeadline());
   }
 
   /** Has timers expire and timed waits end that are due. */
   private expire(): void {
-    for (const process of this.timed) {
-      process.timers.expire();
-      if (!process.timers.any) this.timed.delete(process);
-    }
+    this.expireTimers();
     this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);
   }
 
+  /** Looks at the timers of those processes only where something may be due, in the order of their ids. */
+  private expireTimers(): void {
+    const now = this.timed.size > 0 ? this.clock.monotonic() : 0n;
+    for (let { first } = this.timed; first !== undefined && first.at <= now; first = this.timed.first) {
+      this.timed.delete(first.item);
+      this.unsettled.add(first.item);
+    }
+    if (this.unsettled.size === 0) return;
+    // The order must not tell when each was set: after a thaw that isn't known.
+    const processes = [...this.unsettled].sort((a, b) => a.pid - b.pid);
+    this.unsettled.clear();
+    for (const process of processes) {
+      process.timers.expire();
+      this.schedule(process);
+    }
+  }
+
   /** Nothing can run: waits for the host, or lets virtual time jump to the next deadline. */
   private async wait(): Promise<void> {
+    if (this.unsettled.size > 0) return;
     const { host, clock } = this;
-    const deadline = least(this.timerDeadline(), this.scheduler.nextDeadline());
+    const deadline = this.nextDeadline();
     if (clock.isVirtual && deadline !== undefined) {
       // Input from outside that is there already comes first.
       await host.yield();

@@ -116,6 +116,11 @@ export class Process {
     this.outerParent = parts.outerParent ?? 1;
   }
 
+  /** Timers that wait for their signals to be taken go on where those have been dropped. */
+  noteDrop(): void {
+    if (this.timers.any) this.kernel.noteTimer(this);
+  }
+
   get ppid(): number {
     return this.parent?.pid ?? this.outerParent;
   }

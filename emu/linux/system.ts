@@ -63,7 +63,7 @@ export interface System {
   endProcess(process: Process, status: number): void;
   /** Forgets a process that has ended. */
   reap(process: Process): void;
-  /** A process has set a timer. */
+  /** The timers of a process have to be looked at: one has been set or turned off, or has lost a signal it waited for. */
   noteTimer(process: Process): void;
   /** Tells a run loop that waits for the host that a thread has become runnable. */
   noteWake(): void;

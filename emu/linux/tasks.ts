@@ -24,7 +24,7 @@ export class Tasks {
   private readonly makeMm: (abi: AbiInfo, cpuModel: CpuModel, size?: number) => Mm;
   /** Takes an address space that nobody has any more. */
   private readonly freed: (mm: Mm) => void;
-  /** Told of the end of the first process, with which all others end. */
+  /** Told of the end of the first process, which stays as it was then. */
   private readonly ended: (process: Process) => void;
   /** The address space of processes that have ended. */
   private nowhere: Mm | undefined;
@@ -110,6 +110,7 @@ export class Tasks {
     thread.end();
     this.threads.delete(thread.tid);
     thread.process.threads.delete(thread);
+    thread.process.noteDrop();
   }
 
   endProcess(process: Process, status: number): void {
@@ -128,13 +129,17 @@ export class Tasks {
     this.orphan(process);
     if (process === this.first) {
       this.ended(process);
-      for (const other of this.processes.values()) this.endProcess(other, SIGKILL);
       return;
     }
     this.releaseMm(process);
     process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
     process.threads.clear();
     if (notifyEnd(process)) this.reap(process);
+  }
+
+  /** Ends every process that is left. */
+  endAll(): void {
+    for (const process of this.processes.values()) this.endProcess(process, SIGKILL);
   }
 
   /** Gives the children of a process that ends to the nearest ancestor that takes them, or to whoever is outside. */

@@ -100,7 +100,7 @@ export class AddressSpace implements FileViewer {
     this.view = view;
     this.areas = this.mapped;
     this.registers = new Registers(memory.buffer, corner + REGISTERS_OFFSET);
-    this.pages = new PageTable(memory.buffer, corner, size / PAGE_SIZE);
+    this.pages = new PageTable(storage);
     this.far = new FarMemory(storage, this.pages, this.mapped, {
       end: () => this.limit,
       onUnmapped: (address) => this.onUnmapped(address),
@@ -268,6 +268,19 @@ export class AddressSpace implements FileViewer {
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
     this.watched.watchpoints = watchpoints;
     this.watchPages();
+  }
+
+  /**
+   * Whose accesses follow: a system call's go on where the data address breakpoint matches, and tell `takeMatched`; a
+   * debugger does not see them.
+   */
+  set forKernel(forKernel: boolean) {
+    this.watched.forKernel = forKernel;
+  }
+
+  /** The first access of system calls that the data address breakpoint has matched; once. */
+  takeMatched(): GuestFault | undefined {
+    return this.watched.takeMatched();
   }
 
   private watchPages(): void {
@@ -680,7 +693,7 @@ export class AddressSpace implements FileViewer {
     return this.storage.clearedPages;
   }
 
-  /** Makes the space as a new one is; what was forked from it keeps what it has yet to take. */
+  /** Makes the space as a new one is, but for the machine's corner; what was forked from it keeps what it has yet to take. */
   reset(): void {
     this.unmap(0, this.limit);
     this.inheritance?.parent.heirs.delete(this);
@@ -689,8 +702,14 @@ export class AddressSpace implements FileViewer {
     this.codeListeners.clear();
     this.setBreakpoint(0n);
     this.setWatchpoints([]);
+    this.forKernel = false;
+    this.takeMatched();
     this.onUnmapped = () => false;
     this.far.clear();
+  }
+
+  /** Zeroes the machine's corner, but for the guard tables. */
+  clearCorner(): void {
     this.storage.clearCorner();
   }
 

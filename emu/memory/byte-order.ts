@@ -6,10 +6,9 @@
  * access. Little-endian guests are stored straight. Nothing else knows which of the two it is.
  */
 import { CORNER_SIZE, GUARD_TABLE_SIZE, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
+import { type Fill, fillOf, newMemory, WASM_PAGE } from "./wasm-memory.ts";
 
 export type ByteOrder = "big" | "little";
-
-const WASM_PAGE = 65536;
 
 /** Host offset of the `n`-byte datum at guest address `ea`, where a `Storage` has this `flip` and `base`. */
 export const hostOffset = (ea: number, n: number, flip: number, base: number): number =>
@@ -23,6 +22,8 @@ export class Storage {
   /** Host offset of the machine's corner. */
   readonly corner: number;
   readonly view: DataView;
+  /** Fills host offsets. */
+  readonly fill: Fill;
   private readonly bytes: Uint8Array;
   /** How often `clearPage` was called. */
   clearedPages = 0;
@@ -41,6 +42,7 @@ export class Storage {
     this.memory = reserve(size / WASM_PAGE);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
+    this.fill = fillOf(this.memory);
     this.flip = big ? -1 : 0;
     this.base = big ? size | 0 : 0;
   }
@@ -72,15 +74,16 @@ export class Storage {
 
   /** Zeroes a page. */
   clearPage(page: number): void {
-    this.range(page * PAGE_SIZE, PAGE_SIZE).fill(0);
+    this.fill(this.host(page * PAGE_SIZE, PAGE_SIZE), 0, PAGE_SIZE);
     this.clearedPages++;
   }
 
   /** Zeroes the machine's corner, but for the guard tables. */
   clearCorner(): void {
-    const corner = this.bytes.subarray(this.corner, this.corner + CORNER_SIZE);
-    corner.fill(0, 0, READ_GUARD_OFFSET);
-    corner.fill(0, WRITE_GUARD_OFFSET + GUARD_TABLE_SIZE);
+    const { corner } = this;
+    const behind = WRITE_GUARD_OFFSET + GUARD_TABLE_SIZE;
+    this.fill(corner, 0, READ_GUARD_OFFSET);
+    this.fill(corner + behind, 0, CORNER_SIZE - behind);
   }
 
   private range(address: number, length: number): Uint8Array {
@@ -107,7 +110,7 @@ const LEAST_BY_WORDS = 128;
 /** A memory of so many WebAssembly pages. Engines reserve address space for it, of which little is ever used. */
 function reserve(pages: number): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return newMemory(pages);
   } catch (error) {
     throw new RangeError(
       `cannot reserve the guest's address space (${(error as Error).message}): V8 wants some 10 GiB of it; raise 'ulimit -v' or the container's limit`,

@@ -2,8 +2,10 @@
  * What is known of each page, and the two guard tables that follow from it: a byte a page for loads and one for
  * stores, zero meaning go ahead, anything else that the slow path must look.
  */
-import { GUARD_TABLE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
+import type { Storage } from "./byte-order.ts";
+import { GUARD_TABLE_SIZE, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
 import { PROT_WRITE } from "./vma.ts";
+import type { Fill } from "./wasm-memory.ts";
 
 /** State of a page: PROT_* in the low three bits, and these. */
 export const PROTECTION = 0x07;
@@ -35,10 +37,20 @@ export class PageTable {
   /** How often a guard may have gone from zero to something: whatever relies on a zero seen before is wrong since. */
   raised = 0;
 
-  constructor(buffer: ArrayBuffer, corner: number, pages: number) {
-    this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
-    this.writeGuard = new Uint8Array(buffer, corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE).fill(1);
-    this.states = new Uint16Array(pages);
+  private readonly fillBytes: Fill;
+
+  constructor({ memory, corner, fill, size }: Storage) {
+    const { buffer } = memory;
+    this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE);
+    this.writeGuard = new Uint8Array(buffer, corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE);
+    this.states = new Uint16Array(size / PAGE_SIZE);
+    this.fillBytes = fill;
+    this.fillGuard(this.readGuard, 1, 0, GUARD_TABLE_SIZE);
+    this.fillGuard(this.writeGuard, 1, 0, GUARD_TABLE_SIZE);
+  }
+
+  private fillGuard(guard: Uint8Array, value: number, first: number, end: number): void {
+    this.fillBytes(guard.byteOffset + first, value, end - first);
   }
 
   /** The state of a page; of one beyond the end, unmapped. */
@@ -65,8 +77,8 @@ export class PageTable {
   fill(first: number, end: number, state: number): void {
     this.raised++;
     this.states.fill(state, first, end);
-    this.readGuard.fill(readGuardOf(state), first, end);
-    this.writeGuard.fill(writeGuardOf(state), first, end);
+    this.fillGuard(this.readGuard, readGuardOf(state), first, end);
+    this.fillGuard(this.writeGuard, writeGuardOf(state), first, end);
     for (const page of this.watched) if (page >= first && page < end) this.set(page, state);
   }
 
@@ -91,8 +103,8 @@ export class PageTable {
       heir.readGuard[page] = 1;
     }
     // Pages that are not lent wait for their first store anyway.
-    this.writeGuard.fill(1, first, end);
-    heir.writeGuard.fill(1, first, end);
+    this.fillGuard(this.writeGuard, 1, first, end);
+    heir.fillGuard(heir.writeGuard, 1, first, end);
   }
 
   /** Makes every access to these pages, and to no others, take the slow path. */

@@ -1,10 +1,12 @@
 /**
- * Address spaces kept for use again: making one costs some milliseconds and reserves 10 GiB of the host's addresses,
- * clearing one costs what it held.
+ * Address spaces kept for use again: one reserves 10 GiB of the host's addresses and has tables to fill, while clearing
+ * one costs what it held.
  */
 import { MOST_PAGES_CLEARED, MOST_SPACES_KEPT } from "../tuning.ts";
 import { AddressSpace, type AddressSpaceOptions } from "./address-space.ts";
 import { FAR_END } from "./far-map.ts";
+import { CORNER_SIZE, PAGE_SIZE } from "./layout.ts";
+import { noteDropped } from "./wasm-memory.ts";
 
 export class AddressSpacePool {
   private readonly kept: AddressSpace[] = [];
@@ -22,7 +24,12 @@ export class AddressSpacePool {
   /** Takes back a space that nobody uses any more, and clears it. */
   give(space: AddressSpace): void {
     space.reset();
-    if (space.clearedPages <= MOST_PAGES_CLEARED && this.kept.length < MOST_SPACES_KEPT)
-      this.kept.push(space);
+    const { clearedPages } = space;
+    if (clearedPages > MOST_PAGES_CLEARED || this.kept.length >= MOST_SPACES_KEPT) {
+      noteDropped(CORNER_SIZE + clearedPages * PAGE_SIZE);
+      return;
+    }
+    space.clearCorner();
+    this.kept.push(space);
   }
 }

@@ -27,6 +27,9 @@ export class Watched {
   /** The DABR: doubleword address | write 2 | read 1; 0 for none. */
   breakpoint = 0n;
   watchpoints: readonly Watchpoint[] = [];
+  /** The accesses are a system call's: they go on, but one that the DABR matches is noted. */
+  forKernel = false;
+  private matched: GuestFault | undefined;
 
   /** Whether there is anything to wait for. */
   get any(): boolean {
@@ -47,6 +50,7 @@ export class Watched {
   /** Throws the GuestFault or WatchpointHit of an access to `n` bytes, if it is one of those. */
   check(ea: number, n: number, isStore: boolean): void {
     if (this.breakpoint !== 0n) this.checkBreakpoint(ea, n, isStore);
+    if (this.forKernel) return;
     for (const watchpoint of this.watchpoints) {
       const { start, end, stores, loads } = watchpoint;
       if ((isStore ? stores : loads) && ea < end && ea + n > start) {
@@ -58,7 +62,16 @@ export class Watched {
   private checkBreakpoint(ea: number, n: number, isStore: boolean): void {
     const granule = Number(BigInt.asUintN(64, this.breakpoint) & ~7n);
     if ((this.breakpoint & (isStore ? 2n : 1n)) !== 0n && ea < granule + 8 && ea + n > granule) {
-      throw new GuestFault("breakpoint", BigInt(ea), isStore);
+      const fault = new GuestFault("breakpoint", BigInt(ea), isStore);
+      if (!this.forKernel) throw fault;
+      this.matched ??= fault;
     }
+  }
+
+  /** The first access of system calls that the DABR has matched; once. */
+  takeMatched(): GuestFault | undefined {
+    const { matched } = this;
+    this.matched = undefined;
+    return matched;
   }
 }

@@ -24,9 +24,11 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
   const source = {
     isCode: (address: number) => address >= START && address < START + 4 * words.length,
     fetch: (address: number) => words[(address - START) / 4],
+    hasRun: () => true,
     isFunction: () => false,
     registers: new Int32Array(64),
     peek: () => undefined,
+    tables: new Map(),
   };
   const region = scan(source, [START], is64, TUNING.mostInstructions);
   const target = {
@@ -42,7 +44,11 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
   const entries = chooseEntries(region, [START], TUNING.mostEntries);
   const body = translate(region, entries, { target, model: modelFor(undefined, abi), tuning: TUNING });
   const wabt = await (createRequire(import.meta.url)("wabt") as () => Promise<Wabt>)();
-  const module = wabt.readWasm(buildModule([body], 65_536, body.looksUp), { simd: true, tail_call: true });
+  const module = wabt.readWasm(buildModule([body], 65_536, body.looksUp), {
+    simd: true,
+    tail_call: true,
+    threads: true,
+  });
   const text = module.toText({ foldExprs: true, inlineExport: false });
   module.destroy();
   // The last function is the translation; those before it are the same in all modules.

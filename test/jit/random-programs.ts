@@ -30,7 +30,7 @@ const BASES = [1, 26, 27, 28];
 const MEMORY = /^(l[bhwdf]|lv[ex]|lxv?[dswbhrl]|lxvx|lxsi|lxss|st)/;
 /** What random words of would end programs too soon, or is not the same twice. */
 const LEFT_OUT =
-  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|mffs.*|attn|eciwx|ecowx)$/;
+  /^(b|bc|bclr|bcctr|bctar|sc|scv|rfebb|tw|twi|td|tdi|mftb|darn|wait|lsw.*|stsw.*|lq|stq.*|lqarx|mtmsr.*|mfspr|mtspr|mtfs.*|attn|eciwx|ecowx)$/;
 
 export interface RandomProgram {
   readonly words: number[];
@@ -49,6 +49,10 @@ const ACCESSES = plainRows(
 );
 const VECTOR = plainRows(
   ({ facility, name }) => /^(altivec|vsx|crypto)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
+);
+/** Arithmetic, comparisons and conversions of floating-point elements. */
+const VECTOR_FLOAT = VECTOR.filter(({ name }) =>
+  /^xv(?!.*ger)|^xs(?!.*qp)|^v.*fp$|^vrfi|^vc[ft][su]xs?$/.test(name),
 );
 const FLOAT = plainRows(
   ({ facility, name }) => (facility === "fp" || facility === "fp64") && !MEMORY.test(name),
@@ -102,9 +106,9 @@ function access(random: () => number, kind: CpuKind): number {
 }
 
 /** A vector instruction; some have a GPR for their result. */
-function vector(random: () => number, kind: CpuKind): number {
+function vector(random: () => number, kind: CpuKind, rows = VECTOR): number {
   for (;;) {
-    const word = valid(VECTOR, random, kind);
+    const word = valid(rows, random, kind);
     const { name, operands } = decode(word)!;
     // The upper half of a GPR is undefined on a 32-bit processor, where these are not.
     if (!kind.is64 && /^mtvsr|^xsiexp/.test(name)) continue;
@@ -117,6 +121,7 @@ function vector(random: () => number, kind: CpuKind): number {
 /** One instruction of the body. */
 function instruction(random: () => number, style: Style, kind: CpuKind): number {
   if (random() % 100 < style.vector) return vector(random, kind);
+  if (kind.is64 && random() % 100 < style.vectorFloat) return vector(random, kind, VECTOR_FLOAT);
   const choice = random() % 100;
   if (choice < style.float) return valid(FLOAT, random, kind);
   if (choice < style.float + 30) return access(random, kind);
@@ -130,6 +135,7 @@ function instruction(random: () => number, style: Style, kind: CpuKind): number 
 interface Style {
   readonly float: number;
   readonly vector: number;
+  readonly vectorFloat: number;
 }
 
 /** A conditional branch on a CR bit at random over so many words. */
@@ -142,7 +148,11 @@ const branch = (random: () => number, distance: number): number =>
  */
 export function randomProgram(seed: number, kind: CpuKind): RandomProgram {
   const random = randomNumbers(seed * 2654435761 + 12345);
-  const style: Style = { float: [0, 0, 30, 60][random() % 4], vector: [0, 0, 20, 40][random() % 4] };
+  const style: Style = {
+    float: [0, 0, 30, 60][random() % 4],
+    vector: [0, 0, 20, 40][random() % 4],
+    vectorFloat: [0, 0, 40, 80][random() % 4],
+  };
   const words: number[] = [];
   const straight = (most: number) => {
     for (let n = random() % most; n > 0; n--) words.push(instruction(random, style, kind));

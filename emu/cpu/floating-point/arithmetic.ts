@@ -4,8 +4,9 @@
  * Each handler computes in f64 and finds the rounding error exactly; operands and results for which that does not
  * hold, and other rounding modes, go to soft-float.
  */
-import type { Handler, HandlerTable } from "../handler.ts";
+import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
+import { classicReciprocal, classicReciprocalRoot } from "./classic-estimates.ts";
 import { HUGE, isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
 import { TOWARD_ZERO } from "./exact.ts";
 import { BINARY64, DOUBLE, type Format, SINGLE } from "./formats.ts";
@@ -102,8 +103,8 @@ const root = (bank: Bank, single: boolean): Handler => {
 };
 
 // The estimates. The manual bounds their error only; these are as good as the format allows, which is what
-// qemu-user gives, and not what the tables of any particular processor give. Those of roots in the double format are cut: outputs recorded on
-// POWER processors stay below a power of two where the exact value does.
+// qemu-user gives, but for the 750, whose tables are known. Those of roots in the double format are cut: outputs recorded on POWER
+// processors stay below a power of two where the exact value does.
 
 /** 1 / b in the double format. */
 export const softReciprocal = (b: bigint, format: Format, control: number): Result =>
@@ -171,6 +172,24 @@ const reciprocalRoot = (bank: Bank): Handler => {
   };
 };
 
+/** On the 750 family an estimate is what its tables say; `soft` has the operands that these are not for. */
+const classic = (
+  estimate: (b: bigint) => bigint,
+  isOrdinary: (b: number) => boolean,
+  soft: Handler,
+): Handler => {
+  return (word, cia) => {
+    if (!isOrdinary(cpu.f64[operandB(word, FPRS)])) return soft(word, cia);
+    const bits = estimate(cpu.u64[operandB(word, FPRS)]);
+    complete(target(word, FPRS), ending(word, FPRS), cia, { bits, flags: 0 });
+  };
+};
+const byModel = (soft: Handler, table: Handler): Selector => ({
+  select: (_word, { model }) => (model.classicEstimates === true ? table : soft),
+});
+const singleReciprocal = reciprocal(FPRS, true);
+const doubleRoot = reciprocalRoot(FPRS);
+
 export const arithmeticHandlers: HandlerTable = {
   fadd: addition(FPRS, false, false),
   xsadddp: addition(VSRS, false, false),
@@ -194,9 +213,15 @@ export const arithmeticHandlers: HandlerTable = {
   xssqrtsp: root(VSRS, true),
   fre: reciprocal(FPRS, false),
   xsredp: reciprocal(VSRS, false),
-  fres: reciprocal(FPRS, true),
+  fres: byModel(
+    singleReciprocal,
+    classic(classicReciprocal, (b) => b !== 0 && Number.isFinite(b), singleReciprocal),
+  ),
   xsresp: reciprocal(VSRS, true),
-  frsqrte: reciprocalRoot(FPRS),
+  frsqrte: byModel(
+    doubleRoot,
+    classic(classicReciprocalRoot, (b) => b > 0 && Number.isFinite(b), doubleRoot),
+  ),
   xsrsqrtedp: reciprocalRoot(VSRS),
   frsqrtes: reciprocalRootSingle(FPRS),
   xsrsqrtesp: reciprocalRootSingle(VSRS),

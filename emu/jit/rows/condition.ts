@@ -1,6 +1,7 @@
 /** Condition register and branch facility registers: Power ISA 3.0B, I.2.5 and I.3.3.17. Branches themselves end blocks; see `translate.ts`. */
 import { spr } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
+import { VRSAVE } from "../../cpu/registers.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT } from "../slots.ts";
 import { Op } from "../wasm.ts";
 import { BF, type Emit, RA, RB, type Rows, RS, RT } from "./row.ts";
@@ -65,6 +66,7 @@ const isOneField = (word: number): boolean => {
   return mask !== 0 && (mask & (mask - 1)) === 0;
 };
 
+const VRSAVE_NUMBER = 256;
 const SPR_SLOTS = new Map([
   [8, LR_SLOT],
   [9, CTR_SLOT],
@@ -105,12 +107,21 @@ export const conditionRows: Rows = {
     g.setGpr32(RT(word));
   },
   mfspr: (g, word) => {
+    if (spr(word) === VRSAVE_NUMBER) {
+      g.loadField(Op.i32_load, VRSAVE);
+      g.setGpr32(RT(word));
+      return;
+    }
     const slot = SPR_SLOTS.get(spr(word));
     if (slot === undefined) return false;
     g.get(slot);
     g.setGpr(RT(word));
   },
   mtspr: (g, word) => {
+    if (spr(word) === VRSAVE_NUMBER) {
+      g.storeField(Op.i32_store, VRSAVE, () => g.gpr32(RS(word)));
+      return;
+    }
     const slot = SPR_SLOTS.get(spr(word));
     if (slot === undefined) return false;
     g.gpr(RS(word));

@@ -1,22 +1,19 @@
 /**
  * Scalar floating point: Power ISA 3.0B, I.4.6.4 to I.4.6.9.
  *
- * Results are computed in f64 and kept if they are normal numbers or exact zeros, rounding is to nearest and no inexact exception is
- * enabled; in all other cases the interpreter goes on. FPSCR's XX is sticky: once it is set nothing need be known about exactness, and
- * before that an operation is inlined only if it leaves no error. FPRF, FI and FR are found when somebody wants them; see `fp-status.ts`.
+ * Results are computed in f64; `float-checks.ts` decides whether they may stand, and in all other cases the interpreter goes on. FPRF, FI and
+ * FR are found when somebody wants them; see `fp-status.ts`.
  */
 
-import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
+import { bb } from "../../cpu/fields.ts";
+import { FPSCR } from "../../cpu/registers.ts";
 import { instructionNamed } from "../../isa/table.ts";
+import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
-import { F64, I32, I64, Op, Simd } from "../wasm.ts";
+import { F32, F64, I32, I64, Op } from "../wasm.ts";
+import { DOUBLE, judge, type Operation as FloatOperation, pushFused, pushLimit } from "./float-checks.ts";
 import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
-
-const DOUBLE_LEAST = 2 ** -1022;
-const SINGLE_LEAST = 2 ** -126;
-const SINGLE_BEYOND = 2 ** 128;
-const SPLITTER = 134217729;
 
 /** Temporaries of type f64. */
 const A = 0;
@@ -25,150 +22,25 @@ const C = 2;
 const R = 3;
 /** The double result of an operation on singles, before it is rounded. */
 const S = 4;
-const T = 5;
+/** An addend with the sign that it is added with. */
+const ADDEND = 6;
+const PRODUCT = 7;
 
 const t = (g: Generator, n: number): number => g.temporary(F64, n);
-/** Whether XX was set where the mode was last looked at. */
-const inexactLocal = (g: Generator): number => g.temporary(I32, 8);
+/** R as a single. */
+const roundedLocal = (g: Generator): number => g.temporary(F32, 0);
 
 const operand = (g: Generator, register: number, into: number): void => {
   g.scalar(register);
   g.code.set(t(g, into));
 };
 
-/** Leaves unless FPSCR has rounding to nearest and no enabled inexact exception. */
-const checkMode = (g: Generator): void => {
-  if (g.state.modeChecked) return;
-  const { code } = g;
-  const status = inexactLocal(g);
-  g.loadStatus();
-  code.tee(status);
-  code.i32Const(0x0b);
-  code.op(Op.i32_and);
-  g.leaveIf();
-  code.get(status);
-  code.i32Const(0x0200_0000);
-  code.op(Op.i32_and);
-  code.set(status);
-  g.state.modeChecked = true;
-};
-
-/** Leaves where the result in R is not a normal number, unless it is a zero and `zero` says that this is the exact result. */
-const checkRange = (g: Generator, single: boolean, zero: (() => void) | undefined) => {
-  const { code } = g;
-  const inside = (op: number, bound: number) => {
-    code.get(t(g, R));
-    code.op(Op.f64_abs);
-    code.f64Const(bound);
-    code.op(op);
-  };
-  inside(Op.f64_gt, single ? SINGLE_LEAST : DOUBLE_LEAST);
-  inside(Op.f64_lt, single ? SINGLE_BEYOND : Number.POSITIVE_INFINITY);
-  code.op(Op.i32_and);
-  code.op(Op.i32_eqz);
-  if (zero === undefined) return g.leaveIf();
-  g.begin(Op.if);
-  zero();
-  code.op(Op.i32_eqz);
-  g.leaveIf();
-  g.end();
-};
-/** Pushes whether a temporary is zero. */
-const isZero = (g: Generator, n: number): void => {
-  g.code.get(t(g, n));
-  g.code.f64Const(0);
-  g.code.op(Op.f64_eq);
-};
-
-/** Leaves if XX is not set and what `error` pushes is not zero (or not a number). */
-const checkExact = (g: Generator, error: () => void): void => {
-  const { code } = g;
-  code.get(inexactLocal(g));
-  code.op(Op.i32_eqz);
-  g.begin(Op.if);
-  error();
-  code.f64Const(0);
-  code.op(Op.f64_ne);
-  g.leaveIf();
-  g.end();
-};
-
-/** Pushes x + y - sum: Knuth's two-sum of temporaries. */
-const pushSumError = (g: Generator, x: number, y: number, sum: number): void => {
-  const { code } = g;
-  const part = t(g, T);
-  code.get(t(g, sum));
-  code.get(t(g, x));
-  code.op(Op.f64_sub);
-  code.set(part);
-  code.get(t(g, x));
-  code.get(t(g, sum));
-  code.get(part);
-  code.op(Op.f64_sub);
-  code.op(Op.f64_sub);
-  code.get(t(g, y));
-  code.get(part);
-  code.op(Op.f64_sub);
-  code.op(Op.f64_add);
-};
-
-/** Pushes x * y - product: Dekker's, exact for products between 2^-900 and 2^900, which are looked for first. */
-const pushProductError = (g: Generator, x: number, y: number, product: number): void => {
-  const { code } = g;
-  const [highX, lowX, highY, lowY] = [8, 9, 10, 11].map((n) => t(g, n));
-  for (const [from, high, low] of [
-    [t(g, x), highX, lowX],
-    [t(g, y), highY, lowY],
-  ]) {
-    code.get(from);
-    code.f64Const(SPLITTER);
-    code.op(Op.f64_mul);
-    code.tee(high);
-    code.get(high);
-    code.get(from);
-    code.op(Op.f64_sub);
-    code.op(Op.f64_sub);
-    code.set(high);
-    code.get(from);
-    code.get(high);
-    code.op(Op.f64_sub);
-    code.set(low);
-  }
-  const times = (p: number, q: number) => {
-    code.get(p);
-    code.get(q);
-    code.op(Op.f64_mul);
-  };
-  times(highX, highY);
-  code.get(t(g, product));
-  code.op(Op.f64_sub);
-  times(highX, lowY);
-  code.op(Op.f64_add);
-  times(lowX, highY);
-  code.op(Op.f64_add);
-  times(lowX, lowY);
-  code.op(Op.f64_add);
-};
-/** Leaves unless a temporary's magnitude is between 2^-900 and 2^900. */
-const checkModerate = (g: Generator, n: number): void => {
-  const { code } = g;
-  code.get(t(g, n));
-  code.op(Op.f64_abs);
-  code.f64Const(2 ** -900);
-  code.op(Op.f64_gt);
-  code.get(t(g, n));
-  code.op(Op.f64_abs);
-  code.f64Const(2 ** 900);
-  code.op(Op.f64_lt);
-  code.op(Op.i32_and);
-  code.op(Op.i32_eqz);
-  g.leaveIf();
-};
-
-/** Leaves unless all these temporaries are numbers of the single format: the last 29 bits are zero. */
-const checkSingles = (g: Generator, operands: readonly number[]): void => {
-  const { code } = g;
-  operands.forEach((n, i) => {
+/** Leaves unless all these registers, whose contents are in temporaries, hold numbers of the single format: the last 29 bits are zero. */
+const checkSingles = (g: Generator, operands: readonly (readonly [register: number, n: number])[]): void => {
+  const { code, state } = g;
+  const unknown = operands.filter(([register]) => !state.isSingle(register));
+  if (unknown.length === 0) return;
+  unknown.forEach(([, n], i) => {
     code.get(t(g, n));
     code.op(Op.i64_reinterpret_f64);
     if (i > 0) code.op(Op.i64_or);
@@ -178,20 +50,39 @@ const checkSingles = (g: Generator, operands: readonly number[]): void => {
   code.i64Const(0, 0);
   code.op(Op.i64_ne);
   g.leaveIf();
+  for (const [register] of unknown) state.noteSingle(register);
 };
-/** R <- S rounded to single. */
-const roundToSingle = (g: Generator): void => {
+
+/** Pops a result; leaves unless it, rounded to single where it is `single`, may stand, which is then in R. */
+const stand = (
+  g: Generator,
+  operation: FloatOperation,
+  operands: readonly number[],
+  single: boolean,
+  also?: () => void,
+): void => {
   const { code } = g;
-  code.get(t(g, S));
-  code.op(Op.f32_demote_f64);
-  code.op(Op.f64_promote_f32);
-  code.set(t(g, R));
+  code.set(t(g, single ? S : R));
+  if (single) {
+    code.get(t(g, S));
+    code.op(Op.f32_demote_f64);
+    code.tee(roundedLocal(g));
+    code.op(Op.f64_promote_f32);
+    code.set(t(g, R));
+  }
+  const locals = operands.map((n) => t(g, n));
+  judge(g, DOUBLE, operation, locals, t(g, single ? S : R), single ? roundedLocal(g) : undefined, also);
 };
-/** Pushes the part of S that rounding to single has taken off. */
-const pushSingleError = (g: Generator): void => {
-  g.code.get(t(g, S));
-  g.code.get(t(g, R));
-  g.code.op(Op.f64_sub);
+/** Leaves where it makes a difference how R is rounded, or that it is: unless R is `what`, or the mode and XX are as they mostly are. */
+const checkSame = (g: Generator, what: number): void => {
+  const { code } = g;
+  pushLimit(g);
+  code.op(Op.i32_eqz);
+  code.get(t(g, what));
+  code.get(t(g, R));
+  code.op(Op.f64_ne);
+  code.op(Op.i32_and);
+  g.leaveIf();
 };
 
 /** FRT <- R, and the operation is the one that FPSCR's result bits are about. */
@@ -199,11 +90,13 @@ const deliver = (
   g: Generator,
   o: Operation,
   operands: readonly (number | undefined)[],
+  single = false,
   negate = false,
 ): void => {
   g.code.get(t(g, R));
   if (negate) g.code.op(Op.f64_neg);
   g.setScalar(o.t, o.clears);
+  if (single) g.state.noteSingle(o.t);
   g.noteRecord(
     RECORD_ARITHMETIC,
     recordWord(o.as),
@@ -269,40 +162,28 @@ const multiplyAdd = (fprName: string, emit: EmitOperation): Rows => {
   };
 };
 
-/** R (or S, for singles) <- x op y. */
-const operate = (g: Generator, op: number, x: number, y: number, single: boolean): void => {
+/** Pushes x op y. */
+const operate = (g: Generator, op: number, x: number, y: number): void => {
   g.code.get(t(g, x));
   g.code.get(t(g, y));
   g.code.op(op);
-  g.code.set(t(g, single ? S : R));
-  if (single) roundToSingle(g);
 };
 
 const addition =
-  (op: number, single: boolean): EmitOperation =>
+  (subtract: boolean, single: boolean): EmitOperation =>
   (g, o) => {
-    const { code } = g;
     operand(g, o.a, A);
     operand(g, o.b, B);
-    checkMode(g);
-    if (single) checkSingles(g, [A, B]);
-    operate(g, op, A, B, single);
-    // A sum is zero only if it is exactly that.
-    checkRange(g, single, () => isZero(g, single ? S : R));
-    checkExact(g, () => {
-      if (op === Op.f64_sub) {
-        code.get(t(g, B));
-        code.op(Op.f64_neg);
-        code.set(t(g, 6));
-      }
-      pushSumError(g, A, op === Op.f64_sub ? 6 : B, single ? S : R);
-      if (!single) return;
-      code.op(Op.f64_abs);
-      pushSingleError(g);
-      code.op(Op.f64_abs);
-      code.op(Op.f64_add);
-    });
-    deliver(g, o, [A, B]);
+    if (single) {
+      checkSingles(g, [
+        [o.a, A],
+        [o.b, B],
+      ]);
+    }
+    signedAddend(g, subtract);
+    operate(g, Op.f64_add, A, ADDEND);
+    stand(g, "sum", [A, ADDEND], single);
+    deliver(g, o, [A, B], single);
   };
 
 const multiplication =
@@ -310,159 +191,95 @@ const multiplication =
   (g, o) => {
     operand(g, o.a, A);
     operand(g, o.c, C);
-    checkMode(g);
-    if (single) checkSingles(g, [A, C]);
-    operate(g, Op.f64_mul, A, C, single);
-    checkRange(g, single, () => {
-      isZero(g, R);
-      isZero(g, A);
-      isZero(g, C);
-      g.code.op(Op.i32_or);
-      g.code.op(Op.i32_and);
-    });
-    checkExact(g, () => {
-      // The product of two singles is a double.
-      if (single) return pushSingleError(g);
-      pushExactProductError(g, A, C);
-    });
-    deliver(g, o, [A, undefined, C]);
+    if (single) {
+      checkSingles(g, [
+        [o.a, A],
+        [o.c, C],
+      ]);
+    }
+    operate(g, Op.f64_mul, A, C);
+    stand(g, "product", [A, C], single);
+    deliver(g, o, [A, undefined, C], single);
   };
-/** Pushes the error of the product in R, having left where it can't be told; a zero factor makes none. */
-const pushExactProductError = (g: Generator, x: number, y: number): void => {
-  const { code } = g;
-  isZero(g, R);
-  code.op(Op.i32_eqz);
-  g.begin(Op.if);
-  checkModerate(g, R);
-  checkModerate(g, x);
-  checkModerate(g, y);
-  g.end();
-  pushProductError(g, x, y, R);
-};
 
 const division =
   (single: boolean): EmitOperation =>
   (g, o) => {
-    const { code } = g;
     operand(g, o.a, A);
     operand(g, o.b, B);
-    checkMode(g);
-    if (single) checkSingles(g, [A, B]);
-    operate(g, Op.f64_div, A, B, single);
-    checkRange(g, single, () => {
-      isZero(g, R);
-      isZero(g, A);
-      code.op(Op.i32_and);
-    });
-    checkExact(g, () => {
-      for (const n of [A, R]) {
-        isZero(g, A);
-        code.op(Op.i32_eqz);
-        g.begin(Op.if);
-        checkModerate(g, n);
-        checkModerate(g, B);
-        g.end();
-      }
-      remainder(g, A, R, B);
-    });
-    deliver(g, o, [A, B]);
+    if (single) {
+      checkSingles(g, [
+        [o.a, A],
+        [o.b, B],
+      ]);
+    }
+    operate(g, Op.f64_div, A, B);
+    stand(g, "quotient", [A, B], single);
+    deliver(g, o, [A, B], single);
   };
-/** Pushes from - x * y. */
-const remainder = (g: Generator, from: number, x: number, y: number): void => {
+/** fre, fres: 1 / FRB, as good as the format allows. */
+const reciprocal =
+  (single: boolean): EmitOperation =>
+  (g, o) => {
+    const { code } = g;
+    operand(g, o.b, B);
+    code.f64Const(1);
+    code.set(t(g, A));
+    operate(g, Op.f64_div, A, B);
+    stand(g, "quotient", [A, B], single);
+    // Far from 1 the interpreter knows better.
+    pushModerate(g, B);
+    code.op(Op.i32_eqz);
+    g.leaveIf();
+    deliver(g, o, [undefined, B], single);
+  };
+const pushModerate = (g: Generator, n: number): void => {
   const { code } = g;
-  const product = 7;
-  code.get(t(g, x));
-  code.get(t(g, y));
-  code.op(Op.f64_mul);
-  code.set(t(g, product));
-  pushProductError(g, x, y, product);
-  code.set(t(g, T));
-  code.get(t(g, from));
-  code.get(t(g, product));
-  code.op(Op.f64_sub);
-  code.get(t(g, T));
-  code.op(Op.f64_sub);
+  const [least, beyond] = DOUBLE.moderate;
+  for (const [op, bound] of [
+    [Op.f64_gt, least],
+    [Op.f64_lt, beyond],
+  ]) {
+    code.get(t(g, n));
+    code.op(Op.f64_abs);
+    code.f64Const(bound);
+    code.op(op);
+  }
+  code.op(Op.i32_and);
 };
 
 const root =
   (single: boolean): EmitOperation =>
   (g, o) => {
-    const { code } = g;
     operand(g, o.b, B);
-    checkMode(g);
-    if (single) checkSingles(g, [B]);
-    code.get(t(g, B));
-    code.op(Op.f64_sqrt);
-    code.set(t(g, single ? S : R));
-    if (single) roundToSingle(g);
-    checkRange(g, single, () => isZero(g, B));
-    checkExact(g, () => {
-      isZero(g, B);
-      code.op(Op.i32_eqz);
-      g.begin(Op.if);
-      checkModerate(g, B);
-      g.end();
-      remainder(g, B, R, R);
-    });
-    deliver(g, o, [undefined, B]);
+    if (single) checkSingles(g, [[o.b, B]]);
+    g.code.get(t(g, B));
+    g.code.op(Op.f64_sqrt);
+    stand(g, "root", [B], single);
+    deliver(g, o, [undefined, B], single);
   };
 
 /** a * c + b with one rounding, b's and the result's signs changed where asked for. */
 const fused =
   (subtract: boolean, negate: boolean): EmitOperation =>
   (g, o) => {
-    const { code } = g;
     operand(g, o.a, A);
     operand(g, o.c, C);
     operand(g, o.b, B);
-    checkMode(g);
     signedAddend(g, subtract);
-    for (const n of [A, C, 6]) {
-      code.get(t(g, n));
-      g.code.simd(Simd.f64x2_splat);
-    }
-    code.simd(Simd.f64x2_relaxed_madd);
-    code.simd(Simd.f64x2_extract_lane);
-    code.op(0);
-    code.set(t(g, R));
-    checkRange(g, false, () => {
-      // Zero is exact if nothing was added to nothing, or if the addend is too great for anything to have got lost.
-      isZero(g, R);
-      isZero(g, A);
-      isZero(g, C);
-      code.op(Op.i32_or);
-      isZero(g, B);
-      code.op(Op.i32_and);
-      code.get(t(g, B));
-      code.op(Op.f64_abs);
-      code.f64Const(2 ** -900);
-      code.op(Op.f64_gt);
-      code.op(Op.i32_or);
-      code.op(Op.i32_and);
-    });
-    checkExact(g, () => {
-      code.get(t(g, A));
-      code.get(t(g, C));
-      code.op(Op.f64_mul);
-      code.set(t(g, S));
-      isZero(g, S);
-      code.op(Op.i32_eqz);
-      g.begin(Op.if);
-      for (const n of [A, C, S]) checkModerate(g, n);
-      g.end();
-      pushProductError(g, A, C, S);
-      code.op(Op.f64_abs);
-      pushSumError(g, S, 6, R);
-      code.op(Op.f64_abs);
-      code.op(Op.f64_add);
-    });
-    deliver(g, o, [A, B, C], negate);
+    pushFused(
+      g,
+      DOUBLE,
+      [A, C, ADDEND].map((n) => t(g, n)),
+    );
+    stand(g, "fused", [A, C, ADDEND], false);
+    deliver(g, o, [A, B, C], false, negate);
   };
-/** Temporary 6 <- the addend. */
+/** Temporary ADDEND <- B with its sign. */
 const signedAddend = (g: Generator, subtract: boolean): void => {
   g.code.get(t(g, B));
   if (subtract) g.code.op(Op.f64_neg);
-  g.code.set(t(g, 6));
+  g.code.set(t(g, ADDEND));
 };
 
 /**
@@ -476,52 +293,36 @@ const fusedSingle =
     operand(g, o.a, A);
     operand(g, o.c, C);
     operand(g, o.b, B);
-    checkMode(g);
-    checkSingles(g, [A, B, C]);
+    checkSingles(g, [
+      [o.a, A],
+      [o.b, B],
+      [o.c, C],
+    ]);
     signedAddend(g, subtract);
-    const product = 7;
-    code.get(t(g, A));
-    code.get(t(g, C));
-    code.op(Op.f64_mul);
-    code.tee(t(g, product));
-    code.get(t(g, 6));
-    code.op(Op.f64_add);
-    code.set(t(g, S));
-    roundToSingle(g);
-    checkRange(g, true, () => isZero(g, S));
-    code.get(t(g, S));
-    code.op(Op.i64_reinterpret_f64);
-    code.i64Const(0x1fff_ffff, 0);
-    code.op(Op.i64_and);
-    code.i64Const(0x1000_0000, 0);
-    code.op(Op.i64_eq);
-    g.begin(Op.if);
-    pushSumError(g, product, 6, S);
-    code.f64Const(0);
-    code.op(Op.f64_ne);
-    g.leaveIf();
-    g.end();
-    checkExact(g, () => {
-      pushSumError(g, product, 6, S);
-      code.op(Op.f64_abs);
-      pushSingleError(g);
-      code.op(Op.f64_abs);
-      code.op(Op.f64_add);
+    operate(g, Op.f64_mul, A, C);
+    code.set(t(g, PRODUCT));
+    operate(g, Op.f64_add, PRODUCT, ADDEND);
+    stand(g, "fused", [A, C, ADDEND], true, () => {
+      code.get(t(g, S));
+      code.op(Op.i64_reinterpret_f64);
+      code.op(Op.i32_wrap_i64);
+      code.i32Const(0x1fff_ffff);
+      code.op(Op.i32_and);
+      code.i32Const(0x1000_0000);
+      code.op(Op.i32_eq);
     });
-    deliver(g, o, [A, B, C], negate);
+    deliver(g, o, [A, B, C], true, negate);
   };
-const needsFused =
-  (emit: EmitOperation): EmitOperation =>
-  (g, o) =>
-    g.target.fused ? emit(g, o) : false;
 
 /** FRT <- FRB with its sign bit changed; no arithmetic, so that NaNs pass. */
 const move =
   (...ops: number[]): EmitOperation =>
   (g, o) => {
+    const isSingle = g.state.isSingle(o.b);
     g.scalar(o.b);
     for (const op of ops) g.code.op(op);
     g.setScalar(o.t, o.clears);
+    if (isSingle) g.state.noteSingle(o.t);
   };
 const copySign: EmitOperation = (g, o) => {
   g.scalar(o.b);
@@ -535,6 +336,219 @@ const compare: EmitOperation = (g, o) => {
   const { code } = g;
   operand(g, o.a, A);
   operand(g, o.b, B);
+  checkOrdered(g);
+  g.noteRecord(RECORD_COMPARE, recordWord(o.as), [t(g, A), t(g, B)]);
+  code.get(t(g, A));
+  code.get(t(g, B));
+  g.compare(BF(o.word), Lazy.Float);
+};
+
+/** The integers of a format: how one is made of a double, and below which powers of two they are. */
+interface IntegerFormat {
+  readonly convert: number;
+  readonly wide: boolean;
+  readonly least: number;
+  readonly beyond: number;
+}
+const SIGNED_WORD = { convert: Op.i32_trunc_f64_s, wide: false, least: -(2 ** 31), beyond: 2 ** 31 };
+const UNSIGNED_WORD = { convert: Op.i32_trunc_f64_u, wide: false, least: 0, beyond: 2 ** 32 };
+const SIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_s, wide: true, least: -(2 ** 63), beyond: 2 ** 63 };
+const UNSIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_u, wide: true, least: 0, beyond: 2 ** 64 };
+
+/** Conversions to integers within what they hold; FPRF stays. */
+const toInteger =
+  ({ convert, wide, least, beyond }: IntegerFormat, rounding: number): EmitOperation =>
+  (g, o) => {
+    const { code } = g;
+    operand(g, o.b, B);
+    code.get(t(g, B));
+    code.op(rounding);
+    code.set(t(g, R));
+    code.get(t(g, R));
+    code.f64Const(least);
+    code.op(Op.f64_ge);
+    code.get(t(g, R));
+    code.f64Const(beyond);
+    code.op(Op.f64_lt);
+    code.op(Op.i32_and);
+    code.op(Op.i32_eqz);
+    g.leaveIf();
+    checkSame(g, B);
+    code.get(t(g, R));
+    code.op(convert);
+    if (!wide) {
+      // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
+      code.op(o.clears || least === 0 ? Op.i64_extend_i32_u : Op.i64_extend_i32_s);
+      if (o.clears) pushTwice(g);
+    }
+    code.op(Op.f64_reinterpret_i64);
+    g.setScalar(o.t, o.clears);
+    g.noteRecord(RECORD_CONVERT, recordWord(o.as), [undefined, t(g, B)]);
+  };
+/** Pops a doubleword below 2^32: pushes one that has it as both words. */
+const pushTwice = (g: Generator): void => {
+  g.code.i64Const(1, 1);
+  g.code.op(Op.i64_mul);
+};
+
+/** fcfid and its sisters. Integers of so many bits are numbers of the format; what has more is rounded. */
+const fromInteger =
+  (signed: boolean, single: boolean): EmitOperation =>
+  (g, o) => {
+    const { code } = g;
+    const bits = g.temporary(I64, 1);
+    operand(g, o.b, B);
+    code.get(t(g, B));
+    code.op(Op.i64_reinterpret_f64);
+    code.tee(bits);
+    if (single) {
+      code.op(signed ? Op.f32_convert_i64_s : Op.f32_convert_i64_u);
+      code.op(Op.f64_promote_f32);
+    } else code.op(signed ? Op.f64_convert_i64_s : Op.f64_convert_i64_u);
+    code.set(t(g, R));
+    pushLimit(g);
+    code.op(Op.i32_eqz);
+    const [low, high] = single ? [0x100_0000, 0] : [0, 0x20_0000];
+    code.get(bits);
+    code.i64Const(low, high);
+    if (signed) {
+      code.op(Op.i64_add);
+      code.i64Const(2 * low, 2 * high);
+    }
+    code.op(Op.i64_gt_u);
+    code.op(Op.i32_and);
+    g.leaveIf();
+    deliver(g, o, [undefined, B], single);
+  };
+/** frsp. */
+const roundSingle: EmitOperation = (g, o) => {
+  g.scalar(o.b);
+  stand(g, "rounding", [], true);
+  deliver(g, o, [undefined, S], true);
+};
+/** xscvdpsp: the single in both words of the doubleword; the manual leaves the second one undefined. */
+const convertToSingle: EmitOperation = (g, o) => {
+  const { code } = g;
+  g.scalar(o.b);
+  stand(g, "rounding", [], true);
+  code.get(roundedLocal(g));
+  code.op(Op.i32_reinterpret_f32);
+  code.op(Op.i64_extend_i32_u);
+  pushTwice(g);
+  code.op(Op.f64_reinterpret_i64);
+  code.set(t(g, R));
+  deliver(g, o, [undefined, S]);
+};
+/** Pops a single in the upper word of a doubleword: R <- its double. Leaves for NaNs, which may be signalling ones. */
+const widen = (g: Generator): void => {
+  const { code } = g;
+  code.op(Op.i64_reinterpret_f64);
+  code.i64Const(32, 0);
+  code.op(Op.i64_shr_u);
+  code.op(Op.i32_wrap_i64);
+  code.op(Op.f32_reinterpret_i32);
+  code.op(Op.f64_promote_f32);
+  code.tee(t(g, R));
+  code.get(t(g, R));
+  code.op(Op.f64_ne);
+  g.leaveIf();
+};
+/** xscvspdp. */
+const convertFromSingle: EmitOperation = (g, o) => {
+  g.scalar(o.b);
+  widen(g);
+  deliver(g, o, [undefined, R], true);
+};
+/** xscvspdpn, which leaves FPSCR alone. */
+const widenSingle: EmitOperation = (g, o) => {
+  g.scalar(o.b);
+  widen(g);
+  g.code.get(t(g, R));
+  g.setScalar(o.t, o.clears);
+  g.state.noteSingle(o.t);
+};
+/** xscvdpspn: the bits of a double that is a normal single, or zero. */
+const narrowSingle: EmitOperation = (g, o) => {
+  const { code } = g;
+  const bits = g.temporary(I64, 1);
+  const high = g.temporary(I32, 1);
+  g.scalar(o.b);
+  code.op(Op.i64_reinterpret_f64);
+  code.tee(bits);
+  code.i64Const(32, 0);
+  code.op(Op.i64_shr_u);
+  code.op(Op.i32_wrap_i64);
+  code.tee(high);
+  code.i32Const(0x7fff_ffff);
+  code.op(Op.i32_and);
+  code.i32Const(897 << 20);
+  code.op(Op.i32_lt_u);
+  code.get(bits);
+  code.i64Const(1, 0);
+  code.op(Op.i64_shl);
+  code.i64Const(0, 0);
+  code.op(Op.i64_ne);
+  code.op(Op.i32_and);
+  g.leaveIf();
+  code.get(bits);
+  code.i64Const(29, 0);
+  code.op(Op.i64_shr_u);
+  code.op(Op.i32_wrap_i64);
+  code.i32Const(0x3fff_ffff);
+  code.op(Op.i32_and);
+  code.get(high);
+  code.i32Const(0xc000_0000);
+  code.op(Op.i32_and);
+  code.op(Op.i32_or);
+  code.op(Op.i64_extend_i32_u);
+  pushTwice(g);
+  code.op(Op.f64_reinterpret_i64);
+  g.setScalar(o.t, o.clears);
+};
+
+/** friz and its sisters: an integral value, without an exception. */
+const integral =
+  (round: (g: Generator) => void, raises = false): EmitOperation =>
+  (g, o) => {
+    const { code } = g;
+    operand(g, o.b, B);
+    code.get(t(g, B));
+    code.op(Op.f64_abs);
+    code.f64Const(Number.POSITIVE_INFINITY);
+    code.op(Op.f64_lt);
+    code.op(Op.i32_eqz);
+    g.leaveIf();
+    code.get(t(g, B));
+    round(g);
+    code.set(t(g, R));
+    if (raises) checkSame(g, B);
+    deliver(g, o, [undefined, B]);
+  };
+const rounding = (op: number) => (g: Generator) => g.code.op(op);
+/** Pops B: to the nearest integer, ties away from zero. */
+const roundAway = (g: Generator): void => {
+  const { code } = g;
+  const whole = t(g, PRODUCT);
+  code.op(Op.f64_trunc);
+  code.set(whole);
+  code.get(whole);
+  code.f64Const(1);
+  code.get(t(g, B));
+  code.op(Op.f64_copysign);
+  code.op(Op.f64_add);
+  code.get(whole);
+  code.get(t(g, B));
+  code.get(whole);
+  code.op(Op.f64_sub);
+  code.op(Op.f64_abs);
+  code.f64Const(0.5);
+  code.op(Op.f64_ge);
+  code.op(Op.select);
+};
+
+/** Leaves where one of A and B is a NaN. */
+const checkOrdered = (g: Generator): void => {
+  const { code } = g;
   for (const n of [A, B]) {
     code.get(t(g, n));
     code.get(t(g, n));
@@ -542,84 +556,30 @@ const compare: EmitOperation = (g, o) => {
   }
   code.op(Op.i32_or);
   g.leaveIf();
-  g.noteRecord(RECORD_COMPARE, recordWord(o.as), [t(g, A), t(g, B)]);
-  code.get(t(g, A));
-  code.get(t(g, B));
-  g.compare(BF(o.word), Lazy.Float);
 };
-
-/** Conversions to integers within what they hold; FPRF stays. */
-const toInteger =
-  (wide: boolean, rounding: number): EmitOperation =>
+/** xsmaxdp and so on, xscmpeqdp and so on: of numbers nothing but the result, which `combine` makes of A and B on the stack. */
+const ofNumbers =
+  (combine: (g: Generator) => void): EmitOperation =>
   (g, o) => {
-    const { code } = g;
+    operand(g, o.a, A);
     operand(g, o.b, B);
-    checkMode(g);
-    code.get(t(g, B));
-    code.op(rounding);
-    code.set(t(g, R));
-    code.get(t(g, R));
-    code.f64Const(wide ? -(2 ** 63) : -(2 ** 31));
-    code.op(Op.f64_ge);
-    code.get(t(g, R));
-    code.f64Const(wide ? 2 ** 63 : 2 ** 31);
-    code.op(Op.f64_lt);
-    code.op(Op.i32_and);
-    code.op(Op.i32_eqz);
-    g.leaveIf();
-    checkExact(g, () => {
-      code.get(t(g, B));
-      code.get(t(g, R));
-      code.op(Op.f64_sub);
-    });
-    code.get(t(g, R));
-    if (wide) code.op(Op.i64_trunc_f64_s);
-    else {
-      code.op(Op.i32_trunc_f64_s);
-      code.op(o.clears ? Op.i64_extend_i32_u : Op.i64_extend_i32_s);
-      // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
-      if (o.clears) {
-        code.i64Const(1, 1);
-        code.op(Op.i64_mul);
-      }
-    }
-    code.op(Op.f64_reinterpret_i64);
+    checkOrdered(g);
+    for (const n of [A, B]) g.code.get(t(g, n));
+    combine(g);
     g.setScalar(o.t, o.clears);
-    g.noteRecord(RECORD_CONVERT, recordWord(o.as), [undefined, t(g, B)]);
   };
-
-/** fcfid. */
-const fromInteger: EmitOperation = (g, o) => {
-  const { code } = g;
-  const bits = g.temporary(I64, 1);
-  operand(g, o.b, B);
-  checkMode(g);
-  code.get(t(g, B));
-  code.op(Op.i64_reinterpret_f64);
-  code.tee(bits);
-  code.op(Op.f64_convert_i64_s);
-  code.set(t(g, R));
-  // Integers of up to 53 bits are doubles.
-  code.get(inexactLocal(g));
-  code.op(Op.i32_eqz);
-  g.begin(Op.if);
-  code.get(bits);
-  code.i64Const(0, 0x20_0000);
-  code.op(Op.i64_add);
-  code.i64Const(0, 0x40_0000);
-  code.op(Op.i64_gt_u);
-  g.leaveIf();
-  g.end();
-  deliver(g, o, [undefined, B]);
+/** C's a > b ? a : b, or a < b. */
+const chosen = (op: number) => (g: Generator) => {
+  for (const n of [A, B]) g.code.get(t(g, n));
+  g.code.op(op);
+  g.code.op(Op.select);
 };
-/** frsp. */
-const roundSingle: EmitOperation = (g, o) => {
-  operand(g, o.b, S);
-  checkMode(g);
-  roundToSingle(g);
-  checkRange(g, true, () => isZero(g, S));
-  checkExact(g, () => pushSingleError(g));
-  deliver(g, o, [undefined, S]);
+const mask = (op: number) => (g: Generator) => {
+  g.code.op(op);
+  g.code.op(Op.i64_extend_i32_u);
+  g.code.i64Const(-1, -1);
+  g.code.op(Op.i64_mul);
+  g.code.op(Op.f64_reinterpret_i64);
 };
 const select: EmitOperation = (g, o) => {
   const { code } = g;
@@ -632,21 +592,48 @@ const select: EmitOperation = (g, o) => {
   g.setScalar(o.t, o.clears);
 };
 
+/** mffscrni and mffscrn, which have FPSCR's modes for their result; processors before 3.0 take them for mffs. */
+const setRounding =
+  (push: (g: Generator, word: number) => void): Emit =>
+  (g, word) => {
+    if (!g.target.has32) return false;
+    const { code } = g;
+    g.changesMode = true;
+    const mode = g.temporary(I32, 1);
+    push(g, word);
+    code.set(mode);
+    g.loadField(Op.i64_load, FPSCR);
+    // DRN; VE to XE, NI and RN.
+    code.i64Const(0xff, 7);
+    code.op(Op.i64_and);
+    code.op(Op.f64_reinterpret_i64);
+    g.setFpr(RT(word));
+    g.storeField(Op.i32_store, FPSCR, () => {
+      g.loadStatus();
+      code.i32Const(~3);
+      code.op(Op.i32_and);
+      code.get(mode);
+      code.op(Op.i32_or);
+    });
+    g.state.modeChecked = false;
+  };
+
 export const floatRows: Rows = {
-  ...both("fadd", "xsadddp", addition(Op.f64_add, false)),
-  ...both("fadds", "xsaddsp", addition(Op.f64_add, true)),
-  ...both("fsub", "xssubdp", addition(Op.f64_sub, false)),
-  ...both("fsubs", "xssubsp", addition(Op.f64_sub, true)),
+  ...both("fadd", "xsadddp", addition(false, false)),
+  ...both("fadds", "xsaddsp", addition(false, true)),
+  ...both("fsub", "xssubdp", addition(true, false)),
+  ...both("fsubs", "xssubsp", addition(true, true)),
   ...both("fmul", "xsmuldp", multiplication(false)),
   ...both("fmuls", "xsmulsp", multiplication(true)),
   ...both("fdiv", "xsdivdp", division(false)),
   ...both("fdivs", "xsdivsp", division(true)),
   ...both("fsqrt", "xssqrtdp", root(false)),
   ...both("fsqrts", "xssqrtsp", root(true)),
-  ...multiplyAdd("fmadd", needsFused(fused(false, false))),
-  ...multiplyAdd("fmsub", needsFused(fused(true, false))),
-  ...multiplyAdd("fnmadd", needsFused(fused(false, true))),
-  ...multiplyAdd("fnmsub", needsFused(fused(true, true))),
+  ...both("fre", "xsredp", reciprocal(false)),
+  ...multiplyAdd("fmadd", fused(false, false)),
+  ...multiplyAdd("fmsub", fused(true, false)),
+  ...multiplyAdd("fnmadd", fused(false, true)),
+  ...multiplyAdd("fnmsub", fused(true, true)),
   ...multiplyAdd("fmadds", fusedSingle(false, false)),
   ...multiplyAdd("fmsubs", fusedSingle(true, false)),
   ...multiplyAdd("fnmadds", fusedSingle(false, true)),
@@ -659,10 +646,42 @@ export const floatRows: Rows = {
   fsel: onFprs(select),
   ...both("fcmpu", "xscmpudp", compare),
   ...both("fcmpo", "xscmpodp", compare),
-  ...both("fctiwz", "xscvdpsxws", toInteger(false, Op.f64_trunc)),
-  ...both("fctidz", "xscvdpsxds", toInteger(true, Op.f64_trunc)),
-  fctiw: onFprs(toInteger(false, Op.f64_nearest)),
-  fctid: onFprs(toInteger(true, Op.f64_nearest)),
-  ...both("fcfid", "xscvsxddp", fromInteger),
+  ...both("fctiwz", "xscvdpsxws", toInteger(SIGNED_WORD, Op.f64_trunc)),
+  ...both("fctiwuz", "xscvdpuxws", toInteger(UNSIGNED_WORD, Op.f64_trunc)),
+  ...both("fctidz", "xscvdpsxds", toInteger(SIGNED_DOUBLEWORD, Op.f64_trunc)),
+  ...both("fctiduz", "xscvdpuxds", toInteger(UNSIGNED_DOUBLEWORD, Op.f64_trunc)),
+  fctiw: onFprs(toInteger(SIGNED_WORD, Op.f64_nearest)),
+  fctiwu: onFprs(toInteger(UNSIGNED_WORD, Op.f64_nearest)),
+  fctid: onFprs(toInteger(SIGNED_DOUBLEWORD, Op.f64_nearest)),
+  fctidu: onFprs(toInteger(UNSIGNED_DOUBLEWORD, Op.f64_nearest)),
+  ...both("fcfid", "xscvsxddp", fromInteger(true, false)),
+  ...both("fcfidu", "xscvuxddp", fromInteger(false, false)),
+  ...both("fcfids", "xscvsxdsp", fromInteger(true, true)),
+  ...both("fcfidus", "xscvuxdsp", fromInteger(false, true)),
   ...both("frsp", "xsrsp", roundSingle),
+  xscvdpsp: onVsrs(convertToSingle, "frsp"),
+  xscvspdp: onVsrs(convertFromSingle, "frsp"),
+  xscvspdpn: onVsrs(widenSingle, "frsp"),
+  xscvdpspn: onVsrs(narrowSingle, "frsp"),
+  ...both("frin", "xsrdpi", integral(roundAway)),
+  ...both("friz", "xsrdpiz", integral(rounding(Op.f64_trunc))),
+  ...both("frip", "xsrdpip", integral(rounding(Op.f64_ceil))),
+  ...both("frim", "xsrdpim", integral(rounding(Op.f64_floor))),
+  xsmaxdp: onVsrs(ofNumbers(rounding(Op.f64_max)), "fadd"),
+  xsmindp: onVsrs(ofNumbers(rounding(Op.f64_min)), "fadd"),
+  xsmaxjdp: onVsrs(ofNumbers(rounding(Op.f64_max)), "fadd"),
+  xsminjdp: onVsrs(ofNumbers(rounding(Op.f64_min)), "fadd"),
+  xsmaxcdp: onVsrs(ofNumbers(chosen(Op.f64_gt)), "fadd"),
+  xsmincdp: onVsrs(ofNumbers(chosen(Op.f64_lt)), "fadd"),
+  xscmpeqdp: onVsrs(ofNumbers(mask(Op.f64_eq)), "fadd"),
+  xscmpgedp: onVsrs(ofNumbers(mask(Op.f64_ge)), "fadd"),
+  xscmpgtdp: onVsrs(ofNumbers(mask(Op.f64_gt)), "fadd"),
+  mffscrni: setRounding((g, word) => g.code.i32Const(bb(word) & 3)),
+  mffscrn: setRounding((g, word) => {
+    g.fpr(RB(word));
+    g.code.op(Op.i64_reinterpret_f64);
+    g.code.op(Op.i32_wrap_i64);
+    g.code.i32Const(3);
+    g.code.op(Op.i32_and);
+  }),
 };

@@ -4,6 +4,7 @@ import { addRows } from "./add.ts";
 import { atomicRows } from "./atomic.ts";
 import { conditionRows } from "./condition.ts";
 import { floatRows } from "./float.ts";
+import { floatVectorRows } from "./float-vector.ts";
 import { logicalRows } from "./logical.ts";
 import { multiplyRows } from "./multiply.ts";
 import { rotateRows } from "./rotate.ts";
@@ -22,6 +23,7 @@ export const emitters: () => ReadonlyMap<string, Emit> = lazily(() => {
     atomicRows,
     conditionRows,
     floatRows,
+    floatVectorRows,
     vectorRows(),
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));

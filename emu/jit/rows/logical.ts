@@ -1,8 +1,9 @@
 /** Fixed-point logical instructions, compares and isel: Power ISA 3.0B, I.3.3.10 to I.3.3.13. */
 import { bfa, L, si, ui } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
+import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
-import { I32, Op, Simd } from "../wasm.ts";
+import { I32, Op, Simd, V128 } from "../wasm.ts";
 import { BF, type Emit, give, giveWord, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
 
 /** RA <- (RS) op (RB). */
@@ -92,6 +93,50 @@ const compareBytes: Emit = (g, word) => {
   g.setGpr(RA(word));
 };
 
+/** RA <- a vector operation on RS as the first doubleword, and no Rc bit. */
+const asVector = (emit: (g: Generator) => void): Emit =>
+  only64((g, word) => {
+    g.gpr(RS(word));
+    g.code.simd(Simd.i64x2_splat);
+    emit(g);
+    g.code.simd(Simd.i64x2_extract_lane);
+    g.code.op(0);
+    g.setGpr(RA(word));
+  });
+/** Bytes in the other order within units of so many. */
+const reversed = (unit: number): Emit =>
+  asVector((g) => {
+    const { code } = g;
+    const value = g.temporary(V128, 0);
+    code.tee(value);
+    code.get(value);
+    code.simd(Simd.i8x16_shuffle);
+    for (let lane = 0; lane < 16; lane++) code.op(lane ^ (unit - 1));
+  });
+/** BF <- 0b0 || whether a byte of RB is the last one of RA || 0b00. */
+const compareWithBytes: Emit = only64((g, word) => {
+  const { code } = g;
+  g.gpr32(RA(word));
+  code.simd(Simd.i8x16_splat);
+  g.gpr(RB(word));
+  code.simd(Simd.i64x2_splat);
+  code.simd(Simd.i8x16_eq);
+  code.simd(Simd.v128_any_true);
+  code.i32Const(2);
+  code.op(Op.i32_shl);
+  g.set(CR_SLOT + BF(word));
+});
+/** RT <- one of two numbers by CR bit BI. */
+const boolean = (set: number, clear: number): Emit => {
+  return (g, word) => {
+    g.constant(set);
+    g.constant(clear);
+    g.crBit(RA(word));
+    g.code.op(Op.select);
+    g.setGpr(RT(word));
+  };
+};
+
 /** Leaves where the interpreter will trap: I.3.3.11. */
 const trap = (wide: boolean, isImmediate: boolean): Emit => {
   return (g, word) => {
@@ -160,6 +205,21 @@ export const logicalRows: Rows = {
     g.code.op(Op.i64_popcnt);
     g.setGpr(RA(word));
   }),
+
+  popcntb: asVector((g) => g.code.simd(Simd.i8x16_popcnt)),
+  popcntw: asVector((g) => {
+    g.code.simd(Simd.i8x16_popcnt);
+    g.code.simd(Simd.i16x8_extadd_pairwise_i8x16_u);
+    g.code.simd(Simd.i32x4_extadd_pairwise_i16x8_u);
+  }),
+  brh: reversed(2),
+  brw: reversed(4),
+  brd: reversed(8),
+  setbc: boolean(1, 0),
+  setbcr: boolean(0, 1),
+  setnbc: boolean(-1, 0),
+  setnbcr: boolean(0, -1),
+  cmpeqb: compareWithBytes,
 
   cmp: compare(false, false),
   cmpi: compare(false, true),

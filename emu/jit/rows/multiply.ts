@@ -2,7 +2,7 @@
 import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, give, giveWord, RA, RB, type Rows, RT, recorded } from "./row.ts";
+import { type Emit, give, giveWord, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
 
 /** Pushes a GPR's low word as a doubleword. */
 const extended = (g: Generator, n: number, signed: boolean): void => {
@@ -66,32 +66,61 @@ const highProduct = (g: Generator, a: number, b: number): void => {
   code.op(Op.i64_add);
 };
 
+/** Pushes the upper half of (RA) * (RB), whose contents are left in temporaries 1 and 2. */
+const pushHighProduct = (g: Generator, word: number, signed: boolean): void => {
+  const { code } = g;
+  const a = g.temporary(I64, 1);
+  const b = g.temporary(I64, 2);
+  g.gpr(RA(word));
+  code.set(a);
+  g.gpr(RB(word));
+  code.set(b);
+  highProduct(g, a, b);
+  if (!signed) return;
+  // A negative factor counts 2^64 too much of the other one.
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ]) {
+    code.get(x);
+    code.i64Const(63, 0);
+    code.op(Op.i64_shr_s);
+    code.get(y);
+    code.op(Op.i64_and);
+    code.op(Op.i64_sub);
+  }
+};
 const highDoubleword = (signed: boolean): Emit => {
   return (g, word) => {
     if (!g.is64) return false;
-    const { code } = g;
-    const a = g.temporary(I64, 1);
-    const b = g.temporary(I64, 2);
-    g.gpr(RA(word));
-    code.set(a);
-    g.gpr(RB(word));
-    code.set(b);
-    highProduct(g, a, b);
-    if (signed) {
-      // A negative factor counts 2^64 too much of the other one.
-      for (const [x, y] of [
-        [a, b],
-        [b, a],
-      ]) {
-        code.get(x);
-        code.i64Const(63, 0);
-        code.op(Op.i64_shr_s);
-        code.get(y);
-        code.op(Op.i64_and);
-        code.op(Op.i64_sub);
-      }
-    }
+    pushHighProduct(g, word, signed);
     give(g, RT(word), word);
+  };
+};
+/** RT <- the upper half of (RA) * (RB) + (RC). */
+const highOfSum = (signed: boolean): Emit => {
+  return (g, word) => {
+    if (!g.is64) return false;
+    const { code } = g;
+    const c = RC_(word);
+    pushHighProduct(g, word, signed);
+    if (signed) {
+      g.gpr(c);
+      code.i64Const(63, 0);
+      code.op(Op.i64_shr_s);
+      code.op(Op.i64_add);
+    }
+    // The carry out of the lower half.
+    code.get(g.temporary(I64, 1));
+    code.get(g.temporary(I64, 2));
+    code.op(Op.i64_mul);
+    g.gpr(c);
+    code.op(Op.i64_add);
+    g.gpr(c);
+    code.op(Op.i64_lt_u);
+    code.op(Op.i64_extend_i32_u);
+    code.op(Op.i64_add);
+    g.setGpr(RT(word));
   };
 };
 
@@ -143,11 +172,11 @@ const divideDoubleword = (op: number, signed: boolean): Emit => {
     give(g, RT(word), word);
   };
 };
-/** Remainders have no Rc bit. */
-const remainderWord = (op: number, signed: boolean): Emit => {
-  const divide = divideWord(op, signed);
-  return (g, word) => divide(g, word & ~(OE | 1));
-};
+/** Remainders, by the division of the operator, have no Rc bit. */
+const remainder =
+  (divide: Emit): Emit =>
+  (g, word) =>
+    divide(g, word & ~(OE | 1));
 
 export const multiplyRows: Rows = {
   mulli: (g, word) => {
@@ -185,7 +214,7 @@ export const multiplyRows: Rows = {
     g.gpr(RA(word));
     g.gpr(RB(word));
     g.code.op(Op.i64_mul);
-    g.gpr((word >>> 6) & 31);
+    g.gpr(RC_(word));
     g.code.op(Op.i64_add);
     g.setGpr(RT(word));
   },
@@ -193,6 +222,10 @@ export const multiplyRows: Rows = {
   divwu: divideWord(Op.i32_div_u, false),
   divd: divideDoubleword(Op.i64_div_s, true),
   divdu: divideDoubleword(Op.i64_div_u, false),
-  modsw: remainderWord(Op.i32_rem_s, true),
-  moduw: remainderWord(Op.i32_rem_u, false),
+  modsw: remainder(divideWord(Op.i32_rem_s, true)),
+  moduw: remainder(divideWord(Op.i32_rem_u, false)),
+  modsd: remainder(divideDoubleword(Op.i64_rem_s, true)),
+  modud: remainder(divideDoubleword(Op.i64_rem_u, false)),
+  maddhd: highOfSum(true),
+  maddhdu: highOfSum(false),
 };

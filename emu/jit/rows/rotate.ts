@@ -283,6 +283,14 @@ const shiftAlgebraicDoubleword = (byRegister: boolean): Emit => {
 };
 
 export const rotateRows: Rows = {
+  extswsli: (g, word) => {
+    if (!g.is64) return false;
+    g.gpr(RS(word));
+    g.code.op(Op.i64_extend32_s);
+    g.code.i64Const(sh6(word), 0);
+    g.code.op(Op.i64_shl);
+    give(g, RA(word), word);
+  },
   rlwinm: rotateWordAnd(false),
   rlwnm: rotateWordAnd(true),
   rlwimi: (g, word) => {

@@ -181,6 +181,7 @@ const LOAD_SINGLE: Transfer = {
     g.leaveIf();
     code.get(value);
     g.setFpr(t);
+    g.state.noteSingle(t);
   },
 };
 const LOAD_DOUBLE: Transfer = {

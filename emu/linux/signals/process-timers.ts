@@ -84,7 +84,7 @@ export class ProcessTimers implements TimersOfProcess {
   private readonly process: SignalProcess;
   private readonly read: ReadClock;
   private readonly send: SendTimerSignal;
-  /** Told whenever a timer is set. */
+  /** Told whenever a timer is set or turned off. */
   private readonly onSet: () => void;
   /** Timers that are on, by their clocks. */
   private readonly running = new Map<string, ClockQueue>();
@@ -160,9 +160,9 @@ export class ProcessTimers implements TimersOfProcess {
         this.running.set(key, queue);
       }
       queue.timers.set(timer, expires);
-      this.onSet();
     }
     if (queue?.timers.size === 0) this.running.delete(key);
+    this.onSet();
   }
 
   /** Whether any timer is set, due ones whose signal waits included. */

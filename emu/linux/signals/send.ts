@@ -57,6 +57,7 @@ export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
 function flush(process: SignalProcess, mask: bigint): void {
   process.signals.pending.flush(mask);
   for (const { signals } of process.threads) signals.pending.flush(mask);
+  process.noteDrop();
 }
 
 /**
@@ -77,6 +78,7 @@ export function forceSignal(
   }
   // The fault happens again when its signal has been handled: what was pending of that number tells nothing new.
   signals.pending.flush(signalBit(info.signo));
+  process.noteDrop();
   signals.pending.add(info);
 }
 

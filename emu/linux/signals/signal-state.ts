@@ -182,6 +182,8 @@ export interface SignalProcess<T extends SignalThread = SignalThread> {
   readonly pid: number;
   readonly signals: ProcessSignals;
   readonly threads: Iterable<T>;
+  /** Told that pending signals have been dropped without being taken: timers may have waited for that. */
+  noteDrop(): void;
 }
 
 /** Signals that are to be acted upon by `thread` now. */

@@ -40,6 +40,14 @@ export function raise(thread: Thread, fault: GuestFault): void {
 }
 
 /**
+ * A system call's access to memory has met the data address breakpoint: the call goes on, and SIGTRAP follows it (Linux:
+ * arch/powerpc/kernel/process.c, do_break, which has no fault to undo there).
+ */
+export function trapLater(thread: Thread, fault: GuestFault): void {
+  forceSignal(thread.process, thread, translateFault(fault, thread.registers).info);
+}
+
+/**
  * Whether `deliver` would find something to do. After a thaw a call that was in progress is made again first, since
  * only it knows how a signal ends it.
  */
@@ -140,4 +148,7 @@ export const makeTimers = (process: Process): ProcessTimers =>
   );
 
 /** The timers of a process with what system calls need of them. */
-export const timersOf = (process: Process): ProcessTimers => process.timers as ProcessTimers;
+export function timersOf({ timers }: Process): ProcessTimers {
+  if (!(timers instanceof ProcessTimers)) throw new TypeError("a process has timers of another kind");
+  return timers;
+}

@@ -220,6 +220,10 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.take(descriptors.copy());
   }
 
+  get reachesOutside(): boolean {
+    return this.descriptors.list().some(([, { file }]) => file.kind === "inherited");
+  }
+
   get table(): object {
     return this.descriptors;
   }
@@ -258,10 +262,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.unshare();
     this.descriptors.exec();
   }
+  /** Whether the terminal that the machine has inherited is the controlling one. */
+  get hasOuterTerminal(): boolean {
+    return this.system.hasOuterTerminal(this.process.sid);
+  }
+
   exit(): void {
     this.system.mapped.flushAll();
     this.descriptors.leave();
     this.leaveFs();
+    if (this.process.sid === this.process.pid) this.system.ptys.leaderEnded(this.process.sid);
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {
@@ -288,12 +298,17 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
     system.thawView.root = files.root;
   }
   system.notices.isOpen = (key) =>
-    [...process.kernel.processes.values()].some(({ files }) =>
-      (files as TaskFiles).descriptors.list().some(([, { file }]) => file.key === key),
+    [...process.kernel.processes.values()].some((each) =>
+      filesOf(each)
+        .descriptors.list()
+        .some(([, { file }]) => file.key === key),
     );
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }
 
 /** The files of a process as system calls use them. */
-export const filesOf = (process: Process): TaskFiles => process.files as TaskFiles;
+export function filesOf({ files }: Process): TaskFiles {
+  if (!(files instanceof TaskFiles)) throw new TypeError("a process has files of another kind");
+  return files;
+}

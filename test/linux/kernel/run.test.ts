@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { modelFor } from "../../../emu/cpu/models.ts";
+import { DABR } from "../../../emu/cpu/registers.ts";
 import { memoryDigest, registersDigest } from "../../../emu/digest.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import { Kernel, type KernelOptions } from "../../../emu/linux/kernel.ts";
-import { SIGALRM, SIGINT, SIGKILL, SIGXCPU } from "../../../emu/linux/signals/signal-numbers.ts";
+import { SIGALRM, SIGINT, SIGKILL, SIGTRAP, SIGXCPU } from "../../../emu/linux/signals/signal-numbers.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { memoryHost } from "../../support/memory-host.ts";
-import { tinyElf } from "../../support/tiny-elf.ts";
+import { DATA, tinyElf } from "../../support/tiny-elf.ts";
 
 /** exit(r3) */
 const EXIT = ["li 0,1", "sc"];
@@ -205,6 +206,20 @@ describe.each(["ppc32", "ppc64"] as const)("the run loop with a %s program", (ab
     expect(await kernel.run()).toEqual({ reason: "signal", signo: SIGINT, core: false });
     expect(sent).toBeGreaterThan(0n);
     expect(kernel.instructions).toBe(sent);
+  });
+
+  it("completes a call whose access the data breakpoint matches, and sends SIGTRAP then", async () => {
+    // time(64(r31)), and the doubleword at r31 + 64 is watched for stores.
+    const { kernel } = start(abi, [...DATA_IN_R31, "addi 3,31,64", "li 0,13", "sc", "b 0"]);
+    await kernel.run(1n);
+    const [process] = kernel.processes.values();
+    process.memory.registers.u64[DABR / 8] = BigInt(DATA + 64) | 6n;
+    process.memory.setBreakpoint(BigInt(DATA + 64) | 6n);
+    expect(await kernel.run()).toEqual({ reason: "signal", signo: SIGTRAP, core: true });
+    expect(kernel.instructions).toBe(4n);
+    const at = DATA + 64 + (abi === "ppc64" ? 4 : 0);
+    expect(process.memory.load32(at)).toBe(Number(process.leader?.registers.gpr(3)));
+    expect(process.memory.load32(at)).toBeGreaterThan(0);
   });
 
   it("expires an alarm at its instruction, in every run", async () => {

@@ -38,7 +38,12 @@ const take = (): SignalInfo | undefined => {
 beforeEach(() => {
   now = 1000n;
   cpu = 0n;
-  process = { pid: 1, signals: new ProcessSignals(), threads: [{ tid: 1, signals: new ThreadSignals() }] };
+  process = {
+    pid: 1,
+    signals: new ProcessSignals(),
+    threads: [{ tid: 1, signals: new ThreadSignals() }],
+    noteDrop() {},
+  };
   timers = makeTimers();
   for (const signo of [SIGALRM, SIGVTALRM, SIGPROF, 34]) changeAction(process, signo, HANDLER);
 });

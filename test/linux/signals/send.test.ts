@@ -20,7 +20,7 @@ const HANDLER = 0x1000_0000n;
 
 function processWith(threads: number) {
   const all = Array.from({ length: threads }, () => ({ tid: 1, signals: new ThreadSignals() }));
-  const process = { pid: 1, signals: new ProcessSignals(), threads: new Set(all) };
+  const process = { pid: 1, signals: new ProcessSignals(), threads: new Set(all), noteDrop() {} };
   const woken: unknown[] = [];
   const resumed: number[] = [];
   const host = {
