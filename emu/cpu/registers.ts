@@ -50,7 +50,7 @@ export const fprOffset = (n: number): number => VSR + 16 * n + 8;
 export const MSR_SF = 1n << 63n;
 export const MSR_FE0 = 0x800n;
 export const MSR_FE1 = 0x100n;
-const MSR_FP = 0x2000n;
+export const MSR_FP = 0x2000n;
 export const MSR_VEC = 0x200_0000n;
 export const MSR_VSX = 0x80_0000n;
 
