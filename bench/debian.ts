@@ -37,7 +37,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   speedtest: {
     source: "sqlite3",
     script:
-      "./configure --disable-tcl && make sqlite3.c && $CC -O2 -w -static -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_THREADSAFE=0 -I. -o $OUT test/speedtest1.c sqlite3.c -lm",
+      "./configure --host=$HOST --disable-tcl && make sqlite3.c && $CC -O2 -w -static -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_THREADSAFE=0 -I. -o $OUT test/speedtest1.c sqlite3.c -lm",
   },
 };
 

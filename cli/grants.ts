@@ -2,7 +2,13 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { decodeName } from "../emu/host/names.ts";
 import { toHost } from "../emu/host/node/files.ts";
-import { type Abi, defaultMounts, type MountConfig, type ProgramFacts } from "../emu/machine.ts";
+import {
+  type Abi,
+  defaultMounts,
+  type MountConfig,
+  type NetGrants,
+  type ProgramFacts,
+} from "../emu/machine.ts";
 import { isFirstTime } from "./control.ts";
 import { describeSystemError, Failure, say } from "./failure.ts";
 import { homeFolder } from "./surroundings.ts";
@@ -10,6 +16,7 @@ import { homeFolder } from "./surroundings.ts";
 export interface GrantFlags {
   sysroot?: string;
   dir: MountConfig[];
+  net?: NetGrants;
 }
 
 /** Where Debian and its like put the C libraries of their cross compilers. */
@@ -24,7 +31,7 @@ const CROSS_LIBRARIES: Record<Abi, string> = {
  * the cross compilers' C library where no sysroot is given. Throws Failure for a folder that isn't there.
  */
 export function grants(
-  { sysroot, dir }: GrantFlags,
+  { sysroot, dir, net }: GrantFlags,
   { cwd, program }: { cwd: string; program?: string },
 ): (facts: ProgramFacts) => MountConfig[] {
   for (const { host } of dir) checkThere("--dir", host);
@@ -32,9 +39,16 @@ export function grants(
   return ({ abi, isDynamic }) => {
     const found = CROSS_LIBRARIES[abi];
     const libraries = sysroot || (isDynamic && existsSync(found) ? found : undefined);
-    return defaultMounts({ cwd, program, sysroot: libraries, extra: [...behindLink(program, cwd), ...dir] });
+    const extra = [...behindLink(program, cwd), ...(net?.outside ? resolver() : []), ...dir];
+    return defaultMounts({ cwd, program, sysroot: libraries, extra });
   };
 }
+
+/** The files by which names of other hosts are found, as the host has them. */
+const resolver = (): MountConfig[] =>
+  ["/etc/resolv.conf", "/etc/hosts"]
+    .filter((path) => existsSync(path))
+    .map((path) => ({ host: path, guest: path, readOnly: true }));
 
 /** A program in the working directory that is a symbolic link to somewhere else is granted there as well. */
 function behindLink(program: string | undefined, cwd: string): MountConfig[] {

@@ -1,6 +1,6 @@
 /** Command-line options that several verbs share, and their parsing. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type MountConfig, parseMount } from "../emu/machine.ts";
+import { type MountConfig, type NetGrants, parseMount } from "../emu/machine.ts";
 import type { GrantFlags } from "./grants.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -50,6 +50,18 @@ export function parseDirectory(text: string, before: MountConfig[] = []): MountC
       "want HOST[:GUEST][:ro], GUEST beginning with '/'; a colon in a path is written '\\:'.",
     );
   return [...before, mount];
+}
+
+/** "outside", "host", or [HOST:]PORT, gathered. */
+function parseNet(text: string, before: NetGrants = { outside: false, host: false, ports: [] }): NetGrants {
+  if (text === "outside" || text === "host") return { ...before, [text]: true };
+  const match = /^(?:(\d{1,5}):)?(\d{1,5})$/.exec(text);
+  const [host, guest] = [Number(match?.[1] ?? match?.[2]), Number(match?.[2])];
+  const isPort = (port: number) => port > 0 && port < 65536;
+  if (match === null || !isPort(host) || !isPort(guest)) {
+    throw new InvalidArgumentError("want 'outside', 'host', PORT or HOSTPORT:PORT.");
+  }
+  return { ...before, ports: [...before.ports, { host, guest }] };
 }
 
 /** NAME or NAME=VALUE, gathered in order. */
@@ -139,6 +151,11 @@ export function addMachineOptions(command: Command): Command {
       ),
     )
     .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, [])
+    .option(
+      "--net <grant>",
+      "'outside': addresses of other hosts; 'host': what listens on this one's loopback; [HOST:]PORT: the guest's TCP port for this one's loopback; may be repeated",
+      parseNet,
+    )
     .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
     .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output", parseFile)

@@ -6,6 +6,7 @@ import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
 import type { MachineOptions } from "../emu/machine.ts";
+import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
@@ -17,9 +18,10 @@ import { workingDirectory } from "./surroundings.ts";
 
 /** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
 function prepareEngine(): void {
+  if (Number(process.versions.v8.split(".")[0]) >= 12) return;
   // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
-  if (Number(process.versions.v8.split(".")[0]) < 12)
-    builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+  builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+  builtins.v8.setFlagsFromString(`--interrupt-budget=${OPTIMIZE_AFTER}`);
 }
 
 /** Checks what of the flags can be wrong before anything has begun. */
@@ -98,6 +100,7 @@ const TRACE_PIECE = 0x1_0000;
 export const machineOptions = ({ flags, host, mounts, regions }: Preparation) => ({
   host,
   mounts,
+  net: flags.net,
   engine: flags.engine,
   strace: straceSink(flags),
   trace: traceSink(flags),

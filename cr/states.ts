@@ -34,6 +34,8 @@ const ITEMS = 1 << 16;
 const MESSAGE_MAX = 1 << 20;
 const FILES = 253;
 const OPTIONS = 256;
+/** Bytes that are typed at a terminal and not read. */
+const TYPED = 4096;
 
 const EVENTFD = message("eventfd", "eventfd(2)", {
   counter: u64(""),
@@ -74,7 +76,7 @@ const SEALS = message("seals", "a file of memfd_create(2)", { bits: u32("F_SEAL_
 
 const WINDOW = message("window", "size of a terminal", { rows: u16(""), columns: u16("") });
 
-const TERMINAL = message("terminal", "what has been set on an inherited terminal", {
+const TERMIOS_FIELDS = {
   c_iflag: u32("struct termios of powerpc"),
   c_oflag: u32(""),
   c_cflag: u32(""),
@@ -83,6 +85,10 @@ const TERMINAL = message("terminal", "what has been set on an inherited terminal
   c_line: u8(""),
   c_ispeed: u32(""),
   c_ospeed: u32(""),
+};
+
+const TERMINAL = message("terminal", "what has been set on an inherited terminal", {
+  ...TERMIOS_FIELDS,
   foreground: maybe(s32(""), "process group"),
   size: maybe(WINDOW, "that the program was told last"),
 });
@@ -166,6 +172,46 @@ const INOTIFY = message("inotify", "inotify(7)", {
   events: list(NOTICE, ITEMS, "in order of arrival"),
 });
 
+const LINE = message("line", "what has been typed at a terminal", {
+  lines: list(blob(TYPED, ""), TYPED, "that are complete"),
+  editing: blob(TYPED, "the line that is being typed"),
+  column: u32("of the cursor"),
+  startColumn: u32("at which the line began"),
+  isLiteral: flag("the next byte has no meaning of its own"),
+  isErasing: flag("ECHOPRT: bytes are being erased"),
+  isStopped: flag("output is stopped"),
+});
+
+const PTY_WINDOW = message("pty window", "struct winsize", {
+  rows: u16(""),
+  columns: u16(""),
+  xpixel: u16(""),
+  ypixel: u16(""),
+});
+
+const PTY = message("pty", "the controlling side of a pseudo-terminal", {
+  number: u32("its name in /dev/pts"),
+  uid: u32("who made it"),
+  ...TERMIOS_FIELDS,
+  foreground: maybe(s32(""), "process group"),
+  session: maybe(s32(""), "whose controlling terminal it is"),
+  window: PTY_WINDOW,
+  isLocked: flag("TIOCSPTLCK"),
+  isExclusive: flag("TIOCEXCL"),
+  isPacket: flag("TIOCPKT"),
+  packetStatus: u8("TIOCPKT_* that are to be read"),
+  wasOpened: flag("the other side has been open"),
+  typedAt: s64("CLOCK_MONOTONIC time of the last byte that was typed, ns"),
+  line: LINE,
+  output: blob(TYPED * 4, "written and not read"),
+  held: blob(TYPED * 4, "echo that waits for output to go on"),
+});
+
+const PTS = message("pts", "the other side of a pseudo-terminal", {
+  number: u32(""),
+  isHung: flag("it was hung up while it was open"),
+});
+
 const FILE_LAYOUTS = {
   eventfd: EVENTFD,
   epoll: EPOLL,
@@ -181,6 +227,8 @@ const FILE_LAYOUTS = {
   mqueue: MQUEUE,
   fresh: FRESH,
   inotify: INOTIFY,
+  pty: PTY,
+  pts: PTS,
 };
 
 /** The state of an open file. */
@@ -209,5 +257,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   SOCKET_OPTION,
   WATCH,
   NOTICE,
+  LINE,
+  PTY_WINDOW,
   ...Object.values(CALL_LAYOUTS),
 ];

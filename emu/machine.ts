@@ -20,6 +20,7 @@ import { MAX_SCRIPTS, scriptLine } from "./linux/scripts.ts";
 import { AT_BASE } from "./linux/stack.ts";
 import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint-restart.ts";
 import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
+import type { NetGrants } from "./linux/net/gateway.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
@@ -30,6 +31,7 @@ import type { Tuning } from "./tuning.ts";
 export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
+export type { NetGrants } from "./linux/net/gateway.ts";
 export { defaultMounts, isWithin, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 export type { Abi } from "./snapshot.ts";
 
@@ -51,6 +53,8 @@ export interface MachineOptions {
   host: Host;
   /** What of the host's files the guest sees; nothing else can be reached. A function is asked once it is known what the program is. */
   mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
+  /** What of the host's network programs reach, and who may reach them; nothing by default. */
+  net?: NetGrants;
   /** Gets the lines of a system call trace, without line ends. */
   strace?: (line: string) => void;
   /**
@@ -394,7 +398,7 @@ function functionsIn(bytes: Uint8Array, kernel: Kernel): FunctionSymbol[] {
 type ExtraSyscalls = KernelOptions["extraSyscalls"];
 
 const kernelOptions = (
-  { host, mounts, strace, memorySize, maxProcesses, cpus }: MachineOptions,
+  { host, mounts, net, strace, memorySize, maxProcesses, cpus }: MachineOptions,
   program: ProgramFacts,
   cpuModel: string | undefined,
   { translations, profiler, trace }: Tools,
@@ -404,6 +408,7 @@ const kernelOptions = (
   cpus,
   host,
   mounts: typeof mounts === "function" ? mounts(program) : mounts,
+  net,
   strace,
   abi: ABIS[program.abi],
   cpuModel: modelFor(cpuModel, program.abi),

@@ -369,7 +369,10 @@ export type FileState =
   | { kind: "mqueue"; queue: number }
   /** The reading end of a named pipe to which nobody has written since it was opened. */
   | { kind: "fresh" }
-  | InotifyState;
+  | InotifyState
+  | PtyState
+  /** What lies in /dev/pts. The line may have been hung up while it was open. */
+  | { kind: "pts"; number: number; isHung: boolean };
 
 /** eventfd(2). */
 export interface EventState {
@@ -428,6 +431,43 @@ export interface TerminalState {
   c_ospeed: number;
   foreground: number | null;
   size: { rows: number; columns: number } | null;
+}
+
+/** A pseudo-terminal, as the state of its controlling side. */
+export interface PtyState extends Omit<TerminalState, "kind" | "size"> {
+  kind: "pty";
+  number: number;
+  uid: number;
+  isLocked: boolean;
+  isExclusive: boolean;
+  /** TIOCPKT, and TIOCPKT_* that are to be read. */
+  isPacket: boolean;
+  packetStatus: number;
+  /** The other side has been open. */
+  wasOpened: boolean;
+  /** Whose controlling terminal it is. */
+  session: number | null;
+  window: { rows: number; columns: number; xpixel: number; ypixel: number };
+  /** CLOCK_MONOTONIC time at which a byte was typed last. */
+  typedAt: bigint;
+  line: LineState;
+  /** What has been written and not read; echo that waits for output to go on. */
+  output: Uint8Array;
+  held: Uint8Array;
+}
+
+/** What has been typed at a terminal. */
+export interface LineState {
+  /** Complete lines, and the one that is being typed. */
+  lines: Uint8Array[];
+  editing: Uint8Array;
+  /** Of the cursor, and where the line began. */
+  column: number;
+  startColumn: number;
+  /** The next byte has no meaning of its own; bytes are being erased in print; output is stopped. */
+  isLiteral: boolean;
+  isErasing: boolean;
+  isStopped: boolean;
 }
 
 /** The address of a socket: a name of AF_UNIX, or the bytes of an internet address and a port. */

@@ -43,11 +43,23 @@ export const MOST_KEPT_OF_PROGRAM = 64 * 1024 * 1024;
 /** Bytes of all programs' translations in a folder. */
 export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
 
+// ---- the host's engine -------------------------------------------------------------------------------------------
+
+/**
+ * Bytes of bytecode after which V8 optimises a function of ppcr's own, in the command with the translator: four times as many as by itself. The
+ * translator runs for a moment, in hundreds of functions, and what optimising them takes other threads is more than they gain: 0.1 to 0.7 s of
+ * processor time in runs of two seconds.
+ */
+export const OPTIMIZE_AFTER = 528_000;
+
 // ---- translated code -------------------------------------------------------------------------------------------
 
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
-  /** Arrivals at a place by a backward branch, a call or a return before it is translated. */
+  /**
+   * Arrivals at a place by a backward branch, a call or a return before it is translated. 100 and 300 took as long, within 10 %, with eight
+   * programs of half a second to five.
+   */
   threshold: number;
   /** The same for a place of which there is translated code already, made by another process or an earlier run. */
   reuseThreshold: number;
@@ -58,6 +70,12 @@ export interface Tuning {
   entryThreshold: number;
   /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
   mostEntries: number;
+  /**
+   * Code that has never been run is left out of a translated function, until it has been arrived at so many times for each instruction of the function,
+   * which is what translating it again costs; twice as many each time that this happens. 0: nothing is left out. 4 was 10 % slower with sqlite and bzip2,
+   * as fast with Lua. What is left out is two thirds of the instructions there, and with them a quarter to a half of the run.
+   */
+  coldThreshold: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -77,6 +95,7 @@ export const TUNING: Tuning = {
   reuseThreshold: 16,
   entryThreshold: 4000,
   mostEntries: 40,
+  coldThreshold: 16,
   mostInstructions: 4000,
   mostPromoted: 40,
   mostCarried: 8,

@@ -35,10 +35,14 @@ const PAGES = 2 ** 32 / PAGE_SIZE;
 interface CodePage {
   readonly words: Int32Array;
   readonly handlers: Handler[];
+  /** Stands in for the handlers of words that have not been executed. */
+  readonly first: Handler;
   /** Arrivals at each word before the watch is asked. */
   readonly patience: Int32Array;
 }
 
+/** What is asked of a place can double often. */
+const MOST_PATIENCE = 2 ** 31 - 1;
 const NO_PATIENCE = new Int32Array(0);
 
 export class Interpreter {
@@ -172,6 +176,11 @@ export class Interpreter {
   isOpen(address: number): boolean {
     return this.codePages.has(address >>> PAGE_SHIFT);
   }
+  /** Whether the instruction at an address has been executed here since its page last changed. */
+  protected hasRun(address: number): boolean {
+    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    return page !== undefined && page.handlers[(address >>> 2) & (WORDS - 1)] !== page.first;
+  }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
   protected holds(address: number, words: Int32Array): boolean | undefined {
     for (let i = 0; i < words.length; ) {
@@ -187,7 +196,7 @@ export class Interpreter {
   /** Sets how many arrivals at an address, in a page that is open, go by before the watch is asked. */
   setPatience(address: number, arrivals: number): void {
     const page = this.codePages.get(address >>> PAGE_SHIFT);
-    if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = arrivals;
+    if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = Math.min(arrivals, MOST_PATIENCE);
   }
   /** Counts an arrival that did not come about in the interpreter; whether the watch wants to be asked. */
   countArrival(address: number): boolean {
@@ -215,7 +224,7 @@ export class Interpreter {
     handlers.fill(first);
     const { watch } = this;
     const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
-    const code = { words, handlers, patience };
+    const code = { words, handlers, first, patience };
     this.codePages.set(page, code);
     watch?.opened?.(page);
     return code;

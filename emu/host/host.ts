@@ -206,6 +206,67 @@ export interface HostStream {
   readonly handle?: number;
 }
 
+/** A numeric internet address and a port. */
+export interface HostAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What happens to a connection of the host. After `failed` and `closed` nothing does any more. */
+export interface ConnectionEvents {
+  /** It is there; `local` is its own address. */
+  connected(local: HostAddress): void;
+  data(bytes: Uint8Array): void;
+  /** The other side sends no more. */
+  ended(): void;
+  /** Everything that was written has been taken by the host. */
+  drained(): void;
+  /** By its errno's name. */
+  failed(code: string): void;
+  closed(): void;
+}
+
+/** A TCP connection of the host. */
+export interface HostConnection {
+  /** False where no more should be written before `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Nothing more will be written. */
+  end(): void;
+  /** Lets go of it; `reset`: the other side is to see it broken off. */
+  destroy(reset: boolean): void;
+  /** Whether more data is welcome. */
+  hold(isHeld: boolean): void;
+}
+
+/** Something of the host that can be closed. */
+export interface HostListener {
+  close(): void;
+}
+
+/** A UDP socket of the host. */
+export interface HostDatagrams extends HostListener {
+  send(bytes: Uint8Array, to: HostAddress): void;
+}
+
+/** The host's network, as far as a machine is given it. */
+export interface HostNetwork {
+  connect(to: HostAddress, events: ConnectionEvents): HostConnection;
+  /**
+   * Takes connections at an address. `take` gets each of them, from where it comes, and a function that has it begin. `failed`
+   * is called where the address can't be had.
+   */
+  listen(
+    at: HostAddress,
+    take: (from: HostAddress, begin: (events: ConnectionEvents) => HostConnection) => void,
+    failed: (code: string) => void,
+  ): HostListener;
+  datagrams(
+    version: 4 | 6,
+    receive: (bytes: Uint8Array, from: HostAddress) => void,
+    failed: (code: string) => void,
+  ): HostDatagrams;
+}
+
 /** Everything the machine needs from outside; give another one to run it elsewhere, or in a test. */
 export interface Host {
   readonly files: HostFiles;
@@ -218,6 +279,8 @@ export interface Host {
   readonly user?: { uid: number; gid: number };
   /** By the descriptor number they had: 0, 1, 2. */
   readonly streams: ReadonlyMap<number, HostStream>;
+  /** Its network, where programs may be given some of it. */
+  readonly network?: HostNetwork;
   /** Where translated code is kept, if it is. */
   readonly translations?: HostTranslations;
   /** SHA-256, incrementally. */

@@ -6,7 +6,7 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
-import { INSTRUCTIONS, NIA } from "../cpu/registers.ts";
+import { CTR, INSTRUCTIONS, LR, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
@@ -19,7 +19,7 @@ import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
-import { type ScanSource, scan } from "./scan.ts";
+import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
 import { buildModule } from "./wasm.ts";
@@ -52,6 +52,12 @@ export class JitEngine extends Interpreter {
   private readonly entries = new Map<number, Entry>();
   /** The unit that has a block beginning at an address. */
   private readonly inside = new Map<number, Unit>();
+  /** The unit that leads to an address but has no code of it. */
+  private readonly leftOut = new Map<number, Unit>();
+  /** Tables of jump targets; see `ScanSource`. */
+  private readonly tables = new Map<number, JumpTable>();
+  /** Places that were called when they got hot. */
+  private readonly functions = new Set<number>();
   private readonly byPage = new Map<number, Set<Unit>>();
   private readonly armed = new Set<number>();
   /** Places of which there is code that did not fit the first time. */
@@ -200,19 +206,51 @@ export class JitEngine extends Interpreter {
   private make(address: number): void {
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
-    const { tuning } = this;
-    const around = this.inside.get(address)?.piece;
-    if (around === undefined) {
+    const { entryThreshold, mostEntries } = this.tuning;
+    const isCalled = this.isCalled(address);
+    if (isCalled) this.functions.add(address);
+    const within = this.inside.get(address)?.piece;
+    const before = within ?? this.leftOut.get(address)?.piece;
+    // What leads into the code of another unit belongs to that one's function.
+    const beside = before === undefined && !isCalled ? this.reachedFrom(address)?.piece : undefined;
+    if (before === undefined && beside === undefined) {
       this.translateUnit([address]);
-    } else if (around.entries.length >= 2 * tuning.mostEntries) {
-      this.setPatience(address, RETRY_AFTER);
-    } else if (!this.armed.has(address) && tuning.entryThreshold > 0) {
-      this.armed.add(address);
-      this.setPatience(address, tuning.entryThreshold * 4 ** around.remade);
+    } else if (before !== undefined && within === undefined) {
+      this.translateUnit(before.entries, before);
     } else {
-      this.translateUnit([...around.entries, address], around);
+      const piece = (within ?? beside)!;
+      const patience = within === undefined ? this.coldPatience(piece) : entryThreshold * 4 ** piece.remade;
+      if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
+      else if (!this.armed.has(address) && entryThreshold > 0) {
+        this.armed.add(address);
+        this.setPatience(address, patience);
+        return;
+      } else this.translateUnit([...piece.entries, address], piece);
     }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
+  }
+  /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
+  private coldPatience({ words, remade }: Piece): number {
+    const { threshold, coldThreshold } = this.tuning;
+    return Math.max(threshold, coldThreshold * words.length) * 2 ** remade;
+  }
+  /** A unit with code that can be reached from an address. */
+  private reachedFrom(address: number): Unit | undefined {
+    const { blocks } = scan(this.source(), [address], this.cpu.is64, this.tuning.mostInstructions);
+    for (const { start } of blocks) {
+      const unit = this.inside.get(start);
+      if (unit !== undefined) return unit;
+    }
+    return undefined;
+  }
+  /** Whether the program has just come to an address by a call. */
+  private isCalled(address: number): boolean {
+    const { cpu } = this;
+    const { i32 } = cpu.registers;
+    const caller = (i32[LR / 4] - 4) | 0;
+    return (
+      this.isOpen(caller) && isCallOf(address, cpu.memory.fetch(caller >>> 0), caller, i32[CTR / 4], cpu.is64)
+    );
   }
 
   // ---- what others have translated ---------------------------------------------------------------------------
@@ -280,8 +318,11 @@ export class JitEngine extends Interpreter {
     return {
       isCode: (address) => this.isOpen(address),
       fetch: (address) => memory.fetch(address >>> 0),
-      isFunction: (address) => this.linker?.isCalled(address) === true,
+      hasRun: (address) =>
+        this.tuning.coldThreshold === 0 || this.hasRun(address) || this.inside.has(address),
+      isFunction: (address) => this.functions.has(address) || this.linker?.isCalled(address) === true,
       registers: registers.i32,
+      tables: this.tables,
       peek: (address, isDoubleword = false) => {
         const at = (isDoubleword && memory.byteOrder === "big" ? address + 4 : address) >>> 0;
         if (memory.readGuard[at >>> PAGE_SHIFT] !== 0 || (at & 3) !== 0) return undefined;
@@ -297,7 +338,8 @@ export class JitEngine extends Interpreter {
     const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
     if (region.instructions === 0) return;
     const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
-    const inherited = [...this.replaced(blocks)].flatMap(({ piece }) => piece.entries);
+    const replaced = [...this.replaced(blocks)].map(({ piece }) => piece);
+    const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
     const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
@@ -308,6 +350,7 @@ export class JitEngine extends Interpreter {
       looksUp: body.looksUp,
       blocks,
       words: Int32Array.from(region.blocks.flatMap(({ words }) => words)),
+      cold: region.cold,
       remade: before === undefined ? 0 : before.remade + 1,
       wire,
       native: undefined,
@@ -320,14 +363,14 @@ export class JitEngine extends Interpreter {
     statistics.guestInstructions += region.instructions;
     this.install(piece);
     this.show(piece, false);
-    if (before !== undefined) this.archive!.remove(before);
+    for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
     statistics.compiling += now() - began;
   }
 
   /** Makes a piece part of this address space, in place of what it covers. */
   private install(piece: Piece): void {
-    const { entries, needs, blocks, wire } = piece;
+    const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
     const { linker } = this;
@@ -351,6 +394,10 @@ export class JitEngine extends Interpreter {
       linker.link(address, linked.code);
       this.setPatience(address, 0);
     });
+    for (const address of cold) {
+      this.leftOut.set(address, unit);
+      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(piece));
+    }
   }
 
   private show({ entries, blocks, words, wire }: Piece, isReused: boolean): void {
@@ -380,6 +427,7 @@ export class JitEngine extends Interpreter {
     const units = this.byPage.get(page);
     if (units === undefined) return;
     this.dropped = true;
+    this.tables.clear();
     for (const unit of [...units]) this.drop(unit);
   }
 
@@ -402,6 +450,7 @@ export class JitEngine extends Interpreter {
       if (this.inside.get(address) === unit) this.inside.delete(address);
       this.armed.delete(address);
     }
+    for (const address of piece.cold) if (this.leftOut.get(address) === unit) this.leftOut.delete(address);
     this.linker!.forget(linked);
     this.bytes -= piece.wire.length;
     for (const page of pages) this.byPage.get(page)?.delete(unit);

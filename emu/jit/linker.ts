@@ -76,9 +76,9 @@ export class Linker {
     }
     return slot;
   }
-  /** Whether something calls the address, or code begins there. */
+  /** Whether translated code calls the address. */
   isCalled(address: number): boolean {
-    return this.callers.has(address) || this.slots.has(address);
+    return this.callers.has(address);
   }
 
   /** Makes a module's function part of this address space. Calls of what is not there come back with the address that was called. */

@@ -12,7 +12,9 @@ export interface Piece extends Linkable {
   readonly blocks: Int32Array;
   /** The instructions of the blocks. */
   readonly words: Int32Array;
-  /** How often it has been translated again for an entry more. */
+  /** Where it leads to but has no code of, for that had never been run. */
+  readonly cold: readonly number[];
+  /** How often it has been translated again, for an entry more or for what had become of the cold places. */
   readonly remade: number;
   /** The module's bytes. */
   readonly wire: Uint8Array<ArrayBuffer>;
@@ -24,16 +26,24 @@ export interface Piece extends Linkable {
 
 /** More of anything than this is damage. */
 const MOST = 1 << 20;
-const FIXED = 9;
+const FIXED = 10;
 
 /** The bytes by which pieces are kept. */
 export function encodePieces(pieces: readonly Piece[]): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  for (const { entries, needs, callees, looksUp, blocks, words, remade, wire, native } of pieces) {
-    const lengths = [entries.length, callees.length, blocks.length, words.length];
+  for (const { entries, needs, callees, looksUp, blocks, words, cold, remade, wire, native } of pieces) {
+    const lengths = [entries.length, callees.length, blocks.length, words.length, cold.length];
     const head = [0, ...lengths, remade, Number(looksUp), wire.length, native?.length ?? 0];
-    head[0] = head.length + 2 * entries.length + callees.length + blocks.length + words.length;
-    const numbers = Int32Array.from([...head, ...entries, ...needs, ...callees, ...blocks, ...words]);
+    head[0] = head.length + entries.length + lengths.reduce((sum, length) => sum + length, 0);
+    const numbers = Int32Array.from([
+      ...head,
+      ...entries,
+      ...needs,
+      ...callees,
+      ...blocks,
+      ...words,
+      ...cold,
+    ]);
     parts.push(new Uint8Array(numbers.buffer), wire, native ?? new Uint8Array(0));
     parts.push(new Uint8Array(-(wire.length + (native?.length ?? 0)) & 3));
   }
@@ -47,13 +57,13 @@ export function decodePieces(bytes: Uint8Array<ArrayBuffer>): Piece[] {
   const numbers = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   for (let at = 0; at < numbers.length; ) {
     if (at + FIXED > numbers.length) return [];
-    const [all, entries, callees, blocks, words, remade, looksUp, wire, native] = numbers.subarray(
+    const [all, entries, callees, blocks, words, cold, remade, looksUp, wire, native] = numbers.subarray(
       at,
       at + FIXED,
     );
-    const counts = [entries, callees, blocks, words];
+    const counts = [entries, callees, blocks, words, cold];
     if (counts.some((count) => count < 0 || count > MOST) || (blocks & 1) !== 0) return [];
-    if (all !== FIXED + 2 * entries + callees + blocks + words || wire < 0 || native < 0) return [];
+    if (all !== FIXED + 2 * entries + callees + blocks + words + cold || wire < 0 || native < 0) return [];
     const code = 4 * (at + all);
     if (code + wire + native > bytes.length) return [];
     let next = at + FIXED;
@@ -64,6 +74,7 @@ export function decodePieces(bytes: Uint8Array<ArrayBuffer>): Piece[] {
       callees: [...take(callees)],
       blocks: take(blocks),
       words: take(words),
+      cold: [...take(cold)],
       remade,
       looksUp: looksUp !== 0,
       wire: bytes.subarray(code, code + wire),

@@ -60,12 +60,16 @@ export interface ScanSource {
   /** Whether the word at the address has been met as code by the interpreter. */
   isCode(address: number): boolean;
   fetch(address: number): number;
+  /** Whether what begins at the address has been run; what has not is left out. */
+  hasRun(address: number): boolean;
   /** Whether an address is the beginning of a function that is, or is to be, translated by itself. */
   isFunction(address: number): boolean;
   /** The low words of the GPRs now, by which tables of targets are found. */
   readonly registers: Int32Array;
   /** A word of data for the same purpose, or the low word of a doubleword; undefined where there is none. */
   peek(address: number, isDoubleword?: boolean): number | undefined;
+  /** Tables that have been found, by the bctr that jumps through them: what tells where one is may be gone by the time it is wanted again. */
+  readonly tables: Map<number, JumpTable>;
 }
 
 export interface Region {
@@ -75,6 +79,8 @@ export interface Region {
   /** Index of the block that begins at an address. */
   readonly at: ReadonlyMap<number, number>;
   readonly instructions: number;
+  /** Where it leads to but was left out, for that had not been run. */
+  readonly cold: readonly number[];
 }
 
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
@@ -119,6 +125,13 @@ function endOf(
   }
 }
 
+/** Whether the instruction at `pc` calls `address`, with that in CTR where it calls through it. */
+export function isCallOf(address: number, word: number, pc: number, ctr: number, is64: boolean): boolean {
+  const found = { target: ctr & ~3 };
+  const end = endOf(decode(word)?.name, word, pc, is64, found);
+  return (end === End.Call || end === End.IndirectCall) && found.target === address;
+}
+
 /** Whether a block that ends so, with this instruction, can go on to the one after it. */
 const fallsThrough = (end: End, word: number): boolean => {
   switch (end) {
@@ -150,6 +163,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
   const ends = new Map<number, BlockEnd>();
   const leaders = new Set<number>(roots);
   const work = [...roots];
+  const cold = new Set<number>();
   const found = { target: 0 };
   for (let next = 0; next < work.length; next++) {
     let pc = work[next];
@@ -169,11 +183,16 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
         pc = (pc + 4) | 0;
         continue;
       }
-      if (end === End.Jump && found.target !== pc + 4 && source.isFunction(found.target)) end = End.TailCall;
-      const table = end === End.Indirect ? findTable(source, words, linear) : undefined;
       const { target } = found;
+      const isElsewhere = target !== pc + 4 && !roots.includes(target);
+      if (end === End.Jump && isElsewhere && source.isFunction(target)) end = End.TailCall;
+      const table = end === End.Indirect ? runCases(source, tableAt(source, words, linear), cold) : undefined;
       ends.set(pc, { end, target, table });
       const go = (address: number) => {
+        if (!leaders.has(address) && !source.hasRun(address)) {
+          cold.add(address);
+          return;
+        }
         leaders.add(address);
         work.push(address);
       };
@@ -183,7 +202,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       break;
     }
   }
-  return { is64, ...formBlocks(words, rowsAt, ends, leaders), instructions: words.size };
+  return { is64, ...formBlocks(words, rowsAt, ends, leaders), instructions: words.size, cold: [...cold] };
 }
 
 function formBlocks(
@@ -219,6 +238,34 @@ function formBlocks(
 }
 
 // ---- tables of jump targets ------------------------------------------------------------------------------
+
+/** The table of the bctr that ends `linear`. */
+function tableAt(
+  source: ScanSource,
+  words: ReadonlyMap<number, number>,
+  linear: readonly number[],
+): JumpTable | undefined {
+  const pc = linear[linear.length - 1];
+  const table = source.tables.get(pc) ?? findTable(source, words, linear);
+  if (table !== undefined) source.tables.set(pc, table);
+  return table;
+}
+
+/** The table without the cases that have not been run: another one has their place, which is not what the guest's target says. */
+function runCases(
+  source: ScanSource,
+  table: JumpTable | undefined,
+  cold: Set<number>,
+): JumpTable | undefined {
+  const run = table?.targets.find((target) => source.hasRun(target));
+  if (table === undefined || run === undefined) return undefined;
+  const targets = table.targets.map((target) => {
+    if (source.hasRun(target)) return target;
+    cold.add(target);
+    return run;
+  });
+  return { ...table, targets };
+}
 
 /**
  * The targets of the bctr that ends `linear`, where they come from a table of addresses or of distances from the table. What is found is

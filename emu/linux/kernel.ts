@@ -39,6 +39,7 @@ import {
 import { FutexTable, releaseThread } from "./futex-table.ts";
 import { IpcObjects } from "./ipc/ipc-objects.ts";
 import { Mm } from "./mm.ts";
+import type { NetGrants } from "./net/gateway.ts";
 import {
   type Credentials,
   defaultLimits,
@@ -73,6 +74,8 @@ export interface KernelOptions {
   cpuModel: CpuModel;
   /** What of the host's files the guest sees. */
   mounts: readonly MountConfig[];
+  /** What of the host's network programs reach; nothing by default. */
+  net?: NetGrants;
   /** Guest path of the working directory of the first process. */
   cwd?: string;
   /** Virtual time and seeded random numbers. */
@@ -218,8 +221,8 @@ export class Kernel implements System {
     }
     const random = (into: Uint8Array) => this.random.fill(into);
     const steady = seed !== undefined;
-    const { mounts, cwd } = options;
-    this.fileSystem = new FileSystem({ host, mounts, cwd, random, steady, machine: this });
+    const { mounts, cwd, net } = options;
+    this.fileSystem = new FileSystem({ host, mounts, cwd, net, random, steady, machine: this });
     this.tasks = new Tasks(FIRST_PID, {
       most: options.maxProcesses,
       makeMm: (abi, cpuModel, size) => this.makeMm(abi, cpuModel, size),

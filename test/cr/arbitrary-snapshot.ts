@@ -354,6 +354,14 @@ const queues = fc.array(
   { maxLength: 2 },
 );
 
+const u16 = fc.nat(0xffff);
+const typed = fc.uint8Array({ maxLength: 20 });
+const termios = {
+  ...{ c_iflag: u32, c_oflag: u32, c_cflag: u32, c_lflag: u32, c_line: byte, c_ispeed: u32, c_ospeed: u32 },
+  c_cc: fc.array(byte, { minLength: 19, maxLength: 19 }),
+  foreground: fc.option(s32),
+};
+
 /** The state of an open file of any kind. */
 const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("eventfd"), counter: u64, semaphore: fc.boolean() }),
@@ -371,11 +379,20 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     entries: fc.array(fc.record({ ino: u64, kind: fc.constantFrom(...NODE_KINDS), name }), { maxLength: 3 }),
   }),
   fc.record({ kind: fc.constant("seals"), bits: u32 }),
+  fc.record({ kind: fc.constant("pts"), number: u32, isHung: fc.boolean() }),
+  fc.record({
+    ...{ kind: fc.constant("pty"), ...termios, number: u32, uid: u32, session: fc.option(s32) },
+    ...{ isLocked: fc.boolean(), isExclusive: fc.boolean(), isPacket: fc.boolean(), wasOpened: fc.boolean() },
+    ...{ packetStatus: byte, typedAt: s64, output: typed, held: typed },
+    window: fc.record({ rows: u16, columns: u16, xpixel: u16, ypixel: u16 }),
+    line: fc.record({
+      ...{ lines: fc.array(typed, { maxLength: 3 }), editing: typed, column: u32, startColumn: u32 },
+      ...{ isLiteral: fc.boolean(), isErasing: fc.boolean(), isStopped: fc.boolean() },
+    }),
+  }),
   fc.record({
     kind: fc.constant("terminal"),
-    ...{ c_iflag: u32, c_oflag: u32, c_cflag: u32, c_lflag: u32, c_line: byte, c_ispeed: u32, c_ospeed: u32 },
-    c_cc: fc.array(byte, { minLength: 19, maxLength: 19 }),
-    foreground: fc.option(s32),
+    ...termios,
     size: fc.option(fc.record({ rows: fc.nat(0xffff), columns: fc.nat(0xffff) })),
   }),
   fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),

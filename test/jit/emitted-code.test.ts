@@ -24,9 +24,11 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
   const source = {
     isCode: (address: number) => address >= START && address < START + 4 * words.length,
     fetch: (address: number) => words[(address - START) / 4],
+    hasRun: () => true,
     isFunction: () => false,
     registers: new Int32Array(64),
     peek: () => undefined,
+    tables: new Map(),
   };
   const region = scan(source, [START], is64, TUNING.mostInstructions);
   const target = {

@@ -11,6 +11,7 @@ import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import type { Tuning } from "../../emu/tuning.ts";
 import { cpuOn } from "../support/cpu.ts";
 import { CODE_START, DATA_PAGES, DATA_START, randomNumbers, randomProgram } from "./random-programs.ts";
 
@@ -121,12 +122,23 @@ export function show({ registers, is64 }: Cpu): string[] {
   return lines;
 }
 
+/** Everything is translated at first sight. */
+export const AT_ONCE: Partial<Tuning> = { threshold: 0, entryThreshold: 0, coldThreshold: 0 };
+/** What has run a few times is, without what has not, and again when that has. */
+export const BY_AND_BY: Partial<Tuning> = { threshold: 2, entryThreshold: 6, coldThreshold: 1 };
+
 /** Holds the translator against the interpreter on so many programs, the first one of that seed. */
-export function agree(abi: Abi, model: string | undefined, first: number, programs: number): void {
+export function agree(
+  abi: Abi,
+  model: string | undefined,
+  first: number,
+  programs: number,
+  tuning = AT_ONCE,
+): void {
   const left = createCpu(abi, model);
   const right = createCpu(abi, model);
   const interpreter = new Interpreter(left);
-  const jit = new JitEngine(right, new Translations({ threshold: 0, entryThreshold: 0 }));
+  const jit = new JitEngine(right, new Translations(tuning));
   for (let seed = first; seed < first + programs; seed++) {
     bind(left);
     const { words } = randomProgram(seed, left);

@@ -36,6 +36,7 @@ export interface SubjectOptions {
   memorySize?: number;
   maxProcesses?: number;
   cpus?: number;
+  net?: MachineOptions["net"];
   trace?: MachineOptions["trace"];
   engine?: EngineName;
   strace?: (line: string) => void;
@@ -85,16 +86,17 @@ export interface ThawOptions {
   /** What goes for an image without a trailer. */
   defaults?: RestartDefaults;
   strace?: (line: string) => void;
+  net?: MachineOptions["net"];
 }
 
 /** A new machine that goes on from an image, with the mounts of another; stdin is open and empty unless given. */
 export function thaw(
   image: Uint8Array,
-  { mounts, input = null, defaults, strace }: Pick<Subject, "mounts"> & ThawOptions,
+  { mounts, input = null, defaults, strace, net }: Pick<Subject, "mounts"> & ThawOptions,
 ): Subject {
   const host = memoryHost(input);
   const snapshot = restart(sourceOf(image), { sha256: host.sha256, defaults });
-  return { machine: Machine.thaw(snapshot, { host, mounts, strace }), host, mounts };
+  return { machine: Machine.thaw(snapshot, { host, mounts, strace, net }), host, mounts };
 }
 
 /** What of a machine must be equal on both sides of a freeze. */

@@ -1,6 +1,6 @@
 /**
- * Vector rows as WebAssembly functions over one CPU's memory: a family of rows is one module, made when the first of its
- * instructions is met. Its exports are the handlers themselves.
+ * Vector rows as WebAssembly functions over one CPU's memory: a row is one module, made when the instruction is first met, for
+ * programs use a few of several hundred. What it exports is the handler itself.
  */
 
 import { instructionNamed } from "../../isa/table.ts";
@@ -31,28 +31,50 @@ export const fieldOf = (word: number, [first, last]: readonly [number, number]):
 /** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
 export function familyHandlers(family: Family): HandlerTable {
   const selector = (name: string, row: Row | ImmediateRow): Selector => {
-    if (typeof row === "function") return { select: (_word, kind) => functionsOf(family, kind)[name] };
-    // Values that have no code are invalid forms.
+    if (typeof row === "function") return { select: (_word, kind) => functionOf(name, "", row, kind) };
     return {
-      select: (word, kind) => functionsOf(family, kind)[`${name}/${fieldOf(word, row.bits)}`] ?? illegal,
+      select(word, kind) {
+        const value = fieldOf(word, row.bits);
+        // Values that have no code are invalid forms.
+        if (row.values?.includes(value) === false) return illegal;
+        return functionOf(name, `/${value}`, (frame) => row.row(frame, value), kind);
+      },
     };
   };
   return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(name, row)]));
 }
 
-type Functions = Readonly<Record<string, Handler>>;
+/** Modules by row and surroundings, which machines of one kind share. */
+const modules = new Map<string, WebAssembly.Module>();
+/** Of an address space: what modules import, and the functions there are, by row. */
+const instances = new WeakMap<
+  AddressSpace,
+  { imports: WebAssembly.Imports; functions: Map<string, Handler> }
+>();
 
-/** Modules by family and surroundings, which machines of one kind share, and their instances by address space. */
-const modules = new WeakMap<Family, Map<string, WebAssembly.Module>>();
-const instances = new WeakMap<AddressSpace, Map<Family, Functions>>();
-
-function functionsOf(family: Family, { is64 }: CpuKind): Functions {
-  let known = instances.get(cpu.memory);
-  if (known === undefined) instances.set(cpu.memory, (known = new Map()));
-  let functions = known.get(family);
-  if (functions === undefined) known.set(family, (functions = instantiate(family, cpu.memory, is64)));
-  return functions;
+function functionOf(mnemonic: string, suffix: string, row: Row, { is64 }: CpuKind): Handler {
+  const { memory } = cpu;
+  let known = instances.get(memory);
+  if (known === undefined)
+    instances.set(memory, (known = { imports: imports(memory), functions: new Map() }));
+  const name = mnemonic + suffix;
+  let handler = known.functions.get(name);
+  if (handler === undefined) {
+    const module = moduleOf(mnemonic, suffix, row, surroundings(memory, is64));
+    handler = new WebAssembly.Instance(module, known.imports).exports.f as Handler;
+    known.functions.set(name, handler);
+  }
+  return handler;
 }
+
+const imports = (memory: AddressSpace): WebAssembly.Imports => ({
+  m: {
+    m: memory.memory,
+    l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
+    s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
+    f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
+  },
+});
 
 /** Where a CPU's registers and memory are. */
 function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean): Surroundings {
@@ -66,22 +88,13 @@ function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean):
   };
 }
 
-function instantiate(family: Family, memory: AddressSpace, is64: boolean): Functions {
-  const around = surroundings(memory, is64);
-  const key = JSON.stringify(around);
-  let known = modules.get(family);
-  if (known === undefined) modules.set(family, (known = new Map()));
-  let module = known.get(key);
-  if (module === undefined) known.set(key, (module = new WebAssembly.Module(moduleBytes(family, around))));
-  const instance = new WebAssembly.Instance(module, {
-    m: {
-      m: memory.memory,
-      l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
-      s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
-      f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
-    },
-  });
-  return { ...instance.exports } as Functions;
+function moduleOf(mnemonic: string, suffix: string, row: Row, around: Surroundings): WebAssembly.Module {
+  const key = mnemonic + suffix + JSON.stringify(around);
+  let module = modules.get(key);
+  if (module === undefined) {
+    modules.set(key, (module = new WebAssembly.Module(moduleBytes(mnemonic, row, around))));
+  }
+  return module;
 }
 
 const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
@@ -95,28 +108,12 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
-/** The module of a family: imports the memory and the three ways out of the fast path, exports a function a row. */
-function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuffer> {
-  const functions: { name: string; body: number[] }[] = [];
-  const add = (mnemonic: string, suffix: string, row: Row): void => {
-    const { operands, vrc } = instructionNamed(mnemonic)!;
-    const frame = new Frame(operands, around);
-    const code = frame.function(row, vrc === true);
-    const locals = list(frame.locals.map((type) => [1, type]));
-    const body = [...locals, ...code, 0x0b];
-    functions.push({ name: mnemonic + suffix, body: [...unsigned(body.length), ...body] });
-  };
-  for (const [mnemonic, row] of Object.entries(family)) {
-    if (typeof row === "function") {
-      add(mnemonic, "", row);
-      continue;
-    }
-    const [first, last] = row.bits;
-    const { values = Array.from({ length: 2 ** (last - first + 1) }, (_, i) => i) } = row;
-    for (const value of values) {
-      add(mnemonic, `/${value}`, (frame) => row.row(frame, value));
-    }
-  }
+/** The module of a row: imports the memory and the three ways out of the fast path, exports the function. */
+function moduleBytes(mnemonic: string, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
+  const { operands, vrc } = instructionNamed(mnemonic)!;
+  const frame = new Frame(operands, around);
+  const code = frame.function(row, vrc === true);
+  const body = [...list(frame.locals.map((type) => [1, type])), ...code, 0x0b];
   const types = [
     [0x60, 2, I32, I32, 0],
     [0x60, 3, I32, I32, I32, 1, I32],
@@ -131,8 +128,8 @@ function moduleBytes(family: Family, around: Surroundings): Uint8Array<ArrayBuff
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, list(types)),
     ...section(2, list(imports)),
-    ...section(3, list(functions.map(() => [0]))),
-    ...section(7, list(functions.map(({ name: exported }, i) => [...name(exported), 0, ...unsigned(3 + i)]))),
-    ...section(10, list(functions.map(({ body }) => body))),
+    ...section(3, list([[0]])),
+    ...section(7, list([[...name("f"), 0, 3]])),
+    ...section(10, list([[...unsigned(body.length), ...body]])),
   ]);
 }

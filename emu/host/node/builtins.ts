@@ -6,6 +6,9 @@ export const builtins = {
   get crypto() {
     return process.getBuiltinModule("node:crypto");
   },
+  get dgram() {
+    return process.getBuiltinModule("node:dgram");
+  },
   get net() {
     return process.getBuiltinModule("node:net");
   },

@@ -5,6 +5,7 @@ import type { Host } from "../host.ts";
 import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
 import { nodeTranslations } from "./kept-code.ts";
+import { nodeNetwork } from "./host-network.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
 
 const encoder = new TextEncoder();
@@ -69,6 +70,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     umask: process.umask(),
     user: process.geteuid && process.getegid && { uid: process.geteuid(), gid: process.getegid() },
     streams,
+    network: nodeNetwork,
     random,
     sha256: () => {
       const hash = builtins.crypto.createHash("sha256");

@@ -137,3 +137,41 @@ const isMulticast = (address: Address): boolean => {
 /** Whether it means many: a multicast address, or the broadcast address of IPv4. */
 export const isForMany = (address: Address): boolean =>
   isMulticast(address) || (address.family === AF_INET && address.name.every((byte) => byte === 255));
+
+// ---- as text -------------------------------------------------------------------------------------------------
+
+/** An internet address as the host writes it. */
+export function toText({ family, name, port }: Address): { address: string; port: number } {
+  if (family === AF_INET) return { address: name.join("."), port };
+  const groups = Array.from({ length: 8 }, (_, i) => ((name[2 * i] << 8) | name[2 * i + 1]).toString(16));
+  return { address: groups.join(":"), port };
+}
+
+/** An address that the host has written; undefined for what is none. */
+export function fromText(text: string, port: number): Address | undefined {
+  const four = /^(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
+  if (four !== null) return { family: AF_INET, name: Uint8Array.from(four.slice(1).map(Number)), port };
+  const [plain] = text.split("%");
+  const [before, after] = plain.split("::");
+  const groups = (part: string | undefined) =>
+    (part ?? "").split(":").flatMap((group) => {
+      const mapped = fromDotted(group);
+      if (mapped !== undefined) return mapped;
+      return group === "" ? [] : [Number.parseInt(group, 16)];
+    });
+  const [head, tail] = [groups(before), groups(after)];
+  if (!plain.includes(":") || [...head, ...tail].some(Number.isNaN) || head.length + tail.length > 8)
+    return undefined;
+  const all = [...head, ...new Array(8 - head.length - tail.length).fill(0), ...tail];
+  return {
+    family: AF_INET6,
+    name: Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff])),
+    port,
+  };
+}
+
+/** The two groups that the last four numbers of a mapped address are. */
+function fromDotted(text: string): number[] | undefined {
+  const bytes = text.split(".").map(Number);
+  return bytes.length === 4 ? [(bytes[0] << 8) | bytes[1], (bytes[2] << 8) | bytes[3]] : undefined;
+}

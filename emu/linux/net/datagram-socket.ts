@@ -23,7 +23,7 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../vfs/readiness.ts";
-import { type Address, asSeenBy, isAny, loopback } from "./address.ts";
+import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -93,12 +93,28 @@ export class DatagramSocket extends Socket {
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
       if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
+    } else if (this.network.gateway?.reaches(address)) {
+      this.network.gateway.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.
       this.error = ECONNREFUSED;
       this.changed();
     }
     return what.bytes.length;
+  }
+
+  /** Something has come from outside. A socket that is connected takes what its peer sends only. */
+  receiveFrom(from: Address | undefined, bytes: Uint8Array, time: bigint): void {
+    const isWanted =
+      this.remote === undefined ||
+      (from !== undefined && addressKey(unmapped(this.remote)) === addressKey(unmapped(from)));
+    if (!isWanted || this.readShut || this.inbox.weight + bytes.length > this.receiveBuffer) return;
+    this.deliver({ bytes: bytes.slice(), sender: undefined, files: [], time }, this, from);
+  }
+  /** What was sent has not gone out. */
+  fail(error: number): void {
+    this.error = error;
+    this.changed();
   }
 
   private deliver(
@@ -147,6 +163,7 @@ export class DatagramSocket extends Socket {
 
   override close(): void {
     super.close();
+    this.network.gateway?.closed(this);
     this.peer = undefined;
   }
 

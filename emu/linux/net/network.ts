@@ -19,6 +19,7 @@ import {
   unmapped,
 } from "./address.ts";
 import { DatagramSocket } from "./datagram-socket.ts";
+import type { Gateway } from "./gateway.ts";
 import type { InFlight } from "./inbox.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import type { Socket } from "./socket.ts";
@@ -53,6 +54,8 @@ export class Network {
   /** The port and the name that were made up last. */
   lastPort = FIRST_EPHEMERAL - 1;
   lastName = -1;
+  /** The way outside, where there is one. */
+  gateway: Gateway | undefined;
   /** Forgets a socket that was bound to a path. */
   onUnbind: (socket: Socket) => void = () => {};
 
@@ -208,13 +211,15 @@ export class Network {
     const local = socket.local!;
     if (!isAny(local)) return local;
     const seen = unmapped(to);
+    if (!isLoopback(to)) return asSeenBy(socket.domain, this.gateway!.sourceFor(seen.family, local.port));
     return asSeenBy(socket.domain, loopback(seen.family, local.port));
   }
 
-  /** Throws ENETUNREACH for what is not on the loopback. */
+  /** Throws ENETUNREACH for what is not on the loopback, nor may be reached outside. */
   private reach(socket: Socket, to: Address): void {
     const onlySix = socket.option(IPV6_V6ONLY, IPPROTO_IPV6) !== 0 && unmapped(to).family === AF_INET;
-    if (onlySix || !isLoopback(to)) throw new SysError(ENETUNREACH);
+    const isReached = isLoopback(to) || this.gateway?.reaches(to) === true;
+    if (onlySix || !isReached) throw new SysError(ENETUNREACH);
   }
 
   /** The sockets that a packet to an address could be for, the most particular first. */
@@ -233,6 +238,7 @@ export class Network {
   /** The socket that listens at an address. */
   listenerAt(asker: Socket, to: Address): Socket | undefined {
     this.reach(asker, to);
+    if (!isLoopback(to)) return undefined;
     return this.candidates(asker.type, to).find(
       (socket) => socket instanceof StreamSocket && socket.phase === "listening",
     );
@@ -240,6 +246,7 @@ export class Network {
 
   /** The socket that gets a datagram: one that is connected to who sends it goes before those that are to nobody. */
   receiverOf(sender: Socket, to: Address, from: Address): DatagramSocket | undefined {
+    if (!isLoopback(to)) return undefined;
     const fits = this.candidates(sender.type, to).filter((socket) => socket instanceof DatagramSocket);
     const key = addressKey(unmapped(from));
     const isFrom = ({ remote }: Socket) => remote !== undefined && addressKey(unmapped(remote)) === key;

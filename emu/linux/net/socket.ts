@@ -91,6 +91,8 @@ export abstract class Socket extends OpenFile {
   /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
   isClosed = false;
+  /** Told of every change, of a socket that stands for somebody outside. */
+  onChange: (() => void) | undefined;
 
   constructor(
     network: Network,
@@ -182,11 +184,12 @@ export abstract class Socket extends OpenFile {
   /** Something has changed that somebody may wait for. */
   changed(): void {
     this.queue.wake();
+    this.onChange?.();
   }
   /** Something has come. */
   arrive(): void {
     this.arrived++;
-    this.queue.wake();
+    this.changed();
   }
 
   // ---- as a file ---------------------------------------------------------------------------------------------

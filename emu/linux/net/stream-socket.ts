@@ -15,6 +15,7 @@ import {
   ENOTCONN,
   EPIPE,
   EPROTOTYPE,
+  ETIMEDOUT,
   SysError,
 } from "../errno.ts";
 import type { FileTables } from "../vfs/freeze-files.ts";
@@ -83,6 +84,7 @@ export class StreamSocket extends Socket {
     this.phase = "listening";
     this.peerCredentials = by;
     this.readShut = this.writeShut = false;
+    if (!this.isUnix) this.network.gateway?.listening(this);
   }
 
   /** Whether another connection has to wait before it may wait here. */
@@ -127,10 +129,10 @@ export class StreamSocket extends Socket {
     listener.overflow.push(this);
   }
 
-  /** TCP: nobody listens there. */
-  refuse(): void {
+  /** TCP: nobody listens there, or what else has kept it from a connection. */
+  refuse(error = ECONNREFUSED): void {
     this.phase = "closed";
-    this.error = ECONNREFUSED;
+    this.error = error;
     this.changed();
   }
 
@@ -269,6 +271,7 @@ export class StreamSocket extends Socket {
 
   private stopListening(): void {
     this.phase = "closed";
+    this.network.gateway?.stopped(this);
     // Whoever waits here has its connection broken before anybody took it up.
     for (const end of this.waiting.splice(0)) {
       end.reset();
@@ -323,6 +326,8 @@ export class StreamSocket extends Socket {
         peer: peer === undefined ? -1 : tables.add(peer),
       },
       ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
+      // What is being connected outside has nobody to wait for after a thaw.
+      ...(this.network.gateway?.isConnecting(this) ? { phase: "closed", error: ETIMEDOUT } : {}),
     };
   }
 
@@ -341,6 +346,7 @@ export class StreamSocket extends Socket {
     this.waiting.push(...from.waiting.map((index) => hold(socketAt(index))));
     this.overflow.push(...from.overflow.map(socketAt));
     this.network.restore(this);
+    if (this.phase === "listening" && !this.isUnix) this.network.gateway?.listening(this);
   }
 
   // ---- readiness ---------------------------------------------------------------------------------------------

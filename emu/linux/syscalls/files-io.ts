@@ -140,9 +140,12 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
 
 /** Waits until there may be input; a terminal may be set to give up after a time (VTIME). */
 function waitForInput(ctx: SyscallContext, file: OpenFile): number {
-  const { readTimeout } = file;
+  const { readTimeout, readDeadline } = file;
   if (readTimeout === 0n) return 0;
-  if (readTimeout === undefined || file.flags & O_NONBLOCK) return wait(ctx, file, { read: true });
+  if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
+  if (readDeadline !== undefined)
+    return ctx.block({ ...file.waitables({ read: true }), deadline: readDeadline });
+  if (readTimeout === undefined) return wait(ctx, file, { read: true });
   const now = ctx.kernel.clock.monotonic();
   const deadline = ctx.resumed?.deadline ?? now + readTimeout;
   return deadline <= now ? 0 : ctx.block({ ...file.waitables({ read: true }), deadline });

@@ -1,4 +1,5 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
+import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
 import {
   EACCES,
@@ -39,13 +40,14 @@ import {
 import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
-import { isWithin } from "../vfs/mounts.ts";
-import { exists, isDirectory, type Location } from "../vfs/namespace.ts";
+import { isWithin, join, parentOf } from "../vfs/mounts.ts";
+import { exists, type HostPlace, isDirectory, type Location } from "../vfs/namespace.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
+import { isPrivileged } from "./identity.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
@@ -139,6 +141,8 @@ function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
 }
 
 const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
+const RENAME_WHITEOUT = 4;
 
 interface Named {
   dirfd: number;
@@ -146,8 +150,10 @@ interface Named {
 }
 
 function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
-  // RENAME_EXCHANGE and RENAME_WHITEOUT need a host call that isn't to be had: EINVAL, as on a file system without.
-  checkFlags(flags, RENAME_NOREPLACE);
+  checkFlags(flags, RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT);
+  if (flags & RENAME_EXCHANGE && flags !== RENAME_EXCHANGE) throw new SysError(EINVAL);
+  // A whiteout is a device; who may make those finds a file system that has none.
+  if (flags & RENAME_WHITEOUT) throw new SysError(isPrivileged(ctx.process.credentials) ? EINVAL : EPERM);
   checkNames(ctx, [from, to], EBUSY);
   const task = files(ctx);
   const { namespace, host } = task.system;
@@ -156,6 +162,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   const source = task.resolve(from.dirfd, strip(from.path), { follow: false });
   const target = task.resolve(to.dirfd, strip(to.path), { follow: false });
   if (!exists(source)) throw new SysError(ENOENT);
+  if (flags & RENAME_EXCHANGE) return exchange(ctx, { from, source }, { from: to, source: target });
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
   const sourcePlace = namespace.removable(source);
@@ -172,6 +179,61 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   }
   task.system.notices.moved(source, target);
   return 0;
+}
+
+/**
+ * RENAME_EXCHANGE: two names change places. The host is asked for three renamings, between which only others on the host see that
+ * one is missing; where one of them fails, those before it are taken back.
+ */
+function exchange(
+  ctx: SyscallContext,
+  one: { from: Named; source: Location },
+  other: { from: Named; source: Location },
+): number {
+  const { namespace, host, nodes, setIds, notices } = files(ctx).system;
+  const [a, b] = [one.source, other.source];
+  if (!exists(b)) throw new SysError(ENOENT);
+  for (const { from, source } of [one, other]) {
+    if (!isDirectory(source) && from.path.endsWith("/")) throw new SysError(ENOTDIR);
+  }
+  const [placeA, placeB] = [namespace.removable(a), namespace.removable(b)];
+  if (placeA.folder.mount !== placeB.folder.mount) throw new SysError(EXDEV);
+  if (a.path === b.path) return 0;
+  const isAbove = (above: Location, below: Location) =>
+    isDirectory(above) && isWithin(below.path, above.path);
+  if (isAbove(a, b) || isAbove(b, a)) throw new SysError(EINVAL);
+  const aside = { folder: placeA.folder, name: `.ppcr-exchange-${hexadecimal(randomBytes(ctx))}` };
+  const move = (from: HostPlace, to: HostPlace) =>
+    namespace.at(from, (old) => namespace.at(to, (fresh) => host.files.rename(old, fresh)));
+  const done: [HostPlace, HostPlace][] = [];
+  try {
+    for (const step of [
+      [placeA, aside],
+      [placeB, placeA],
+      [aside, placeB],
+    ] satisfies [HostPlace, HostPlace][]) {
+      move(step[0], step[1]);
+      done.unshift(step);
+    }
+  } catch (error) {
+    for (const [from, to] of done) move(to, from);
+    throw error;
+  }
+  const between = join(parentOf(a.path), aside.name);
+  for (const known of [nodes, setIds]) {
+    known.moved(fileKey(a.stat!), a.path, between);
+    known.moved(fileKey(b.stat!), b.path, a.path);
+    known.moved(fileKey(a.stat!), between, b.path);
+  }
+  notices.moved(a, { ...b, stat: undefined });
+  notices.moved(b, { ...a, stat: undefined });
+  return 0;
+}
+
+function randomBytes(ctx: SyscallContext): Uint8Array {
+  const bytes = new Uint8Array(8);
+  ctx.kernel.host.random(bytes);
+  return bytes;
 }
 
 function link(ctx: SyscallContext, from: Named, to: Named, flags: number): number {

@@ -8,27 +8,33 @@ import { SI_KERNEL, SIG_IGN, SIGTTIN, SIGTTOU } from "../signals/signal-numbers.
 import type { SyscallContext } from "../syscall.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import type { Terminal } from "../vfs/terminal-settings.ts";
+import { Pty, PtyMaster } from "../vfs/pty.ts";
+import type { Tty } from "../vfs/terminal-settings.ts";
 
 /** TOSTOP in c_lflag. */
 const TOSTOP = 0x40_0000;
 
-/** The group in a terminal's foreground: at first that of the machine's first process. */
-export function foregroundOf({ kernel, process }: SyscallContext, terminal: Terminal): number {
+/** The group in a terminal's foreground: of the one that was inherited at first that of the machine's first process. */
+export function foregroundOf({ kernel, process }: SyscallContext, terminal: Tty): number {
+  if (terminal instanceof Pty) return terminal.foreground ?? 0;
   const [first] = kernel.processes.values();
   return terminal.foreground ?? first?.pgid ?? process.pgid;
 }
 
-/** Whether a terminal that the machine has inherited is the controlling one of a process: that of the first session. */
-export function isControlling({ kernel, process }: SyscallContext): boolean {
+/** Whether a terminal is the controlling one of a process; one that the machine has inherited is that of the first session. */
+export function isControlling({ kernel, process }: SyscallContext, terminal: Tty): boolean {
+  if (terminal instanceof Pty) return terminal.session === process.sid;
   const [first] = kernel.processes.values();
   return process.sid === first?.sid;
 }
 
 /** Stops the group of a process in the background; one that ignores that goes on, or fails with EIO where it would read. */
-function checkChange(ctx: SyscallContext, terminal: Terminal, signo: number): void {
+function checkChange(ctx: SyscallContext, file: OpenFile, signo: number): void {
   const { process, thread, kernel } = ctx;
-  if (!isControlling(ctx) || foregroundOf(ctx, terminal) === process.pgid) return;
+  const terminal = terminalOf(file);
+  // Whoever holds the other side of a pseudo-terminal is no job of it.
+  if (terminal === undefined || file instanceof PtyMaster || !isControlling(ctx, terminal)) return;
+  if (foregroundOf(ctx, terminal) === process.pgid) return;
   const ignored = thread.signals.blocks(signo) || process.signals.action(signo).handler === SIG_IGN;
   if (ignored && signo !== SIGTTIN) return;
   if (ignored || isOrphanedGroup(process)) throw new SysError(EIO);
@@ -41,17 +47,14 @@ function checkChange(ctx: SyscallContext, terminal: Terminal, signo: number): vo
 }
 
 /** A process in the background may not read from its terminal. */
-export function checkTerminalRead(ctx: SyscallContext, file: OpenFile): void {
-  const terminal = terminalOf(file);
-  if (terminal !== undefined) checkChange(ctx, terminal, SIGTTIN);
-}
+export const checkTerminalRead = (ctx: SyscallContext, file: OpenFile): void =>
+  checkChange(ctx, file, SIGTTIN);
 
 /** Nor write to it, where it is set to stop those that do. */
 export function checkTerminalWrite(ctx: SyscallContext, file: OpenFile): void {
-  const terminal = terminalOf(file);
-  if (terminal !== undefined && terminal.termios.c_lflag & TOSTOP) checkChange(ctx, terminal, SIGTTOU);
+  if ((terminalOf(file)?.termios.c_lflag ?? 0) & TOSTOP) checkChange(ctx, file, SIGTTOU);
 }
 
 /** Nor change its settings. */
-export const checkTerminalChange = (ctx: SyscallContext, terminal: Terminal): void =>
-  checkChange(ctx, terminal, SIGTTOU);
+export const checkTerminalChange = (ctx: SyscallContext, file: OpenFile): void =>
+  checkChange(ctx, file, SIGTTOU);

@@ -284,6 +284,13 @@ function connectInternet(ctx: SyscallContext, socket: StreamSocket, address: Add
   const listener = socket.network.listenerAt(socket, to) as StreamSocket | undefined;
   socket.local = from;
   socket.phase = "idle";
+  const { gateway } = socket.network;
+  if (listener === undefined && gateway?.reaches(to)) {
+    gateway.connect(socket, to);
+    socket.untold = true;
+    if (nonblocking) throw new SysError(EINPROGRESS);
+    return waitAt(ctx, socket, { nonblocking, timeout: socket.sendTimeout, late: EINPROGRESS });
+  }
   if (listener === undefined) {
     if (!nonblocking) throw new SysError(ECONNREFUSED);
     socket.refuse();

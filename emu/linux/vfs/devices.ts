@@ -3,9 +3,10 @@ import type { Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { PtyMaster, PtySlave, type Ptys } from "./pty.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
-import type { Terminal } from "./terminal-settings.ts";
+import type { Terminal, Tty } from "./terminal-settings.ts";
 import { reopen, stateOf, type ThawContext } from "./thaw-context.ts";
 
 /** What reading and writing a memory device (major 1) does. */
@@ -131,20 +132,56 @@ class TerminalFile extends OpenFile {
 export function thawDevice(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const file = reopen(snapshot, context);
   const settings = stateOf(snapshot, "terminal");
-  if (settings !== undefined) context.atEnd(() => terminalOf(file)?.resume(settings));
+  if (settings !== undefined) context.atEnd(() => outerTerminalOf(file)?.resume(settings));
   return file;
 }
 
 /** The terminal behind a description, if it is one. */
-export function terminalOf(file: OpenFile): Terminal | undefined {
+export function terminalOf(file: OpenFile): Tty | undefined {
+  if (file instanceof PtySlave || file instanceof PtyMaster) return file.pty;
+  return outerTerminalOf(file);
+}
+
+/** The same of those that were inherited. */
+function outerTerminalOf(file: OpenFile): Terminal | undefined {
   if (file instanceof TerminalFile) return file.inherited.terminal;
   return file instanceof StreamFile ? file.terminal : undefined;
 }
+
+/** /dev/pts. */
+const pseudoTerminals = (ptys: Ptys): SyntheticDirectory => ({
+  type: "directory",
+  names: () => ["ptmx", ...ptys.numbers.map(String)],
+  lookup: (name) => {
+    const pty = ptys.get(Number(name));
+    if (name === "ptmx") return multiplexer(ptys);
+    if (pty === undefined || String(pty.number) !== name) return undefined;
+    return {
+      type: "device",
+      major: PTS_MAJOR,
+      minor: pty.number,
+      stat: () => pty.stat(),
+      open: (flags, _path, mayControl) => ptys.open(pty, flags, mayControl),
+    };
+  },
+});
+const PTS_MAJOR = 136;
+
+/** /dev/ptmx. */
+const multiplexer = (ptys: Ptys): SyntheticDevice => ({
+  type: "device",
+  major: 5,
+  minor: 2,
+  open: (flags) => ptys.create(flags),
+});
 
 /** The tree at /dev. */
 export function makeDev(options: {
   random: (into: Uint8Array) => void;
   inherited: () => readonly StreamFile[];
+  ptys: Ptys;
+  /** The session of whoever opens, and whether the inherited terminal is its controlling one. */
+  session: () => { sid: number; hasOuter: boolean };
 }): SyntheticDirectory {
   const entries: Record<string, SyntheticDevice> = {};
   for (const [name, behaviour] of Object.entries(MEMORY_DEVICES)) {
@@ -160,6 +197,10 @@ export function makeDev(options: {
     major: 5,
     minor: 0,
     open: (flags, path) => {
+      const { sid, hasOuter } = options.session();
+      const pty = options.ptys.controlling(sid);
+      if (pty !== undefined) return options.ptys.open(pty, flags, false, path);
+      if (!hasOuter) fail("ENXIO", "there is no controlling terminal");
       const inherited = options.inherited().find(({ terminal }) => terminal !== undefined);
       if (inherited === undefined) fail("ENXIO", "there is no terminal");
       return new TerminalFile(path, flags, inherited);
@@ -167,6 +208,8 @@ export function makeDev(options: {
   };
   return directoryOf({
     ...entries,
+    ptmx: multiplexer(options.ptys),
+    pts: pseudoTerminals(options.ptys),
     fd: linkTo("/proc/self/fd"),
     stdin: linkTo("/proc/self/fd/0"),
     stdout: linkTo("/proc/self/fd/1"),

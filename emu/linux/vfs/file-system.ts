@@ -3,6 +3,7 @@ import { type Host, HostError, type HostStat, type HostStream } from "../../host
 import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
+import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { Network } from "../net/network.ts";
 import type { System } from "../system.ts";
 import {
@@ -36,6 +37,7 @@ import { IN_MODIFY, Notices } from "./notices.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
 import { isMember } from "./owners.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
+import { PtySlave, Ptys } from "./pty.ts";
 import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
@@ -86,6 +88,7 @@ export class FileSystem {
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
   readonly notices = new Notices(this);
+  readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
   /** POSIX message queues. */
@@ -106,6 +109,8 @@ export class FileSystem {
     random?: (into: Uint8Array) => void;
     /** Whether nothing of the host's shows that differs between two runs with the same input: stat(2) of inherited streams, the umask. */
     steady?: boolean;
+    /** What of the host's network is reached; nothing by default. */
+    net?: NetGrants;
     /** The machine whose files these are, for those that are about its time and tasks. */
     machine?: FileMachine;
   }) {
@@ -116,11 +121,23 @@ export class FileSystem {
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
     this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    if (options.net !== undefined && host.network !== undefined) {
+      const now = () => this.machine?.clock.realtime() ?? 0n;
+      const warn = (message: string) => host.warn(message);
+      this.network.gateway = new Gateway(options.net, { network: host.network, now, warn });
+    }
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
+    this.ptys = new Ptys(this.machine);
     this.dev = makeDev({
       random: options.random ?? ((into) => host.random(into)),
       inherited: () => [...this.inherited.values()],
+      ptys: this.ptys,
+      session: () => {
+        // Whoever thaws has what it had.
+        const caller = this.machine?.caller?.process;
+        return { sid: caller?.sid ?? 0, hasOuter: caller === undefined || this.hasOuterTerminal(caller.sid) };
+      },
     });
     for (const [number, stream] of host.streams) {
       this.inherited.set(number, this.streamFile(stream, number, this.guestPathOf(stream)));
@@ -172,6 +189,12 @@ export class FileSystem {
   /** The synthetic tree of a process: /proc and /sys as it sees them, and /dev. */
   rootWith(trees: { proc: SyntheticDirectory; sys: SyntheticDirectory }): SyntheticDirectory {
     return directoryOf({ dev: this.dev, ...trees });
+  }
+
+  /** Whether the terminal that was inherited, if there is one, is the controlling one of a session: that of the first process. */
+  hasOuterTerminal(sid: number): boolean {
+    const [first] = this.machine?.processes.values() ?? [];
+    return first?.sid === sid && [...this.inherited.values()].some(({ terminal }) => terminal !== undefined);
   }
 
   newInode(): bigint {
@@ -501,7 +524,7 @@ export class FileSystem {
 
   private openSynthetic(entry: Synthetic, path: string, flags: number, viewer: Viewer): OpenFile {
     const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
-    if (entry.type === "device") return entry.open(kept, path);
+    if (entry.type === "device") return entry.open(kept, path, (flags & O_NOCTTY) === 0);
     if (entry.type !== "file") fail("ELOOP", path);
     const again = () => syntheticFile(this.namespace.walkCanonical(path, viewer.root).synthetic);
     if (entry.open !== undefined) return entry.open(kept, path, () => again().access ?? fail("ESRCH"));
@@ -547,6 +570,7 @@ export class FileSystem {
       again.flags = kept | (object.flags & O_APPEND);
       return again;
     }
+    if (object instanceof PtySlave) return this.ptys.open(object.pty, kept, (flags & O_NOCTTY) === 0);
     if (object instanceof RegularFile) return this.openSame(object, flags);
     if (object instanceof PathFile && object.handle !== undefined && object.stat().kind === "file") {
       const { path, mount, handle } = object;
@@ -599,6 +623,7 @@ export class FileSystem {
   close(): void {
     this.mapped.close();
     this.namespace.close();
+    this.network.gateway?.close();
   }
 
   /** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
@@ -630,6 +655,6 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "link":
       return syntheticStat("symlink", 0o777, ino);
     case "device":
-      return deviceStat(path, entry.major, entry.minor);
+      return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }
 }

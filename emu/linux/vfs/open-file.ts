@@ -198,7 +198,7 @@ export abstract class OpenFile {
   // ---- readiness, for poll and select --------------------------------------------------------------------
 
   /** The POLL* events that hold, where the kind says them itself. */
-  events?(): number;
+  events?(): number | undefined;
   /** Counts what has come, where the kind does: an edge-triggered interest is told again of each. */
   get arrivals(): number | undefined {
     return undefined;
@@ -240,6 +240,11 @@ export abstract class OpenFile {
 
   /** Nanoseconds after which a read that found nothing returns nothing; undefined when it waits for ever. */
   get readTimeout(): bigint | undefined {
+    return undefined;
+  }
+
+  /** CLOCK_MONOTONIC time at which a read that waits gets what there is. */
+  get readDeadline(): bigint | undefined {
     return undefined;
   }
 

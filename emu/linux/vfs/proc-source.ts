@@ -12,6 +12,7 @@ import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { ProcMachine, ProcProcess } from "./proc.ts";
+import type { Ptys } from "./pty.ts";
 import type { MemoryAccess } from "./synthetic.ts";
 
 const AUXV_ENTRY = struct({ a_type: "ulong", a_un: "ulong" });
@@ -51,6 +52,11 @@ function signalSets(process: Process): ProcProcess["signals"] {
     else if (handler !== SIG_DFL) sets.caught |= signalBit(signo);
   }
   return sets;
+}
+
+function terminalOf(sid: number, ptys: Ptys): ProcProcess["terminal"] {
+  const pty = ptys.controlling(sid);
+  return { device: Number(pty?.stat().rdev ?? 0n), foreground: pty?.foreground ?? -1 };
 }
 
 const STATE_LETTERS: Readonly<Record<Thread["state"], string>> = {
@@ -107,13 +113,14 @@ function view(process: Process): ProcProcess {
   const files = process.files as ProcessFiles & {
     readonly descriptors: Descriptors;
     readonly directory: OpenFile;
-    readonly system: { readonly namespace: Namespace };
+    readonly system: { readonly namespace: Namespace; readonly ptys: Ptys };
   };
   return {
     pid: process.pid,
     ppid: process.ppid,
     pgid: process.pgid,
     sid: process.sid,
+    terminal: terminalOf(process.sid, files.system.ptys),
     comm: process.comm,
     exe: process.exe,
     directory: files.directory,

@@ -25,6 +25,8 @@ export interface ProcProcess {
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
+  /** Device number of its controlling terminal, and the group in the foreground; 0 and -1 where that is none of the machine's own. */
+  readonly terminal: { readonly device: number; readonly foreground: number };
   readonly comm: string;
   /** Guest path of the program. */
   readonly exe: string;

@@ -262,10 +262,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.unshare();
     this.descriptors.exec();
   }
+  /** Whether the terminal that the machine has inherited is the controlling one. */
+  get hasOuterTerminal(): boolean {
+    return this.system.hasOuterTerminal(this.process.sid);
+  }
+
   exit(): void {
     this.system.mapped.flushAll();
     this.descriptors.leave();
     this.leaveFs();
+    if (this.process.sid === this.process.pid) this.system.ptys.leaderEnded(this.process.sid);
   }
 
   freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {

@@ -14,6 +14,7 @@ import { thawInotify } from "./inotify-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
+import { thawPts, thawPty } from "./pty.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
 import { thawTimer } from "./timer-file.ts";
@@ -251,6 +252,8 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   pidfd: thawPidFile,
   mqueue: thawQueueFile,
   inotify: thawInotify,
+  pty: thawPty,
+  pts: thawPts,
 };
 
 /** What is no file of a host: its state says what it is. */

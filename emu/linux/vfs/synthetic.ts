@@ -1,6 +1,6 @@
 /** Files that are on no host: directories that lead to grants, devices, /proc. */
 import { HostError } from "../../host/host.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { FileStat, OpenFile } from "./open-file.ts";
 
 /** What a path of the synthetic tree names. */
 export type Synthetic = SyntheticDirectory | SyntheticFile | SyntheticLink | SyntheticDevice;
@@ -47,8 +47,10 @@ export interface SyntheticDevice {
   readonly type: "device";
   readonly major: number;
   readonly minor: number;
-  /** Opens it; gets the flags of open(2) and the guest path. */
-  open(flags: number, path: string): OpenFile;
+  /** Its status, where that is not what all devices have. */
+  stat?(): FileStat;
+  /** Opens it; gets the flags of open(2), the guest path, and whether a terminal may become the controlling one. */
+  open(flags: number, path: string, mayControl: boolean): OpenFile;
 }
 
 /** A directory of fixed entries. */

@@ -17,6 +17,15 @@ export const TERMIOS = struct({
 
 export type Termios = Decoded<(typeof TERMIOS)["fields"]>;
 
+/** A terminal as programs use it: one of the host, or of the machine. */
+export interface Tty {
+  termios: Termios;
+  /** The process group in its foreground, once one was set. */
+  foreground: number | undefined;
+  /** Its size, of which the program is being told. */
+  tellSize(): { rows: number; columns: number };
+}
+
 type FlagField = "c_iflag" | "c_oflag" | "c_cflag" | "c_lflag";
 
 /** Modes that the host's terminal follows: bits of powerpc's asm/termbits.h by their names in stty(1). */
@@ -53,10 +62,10 @@ const MODES: readonly [field: FlagField, modes: Record<string, number>][] = [
     },
   ],
 ];
-const ICANON = 0x100;
+export const ICANON = 0x100;
 
 /** Places in c_cc by their names in stty(1). */
-const CHARACTERS: Record<string, number> = {
+export const CHARACTERS: Record<string, number> = {
   intr: 0,
   quit: 1,
   erase: 2,
@@ -77,7 +86,7 @@ const CHARACTERS: Record<string, number> = {
 const CONTROL_CHARACTERS = [3, 28, 127, 21, 4, 1, 0, 0, 0, 0, 23, 18, 26, 17, 19, 22, 15, 0, 0];
 
 /** A terminal as Linux sets it up: cooked, echoing, 38400 baud, 8 bits. */
-const cooked = (): Termios => ({
+export const cooked = (): Termios => ({
   c_iflag: 0x300,
   c_oflag: 0x3,
   c_cflag: 0x4b0f,
@@ -99,7 +108,7 @@ function settingsOf(termios: Termios): Record<string, boolean | number> {
 }
 
 /** One terminal as the guest has set it; the host's follows. */
-export class Terminal {
+export class Terminal implements Tty {
   private readonly stream: HostStream;
   private current = cooked();
   /** Foreground process group, once one was set. */

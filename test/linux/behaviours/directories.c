@@ -127,6 +127,21 @@ BEHAVIOUR(links_to_folders) {
   CHECK(unlink("l") == 0 && access("a/b/f", F_OK) == 0);
 }
 
+BEHAVIOUR(names_change_places) {
+  CHECK(mkdir("a", 0700) == 0 && mkdir("a/in", 0700) == 0);
+  int fd = file_with("b", "text");
+  CHECK(renameat2(AT_FDCWD, "a", AT_FDCWD, "b", RENAME_EXCHANGE) == 0);
+  CHECK(access("b/in", F_OK) == 0 && holds(fd, 0, "text"));
+  int again = open("a", O_RDONLY);
+  CHECK(again >= 0 && holds(again, 0, "text"));
+  CHECK(renameat2(AT_FDCWD, "a", AT_FDCWD, "a", RENAME_EXCHANGE) == 0);
+  FAILS(renameat2(AT_FDCWD, "a", AT_FDCWD, "none", RENAME_EXCHANGE), ENOENT);
+  FAILS(renameat2(AT_FDCWD, "b", AT_FDCWD, "b/in", RENAME_EXCHANGE), EINVAL);
+  FAILS(renameat2(AT_FDCWD, "b/in", AT_FDCWD, "b", RENAME_EXCHANGE), EINVAL);
+  FAILS(renameat2(AT_FDCWD, "a", AT_FDCWD, "b", RENAME_EXCHANGE | RENAME_NOREPLACE), EINVAL);
+  FAILS(renameat2(AT_FDCWD, "a/", AT_FDCWD, "b", RENAME_EXCHANGE), ENOTDIR);
+}
+
 BEHAVIOUR(rename_of_folders) {
   CHECK(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0 && mkdir("c", 0755) == 0);
   int inside = open("a/b", O_RDONLY | O_DIRECTORY);

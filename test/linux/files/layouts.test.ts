@@ -12,7 +12,8 @@ import {
   STATFS64,
   STATX,
 } from "../../../emu/linux/syscalls/files-stat.ts";
-import { FIOCLEX, FIONBIO, FIONREAD, TCGETS, TERMIO, TIOCGWINSZ } from "../../../emu/linux/syscalls/ioctl.ts";
+import { FIOCLEX, FIONBIO, FIONREAD } from "../../../emu/linux/syscalls/ioctl.ts";
+import { TCGETS, TERMIO, TIOCGWINSZ } from "../../../emu/linux/syscalls/ioctl-terminal.ts";
 import * as constants from "../../../emu/linux/vfs/constants.ts";
 import { TERMIOS } from "../../../emu/linux/vfs/terminal-settings.ts";
 import { describeWithTools, requireTool } from "../../support/tools.ts";
