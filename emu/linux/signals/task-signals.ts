@@ -148,4 +148,7 @@ export const makeTimers = (process: Process): ProcessTimers =>
   );
 
 /** The timers of a process with what system calls need of them. */
-export const timersOf = (process: Process): ProcessTimers => process.timers as ProcessTimers;
+export function timersOf({ timers }: Process): ProcessTimers {
+  if (!(timers instanceof ProcessTimers)) throw new TypeError("a process has timers of another kind");
+  return timers;
+}

@@ -18,6 +18,8 @@ const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 /** Most descriptions in one set, and sets in one another (Linux: EP_MAX_NESTS). */
 const MOST = 65536;
 const MOST_NESTED = 4;
+/** Descriptions in a set before those that have been closed are looked for. */
+const SWEEP_AT = 64;
 
 /** One description as a set has it: by the descriptor it was added with. */
 interface Item {
@@ -41,6 +43,7 @@ export class EpollFile extends AnonymousFile {
   private readonly items = new Map<string, Item>();
   private readonly queue = new WaitQueue();
   private readonly ids = new Map<OpenFile, number>();
+  private sweepAt = SWEEP_AT;
 
   constructor(ino: bigint) {
     super("eventpoll", { flags: 0, ino });
@@ -56,8 +59,7 @@ export class EpollFile extends AnonymousFile {
   add(fd: number, file: OpenFile, interest: EpollEvent): void {
     if (file.kind === "file" || file.kind === "directory") fail("EPERM", "always ready");
     if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() >= MOST_NESTED)) fail("ELOOP");
-    this.sweep();
-    if (this.items.size >= MOST) fail("ENOSPC");
+    this.makeRoom();
     const key = this.keyOf(file, fd);
     if (this.items.has(key)) fail("EEXIST");
     this.items.set(key, { fd, file, ...interest, told: 0, amount: 0 });
@@ -76,13 +78,23 @@ export class EpollFile extends AnonymousFile {
 
   private holds(file: EpollFile, depth: number): boolean {
     if (file === this || depth > MOST_NESTED) return true;
+    this.sweep();
     return [...this.items.values()].some(
       (item) => item.file instanceof EpollFile && item.file.holds(file, depth + 1),
     );
   }
   private depth(): number {
+    this.sweep();
     const below = [...this.items.values()].map(({ file }) => (file instanceof EpollFile ? file.depth() : 0));
     return 1 + Math.max(0, ...below);
+  }
+
+  /** Makes sure that one more can be added. What was closed is looked for as the set doubles, so that adding costs the same in a large one. */
+  private makeRoom(): void {
+    if (this.items.size < this.sweepAt) return;
+    this.sweep();
+    if (this.items.size >= MOST) fail("ENOSPC");
+    this.sweepAt = Math.min(MOST, Math.max(SWEEP_AT, 2 * this.items.size));
   }
 
   /** What was closed everywhere leaves the set. */

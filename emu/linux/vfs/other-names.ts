@@ -10,6 +10,8 @@ import type { FileStat } from "./open-file.ts";
 
 /** Entries of folders that are looked at. */
 const MOST = 100_000;
+/** Folders in one another that are looked into: each is held meanwhile. */
+const DEEPEST = 256;
 
 /** A guest path that leads to the file now; undefined where none was found. `known` was one once. */
 export function otherName(
@@ -61,7 +63,7 @@ class Search {
     return [guest];
   }
 
-  private *below(folder: HostFolder, guest: string): Generator<string> {
+  private *below(folder: HostFolder, guest: string, depth = 0): Generator<string> {
     const { files } = this.system.host;
     for (const name of folder.within(".", files.readdir)) {
       if (--this.left < 0) return;
@@ -71,10 +73,10 @@ class Search {
         // Hard links don't lead from one file system to another.
         if (stat.dev !== this.dev) continue;
         if (fileKey(stat) === this.key) yield path;
-        if (stat.kind !== "directory") continue;
+        if (stat.kind !== "directory" || depth === DEEPEST) continue;
         const inner = folder.within(name, files.folder);
         try {
-          yield* this.below(inner, path);
+          yield* this.below(inner, path, depth + 1);
         } finally {
           inner.close();
         }

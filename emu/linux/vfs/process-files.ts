@@ -298,12 +298,17 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
     system.thawView.root = files.root;
   }
   system.notices.isOpen = (key) =>
-    [...process.kernel.processes.values()].some(({ files }) =>
-      (files as TaskFiles).descriptors.list().some(([, { file }]) => file.key === key),
+    [...process.kernel.processes.values()].some((each) =>
+      filesOf(each)
+        .descriptors.list()
+        .some(([, { file }]) => file.key === key),
     );
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }
 
 /** The files of a process as system calls use them. */
-export const filesOf = (process: Process): TaskFiles => process.files as TaskFiles;
+export function filesOf({ files }: Process): TaskFiles {
+  if (!(files instanceof TaskFiles)) throw new TypeError("a process has files of another kind");
+  return files;
+}

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileTables } from "../../../emu/linux/vfs/freeze-files.ts";
-import type { FileState, MachineSnapshot } from "../../../emu/snapshot.ts";
+import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
@@ -54,6 +54,16 @@ describe("open files in a snapshot", () => {
     const rest = guest.call("getdents64", 0, BUFFER, 4000) as number;
     expect(thawed.call("getdents64", 0, BUFFER, 4000)).toBe(rest);
     expect(thawed.text(BUFFER, rest)).toBe(guest.text(BUFFER, rest));
+  });
+  it("show processes in the root folder again", () => {
+    guest.call("open", "/", O_RDONLY);
+    const names = (from: Guest) =>
+      from.files.descriptors
+        .get(0)
+        .entries()
+        .map(({ name }) => name);
+    expect(names(guest)).toEqual([".", "..", "area", "dev", "proc", "sys", "tmp", "var"]);
+    expect(names(thaw(freeze()))).toEqual(names(guest));
   });
   it("keep what pipes hold, and which ends belong together", () => {
     guest.call("pipe", BUFFER);
@@ -201,6 +211,56 @@ describe("open files in a snapshot", () => {
     const now = thawed.files.descriptors.get(0).stat();
     expect([now.mode, now.mtime / 1000n]).toEqual([0o751, before.mtime / 1000n]);
     expect(thawed.system.setIds.shown(now).mode).toBe(0o4751);
+  });
+  it("forget the set-id bits of files that have been removed, and refuse too many", () => {
+    const { system } = guest;
+    for (const name of ["kept", "gone"]) {
+      guest.call("open", name, O_RDWR | O_CREAT, 0o755);
+      guest.call("chmod", name, 0o2750);
+    }
+    guest.call("unlink", "gone");
+    expect(system.setIds.freeze(system)).toEqual([{ path: "/area/kept", bits: 0o2000 }]);
+    const many = new Array(65536).fill({ path: "", bits: 0o4000 });
+    expect(() => system.setIds.thaw(system, many)).not.toThrow();
+    expect(() => system.setIds.thaw(system, [...many, many[0]])).toThrow(/65537 files/);
+  });
+  it("are all closed at the end, the working directory too", () => {
+    guest.call("mkdir", "d", 0o700);
+    guest.call("chdir", "d");
+    guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
+    const snapshot = freeze();
+    const descriptors = () => fs.readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    const thawed = thaw(snapshot);
+    expect(thawed.files.cwd).toBe("/area/d");
+    thawed.files.exit();
+    thawed.system.close();
+    expect(descriptors()).toBe(before);
+  });
+  it("have their modes again in the guest's own folders", () => {
+    guest.call("mkdir", "/tmp/d", 0o700);
+    guest.call("chmod", "/tmp/d", 0o1750);
+    guest.call("open", "/tmp/d/a", O_WRONLY | O_CREAT, 0o640);
+    const contents: UnlinkedFileSnapshot[] = [];
+    const entries = guest.system.namespace.own.freeze(contents);
+    const { system } = makeGuest({ mounts: mounts(), cwd: "/area" });
+    system.namespace.own.thaw(entries, contents);
+    const modes = ["/tmp/d", "/tmp/d/a"].map((path) => system.statusAt(path)?.mode);
+    expect(modes).toEqual([0o1750, 0o640]);
+    system.close();
+  });
+  it("tell the end of a named pipe that was opened while somebody had it open to write", () => {
+    guest.call("mknod", "p", 0o10600, 0);
+    const both = guest.call("open", "p", O_RDWR) as number;
+    const reader = guest.call("open", "p", O_RDONLY) as number;
+    const seen = (from: Guest) => {
+      const end = from.files.descriptors.get(reader);
+      return [read(from, reader, 1), end.readable(), end.hangup()];
+    };
+    expect(seen(guest)).toEqual(["blocked", false, false]);
+    guest.call("close", both);
+    expect(seen(guest)).toEqual(["", true, true]);
+    expect(seen(thaw(freeze()))).toEqual(["", true, true]);
   });
   it("lose set-id bits that the host's file had, whoever ppcr runs as, when the guest writes to it", () => {
     const path = `${folders.granted}/x`;
