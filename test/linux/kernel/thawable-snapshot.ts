@@ -2,10 +2,11 @@
  * Random snapshots that a kernel can thaw, written as a freeze writes them: tables in the order in which things are
  * first met, files that are there. What a freeze of the thawed kernel gives has to equal them.
  */
+
 import fs from "node:fs";
 import fc, { type GeneratorValue } from "fast-check";
 import { modelFor } from "../../../emu/cpu/models.ts";
-import { MSR_FP, MSR_VEC, MSR_VSX } from "../../../emu/cpu/registers.ts";
+import { MSR_FP, MSR_VEC, MSR_VSX, VSCR_NJ } from "../../../emu/cpu/registers.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { userMsr } from "../../../emu/linux/exec.ts";
 import { emptyLayout } from "../../../emu/linux/process.ts";
@@ -103,19 +104,26 @@ class Maker {
     const width = abi === "ppc32" ? 32 : 64;
     const fpexcMode = this.pick(0, 0x100, 0x800, 0x900);
     const length = this.pick(1, 2, 4, 8, 16);
+    const vsr = this.times(64, (): [bigint, bigint] => [this.bits(64), this.bits(64)]);
+    const [fpscr, vscr] = [this.bits(64), this.u32()];
+    const isUsed = (values: readonly bigint[]) => values.some((value) => value !== 0n);
+    // The MSR shows which facilities have been used.
+    const facilities =
+      (isUsed([fpscr, ...vsr.slice(0, 32).map(([high]) => high)]) ? MSR_FP : 0n) |
+      (isUsed(vsr.slice(32).flat()) || (vscr !== 0 && vscr !== VSCR_NJ) ? MSR_VEC : 0n) |
+      (isUsed(vsr.slice(0, 32).map(([, low]) => low)) ? MSR_VSX : 0n);
     return {
       gpr: this.times(32, () => this.bits(width)),
       nia: this.bits(width) & ~3n,
-      // With registers full of bits every facility has been used.
-      msr: userMsr(ABIS[abi], fpexcMode) | MSR_FP | MSR_VEC | MSR_VSX,
+      msr: userMsr(ABIS[abi], fpexcMode) | facilities,
       ctr: this.bits(width),
       lr: this.bits(width),
       xer: Number(this.bits(32) & XER),
       cr: this.u32(),
-      vsr: this.times(64, (): [bigint, bigint] => [this.bits(64), this.bits(64)]),
-      fpscr: this.bits(64),
+      vsr,
+      fpscr,
       vrsave: this.u32(),
-      vscr: this.u32(),
+      vscr,
       tar: this.bits(64),
       dscr: this.bits(64),
       ppr: this.bits(64),
