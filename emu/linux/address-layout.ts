@@ -43,6 +43,12 @@ function mmapBase(abi: AbiInfo, memory: AddressSpace, stackLimit: bigint): numbe
   return pageDown(top - Math.min(Math.max(wanted, least), (top / 6) * 5));
 }
 
+/**
+ * Where there is far memory, mmap leaves this part of the near one below its beginning to the program, its heap, and the places of
+ * what is far: 1,000 stacks of 8 MiB, which are near as long as they fit, would otherwise leave no place to those that don't.
+ */
+const LEFT_FREE = 1 / 4;
+
 /** Areas as long as this go to far memory at once, and leave near memory to those that are likely to be all used. */
 const LONG = 2 ** 30;
 
@@ -75,14 +81,14 @@ export function findPlace(
   farWish?: number,
 ): number | undefined {
   const { areas } = memory;
-  const far = () => farWish ?? freeFar();
-  const freeFar = () =>
-    memory.limit > FAR_START ? areas.findFree(length, FAR_START, memory.limit - FAR_GAP) : undefined;
-  const near = () => {
-    const found =
-      areas.findFree(length, MMAP_MIN, mmapBase(abi, memory, stackLimit)) ??
-      areas.findFree(length, MMAP_MIN, stackTop(abi, memory));
+  const hasFar = memory.limit > FAR_START;
+  const far = () =>
+    farWish ?? (hasFar ? areas.findFree(length, FAR_START, memory.limit - FAR_GAP) : undefined);
+  const base = mmapBase(abi, memory, stackLimit);
+  const near = (floor: number) => {
+    const found = areas.findFree(length, floor, base) ?? areas.findFree(length, floor, stackTop(abi, memory));
     return found === undefined || memory.hasRoom(found, found + length) ? found : undefined;
   };
-  return length >= LONG ? (far() ?? near()) : (near() ?? far());
+  if (length >= LONG) return far() ?? near(MMAP_MIN);
+  return near(hasFar ? pageDown(base * LEFT_FREE) : MMAP_MIN) ?? far() ?? near(MMAP_MIN);
 }

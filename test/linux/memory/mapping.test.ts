@@ -334,6 +334,19 @@ describe("memory calls of ppc64 above 4 GiB", () => {
     expect(await guest.call("munmap", reserved, 2 ** 41)).toBe(0);
   });
 
+  it("what is near leaves places to what is far: a thousand stacks can be used", async () => {
+    const { memory } = guest;
+    const size = Math.ceil(memory.nearLimit / 512 / PAGE) * PAGE;
+    const stacks: number[] = [];
+    for (let i = 0; i < 1000; i++) stacks.push(await guest.ok("mmap", 0, size, RW, ANON, -1, 0));
+    stacks.forEach((at, i) => {
+      memory.write32(at + size - 4, i);
+    });
+    expect(stacks.map((at) => memory.read32(at + size - 4))).toEqual(stacks.map((_, i) => i));
+    expect(stacks.filter((at) => at > 2 ** 32).length).toBeGreaterThan(500);
+    for (const at of stacks) await guest.ok("munmap", at, size);
+  });
+
   it("a wish for a far place is followed for little and for very much; a collector's heap stays below", async () => {
     const wish = 0x1234_0000_0000;
     expect(await guest.call("mmap", wish, 16 * PAGE, RW, ANON, -1, 0)).toBe(wish);
