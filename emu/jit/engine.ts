@@ -67,6 +67,9 @@ export class JitEngine extends Interpreter {
   private dropped = false;
   /** Bytes of the modules that are in use. */
   private bytes = 0;
+  /** Instructions executed, and translated, in this address space so far. */
+  private executed = 0;
+  private translated = 0;
 
   constructor(cpu: Cpu, translations: Translations) {
     super(cpu);
@@ -116,6 +119,7 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       const exit = this.interpret(left);
+      this.executed += left - this.left;
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
         exits.cold--;
@@ -157,6 +161,7 @@ export class JitEngine extends Interpreter {
     i32[NIA / 4] = pc;
     i32[NIA / 4 + 1] = 0;
     u64[INSTRUCTIONS / 8] += BigInt(limit - left);
+    this.executed += limit - left;
     this.status.settle();
     const { thrown } = this;
     if (thrown === undefined) return left;
@@ -209,6 +214,10 @@ export class JitEngine extends Interpreter {
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
     if (isCalled) this.functions.add(address);
+    if (!this.isEarned) {
+      this.setPatience(address, this.tuning.threshold);
+      return;
+    }
     const within = this.inside.get(address)?.piece;
     const before = within ?? this.leftOut.get(address)?.piece;
     // What leads into the code of another unit belongs to that one's function.
@@ -229,6 +238,13 @@ export class JitEngine extends Interpreter {
     }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
+
+  /** Whether the program has run for long enough, by what it has had translated, that more will pay. */
+  private get isEarned(): boolean {
+    const { translatedFreely, executedPerTranslated } = this.tuning;
+    return (this.translated - translatedFreely) * executedPerTranslated <= this.executed;
+  }
+
   /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
   private coldPatience({ words, remade }: Piece): number {
     const { threshold, coldThreshold } = this.tuning;
@@ -361,6 +377,7 @@ export class JitEngine extends Interpreter {
     statistics.units++;
     statistics.bytes += wire.length;
     statistics.guestInstructions += region.instructions;
+    this.translated += region.instructions;
     this.install(piece);
     this.show(piece, false);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);

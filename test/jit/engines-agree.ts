@@ -123,9 +123,19 @@ export function show({ registers, is64 }: Cpu): string[] {
 }
 
 /** Everything is translated at first sight. */
-export const AT_ONCE: Partial<Tuning> = { threshold: 0, entryThreshold: 0, coldThreshold: 0 };
+export const AT_ONCE: Partial<Tuning> = {
+  threshold: 0,
+  entryThreshold: 0,
+  coldThreshold: 0,
+  executedPerTranslated: 0,
+};
 /** What has run a few times is, without what has not, and again when that has. */
-export const BY_AND_BY: Partial<Tuning> = { threshold: 2, entryThreshold: 6, coldThreshold: 1 };
+export const BY_AND_BY: Partial<Tuning> = {
+  threshold: 2,
+  entryThreshold: 6,
+  coldThreshold: 1,
+  executedPerTranslated: 0,
+};
 
 /** Holds the translator against the interpreter on so many programs, the first one of that seed. */
 export function agree(

@@ -153,7 +153,7 @@ int main(void) {
   CHECK(own == (char *)0x50000000);
   for (long i = 0; i < SIZE; i += 77) CHECK(own[i] == (char)(i % 251));
 
-  char *shared = map(0x200000000000, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS);
+  char *shared = map(0x200000000000, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED);
   CHECK(shared == (char *)0x200000000000);
   child = fork();
   if (child == 0) {
