@@ -141,8 +141,9 @@ describeWithTools("a guest with a slow peer", [compilers.ppc32, "script"], () =>
         mkfifo f; exec 3<>f; : > said
         $RUN ${output} full 8 ${signo} > f 2> said 3>&- & pid=$!
         until grep -q . said; do sleep 0.05; done
-        (exec 3>&-; sha256sum < f > sum) & reader=$!
-        exec 3>&-; wait $pid; echo $?; wait $reader; cat said sum`;
+        exec 4< f
+        sha256sum <&4 3>&- 4<&- > sum & reader=$!
+        exec 3>&- 4<&-; wait $pid; echo $?; wait $reader; cat said sum`;
       const { stdout } = await shell(script, folder);
       const [status, said, sum] = stdout.split("\n");
       expect(status).toBe(String(128 + signo));

@@ -61,7 +61,9 @@ export class GdbRemote {
   }
 
   private answer(): Answer {
-    if (Atomics.wait(this.semaphore, 0, 0, PATIENCE) === "timed-out") {
+    // Woken it may be by the answer before as well, which raises the semaphore first and tells of it then.
+    while (Atomics.load(this.semaphore, 0) === 0) {
+      if (Atomics.wait(this.semaphore, 0, 0, PATIENCE) !== "timed-out") continue;
       if (this.pid !== undefined) this.close();
       throw new GdbConnectionError(`no answer within ${PATIENCE / 1000} s: does the program not end?`);
     }
