@@ -109,15 +109,15 @@ const reversed = (
   },
 });
 
-/** Pops a doubleword and pushes it with its bytes in the other order. */
-const reverseDoubleword = (g: Generator): void => {
+/** Pops a doubleword and pushes it with its bytes in the other order, or with those of its units of so many bytes. */
+export const reverseBytes = (g: Generator, unit: 2 | 4 | 8 = 8): void => {
   const { code } = g;
   const value = g.temporary(V128, 0);
   code.simd(Simd.i64x2_splat);
   code.tee(value);
   code.get(value);
   code.simd(Simd.i8x16_shuffle);
-  for (let lane = 0; lane < 16; lane++) code.op(7 - (lane & 7));
+  for (let lane = 0; lane < 16; lane++) code.op((lane & 7) ^ (unit - 1));
   code.simd(Simd.i64x2_extract_lane);
   code.op(0);
 };
@@ -126,7 +126,7 @@ const REVERSED_DOUBLEWORD: Transfer = {
   only64: true,
   emit: (g, t) => {
     g.code.access(Op.i64_load, 0);
-    reverseDoubleword(g);
+    reverseBytes(g);
     g.setGpr(t);
   },
 };
@@ -135,7 +135,7 @@ const STORE_REVERSED_DOUBLEWORD: Transfer = {
   only64: true,
   emit: (g, t) => {
     g.gpr(t);
-    reverseDoubleword(g);
+    reverseBytes(g);
     g.code.access(Op.i64_store, 0);
   },
 };
