@@ -235,7 +235,8 @@ const floatBytes = new Uint8Array(floats.buffer);
 
 /** A growing buffer of bytes with the encodings that code is made of. */
 export class Code {
-  bytes = new Uint8Array(16384);
+  /** Little room at first: a module is put together from a dozen of these or more, most of which stay short, and room has to be cleared. */
+  bytes = new Uint8Array(512);
   length = 0;
 
   private grow(): void {
