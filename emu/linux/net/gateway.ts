@@ -275,6 +275,8 @@ export class Gateway {
   /** Sends a datagram outside; answers come to the socket. */
   send(socket: DatagramSocket, to: Address, bytes: Uint8Array): void {
     const target = unmapped(to);
+    // Nobody has that port, and the host takes nothing for it.
+    if (target.port === 0) return;
     const version = target.family === AF_INET ? 4 : 6;
     let of = this.datagrams.get(socket);
     if (of === undefined) this.datagrams.set(socket, (of = new Map()));
