@@ -191,6 +191,11 @@ export class Gateway {
     return { ...(family === AF_INET ? SOURCE : SOURCE6), port };
   }
 
+  /** Whether anything may still come in from outside. */
+  get isInUse(): boolean {
+    return [this.relays, this.connecting, this.listeners, this.datagrams].some(({ size }) => size > 0);
+  }
+
   /** A relay has nothing to do any more. */
   over(relay: Relay): void {
     this.relays.delete(relay);

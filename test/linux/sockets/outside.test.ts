@@ -118,6 +118,17 @@ for (const target of ["ppc32", "ppc64", "ppc64le"] satisfies Target[]) {
       expect(subject.host.stdout.text).toBe("connect: 0 ok\nto nobody: 8 ok\nsend: 8 ok\n");
     });
 
+    it("reaches what a program has left behind when it ended", async () => {
+      const port = await freePort();
+      const net: NetGrants = { ...nothing, ports: [{ guest: 8080, host: port }] };
+      const subject = load(program, { args: ["leave", "1"], net });
+      const said = say(port, "one");
+      expect(await subject.machine.run()).toEqual({ reason: "exit", status: 0 });
+      subject.machine.close();
+      expect(subject.host.stdout.text).toBe("bind: 0 ok\nlisten: 0 ok\nclient: one\n");
+      expect(await said).toBe("one");
+    });
+
     it("reaches what listens on a port that is granted, after a thaw too", async () => {
       const port = await freePort();
       const net: NetGrants = { ...nothing, ports: [{ guest: 8080, host: port }] };
