@@ -188,6 +188,21 @@ BEHAVIOUR(copies_are_told_of_where_there_is_something_to_copy) {
   TOLD(fd, "1:1/a 1:2/b");
 }
 
+BEHAVIOUR(many_files_are_watched_each_once) {
+  int fd = inotify_init1(IN_NONBLOCK);
+  char name[8];
+  for (int i = 0; i < 500; i++) {
+    sprintf(name, "f%d", i);
+    close(file_with(name, "1"));
+    CHECK(inotify_add_watch(fd, name, IN_DELETE_SELF) == i + 1);
+  }
+  int other = watching("f7", IN_MODIFY);
+  CHECK(inotify_add_watch(fd, "f7", IN_MODIFY) == 8 && inotify_add_watch(other, "f8", IN_MODIFY) == 2);
+  close(open("f7", O_WRONLY | O_TRUNC));
+  TOLD(fd, "8:2");
+  TOLD(other, "1:2");
+}
+
 BEHAVIOUR(queue_that_is_full_says_so) {
   int fd = watching(".", IN_CREATE | IN_DELETE), size, overflows = 0, last = 0;
   char buffer[65536] __attribute__((aligned(8)));
