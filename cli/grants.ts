@@ -5,6 +5,7 @@ import { toHost } from "../emu/host/node/files.ts";
 import {
   type Abi,
   defaultMounts,
+  isWithin,
   type MountConfig,
   type NetGrants,
   type ProgramFacts,
@@ -52,10 +53,10 @@ const resolver = (): MountConfig[] =>
 
 /** A program in the working directory that is a symbolic link to somewhere else is granted there as well. */
 function behindLink(program: string | undefined, cwd: string): MountConfig[] {
-  if (program === undefined || !program.startsWith(`${cwd}/`)) return [];
+  if (program === undefined || !isWithin(program, cwd)) return [];
   try {
     const real = decodeName(realpathSync.native(toHost(program), { encoding: "buffer" }));
-    return real.startsWith(`${cwd}/`) ? [] : [{ host: real, guest: real, readOnly: true }];
+    return isWithin(real, cwd) ? [] : [{ host: real, guest: real, readOnly: true }];
   } catch {
     // What isn't there is told when it is loaded.
     return [];

@@ -33,7 +33,8 @@ const output = {
       `${text
         .replace(/^error: /, "")
         .trim()
-        .replace(/\s*\n/g, " ")}; see 'ppcr help'`,
+        .replace(/\s*\n/g, " ")
+        .replace(/\.$/, "")}; see 'ppcr help'`,
     ),
 };
 

@@ -14,7 +14,7 @@ interface Row {
 const NOT_FOR_PROGRAMS: readonly Facility[] = ["supervisor", "tm", "ebb", "copy", "spe"];
 
 const rows: readonly Row[] = [
-  ...INSTRUCTIONS.filter(({ facility }) => !NOT_FOR_PROGRAMS.includes(facility)),
+  ...INSTRUCTIONS().filter(({ facility }) => !NOT_FOR_PROGRAMS.includes(facility)),
   ...PREFIXED(),
 ];
 const names = new Set([...handled(), ...Object.keys(prefixedHandlers)]);

@@ -7,6 +7,8 @@ import { ZERO } from "./registers.ts";
 export const rt = (word: number): number => (word >> 20) & 62;
 /** RS has the place of RT. */
 export const rs = rt;
+/** Whether RT can be the first register of a pair: it is even. */
+export const isPair = (word: number): boolean => (rt(word) & 2) === 0;
 export const ra = (word: number): number => (word >> 15) & 62;
 export const rb = (word: number): number => (word >> 10) & 62;
 /** RC of the VA form, which has the place of BC. */

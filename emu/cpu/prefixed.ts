@@ -4,7 +4,7 @@
  */
 import { decodePrefixed, extractTwoWords, type PrefixedInstruction, R } from "../isa/prefixed-table.ts";
 import { GuestFault } from "./fault.ts";
-import { ra, ra0, rt } from "./fields.ts";
+import { isPair, ra, ra0, rt } from "./fields.ts";
 import { widen } from "./floating-point/lanes.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
@@ -88,9 +88,6 @@ function storeVsr(vsr: number, ea: number): void {
   store64(upperHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8]);
   store64(lowerHalf(ea, 16), cpu.u64[fprOffset(vsr) / 8 - 1]);
 }
-
-/** RT of a pair is even. */
-const isPair = (suffix: number): boolean => (rt(suffix) & 2) === 0;
 
 /** The instructions that access storage, and paddi. */
 const displaced: PrefixedTable = {

@@ -40,7 +40,7 @@ function parseCondition(text: string): Condition {
 }
 
 /** The rank-k updates among the matrix instructions. */
-const GERS = MATRIX.rows().filter(({ operands }) => operands.includes("XB"));
+const gers = () => MATRIX.rows().filter(({ operands }) => operands.includes("XB"));
 
 /** A rule: the row's name, the simplified form with its operands, the conditions, and the hint field with its marks. */
 type Rule = readonly [
@@ -155,7 +155,7 @@ const RESERVED_AT = [1, 3, 5, 9, 11, 13, 17, 19].map((bo) => `BO=${bo}`);
  * Forms the manual calls invalid, which assemblers refuse: updates of no base register or of the register loaded, and
  * BO values with reserved bits set.
  */
-const INVALID: readonly (readonly [rows: string, when: readonly string[]])[] = [
+const invalid = (): readonly (readonly [rows: string, when: readonly string[]])[] => [
   ["lbzu lbzux lhzu lhzux lhau lhaux lwaux ldu ldux", ["RA=0", "RA=RT"]],
   ["stbu stbux sthu sthux stdu stdux", ["RA=0"]],
   ["lfsu lfsux lfdu lfdux stfsu stfsux stfdu stfdux", ["RA=0"]],
@@ -170,7 +170,12 @@ const INVALID: readonly (readonly [rows: string, when: readonly string[]])[] = [
   ["wait", ["WC?=3", "PL?=1", "PL?=2", "PL?=3"]],
   ["wait62", ["WC?=3"]],
   // An accumulator may not overlap the registers it is computed from.
-  [GERS.map(({ name }) => name).join(" "), ["XA.acc=AT", "XB.acc=AT"]],
+  [
+    gers()
+      .map(({ name }) => name)
+      .join(" "),
+    ["XA.acc=AT", "XB.acc=AT"],
+  ],
 ];
 
 /** Registers of which there are four, written with their number as an operand. */
@@ -191,7 +196,7 @@ const numberedRegisterRules = (): Rule[] =>
   );
 
 /** First match wins. */
-const RULES: readonly Rule[] = [
+const rules = (): readonly Rule[] => [
   ...branchRules(),
   // Condition register: appendix C.3.
   ["creqv", "crset BT", "BA=BT BB=BT"],
@@ -318,12 +323,12 @@ const RULES: readonly Rule[] = [
   ["xxmfacc", "dmxxmfacc AS", "Rc=0"],
   ["xxmtacc", "dmxxmtacc AT", "Rc=0"],
   ["xxsetaccz", "dmsetaccz AT", "Rc=0"],
-  ...GERS.map(({ name, operands }): Rule => [name, `dm${name} ${operands}`, "Rc=0"]),
+  ...gers().map(({ name, operands }): Rule => [name, `dm${name} ${operands}`, "Rc=0"]),
 ];
 
 const aliases = lazily(() => {
   const byRow = new Map<string, Alias[]>();
-  for (const rule of RULES) {
+  for (const rule of rules()) {
     const parsed = alias(rule);
     const list = byRow.get(parsed.of);
     if (list) list.push(parsed);
@@ -334,7 +339,7 @@ const aliases = lazily(() => {
 
 const invalidForms = lazily(() => {
   const byRow = new Map<string, readonly (readonly Condition[])[]>();
-  for (const [rows, when] of INVALID) {
+  for (const [rows, when] of invalid()) {
     const conditions = when.map(parseConditions);
     for (const row of rows.split(" ")) byRow.set(row, conditions);
   }

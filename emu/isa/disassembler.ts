@@ -11,6 +11,7 @@ import { extract, type Operand, operand } from "./operands.ts";
 import {
   decodePrefixed,
   extractTwoWords,
+  hasR,
   IN_PREFIX,
   isTwoWords,
   type PrefixedInstruction,
@@ -164,8 +165,7 @@ export function disassemblePrefixed(
   const checked = inSuffix & ~unchecked;
   if ((prefix & inPrefix) !== 0 || (suffix & checked) !== 0) return undefined;
 
-  const counts = (inPrefix & R) === 0 && row.operands.some((name) => name === "D34" || name === "SI34");
-  const isRelative = counts && (prefix & R) !== 0;
+  const isRelative = hasR(row) && (prefix & R) !== 0;
   const [mnemonic, operands] = written(row, isRelative, suffix);
   let text = "";
   let comment = "";

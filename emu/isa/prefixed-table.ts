@@ -159,7 +159,9 @@ export const PREFIXED: () => readonly PrefixedInstruction[] = lazily(() => [
 export const isPrefix = (word: number): boolean => word >>> 26 === 1;
 
 const fits = (word: number, { match, mask }: Pattern): boolean => (word & mask) === match;
-const isCounted = ({ operands }: PrefixedInstruction): boolean =>
+
+/** Whether the prefix has R. */
+export const hasR = ({ operands }: PrefixedInstruction): boolean =>
   operands.includes("D34") || operands.includes("SI34");
 
 /** Rows by the type of the prefix and the primary opcode of the suffix. */
@@ -178,14 +180,15 @@ export function decodePrefixed(prefix: number, suffix: number): PrefixedInstruct
   for (const each of index()[(typeOf(prefix) << 6) | (suffix >>> 26)]) {
     if (!fits(prefix, each.prefix) || !fits(suffix, each.suffix)) continue;
     // A displacement from the instruction itself has no base register.
-    if (isCounted(each) && (prefix & R) !== 0 && ((suffix >>> 16) & 31) !== 0) return undefined;
+    if (hasR(each) && (prefix & R) !== 0 && ((suffix >>> 16) & 31) !== 0) return undefined;
     return each;
   }
   return undefined;
 }
 
 /** The bits of both words that are neither opcode nor operand. */
-export function reservedPrefixed({ prefix, suffix, operands }: PrefixedInstruction): [number, number] {
+export function reservedPrefixed(row: PrefixedInstruction): [number, number] {
+  const { prefix, suffix, operands } = row;
   let inPrefix = ~prefix.mask;
   let inSuffix = ~suffix.mask;
   for (const name of operands) {
@@ -195,7 +198,7 @@ export function reservedPrefixed({ prefix, suffix, operands }: PrefixedInstructi
     } else if (IN_PREFIX.has(name)) inPrefix &= ~operand(name).mask;
     else inSuffix &= ~operand(name).mask;
   }
-  if (operands.some((name) => name === "D34" || name === "SI34")) inPrefix &= ~R;
+  if (hasR(row)) inPrefix &= ~R;
   return [inPrefix, inSuffix];
 }
 

@@ -219,23 +219,19 @@ export class JitEngine extends Interpreter {
       return;
     }
     const within = this.inside.get(address)?.piece;
-    const before = within ?? this.leftOut.get(address)?.piece;
+    const without = within === undefined ? this.leftOut.get(address)?.piece : undefined;
     // What leads into the code of another unit belongs to that one's function.
-    const beside = before === undefined && !isCalled ? this.reachedFrom(address)?.piece : undefined;
-    if (before === undefined && beside === undefined) {
-      this.translateUnit([address]);
-    } else if (before !== undefined && within === undefined) {
-      this.translateUnit(before.entries, before);
-    } else {
-      const piece = (within ?? beside)!;
-      const patience = within === undefined ? this.coldPatience(piece) : entryThreshold * 4 ** piece.remade;
-      if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
-      else if (!this.armed.has(address) && entryThreshold > 0) {
-        this.armed.add(address);
-        this.setPatience(address, patience);
-        return;
-      } else this.translateUnit([...piece.entries, address], piece);
-    }
+    const isOwn = isCalled || without !== undefined;
+    const around = within ?? (isOwn ? undefined : this.reachedFrom(address)?.piece);
+    if (without !== undefined) this.translateUnit(without.entries, without);
+    else if (around === undefined) this.translateUnit([address]);
+    else if (around.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
+    else if (!this.armed.has(address) && entryThreshold > 0) {
+      this.armed.add(address);
+      const isBeside = within === undefined;
+      this.setPatience(address, isBeside ? this.coldPatience(around) : entryThreshold * 4 ** around.remade);
+      return;
+    } else this.translateUnit([...around.entries, address], around);
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
 

@@ -21,7 +21,7 @@ export interface JitStatistics {
   entered: number;
   /** Why translated code was left. */
   exits: JitExits;
-  /** Instructions that translated code had the interpreter execute, and how often which, by a sample of one in 64. */
+  /** Instructions that translated code had the interpreter execute, and how often which, by a sample. */
   steps: number;
   stepped: Record<string, number>;
 }

@@ -37,7 +37,7 @@ export interface RandomProgram {
 }
 
 const plainRows = (facility: (row: Instruction) => boolean): Instruction[] =>
-  INSTRUCTIONS.filter(
+  INSTRUCTIONS().filter(
     (row) => row.implemented && facility(row) && !LEFT_OUT.test(row.name) && !/^dc|^ic/.test(row.name),
   );
 

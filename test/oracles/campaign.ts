@@ -63,7 +63,7 @@ export function campaignRows(abi: CaseAbi): Instruction[] {
     if (abi === "ppc32" && row.facility !== "altivec") return SCALAR.includes(row.facility);
     return available(row, modelFor(processorFor(abi, row).model, abi));
   };
-  return INSTRUCTIONS.filter(
+  return INSTRUCTIONS().filter(
     (row) => row.implemented && !LEFT_OUT.has(row.name) && row.facility !== "supervisor" && isThere(row),
   );
 }

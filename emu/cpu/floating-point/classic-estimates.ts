@@ -3,6 +3,7 @@
  * frsqrte with the exponent's last) choose a straight line, the next ten or eleven a place on it. Zeros, infinities, NaNs and negative
  * roots are the caller's.
  */
+import { bitLength } from "./exact.ts";
 
 /** A straight line: its first value and what it falls by, in units of the result's last place (fres: by two steps). */
 type Line = readonly [first: number, fall: number];
@@ -50,7 +51,7 @@ export function classicReciprocalRoot(b: bigint): bigint {
   let exponent = Number(b >> 52n);
   let fraction = b & FRACTION;
   if (exponent === 0) {
-    const shift = 53 - fraction.toString(2).length;
+    const shift = 53 - bitLength(fraction);
     fraction = (fraction << BigInt(shift)) & FRACTION;
     exponent = 1 - shift;
   }

@@ -4,7 +4,7 @@
  */
 import { addressD, addressDq, addressDs, addressRa, addressX, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
-import { ra, rb, rs, rt, sh } from "../fields.ts";
+import { isPair, ra, rb, rs, rt, sh } from "../fields.ts";
 import { type Handler, type HandlerTable, illegal, validWhen } from "../handler.ts";
 import { XER_COUNT } from "../registers.ts";
 import { load32, load64, lowerHalf, store32, store64, upperHalf } from "./access.ts";
@@ -44,8 +44,6 @@ const storeString = (word: number, to: number, count: number) => {
   cpu.memory.write(to, string);
 };
 
-const evenPair = (word: number) => (rt(word) & 2) === 0;
-
 const lswx: Handler = (word, cia) => {
   const count = cpu.bytes[XER_COUNT];
   // The invalid forms: an address register among those loaded.
@@ -74,7 +72,7 @@ export const multipleHandlers: HandlerTable = {
   stswx: (word) => storeString(word, addressX(word, true), cpu.bytes[XER_COUNT]),
 
   lq: validWhen(
-    (word) => evenPair(word) && ra(word) !== rt(word),
+    (word) => isPair(word) && ra(word) !== rt(word),
     (word) => {
       const from = addressDq(word, false);
       cpu.memory.checkLoad(from, 16);
@@ -83,7 +81,7 @@ export const multipleHandlers: HandlerTable = {
       cpu.u64[rt(word) >> 1] = high;
     },
   ),
-  stq: validWhen(evenPair, (word) => {
+  stq: validWhen(isPair, (word) => {
     const to = addressDs(word, true);
     cpu.memory.checkStore(to, 16);
     store64(upperHalf(to, 16), cpu.u64[rs(word) >> 1]);

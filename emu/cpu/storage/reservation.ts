@@ -4,7 +4,7 @@
  */
 import { addressX, keepAddress, trueAddress } from "../effective-address.ts";
 import { GuestFault } from "../fault.ts";
-import { ra, rb, rs, rt } from "../fields.ts";
+import { isPair, ra, rb, rs, rt } from "../fields.ts";
 import { type HandlerTable, type Selector, validWhen } from "../handler.ts";
 import { CR, RESERVE_ADDRESS, RESERVE_LENGTH, RESERVE_VALUE, XER_SO } from "../registers.ts";
 import { load16, load32, load8, lowerHalf, store16, store32, store8, upperHalf } from "./access.ts";
@@ -87,8 +87,7 @@ const stcx = (length: number) => (word: number) => {
   storeConditional(word, length);
 };
 
-const pair = (word: number) => (rt(word) & 2) === 0;
-const stqcx: Selector = validWhen(pair, (word) => {
+const stqcx: Selector = validWhen(isPair, (word) => {
   // The even register has the upper half.
   stored[0] = cpu.i32[rs(word) + 2];
   stored[1] = cpu.i32[rs(word) + 3];
@@ -103,7 +102,7 @@ export const reservationHandlers: HandlerTable = {
   lwarx: larx(4),
   ldarx: larx(8),
   lqarx: validWhen(
-    (word) => pair(word) && ra(word) !== rt(word) && rb(word) !== rt(word),
+    (word) => isPair(word) && ra(word) !== rt(word) && rb(word) !== rt(word),
     (word) => {
       loadAndReserve(word, 16);
       cpu.i32[rt(word)] = found[2];

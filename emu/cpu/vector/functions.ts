@@ -3,7 +3,7 @@
  * programs use a few of several hundred. What it exports is the handler itself.
  */
 
-import { instructionNamed } from "../../isa/table.ts";
+import { decode } from "../../isa/decoder.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
@@ -31,13 +31,13 @@ export const fieldOf = (word: number, [first, last]: readonly [number, number]):
 /** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
 export function familyHandlers(family: Family): HandlerTable {
   const selector = (name: string, row: Row | ImmediateRow): Selector => {
-    if (typeof row === "function") return { select: (_word, kind) => functionOf(name, "", row, kind) };
+    if (typeof row === "function") return { select: (word, kind) => functionOf(word, name, row, kind) };
     return {
       select(word, kind) {
         const value = fieldOf(word, row.bits);
         // Values that have no code are invalid forms.
         if (row.values?.includes(value) === false) return illegal;
-        return functionOf(name, `/${value}`, (frame) => row.row(frame, value), kind);
+        return functionOf(word, `${name}/${value}`, (frame) => row.row(frame, value), kind);
       },
     };
   };
@@ -52,15 +52,15 @@ const instances = new WeakMap<
   { imports: WebAssembly.Imports; functions: Map<string, Handler> }
 >();
 
-function functionOf(mnemonic: string, suffix: string, row: Row, { is64 }: CpuKind): Handler {
+/** The function of a row and what of `word` has code of its own, which `name` says. */
+function functionOf(word: number, name: string, row: Row, { is64 }: CpuKind): Handler {
   const { memory } = cpu;
   let known = instances.get(memory);
   if (known === undefined)
     instances.set(memory, (known = { imports: imports(memory), functions: new Map() }));
-  const name = mnemonic + suffix;
   let handler = known.functions.get(name);
   if (handler === undefined) {
-    const module = moduleOf(mnemonic, suffix, row, surroundings(memory, is64));
+    const module = moduleOf(word, name, row, surroundings(memory, is64));
     handler = new WebAssembly.Instance(module, known.imports).exports.f as Handler;
     known.functions.set(name, handler);
   }
@@ -88,11 +88,11 @@ function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean):
   };
 }
 
-function moduleOf(mnemonic: string, suffix: string, row: Row, around: Surroundings): WebAssembly.Module {
-  const key = mnemonic + suffix + JSON.stringify(around);
+function moduleOf(word: number, name: string, row: Row, around: Surroundings): WebAssembly.Module {
+  const key = name + JSON.stringify(around);
   let module = modules.get(key);
   if (module === undefined) {
-    modules.set(key, (module = new WebAssembly.Module(moduleBytes(mnemonic, row, around))));
+    modules.set(key, (module = new WebAssembly.Module(moduleBytes(word, row, around))));
   }
   return module;
 }
@@ -108,9 +108,9 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
-/** The module of a row: imports the memory and the three ways out of the fast path, exports the function. */
-function moduleBytes(mnemonic: string, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
-  const { operands, vrc } = instructionNamed(mnemonic)!;
+/** The module of a row, that of `word`: imports the memory and the three ways out of the fast path, exports the function. */
+function moduleBytes(word: number, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
+  const { operands, vrc } = decode(word)!;
   const frame = new Frame(operands, around);
   const code = frame.function(row, vrc === true);
   const body = [...list(frame.locals.map((type) => [1, type])), ...code, 0x0b];

@@ -3,7 +3,7 @@ import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, Op } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RT, recorded, upperWord } from "./row.ts";
 
 const overflows = (word: number): boolean => (word & OE) !== 0;
 
@@ -105,9 +105,7 @@ const carrying = (
         code.op(Op.i64_xor);
         code.get(sum);
         code.op(Op.i64_xor);
-        code.i64Const(32, 0);
-        code.op(Op.i64_shr_u);
-        code.op(Op.i32_wrap_i64);
+        upperWord(code);
         code.i32Const(1);
         code.op(Op.i32_and);
       } else code.get(g.temporary(I32, 1));

@@ -7,6 +7,7 @@
 import { FPSCR } from "../../cpu/registers.ts";
 import type { Generator } from "../generator.ts";
 import { Code, F64, type FunctionBody, I32, I64, Op, Simd, V128, type ValueType } from "../wasm.ts";
+import { upperWord } from "./row.ts";
 
 export type LaneOp =
   | "add"
@@ -23,7 +24,6 @@ export type LaneOp =
   | "ceil"
   | "floor"
   | "eq"
-  | "ne"
   | "lt"
   | "gt"
   | "ge"
@@ -48,7 +48,7 @@ export interface Lanes {
   /** Halves the digits of a number when it is multiplied by this (T. Dekker 1971). */
   readonly splitter: number;
 }
-type Bounds = readonly [least: number, beyond: number];
+export type Bounds = readonly [least: number, beyond: number];
 
 const DOUBLE_NORMAL: Bounds = [2 ** -1022, Number.POSITIVE_INFINITY];
 const SINGLE_NORMAL: Bounds = [2 ** -126, 2 ** 128];
@@ -79,7 +79,6 @@ export const DOUBLE: Lanes = {
     ceil: Op.f64_ceil,
     floor: Op.f64_floor,
     eq: Op.f64_eq,
-    ne: Op.f64_ne,
     lt: Op.f64_lt,
     gt: Op.f64_gt,
     ge: Op.f64_ge,
@@ -110,7 +109,6 @@ export const DOUBLES: Lanes = {
     ceil: Simd.f64x2_ceil,
     floor: Simd.f64x2_floor,
     eq: Simd.f64x2_eq,
-    ne: Simd.f64x2_ne,
     lt: Simd.f64x2_lt,
     gt: Simd.f64x2_gt,
     ge: Simd.f64x2_ge,
@@ -140,7 +138,6 @@ export const SINGLES: Lanes = {
     ceil: Simd.f32x4_ceil,
     floor: Simd.f32x4_floor,
     eq: Simd.f32x4_eq,
-    ne: Simd.f32x4_ne,
     lt: Simd.f32x4_lt,
     gt: Simd.f32x4_gt,
     ge: Simd.f32x4_ge,
@@ -246,9 +243,7 @@ export function judge(
   } else {
     code.get(raw);
     code.op(Op.i64_reinterpret_f64);
-    code.i64Const(32, 0);
-    code.op(Op.i64_shr_u);
-    code.op(Op.i32_wrap_i64);
+    upperWord(code);
     code.i32Const(1);
     code.op(Op.i32_shl);
     code.i32Const(0x0020_0002);
@@ -271,7 +266,7 @@ export function judge(
 }
 
 /** Pushes a mask of the lanes whose magnitudes are within bounds. */
-function pushNormal(code: Code, lanes: Lanes, local: number, [least, beyond]: Bounds): void {
+export function pushNormal(code: Code, lanes: Lanes, local: number, [least, beyond]: Bounds): void {
   code.get(local);
   laneOp(code, lanes, "abs");
   laneConstant(code, lanes, least);
@@ -281,6 +276,40 @@ function pushNormal(code: Code, lanes: Lanes, local: number, [least, beyond]: Bo
   laneConstant(code, lanes, beyond);
   laneOp(code, lanes, "lt");
   laneOp(code, lanes, "and");
+}
+
+// ---- integers ----------------------------------------------------------------------------------------------
+
+/** The integers of a format, by sign: the least one, and the one beyond. */
+export type Sign = "signed" | "unsigned";
+export const WORDS: Readonly<Record<Sign, Bounds>> = {
+  signed: [-(2 ** 31), 2 ** 31],
+  unsigned: [0, 2 ** 32],
+};
+export const DOUBLEWORDS: typeof WORDS = {
+  signed: [-(2 ** 63), 2 ** 63],
+  unsigned: [0, 2 ** 64],
+};
+
+/** Pushes a mask of the lanes in which there are numbers from the lesser bound up to, but without, the other. */
+export function pushWithin(code: Code, lanes: Lanes, local: number, [least, beyond]: Bounds): void {
+  code.get(local);
+  laneConstant(code, lanes, least);
+  laneOp(code, lanes, "ge");
+  code.get(local);
+  laneConstant(code, lanes, beyond);
+  laneOp(code, lanes, "lt");
+  laneOp(code, lanes, "and");
+}
+/** Pops a doubleword: pushes whether its magnitude is greater than 2^24, for singles, or 2^53, up to which all integers are numbers of the format. */
+export function isInexact(code: Code, single: boolean, isSigned: boolean): void {
+  const [low, high] = single ? [2 ** 24, 0] : [0, 2 ** 21];
+  code.i64Const(low, high);
+  if (isSigned) {
+    code.op(Op.i64_add);
+    code.i64Const(2 * low, 2 * high);
+  }
+  code.op(Op.i64_gt_u);
 }
 
 // ---- beside it ---------------------------------------------------------------------------------------------

@@ -7,7 +7,10 @@ import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import { I32, Op, Simd, V128 } from "../wasm.ts";
 import {
+  type Bounds,
   DOUBLES,
+  DOUBLEWORDS,
+  isInexact,
   judge,
   type LaneOp,
   type Lanes,
@@ -16,7 +19,10 @@ import {
   type Operation,
   pushFused,
   pushLimit,
+  pushWithin,
+  type Sign,
   SINGLES,
+  WORDS,
 } from "./float-checks.ts";
 import { type Emit, RA, type Rows } from "./row.ts";
 
@@ -96,6 +102,13 @@ const stand = (
   if (negate) laneOp(g.code, lanes, "neg");
   setXt(g, word);
 };
+/** A temporary with -x. */
+const negative = (g: Generator, lanes: Lanes, x: number): number => {
+  const result = temporary(g, FIRST);
+  push(g, lanes, "neg", x);
+  g.code.set(result);
+  return result;
+};
 const binary = (lanes: Lanes, name: LaneOp, operation: Operation): Emit => {
   return (g, word) => {
     const [a, b] = [contents(g, word, "XA"), contents(g, word, "XB")];
@@ -106,11 +119,9 @@ const binary = (lanes: Lanes, name: LaneOp, operation: Operation): Emit => {
 const difference = (lanes: Lanes): Emit => {
   return (g, word) => {
     const [a, b] = [contents(g, word, "XA"), contents(g, word, "XB")];
-    const negative = temporary(g, FIRST);
-    push(g, lanes, "neg", b);
-    g.code.set(negative);
-    push(g, lanes, "add", a, negative);
-    stand(g, word, lanes, "sum", [a, negative]);
+    const addend = negative(g, lanes, b);
+    push(g, lanes, "add", a, addend);
+    stand(g, word, lanes, "sum", [a, addend]);
   };
 };
 const root = (lanes: Lanes): Emit => {
@@ -138,11 +149,7 @@ const fused = (lanes: Lanes, addend: "XT" | "XB", subtract: boolean, negate: boo
     const a = contents(g, word, "XA");
     const c = contents(g, word, addend === "XT" ? "XB" : "XT");
     let b = contents(g, word, addend);
-    if (subtract) {
-      push(g, lanes, "neg", b);
-      b = temporary(g, FIRST);
-      g.code.set(b);
-    }
+    if (subtract) b = negative(g, lanes, b);
     pushFused(g, lanes, [a, c, b]);
     stand(g, word, lanes, "fused", [a, c, b], negate);
   };
@@ -257,32 +264,13 @@ const roundAway = (g: Generator, lanes: Lanes, b: number): void => {
 
 type Layout = "words" | "doublewords";
 
-interface Integers {
-  readonly least: number;
-  readonly beyond: number;
-}
-const WORDS: Readonly<Record<"signed" | "unsigned", Integers>> = {
-  signed: { least: -(2 ** 31), beyond: 2 ** 31 },
-  unsigned: { least: 0, beyond: 2 ** 32 },
-};
-const DOUBLEWORDS: typeof WORDS = {
-  signed: { least: -(2 ** 63), beyond: 2 ** 63 },
-  unsigned: { least: 0, beyond: 2 ** 64 },
-};
-
 /** Leaves unless all elements truncated are such integers, and where it makes a difference that they are truncated. */
-const checkIntegers = (g: Generator, lanes: Lanes, from: number, { least, beyond }: Integers): void => {
+const checkIntegers = (g: Generator, lanes: Lanes, from: number, range: Bounds): void => {
   const { code } = g;
   const integers = temporary(g, RESULT);
   push(g, lanes, "trunc", from);
   code.set(integers);
-  code.get(integers);
-  constant(g, lanes, least);
-  laneOp(code, lanes, "ge");
-  code.get(integers);
-  constant(g, lanes, beyond);
-  laneOp(code, lanes, "lt");
-  laneOp(code, lanes, "and");
+  pushWithin(code, lanes, integers, range);
   must(g, lanes);
   checkSame(g, lanes, integers, from);
 };
@@ -311,7 +299,7 @@ const widened = (g: Generator, from: number): number => {
   return doubles;
 };
 
-const toDoublewords = (from: Layout, sign: "signed" | "unsigned"): Emit => {
+const toDoublewords = (from: Layout, sign: Sign): Emit => {
   const convert = sign === "signed" ? Op.i64_trunc_f64_s : Op.i64_trunc_f64_u;
   return (g, word) => {
     const b = contents(g, word, "XB");
@@ -322,7 +310,7 @@ const toDoublewords = (from: Layout, sign: "signed" | "unsigned"): Emit => {
   };
 };
 /** Processors put a word into both words of a doubleword; the manual leaves the second one undefined. */
-const doublesToWords = (sign: "signed" | "unsigned"): Emit => {
+const doublesToWords = (sign: Sign): Emit => {
   const convert = sign === "signed" ? Simd.i32x4_trunc_sat_f64x2_s_zero : Simd.i32x4_trunc_sat_f64x2_u_zero;
   return (g, word) => {
     const b = contents(g, word, "XB");
@@ -335,7 +323,7 @@ const doublesToWords = (sign: "signed" | "unsigned"): Emit => {
     setXt(g, word);
   };
 };
-const singlesToWords = (sign: "signed" | "unsigned"): Emit => {
+const singlesToWords = (sign: Sign): Emit => {
   const convert = sign === "signed" ? Simd.i32x4_trunc_sat_f32x4_s : Simd.i32x4_trunc_sat_f32x4_u;
   return (g, word) => {
     const b = contents(g, word, "XB");
@@ -346,8 +334,7 @@ const singlesToWords = (sign: "signed" | "unsigned"): Emit => {
   };
 };
 
-/** Integers of 53 bits are doubles; what has more is rounded. */
-const doublewordsToDoubles = (sign: "signed" | "unsigned"): Emit => {
+const doublewordsToDoubles = (sign: Sign): Emit => {
   const convert = sign === "signed" ? Op.f64_convert_i64_s : Op.f64_convert_i64_u;
   return (g, word) => {
     const { code } = g;
@@ -359,12 +346,7 @@ const doublewordsToDoubles = (sign: "signed" | "unsigned"): Emit => {
       code.get(b);
       code.simd(Simd.i64x2_extract_lane);
       code.op(lane);
-      code.i64Const(0, 0x20_0000);
-      if (sign === "signed") {
-        code.op(Op.i64_add);
-        code.i64Const(0, 0x40_0000);
-      }
-      code.op(Op.i64_gt_u);
+      isInexact(code, false, sign === "signed");
     }
     code.op(Op.i32_or);
     g.leaveIf();
@@ -384,7 +366,7 @@ const wordsToDoubles = (convert: number): Emit => {
   };
 };
 /** Integers of 24 bits are singles. */
-const wordsToSingles = (sign: "signed" | "unsigned"): Emit => {
+const wordsToSingles = (sign: Sign): Emit => {
   const [convert, offset] =
     sign === "signed" ? [Simd.f32x4_convert_i32x4_s, 2 ** 24] : [Simd.f32x4_convert_i32x4_u, 0];
   return (g, word) => {
@@ -465,13 +447,7 @@ const plainUnary = (name: LaneOp): Emit => plain(["VRB"], (g, [b]) => push(g, SI
 /** VRA * VRC + VRB, or -(VRA * VRC - VRB). */
 const plainFused = (negativeSubtract: boolean): Emit => {
   const emit = plain(["VRA", "VRC", "VRB"], (g, [a, c, b]) => {
-    let addend = b;
-    if (negativeSubtract) {
-      push(g, SINGLES, "neg", b);
-      addend = temporary(g, FIRST);
-      g.code.set(addend);
-    }
-    pushFused(g, SINGLES, [a, c, addend]);
+    pushFused(g, SINGLES, [a, c, negativeSubtract ? negative(g, SINGLES, b) : b]);
     if (negativeSubtract) laneOp(g.code, SINGLES, "neg");
   });
   return (g, word) => (g.target.fused ? emit(g, word) : false);
@@ -495,7 +471,7 @@ const scaledFrom = (convert: number): Emit => {
   };
 };
 /** Products with 2^UIM, truncated. */
-const scaledTo = (convert: number, { least, beyond }: Integers): Emit => {
+const scaledTo = (convert: number, range: Bounds): Emit => {
   return (g, word) => {
     const { code } = g;
     const b = contents(g, word, "VRB");
@@ -506,13 +482,7 @@ const scaledTo = (convert: number, { least, beyond }: Integers): Emit => {
     laneOp(code, SINGLES, "mul");
     laneOp(code, SINGLES, "trunc");
     code.set(scaled);
-    code.get(scaled);
-    constant(g, SINGLES, least);
-    laneOp(code, SINGLES, "ge");
-    code.get(scaled);
-    constant(g, SINGLES, beyond);
-    laneOp(code, SINGLES, "lt");
-    laneOp(code, SINGLES, "and");
+    pushWithin(code, SINGLES, scaled, range);
     must(g, SINGLES);
     code.get(scaled);
     code.simd(convert);

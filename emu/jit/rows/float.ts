@@ -12,10 +12,23 @@ import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from ".
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
 import { F32, F64, I32, I64, Op } from "../wasm.ts";
-import { DOUBLE, judge, type Operation as FloatOperation, pushFused, pushLimit } from "./float-checks.ts";
-import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded } from "./row.ts";
+import {
+  type Bounds,
+  DOUBLE,
+  DOUBLEWORDS,
+  isInexact,
+  judge,
+  type Operation as FloatOperation,
+  pushFused,
+  pushLimit,
+  pushNormal,
+  pushWithin,
+  WORDS,
+} from "./float-checks.ts";
+import { BF, type Emit, RA, RB, RC_, type Rows, RT, recorded, upperWord } from "./row.ts";
+import { pushSingle } from "./storage.ts";
 
-/** Temporaries of type f64. */
+/** Temporaries of type f64: the contents of FRA, FRB and FRC or what stands for them, and a result. */
 const A = 0;
 const B = 1;
 const C = 2;
@@ -25,22 +38,27 @@ const S = 4;
 /** An addend with the sign that it is added with. */
 const ADDEND = 6;
 const PRODUCT = 7;
+type Operand = typeof A | typeof B | typeof C;
 
 const t = (g: Generator, n: number): number => g.temporary(F64, n);
 /** R as a single. */
 const roundedLocal = (g: Generator): number => g.temporary(F32, 0);
 
-const operand = (g: Generator, register: number, into: number): void => {
-  g.scalar(register);
-  g.code.set(t(g, into));
+/** Takes these operands into their temporaries. */
+const take = (g: Generator, { a, b, c }: Operation, ...operands: Operand[]): void => {
+  for (const n of operands) {
+    g.scalar([a, b, c][n]);
+    g.code.set(t(g, n));
+  }
 };
 
-/** Leaves unless all these registers, whose contents are in temporaries, hold numbers of the single format: the last 29 bits are zero. */
-const checkSingles = (g: Generator, operands: readonly (readonly [register: number, n: number])[]): void => {
+/** Leaves unless these operands, which are in their temporaries, are numbers of the single format: the last 29 bits are zero. */
+const checkSingles = (g: Generator, { a, b, c }: Operation, ...operands: Operand[]): void => {
   const { code, state } = g;
-  const unknown = operands.filter(([register]) => !state.isSingle(register));
+  const registers = [a, b, c];
+  const unknown = operands.filter((n) => !state.isSingle(registers[n]));
   if (unknown.length === 0) return;
-  unknown.forEach(([, n], i) => {
+  unknown.forEach((n, i) => {
     code.get(t(g, n));
     code.op(Op.i64_reinterpret_f64);
     if (i > 0) code.op(Op.i64_or);
@@ -50,7 +68,7 @@ const checkSingles = (g: Generator, operands: readonly (readonly [register: numb
   code.i64Const(0, 0);
   code.op(Op.i64_ne);
   g.leaveIf();
-  for (const [register] of unknown) state.noteSingle(register);
+  for (const n of unknown) state.noteSingle(registers[n]);
 };
 
 /** Pops a result; leaves unless it, rounded to single where it is `single`, may stand, which is then in R. */
@@ -73,12 +91,12 @@ const stand = (
   const locals = operands.map((n) => t(g, n));
   judge(g, DOUBLE, operation, locals, t(g, single ? S : R), single ? roundedLocal(g) : undefined, also);
 };
-/** Leaves where it makes a difference how R is rounded, or that it is: unless R is `what`, or the mode and XX are as they mostly are. */
-const checkSame = (g: Generator, what: number): void => {
+/** Leaves where it makes a difference how R is rounded, or that it is: unless R is B, or the mode and XX are as they mostly are. */
+const checkSame = (g: Generator): void => {
   const { code } = g;
   pushLimit(g);
   code.op(Op.i32_eqz);
-  code.get(t(g, what));
+  code.get(t(g, B));
   code.get(t(g, R));
   code.op(Op.f64_ne);
   code.op(Op.i32_and);
@@ -172,14 +190,8 @@ const operate = (g: Generator, op: number, x: number, y: number): void => {
 const addition =
   (subtract: boolean, single: boolean): EmitOperation =>
   (g, o) => {
-    operand(g, o.a, A);
-    operand(g, o.b, B);
-    if (single) {
-      checkSingles(g, [
-        [o.a, A],
-        [o.b, B],
-      ]);
-    }
+    take(g, o, A, B);
+    if (single) checkSingles(g, o, A, B);
     signedAddend(g, subtract);
     operate(g, Op.f64_add, A, ADDEND);
     stand(g, "sum", [A, ADDEND], single);
@@ -189,14 +201,8 @@ const addition =
 const multiplication =
   (single: boolean): EmitOperation =>
   (g, o) => {
-    operand(g, o.a, A);
-    operand(g, o.c, C);
-    if (single) {
-      checkSingles(g, [
-        [o.a, A],
-        [o.c, C],
-      ]);
-    }
+    take(g, o, A, C);
+    if (single) checkSingles(g, o, A, C);
     operate(g, Op.f64_mul, A, C);
     stand(g, "product", [A, C], single);
     deliver(g, o, [A, undefined, C], single);
@@ -205,54 +211,32 @@ const multiplication =
 const division =
   (single: boolean): EmitOperation =>
   (g, o) => {
-    operand(g, o.a, A);
-    operand(g, o.b, B);
-    if (single) {
-      checkSingles(g, [
-        [o.a, A],
-        [o.b, B],
-      ]);
-    }
+    take(g, o, A, B);
+    if (single) checkSingles(g, o, A, B);
     operate(g, Op.f64_div, A, B);
     stand(g, "quotient", [A, B], single);
     deliver(g, o, [A, B], single);
   };
-/** fre, fres: 1 / FRB, as good as the format allows. */
-const reciprocal =
-  (single: boolean): EmitOperation =>
-  (g, o) => {
-    const { code } = g;
-    operand(g, o.b, B);
-    code.f64Const(1);
-    code.set(t(g, A));
-    operate(g, Op.f64_div, A, B);
-    stand(g, "quotient", [A, B], single);
-    // Far from 1 the interpreter knows better.
-    pushModerate(g, B);
-    code.op(Op.i32_eqz);
-    g.leaveIf();
-    deliver(g, o, [undefined, B], single);
-  };
-const pushModerate = (g: Generator, n: number): void => {
+/** fre: 1 / FRB, as good as the format allows. */
+const reciprocal: EmitOperation = (g, o) => {
   const { code } = g;
-  const [least, beyond] = DOUBLE.moderate;
-  for (const [op, bound] of [
-    [Op.f64_gt, least],
-    [Op.f64_lt, beyond],
-  ]) {
-    code.get(t(g, n));
-    code.op(Op.f64_abs);
-    code.f64Const(bound);
-    code.op(op);
-  }
-  code.op(Op.i32_and);
+  take(g, o, B);
+  code.f64Const(1);
+  code.set(t(g, A));
+  operate(g, Op.f64_div, A, B);
+  stand(g, "quotient", [A, B], false);
+  // Far from 1 the interpreter knows better.
+  pushNormal(code, DOUBLE, t(g, B), DOUBLE.moderate);
+  code.op(Op.i32_eqz);
+  g.leaveIf();
+  deliver(g, o, [undefined, B]);
 };
 
 const root =
   (single: boolean): EmitOperation =>
   (g, o) => {
-    operand(g, o.b, B);
-    if (single) checkSingles(g, [[o.b, B]]);
+    take(g, o, B);
+    if (single) checkSingles(g, o, B);
     g.code.get(t(g, B));
     g.code.op(Op.f64_sqrt);
     stand(g, "root", [B], single);
@@ -263,9 +247,7 @@ const root =
 const fused =
   (subtract: boolean, negate: boolean): EmitOperation =>
   (g, o) => {
-    operand(g, o.a, A);
-    operand(g, o.c, C);
-    operand(g, o.b, B);
+    take(g, o, A, C, B);
     signedAddend(g, subtract);
     pushFused(
       g,
@@ -290,14 +272,8 @@ const fusedSingle =
   (subtract: boolean, negate: boolean): EmitOperation =>
   (g, o) => {
     const { code } = g;
-    operand(g, o.a, A);
-    operand(g, o.c, C);
-    operand(g, o.b, B);
-    checkSingles(g, [
-      [o.a, A],
-      [o.b, B],
-      [o.c, C],
-    ]);
+    take(g, o, A, C, B);
+    checkSingles(g, o, A, B, C);
     signedAddend(g, subtract);
     operate(g, Op.f64_mul, A, C);
     code.set(t(g, PRODUCT));
@@ -334,8 +310,7 @@ const copySign: EmitOperation = (g, o) => {
 /** fcmpu and fcmpo, which differ for NaNs only: those leave. */
 const compare: EmitOperation = (g, o) => {
   const { code } = g;
-  operand(g, o.a, A);
-  operand(g, o.b, B);
+  take(g, o, A, B);
   checkOrdered(g);
   g.noteRecord(RECORD_COMPARE, recordWord(o.as), [t(g, A), t(g, B)]);
   code.get(t(g, A));
@@ -343,42 +318,35 @@ const compare: EmitOperation = (g, o) => {
   g.compare(BF(o.word), Lazy.Float);
 };
 
-/** The integers of a format: how one is made of a double, and below which powers of two they are. */
+/** The integers of a format: how one is made of a double, and which there are. */
 interface IntegerFormat {
   readonly convert: number;
   readonly wide: boolean;
-  readonly least: number;
-  readonly beyond: number;
+  readonly range: Bounds;
 }
-const SIGNED_WORD = { convert: Op.i32_trunc_f64_s, wide: false, least: -(2 ** 31), beyond: 2 ** 31 };
-const UNSIGNED_WORD = { convert: Op.i32_trunc_f64_u, wide: false, least: 0, beyond: 2 ** 32 };
-const SIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_s, wide: true, least: -(2 ** 63), beyond: 2 ** 63 };
-const UNSIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_u, wide: true, least: 0, beyond: 2 ** 64 };
+const SIGNED_WORD = { convert: Op.i32_trunc_f64_s, wide: false, range: WORDS.signed };
+const UNSIGNED_WORD = { convert: Op.i32_trunc_f64_u, wide: false, range: WORDS.unsigned };
+const SIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_s, wide: true, range: DOUBLEWORDS.signed };
+const UNSIGNED_DOUBLEWORD = { convert: Op.i64_trunc_f64_u, wide: true, range: DOUBLEWORDS.unsigned };
 
 /** Conversions to integers within what they hold; FPRF stays. */
 const toInteger =
-  ({ convert, wide, least, beyond }: IntegerFormat, rounding: number): EmitOperation =>
+  ({ convert, wide, range }: IntegerFormat, rounding: number): EmitOperation =>
   (g, o) => {
     const { code } = g;
-    operand(g, o.b, B);
+    take(g, o, B);
     code.get(t(g, B));
     code.op(rounding);
     code.set(t(g, R));
-    code.get(t(g, R));
-    code.f64Const(least);
-    code.op(Op.f64_ge);
-    code.get(t(g, R));
-    code.f64Const(beyond);
-    code.op(Op.f64_lt);
-    code.op(Op.i32_and);
+    pushWithin(code, DOUBLE, t(g, R), range);
     code.op(Op.i32_eqz);
     g.leaveIf();
-    checkSame(g, B);
+    checkSame(g);
     code.get(t(g, R));
     code.op(convert);
     if (!wide) {
       // Processors put a word into both words of the doubleword of a VSR; the manual leaves the first one undefined.
-      code.op(o.clears || least === 0 ? Op.i64_extend_i32_u : Op.i64_extend_i32_s);
+      code.op(o.clears || range[0] === 0 ? Op.i64_extend_i32_u : Op.i64_extend_i32_s);
       if (o.clears) pushTwice(g);
     }
     code.op(Op.f64_reinterpret_i64);
@@ -391,13 +359,13 @@ const pushTwice = (g: Generator): void => {
   g.code.op(Op.i64_mul);
 };
 
-/** fcfid and its sisters. Integers of so many bits are numbers of the format; what has more is rounded. */
+/** fcfid and its sisters. */
 const fromInteger =
   (signed: boolean, single: boolean): EmitOperation =>
   (g, o) => {
     const { code } = g;
     const bits = g.temporary(I64, 1);
-    operand(g, o.b, B);
+    take(g, o, B);
     code.get(t(g, B));
     code.op(Op.i64_reinterpret_f64);
     code.tee(bits);
@@ -408,14 +376,8 @@ const fromInteger =
     code.set(t(g, R));
     pushLimit(g);
     code.op(Op.i32_eqz);
-    const [low, high] = single ? [0x100_0000, 0] : [0, 0x20_0000];
     code.get(bits);
-    code.i64Const(low, high);
-    if (signed) {
-      code.op(Op.i64_add);
-      code.i64Const(2 * low, 2 * high);
-    }
-    code.op(Op.i64_gt_u);
+    isInexact(code, single, signed);
     code.op(Op.i32_and);
     g.leaveIf();
     deliver(g, o, [undefined, B], single);
@@ -443,9 +405,7 @@ const convertToSingle: EmitOperation = (g, o) => {
 const widen = (g: Generator): void => {
   const { code } = g;
   code.op(Op.i64_reinterpret_f64);
-  code.i64Const(32, 0);
-  code.op(Op.i64_shr_u);
-  code.op(Op.i32_wrap_i64);
+  upperWord(code);
   code.op(Op.f32_reinterpret_i32);
   code.op(Op.f64_promote_f32);
   code.tee(t(g, R));
@@ -475,9 +435,7 @@ const narrowSingle: EmitOperation = (g, o) => {
   g.scalar(o.b);
   code.op(Op.i64_reinterpret_f64);
   code.tee(bits);
-  code.i64Const(32, 0);
-  code.op(Op.i64_shr_u);
-  code.op(Op.i32_wrap_i64);
+  upperWord(code);
   code.tee(high);
   code.i32Const(0x7fff_ffff);
   code.op(Op.i32_and);
@@ -490,16 +448,7 @@ const narrowSingle: EmitOperation = (g, o) => {
   code.op(Op.i64_ne);
   code.op(Op.i32_and);
   g.leaveIf();
-  code.get(bits);
-  code.i64Const(29, 0);
-  code.op(Op.i64_shr_u);
-  code.op(Op.i32_wrap_i64);
-  code.i32Const(0x3fff_ffff);
-  code.op(Op.i32_and);
-  code.get(high);
-  code.i32Const(0xc000_0000);
-  code.op(Op.i32_and);
-  code.op(Op.i32_or);
+  pushSingle(g, bits, high);
   code.op(Op.i64_extend_i32_u);
   pushTwice(g);
   code.op(Op.f64_reinterpret_i64);
@@ -508,10 +457,10 @@ const narrowSingle: EmitOperation = (g, o) => {
 
 /** friz and its sisters: an integral value, without an exception. */
 const integral =
-  (round: (g: Generator) => void, raises = false): EmitOperation =>
+  (round: (g: Generator) => void): EmitOperation =>
   (g, o) => {
     const { code } = g;
-    operand(g, o.b, B);
+    take(g, o, B);
     code.get(t(g, B));
     code.op(Op.f64_abs);
     code.f64Const(Number.POSITIVE_INFINITY);
@@ -521,7 +470,6 @@ const integral =
     code.get(t(g, B));
     round(g);
     code.set(t(g, R));
-    if (raises) checkSame(g, B);
     deliver(g, o, [undefined, B]);
   };
 const rounding = (op: number) => (g: Generator) => g.code.op(op);
@@ -561,8 +509,7 @@ const checkOrdered = (g: Generator): void => {
 const ofNumbers =
   (combine: (g: Generator) => void): EmitOperation =>
   (g, o) => {
-    operand(g, o.a, A);
-    operand(g, o.b, B);
+    take(g, o, A, B);
     checkOrdered(g);
     for (const n of [A, B]) g.code.get(t(g, n));
     combine(g);
@@ -629,7 +576,7 @@ export const floatRows: Rows = {
   ...both("fdivs", "xsdivsp", division(true)),
   ...both("fsqrt", "xssqrtdp", root(false)),
   ...both("fsqrts", "xssqrtsp", root(true)),
-  ...both("fre", "xsredp", reciprocal(false)),
+  ...both("fre", "xsredp", reciprocal),
   ...multiplyAdd("fmadd", fused(false, false)),
   ...multiplyAdd("fmsub", fused(true, false)),
   ...multiplyAdd("fnmadd", fused(false, true)),

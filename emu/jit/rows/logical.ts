@@ -3,8 +3,9 @@ import { bfa, L, si, ui } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
-import { I32, Op, Simd, V128 } from "../wasm.ts";
+import { I32, Op, Simd } from "../wasm.ts";
 import { BF, type Emit, give, giveWord, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
+import { reverseBytes } from "./storage.ts";
 
 /** RA <- (RS) op (RB). */
 const binary = (op32: number, op64: number, notB = false, notResult = false): Emit => {
@@ -104,14 +105,11 @@ const asVector = (emit: (g: Generator) => void): Emit =>
     g.setGpr(RA(word));
   });
 /** Bytes in the other order within units of so many. */
-const reversed = (unit: number): Emit =>
-  asVector((g) => {
-    const { code } = g;
-    const value = g.temporary(V128, 0);
-    code.tee(value);
-    code.get(value);
-    code.simd(Simd.i8x16_shuffle);
-    for (let lane = 0; lane < 16; lane++) code.op(lane ^ (unit - 1));
+const reversed = (unit: 2 | 4 | 8): Emit =>
+  only64((g, word) => {
+    g.gpr(RS(word));
+    reverseBytes(g, unit);
+    g.setGpr(RA(word));
   });
 /** BF <- 0b0 || whether a byte of RB is the last one of RA || 0b00. */
 const compareWithBytes: Emit = only64((g, word) => {

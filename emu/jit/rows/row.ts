@@ -1,5 +1,6 @@
 /** How the files beside this one give what instructions are made of. */
 import type { Generator } from "../generator.ts";
+import { type Code, Op } from "../wasm.ts";
 
 /**
  * Emits an instruction's code. False, with nothing emitted, for words that the interpreter is to execute: invalid forms, rare variants.
@@ -17,6 +18,13 @@ export const RB = (word: number): number => (word >>> 11) & 31;
 export const RC_ = (word: number): number => (word >>> 6) & 31;
 export const BF = (word: number): number => (word >>> 23) & 7;
 export const recorded = (word: number): boolean => (word & 1) !== 0;
+
+/** Pops a doubleword: pushes its upper word. */
+export function upperWord(code: Code): void {
+  code.i64Const(32, 0);
+  code.op(Op.i64_shr_u);
+  code.op(Op.i32_wrap_i64);
+}
 
 /** Pops the result of an instruction for GPR n, and where it has Rc = 1 sets CR0 by it. */
 export function give(g: Generator, n: number, word: number): void {

@@ -2,7 +2,7 @@
 import { si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { F64, I32, I64, Op, Simd, V128 } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT } from "./row.ts";
+import { type Emit, RA, RB, type Rows, RT, upperWord } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
 
@@ -109,15 +109,15 @@ const reversed = (
   },
 });
 
-/** Pops a doubleword and pushes it with its bytes in the other order. */
-const reverseDoubleword = (g: Generator): void => {
+/** Pops a doubleword and pushes it with its bytes in the other order, or with those of its units of so many bytes. */
+export const reverseBytes = (g: Generator, unit: 2 | 4 | 8 = 8): void => {
   const { code } = g;
   const value = g.temporary(V128, 0);
   code.simd(Simd.i64x2_splat);
   code.tee(value);
   code.get(value);
   code.simd(Simd.i8x16_shuffle);
-  for (let lane = 0; lane < 16; lane++) code.op(7 - (lane & 7));
+  for (let lane = 0; lane < 16; lane++) code.op((lane & 7) ^ (unit - 1));
   code.simd(Simd.i64x2_extract_lane);
   code.op(0);
 };
@@ -126,7 +126,7 @@ const REVERSED_DOUBLEWORD: Transfer = {
   only64: true,
   emit: (g, t) => {
     g.code.access(Op.i64_load, 0);
-    reverseDoubleword(g);
+    reverseBytes(g);
     g.setGpr(t);
   },
 };
@@ -135,7 +135,7 @@ const STORE_REVERSED_DOUBLEWORD: Transfer = {
   only64: true,
   emit: (g, t) => {
     g.gpr(t);
-    reverseDoubleword(g);
+    reverseBytes(g);
     g.code.access(Op.i64_store, 0);
   },
 };
@@ -203,7 +203,20 @@ const loadInteger = (op: number): Transfer => ({
     g.setFpr(t);
   },
 });
-/** SINGLE of the double, by bits; what is subnormal as a single is the interpreter's. */
+/** Pushes SINGLE of a double that is not subnormal as a single, by locals with its bits and with the upper word of them. */
+export const pushSingle = ({ code }: Generator, bits: number, high: number): void => {
+  code.get(bits);
+  code.i64Const(29, 0);
+  code.op(Op.i64_shr_u);
+  code.op(Op.i32_wrap_i64);
+  code.i32Const(0x3fff_ffff);
+  code.op(Op.i32_and);
+  code.get(high);
+  code.i32Const(0xc000_0000);
+  code.op(Op.i32_and);
+  code.op(Op.i32_or);
+};
+/** SINGLE of the double; what is subnormal as a single is the interpreter's. */
 const STORE_SINGLE: Transfer = {
   bytes: 4,
   isStore: true,
@@ -216,9 +229,7 @@ const STORE_SINGLE: Transfer = {
     g.fpr(t);
     code.op(Op.i64_reinterpret_f64);
     code.tee(bits);
-    code.i64Const(32, 0);
-    code.op(Op.i64_shr_u);
-    code.op(Op.i32_wrap_i64);
+    upperWord(code);
     code.tee(high);
     code.i32Const(20);
     code.op(Op.i32_shr_u);
@@ -230,16 +241,7 @@ const STORE_SINGLE: Transfer = {
     code.i32Const(23);
     code.op(Op.i32_lt_u);
     g.leaveIf();
-    code.get(bits);
-    code.i64Const(29, 0);
-    code.op(Op.i64_shr_u);
-    code.op(Op.i32_wrap_i64);
-    code.i32Const(0x3fff_ffff);
-    code.op(Op.i32_and);
-    code.get(high);
-    code.i32Const(0xc000_0000);
-    code.op(Op.i32_and);
-    code.op(Op.i32_or);
+    pushSingle(g, bits, high);
     code.get(high);
     code.i32Const(0x8000_0000);
     code.op(Op.i32_and);
