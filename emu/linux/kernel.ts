@@ -24,8 +24,8 @@ import { Alarms } from "./alarms.ts";
 import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
-import { Deadlines } from "./deadlines.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { DueTimers } from "./due-timers.ts";
 import { readProgram } from "./elf/header.ts";
 import { ENOEXEC, ENOMEM, SysError } from "./errno.ts";
 import {
@@ -177,10 +177,7 @@ export class Kernel implements System {
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
-  /** When timers of real time are due, of the processes that have some. */
-  private readonly timed = new Deadlines<Process>(({ pid }) => pid);
-  /** Processes whose timers have to be looked at: set, or used CPU time, or lost signals that they waited for. */
-  private readonly unsettled = new Set<Process>();
+  private readonly timers = new DueTimers();
   private retired = 0n;
   private place = 0;
   private ending: KernelExit | undefined;
@@ -295,7 +292,8 @@ export class Kernel implements System {
 
   /** Whether nothing will ever happen again: everybody waits, for no time to come and for nothing from outside. */
   private isStuck(): boolean {
-    if (this.unsettled.size > 0 || this.nextDeadline() !== undefined) return false;
+    if (!this.timers.isSettled || this.nextDeadline() !== undefined) return false;
+    if (this.fileSystem.network.gateway?.isInUse) return false;
     for (const { state, wait } of this.tasks.threads.values())
       if (state === "waiting" && (wait?.streams ?? []).length > 0) return false;
     return true;
@@ -638,7 +636,7 @@ export class Kernel implements System {
     const { process } = thread;
     thread.cpuTime += time;
     process.cpuTime += time;
-    if (process.timers.any) this.unsettled.add(process);
+    if (process.timers.any) this.timers.note(process);
   }
 
   private countRetired(thread: Thread, count: bigint): void {
@@ -665,48 +663,24 @@ export class Kernel implements System {
   // ---- waiting -----------------------------------------------------------------------------------------------
 
   noteTimer(process: Process): void {
-    this.unsettled.add(process);
-    this.schedule(process);
-  }
-
-  private schedule(process: Process): void {
-    const at = process.timers.nextDeadline();
-    if (at === undefined) this.timed.delete(process);
-    else this.timed.set(process, at);
+    this.timers.changed(process);
   }
 
   /** CLOCK_MONOTONIC time at which something is due. */
   private nextDeadline(): bigint | undefined {
-    return least(least(this.alarms.next, this.timed.first?.at), this.scheduler.nextDeadline());
+    return least(least(this.alarms.next, this.timers.next), this.scheduler.nextDeadline());
   }
 
   /** Has timers expire and timed waits end that are due. */
   private expire(): void {
-    this.expireTimers();
+    this.timers.expire(this.clock);
     this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);
   }
 
-  /** Looks at the timers of those processes only where something may be due, in the order of their ids. */
-  private expireTimers(): void {
-    const now = this.timed.size > 0 ? this.clock.monotonic() : 0n;
-    for (let { first } = this.timed; first !== undefined && first.at <= now; first = this.timed.first) {
-      this.timed.delete(first.item);
-      this.unsettled.add(first.item);
-    }
-    if (this.unsettled.size === 0) return;
-    // The order must not tell when each was set: after a thaw that isn't known.
-    const processes = [...this.unsettled].sort((a, b) => a.pid - b.pid);
-    this.unsettled.clear();
-    for (const process of processes) {
-      process.timers.expire();
-      this.schedule(process);
-    }
-  }
-
   /** Nothing can run: waits for the host, or lets virtual time jump to the next deadline. */
   private async wait(): Promise<void> {
-    if (this.unsettled.size > 0) return;
+    if (!this.timers.isSettled) return;
     const { host, clock } = this;
     const deadline = this.nextDeadline();
     if (clock.isVirtual && deadline !== undefined) {

@@ -29,11 +29,12 @@ export class WaitQueue<W extends Waiter = Waiter> {
     return this.waiters.size === 0;
   }
 
-  /** Lets the first `count` waiters make their calls again, oldest first; returns how many there were. */
+  /** Lets the first `count` of those who wait now make their calls again, oldest first; returns how many there were. */
   wake(count = Number.POSITIVE_INFINITY): number {
+    const most = Math.min(count, this.waiters.size);
     let woken = 0;
     for (const waiter of this.waiters) {
-      if (woken >= count) break;
+      if (woken >= most) break;
       this.waiters.delete(waiter);
       waiter.wake();
       woken++;

@@ -68,15 +68,29 @@ export const nodeNetwork: HostNetwork = {
 
   datagrams(version, receive, failed) {
     const socket = builtins.dgram.createSocket(version === 4 ? "udp4" : "udp6");
-    socket.on("message", (bytes, { address, port }) => receive(bytes, { address, port }));
-    socket.on("error", (error) => failed(codeOf(error)));
+    // Node drops what it has not sent yet when the socket is closed.
+    let [unsent, isClosed] = [0, false];
+    const fail = (error: Error) => {
+      if (!isClosed) failed(codeOf(error));
+    };
+    socket.on("message", (bytes, { address, port }) => {
+      if (!isClosed) receive(bytes, { address, port });
+    });
+    socket.on("error", fail);
     socket.bind(() => socket.unref());
     return {
-      send: (bytes, { address, port }) =>
+      send: (bytes, { address, port }) => {
+        unsent++;
         socket.send(bytes.slice(), port, address, (error) => {
-          if (error !== null) failed(codeOf(error));
-        }),
-      close: () => void socket.close(),
+          unsent--;
+          if (error !== null) fail(error);
+          if (isClosed && unsent === 0) socket.close();
+        });
+      },
+      close: () => {
+        isClosed = true;
+        if (unsent === 0) socket.close();
+      },
     };
   },
 };

@@ -191,6 +191,11 @@ export class Gateway {
     return { ...(family === AF_INET ? SOURCE : SOURCE6), port };
   }
 
+  /** Whether anything may still come in from outside. */
+  get isInUse(): boolean {
+    return [this.relays, this.connecting, this.listeners, this.datagrams].some(({ size }) => size > 0);
+  }
+
   /** A relay has nothing to do any more. */
   over(relay: Relay): void {
     this.relays.delete(relay);
@@ -275,6 +280,8 @@ export class Gateway {
   /** Sends a datagram outside; answers come to the socket. */
   send(socket: DatagramSocket, to: Address, bytes: Uint8Array): void {
     const target = unmapped(to);
+    // Nobody has that port, and the host takes nothing for it.
+    if (target.port === 0) return;
     const version = target.family === AF_INET ? 4 : 6;
     let of = this.datagrams.get(socket);
     if (of === undefined) this.datagrams.set(socket, (of = new Map()));

@@ -151,6 +151,12 @@ export const noteRead = (ctx: SyscallContext, file: OpenFile): void =>
 export const noteWritten = (ctx: SyscallContext, file: OpenFile): void =>
   files(ctx).system.notices.happened(file, IN_MODIFY);
 
+/** And that something of one has been copied to another. */
+export function noteCopied(ctx: SyscallContext, from: OpenFile, to: OpenFile): void {
+  noteRead(ctx, from);
+  noteWritten(ctx, to);
+}
+
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
 export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
   const broken =

@@ -25,6 +25,7 @@ import {
   fileArg,
   movedBefore,
   noteBrokenPipe,
+  noteCopied,
   noteRead,
   noteWritten,
   pauseIfOverdue,
@@ -249,8 +250,6 @@ function copy(
   at: { from?: number; to?: number },
 ): number {
   let done = movedBefore(ctx);
-  noteRead(ctx, from);
-  noteWritten(ctx, to);
   while (done < count) {
     const bytes = new Uint8Array(Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
@@ -265,6 +264,7 @@ function copy(
       noteBrokenPipe(ctx, error);
       if (done === 0) throw error;
     }
+    if (done === 0 && put > 0) noteCopied(ctx, from, to);
     done += put;
     if (put < got) {
       // What was read and found no room goes back.

@@ -72,7 +72,7 @@ function addWatch(ctx: SyscallContext): number {
   }
   const subject = hold(task.system.openExisting(at, O_PATH, task));
   try {
-    const there = subject.key === undefined ? undefined : instance.watchOf(subject.key);
+    const there = instance.watchOf(subject.key);
     if (there !== undefined) {
       if (asked & IN_MASK_CREATE) throw new SysError(EEXIST);
       there.mask = (asked & IN_MASK_ADD ? there.mask : 0) | (asked & KEPT);

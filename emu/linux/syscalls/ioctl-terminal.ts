@@ -6,7 +6,7 @@ import { SIGINT, SIGQUIT, SIGTSTP } from "../signals/signal-numbers.ts";
 import { O_ACCMODE, O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { Pty, PtyMaster, PtySlave } from "../vfs/pty.ts";
-import { CHARACTERS, TERMIOS, type Tty } from "../vfs/terminal-settings.ts";
+import { CHARACTERS, TERMIOS, type Termios, type Tty } from "../vfs/terminal-settings.ts";
 import { accessible, files, install } from "./files-common.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { checkTerminalChange, foregroundOf, isControlling } from "./job-control.ts";
@@ -38,43 +38,39 @@ const getTermios: TerminalCall = (ctx, { terminal, address }) => {
   ctx.put(TERMIOS, address, terminal.termios);
   return 0;
 };
-/** TCSETS, TCSETSW, and with `flush` TCSETSF. What has been written counts as gone out. */
-const putTermios =
+/** TCSETS, TCSETSW, and with `flush` TCSETSF, of the settings that `read` makes of what is given. What has been written counts as gone out. */
+const setting =
+  (read: (ctx: SyscallContext, address: number, old: Termios) => Termios) =>
   (flush: boolean): TerminalCall =>
   (ctx, { terminal, file, address }) => {
     checkTerminalChange(ctx, file);
-    const termios = ctx.get(TERMIOS, address);
+    const termios = read(ctx, address, terminal.termios);
     if (flush && terminal instanceof Pty) terminal.dropInput();
     terminal.termios = termios;
     return 0;
   };
+const putTermios = setting((ctx, address) => ctx.get(TERMIOS, address));
 
 const getTermio: TerminalCall = (ctx, { terminal, address }) => {
   ctx.put(TERMIO, address, terminal.termios);
   return 0;
 };
 /** The old struct sets the lower halves of the flags and the first ten characters. */
-const putTermio =
-  (flush: boolean): TerminalCall =>
-  (ctx, { terminal, file, address }) => {
-    checkTerminalChange(ctx, file);
-    const given = ctx.get(TERMIO, address);
-    const old = terminal.termios;
-    const lower = (flags: number, half: number) => ((flags & 0xffff_0000) | half) >>> 0;
-    const c_cc = old.c_cc.slice();
-    c_cc.set(given.c_cc);
-    if (flush && terminal instanceof Pty) terminal.dropInput();
-    terminal.termios = {
-      ...old,
-      c_iflag: lower(old.c_iflag, given.c_iflag),
-      c_oflag: lower(old.c_oflag, given.c_oflag),
-      c_cflag: lower(old.c_cflag, given.c_cflag),
-      c_lflag: lower(old.c_lflag, given.c_lflag),
-      c_line: given.c_line,
-      c_cc,
-    };
-    return 0;
+const putTermio = setting((ctx, address, old) => {
+  const given = ctx.get(TERMIO, address);
+  const lower = (flags: number, half: number) => ((flags & 0xffff_0000) | half) >>> 0;
+  const c_cc = old.c_cc.slice();
+  c_cc.set(given.c_cc);
+  return {
+    ...old,
+    c_iflag: lower(old.c_iflag, given.c_iflag),
+    c_oflag: lower(old.c_oflag, given.c_oflag),
+    c_cflag: lower(old.c_cflag, given.c_cflag),
+    c_lflag: lower(old.c_lflag, given.c_lflag),
+    c_line: given.c_line,
+    c_cc,
   };
+});
 
 const putInt =
   (value: (ctx: SyscallContext, request: Request) => number): TerminalCall =>
@@ -99,6 +95,9 @@ const onPty =
   };
 const onMaster = (run: (ctx: SyscallContext, pty: Pty, request: Request) => number): TerminalCall =>
   onPty(run, PtyMaster);
+/** One that tells a number of it. */
+const putOfPty = (value: (pty: Pty) => number, side?: typeof PtyMaster): TerminalCall =>
+  onPty((ctx, pty, request) => putInt(() => value(pty))(ctx, request), side);
 
 function intAt(ctx: SyscallContext, address: number): number {
   if (accessible(ctx.memory, address, 4, false) < 4) throw new SysError(EFAULT);
@@ -294,7 +293,7 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
       return 0;
     }),
   ],
-  [ior("T", 0x38, 4), onMaster((ctx, pty, request) => putInt(() => Number(pty.isPacket))(ctx, request))],
+  [ior("T", 0x38, 4), putOfPty((pty) => Number(pty.isPacket), PtyMaster)],
   [
     iow("T", 0x31, 4),
     onMaster((ctx, pty, { address }) => {
@@ -302,8 +301,8 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
       return 0;
     }),
   ],
-  [ior("T", 0x39, 4), onMaster((ctx, pty, request) => putInt(() => Number(pty.isLocked))(ctx, request))],
-  [ior("T", 0x30, 4), onMaster((ctx, pty, request) => putInt(() => pty.number)(ctx, request))],
+  [ior("T", 0x39, 4), putOfPty((pty) => Number(pty.isLocked), PtyMaster)],
+  [ior("T", 0x30, 4), putOfPty((pty) => pty.number, PtyMaster)],
   [io("T", 0x41), openPeer],
   [
     iow("T", 0x36, 4),
@@ -314,8 +313,8 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
       return 0;
     }),
   ],
-  [ior("T", 0x40, 4), onPty((ctx, pty, request) => putInt(() => Number(pty.isExclusive))(ctx, request))],
-  [ior("T", 0x32, 4), onPty((ctx, pty, request) => putInt(() => Number(pty.stat().rdev))(ctx, request))],
+  [ior("T", 0x40, 4), putOfPty((pty) => Number(pty.isExclusive))],
+  [ior("T", 0x32, 4), putOfPty((pty) => Number(pty.stat().rdev))],
 ]);
 
 /** What an ioctl(2) does to the terminal of a description. Throws ENOTTY where it is none, or doesn't know that. */

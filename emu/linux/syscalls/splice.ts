@@ -10,8 +10,7 @@ import {
   checkFlags,
   fileArg,
   noteBrokenPipe,
-  noteRead,
-  noteWritten,
+  noteCopied,
   vectorArg,
 } from "./files-common.ts";
 
@@ -107,8 +106,7 @@ function splice(ctx: SyscallContext): number {
     const done = isPipe(from)
       ? drain(ctx, from, to, length, flags, end)
       : fill(ctx, from, to as PipeEnd, length, flags, start);
-    noteRead(ctx, from);
-    noteWritten(ctx, to);
+    if (done > 0) noteCopied(ctx, from, to);
     if (start !== undefined) ctx.memory.write64(pointers[0], BigInt(start + done));
     if (end !== undefined) ctx.memory.write64(pointers[1], BigInt(end + done));
     return done;

@@ -44,7 +44,7 @@ class Watch implements Watcher {
   /** What is watched, held by an O_PATH description of it. */
   readonly subject: OpenFile;
   mask: number;
-  private readonly owner: InotifyFile;
+  readonly owner: InotifyFile;
 
   constructor(owner: InotifyFile, wd: number, subject: OpenFile, mask: number) {
     this.owner = owner;
@@ -84,7 +84,10 @@ export class InotifyFile extends AnonymousFile {
 
   /** The watch of a file, if there is one. */
   watchOf(key: string | undefined): Watch | undefined {
-    return [...this.watches.values()].find(({ subject }) => subject.key === key);
+    for (const watcher of this.registry.of(key)) {
+      if (watcher instanceof Watch && watcher.owner === this) return watcher;
+    }
+    return undefined;
   }
 
   /** Watches what a description is of; the number of the watch. */

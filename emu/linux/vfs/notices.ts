@@ -49,6 +49,8 @@ interface Entry {
   readonly name: string;
 }
 
+const NOBODY: ReadonlySet<Watcher> = new Set();
+
 export class Notices {
   private readonly system: Pick<FileSystem, "namespace" | "thawView">;
   /** Whether anybody has the file of a key open. */
@@ -76,8 +78,13 @@ export class Notices {
     if (there?.delete(watcher) && there.size === 0) this.watchers.delete(key);
   }
 
+  /** Those who watch the file of a key. */
+  of(key: string | undefined): ReadonlySet<Watcher> {
+    return (key === undefined ? undefined : this.watchers.get(key)) ?? NOBODY;
+  }
+
   private tell(key: string | undefined, mask: number, more: Partial<Notice> = {}): void {
-    for (const watcher of [...(this.watchers.get(key ?? "") ?? [])]) {
+    for (const watcher of [...this.of(key)]) {
       watcher.tell({ mask, name: "", cookie: 0, isUnlinked: false, ...more });
     }
   }
@@ -144,7 +151,7 @@ export class Notices {
   /** A file is no more. */
   private end(key: string): void {
     this.tell(key, IN_DELETE_SELF);
-    for (const watcher of [...(this.watchers.get(key) ?? [])]) watcher.gone();
+    for (const watcher of [...this.of(key)]) watcher.gone();
   }
 
   /** A file has been renamed, over another one maybe. `source` and `target` are as they were before. */

@@ -5,12 +5,20 @@ import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
 import { SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "./file-system.ts";
-import { LineDiscipline, type Wire } from "./line-discipline.ts";
+import { IXON, LineDiscipline, type Wire } from "./line-discipline.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { Pipe } from "./pipe.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
-import { CHARACTERS, cooked, ICANON, type Termios, type Tty } from "./terminal-settings.ts";
+import {
+  CHARACTERS,
+  cooked,
+  firstByteTimeout,
+  ICANON,
+  patienceOf,
+  type Termios,
+  type Tty,
+} from "./terminal-settings.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
 /** /proc/sys/kernel/pty/max. */
@@ -29,7 +37,6 @@ const PACKET_STOP = 4;
 const PACKET_START = 8;
 const PACKET_NOSTOP = 16;
 const PACKET_DOSTOP = 32;
-const IXON = 0x200;
 /** HUPCL, which only terminals of hardware have. */
 const HUPCL = 0x4000;
 
@@ -178,11 +185,6 @@ export class Pty implements Tty, Wire {
     this.queue.wake();
   }
 
-  /** How many bytes have to be there before a read without ICANON is content, and how long it waits between two. */
-  private get patience(): { least: number; between: bigint } {
-    const { c_cc } = this.termios;
-    return { least: c_cc[CHARACTERS.min], between: BigInt(c_cc[CHARACTERS.time]) * 100_000_000n };
-  }
   private get isCanonical(): boolean {
     return (this.termios.c_lflag & ICANON) !== 0;
   }
@@ -190,7 +192,7 @@ export class Pty implements Tty, Wire {
   private isContent(length: number): boolean {
     const { discipline } = this;
     if (this.isCanonical) return discipline.hasLine;
-    const { least, between } = this.patience;
+    const { least, between } = patienceOf(this.termios);
     if (discipline.available >= Math.max(1, Math.min(least, length))) return true;
     const now = this.machine?.clock.monotonic() ?? 0n;
     return discipline.available > 0 && between > 0n && now - this.typedAt >= between;
@@ -204,17 +206,15 @@ export class Pty implements Tty, Wire {
   /** Whether poll(2) says that there is something to read. */
   get hasInput(): boolean {
     if (this.isCanonical) return this.discipline.hasLine;
-    const { least, between } = this.patience;
+    const { least, between } = patienceOf(this.termios);
     return this.discipline.available >= (between === 0n ? Math.max(1, least) : 1);
   }
-  /** VTIME with VMIN 0: how long a read waits for the first byte. */
   get readTimeout(): bigint | undefined {
-    const { least, between } = this.patience;
-    return !this.isCanonical && least === 0 ? between : undefined;
+    return firstByteTimeout(this.termios);
   }
   /** VTIME with VMIN: when a read that has some bytes waits no longer for more. */
   get readDeadline(): bigint | undefined {
-    const { least, between } = this.patience;
+    const { least, between } = patienceOf(this.termios);
     const waits = !this.isCanonical && least > 0 && between > 0n && this.discipline.available > 0;
     return waits ? this.typedAt + between : undefined;
   }

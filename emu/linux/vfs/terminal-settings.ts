@@ -97,6 +97,18 @@ export const cooked = (): Termios => ({
   c_ospeed: 38400,
 });
 
+/** How many bytes have to be there before a read without ICANON is content (VMIN), and how many nanoseconds it waits between two (VTIME). */
+export const patienceOf = ({ c_cc }: Termios): { least: number; between: bigint } => ({
+  least: c_cc[CHARACTERS.min],
+  between: BigInt(c_cc[CHARACTERS.time]) * 100_000_000n,
+});
+
+/** VTIME with VMIN 0: how long a read waits for the first byte; undefined when that is for ever. */
+export function firstByteTimeout(termios: Termios): bigint | undefined {
+  const { least, between } = patienceOf(termios);
+  return (termios.c_lflag & ICANON) === 0 && least === 0 ? between : undefined;
+}
+
 /** Everything that the host's terminal follows. */
 function settingsOf(termios: Termios): Record<string, boolean | number> {
   const settings: Record<string, boolean | number> = {};
@@ -131,11 +143,9 @@ export class Terminal implements Tty {
     if (changes.length > 0) this.stream.terminal!.change(Object.fromEntries(changes));
   }
 
-  /** Nanoseconds that a read waits for input before it returns nothing (VTIME with VMIN 0); undefined when it waits for ever. */
+  /** Nanoseconds that a read waits for input before it returns nothing; undefined when it waits for ever. */
   get readTimeout(): bigint | undefined {
-    const { c_lflag, c_cc } = this.current;
-    const isTimed = (c_lflag & ICANON) === 0 && c_cc[CHARACTERS.min] === 0;
-    return isTimed ? BigInt(c_cc[CHARACTERS.time]) * 100_000_000n : undefined;
+    return firstByteTimeout(this.current);
   }
 
   /** Rows and columns of the host's terminal, which the program will remember. */

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 
 static char told[4096];
 /* Reads all there is: "wd:MASK[name] ...", a cookie as +. */
@@ -169,6 +170,37 @@ BEHAVIOUR(same_thing_is_told_once) {
   int file = open("a", O_WRONLY | O_CREAT, 0600);
   for (int i = 0; i < 5; i++) CHECK(write(file, "x", 1) == 1);
   TOLD(fd, "1:2/a");
+}
+
+BEHAVIOUR(copies_are_told_of_where_there_is_something_to_copy) {
+  int pipes[2], from = file_with("a", "abc"), to = open("b", O_RDWR | O_CREAT, 0600);
+  CHECK(pipe(pipes) == 0 && lseek(from, 0, SEEK_END) == 3);
+  int fd = watching(".", IN_ACCESS | IN_MODIFY);
+  CHECK(sendfile(to, from, NULL, 10) == 0 && copy_file_range(from, NULL, to, NULL, 10, 0) == 0);
+  CHECK(splice(from, NULL, pipes[1], NULL, 10, 0) == 0);
+  TOLD(fd, "");
+  CHECK(lseek(from, 0, SEEK_SET) == 0 && sendfile(to, from, NULL, 10) == 3);
+  TOLD(fd, "1:1/a 1:2/b");
+  CHECK(lseek(from, 0, SEEK_SET) == 0 && copy_file_range(from, NULL, to, NULL, 10, 0) == 3);
+  TOLD(fd, "1:1/a 1:2/b");
+  CHECK(lseek(from, 0, SEEK_SET) == 0 && splice(from, NULL, pipes[1], NULL, 10, 0) == 3);
+  CHECK(splice(pipes[0], NULL, to, NULL, 10, 0) == 3);
+  TOLD(fd, "1:1/a 1:2/b");
+}
+
+BEHAVIOUR(many_files_are_watched_each_once) {
+  int fd = inotify_init1(IN_NONBLOCK);
+  char name[8];
+  for (int i = 0; i < 500; i++) {
+    sprintf(name, "f%d", i);
+    close(file_with(name, "1"));
+    CHECK(inotify_add_watch(fd, name, IN_DELETE_SELF) == i + 1);
+  }
+  int other = watching("f7", IN_MODIFY);
+  CHECK(inotify_add_watch(fd, "f7", IN_MODIFY) == 8 && inotify_add_watch(other, "f8", IN_MODIFY) == 2);
+  close(open("f7", O_WRONLY | O_TRUNC));
+  TOLD(fd, "8:2");
+  TOLD(other, "1:2");
 }
 
 BEHAVIOUR(queue_that_is_full_says_so) {

@@ -51,6 +51,16 @@ static pid_t leader(void) {
   }
   return child;
 }
+/* One that does nothing more but to wait for signals. */
+static pid_t leader_that_waits(void) {
+  pid_t child = leader();
+  if (child == 0) {
+    CHECK(write(slave, "!", 1) == 1);
+    for (;;) pause();
+  }
+  CHECK(gives(master, "!"));
+  return child;
+}
 static void ignored(int signo) { (void)signo; }
 
 BEHAVIOUR(pair_has_a_name_and_a_lock) {
@@ -231,12 +241,7 @@ BEHAVIOUR(hangup_ends_the_line) {
 
 BEHAVIOUR(keys_send_signals_to_the_foreground) {
   int status;
-  pid_t child = leader();
-  if (child == 0) {
-    CHECK(write(slave, "!", 1) == 1);
-    for (;;) pause();
-  }
-  CHECK(gives(master, "!"));
+  pid_t child = leader_that_waits();
   /* The group is orphaned: it can't be stopped. */
   type("\032");
   type("\003");
@@ -245,12 +250,7 @@ BEHAVIOUR(keys_send_signals_to_the_foreground) {
 
 BEHAVIOUR(hangup_tells_the_leader) {
   int status;
-  pid_t child = leader();
-  if (child == 0) {
-    CHECK(write(slave, "!", 1) == 1);
-    for (;;) pause();
-  }
-  CHECK(gives(master, "!"));
+  pid_t child = leader_that_waits();
   close(master);
   CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP);
 }

@@ -103,6 +103,32 @@ for (const target of ["ppc32", "ppc64", "ppc64le"] satisfies Target[]) {
       ]);
     });
 
+    it("gets a datagram though its sender has closed the socket at once", async () => {
+      const ear = createSocket("udp4").bind(0, "127.0.0.1");
+      closers.push(() => ear.close());
+      await once(ear, "listening");
+      const heard = once(ear, "message");
+      const subject = load(program, {
+        args: ["tell", String(ear.address().port)],
+        net: { ...nothing, host: true },
+      });
+      expect(await subject.machine.run()).toEqual({ reason: "exit", status: 0 });
+      subject.machine.close();
+      expect(String((await heard)[0])).toBe("datagram");
+      expect(subject.host.stdout.text).toBe("connect: 0 ok\nto nobody: 8 ok\nsend: 8 ok\n");
+    });
+
+    it("reaches what a program has left behind when it ended", async () => {
+      const port = await freePort();
+      const net: NetGrants = { ...nothing, ports: [{ guest: 8080, host: port }] };
+      const subject = load(program, { args: ["leave", "1"], net });
+      const said = say(port, "one");
+      expect(await subject.machine.run()).toEqual({ reason: "exit", status: 0 });
+      subject.machine.close();
+      expect(subject.host.stdout.text).toBe("bind: 0 ok\nlisten: 0 ok\nclient: one\n");
+      expect(await said).toBe("one");
+    });
+
     it("reaches what listens on a port that is granted, after a thaw too", async () => {
       const port = await freePort();
       const net: NetGrants = { ...nothing, ports: [{ guest: 8080, host: port }] };

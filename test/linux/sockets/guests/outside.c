@@ -1,4 +1,7 @@
-/* `get PORT UDPPORT` asks servers of the host; `serve N` answers N clients of it on port 8080. */
+/*
+ * `get PORT UDPPORT` asks servers of the host; `serve N` answers N clients of it on port 8080, `leave N` in a process that the
+ * first one leaves behind; `tell UDPPORT` sends a datagram and ends.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -71,8 +74,22 @@ static void serve(int count) {
   }
 }
 
+static void tell(int udp) {
+  struct sockaddr_in a = at("127.0.0.1", 0);
+  int s = socket(AF_INET, SOCK_DGRAM, 0);
+  SAY("connect", connect(s, (void *)&a, sizeof a));
+  SAY("to nobody", send(s, "datagram", 8, 0));
+  close(s);
+  a = at("127.0.0.1", udp);
+  s = socket(AF_INET, SOCK_DGRAM, 0);
+  SAY("send", sendto(s, "datagram", 8, 0, (void *)&a, sizeof a));
+  close(s);
+}
+
 int main(int argc, char **argv) {
-  if (argc > 3) get(atoi(argv[2]), atoi(argv[3]));
-  else serve(atoi(argv[2]));
+  int number = atoi(argv[2]);
+  if (argc > 3) get(number, atoi(argv[3]));
+  else if (strcmp(argv[1], "tell") == 0) tell(number);
+  else if (strcmp(argv[1], "leave") != 0 || fork() == 0) serve(number);
   return 0;
 }
