@@ -9,7 +9,14 @@ import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileTables } from "./freeze-files.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import {
+  type FileStat,
+  inodeOf,
+  OpenFile,
+  SYNTHETIC_DEV,
+  syntheticStat,
+  type Waitables,
+} from "./open-file.ts";
 import { thawInotify } from "./inotify-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { thawSignalFile } from "./signal-file.ts";
@@ -152,6 +159,9 @@ export class PathFile extends OpenFile {
     if (this.handle === undefined) return super.where();
     return whereIs(this.host, this.handle, this.mount, this.path);
   }
+  private get isDevice(): boolean {
+    return this.status.kind === "char" || this.status.kind === "block";
+  }
   override close(): void {
     this.held?.release();
     if (this.again !== undefined) this.host.files.close(this.again);
@@ -164,12 +174,14 @@ export class PathFile extends OpenFile {
     }));
   }
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+    const { mode, dev } = this.status;
+    if (dev === SYNTHETIC_DEV && !this.isDevice) {
+      return { state: { kind: "entry", mode, target: this.target ?? null } };
+    }
     const { path, deleted } = this.where();
     const state = { kind: "path" } as const;
     if (!deleted) return { state };
-    const { kind } = this.stat();
-    if (kind !== "char" && kind !== "block")
-      return { ...tables.reference(this, false, false), deleted: false, state };
+    if (!this.isDevice) return { ...tables.reference(this, false, false), deleted: false, state };
     tables.obstacle(`${path}, open with O_PATH, is a device that has no name any more`);
     return { state };
   }
@@ -254,6 +266,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   inotify: thawInotify,
   pty: thawPty,
   pts: thawPts,
+  entry: thawEntry,
 };
 
 /** What is no file of a host: its state says what it is. */
@@ -271,6 +284,14 @@ function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const target = linkTarget(context.contents[unlinked]);
   const status = nodes.shown(host.files.fstat(held.handle));
   return new PathFile(host, { path, flags, status, held: held.hold(), target });
+}
+
+/** What shows processes is not looked for: they are not there yet. */
+function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
+  const { mode, target } = needState(snapshot, "entry");
+  const { path, flags } = snapshot;
+  const status = syntheticStat(target === null ? "file" : "symlink", mode & 0o777, inodeOf(path));
+  return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
 }
 
 /** A file of /proc has the contents that it had. */

@@ -13,7 +13,7 @@ import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } f
 import { checkFiles, type OnChanged } from "./known-files.ts";
 import { LAST_BYTE } from "./locks.ts";
 import type { SharedHandle } from "./mapped-files.ts";
-import { normalize } from "./mounts.ts";
+import { normalize, showsTasks } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { Pipe, thawPipeEnd } from "./pipe.ts";
 import { thawProc, thawSpecial } from "./special-files.ts";
@@ -58,6 +58,7 @@ function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readon
 function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: ThawContext): DirectoryFile {
   const { system, viewer } = context;
   const path = normalize(cwd);
+  if (showsTasks(path)) return system.folder(undefined, path, O_PATH, viewer);
   if (cwdRemoved) return thawRemoved(path, O_PATH, context);
   try {
     return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);

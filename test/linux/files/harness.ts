@@ -66,6 +66,7 @@ export function makeGuest(options: {
     host,
     abi,
     cpuModel: { name: "power8", pvr: 0x4d0200 },
+    cpus: 1,
     clock: { isVirtual: false, monotonic: () => 5_000_000_000n, realtime: () => 1_700_000_000_000_000_000n },
     random: { fill: (into: Uint8Array) => into.fill(7), state: [] },
     uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },

@@ -5,6 +5,7 @@ import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
+const [O_PATH, O_NOFOLLOW] = [0o10000000, 0o100000];
 
 let folders: ReturnType<typeof makeFolders>;
 let guest: Guest;
@@ -87,6 +88,37 @@ describe("open files in a snapshot", () => {
     expect(thawed.memory.load64(BUFFER)).toBe(7n);
     expect(read(thawed, 1, 2)).toBe("\0\0");
     expect(read(thawed, 2, 9)).toBe("og\n");
+  });
+  it("keep entries of /proc and /sys that are open with O_PATH", () => {
+    guest.call("open", "/proc/self/exe", O_PATH | O_NOFOLLOW);
+    guest.call("open", "/proc/self/comm", O_PATH);
+    guest.call("open", "/sys/devices/system/cpu/online", O_PATH);
+    guest.call("open", "/dev/stdin", O_PATH | O_NOFOLLOW);
+    const snapshot = freeze();
+    const thawed = thaw(snapshot);
+    expect(freezeFiles(thawed).openFiles).toEqual(snapshot.openFiles);
+    const about = (from: Guest, fd: number) => {
+      const length = from.call("readlinkat", fd, "", BUFFER, 100);
+      const { mode, kind, ino } = from.files.descriptors.get(fd).stat();
+      return { mode, kind, ino, target: typeof length === "number" ? from.text(BUFFER, length) : length };
+    };
+    for (const fd of [0, 1, 2, 3]) expect(about(thawed, fd)).toEqual(about(guest, fd));
+    expect(about(thawed, 0)).toMatchObject({ kind: "symlink", target: "/prog" });
+    expect(about(thawed, 1)).toMatchObject({ kind: "file", mode: 0o644, target: "ENOENT" });
+    thawed.call("open", "/proc/self/fd/1", O_RDONLY);
+    expect(read(thawed, 4, 9)).toBe("prog\n");
+  });
+  it("keep directories of /proc and /sys, also as working directories", () => {
+    guest.call("open", "/sys/devices/system", O_RDONLY);
+    guest.call("chdir", "/proc/self/task");
+    const thawed = thaw(freeze());
+    expect(thawed.files.cwd).toBe("/proc/42/task");
+    thawed.call("openat", 0, "cpu/online", O_RDONLY);
+    expect(read(thawed, 1, 9)).toBe("0\n");
+    thawed.call("open", "42/comm", O_RDONLY);
+    expect(read(thawed, 2, 9)).toBe("prog\n");
+    guest.call("chdir", "/sys/devices");
+    expect(thaw(freeze()).call("open", "system/cpu/online", O_RDONLY)).toBe(1);
   });
   it("keep what a file without a name holds, once for all that have it open", () => {
     guest.call("open", "gone", O_RDWR | O_CREAT, 0o640);
