@@ -653,7 +653,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "file":
       return syntheticStat("file", entry.mode, ino);
     case "link":
-      return syntheticStat("symlink", 0o777, ino);
+      return syntheticStat("symlink", entry.mode ?? 0o777, ino, { size: entry.size ?? 0n });
     case "device":
       return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }

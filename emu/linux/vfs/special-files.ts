@@ -174,9 +174,9 @@ export class PathFile extends OpenFile {
     }));
   }
   override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
-    const { mode, dev } = this.status;
+    const { mode, size, dev } = this.status;
     if (dev === SYNTHETIC_DEV && !this.isDevice) {
-      return { state: { kind: "entry", mode, target: this.target ?? null } };
+      return { state: { kind: "entry", mode, size, target: this.target ?? null } };
     }
     const { path, deleted } = this.where();
     const state = { kind: "path" } as const;
@@ -288,9 +288,10 @@ function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
 
 /** What shows processes is not looked for: they are not there yet. */
 function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
-  const { mode, target } = needState(snapshot, "entry");
+  const { mode, size, target } = needState(snapshot, "entry");
   const { path, flags } = snapshot;
-  const status = syntheticStat(target === null ? "file" : "symlink", mode & 0o777, inodeOf(path));
+  const kind = target === null ? "file" : "symlink";
+  const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
   return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
 }
 

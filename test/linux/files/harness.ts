@@ -16,6 +16,7 @@ import { Process } from "../../../emu/linux/process.ts";
 import { Scheduler } from "../../../emu/linux/scheduler.ts";
 import { SyscallContext } from "../../../emu/linux/syscall.ts";
 import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/file-calls.ts";
+import { INOTIFY_SYSCALLS } from "../../../emu/linux/syscalls/inotify.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
@@ -24,7 +25,7 @@ import { BEGUN, Blocked } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
-const rows = new Map(FILE_SYSCALLS.map((row) => [row.name, row]));
+const rows = new Map([...FILE_SYSCALLS, ...INOTIFY_SYSCALLS].map((row) => [row.name, row]));
 
 /** Where strings of arguments go, and where a test may read and write. */
 export const BUFFER = 0x20000;

@@ -301,7 +301,7 @@ class Maker {
       const target = this.chance(2) ? "/tiny" : null;
       const path = `/proc/100/${target === null ? "stat" : "exe"}`;
       const mode = target === null ? 0o444 : 0o777;
-      this.add("special", O_PATH, 0, { path, state: { kind: "entry", mode, target } });
+      this.add("special", O_PATH, 0, { path, state: { kind: "entry", mode, size: 0n, target } });
     } else if (this.chance(2) && this.freeFiles.length > 3) {
       this.add("special", O_PATH, 0, { path: this.takeFile(), state: { kind: "path" } });
     } else {
