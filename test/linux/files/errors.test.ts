@@ -49,6 +49,7 @@ const ROWS: Row[] = [
   ["unlink", ["file/."], "ENOTDIR"],
   ["unlink", ["link/"], "ENOTDIR"],
   ["unlink", ["sub/"], "EISDIR"],
+  ["unlinkat", [AT_FDCWD, "file", 1], "EINVAL"],
   ["access", ["file", 8], "EINVAL"],
   ["faccessat2", [AT_FDCWD, "file", 4, AT_EACCESS], 0],
   ["faccessat2", [AT_FDCWD, "file", 4, 1], "EINVAL"],
