@@ -23,34 +23,22 @@ import { ABIS, type AbiInfo } from "./abi.ts";
 import { Alarms } from "./alarms.ts";
 import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
+import type { ExecRequest } from "./contracts.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
+import { type Credentials, ordinaryUser } from "./credentials.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { DueTimers } from "./due-timers.ts";
 import { readProgram } from "./elf/header.ts";
 import { ENOEXEC, ENOMEM, SysError } from "./errno.ts";
-import {
-  type ExecContext,
-  type ExecRequest,
-  initialFpexcMode,
-  type LoadedProgram,
-  loadProgram,
-  resetRegisters,
-} from "./exec.ts";
-import { FutexTable, releaseThread } from "./futex-table.ts";
+import { type ExecContext, initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import { FutexTable } from "./futex-table.ts";
 import { IpcObjects } from "./ipc/ipc-objects.ts";
-import { Mm } from "./mm.ts";
+import { type LoadedProgram, Mm } from "./mm.ts";
 import type { NetGrants } from "./net/gateway.ts";
-import {
-  type Credentials,
-  defaultLimits,
-  emptyLayout,
-  type Limit,
-  ordinaryUser,
-  Process,
-  RLIMIT_STACK,
-} from "./process.ts";
+import { defaultLimits, emptyLayout, type Limit, Process, RLIMIT_STACK } from "./process.ts";
 import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { releaseThread } from "./release-thread.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
 import type { ReturnedCall } from "./signals/deliver.ts";
@@ -65,8 +53,6 @@ import { Thread } from "./thread.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
 import { attachFiles } from "./vfs/process-files.ts";
-
-export { ordinaryUser } from "./process.ts";
 
 export interface KernelOptions {
   host: Host;

@@ -5,7 +5,7 @@ import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { Network } from "../net/network.ts";
-import type { System } from "../system.ts";
+import type { FileMachine } from "../system.ts";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -52,9 +52,6 @@ const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 export interface Viewer {
   readonly root: SyntheticDirectory;
 }
-
-/** What files need of their machine: the time, who makes a call, and which processes there are. */
-export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes">;
 
 export class FileSystem {
   readonly machine: FileMachine | undefined;

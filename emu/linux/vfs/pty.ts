@@ -4,7 +4,7 @@ import type { Process } from "../process.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
 import { SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH } from "../signals/signal-numbers.ts";
-import type { FileMachine } from "./file-system.ts";
+import type { FileMachine } from "../system.ts";
 import { IXON, LineDiscipline, type Wire } from "./line-discipline.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { Pipe } from "./pipe.ts";
