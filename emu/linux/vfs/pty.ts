@@ -526,7 +526,8 @@ export class Ptys {
   }
 }
 
-export const thawPty = (snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile =>
+type PtyThaw = ThawContext<{ readonly ptys: Ptys }>;
+export const thawPty = (snapshot: OpenFileSnapshot, { system }: PtyThaw): OpenFile =>
   system.ptys.thawMaster(snapshot, needState(snapshot, "pty"));
-export const thawPts = (snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile =>
+export const thawPts = (snapshot: OpenFileSnapshot, { system }: PtyThaw): OpenFile =>
   system.ptys.thawSlave(snapshot, needState(snapshot, "pts"));
