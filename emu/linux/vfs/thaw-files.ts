@@ -68,9 +68,9 @@ function thawSpecial(snapshot: OpenFileSnapshot, context: Context): OpenFile {
 const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
   file: thawRegular,
   directory: thawDirectory,
-  "pipe-read": thawPipeEnd,
-  "pipe-write": thawPipeEnd,
-  "pipe-both": thawPipeEnd,
+  "pipe-read": thawPipeEnd("pipe-read"),
+  "pipe-write": thawPipeEnd("pipe-write"),
+  "pipe-both": thawPipeEnd("pipe-both"),
   inherited: thawStream,
   proc: thawProc,
   special: thawSpecial,
