@@ -4,7 +4,7 @@ import { guestPath } from "./support/guests.ts";
 import { load } from "./support/machine.ts";
 
 it("closes its files once: by the second time others may have their descriptors", async () => {
-  const { machine } = load(await guestPath("hello", "ppc32"));
+  const { machine } = load(await guestPath("printf", "ppc32"));
   await machine.run();
   machine.close();
   const others = Array.from({ length: 20 }, () => fs.openSync("/dev/null", "r"));
