@@ -10,7 +10,8 @@ import { INSTRUCTIONS } from "../../emu/isa/table.ts";
 import { type CaseGroup, type CaseState, RESERVED_GPRS } from "./case-state.ts";
 import { Random, randomGroup, randomPrefixedGroup } from "./generate.ts";
 import { CaseMachine } from "./interpreter-cases.ts";
-import { type DifferingCase, knownDifference } from "./known-differences.ts";
+import type { DifferingCase } from "./differing-case.ts";
+import { knownDifference } from "./known-differences.ts";
 import { type CaseAbi, runUnderQemu } from "./qemu-cases.ts";
 
 export interface Mismatch {
