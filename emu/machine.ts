@@ -265,15 +265,22 @@ export class Machine {
     return this.kernel.fileSystem.foreground !== undefined;
   }
 
-  /** Where the program is: address and word of the next instruction of its first thread; no word where none can be read. */
-  get nextInstruction(): { address: bigint; word: number | undefined } {
+  /**
+   * Where the program is: address of the next instruction of its first thread, its word and the one behind it, without those that can't
+   * be read.
+   */
+  get nextInstruction(): { address: bigint; words: readonly number[] } {
     const [process] = this.kernel.processes.values();
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
-    const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
-    if (!isMapped) return { address, word: undefined };
-    const bytes = memory.peek(Number(address), 4);
-    return { address, word: new DataView(bytes.buffer).getInt32(0, memory.byteOrder === "little") };
+    const area = address < BigInt(memory.limit) ? memory.areas.find(Number(address)) : undefined;
+    if (area === undefined) return { address, words: [] };
+    const bytes = memory.peek(Number(address), Math.min(8, area.end - Number(address)));
+    const view = new DataView(bytes.buffer);
+    const words = Array.from({ length: bytes.length / 4 }, (_, i) =>
+      view.getInt32(4 * i, memory.byteOrder === "little"),
+    );
+    return { address, words };
   }
 
   /** Whether it runs a 64-bit program. */
