@@ -5,6 +5,7 @@ import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { Network } from "../net/network.ts";
+import { ordinaryUser } from "../process.ts";
 import type { System } from "../system.ts";
 import {
   O_ACCMODE,
@@ -24,6 +25,7 @@ import {
   O_WRONLY,
 } from "./constants.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { makeEtc } from "./etc.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { fileTables } from "./freeze-files.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
@@ -120,7 +122,10 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.namespace = new Namespace(host, options.mounts, {
+      shown: (stat) => this.nodes.shown(stat),
+      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials ?? ordinaryUser()),
+    });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
       const warn = (message: string) => host.warn(message);
