@@ -25,6 +25,7 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
+import { IPPROTO_UDP } from "./socket-constants.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -95,7 +96,7 @@ export class DatagramSocket extends Socket {
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
       if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
-    } else if (this.network.gateway?.reaches(address)) {
+    } else if (this.protocol === IPPROTO_UDP && this.network.gateway?.reaches(address)) {
       this.network.gateway.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.
