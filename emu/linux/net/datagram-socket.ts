@@ -12,7 +12,7 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import type { FileTables } from "../vfs/freeze-files.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import {
   POLLERR,
@@ -143,7 +143,7 @@ export class DatagramSocket extends Socket {
     if (this.isUnix) this.changed();
   }
 
-  protected override more(tables: FileTables): Partial<SocketState> {
+  protected override more(tables: FreezeContext): Partial<SocketState> {
     const { peer } = this;
     return { peer: peer === undefined || peer.isClosed ? -1 : tables.add(peer) };
   }

@@ -18,7 +18,7 @@ import {
   ETIMEDOUT,
   SysError,
 } from "../errno.ts";
-import type { FileTables } from "../vfs/freeze-files.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import {
   POLLERR,
@@ -314,7 +314,7 @@ export class StreamSocket extends Socket {
 
   // ---- freezing ----------------------------------------------------------------------------------------------
 
-  protected override more(tables: FileTables): Partial<SocketState> {
+  protected override more(tables: FreezeContext): Partial<SocketState> {
     const { phase, backlog, untold, peer } = this;
     const indices = (sockets: readonly Socket[]) => sockets.map((socket) => tables.add(socket));
     return {

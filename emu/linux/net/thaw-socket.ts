@@ -2,10 +2,14 @@
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import type { Network } from "./network.ts";
 import { needState, type ThawContext } from "../vfs/thaw-context.ts";
 
 /** A socket; what it has to do with others comes when all are open. */
-export function thawSocket(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+export function thawSocket(
+  snapshot: OpenFileSnapshot,
+  context: ThawContext<{ readonly network: Network }>,
+): OpenFile {
   const state = needState(snapshot, "socket");
   const { domain, type, protocol } = state;
   const { system, littleEndian } = context;

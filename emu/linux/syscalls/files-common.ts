@@ -9,7 +9,7 @@ import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
-import type { Location } from "../vfs/namespace.ts";
+import type { Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";

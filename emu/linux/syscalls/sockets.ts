@@ -54,7 +54,7 @@ import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_WRONLY } from "../vfs/constants.ts";
 import { fileKey } from "../vfs/folder.ts";
-import { exists } from "../vfs/namespace.ts";
+import { exists } from "../vfs/location.ts";
 import { release } from "../vfs/open-file.ts";
 import { accessible, checkFlags, files, install } from "./files-common.ts";
 import {

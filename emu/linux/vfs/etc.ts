@@ -2,13 +2,10 @@
  * Files of /etc that C libraries look things up in, where no grant brings them: who a user is, what this host is
  * called, what numbers protocols and services have. Sysroots of cross compilers have none of them.
  */
+import type { Credentials } from "../credentials.ts";
 import { type SyntheticFile, textFile } from "./synthetic.ts";
 
-/** Whose files and processes these are: user and group ids. */
-export interface EtcUser {
-  readonly uid: number;
-  readonly gid: number;
-}
+type User = Pick<Credentials, "uid" | "gid">;
 
 const ROOT = 0;
 const NOBODY = 65534;
@@ -17,14 +14,14 @@ const lines = (...all: readonly string[]): string => all.map((line) => `${line}\
 
 const isNamed = (id: number): boolean => id === ROOT || id === NOBODY;
 
-const passwd = ({ uid, gid }: EtcUser): string =>
+const passwd = ({ uid, gid }: User): string =>
   lines(
     "root:x:0:0:root:/root:/bin/sh",
     ...(isNamed(uid) ? [] : [`user:x:${uid}:${gid}:user:/tmp:/bin/sh`]),
     `nobody:x:${NOBODY}:${NOBODY}:nobody:/nonexistent:/usr/sbin/nologin`,
   );
 
-const group = ({ gid }: EtcUser): string =>
+const group = ({ gid }: User): string =>
   lines("root:x:0:", "tty:x:5:", ...(isNamed(gid) ? [] : [`user:x:${gid}:`]), `nogroup:x:${NOBODY}:`);
 
 const HOSTS = lines("127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback");
@@ -70,9 +67,10 @@ const SERVICES = lines(
   "https\t443/udp",
 );
 
-/** The files by their paths; `user` tells who asks. */
-export const makeEtc = (user: () => EtcUser): ReadonlyMap<string, SyntheticFile> =>
-  new Map(
+/** The files by their paths; `asker` tells who reads them, and has a name then. */
+export const makeEtc = (asker: () => User | undefined): ReadonlyMap<string, SyntheticFile> => {
+  const user = () => asker() ?? { uid: ROOT, gid: ROOT };
+  return new Map(
     Object.entries({
       passwd: () => passwd(user()),
       group: () => group(user()),
@@ -82,3 +80,4 @@ export const makeEtc = (user: () => EtcUser): ReadonlyMap<string, SyntheticFile>
       services: SERVICES,
     }).map(([name, text]) => [`/etc/${name}`, textFile(text, 0o644)]),
   );
+};

@@ -2,8 +2,9 @@
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import type { Statuses } from "./location.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
@@ -180,7 +181,7 @@ export class PipeEnd extends OpenFile {
     return this.pipe.size;
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     const isFresh = this.reads && this.pipe.writers === 0 && !this.hangup();
     return { pipe: tables.pipe(this.pipe), ...(isFresh ? { state: { kind: "fresh" } } : {}) };
   }
@@ -198,7 +199,10 @@ export class PipeEnd extends OpenFile {
 }
 
 /** An end of one of the pipes that have been made again. */
-export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes, system }: ThawContext): OpenFile {
+export function thawPipeEnd(
+  snapshot: OpenFileSnapshot,
+  { pipes, system }: ThawContext<Statuses> & { readonly pipes: readonly Pipe[] },
+): OpenFile {
   const { path, kind, flags } = snapshot;
   const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
   const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };

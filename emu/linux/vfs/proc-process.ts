@@ -1,7 +1,7 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { ProcProcess, ProcThread } from "./proc.ts";
+import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
 import { MemoryFile } from "./special-files.ts";
 import {

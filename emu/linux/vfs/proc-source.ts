@@ -11,7 +11,7 @@ import type { Descriptors } from "./descriptors.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { ProcMachine, ProcProcess } from "./proc.ts";
+import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 import type { Ptys } from "./pty.ts";
 import type { MemoryAccess } from "./synthetic.ts";
 

@@ -20,6 +20,7 @@ import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
 import { attachFiles, type TaskFiles } from "../../../emu/linux/vfs/process-files.ts";
+import { thawFiles } from "../../../emu/linux/vfs/thaw-files.ts";
 import { BEGUN, Blocked } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
@@ -60,7 +61,7 @@ export function makeGuest(options: {
   const clock = { ...node.clock, monotonic: () => 0n };
   const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map() };
   const system = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd });
-  if (options.snapshot !== undefined) system.thaw(options.snapshot);
+  if (options.snapshot !== undefined) thawFiles(system, options.snapshot);
   const processes = new Map<number, Process>();
   const kernel = {
     host,
