@@ -351,12 +351,27 @@ export class Generator {
     eachSlot(valid, undefined, (slot) => {
       const field = slot - CR_SLOT;
       if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) return this.fetch(slot);
-      if (state.fields.kind[field] !== fields.kind[field])
-        throw new Error(`CR${field} is computed too early`);
-      if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) return;
-      this.pushConstantOperand(field);
-      code.set(fields.b[field]);
+      const isEither = fields.isEither[field] !== 0;
+      const hasSame = state.fields.kind[field] === fields.kind[field];
+      const isOther =
+        !hasSame || (fields.isConstant[field] !== 0 && fields.b[field] !== this.constantOperand(field));
+      if (isOther && !isEither) throw new Error(`CR${field} is computed too early`);
+      if (isOther) return this.fetch(slot);
+      if (fields.isConstant[field] === 0 && state.fields.isConstant[field] !== 0) {
+        this.pushConstantOperand(field);
+        code.set(fields.b[field]);
+      }
+      if (isEither && state.fields.isEither[field] === 0) this.markLazy(field);
     });
+  }
+  /** Notes at run time that a field is to follow from its operands. */
+  private markLazy(field: number): void {
+    this.code.i32Const(-1);
+    this.code.set(this.local(CR_SLOT + field));
+  }
+  private constantOperand(field: number): number | undefined {
+    const { isConstant, b } = this.state.fields;
+    return isConstant[field] === 0 ? undefined : b[field];
   }
   /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
   mergeFields(into: Fields, other: Fields): void {
@@ -364,11 +379,14 @@ export class Generator {
       const kind = into.kind[field] as Lazy;
       if (kind !== other.kind[field]) into.kind[field] = Lazy.None;
       if (into.kind[field] === Lazy.None) continue;
-      const same = into.isConstant[field] === other.isConstant[field] && into.b[field] === other.b[field];
-      if (same) continue;
-      into.isConstant[field] = 0;
-      into.b[field] = this.lazyLocal(field, true, operandType(kind));
+      into.isEither[field] |= other.isEither[field];
+      if (!into.isIn(field, other)) this.operandInLocal(field, into);
     }
+  }
+  /** The second operand of a field's comparison is in a local, not a constant. */
+  operandInLocal(field: number, fields: Fields): void {
+    fields.isConstant[field] = 0;
+    fields.b[field] = this.lazyLocal(field, true, operandType(fields.kind[field] as Lazy));
   }
 
   // ---- vector-scalar registers -----------------------------------------------------------------------------
@@ -502,6 +520,7 @@ export class Generator {
     state.fields.isConstant[field] = constant === undefined ? 0 : 1;
     state.define(CR_SLOT + field);
     state.fields.kind[field] = kind;
+    state.fields.isEither[field] = 0;
   }
   /** Rc = 1: CR0 is how GPR n compares with zero. */
   record(n: number): void {
@@ -537,25 +556,42 @@ export class Generator {
       this.code.op(Op.call);
       this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
     } else emitField(this.code, kind, this.block, operands);
+    this.orAsItIs(field, () => {});
+  }
+  /** Where a field is either: keeps what has been pushed if the operands count, else what `emit` makes of the field. */
+  private orAsItIs(field: number, emit: () => void): void {
+    if (this.state.fields.isEither[field] === 0) return;
+    const { code } = this;
+    const local = this.local(CR_SLOT + field);
+    code.get(local);
+    emit();
+    code.get(local);
+    code.i32Const(0);
+    code.op(Op.i32_lt_s);
+    code.op(Op.select);
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
   crBit(bit: number, exact = false) {
     const field = bit >> 2;
     const { code, readWhole } = this;
     const kind = this.state.fields.kind[field] as Lazy;
+    const takeBit = () => {
+      if (exact) {
+        code.i32Const(3 - (bit & 3));
+        code.op(Op.i32_shr_u);
+        code.i32Const(1);
+      } else {
+        code.i32Const(8 >> (bit & 3));
+      }
+      code.op(Op.i32_and);
+    };
     if (kind !== Lazy.None && (bit & 3) !== 3) {
-      return emitComparison(code, kind, bit & 3, () => this.operands(field));
+      emitComparison(code, kind, bit & 3, () => this.operands(field));
+      return this.orAsItIs(field, takeBit);
     }
     this.get(CR_SLOT + field);
     if ((bit & 3) !== 3) this.readWhole = readWhole;
-    if (exact) {
-      code.i32Const(3 - (bit & 3));
-      code.op(Op.i32_shr_u);
-      code.i32Const(1);
-    } else {
-      code.i32Const(8 >> (bit & 3));
-    }
-    code.op(Op.i32_and);
+    takeBit();
   }
 
   // ---- floating point ------------------------------------------------------------------------------------
@@ -796,8 +832,11 @@ export class Generator {
   private computeFieldsFor({ saved, fields }: Landing): void {
     const { code, state } = this;
     for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] === Lazy.None || fields.kind[field] !== Lazy.None) continue;
-      if (!hasSlot(saved, CR_SLOT + field)) continue;
+      if (state.fields.kind[field] === Lazy.None || !hasSlot(saved, CR_SLOT + field)) continue;
+      if (fields.kind[field] !== Lazy.None && fields.isIn(field, state.fields)) {
+        if (fields.isEither[field] > state.fields.isEither[field]) this.markLazy(field);
+        continue;
+      }
       this.computeField(field);
       code.set(this.local(CR_SLOT + field));
     }

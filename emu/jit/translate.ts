@@ -215,8 +215,8 @@ class Translator {
     const loop = flow.loopOf[node];
     const inPromoted = loop !== undefined && this.isPromoted.get(loop)!;
     if (flow.isHeader[node] !== 0 && loop !== undefined && loop.header === node) {
-      fields.clear();
       if (inPromoted) {
+        this.fieldsOfLoop(loop, fields);
         for (const member of loop.nodes) {
           const summary = summaries[member];
           if (summary === undefined) continue;
@@ -226,6 +226,7 @@ class Translator {
           }
         }
       } else {
+        fields.clear();
         valid.fill(0);
         dirty.fill(0);
       }
@@ -238,6 +239,32 @@ class Translator {
       fields.clear();
     }
     for (let w = 0; w < SET; w++) dirty[w] &= valid[w];
+  }
+  /**
+   * The comparisons that are to be made at the beginning of a loop with its registers in locals. A field that it leaves alone is as it was;
+   * one that it compares for is computed nowhere in it: at the loop's first turn it is what it was, at others it follows from the operands.
+   */
+  private fieldsOfLoop(loop: Loop, fields: Fields): void {
+    const members = [...loop.nodes].filter((member) => this.summaries[member] !== undefined);
+    const isLatch = (member: number) =>
+      this.flow.edges[member].some(({ back, to }) => back && to === loop.header);
+    members.sort((a, b) => Number(isLatch(b)) - Number(isLatch(a)));
+    const summaries = members.map((member) => this.summaries[member]);
+    for (let field = 0; field < 8; field++) {
+      const isTouched = ({ dirty, readWhole }: Summary) =>
+        hasSlot(dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0;
+      if (!summaries.some(isTouched)) continue;
+      fields.kind[field] = Lazy.None;
+      const compared = summaries
+        .map((summary) => summary.fields)
+        .filter(({ kind }) => kind[field] !== Lazy.None);
+      if (compared.length === 0) continue;
+      fields.copyField(field, compared[0]);
+      fields.isEither[field] = 1;
+      const isOther = (other: Fields) =>
+        other.kind[field] === fields.kind[field] && !other.isIn(field, fields);
+      if (compared.some(isOther)) this.g.operandInLocal(field, fields);
+    }
   }
   /** What there is after a node. */
   private afterNode(node: number, at: Expected): Expected {
