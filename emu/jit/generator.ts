@@ -7,7 +7,7 @@
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
-import { LEAST_SHARED } from "../tuning.ts";
+import { LEAST_SHARED, MOST_AHEAD } from "../tuning.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { HelperFunctions } from "./helper-functions.ts";
@@ -53,13 +53,21 @@ export const STACK = 1;
 export const ADDRESS = 2;
 const PARAMETERS = 3;
 
-/** Accesses on one value of a block, as the first pass over it finds them. */
-interface Access {
+/** An access, or several on one value, as the first pass over a block finds them. */
+export interface Access {
   base: number;
   low: number;
   high: number;
   isStore: boolean;
 }
+
+/** A value as a value number and a distance from that. */
+interface Value {
+  readonly base: number;
+  readonly offset: number;
+}
+/** The value number of zero, from which constants have their distance. */
+const ZERO = 1;
 
 /**
  * Code outside the hot path that saves some slots and leaves; an address and a budget come in. `outer` is the landing it goes on to, which
@@ -94,6 +102,7 @@ export class Generator {
   /** What a block's dry pass found: a fallback or call in it, and the accesses by order. */
   barrier = false;
   accesses: Access[] = [];
+  private later: readonly Access[] = [];
   /** What it found further: by index, instructions from which one leaves. */
   leaves: number[] = [];
   /** Fields of which something needs more than one of the bits that a comparison tells. */
@@ -121,7 +130,9 @@ export class Generator {
   private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
-  private nextValue = 1;
+  private nextValue = ZERO + 1;
+  /** Value numbers of sums of two values, and of values without some low bits. */
+  private readonly combined = new Map<number, number>();
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -242,11 +253,33 @@ export class Generator {
       this.state.forgetSingle(slot - FPR_SLOT);
     }
   }
-  /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
-  noteValue(n: number, base: number, offset: number): void {
+  /** Notes what GPR n, just set, is. */
+  noteValue(n: number, { base, offset }: Value): void {
     if (Math.abs(offset) > 0x10_0000) return;
     this.state.base[n] = base;
     this.state.offset[n] = offset;
+  }
+  /** What (RA|0) + `offset` is, or + (RB). */
+  valueOf(ra: number, offset: number, rb = -1): Value {
+    const { state } = this;
+    const [base, distance] = ra === 0 ? [ZERO, 0] : [state.base[ra], state.offset[ra]];
+    if (rb < 0) return { base, offset: distance + offset };
+    return { base: this.sumOf(base, state.base[rb]), offset: distance + state.offset[rb] + offset };
+  }
+  private sumOf(a: number, b: number): number {
+    if (a === ZERO || b === ZERO) return a === ZERO ? b : a;
+    return this.combination(Math.min(a, b) * 2 ** 26 + Math.max(a, b));
+  }
+  /** What a value without the low bits `align` is: the same for all at distances of a multiple of these. */
+  private aligned({ base, offset }: Value, align: number): Value {
+    if (align === 0) return { base, offset };
+    const rest = offset & align;
+    return { base: this.combination(-1 - ((base * 256 + rest) * 256 + align)), offset: offset - rest };
+  }
+  private combination(key: number): number {
+    let value = this.combined.get(key);
+    if (value === undefined) this.combined.set(key, (value = this.nextValue++));
+    return value;
   }
 
   /** Emits the store of a slot; nothing about it changes. */
@@ -645,8 +678,7 @@ export class Generator {
     const indexed = rb >= 0;
     const ea = this.temporary(this.word, 7);
     const constantBase = !indexed && ra === 0;
-    const base = indexed || constantBase ? -1 : state.base[ra];
-    const at = indexed || constantBase ? 0 : state.offset[ra] + offset;
+    const { base, offset: at } = this.aligned(this.valueOf(ra, offset, rb), align);
     const access = this.nextAccess(base, at, n, isStore);
     const pushAddress = () => {
       if (constantBase) return this.constant(offset);
@@ -659,7 +691,7 @@ export class Generator {
         this.op(Op.i32_add, Op.i64_add);
       }
     };
-    let inLocal = update || indexed;
+    let inLocal = update || indexed || constantBase;
     if (inLocal) {
       pushAddress();
       if (align !== 0) {
@@ -668,14 +700,14 @@ export class Generator {
       }
       code.set(ea);
     }
-    if (base < 0 || !state.isChecked(base, at, at + n, isStore)) {
+    if (!state.isChecked(base, at, at + n, isStore)) {
       if (!inLocal) {
         pushAddress();
         code.set(ea);
         inLocal = true;
       }
       this.guard(ea, access.low - at, access.high - at, access.isStore);
-      if (base >= 0) state.addFact(base, access.low, access.high, access.isStore);
+      state.addFact(base, access.low, access.high, access.isStore);
     }
     // The host address: for reversed storage, size - EA - n.
     if (target.bigEndian) {
@@ -711,26 +743,31 @@ export class Generator {
       return access;
     }
     const own = this.accesses[i];
-    let low = own.low;
-    let high = own.high;
+    let { low, high } = own;
     let stores = isStore;
-    if (base >= 0) {
-      for (let j = i + 1; j < this.accesses.length; j++) {
-        const other = this.accesses[j];
-        if (other.base !== own.base) continue;
-        const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
-        if (h - l > PAGE) continue;
-        low = l;
-        high = h;
-        stores ||= other.isStore;
-      }
+    const widen = (other: Access, most: number): boolean => {
+      const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
+      if (other.base !== own.base || h - l > most) return false;
+      low = l;
+      high = h;
+      return true;
+    };
+    for (let j = i + 1; j < this.accesses.length; j++) {
+      if (widen(this.accesses[j], PAGE)) stores ||= this.accesses[j].isStore;
+    }
+    for (const other of this.later) {
+      if (stores || !other.isStore) widen(other, MOST_AHEAD);
     }
     return { base, low: low - own.low + at, high: high - own.low + at, isStore: stores };
   }
-  /** Begins a block's code; in its second pass with the accesses that the first one found. */
-  beginBlock(dry: boolean, accesses: Access[]): void {
+  /**
+   * Begins a block's code; in its second pass with the accesses that the first one found, and those of the blocks that follow, as far as they
+   * are on values that this one has.
+   */
+  beginBlock(dry: boolean, accesses: Access[], later: readonly Access[] = []): void {
     this.dry = dry;
     this.accesses = accesses;
+    this.later = later;
     this.accessAt = 0;
     this.barrier = false;
     this.leaves = [];
