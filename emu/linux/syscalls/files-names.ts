@@ -41,7 +41,7 @@ import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
 import { isWithin, join, parentOf } from "../vfs/mounts.ts";
-import { exists, type HostPlace, isDirectory, type Location } from "../vfs/namespace.ts";
+import { exists, type HostPlace, isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";

@@ -16,8 +16,14 @@ import {
   EPERM,
   SysError,
 } from "../errno.ts";
-import { READ_IMPLIES_EXEC } from "../exec.ts";
-import { type Process, RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
+import {
+  type Process,
+  READ_IMPLIES_EXEC,
+  RLIMIT_AS,
+  RLIMIT_DATA,
+  RLIMIT_STACK,
+  toLength,
+} from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { ADVICE_SYSCALLS } from "./memory-advice.ts";

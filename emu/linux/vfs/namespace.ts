@@ -7,31 +7,11 @@ import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
+import { exists, type HostPlace, isDirectory, type Location } from "./location.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
-import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
-
-/** A place on the host: the entry `name` of a directory; "." is the directory itself. */
-export interface HostPlace {
-  readonly folder: Folder;
-  readonly name: string;
-}
-
-/** What a path names. */
-export interface Location {
-  /** Canonical guest path. */
-  readonly path: string;
-  /** Where it is on the host, or would be if it were created. */
-  readonly place?: HostPlace;
-  /** Host status; undefined when there is no such file. Symlinks only when the last one isn't followed. */
-  readonly stat?: HostStat;
-  readonly synthetic?: Synthetic;
-  /** The description that a magic link of /proc/PID/fd stands for. */
-  readonly object?: OpenFile;
-  /** The path ended in a slash: it must name a directory. */
-  readonly mustBeDirectory: boolean;
-}
+import { fail, type SyntheticDirectory } from "./synthetic.ts";
 
 export interface ResolveOptions {
   /** Follow a symlink in the last component. */
@@ -45,13 +25,6 @@ export interface ResolveOptions {
   beneath?: boolean;
   inRoot?: boolean;
 }
-
-/** Whether there is something at a location. */
-export const exists = (at: Location): boolean =>
-  at.stat !== undefined || at.synthetic !== undefined || at.object !== undefined;
-
-export const isDirectory = (at: Location): boolean =>
-  at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
 
 const isMagic = ({ synthetic }: Location): boolean =>
   synthetic?.type === "link" && synthetic.isMagic === true;

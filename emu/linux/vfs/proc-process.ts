@@ -1,7 +1,7 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { ProcProcess, ProcThread } from "./proc.ts";
+import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
@@ -186,7 +186,9 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
       const fd = Number(name);
       if (String(fd) !== name || !process.descriptors.has(fd)) return undefined;
       const file = process.descriptors.get(fd);
-      return { type: "link", target: () => describe(file), object: () => file };
+      // Linux: tid_fd_update_inode
+      const mode = (file.canRead ? 0o500 : 0) | (file.canWrite ? 0o300 : 0);
+      return { type: "link", target: () => describe(file), object: () => file, mode, size: 64n };
     },
   };
 }

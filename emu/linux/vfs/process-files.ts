@@ -7,11 +7,12 @@ import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
-import type { FileSystem, Viewer } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
 import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { HostMappedFile, readFully } from "./mapped-files.ts";
-import { exists, type Location, type ResolveOptions } from "./namespace.ts";
+import { exists, type Location, type Viewer } from "./location.ts";
+import type { ResolveOptions } from "./namespace.ts";
 import { IN_OPEN } from "./notices.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
@@ -54,7 +55,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
       // Whose system call this is.
       const caller = [...process.threads].find((thread) => thread === process.mm.loaded);
       const tid = caller?.tid ?? process.pid;
-      return makeProc(procMachine(process), { pid: process.pid, tid });
+      return makeProc(procMachine(process, filesOf), { pid: process.pid, tid });
     };
     this.root = system.rootWith({
       proc: lazily(proc),
