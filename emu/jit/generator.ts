@@ -7,7 +7,8 @@
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
-import { LEAST_SHARED, MOST_AHEAD } from "../tuning.ts";
+import { LEAST_SHARED } from "../tuning.ts";
+import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { HelperFunctions } from "./helper-functions.ts";
@@ -27,6 +28,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
+import { type Value, ValueNumbers, ZERO } from "./values.ts";
 import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
@@ -53,22 +55,6 @@ export const STACK = 1;
 export const ADDRESS = 2;
 const PARAMETERS = 3;
 
-/** An access, or several on one value, as the first pass over a block finds them. */
-export interface Access {
-  base: number;
-  low: number;
-  high: number;
-  isStore: boolean;
-}
-
-/** A value as a value number and a distance from that. */
-interface Value {
-  readonly base: number;
-  readonly offset: number;
-}
-/** The value number of zero, from which constants have their distance. */
-const ZERO = 1;
-
 /**
  * Code outside the hot path that saves some slots and leaves; an address and a budget come in. `outer` is the landing it goes on to, which
  * saves a part of them.
@@ -89,7 +75,6 @@ export interface Expected {
   readonly fields: Fields;
 }
 
-/** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 const NOTHING = new Int32Array(SET);
 
@@ -101,8 +86,7 @@ export class Generator {
   readonly locals: ValueType[] = [];
   /** What a block's dry pass found: a fallback or call in it, and the accesses by order. */
   barrier = false;
-  accesses: Access[] = [];
-  private later: readonly Access[] = [];
+  accesses = new AccessRanges();
   /** What it found further: by index, instructions from which one leaves. */
   leaves: number[] = [];
   /** Fields of which something needs more than one of the bits that a comparison tells. */
@@ -110,7 +94,6 @@ export class Generator {
   /** Something in it depends on FPSCR's mode; something changes that. */
   usesMode = false;
   changesMode = false;
-  private accessAt = 0;
   dry = false;
   /** What is being generated is seldom run: few bytes count for more than speed. */
   private isCold = false;
@@ -130,9 +113,7 @@ export class Generator {
   private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
-  private nextValue = ZERO + 1;
-  /** Value numbers of sums of two values, and of values without some low bits. */
-  private readonly combined = new Map<number, number>();
+  private readonly values = new ValueNumbers();
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -244,7 +225,7 @@ export class Generator {
   defined(slot: number): void {
     this.state.define(slot);
     if (slot < 32) {
-      this.state.base[slot] = this.nextValue++;
+      this.state.base[slot] = this.values.fresh();
       this.state.offset[slot] = 0;
     } else if (slot >= CR_SLOT && slot < CA_SLOT) {
       this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
@@ -264,22 +245,10 @@ export class Generator {
     const { state } = this;
     const [base, distance] = ra === 0 ? [ZERO, 0] : [state.base[ra], state.offset[ra]];
     if (rb < 0) return { base, offset: distance + offset };
-    return { base: this.sumOf(base, state.base[rb]), offset: distance + state.offset[rb] + offset };
-  }
-  private sumOf(a: number, b: number): number {
-    if (a === ZERO || b === ZERO) return a === ZERO ? b : a;
-    return this.combination(Math.min(a, b) * 2 ** 26 + Math.max(a, b));
-  }
-  /** What a value without the low bits `align` is: the same for all at distances of a multiple of these. */
-  private aligned({ base, offset }: Value, align: number): Value {
-    if (align === 0) return { base, offset };
-    const rest = offset & align;
-    return { base: this.combination(-1 - ((base * 256 + rest) * 256 + align)), offset: offset - rest };
-  }
-  private combination(key: number): number {
-    let value = this.combined.get(key);
-    if (value === undefined) this.combined.set(key, (value = this.nextValue++));
-    return value;
+    return {
+      base: this.values.sumOf(base, state.base[rb]),
+      offset: distance + state.offset[rb] + offset,
+    };
   }
 
   /** Emits the store of a slot; nothing about it changes. */
@@ -354,11 +323,11 @@ export class Generator {
     }
   }
   newValue(): number {
-    return this.nextValue++;
+    return this.values.fresh();
   }
   freshValues(): void {
     for (let n = 0; n < 32; n++) {
-      this.state.base[n] = this.nextValue++;
+      this.state.base[n] = this.values.fresh();
       this.state.offset[n] = 0;
     }
   }
@@ -678,8 +647,9 @@ export class Generator {
     const indexed = rb >= 0;
     const ea = this.temporary(this.word, 7);
     const constantBase = !indexed && ra === 0;
-    const { base, offset: at } = this.aligned(this.valueOf(ra, offset, rb), align);
-    const access = this.nextAccess(base, at, n, isStore);
+    const { base, offset: at } = this.values.aligned(this.valueOf(ra, offset, rb), align);
+    const own = { base, low: at, high: at + n, isStore };
+    const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
     const pushAddress = () => {
       if (constantBase) return this.constant(offset);
       if (ra !== 0) this.get(ra);
@@ -734,41 +704,11 @@ export class Generator {
     code.op(Op.i32_add);
   }
 
-  /** The range that is to be tested where access number `accessAt` of the block is: with what follows on the same value. */
-  private nextAccess(base: number, at: number, n: number, isStore: boolean): Access {
-    const i = this.accessAt++;
-    if (this.dry) {
-      const access = { base, low: at, high: at + n, isStore };
-      this.accesses.push(access);
-      return access;
-    }
-    const own = this.accesses[i];
-    let { low, high } = own;
-    let stores = isStore;
-    const widen = (other: Access, most: number): boolean => {
-      const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
-      if (other.base !== own.base || h - l > most) return false;
-      low = l;
-      high = h;
-      return true;
-    };
-    for (let j = i + 1; j < this.accesses.length; j++) {
-      if (widen(this.accesses[j], PAGE)) stores ||= this.accesses[j].isStore;
-    }
-    for (const other of this.later) {
-      if (stores || !other.isStore) widen(other, MOST_AHEAD);
-    }
-    return { base, low: low - own.low + at, high: high - own.low + at, isStore: stores };
-  }
-  /**
-   * Begins a block's code; in its second pass with the accesses that the first one found, and those of the blocks that follow, as far as they
-   * are on values that this one has.
-   */
-  beginBlock(dry: boolean, accesses: Access[], later: readonly Access[] = []): void {
+  /** Begins a block's code: of its dry pass, or with the accesses that this has found. */
+  beginBlock(dry: boolean, accesses = new AccessRanges()): void {
     this.dry = dry;
     this.accesses = accesses;
-    this.later = later;
-    this.accessAt = 0;
+    accesses.rewind();
     this.barrier = false;
     this.leaves = [];
     this.readWhole = 0;

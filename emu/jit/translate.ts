@@ -4,10 +4,11 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
-import { LEAST_LEAVES, MOST_LATER } from "../tuning.ts";
+import { LEAST_LEAVES } from "../tuning.ts";
+import { type BlockValues, lookAhead } from "./access-ranges.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
-import { type Access, ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
+import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { type Block, End, type JumpTable, type Region } from "./scan.ts";
@@ -16,7 +17,7 @@ import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
-interface Summary {
+interface Summary extends BlockValues {
   /** A call or fallback: no slot of before is in its local afterwards. */
   readonly barrier: boolean;
   readonly valid: Int32Array;
@@ -26,12 +27,7 @@ interface Summary {
   readonly readWhole: number;
   readonly usesMode: boolean;
   readonly changesMode: boolean;
-  readonly accesses: Access[];
   readonly leaves: readonly number[];
-  /** The value number of GPR 0 at its beginning, which those of the others follow, and what GPRs hold at its end. */
-  readonly entryValue: number;
-  readonly base: Int32Array;
-  readonly offset: Int32Array;
 }
 
 export interface TranslateOptions {
@@ -55,9 +51,8 @@ const nothingExpected = (): Expected => ({
   fields: new Fields(),
 });
 
-const STACK_POINTER = 1;
 /** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
-const KEPT_BY_CALLS = [STACK_POINTER, 2];
+const KEPT_BY_CALLS = [1, 2];
 
 /** Labels of landings are this and below. */
 const SHARED = -2;
@@ -75,7 +70,6 @@ class Translator {
   private readonly options: TranslateOptions;
   private readonly g: Generator;
   private readonly summaries: Summary[] = [];
-  private readonly later: Access[][] = [];
   /** What joins and loop headers expect, by node. */
   private readonly expected: Expected[] = [];
   private readonly isPromoted = new Map<Loop, boolean>();
@@ -110,7 +104,7 @@ class Translator {
 
   run(): Translation {
     this.summarize();
-    this.findLater();
+    lookAhead(this.flow, this.blocks, this.summaries);
     this.findStates();
     this.findTests();
     this.placeNodes();
@@ -152,7 +146,7 @@ class Translator {
     for (const block of this.blocks) {
       g.code.length = 0;
       g.reset();
-      g.beginBlock(true, []);
+      g.beginBlock(true);
       const entryValue = g.state.base[0];
       this.emitInstructions(block);
       const [base, offset] = [g.state.base.slice(), g.state.offset.slice()];
@@ -171,34 +165,6 @@ class Translator {
         base,
         offset,
       });
-    }
-  }
-  /**
-   * Of each block the accesses of those that follow it as a rule, where these are reached from it alone, on values that it has: what is
-   * tested in it is tested for them too.
-   */
-  private findLater(): void {
-    const { flow, later } = this;
-    const { order, edges, forward, isHeader, loopOf, root } = flow;
-    for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i];
-      if (node >= root) continue;
-      const found: Access[] = [];
-      const staying = edges[node].filter(({ to }) => to >= 0 && loopOf[to] === loopOf[node]);
-      const isCall = this.blocks[node].end === End.Call || this.blocks[node].end === End.IndirectCall;
-      const { base, offset } = this.summaries[node];
-      for (const { to, back } of edges[node]) {
-        if (to < 0 || to >= root || back || forward[to] !== 1 || isHeader[to] !== 0) continue;
-        const isUsual = staying.length === 1 && staying[0].to === to;
-        for (const access of [...this.summaries[to].accesses, ...later[to]]) {
-          const n = access.base - this.summaries[to].entryValue;
-          if (n < 0 || n >= 32 || found.length >= MOST_LATER) continue;
-          if (n !== STACK_POINTER && (isCall || !isUsual)) continue;
-          const { low, high, isStore } = access;
-          found.push({ base: base[n], low: low + offset[n], high: high + offset[n], isStore });
-        }
-      }
-      later[node] = found;
     }
   }
   /** The terminator's effect on slots. */
@@ -577,7 +543,7 @@ class Translator {
     g.code.op(Op.i32_sub);
     g.code.set(BUDGET);
     const { accesses, leaves } = this.summaries[node];
-    g.beginBlock(false, accesses, this.later[node]);
+    g.beginBlock(false, accesses);
     const open = g.landings.length;
     this.emitInstructions(block, leaves);
     this.emitEnd(node, block);
