@@ -2,6 +2,7 @@
  * What of a machine's state a plain v13 image cannot say. `--strict` refuses with this list; otherwise, when it is not
  * empty, HEAD.flags tells v13 readers to refuse: they would restart something broken.
  */
+import { ASKED_IN_V13 } from "./checkpoint.ts";
 import type {
   AreaSnapshot,
   MachineSnapshot,
@@ -75,6 +76,7 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
 function areaReason(area: AreaSnapshot): string | undefined {
   const place = `${area.start.toString(16)}-${area.end.toString(16)}`;
   if (area.sharedObject !== null) return `shared mapping at ${place}`;
+  if (BigInt(area.flags ?? 0) & ~ASKED_IN_V13) return `advice on the mapping at ${place}`;
   return area.file?.unlinked === undefined
     ? undefined
     : `mapping at ${place} of a file that no name leads to (${area.file.path})`;

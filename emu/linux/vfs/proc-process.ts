@@ -1,4 +1,5 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
+import { lockedBytes } from "../../memory/vma.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
@@ -118,7 +119,8 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["Groups", `${process.groups.join(" ")} `],
     ["VmPeak", `${kib(size)} kB`],
     ["VmSize", `${kib(size)} kB`],
-    ["VmLck", `${kib(0)} kB`],
+    ["VmLck", `${kib(lockedBytes(process.areas))} kB`],
+    ["VmPin", `${kib(0)} kB`],
     ["VmHWM", `${kib(resident)} kB`],
     ["VmRSS", `${kib(resident)} kB`],
     ["VmData", `${kib(process.areas.dataBytes)} kB`],
