@@ -56,13 +56,6 @@ export const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">):
 /** Whether mlock(2) has been asked to keep an area in memory. */
 export const isLocked = ({ flags = 0 }: Vma): boolean => (flags & VM_LOCKED) !== 0;
 
-/** Bytes in areas that are locked. */
-export function lockedBytes(areas: Iterable<Vma>): number {
-  let bytes = 0;
-  for (const area of areas) if (isLocked(area)) bytes += area.end - area.start;
-  return bytes;
-}
-
 /** The part of an area that lies in a range which it has a part in. */
 export function clip(area: Vma, from: number, to: number): Vma {
   const start = Math.max(area.start, from);

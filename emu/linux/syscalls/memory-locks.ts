@@ -3,7 +3,7 @@
  * and can't be discarded.
  */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { isLocked, lockedBytes, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { isLocked, VM_LOCKED, type Vma } from "../../memory/vma.ts";
 import { EAGAIN, EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -23,7 +23,7 @@ export const mayLock = ({ limits, credentials }: Process): boolean =>
 /** Whether RLIMIT_MEMLOCK forbids to lock `more` bytes besides what is locked. */
 export function isOverLockLimit({ limits, credentials, memory }: Process, more: number): boolean {
   const most = limits[RLIMIT_MEMLOCK].soft;
-  return !isPrivileged(credentials) && BigInt(lockedBytes(memory.areas) + more) > most;
+  return !isPrivileged(credentials) && BigInt(memory.areas.lockedBytes + more) > most;
 }
 
 /** What a new area of `length` bytes has to say of locking. Throws EAGAIN where too much is locked. */

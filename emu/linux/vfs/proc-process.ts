@@ -1,5 +1,4 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
-import { lockedBytes } from "../../memory/vma.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
@@ -119,7 +118,7 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["Groups", `${process.groups.join(" ")} `],
     ["VmPeak", `${kib(size)} kB`],
     ["VmSize", `${kib(size)} kB`],
-    ["VmLck", `${kib(lockedBytes(process.areas))} kB`],
+    ["VmLck", `${kib(process.areas.lockedBytes)} kB`],
     ["VmPin", `${kib(0)} kB`],
     ["VmHWM", `${kib(resident)} kB`],
     ["VmRSS", `${kib(resident)} kB`],
