@@ -84,9 +84,6 @@ export const PROT_TO_VM: readonly [number, bigint][] = [
   [0x10, R.VM.SAO],
 ];
 
-/** What mlock(2) and madvise(2) ask for that a 2.6.28 kernel knows of. */
-export const ASKED_IN_V13 = R.VM.LOCKED | R.VM.DONTCOPY;
-
 /** vm_flags as a 2.6.28 kernel has them for such a mapping. */
 function vmFlags(area: AreaSnapshot, exe: string): bigint {
   const { VM } = R;
@@ -96,7 +93,7 @@ function vmFlags(area: AreaSnapshot, exe: string): bigint {
   if (area.growsDown) flags |= VM.GROWSDOWN;
   if (flags & VM.WRITE) flags |= VM.ACCOUNT;
   if (area.file !== null) flags |= VM.CAN_NONLINEAR;
-  flags |= BigInt(area.flags ?? 0) & ASKED_IN_V13;
+  flags |= BigInt(area.flags ?? 0) & R.ASKED_IN_V13;
   if (area.file?.path === exe) flags |= VM.EXECUTABLE | VM.DENYWRITE;
   return flags;
 }

@@ -2,7 +2,6 @@
  * What of a machine's state a plain v13 image cannot say. `--strict` refuses with this list; otherwise, when it is not
  * empty, HEAD.flags tells v13 readers to refuse: they would restart something broken.
  */
-import { ASKED_IN_V13 } from "./checkpoint.ts";
 import type {
   AreaSnapshot,
   MachineSnapshot,
@@ -12,6 +11,7 @@ import type {
   ThreadSnapshot,
 } from "../emu/snapshot.ts";
 import { FRESH, type Shape } from "./arch-ppc.ts";
+import { ASKED_IN_V13 } from "./records.ts";
 
 /** Whether a v13 image has records for this open file. */
 export const expressible = (file: OpenFileSnapshot): boolean =>

@@ -1,7 +1,7 @@
 /** The memory of a restarted process: v13's mappings, and what the trailer adds to them. */
 import { type AreaSnapshot, PAGE_SIZE, type ProcessSnapshot } from "../emu/snapshot.ts";
 import { auxvOnStack, GuestReader } from "./auxiliary-vector.ts";
-import { ASKED_IN_V13, PROT_TO_VM } from "./checkpoint.ts";
+import { PROT_TO_VM } from "./checkpoint.ts";
 import { errorAt, inconsistent } from "./errors.ts";
 import type { AreaImage, Image, TaskImage } from "./image.ts";
 import { areaPages, NO_PAGES } from "./pages.ts";
@@ -63,7 +63,7 @@ function areaOf({ vma, name, runs }: AreaImage, pageSize: number): AreaSnapshot 
   if (vm_pgoff >= 1n << 40n)
     throw errorAt("value", "VMA", vma, `the page offset ${hex(vm_pgoff)} is out of range`);
   const prot = PROT_TO_VM.reduce((bits, [bit, flag]) => (vm_flags & flag ? bits | bit : bits), 0);
-  const flags = Number(vm_flags & ASKED_IN_V13);
+  const flags = Number(vm_flags & R.ASKED_IN_V13);
   return {
     start: Number(vm_start),
     end: Number(vm_end),
