@@ -25,6 +25,7 @@ import {
 } from "./constants.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { makeEtc } from "./etc.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
@@ -128,7 +129,10 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.namespace = new Namespace(host, options.mounts, {
+      shown: (stat) => this.nodes.shown(stat),
+      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
+    });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
       const warn = (message: string) => host.warn(message);
