@@ -150,6 +150,7 @@ export class Machine {
   private readonly tools: Tools;
   /** What the guest's restart system call goes on as. */
   private replacement: Kernel | undefined;
+  private isClosed = false;
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
@@ -240,9 +241,11 @@ export class Machine {
 
   /**
    * Closes files and waits for nothing any more. A machine that was stopped holds on to its host until then. What has been translated is kept,
-   * if the host keeps translations.
+   * if the host keeps translations. What has been closed is left alone: its descriptors may be others' by then.
    */
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.tools.translations?.save();
     for (const { files, threads } of this.kernel.processes.values()) {
       for (const thread of threads) thread.end();
