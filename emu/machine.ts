@@ -73,6 +73,8 @@ export interface MachineOptions {
   engine?: EngineName;
   /** Find out where the program spends its instructions; see `Machine.profile`. */
   profile?: boolean;
+  /** Called once, before anything is translated: what there is to be set in the host's engine is set then. */
+  onTranslating?: () => void;
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
@@ -152,10 +154,12 @@ export class Machine {
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
-    const { engine, tuning, host, profile, onTranslated } = options;
+    const { engine, tuning, host, profile, onTranslated, onTranslating } = options;
     this.tools = {
       translations:
-        engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated),
+        engine === "interp"
+          ? undefined
+          : new Translations(tuning, host.translations, onTranslated, onTranslating),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };

@@ -92,6 +92,8 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Whether the file of a key is a program that runs, and so can't be written. */
+  isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
   readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
@@ -376,6 +378,7 @@ export class FileSystem {
     if (kind === "fifo" || kind === "socket") fail("ENXIO", `${at.path} is a ${kind}`);
     if (kind !== "file") fail("EACCES", `${at.path} is a device`);
     const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+    if (writes && this.isRunning(fileKey(at.stat!))) fail("ETXTBSY", at.path);
     const place = writes ? this.namespace.writable(at) : at.place!;
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
