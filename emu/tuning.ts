@@ -85,6 +85,11 @@ export interface Tuning {
   executedPerTranslated: number;
   /** Instructions of a function at the most; what lies beyond is left to the interpreter or to a function of its own. */
   mostInstructions: number;
+  /**
+   * Bytes of a function's module above which fewer instructions are taken. V8 took more than a minute of processor time, and
+   * the command with it to end, for one of 749,000 (the loop of guile's virtual machine: each operation jumps by one table to all the others).
+   */
+  mostModuleBytes: number;
   /** Registers that an innermost loop keeps in locals at the most. */
   mostPromoted: number;
   /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
@@ -106,6 +111,7 @@ export const TUNING: Tuning = {
   translatedFreely: 6000,
   executedPerTranslated: 10_000,
   mostInstructions: 4000,
+  mostModuleBytes: 250_000,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,
@@ -115,6 +121,8 @@ export const TUNING: Tuning = {
 
 // What bounds the translator's own work. They were chosen and not measured one by one.
 
+/** A function is not made smaller than this for the size of its module. */
+export const LEAST_INSTRUCTIONS = 250;
 /** Arrivals after which a place that can't be translated is tried again. */
 export const RETRY_AFTER = 1_000_000;
 /** Cases of a table of jump targets at the most; a longer one is left to the interpreter. */

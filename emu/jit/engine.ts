@@ -11,7 +11,7 @@ import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import { RETRY_AFTER } from "../tuning.ts";
+import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
@@ -342,18 +342,34 @@ export class JitEngine extends Interpreter {
     };
   }
 
-  /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
-  private translateUnit(wanted: readonly number[], before?: Piece): void {
-    const began = now();
+  /** What becomes of code that can be reached from the first of `wanted`, of up to so many instructions. */
+  private generate(wanted: readonly number[], mostInstructions: number) {
     const { cpu, tuning, target } = this;
-    const region = scan(this.source(), wanted, cpu.is64, tuning.mostInstructions);
-    if (region.instructions === 0) return;
+    const region = scan(this.source(), wanted, cpu.is64, mostInstructions);
+    if (region.instructions === 0) return undefined;
     const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
     const replaced = [...this.replaced(blocks)].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
     const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
+    return { region, blocks, replaced, entries, body, wire };
+  }
+
+  /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
+  private translateUnit(wanted: readonly number[], before?: Piece): void {
+    const began = now();
+    const { tuning } = this;
+    const { mostModuleBytes } = tuning;
+    let most = tuning.mostInstructions;
+    let made = this.generate(wanted, most);
+    // Many jumps by one table of many targets make more code than their instructions would: less of it is taken then.
+    while (made !== undefined && made.wire.length > mostModuleBytes && most > LEAST_INSTRUCTIONS) {
+      most = Math.floor(Math.min(0.75, mostModuleBytes / made.wire.length) * most);
+      made = this.generate(wanted, most);
+    }
+    if (made === undefined) return;
+    const { region, blocks, replaced, entries, body, wire } = made;
     const piece: Piece = {
       entries: entries.addresses,
       needs: body.needs,

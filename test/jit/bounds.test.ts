@@ -14,9 +14,26 @@ const START = 0x1000_0000;
 const LOOPS = 1500;
 const TURNS = 20;
 
+/** An engine about to run these instructions, with their address in r5. */
+function engineOf(words: readonly number[], translations: Translations): JitEngine {
+  const memory = new AddressSpace({ byteOrder: "big", size: 0x2000_0000 });
+  const end = START + ((4 * words.length + 4095) & -4096);
+  memory.map({ start: START, end, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
+  const bytes = new Uint8Array(4 * words.length);
+  words.forEach((word, i) => {
+    new DataView(bytes.buffer).setInt32(4 * i, word);
+  });
+  memory.write(START, bytes);
+  const { registers } = memory;
+  const cpu = cpuOn(memory, modelFor(undefined, "ppc64"));
+  registers.msr = MSR_SF;
+  registers.nia = BigInt(START);
+  registers.setGpr(5, BigInt(START));
+  return new JitEngine(cpu, translations);
+}
+
 /** An engine about to run loops that lead on to one another through a register: a region each. */
 function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
-  const memory = new AddressSpace({ byteOrder: "big", size: 0x2000_0000 });
   const loop = [
     "addi 5,5,32",
     `addi 6,0,${TURNS}`,
@@ -28,24 +45,8 @@ function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
     "ori 0,0,0",
   ];
   const words = loop.map((line) => asm(line));
-  const size = 4 * words.length;
-  memory.map({
-    start: START,
-    end: START + ((LOOPS * size + 8191) & -4096),
-    prot: PROT_READ | PROT_WRITE | PROT_EXEC,
-    offset: 0,
-  });
-  const bytes = new Uint8Array(LOOPS * size + 4);
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at < LOOPS * words.length; at++) view.setInt32(4 * at, words[at % words.length]);
-  view.setInt32(LOOPS * size, asm("sc"));
-  memory.write(START, bytes);
-  const { registers } = memory;
-  const cpu = cpuOn(memory, modelFor(undefined, "ppc64"));
-  registers.msr = MSR_SF;
-  registers.nia = BigInt(START);
-  registers.setGpr(5, BigInt(START));
-  return new JitEngine(cpu, new Translations({ threshold: 3, ...tuning }));
+  const all = Array.from({ length: LOOPS }, () => words).flat();
+  return engineOf([...all, asm("sc")], new Translations({ threshold: 3, ...tuning }));
 }
 
 /** Runs them all. */
@@ -76,4 +77,21 @@ it("translates no more than the program has run for", () => {
   const earned = translatedFreely + (LOOPS * (5 + 2 * TURNS)) / executedPerTranslated;
   expect(guestInstructions).toBeGreaterThan(translatedFreely);
   expect(guestInstructions).toBeLessThan(earned + 20);
+});
+
+it("takes less of a function whose module would be too big", () => {
+  const mostModuleBytes = 40_000;
+  const steps = 1500;
+  const sizes: number[] = [];
+  const step = [asm("andi. 6,4,1"), asm("bc 12,2,8"), asm("xor 7,7,4"), asm("addi 4,4,1")];
+  const loop = Array.from({ length: steps }, () => step).flat();
+  const back = -4 * loop.length;
+  const words = [asm("addi 6,0,100"), asm("mtspr 9,6"), ...loop, asm(`bc 16,0,${back}`), asm("sc")];
+  const watcher = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
+  const engine = engineOf(words, new Translations({ threshold: 3, mostModuleBytes }, undefined, watcher));
+  expect(engine.run(10_000_000)).toBe("syscall");
+  expect(engine.cpu.registers.gpr(4)).toBe(BigInt(100 * steps));
+  expect(sizes.length).toBeGreaterThan(0);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(mostModuleBytes);
+  expect(Math.max(...sizes)).toBeGreaterThan(mostModuleBytes / 4);
 });
