@@ -51,6 +51,8 @@ export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
  * processor time in runs of two seconds.
  */
 export const OPTIMIZE_AFTER = 528_000;
+/** Instructions after which that is set: loading what sets it takes milliseconds, which a program that does less need not spend. */
+export const SHORT_PROGRAM = 20_000;
 
 // ---- translated code -------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import { RETRY_AFTER } from "../tuning.ts";
+import { RETRY_AFTER, SHORT_PROGRAM } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
@@ -119,6 +119,7 @@ export class JitEngine extends Interpreter {
       }
       const exit = this.interpret(left);
       this.executed += left - this.left;
+      if (this.executed > SHORT_PROGRAM) this.translations.start();
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
         exits.cold--;

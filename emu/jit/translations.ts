@@ -91,10 +91,15 @@ export class Translations {
 
   /** Whether WebAssembly has a multiply-add that rounds once. Whoever asks is about to translate. */
   hasFusedMultiplyAdd(): boolean {
+    this.start();
+    return hasFusedMultiplyAdd();
+  }
+
+  /** The program is long enough that something of it will be translated. */
+  start(): void {
     const { starting } = this;
     this.starting = undefined;
     starting?.();
-    return hasFusedMultiplyAdd();
   }
 
   /** The archive of a program on a kind of machine. Without a program it is a new one, which nobody else has. */
