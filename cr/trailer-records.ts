@@ -231,6 +231,12 @@ export const REGISTERS = message("REGISTERS", "registers of a thread that v13 ha
   cpu: blob(1024, "payload of a CPU record in the image's shape"),
 });
 
+const FILE_OWNER = message("file owner", "who is told by signals of what can be read or written", {
+  type: u32("F_OWNER_TID 0, F_OWNER_PID 1, F_OWNER_PGRP 2"),
+  pid: s32("0: nobody"),
+  signal: u32("F_SETSIG; 0: SIGIO"),
+});
+
 const OPEN_FILE = message("open file", "an open file description", {
   objref: u32("the FD_DATA with path, flags, mode and position; 0: none, they are here"),
   kind: word(FILE_KINDS, "what it is"),
@@ -244,6 +250,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   unlinked: s32("index among the UNLINKED records, or -1"),
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
+  owner: since(3, maybe(FILE_OWNER, "F_SETOWN and F_SETSIG"), null),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -258,9 +265,15 @@ export const OPEN_FILES = message("FILES", "all open files, and the descriptors 
   descriptors: list(DESCRIPTOR, LIMITS.descriptors, ""),
 });
 
+const PACKET = message("packet", "part of a pipe's contents that is read by itself (O_DIRECT)", {
+  start: u32("first byte"),
+  length: u32("bytes"),
+});
+
 export const PIPE = message("PIPE", "a pipe; the first one is number 0", {
   capacity: u32("bytes it can hold"),
   contents: blob(1 << 28, "written and not yet read"),
+  packets: since(2, list(PACKET, 1 << 16, "ascending"), []),
 });
 
 export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about itself and can ask for", {
@@ -348,6 +361,7 @@ export const SHARED = message("SHARED", "memory that several mappings see; the f
   path: maybe(path(""), "file behind it"),
   size: size64("bytes"),
   unlinked: since(2, maybe(u32(""), "the file is this UNLINKED one"), null),
+  readOnly: since(3, flag("no mapping of it can be made writable"), false),
 });
 
 /** Pages in one record of pages, at most. */
@@ -583,6 +597,8 @@ export const PARTS: readonly Layout<Fields>[] = [
   VSR,
   RESERVATION,
   BLOCKED,
+  FILE_OWNER,
+  PACKET,
   OPEN_FILE,
   DESCRIPTOR,
   WAIT,

@@ -343,6 +343,15 @@ export interface OpenFileSnapshot {
   unlinked: number;
   /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
   state: FileState | null;
+  /** Who is told by a signal that something can be read or written; nobody when absent. */
+  owner?: FileOwnerSnapshot;
+}
+
+/** What F_SETOWN_EX (F_OWNER_TID 0, _PID 1, _PGRP 2) and F_SETSIG have set. */
+export interface FileOwnerSnapshot {
+  type: number;
+  pid: number;
+  signal: number;
 }
 
 /** The state of an open file of some kind. */
@@ -641,6 +650,8 @@ export interface PipeSnapshot {
   capacity: number;
   /** What is written and not yet read. */
   contents: Uint8Array;
+  /** Parts of the contents that are packets (O_DIRECT), each to be read by itself; none when absent. */
+  packets?: { start: number; length: number }[];
 }
 
 /** What tells a file again. */
@@ -691,6 +702,8 @@ export interface UnlinkedFileSnapshot {
 export interface SharedObjectSnapshot {
   /** Mapped file, or null for anonymous shared memory. */
   file: FileReference | null;
+  /** Nobody may write to the file: no mapping of it can be made writable. False when absent. */
+  readOnly?: boolean;
   size: number;
   /** Pages with contents of their own: offsets in the object. */
   pages: PageSource;

@@ -530,10 +530,8 @@ export class FileSystem {
     if (entry.type !== "file") fail("ELOOP", path);
     const again = () => syntheticFile(this.namespace.walkCanonical(path, viewer.root).synthetic);
     if (entry.open !== undefined) return entry.open(kept, path, () => again().access ?? fail("ESRCH"));
-    const { store = () => fail("EBADF", path) } = entry;
     if ((flags & O_ACCMODE) !== O_RDONLY && entry.store === undefined) fail("EACCES", path);
-    const status = statOfSynthetic(entry, path);
-    return new ProcFile(path, kept, { contents: entry.contents(), status, store });
+    return new ProcFile(path, kept, { status: statOfSynthetic(entry, path), again });
   }
 
   private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {

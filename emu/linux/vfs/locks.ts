@@ -145,6 +145,13 @@ export class LockTable {
     }
   }
 
+  /** The locks of a file that a description holds, or a process. */
+  heldBy(file: OpenFile, pid: number): { key: string; lock: FileLock }[] {
+    if (this.byFile.size === 0) return [];
+    const held = this.of(file).filter(({ owner }) => owner === file || owner === pid);
+    return held.map((lock) => ({ key: fileKey(file.stat()), lock }));
+  }
+
   /** Every lock, with what finds its file: the description that holds it, or for a process's the file's key. */
   all(): { key: string; lock: FileLock }[] {
     return [...this.byFile].flatMap(([key, locks]) => locks.map((lock) => ({ key, lock })));

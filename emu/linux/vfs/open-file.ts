@@ -1,7 +1,7 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
 import type { HostStat, Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
-import type { OpenFileSnapshot } from "../../snapshot.ts";
+import type { FileOwnerSnapshot, OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait-queue.ts";
 import {
   FMODE_LSEEK,
@@ -75,6 +75,9 @@ export interface DirectoryEntry {
   readonly name: string;
 }
 
+/** Who owns a description at first. */
+export const NOBODY: FileOwnerSnapshot = { type: 1, pid: 0, signal: 0 };
+
 /**
  * One open file description. Reads and writes move at most what they are given and never wait: `undefined`
  * means that a blocking caller has to. Errors are HostErrors with Linux's names.
@@ -91,7 +94,7 @@ export abstract class OpenFile {
   /** Descriptors and system calls in progress that refer to it. */
   references = 0;
   /** F_SETOWN and F_SETSIG: kept, and told when asked. */
-  owner = { type: 1, pid: 0, signal: 0 };
+  owner: FileOwnerSnapshot = NOBODY;
   /** Where it has held locks, to be given up with it. */
   locks: { released(file: OpenFile): void } | undefined;
   /** Who is told of its end, where it was opened by a path. */

@@ -1,5 +1,6 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
 import { hexadecimal } from "../../hexadecimal.ts";
+import { locksText } from "./proc-locks.ts";
 import type { ProcMachine } from "./proc-view.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
@@ -32,7 +33,8 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
     kernel: directoryOf({
       ostype: textFile(() => `${uts.sysname}\n`),
       osrelease: textFile(() => `${uts.release}\n`),
-      version: textFile(() => `${uts.version}\n`),
+      locks: textFile(() => locksText(machine)),
+    version: textFile(() => `${uts.version}\n`),
       hostname: textFile(() => `${uts.nodename}\n`),
       domainname: textFile("(none)\n"),
       pid_max: textFile("4194304\n"),

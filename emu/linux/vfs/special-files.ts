@@ -31,41 +31,44 @@ abstract class ProcEntry extends OpenFile {
   }
 }
 
-/** A file of /proc: its contents are those of the moment it was opened. */
+/** A file of /proc: its contents are those of the moment in which its beginning is read. */
 export class ProcFile extends ProcEntry {
-  readonly contents: Uint8Array;
+  private contents: Uint8Array | undefined;
   private readonly status: FileStat;
-  /** Takes what is written. */
-  private readonly store: (bytes: Uint8Array) => void;
+  /** Finds the file whenever it is wanted. Throws ESRCH when its process has gone. */
+  private readonly again: () => SyntheticFile;
 
   constructor(
     path: string,
     flags: number,
-    what: { contents: Uint8Array; status: FileStat; store: (bytes: Uint8Array) => void },
+    what: { contents?: Uint8Array; status: FileStat; again: () => SyntheticFile },
   ) {
     super(path, flags);
     this.contents = what.contents;
     this.status = what.status;
-    this.store = what.store;
+    this.again = what.again;
   }
   override stat(): FileStat {
     return this.status;
   }
   override readAt(into: Uint8Array, position: number): number {
+    if (position === 0 || this.contents === undefined) this.contents = this.again().contents();
     const piece = this.contents.subarray(position, position + into.length);
     into.set(piece);
     return piece.length;
   }
   override write(from: Uint8Array): number {
-    this.store(from);
+    const { store } = this.again();
+    if (store === undefined) fail("EACCES", this.path);
+    store(from);
     return from.length;
   }
   override writeAt(from: Uint8Array): number {
     return this.write(from);
   }
-  /** The contents go along: they are of another moment than the thaw. */
+  /** The contents go along where somebody reads them: they are of another moment than the thaw. */
   override freeze(): Partial<OpenFileSnapshot> {
-    const { status, contents } = this;
+    const { status, contents = new Uint8Array(0) } = this;
     return { state: { kind: "contents", mode: status.mode, contents } };
   }
 }
@@ -221,6 +224,9 @@ export class EventFile extends AnonymousFile {
   override waitables(): Waitables {
     return { queues: [this.queue] };
   }
+  override get details(): string {
+    return `eventfd-count: ${this.counter.toString(16).padStart(16)}\n`;
+  }
   override freeze(): Partial<OpenFileSnapshot> {
     const { counter, semaphore } = this;
     return { state: { kind: "eventfd", counter, semaphore } };
@@ -260,8 +266,7 @@ export function thawProc(
   }
   const { mode, contents } = needState(snapshot, "contents");
   const status = syntheticStat("file", mode & 0o777, inodeOf(path));
-  const store = (bytes: Uint8Array) => (again().store ?? (() => fail("EACCES")))(bytes);
-  return new ProcFile(path, flags, { contents, status, store });
+  return new ProcFile(path, flags, { contents, status, again });
 }
 
 /** Throws ESRCH where there is no such file any more: its process has gone. */
