@@ -148,6 +148,7 @@ export class Machine {
   private readonly tools: Tools;
   /** What the guest's restart system call goes on as. */
   private replacement: Kernel | undefined;
+  private isClosed = false;
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
@@ -236,9 +237,11 @@ export class Machine {
 
   /**
    * Closes files and waits for nothing any more. A machine that was stopped holds on to its host until then. What has been translated is kept,
-   * if the host keeps translations.
+   * if the host keeps translations. What has been closed is left alone: its descriptors may be others' by then.
    */
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.tools.translations?.save();
     for (const { files, threads } of this.kernel.processes.values()) {
       for (const thread of threads) thread.end();
@@ -262,15 +265,22 @@ export class Machine {
     return this.kernel.fileSystem.foreground !== undefined;
   }
 
-  /** Where the program is: address and word of the next instruction of its first thread; no word where none can be read. */
-  get nextInstruction(): { address: bigint; word: number | undefined } {
+  /**
+   * Where the program is: address of the next instruction of its first thread, its word and the one behind it, without those that can't
+   * be read.
+   */
+  get nextInstruction(): { address: bigint; words: readonly number[] } {
     const [process] = this.kernel.processes.values();
     const address = process.leader?.registers.nia ?? 0n;
     const { memory } = process;
-    const isMapped = address < BigInt(memory.limit) && memory.areas.find(Number(address)) !== undefined;
-    if (!isMapped) return { address, word: undefined };
-    const bytes = memory.peek(Number(address), 4);
-    return { address, word: new DataView(bytes.buffer).getInt32(0, memory.byteOrder === "little") };
+    const area = address < BigInt(memory.limit) ? memory.areas.find(Number(address)) : undefined;
+    if (area === undefined) return { address, words: [] };
+    const bytes = memory.peek(Number(address), Math.min(8, area.end - Number(address)));
+    const view = new DataView(bytes.buffer);
+    const words = Array.from({ length: bytes.length / 4 }, (_, i) =>
+      view.getInt32(4 * i, memory.byteOrder === "little"),
+    );
+    return { address, words };
   }
 
   /** Whether it runs a 64-bit program. */

@@ -274,7 +274,7 @@ export class Kernel implements System {
   /** Whether nothing will ever happen again: everybody waits, for no time to come and for nothing from outside. */
   private isStuck(): boolean {
     if (!this.timers.isSettled || this.nextDeadline() !== undefined) return false;
-    if (this.fileSystem.network.gateway?.isInUse) return false;
+    if (this.fileSystem.gateway?.isInUse) return false;
     for (const { state, wait } of this.tasks.threads.values())
       if (state === "waiting" && (wait?.streams ?? []).length > 0) return false;
     return true;

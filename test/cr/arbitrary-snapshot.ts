@@ -373,6 +373,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ),
   }),
   fc.constant<FileState>({ kind: "path" }),
+  fc.record({ kind: fc.constant("entry"), mode: u32, size: u64, target: fc.option(name) }),
   fc.record({ kind: fc.constant("contents"), mode: u32, contents: fc.uint8Array({ maxLength: 30 }) }),
   fc.record({
     kind: fc.constant("listing"),

@@ -91,6 +91,8 @@ export abstract class Socket extends OpenFile {
   /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
   isClosed = false;
+  /** It was made by a connect(2): its address is that of the socket that it came to. */
+  isAccepted = false;
   /** Told of every change, of a socket that stands for somebody outside. */
   onChange: (() => void) | undefined;
 
@@ -143,6 +145,10 @@ export abstract class Socket extends OpenFile {
   /** Most bytes that one message may have. */
   get longest(): number {
     return this.sendBuffer - 32;
+  }
+  /** Whether it takes connections. */
+  get isListening(): boolean {
+    return false;
   }
   /** The other end, where that is one socket. */
   abstract get connected(): Socket | undefined;

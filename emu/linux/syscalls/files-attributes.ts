@@ -212,11 +212,10 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
 
 const NOW: readonly Time[] = ["now", "now"];
 
-function specTimes(
-  ctx: SyscallContext,
-  n: number,
-  layout: Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>,
-): readonly Time[] {
+/** struct timespec, of the ABI's own width or of 64 bits. */
+type Timespec = Layout<Record<"tv_sec" | "tv_nsec", "long" | "i64">>;
+
+function specTimes(ctx: SyscallContext, n: number, layout: Timespec): readonly Time[] {
   const address = ctx.args.address(n);
   if (address === 0) return NOW;
   return [0, 1].map((i) => {
@@ -247,10 +246,8 @@ function utime(ctx: SyscallContext): number {
   return setTimes(ctx, byPath(ctx, true), [actime * BILLION, modtime * BILLION]);
 }
 
-const SPEC = TIMESPEC as unknown as Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>;
-
 /** utimensat(2): a null path means the descriptor itself. */
-function utimensat(ctx: SyscallContext, layout: Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>): number {
+function utimensat(ctx: SyscallContext, layout: Timespec): number {
   const times = specTimes(ctx, 2, layout);
   const flags = ctx.args.int(3);
   // Nothing to set: nobody looks for the file.
@@ -379,7 +376,7 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
     args: "fd str ptr",
     handler: (ctx) => setTimes(ctx, byEither(ctx, 0), valTimes(ctx, 2)),
   },
-  { name: "utimensat", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, SPEC) },
+  { name: "utimensat", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC) },
   { name: "utimensat_time64", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC64) },
   { name: "umask", args: "octal", handler: umask },
   { name: "fsync", args: "fd", handler: (ctx) => sync(ctx, false) },

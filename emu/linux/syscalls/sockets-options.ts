@@ -167,8 +167,6 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
   kept(SOL_SOCKET, name, range),
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
-const isListening = (socket: Socket): boolean =>
-  socket instanceof StreamSocket && socket.phase === "listening";
 
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
@@ -226,7 +224,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   ],
   flag(SO_TIMESTAMP),
   flag(SO_TIMESTAMPNS),
-  [30, told((socket) => (isListening(socket) ? 1 : 0))],
+  [30, told(({ isListening }) => (isListening ? 1 : 0))],
   [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
   [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
   flag(34),
@@ -263,8 +261,9 @@ const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] 
 const tcpInfo: Option = {
   get: (_ctx, socket) => {
     const states = { idle: 7, listening: 10, connecting: 2, connected: 1, closed: 7 };
+    if (!(socket instanceof StreamSocket)) throw new SysError(ENOPROTOOPT);
     const bytes = new Uint8Array(232);
-    const { phase, readShut, writeShut } = socket as StreamSocket;
+    const { phase, readShut, writeShut } = socket;
     bytes[0] = phase !== "connected" ? states[phase] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
     return bytes;
   },

@@ -108,7 +108,7 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
 function socket(ctx: SyscallContext): number {
   const [domain, type, protocol] = [ctx.args.int(0), ctx.args.int(1), ctx.args.int(2)];
   const kind = kindOf(domain, type, protocol);
-  const made = files(ctx).system.network.socket({
+  const made = files(ctx).system.socket({
     domain,
     ...kind,
     flags: type & SOCK_NONBLOCK,
@@ -126,7 +126,7 @@ function socketpair(ctx: SyscallContext): number {
   const { system, descriptors } = files(ctx);
   descriptors.reserve(2);
   const make = () =>
-    system.network.socket({
+    system.socket({
       domain,
       ...kind,
       flags: type & SOCK_NONBLOCK,
@@ -134,10 +134,10 @@ function socketpair(ctx: SyscallContext): number {
     });
   const [one, other] = [make(), make()];
   one.peerCredentials = other.peerCredentials = callerOf(ctx);
-  if (one instanceof StreamSocket) one.join(other as StreamSocket);
-  else if (one instanceof DatagramSocket) {
-    one.connectTo(other as DatagramSocket, UNNAMED);
-    (other as DatagramSocket).connectTo(one, UNNAMED);
+  if (one instanceof StreamSocket && other instanceof StreamSocket) one.join(other);
+  if (one instanceof DatagramSocket && other instanceof DatagramSocket) {
+    one.connectTo(other, UNNAMED);
+    other.connectTo(one, UNNAMED);
   }
   const fds = [one, other].map((each) => install(ctx, each, (type & SOCK_CLOEXEC) !== 0));
   ctx.put32(address, fds[0]);
@@ -281,17 +281,16 @@ function connectInternet(ctx: SyscallContext, socket: StreamSocket, address: Add
   }
   const to = destination(address);
   const from = socket.network.sourceOf(socket, to);
-  const listener = socket.network.listenerAt(socket, to) as StreamSocket | undefined;
+  const listener = socket.network.listenerAt(socket, to);
   socket.local = from;
   socket.phase = "idle";
-  const { gateway } = socket.network;
-  if (listener === undefined && gateway?.reaches(to)) {
-    gateway.connect(socket, to);
+  if (listener === undefined && socket.network.outside?.reaches(to)) {
+    socket.connectOutside(to);
     socket.untold = true;
     if (nonblocking) throw new SysError(EINPROGRESS);
     return waitAt(ctx, socket, { nonblocking, timeout: socket.sendTimeout, late: EINPROGRESS });
   }
-  if (listener === undefined) {
+  if (!(listener instanceof StreamSocket)) {
     if (!nonblocking) throw new SysError(ECONNREFUSED);
     socket.refuse();
     socket.untold = true;

@@ -2,7 +2,9 @@
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
+import { makeSocket, type SocketKind } from "../net/make-socket.ts";
 import { Network } from "../net/network.ts";
+import type { Socket } from "../net/socket.ts";
 import type { FileMachine } from "../system.ts";
 import {
   O_ACCMODE,
@@ -96,6 +98,8 @@ export class FileSystem {
   /** POSIX message queues. */
   readonly queues = new PosixQueues(() => this.newInode());
   readonly network = new Network(() => this.newInode());
+  /** The way out of the machine, where there is one. */
+  readonly gateway: Gateway | undefined;
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
@@ -126,8 +130,9 @@ export class FileSystem {
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
       const warn = (message: string) => host.warn(message);
-      this.network.gateway = new Gateway(options.net, { network: host.network, now, warn });
+      this.gateway = new Gateway(options.net, { network: host.network, now, warn });
     }
+    this.network.outside = this.gateway;
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
@@ -612,7 +617,12 @@ export class FileSystem {
   close(): void {
     this.mapped.close();
     this.namespace.close();
-    this.network.gateway?.close();
+    this.gateway?.close();
+  }
+
+  /** socket(2). */
+  socket(kind: SocketKind): Socket {
+    return makeSocket(this.network, this.gateway, kind);
   }
 
   /** pipe2(2). */
@@ -635,7 +645,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "file":
       return syntheticStat("file", entry.mode, ino);
     case "link":
-      return syntheticStat("symlink", 0o777, ino);
+      return syntheticStat("symlink", entry.mode ?? 0o777, ino, { size: entry.size ?? 0n });
     case "device":
       return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }

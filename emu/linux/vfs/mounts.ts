@@ -28,6 +28,9 @@ export const baseOf = (path: string): string => path.slice(path.lastIndexOf("/")
 export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" || path === directory || path.startsWith(`${directory}/`);
 
+/** Whether a path lies in the trees that are shown as soon as there are processes. */
+export const showsTasks = (path: string): boolean => isWithin(path, "/proc") || isWithin(path, "/sys");
+
 /** What a path is once `from` has been renamed to `to`; all normalized. */
 export const afterRename = (path: string, from: string, to: string): string =>
   isWithin(path, from) ? to + path.slice(from.length) : path;

@@ -247,15 +247,17 @@ export class PipeEnd extends OpenFile {
 }
 
 /** An end of one of the pipes that have been made again. */
-export function thawPipeEnd(
-  snapshot: OpenFileSnapshot,
-  { pipes, system }: ThawContext<Statuses> & { readonly pipes: readonly Pipe[] },
-): OpenFile {
-  const { path, kind, flags } = snapshot;
-  const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
-  const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
-  return new PipeEnd(pipe, kind as PipeKind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
-}
+export const thawPipeEnd =
+  (kind: PipeKind) =>
+  (
+    snapshot: OpenFileSnapshot,
+    { pipes, system }: ThawContext<Statuses> & { readonly pipes: readonly Pipe[] },
+  ): OpenFile => {
+    const { path, flags } = snapshot;
+    const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
+    const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
+    return new PipeEnd(pipe, kind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
+  };
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */
 export function makePipe(flags: number, ino: bigint): [PipeEnd, PipeEnd] {

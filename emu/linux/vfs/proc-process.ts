@@ -187,7 +187,9 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
       const fd = Number(name);
       if (String(fd) !== name || !process.descriptors.has(fd)) return undefined;
       const file = process.descriptors.get(fd);
-      return { type: "link", target: () => describe(file), object: () => file };
+      // Linux: tid_fd_update_inode
+      const mode = (file.canRead ? 0o500 : 0) | (file.canWrite ? 0o300 : 0);
+      return { type: "link", target: () => describe(file), object: () => file, mode, size: 64n };
     },
   };
 }

@@ -33,8 +33,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
     kernel: directoryOf({
       ostype: textFile(() => `${uts.sysname}\n`),
       osrelease: textFile(() => `${uts.release}\n`),
-      locks: textFile(() => locksText(machine)),
-    version: textFile(() => `${uts.version}\n`),
+      version: textFile(() => `${uts.version}\n`),
       hostname: textFile(() => `${uts.nodename}\n`),
       domainname: textFile("(none)\n"),
       pid_max: textFile("4194304\n"),
@@ -224,6 +223,7 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
       () => `0.00 0.00 0.00 ${inState(machine, "R")}/${threadCount(machine)} ${machine.lastPid}\n`,
     ),
     version: textFile(() => `${uts.sysname} version ${uts.release} ${uts.version}\n`),
+    locks: textFile(() => locksText(machine)),
     stat: textFile(() => statText(machine)),
     vmstat: textFile(() => vmstatText(machine)),
     filesystems: textFile(() => FILE_SYSTEMS.map((name) => `nodev\t${name}\n`).join("")),

@@ -55,7 +55,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
       // Whose system call this is.
       const caller = [...process.threads].find((thread) => thread === process.mm.loaded);
       const tid = caller?.tid ?? process.pid;
-      return makeProc(procMachine(process), { pid: process.pid, tid });
+      return makeProc(procMachine(process, filesOf), { pid: process.pid, tid });
     };
     this.root = system.rootWith({
       proc: lazily(proc),
