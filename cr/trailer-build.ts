@@ -264,7 +264,12 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, { packets: [], ...pipe });
   snapshot.sharedObjects.forEach((object, index) => {
     const { path = null, unlinked = null } = object.file ?? {};
-    out.add(types.SHARED, X.SHARED, { path, unlinked, size: object.size, readOnly: object.readOnly ?? false });
+    out.add(types.SHARED, X.SHARED, {
+      path,
+      unlinked,
+      size: object.size,
+      readOnly: object.readOnly ?? false,
+    });
     out.pages("SHARED_PAGES", index, object.pages);
   });
   snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {

@@ -40,7 +40,7 @@ import { makePipe, PipeEnd } from "./pipe.ts";
 import { PtySlave, Ptys } from "./pty.ts";
 import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
-import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
+import { PathFile, procFileAt, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
@@ -533,7 +533,7 @@ export class FileSystem {
     const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
     if (entry.type === "device") return entry.open(kept, path, (flags & O_NOCTTY) === 0);
     if (entry.type !== "file") fail("ELOOP", path);
-    const again = () => syntheticFile(this.namespace.walkCanonical(path, viewer.root).synthetic);
+    const again = () => procFileAt(this.namespace, path, viewer.root);
     if (entry.open !== undefined) return entry.open(kept, path, () => again().access ?? fail("ESRCH"));
     if ((flags & O_ACCMODE) !== O_RDONLY && entry.store === undefined) fail("EACCES", path);
     return new ProcFile(path, kept, { status: statOfSynthetic(entry, path), again });

@@ -303,7 +303,7 @@ export class DirectoryFile extends OpenFile {
 
   override freeze(): Partial<OpenFileSnapshot> {
     const inProc = isWithin(this.path, "/proc");
-    if (inProc && !(this.flags & O_PATH)) this.entries();
+    if (inProc && !(this.flags & O_PATH) && !this.where().deleted) this.entries();
     if (this.listed === undefined || (this.position === 0 && !inProc)) return {};
     return { state: { kind: "listing", entries: this.listed.map((entry) => ({ ...entry })) } };
   }

@@ -46,7 +46,8 @@ export class Pipe {
     const last = this.packets.at(-1);
     const isBehind = last === undefined || start >= last.start + last.length;
     const isSound = start >= this.passed && length > 0 && length <= PIPE_BUF;
-    if (!isBehind || !isSound || start + length > this.passed + this.length) fail("EINVAL", "packets overlap");
+    if (!isBehind || !isSound || start + length > this.passed + this.length)
+      fail("EINVAL", "packets overlap");
     this.packets.push({ start, length });
   }
 
@@ -263,8 +264,5 @@ export const thawPipeEnd =
 export function makePipe(flags: number, ino: bigint): [PipeEnd, PipeEnd] {
   const pipe = new Pipe(ino);
   const kept = flags & O_NONBLOCK;
-  return [
-    new PipeEnd(pipe, "pipe-read", kept),
-    new PipeEnd(pipe, "pipe-write", kept | (flags & O_DIRECT)),
-  ];
+  return [new PipeEnd(pipe, "pipe-read", kept), new PipeEnd(pipe, "pipe-write", kept | (flags & O_DIRECT))];
 }

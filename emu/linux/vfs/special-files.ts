@@ -1,5 +1,5 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
-import type { Host, HostStat } from "../../host/host.ts";
+import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
@@ -16,7 +16,7 @@ import {
 } from "./open-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { Namespace } from "./namespace.ts";
-import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
+import { fail, type MemoryAccess, type SyntheticDirectory, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type ThawContext } from "./thaw-context.ts";
 import { linkTarget } from "./travelling.ts";
 
@@ -281,7 +281,7 @@ export function thawProc(
   { system, viewer }: ThawContext<{ readonly namespace: Namespace }>,
 ): OpenFile {
   const { path, flags } = snapshot;
-  const again = () => syntheticFile(system.namespace.walkCanonical(path, viewer.root).synthetic);
+  const again = () => procFileAt(system.namespace, path, viewer.root);
   if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?mem$/.test(path)) {
     return new MemoryFile(path, flags, () => again().access ?? fail("ESRCH"));
   }
@@ -290,7 +290,13 @@ export function thawProc(
   return new ProcFile(path, flags, { contents, status, again });
 }
 
-/** Throws ESRCH where there is no such file any more: its process has gone. */
-export function syntheticFile(found: Synthetic | undefined): SyntheticFile {
-  return found?.type === "file" ? found : fail("ESRCH");
+/** The file at a canonical path of /proc. Throws ESRCH where there is none any more: its process has gone. */
+export function procFileAt(namespace: Namespace, path: string, root: SyntheticDirectory): SyntheticFile {
+  try {
+    const { synthetic } = namespace.walkCanonical(path, root);
+    if (synthetic?.type === "file") return synthetic;
+  } catch (error) {
+    if (!(error instanceof HostError && error.code === "ENOENT")) throw error;
+  }
+  return fail("ESRCH", path);
 }
