@@ -58,6 +58,9 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Number(offset);
 }
 
+/** Bytes on their way between a file and a guest's memory, or another file. */
+const buffer = new Uint8Array(CHUNK);
+
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
 
 /**
@@ -130,7 +133,7 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
   const options = { store: true, skip: movedBefore(ctx) };
   const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
-    const bytes = new Uint8Array(file instanceof PipeEnd ? Math.min(length, file.available()) || 1 : length);
+    const bytes = buffer.subarray(0, length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
     if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
     return count;
@@ -167,7 +170,7 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
       const allowed = withinLimit(ctx, file, at, length);
       const taken = file.takes(allowed);
       if (taken === 0) return undefined;
-      const bytes = ctx.memory.read(address, taken);
+      const bytes = ctx.memory.peek(address, taken, buffer.subarray(0, taken));
       const count = position === undefined ? file.write(bytes) : file.writeAt(bytes, at);
       short = count !== undefined && count < length && !fills(file);
       return count;
@@ -251,7 +254,7 @@ function copy(
 ): number {
   let done = movedBefore(ctx);
   while (done < count) {
-    const bytes = new Uint8Array(Math.min(CHUNK, count - done));
+    const bytes = buffer.subarray(0, Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
     if (got === undefined) return done > 0 ? done : wait(ctx, from, { read: true });
     if (got === 0) break;

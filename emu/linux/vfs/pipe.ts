@@ -81,14 +81,19 @@ export class Pipe {
 
   private takeBytes(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
-    const first = Math.min(count, this.capacity - this.start);
-    into.set(this.buffer.subarray(this.start, this.start + first));
-    into.set(this.buffer.subarray(0, count - first), first);
+    this.copy(into.subarray(0, count));
     this.start = (this.start + count) % this.capacity;
     this.length -= count;
     this.passed += count;
     if (count > 0) this.queue.wake();
     return count;
+  }
+
+  /** Copies what is first in it. */
+  private copy(into: Uint8Array): void {
+    const first = Math.min(into.length, this.capacity - this.start);
+    into.set(this.buffer.subarray(this.start, this.start + first));
+    if (first < into.length) into.set(this.buffer.subarray(0, into.length - first), first);
   }
 
   /** Copies up to `count` bytes from the beginning, which stay. */
@@ -102,7 +107,7 @@ export class Pipe {
     const at = (this.start + this.length) % this.capacity;
     const first = Math.min(count, this.capacity - at);
     this.buffer.set(from.subarray(0, first), at);
-    this.buffer.set(from.subarray(first, count), 0);
+    if (first < count) this.buffer.set(from.subarray(first, count));
     this.length += count;
     if (count > 0) this.queue.wake();
     return count;
@@ -137,7 +142,7 @@ export class Pipe {
 
   snapshot(length = this.length): PipeSnapshot {
     const contents = new Uint8Array(length);
-    for (let i = 0; i < contents.length; i++) contents[i] = this.buffer[(this.start + i) % this.capacity];
+    this.copy(contents);
     const packets = this.packets.map((packet) => ({ ...packet, start: packet.start - this.passed }));
     return { capacity: this.capacity, contents, ...(packets.length > 0 ? { packets } : {}) };
   }
