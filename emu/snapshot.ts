@@ -180,6 +180,8 @@ export interface AreaSnapshot {
   sharedObject: { index: number; offset: number } | null;
   /** "[heap]", "[stack]", or "". */
   name: string;
+  /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
+  flags?: number;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
 }
@@ -205,6 +207,10 @@ export interface ProcessAttributes {
   oomScoreAdj?: number;
   /** Commands of membarrier(2) that it has registered for; 0 when absent. */
   membarriers?: number;
+  /** mlockall(2): what it maps from now on is locked; false when absent. */
+  locksFuture?: boolean;
+  /** ioprio_set(2): class and level; 0 when absent. */
+  ioPriority?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

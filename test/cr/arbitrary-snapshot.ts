@@ -156,6 +156,7 @@ function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnaps
             : fc.constant(null),
         sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
         name: fc.constantFrom("", "[heap]", "[stack]"),
+        flags: fc.constantFrom(0x2000, 0x2_2000, 0x602_0000),
         pages: shared ? fc.constant(pages([])) : somePages(start, count),
       });
     });
@@ -281,6 +282,8 @@ const attributes = fc.record({
   noHugePages: fc.boolean(),
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
   membarriers: fc.constantFrom(4, 0x10, 0x14),
+  locksFuture: fc.constant(true),
+  ioPriority: fc.integer({ min: 1, max: 0x7fff }),
 });
 
 /** A zombie: all that is left is its status. */

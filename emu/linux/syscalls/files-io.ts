@@ -1,17 +1,6 @@
 /** read, write and their families. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import {
-  EAGAIN,
-  EBADF,
-  EFAULT,
-  EINVAL,
-  EISDIR,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  ESPIPE,
-  EXDEV,
-  SysError,
-} from "../errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EOVERFLOW, ESPIPE, SysError } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
@@ -306,12 +295,10 @@ function isSameFile(from: OpenFile, to: OpenFile): boolean {
 /** copy_file_range(2). */
 function copyFileRange(ctx: SyscallContext): number {
   checkFlags(ctx.args.int(5), 0);
-  const from = source(ctx, 0);
-  const to = target(ctx, 2);
+  const [from, to] = [fileArg(ctx, 0), fileArg(ctx, 2)];
   if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
-  if (!from.seekable || !to.seekable) throw new SysError(EINVAL);
-  if (to.flags & O_APPEND) throw new SysError(EBADF);
-  if (from.kind !== to.kind) throw new SysError(EXDEV);
+  if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
+  if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
   const pointers = [ctx.args.address(1), ctx.args.address(3)];
   const positions = pointers.map((pointer, i) => {
     if (pointer === 0) return undefined;

@@ -287,3 +287,11 @@ BEHAVIOUR(paths_of_sockets_and_pipes) {
   CHECK(fstat(to_socket, &one) == 0 && S_ISSOCK(one.st_mode) && stat("s", &other) == 0 && one.st_ino == other.st_ino);
   CHECK(fstat(to_pipe, &one) == 0 && S_ISFIFO(one.st_mode));
 }
+
+/* Korn shells make pipelines of socket pairs, and have each end look like that of a pipe. */
+BEHAVIOUR(modes_of_what_has_no_name) {
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  CHECK(shutdown(ends[1], SHUT_RD) == 0 && fchmod(ends[1], 0200) == 0);
+  CHECK(fchown(ends[1], getuid(), getgid()) == 0);
+  CHECK(pipe(ends) == 0 && fchmod(ends[0], 0600) == 0 && futimens(ends[0], NULL) == 0);
+}
