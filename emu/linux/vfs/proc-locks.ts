@@ -1,6 +1,7 @@
 /** /proc/locks and the locks in /proc/PID/fdinfo, as lock_get_status of Linux's fs/locks.c writes them. */
 import { major, minor } from "./devices.ts";
-import { type FileLock, LAST_BYTE } from "./locks.ts";
+import { fileKey } from "./folder.ts";
+import { type FileLock, LAST_BYTE, type LockTable } from "./locks.ts";
 import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 
 const KINDS: Readonly<Record<FileLock["kind"], string>> = {
@@ -20,14 +21,16 @@ function lockLine(number: number, key: string, lock: FileLock, holder: number): 
   return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${hex(major(dev))}:${hex(minor(dev))}:${ino} ${start} ${end}\n`;
 }
 
+const allOf = (table?: LockTable): { key: string; lock: FileLock }[] =>
+  (table?.all() ?? []).flatMap(({ key, locks }) => locks.map((lock) => ({ key, lock })));
+
 const isHolder = ({ descriptors }: ProcProcess, { owner }: FileLock): boolean =>
   descriptors.list().some(([, { file }]) => file === owner);
 
 /** /proc/locks. */
 export function locksText(machine: ProcMachine): string {
   const processes = machine.pids().flatMap((pid) => machine.process(pid) ?? []);
-  const locks = processes.at(0)?.locks.all() ?? [];
-  return locks
+  return allOf(processes.at(0)?.locks)
     .map(({ key, lock }, index) => {
       const holder = processes.find((process) => isHolder(process, lock))?.pid ?? 0;
       return lockLine(index + 1, key, lock, holder);
@@ -38,8 +41,9 @@ export function locksText(machine: ProcMachine): string {
 /** What fdinfo says of the locks that a process holds by a descriptor. */
 export function heldText({ pid, descriptors, locks }: ProcProcess, fd: number): string {
   const file = descriptors.get(fd);
-  return locks
-    .heldBy(file, pid)
+  const here = fileKey(file.stat());
+  return allOf(locks)
+    .filter(({ key, lock: { owner } }) => key === here && (owner === file || owner === pid))
     .map(({ key, lock }, index) => `lock:\t${lockLine(index + 1, key, lock, pid)}`)
     .join("");
 }
