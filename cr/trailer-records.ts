@@ -231,10 +231,15 @@ export const REGISTERS = message("REGISTERS", "registers of a thread that v13 ha
   cpu: blob(1024, "payload of a CPU record in the image's shape"),
 });
 
-const FILE_OWNER = message("file owner", "who is told by signals of what can be read or written", {
-  type: u32("F_OWNER_TID 0, F_OWNER_PID 1, F_OWNER_PGRP 2"),
-  pid: s32("0: nobody"),
-  signal: u32("F_SETSIG; 0: SIGIO"),
+const FILE_SIGNALS = message("file signals", "who is told by signals of a description, and of what", {
+  type: u32("F_OWNER_TID, PID or PGRP"),
+  owner: s32("0: nobody"),
+  signal: u32("F_SETSIG"),
+  fd: s32("the descriptor that signals name, or -1"),
+  watched: u32("F_NOTIFY: DN_* bits"),
+  lease: u32("F_SETLEASE"),
+  wanted: u32("what the lease is to become"),
+  until: u64("CLOCK_MONOTONIC time of that, ns"),
 });
 
 const OPEN_FILE = message("open file", "an open file description", {
@@ -250,7 +255,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   unlinked: s32("index among the UNLINKED records, or -1"),
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
-  owner: since(3, maybe(FILE_OWNER, "F_SETOWN and F_SETSIG"), null),
+  signals: since(3, maybe(FILE_SIGNALS, ""), null),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -600,9 +605,9 @@ export const PARTS: readonly Layout<Fields>[] = [
   VSR,
   RESERVATION,
   BLOCKED,
-  FILE_OWNER,
   PACKET,
   OPEN_FILE,
+  FILE_SIGNALS,
   DESCRIPTOR,
   WAIT,
   LOCK,

@@ -349,15 +349,24 @@ export interface OpenFileSnapshot {
   unlinked: number;
   /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
   state: FileState | null;
-  /** Who is told by a signal that something can be read or written; nobody when absent. */
-  owner?: FileOwnerSnapshot;
+  /** What its owner is told; it has none and tells nothing when absent. */
+  signals?: FileSignalsSnapshot;
 }
 
-/** What F_SETOWN_EX (F_OWNER_TID 0, _PID 1, _PGRP 2) and F_SETSIG have set. */
-export interface FileOwnerSnapshot {
+/** F_SETOWN of a description, and what its owner is told by signals. */
+export interface FileSignalsSnapshot {
+  /** F_OWNER_TID, PID or PGRP, who that is (0: nobody), and F_SETSIG. */
   type: number;
-  pid: number;
+  owner: number;
   signal: number;
+  /** The descriptor that signals name, or -1. */
+  fd: number;
+  /** DN_* bits of F_NOTIFY. */
+  watched: number;
+  /** F_SETLEASE; what it is to become by `until` (CLOCK_MONOTONIC) where somebody waits for that. */
+  lease: number;
+  wanted: number;
+  until: bigint;
 }
 
 /** The state of an open file of some kind. */

@@ -443,7 +443,7 @@ function openFile({
     .constantFrom("file", "directory", "inherited", "device", "proc", "special", ...more)
     .chain((kind): fc.Arbitrary<OpenFileSnapshot> => {
       const isPipe = kind === "pipe-read" || kind === "pipe-write";
-      const required = {
+      return fc.record({
         kind: fc.constant(kind),
         path: isPipe ? fc.constant("") : kind === "inherited" ? fc.oneof(path, fc.constant("")) : path,
         flags: u32,
@@ -454,14 +454,21 @@ function openFile({
         pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.option(fileState),
-      };
-      const owner = fc.record({ type: u32, pid: s32, signal: u32 });
-      return fc.record(
-        { ...required, owner },
-        { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
-      );
+        signals: fileSignals,
+      });
     });
 }
+
+const fileSignals = fc.record({
+  type: fc.nat(2),
+  owner: s32,
+  signal: fc.nat(64),
+  fd: s32,
+  watched: u32,
+  lease: fc.nat(2),
+  wanted: fc.nat(2),
+  until: u64,
+});
 
 const sharedObject = (unlinkedFiles: number) =>
   fc

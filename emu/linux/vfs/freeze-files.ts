@@ -18,7 +18,7 @@ import { fileKey } from "./folder.ts";
 import type { FreezeContext, Frozen, HeldFile } from "./freeze-context.ts";
 import { contentOf } from "./known-files.ts";
 import { otherName } from "./other-names.ts";
-import { NOBODY, type OpenFile } from "./open-file.ts";
+import type { OpenFile } from "./open-file.ts";
 import { freezeNode, freezeTravelling } from "./travelling.ts";
 
 /** The tables of one snapshot as the files fill them. */
@@ -45,14 +45,15 @@ class FileTables implements FreezeContext {
     if (there !== undefined) return there;
     const index = this.tables.openFiles.length;
     this.files.set(file, index);
-    const { kind, flags, mode, owner } = file;
+    const { kind, flags, mode } = file;
     const entry: OpenFileSnapshot = {
       ...{ kind, flags, mode, ...file.where(), position: BigInt(file.position) },
       ...{ inherited: -1, pipe: -1, unlinked: -1, state: null },
-      ...(owner === NOBODY ? {} : { owner }),
     };
     this.tables.openFiles.push(entry);
     Object.assign(entry, file.freeze(this));
+    const signals = this.system.signals.freeze(file);
+    if (signals !== undefined) entry.signals = signals;
     return index;
   }
 

@@ -3,16 +3,9 @@
  * nothing until all of it is there; what can't be had is an error that names it.
  */
 import { HostError } from "../../host/host.ts";
-import type {
-  FileOwnerSnapshot,
-  FileState,
-  MachineSnapshot,
-  OpenFileSnapshot,
-  ProcessSnapshot,
-} from "../../snapshot.ts";
+import type { FileState, MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
 import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
-import { SIGRTMAX } from "../signals/signal-numbers.ts";
 import { MAX_OFFSET, O_PATH } from "./constants.ts";
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { thawDevice } from "./devices.ts";
@@ -25,7 +18,7 @@ import { checkFiles, type OnChanged } from "./known-files.ts";
 import { LAST_BYTE } from "./locks.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import { normalize, showsTasks } from "./mounts.ts";
-import { hold, NOBODY, type OpenFile, release } from "./open-file.ts";
+import { hold, type OpenFile, release } from "./open-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { Pipe, thawPipeEnd } from "./pipe.ts";
 import { thawPts, thawPty } from "./pty.ts";
@@ -84,13 +77,6 @@ const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
   special: thawSpecial,
   device: thawDevice,
 };
-
-/** Who is told of it by signals. Throws where nobody can be. */
-function thawOwner(snapshot: OpenFileSnapshot): FileOwnerSnapshot {
-  const { owner = NOBODY } = snapshot;
-  const isSound = owner.type >= 0 && owner.type <= 2 && owner.pid >= 0 && owner.signal >= 0;
-  return isSound && owner.signal <= SIGRTMAX ? owner : cannot(snapshot, "its owner makes no sense");
-}
 
 /** Takes the locks of a snapshot again. Throws a HostError where they make no sense. */
 function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readonly OpenFile[]): void {
@@ -179,13 +165,15 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");
       const file = hold(thaw(each, context));
       opened.push(file);
-      file.owner = thawOwner(each);
       if (file.key !== undefined && !(file.flags & O_PATH)) file.notices = system.notices;
       if (file instanceof RegularFile || file instanceof DirectoryFile || file.kind === "proc") {
         file.position = Number(each.position);
       }
     }
     for (const connect of connections) connect(opened);
+    snapshot.openFiles.forEach(({ signals, flags }, index) => {
+      if (signals !== undefined) system.signals.thaw(opened[index], signals, flags);
+    });
     system.network.resume(snapshot.network);
     joinNodes({ files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
