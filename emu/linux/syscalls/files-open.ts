@@ -311,7 +311,7 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETSIG]: (ctx, file) => {
     const signal = ctx.args.int(2);
     if (signal < 0 || signal > 64) throw new SysError(EINVAL);
-    file.owner = { ...file.owner, signal };
+    file.owner.signal = signal;
     return 0;
   },
   [F_GETSIG]: (_ctx, file) => file.owner.signal,
