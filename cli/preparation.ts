@@ -105,6 +105,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   strace: straceSink(flags),
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
+  timed: flags.stats !== undefined,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),
   maxProcesses: numberOf(flags.maxProcesses),

@@ -72,6 +72,8 @@ export interface MachineOptions {
   engine?: EngineName;
   /** Find out where the program spends its instructions; see `Machine.profile`. */
   profile?: boolean;
+  /** Find out how long translated code and the interpreter run; see `Machine.jitStatistics`. */
+  timed?: boolean;
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
@@ -150,10 +152,10 @@ export class Machine {
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
-    const { engine, tuning, host, profile, onTranslated } = options;
+    const { engine, tuning, host, profile, onTranslated, timed } = options;
     this.tools = {
       translations:
-        engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated),
+        engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated, timed),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };

@@ -6,7 +6,7 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
-import { CTR, INSTRUCTIONS, LR, NIA } from "../cpu/registers.ts";
+import { CTR, LR, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
@@ -112,13 +112,15 @@ export class JitEngine extends Interpreter {
 
   override run(limit: number): Exit {
     const { registers } = this.cpu;
+    const isTimed = this.statistics.running !== undefined;
     let left = limit;
     for (;;) {
       if (registers.i32[NIA / 4 + 1] === 0) {
-        left = this.runTranslated(registers.i32[NIA / 4], left);
+        const pc = registers.i32[NIA / 4];
+        left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
-      const exit = this.interpret(left);
+      const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       this.executed += left - this.left;
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
@@ -130,12 +132,28 @@ export class JitEngine extends Interpreter {
     }
   }
 
+  /** Adds the time that `run` takes to that of a tier, without what translating takes in it. */
+  private timed<A extends unknown[], T>(
+    tier: "running" | "interpreting",
+    run: (...args: A) => T,
+    ...args: A
+  ): T {
+    const { statistics } = this;
+    const began = now() - statistics.compiling - statistics.reusing;
+    try {
+      return run.apply(this, args);
+    } finally {
+      statistics[tier]! += now() - statistics.compiling - statistics.reusing - began;
+    }
+  }
+
   /** Runs translated code from `pc` on as long as there is some; returns the instructions left. */
   private runTranslated(pc: number, limit: number): number {
     // Translated code knows nothing of breakpoints.
     let entry = this.breakpoints.size > 0 ? undefined : this.entryAt(pc, limit);
     if (entry === undefined) return limit;
-    const { i32, u64 } = this.cpu.registers;
+    const { registers } = this.cpu;
+    const { i32 } = registers;
     const { statistics } = this;
     const { exits } = statistics;
     let left = limit;
@@ -160,7 +178,7 @@ export class JitEngine extends Interpreter {
     }
     i32[NIA / 4] = pc;
     i32[NIA / 4 + 1] = 0;
-    u64[INSTRUCTIONS / 8] += BigInt(limit - left);
+    registers.retire(limit - left);
     this.executed += limit - left;
     this.status.settle();
     const { thrown } = this;

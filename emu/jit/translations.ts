@@ -16,6 +16,9 @@ export interface JitStatistics {
   reused: number;
   reusedOptimised: number;
   reusing: number;
+  /** Milliseconds in translated code and in the interpreter, where somebody wants to know: looking at the clock takes some too. */
+  running: number | undefined;
+  interpreting: number | undefined;
   /** Instructions executed by translated code, and how often it was entered from outside. */
   translated: number;
   entered: number;
@@ -67,6 +70,8 @@ export class Translations {
     reused: 0,
     reusedOptimised: 0,
     reusing: 0,
+    running: undefined,
+    interpreting: undefined,
     translated: 0,
     entered: 0,
     exits: { limit: 0, other: 0, cold: 0, syscall: 0, fault: 0, first: 0 },
@@ -78,10 +83,12 @@ export class Translations {
     tuning: Partial<Tuning> = {},
     host?: HostTranslations,
     watcher?: (region: TranslatedRegion) => void,
+    isTimed = false,
   ) {
     this.tuning = { ...TUNING, ...tuning };
     this.watcher = watcher;
     this.host = host;
+    if (isTimed) this.statistics.running = this.statistics.interpreting = 0;
   }
 
   /** The archive of a program on a kind of machine. Without a program it is a new one, which nobody else has. */
