@@ -1,8 +1,7 @@
 /** The verb `disasm`: the instructions of a PowerPC ELF file, in the layout of `objdump -d -z`. */
 import { readFileSync } from "node:fs";
 import { toHost } from "../emu/host/node/files.ts";
-import { disassemble, disassemblePrefixed } from "../emu/isa/disassembler.ts";
-import { isPrefix } from "../emu/isa/prefixed-table.ts";
+import { disassembleWords } from "../emu/isa/disassembler.ts";
 import { ElfError } from "../emu/linux/elf/error.ts";
 import { type ElfHeader, PF_X, PT_LOAD, readHeader, readProgram } from "../emu/linux/elf/header.ts";
 import { readSections, SHF_EXECINSTR, sectionBytes } from "../emu/linux/elf/sections.ts";
@@ -66,12 +65,10 @@ export function disassembleFile(file: Uint8Array, write: (line: string) => void)
         line(at, `\t.byte ${Array.from(bytes.subarray(at), (byte) => `0x${hexByte(byte)}`).join(",")}`);
         break;
       }
-      const word = view.getInt32(at, littleEndian);
-      const suffix =
-        isPrefix(word) && at + 8 <= bytes.length ? view.getInt32(at + 4, littleEndian) : undefined;
-      const prefixed = suffix === undefined ? undefined : disassemblePrefixed(word, suffix, here, { is64 });
-      line(at, `\t${prefixed ?? disassemble(word, here, { is64 })}`);
-      if (prefixed === undefined) continue;
+      const next = () => (at + 8 <= bytes.length ? view.getInt32(at + 4, littleEndian) : undefined);
+      const { text, words } = disassembleWords(view.getInt32(at, littleEndian), next, here, { is64 });
+      line(at, `\t${text}`);
+      if (words === 1) continue;
       at += 4;
       line(at, "");
     }

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type loadWabt from "wabt";
 import { toHost } from "../emu/host/node/files.ts";
-import { disassemble } from "../emu/isa/disassembler.ts";
+import { disassembleWords } from "../emu/isa/disassembler.ts";
 import type { TranslatedRegion } from "../emu/machine.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 
@@ -73,16 +73,20 @@ async function textMaker(): Promise<(module: Uint8Array) => string> {
   }
 }
 
+const hexWord = (word: number): string => (word >>> 0).toString(16).padStart(8, "0");
+
 /** The blocks of guest code, the places where it can be entered marked. */
 function guestText({ entries, blocks, isReused }: TranslatedRegion, is64: boolean): string {
   const lines = [`;; ${isReused ? "translated before" : "translated in this run"}`];
   for (const { address, words } of blocks) {
     if (entries.includes(address)) lines.push(";; entry");
-    words.forEach((word, i) => {
+    for (let i = 0; i < words.length; ) {
       const at = address + 4 * i;
-      const code = (word >>> 0).toString(16).padStart(8, "0");
-      lines.push(`;; ${at.toString(16).padStart(8, "0")}  ${code}  ${disassemble(word, at, { is64 })}`);
-    });
+      const instruction = disassembleWords(words[i], () => words[i + 1], at, { is64 });
+      const code = Array.from(words.slice(i, i + instruction.words), hexWord).join(" ");
+      lines.push(`;; ${hexWord(at)}  ${code}  ${instruction.text}`);
+      i += instruction.words;
+    }
     lines.push(";;");
   }
   return `${lines.join("\n")}\n`;

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { memoryDigest, registersDigest } from "../emu/digest.ts";
 import type { Host } from "../emu/host/host.ts";
 import { toHost } from "../emu/host/node/files.ts";
-import { disassemble } from "../emu/isa/disassembler.ts";
+import { disassembleWords } from "../emu/isa/disassembler.ts";
 import type { Machine, MachineStop } from "../emu/machine.ts";
 import { writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
@@ -188,8 +188,11 @@ class Session {
 
   /** Names the instruction that the program died of: most often one of a facility that the CPU model has not. */
   private async explainIllegal(): Promise<void> {
-    const { address, word } = this.machine.nextInstruction;
-    const text = word === undefined ? "nothing" : disassemble(word, address, { is64: this.machine.is64 });
+    const { is64, nextInstruction } = this.machine;
+    const { address, words } = nextInstruction;
+    const [word, suffix] = words;
+    const text =
+      word === undefined ? "nothing" : disassembleWords(word, () => suffix, address, { is64 }).text;
     const plain = text.replace(/\s+/g, " ").trim();
     say(
       `the program was killed at 0x${address.toString(16)} by "${plain}", which ${this.machine.cpuModel} does not execute`,

@@ -7,7 +7,8 @@ import { GuestFault } from "./cpu/fault.ts";
 import { type Exit, Interpreter } from "./cpu/interpreter.ts";
 import { CTR, FPSCR, fprOffset, GPR, LR, Registers, TAR, VRSAVE, VSCR, VSR } from "./cpu/registers.ts";
 import { decode } from "./isa/decoder.ts";
-import { disassemble } from "./isa/disassembler.ts";
+import { disassembleWords } from "./isa/disassembler.ts";
+import { decodePrefixed, extractTwoWords, isPrefix, R } from "./isa/prefixed-table.ts";
 import { type FunctionSymbol, lastBefore } from "./linux/elf/symbols.ts";
 import { REGISTERS_SIZE } from "./memory/layout.ts";
 
@@ -79,11 +80,14 @@ export class TracingInterpreter extends Interpreter {
     const address = registers.nia;
     const word = this.wordAt(Number(address));
     this.before.bytes.set(registers.bytes);
-    const storage = word === undefined ? undefined : storageAt(word, registers, is64, memory.limit);
+    const suffix = () => this.wordAt(Number(address) + 4);
+    const ea = word === undefined ? undefined : storageAt(word, suffix, registers);
+    const unsigned = ea === undefined ? undefined : BigInt.asUintN(is64 ? 64 : 32, ea);
+    const storage = unsigned !== undefined && unsigned < BigInt(memory.limit) ? Number(unsigned) : undefined;
     const bytes = storage === undefined ? undefined : this.peek(storage);
     const tell = (effects: () => readonly string[]) => {
       if (word === undefined) return;
-      const text = disassemble(word, address, { is64 });
+      const { text } = disassembleWords(word, suffix, address, { is64 });
       const place = `${hex(address, is64 ? 12 : 8)} ${this.placeOf(Number(address))}`;
       this.options.write(`${place}${text.padEnd(28)} ${effects().join(" ")}`.trimEnd());
     };
@@ -165,8 +169,12 @@ export class TracingInterpreter extends Interpreter {
   }
 }
 
-/** The effective address that a word would have if it is an instruction that accesses storage; any that could be is taken for one. */
-function storageAt(word: number, registers: Registers, is64: boolean, limit: number): number | undefined {
+/**
+ * The effective address that the instruction at NIA would have if it accesses storage; any that could be is taken for one that does.
+ * Its bits above those of the mode are not cut off.
+ */
+function storageAt(word: number, suffix: () => number | undefined, registers: Registers): bigint | undefined {
+  if (isPrefix(word)) return displacedAt(word, suffix(), registers);
   const instruction = decode(word);
   if (instruction === undefined) return undefined;
   const { operands } = instruction;
@@ -181,6 +189,13 @@ function storageAt(word: number, registers: Registers, is64: boolean, limit: num
   else if (operands.includes("RB")) address += registers.gpr((word >>> 11) & 31);
   // Cache blocks and vectors are aligned by the instruction itself.
   if (/^(dcbz|stv)/.test(instruction.name)) address &= instruction.name === "dcbz" ? ~127n : ~15n;
-  const unsigned = BigInt.asUintN(is64 ? 64 : 32, address);
-  return unsigned < BigInt(limit) ? Number(unsigned) : undefined;
+  return address;
+}
+
+/** The same of a prefixed instruction. */
+function displacedAt(prefix: number, suffix: number | undefined, registers: Registers): bigint | undefined {
+  if (suffix === undefined || !decodePrefixed(prefix, suffix)?.operands.includes("D34")) return undefined;
+  const ra = (suffix >>> 16) & 31;
+  const base = (prefix & R) !== 0 ? registers.nia : ra === 0 ? 0n : registers.gpr(ra);
+  return base + BigInt(extractTwoWords("D34", prefix, suffix));
 }

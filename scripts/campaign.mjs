@@ -1,8 +1,9 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
- * with `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on
- * POWER; with `--behaviours` all behaviours, frozen at all their system calls; with `--programs` programs
- * of Debian's at real work, against the host's own.
+ * with `--reference [--seed N] [--cases N]` that of floating point against exact arithmetic; with `--files` the one of
+ * file lives against the host; with `--recorded` the tests whose outputs were recorded on POWER; with `--behaviours`
+ * all behaviours, frozen at all their system calls; with `--programs` programs of Debian's at real work, against the
+ * host's own.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -12,6 +13,7 @@ for (const [option, variable] of [
   ["--seed", "PPCR_CAMPAIGN_SEED"],
   ["--minutes", "PPCR_CAMPAIGN_MINUTES"],
   ["--only", "PPCR_CAMPAIGN_ONLY"],
+  ["--cases", "PPCR_CAMPAIGN_CASES"],
 ]) {
   const at = args.indexOf(option);
   if (at >= 0) process.env[variable] = args[at + 1];
@@ -19,6 +21,7 @@ for (const [option, variable] of [
 const campaigns = {
   "--files": "file-lives",
   "--recorded": "recorded-outputs",
+  "--reference": "reference-run",
   "--behaviours": "behaviours",
   "--programs": "programs",
 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { load, runToEnd } from "./support/machine.ts";
-import { DATA, tinyElf } from "./support/tiny-elf.ts";
+import { CODE, DATA, tinyElf } from "./support/tiny-elf.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ppcr-trace-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,9 +24,10 @@ writeFileSync(
   { mode: 0o755 },
 );
 
-async function traced(only: string[]): Promise<string[]> {
+async function traced(only: string[], path = program): Promise<string[]> {
   const lines: string[] = [];
-  await runToEnd(load(program, { trace: { write: (line) => lines.push(line), only }, seed: 1n }));
+  const trace = { write: (line: string) => lines.push(line), only };
+  await runToEnd(load(path, { trace, seed: 1n, cpuModel: "power10" }));
   return lines;
 }
 
@@ -45,4 +46,24 @@ it("shows each instruction with what it changed, and the fault of the one that h
 it("shows only the code that is named", async () => {
   expect(await traced(["10000128-0x10000130"])).toHaveLength(2);
   await expect(traced(["nowhere"])).rejects.toThrow(/neither a function .* nor START-END/);
+});
+
+it("shows a prefixed instruction as one", async () => {
+  const path = join(folder, "prefixed");
+  // paddi 3,0,0x10012 and pstd 3,DATA(0), whose address lies near the program.
+  const offset = DATA + 0x100 - (CODE + 0x120 + 8);
+  const pstd = [0x0410_0000 | (offset >>> 16), 0xf460_0000 | (offset & 0xffff)];
+  const words = [0x0600_0001, 0x3860_0012, ...pstd];
+  writeFileSync(
+    path,
+    tinyElf(
+      "ppc64",
+      words.map((word) => `.long ${word >>> 0}`),
+    ),
+    { mode: 0o755 },
+  );
+  expect((await traced([], path)).slice(0, 2)).toEqual([
+    "000010000120 pli     r3,65554             r3=0000000000010012",
+    "000010000128 pstd    r3,65496\t# 10010100  [10010105]=010012",
+  ]);
 });

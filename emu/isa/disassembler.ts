@@ -12,6 +12,7 @@ import {
   decodePrefixed,
   extractTwoWords,
   hasR,
+  isPrefix,
   IN_PREFIX,
   isTwoWords,
   type PrefixedInstruction,
@@ -141,6 +142,21 @@ export function disassemble(
   return text === "" ? mnemonic : `${mnemonic.padEnd(7)} ${text}`;
 }
 
+/**
+ * The assembler text of the instruction whose first word is `word`, and how many words it is; `next` gives the word behind it, where
+ * there is one.
+ */
+export function disassembleWords(
+  word: number,
+  next: () => number | undefined,
+  address: number | bigint,
+  options: DisassembleOptions = {},
+): { text: string; words: 1 | 2 } {
+  const suffix = isPrefix(word) ? next() : undefined;
+  const text = suffix === undefined ? undefined : disassemblePrefixed(word, suffix, address, options);
+  return text === undefined ? { text: disassemble(word, address, options), words: 1 } : { text, words: 2 };
+}
+
 /** Reserved bits of suffixes that objdump does not look at: the last one of a pair's number, all that it gives pnop. */
 const UNCHECKED_SUFFIX: Readonly<Record<string, number>> = {
   plq: bits(10, 10),
@@ -152,7 +168,7 @@ const UNCHECKED_SUFFIX: Readonly<Record<string, number>> = {
  * The assembler text of the prefixed instruction that two words at `address` are; undefined where they are none, or have reserved bits
  * set: then they are written one by one.
  */
-export function disassemblePrefixed(
+function disassemblePrefixed(
   prefix: number,
   suffix: number,
   address: number | bigint,

@@ -38,6 +38,15 @@ export interface ProgramFile {
   readonly file?: MappedFile;
 }
 
+/** What a program is started with. */
+export interface ExecRequest {
+  program: ProgramFile;
+  argv: readonly Uint8Array[];
+  env: readonly Uint8Array[];
+  /** The path as execve got it. */
+  execfn: Uint8Array;
+}
+
 /** The files of one process. */
 export interface ProcessFiles {
   readonly process: Process;

@@ -5,7 +5,6 @@ import { HostError } from "../host/host.ts";
 import type { AbiInfo } from "./abi.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
-import type { Kernel, KernelOptions } from "./kernel.ts";
 import { deliverable, isFatalPending } from "./signals/signal-state.ts";
 import { Tracer } from "./strace.ts";
 import {
@@ -17,6 +16,7 @@ import {
 } from "./syscall.ts";
 import { syscallNames } from "./syscalls/syscall-numbers.ts";
 import { syscallTable } from "./syscalls/syscall-table.ts";
+import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
 import { Blocked, Paused, type WaitFor } from "./wait-queue.ts";
 
@@ -29,8 +29,15 @@ interface CallTable {
   readonly rows: Map<number, SyscallRow>;
 }
 
+export interface CallOptions {
+  /** Gets the lines of --strace, without line ends. */
+  strace?: (line: string) => void;
+  /** System calls besides Linux's, by number (--cr-syscalls). */
+  extraSyscalls?: ReadonlyMap<number, SyscallRow>;
+}
+
 export class Dispatcher {
-  private readonly kernel: Kernel;
+  private readonly kernel: System;
   private readonly extraSyscalls: ReadonlyMap<number, SyscallRow>;
   /** The calls of each ABI, by number; made when its first program runs. */
   private readonly tables = new Map<AbiInfo, CallTable>();
@@ -40,7 +47,7 @@ export class Dispatcher {
   /** Calls already named on stderr as not being there. */
   private readonly named = new Set<string>();
 
-  constructor(kernel: Kernel, { strace, extraSyscalls }: KernelOptions) {
+  constructor(kernel: System, { strace, extraSyscalls }: CallOptions) {
     this.kernel = kernel;
     this.extraSyscalls = extraSyscalls ?? new Map();
     if (strace !== undefined) this.tracer = new Tracer(strace);
@@ -52,7 +59,6 @@ export class Dispatcher {
    */
   call(thread: Thread, vectored = isVectored(thread)): boolean {
     const { kernel } = this;
-    kernel.caller = thread;
     const number = this.numberOf(thread);
     const { rows, names } = this.tableOf(thread.process.abi);
     const row = rows.get(number);

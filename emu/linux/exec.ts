@@ -10,7 +10,8 @@ import { PAGE_SIZE } from "../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
 import { ET_DYN_BASE, findPlace, MMAP_MIN, pageDown, pageUp, stackTop } from "./address-layout.ts";
-import type { ProgramFile } from "./contracts.ts";
+import type { ExecRequest, ProgramFile } from "./contracts.ts";
+import type { Credentials } from "./credentials.ts";
 import { isSanitized } from "./elf/dynamic.ts";
 import { ElfError } from "./elf/error.ts";
 import {
@@ -24,8 +25,7 @@ import {
   PT_PHDR,
   readProgram,
 } from "./elf/header.ts";
-import type { MemoryLayout } from "./mm.ts";
-import type { Credentials } from "./process.ts";
+import type { LoadedProgram, MemoryLayout } from "./mm.ts";
 import {
   AT_BASE,
   AT_BASE_PLATFORM,
@@ -56,22 +56,11 @@ import {
 } from "./stack.ts";
 import { vdsoPage } from "./vdso/page.ts";
 
-/** personality(2): readable memory is executable too; 32-bit programs that do not say otherwise. */
-export const READ_IMPLIES_EXEC = 0x0040_0000;
-
 /** MSR of a user program (Linux: MSR_USER32). */
 const MSR_USER = 0xd032n;
 const MSR_LE = 1n;
 /** Medium priority, INIT_PPR of Linux. */
 const PPR_MEDIUM = 3n << 50n;
-
-export interface ExecRequest {
-  program: ProgramFile;
-  argv: readonly Uint8Array[];
-  env: readonly Uint8Array[];
-  /** The path as execve got it. */
-  execfn: Uint8Array;
-}
 
 /** What loading needs to know of the process. */
 export interface ExecContext {
@@ -83,14 +72,6 @@ export interface ExecContext {
   random(into: Uint8Array): void;
   /** Opens the program interpreter. Throws HostError. */
   openProgram(path: string): ProgramFile;
-}
-
-/** A program in memory, about to start. */
-export interface LoadedProgram {
-  layout: MemoryLayout;
-  elfv2: boolean;
-  readImpliesExec: boolean;
-  start: { nia: bigint; r1: bigint; r2: bigint; r12: bigint };
 }
 
 /** Reads a program for the ABI `abi`. Throws ElfError. */

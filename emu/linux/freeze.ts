@@ -4,7 +4,7 @@
  */
 import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
-import { type ProgramTag, programName } from "../program-tag.ts";
+import { ProgramTag } from "../program-tag.ts";
 
 import {
   type FamilySnapshot,
@@ -23,7 +23,9 @@ import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName 
 import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { freezeNetwork } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
+import { thawFiles } from "./vfs/thaw-files.ts";
 import { type CallInProgress, isCallState } from "./wait-queue.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -57,7 +59,7 @@ export function freezeKernel(
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
   const queues = kernel.fileSystem.queues.freeze();
-  const network = kernel.fileSystem.freezeNetwork(tables);
+  const network = freezeNetwork(kernel.fileSystem, tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
@@ -186,7 +188,7 @@ export function thawKernel(
     throw new RangeError(`it has ${processes.length} processes, and a machine runs ${MAX_PROCESSES}`);
   }
   const kernel = new Kernel({ ...options, addressSpaceSize: snapshot.addressSpaceSize }, snapshot);
-  kernel.fileSystem.thaw(snapshot, onChanged);
+  thawFiles(kernel.fileSystem, snapshot, onChanged);
   const made = processes.map((each) => addProcess(kernel, each, options));
   const objects = sharedObjects.map((object) => thawShared(object, made[0].files));
   processes.forEach((each, i) => {
@@ -307,11 +309,10 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
 function programOf({ exe, memory }: Process): ProgramTag | undefined {
   for (const { file } of memory.areas) {
     if (file?.path !== exe) continue;
-    const name = programName(file.size(), (at, length) => {
+    return new ProgramTag(exe, file.size(), (at, length) => {
       const bytes = new Uint8Array(length);
       return bytes.subarray(0, file.read(at, bytes));
     });
-    return { name, path: exe };
   }
   return undefined;
 }

@@ -16,41 +16,29 @@ import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
-import { programName } from "../program-tag.ts";
+import { ProgramTag } from "../program-tag.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { Alarms } from "./alarms.ts";
 import { isVectored } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
+import type { ExecRequest } from "./contracts.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { type Credentials, ordinaryUser } from "./credentials.ts";
+import { type CallOptions, Dispatcher } from "./dispatcher.ts";
 import { DueTimers } from "./due-timers.ts";
 import { readProgram } from "./elf/header.ts";
 import { ENOEXEC, ENOMEM, SysError } from "./errno.ts";
-import {
-  type ExecContext,
-  type ExecRequest,
-  initialFpexcMode,
-  type LoadedProgram,
-  loadProgram,
-  resetRegisters,
-} from "./exec.ts";
-import { FutexTable, releaseThread } from "./futex-table.ts";
+import { type ExecContext, initialFpexcMode, loadProgram, resetRegisters } from "./exec.ts";
+import { FutexTable } from "./futex-table.ts";
 import { IpcObjects } from "./ipc/ipc-objects.ts";
-import { Mm } from "./mm.ts";
+import { type LoadedProgram, Mm } from "./mm.ts";
 import type { NetGrants } from "./net/gateway.ts";
-import {
-  type Credentials,
-  defaultLimits,
-  emptyLayout,
-  type Limit,
-  ordinaryUser,
-  Process,
-  RLIMIT_STACK,
-} from "./process.ts";
+import { defaultLimits, emptyLayout, type Limit, Process, RLIMIT_STACK } from "./process.ts";
 import type { Profiler } from "./profiler.ts";
 import { hostRandom, type Random, SeededRandom } from "./random.ts";
+import { releaseThread } from "./release-thread.ts";
 import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
 import type { ReturnedCall } from "./signals/deliver.ts";
@@ -58,7 +46,6 @@ import { signalInfo } from "./signals/pending.ts";
 import { post } from "./signals/post.ts";
 import { SI_KERNEL, SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "./signals/signal-numbers.ts";
 import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/task-signals.ts";
-import type { SyscallRow } from "./syscall.ts";
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
@@ -66,9 +53,7 @@ import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
 import { attachFiles } from "./vfs/process-files.ts";
 
-export { ordinaryUser } from "./process.ts";
-
-export interface KernelOptions {
+export interface KernelOptions extends CallOptions {
   host: Host;
   abi: AbiInfo;
   cpuModel: CpuModel;
@@ -97,10 +82,6 @@ export interface KernelOptions {
   release?: string;
   /** RLIMIT_STACK of the first process, in bytes. */
   stackLimit?: bigint;
-  /** Gets the lines of --strace, without line ends. */
-  strace?: (line: string) => void;
-  /** System calls besides Linux's, by number (--cr-syscalls). */
-  extraSyscalls?: ReadonlyMap<number, SyscallRow>;
   /** What executes instructions; default the interpreter. */
   engine?: (cpu: Cpu) => Interpreter;
   /** Is told what threads have executed. */
@@ -293,7 +274,7 @@ export class Kernel implements System {
   /** Whether nothing will ever happen again: everybody waits, for no time to come and for nothing from outside. */
   private isStuck(): boolean {
     if (!this.timers.isSettled || this.nextDeadline() !== undefined) return false;
-    if (this.fileSystem.network.gateway?.isInUse) return false;
+    if (this.fileSystem.gateway?.isInUse) return false;
     for (const { state, wait } of this.tasks.threads.values())
       if (state === "waiting" && (wait?.streams ?? []).length > 0) return false;
     return true;
@@ -418,8 +399,9 @@ export class Kernel implements System {
       throw error;
     }
     const { bytes, path } = request.program;
-    const name = programName(bytes.length, (at, length) => bytes.subarray(at, at + length));
-    mm.interpreter.program = { name, path };
+    mm.interpreter.program = new ProgramTag(path, bytes.length, (at, length) =>
+      bytes.subarray(at, at + length),
+    );
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);
@@ -531,6 +513,7 @@ export class Kernel implements System {
 
   /** Makes the system call that a thread has come to, or makes it again. False when the thread waits. */
   private call(thread: Thread, vectored = isVectored(thread)): boolean {
+    this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
     if (completed) this.countRetired(thread, 1n);
     const matched = thread.process.memory.takeMatched();

@@ -9,6 +9,14 @@ import type { AbiInfo } from "./abi.ts";
 /** Where the parts of the program are; see struct mm_struct. */
 export type MemoryLayout = Omit<MemorySnapshot, "areas">;
 
+/** A program in memory, about to start. */
+export interface LoadedProgram {
+  layout: MemoryLayout;
+  elfv2: boolean;
+  readImpliesExec: boolean;
+  start: { nia: bigint; r1: bigint; r2: bigint; r12: bigint };
+}
+
 /** A thread as the CPU sees it: where its registers are while another one's are in the CPU. */
 export interface RegisterOwner {
   readonly parked: Registers;

@@ -4,21 +4,18 @@ import type { Interpreter } from "../cpu/interpreter.ts";
 import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Watchpoint } from "../memory/watched.ts";
-import type { ProcessAttributes, ProcessSnapshot } from "../snapshot.ts";
+import type { ProcessAttributes } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./contracts.ts";
-import { type LoadedProgram, READ_IMPLIES_EXEC } from "./exec.ts";
-import type { MemoryLayout, Mm } from "./mm.ts";
+import type { Credentials } from "./credentials.ts";
+import type { LoadedProgram, MemoryLayout, Mm } from "./mm.ts";
 import { SIGCHLD } from "./signals/signal-numbers.ts";
 import { ProcessSignals } from "./signals/signal-state.ts";
-
 import { growStack } from "./stack.ts";
 import type { System } from "./system.ts";
-
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
-export type Credentials = ProcessSnapshot["credentials"];
 /** Soft and hard limit; RLIM_INFINITY is no limit. */
 export interface Limit {
   soft: bigint;
@@ -29,6 +26,7 @@ export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
 export const RLIMIT_DATA = 2;
 export const RLIMIT_STACK = 3;
+export const RLIMIT_CORE = 4;
 export const RLIMIT_NPROC = 6;
 export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
@@ -36,6 +34,9 @@ export const RLIMIT_AS = 9;
 export const RLIMIT_SIGPENDING = 11;
 export const RLIMIT_NICE = 13;
 export const RLIM_INFINITY = 2n ** 64n - 1n;
+
+/** personality(2): readable memory is executable too; 32-bit programs that do not say otherwise. */
+export const READ_IMPLIES_EXEC = 0x0040_0000;
 
 /** What a process's parent can wait for besides its end. */
 export interface StopReport {
@@ -163,6 +164,7 @@ export class Process {
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
     delete this.attributes.membarriers;
+    delete this.attributes.locksFuture;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;
@@ -222,19 +224,6 @@ export const defaultAttributes = (): ProcessAttributes => ({
   keepCapabilities: false,
   childSubreaper: false,
   noHugePages: false,
-});
-
-/** Credentials of a user without privileges, in one group. */
-export const ordinaryUser = (uid = 1000, gid = 1000): Credentials => ({
-  uid,
-  euid: uid,
-  suid: uid,
-  fsuid: uid,
-  gid,
-  egid: gid,
-  sgid: gid,
-  fsgid: gid,
-  groups: [gid],
 });
 
 const MIB = 1024n * 1024n;

@@ -5,7 +5,7 @@ import type { MachineSnapshot } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { Alarms } from "./alarms.ts";
 import type { Clock } from "./clock.ts";
-import type { ExecRequest } from "./exec.ts";
+import type { ExecRequest } from "./contracts.ts";
 import type { FutexTable } from "./futex-table.ts";
 import type { IpcObjects } from "./ipc/ipc-objects.ts";
 import type { Mm } from "./mm.ts";
@@ -13,7 +13,6 @@ import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Thread } from "./thread.ts";
-import type { FileSystem } from "./vfs/file-system.ts";
 
 export interface System {
   readonly host: Host;
@@ -29,7 +28,6 @@ export interface System {
   readonly countsMemory: boolean;
   /** CPUs that programs are told of. */
   readonly cpus: number;
-  readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler<Thread>;
   readonly futexes: FutexTable;
   readonly alarms: Alarms;
@@ -68,3 +66,6 @@ export interface System {
   /** Tells a run loop that waits for the host that a thread has become runnable. */
   noteWake(): void;
 }
+
+/** What files need of their machine: the time, who makes a call, and which processes there are. */
+export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes">;

@@ -1,9 +1,9 @@
 /** Every process and thread there is: how they come, end, and are forgotten (Linux: kernel/exit.c, kernel/pid.c). */
 import type { CpuModel } from "../cpu/cpu.ts";
 import type { AbiInfo } from "./abi.ts";
-import { releaseThread } from "./futex-table.ts";
 import type { Mm } from "./mm.ts";
 import type { Process } from "./process.ts";
+import { releaseThread } from "./release-thread.ts";
 import { notifyEnd, orphaned } from "./signals/children.ts";
 import { SIGKILL } from "./signals/signal-numbers.ts";
 import type { Thread } from "./thread.ts";

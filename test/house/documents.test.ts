@@ -7,6 +7,7 @@ import { syscallNames } from "../../emu/linux/syscalls/syscall-numbers.ts";
 import { SYSCALL_ROWS } from "../../emu/linux/syscalls/syscall-table.ts";
 import { FP_DIFFERENCES } from "../oracles/fp-differences.ts";
 import { qemuDefects } from "../oracles/guest-programs.ts";
+import { LEGALITY_DIFFERENCES } from "../oracles/legality-differences.ts";
 import { KNOWN_DIFFERENCES } from "../oracles/known-differences.ts";
 import { ppcr, root } from "../support/ppcr.ts";
 
@@ -45,6 +46,7 @@ describe("docs/differences.md", () => {
     ["instructions", KNOWN_DIFFERENCES],
     ["floating point", FP_DIFFERENCES],
     ["guest programs", qemuDefects],
+    ["what CPU models have", LEGALITY_DIFFERENCES],
   ] as const)("gives the reason of every known difference in %s", (_, differences) => {
     const missing = differences.map(({ reason }) => flat(reason)).filter((reason) => !text.includes(reason));
     expect(missing).toEqual([]);

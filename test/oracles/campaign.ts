@@ -7,10 +7,11 @@ import { decode } from "../../emu/isa/decoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
 import { PREFIXED } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS } from "../../emu/isa/table.ts";
-import { type CaseState, RESERVED_GPRS } from "./case-state.ts";
+import { type CaseGroup, type CaseState, RESERVED_GPRS } from "./case-state.ts";
 import { Random, randomGroup, randomPrefixedGroup } from "./generate.ts";
 import { CaseMachine } from "./interpreter-cases.ts";
-import { type DifferingCase, knownDifference } from "./known-differences.ts";
+import type { DifferingCase } from "./differing-case.ts";
+import { knownDifference } from "./known-differences.ts";
 import { type CaseAbi, runUnderQemu } from "./qemu-cases.ts";
 
 export interface Mismatch {
@@ -30,7 +31,7 @@ export interface CampaignResult {
 }
 
 /** Branches leave the runner's slot, addpcis and mftb depend on where and when, the others need a kernel; test/cpu has them all. */
-const LEFT_OUT = new Set([
+export const LEFT_OUT: ReadonlySet<string> = new Set([
   "b",
   "bc",
   "bclr",
@@ -125,21 +126,9 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
       const groups = Array.from({ length: words }, () => randomGroup(random, row, abi, states));
       return groups
         .filter(({ word }) => decode(word)?.name === row.name && !readsTime(word))
-        .map((group) => ({ row, group }));
+        .map((group) => ({ name: row.name, row, word: group.word, group }));
     });
-    const groups = tests.map(({ group }) => group);
-    const theirs = runUnderQemu(abi, processor.cpu, groups);
-    const ours = machineOf(processor.model).run(groups);
-    for (const [g, { row, group }] of tests.entries()) {
-      const answers = theirs[g];
-      if (answers === undefined) {
-        result.known.set(QEMU_DIES, (result.known.get(QEMU_DIES) ?? 0) + 1);
-        continue;
-      }
-      for (const [s, before] of group.states.entries()) {
-        judge(result, { row, abi, word: group.word, before, qemu: answers[s], ppcr: ours[g][s] });
-      }
-    }
+    compare(result, abi, tests, processor.cpu, machineOf(processor.model));
   }
   if (abi !== "ppc32") runPrefixed(options, random, machineOf("power10"), result);
   return result;
@@ -156,20 +145,41 @@ function runPrefixed(
   for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
     const tests = rows.slice(first, first + ROWS_AT_ONCE).flatMap((row) => {
       result.rows++;
-      return Array.from({ length: words }, () => ({
-        row,
-        group: randomPrefixedGroup(random, row, abi, states),
-      }));
+      return Array.from({ length: words }, () => {
+        const group = randomPrefixedGroup(random, row, abi, states);
+        const alone = row.facility === "mma" ? decode(group.suffix)! : row;
+        return { name: row.name, row: alone, word: group.suffix, group };
+      });
     });
-    const groups = tests.map(({ group }) => group);
-    const theirs = runUnderQemu(abi, "power10", groups);
-    const ours = machine.run(groups);
-    for (const [g, { row, group }] of tests.entries()) {
-      for (const [s, before] of group.states.entries()) {
-        const { suffix: word } = group;
-        const alone = row.facility === "mma" ? decode(word)! : row;
-        judge(result, { row: alone, abi, word, before, qemu: theirs[g]![s], ppcr: ours[g][s] }, row.name);
-      }
+    compare(result, abi, tests, "power10", machine);
+  }
+}
+
+/** The cases of an instruction: of a prefixed one the suffix, and the row that it would be by itself. */
+interface Test extends Pick<DifferingCase, "row" | "word"> {
+  readonly name: string;
+  readonly group: CaseGroup;
+}
+
+/** Runs the tests on both sides and judges each case; those of which qemu itself dies are counted by group. */
+function compare(
+  result: CampaignResult,
+  abi: CaseAbi,
+  tests: readonly Test[],
+  cpu: string,
+  machine: CaseMachine,
+): void {
+  const groups = tests.map(({ group }) => group);
+  const theirs = runUnderQemu(abi, cpu, groups);
+  const ours = machine.run(groups);
+  for (const [g, { name, row, word, group }] of tests.entries()) {
+    const answers = theirs[g];
+    if (answers === undefined) {
+      result.known.set(QEMU_DIES, (result.known.get(QEMU_DIES) ?? 0) + 1);
+      continue;
+    }
+    for (const [s, before] of group.states.entries()) {
+      judge(result, { row, abi, word, before, qemu: answers[s], ppcr: ours[g][s] }, name);
     }
   }
 }
@@ -192,11 +202,7 @@ function batches(abi: CaseAbi, rows: readonly Instruction[]) {
 const QEMU_DIES = "qemu-user itself dies of the instruction (groups, not cases)";
 
 /** Counts a case, as a known difference or a mismatch where the two sides differ. */
-function judge(
-  result: CampaignResult,
-  differing: Omit<DifferingCase, "fields">,
-  name = differing.row.name,
-): void {
+function judge(result: CampaignResult, differing: Omit<DifferingCase, "fields">, name: string): void {
   const { before, qemu, ppcr } = differing;
   result.cases++;
   const fields = differences(before, qemu, ppcr);

@@ -3,7 +3,7 @@
  * decided by the manual (Power ISA 3.0B, Book I, chapter 4), and the results by the exact reference of the tests.
  */
 import { type CaseState, RESERVED_GPRS } from "./case-state.ts";
-import type { DifferingCase as AnyDifferingCase } from "./known-differences.ts";
+import type { DifferingCase as AnyDifferingCase } from "./differing-case.ts";
 
 type DifferingCase = Pick<AnyDifferingCase, "row" | "abi" | "word" | "before" | "qemu" | "ppcr">;
 

@@ -2,22 +2,9 @@
  * Where qemu-user 7.2 and ppcr differ on purpose, with the reason each. The campaign accepts these and nothing else.
  */
 import { spr } from "../../emu/cpu/fields.ts";
-import type { Instruction } from "../../emu/isa/instruction.ts";
 import type { CaseState } from "./case-state.ts";
+import type { DifferingCase } from "./differing-case.ts";
 import { fpDifference } from "./fp-differences.ts";
-import type { CaseAbi } from "./qemu-cases.ts";
-
-export interface DifferingCase {
-  row: Pick<Instruction, "name" | "operands" | "facility">;
-  abi: CaseAbi;
-  /** Of a prefixed instruction the suffix, and the row that it would be by itself. */
-  word: number;
-  before: CaseState;
-  qemu: CaseState;
-  ppcr: CaseState;
-  /** What differs: "gpr3", "cr", "fault", ... */
-  fields: readonly string[];
-}
 
 interface KnownDifference {
   reason: string;

@@ -16,21 +16,53 @@ const TOOLS = {
 /** Milliseconds for one run: a case that hangs qemu must not hang the campaign too. */
 const PATIENCE = 30_000;
 
-const runners = new Map<CaseAbi, string>();
+const runners = new Map<string, string>();
 
-/** Builds the runner (once a process) and returns its path. */
-export function buildCaseRunner(abi: CaseAbi): string {
-  let path = runners.get(abi);
+/** Builds a runner of this folder (once a process) and returns its path. */
+function buildRunner(abi: CaseAbi, sources: readonly string[]): string {
+  const key = `${abi} ${sources[0]}`;
+  let path = runners.get(key);
   if (path === undefined) {
     path = join(mkdtempSync(join(tmpdir(), "ppcr-cases-")), `runner-${abi}`);
-    const sources = ["case-runner.c", "case-runner-entry.S"].map((name) => join(import.meta.dirname, name));
-    const built = spawnSync(TOOLS[abi].compiler, ["-static", "-O1", "-o", path, ...sources], {
+    const paths = sources.map((name) => join(import.meta.dirname, name));
+    const built = spawnSync(TOOLS[abi].compiler, ["-static", "-O1", "-o", path, ...paths], {
       encoding: "utf8",
     });
-    if (built.status !== 0) throw new Error(`cannot build the case runner: ${built.stderr ?? built.error}`);
-    runners.set(abi, path);
+    if (built.status !== 0) throw new Error(`cannot build ${sources[0]}: ${built.stderr ?? built.error}`);
+    runners.set(key, path);
   }
   return path;
+}
+
+/** Builds the runner of cases and returns its path. */
+export const buildCaseRunner = (abi: CaseAbi): string =>
+  buildRunner(abi, ["case-runner.c", "case-runner-entry.S"]);
+
+/** Which words (pairs of one and its suffix or a no-op) raise SIGILL on a processor of qemu-user's; undefined for those it dies of. */
+export function illegalUnderQemu(
+  abi: CaseAbi,
+  cpu: string,
+  pairs: readonly (readonly [number, number])[],
+): (boolean | undefined)[] {
+  const input = Buffer.alloc(8 * pairs.length);
+  const write = (word: number, at: number) =>
+    abi === "ppc64le" ? input.writeInt32LE(word | 0, at) : input.writeInt32BE(word | 0, at);
+  for (const [i, [word, suffix]] of pairs.entries()) {
+    write(word, 8 * i);
+    write(suffix, 8 * i + 4);
+  }
+  const runner = buildRunner(abi, ["legality-runner.c"]);
+  const answers: (boolean | undefined)[] = [];
+  while (answers.length < pairs.length) {
+    const rest = input.subarray(8 * answers.length);
+    const { stdout, status } = spawnSync(TOOLS[abi].qemu, ["-cpu", cpu, runner], {
+      input: rest,
+      timeout: PATIENCE,
+    });
+    for (const byte of stdout) answers.push(byte === 1);
+    if (status !== 0) answers.push(undefined);
+  }
+  return answers;
 }
 
 /**

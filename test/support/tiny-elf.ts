@@ -34,7 +34,9 @@ const EXTENDED: readonly [RegExp, string][] = [
 ];
 
 const assemble = (line: string): number =>
-  asm(EXTENDED.reduce((text, [pattern, base]) => text.replace(pattern, base), line));
+  line.startsWith(".long ")
+    ? Number(line.slice(6))
+    : asm(EXTENDED.reduce((text, [pattern, base]) => text.replace(pattern, base), line));
 
 export const PT_LOAD = 1;
 const PT_INTERP = 3;

@@ -1,9 +1,8 @@
 /** All System V objects of a machine, and how they are frozen and thawed. */
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { IpcSnapshot } from "../../snapshot.ts";
-import type { Process } from "../process.ts";
 import { MessageQueues } from "./message-queues.ts";
-import { Segments } from "./segments.ts";
+import { type Attacher, Segments } from "./segments.ts";
 import { Semaphores } from "./semaphores.ts";
 
 export class IpcObjects {
@@ -11,8 +10,8 @@ export class IpcObjects {
   readonly messages = new MessageQueues();
   readonly segments: Segments;
 
-  constructor(processes: () => ReadonlyMap<number, Process>) {
-    this.segments = new Segments(processes);
+  constructor(attachers: () => ReadonlyMap<number, Attacher>) {
+    this.segments = new Segments(attachers);
   }
 
   private get tables() {

@@ -1,7 +1,7 @@
 /** What the three kinds of System V objects have in common: keys, ids, permissions (Linux: ipc/util.c). */
 import type { IpcPermSnapshot } from "../../snapshot.ts";
 import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOSPC, EPERM, SysError } from "../errno.ts";
-import type { Credentials } from "../process.ts";
+import type { Credentials } from "../credentials.ts";
 import { WaitQueue } from "../wait-queue.ts";
 
 export const IPC_CREAT = 0o1000;

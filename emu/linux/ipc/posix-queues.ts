@@ -201,7 +201,10 @@ export class QueueFile extends OpenFile {
   }
 }
 
-export function thawQueueFile(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
+export function thawQueueFile(
+  snapshot: OpenFileSnapshot,
+  { system }: ThawContext<{ readonly queues: PosixQueues }>,
+): OpenFile {
   const { queue } = needState(snapshot, "mqueue");
   const posix = system.queues.get(queue) ?? cannot(snapshot, "its message queue is missing");
   return new QueueFile(system.queues, posix, snapshot.flags);

@@ -1,7 +1,7 @@
 /** System V shared memory (Linux: ipc/shm.c). Who has a segment attached is seen from the address spaces. */
+import type { AddressSpace } from "../../memory/address-space.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
 import type { IpcPermSnapshot, SegmentSnapshot } from "../../snapshot.ts";
-import type { Process } from "../process.ts";
 import { IpcObject, IpcTable } from "./ipc-table.ts";
 
 /** /proc/sys/kernel/shmmni. */
@@ -31,17 +31,22 @@ export class Segment extends IpcObject {
   }
 }
 
-export class Segments extends IpcTable<Segment> {
-  private readonly processes: () => ReadonlyMap<number, Process>;
+/** Whoever may attach segments: a process. */
+export interface Attacher {
+  readonly memory: AddressSpace;
+}
 
-  constructor(processes: () => ReadonlyMap<number, Process>) {
+export class Segments extends IpcTable<Segment> {
+  private readonly attachers: () => ReadonlyMap<number, Attacher>;
+
+  constructor(attachers: () => ReadonlyMap<number, Attacher>) {
     super(SHMMNI);
-    this.processes = processes;
+    this.attachers = attachers;
   }
 
   /** How often a segment is attached. */
   attachments({ object }: Segment): number {
-    const spaces = new Set([...this.processes().values()].map(({ memory }) => memory));
+    const spaces = new Set([...this.attachers().values()].map(({ memory }) => memory));
     let count = 0;
     for (const { areas } of spaces)
       for (const { shared, offset } of areas) if (shared === object && offset === 0) count++;

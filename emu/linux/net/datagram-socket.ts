@@ -12,7 +12,7 @@ import {
   EPROTOTYPE,
   SysError,
 } from "../errno.ts";
-import type { FileTables } from "../vfs/freeze-files.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import {
   POLLERR,
@@ -25,6 +25,8 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
+import type { Network } from "./network.ts";
+import { IPPROTO_UDP } from "./socket-constants.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -32,9 +34,26 @@ const QUEUE_MAX = 10;
 /** Most bytes in a datagram of UDP over IPv4. */
 const UDP_MAX = 65507;
 
+/** The way out of the machine for datagrams. */
+interface DatagramGateway {
+  send(socket: DatagramSocket, to: Address, bytes: Uint8Array): void;
+  closed(socket: DatagramSocket): void;
+}
+
 export class DatagramSocket extends Socket {
   /** AF_UNIX: the socket it is connected to. UDP knows an address only. */
   peer: DatagramSocket | undefined;
+
+  private readonly gateway: DatagramGateway | undefined;
+
+  constructor(
+    network: Network,
+    what: ConstructorParameters<typeof Socket>[1],
+    gateway: DatagramGateway | undefined,
+  ) {
+    super(network, what);
+    this.gateway = gateway;
+  }
 
   override get connected(): DatagramSocket | undefined {
     return this.peer;
@@ -60,9 +79,8 @@ export class DatagramSocket extends Socket {
     this.checkError();
     if (what.bytes.length > this.longest) throw new SysError(EMSGSIZE);
     if (this.writeShut) throw new SysError(EPIPE);
-    return this.isUnix
-      ? this.sendUnix(what, to as Socket | undefined)
-      : this.sendUdp(what, to as Address | undefined);
+    if (this.isUnix) return this.sendUnix(what, to instanceof Socket ? to : undefined);
+    return this.sendUdp(what, to instanceof Socket ? undefined : to);
   }
 
   private sendUnix(what: Outgoing, to: Socket | undefined): number | undefined {
@@ -95,8 +113,8 @@ export class DatagramSocket extends Socket {
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
       if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
-    } else if (this.network.gateway?.reaches(address)) {
-      this.network.gateway.send(this, address, what.bytes);
+    } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
+      this.gateway?.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.
       this.error = ECONNREFUSED;
@@ -142,7 +160,7 @@ export class DatagramSocket extends Socket {
     if (this.isUnix) this.changed();
   }
 
-  protected override more(tables: FileTables): Partial<SocketState> {
+  protected override more(tables: FreezeContext): Partial<SocketState> {
     const { peer } = this;
     return { peer: peer === undefined || peer.isClosed ? -1 : tables.add(peer) };
   }
@@ -165,7 +183,7 @@ export class DatagramSocket extends Socket {
 
   override close(): void {
     super.close();
-    this.network.gateway?.closed(this);
+    this.gateway?.closed(this);
     this.peer = undefined;
   }
 

@@ -22,7 +22,6 @@ import {
   unmapped,
 } from "./address.ts";
 import type { DatagramSocket } from "./datagram-socket.ts";
-import type { Socket } from "./socket.ts";
 import { AF_INET, AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SHUT_WR } from "./socket-constants.ts";
 import type { StreamSocket } from "./stream-socket.ts";
 
@@ -225,7 +224,7 @@ export class Gateway {
       connected: () => {
         const made = finish();
         if (made === undefined) return;
-        const far = socket.network.streamSocket(socket);
+        const far = socket.farEnd();
         socket.join(far);
         this.relays.add(relay);
         relay.join(far, made);
@@ -266,7 +265,7 @@ export class Gateway {
       connection.destroy(true);
       return;
     }
-    const far = socket.network.streamSocket(socket);
+    const far = socket.farEnd();
     far.local = fromText(from.address, from.port);
     far.connectTo(socket, at, NOBODY);
     this.relays.add(relay);
@@ -296,10 +295,10 @@ export class Gateway {
     }
     out.send(bytes, toText(target));
   }
-  closed(socket: Socket): void {
-    const of = this.datagrams.get(socket as DatagramSocket);
+  closed(socket: DatagramSocket): void {
+    const of = this.datagrams.get(socket);
     for (const each of of?.values() ?? []) each.close();
-    this.datagrams.delete(socket as DatagramSocket);
+    this.datagrams.delete(socket);
   }
 
   /** Lets go of everything outside; what has been sent still goes out. */

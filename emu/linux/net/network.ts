@@ -18,10 +18,7 @@ import {
   unixAddress,
   unmapped,
 } from "./address.ts";
-import { DatagramSocket } from "./datagram-socket.ts";
-import type { Gateway } from "./gateway.ts";
 import type { InFlight } from "./inbox.ts";
-import { NetlinkSocket } from "./netlink-socket.ts";
 import type { Socket } from "./socket.ts";
 import {
   AF_INET,
@@ -31,10 +28,7 @@ import {
   IPV6_V6ONLY,
   SO_REUSEADDR,
   SO_REUSEPORT,
-  SOCK_SEQPACKET,
-  SOCK_STREAM,
 } from "./socket-constants.ts";
-import { StreamSocket } from "./stream-socket.ts";
 
 /** /proc/sys/net/ipv4/ip_local_port_range. */
 const FIRST_EPHEMERAL = 32768;
@@ -44,18 +38,26 @@ const MADE_UP = 0x100000;
 
 const encoder = new TextEncoder();
 
+/** What of the world outside packets get to. */
+interface Outside {
+  /** Whether what is at an address may be reached there. */
+  reaches(to: Address): boolean;
+  /** The address that packets to another one come from. */
+  sourceFor(family: number, port: number): Address;
+}
+
 export class Network {
   readonly inFlight: InFlight = { count: 0 };
-  private readonly newInode: () => bigint;
+  readonly newInode: () => bigint;
   /** By type and name. */
   private readonly abstract = new Map<string, Socket>();
-  /** Sockets of the internet that have a port, by type and port. */
+  /** Sockets of the internet that have a port, by protocol and port. */
   private readonly ports = new Map<string, Set<Socket>>();
   /** The port and the name that were made up last. */
   lastPort = FIRST_EPHEMERAL - 1;
   lastName = -1;
-  /** The way outside, where there is one. */
-  gateway: Gateway | undefined;
+  /** What is outside, where that is reached. */
+  outside: Outside | undefined;
   /** Forgets a socket that was bound to a path. */
   onUnbind: (socket: Socket) => void = () => {};
 
@@ -83,25 +85,7 @@ export class Network {
     const { local } = socket;
     if (local === undefined) return;
     if (!socket.isUnix) this.share(socket);
-    else if (isAbstract(local) && !(socket instanceof StreamSocket && socket.isAccepted))
-      this.bindAbstract(socket, local);
-  }
-
-  /** The socket at the far end of a connection to one that listens. */
-  streamSocket({ domain, type, protocol }: Socket): StreamSocket {
-    return new StreamSocket(this, { domain, type, protocol, flags: 0, ino: this.newInode() });
-  }
-  socket(what: {
-    domain: number;
-    type: number;
-    protocol: number;
-    flags: number;
-    littleEndian: boolean;
-  }): Socket {
-    const all = { ...what, ino: this.newInode() };
-    if (what.domain === AF_NETLINK) return new NetlinkSocket(this, all);
-    const isDatagrams = what.type !== SOCK_STREAM && what.type !== SOCK_SEQPACKET;
-    return isDatagrams ? new DatagramSocket(this, all) : new StreamSocket(this, all);
+    else if (isAbstract(local) && !socket.isAccepted) this.bindAbstract(socket, local);
   }
 
   // ---- abstract names ----------------------------------------------------------------------------------------
@@ -141,8 +125,8 @@ export class Network {
 
   // ---- ports -------------------------------------------------------------------------------------------------
 
-  private portOf(type: number, port: number): Set<Socket> {
-    const key = `${type} ${port}`;
+  private portOf(protocol: number, port: number): Set<Socket> {
+    const key = `${protocol} ${port}`;
     let there = this.ports.get(key);
     if (there === undefined) this.ports.set(key, (there = new Set()));
     return there;
@@ -163,8 +147,7 @@ export class Network {
   private conflicts(socket: Socket, at: Address, other: Socket): boolean {
     if (other === socket || !this.overlap(socket, at, other)) return false;
     if (socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)) return false;
-    const listens = other instanceof StreamSocket && other.phase === "listening";
-    return !(socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !listens);
+    return !(socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !other.isListening);
   }
 
   /** Takes an address of the loopback, or any. Throws EADDRNOTAVAIL, EADDRINUSE. */
@@ -172,7 +155,7 @@ export class Network {
     if (socket.local !== undefined) throw new SysError(EINVAL);
     if (!isAny(address) && !isLoopback(address) && !isForMany(address)) throw new SysError(EADDRNOTAVAIL);
     const port = address.port === 0 ? this.freePort(socket, address) : address.port;
-    const there = this.portOf(socket.type, port);
+    const there = this.portOf(socket.protocol, port);
     for (const other of there) if (this.conflicts(socket, address, other)) throw new SysError(EADDRINUSE);
     there.add(socket);
     socket.local = { ...address, port };
@@ -181,7 +164,7 @@ export class Network {
   private freePort(socket: Socket, address: Address): number {
     for (let tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
       this.lastPort = this.lastPort >= LAST_EPHEMERAL ? FIRST_EPHEMERAL : this.lastPort + 1;
-      const there = this.portOf(socket.type, this.lastPort);
+      const there = this.portOf(socket.protocol, this.lastPort);
       if (![...there].some((other) => this.overlap(socket, address, other))) return this.lastPort;
     }
     throw new SysError(EADDRINUSE);
@@ -189,16 +172,15 @@ export class Network {
 
   /** A connection that was accepted, or thawed, has the port of its address too. */
   share(socket: Socket): void {
-    this.portOf(socket.type, socket.local!.port).add(socket);
+    this.portOf(socket.protocol, socket.local!.port).add(socket);
   }
 
   /** Whether another socket listens where this one is bound. */
   hasListener(socket: Socket): boolean {
     if (socket.isUnix) return false;
-    return [...this.portOf(socket.type, socket.local!.port)].some(
+    return [...this.portOf(socket.protocol, socket.local!.port)].some(
       (other) =>
-        other instanceof StreamSocket &&
-        other.phase === "listening" &&
+        other.isListening &&
         this.overlap(socket, socket.local!, other) &&
         !(socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)),
     );
@@ -211,21 +193,21 @@ export class Network {
     const local = socket.local!;
     if (!isAny(local)) return local;
     const seen = unmapped(to);
-    if (!isLoopback(to)) return asSeenBy(socket.domain, this.gateway!.sourceFor(seen.family, local.port));
+    if (!isLoopback(to)) return asSeenBy(socket.domain, this.outside!.sourceFor(seen.family, local.port));
     return asSeenBy(socket.domain, loopback(seen.family, local.port));
   }
 
   /** Throws ENETUNREACH for what is not on the loopback, nor may be reached outside. */
   private reach(socket: Socket, to: Address): void {
     const onlySix = socket.option(IPV6_V6ONLY, IPPROTO_IPV6) !== 0 && unmapped(to).family === AF_INET;
-    const isReached = isLoopback(to) || this.gateway?.reaches(to) === true;
+    const isReached = isLoopback(to) || this.outside?.reaches(to) === true;
     if (onlySix || !isReached) throw new SysError(ENETUNREACH);
   }
 
   /** The sockets that a packet to an address could be for, the most particular first. */
-  private candidates(type: number, to: Address): Socket[] {
+  private candidates(protocol: number, to: Address): Socket[] {
     const target = unmapped(to);
-    const fits = [...(this.ports.get(`${type} ${to.port}`) ?? [])].filter((socket) => {
+    const fits = [...(this.ports.get(`${protocol} ${to.port}`) ?? [])].filter((socket) => {
       const local = unmapped(socket.local!);
       if (local.family === target.family)
         return isAny(local) || addressKey({ ...local, port: 0 }) === addressKey({ ...target, port: 0 });
@@ -239,15 +221,13 @@ export class Network {
   listenerAt(asker: Socket, to: Address): Socket | undefined {
     this.reach(asker, to);
     if (!isLoopback(to)) return undefined;
-    return this.candidates(asker.type, to).find(
-      (socket) => socket instanceof StreamSocket && socket.phase === "listening",
-    );
+    return this.candidates(asker.protocol, to).find(({ isListening }) => isListening);
   }
 
   /** The socket that gets a datagram: one that is connected to who sends it goes before those that are to nobody. */
-  receiverOf(sender: Socket, to: Address, from: Address): DatagramSocket | undefined {
+  receiverOf(sender: Socket, to: Address, from: Address): Socket | undefined {
     if (!isLoopback(to)) return undefined;
-    const fits = this.candidates(sender.type, to).filter((socket) => socket instanceof DatagramSocket);
+    const fits = this.candidates(sender.protocol, to);
     const key = addressKey(unmapped(from));
     const isFrom = ({ remote }: Socket) => remote !== undefined && addressKey(unmapped(remote)) === key;
     return fits.find(isFrom) ?? fits.find(({ remote }) => remote === undefined);
@@ -263,7 +243,7 @@ export class Network {
       else this.onUnbind(socket);
       return;
     }
-    const key = `${socket.type} ${local.port}`;
+    const key = `${socket.protocol} ${local.port}`;
     const there = this.ports.get(key);
     there?.delete(socket);
     if (there?.size === 0) this.ports.delete(key);

@@ -3,7 +3,7 @@ import type { Interest } from "../../host/host.ts";
 import type { OpenFileSnapshot, SocketState } from "../../snapshot.ts";
 import { EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
 import { O_RDWR } from "../vfs/constants.ts";
-import type { FileTables } from "../vfs/freeze-files.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { type FileStat, hold, OpenFile, release, syntheticStat, type Waitables } from "../vfs/open-file.ts";
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
@@ -91,6 +91,8 @@ export abstract class Socket extends OpenFile {
   /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
   isClosed = false;
+  /** It was made by a connect(2): its address is that of the socket that it came to. */
+  isAccepted = false;
   /** Told of every change, of a socket that stands for somebody outside. */
   onChange: (() => void) | undefined;
 
@@ -143,6 +145,10 @@ export abstract class Socket extends OpenFile {
   /** Most bytes that one message may have. */
   get longest(): number {
     return this.sendBuffer - 32;
+  }
+  /** Whether it takes connections. */
+  get isListening(): boolean {
+    return false;
   }
   /** The other end, where that is one socket. */
   abstract get connected(): Socket | undefined;
@@ -239,14 +245,14 @@ export abstract class Socket extends OpenFile {
     throw new SysError(EINVAL);
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     return { state: { ...this.basics(tables), ...this.more(tables) } };
   }
   /** What its kind has to say besides. */
-  protected more(_tables: FileTables): Partial<SocketState> {
+  protected more(_tables: FreezeContext): Partial<SocketState> {
     return {};
   }
-  private basics(tables: FileTables): SocketState {
+  private basics(tables: FreezeContext): SocketState {
     const { domain, type, protocol, local, remote, readShut, writeShut, error } = this;
     const options = [...this.options].map(([key, value]) => {
       const [level, name] = key.split("/").map(Number);

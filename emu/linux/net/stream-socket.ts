@@ -18,7 +18,7 @@ import {
   ETIMEDOUT,
   SysError,
 } from "../errno.ts";
-import type { FileTables } from "../vfs/freeze-files.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import {
   POLLERR,
@@ -32,6 +32,7 @@ import {
 } from "../vfs/readiness.ts";
 import { type Address, asSeenBy } from "./address.ts";
 import { type Sender, sameSender } from "./inbox.ts";
+import type { Network } from "./network.ts";
 import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
 import {
   SHUT_RD,
@@ -49,6 +50,14 @@ export type Phase = "idle" | "listening" | "connecting" | "connected" | "closed"
 /** SO_LINGER as it is kept: seconds and one, 0 where it is off. */
 const LINGER_NOT = 1;
 
+/** The way out of the machine for connections. */
+interface ConnectionGateway {
+  connect(socket: StreamSocket, to: Address): void;
+  isConnecting(socket: StreamSocket): boolean;
+  listening(socket: StreamSocket): void;
+  stopped(socket: StreamSocket): void;
+}
+
 export class StreamSocket extends Socket {
   phase: Phase = "idle";
   /** The other end, while it is open. */
@@ -57,11 +66,23 @@ export class StreamSocket extends Socket {
   readonly waiting: StreamSocket[] = [];
   readonly overflow: StreamSocket[] = [];
   backlog = 0;
-  /** It was made by a connect(2): its address is that of the socket that it came to. */
-  isAccepted = false;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
 
+  private readonly gateway: ConnectionGateway | undefined;
+
+  constructor(
+    network: Network,
+    what: ConstructorParameters<typeof Socket>[1],
+    gateway: ConnectionGateway | undefined,
+  ) {
+    super(network, what);
+    this.gateway = gateway;
+  }
+
+  override get isListening(): boolean {
+    return this.phase === "listening";
+  }
   override get connected(): StreamSocket | undefined {
     return this.peer;
   }
@@ -84,7 +105,7 @@ export class StreamSocket extends Socket {
     this.phase = "listening";
     this.peerCredentials = by;
     this.readShut = this.writeShut = false;
-    if (!this.isUnix) this.network.gateway?.listening(this);
+    if (!this.isUnix) this.gateway?.listening(this);
   }
 
   /** Whether another connection has to wait before it may wait here. */
@@ -102,9 +123,19 @@ export class StreamSocket extends Socket {
     this.phase = "connected";
   }
 
+  /** The socket at the far end of a connection to this one. */
+  farEnd(): StreamSocket {
+    const { network, domain, type, protocol, gateway } = this;
+    return new StreamSocket(network, { domain, type, protocol, flags: 0, ino: network.newInode() }, gateway);
+  }
+  /** Connects to an address outside of the machine; the socket is told how that went. */
+  connectOutside(to: Address): void {
+    this.gateway?.connect(this, to);
+  }
+
   /** Connects to a socket that listens and has room: its end of the connection waits there to be accepted. */
   connectTo(listener: StreamSocket, at: Address, by: Sender): void {
-    const end = this.network.streamSocket(listener);
+    const end = listener.farEnd();
     end.local = asSeenBy(end.domain, at);
     end.isAccepted = true;
     end.remote = this.local && asSeenBy(end.domain, this.local);
@@ -159,6 +190,8 @@ export class StreamSocket extends Socket {
   // ---- data --------------------------------------------------------------------------------------------------
 
   private checkSend(): void {
+    // The other end of AF_UNIX has gone: that comes before what else went wrong.
+    if (this.isUnix && this.writeShut) throw new SysError(EPIPE);
     if (this.isUnix) {
       this.checkError();
       if (this.phase !== "connected") throw new SysError(ENOTCONN);
@@ -271,7 +304,7 @@ export class StreamSocket extends Socket {
 
   private stopListening(): void {
     this.phase = "closed";
-    this.network.gateway?.stopped(this);
+    this.gateway?.stopped(this);
     // Whoever waits here has its connection broken before anybody took it up.
     for (const end of this.waiting.splice(0)) {
       end.reset();
@@ -314,7 +347,7 @@ export class StreamSocket extends Socket {
 
   // ---- freezing ----------------------------------------------------------------------------------------------
 
-  protected override more(tables: FileTables): Partial<SocketState> {
+  protected override more(tables: FreezeContext): Partial<SocketState> {
     const { phase, backlog, untold, peer } = this;
     const indices = (sockets: readonly Socket[]) => sockets.map((socket) => tables.add(socket));
     return {
@@ -327,7 +360,7 @@ export class StreamSocket extends Socket {
       },
       ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
       // What is being connected outside has nobody to wait for after a thaw.
-      ...(this.network.gateway?.isConnecting(this) ? { phase: "closed", error: ETIMEDOUT } : {}),
+      ...(this.gateway?.isConnecting(this) ? { phase: "closed", error: ETIMEDOUT } : {}),
     };
   }
 
@@ -346,7 +379,7 @@ export class StreamSocket extends Socket {
     this.waiting.push(...from.waiting.map((index) => hold(socketAt(index))));
     this.overflow.push(...from.overflow.map(socketAt));
     this.network.restore(this);
-    if (this.phase === "listening" && !this.isUnix) this.network.gateway?.listening(this);
+    if (this.phase === "listening" && !this.isUnix) this.gateway?.listening(this);
   }
 
   // ---- readiness ---------------------------------------------------------------------------------------------

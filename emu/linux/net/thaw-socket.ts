@@ -2,15 +2,20 @@
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import type { SocketKind } from "./make-socket.ts";
+import type { Socket } from "./socket.ts";
 import { needState, type ThawContext } from "../vfs/thaw-context.ts";
 
 /** A socket; what it has to do with others comes when all are open. */
-export function thawSocket(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+export function thawSocket(
+  snapshot: OpenFileSnapshot,
+  context: ThawContext<{ socket(kind: SocketKind): Socket }>,
+): OpenFile {
   const state = needState(snapshot, "socket");
   const { domain, type, protocol } = state;
   const { system, littleEndian } = context;
   const flags = snapshot.flags & O_NONBLOCK;
-  const socket = system.network.socket({ domain, type, protocol, flags, littleEndian });
+  const socket = system.socket({ domain, type, protocol, flags, littleEndian });
   context.whenOpened((opened) => socket.resume(state, opened));
   return socket;
 }

@@ -17,7 +17,7 @@ import {
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
-import { isDirectory, type Location } from "../vfs/namespace.ts";
+import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { isMember } from "../vfs/owners.ts";
@@ -120,11 +120,17 @@ function noteChange(ctx: SyscallContext, { at, file }: Subject, mask: number): v
   else notices.happened(file, mask);
 }
 
-/** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
-function placeOf(ctx: SyscallContext, { at, file }: Subject) {
+/**
+ * Changes attributes where the file is on the host. Pipes, sockets and their like are on none: theirs stay as they
+ * are. Throws EPERM for what was inherited and has no name.
+ */
+function changeAt(ctx: SyscallContext, { at, file }: Subject, change: (path: string) => void): void {
+  if (file?.path === "") {
+    if (file instanceof StreamFile) throw new SysError(EPERM);
+    return;
+  }
   const { system } = files(ctx);
-  if (file?.path === "") throw new SysError(EPERM);
-  return system.namespace.writable(at ?? system.locate(file!, files(ctx)));
+  system.namespace.at(system.namespace.writable(at ?? system.locate(file!, files(ctx))), change);
 }
 
 /** The host handle of an open regular file, by which it can be changed. Throws EROFS. */
@@ -139,7 +145,7 @@ function handleOf({ file }: Subject): number | undefined {
 
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { system } = files(ctx);
-  const { namespace, host } = system;
+  const { host } = system;
   const { credentials } = ctx.process;
   const handle = handleOf(subject);
   const stat = subject.file?.stat() ?? system.stat(subject.at!);
@@ -147,7 +153,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   if (!isPrivileged(credentials) && !isMember(host, credentials, stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
+  else changeAt(ctx, subject, (path) => host.files.chmod(path, mode & 0o1777));
   const { path } = subject.file?.where() ?? subject.at!;
   system.setIds.keep(stat, mode, path);
   noteChange(ctx, subject, IN_ATTRIB);
@@ -156,7 +162,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
 
 /** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
 function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
-  const { namespace, host, setIds } = files(ctx).system;
+  const { host, setIds } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   // The guest's own ids stand for those of the host's user, as in stat(2).
   const { credentials } = ctx.process;
@@ -166,7 +172,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchown(handle, owner, group);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  else changeAt(ctx, subject, (path) => host.files.chown(path, owner, group));
   const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);
@@ -194,7 +200,7 @@ type Time = bigint | "now" | undefined;
 
 function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[]): number {
   if (times.every((time) => time === undefined)) return 0;
-  const { namespace, host } = files(ctx).system;
+  const { host } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   const now = ctx.kernel.clock.realtime();
   const [atime, mtime] = [stat.atime, stat.mtime].map((old, i) => {
@@ -203,7 +209,7 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
   });
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
+  else changeAt(ctx, subject, (path) => host.files.utimes(path, atime, mtime));
   // Linux tells of one time that is set as of a read or write (fsnotify_change).
   const one = times[1] === undefined ? IN_ACCESS : IN_MODIFY;
   noteChange(ctx, subject, times.includes(undefined) ? one : IN_ATTRIB);
@@ -212,11 +218,10 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
 
 const NOW: readonly Time[] = ["now", "now"];
 
-function specTimes(
-  ctx: SyscallContext,
-  n: number,
-  layout: Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>,
-): readonly Time[] {
+/** struct timespec, of the ABI's own width or of 64 bits. */
+type Timespec = Layout<Record<"tv_sec" | "tv_nsec", "long" | "i64">>;
+
+function specTimes(ctx: SyscallContext, n: number, layout: Timespec): readonly Time[] {
   const address = ctx.args.address(n);
   if (address === 0) return NOW;
   return [0, 1].map((i) => {
@@ -247,10 +252,8 @@ function utime(ctx: SyscallContext): number {
   return setTimes(ctx, byPath(ctx, true), [actime * BILLION, modtime * BILLION]);
 }
 
-const SPEC = TIMESPEC as unknown as Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>;
-
 /** utimensat(2): a null path means the descriptor itself. */
-function utimensat(ctx: SyscallContext, layout: Layout<{ tv_sec: "i64"; tv_nsec: "i64" }>): number {
+function utimensat(ctx: SyscallContext, layout: Timespec): number {
   const times = specTimes(ctx, 2, layout);
   const flags = ctx.args.int(3);
   // Nothing to set: nobody looks for the file.
@@ -379,7 +382,7 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
     args: "fd str ptr",
     handler: (ctx) => setTimes(ctx, byEither(ctx, 0), valTimes(ctx, 2)),
   },
-  { name: "utimensat", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, SPEC) },
+  { name: "utimensat", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC) },
   { name: "utimensat_time64", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC64) },
   { name: "umask", args: "octal", handler: umask },
   { name: "fsync", args: "fd", handler: (ctx) => sync(ctx, false) },

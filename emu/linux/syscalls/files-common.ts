@@ -1,6 +1,6 @@
 /** What the system calls on files have in common: descriptors, paths, buffers, waiting. */
 import { GuestFault } from "../../cpu/fault.ts";
-import type { Interest } from "../../host/host.ts";
+import { HostError, type Interest } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
@@ -9,7 +9,7 @@ import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
-import type { Location } from "../vfs/namespace.ts";
+import type { Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
@@ -160,7 +160,8 @@ export function noteCopied(ctx: SyscallContext, from: OpenFile, to: OpenFile): v
 /** Sends SIGPIPE for an EPIPE, as write(2) does. */
 export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
   const broken =
-    (error as { code?: string }).code === "EPIPE" || (error as { errno?: number }).errno === EPIPE;
+    (error instanceof HostError && error.code === "EPIPE") ||
+    (error instanceof SysError && error.errno === EPIPE);
   if (broken) post(ctx.process, senderInfo(SIGPIPE, ctx.process), ctx.thread);
 }
 

@@ -228,9 +228,10 @@ const DESCRIPTOR_COMMANDS: Readonly<Record<number, Command>> = {
 };
 
 /** Throws EINVAL for files that have none. */
-function sealsOf(file: OpenFile): Seals {
+function sealsOf(file: OpenFile): { seals: Seals; key: string } {
   if (!(file instanceof RegularFile) || file.seals === undefined) throw new SysError(EINVAL);
-  return file.seals;
+  const { seals, key } = file;
+  return { seals, key };
 }
 
 const refuse =
@@ -273,13 +274,13 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_GETLEASE]: () => F_UNLCK,
   [F_SETLEASE]: refuse(EINVAL),
   [F_ADD_SEALS]: (ctx, file) => {
-    const seals = sealsOf(file);
+    const { seals, key } = sealsOf(file);
     if (!file.canWrite) throw new SysError(EPERM);
     const { mapped } = files(ctx).system;
-    seals.add(ctx.args.int(2), () => mapped.isMappedWritable((file as RegularFile).key));
+    seals.add(ctx.args.int(2), () => mapped.isMappedWritable(key));
     return 0;
   },
-  [F_GET_SEALS]: (_ctx, file) => sealsOf(file).bits,
+  [F_GET_SEALS]: (_ctx, file) => sealsOf(file).seals.bits,
 };
 
 function fcntl(ctx: SyscallContext, wide: boolean): number {

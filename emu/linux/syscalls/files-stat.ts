@@ -14,7 +14,7 @@ import {
 import { major, minor } from "../vfs/devices.ts";
 import { modeOf } from "../vfs/file-types.ts";
 import { parentOf } from "../vfs/mounts.ts";
-import type { Location } from "../vfs/namespace.ts";
+import type { Location } from "../vfs/location.ts";
 import type { FileStat, OpenFile } from "../vfs/open-file.ts";
 import { ownerOf } from "../vfs/owners.ts";
 import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";

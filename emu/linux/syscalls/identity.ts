@@ -4,7 +4,7 @@
  */
 import { struct } from "../abi.ts";
 import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
-import type { Credentials } from "../process.ts";
+import type { Credentials } from "../credentials.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
 /** Id argument that means "leave as it is". */

@@ -11,7 +11,7 @@ import {
   MOST_WATCHES,
 } from "../vfs/inotify-file.ts";
 import { IN_ALL_EVENTS } from "../vfs/notices.ts";
-import { isDirectory } from "../vfs/namespace.ts";
+import { isDirectory } from "../vfs/location.ts";
 import { hold, release } from "../vfs/open-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";

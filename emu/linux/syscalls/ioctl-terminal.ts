@@ -112,14 +112,9 @@ const STEADY_SIZE = { rows: 24, columns: 80 };
 const getSize: TerminalCall = (ctx, { terminal, address }) => {
   // A seeded run must not follow the window that it happens to be in.
   const isOutside = !(terminal instanceof Pty) && ctx.kernel.seed !== undefined;
-  const size = isOutside ? STEADY_SIZE : terminal.tellSize();
-  const { xpixel = 0, ypixel = 0 } = size as Partial<Pty["window"]>;
-  ctx.put(WINSIZE, address, {
-    ws_row: size.rows,
-    ws_col: size.columns,
-    ws_xpixel: xpixel,
-    ws_ypixel: ypixel,
-  });
+  const size: ReturnType<Tty["tellSize"]> = isOutside ? STEADY_SIZE : terminal.tellSize();
+  const { rows, columns, xpixel = 0, ypixel = 0 } = size;
+  ctx.put(WINSIZE, address, { ws_row: rows, ws_col: columns, ws_xpixel: xpixel, ws_ypixel: ypixel });
   return 0;
 };
 /** TIOCSWINSZ; that of the host's terminal is the host's to say. */

@@ -23,6 +23,7 @@ import {
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPPROTO_UDPLITE,
   IPV6_V6ONLY,
   SO_BROADCAST,
   SO_LINGER,
@@ -34,7 +35,6 @@ import {
   SO_SNDBUF,
   SO_TIMESTAMP,
   SO_TIMESTAMPNS,
-  SOCK_STREAM,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
@@ -167,8 +167,6 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
   kept(SOL_SOCKET, name, range),
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
-const isListening = (socket: Socket): boolean =>
-  socket instanceof StreamSocket && socket.phase === "listening";
 
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
@@ -226,7 +224,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   ],
   flag(SO_TIMESTAMP),
   flag(SO_TIMESTAMPNS),
-  [30, told((socket) => (isListening(socket) ? 1 : 0))],
+  [30, told(({ isListening }) => (isListening ? 1 : 0))],
   [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
   [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
   flag(34),
@@ -263,8 +261,9 @@ const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] 
 const tcpInfo: Option = {
   get: (_ctx, socket) => {
     const states = { idle: 7, listening: 10, connecting: 2, connected: 1, closed: 7 };
+    if (!(socket instanceof StreamSocket)) throw new SysError(ENOPROTOOPT);
     const bytes = new Uint8Array(232);
-    const { phase, readShut, writeShut } = socket as StreamSocket;
+    const { phase, readShut, writeShut } = socket;
     bytes[0] = phase !== "connected" ? states[phase] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
     return bytes;
   },
@@ -338,13 +337,19 @@ const UDP_OPTIONS = new Map<number, Option>([
   [103, kept(IPPROTO_UDP, 103, { least: 0, most: 65535 })],
 ]);
 
+/** How much of each datagram its checksum covers. */
+const UDPLITE_OPTIONS = new Map<number, Option>(
+  [10, 11].map((name) => [name, kept(IPPROTO_UDPLITE, name, { least: 0, most: 65535 })]),
+);
+
 /** An option of a socket. Throws `noLevel` where an Internet socket has none at that level, others EOPNOTSUPP. */
-function optionOf({ domain, type }: Socket, level: number, name: number, noLevel: number): Option {
+function optionOf({ domain, protocol }: Socket, level: number, name: number, noLevel: number): Option {
   const isInternet = domain !== AF_UNIX;
   const levels: [number, boolean, Map<number, Option>][] = [
     [SOL_SOCKET, true, SOCKET_OPTIONS],
-    [IPPROTO_TCP, isInternet && type === SOCK_STREAM, TCP_OPTIONS],
-    [IPPROTO_UDP, isInternet && type !== SOCK_STREAM, UDP_OPTIONS],
+    [IPPROTO_TCP, protocol === IPPROTO_TCP, TCP_OPTIONS],
+    [IPPROTO_UDP, protocol === IPPROTO_UDP, UDP_OPTIONS],
+    [IPPROTO_UDPLITE, protocol === IPPROTO_UDPLITE, UDPLITE_OPTIONS],
     [IPPROTO_IP, isInternet, IP_OPTIONS],
     [IPPROTO_IPV6, domain === AF_INET6, IPV6_OPTIONS],
   ];

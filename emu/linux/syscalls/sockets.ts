@@ -39,6 +39,7 @@ import {
   IPPROTO_IP,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPPROTO_UDPLITE,
   SHUT_RD,
   SHUT_RDWR,
   SO_PASSCRED,
@@ -53,7 +54,7 @@ import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_WRONLY } from "../vfs/constants.ts";
 import { fileKey } from "../vfs/folder.ts";
-import { exists } from "../vfs/namespace.ts";
+import { exists } from "../vfs/location.ts";
 import { release } from "../vfs/open-file.ts";
 import { accessible, checkFlags, files, install } from "./files-common.ts";
 import {
@@ -73,10 +74,10 @@ const NETLINK_ROUTE = 0;
 const SOCK_CLOEXEC = O_CLOEXEC;
 const SOCK_NONBLOCK = O_NONBLOCK;
 
-/** What socket(2) makes, by domain: the protocol of each type, which may be named or be 0. */
+/** What socket(2) makes for the internet: the protocols of each type. 0 stands for the first. */
 const INTERNET = new Map([
-  [SOCK_STREAM, IPPROTO_TCP],
-  [SOCK_DGRAM, IPPROTO_UDP],
+  [SOCK_STREAM, [IPPROTO_TCP]],
+  [SOCK_DGRAM, [IPPROTO_UDP, IPPROTO_UDPLITE]],
 ]);
 
 /** The type and protocol that socket(2)'s arguments mean. Throws EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EINVAL, EPERM. */
@@ -101,14 +102,14 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
   if (type === SOCK_RAW && protocol !== IPPROTO_IP) throw new SysError(EPERM);
   const own = INTERNET.get(type);
   if (own === undefined) throw new SysError(type === SOCK_RAW ? EPROTONOSUPPORT : ESOCKTNOSUPPORT);
-  if (protocol !== 0 && protocol !== own) throw new SysError(EPROTONOSUPPORT);
-  return { type, protocol: own };
+  if (protocol !== 0 && !own.includes(protocol)) throw new SysError(EPROTONOSUPPORT);
+  return { type, protocol: protocol || own[0] };
 }
 
 function socket(ctx: SyscallContext): number {
   const [domain, type, protocol] = [ctx.args.int(0), ctx.args.int(1), ctx.args.int(2)];
   const kind = kindOf(domain, type, protocol);
-  const made = files(ctx).system.network.socket({
+  const made = files(ctx).system.socket({
     domain,
     ...kind,
     flags: type & SOCK_NONBLOCK,
@@ -126,7 +127,7 @@ function socketpair(ctx: SyscallContext): number {
   const { system, descriptors } = files(ctx);
   descriptors.reserve(2);
   const make = () =>
-    system.network.socket({
+    system.socket({
       domain,
       ...kind,
       flags: type & SOCK_NONBLOCK,
@@ -134,10 +135,10 @@ function socketpair(ctx: SyscallContext): number {
     });
   const [one, other] = [make(), make()];
   one.peerCredentials = other.peerCredentials = callerOf(ctx);
-  if (one instanceof StreamSocket) one.join(other as StreamSocket);
-  else if (one instanceof DatagramSocket) {
-    one.connectTo(other as DatagramSocket, UNNAMED);
-    (other as DatagramSocket).connectTo(one, UNNAMED);
+  if (one instanceof StreamSocket && other instanceof StreamSocket) one.join(other);
+  if (one instanceof DatagramSocket && other instanceof DatagramSocket) {
+    one.connectTo(other, UNNAMED);
+    other.connectTo(one, UNNAMED);
   }
   const fds = [one, other].map((each) => install(ctx, each, (type & SOCK_CLOEXEC) !== 0));
   ctx.put32(address, fds[0]);
@@ -281,17 +282,16 @@ function connectInternet(ctx: SyscallContext, socket: StreamSocket, address: Add
   }
   const to = destination(address);
   const from = socket.network.sourceOf(socket, to);
-  const listener = socket.network.listenerAt(socket, to) as StreamSocket | undefined;
+  const listener = socket.network.listenerAt(socket, to);
   socket.local = from;
   socket.phase = "idle";
-  const { gateway } = socket.network;
-  if (listener === undefined && gateway?.reaches(to)) {
-    gateway.connect(socket, to);
+  if (listener === undefined && socket.network.outside?.reaches(to)) {
+    socket.connectOutside(to);
     socket.untold = true;
     if (nonblocking) throw new SysError(EINPROGRESS);
     return waitAt(ctx, socket, { nonblocking, timeout: socket.sendTimeout, late: EINPROGRESS });
   }
-  if (listener === undefined) {
+  if (!(listener instanceof StreamSocket)) {
     if (!nonblocking) throw new SysError(ECONNREFUSED);
     socket.refuse();
     socket.untold = true;

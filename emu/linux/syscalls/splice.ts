@@ -99,13 +99,13 @@ function splice(ctx: SyscallContext): number {
   if (!from.canRead || !to.canWrite) throw new SysError(EBADF);
   const pointers = [args.address(1), args.address(3)];
   const [start, end] = [positionAt(ctx, from, pointers[0]), positionAt(ctx, to, pointers[1])];
-  if (!isPipe(from) && !isPipe(to)) throw new SysError(EINVAL);
   if (from.kind === "directory" || (!isPipe(to) && to.flags & O_APPEND)) throw new SysError(EINVAL);
   if (isPipe(from) && isPipe(to) && from.pipe === to.pipe) throw new SysError(EINVAL);
   try {
-    const done = isPipe(from)
-      ? drain(ctx, from, to, length, flags, end)
-      : fill(ctx, from, to as PipeEnd, length, flags, start);
+    let done: number;
+    if (isPipe(from)) done = drain(ctx, from, to, length, flags, end);
+    else if (isPipe(to)) done = fill(ctx, from, to, length, flags, start);
+    else throw new SysError(EINVAL);
     if (done > 0) noteCopied(ctx, from, to);
     if (start !== undefined) ctx.memory.write64(pointers[0], BigInt(start + done));
     if (end !== undefined) ctx.memory.write64(pointers[1], BigInt(end + done));

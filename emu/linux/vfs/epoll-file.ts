@@ -2,7 +2,7 @@
 import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";
 import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
@@ -149,7 +149,7 @@ export class EpollFile extends AnonymousFile {
     return { queues: [this.queue, ...queues], streams };
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     this.sweep();
     const items = [...this.items.values()].map(({ file, ...item }) => {
       const openFile = tables.add(file);

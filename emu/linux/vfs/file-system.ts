@@ -1,11 +1,11 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
-import type { MachineSnapshot, NetworkSnapshot } from "../../snapshot.ts";
-import type { FreezeTables } from "../contracts.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
+import { makeSocket, type SocketKind } from "../net/make-socket.ts";
 import { Network } from "../net/network.ts";
-import type { System } from "../system.ts";
+import type { Socket } from "../net/socket.ts";
+import type { FileMachine } from "../system.ts";
 import {
   O_ACCMODE,
   O_APPEND,
@@ -23,15 +23,16 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "./constants.ts";
+import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { makeEtc } from "./etc.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
-import { fileTables } from "./freeze-files.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
-import type { OnChanged } from "./known-files.ts";
+import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
-import { exists, isDirectory, type Location, Namespace, type ResolveOptions } from "./namespace.ts";
+import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
 import { IN_MODIFY, Notices } from "./notices.ts";
 import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
@@ -43,18 +44,22 @@ import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
-import { type ThawedFiles, thawFiles } from "./thaw-files.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 
-/** Who opens: where its relative paths start and what its /proc and /dev hold. */
-export interface Viewer {
-  readonly root: SyntheticDirectory;
+/** What a thaw has made of a process's files. */
+export interface ThawedFiles {
+  descriptors: Descriptors;
+  directory: DirectoryFile;
+  umask: number;
 }
 
-/** What files need of their machine: the time, who makes a call, and which processes there are. */
-export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes">;
+/** What a thaw has opened: the files of processes, by pid, and those that travelled, for the mappings of them. */
+export interface Thawed {
+  processes: Map<number, ThawedFiles>;
+  travelling: SharedHandle[];
+}
 
 export class FileSystem {
   readonly machine: FileMachine | undefined;
@@ -87,6 +92,8 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Whether the file of a key is a program that runs, and so can't be written. */
+  isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
   readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
@@ -94,6 +101,8 @@ export class FileSystem {
   /** POSIX message queues. */
   readonly queues = new PosixQueues(() => this.newInode());
   readonly network = new Network(() => this.newInode());
+  /** The way out of the machine, where there is one. */
+  readonly gateway: Gateway | undefined;
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
@@ -120,12 +129,16 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.namespace = new Namespace(host, options.mounts, {
+      shown: (stat) => this.nodes.shown(stat),
+      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
+    });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
       const warn = (message: string) => host.warn(message);
-      this.network.gateway = new Gateway(options.net, { network: host.network, now, warn });
+      this.gateway = new Gateway(options.net, { network: host.network, now, warn });
     }
+    this.network.outside = this.gateway;
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
@@ -365,6 +378,7 @@ export class FileSystem {
     if (kind === "fifo" || kind === "socket") fail("ENXIO", `${at.path} is a ${kind}`);
     if (kind !== "file") fail("EACCES", `${at.path} is a device`);
     const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+    if (writes && this.isRunning(fileKey(at.stat!))) fail("ETXTBSY", at.path);
     const place = writes ? this.namespace.writable(at) : at.place!;
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
@@ -590,21 +604,10 @@ export class FileSystem {
     return thawed;
   }
 
-  /**
-   * Opens the files of a snapshot, before the processes are made that get them. Throws a HostError that
-   * names the file which can't be had; nothing is left open then.
-   */
-  thaw(snapshot: MachineSnapshot, onChanged: OnChanged = "fail"): void {
-    this.thawView.root = directoryOf({ dev: this.dev });
-    try {
-      this.namespace.own.thaw(snapshot.privateFiles ?? [], snapshot.unlinkedFiles);
-      const { processes, travelling } = thawFiles(this, snapshot, onChanged);
-      this.thawed = processes;
-      this.travelling = travelling;
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+  /** What a thaw has opened is for the processes and mappings that are made next. */
+  keepThawed({ processes, travelling }: Thawed): void {
+    this.thawed = processes;
+    this.travelling = travelling;
   }
 
   /** A file that travelled in the snapshot, for the mappings of it. Throws EINVAL for one that didn't. */
@@ -623,14 +626,12 @@ export class FileSystem {
   close(): void {
     this.mapped.close();
     this.namespace.close();
-    this.network.gateway?.close();
+    this.gateway?.close();
   }
 
-  /** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
-  freezeNetwork(tables: FreezeTables): NetworkSnapshot | undefined {
-    const { lastPort, lastName } = this.network;
-    if (this.nodes.isEmpty && this.network.isFresh) return undefined;
-    return { lastPort, lastName, nodes: this.nodes.freeze(this, fileTables(this, tables)) };
+  /** socket(2). */
+  socket(kind: SocketKind): Socket {
+    return makeSocket(this.network, this.gateway, kind);
   }
 
   /** pipe2(2). */
@@ -653,7 +654,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "file":
       return syntheticStat("file", entry.mode, ino);
     case "link":
-      return syntheticStat("symlink", 0o777, ino);
+      return syntheticStat("symlink", entry.mode ?? 0o777, ino, { size: entry.size ?? 0n });
     case "device":
       return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }

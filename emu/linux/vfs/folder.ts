@@ -38,9 +38,17 @@ export function resolveMount(host: Host, config: MountConfig): Mount {
   const isFile = kind === "file";
   const held = host.files.folder(isFile ? parentOf(real) : real);
   const { readOnly } = config;
-  const mount = { name: isFile ? baseOf(real) : ".", guest: normalize(config.guest), readOnly };
   // The folder knows its mount, and the mount its folder.
-  return Object.assign(mount, { folder: new Folder(mount as Mount, held) });
+  const mount: Mount = {
+    name: isFile ? baseOf(real) : ".",
+    guest: normalize(config.guest),
+    readOnly,
+    get folder() {
+      return folder;
+    },
+  };
+  const folder = new Folder(mount, held);
+  return mount;
 }
 
 /** A directory in a grant. */

@@ -6,6 +6,7 @@ import { HostError } from "../../host/host.ts";
 import type {
   FileReference,
   KnownFileSnapshot,
+  NetworkSnapshot,
   OpenFileSnapshot,
   ProcessSnapshot,
   UnlinkedFileSnapshot,
@@ -13,31 +14,19 @@ import type {
 import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
-import { fileKey, type Mount, type Whereabouts } from "./folder.ts";
+import { fileKey } from "./folder.ts";
+import type { FreezeContext, Frozen, HeldFile } from "./freeze-context.ts";
 import { contentOf } from "./known-files.ts";
 import { otherName } from "./other-names.ts";
-import type { FileStat, OpenFile } from "./open-file.ts";
-import type { Pipe } from "./pipe.ts";
+import type { OpenFile } from "./open-file.ts";
 import { freezeNode, freezeTravelling } from "./travelling.ts";
 
-/** A file of the host that something has open or mapped; anything but a regular one is open with O_PATH. */
-export interface HeldFile {
-  readonly key: string;
-  readonly mount: Mount | undefined;
-  where(): Whereabouts;
-  stat(): FileStat;
-  /** The text of a symlink. */
-  readonly target?: string;
-  /** A handle that a regular file can be read by. Throws HostError where it can't. */
-  readableHandle(): number;
-}
-
 /** The tables of one snapshot as the files fill them. */
-export class FileTables {
+class FileTables implements FreezeContext {
   readonly system: FileSystem;
   private readonly tables: FreezeTables;
   private readonly files = new Map<OpenFile, number>();
-  private readonly pipes = new Map<Pipe, number>();
+  private readonly pipes = new Map<Frozen, number>();
   private readonly travelling = new Map<string, number>();
   private readonly known = new Map<string, KnownFileSnapshot>();
   private readonly otherNames = new Map<string, string | undefined>();
@@ -47,12 +36,10 @@ export class FileTables {
     this.tables = tables;
   }
 
-  /** Index of a description; -1 for one that hasn't been seen. */
   indexOf(file: OpenFile): number {
     return this.files.get(file) ?? -1;
   }
 
-  /** Index of a description, which goes in at first sight. */
   add(file: OpenFile): number {
     const there = this.files.get(file);
     if (there !== undefined) return there;
@@ -68,21 +55,16 @@ export class FileTables {
     return index;
   }
 
-  pipe(pipe: Pipe): number {
+  pipe(pipe: Frozen): number {
     const index = this.pipes.get(pipe) ?? this.tables.pipes.push(pipe.snapshot()) - 1;
     this.pipes.set(pipe, index);
     return index;
   }
 
-  /** Something that no thaw could bring back. */
   obstacle(what: string): void {
     this.tables.obstacles.push(what);
   }
 
-  /**
-   * How a thaw is to find a file again: by its name, or among those that travel. `include`: it is to travel though it
-   * has a name.
-   */
   reference(file: HeldFile, isMapped: boolean, include: boolean): FileReference {
     const { path, deleted } = file.where();
     const name = deleted ? this.anotherName(file, path) : path;
@@ -192,4 +174,12 @@ export function freezeLocks(
     );
     if (!isThere) tables.locks.push(entry);
   }
+}
+
+/** What sockets and named pipes share; undefined where there have been none. Comes after all open files. */
+export function freezeNetwork(system: FileSystem, tables: FreezeTables): NetworkSnapshot | undefined {
+  const { network, nodes } = system;
+  if (nodes.isEmpty && network.isFresh) return undefined;
+  const { lastPort, lastName } = network;
+  return { lastPort, lastName, nodes: nodes.freeze(system, fileTables(system, tables)) };
 }

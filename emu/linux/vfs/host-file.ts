@@ -4,10 +4,10 @@ import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
-import { isWithin, normalize } from "./mounts.ts";
-import type { Location } from "./namespace.ts";
+import { isWithin, normalize, showsTasks } from "./mounts.ts";
+import type { Location, Viewer } from "./location.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
 import { SET_IDS } from "./set-ids.ts";
@@ -151,12 +151,10 @@ export class RegularFile extends OpenFile {
     return (this.again ??= reopenAnyway(this.host, this.handle, { read: true, write: false }));
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     const { path, unlinked = -1 } = tables.reference(this, false, tables.includesFiles);
     if (unlinked >= 0 && this.canWrite && !this.where().deleted) {
-      tables.system.host.warn(
-        `${path} is open for writing: what a thawed program writes there is in its copy only`,
-      );
+      this.host.warn(`${path} is open for writing: what a thawed program writes there is in its copy only`);
     }
     const state = this.seals === undefined ? null : ({ kind: "seals", bits: this.seals.bits } as const);
     return { path, unlinked, deleted: unlinked >= 0, state };
@@ -186,7 +184,13 @@ function reopenAnyway(host: Host, handle: number, flags: HostOpenFlags): number 
 }
 
 /** A regular file, by its name or as it travelled. */
-export function thawRegular(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+export function thawRegular(
+  snapshot: OpenFileSnapshot,
+  context: ThawContext<{
+    seal(handle: number, bits: number): void;
+    unnamed(handle: SharedHandle, path: string, flags: number): OpenFile;
+  }>,
+): OpenFile {
   const { system, travelling } = context;
   const handle = travelling[snapshot.unlinked];
   if (handle !== undefined) {
@@ -287,18 +291,28 @@ export class DirectoryFile extends OpenFile {
   }
 }
 
+/** What makes descriptions of directories again. */
+interface Folders {
+  readonly namespace: { removedFolder(path: string): Folder | undefined };
+  folder(folder: Folder | undefined, path: string, flags: number, viewer: Viewer): DirectoryFile;
+}
+
 /** A directory that had been removed is made again without a name. */
-export function thawRemoved(path: string, flags: number, { system, viewer }: ThawContext): DirectoryFile {
+export function thawRemoved(
+  path: string,
+  flags: number,
+  { system, viewer }: ThawContext<Folders>,
+): DirectoryFile {
   return system.folder(system.namespace.removedFolder(normalize(path)), path, flags, viewer);
 }
 
-/** A directory with the listing it had. One of /proc is not looked for: the processes it shows are not there yet. */
-export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+/** A directory with the listing it had. One of /proc or /sys is not looked for: nothing shows it yet. */
+export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext<Folders>): OpenFile {
   const { system, viewer } = context;
   const { flags, deleted } = snapshot;
   const path = normalize(snapshot.path);
   const open = (): OpenFile => {
-    if (isWithin(path, "/proc")) return system.folder(undefined, path, flags, viewer);
+    if (showsTasks(path)) return system.folder(undefined, path, flags, viewer);
     if (deleted) return thawRemoved(path, flags, context);
     return reopen({ ...snapshot, flags: flags | O_DIRECTORY }, context);
   };

@@ -4,7 +4,7 @@ import type { InotifyState, OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK } from "./constants.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
 import { IN_ALL_EVENTS, IN_ISDIR, type Notice, type Notices, type Watcher } from "./notices.ts";
 import { hold, type OpenFile, release, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
@@ -182,7 +182,7 @@ export class InotifyFile extends AnonymousFile {
       .join("");
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     const { lastWd, unread: events } = this;
     const watches = [...this.watches.values()].map(({ wd, mask, subject }) => ({
       ...{ wd, mask: mask >>> 0, openFile: tables.add(subject) },
@@ -206,7 +206,10 @@ export class InotifyFile extends AnonymousFile {
 export const IN_KNOWN =
   IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_EXCL_UNLINK | IN_ONESHOT | IN_ISDIR;
 
-export function thawInotify(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+export function thawInotify(
+  snapshot: OpenFileSnapshot,
+  context: ThawContext<{ readonly notices: Notices }>,
+): OpenFile {
   const { system, littleEndian } = context;
   const state = needState(snapshot, "inotify");
   if (state.events.length > MOST_EVENTS + 1) return cannot(snapshot, "it has too many events");

@@ -7,7 +7,8 @@ import { type Host, HostError } from "../../host/host.ts";
 import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
 import { O_ACCMODE, O_RDONLY } from "./constants.ts";
-import type { FileSystem, Viewer } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
+import type { Viewer } from "./location.ts";
 import { fileKey } from "./folder.ts";
 import { readFully } from "./mapped-files.ts";
 

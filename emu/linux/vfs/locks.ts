@@ -116,7 +116,8 @@ export class LockTable {
       return false;
     });
     this.put(file, [...rest, { ...lock, start, last }]);
-    if (lock.kind !== "posix") (lock.owner as OpenFile).locks = this;
+    const { owner } = lock;
+    if (typeof owner !== "number") owner.locks = this;
   }
 
   /** Takes away what a holder has in a range. */

@@ -7,31 +7,11 @@ import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
+import { exists, type HostPlace, isDirectory, type Location } from "./location.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
-
-/** A place on the host: the entry `name` of a directory; "." is the directory itself. */
-export interface HostPlace {
-  readonly folder: Folder;
-  readonly name: string;
-}
-
-/** What a path names. */
-export interface Location {
-  /** Canonical guest path. */
-  readonly path: string;
-  /** Where it is on the host, or would be if it were created. */
-  readonly place?: HostPlace;
-  /** Host status; undefined when there is no such file. Symlinks only when the last one isn't followed. */
-  readonly stat?: HostStat;
-  readonly synthetic?: Synthetic;
-  /** The description that a magic link of /proc/PID/fd stands for. */
-  readonly object?: OpenFile;
-  /** The path ended in a slash: it must name a directory. */
-  readonly mustBeDirectory: boolean;
-}
 
 export interface ResolveOptions {
   /** Follow a symlink in the last component. */
@@ -45,13 +25,6 @@ export interface ResolveOptions {
   beneath?: boolean;
   inRoot?: boolean;
 }
-
-/** Whether there is something at a location. */
-export const exists = (at: Location): boolean =>
-  at.stat !== undefined || at.synthetic !== undefined || at.object !== undefined;
-
-export const isDirectory = (at: Location): boolean =>
-  at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
 
 const isMagic = ({ synthetic }: Location): boolean =>
   synthetic?.type === "link" && synthetic.isMagic === true;
@@ -70,22 +43,28 @@ export class Namespace {
   private readonly folders = new Folders();
   /** A status of the host as the guest sees it. */
   private readonly shown: (stat: HostStat) => HostStat;
+  /** By canonical path: files that are there where no grant has them. */
+  private readonly fallbacks: ReadonlyMap<string, Synthetic>;
 
   /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
   constructor(
     host: Host,
     mounts: readonly MountConfig[],
-    shown: (stat: HostStat) => HostStat = (stat) => stat,
+    options: { shown?: (stat: HostStat) => HostStat; fallbacks?: ReadonlyMap<string, Synthetic> } = {},
   ) {
     this.host = host;
-    this.shown = shown;
+    this.shown = options.shown ?? ((stat) => stat);
     for (const config of mounts) {
       const mount = resolveMount(host, config);
       this.byPath.set(mount.guest, mount);
     }
     this.own = new PrivateFolders(host, mounts);
+    // In a folder that may be written the guest makes its own.
+    const known = options.fallbacks ?? [];
+    this.fallbacks = new Map([...known].filter(([path]) => this.mountOf(path)?.readOnly !== false));
     this.addAncestor("/");
-    for (const guest of [...this.byPath.keys(), ...this.own.paths]) this.addAncestor(guest);
+    for (const guest of [...this.byPath.keys(), ...this.own.paths, ...this.fallbacks.keys()])
+      this.addAncestor(guest);
   }
 
   /** The grants, and the folders of the guest's own that have been used. */
@@ -205,10 +184,11 @@ export class Namespace {
     if (parent.place !== undefined) {
       const place = { folder: this.folderAt(parent), name };
       const stat = this.look(place);
-      if (!leadsOn || stat?.kind === "directory") return { path, place, stat, mustBeDirectory: false };
+      const isHost = leadsOn ? stat?.kind === "directory" : stat !== undefined || !this.fallbacks.has(path);
+      if (isHost) return { path, place, stat, mustBeDirectory: false };
     }
-    if (leadsOn) return { path, synthetic: this.passage(path, undefined), mustBeDirectory: false };
-    return { path, mustBeDirectory: false };
+    const own = leadsOn ? this.passage(path, undefined) : this.fallbacks.get(path);
+    return { path, synthetic: own, mustBeDirectory: false };
   }
 
   /** Names in a directory, merged of the host's, the grants' and the synthetic ones; without "." and "..". */

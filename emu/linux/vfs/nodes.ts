@@ -5,9 +5,9 @@
 import type { HostStat } from "../../host/host.ts";
 import type { NodeSnapshot } from "../../snapshot.ts";
 import { Socket } from "../net/socket.ts";
-import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
+import type { Statuses } from "./location.ts";
 import { afterRename } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { Pipe, PipeEnd, type PipeKind } from "./pipe.ts";
@@ -102,7 +102,7 @@ export class Nodes {
   }
 
   /** Those that are still where they were. */
-  freeze(system: FileSystem, tables: FileTables): NodeSnapshot[] {
+  freeze(system: Statuses, tables: FreezeContext): NodeSnapshot[] {
     return [...this.known].flatMap(([key, { kind, path, socket, pipe, openers }]) => {
       const stat = system.statusAt(path);
       if (stat === undefined || fileKey(stat) !== key) return [];
@@ -121,7 +121,7 @@ export class Nodes {
 
   /** Takes those of a snapshot again, whose files are still there and empty. Throws EINVAL for what makes no sense. */
   thaw(
-    system: FileSystem,
+    system: Statuses,
     nodes: readonly NodeSnapshot[],
     opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] },
   ): void {

@@ -3,10 +3,10 @@
  * seen.
  */
 import { HostError, type HostStat } from "../../host/host.ts";
-import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
+import type { Location, Viewer } from "./location.ts";
 import { baseOf, parentOf } from "./mounts.ts";
-import type { Location } from "./namespace.ts";
+import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export const IN_ACCESS = 0x1;
@@ -49,17 +49,23 @@ interface Entry {
   readonly name: string;
 }
 
+/** The names that files have. */
+interface Names {
+  readonly namespace: Namespace;
+  readonly thawView: Viewer;
+}
+
 const NOBODY: ReadonlySet<Watcher> = new Set();
 
 export class Notices {
-  private readonly system: Pick<FileSystem, "namespace" | "thawView">;
+  private readonly system: Names;
   /** Whether anybody has the file of a key open. */
   isOpen: (key: string) => boolean = () => false;
   /** By the keys of files. */
   private readonly watchers = new Map<string, Set<Watcher>>();
   private cookie = 0;
 
-  constructor(system: Pick<FileSystem, "namespace" | "thawView">) {
+  constructor(system: Names) {
     this.system = system;
   }
 

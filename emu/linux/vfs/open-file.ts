@@ -21,8 +21,8 @@ import {
   SEEK_SET,
 } from "./constants.ts";
 import type { Whereabouts } from "./folder.ts";
-import type { FileTables } from "./freeze-files.ts";
-import type { Location } from "./namespace.ts";
+import type { FreezeContext } from "./freeze-context.ts";
+import type { Location } from "./location.ts";
 import { fail } from "./synthetic.ts";
 
 /** Status as stat(2) gives it, before it is laid out for a width. */
@@ -249,7 +249,7 @@ export abstract class OpenFile {
   }
 
   /** What its kind has to say in a snapshot, besides path, flags and position. */
-  freeze(_tables: FileTables): Partial<OpenFileSnapshot> {
+  freeze(_tables: FreezeContext): Partial<OpenFileSnapshot> {
     return {};
   }
 }

@@ -1,6 +1,6 @@
 /** Whose a file is in the guest's eyes. */
 import type { Host, HostStat } from "../../host/host.ts";
-import type { Credentials } from "../process.ts";
+import type { Credentials } from "../credentials.ts";
 
 type Owned = Pick<HostStat, "uid" | "gid">;
 

@@ -1,9 +1,9 @@
 /** pidfd_open(2): a process as a descriptor, which never comes to mean another one. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Process } from "../process.ts";
+import type { FileMachine } from "../system.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK } from "./constants.ts";
-import type { FileMachine } from "./file-system.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";

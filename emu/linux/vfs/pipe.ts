@@ -2,8 +2,9 @@
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
-import type { FileTables } from "./freeze-files.ts";
+import type { FreezeContext } from "./freeze-context.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import type { Statuses } from "./location.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
@@ -47,13 +48,18 @@ export class Pipe {
 
   take(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
-    const first = Math.min(count, this.capacity - this.start);
-    into.set(this.buffer.subarray(this.start, this.start + first));
-    into.set(this.buffer.subarray(0, count - first), first);
+    this.copy(into.subarray(0, count));
     this.start = (this.start + count) % this.capacity;
     this.length -= count;
     if (count > 0) this.queue.wake();
     return count;
+  }
+
+  /** Copies what is first in it. */
+  private copy(into: Uint8Array): void {
+    const first = Math.min(into.length, this.capacity - this.start);
+    into.set(this.buffer.subarray(this.start, this.start + first));
+    if (first < into.length) into.set(this.buffer.subarray(0, into.length - first), first);
   }
 
   /** Copies up to `count` bytes from the beginning, which stay. */
@@ -67,7 +73,7 @@ export class Pipe {
     const at = (this.start + this.length) % this.capacity;
     const first = Math.min(count, this.capacity - at);
     this.buffer.set(from.subarray(0, first), at);
-    this.buffer.set(from.subarray(first, count), 0);
+    if (first < count) this.buffer.set(from.subarray(first, count));
     this.length += count;
     if (count > 0) this.queue.wake();
     return count;
@@ -90,7 +96,7 @@ export class Pipe {
 
   snapshot(length = this.length): PipeSnapshot {
     const contents = new Uint8Array(length);
-    for (let i = 0; i < contents.length; i++) contents[i] = this.buffer[(this.start + i) % this.capacity];
+    this.copy(contents);
     return { capacity: this.capacity, contents };
   }
 }
@@ -180,7 +186,7 @@ export class PipeEnd extends OpenFile {
     return this.pipe.size;
   }
 
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     const isFresh = this.reads && this.pipe.writers === 0 && !this.hangup();
     return { pipe: tables.pipe(this.pipe), ...(isFresh ? { state: { kind: "fresh" } } : {}) };
   }
@@ -198,12 +204,17 @@ export class PipeEnd extends OpenFile {
 }
 
 /** An end of one of the pipes that have been made again. */
-export function thawPipeEnd(snapshot: OpenFileSnapshot, { pipes, system }: ThawContext): OpenFile {
-  const { path, kind, flags } = snapshot;
-  const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
-  const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
-  return new PipeEnd(pipe, kind as PipeKind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
-}
+export const thawPipeEnd =
+  (kind: PipeKind) =>
+  (
+    snapshot: OpenFileSnapshot,
+    { pipes, system }: ThawContext<Statuses> & { readonly pipes: readonly Pipe[] },
+  ): OpenFile => {
+    const { path, flags } = snapshot;
+    const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
+    const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
+    return new PipeEnd(pipe, kind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
+  };
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */
 export function makePipe(flags: number, ino: bigint): [PipeEnd, PipeEnd] {

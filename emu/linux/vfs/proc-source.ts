@@ -3,7 +3,6 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
-import type { ProcessFiles } from "../contracts.ts";
 import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
@@ -11,7 +10,7 @@ import type { Descriptors } from "./descriptors.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { ProcMachine, ProcProcess } from "./proc.ts";
+import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 import type { Ptys } from "./pty.ts";
 import type { MemoryAccess } from "./synthetic.ts";
 
@@ -108,13 +107,16 @@ function accessTo({ memory }: Process): MemoryAccess {
   };
 }
 
-function view(process: Process): ProcProcess {
+/** The files of a process, as far as they are shown. */
+interface ShownFiles {
+  readonly descriptors: Descriptors;
+  readonly directory: OpenFile;
+  readonly umask: number;
+  readonly system: { readonly namespace: Namespace; readonly ptys: Ptys };
+}
+
+function view(process: Process, files: ShownFiles): ProcProcess {
   const { credentials, memory } = process;
-  const files = process.files as ProcessFiles & {
-    readonly descriptors: Descriptors;
-    readonly directory: OpenFile;
-    readonly system: { readonly namespace: Namespace; readonly ptys: Ptys };
-  };
   return {
     pid: process.pid,
     ppid: process.ppid,
@@ -168,12 +170,15 @@ function view(process: Process): ProcProcess {
   };
 }
 
-/** The machine as /proc shows it. Everything is read when it is asked for. */
-export function procMachine({ kernel, cpuModel }: Process): ProcMachine {
+/** The machine as /proc shows it to a process. Everything is read when it is asked for. */
+export function procMachine(
+  { kernel, cpuModel }: Process,
+  filesOf: (process: Process) => ShownFiles,
+): ProcMachine {
   return {
     process: (pid) => {
       const process = kernel.processes.get(pid);
-      return process === undefined ? undefined : view(process);
+      return process === undefined ? undefined : view(process, filesOf(process));
     },
     pids: () => [...kernel.processes.keys()],
     uptime: () => kernel.clock.monotonic(),

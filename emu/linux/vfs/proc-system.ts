@@ -1,6 +1,6 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
 import { hexadecimal } from "../../hexadecimal.ts";
-import type { ProcMachine } from "./proc.ts";
+import type { ProcMachine } from "./proc-view.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
 

@@ -7,11 +7,12 @@ import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
-import type { FileSystem, Viewer } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
 import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { HostMappedFile, readFully } from "./mapped-files.ts";
-import { exists, type Location, type ResolveOptions } from "./namespace.ts";
+import { exists, type Location, type Viewer } from "./location.ts";
+import type { ResolveOptions } from "./namespace.ts";
 import { IN_OPEN } from "./notices.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { makeProc } from "./proc.ts";
@@ -54,7 +55,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
       // Whose system call this is.
       const caller = [...process.threads].find((thread) => thread === process.mm.loaded);
       const tid = caller?.tid ?? process.pid;
-      return makeProc(procMachine(process), { pid: process.pid, tid });
+      return makeProc(procMachine(process, filesOf), { pid: process.pid, tid });
     };
     this.root = system.rootWith({
       proc: lazily(proc),
@@ -158,6 +159,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     const file = this.system.openExisting(at, O_RDONLY, this);
     try {
       if (!(file instanceof RegularFile)) return fail("EACCES", `${at.path} is not a regular file`);
+      if (this.isBeingWritten(file.key)) fail("ETXTBSY", at.path);
       const { size } = file.stat();
       if (size > BigInt(MAX_PROGRAM)) fail("ENOMEM", `${at.path} is too big`);
       const bytes = new Uint8Array(Number(size));
@@ -166,6 +168,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
     } finally {
       file.close();
     }
+  }
+
+  /** Whether anybody has the file of a key open for writing. */
+  private isBeingWritten(key: string): boolean {
+    const writes = (process: Process) =>
+      filesOf(process)
+        .descriptors.list()
+        .some(([, { file }]) => file instanceof RegularFile && file.key === key && file.canWrite);
+    return [...this.process.kernel.processes.values()].some(writes);
   }
 
   mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
@@ -303,6 +314,13 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
         .descriptors.list()
         .some(([, { file }]) => file.key === key),
     );
+  system.isRunning = (key) => {
+    const runs = ({ memory, layout }: Process) => {
+      const file = memory.areas.find(layout.startCode)?.file;
+      return file instanceof HostMappedFile && file.key === key;
+    };
+    return [...process.kernel.processes.values()].some(runs);
+  };
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }

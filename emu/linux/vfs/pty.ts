@@ -4,7 +4,7 @@ import type { Process } from "../process.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
 import { SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH } from "../signals/signal-numbers.ts";
-import type { FileMachine } from "./file-system.ts";
+import type { FileMachine } from "../system.ts";
 import { IXON, LineDiscipline, type Wire } from "./line-discipline.ts";
 import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import { Pipe } from "./pipe.ts";
@@ -526,7 +526,8 @@ export class Ptys {
   }
 }
 
-export const thawPty = (snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile =>
+type PtyThaw = ThawContext<{ readonly ptys: Ptys }>;
+export const thawPty = (snapshot: OpenFileSnapshot, { system }: PtyThaw): OpenFile =>
   system.ptys.thawMaster(snapshot, needState(snapshot, "pty"));
-export const thawPts = (snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile =>
+export const thawPts = (snapshot: OpenFileSnapshot, { system }: PtyThaw): OpenFile =>
   system.ptys.thawSlave(snapshot, needState(snapshot, "pts"));

@@ -3,8 +3,8 @@
  * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
  */
 import type { SetIdSnapshot } from "../../snapshot.ts";
-import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
+import type { Statuses } from "./location.ts";
 import { afterRename } from "./mounts.ts";
 import type { FileStat } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
@@ -60,7 +60,7 @@ export class SetIds {
   }
 
   /** Those of files that are still where they were. */
-  freeze(system: FileSystem): SetIdSnapshot[] {
+  freeze(system: Statuses): SetIdSnapshot[] {
     return [...this.known].flatMap(([key, { bits, path }]) => {
       const stat = system.statusAt(path);
       return stat !== undefined && fileKey(stat) === key ? [{ path, bits }] : [];
@@ -68,7 +68,7 @@ export class SetIds {
   }
 
   /** Takes those of a snapshot again. Throws EINVAL for too many. */
-  thaw(system: FileSystem, bits: readonly SetIdSnapshot[] = []): void {
+  thaw(system: Statuses, bits: readonly SetIdSnapshot[] = []): void {
     if (bits.length > MOST) fail("EINVAL", `set-id bits of ${bits.length} files`);
     for (const { path, bits: mode } of bits) {
       const stat = system.statusAt(path);

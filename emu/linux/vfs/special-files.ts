@@ -1,23 +1,23 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
-import type { Host } from "../../host/host.ts";
-import type { FileState, OpenFileSnapshot } from "../../snapshot.ts";
-import { thawQueueFile } from "../ipc/posix-queues.ts";
-import { thawSocket } from "../net/thaw-socket.ts";
+import type { Host, HostStat } from "../../host/host.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
-import { thawEpoll } from "./epoll-file.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
-import type { FileTables } from "./freeze-files.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
-import { thawInotify } from "./inotify-file.ts";
-import { thawPidFile } from "./pid-file.ts";
-import { thawSignalFile } from "./signal-file.ts";
+import type { FreezeContext } from "./freeze-context.ts";
+import {
+  type FileStat,
+  inodeOf,
+  OpenFile,
+  SYNTHETIC_DEV,
+  syntheticStat,
+  type Waitables,
+} from "./open-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
-import { thawPts, thawPty } from "./pty.ts";
+import type { Namespace } from "./namespace.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
-import { cannot, needState, reopen, type Thaw, type ThawContext } from "./thaw-context.ts";
-import { thawTimer } from "./timer-file.ts";
+import { cannot, needState, reopen, type ThawContext } from "./thaw-context.ts";
 import { linkTarget } from "./travelling.ts";
 
 /** What the files of /proc have in common: a position, and no size to seek from the end of. */
@@ -152,6 +152,9 @@ export class PathFile extends OpenFile {
     if (this.handle === undefined) return super.where();
     return whereIs(this.host, this.handle, this.mount, this.path);
   }
+  private get isDevice(): boolean {
+    return this.status.kind === "char" || this.status.kind === "block";
+  }
   override close(): void {
     this.held?.release();
     if (this.again !== undefined) this.host.files.close(this.again);
@@ -163,13 +166,15 @@ export class PathFile extends OpenFile {
       write: false,
     }));
   }
-  override freeze(tables: FileTables): Partial<OpenFileSnapshot> {
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
+    const { mode, size, dev } = this.status;
+    if (dev === SYNTHETIC_DEV && !this.isDevice) {
+      return { state: { kind: "entry", mode, size, target: this.target ?? null } };
+    }
     const { path, deleted } = this.where();
     const state = { kind: "path" } as const;
     if (!deleted) return { state };
-    const { kind } = this.stat();
-    if (kind !== "char" && kind !== "block")
-      return { ...tables.reference(this, false, false), deleted: false, state };
+    if (!this.isDevice) return { ...tables.reference(this, false, false), deleted: false, state };
     tables.obstacle(`${path}, open with O_PATH, is a device that has no name any more`);
     return { state };
   }
@@ -234,36 +239,18 @@ export class EventFile extends AnonymousFile {
   }
 }
 
-function thawEvent(snapshot: OpenFileSnapshot, { littleEndian, system }: ThawContext): OpenFile {
+export function thawEvent(snapshot: OpenFileSnapshot, { littleEndian, system }: ThawContext): OpenFile {
   const { counter, semaphore } = needState(snapshot, "eventfd");
   if (counter > EVENT_MAX) return cannot(snapshot, `an eventfd counts to ${EVENT_MAX}`);
   const ino = system.newInode();
   return new EventFile({ flags: snapshot.flags & O_NONBLOCK, counter, semaphore, littleEndian, ino });
 }
 
-/** How each kind of special file is made again, by its state. */
-const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
-  eventfd: thawEvent,
-  epoll: thawEpoll,
-  path: thawPath,
-  socket: thawSocket,
-  timerfd: thawTimer,
-  signalfd: thawSignalFile,
-  pidfd: thawPidFile,
-  mqueue: thawQueueFile,
-  inotify: thawInotify,
-  pty: thawPty,
-  pts: thawPts,
-};
-
-/** What is no file of a host: its state says what it is. */
-export function thawSpecial(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
-  const { state } = snapshot;
-  const thaw = state !== null && Object.hasOwn(SPECIALS, state.kind) ? SPECIALS[state.kind] : undefined;
-  return thaw === undefined ? cannot(snapshot, "unknown kind of special file") : thaw(snapshot, context);
-}
-
-function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
+/** What was open with O_PATH, by its name or as it travelled. */
+export function thawPath(
+  snapshot: OpenFileSnapshot,
+  context: ThawContext<{ readonly nodes: { shown(stat: HostStat): HostStat } }>,
+): OpenFile {
   const held = context.travelling[snapshot.unlinked];
   if (held === undefined) return reopen({ ...snapshot, flags: snapshot.flags | O_PATH }, context);
   const { host, nodes } = context.system;
@@ -273,8 +260,20 @@ function thawPath(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   return new PathFile(host, { path, flags, status, held: held.hold(), target });
 }
 
+/** An entry of /proc or /sys that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
+export function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
+  const { mode, size, target } = needState(snapshot, "entry");
+  const { path, flags } = snapshot;
+  const kind = target === null ? "file" : "symlink";
+  const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
+  return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
+}
+
 /** A file of /proc has the contents that it had. */
-export function thawProc(snapshot: OpenFileSnapshot, { system, viewer }: ThawContext): OpenFile {
+export function thawProc(
+  snapshot: OpenFileSnapshot,
+  { system, viewer }: ThawContext<{ readonly namespace: Namespace }>,
+): OpenFile {
   const { path, flags } = snapshot;
   const again = () => syntheticFile(system.namespace.walkCanonical(path, viewer.root).synthetic);
   if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?mem$/.test(path)) {

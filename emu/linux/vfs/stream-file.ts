@@ -164,7 +164,13 @@ export class StreamFile extends OpenFile {
 }
 
 /** The stream of the same number that the thawing side has. */
-export function thawStream(snapshot: OpenFileSnapshot, { system, atEnd }: ThawContext): OpenFile {
+export function thawStream(
+  snapshot: OpenFileSnapshot,
+  {
+    system,
+    atEnd,
+  }: ThawContext<{ streamFile(stream: HostStream, number: number, path: string): StreamFile }>,
+): OpenFile {
   const stream = system.host.streams.get(snapshot.inherited);
   if (stream === undefined)
     return cannot(snapshot, `descriptor ${snapshot.inherited} is not open here`, "EBADF");

@@ -22,8 +22,8 @@ export interface Tty {
   termios: Termios;
   /** The process group in its foreground, once one was set. */
   foreground: number | undefined;
-  /** Its size, of which the program is being told. */
-  tellSize(): { rows: number; columns: number };
+  /** Its size, of which the program is being told; in pixels as well where that was said. */
+  tellSize(): { rows: number; columns: number; xpixel?: number; ypixel?: number };
 }
 
 type FlagField = "c_iflag" | "c_oflag" | "c_cflag" | "c_lflag";

@@ -1,19 +1,28 @@
 /** What the classes of open files need to make descriptions again from a snapshot. */
-import { HostError } from "../../host/host.ts";
+import { type Host, HostError } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot, UnlinkedFileSnapshot } from "../../snapshot.ts";
+import type { FileMachine } from "../system.ts";
 import { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "./constants.ts";
-import type { FileSystem, Viewer } from "./file-system.ts";
+import type { Location, Viewer } from "./location.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { Pipe } from "./pipe.ts";
 import { fail } from "./synthetic.ts";
 
-/** A thaw that is under way. */
-export interface ThawContext {
-  readonly system: FileSystem;
+/** What every kind of file needs of all files to be made again. */
+interface ThawSystem {
+  readonly host: Host;
+  /** Absent where there are only files. */
+  readonly machine: FileMachine | undefined;
+  newInode(): bigint;
+  resolve(path: string, options: { follow: boolean }, viewer: Viewer): Location;
+  openExisting(at: Location, flags: number, viewer: Viewer, entitled: boolean): OpenFile;
+}
+
+/** A thaw that is under way. `More` is what else a kind needs of all files. */
+export interface ThawContext<More = unknown> {
+  readonly system: ThawSystem & More;
   readonly viewer: Viewer;
   readonly littleEndian: boolean;
-  readonly pipes: readonly Pipe[];
   /** The files that travelled along. */
   readonly travelling: readonly SharedHandle[];
   readonly contents: readonly UnlinkedFileSnapshot[];
@@ -22,9 +31,6 @@ export interface ThawContext {
   /** Has `change` called when nothing can fail any more: what changes something outside. */
   atEnd(change: () => void): void;
 }
-
-/** Makes a description again, of which it opens what its class knows. Throws a HostError that names the file. */
-export type Thaw = (snapshot: OpenFileSnapshot, context: ThawContext) => OpenFile;
 
 /** Flags that only make sense at the first opening. */
 export const ONCE = O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NOFOLLOW;

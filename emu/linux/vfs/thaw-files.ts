@@ -3,23 +3,31 @@
  * nothing until all of it is there; what can't be had is an error that names it.
  */
 import { HostError } from "../../host/host.ts";
-import type { MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import type { FileState, MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import { thawQueueFile } from "../ipc/posix-queues.ts";
+import { thawSocket } from "../net/thaw-socket.ts";
 import { MAX_OFFSET, O_PATH } from "./constants.ts";
 import { Descriptors, NR_OPEN } from "./descriptors.ts";
 import { thawDevice } from "./devices.ts";
-import type { FileSystem } from "./file-system.ts";
+import { thawEpoll } from "./epoll-file.ts";
+import type { FileSystem, Thawed, ThawedFiles } from "./file-system.ts";
 import { isOfKind } from "./file-types.ts";
 import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } from "./host-file.ts";
+import { thawInotify } from "./inotify-file.ts";
 import { checkFiles, type OnChanged } from "./known-files.ts";
 import { LAST_BYTE } from "./locks.ts";
 import type { SharedHandle } from "./mapped-files.ts";
-import { normalize } from "./mounts.ts";
+import { normalize, showsTasks } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
+import { thawPidFile } from "./pid-file.ts";
 import { Pipe, thawPipeEnd } from "./pipe.ts";
-import { thawProc, thawSpecial } from "./special-files.ts";
+import { thawPts, thawPty } from "./pty.ts";
+import { thawSignalFile } from "./signal-file.ts";
+import { thawEntry, thawEvent, thawPath, thawProc } from "./special-files.ts";
 import { thawStream } from "./stream-file.ts";
-import { fail } from "./synthetic.ts";
-import { cannot, type Thaw, type ThawContext } from "./thaw-context.ts";
+import { directoryOf, fail } from "./synthetic.ts";
+import { cannot, type ThawContext } from "./thaw-context.ts";
+import { thawTimer } from "./timer-file.ts";
 import { thawTravelling } from "./travelling.ts";
 
 /** Bounds on what a snapshot may ask for. */
@@ -27,13 +35,43 @@ const MAX_OPEN_FILES = 65536;
 const MAX_PIPES = 4096;
 const MAX_LOCKS = 65536;
 
+interface Context extends ThawContext<FileSystem> {
+  readonly pipes: readonly Pipe[];
+}
+
+/** Makes a description again, of which it opens what its class knows. Throws a HostError that names the file. */
+type Thaw = (snapshot: OpenFileSnapshot, context: Context) => OpenFile;
+
+/** How each kind of special file is made again, by its state. */
+const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
+  eventfd: thawEvent,
+  epoll: thawEpoll,
+  path: thawPath,
+  socket: thawSocket,
+  timerfd: thawTimer,
+  signalfd: thawSignalFile,
+  pidfd: thawPidFile,
+  mqueue: thawQueueFile,
+  inotify: thawInotify,
+  pty: thawPty,
+  pts: thawPts,
+  entry: thawEntry,
+};
+
+/** What is no file of a host: its state says what it is. */
+function thawSpecial(snapshot: OpenFileSnapshot, context: Context): OpenFile {
+  const { state } = snapshot;
+  const thaw = state !== null && Object.hasOwn(SPECIALS, state.kind) ? SPECIALS[state.kind] : undefined;
+  return thaw === undefined ? cannot(snapshot, "unknown kind of special file") : thaw(snapshot, context);
+}
+
 /** How each kind of description is made again. */
 const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
   file: thawRegular,
   directory: thawDirectory,
-  "pipe-read": thawPipeEnd,
-  "pipe-write": thawPipeEnd,
-  "pipe-both": thawPipeEnd,
+  "pipe-read": thawPipeEnd("pipe-read"),
+  "pipe-write": thawPipeEnd("pipe-write"),
+  "pipe-both": thawPipeEnd("pipe-both"),
   inherited: thawStream,
   proc: thawProc,
   special: thawSpecial,
@@ -55,9 +93,10 @@ function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readon
 }
 
 /** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
-function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: ThawContext): DirectoryFile {
+function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: Context): DirectoryFile {
   const { system, viewer } = context;
   const path = normalize(cwd);
+  if (showsTasks(path)) return system.folder(undefined, path, O_PATH, viewer);
   if (cwdRemoved) return thawRemoved(path, O_PATH, context);
   try {
     return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);
@@ -67,24 +106,29 @@ function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: Tha
   }
 }
 
-/** What a thaw has made of a process's files. */
-export interface ThawedFiles {
-  descriptors: Descriptors;
-  directory: DirectoryFile;
-  umask: number;
-}
-
 /**
- * Opens all files of a snapshot again. Throws HostError, naming the files, and leaves nothing open then. The result is
- * by pid; the files that travelled are for the mappings of them, and to be released.
+ * Opens the files of a snapshot, before the processes are made that get them. Throws a HostError that names the file
+ * which can't be had; nothing is left open then.
  */
 export function thawFiles(
   system: FileSystem,
   snapshot: MachineSnapshot,
-  onChanged: OnChanged,
-): { processes: Map<number, ThawedFiles>; travelling: SharedHandle[] } {
-  const { openFiles, unlinkedFiles, pipes } = snapshot;
-  if (openFiles.length > MAX_OPEN_FILES) fail("EINVAL", `${openFiles.length} open files are too many`);
+  onChanged: OnChanged = "fail",
+): void {
+  system.thawView.root = directoryOf({ dev: system.dev });
+  try {
+    system.namespace.own.thaw(snapshot.privateFiles ?? [], snapshot.unlinkedFiles);
+    system.keepThawed(openFiles(system, snapshot, onChanged));
+  } catch (error) {
+    system.close();
+    throw error;
+  }
+}
+
+function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnChanged): Thawed {
+  const { unlinkedFiles, pipes } = snapshot;
+  const count = snapshot.openFiles.length;
+  if (count > MAX_OPEN_FILES) fail("EINVAL", `${count} open files are too many`);
   if (unlinkedFiles.length > MAX_OPEN_FILES) fail("EINVAL", "too many files without a name");
   if (pipes.length > MAX_PIPES) fail("EINVAL", `${pipes.length} pipes are too many`);
   const viewer = system.thawView;
@@ -94,7 +138,7 @@ export function thawFiles(
   const travelling: SharedHandle[] = [];
   const connections: ((opened: readonly OpenFile[]) => void)[] = [];
   const changes: (() => void)[] = [];
-  const context: ThawContext = {
+  const context: Context = {
     system,
     viewer,
     littleEndian: snapshot.abi === "ppc64le",
@@ -114,7 +158,7 @@ export function thawFiles(
         if (isOfKind(kind, each.mode)) system.nodes.add(stat, kind, "");
       }
     }
-    for (const each of openFiles) {
+    for (const each of snapshot.openFiles) {
       if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
         cannot(each, "its position makes no sense");
       const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");

@@ -2,9 +2,9 @@
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Alarm } from "../alarms.ts";
 import { WaitQueue } from "../wait-queue.ts";
+import type { FileMachine } from "../system.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK } from "./constants.ts";
-import type { FileMachine } from "./file-system.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";

@@ -278,7 +278,7 @@ export function toInteger(
   if (b.kind === "infinity") return of(b.negative ? least : greatest, "VXCVI");
   const value = roundToInteger(b.value, rn);
   if (value < least || value > greatest) return of(b.negative ? least : greatest, "VXCVI");
-  const error = value * b.value.d - b.value.n;
+  const error = fractions.plus(fractions.of(value), fractions.minus(b.value)).n;
   const inexact = error !== 0n;
   const roundedUp = inexact && error > 0n === b.value.n > 0n;
   return { ...of(value, ...(inexact ? (["XX"] as const) : [])), inexact, roundedUp };
@@ -290,8 +290,8 @@ export function toIntegral(bits: bigint, rn: number, inexact: boolean, t: Target
   if (b.kind === "nan") return nanOf(t, [bits])!;
   if (b.kind === "infinity") return exact(bits);
   const value = roundToInteger(b.value, rn);
-  const outcome = exact(encode(b.negative, { n: value < 0n ? -value : value, d: 1n }, t.encoding));
-  const error = value * b.value.d - b.value.n;
+  const outcome = exact(encode(b.negative, fractions.of(value), t.encoding));
+  const error = fractions.plus(fractions.of(value), fractions.minus(b.value)).n;
   if (!inexact || error === 0n) return outcome;
   return { ...outcome, raised: ["XX"], inexact: true, roundedUp: error > 0n === b.value.n > 0n };
 }
@@ -308,7 +308,7 @@ export function toFormat(bits: bigint, from: FormatUnderTest, t: Target): Outcom
   return result(b.value, b.negative, t);
 }
 
-export const fromInteger = (value: bigint, t: Target): Outcome => result({ n: value, d: 1n }, false, t);
+export const fromInteger = (value: bigint, t: Target): Outcome => result(fractions.of(value), false, t);
 
 /** add, sub, mul, div, sqrt, madd, msub, nmadd, nmsub of operands a, b and (a factor) c. */
 export function computed(name: string, a: bigint, b: bigint, c: bigint, t: Target): Outcome {

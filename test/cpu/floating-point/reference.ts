@@ -1,16 +1,22 @@
 /**
- * A second opinion on floating-point results, which shares nothing with the machine: values are fractions of big integers, or
- * square roots known by comparison only, and rounding is a binary search among the numbers of the format.
+ * A second opinion on floating-point results, which shares nothing with the machine: values are exact fractions of big integers, or
+ * square roots of such, and rounding is a division that leaves one bit more than the format has.
  */
 
-/** numerator / denominator, the denominator positive. */
+/** n / d * 2^e, the denominator positive. */
 export interface Fraction {
   readonly n: bigint;
   readonly d: bigint;
+  readonly e: number;
 }
 
-/** A positive real number: the sign of itself minus a fraction. */
-export type Real = (candidate: Fraction) => number;
+/** A positive real number. */
+export interface Real {
+  /** The greatest power of two that is not above it. */
+  readonly exponent: number;
+  /** How often 2^unit goes into it, and whether nothing is left then. */
+  in(unit: number): { count: bigint; exact: boolean };
+}
 
 export interface FormatUnderTest {
   /** Bits of the encoding. */
@@ -40,69 +46,108 @@ export interface Rounded {
   underflow: boolean;
 }
 
-const power = (e: number): Fraction =>
-  e >= 0 ? { n: 1n << BigInt(e), d: 1n } : { n: 1n, d: 1n << BigInt(-e) };
-const times = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.n, d: a.d * b.d });
-const plus = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.d + b.n * a.d, d: a.d * b.d });
+const times = (a: Fraction, b: Fraction): Fraction => ({ n: a.n * b.n, d: a.d * b.d, e: a.e + b.e });
+const plus = (a: Fraction, b: Fraction): Fraction => {
+  const e = Math.min(a.e, b.e);
+  const [x, y] = [a, b].map((value) => value.n << BigInt(value.e - e));
+  return { n: x * b.d + y * a.d, d: a.d * b.d, e };
+};
 const sign = (value: bigint) => (value > 0n ? 1 : value < 0n ? -1 : 0);
 
 export const fractions = {
   times,
   plus,
-  minus: (a: Fraction): Fraction => ({ n: -a.n, d: a.d }),
-  over: (a: Fraction, b: Fraction): Fraction =>
-    b.n < 0n ? { n: -a.n * b.d, d: -(a.d * b.n) } : { n: a.n * b.d, d: a.d * b.n },
+  of: (integer: bigint): Fraction => ({ n: integer, d: 1n, e: 0 }),
+  minus: (a: Fraction): Fraction => ({ ...a, n: -a.n }),
+  over: (a: Fraction, b: Fraction): Fraction => {
+    const [n, d] = b.n < 0n ? [-a.n, -b.n] : [a.n, b.n];
+    return { n: n * b.d, d: a.d * d, e: a.e - b.e };
+  },
 };
+
+/** n and d of a fraction in units of 2^unit. */
+function scaled({ n, d, e }: Fraction, unit: number): { n: bigint; d: bigint } {
+  const by = e - unit;
+  return by >= 0 ? { n: n << BigInt(by), d } : { n, d: d << BigInt(-by) };
+}
+
+function bitLength(value: bigint): number {
+  const digits = value.toString(16);
+  return 4 * digits.length - Math.clz32(Number.parseInt(digits[0], 16)) + 28;
+}
+
+/** The greatest power of two that is not above a positive fraction. */
+function exponentOf(value: Fraction): number {
+  const guess = bitLength(value.n) - bitLength(value.d) + value.e;
+  const { n, d } = scaled(value, guess);
+  return n < d ? guess - 1 : guess;
+}
 
 /** The magnitude of a fraction as a real. */
 export function magnitude(value: Fraction): Real {
-  const n = value.n < 0n ? -value.n : value.n;
-  return (candidate) => sign(n * candidate.d - candidate.n * value.d);
+  const positive = value.n < 0n ? fractions.minus(value) : value;
+  return {
+    exponent: exponentOf(positive),
+    in: (unit) => {
+      const { n, d } = scaled(positive, unit);
+      const count = n / d;
+      return { count, exact: count * d === n };
+    },
+  };
+}
+
+/** The greatest integer whose square is not above `value`, by Newton's method from above. */
+function integerRoot(value: bigint): bigint {
+  if (value === 0n) return 0n;
+  let root = 1n << BigInt((bitLength(value) + 1) >> 1);
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
 }
 
 /** The square root of a positive fraction. */
 export function rootOf(value: Fraction): Real {
-  return (c) => sign(value.n * c.d * c.d - c.n * c.n * value.d);
+  return {
+    exponent: Math.floor(exponentOf(value) / 2),
+    in: (unit) => {
+      const { n, d } = scaled(value, 2 * unit);
+      const count = integerRoot(n / d);
+      return { count, exact: count * count * d === n };
+    },
+  };
 }
 
-/** Number `index` of the format's non-negative numbers in ascending order, with exponents beyond emax allowed. */
+/** The format's number of an index: they are counted from zero in ascending order, with exponents beyond emax too. */
 function numberAt(index: bigint, { p, emin }: FormatUnderTest): Fraction {
   const hidden = 1n << BigInt(p - 1);
-  const e = Number(index / hidden);
-  const fraction = index % hidden;
+  const e = Number(index >> BigInt(p - 1));
+  const fraction = index & (hidden - 1n);
   const integer = e === 0 ? fraction : fraction + hidden;
-  return times({ n: integer, d: 1n }, power(Math.max(e, 1) - 1 + emin - (p - 1)));
+  return { n: integer, d: 1n, e: Math.max(e, 1) - 1 + emin - (p - 1) };
 }
 
-/** Index of the greatest number of the format that is not above the real. */
-function floorIndex(real: Real, format: FormatUnderTest): bigint {
-  let low = 0n;
-  let high = BigInt(Math.max(8192, 4 * (format.emax - format.emin))) << BigInt(format.p - 1);
-  while (high - low > 1n) {
-    const middle = (low + high) >> 1n;
-    if (real(numberAt(middle, format)) >= 0) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
-function choose(real: Real, negative: boolean, format: FormatUnderTest, rn: number) {
-  const low = floorIndex(real, format);
-  const below = numberAt(low, format);
-  if (real(below) === 0) return { index: low, inexact: false, up: false };
-  const above = numberAt(low + 1n, format);
-  const half = real(times(plus(below, above), power(-1)));
+/** The index of what a real is rounded to. */
+function choose(real: Real, negative: boolean, { p, emin }: FormatUnderTest, rn: number) {
+  const exponent = Math.max(real.exponent, emin);
+  const { count, exact } = real.in(exponent - p);
+  const below = count >> 1n;
+  const index = (BigInt(exponent - emin) << BigInt(p - 1)) + below;
+  const half = (count & 1n) === 1n;
+  if (exact && !half) return { index, inexact: false, up: false };
+  const odd = (below & 1n) === 1n;
   const up =
     rn === 0
-      ? half > 0 || (half === 0 && low % 2n === 1n)
+      ? half && (!exact || odd)
       : rn === NEAREST_AWAY
-        ? half >= 0
+        ? half
         : rn === TO_ODD
-          ? low % 2n === 0n
+          ? !odd
           : rn === 1
             ? false
             : (rn === 3) === negative;
-  return { index: up ? low + 1n : low, inexact: true, up };
+  return { index: up ? index + 1n : index, inexact: true, up };
 }
 
 /**
@@ -111,7 +156,9 @@ function choose(real: Real, negative: boolean, format: FormatUnderTest, rn: numb
  */
 export function encode(negative: boolean, value: Fraction, format: FormatUnderTest = BINARY64): bigint {
   const top = 1n << BigInt(format.width - 1);
-  return (floorIndex(magnitude(value), format) % top) | (negative ? top : 0n);
+  if (value.n === 0n) return negative ? top : 0n;
+  const { index } = choose(magnitude(value), false, format, 1);
+  return (index & (top - 1n)) | (negative ? top : 0n);
 }
 
 const infinityIndex = ({ emin, emax, p }: FormatUnderTest) => BigInt(emax - emin + 2) << BigInt(p - 1);
@@ -123,7 +170,7 @@ export function reencode(bits: bigint, from: FormatUnderTest, to: FormatUnderTes
   const top = negative ? 1n << BigInt(to.width - 1) : 0n;
   if (value.kind === "number") return encode(negative, value.value, to);
   if (value.kind === "infinity") return infinityIndex(to) | top;
-  const fraction = bits % (1n << BigInt(from.p - 1));
+  const fraction = bits & ((1n << BigInt(from.p - 1)) - 1n);
   const moved = to.p >= from.p ? fraction << BigInt(to.p - from.p) : fraction >> BigInt(from.p - to.p);
   return infinityIndex(to) | top | moved;
 }
@@ -142,17 +189,17 @@ export function roundReal(
   ue: boolean,
   encoding: FormatUnderTest = BINARY64,
 ): Rounded {
-  const scaled =
-    (by: number): Real =>
-    (candidate) =>
-      real(times(candidate, power(-by)));
+  const moved = (by: number): Real => ({
+    exponent: real.exponent + by,
+    in: (unit) => real.in(unit - by),
+  });
   const wrapped = (by: number) => {
     // The precision is the format's, the exponent what it comes to.
     const unbounded = { ...format, emin: 4 * format.emin - 4000 };
-    const { index, inexact, up } = choose(scaled(by), negative, unbounded, rn);
+    const { index, inexact, up } = choose(moved(by), negative, unbounded, rn);
     return { bits: encode(negative, numberAt(index, unbounded), encoding), inexact, roundedUp: up };
   };
-  const tiny = real(power(format.emin)) < 0;
+  const tiny = real.exponent < format.emin;
   if (tiny && ue) return { ...wrapped(format.wrap), overflow: false, underflow: true };
   const { index, inexact, up } = choose(real, negative, format, rn);
   const beyond = infinityIndex(format);
@@ -176,26 +223,27 @@ export type Operand =
 export function operand(bits: bigint, format: FormatUnderTest = BINARY64): Operand {
   const top = 1n << BigInt(format.width - 1);
   const negative = bits >= top;
-  const index = bits % top;
+  const index = bits & (top - 1n);
   const infinity = infinityIndex(format);
   if (index > infinity) {
-    return { kind: "nan", signalling: index % (1n << BigInt(format.p - 1)) < 1n << BigInt(format.p - 2) };
+    return { kind: "nan", signalling: (index & (1n << BigInt(format.p - 2))) === 0n };
   }
   if (index === infinity) return { kind: "infinity", negative };
   const value = numberAt(index, format);
-  return { kind: "number", negative, value: negative ? { n: -value.n, d: value.d } : value };
+  return { kind: "number", negative, value: negative ? fractions.minus(value) : value };
 }
 
 const floorDivide = (n: bigint, d: bigint) => (n >= 0n ? n / d : -((-n + d - 1n) / d));
 
 /** The integer that a rounding mode gives for a fraction; mode 4 is to nearest, ties away from zero. */
 export function roundToInteger(value: Fraction, mode: number): bigint {
-  const floor = floorDivide(value.n, value.d);
-  const rest = value.n - floor * value.d;
+  const { n, d } = scaled(value, 0);
+  const floor = floorDivide(n, d);
+  const rest = n - floor * d;
   if (rest === 0n) return floor;
   const ceiling = floor + 1n;
-  const toZero = value.n < 0n ? ceiling : floor;
-  const half = sign(2n * rest - value.d);
+  const toZero = n < 0n ? ceiling : floor;
+  const half = sign(2n * rest - d);
   if (mode === 1) return toZero;
   if (mode === 2) return ceiling;
   if (mode === 3) return floor;

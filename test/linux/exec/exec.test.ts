@@ -7,7 +7,7 @@ import { ElfError } from "../../../emu/linux/elf/error.ts";
 import { SysError } from "../../../emu/linux/errno.ts";
 import { type ExecContext, loadProgram } from "../../../emu/linux/exec.ts";
 import { Kernel } from "../../../emu/linux/kernel.ts";
-import { ordinaryUser } from "../../../emu/linux/process.ts";
+import { ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { memoryHost } from "../../support/memory-host.ts";

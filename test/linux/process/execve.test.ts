@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { READ_IMPLIES_EXEC } from "../../../emu/linux/exec.ts";
+import { READ_IMPLIES_EXEC } from "../../../emu/linux/process.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 import { tinyElf } from "../../support/tiny-elf.ts";

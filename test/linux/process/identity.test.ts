@@ -5,7 +5,7 @@ import { sourceOf } from "../../../cr/stream.ts";
 import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
-import { ordinaryUser } from "../../../emu/linux/process.ts";
+import { ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 
 const BUFFER = 0x1001_0100;

@@ -1,0 +1,44 @@
+/** What a walk along a path arrives at. */
+import type { HostStat } from "../../host/host.ts";
+import type { Folder } from "./folder.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Synthetic, SyntheticDirectory } from "./synthetic.ts";
+
+/** Who opens: what its /proc and /dev hold. */
+export interface Viewer {
+  readonly root: SyntheticDirectory;
+}
+
+/** A place on the host: the entry `name` of a directory; "." is the directory itself. */
+export interface HostPlace {
+  readonly folder: Folder;
+  readonly name: string;
+}
+
+/** What a path names. */
+export interface Location {
+  /** Canonical guest path. */
+  readonly path: string;
+  /** Where it is on the host, or would be if it were created. */
+  readonly place?: HostPlace;
+  /** Host status; undefined when there is no such file. Symlinks only when the last one isn't followed. */
+  readonly stat?: HostStat;
+  readonly synthetic?: Synthetic;
+  /** The description that a magic link of /proc/PID/fd stands for. */
+  readonly object?: OpenFile;
+  /** The path ended in a slash: it must name a directory. */
+  readonly mustBeDirectory: boolean;
+}
+
+/** Whether there is something at a location. */
+export const exists = (at: Location): boolean =>
+  at.stat !== undefined || at.synthetic !== undefined || at.object !== undefined;
+
+export const isDirectory = (at: Location): boolean =>
+  at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
+
+/** Finds what stands at canonical paths of hosts. */
+export interface Statuses {
+  /** As it is now and the guest sees it; undefined where there is nothing. */
+  statusAt(path: string): HostStat | undefined;
+}

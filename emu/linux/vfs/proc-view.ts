@@ -1,0 +1,107 @@
+/** What /proc shows: the state of the machine and its processes as those see it who write the files there. */
+import type { Areas } from "../../memory/area-map.ts";
+import type { Vma } from "../../memory/vma.ts";
+import type { Descriptors } from "./descriptors.ts";
+import type { MountEntry } from "./mount-table.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { MemoryAccess } from "./synthetic.ts";
+
+/** What /proc shows of one thread. */
+export interface ProcThread {
+  readonly tid: number;
+  readonly comm: string;
+  /** R, S, T. */
+  readonly state: string;
+  readonly cpuTime: bigint;
+  /** Signals that are pending for it alone. */
+  readonly pending: bigint;
+}
+
+/** What /proc shows of one process; the kernel gives it. */
+export interface ProcProcess {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** Device number of its controlling terminal, and the group in the foreground; 0 and -1 where that is none of the machine's own. */
+  readonly terminal: { readonly device: number; readonly foreground: number };
+  readonly comm: string;
+  /** Guest path of the program. */
+  readonly exe: string;
+  /** The working directory. */
+  readonly directory: OpenFile;
+  readonly umask: number;
+  /** personality(2). */
+  readonly personality: number;
+  readonly nice: number;
+  readonly uids: readonly [number, number, number, number];
+  readonly gids: readonly [number, number, number, number];
+  readonly groups: readonly number[];
+  /** R, S, T, Z. */
+  readonly state: string;
+  /** Wait status once it has ended, else 0. */
+  readonly exitStatus: number;
+  readonly exitSignal: number;
+  readonly threads: readonly ProcThread[];
+  readonly children: readonly number[];
+  readonly noNewPrivs: boolean;
+  readonly oomScoreAdj: number;
+  setOomScoreAdj(value: number): void;
+  readonly timerSlack: bigint;
+  /** Gives one of its threads a name. */
+  rename(tid: number, name: Uint8Array): void;
+  readonly descriptors: Descriptors;
+  mounts(): readonly MountEntry[];
+  readonly areas: Areas;
+  /** How many pages of an area are present, and how many of them have been written. */
+  usage(area: Vma): { present: number; written: number };
+  readonly memory: {
+    startCode: number;
+    endCode: number;
+    startStack: number;
+    startBrk: number;
+    brk: number;
+    startData: number;
+    endData: number;
+    argStart: number;
+    argEnd: number;
+    envStart: number;
+    envEnd: number;
+  };
+  /** Bytes of guest memory that are there now; those that aren't read as zeros. */
+  peek(address: number, length: number): Uint8Array;
+  /** Its memory for /proc/PID/mem. */
+  readonly access: MemoryAccess;
+  /** The auxiliary vector as it lies in memory. */
+  auxv(): Uint8Array;
+  /** Signal sets: bit n - 1 is signal n. */
+  readonly signals: {
+    pending: bigint;
+    pendingOfLeader: bigint;
+    blocked: bigint;
+    ignored: bigint;
+    caught: bigint;
+  };
+  /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
+  readonly cpuTime: bigint;
+  readonly childCpuTime: bigint;
+  readonly startTime: bigint;
+  readonly limits: readonly { soft: bigint; hard: bigint }[];
+}
+
+/** What /proc shows of the machine. */
+export interface ProcMachine {
+  process(pid: number): ProcProcess | undefined;
+  pids(): number[];
+  /** Nanoseconds since start-up, and since the epoch. */
+  uptime(): bigint;
+  realtime(): bigint;
+  /** The id that was given last. */
+  readonly lastPid: number;
+  readonly uts: { sysname: string; nodename: string; release: string; version: string };
+  readonly cpu: { name: string; clockMhz: number; revision: string; timebase: number; platform: string };
+  readonly memoryTotal: number;
+  /** CPUs that programs are told of. */
+  readonly cpus: number;
+  random(into: Uint8Array): void;
+}
