@@ -78,6 +78,12 @@ export interface Tuning {
    */
   coldThreshold: number;
   /**
+   * The same for a function that an earlier run or another process has translated: what this run arrives at and finds left out, further ones will
+   * too. With 16 sqlite came to such places 297,000 times in every warm run; with 4 the second run translated 8 functions again and further ones
+   * came there 246,000 times; with 1 it was 9 functions and 90,000 times, and 0.2 to 0.3 of 2.8 s less.
+   */
+  reuseColdThreshold: number;
+  /**
    * Instructions of an address space that are translated as soon as they are hot, and how many have to be executed for each further one, so that a program
    * does not spend longer on being translated than on running. Without such a bound python's `print(1)`, 57 million instructions in as many places, took
    * 3.5 instead of 2.9 seconds (5.7 instead of 4.0 of processor time), sqlite 5.7 instead of 5.4; 2,000 cost bzip2 a quarter.
@@ -104,6 +110,7 @@ export const TUNING: Tuning = {
   entryThreshold: 4000,
   mostEntries: 40,
   coldThreshold: 16,
+  reuseColdThreshold: 1,
   translatedFreely: 6000,
   executedPerTranslated: 10_000,
   mostInstructions: 4000,

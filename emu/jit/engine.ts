@@ -27,6 +27,8 @@ import { buildModule } from "./wasm.ts";
 interface Unit {
   readonly piece: Piece;
   readonly linked: Linked;
+  /** Another process or an earlier run had made it. */
+  readonly isReused: boolean;
   readonly pages: ReadonlySet<number>;
 }
 
@@ -235,18 +237,19 @@ export class JitEngine extends Interpreter {
       this.setPatience(address, this.tuning.threshold);
       return;
     }
-    const within = this.inside.get(address)?.piece;
+    const within = this.inside.get(address);
     const without = within === undefined ? this.leftOut.get(address)?.piece : undefined;
     // What leads into the code of another unit belongs to that one's function.
     const isOwn = isCalled || without !== undefined;
-    const around = within ?? (isOwn ? undefined : this.reachedFrom(address)?.piece);
+    const unit = within ?? (isOwn ? undefined : this.reachedFrom(address));
+    const around = unit?.piece;
     if (without !== undefined) this.translateUnit(without.entries, without);
-    else if (around === undefined) this.translateUnit([address]);
+    else if (unit === undefined || around === undefined) this.translateUnit([address]);
     else if (around.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
     else if (!this.armed.has(address) && entryThreshold > 0) {
       this.armed.add(address);
       const isBeside = within === undefined;
-      this.setPatience(address, isBeside ? this.coldPatience(around) : entryThreshold * 4 ** around.remade);
+      this.setPatience(address, isBeside ? this.coldPatience(unit) : entryThreshold * 4 ** around.remade);
       return;
     } else this.translateUnit([...around.entries, address], around);
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
@@ -259,9 +262,10 @@ export class JitEngine extends Interpreter {
   }
 
   /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
-  private coldPatience({ words, remade }: Piece): number {
-    const { threshold, coldThreshold } = this.tuning;
-    return Math.max(threshold, coldThreshold * words.length) * 2 ** remade;
+  private coldPatience({ piece: { words, remade }, isReused }: Unit): number {
+    const { threshold, coldThreshold, reuseColdThreshold } = this.tuning;
+    const each = isReused ? reuseColdThreshold : coldThreshold;
+    return Math.max(threshold, each * words.length) * 2 ** remade;
   }
   /** A unit with code that can be reached from an address. */
   private reachedFrom(address: number): Unit | undefined {
@@ -312,7 +316,7 @@ export class JitEngine extends Interpreter {
       const fits = this.fits(pieces[i]);
       if (fits === undefined) isEarly = true;
       if (fits !== true) continue;
-      this.install(pieces[i]);
+      this.install(pieces[i], true);
       this.show(pieces[i], true);
       statistics.reused++;
       if (pieces[i].native !== undefined) statistics.reusedOptimised++;
@@ -391,7 +395,7 @@ export class JitEngine extends Interpreter {
     statistics.bytes += wire.length;
     statistics.guestInstructions += region.instructions;
     this.translated += region.instructions;
-    this.install(piece);
+    this.install(piece, false);
     this.show(piece, false);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
@@ -399,7 +403,7 @@ export class JitEngine extends Interpreter {
   }
 
   /** Makes a piece part of this address space, in place of what it covers. */
-  private install(piece: Piece): void {
+  private install(piece: Piece, isReused: boolean): void {
     const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
@@ -409,7 +413,7 @@ export class JitEngine extends Interpreter {
     this.archive!.note(piece, linked.code);
     this.bytes += wire.length;
     const pages = new Set<number>();
-    const unit: Unit = { piece, linked, pages };
+    const unit: Unit = { piece, linked, isReused, pages };
     for (let i = 0; i < blocks.length; i += 2) {
       if (!this.inside.has(blocks[i])) this.inside.set(blocks[i], unit);
       pages.add(blocks[i] >>> PAGE_SHIFT).add((blocks[i] + 4 * blocks[i + 1] - 4) >>> PAGE_SHIFT);
@@ -426,7 +430,7 @@ export class JitEngine extends Interpreter {
     });
     for (const address of cold) {
       this.leftOut.set(address, unit);
-      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(piece));
+      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(unit));
     }
   }
 
