@@ -7,12 +7,7 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine } from "./jit/engine.ts";
-import {
-  type JitStatistics,
-  type TranslatedRegion,
-  Translations,
-  type TranslationsOptions,
-} from "./jit/translations.ts";
+import { type JitStatistics, Translations, type TranslationsOptions } from "./jit/translations.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ordinaryUser } from "./linux/credentials.ts";
 import { ElfError } from "./linux/elf/error.ts";
