@@ -242,16 +242,18 @@ export class JitEngine extends Interpreter {
     // What leads into the code of another unit belongs to that one's function.
     const isOwn = isCalled || without !== undefined;
     const unit = within ?? (isOwn ? undefined : this.reachedFrom(address));
-    const around = unit?.piece;
     if (without !== undefined) this.translateUnit(without.entries, without);
-    else if (unit === undefined || around === undefined) this.translateUnit([address]);
-    else if (around.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
-    else if (!this.armed.has(address) && entryThreshold > 0) {
-      this.armed.add(address);
-      const isBeside = within === undefined;
-      this.setPatience(address, isBeside ? this.coldPatience(unit) : entryThreshold * 4 ** around.remade);
-      return;
-    } else this.translateUnit([...around.entries, address], around);
+    else if (unit === undefined) this.translateUnit([address]);
+    else {
+      const { piece } = unit;
+      if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
+      else if (!this.armed.has(address) && entryThreshold > 0) {
+        this.armed.add(address);
+        const isBeside = within === undefined;
+        this.setPatience(address, isBeside ? this.coldPatience(unit) : entryThreshold * 4 ** piece.remade);
+        return;
+      } else this.translateUnit([...piece.entries, address], piece);
+    }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
 
