@@ -16,7 +16,7 @@ import type { MachineFlags } from "./options.ts";
 import { Regions } from "./regions.ts";
 import { workingDirectory } from "./surroundings.ts";
 
-/** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
+/** Makes the host's engine able to do what translated code is faster with. Most programs end before there is any: to load `v8` takes milliseconds. */
 function prepareEngine(): void {
   if (Number(process.versions.v8.split(".")[0]) >= 12) return;
   // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
@@ -26,7 +26,6 @@ function prepareEngine(): void {
 
 /** Checks what of the flags can be wrong before anything has begun. */
 function checkFlags(flags: MachineFlags): void {
-  if (flags.engine === "jit") prepareEngine();
   if (flags.checkpointAt !== undefined && flags.output === undefined) {
     throw new Failure("--checkpoint-at needs -o IMAGE");
   }
@@ -105,6 +104,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   strace: straceSink(flags),
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
+  onTranslating: prepareEngine,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),
   maxProcesses: numberOf(flags.maxProcesses),

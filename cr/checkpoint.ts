@@ -93,6 +93,7 @@ function vmFlags(area: AreaSnapshot, exe: string): bigint {
   if (area.growsDown) flags |= VM.GROWSDOWN;
   if (flags & VM.WRITE) flags |= VM.ACCOUNT;
   if (area.file !== null) flags |= VM.CAN_NONLINEAR;
+  flags |= BigInt(area.flags ?? 0) & R.ASKED_IN_V13;
   if (area.file?.path === exe) flags |= VM.EXECUTABLE | VM.DENYWRITE;
   return flags;
 }

@@ -11,6 +11,7 @@ import type {
   ThreadSnapshot,
 } from "../emu/snapshot.ts";
 import { FRESH, type Shape } from "./arch-ppc.ts";
+import { ASKED_IN_V13 } from "./records.ts";
 
 /** Whether a v13 image has records for this open file. */
 export const expressible = (file: OpenFileSnapshot): boolean =>
@@ -75,6 +76,7 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
 function areaReason(area: AreaSnapshot): string | undefined {
   const place = `${area.start.toString(16)}-${area.end.toString(16)}`;
   if (area.sharedObject !== null) return `shared mapping at ${place}`;
+  if (BigInt(area.flags ?? 0) & ~ASKED_IN_V13) return `advice on the mapping at ${place}`;
   return area.file?.unlinked === undefined
     ? undefined
     : `mapping at ${place} of a file that no name leads to (${area.file.path})`;

@@ -252,6 +252,9 @@ export const VM = {
   SAO: 0x20000000n,
 } as const;
 
+/** What mlock(2) and madvise(2) ask for that a 2.6.28 kernel knows of. */
+export const ASKED_IN_V13 = VM.LOCKED | VM.DONTCOPY;
+
 /** Mappings that v13 refuses. */
 export const VM_REFUSED = VM.SHARED | VM.MAYSHARE | VM.IO | VM.HUGETLB | VM.NONLINEAR;
 

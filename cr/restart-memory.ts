@@ -39,6 +39,7 @@ function areasOf(
       if (area === undefined)
         throw inconsistent(`there is no mapping at ${hex(entry.start)} to be named "${entry.name}"`);
       area.name = entry.name;
+      if (entry.flags !== 0) area.flags = entry.flags;
       const unlinked = unlinkedOf(topics, entry.unlinked, `the mapping at ${hex(entry.start)}`);
       if (area.file !== null) area.file = { ...area.file, ...unlinked };
     } else {
@@ -62,6 +63,7 @@ function areaOf({ vma, name, runs }: AreaImage, pageSize: number): AreaSnapshot 
   if (vm_pgoff >= 1n << 40n)
     throw errorAt("value", "VMA", vma, `the page offset ${hex(vm_pgoff)} is out of range`);
   const prot = PROT_TO_VM.reduce((bits, [bit, flag]) => (vm_flags & flag ? bits | bit : bits), 0);
+  const flags = Number(vm_flags & R.ASKED_IN_V13);
   return {
     start: Number(vm_start),
     end: Number(vm_end),
@@ -70,6 +72,7 @@ function areaOf({ vma, name, runs }: AreaImage, pageSize: number): AreaSnapshot 
     file: name === undefined ? null : { path: textOf(name.bytes), offset: Number(vm_pgoff) * pageSize },
     sharedObject: null,
     name: "",
+    ...(flags === 0 ? {} : { flags }),
     pages: areaPages(runs, pageSize),
   };
 }
@@ -107,6 +110,7 @@ function ownArea(entry: X.AreasValues["areas"][number], topics: Topics): AreaSna
     file,
     sharedObject: shared,
     name: entry.name,
+    ...(entry.flags === 0 ? {} : { flags: entry.flags }),
     pages: NO_PAGES,
   };
 }

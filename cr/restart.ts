@@ -341,10 +341,12 @@ class Restart {
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, ...values } = attributes;
+  const { pid: _, oomScoreAdj, membarriers, locksFuture, ioPriority, ...values } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
+    ...(locksFuture ? { locksFuture } : {}),
+    ...(ioPriority === 0 ? {} : { ioPriority }),
   };
   return { attributes: { ...values, ...set } };
 }

@@ -57,6 +57,12 @@ const EPOLL = message("epoll", "epoll(7)", {
 
 const PATH = message("path", "a file that is open with O_PATH", {});
 
+const ENTRY = message("entry", "a file or symbolic link of /proc or /sys that is open with O_PATH", {
+  mode: u32("permission bits"),
+  size: u64("st_size"),
+  target: maybe(text(1 << 12, ""), "of a symbolic link"),
+});
+
 const CONTENTS_STATE = message("contents", "a file of /proc", {
   mode: u32("permission bits"),
   contents: blob(CONTENTS, "as they were when it was opened"),
@@ -229,6 +235,7 @@ const FILE_LAYOUTS = {
   inotify: INOTIFY,
   pty: PTY,
   pts: PTS,
+  entry: ENTRY,
 };
 
 /** The state of an open file. */

@@ -163,7 +163,10 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
   return {
     pid,
     areas: areas
-      .filter((area) => area.sharedObject !== null || area.name !== "" || area.file?.unlinked !== undefined)
+      .filter(
+        ({ sharedObject, name, file, flags }) =>
+          sharedObject !== null || name !== "" || file?.unlinked !== undefined || flags !== undefined,
+      )
       .map((area) => ({
         start: area.start,
         end: area.end,
@@ -174,6 +177,7 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
         file: area.file && { path: area.file.path, offset: area.file.offset },
         shared: area.sharedObject,
         unlinked: area.file?.unlinked ?? null,
+        flags: area.flags ?? 0,
       })),
   };
 }
@@ -245,7 +249,14 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
     if (process.attributes !== undefined) {
-      out.add(types.ATTRIBUTES, X.ATTRIBUTES, { pid, oomScoreAdj: 0, membarriers: 0, ...process.attributes });
+      out.add(types.ATTRIBUTES, X.ATTRIBUTES, {
+        pid,
+        oomScoreAdj: 0,
+        membarriers: 0,
+        locksFuture: false,
+        ioPriority: 0,
+        ...process.attributes,
+      });
     }
     if (process.family !== undefined) {
       out.add(types.FAMILY, X.FAMILY, familyValues(snapshot, process, process.family));

@@ -273,6 +273,8 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   noHugePages: flag("prctl: no transparent huge pages"),
   oomScoreAdj: since(2, s32("/proc/PID/oom_score_adj"), 0),
   membarriers: since(3, u32("membarrier: commands it has registered for"), 0),
+  locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
+  ioPriority: since(4, u32("ioprio_set: class and level"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -337,6 +339,7 @@ const AREA = message("area", "a mapping", {
   file: maybe(FILE_PART, ""),
   shared: maybe(SHARED_PART, ""),
   unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
+  flags: since(3, u32("VM_* bits of mlock and madvise"), 0),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {

@@ -180,6 +180,8 @@ export interface AreaSnapshot {
   sharedObject: { index: number; offset: number } | null;
   /** "[heap]", "[stack]", or "". */
   name: string;
+  /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
+  flags?: number;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
 }
@@ -205,6 +207,10 @@ export interface ProcessAttributes {
   oomScoreAdj?: number;
   /** Commands of membarrier(2) that it has registered for; 0 when absent. */
   membarriers?: number;
+  /** mlockall(2): what it maps from now on is locked; false when absent. */
+  locksFuture?: boolean;
+  /** ioprio_set(2): class and level; 0 when absent. */
+  ioPriority?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -351,6 +357,8 @@ export type FileState =
   | EpollState
   /** A file that is open with O_PATH. */
   | { kind: "path" }
+  /** The same for a file of /proc or /sys, or a link there: permission bits, size, and what readlink(2) says. */
+  | { kind: "entry"; mode: number; size: bigint; target: string | null }
   /** A file of /proc: permission bits, and its contents when it was opened. */
   | { kind: "contents"; mode: number; contents: Uint8Array }
   /** What a directory listing that has begun goes on with. */

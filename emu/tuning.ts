@@ -122,7 +122,11 @@ export const MOST_CASES = 600;
 /** Instructions before a bctr in which the loading from such a table is looked for. */
 export const TABLE_REACH = 14;
 /** Addresses known to have been tested, at one place of the code, at the most. */
-export const MOST_FACTS = 12;
+export const MOST_FACTS = 16;
+/** Bytes that are tested together with accesses of further blocks at the most: these may not come to it, and the page after may be bad. */
+export const MOST_AHEAD = 256;
+/** Accesses of further blocks that are looked at. */
+export const MOST_LATER = 48;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

@@ -186,7 +186,7 @@ export interface HostStream {
   available?(): number;
   /** Bytes at once, up to `into.length`; 0 at the end; undefined when it would block. */
   read(into: Uint8Array): number | undefined;
-  /** Bytes taken, or undefined when it would block. Throws HostError EPIPE and the like. */
+  /** Bytes taken, or undefined when it would block: copied, since the array is used again. Throws HostError EPIPE and the like. */
   write(from: Uint8Array): number | undefined;
   writable(): boolean;
   /** Whether a write has shown that nobody reads it any more. */

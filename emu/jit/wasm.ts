@@ -75,6 +75,7 @@ export const Op = {
   i64_lt_u: 0x54,
   i64_gt_s: 0x55,
   i64_gt_u: 0x56,
+  i64_ge_u: 0x5a,
   f64_eq: 0x61,
   f64_ne: 0x62,
   f64_lt: 0x63,

@@ -1,5 +1,6 @@
 /** New threads and processes (Linux: kernel/fork.c, copy_thread of arch/powerpc). */
 import { RESERVE_LENGTH } from "../cpu/registers.ts";
+import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "../memory/vma.ts";
 import { isFull } from "./address-layout.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import { EAGAIN, EINVAL, ENOMEM, SysError } from "./errno.ts";
@@ -123,6 +124,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.timers = makeTimers(child);
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };
+  delete child.attributes.locksFuture;
   child.personality = process.personality;
   child.startTime = kernel.clock.monotonic();
   if (has(flags, CLONE_VFORK)) child.vforkParent = parent;
@@ -133,6 +135,11 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
 function copyMm(kernel: System, from: Mm): Mm {
   const mm = kernel.newMm(from.abi, from.cpuModel);
   from.memory.fork(mm.memory);
+  for (const { start, end, flags = 0 } of from.memory.areas) {
+    if (flags & VM_DONTCOPY) mm.memory.unmap(start, end);
+    else if (flags & VM_WIPEONFORK) mm.memory.discard(start, end);
+    if (flags & VM_LOCKED) mm.memory.mark(start, end, { clear: VM_LOCKED });
+  }
   mm.layout = { ...from.layout, auxv: from.layout.auxv };
   mm.elfv2 = from.elfv2;
   mm.interpreter.program = from.interpreter.program;

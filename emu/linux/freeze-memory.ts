@@ -3,6 +3,7 @@ import { HostError } from "../host/host.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { SharedObject, type SharedPage } from "../memory/shared-object.ts";
+import { VM_ASKED } from "../memory/vma.ts";
 import type {
   AreaSnapshot,
   FileReference,
@@ -25,7 +26,7 @@ const sourceOf = (addresses: number[], read: (address: number) => Uint8Array): P
 export function freezeMemory({ memory, layout, files }: Process, tables: FreezeTables): MemorySnapshot {
   const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
-    ({ start, end, prot, file, shared, offset, growsDown, name }): AreaSnapshot => {
+    ({ start, end, prot, file, shared, offset, growsDown, name, flags }): AreaSnapshot => {
       const addresses = shared === undefined ? memory.touched(start, end) : [];
       return {
         start,
@@ -35,6 +36,7 @@ export function freezeMemory({ memory, layout, files }: Process, tables: FreezeT
         file: file === undefined ? null : { ...files.freezeMapped(file, tables), offset },
         sharedObject: shared === undefined ? null : { index: tables.sharedObject(shared), offset },
         name: name ?? "",
+        ...(flags ? { flags } : {}),
         pages: sourceOf(addresses, (at) => memory.peek(at, PAGE_SIZE, page)),
       };
     },
@@ -118,6 +120,7 @@ function contentsOf(area: AreaSnapshot, files: ProcessFiles, objects: readonly S
   const extra = {
     ...(area.growsDown ? { growsDown: true } : {}),
     ...(area.name === "" ? {} : { name: area.name }),
+    ...(area.flags ? { flags: area.flags & VM_ASKED } : {}),
   };
   if (sharedObject !== null) {
     const shared = objects[sharedObject.index];

@@ -26,6 +26,7 @@ export const RLIMIT_CPU = 0;
 export const RLIMIT_FSIZE = 1;
 export const RLIMIT_DATA = 2;
 export const RLIMIT_STACK = 3;
+export const RLIMIT_CORE = 4;
 export const RLIMIT_NPROC = 6;
 export const RLIMIT_NOFILE = 7;
 export const RLIMIT_MEMLOCK = 8;
@@ -163,6 +164,7 @@ export class Process {
     this.prctl.dumpable = 1;
     this.attributes.keepCapabilities = false;
     delete this.attributes.membarriers;
+    delete this.attributes.locksFuture;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;

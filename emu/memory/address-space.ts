@@ -473,6 +473,14 @@ export class AddressSpace implements FileViewer {
     return at === end;
   }
 
+  /** Sets and clears flags of what is mapped in a range. */
+  mark(start: number, end: number, { set = 0, clear = 0 }: { set?: number; clear?: number }): void {
+    this.checkRange(start, end);
+    for (const area of this.mapped.remove(start, end)) {
+      this.mapped.insert({ ...area, flags: ((area.flags ?? 0) & ~clear) | set });
+    }
+  }
+
   /** Extends an area that grows down to begin at `start`; the room is free. */
   growDown(area: Vma, start: number): void {
     this.checkRange(start, area.start);

@@ -5,7 +5,7 @@
  * of the number of areas whatever is mapped and unmapped. Nodes never change: what changes is built anew along the
  * path to it. So a copy of the whole costs nothing, and a list of areas taken before a change stays as it was.
  */
-import { continues, isData, type Vma } from "./vma.ts";
+import { continues, isData, isLocked, type Vma } from "./vma.ts";
 
 type Tree = Node | undefined;
 
@@ -21,6 +21,7 @@ interface Node {
   readonly count: number;
   readonly bytes: number;
   readonly dataBytes: number;
+  readonly lockedBytes: number;
 }
 
 /** The map as others see it. */
@@ -43,6 +44,10 @@ export class AreaMap {
   /** Bytes in areas that count as data (`isData`). */
   get dataBytes(): number {
     return this.root?.dataBytes ?? 0;
+  }
+  /** Bytes in areas that are locked. */
+  get lockedBytes(): number {
+    return this.root?.lockedBytes ?? 0;
   }
   /** How many nodes all operations so far have looked at or made. */
   get visits(): number {
@@ -209,6 +214,7 @@ export class AreaMap {
       count: 1 + (left?.count ?? 0) + (right?.count ?? 0),
       bytes: length + (left?.bytes ?? 0) + (right?.bytes ?? 0),
       dataBytes: (isData(area) ? length : 0) + (left?.dataBytes ?? 0) + (right?.dataBytes ?? 0),
+      lockedBytes: (isLocked(area) ? length : 0) + (left?.lockedBytes ?? 0) + (right?.lockedBytes ?? 0),
     };
   }
 }

@@ -5,8 +5,16 @@
  * least significant byte first, so that a big-endian access of any size and alignment is one plain little-endian
  * access. Little-endian guests are stored straight. Nothing else knows which of the two it is.
  */
-import { CORNER_SIZE, GUARD_TABLE_SIZE, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
-import { type Fill, fillOf, newMemory, WASM_PAGE } from "./wasm-memory.ts";
+import {
+  CORNER_SIZE,
+  GUARD_TABLE_SIZE,
+  PAGE_SIZE,
+  READ_GUARD_OFFSET,
+  REVERSAL_OFFSET,
+  REVERSAL_SIZE,
+  WRITE_GUARD_OFFSET,
+} from "./layout.ts";
+import { type BulkAccess, bulkAccess, newMemory, WASM_PAGE } from "./wasm-memory.ts";
 
 export type ByteOrder = "big" | "little";
 
@@ -22,8 +30,8 @@ export class Storage {
   /** Host offset of the machine's corner. */
   readonly corner: number;
   readonly view: DataView;
-  /** Fills host offsets. */
-  readonly fill: Fill;
+  /** By host offsets. */
+  readonly bulk: BulkAccess;
   private readonly bytes: Uint8Array;
   /** How often `clearPage` was called. */
   clearedPages = 0;
@@ -42,7 +50,7 @@ export class Storage {
     this.memory = reserve(size / WASM_PAGE);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
-    this.fill = fillOf(this.memory);
+    this.bulk = bulkAccess(this.memory);
     this.flip = big ? -1 : 0;
     this.base = big ? size | 0 : 0;
   }
@@ -54,17 +62,15 @@ export class Storage {
 
   /** Copies bytes out in guest order. `into` has the length. */
   peek(address: number, into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const range = this.range(address, into.length);
-    if (this.flip) reverseInto(into, range);
-    else into.set(range);
+    if (this.flip) this.exchange(address, into, false);
+    else into.set(this.range(address, into.length));
     return into;
   }
 
   /** Copies bytes in, given in guest order. */
   poke(address: number, from: Uint8Array): void {
-    const range = this.range(address, from.length);
-    if (this.flip) reverseInto(range, from);
-    else range.set(from);
+    if (this.flip) this.exchange(address, from, true);
+    else this.range(address, from.length).set(from);
   }
 
   /** Copies bytes from one guest address to another. */
@@ -74,7 +80,7 @@ export class Storage {
 
   /** Zeroes a page. */
   clearPage(page: number): void {
-    this.fill(this.host(page * PAGE_SIZE, PAGE_SIZE), 0, PAGE_SIZE);
+    this.bulk.fill(this.host(page * PAGE_SIZE, PAGE_SIZE), 0, PAGE_SIZE);
     this.clearedPages++;
   }
 
@@ -82,8 +88,33 @@ export class Storage {
   clearCorner(): void {
     const { corner } = this;
     const behind = WRITE_GUARD_OFFSET + GUARD_TABLE_SIZE;
-    this.fill(corner, 0, READ_GUARD_OFFSET);
-    this.fill(corner + behind, 0, CORNER_SIZE - behind);
+    this.bulk.fill(corner, 0, READ_GUARD_OFFSET);
+    this.bulk.fill(corner + behind, 0, CORNER_SIZE - behind);
+  }
+
+  /** Copies between an array in guest order and memory that is stored reversed, most of it through a buffer in the corner. */
+  private exchange(address: number, array: Uint8Array, isStore: boolean): void {
+    const { bytes } = this;
+    const buffer = this.corner + REVERSAL_OFFSET;
+    const whole = array.length < LEAST_IN_BULK ? 0 : array.length - (array.length % 16);
+    for (let done = 0; done < whole; ) {
+      const length = Math.min(whole - done, REVERSAL_SIZE);
+      const at = this.host(address + done, length);
+      const piece = bytes.subarray(buffer, buffer + length);
+      if (isStore) {
+        piece.set(array.subarray(done, done + length));
+        this.bulk.reverse(at, buffer, length);
+      } else {
+        this.bulk.reverse(buffer, at, length);
+        array.set(piece, done);
+      }
+      done += length;
+    }
+    for (let done = whole; done < array.length; done++) {
+      const at = this.host(address + done, 1);
+      if (isStore) bytes[at] = array[done]!;
+      else array[done] = bytes[at]!;
+    }
   }
 
   private range(address: number, length: number): Uint8Array {
@@ -92,20 +123,8 @@ export class Storage {
   }
 }
 
-/** Copies bytes in reverse, most of them by words: `reverse` goes byte by byte. Neither array overlaps the other. */
-function reverseInto(into: Uint8Array, from: Uint8Array): void {
-  const { length } = from;
-  let done = 0;
-  if (length >= LEAST_BY_WORDS) {
-    const source = new DataView(from.buffer, from.byteOffset, length);
-    const target = new DataView(into.buffer, into.byteOffset, length);
-    for (; done + 4 <= length; done += 4)
-      target.setInt32(length - 4 - done, source.getInt32(done, true), false);
-  }
-  for (; done < length; done++) into[length - 1 - done] = from[done];
-}
-/** Bytes from which on the views for it are worth their making. */
-const LEAST_BY_WORDS = 128;
+/** Bytes from which on WebAssembly reverses more quickly than a loop over them. */
+const LEAST_IN_BULK = 128;
 
 /** A memory of so many WebAssembly pages. Engines reserve address space for it, of which little is ever used. */
 function reserve(pages: number): WebAssembly.Memory {

@@ -16,6 +16,9 @@ export const CORNER_SIZE = 4 * 1024 * 1024;
 export const REGISTERS_OFFSET = 0;
 /** Bytes of one thread's register block. */
 export const REGISTERS_SIZE = 2048;
+/** Offset within the corner of the bytes on their way into and out of a big-endian guest's memory, and how many at a time. */
+export const REVERSAL_OFFSET = 0x8_0000;
+export const REVERSAL_SIZE = 0x1_0000;
 /** Offsets within the corner of the guard tables, one byte a page of the whole 4 GiB. */
 export const READ_GUARD_OFFSET = 0x10_0000;
 export const WRITE_GUARD_OFFSET = 0x20_0000;

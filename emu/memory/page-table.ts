@@ -5,7 +5,7 @@
 import type { Storage } from "./byte-order.ts";
 import { GUARD_TABLE_SIZE, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "./layout.ts";
 import { PROT_WRITE } from "./vma.ts";
-import type { Fill } from "./wasm-memory.ts";
+import type { BulkAccess } from "./wasm-memory.ts";
 
 /** State of a page: PROT_* in the low three bits, and these. */
 export const PROTECTION = 0x07;
@@ -37,20 +37,20 @@ export class PageTable {
   /** How often a guard may have gone from zero to something: whatever relies on a zero seen before is wrong since. */
   raised = 0;
 
-  private readonly fillBytes: Fill;
+  private readonly bulk: BulkAccess;
 
-  constructor({ memory, corner, fill, size }: Storage) {
+  constructor({ memory, corner, bulk, size }: Storage) {
     const { buffer } = memory;
     this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE);
     this.writeGuard = new Uint8Array(buffer, corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE);
     this.states = new Uint16Array(size / PAGE_SIZE);
-    this.fillBytes = fill;
+    this.bulk = bulk;
     this.fillGuard(this.readGuard, 1, 0, GUARD_TABLE_SIZE);
     this.fillGuard(this.writeGuard, 1, 0, GUARD_TABLE_SIZE);
   }
 
   private fillGuard(guard: Uint8Array, value: number, first: number, end: number): void {
-    this.fillBytes(guard.byteOffset + first, value, end - first);
+    this.bulk.fill(guard.byteOffset + first, value, end - first);
   }
 
   /** The state of a page; of one beyond the end, unmapped. */

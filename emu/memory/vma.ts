@@ -6,6 +6,16 @@ export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const PROT_EXEC = 4;
 
+/** What programs ask of areas, as Linux numbers it. */
+export const VM_LOCKED = 0x2000;
+/** A child has nothing there. */
+export const VM_DONTCOPY = 0x2_0000;
+/** A child has zeros there. */
+export const VM_WIPEONFORK = 0x200_0000;
+export const VM_DONTDUMP = 0x400_0000;
+/** All that can be asked for. */
+export const VM_ASKED = VM_LOCKED | VM_DONTCOPY | VM_WIPEONFORK | VM_DONTDUMP;
+
 /** One area. It never changes: an area that does is replaced. */
 export interface Vma {
   /** First byte; a multiple of the page size. */
@@ -22,6 +32,8 @@ export interface Vma {
   readonly offset: number;
   /** Grows towards lower addresses on demand (the stack). */
   readonly growsDown?: boolean;
+  /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
+  readonly flags?: number;
   /** What it is, for /proc/self/maps and images: "[heap]", "[stack]", or none. */
   readonly name?: string;
 }
@@ -33,12 +45,16 @@ export const continues = (a: Vma, b: Vma): boolean =>
   a.file === b.file &&
   a.shared === b.shared &&
   a.growsDown === b.growsDown &&
+  (a.flags ?? 0) === (b.flags ?? 0) &&
   a.name === b.name &&
   (a.file === undefined && a.shared === undefined ? true : a.offset + (a.end - a.start) === b.offset);
 
 /** What counts as data of a process (VM_WRITE without VM_SHARED and VM_STACK: RLIMIT_DATA, VmData). */
 export const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">): boolean =>
   (prot & PROT_WRITE) !== 0 && shared === undefined && growsDown !== true;
+
+/** Whether mlock(2) has been asked to keep an area in memory. */
+export const isLocked = ({ flags = 0 }: Vma): boolean => (flags & VM_LOCKED) !== 0;
 
 /** The part of an area that lies in a range which it has a part in. */
 export function clip(area: Vma, from: number, to: number): Vma {

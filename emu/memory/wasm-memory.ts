@@ -19,31 +19,53 @@ const MOST_PAGES = 65536;
 export const newMemory = (pages: number): WebAssembly.Memory =>
   new WebAssembly.Memory({ initial: pages, maximum: pages, shared: IS_SHARED });
 
-/** Sets `length` bytes of a memory from an offset on to a value. */
-export type Fill = (at: number, value: number, length: number) => void;
+/** What is quickest done to a memory by WebAssembly itself: where it is shared, typed arrays go byte by byte. */
+export interface BulkAccess {
+  /** Sets `length` bytes from offset `at` on to a value. */
+  fill(at: number, value: number, length: number): void;
+  /** Copies `length` bytes, a multiple of 16 and not 0, to a place that does not overlap, the last one first. */
+  reverse(to: number, from: number, length: number): void;
+}
 
-/** A module of one function around memory.fill: where memories are shared, the `fill` of typed arrays goes byte by byte. */
-const makeFillModule = lazily(() => {
-  const type = [1, 7, 1, 0x60, 3, 0x7f, 0x7f, 0x7f, 0];
+/** (i32, i32, i32) -> () */
+const TYPE = [0x60, 3, 0x7f, 0x7f, 0x7f, 0];
+const FILL = [0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 11, 0, 0x0b];
+const REVERSE = [
+  ...[1, 1, 0x7b], // one local, a v128
+  ...[0x03, 0x40], // loop
+  ...[0x20, 0, 0x20, 1], // to, from +
+  ...[0x20, 2, 0x41, 16, 0x6b, 0x22, 2, 0x6a], // (length -= 16)
+  ...[0xfd, 0, 0, 0, 0x22, 3, 0x20, 3], // v128.load, twice for the shuffle
+  ...[0xfd, 13, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+  ...[0xfd, 11, 0, 0], // v128.store
+  ...[0x20, 0, 0x41, 16, 0x6a, 0x21, 0], // to += 16
+  ...[0x20, 2, 0x0d, 0, 0x0b, 0x0b], // again while length is not 0
+];
+
+const nameOf = (text: string): number[] =>
+  [text.length, ...text].map((c) => (typeof c === "string" ? c.charCodeAt(0) : c));
+
+const makeBulkModule = lazily(() => {
   const [flags, least] = memoryLimits(1);
   const memory = [1, 0x6d, 1, 0x6d, 2, flags, least, 0x80, 0x80, 4];
-  const body = [0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 11, 0, 0x0b];
+  const exported = [2, ...nameOf("fill"), 0, 0, ...nameOf("reverse"), 0, 1];
+  const code = [2, FILL.length, ...FILL, REVERSE.length, ...REVERSE];
   return new WebAssembly.Module(
     Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-      ...type,
+      ...[1, TYPE.length + 1, 1, ...TYPE],
       ...[2, memory.length + 1, 1, ...memory],
-      ...[3, 2, 1, 0],
-      ...[7, 5, 1, 1, 0x66, 0, 0],
-      ...[10, body.length + 2, 1, body.length, ...body],
+      ...[3, 3, 2, 0, 0],
+      ...[7, exported.length, ...exported],
+      ...[10, code.length, ...code],
     ]),
   );
 });
 
-/** The quickest way to fill parts of a memory. */
-export function fillOf(memory: WebAssembly.Memory): Fill {
-  const { exports } = new WebAssembly.Instance(makeFillModule(), { m: { m: memory } });
-  return exports.f as Fill;
+/** The functions for a memory. */
+export function bulkAccess(memory: WebAssembly.Memory): BulkAccess {
+  const { exports } = new WebAssembly.Instance(makeBulkModule(), { m: { m: memory } });
+  return exports as { fill: BulkAccess["fill"]; reverse: BulkAccess["reverse"] };
 }
 
 /** What a module says of the memory of at least so many pages that it imports: flags, least and most pages. */

@@ -156,6 +156,7 @@ function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnaps
             : fc.constant(null),
         sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
         name: fc.constantFrom("", "[heap]", "[stack]"),
+        flags: fc.constantFrom(0x2000, 0x2_2000, 0x602_0000),
         pages: shared ? fc.constant(pages([])) : somePages(start, count),
       });
     });
@@ -281,6 +282,8 @@ const attributes = fc.record({
   noHugePages: fc.boolean(),
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
   membarriers: fc.constantFrom(4, 0x10, 0x14),
+  locksFuture: fc.constant(true),
+  ioPriority: fc.integer({ min: 1, max: 0x7fff }),
 });
 
 /** A zombie: all that is left is its status. */
@@ -373,6 +376,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ),
   }),
   fc.constant<FileState>({ kind: "path" }),
+  fc.record({ kind: fc.constant("entry"), mode: u32, size: u64, target: fc.option(name) }),
   fc.record({ kind: fc.constant("contents"), mode: u32, contents: fc.uint8Array({ maxLength: 30 }) }),
   fc.record({
     kind: fc.constant("listing"),

@@ -164,10 +164,10 @@ export class FileLife {
   }
 }
 
-/** The first line in which two outputs differ, with the one before; undefined where they are the same. */
+/** The first line in which two outputs differ, with the one before; undefined where they are the same but for process ids. */
 export function difference(native: string, guest: string): string | undefined {
-  if (native === guest) return undefined;
-  const [one, other] = [native.split("\n"), guest.split("\n")];
+  const [one, other] = [native, guest].map((text) => text.replace(/\/proc\/\d+/g, "/proc/PID").split("\n"));
+  if (one.join() === other.join()) return undefined;
   const at = one.findIndex((line, index) => line !== other[index]);
   const line = at < 0 ? one.length : at;
   return `host: ${one[line]}\nguest: ${other.slice(line, line + 5).join(" / ")}`;

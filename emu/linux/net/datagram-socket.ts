@@ -26,6 +26,7 @@ import {
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
 import type { Network } from "./network.ts";
+import { IPPROTO_UDP } from "./socket-constants.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -112,7 +113,7 @@ export class DatagramSocket extends Socket {
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
       if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
-    } else if (this.network.outside?.reaches(address)) {
+    } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
       this.gateway?.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.

@@ -4,7 +4,7 @@
 import { joined } from "../../joined.ts";
 import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
-import { type Address, loopback, netlinkAddress } from "./address.ts";
+import { type Address, LOOPBACK_INDEX, loopback, netlinkAddress } from "./address.ts";
 import type { Network } from "./network.ts";
 import { END, type Outgoing, type Received, Socket } from "./socket.ts";
 import { AF_INET, AF_INET6 } from "./socket-constants.ts";
@@ -24,7 +24,6 @@ const RTM_GETROUTE = 26;
 const ASKS = 2;
 
 const HEADER = 16;
-const LOOPBACK_INDEX = 1;
 /** ARPHRD_LOOPBACK; IFF_UP, LOOPBACK, RUNNING, LOWER_UP. */
 const LOOPBACK_TYPE = 772;
 const LOOPBACK_FLAGS = 0x10049;

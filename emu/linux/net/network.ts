@@ -51,7 +51,7 @@ export class Network {
   readonly newInode: () => bigint;
   /** By type and name. */
   private readonly abstract = new Map<string, Socket>();
-  /** Sockets of the internet that have a port, by type and port. */
+  /** Sockets of the internet that have a port, by protocol and port. */
   private readonly ports = new Map<string, Set<Socket>>();
   /** The port and the name that were made up last. */
   lastPort = FIRST_EPHEMERAL - 1;
@@ -125,8 +125,8 @@ export class Network {
 
   // ---- ports -------------------------------------------------------------------------------------------------
 
-  private portOf(type: number, port: number): Set<Socket> {
-    const key = `${type} ${port}`;
+  private portOf(protocol: number, port: number): Set<Socket> {
+    const key = `${protocol} ${port}`;
     let there = this.ports.get(key);
     if (there === undefined) this.ports.set(key, (there = new Set()));
     return there;
@@ -155,7 +155,7 @@ export class Network {
     if (socket.local !== undefined) throw new SysError(EINVAL);
     if (!isAny(address) && !isLoopback(address) && !isForMany(address)) throw new SysError(EADDRNOTAVAIL);
     const port = address.port === 0 ? this.freePort(socket, address) : address.port;
-    const there = this.portOf(socket.type, port);
+    const there = this.portOf(socket.protocol, port);
     for (const other of there) if (this.conflicts(socket, address, other)) throw new SysError(EADDRINUSE);
     there.add(socket);
     socket.local = { ...address, port };
@@ -164,7 +164,7 @@ export class Network {
   private freePort(socket: Socket, address: Address): number {
     for (let tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
       this.lastPort = this.lastPort >= LAST_EPHEMERAL ? FIRST_EPHEMERAL : this.lastPort + 1;
-      const there = this.portOf(socket.type, this.lastPort);
+      const there = this.portOf(socket.protocol, this.lastPort);
       if (![...there].some((other) => this.overlap(socket, address, other))) return this.lastPort;
     }
     throw new SysError(EADDRINUSE);
@@ -172,13 +172,13 @@ export class Network {
 
   /** A connection that was accepted, or thawed, has the port of its address too. */
   share(socket: Socket): void {
-    this.portOf(socket.type, socket.local!.port).add(socket);
+    this.portOf(socket.protocol, socket.local!.port).add(socket);
   }
 
   /** Whether another socket listens where this one is bound. */
   hasListener(socket: Socket): boolean {
     if (socket.isUnix) return false;
-    return [...this.portOf(socket.type, socket.local!.port)].some(
+    return [...this.portOf(socket.protocol, socket.local!.port)].some(
       (other) =>
         other.isListening &&
         this.overlap(socket, socket.local!, other) &&
@@ -205,9 +205,9 @@ export class Network {
   }
 
   /** The sockets that a packet to an address could be for, the most particular first. */
-  private candidates(type: number, to: Address): Socket[] {
+  private candidates(protocol: number, to: Address): Socket[] {
     const target = unmapped(to);
-    const fits = [...(this.ports.get(`${type} ${to.port}`) ?? [])].filter((socket) => {
+    const fits = [...(this.ports.get(`${protocol} ${to.port}`) ?? [])].filter((socket) => {
       const local = unmapped(socket.local!);
       if (local.family === target.family)
         return isAny(local) || addressKey({ ...local, port: 0 }) === addressKey({ ...target, port: 0 });
@@ -221,13 +221,13 @@ export class Network {
   listenerAt(asker: Socket, to: Address): Socket | undefined {
     this.reach(asker, to);
     if (!isLoopback(to)) return undefined;
-    return this.candidates(asker.type, to).find(({ isListening }) => isListening);
+    return this.candidates(asker.protocol, to).find(({ isListening }) => isListening);
   }
 
   /** The socket that gets a datagram: one that is connected to who sends it goes before those that are to nobody. */
   receiverOf(sender: Socket, to: Address, from: Address): Socket | undefined {
     if (!isLoopback(to)) return undefined;
-    const fits = this.candidates(sender.type, to);
+    const fits = this.candidates(sender.protocol, to);
     const key = addressKey(unmapped(from));
     const isFrom = ({ remote }: Socket) => remote !== undefined && addressKey(unmapped(remote)) === key;
     return fits.find(isFrom) ?? fits.find(({ remote }) => remote === undefined);
@@ -243,7 +243,7 @@ export class Network {
       else this.onUnbind(socket);
       return;
     }
-    const key = `${socket.type} ${local.port}`;
+    const key = `${socket.protocol} ${local.port}`;
     const there = this.ports.get(key);
     there?.delete(socket);
     if (there?.size === 0) this.ports.delete(key);

@@ -20,6 +20,7 @@ export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
+export const IPPROTO_UDPLITE = 136;
 
 export const SO_REUSEADDR = 2;
 export const SO_BROADCAST = 6;
@@ -31,7 +32,13 @@ export const SO_REUSEPORT = 15;
 export const SO_PASSCRED = 20;
 export const SO_TIMESTAMP = 29;
 export const SO_TIMESTAMPNS = 35;
+export const IP_PKTINFO = 8;
+export const IP_RECVTTL = 12;
+export const IP_RECVTOS = 13;
 export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_RECVTCLASS = 66;
 
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;

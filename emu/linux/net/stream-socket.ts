@@ -190,6 +190,8 @@ export class StreamSocket extends Socket {
   // ---- data --------------------------------------------------------------------------------------------------
 
   private checkSend(): void {
+    // The other end of AF_UNIX has gone: that comes before what else went wrong.
+    if (this.isUnix && this.writeShut) throw new SysError(EPIPE);
     if (this.isUnix) {
       this.checkError();
       if (this.phase !== "connected") throw new SysError(ENOTCONN);

@@ -2,7 +2,7 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR } from "../errno.ts";
-import type { Process } from "../process.ts";
+import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
 import type { Restart } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
@@ -108,7 +108,9 @@ export function deliver(thread: Thread, call: CallState): void {
   });
   if (outcome.kind === "stop") stop(process, outcome.signo);
   if (outcome.kind === "terminate") {
-    process.kernel.endProcess(process, outcome.core ? outcome.signo | 0x80 : outcome.signo);
+    // What becomes of the first process's core is up to who runs the machine.
+    const dumps = outcome.core && (process.limits[RLIMIT_CORE].soft > 0n || process.parent === undefined);
+    process.kernel.endProcess(process, dumps ? outcome.signo | 0x80 : outcome.signo);
   }
 }
 

@@ -159,8 +159,8 @@ const unshare: SyscallHandler = (ctx) => {
   const { args, process } = ctx;
   const flags = args.uint(0);
   const known = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+  if (flags & ~(known | CLONE_NAMESPACES)) throw new SysError(EINVAL);
   if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
-  if (flags & ~known) throw new SysError(EINVAL);
   if (
     process.threads.size > 1 &&
     flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_FS)

@@ -120,11 +120,17 @@ function noteChange(ctx: SyscallContext, { at, file }: Subject, mask: number): v
   else notices.happened(file, mask);
 }
 
-/** Where what is to be changed is on the host. Throws EPERM for what has no name anywhere. */
-function placeOf(ctx: SyscallContext, { at, file }: Subject) {
+/**
+ * Changes attributes where the file is on the host. Pipes, sockets and their like are on none: theirs stay as they
+ * are. Throws EPERM for what was inherited and has no name.
+ */
+function changeAt(ctx: SyscallContext, { at, file }: Subject, change: (path: string) => void): void {
+  if (file?.path === "") {
+    if (file instanceof StreamFile) throw new SysError(EPERM);
+    return;
+  }
   const { system } = files(ctx);
-  if (file?.path === "") throw new SysError(EPERM);
-  return system.namespace.writable(at ?? system.locate(file!, files(ctx)));
+  system.namespace.at(system.namespace.writable(at ?? system.locate(file!, files(ctx))), change);
 }
 
 /** The host handle of an open regular file, by which it can be changed. Throws EROFS. */
@@ -139,7 +145,7 @@ function handleOf({ file }: Subject): number | undefined {
 
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { system } = files(ctx);
-  const { namespace, host } = system;
+  const { host } = system;
   const { credentials } = ctx.process;
   const handle = handleOf(subject);
   const stat = subject.file?.stat() ?? system.stat(subject.at!);
@@ -147,7 +153,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   if (!isPrivileged(credentials) && !isMember(host, credentials, stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.chmod(path, mode & 0o1777));
+  else changeAt(ctx, subject, (path) => host.files.chmod(path, mode & 0o1777));
   const { path } = subject.file?.where() ?? subject.at!;
   system.setIds.keep(stat, mode, path);
   noteChange(ctx, subject, IN_ATTRIB);
@@ -156,7 +162,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
 
 /** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
 function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
-  const { namespace, host, setIds } = files(ctx).system;
+  const { host, setIds } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   // The guest's own ids stand for those of the host's user, as in stat(2).
   const { credentials } = ctx.process;
@@ -166,7 +172,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchown(handle, owner, group);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.chown(path, owner, group));
+  else changeAt(ctx, subject, (path) => host.files.chown(path, owner, group));
   const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);
@@ -194,7 +200,7 @@ type Time = bigint | "now" | undefined;
 
 function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[]): number {
   if (times.every((time) => time === undefined)) return 0;
-  const { namespace, host } = files(ctx).system;
+  const { host } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
   const now = ctx.kernel.clock.realtime();
   const [atime, mtime] = [stat.atime, stat.mtime].map((old, i) => {
@@ -203,7 +209,7 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
   });
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.futimes(handle, atime, mtime);
-  else namespace.at(placeOf(ctx, subject), (path) => host.files.utimes(path, atime, mtime));
+  else changeAt(ctx, subject, (path) => host.files.utimes(path, atime, mtime));
   // Linux tells of one time that is set as of a read or write (fsnotify_change).
   const one = times[1] === undefined ? IN_ACCESS : IN_MODIFY;
   noteChange(ctx, subject, times.includes(undefined) ? one : IN_ATTRIB);

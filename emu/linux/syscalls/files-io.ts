@@ -1,17 +1,6 @@
 /** read, write and their families. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import {
-  EAGAIN,
-  EBADF,
-  EFAULT,
-  EINVAL,
-  EISDIR,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  ESPIPE,
-  EXDEV,
-  SysError,
-} from "../errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EOVERFLOW, ESPIPE, SysError } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
@@ -57,6 +46,9 @@ function positionArg(file: OpenFile, offset: bigint): number {
   if (offset > BigInt(MAX_OFFSET)) throw new SysError(EOVERFLOW);
   return Number(offset);
 }
+
+/** Bytes on their way between a file and a guest's memory, or another file. */
+const buffer = new Uint8Array(CHUNK);
 
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
 
@@ -130,7 +122,7 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
   const options = { store: true, skip: movedBefore(ctx) };
   const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
-    const bytes = new Uint8Array(file instanceof PipeEnd ? Math.min(length, file.available()) || 1 : length);
+    const bytes = buffer.subarray(0, length);
     const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
     if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
     return count;
@@ -167,7 +159,7 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
       const allowed = withinLimit(ctx, file, at, length);
       const taken = file.takes(allowed);
       if (taken === 0) return undefined;
-      const bytes = ctx.memory.read(address, taken);
+      const bytes = ctx.memory.peek(address, taken, buffer.subarray(0, taken));
       const count = position === undefined ? file.write(bytes) : file.writeAt(bytes, at);
       short = count !== undefined && count < length && !fills(file);
       return count;
@@ -251,7 +243,7 @@ function copy(
 ): number {
   let done = movedBefore(ctx);
   while (done < count) {
-    const bytes = new Uint8Array(Math.min(CHUNK, count - done));
+    const bytes = buffer.subarray(0, Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
     if (got === undefined) return done > 0 ? done : wait(ctx, from, { read: true });
     if (got === 0) break;
@@ -303,12 +295,10 @@ function isSameFile(from: OpenFile, to: OpenFile): boolean {
 /** copy_file_range(2). */
 function copyFileRange(ctx: SyscallContext): number {
   checkFlags(ctx.args.int(5), 0);
-  const from = source(ctx, 0);
-  const to = target(ctx, 2);
+  const [from, to] = [fileArg(ctx, 0), fileArg(ctx, 2)];
   if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
-  if (!from.seekable || !to.seekable) throw new SysError(EINVAL);
-  if (to.flags & O_APPEND) throw new SysError(EBADF);
-  if (from.kind !== to.kind) throw new SysError(EXDEV);
+  if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
+  if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
   const pointers = [ctx.args.address(1), ctx.args.address(3)];
   const positions = pointers.map((pointer, i) => {
     if (pointer === 0) return undefined;

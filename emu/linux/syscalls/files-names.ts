@@ -378,17 +378,23 @@ function chdir(ctx: SyscallContext): number {
   const { system } = task;
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
-  if (at.place !== undefined) {
-    const execute = { read: false, write: false, execute: true };
-    system.namespace.at(at.place, (host) => system.host.files.access(host, execute));
-  }
+  checkEntry(ctx, at);
   task.enter(system.directory(at, O_PATH, task));
   return 0;
+}
+
+/** Throws EACCES for a folder that may not be entered. */
+function checkEntry(ctx: SyscallContext, { place }: Location): void {
+  if (place === undefined) return;
+  const { namespace, host } = files(ctx).system;
+  const execute = { read: false, write: false, execute: true };
+  namespace.at(place, (path) => host.files.access(path, execute));
 }
 
 function fchdir(ctx: SyscallContext): number {
   const file = anyFileArg(ctx, 0);
   if (!(file instanceof DirectoryFile)) throw new SysError(ENOTDIR);
+  if (!file.where().deleted) checkEntry(ctx, file.base());
   files(ctx).enter(file);
   return 0;
 }

@@ -44,6 +44,15 @@ const FILE_CALLS = new Map<number, FileCall>([
       return 0;
     },
   ],
+  // FIGETBSZ
+  [
+    io("\0", 2),
+    (ctx, file) => {
+      if (file.kind !== "file" && file.kind !== "directory") throw new SysError(ENOTTY);
+      ctx.put32(ctx.args.address(2), 4096);
+      return 0;
+    },
+  ],
   // FIOQSIZE
   [
     ior("f", 128, 8),

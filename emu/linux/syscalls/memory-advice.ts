@@ -1,25 +1,30 @@
 /**
- * System calls about memory that is mapped already: advice, locking, writing back (Linux: mm/madvise.c, msync.c,
- * mincore.c, mlock.c).
+ * System calls about memory that is mapped already: advice, writing back, what is there (Linux: mm/madvise.c, msync.c,
+ * mincore.c).
  */
 import { GuestFault } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
-import { EACCES, EFAULT, EINVAL, EIO, ENOMEM, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
-import { RLIMIT_MEMLOCK } from "../process.ts";
+import {
+  isLocked,
+  PROT_READ,
+  PROT_WRITE,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_WIPEONFORK,
+  type Vma,
+} from "../../memory/vma.ts";
+import { EACCES, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
+import { vectorArg } from "./files-common.ts";
+import { isPrivileged } from "./identity.ts";
+import { processArg } from "./pidfd.ts";
+import { checkAccess } from "./process-vm.ts";
 
 const MS_ASYNC = 1;
 const MS_INVALIDATE = 2;
 const MS_SYNC = 4;
-
-const MLOCK_ONFAULT = 1;
-/** MCL_* as powerpc numbers them. */
-const MCL_CURRENT = 0x2000;
-const MCL_FUTURE = 0x4000;
-const MCL_ONFAULT = 0x8000;
 
 const PAGE = BigInt(PAGE_SIZE);
 /** Bytes of memory that mincore looks at before it writes what it found. */
@@ -37,7 +42,12 @@ interface Range {
  * The range [address, address + length) in whole pages. Undefined when it is empty; throws `overflow` when it wraps
  * around.
  */
-function rangeOf(ctx: SyscallContext, address: bigint, length: bigint, overflow: number): Range | undefined {
+export function rangeOf(
+  ctx: SyscallContext,
+  address: bigint,
+  length: bigint,
+  overflow: number,
+): Range | undefined {
   const width = ctx.abi.is64 ? 64 : 32;
   const size = BigInt.asUintN(width, (length + PAGE - 1n) & ~(PAGE - 1n));
   if (length !== 0n && size === 0n) throw new SysError(overflow);
@@ -50,7 +60,7 @@ function rangeOf(ctx: SyscallContext, address: bigint, length: bigint, overflow:
 }
 
 /** Calls `use` with the part of each area in the range; returns whether there were holes. */
-function eachArea(
+export function eachArea(
   memory: AddressSpace,
   { start, end, cut }: Range,
   use: (area: Vma, from: number, to: number) => void,
@@ -70,14 +80,29 @@ type Advice = (ctx: SyscallContext, area: Vma, from: number, to: number) => void
 
 const ignore: Advice = () => {};
 const isAnonymous = ({ file, shared }: Vma): boolean => file === undefined && shared === undefined;
-const onlyAnonymous: Advice = (_ctx, area) => {
+/** MADV_FREE: whether freed pages keep their contents is up to the kernel; here they do. */
+const free: Advice = (_ctx, area) => {
+  if (!isAnonymous(area) || isLocked(area)) throw new SysError(EINVAL);
+};
+const unlessLocked =
+  (advice: Advice): Advice =>
+  (ctx, area, from, to) => {
+    if (isLocked(area)) throw new SysError(EINVAL);
+    advice(ctx, area, from, to);
+  };
+const mark =
+  (change: { set?: number; clear?: number }): Advice =>
+  ({ memory }, _area, from, to) =>
+    memory.mark(from, to, change);
+const wipeOnFork: Advice = (ctx, area, from, to) => {
   if (!isAnonymous(area)) throw new SysError(EINVAL);
+  ctx.memory.mark(from, to, { set: VM_WIPEONFORK });
 };
 
 /** MADV_REMOVE: shared memory reads as zeros again. A hole in a host file cannot be made. */
 const remove: Advice = ({ memory }, area, from, to) => {
-  if (area.shared === undefined) throw new SysError(EINVAL);
-  if (!(area.prot & PROT_WRITE)) throw new SysError(EACCES);
+  if (isLocked(area) || isAnonymous(area)) throw new SysError(EINVAL);
+  if (area.shared === undefined || !(area.prot & PROT_WRITE)) throw new SysError(EACCES);
   if (area.shared.file !== undefined) throw new SysError(EOPNOTSUPP);
   const zeros = new Uint8Array(PAGE_SIZE);
   const [first, end] = [from, to].map((at) => (area.offset + (at - area.start)) / PAGE_SIZE);
@@ -112,22 +137,21 @@ const ADVICE: ReadonlyMap<number, Advice> = new Map([
   [1, ignore], // RANDOM
   [2, ignore], // SEQUENTIAL
   [3, ignore], // WILLNEED
-  [4, discard], // DONTNEED
-  // Whether freed pages keep their contents is up to the kernel; here they do.
-  [8, onlyAnonymous], // FREE
+  [4, unlessLocked(discard)], // DONTNEED
+  [8, free], // FREE
   [9, remove], // REMOVE
-  [10, ignore], // DONTFORK
-  [11, ignore], // DOFORK
+  [10, mark({ set: VM_DONTCOPY })], // DONTFORK
+  [11, mark({ clear: VM_DONTCOPY })], // DOFORK
   [12, ignore], // MERGEABLE
   [13, ignore], // UNMERGEABLE
   [14, ignore], // HUGEPAGE
   [15, ignore], // NOHUGEPAGE
-  [16, ignore], // DONTDUMP
-  [17, ignore], // DODUMP
-  // 18, WIPEONFORK, is not there (EINVAL): who asks for it can do without, but not with an empty promise.
-  [19, ignore], // KEEPONFORK
-  [20, ignore], // COLD
-  [21, ignore], // PAGEOUT
+  [16, mark({ set: VM_DONTDUMP })], // DONTDUMP
+  [17, mark({ clear: VM_DONTDUMP })], // DODUMP
+  [18, wipeOnFork], // WIPEONFORK
+  [19, mark({ clear: VM_WIPEONFORK })], // KEEPONFORK
+  [20, unlessLocked(ignore)], // COLD
+  [21, unlessLocked(ignore)], // PAGEOUT
   [22, populate(PROT_READ)], // POPULATE_READ
   [23, populate(PROT_WRITE)], // POPULATE_WRITE
   [24, discard], // DONTNEED_LOCKED
@@ -148,6 +172,39 @@ const madvise: SyscallHandler = (ctx) => {
   return 0;
 };
 
+/** What a process may advise another one of. */
+const REMOTE_ADVICE = new Set([3, 20, 21, 25]);
+
+/** process_madvise(2): advice that needs nothing done; bytes of the areas that have it. */
+const processMadvise: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  if (args.uint(4) !== 0) throw new SysError(EINVAL);
+  const spans = vectorArg(ctx, 1, 2);
+  const process = processArg(ctx);
+  const advice = ADVICE.get(args.int(3));
+  if (advice === undefined || !REMOTE_ADVICE.has(args.int(3))) throw new SysError(EINVAL);
+  checkAccess(ctx.process, process);
+  if (process !== ctx.process && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  let done = 0;
+  for (const { address, length } of spans) {
+    if (address % PAGE_SIZE !== 0) throw new SysError(EINVAL);
+    const range = rangeOf(ctx, BigInt(address), BigInt(length), EINVAL);
+    if (
+      range !== undefined &&
+      eachArea(process.memory, range, (area, from, to) => advice(ctx, area, from, to))
+    )
+      throw new SysError(ENOMEM);
+    done += length;
+  }
+  return done;
+};
+
+/** process_mrelease(2): one that has ended has no memory left to be released here. */
+const processMrelease: SyscallHandler = (ctx) => {
+  if (ctx.args.uint(1) !== 0) throw new SysError(EINVAL);
+  throw new SysError(processArg(ctx).exitStatus === null ? EINVAL : ESRCH);
+};
+
 const msync: SyscallHandler = (ctx) => {
   const { args, memory } = ctx;
   const address = args.word(0);
@@ -157,7 +214,9 @@ const msync: SyscallHandler = (ctx) => {
   const range = rangeOf(ctx, address, args.word(1), ENOMEM);
   if (range === undefined) return 0;
   const { mapped } = filesOf(ctx.process).system;
-  const holes = eachArea(memory, range, ({ shared, offset, start }, from, to) => {
+  const holes = eachArea(memory, range, (area, from, to) => {
+    if (flags & MS_INVALIDATE && isLocked(area)) throw new SysError(EBUSY);
+    const { shared, offset, start } = area;
     if (shared?.file === undefined || !(flags & MS_SYNC)) return;
     const first = (offset + from - start) / PAGE_SIZE;
     try {
@@ -191,44 +250,10 @@ const mincore: SyscallHandler = (ctx) => {
   return 0;
 };
 
-/** Checks what mlock(2) and its kin check; locking itself changes nothing, since nothing is ever paged out. */
-function lock(ctx: SyscallContext, limited: boolean): number {
-  const { args, memory, process } = ctx;
-  const address = args.word(0);
-  const head = address % PAGE;
-  const range = rangeOf(ctx, address - head, args.word(1) === 0n ? 0n : args.word(1) + head, EINVAL);
-  const { soft } = process.limits[RLIMIT_MEMLOCK];
-  if (limited && soft === 0n) throw new SysError(EPERM);
-  if (range === undefined) return 0;
-  if (limited && BigInt(range.end - range.start) > soft) throw new SysError(ENOMEM);
-  if (eachArea(memory, range, () => {})) throw new SysError(ENOMEM);
-  return 0;
-}
-
-const mlock2: SyscallHandler = (ctx) => {
-  if (ctx.args.uint(2) & ~MLOCK_ONFAULT) throw new SysError(EINVAL);
-  return lock(ctx, true);
-};
-
-const mlockall: SyscallHandler = ({ args, process }) => {
-  const flags = args.uint(0);
-  if (flags === 0 || flags === MCL_ONFAULT || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
-    throw new SysError(EINVAL);
-  }
-  const { soft } = process.limits[RLIMIT_MEMLOCK];
-  if (soft === 0n) throw new SysError(EPERM);
-  const mapped = process.memory.areas.bytes;
-  if (flags & MCL_CURRENT && BigInt(mapped) > soft) throw new SysError(ENOMEM);
-  return 0;
-};
-
 export const ADVICE_SYSCALLS: readonly SyscallRow[] = [
   { name: "madvise", args: "ptr ulong int", handler: madvise },
+  { name: "process_madvise", args: "fd ptr ulong int hex", handler: processMadvise },
+  { name: "process_mrelease", args: "fd hex", handler: processMrelease },
   { name: "msync", args: "ptr ulong hex", handler: msync },
   { name: "mincore", args: "ptr ulong ptr", handler: mincore },
-  { name: "mlock", args: "ptr ulong", handler: (ctx) => lock(ctx, true) },
-  { name: "mlock2", args: "ptr ulong hex", handler: mlock2 },
-  { name: "munlock", args: "ptr ulong", handler: (ctx) => lock(ctx, false) },
-  { name: "mlockall", args: "hex", handler: mlockall },
-  { name: "munlockall", args: "", handler: () => 0 },
 ];

@@ -2,10 +2,11 @@
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
+import { isData, isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
 import { findPlace, isFull, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
+  EAGAIN,
   EEXIST,
   EFAULT,
   EINVAL,
@@ -27,6 +28,7 @@ import {
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { ADVICE_SYSCALLS } from "./memory-advice.ts";
+import { isOverLockLimit, LOCK_SYSCALLS, lockedAsAsked, mayLock } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -36,6 +38,7 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x40;
+const MAP_LOCKED = 0x80;
 const MAP_HUGETLB = 0x4_0000;
 const MAP_FIXED_NOREPLACE = 0x10_0000;
 /** Flags of long standing, which MAP_SHARED_VALIDATE takes (LEGACY_MAP_MASK of powerpc). */
@@ -191,7 +194,8 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const offset = Number(pageOffset) * PAGE_SIZE;
   if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
   const object = objectOf(ctx, fd, flags, prot, offset);
-  const area = { prot, ...object };
+  if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
+  const area = { prot, ...object, ...lockedAsAsked(ctx.process, Number(length), (flags & MAP_LOCKED) !== 0) };
   checkRoom(ctx, Number(length), area);
   checkCommit(ctx, Number(length), area, !(flags & MAP_NORESERVE));
   memory.map({ start, end: start + Number(length), ...area });
@@ -309,7 +313,10 @@ const brk: SyscallHandler = (ctx) => {
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     if (isFull(ctx.kernel, newEnd - oldEnd)) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
-    memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]" });
+    const locks = process.attributes.locksFuture;
+    if (locks && isOverLockLimit(process, newEnd - oldEnd)) return refuse;
+    const flags = locks ? { flags: VM_LOCKED } : {};
+    memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]", ...flags });
   }
   layout.brk = to;
   return to;
@@ -340,6 +347,8 @@ function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLe
   if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
   if (newLength > BigInt(ctx.memory.limit)) throw new SysError(ENOMEM);
   if (newLength > oldLength) {
+    if (isLocked(area) && isOverLockLimit(ctx.process, Number(newLength - oldLength)))
+      throw new SysError(EAGAIN);
     checkRoom(ctx, Number(newLength - oldLength), area);
     checkCommit(ctx, Number(newLength - oldLength), area);
   }
@@ -473,4 +482,5 @@ export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
   { name: "mremap", args: "ptr ulong ulong hex ptr", handler: mremap },
   { name: "remap_file_pages", args: "ptr ulong hex ulong hex", handler: remapFilePages },
   ...ADVICE_SYSCALLS,
+  ...LOCK_SYSCALLS,
 ];

@@ -27,7 +27,7 @@ function open(ctx: SyscallContext): number {
 }
 
 /** The process of a descriptor argument. Throws EBADF, ESRCH. */
-function processArg(ctx: SyscallContext): Process {
+export function processArg(ctx: SyscallContext): Process {
   const file = fileArg(ctx, 0);
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
   if (file.process === undefined) throw new SysError(ESRCH);

@@ -2,7 +2,7 @@
 
 import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
-import { EINVAL, EPERM, SysError } from "../errno.ts";
+import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
 import { shortName, TIMER_SLACK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { capabilityMask, LAST_CAPABILITY } from "./identity.ts";
@@ -182,6 +182,28 @@ const getNoHugePages: Option = (ctx) => {
   return Number(ctx.process.attributes.noHugePages);
 };
 
+const PR_MCE_KILL_CLEAR = 0n;
+const PR_MCE_KILL_SET = 1n;
+const PR_MCE_KILL_DEFAULT = 2;
+
+/** PR_MCE_KILL: memory has no faults here, so what is to happen then is not kept. */
+const mceKill: Option = (ctx) => {
+  restIsZero(ctx, 3);
+  const [what, policy] = [ctx.args.word(1), ctx.args.word(2)];
+  if (what === PR_MCE_KILL_CLEAR ? policy !== 0n : what !== PR_MCE_KILL_SET || policy > 2n)
+    throw new SysError(EINVAL);
+  return 0;
+};
+const mceKillGet: Option = (ctx) => {
+  restIsZero(ctx, 1);
+  return PR_MCE_KILL_DEFAULT;
+};
+
+/** Speculation is nothing that this CPU does. */
+const noSpeculation: Option = () => {
+  throw new SysError(ENODEV);
+};
+
 const notPermitted: Option = () => {
   throw new SysError(EPERM);
 };
@@ -212,6 +234,13 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [28, notPermitted], // SET_SECUREBITS
   [29, setTimerSlack],
   [30, ({ process }) => process.attributes.timerSlack],
+  [33, mceKill],
+  [34, mceKillGet],
+  [35, notPermitted], // SET_MM
+  [52, noSpeculation], // GET_SPECULATION_CTRL
+  [53, noSpeculation],
+  [57, notPermitted], // SET_IO_FLUSHER
+  [58, notPermitted],
   [31, zero], // TASK_PERF_EVENTS_DISABLE
   [32, zero], // TASK_PERF_EVENTS_ENABLE
   [36, setChildSubreaper],

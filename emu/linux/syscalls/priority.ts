@@ -13,9 +13,9 @@ const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN), NICE_
 export const mayBecome = ({ limits, credentials }: Process, nice: number): boolean =>
   BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isPrivileged(credentials);
 
-/** The processes that `which` and `who` arguments mean. Throws EINVAL, ESRCH. */
-function targets({ args, kernel, process }: SyscallContext): Process[] {
-  const [which, who] = [args.int(0), args.int(1)];
+/** The processes that `which` (PRIO_*) and a `who` argument mean. Throws EINVAL, ESRCH. */
+export function targets({ args, kernel, process }: SyscallContext, which: number): Process[] {
+  const who = args.int(1);
   if (which < 0 || which > 2) throw new SysError(EINVAL);
   if (which === 0 && who === 0) return [process];
   const isMeant = [
@@ -33,11 +33,11 @@ function targets({ args, kernel, process }: SyscallContext): Process[] {
 
 /** getpriority(2): the result is 20 - nice, since a negative one would be an error; of several the least nice counts. */
 const getpriority: SyscallHandler = (ctx) =>
-  20 - Math.min(...targets(ctx).map(({ attributes }) => attributes.nice));
+  20 - Math.min(...targets(ctx, ctx.args.int(0)).map(({ attributes }) => attributes.nice));
 
 const setpriority: SyscallHandler = (ctx) => {
   const nice = clamp(ctx.args.int(2));
-  for (const process of targets(ctx)) {
+  for (const process of targets(ctx, ctx.args.int(0))) {
     if (nice < process.attributes.nice && !mayBecome(process, nice)) throw new SysError(EACCES);
     process.attributes.nice = nice;
   }

@@ -1,9 +1,20 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import { type Address, asSeenBy, isAny, LOOPBACK_INDEX, loopback, unmapped } from "../net/address.ts";
 import type { Sender } from "../net/inbox.ts";
 import type { Received, Socket } from "../net/socket.ts";
 import {
+  AF_INET,
+  AF_INET6,
+  IP_PKTINFO,
+  IP_RECVTOS,
+  IP_RECVTTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
   MSG_CTRUNC,
   SCM_CREDENTIALS,
   SCM_MAX_FD,
@@ -11,6 +22,7 @@ import {
   SO_PASSCRED,
   SO_TIMESTAMP,
   SO_TIMESTAMPNS,
+  SOCK_DGRAM,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
@@ -19,6 +31,7 @@ import type { OpenFile } from "../vfs/open-file.ts";
 import { files } from "./files-common.ts";
 import { timevalFields } from "./time-format.ts";
 
+const INT = struct({ value: "i32" });
 /** struct cmsghdr and struct ucred. */
 export const CMSGHDR = struct({ cmsg_len: "ulong", cmsg_level: "i32", cmsg_type: "i32" });
 export const UCRED = struct({ pid: "i32", uid: "u32", gid: "u32" });
@@ -117,7 +130,7 @@ class Writer {
     return this.room - this.length;
   }
 
-  put(type: number, contents: Uint8Array): void {
+  put(type: number, contents: Uint8Array, level = SOL_SOCKET): void {
     const { ctx, head, left } = this;
     const whole = head + contents.length;
     if (left < head) {
@@ -127,7 +140,7 @@ class Writer {
     if (left < whole) this.flags |= MSG_CTRUNC;
     const length = Math.min(whole, left);
     const start = this.at + this.length;
-    ctx.put(CMSGHDR, start, { cmsg_len: length, cmsg_level: SOL_SOCKET, cmsg_type: type });
+    ctx.put(CMSGHDR, start, { cmsg_len: length, cmsg_level: level, cmsg_type: type });
     ctx.memory.write(start + head, contents.subarray(0, length - head));
     this.length += Math.min(aligned(ctx, whole), left);
   }
@@ -159,11 +172,60 @@ function putRights(
   writer.put(SCM_RIGHTS, bytes);
 }
 
+/** struct in_pktinfo and in6_pktinfo: the interface that a datagram came by, and the address that it was for. */
+const IN_PKTINFO = struct({ ifindex: "i32", spec_dst: ["bytes", 4], addr: ["bytes", 4] });
+const IN6_PKTINFO = struct({ addr: ["bytes", 16], ifindex: "u32" });
+/** How many hops a datagram has left (/proc/sys/net/ipv4/ip_default_ttl). */
+const HOPS = 64;
+
+/** What a program may want to know of a datagram's IP header: the option that says so, and what it is told then. */
+interface HeaderField {
+  readonly level: number;
+  readonly option: number;
+  readonly type: number;
+  contents(ctx: SyscallContext, to: Address): Uint8Array;
+}
+
+const hops = (ctx: SyscallContext): Uint8Array => INT.encode(ctx.abi, { value: HOPS });
+
+const IP_FIELDS: readonly HeaderField[] = [
+  {
+    ...{ level: IPPROTO_IP, option: IP_PKTINFO, type: IP_PKTINFO },
+    contents: ({ abi }, { name }) =>
+      IN_PKTINFO.encode(abi, { ifindex: LOOPBACK_INDEX, spec_dst: name, addr: name }),
+  },
+  { level: IPPROTO_IP, option: IP_RECVTTL, type: 2, contents: hops },
+  { level: IPPROTO_IP, option: IP_RECVTOS, type: 1, contents: () => new Uint8Array(1) },
+];
+const IPV6_FIELDS: readonly HeaderField[] = [
+  {
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: 50 },
+    contents: ({ abi }, to) =>
+      IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK_INDEX }),
+  },
+  { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: 52, contents: hops },
+  {
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: 67 },
+    contents: ({ abi }) => INT.encode(abi, { value: 0 }),
+  },
+];
+
+/** Tells what stood in a datagram's header, as far as the program has asked for it (ip(7), ipv6(7)). */
+function putHeader(ctx: SyscallContext, writer: Writer, socket: Socket, from: Address): void {
+  const { family } = unmapped(from);
+  const to = isAny(socket.local!) ? loopback(family, 0) : unmapped(socket.local!);
+  const ofFamily = family === AF_INET ? IP_FIELDS : [];
+  for (const field of [...(socket.domain === AF_INET6 ? IPV6_FIELDS : []), ...ofFamily]) {
+    const { level, option, type } = field;
+    if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to), level);
+  }
+}
+
 /** Gives the program what came with a message. Throws EFAULT. */
 export function putControl(
   ctx: SyscallContext,
   socket: Socket,
-  { sender, files: sent, time }: Received,
+  { from, sender, files: sent, time }: Received,
   to: { at: number; room: number; closeOnExec: boolean },
 ): Control {
   const { abi } = ctx;
@@ -177,6 +239,8 @@ export function putControl(
   if (socket.isUnix && socket.option(SO_PASSCRED)) {
     writer.put(SCM_CREDENTIALS, UCRED.encode(abi, { ...(sender ?? NOBODY) }));
   }
+  const isDatagram = !socket.isUnix && socket.type === SOCK_DGRAM;
+  if (isDatagram && from !== undefined && socket.local !== undefined) putHeader(ctx, writer, socket, from);
   if (sent.length > 0) putRights(ctx, writer, sent, to.closeOnExec);
   return { length: writer.length, flags: writer.flags };
 }

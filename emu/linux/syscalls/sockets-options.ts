@@ -23,6 +23,7 @@ import {
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPPROTO_UDPLITE,
   IPV6_V6ONLY,
   SO_BROADCAST,
   SO_LINGER,
@@ -34,7 +35,6 @@ import {
   SO_SNDBUF,
   SO_TIMESTAMP,
   SO_TIMESTAMPNS,
-  SOCK_STREAM,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
@@ -337,13 +337,19 @@ const UDP_OPTIONS = new Map<number, Option>([
   [103, kept(IPPROTO_UDP, 103, { least: 0, most: 65535 })],
 ]);
 
+/** How much of each datagram its checksum covers. */
+const UDPLITE_OPTIONS = new Map<number, Option>(
+  [10, 11].map((name) => [name, kept(IPPROTO_UDPLITE, name, { least: 0, most: 65535 })]),
+);
+
 /** An option of a socket. Throws `noLevel` where an Internet socket has none at that level, others EOPNOTSUPP. */
-function optionOf({ domain, type }: Socket, level: number, name: number, noLevel: number): Option {
+function optionOf({ domain, protocol }: Socket, level: number, name: number, noLevel: number): Option {
   const isInternet = domain !== AF_UNIX;
   const levels: [number, boolean, Map<number, Option>][] = [
     [SOL_SOCKET, true, SOCKET_OPTIONS],
-    [IPPROTO_TCP, isInternet && type === SOCK_STREAM, TCP_OPTIONS],
-    [IPPROTO_UDP, isInternet && type !== SOCK_STREAM, UDP_OPTIONS],
+    [IPPROTO_TCP, protocol === IPPROTO_TCP, TCP_OPTIONS],
+    [IPPROTO_UDP, protocol === IPPROTO_UDP, UDP_OPTIONS],
+    [IPPROTO_UDPLITE, protocol === IPPROTO_UDPLITE, UDPLITE_OPTIONS],
     [IPPROTO_IP, isInternet, IP_OPTIONS],
     [IPPROTO_IPV6, domain === AF_INET6, IPV6_OPTIONS],
   ];

@@ -39,6 +39,7 @@ import {
   IPPROTO_IP,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPPROTO_UDPLITE,
   SHUT_RD,
   SHUT_RDWR,
   SO_PASSCRED,
@@ -73,10 +74,10 @@ const NETLINK_ROUTE = 0;
 const SOCK_CLOEXEC = O_CLOEXEC;
 const SOCK_NONBLOCK = O_NONBLOCK;
 
-/** What socket(2) makes, by domain: the protocol of each type, which may be named or be 0. */
+/** What socket(2) makes for the internet: the protocols of each type. 0 stands for the first. */
 const INTERNET = new Map([
-  [SOCK_STREAM, IPPROTO_TCP],
-  [SOCK_DGRAM, IPPROTO_UDP],
+  [SOCK_STREAM, [IPPROTO_TCP]],
+  [SOCK_DGRAM, [IPPROTO_UDP, IPPROTO_UDPLITE]],
 ]);
 
 /** The type and protocol that socket(2)'s arguments mean. Throws EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EINVAL, EPERM. */
@@ -101,8 +102,8 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
   if (type === SOCK_RAW && protocol !== IPPROTO_IP) throw new SysError(EPERM);
   const own = INTERNET.get(type);
   if (own === undefined) throw new SysError(type === SOCK_RAW ? EPROTONOSUPPORT : ESOCKTNOSUPPORT);
-  if (protocol !== 0 && protocol !== own) throw new SysError(EPROTONOSUPPORT);
-  return { type, protocol: own };
+  if (protocol !== 0 && !own.includes(protocol)) throw new SysError(EPROTONOSUPPORT);
+  return { type, protocol: protocol || own[0] };
 }
 
 function socket(ctx: SyscallContext): number {

@@ -15,6 +15,8 @@ import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
+import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
+import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
@@ -30,6 +32,8 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
   ...PROCESS_VM_SYSCALLS,
+  ...IO_PRIORITY_SYSCALLS,
+  ...KCMP_SYSCALLS,
   ...PROCESS_SYSCALLS,
   ...CLONE_SYSCALLS,
   ...WAIT_SYSCALLS,

@@ -25,6 +25,7 @@ import {
 } from "./constants.ts";
 import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
+import { makeEtc } from "./etc.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
@@ -91,6 +92,8 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  /** Whether the file of a key is a program that runs, and so can't be written. */
+  isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
   readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
@@ -126,7 +129,10 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
-    this.namespace = new Namespace(host, options.mounts, (stat) => this.nodes.shown(stat));
+    this.namespace = new Namespace(host, options.mounts, {
+      shown: (stat) => this.nodes.shown(stat),
+      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
+    });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
       const warn = (message: string) => host.warn(message);
@@ -372,6 +378,7 @@ export class FileSystem {
     if (kind === "fifo" || kind === "socket") fail("ENXIO", `${at.path} is a ${kind}`);
     if (kind !== "file") fail("EACCES", `${at.path} is a device`);
     const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+    if (writes && this.isRunning(fileKey(at.stat!))) fail("ETXTBSY", at.path);
     const place = writes ? this.namespace.writable(at) : at.place!;
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
@@ -647,7 +654,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "file":
       return syntheticStat("file", entry.mode, ino);
     case "link":
-      return syntheticStat("symlink", 0o777, ino);
+      return syntheticStat("symlink", entry.mode ?? 0o777, ino, { size: entry.size ?? 0n });
     case "device":
       return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }

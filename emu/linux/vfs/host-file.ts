@@ -6,7 +6,7 @@ import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.t
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
-import { isWithin, normalize } from "./mounts.ts";
+import { isWithin, normalize, showsTasks } from "./mounts.ts";
 import type { Location, Viewer } from "./location.ts";
 import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
@@ -306,13 +306,13 @@ export function thawRemoved(
   return system.folder(system.namespace.removedFolder(normalize(path)), path, flags, viewer);
 }
 
-/** A directory with the listing it had. One of /proc is not looked for: the processes it shows are not there yet. */
+/** A directory with the listing it had. One of /proc or /sys is not looked for: nothing shows it yet. */
 export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext<Folders>): OpenFile {
   const { system, viewer } = context;
   const { flags, deleted } = snapshot;
   const path = normalize(snapshot.path);
   const open = (): OpenFile => {
-    if (isWithin(path, "/proc")) return system.folder(undefined, path, flags, viewer);
+    if (showsTasks(path)) return system.folder(undefined, path, flags, viewer);
     if (deleted) return thawRemoved(path, flags, context);
     return reopen({ ...snapshot, flags: flags | O_DIRECTORY }, context);
   };

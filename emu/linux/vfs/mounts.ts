@@ -28,6 +28,9 @@ export const baseOf = (path: string): string => path.slice(path.lastIndexOf("/")
 export const isWithin = (path: string, directory: string): boolean =>
   directory === "/" || path === directory || path.startsWith(`${directory}/`);
 
+/** Whether a path lies in the trees that are shown as soon as there are processes. */
+export const showsTasks = (path: string): boolean => isWithin(path, "/proc") || isWithin(path, "/sys");
+
 /** What a path is once `from` has been renamed to `to`; all normalized. */
 export const afterRename = (path: string, from: string, to: string): string =>
   isWithin(path, from) ? to + path.slice(from.length) : path;
@@ -50,8 +53,11 @@ export function defaultMounts(options: {
     mounts.push({ host, guest: "/", readOnly: true }, { host, guest: normalize(host), readOnly: true });
   }
   const program = options.program === undefined ? cwd : normalize(options.program);
-  // Below the current directory the program is granted already, and writable.
-  if (!isWithin(program, cwd)) mounts.push({ host: program, guest: program, readOnly: true });
+  // In the sysroot and below the current directory it is granted already: as a link, where it is one.
+  const isGranted = [cwd, ...mounts.map(({ guest }) => guest).filter((guest) => guest !== "/")].some(
+    (folder) => isWithin(program, folder),
+  );
+  if (!isGranted) mounts.push({ host: program, guest: program, readOnly: true });
   mounts.push({ host: cwd, guest: cwd, readOnly: false });
   return [...mounts, ...(options.extra ?? [])];
 }

@@ -11,7 +11,7 @@ import { exists, type HostPlace, isDirectory, type Location } from "./location.t
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
-import { fail, type SyntheticDirectory } from "./synthetic.ts";
+import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
 export interface ResolveOptions {
   /** Follow a symlink in the last component. */
@@ -43,22 +43,28 @@ export class Namespace {
   private readonly folders = new Folders();
   /** A status of the host as the guest sees it. */
   private readonly shown: (stat: HostStat) => HostStat;
+  /** By canonical path: files that are there where no grant has them. */
+  private readonly fallbacks: ReadonlyMap<string, Synthetic>;
 
   /** Looks every grant up; throws HostError for one that isn't there. Later grants win over earlier ones. */
   constructor(
     host: Host,
     mounts: readonly MountConfig[],
-    shown: (stat: HostStat) => HostStat = (stat) => stat,
+    options: { shown?: (stat: HostStat) => HostStat; fallbacks?: ReadonlyMap<string, Synthetic> } = {},
   ) {
     this.host = host;
-    this.shown = shown;
+    this.shown = options.shown ?? ((stat) => stat);
     for (const config of mounts) {
       const mount = resolveMount(host, config);
       this.byPath.set(mount.guest, mount);
     }
     this.own = new PrivateFolders(host, mounts);
+    // In a folder that may be written the guest makes its own.
+    const known = options.fallbacks ?? [];
+    this.fallbacks = new Map([...known].filter(([path]) => this.mountOf(path)?.readOnly !== false));
     this.addAncestor("/");
-    for (const guest of [...this.byPath.keys(), ...this.own.paths]) this.addAncestor(guest);
+    for (const guest of [...this.byPath.keys(), ...this.own.paths, ...this.fallbacks.keys()])
+      this.addAncestor(guest);
   }
 
   /** The grants, and the folders of the guest's own that have been used. */
@@ -178,10 +184,11 @@ export class Namespace {
     if (parent.place !== undefined) {
       const place = { folder: this.folderAt(parent), name };
       const stat = this.look(place);
-      if (!leadsOn || stat?.kind === "directory") return { path, place, stat, mustBeDirectory: false };
+      const isHost = leadsOn ? stat?.kind === "directory" : stat !== undefined || !this.fallbacks.has(path);
+      if (isHost) return { path, place, stat, mustBeDirectory: false };
     }
-    if (leadsOn) return { path, synthetic: this.passage(path, undefined), mustBeDirectory: false };
-    return { path, mustBeDirectory: false };
+    const own = leadsOn ? this.passage(path, undefined) : this.fallbacks.get(path);
+    return { path, synthetic: own, mustBeDirectory: false };
   }
 
   /** Names in a directory, merged of the host's, the grants' and the synthetic ones; without "." and "..". */

@@ -48,13 +48,18 @@ export class Pipe {
 
   take(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
-    const first = Math.min(count, this.capacity - this.start);
-    into.set(this.buffer.subarray(this.start, this.start + first));
-    into.set(this.buffer.subarray(0, count - first), first);
+    this.copy(into.subarray(0, count));
     this.start = (this.start + count) % this.capacity;
     this.length -= count;
     if (count > 0) this.queue.wake();
     return count;
+  }
+
+  /** Copies what is first in it. */
+  private copy(into: Uint8Array): void {
+    const first = Math.min(into.length, this.capacity - this.start);
+    into.set(this.buffer.subarray(this.start, this.start + first));
+    if (first < into.length) into.set(this.buffer.subarray(0, into.length - first), first);
   }
 
   /** Copies up to `count` bytes from the beginning, which stay. */
@@ -68,7 +73,7 @@ export class Pipe {
     const at = (this.start + this.length) % this.capacity;
     const first = Math.min(count, this.capacity - at);
     this.buffer.set(from.subarray(0, first), at);
-    this.buffer.set(from.subarray(first, count), 0);
+    if (first < count) this.buffer.set(from.subarray(first, count));
     this.length += count;
     if (count > 0) this.queue.wake();
     return count;
@@ -91,7 +96,7 @@ export class Pipe {
 
   snapshot(length = this.length): PipeSnapshot {
     const contents = new Uint8Array(length);
-    for (let i = 0; i < contents.length; i++) contents[i] = this.buffer[(this.start + i) % this.capacity];
+    this.copy(contents);
     return { capacity: this.capacity, contents };
   }
 }

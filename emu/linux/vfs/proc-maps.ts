@@ -1,7 +1,18 @@
 /** /proc/PID/maps and smaps, as show_map and show_smap of Linux's fs/proc/task_mmu.c write them. */
 import type { Areas } from "../../memory/area-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { isData, PROT_EXEC, PROT_READ, PROT_WRITE, protectionLetters, type Vma } from "../../memory/vma.ts";
+import {
+  isData,
+  isLocked,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  protectionLetters,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_WIPEONFORK,
+  type Vma,
+} from "../../memory/vma.ts";
 
 /** What is shown of a process. */
 export interface MappedProcess {
@@ -29,7 +40,7 @@ export const mapsText = ({ areas }: MappedProcess): string => [...areas].map(map
 
 /** VmFlags: what the area allows, what mprotect may allow, and how it came about. */
 function flagsOf(area: Vma): string {
-  const { prot, shared, growsDown } = area;
+  const { prot, shared, growsDown, flags: asked = 0 } = area;
   const flags: [string, boolean][] = [
     ["rd", (prot & PROT_READ) !== 0],
     ["wr", (prot & PROT_WRITE) !== 0],
@@ -40,13 +51,25 @@ function flagsOf(area: Vma): string {
     ["me", true],
     ["ms", shared !== undefined],
     ["gd", growsDown === true],
+    ["lo", isLocked(area)],
+    ["dc", (asked & VM_DONTCOPY) !== 0],
     ["ac", isData(area)],
+    ["wf", (asked & VM_WIPEONFORK) !== 0],
+    ["dd", (asked & VM_DONTDUMP) !== 0],
   ];
   return flags.map(([flag, isSet]) => (isSet ? `${flag} ` : "")).join("");
 }
 
+/** Pages of an area, or of several. */
+interface Usage {
+  present: number;
+  written: number;
+  anonymous: number;
+  locked: number;
+}
+
 /** The numbers of smaps in pages, in their order; those of several areas add up. */
-function ofPages({ present, written, anonymous }: { present: number; written: number; anonymous: number }) {
+function ofPages({ present, written, anonymous, locked }: Usage) {
   return [
     ["Rss", present],
     ["Pss", present],
@@ -65,16 +88,17 @@ function ofPages({ present, written, anonymous }: { present: number; written: nu
     ["Private_Hugetlb", 0],
     ["Swap", 0],
     ["SwapPss", 0],
-    ["Locked", 0],
+    ["Locked", locked],
   ] as const;
 }
 
 const inKib = ([name, pages]: readonly [string, number]): string =>
   `${`${name}:`.padEnd(16)}${String((pages * PAGE_SIZE) / 1024).padStart(8)} kB\n`;
 
-const pagesOf = (process: MappedProcess, area: Vma) => {
+const pagesOf = (process: MappedProcess, area: Vma): Usage => {
   const { present, written } = process.usage(area);
-  return { present, written, anonymous: area.shared === undefined ? written : 0 };
+  const locked = isLocked(area) ? present : 0;
+  return { present, written, anonymous: area.shared === undefined ? written : 0, locked };
 };
 
 /** /proc/PID/smaps. A page of shared memory is present in one mapping at a time, so nothing counts as shared. */
@@ -94,13 +118,14 @@ export function smapsText(process: MappedProcess): string {
 
 /** /proc/PID/smaps_rollup: the sum of all areas. */
 export function smapsRollupText(process: MappedProcess): string {
-  const sum = { present: 0, written: 0, anonymous: 0 };
+  const sum: Usage = { present: 0, written: 0, anonymous: 0, locked: 0 };
   let [start, end] = [0, 0];
   for (const area of process.areas) {
-    const { present, written, anonymous } = pagesOf(process, area);
+    const { present, written, anonymous, locked } = pagesOf(process, area);
     sum.present += present;
     sum.written += written;
     sum.anonymous += anonymous;
+    sum.locked += locked;
     if (end === 0) start = area.start;
     end = area.end;
   }

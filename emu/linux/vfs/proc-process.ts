@@ -118,7 +118,8 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["Groups", `${process.groups.join(" ")} `],
     ["VmPeak", `${kib(size)} kB`],
     ["VmSize", `${kib(size)} kB`],
-    ["VmLck", `${kib(0)} kB`],
+    ["VmLck", `${kib(process.areas.lockedBytes)} kB`],
+    ["VmPin", `${kib(0)} kB`],
     ["VmHWM", `${kib(resident)} kB`],
     ["VmRSS", `${kib(resident)} kB`],
     ["VmData", `${kib(process.areas.dataBytes)} kB`],
@@ -186,7 +187,9 @@ function descriptorLinks(process: ProcProcess): SyntheticDirectory {
       const fd = Number(name);
       if (String(fd) !== name || !process.descriptors.has(fd)) return undefined;
       const file = process.descriptors.get(fd);
-      return { type: "link", target: () => describe(file), object: () => file };
+      // Linux: tid_fd_update_inode
+      const mode = (file.canRead ? 0o500 : 0) | (file.canWrite ? 0o300 : 0);
+      return { type: "link", target: () => describe(file), object: () => file, mode, size: 64n };
     },
   };
 }

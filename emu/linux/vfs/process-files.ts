@@ -159,6 +159,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     const file = this.system.openExisting(at, O_RDONLY, this);
     try {
       if (!(file instanceof RegularFile)) return fail("EACCES", `${at.path} is not a regular file`);
+      if (this.isBeingWritten(file.key)) fail("ETXTBSY", at.path);
       const { size } = file.stat();
       if (size > BigInt(MAX_PROGRAM)) fail("ENOMEM", `${at.path} is too big`);
       const bytes = new Uint8Array(Number(size));
@@ -167,6 +168,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
     } finally {
       file.close();
     }
+  }
+
+  /** Whether anybody has the file of a key open for writing. */
+  private isBeingWritten(key: string): boolean {
+    const writes = (process: Process) =>
+      filesOf(process)
+        .descriptors.list()
+        .some(([, { file }]) => file instanceof RegularFile && file.key === key && file.canWrite);
+    return [...this.process.kernel.processes.values()].some(writes);
   }
 
   mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
@@ -304,6 +314,13 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
         .descriptors.list()
         .some(([, { file }]) => file.key === key),
     );
+  system.isRunning = (key) => {
+    const runs = ({ memory, layout }: Process) => {
+      const file = memory.areas.find(layout.startCode)?.file;
+      return file instanceof HostMappedFile && file.key === key;
+    };
+    return [...process.kernel.processes.values()].some(runs);
+  };
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }

@@ -6,7 +6,14 @@ import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import {
+  type FileStat,
+  inodeOf,
+  OpenFile,
+  SYNTHETIC_DEV,
+  syntheticStat,
+  type Waitables,
+} from "./open-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { Namespace } from "./namespace.ts";
 import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
@@ -145,6 +152,9 @@ export class PathFile extends OpenFile {
     if (this.handle === undefined) return super.where();
     return whereIs(this.host, this.handle, this.mount, this.path);
   }
+  private get isDevice(): boolean {
+    return this.status.kind === "char" || this.status.kind === "block";
+  }
   override close(): void {
     this.held?.release();
     if (this.again !== undefined) this.host.files.close(this.again);
@@ -157,12 +167,14 @@ export class PathFile extends OpenFile {
     }));
   }
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
+    const { mode, size, dev } = this.status;
+    if (dev === SYNTHETIC_DEV && !this.isDevice) {
+      return { state: { kind: "entry", mode, size, target: this.target ?? null } };
+    }
     const { path, deleted } = this.where();
     const state = { kind: "path" } as const;
     if (!deleted) return { state };
-    const { kind } = this.stat();
-    if (kind !== "char" && kind !== "block")
-      return { ...tables.reference(this, false, false), deleted: false, state };
+    if (!this.isDevice) return { ...tables.reference(this, false, false), deleted: false, state };
     tables.obstacle(`${path}, open with O_PATH, is a device that has no name any more`);
     return { state };
   }
@@ -246,6 +258,15 @@ export function thawPath(
   const target = linkTarget(context.contents[unlinked]);
   const status = nodes.shown(host.files.fstat(held.handle));
   return new PathFile(host, { path, flags, status, held: held.hold(), target });
+}
+
+/** An entry of /proc or /sys that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
+export function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
+  const { mode, size, target } = needState(snapshot, "entry");
+  const { path, flags } = snapshot;
+  const kind = target === null ? "file" : "symlink";
+  const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
+  return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
 }
 
 /** A file of /proc has the contents that it had. */

@@ -39,6 +39,9 @@ export interface SyntheticLink {
   target(): string;
   /** To Linux it leads straight to a place, not by its text (openat2's RESOLVE_NO_MAGICLINKS). */
   readonly isMagic?: boolean;
+  /** Permission bits and size, where they are not 0777 and 0. */
+  readonly mode?: number;
+  readonly size?: bigint;
   /** For /proc/PID/fd/N: the description itself, which following the link arrives at. */
   object?(): OpenFile;
 }

@@ -17,13 +17,13 @@ import { thawInotify } from "./inotify-file.ts";
 import { checkFiles, type OnChanged } from "./known-files.ts";
 import { LAST_BYTE } from "./locks.ts";
 import type { SharedHandle } from "./mapped-files.ts";
-import { normalize } from "./mounts.ts";
+import { normalize, showsTasks } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { Pipe, thawPipeEnd } from "./pipe.ts";
 import { thawPts, thawPty } from "./pty.ts";
 import { thawSignalFile } from "./signal-file.ts";
-import { thawEvent, thawPath, thawProc } from "./special-files.ts";
+import { thawEntry, thawEvent, thawPath, thawProc } from "./special-files.ts";
 import { thawStream } from "./stream-file.ts";
 import { directoryOf, fail } from "./synthetic.ts";
 import { cannot, type ThawContext } from "./thaw-context.ts";
@@ -55,6 +55,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   inotify: thawInotify,
   pty: thawPty,
   pts: thawPts,
+  entry: thawEntry,
 };
 
 /** What is no file of a host: its state says what it is. */
@@ -95,6 +96,7 @@ function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readon
 function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: Context): DirectoryFile {
   const { system, viewer } = context;
   const path = normalize(cwd);
+  if (showsTasks(path)) return system.folder(undefined, path, O_PATH, viewer);
   if (cwdRemoved) return thawRemoved(path, O_PATH, context);
   try {
     return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);

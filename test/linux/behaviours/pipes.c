@@ -264,3 +264,11 @@ BEHAVIOUR(a_chain_of_children) {
   CHECK(read(from, &c, 1) == 0);
   for (int i = 0; i < 5; i++) reap(children[i], 0);
 }
+
+/* Korn shells make pipelines of socket pairs, and have each end look like that of a pipe. */
+BEHAVIOUR(modes_of_what_has_no_name) {
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  CHECK(shutdown(ends[1], SHUT_RD) == 0 && fchmod(ends[1], 0200) == 0);
+  CHECK(fchown(ends[1], getuid(), getgid()) == 0);
+  CHECK(pipe(ends) == 0 && fchmod(ends[0], 0600) == 0 && futimens(ends[0], NULL) == 0);
+}

@@ -115,6 +115,22 @@ BEHAVIOUR(links_of_a_process) {
   CHECK(atoi(path) == getpid());
 }
 
+/* Its links say by their modes what the descriptions are good for. */
+BEHAVIOUR(modes_of_descriptors_in_proc) {
+  int opened[] = {open("a", O_RDWR | O_CREAT, 0600), open("a", O_RDONLY), open("a", O_WRONLY), open("a", O_PATH)};
+  int expected[] = {0700, 0500, 0300, 0}, ends[2];
+  char path[64];
+  struct stat st;
+  for (int i = 0; i < 4; i++) {
+    sprintf(path, "/proc/self/fd/%d", opened[i]);
+    CHECK(lstat(path, &st) == 0 && st.st_mode == (S_IFLNK | expected[i]) && st.st_size == 64);
+  }
+  CHECK(pipe(ends) == 0);
+  sprintf(path, "/proc/self/fd/%d", ends[1]);
+  CHECK(lstat(path, &st) == 0 && st.st_mode == (S_IFLNK | 0300));
+  CHECK(lstat("/proc/self/exe", &st) == 0 && st.st_mode == (S_IFLNK | 0777) && st.st_size == 0);
+}
+
 BEHAVIOUR(descriptors_in_proc) {
   int fd = file_with("a", "0123456789");
   char path[64];
@@ -162,6 +178,46 @@ BEHAVIOUR(memory_in_numbers) {
   long resident, rest = sscanf(contents("/proc/self/statm"), "%ld %ld", &size, &resident);
   CHECK(rest == 2 && size >= resident && resident * (sysconf(_SC_PAGESIZE) / 1024) >= before + 8000);
   CHECK(field("/proc/self/smaps_rollup", "Rss") >= before + 8000);
+}
+
+/* What the lines of /proc/self/maps add up to is the size that /proc/self/status and statm tell. */
+BEHAVIOUR(size_is_that_of_the_mappings) {
+  unsigned long from, to, all = 0, pages;
+  long size = field("/proc/self/status", "VmSize");
+  for (char *line = contents("/proc/self/maps"); line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    char *name = strchr(line, '['), *end = strchr(line, '\n');
+    CHECK(sscanf(line, "%lx-%lx", &from, &to) == 2);
+    if (!name || name > end || strncmp(name, "[vsyscall]", 10) != 0) all += to - from;
+  }
+  CHECK(all == (unsigned long)size * 1024 && field("/proc/self/status", "VmPeak") >= size);
+  CHECK(sscanf(contents("/proc/self/statm"), "%lu", &pages) == 1 && pages * sysconf(_SC_PAGESIZE) == all);
+  CHECK(field("/proc/meminfo", "MemFree") <= field("/proc/meminfo", "MemTotal"));
+  CHECK(field("/proc/meminfo", "SwapFree") <= field("/proc/meminfo", "SwapTotal"));
+}
+
+/* The set of signals behind `name:`. */
+static unsigned long long signals_of(const char *name) {
+  char line[16];
+  sprintf(line, "\n%s:\t", name);
+  char *at = strstr(contents("/proc/self/status"), line);
+  CHECK(at != NULL);
+  return strtoull(at + strlen(line), NULL, 16);
+}
+static void hear(int signo) {}
+
+BEHAVIOUR(signals_of_a_process) {
+#define BIT(signo) (1ull << ((signo)-1))
+  for (int signo = 1; signo < 32; signo++) signal(signo, SIG_DFL);
+  CHECK(signals_of("SigIgn") == 0 && signals_of("SigCgt") == 0);
+  signal(SIGHUP, SIG_IGN), signal(SIGUSR1, SIG_IGN), signal(SIGUSR2, hear), signal(SIGRTMAX, hear);
+  CHECK(signals_of("SigIgn") == (BIT(SIGHUP) | BIT(SIGUSR1)));
+  CHECK(signals_of("SigCgt") == (BIT(SIGUSR2) | BIT(SIGRTMAX)));
+  sigset_t set;
+  sigemptyset(&set), sigaddset(&set, SIGUSR2), sigaddset(&set, SIGRTMAX);
+  CHECK(sigprocmask(SIG_SETMASK, &set, NULL) == 0 && kill(getpid(), SIGRTMAX) == 0);
+  CHECK(syscall(SYS_tgkill, getpid(), getpid(), SIGUSR2) == 0);
+  CHECK(signals_of("SigBlk") == (BIT(SIGUSR2) | BIT(SIGRTMAX)));
+  CHECK(signals_of("SigPnd") == BIT(SIGUSR2) && signals_of("ShdPnd") == BIT(SIGRTMAX));
 }
 
 BEHAVIOUR(processors) {

@@ -6,6 +6,8 @@ import { nodeFiles } from "../../../emu/host/node/files.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EACCESS = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_FOLLOW = 0x400;
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_APPEND] = [0, 1, 2, 0o100, 0o2000];
@@ -47,6 +49,12 @@ const ROWS: Row[] = [
   ["unlink", ["file/."], "ENOTDIR"],
   ["unlink", ["link/"], "ENOTDIR"],
   ["unlink", ["sub/"], "EISDIR"],
+  ["unlinkat", [AT_FDCWD, "file", 1], "EINVAL"],
+  ["access", ["file", 8], "EINVAL"],
+  ["faccessat2", [AT_FDCWD, "file", 4, AT_EACCESS], 0],
+  ["faccessat2", [AT_FDCWD, "file", 4, 1], "EINVAL"],
+  ["faccessat2", [0, "", 4, AT_EMPTY_PATH], 0],
+  ["faccessat2", [AT_FDCWD, "link", 4, AT_SYMLINK_NOFOLLOW], 0],
   ["fadvise64", [0, 0, -1, 0], "EINVAL"],
   ["fadvise64", [2, 0, 1, 0], "EBADF"],
   ["readahead", [1, 0, 1], "EINVAL"],

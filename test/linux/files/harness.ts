@@ -16,6 +16,7 @@ import { Process } from "../../../emu/linux/process.ts";
 import { Scheduler } from "../../../emu/linux/scheduler.ts";
 import { SyscallContext } from "../../../emu/linux/syscall.ts";
 import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/file-calls.ts";
+import { INOTIFY_SYSCALLS } from "../../../emu/linux/syscalls/inotify.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
@@ -25,7 +26,7 @@ import { BEGUN, Blocked } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
-const rows = new Map(FILE_SYSCALLS.map((row) => [row.name, row]));
+const rows = new Map([...FILE_SYSCALLS, ...INOTIFY_SYSCALLS].map((row) => [row.name, row]));
 
 /** Where strings of arguments go, and where a test may read and write. */
 export const BUFFER = 0x20000;
@@ -67,6 +68,7 @@ export function makeGuest(options: {
     host,
     abi,
     cpuModel: { name: "power8", pvr: 0x4d0200 },
+    cpus: 1,
     clock: { isVirtual: false, monotonic: () => 5_000_000_000n, realtime: () => 1_700_000_000_000_000_000n },
     random: { fill: (into: Uint8Array) => into.fill(7), state: [] },
     uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },

@@ -297,6 +297,11 @@ class Maker {
     if (this.chance(3)) {
       const path = `/dev/${this.pick("null", "zero", "full", "random", "urandom")}`;
       this.add("device", ACCESS[access] | O_LARGEFILE, modeOf(access, true), { path });
+    } else if (this.chance(4)) {
+      const target = this.chance(2) ? "/tiny" : null;
+      const path = `/proc/100/${target === null ? "stat" : "exe"}`;
+      const mode = target === null ? 0o444 : 0o777;
+      this.add("special", O_PATH, 0, { path, state: { kind: "entry", mode, size: 0n, target } });
     } else if (this.chance(2) && this.freeFiles.length > 3) {
       this.add("special", O_PATH, 0, { path: this.takeFile(), state: { kind: "path" } });
     } else {

@@ -5,6 +5,8 @@ import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC] = [0, 1, 2, 0o100, 0o200, 0o1000];
+const [O_PATH, O_NOFOLLOW, O_NONBLOCK] = [0o10000000, 0o100000, 0o4000];
+const [IN_MODIFY, IN_CLOSE_WRITE] = [0x2, 0x8];
 
 let folders: ReturnType<typeof makeFolders>;
 let guest: Guest;
@@ -87,6 +89,58 @@ describe("open files in a snapshot", () => {
     expect(thawed.memory.load64(BUFFER)).toBe(7n);
     expect(read(thawed, 1, 2)).toBe("\0\0");
     expect(read(thawed, 2, 9)).toBe("og\n");
+  });
+  it("keep entries of /proc and /sys that are open with O_PATH", () => {
+    guest.call("open", "/proc/self/exe", O_PATH | O_NOFOLLOW);
+    guest.call("open", "/proc/self/comm", O_PATH);
+    guest.call("open", "/sys/devices/system/cpu/online", O_PATH);
+    guest.call("open", "/dev/stdin", O_PATH | O_NOFOLLOW);
+    guest.call("open", "/proc/self/fd/1", O_PATH | O_NOFOLLOW);
+    const snapshot = freeze();
+    const thawed = thaw(snapshot);
+    expect(freezeFiles(thawed).openFiles).toEqual(snapshot.openFiles);
+    const about = (from: Guest, fd: number) => {
+      const length = from.call("readlinkat", fd, "", BUFFER, 100);
+      const { mode, kind, ino, size } = from.files.descriptors.get(fd).stat();
+      return {
+        mode,
+        kind,
+        ino,
+        size,
+        target: typeof length === "number" ? from.text(BUFFER, length) : length,
+      };
+    };
+    for (const fd of [0, 1, 2, 3, 4]) expect(about(thawed, fd)).toEqual(about(guest, fd));
+    expect(about(thawed, 0)).toMatchObject({ kind: "symlink", target: "/prog" });
+    expect(about(thawed, 4)).toMatchObject({ kind: "symlink", mode: 0, size: 64n, target: "/proc/42/comm" });
+    expect(about(thawed, 1)).toMatchObject({ kind: "file", mode: 0o644, target: "ENOENT" });
+    thawed.call("open", "/proc/self/fd/1", O_RDONLY);
+    expect(read(thawed, 5, 9)).toBe("prog\n");
+  });
+  it("keep directories of /proc and /sys, also as working directories", () => {
+    guest.call("open", "/sys/devices/system", O_RDONLY);
+    guest.call("chdir", "/proc/self/task");
+    const thawed = thaw(freeze());
+    expect(thawed.files.cwd).toBe("/proc/42/task");
+    thawed.call("openat", 0, "cpu/online", O_RDONLY);
+    expect(read(thawed, 1, 9)).toBe("0\n");
+    thawed.call("open", "42/comm", O_RDONLY);
+    expect(read(thawed, 2, 9)).toBe("prog\n");
+    guest.call("chdir", "/sys/devices");
+    expect(thaw(freeze()).call("open", "system/cpu/online", O_RDONLY)).toBe(1);
+  });
+  it("tell watchers of what is done through them", () => {
+    guest.call("open", "a", O_RDWR | O_CREAT, 0o666);
+    guest.call("open", "a", O_PATH);
+    guest.call("inotify_init1", O_NONBLOCK);
+    guest.call("inotify_add_watch", 2, ".", 0xfff);
+    const thawed = thaw(freeze());
+    thawed.call("write", 0, BUFFER, 5);
+    thawed.call("close", 1);
+    thawed.call("close", 0);
+    expect(thawed.call("read", 2, BUFFER, 100)).toBe(64);
+    const masks = [BUFFER, BUFFER + 32].map((at) => thawed.memory.load32(at + 4));
+    expect(masks).toEqual([IN_MODIFY, IN_CLOSE_WRITE]);
   });
   it("keep what a file without a name holds, once for all that have it open", () => {
     guest.call("open", "gone", O_RDWR | O_CREAT, 0o640);

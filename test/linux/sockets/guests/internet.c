@@ -237,6 +237,45 @@ static void udp(void) {
   close(t);
 }
 
+/* What recvmsg tells of a datagram's header, with room for all of it and without. */
+static void header(int family, int protocol) {
+  char b[8], text[64], room[256];
+  const int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, on = 1;
+  const int four[] = {IP_PKTINFO, IP_RECVTTL, IP_RECVTOS}, six[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS};
+  int s = socket(family, SOCK_DGRAM, protocol);
+  struct sockaddr_in6 a;
+  socklen_t n = sizeof a;
+  memset(&a, 0, sizeof a);
+  a.sin6_family = family;
+  if (family == AF_INET) ((struct sockaddr_in *)&a)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  else a.sin6_addr = in6addr_loopback;
+  bind(s, (void *)&a, family == AF_INET ? sizeof(struct sockaddr_in) : sizeof a);
+  getsockname(s, (void *)&a, &n);
+  for (int i = 0; i < 3; i++) SAY("option", setsockopt(s, level, (family == AF_INET ? four : six)[i], &on, sizeof on));
+  for (int length = sizeof room; length > 0; length = length > 40 ? 40 : 0) {
+    SAY("sendto", sendto(s, "told", 4, 0, (void *)&a, n));
+    struct iovec v = {b, sizeof b};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = length};
+    SAY("recvmsg", recvmsg(s, &m, 0));
+    printf("cut %d\n", (m.msg_flags & MSG_CTRUNC) != 0);
+    if (length < (int)sizeof room) break;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
+      printf("%d %d:", c->cmsg_level, c->cmsg_type);
+      if (c->cmsg_len == CMSG_LEN(4)) printf(" %d\n", *(int *)CMSG_DATA(c));
+      else if (c->cmsg_len == CMSG_LEN(1)) printf(" byte %d\n", *CMSG_DATA(c));
+      else if (c->cmsg_len == CMSG_LEN(sizeof(struct in_pktinfo))) {
+        struct in_pktinfo *p = (void *)CMSG_DATA(c);
+        printf(" %d %s", p->ipi_ifindex, inet_ntop(AF_INET, &p->ipi_addr, text, sizeof text));
+        printf(" %s\n", inet_ntop(AF_INET, &p->ipi_spec_dst, text, sizeof text));
+      } else {
+        struct in6_pktinfo *p = (void *)CMSG_DATA(c);
+        printf(" %d %s\n", p->ipi6_ifindex, inet_ntop(AF_INET6, &p->ipi6_addr, text, sizeof text));
+      }
+    }
+  }
+  close(s);
+}
+
 /* A server with epoll, and clients that are threads. */
 static int serverport;
 static void *client(void *arg) {
@@ -308,6 +347,9 @@ int main(void) {
   tcp();
   six();
   udp();
+  header(AF_INET, 0);
+  header(AF_INET6, 0);
+  header(AF_INET, IPPROTO_UDPLITE);
   server();
   return 0;
 }

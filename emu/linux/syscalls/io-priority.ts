@@ -1,0 +1,46 @@
+/** ioprio_get(2) and ioprio_set(2): kept and told, but nothing waits for a disk here (Linux: block/ioprio.c). */
+import { EINVAL, EPERM, SysError } from "../errno.ts";
+import type { Process } from "../process.ts";
+import type { SyscallHandler, SyscallRow } from "../syscall.ts";
+import { isPrivileged } from "./identity.ts";
+import { targets } from "./priority.ts";
+
+const CLASS_NONE = 0;
+const CLASS_REALTIME = 1;
+const CLASS_BEST_EFFORT = 2;
+const CLASS_IDLE = 3;
+const CLASS_SHIFT = 13;
+const LEVEL = 7;
+const WHO_PROCESS = 1;
+const SCHED_IDLE = 5;
+
+/** The priority that one has which has set none: as its niceness says. */
+function effective({ attributes }: Process): number {
+  const set = attributes.ioPriority ?? 0;
+  if (set !== 0) return set;
+  const kind = attributes.policy === SCHED_IDLE ? CLASS_IDLE : CLASS_BEST_EFFORT;
+  return (kind << CLASS_SHIFT) | Math.floor((attributes.nice + 20) / 5);
+}
+
+/** ioprio_get(2): what one process has set, or the best of several. */
+const ioprioGet: SyscallHandler = (ctx) => {
+  const which = ctx.args.int(0);
+  const found = targets(ctx, which - 1);
+  if (which === WHO_PROCESS) return found[0].attributes.ioPriority ?? 0;
+  return Math.min(...found.map(effective));
+};
+
+const ioprioSet: SyscallHandler = (ctx) => {
+  const value = ctx.args.int(2);
+  const kind = value >> CLASS_SHIFT;
+  if (kind < CLASS_NONE || kind > CLASS_IDLE) throw new SysError(EINVAL);
+  if (kind === CLASS_NONE && (value & LEVEL) !== 0) throw new SysError(EINVAL);
+  if (kind === CLASS_REALTIME && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  for (const process of targets(ctx, ctx.args.int(0) - 1)) process.attributes.ioPriority = value;
+  return 0;
+};
+
+export const IO_PRIORITY_SYSCALLS: readonly SyscallRow[] = [
+  { name: "ioprio_get", args: "int int", handler: ioprioGet },
+  { name: "ioprio_set", args: "int int hex", handler: ioprioSet },
+];

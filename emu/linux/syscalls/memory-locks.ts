@@ -1,0 +1,86 @@
+/**
+ * Locking memory (Linux: mm/mlock.c). Nothing is ever paged out, but what is locked counts against RLIMIT_MEMLOCK, is told of
+ * and can't be discarded.
+ */
+import { PAGE_SIZE } from "../../memory/layout.ts";
+import { isLocked, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { EAGAIN, EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
+import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
+import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { isPrivileged } from "./identity.ts";
+import { eachArea, rangeOf } from "./memory-advice.ts";
+
+const MLOCK_ONFAULT = 1;
+/** MCL_* as powerpc numbers them. */
+const MCL_CURRENT = 0x2000;
+const MCL_FUTURE = 0x4000;
+const MCL_ONFAULT = 0x8000;
+
+/** Whether a process may lock memory at all. */
+export const mayLock = ({ limits, credentials }: Process): boolean =>
+  limits[RLIMIT_MEMLOCK].soft > 0n || isPrivileged(credentials);
+
+/** Whether RLIMIT_MEMLOCK forbids to lock `more` bytes besides what is locked. */
+export function isOverLockLimit({ limits, credentials, memory }: Process, more: number): boolean {
+  const most = limits[RLIMIT_MEMLOCK].soft;
+  return !isPrivileged(credentials) && BigInt(memory.areas.lockedBytes + more) > most;
+}
+
+/** What a new area of `length` bytes has to say of locking. Throws EAGAIN where too much is locked. */
+export function lockedAsAsked(process: Process, length: number, isAsked: boolean): Pick<Vma, "flags"> {
+  if (!isAsked && !process.attributes.locksFuture) return {};
+  if (isOverLockLimit(process, length)) throw new SysError(EAGAIN);
+  return { flags: VM_LOCKED };
+}
+
+/** Locks or unlocks a range. */
+function lock(ctx: SyscallContext, locks: boolean): number {
+  const { args, memory, process } = ctx;
+  const address = args.word(0);
+  const head = address % BigInt(PAGE_SIZE);
+  const range = rangeOf(ctx, address - head, args.word(1) === 0n ? 0n : args.word(1) + head, EINVAL);
+  if (locks && !mayLock(process)) throw new SysError(EPERM);
+  if (range === undefined) return 0;
+  let locked = 0;
+  eachArea(memory, range, (area, from, to) => {
+    if (isLocked(area)) locked += to - from;
+  });
+  const more = range.end - range.start - locked;
+  if (locks && more > 0 && isOverLockLimit(process, more)) throw new SysError(ENOMEM);
+  const change = locks ? { set: VM_LOCKED } : { clear: VM_LOCKED };
+  if (eachArea(memory, range, (_area, from, to) => memory.mark(from, to, change))) throw new SysError(ENOMEM);
+  return 0;
+}
+
+const mlock2: SyscallHandler = (ctx) => {
+  if (ctx.args.uint(2) & ~MLOCK_ONFAULT) throw new SysError(EINVAL);
+  return lock(ctx, true);
+};
+
+const mlockall: SyscallHandler = ({ args, process, memory }) => {
+  const flags = args.uint(0);
+  if (flags === 0 || flags === MCL_ONFAULT || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
+    throw new SysError(EINVAL);
+  }
+  if (!mayLock(process)) throw new SysError(EPERM);
+  const { soft } = process.limits[RLIMIT_MEMLOCK];
+  const isTooMuch = BigInt(memory.areas.bytes) > soft && !isPrivileged(process.credentials);
+  if (flags & MCL_CURRENT && isTooMuch) throw new SysError(ENOMEM);
+  process.attributes.locksFuture = (flags & MCL_FUTURE) !== 0;
+  if (flags & MCL_CURRENT) memory.mark(0, memory.limit, { set: VM_LOCKED });
+  return 0;
+};
+
+const munlockall: SyscallHandler = ({ process, memory }) => {
+  delete process.attributes.locksFuture;
+  memory.mark(0, memory.limit, { clear: VM_LOCKED });
+  return 0;
+};
+
+export const LOCK_SYSCALLS: readonly SyscallRow[] = [
+  { name: "mlock", args: "ptr ulong", handler: (ctx) => lock(ctx, true) },
+  { name: "mlock2", args: "ptr ulong hex", handler: mlock2 },
+  { name: "munlock", args: "ptr ulong", handler: (ctx) => lock(ctx, false) },
+  { name: "mlockall", args: "hex", handler: mlockall },
+  { name: "munlockall", args: "", handler: munlockall },
+];

@@ -1,0 +1,140 @@
+/* What programs ask of memory and of themselves, and are told when they ask again. */
+#include "behaviour.h"
+#include <sys/resource.h>
+
+#define PAGE 65536L
+static char *pages(int n) {
+  char *at = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED);
+  return at;
+}
+/* A field of /proc/self/status, in KiB. */
+static long status_of(const char *field) {
+  char line[200];
+  long value = -1;
+  FILE *status = fopen("/proc/self/status", "r");
+  while (fgets(line, sizeof line, status))
+    if (!strncmp(line, field, strlen(field)) && line[strlen(field)] == ':') value = atol(line + strlen(field) + 1);
+  fclose(status);
+  return value;
+}
+
+BEHAVIOUR(locked_memory_counts_against_its_limit) {
+  char *at = pages(4);
+  struct rlimit limit = {2 * PAGE, 4 * PAGE};
+  CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+  CHECK(mlock(at, 2 * PAGE) == 0 && mlock(at, 2 * PAGE) == 0);
+  CHECK(status_of("VmLck") == 2 * PAGE / 1024);
+  if (geteuid() != 0) FAILS(mlock(at + 2 * PAGE, PAGE), ENOMEM);
+  pid_t child = fork();
+  if (child == 0) _exit(status_of("VmLck") != 0);
+  reap(child, 0);
+  CHECK(munlock(at, PAGE) == 0 && mlock(at + 2 * PAGE, PAGE) == 0);
+  CHECK(munlockall() == 0 && status_of("VmLck") == 0);
+}
+
+BEHAVIOUR(locked_memory_cannot_be_discarded) {
+  int fd = file_with("f", "text");
+  CHECK(ftruncate(fd, PAGE) == 0);
+  char *own = pages(1), *of_file = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  struct rlimit limit;
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur < 2 * PAGE) return;
+  own[0] = 1;
+  CHECK(mlock(own, PAGE) == 0 && mlock(of_file, PAGE) == 0);
+  FAILS(madvise(own, PAGE, MADV_DONTNEED), EINVAL);
+  FAILS(madvise(own, PAGE, MADV_FREE), EINVAL);
+  FAILS(msync(of_file, PAGE, MS_INVALIDATE), EBUSY);
+  CHECK(munlock(own, PAGE) == 0 && munlock(of_file, PAGE) == 0);
+  CHECK(madvise(own, PAGE, MADV_DONTNEED) == 0 && own[0] == 0);
+  CHECK(msync(of_file, PAGE, MS_INVALIDATE) == 0);
+}
+
+BEHAVIOUR(children_get_zeros_or_nothing_where_that_is_asked_for) {
+  char *at = pages(3);
+  memset(at, 7, 3 * PAGE);
+  CHECK(madvise(at, PAGE, MADV_WIPEONFORK) == 0 && madvise(at + PAGE, PAGE, MADV_DONTFORK) == 0);
+  for (int i = 0; i < 2; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      CHECK(at[0] == 0 && at[PAGE - 1] == 0 && at[2 * PAGE] == 7);
+      FAILS(msync(at + PAGE, PAGE, MS_ASYNC), ENOMEM);
+      at[0] = 3;
+      pid_t other = fork();
+      if (other == 0) _exit(at[0]);
+      reap(other, 0);
+      _exit(0);
+    }
+    reap(child, 0);
+  }
+  CHECK(at[0] == 7 && at[PAGE] == 7);
+  CHECK(madvise(at, PAGE, MADV_KEEPONFORK) == 0 && madvise(at + PAGE, PAGE, MADV_DOFORK) == 0);
+  pid_t child = fork();
+  if (child == 0) _exit(at[0] + at[PAGE]);
+  reap(child, 14);
+}
+
+BEHAVIOUR(programs_that_run_are_not_written) {
+  char program[65536];
+  ssize_t length;
+  int from = open("/proc/self/exe", O_RDONLY), to = open("program", O_CREAT | O_RDWR, 0755);
+  while ((length = read(from, program, sizeof program)) > 0) CHECK(write(to, program, length) == length);
+  char *none[] = {"program", NULL};
+  FAILS(execv("program", none), ETXTBSY);
+  close(to);
+  int gate[2], ready[2];
+  CHECK(pipe(gate) == 0 && pipe(ready) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    char *arguments[] = {"program", "requests/waits_for_its_input_to_end", NULL};
+    dup2(gate[0], 0);
+    dup2(ready[1], 1);
+    close(gate[1]);
+    execv("program", arguments);
+    _exit(1);
+  }
+  CHECK(read(ready[0], program, 1) == 1);
+  FAILS(open("program", O_WRONLY), ETXTBSY);
+  FAILS(truncate("program", 0), ETXTBSY);
+  CHECK(open("program", O_RDONLY) >= 0);
+  close(gate[1]);
+  reap(child, 0);
+  CHECK((to = open("program", O_WRONLY)) >= 0);
+}
+/* The other half of the one above; without it, nothing. */
+BEHAVIOUR(waits_for_its_input_to_end) {
+  char byte;
+  struct stat status;
+  if (fstat(0, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
+  CHECK(write(1, "r", 1) == 1 && read(0, &byte, 1) == 0);
+}
+
+BEHAVIOUR(priorities_of_input_and_output_are_kept) {
+  int best = 2 << 13 | 3;
+  CHECK(syscall(SYS_ioprio_set, 1, 0, best) == 0 && syscall(SYS_ioprio_get, 1, 0) == best);
+  pid_t child = fork();
+  if (child == 0) _exit(syscall(SYS_ioprio_get, 1, getpid()) != best);
+  reap(child, 0);
+  FAILS(syscall(SYS_ioprio_set, 1, 0, 7 << 13), EINVAL);
+  FAILS(syscall(SYS_ioprio_set, 9, 0, 0), EINVAL);
+  FAILS(syscall(SYS_ioprio_get, 1, 4000000), ESRCH);
+}
+
+BEHAVIOUR(kcmp_tells_what_is_shared) {
+  pid_t me = getpid();
+  int fd = file_with("f", "text"), twin = dup(fd), other = open("f", O_RDONLY);
+  CHECK(syscall(SYS_kcmp, me, me, 0, fd, twin) == 0);
+  long order = syscall(SYS_kcmp, me, me, 0, fd, other), back = syscall(SYS_kcmp, me, me, 0, other, fd);
+  CHECK(order + back == 3 && order > 0 && back > 0);
+  FAILS(syscall(SYS_kcmp, me, me, 0, fd, 99), EBADF);
+  FAILS(syscall(SYS_kcmp, me, me, 99, 0, 0), EINVAL);
+  FAILS(syscall(SYS_kcmp, me, 4000000, 1, 0, 0), ESRCH);
+  int gate[2];
+  CHECK(pipe(gate) == 0);
+  pid_t child = fork();
+  if (child == 0) _exit(read(gate[0], &order, 1) != 1);
+  CHECK(syscall(SYS_kcmp, me, child, 0, fd, fd) == 0);
+  CHECK(syscall(SYS_kcmp, me, child, 1, 0, 0) > 0 && syscall(SYS_kcmp, me, child, 2, 0, 0) > 0);
+  CHECK(write(gate[1], "g", 1) == 1);
+  reap(child, 0);
+}
