@@ -3,13 +3,9 @@
  * slices: a seed is one, so a run that was interrupted goes on with the seed behind the last that it printed.
  */
 import { expect, it } from "vitest";
-import { ALTIVEC_FAMILY } from "../cpu/floating-point/altivec-family.ts";
+import { FAMILIES } from "../cpu/floating-point/families.ts";
 import { differences } from "../cpu/floating-point/family.ts";
-import { FPR_FAMILY } from "../cpu/floating-point/fpr-family.ts";
-import { QUAD_FAMILY } from "../cpu/floating-point/quad-family.ts";
-import { VSX_FAMILY } from "../cpu/floating-point/vsx-family.ts";
 
-const FAMILIES = [FPR_FAMILY, VSX_FAMILY, QUAD_FAMILY, ALTIVEC_FAMILY];
 /** Cases of a row in a slice. */
 const CASES = 500;
 const { PPCR_CAMPAIGN_SEED = "1", PPCR_CAMPAIGN_CASES = "10000000" } = process.env;
