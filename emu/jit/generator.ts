@@ -8,6 +8,7 @@
 import { FPSCR, VSR } from "../cpu/registers.ts";
 import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
+import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { HelperFunctions } from "./helper-functions.ts";
@@ -27,6 +28,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
+import { type Value, ValueNumbers, ZERO } from "./values.ts";
 import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
@@ -53,14 +55,6 @@ export const STACK = 1;
 export const ADDRESS = 2;
 const PARAMETERS = 3;
 
-/** Accesses on one value of a block, as the first pass over it finds them. */
-interface Access {
-  base: number;
-  low: number;
-  high: number;
-  isStore: boolean;
-}
-
 /**
  * Code outside the hot path that saves some slots and leaves; an address and a budget come in. `outer` is the landing it goes on to, which
  * saves a part of them.
@@ -81,7 +75,6 @@ export interface Expected {
   readonly fields: Fields;
 }
 
-/** Ranges longer than this are not tested together: two pages' guards are. */
 const PAGE = 1 << PAGE_SHIFT;
 const NOTHING = new Int32Array(SET);
 
@@ -93,7 +86,7 @@ export class Generator {
   readonly locals: ValueType[] = [];
   /** What a block's dry pass found: a fallback or call in it, and the accesses by order. */
   barrier = false;
-  accesses: Access[] = [];
+  accesses = new AccessRanges();
   /** What it found further: by index, instructions from which one leaves. */
   leaves: number[] = [];
   /** Fields of which something needs more than one of the bits that a comparison tells. */
@@ -101,7 +94,6 @@ export class Generator {
   /** Something in it depends on FPSCR's mode; something changes that. */
   usesMode = false;
   changesMode = false;
-  private accessAt = 0;
   dry = false;
   /** What is being generated is seldom run: few bytes count for more than speed. */
   private isCold = false;
@@ -121,7 +113,7 @@ export class Generator {
   private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
-  private nextValue = 1;
+  private readonly values = new ValueNumbers();
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -233,7 +225,7 @@ export class Generator {
   defined(slot: number): void {
     this.state.define(slot);
     if (slot < 32) {
-      this.state.base[slot] = this.nextValue++;
+      this.state.base[slot] = this.values.fresh();
       this.state.offset[slot] = 0;
     } else if (slot >= CR_SLOT && slot < CA_SLOT) {
       this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
@@ -242,11 +234,21 @@ export class Generator {
       this.state.forgetSingle(slot - FPR_SLOT);
     }
   }
-  /** Notes that GPR n, just set, is GPR m (as it was when `value` was taken) plus a constant. */
-  noteValue(n: number, base: number, offset: number): void {
+  /** Notes what GPR n, just set, is. */
+  noteValue(n: number, { base, offset }: Value): void {
     if (Math.abs(offset) > 0x10_0000) return;
     this.state.base[n] = base;
     this.state.offset[n] = offset;
+  }
+  /** What (RA|0) + `offset` is, or + (RB). */
+  valueOf(ra: number, offset: number, rb = -1): Value {
+    const { state } = this;
+    const [base, distance] = ra === 0 ? [ZERO, 0] : [state.base[ra], state.offset[ra]];
+    if (rb < 0) return { base, offset: distance + offset };
+    return {
+      base: this.values.sumOf(base, state.base[rb]),
+      offset: distance + state.offset[rb] + offset,
+    };
   }
 
   /** Emits the store of a slot; nothing about it changes. */
@@ -321,11 +323,11 @@ export class Generator {
     }
   }
   newValue(): number {
-    return this.nextValue++;
+    return this.values.fresh();
   }
   freshValues(): void {
     for (let n = 0; n < 32; n++) {
-      this.state.base[n] = this.nextValue++;
+      this.state.base[n] = this.values.fresh();
       this.state.offset[n] = 0;
     }
   }
@@ -351,12 +353,27 @@ export class Generator {
     eachSlot(valid, undefined, (slot) => {
       const field = slot - CR_SLOT;
       if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) return this.fetch(slot);
-      if (state.fields.kind[field] !== fields.kind[field])
-        throw new Error(`CR${field} is computed too early`);
-      if (fields.isConstant[field] !== 0 || state.fields.isConstant[field] === 0) return;
-      this.pushConstantOperand(field);
-      code.set(fields.b[field]);
+      const isEither = fields.isEither[field] !== 0;
+      const hasSame = state.fields.kind[field] === fields.kind[field];
+      const isOther =
+        !hasSame || (fields.isConstant[field] !== 0 && fields.b[field] !== this.constantOperand(field));
+      if (isOther && !isEither) throw new Error(`CR${field} is computed too early`);
+      if (isOther) return this.fetch(slot);
+      if (fields.isConstant[field] === 0 && state.fields.isConstant[field] !== 0) {
+        this.pushConstantOperand(field);
+        code.set(fields.b[field]);
+      }
+      if (isEither && state.fields.isEither[field] === 0) this.markLazy(field);
     });
+  }
+  /** Notes at run time that a field is to follow from its operands. */
+  private markLazy(field: number): void {
+    this.code.i32Const(-1);
+    this.code.set(this.local(CR_SLOT + field));
+  }
+  private constantOperand(field: number): number | undefined {
+    const { isConstant, b } = this.state.fields;
+    return isConstant[field] === 0 ? undefined : b[field];
   }
   /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
   mergeFields(into: Fields, other: Fields): void {
@@ -364,11 +381,14 @@ export class Generator {
       const kind = into.kind[field] as Lazy;
       if (kind !== other.kind[field]) into.kind[field] = Lazy.None;
       if (into.kind[field] === Lazy.None) continue;
-      const same = into.isConstant[field] === other.isConstant[field] && into.b[field] === other.b[field];
-      if (same) continue;
-      into.isConstant[field] = 0;
-      into.b[field] = this.lazyLocal(field, true, operandType(kind));
+      into.isEither[field] |= other.isEither[field];
+      if (!into.isIn(field, other)) this.operandInLocal(field, into);
     }
+  }
+  /** The second operand of a field's comparison is in a local, not a constant. */
+  operandInLocal(field: number, fields: Fields): void {
+    fields.isConstant[field] = 0;
+    fields.b[field] = this.lazyLocal(field, true, operandType(fields.kind[field] as Lazy));
   }
 
   // ---- vector-scalar registers -----------------------------------------------------------------------------
@@ -502,6 +522,7 @@ export class Generator {
     state.fields.isConstant[field] = constant === undefined ? 0 : 1;
     state.define(CR_SLOT + field);
     state.fields.kind[field] = kind;
+    state.fields.isEither[field] = 0;
   }
   /** Rc = 1: CR0 is how GPR n compares with zero. */
   record(n: number): void {
@@ -537,25 +558,42 @@ export class Generator {
       this.code.op(Op.call);
       this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
     } else emitField(this.code, kind, this.block, operands);
+    this.orAsItIs(field, () => {});
+  }
+  /** Where a field is either: keeps what has been pushed if the operands count, else what `emit` makes of the field. */
+  private orAsItIs(field: number, emit: () => void): void {
+    if (this.state.fields.isEither[field] === 0) return;
+    const { code } = this;
+    const local = this.local(CR_SLOT + field);
+    code.get(local);
+    emit();
+    code.get(local);
+    code.i32Const(0);
+    code.op(Op.i32_lt_s);
+    code.op(Op.select);
   }
   /** Pushes CR bit `bit`: zero, or not zero (1 where `exact`). */
   crBit(bit: number, exact = false) {
     const field = bit >> 2;
     const { code, readWhole } = this;
     const kind = this.state.fields.kind[field] as Lazy;
+    const takeBit = () => {
+      if (exact) {
+        code.i32Const(3 - (bit & 3));
+        code.op(Op.i32_shr_u);
+        code.i32Const(1);
+      } else {
+        code.i32Const(8 >> (bit & 3));
+      }
+      code.op(Op.i32_and);
+    };
     if (kind !== Lazy.None && (bit & 3) !== 3) {
-      return emitComparison(code, kind, bit & 3, () => this.operands(field));
+      emitComparison(code, kind, bit & 3, () => this.operands(field));
+      return this.orAsItIs(field, takeBit);
     }
     this.get(CR_SLOT + field);
     if ((bit & 3) !== 3) this.readWhole = readWhole;
-    if (exact) {
-      code.i32Const(3 - (bit & 3));
-      code.op(Op.i32_shr_u);
-      code.i32Const(1);
-    } else {
-      code.i32Const(8 >> (bit & 3));
-    }
-    code.op(Op.i32_and);
+    takeBit();
   }
 
   // ---- floating point ------------------------------------------------------------------------------------
@@ -609,9 +647,9 @@ export class Generator {
     const indexed = rb >= 0;
     const ea = this.temporary(this.word, 7);
     const constantBase = !indexed && ra === 0;
-    const base = indexed || constantBase ? -1 : state.base[ra];
-    const at = indexed || constantBase ? 0 : state.offset[ra] + offset;
-    const access = this.nextAccess(base, at, n, isStore);
+    const { base, offset: at } = this.values.aligned(this.valueOf(ra, offset, rb), align);
+    const own = { base, low: at, high: at + n, isStore };
+    const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
     const pushAddress = () => {
       if (constantBase) return this.constant(offset);
       if (ra !== 0) this.get(ra);
@@ -623,7 +661,7 @@ export class Generator {
         this.op(Op.i32_add, Op.i64_add);
       }
     };
-    let inLocal = update || indexed;
+    let inLocal = update || indexed || constantBase;
     if (inLocal) {
       pushAddress();
       if (align !== 0) {
@@ -632,14 +670,14 @@ export class Generator {
       }
       code.set(ea);
     }
-    if (base < 0 || !state.isChecked(base, at, at + n, isStore)) {
+    if (!state.isChecked(base, at, at + n, isStore)) {
       if (!inLocal) {
         pushAddress();
         code.set(ea);
         inLocal = true;
       }
       this.guard(ea, access.low - at, access.high - at, access.isStore);
-      if (base >= 0) state.addFact(base, access.low, access.high, access.isStore);
+      state.addFact(base, access.low, access.high, access.isStore);
     }
     // The host address: for reversed storage, size - EA - n.
     if (target.bigEndian) {
@@ -666,36 +704,11 @@ export class Generator {
     code.op(Op.i32_add);
   }
 
-  /** The range that is to be tested where access number `accessAt` of the block is: with what follows on the same value. */
-  private nextAccess(base: number, at: number, n: number, isStore: boolean): Access {
-    const i = this.accessAt++;
-    if (this.dry) {
-      const access = { base, low: at, high: at + n, isStore };
-      this.accesses.push(access);
-      return access;
-    }
-    const own = this.accesses[i];
-    let low = own.low;
-    let high = own.high;
-    let stores = isStore;
-    if (base >= 0) {
-      for (let j = i + 1; j < this.accesses.length; j++) {
-        const other = this.accesses[j];
-        if (other.base !== own.base) continue;
-        const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
-        if (h - l > PAGE) continue;
-        low = l;
-        high = h;
-        stores ||= other.isStore;
-      }
-    }
-    return { base, low: low - own.low + at, high: high - own.low + at, isStore: stores };
-  }
-  /** Begins a block's code; in its second pass with the accesses that the first one found. */
-  beginBlock(dry: boolean, accesses: Access[]): void {
+  /** Begins a block's code: of its dry pass, or with the accesses that this has found. */
+  beginBlock(dry: boolean, accesses = new AccessRanges()): void {
     this.dry = dry;
     this.accesses = accesses;
-    this.accessAt = 0;
+    accesses.rewind();
     this.barrier = false;
     this.leaves = [];
     this.readWhole = 0;
@@ -796,8 +809,11 @@ export class Generator {
   private computeFieldsFor({ saved, fields }: Landing): void {
     const { code, state } = this;
     for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] === Lazy.None || fields.kind[field] !== Lazy.None) continue;
-      if (!hasSlot(saved, CR_SLOT + field)) continue;
+      if (state.fields.kind[field] === Lazy.None || !hasSlot(saved, CR_SLOT + field)) continue;
+      if (fields.kind[field] !== Lazy.None && fields.isIn(field, state.fields)) {
+        if (fields.isEither[field] > state.fields.isEither[field]) this.markLazy(field);
+        continue;
+      }
       this.computeField(field);
       code.set(this.local(CR_SLOT + field));
     }

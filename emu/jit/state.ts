@@ -6,9 +6,13 @@ import { addSlot, hasSlot, SET } from "./slots.ts";
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
 export type Lazy = (typeof Lazy)[keyof typeof Lazy];
 
-/** Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. */
+/**
+ * Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. A field that `isEither` follows from them
+ * only where its slot's local is negative, else that holds it.
+ */
 export class Fields {
   readonly kind = new Uint8Array(8);
+  readonly isEither = new Uint8Array(8);
   readonly a = new Int32Array(8);
   readonly b = new Int32Array(8);
   readonly isConstant = new Uint8Array(8);
@@ -18,6 +22,7 @@ export class Fields {
   }
   copy(from: Fields): this {
     this.kind.set(from.kind);
+    this.isEither.set(from.isEither);
     this.a.set(from.a);
     this.b.set(from.b);
     this.isConstant.set(from.isConstant);
@@ -25,17 +30,25 @@ export class Fields {
   }
   copyField(field: number, from: Fields): void {
     this.kind[field] = from.kind[field];
+    this.isEither[field] = from.isEither[field];
     this.a[field] = from.a[field];
     this.b[field] = from.b[field];
     this.isConstant[field] = from.isConstant[field];
   }
-  /** Whether the comparisons that are to be made here are the same there. */
+  /** Whether the comparison that is to be made for a field here is the same there. */
+  isIn(field: number, other: Fields): boolean {
+    return (
+      this.kind[field] === other.kind[field] &&
+      this.a[field] === other.a[field] &&
+      this.b[field] === other.b[field] &&
+      this.isConstant[field] === other.isConstant[field]
+    );
+  }
+  /** Whether the comparisons that are to be made here are the same there; where a field is either, it can be made so. */
   areIn(other: Fields): boolean {
     for (let field = 0; field < 8; field++) {
-      if (this.kind[field] === Lazy.None) continue;
-      if (this.kind[field] !== other.kind[field] || this.a[field] !== other.a[field]) return false;
-      if (this.b[field] !== other.b[field] || this.isConstant[field] !== other.isConstant[field])
-        return false;
+      if (this.kind[field] === Lazy.None || this.isEither[field] !== 0) continue;
+      if (!this.isIn(field, other) || other.isEither[field] !== 0) return false;
     }
     return true;
   }

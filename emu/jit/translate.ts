@@ -5,6 +5,7 @@ import { available } from "../cpu/dispatch.ts";
 import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
+import { type BlockValues, lookAhead } from "./access-ranges.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
@@ -16,7 +17,7 @@ import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
-interface Summary {
+interface Summary extends BlockValues {
   /** A call or fallback: no slot of before is in its local afterwards. */
   readonly barrier: boolean;
   readonly valid: Int32Array;
@@ -26,7 +27,6 @@ interface Summary {
   readonly readWhole: number;
   readonly usesMode: boolean;
   readonly changesMode: boolean;
-  readonly accesses: Generator["accesses"];
   readonly leaves: readonly number[];
 }
 
@@ -104,6 +104,7 @@ class Translator {
 
   run(): Translation {
     this.summarize();
+    lookAhead(this.flow, this.blocks, this.summaries);
     this.findStates();
     this.findTests();
     this.placeNodes();
@@ -145,8 +146,10 @@ class Translator {
     for (const block of this.blocks) {
       g.code.length = 0;
       g.reset();
-      g.beginBlock(true, []);
+      g.beginBlock(true);
+      const entryValue = g.state.base[0];
       this.emitInstructions(block);
+      const [base, offset] = [g.state.base.slice(), g.state.offset.slice()];
       this.useAtEnd(block);
       this.summaries.push({
         barrier: g.barrier,
@@ -158,6 +161,9 @@ class Translator {
         changesMode: g.changesMode,
         accesses: g.accesses,
         leaves: g.leaves,
+        entryValue,
+        base,
+        offset,
       });
     }
   }
@@ -215,8 +221,8 @@ class Translator {
     const loop = flow.loopOf[node];
     const inPromoted = loop !== undefined && this.isPromoted.get(loop)!;
     if (flow.isHeader[node] !== 0 && loop !== undefined && loop.header === node) {
-      fields.clear();
       if (inPromoted) {
+        this.fieldsOfLoop(loop, fields);
         for (const member of loop.nodes) {
           const summary = summaries[member];
           if (summary === undefined) continue;
@@ -226,6 +232,7 @@ class Translator {
           }
         }
       } else {
+        fields.clear();
         valid.fill(0);
         dirty.fill(0);
       }
@@ -238,6 +245,32 @@ class Translator {
       fields.clear();
     }
     for (let w = 0; w < SET; w++) dirty[w] &= valid[w];
+  }
+  /**
+   * The comparisons that are to be made at the beginning of a loop with its registers in locals. A field that it leaves alone is as it was;
+   * one that it compares for is computed nowhere in it: at the loop's first turn it is what it was, at others it follows from the operands.
+   */
+  private fieldsOfLoop(loop: Loop, fields: Fields): void {
+    const members = [...loop.nodes].filter((member) => this.summaries[member] !== undefined);
+    const isLatch = (member: number) =>
+      this.flow.edges[member].some(({ back, to }) => back && to === loop.header);
+    members.sort((a, b) => Number(isLatch(b)) - Number(isLatch(a)));
+    const summaries = members.map((member) => this.summaries[member]);
+    for (let field = 0; field < 8; field++) {
+      const isTouched = ({ dirty, readWhole }: Summary) =>
+        hasSlot(dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0;
+      if (!summaries.some(isTouched)) continue;
+      fields.kind[field] = Lazy.None;
+      const compared = summaries
+        .map((summary) => summary.fields)
+        .filter(({ kind }) => kind[field] !== Lazy.None);
+      if (compared.length === 0) continue;
+      fields.copyField(field, compared[0]);
+      fields.isEither[field] = 1;
+      const isOther = (other: Fields) =>
+        other.kind[field] === fields.kind[field] && !other.isIn(field, fields);
+      if (compared.some(isOther)) this.g.operandInLocal(field, fields);
+    }
   }
   /** What there is after a node. */
   private afterNode(node: number, at: Expected): Expected {

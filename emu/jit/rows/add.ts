@@ -2,26 +2,22 @@
 import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
-import { I32, Op } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT, recorded, upperWord } from "./row.ts";
+import { Op } from "../wasm.ts";
+import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 const overflows = (word: number): boolean => (word & OE) !== 0;
 
 /** RT <- (RA|0) + a constant, which is a known distance from RA. */
 const addImmediate = (g: Generator, word: number, immediate: number): void => {
   const ra = RA(word);
-  if (ra === 0) {
-    g.constant(immediate);
-    g.setGpr(RT(word));
-    return;
-  }
-  const base = g.state.base[ra];
-  const offset = g.state.offset[ra] + immediate;
-  g.gpr(ra);
+  const value = g.valueOf(ra, immediate);
   g.constant(immediate);
-  g.op(Op.i32_add, Op.i64_add);
+  if (ra !== 0) {
+    g.gpr(ra);
+    g.op(Op.i32_add, Op.i64_add);
+  }
   g.setGpr(RT(word));
-  g.noteValue(RT(word), base, offset);
+  g.noteValue(RT(word), value);
 };
 
 const plain = (operation: (g: Generator, word: number) => void): Emit => {
@@ -32,89 +28,129 @@ const plain = (operation: (g: Generator, word: number) => void): Emit => {
   };
 };
 
-/** What the second operand of a carrying sum is. */
+/** What is added to RA, or to its complement. */
 type Operand = "rb" | "si" | "zero" | "minus one";
 
-/** RT <- (RA or its complement) + operand + carry in, with CA. */
+const pushOperand = (g: Generator, word: number, operand: Operand): void => {
+  if (operand === "rb") g.gpr(RB(word));
+  else g.constant(operand === "si" ? si(word) : operand === "zero" ? 0 : -1);
+};
+
+/** A condition of locals of a GPR's width: made once of them as they are, for CA, and once of their low words, for CA32. */
+type Carry = (value: (local: number) => void, op: (op32: number, op64: number) => void) => void;
+
+const setCarries = (g: Generator, carry: Carry): void => {
+  const { code } = g;
+  carry((local) => code.get(local), g.op.bind(g));
+  g.set(CA_SLOT);
+  if (!g.target.has32) return;
+  const lowWord = (local: number) => {
+    code.get(local);
+    code.op(Op.i32_wrap_i64);
+  };
+  if (g.is64) carry(lowWord, (op32) => code.op(op32));
+  else g.get(CA_SLOT);
+  g.set(CA32_SLOT);
+};
+
+/** RT <- what `emit` leaves in local `sum`, having set CA, of RA in local `a` and the operand in local `b`. */
 const carrying = (
-  complement: boolean,
   operand: Operand,
-  carryIn: "no" | "one" | "ca",
+  emit: (g: Generator, a: number, b: number, sum: number) => void,
   records?: true,
 ): Emit => {
   return (g, word) => {
     if (operand !== "si" && overflows(word)) return false;
-    const { code } = g;
     const a = g.temporary(g.word, 0);
     const b = g.temporary(g.word, 1);
     const sum = g.temporary(g.word, 2);
     g.gpr(RA(word));
-    if (complement) {
-      g.constant(-1);
-      g.op(Op.i32_xor, Op.i64_xor);
-    }
-    code.set(a);
-    if (operand === "rb") g.gpr(RB(word));
-    else g.constant(operand === "si" ? si(word) : operand === "zero" ? 0 : -1);
-    code.set(b);
-    code.get(a);
-    code.get(b);
-    g.op(Op.i32_add, Op.i64_add);
-    if (carryIn === "one") {
-      g.constant(1);
-      g.op(Op.i32_add, Op.i64_add);
-    } else if (carryIn === "ca") {
-      g.get(CA_SLOT);
-      if (g.is64) code.op(Op.i64_extend_i32_u);
-      g.op(Op.i32_add, Op.i64_add);
-    }
-    code.set(sum);
-    // The carry out of the top: (a & b) | ((a | b) & ~sum); for two operands without a carry in, whether the sum is less than one.
-    if (carryIn === "no") {
-      code.get(sum);
-      code.get(a);
-      g.op(Op.i32_lt_u, Op.i64_lt_u);
-    } else {
-      code.get(a);
-      code.get(b);
-      g.op(Op.i32_and, Op.i64_and);
-      code.get(a);
-      code.get(b);
-      g.op(Op.i32_or, Op.i64_or);
-      code.get(sum);
-      g.constant(-1);
-      g.op(Op.i32_xor, Op.i64_xor);
-      g.op(Op.i32_and, Op.i64_and);
-      g.op(Op.i32_or, Op.i64_or);
-      if (g.is64) {
-        code.i64Const(63, 0);
-        code.op(Op.i64_shr_u);
-        code.op(Op.i32_wrap_i64);
-      } else {
-        code.i32Const(31);
-        code.op(Op.i32_shr_u);
-      }
-    }
-    if (g.target.has32) code.tee(g.temporary(I32, 1));
-    g.set(CA_SLOT);
-    if (g.target.has32) {
-      if (g.is64) {
-        // The carry into bit 31, counted from the most significant of 64, is a ^ b ^ sum there.
-        code.get(a);
-        code.get(b);
-        code.op(Op.i64_xor);
-        code.get(sum);
-        code.op(Op.i64_xor);
-        upperWord(code);
-        code.i32Const(1);
-        code.op(Op.i32_and);
-      } else code.get(g.temporary(I32, 1));
-      g.set(CA32_SLOT);
-    }
-    code.get(sum);
+    g.code.set(a);
+    pushOperand(g, word, operand);
+    g.code.set(b);
+    emit(g, a, b, sum);
+    g.code.get(sum);
     g.setGpr(RT(word));
     if (records === true || (operand !== "si" && recorded(word))) g.record(RT(word));
   };
+};
+
+/** Sums carry if they are less than one of two operands. */
+const sum = (operand: Operand, records?: true): Emit =>
+  carrying(
+    operand,
+    (g, a, b, sum) => {
+      g.code.get(a);
+      g.code.get(b);
+      g.op(Op.i32_add, Op.i64_add);
+      g.code.set(sum);
+      setCarries(g, (value, op) => {
+        value(sum);
+        value(a);
+        op(Op.i32_lt_u, Op.i64_lt_u);
+      });
+    },
+    records,
+  );
+/** Differences carry if they do not borrow. */
+const difference = (operand: Operand): Emit =>
+  carrying(operand, (g, a, b, difference) => {
+    g.code.get(b);
+    g.code.get(a);
+    g.op(Op.i32_sub, Op.i64_sub);
+    g.code.set(difference);
+    setCarries(g, (value, op) => {
+      value(b);
+      value(a);
+      op(Op.i32_ge_u, Op.i64_ge_u);
+    });
+  });
+
+/** Sums of RA or its complement, an operand, and CA. */
+const extended = (complement: boolean, operand: Operand): Emit => {
+  const sum = carrying(operand, (g, a, b, sum) => {
+    const { code } = g;
+    const partial = g.temporary(g.word, 3);
+    if (complement) {
+      code.get(a);
+      g.constant(-1);
+      g.op(Op.i32_xor, Op.i64_xor);
+      code.set(a);
+    }
+    code.get(a);
+    code.get(b);
+    g.op(Op.i32_add, Op.i64_add);
+    code.tee(partial);
+    pushCarry(g);
+    g.op(Op.i32_add, Op.i64_add);
+    code.set(sum);
+    setCarries(g, (value, op) => {
+      value(partial);
+      value(a);
+      op(Op.i32_lt_u, Op.i64_lt_u);
+      value(sum);
+      value(partial);
+      op(Op.i32_lt_u, Op.i64_lt_u);
+      code.op(Op.i32_or);
+    });
+  });
+  return (g, word) => {
+    if (!complement || operand !== "rb" || RA(word) !== RB(word) || overflows(word)) return sum(g, word);
+    // A value less itself: CA - 1, and CA stays.
+    pushCarry(g);
+    g.constant(-1);
+    g.op(Op.i32_add, Op.i64_add);
+    g.setGpr(RT(word));
+    if (g.target.has32) {
+      g.get(CA_SLOT);
+      g.set(CA32_SLOT);
+    }
+    if (recorded(word)) g.record(RT(word));
+  };
+};
+const pushCarry = (g: Generator): void => {
+  g.get(CA_SLOT);
+  if (g.is64) g.code.op(Op.i64_extend_i32_u);
 };
 
 export const addRows: Rows = {
@@ -131,10 +167,12 @@ export const addRows: Rows = {
     g.setGpr(RT(word));
   },
   add: plain((g, word) => {
+    const value = RA(word) === 0 ? undefined : g.valueOf(RA(word), 0, RB(word));
     g.gpr(RA(word));
     g.gpr(RB(word));
     g.op(Op.i32_add, Op.i64_add);
     g.setGpr(RT(word));
+    if (value !== undefined) g.noteValue(RT(word), value);
   }),
   subf: plain((g, word) => {
     g.gpr(RB(word));
@@ -148,15 +186,15 @@ export const addRows: Rows = {
     g.op(Op.i32_sub, Op.i64_sub);
     g.setGpr(RT(word));
   }),
-  addic: carrying(false, "si", "no"),
-  "addic.": carrying(false, "si", "no", true),
-  subfic: carrying(true, "si", "one"),
-  addc: carrying(false, "rb", "no"),
-  subfc: carrying(true, "rb", "one"),
-  adde: carrying(false, "rb", "ca"),
-  subfe: carrying(true, "rb", "ca"),
-  addme: carrying(false, "minus one", "ca"),
-  subfme: carrying(true, "minus one", "ca"),
-  addze: carrying(false, "zero", "ca"),
-  subfze: carrying(true, "zero", "ca"),
+  addic: sum("si"),
+  "addic.": sum("si", true),
+  subfic: difference("si"),
+  addc: sum("rb"),
+  subfc: difference("rb"),
+  adde: extended(false, "rb"),
+  subfe: extended(true, "rb"),
+  addme: extended(false, "minus one"),
+  subfme: extended(true, "minus one"),
+  addze: extended(false, "zero"),
+  subfze: extended(true, "zero"),
 };

@@ -27,14 +27,13 @@ const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
     const offset = form === "x" ? 0 : form === "d" ? si(word) : si(word) & ~3;
     const rb = form === "x" ? RB(word) : -1;
     transfer.prepare?.(g, t);
-    const base = g.state.base[ra];
-    const distance = g.state.offset[ra] + offset;
+    const value = g.valueOf(ra, offset, rb);
     g.address(bytes, ra, offset, rb, isStore, update);
     transfer.emit(g, t);
     if (!update) return;
     g.code.get(g.temporary(g.word, 7));
     g.setGpr(ra);
-    if (form !== "x") g.noteValue(ra, base, distance);
+    g.noteValue(ra, value);
   };
 };
 

@@ -49,7 +49,7 @@
       (i64.ne
         (local.tee 7
           (i64.or
-            (i64.load16_u offset=1048576 align=1
+            (i64.load16_u offset=2097152 align=1
               (i32.shr_u
                 (i32.wrap_i64
                   (local.get 5))
@@ -159,43 +159,6 @@
       (i64.and
         (local.get 6)
         (i64.const -16)))
-    (if  ;; label = @1
-      (i64.ne
-        (local.tee 7
-          (i64.or
-            (i64.load16_u offset=2097152 align=1
-              (i32.shr_u
-                (i32.wrap_i64
-                  (local.get 5))
-                (i32.const 12)))
-            (i64.shr_u
-              (local.get 5)
-              (i64.const 32))))
-        (i64.const 0))
-      (then
-        (if  ;; label = @2
-          (i32.or
-            (i64.ne
-              (i64.or
-                (i64.and
-                  (local.get 7)
-                  (i64.const 255))
-                (i64.shr_u
-                  (local.get 5)
-                  (i64.const 32)))
-              (i64.const 0))
-            (i32.gt_u
-              (i32.and
-                (i32.wrap_i64
-                  (local.get 5))
-                (i32.const 4095))
-              (i32.const 4080)))
-          (then
-            (return
-              (i32.const 268435468)
-              (i32.add
-                (local.get 0)
-                (i32.const 2)))))))
     (local.set 4
       (i32.sub
         (i32.const -16)

@@ -1,0 +1,91 @@
+/** Which bytes are tested together: those that a block, and the one that follows it as a rule, access at known distances from one value. */
+import { PAGE_SHIFT } from "../memory/layout.ts";
+import { MOST_AHEAD, MOST_LATER } from "../tuning.ts";
+import type { Flow } from "./flow.ts";
+import { type Block, End } from "./scan.ts";
+
+/** An access, or several on one value. */
+export interface Access {
+  readonly base: number;
+  readonly low: number;
+  readonly high: number;
+  readonly isStore: boolean;
+}
+
+/** Ranges longer than this are not tested together: two pages' guards are. */
+const PAGE = 1 << PAGE_SHIFT;
+const STACK_POINTER = 1;
+
+/** The accesses of a block in order, as the first pass over it finds them and the second one meets them. */
+export class AccessRanges {
+  readonly list: Access[] = [];
+  /** Those of blocks that follow, as far as they are on values that this block has. */
+  later: readonly Access[] = [];
+  private at = 0;
+
+  rewind(): void {
+    this.at = 0;
+  }
+  add(access: Access): Access {
+    this.list.push(access);
+    return access;
+  }
+  /** The range that is to be tested where the next access is: with what follows on the same value. */
+  next({ base, low: from, isStore }: Access): Access {
+    const own = this.list[this.at++];
+    let { low, high } = own;
+    let stores = isStore;
+    const widen = (other: Access, most: number): boolean => {
+      const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
+      if (other.base !== own.base || h - l > most) return false;
+      low = l;
+      high = h;
+      return true;
+    };
+    for (let i = this.at; i < this.list.length; i++) {
+      if (widen(this.list[i], PAGE)) stores ||= this.list[i].isStore;
+    }
+    for (const other of this.later) {
+      if (stores || !other.isStore) widen(other, MOST_AHEAD);
+    }
+    // The second pass may know the value by another number.
+    const shift = from - own.low;
+    return { base, low: low + shift, high: high + shift, isStore: stores };
+  }
+}
+
+/** What a block accesses, by the value numbers of GPRs at its beginning (the first is `entryValue`), and what they hold at its end. */
+export interface BlockValues {
+  readonly accesses: AccessRanges;
+  readonly entryValue: number;
+  readonly base: Int32Array;
+  readonly offset: Int32Array;
+}
+
+/**
+ * Finds for each block the accesses of those that follow it as a rule, where these are reached from it alone; on the stack pointer those of
+ * all, after calls too: a frame is tested once.
+ */
+export function lookAhead(flow: Flow, blocks: readonly Block[], values: readonly BlockValues[]): void {
+  const { order, edges, forward, isHeader, loopOf, root } = flow;
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i];
+    if (node >= root) continue;
+    const found: Access[] = [];
+    const { base, offset } = values[node];
+    const staying = edges[node].filter(({ to }) => to >= 0 && loopOf[to] === loopOf[node]);
+    const isCall = blocks[node].end === End.Call || blocks[node].end === End.IndirectCall;
+    for (const { to, back } of edges[node]) {
+      if (to < 0 || to >= root || back || forward[to] !== 1 || isHeader[to] !== 0) continue;
+      const isUsual = !isCall && staying.length === 1 && staying[0].to === to;
+      const { accesses, entryValue } = values[to];
+      for (const { base: number, low, high, isStore } of [...accesses.list, ...accesses.later]) {
+        const n = number - entryValue;
+        if (n < 0 || n >= 32 || found.length >= MOST_LATER) continue;
+        if (n !== STACK_POINTER && !isUsual) continue;
+        found.push({ base: base[n], low: low + offset[n], high: high + offset[n], isStore });
+      }
+    }
+    values[node].accesses.later = found;
+  }
+}

@@ -1,0 +1,38 @@
+/** What registers are known to hold, by numbers: two that hold the same number, and the same distance from it, are equal. */
+
+export interface Value {
+  readonly base: number;
+  readonly offset: number;
+}
+
+/** The number of zero, from which constants have their distance. */
+export const ZERO = 1;
+
+/** Beyond any number that a function's code needs. */
+const NUMBERS = 2 ** 26;
+
+export class ValueNumbers {
+  private next = ZERO + 1;
+  /** Those of sums of two values, and of values without some low bits, by what they are made of. */
+  private readonly combined = new Map<number, number>();
+
+  fresh(): number {
+    return this.next++;
+  }
+  sumOf(a: number, b: number): number {
+    if (a === ZERO) return b;
+    if (b === ZERO) return a;
+    return this.combination(Math.min(a, b) * NUMBERS + Math.max(a, b));
+  }
+  /** A value without the low bits `align`: the same for all at distances of a multiple of these. */
+  aligned({ base, offset }: Value, align: number): Value {
+    if (align === 0) return { base, offset };
+    const rest = offset & align;
+    return { base: this.combination(-1 - ((base * 256 + rest) * 256 + align)), offset: offset - rest };
+  }
+  private combination(key: number): number {
+    let value = this.combined.get(key);
+    if (value === undefined) this.combined.set(key, (value = this.fresh()));
+    return value;
+  }
+}
