@@ -375,7 +375,7 @@ export type FileState =
   | EpollState
   /** A file that is open with O_PATH. */
   | { kind: "path" }
-  /** The same for a file of /proc or /sys, or a link there: permission bits, size, and what readlink(2) says. */
+  /** The same for a file of /proc or /sys, or a link there or in /dev: permission bits, size, and what readlink(2) says. */
   | { kind: "entry"; mode: number; size: bigint; target: string | null }
   /** A file of /proc: permission bits, and its contents when it was opened. */
   | { kind: "contents"; mode: number; contents: Uint8Array }
