@@ -1,6 +1,7 @@
 /** What of the host's files the guest gets, and what the user should know of it. */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { decodeName } from "../emu/host/names.ts";
+import { isTerminal } from "../emu/host/node/descriptor.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import {
   type Abi,
@@ -85,7 +86,7 @@ export function warnOfGrants({ dir }: GrantFlags, cwd: string): void {
       `warning: the program may read and change everything in ${cwd}, ${what}, since it is the working directory`,
     );
   }
-  if (process.geteuid?.() === 0 && process.stderr.isTTY && isFirstTime("warned-of-root")) {
+  if (process.geteuid?.() === 0 && isTerminal(2) && isFirstTime("warned-of-root")) {
     say("warning: running as root, whose rights the program has in the folders that it is given");
   }
 }

@@ -80,7 +80,7 @@ export async function saveImage(
     if (error instanceof ImageError) throw new Failure(`cannot write ${path}: ${error.message}`);
     const old = path === "-" ? "" : "; the old file, if any, is as it was";
     const why = error instanceof Failure ? error.message : describeSystemError(error);
-    throw new Failure(`cannot write ${path}: ${why}${old}`);
+    throw new Failure(`cannot write ${path === "-" ? "standard output" : path}: ${why}${old}`);
   } finally {
     progress?.stop();
   }

@@ -8,7 +8,7 @@ import { nodeHost } from "../emu/host/node/index.ts";
 import type { MachineOptions } from "../emu/machine.ts";
 import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
-import { describeSystemError, Failure } from "./failure.ts";
+import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
 import { grants, warnOfGrants } from "./grants.ts";
 import { crSyscalls } from "./images.ts";
 import { cacheBeyondGuest } from "./jit-cache.ts";
@@ -16,7 +16,7 @@ import type { MachineFlags } from "./options.ts";
 import { Regions } from "./regions.ts";
 import { workingDirectory } from "./surroundings.ts";
 
-/** Makes the host's engine able to do what translated code is faster with, before anything is compiled. */
+/** Makes the host's engine able to do what translated code is faster with. Most programs end before there is any: to load `v8` takes milliseconds. */
 function prepareEngine(): void {
   if (Number(process.versions.v8.split(".")[0]) >= 12) return;
   // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
@@ -26,7 +26,6 @@ function prepareEngine(): void {
 
 /** Checks what of the flags can be wrong before anything has begun. */
 function checkFlags(flags: MachineFlags): void {
-  if (flags.engine === "jit") prepareEngine();
   if (flags.checkpointAt !== undefined && flags.output === undefined) {
     throw new Failure("--checkpoint-at needs -o IMAGE");
   }
@@ -71,8 +70,8 @@ export function prepare(flags: MachineFlags, program?: string): Preparation {
 /** Where --strace lines go; undefined when they are not wanted. */
 function straceSink(flags: MachineFlags): ((line: string) => void) | undefined {
   if (flags.strace === undefined) return undefined;
-  const fd = flags.strace === true ? 2 : openFile(flags.strace);
-  return (line) => writeFully(fd, Buffer.from(`${line}\n`));
+  const write = traceFile(flags.strace);
+  return (line) => write(`${line}\n`);
 }
 
 /** Where --trace lines go, and of what; undefined when they are not wanted. A file gets them in larger pieces. */
@@ -81,13 +80,21 @@ function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["tra
     if (traceOnly.length > 0) throw new Failure("--trace-only needs --trace");
     return undefined;
   }
-  const fd = trace === true ? 2 : openFile(trace);
+  const writeText = traceFile(trace);
   let text = "";
   const flush = () => {
-    writeFully(fd, Buffer.from(text));
+    const piece = text;
     text = "";
+    writeText(piece);
   };
-  process.on("exit", flush);
+  process.on("exit", () => {
+    try {
+      flush();
+    } catch (error) {
+      say((error as Failure).message);
+      process.exitCode = EXIT_FAILURE;
+    }
+  });
   const write = (line: string) => {
     text += `${line}\n`;
     if (text.length >= TRACE_PIECE) flush();
@@ -105,6 +112,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   strace: straceSink(flags),
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
+  onTranslating: prepareEngine,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),
   maxProcesses: numberOf(flags.maxProcesses),
@@ -114,10 +122,17 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
 const numberOf = (value: bigint | undefined): number | undefined =>
   value === undefined ? undefined : Number(value);
 
-function openFile(path: string): number {
-  try {
-    return openSync(toHost(path), "w");
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${describeSystemError(error)}`);
-  }
+/** What writes to the file of a trace, or to standard error. Throws Failure where that can't be, now or when it is full. */
+function traceFile(file: true | string): (text: string) => void {
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new Failure(
+        `cannot write ${file === true ? "standard error" : file}: ${describeSystemError(error)}`,
+      );
+    }
+  };
+  const fd = file === true ? 2 : attempt(() => openSync(toHost(file), "w"));
+  return (text) => attempt(() => writeFully(fd, Buffer.from(text)));
 }

@@ -73,6 +73,8 @@ export interface MachineOptions {
   engine?: EngineName;
   /** Find out where the program spends its instructions; see `Machine.profile`. */
   profile?: boolean;
+  /** Called once, before anything is translated: what there is to be set in the host's engine is set then. */
+  onTranslating?: () => void;
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
@@ -152,10 +154,12 @@ export class Machine {
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
-    const { engine, tuning, host, profile, onTranslated } = options;
+    const { engine, tuning, host, profile, onTranslated, onTranslating } = options;
     this.tools = {
       translations:
-        engine === "interp" ? undefined : new Translations(tuning, host.translations, onTranslated),
+        engine === "interp"
+          ? undefined
+          : new Translations(tuning, host.translations, onTranslated, onTranslating),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };
@@ -178,8 +182,8 @@ export class Machine {
 
   /** Loads a program, ready to execute its first instruction. Throws ProgramError, or RangeError for a bad option. */
   static load(options: LoadOptions): Machine {
-    const { host, program } = options;
-    const bytes = readProgramFile(host, program);
+    const { program } = options;
+    const bytes = programBytes(options);
     return new Machine(options, (extraSyscalls, tools) => {
       try {
         const kernel = new Kernel({
@@ -335,13 +339,43 @@ function describe(error: Error): string {
   return `${about}: ${meaning} (${code})`;
 }
 
+/** The grants as far as they don't depend on the program: a sysroot that it chooses can't be known before it is. */
+const grantsBefore = ({ mounts }: LoadOptions): readonly MountConfig[] =>
+  typeof mounts === "function" ? mounts({ abi: "ppc64", isDynamic: false }) : mounts;
+
+/** The program's file. Where its name is a link, that leads to where it leads the guest: in a sysroot to a file of that. */
+function programBytes(options: LoadOptions): Uint8Array {
+  const { host, program } = options;
+  if (!isLink(host, program)) return readProgramFile(host, program);
+  const namespace = new Namespace(host, grantsBefore(options));
+  try {
+    const { place } = namespace.resolve(program, TO_THE_END, NO_TREE);
+    if (place === undefined) return readProgramFile(host, program);
+    return namespace.at(place, (path) => readProgramFile(host, path));
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new ProgramError(`cannot run ${program}: ${describe(error)}`, error.code === "ENOENT");
+  } finally {
+    namespace.close();
+  }
+}
+
+function isLink(host: Host, path: string): boolean {
+  try {
+    return host.files.lstat(path).kind === "symlink";
+  } catch (error) {
+    // What isn't there is told when it is read.
+    if (error instanceof HostError) return false;
+    throw error;
+  }
+}
+
 /** What a program is; for a script, what reads it. Throws ElfError, SysError or ProgramError. */
-function factsOf(bytes: Uint8Array, { host, mounts, cwd, program }: LoadOptions): ProgramFacts {
+function factsOf(bytes: Uint8Array, options: LoadOptions): ProgramFacts {
+  const { host, cwd, program } = options;
   let script = scriptLine(bytes);
   if (script === undefined) return elfFacts(bytes);
-  // A sysroot that is chosen by the program can't be known before the program is.
-  const known = typeof mounts === "function" ? mounts({ abi: "ppc64", isDynamic: false }) : mounts;
-  const namespace = new Namespace(host, known);
+  const namespace = new Namespace(host, grantsBefore(options));
   try {
     for (let depth = 0; ; depth++) {
       if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);

@@ -1,12 +1,5 @@
 /** By what a program is known again: in another process, in a later run. */
 
-export interface ProgramTag {
-  /** Different for different programs, by all likelihood. */
-  readonly name: string;
-  /** Where it came from. */
-  readonly path: string;
-}
-
 const encoder = new TextEncoder();
 
 /** 64 bits of what is in some bytes: not to be relied on, only to find things by. */
@@ -24,13 +17,30 @@ const SAMPLES = 64;
 const SAMPLE = 64;
 const HEAD = 4096;
 
-/**
- * A name for a program: what its file looks like here and there. Its code is compared word by word before anything is used. `read` gives the
- * bytes at a place of the file.
- */
-export function programName(size: number, read: (at: number, length: number) => Uint8Array): string {
-  const step = Math.max(SAMPLE, Math.floor(size / SAMPLES));
-  const parts = [shortDigest(read(0, HEAD)), String(size)];
-  for (let at = 0; at < size; at += step) parts.push(shortDigest(read(at, SAMPLE)));
-  return shortDigest(parts.join(" "));
+/** A program, known by what its file looks like here and there. Its code is compared word by word before anything is used. */
+export class ProgramTag {
+  /** Where it came from. */
+  readonly path: string;
+  private readonly size: number;
+  private readonly samples: readonly Uint8Array[];
+  private known: string | undefined;
+
+  /** `read` gives the bytes at a place of the file. */
+  constructor(path: string, size: number, read: (at: number, length: number) => Uint8Array) {
+    this.path = path;
+    this.size = size;
+    const step = Math.max(SAMPLE, Math.floor(size / SAMPLES));
+    const samples = [read(0, HEAD).slice()];
+    for (let at = 0; at < size; at += step) samples.push(read(at, SAMPLE).slice());
+    this.samples = samples;
+  }
+
+  /** Different for different programs, by all likelihood. Made when it is first asked for: most programs end before they are translated. */
+  get name(): string {
+    if (this.known === undefined) {
+      const [head, ...others] = this.samples.map((sample) => shortDigest(sample));
+      this.known = shortDigest([head, String(this.size), ...others].join(" "));
+    }
+    return this.known;
+  }
 }

@@ -18,7 +18,6 @@ import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
-import { hasFusedMultiplyAdd } from "./probe.ts";
 import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
@@ -106,7 +105,7 @@ export class JitEngine extends Interpreter {
       has32: includes(cpu.model.version, "3.0"),
       clearsLower: includes(cpu.model.version, "3.1"),
       cacheBlock: cpu.model.cacheBlock,
-      fused: hasFusedMultiplyAdd(),
+      fused: this.translations.hasFusedMultiplyAdd(),
     });
   }
 

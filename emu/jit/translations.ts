@@ -3,6 +3,7 @@ import type { HostTranslations } from "../host/host.ts";
 import { type ProgramTag, shortDigest } from "../program-tag.ts";
 import { TUNING, type Tuning } from "../tuning.ts";
 import { Archive } from "./archive.ts";
+import { hasFusedMultiplyAdd } from "./probe.ts";
 
 /** What the translator has done, for --stats. */
 export interface JitStatistics {
@@ -57,6 +58,8 @@ export class Translations {
   /** Is shown what comes into use. */
   readonly watcher: ((region: TranslatedRegion) => void) | undefined;
   private readonly host: HostTranslations | undefined;
+  /** Called once, before anything is translated. */
+  private starting: (() => void) | undefined;
   private readonly archives = new Map<string, Archive>();
   readonly statistics: JitStatistics = {
     units: 0,
@@ -78,10 +81,20 @@ export class Translations {
     tuning: Partial<Tuning> = {},
     host?: HostTranslations,
     watcher?: (region: TranslatedRegion) => void,
+    starting?: () => void,
   ) {
     this.tuning = { ...TUNING, ...tuning };
     this.watcher = watcher;
     this.host = host;
+    this.starting = starting;
+  }
+
+  /** Whether WebAssembly has a multiply-add that rounds once. Whoever asks is about to translate. */
+  hasFusedMultiplyAdd(): boolean {
+    const { starting } = this;
+    this.starting = undefined;
+    starting?.();
+    return hasFusedMultiplyAdd();
   }
 
   /** The archive of a program on a kind of machine. Without a program it is a new one, which nobody else has. */

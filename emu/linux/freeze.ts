@@ -4,7 +4,7 @@
  */
 import { modelFor } from "../cpu/models.ts";
 import type { SharedObject } from "../memory/shared-object.ts";
-import { type ProgramTag, programName } from "../program-tag.ts";
+import { ProgramTag } from "../program-tag.ts";
 
 import {
   type FamilySnapshot,
@@ -309,11 +309,10 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
 function programOf({ exe, memory }: Process): ProgramTag | undefined {
   for (const { file } of memory.areas) {
     if (file?.path !== exe) continue;
-    const name = programName(file.size(), (at, length) => {
+    return new ProgramTag(exe, file.size(), (at, length) => {
       const bytes = new Uint8Array(length);
       return bytes.subarray(0, file.read(at, bytes));
     });
-    return { name, path: exe };
   }
   return undefined;
 }

@@ -69,23 +69,36 @@ export class Futex extends WaitQueue<FutexThread> {
   }
 }
 
+/** Words before those on which nobody waits are looked for. */
+const SWEEP_AT = 1024;
+
+/** The futexes of one address space or shared object, by their places there. */
+interface Words {
+  readonly futexes: Map<number, Futex>;
+  sweepAt: number;
+}
+
 /** The futexes of a machine: by address space, or for shared memory by object, and place in it. */
 export class FutexTable {
-  private readonly tables = new WeakMap<object, Map<number, Futex>>();
+  private readonly tables = new WeakMap<object, Words>();
 
   /** The futex at an address of a process. */
   at({ memory }: { readonly memory: AddressSpace }, address: number): Futex {
     const area = memory.areas.find(address);
     const object = area?.shared ?? memory;
     const place = area?.shared === undefined ? address : area.offset + (address - area.start);
-    let table = this.tables.get(object);
-    if (table === undefined) this.tables.set(object, (table = new Map()));
-    let futex = table.get(place);
-    if (futex === undefined) table.set(place, (futex = new Futex()));
-    // Words on which nobody waits need no entry; drop them before they become many.
-    if (table.size > 1024) {
-      for (const [key, other] of table) if (other.isEmpty && other !== futex) table.delete(key);
+    const words = this.tables.get(object) ?? { futexes: new Map<number, Futex>(), sweepAt: SWEEP_AT };
+    this.tables.set(object, words);
+    const { futexes } = words;
+    const known = futexes.get(place);
+    if (known !== undefined) return known;
+    if (futexes.size >= words.sweepAt) {
+      for (const [key, other] of futexes) if (other.isEmpty) futexes.delete(key);
+      // So that a new one costs the same however many have waiters.
+      words.sweepAt = Math.max(SWEEP_AT, 2 * futexes.size);
     }
+    const futex = new Futex();
+    futexes.set(place, futex);
     return futex;
   }
 }

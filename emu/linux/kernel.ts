@@ -16,7 +16,7 @@ import { encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
-import { programName } from "../program-tag.ts";
+import { ProgramTag } from "../program-tag.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
 import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
@@ -399,8 +399,9 @@ export class Kernel implements System {
       throw error;
     }
     const { bytes, path } = request.program;
-    const name = programName(bytes.length, (at, length) => bytes.subarray(at, at + length));
-    mm.interpreter.program = { name, path };
+    mm.interpreter.program = new ProgramTag(path, bytes.length, (at, length) =>
+      bytes.subarray(at, at + length),
+    );
     const { instructions } = thread.registers;
     this.tasks.endOthers(thread);
     releaseThread(thread);

@@ -109,10 +109,19 @@ describe("standard output that is full or closed", () => {
           "ppcr: cannot write standard output: no space left on device (ENOSPC)\n",
         ]);
       }
-      const closed = shell(`{ sleep 1; "$@" disasm '${built("progress-ppc64")}'; echo $? >&2; } | true`, cwd);
+      const withoutReader = "mkfifo pipe && exec 4<>pipe 3>pipe 4<&-";
+      const closed = shell(
+        `${withoutReader}; "$@" disasm '${built("progress-ppc64")}' >&3; echo $? >&2`,
+        cwd,
+      );
       expect(closed.stderr).toBe("ppcr: cannot write standard output: broken pipe (EPIPE)\n125\n");
     });
   });
+});
+
+it.each(["--strace", "--trace"])("%s says which file is full", async (option) => {
+  const { status, stderr } = await ppcr(["run", `${option}=/dev/full`, hello]);
+  expect([status, stderr]).toEqual([125, "ppcr: cannot write /dev/full: no space left on device (ENOSPC)\n"]);
 });
 
 describe("what ppcr says of its own words", () => {

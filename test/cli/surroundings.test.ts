@@ -21,7 +21,7 @@ import { describeWithTools, requireTool } from "../support/tools.ts";
 
 const hello = join(root, "guest-bins", "built", "hello-ppc64");
 
-/** Prints its arguments and environment, and for each file that is named whether it can be opened to read (r) and to write (w). */
+/** Prints its arguments and environment, and for each file that is named whether it can be opened to read (r) and to write (w), and where a link leads. */
 const SOURCE = `
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +34,11 @@ int main(int argc, char **argv) {
   for (char **each = environ; *each; each++) puts(*each);
   for (int i = 1; i < argc; i++) {
     int r = open(argv[i], O_RDONLY), w = open(argv[i], O_WRONLY);
-    printf("[%s] %s%s\\n", argv[i], r < 0 ? "-" : "r", w < 0 ? "-" : "w");
+    char to[200];
+    int length = readlink(argv[i], to, sizeof to);
+    printf("[%s] %s%s", argv[i], r < 0 ? "-" : "r", w < 0 ? "-" : "w");
+    if (length > 0) printf(" -> %.*s", length, to);
+    puts("");
   }
   if (ioctl(2, TIOCGWINSZ, &size) == 0) printf("%dx%d\\n", size.ws_row, size.ws_col);
   printf("umask %03o\\n", umask(0));
@@ -262,6 +266,18 @@ describeWithTools("a dynamic program", [compilers.ppc64], () => {
         expect(stdout.match(/\] ../g)).toEqual(["] r-", "] r-"]);
         const relative = await ppcr(["run", "-L", "../there", program, beside], { cwd });
         expect(relative.stdout).toContain(`[${beside}] r-`);
+      },
+      ["-static"],
+    );
+  });
+
+  it("of a sysroot may be named by a link, which leads to where it leads the guest", async () => {
+    await withProgram(
+      async (program, cwd) => {
+        const sysroot = join(program, "..");
+        symlinkSync("/program", join(sysroot, "link"));
+        const found = await ppcr(["run", "-L", sysroot, join(sysroot, "link"), "/proc/self/exe"], { cwd });
+        expect([found.status, found.stdout]).toEqual([0, expect.stringContaining("exe] r- -> /program\n")]);
       },
       ["-static"],
     );

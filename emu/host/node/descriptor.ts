@@ -1,5 +1,6 @@
 /** Descriptors of this process that may make their users wait. */
 import fs from "node:fs";
+import { builtins } from "./builtins.ts";
 import { hostCall } from "./files.ts";
 
 const { constants } = fs;
@@ -23,5 +24,19 @@ export function reopen(fd: number, flags: number): number | undefined {
     return fs.openSync(`/proc/self/fd/${fd}`, flags | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return undefined;
+  }
+}
+
+/** Major number of /dev/null and its kin on Linux. */
+const MEMORY_DEVICES = 1n;
+
+/** Whether a descriptor leads to a terminal. To ask Node that of any device loads all it has for streams and sockets. */
+export function isTerminal(fd: number): boolean {
+  try {
+    const stat = fs.fstatSync(fd, { bigint: true });
+    const isNull = process.platform === "linux" && stat.rdev >> 8n === MEMORY_DEVICES;
+    return stat.isCharacterDevice() && !isNull && builtins.tty.isatty(fd);
+  } catch {
+    return false;
   }
 }

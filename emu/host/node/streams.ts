@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import type { HostStat, HostStream, Interest, TerminalSettings } from "../host.ts";
 import { builtins } from "./builtins.ts";
-import { isCode } from "./descriptor.ts";
+import { isCode, isTerminal } from "./descriptor.ts";
 import { hostCall, toHostStat } from "./files.ts";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
@@ -36,7 +36,7 @@ function kindOf(fd: number, stat: HostStat): HostStream["kind"] {
   if (stat.kind === "file" || stat.kind === "directory") return "file";
   if (stat.kind === "fifo") return "pipe";
   if (stat.kind === "socket") return "socket";
-  return builtins.tty.isatty(fd) ? "tty" : "char";
+  return isTerminal(fd) ? "tty" : "char";
 }
 
 function pathOf(fd: number): string | undefined {

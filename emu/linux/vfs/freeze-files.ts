@@ -156,23 +156,19 @@ export function freezeLocks(
   files: FileTables,
   tables: FreezeTables,
 ): void {
-  for (const { key, lock } of files.system.locks.all()) {
-    const { kind, owner, exclusive, start, last } = lock;
+  for (const { key, locks } of files.system.locks.all()) {
+    const [{ kind, owner }] = locks;
     const holder =
       owner === pid
         ? descriptors.list().find(([, { file }]) => fileKey(file.stat()) === key)?.[1].file
         : descriptors.list().find(([, { file }]) => file === owner)?.[1].file;
     const openFile = holder === undefined ? -1 : files.indexOf(holder);
-    if (openFile < 0) continue;
-    const entry = { kind, openFile, pid: typeof owner === "number" ? owner : 0, exclusive, start, last };
-    const isThere = tables.locks.some(
-      (other) =>
-        other.kind === kind &&
-        other.openFile === openFile &&
-        other.pid === entry.pid &&
-        other.start === start,
-    );
-    if (!isThere) tables.locks.push(entry);
+    // Those of a description that another process has, too, have come with that one.
+    const isThere = () => tables.locks.some((other) => other.kind === kind && other.openFile === openFile);
+    if (openFile < 0 || (owner !== pid && isThere())) continue;
+    for (const { exclusive, start, last } of locks) {
+      tables.locks.push({ kind, openFile, pid: owner === pid ? pid : 0, exclusive, start, last });
+    }
   }
 }
 

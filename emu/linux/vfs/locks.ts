@@ -22,12 +22,79 @@ export interface FileLock {
 /** Last byte of a range without an end (OFFSET_MAX). */
 export const LAST_BYTE = 2n ** 63n - 1n;
 
+type Owner = FileLock["owner"];
 type Holder = Pick<FileLock, "kind" | "owner">;
 type Range = Pick<FileLock, "start" | "last">;
+type Part = Pick<FileLock, "start" | "last" | "exclusive">;
 
-const isHeldBy = (lock: FileLock, { kind, owner }: Holder): boolean =>
-  lock.kind === kind && lock.owner === owner;
 const overlap = (one: Range, other: Range): boolean => one.start <= other.last && other.start <= one.last;
+const isRange = ({ start, last }: Range): boolean => start <= last;
+
+/** What one holder has of one file: parts that do not overlap, ascending. */
+class Holding {
+  readonly holder: Holder;
+  readonly parts: Part[] = [];
+
+  constructor({ kind, owner }: Holder) {
+    this.holder = { kind, owner };
+  }
+
+  /** Where the first part is that ends at `byte` or behind it. */
+  private indexOf(byte: bigint): number {
+    let [low, high] = [0, this.parts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.parts[middle].last < byte) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The first part in a range, or the first exclusive one. */
+  find(range: Range, exclusiveOnly: boolean): Part | undefined {
+    for (let at = this.indexOf(range.start); at < this.parts.length; at++) {
+      const part = this.parts[at];
+      if (part.start > range.last) return undefined;
+      if (part.exclusive || !exclusiveOnly) return part;
+    }
+    return undefined;
+  }
+
+  /** Has `wanted` in place of what is in its range, or nothing; parts of one kind that touch become one. Whether there was something. */
+  replace({ start, last }: Range, wanted?: Pick<Part, "exclusive">): boolean {
+    const from = this.indexOf(start - 1n);
+    let to = from;
+    while (to < this.parts.length && this.parts[to].start <= last + 1n) to++;
+    const touched = this.parts.slice(from, to);
+    const [same, others] = [[] as Part[], [] as Part[]];
+    for (const part of touched) (part.exclusive === wanted?.exclusive ? same : others).push(part);
+    const before = others.map((part) => ({ ...part, last: start - 1n })).filter(isRange);
+    const after = others.map((part) => ({ ...part, start: last + 1n })).filter(isRange);
+    const middle = wanted && {
+      ...wanted,
+      start: same.length > 0 && same[0].start < start ? same[0].start : start,
+      last: same.length > 0 && same[same.length - 1].last > last ? same[same.length - 1].last : last,
+    };
+    this.parts.splice(from, to - from, ...before, ...(middle === undefined ? [] : [middle]), ...after);
+    return touched.some((part) => overlap(part, { start, last }));
+  }
+}
+
+/** Locks on one file that can keep each other off. A holder is told by its owner there. */
+type Holdings = Map<Owner, Holding>;
+
+/** The locks on one file: those of flock(2) and those on ranges know nothing of each other. */
+class FileLocks {
+  readonly flock: Holdings = new Map();
+  readonly ranges: Holdings = new Map();
+
+  of({ kind }: Pick<FileLock, "kind">): Holdings {
+    return kind === "flock" ? this.flock : this.ranges;
+  }
+  get isEmpty(): boolean {
+    return this.flock.size === 0 && this.ranges.size === 0;
+  }
+}
 
 /** Circles of processes that wait for each other are looked for in so many steps (MAX_DEADLK_ITERATIONS). */
 const MOST_STEPS = 10;
@@ -58,32 +125,20 @@ export class LockTable {
   /** Who waits for a lock; any that goes lets them try again. */
   private readonly queue = new WaitQueue();
   private readonly waits = new Set<LockWait>();
-  /** By file, ascending by first byte. */
-  private readonly byFile = new Map<string, FileLock[]>();
-
-  private of(file: OpenFile): readonly FileLock[] {
-    return this.byFile.size === 0 ? [] : (this.byFile.get(fileKey(file.stat())) ?? []);
-  }
-
-  private put(file: OpenFile, locks: FileLock[]): void {
-    const key = fileKey(file.stat());
-    if (locks.length === 0) this.byFile.delete(key);
-    else
-      this.byFile.set(
-        key,
-        locks.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)),
-      );
-  }
+  /** By file. */
+  private readonly byFile = new Map<string, FileLocks>();
 
   /** The first lock of another holder on `file` that keeps `wanted` from being granted. */
   conflict(file: OpenFile, wanted: FileLock): FileLock | undefined {
-    return this.of(file).find(
-      (lock) =>
-        (lock.kind === "flock") === (wanted.kind === "flock") &&
-        (lock.exclusive || wanted.exclusive) &&
-        overlap(lock, wanted) &&
-        !isHeldBy(lock, wanted),
-    );
+    let first: FileLock | undefined;
+    if (this.byFile.size === 0) return first;
+    for (const holding of this.byFile.get(fileKey(file.stat()))?.of(wanted).values() ?? []) {
+      if (holding.holder.owner === wanted.owner) continue;
+      const part = holding.find(wanted, !wanted.exclusive);
+      if (part === undefined || (first !== undefined && first.start <= part.start)) continue;
+      first = { ...holding.holder, ...part };
+    }
+    return first;
   }
 
   /** What to wait in until `lock` may be had. */
@@ -105,38 +160,31 @@ export class LockTable {
 
   /** Takes a lock that nothing conflicts with, in place of what its holder has in that range. */
   take(file: OpenFile, lock: FileLock): void {
-    this.drop(file, lock);
-    let { start, last } = lock;
-    const rest = this.of(file).filter((other) => {
-      const touches = isHeldBy(other, lock) && other.exclusive === lock.exclusive;
-      if (!touches || other.last + 1n < start || other.start > last + 1n) return true;
-      // Locks of one kind that touch become one.
-      start = other.start < start ? other.start : start;
-      last = other.last > last ? other.last : last;
-      return false;
-    });
-    this.put(file, [...rest, { ...lock, start, last }]);
-    const { owner } = lock;
+    const key = fileKey(file.stat());
+    const { owner, exclusive } = lock;
+    const locks = this.byFile.get(key) ?? new FileLocks();
+    const holding = locks.of(lock).get(owner) ?? new Holding(lock);
+    locks.of(lock).set(owner, holding);
+    this.byFile.set(key, locks);
+    if (holding.replace(lock, { exclusive })) this.queue.wake();
     if (typeof owner !== "number") owner.locks = this;
   }
 
   /** Takes away what a holder has in a range. */
   drop(file: OpenFile, range: Holder & Range): void {
-    const locks = this.of(file);
-    if (!locks.some((lock) => isHeldBy(lock, range) && overlap(lock, range))) return;
-    const left = locks.flatMap((lock) => {
-      if (!isHeldBy(lock, range) || !overlap(lock, range)) return [lock];
-      const before = { ...lock, last: range.start - 1n };
-      const after = { ...lock, start: range.last + 1n };
-      return [before, after].filter(({ start, last }) => start <= last);
-    });
-    this.put(file, left);
+    if (this.byFile.size === 0) return;
+    const key = fileKey(file.stat());
+    const locks = this.byFile.get(key);
+    const holding = locks?.of(range).get(range.owner);
+    if (locks === undefined || holding === undefined || !holding.replace(range)) return;
+    if (holding.parts.length === 0) locks.of(range).delete(range.owner);
+    if (locks.isEmpty) this.byFile.delete(key);
     this.queue.wake();
   }
 
   /** A process has closed a descriptor of `file`, and with it given up all its locks there. */
   closed(file: OpenFile, pid: number): void {
-    if (this.byFile.size > 0) this.drop(file, { kind: "posix", owner: pid, start: 0n, last: LAST_BYTE });
+    this.drop(file, { kind: "posix", owner: pid, start: 0n, last: LAST_BYTE });
   }
 
   /** The last descriptor of a description is gone. */
@@ -146,8 +194,14 @@ export class LockTable {
     }
   }
 
-  /** Every lock, with what finds its file: the description that holds it, or for a process's the file's key. */
-  all(): { key: string; lock: FileLock }[] {
-    return [...this.byFile].flatMap(([key, locks]) => locks.map((lock) => ({ key, lock })));
+  /** Every holder's locks, with what finds their file: the description that holds them, or for a process's the file's key. */
+  all(): { key: string; locks: FileLock[] }[] {
+    return [...this.byFile].flatMap(([key, { flock, ranges }]) => {
+      const holdings = [...flock.values(), ...ranges.values()];
+      return holdings.map(({ holder, parts }) => ({
+        key,
+        locks: parts.map((part) => ({ ...holder, ...part })),
+      }));
+    });
   }
 }

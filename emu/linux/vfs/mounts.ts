@@ -53,8 +53,11 @@ export function defaultMounts(options: {
     mounts.push({ host, guest: "/", readOnly: true }, { host, guest: normalize(host), readOnly: true });
   }
   const program = options.program === undefined ? cwd : normalize(options.program);
-  // Below the current directory the program is granted already, and writable.
-  if (!isWithin(program, cwd)) mounts.push({ host: program, guest: program, readOnly: true });
+  // In the sysroot and below the current directory it is granted already: as a link, where it is one.
+  const isGranted = [cwd, ...mounts.map(({ guest }) => guest).filter((guest) => guest !== "/")].some(
+    (folder) => isWithin(program, folder),
+  );
+  if (!isGranted) mounts.push({ host: program, guest: program, readOnly: true });
   mounts.push({ host: cwd, guest: cwd, readOnly: false });
   return [...mounts, ...(options.extra ?? [])];
 }

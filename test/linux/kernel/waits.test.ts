@@ -104,6 +104,22 @@ describe("a call in progress", () => {
     expect(await guest.call("futex", AT + 4, FUTEX_WAKE_BITSET, 9, 0, 0, 1)).toBe(1);
   });
 
+  it("ends for as many as are to be woken, and for one at least", async () => {
+    const guest = await waiters(Array.from({ length: 5 }, () => [FUTEX_WAIT, 0]));
+    const woken: number[] = [];
+    for (const count of [0, 1, 2, 9]) woken.push(await guest.ok("futex", AT, FUTEX_WAKE, count, 0, 0, 0));
+    expect(woken).toEqual([1, 1, 2, 1]);
+  });
+
+  it("leaves the word that it was moved to when something else ends it", async () => {
+    const guest = await waiters([[FUTEX_WAIT, 0]]);
+    expect(await guest.call("futex", AT, FUTEX_REQUEUE, 0, 9, AT + 4, 0)).toBe(1);
+    const { enlisted } = guest.kernel.futexes.at(guest.process, AT + 4);
+    expect(enlisted).toHaveLength(1);
+    enlisted[0].thread.wake();
+    expect(enlisted).toHaveLength(0);
+  });
+
   it("is woken by the bits that it waits for, also where it has been moved to", async () => {
     const guest = await waiters([
       [FUTEX_WAIT_BITSET, 1],
