@@ -47,7 +47,7 @@ const nibbles = (entry: (n: number) => number): Uint8Array =>
   Uint8Array.from({ length: 16 }, (_, n) => entry(n));
 
 /** The tables for `before`, then the inverse in GF(2^8), then `after`; `before` is affine and `after` linear. */
-export function substitution(before: (x: number) => number, after: (x: number) => number): Substitution {
+function substitution(before: (x: number) => number, after: (x: number) => number): Substitution {
   const field = Array.from({ length: 256 }, (_, x) => x).filter((x) => {
     const square = product(x, x);
     const fourth = product(square, square);
