@@ -112,6 +112,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   strace: straceSink(flags),
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
+  timed: flags.stats !== undefined,
   onTranslating: prepareEngine,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),

@@ -231,6 +231,17 @@ export const REGISTERS = message("REGISTERS", "registers of a thread that v13 ha
   cpu: blob(1024, "payload of a CPU record in the image's shape"),
 });
 
+const FILE_SIGNALS = message("file signals", "who is told by signals of a description, and of what", {
+  type: u32("F_OWNER_TID, PID or PGRP"),
+  owner: s32("0: nobody"),
+  signal: u32("F_SETSIG"),
+  fd: s32("the descriptor that signals name, or -1"),
+  watched: u32("F_NOTIFY: DN_* bits"),
+  lease: u32("F_SETLEASE"),
+  wanted: u32("what the lease is to become"),
+  until: u64("CLOCK_MONOTONIC time of that, ns"),
+});
+
 const OPEN_FILE = message("open file", "an open file description", {
   objref: u32("the FD_DATA with path, flags, mode and position; 0: none, they are here"),
   kind: word(FILE_KINDS, "what it is"),
@@ -244,6 +255,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   unlinked: s32("index among the UNLINKED records, or -1"),
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
+  signals: since(3, maybe(FILE_SIGNALS, ""), null),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -587,6 +599,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   RESERVATION,
   BLOCKED,
   OPEN_FILE,
+  FILE_SIGNALS,
   DESCRIPTOR,
   WAIT,
   LOCK,

@@ -454,9 +454,21 @@ function openFile({
         pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.option(fileState),
+        signals: fileSignals,
       });
     });
 }
+
+const fileSignals = fc.record({
+  type: fc.nat(2),
+  owner: s32,
+  signal: fc.nat(64),
+  fd: s32,
+  watched: u32,
+  lease: fc.nat(2),
+  wanted: fc.nat(2),
+  until: u64,
+});
 
 const sharedObject = (unlinkedFiles: number) =>
   fc

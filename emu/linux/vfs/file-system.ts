@@ -26,6 +26,7 @@ import {
 import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { makeEtc } from "./etc.ts";
+import { FileSignals } from "./file-signals.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
@@ -95,6 +96,8 @@ export class FileSystem {
   /** Whether the file of a key is a program that runs, and so can't be written. */
   isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
+  /** What owners of descriptions are told by signals. */
+  readonly signals: FileSignals;
   readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
@@ -142,6 +145,7 @@ export class FileSystem {
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
+    this.signals = new FileSignals(this.machine, this.notices);
     this.dev = makeDev({
       random: options.random ?? ((into) => host.random(into)),
       inherited: () => [...this.inherited.values()],

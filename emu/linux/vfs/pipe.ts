@@ -167,6 +167,9 @@ export class PipeEnd extends OpenFile {
   override get isStream(): boolean {
     return true;
   }
+  override get tellsOwner(): boolean {
+    return true;
+  }
   override readable(): boolean {
     return this.reads && (this.pipe.size > 0 || this.hangup());
   }

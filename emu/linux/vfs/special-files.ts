@@ -260,10 +260,11 @@ export function thawPath(
   return new PathFile(host, { path, flags, status, held: held.hold(), target });
 }
 
-/** An entry of /proc or /sys that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
+/** An entry of /proc, /sys or /dev that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
 export function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
   const { mode, size, target } = needState(snapshot, "entry");
   const { path, flags } = snapshot;
+  if (!path.startsWith("/")) return cannot(snapshot, "it has no path");
   const kind = target === null ? "file" : "symlink";
   const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
   return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });

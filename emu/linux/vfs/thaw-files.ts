@@ -170,6 +170,9 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       }
     }
     for (const connect of connections) connect(opened);
+    snapshot.openFiles.forEach(({ signals, flags }, index) => {
+      if (signals !== undefined) system.signals.thaw(opened[index], signals, flags);
+    });
     system.network.resume(snapshot.network);
     system.nodes.thaw(system, snapshot.network?.nodes ?? [], { files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
