@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Builds the guest programs of `src/` with Debian's cross compilers (gcc 12.2), each for every ABI:
- * C at -O0 and -O2, assembly once, and with -static-pie besides where a source asks for it.
+ * C at -O0 and -O2, assembly once, and with -static-pie or at -O3 for a certain processor where a source asks for it.
  *
  *   node guest-bins/build.mjs [--out DIR] [--only NAME[,NAME…]] [--list]
  *   node guest-bins/build.mjs --committed      rebuilds what is committed in built/
@@ -11,7 +11,7 @@
  *
  * A source's header comment may hold directives on lines of their own:
  *   Build: FLAGS      further compiler flags
- *   Variants: NAMES   instead of the usual ones (O0, O2, pie; asm)
+ *   Variants: NAMES   instead of the usual ones (O0, O2, pie; power7, 7450, ... for a processor; asm)
  *   Targets: NAMES    instead of all ABIs
  */
 import { execFile } from "node:child_process";
@@ -27,7 +27,7 @@ const run = promisify(execFile);
 
 /**
  * @typedef {"ppc32" | "ppc64" | "ppc64le"} Target
- * @typedef {"O0" | "O2" | "pie" | "asm"} Variant
+ * @typedef {"O0" | "O2" | "pie" | "asm" | "7450" | "power7" | "power8" | "power9" | "power10"} Variant
  * @typedef {{ name: string, source: string, flags: string[], variants: Variant[], targets: Target[] }} Program
  * @typedef {{ program: string, target: Target, variant: Variant, path: string }} Built
  * @typedef {{ out?: string, only?: string[], targets?: Target[], variants?: Variant[], jobs?: number }} BuildOptions
@@ -52,11 +52,29 @@ export const targets = {
   ppc64le: { prefix: "powerpc64le-linux-gnu-", flags: ["-m64", "-mlittle-endian", "-mabi=elfv2"] },
 };
 
+/** @param {Variant} cpu */
+const forProcessor = (cpu) => ["-O3", "-static", "-no-pie", `-mcpu=${cpu}`];
+
+/** The processor that a variant is for, by its name in ppcr and qemu-user. @param {Variant} variant */
+export const processorOf = (variant) => (/^power|^\d/.test(variant) ? variant : undefined);
+
+/** Whether an ABI has a variant. qemu-user has the POWER processors for 64-bit programs, and the C library of ppc64le is for POWER8. @param {Variant} variant @param {Target} target */
+export const suits = (variant, target) =>
+  processorOf(variant) === undefined ||
+  (target === "ppc32"
+    ? variant === "7450"
+    : variant !== "7450" && !(target === "ppc64le" && variant === "power7"));
+
 /** @type {Record<Variant, string[]>} */
 const variantFlags = {
   O0: ["-O0", "-static", "-no-pie"],
   O2: ["-O2", "-static", "-no-pie"],
   pie: ["-O2", "-static-pie", "-fPIE"],
+  7450: [...forProcessor("7450"), "-maltivec", "-mabi=altivec"],
+  power7: forProcessor("power7"),
+  power8: forProcessor("power8"),
+  power9: forProcessor("power9"),
+  power10: forProcessor("power10"),
   asm: ["-nostdlib", "-static", "-no-pie", "-Wl,-z,max-page-size=4096", "-Wl,-z,noseparate-code"],
 };
 
@@ -140,7 +158,7 @@ export async function buildGuests(options = {}) {
       .filter((target) => program.targets.includes(target))
       .flatMap((target) =>
         program.variants
-          .filter((variant) => options.variants?.includes(variant) ?? true)
+          .filter((variant) => (options.variants?.includes(variant) ?? true) && suits(variant, target))
           .map(
             (variant) => () =>
               buildOne(program, target, variant, out, [versions.get(target) ?? "", ...shared]),

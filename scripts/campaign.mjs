@@ -3,7 +3,8 @@
  * with `--reference [--seed N] [--cases N]` that of floating point against exact arithmetic; with `--files` the one of
  * file lives against the host; with `--recorded` the tests whose outputs were recorded on POWER; with `--behaviours`
  * all behaviours, frozen at all their system calls; with `--programs` programs of Debian's at real work, against the
- * host's own.
+ * host's own; with `--isa-coverage` (`npm run isa-coverage`) what of the instruction table they and the guest programs
+ * cover.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -24,6 +25,7 @@ const campaigns = {
   "--reference": "reference-run",
   "--behaviours": "behaviours",
   "--programs": "programs",
+  "--isa-coverage": "isa-coverage",
 };
 const [, chosen = "long-run"] = Object.entries(campaigns).find(([option]) => args.includes(option)) ?? [];
 process.env.PPCR_CAMPAIGN = chosen;

@@ -1,7 +1,6 @@
 /* The vector cryptography of POWER8 with known answers: AES-128 (FIPS 197), SHA-256 and SHA-512 sigmas, carry-less multiplication.
-   Build: -O2 -mcpu=power8 -maltivec
    Targets: ppc64 ppc64le
-   Variants: O2 */
+   Variants: power8 power10 */
 #include <altivec.h>
 
 #include "guest.h"

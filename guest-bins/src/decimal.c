@@ -1,7 +1,6 @@
 /* Decimal floating point in hardware: sums, products, quotients and roundings in three formats, conversions, a loan.
-   Build: -mcpu=power7 -mhard-dfp
    Targets: ppc64 ppc64le
-   Variants: O2 */
+   Variants: power7 power10 */
 #include "guest.h"
 
 /* A value as an integer of so many decimals: printf knows no decimal formats. */

@@ -1,7 +1,7 @@
 /* __float128 in hardware: series, Machin's formula, an AGM, fused and rounded operations, conversions, comparisons.
-   Build: -mcpu=power9 -mfloat128 -ffp-contract=off
+   Build: -mfloat128 -ffp-contract=off
    Targets: ppc64le
-   Variants: O2 */
+   Variants: power9 power10 */
 #include "guest.h"
 
 typedef __float128 Quad;

@@ -1,7 +1,6 @@
 /* Loops that the compiler turns into vector code: integers of all sizes, singles, doubles, transposition, strides, conversions.
-   Build: -O3 -mcpu=power8 -ffp-contract=off
-   Targets: ppc64 ppc64le
-   Variants: O2 */
+   Build: -ffp-contract=off
+   Variants: 7450 power7 power8 power9 power10 */
 #include <string.h>
 
 #include "guest.h"

@@ -9,6 +9,8 @@ import { requireTool } from "./tools.ts";
 const emulators: Record<Target, string> = { ppc32: "qemu-ppc", ppc64: "qemu-ppc64", ppc64le: "qemu-ppc64le" };
 
 export interface GuestRunOptions extends Omit<RunOptions, "env"> {
+  /** The processor; by default qemu-user's own. */
+  cpu?: string;
   /** The guest's environment; nothing of the host's is added. */
   env?: Record<string, string>;
 }
@@ -18,7 +20,7 @@ export async function runQemu(target: Target, path: string, options: GuestRunOpt
   const program = target === "ppc32" ? await forOlderCpu(path) : path;
   const run = await runProcess(requireTool(emulators[target]), {
     ...options,
-    args: [program, ...(options.args ?? [])],
+    args: [...(options.cpu === undefined ? [] : ["-cpu", options.cpu]), program, ...(options.args ?? [])],
   });
   return { ...run, stderr: run.stderr.replace(/^qemu: uncaught target signal .*\n/gm, "") };
 }
