@@ -33,15 +33,20 @@ export function isThere(program: string): boolean {
 /** Where benchmarks keep what they have built. */
 export const buildFolder = (root: string): string => join(root, "node_modules", ".cache", "ppcr-bench");
 
-/** Compiles a C file, named from the root, statically at -O2, unless that is done and newer; returns the program's path. */
-export function compile(root: string, target: Target, file: string): string {
+/** Compiles a C file, named from the root, statically with `flags`, unless that is done and newer; returns the program's path. */
+export function compile(
+  root: string,
+  target: Target,
+  file: string,
+  flags: readonly string[] = ["-O2"],
+): string {
   const source = isAbsolute(file) ? file : join(root, file);
   const folder = buildFolder(root);
   const output = join(folder, `${basename(file, ".c")}-${target}`);
   mkdirSync(folder, { recursive: true });
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (built < statSync(source).mtimeMs) {
-    execFileSync(COMPILERS[target], ["-O2", "-w", "-static", "-o", output, source, "-lm"]);
+    execFileSync(COMPILERS[target], [...flags, "-w", "-static", "-o", output, source, "-lm"]);
   }
   return output;
 }

@@ -6,7 +6,7 @@ import { bigCode } from "./big-code.ts";
 import { COMPILERS, compile, isThere, type Target, TRIPLETS } from "./builds.ts";
 import { debianProgram } from "./debian.ts";
 
-export type Kind = "integer" | "float" | "real" | "short";
+export type Kind = "integer" | "float" | "vector" | "real" | "short";
 
 export interface BenchProgram {
   readonly name: string;
@@ -40,6 +40,17 @@ const KERNELS: Readonly<Record<string, readonly [Kind, number]>> = {
   singles: ["float", 3],
   functions: ["float", 2],
   fft: ["float", 5],
+};
+
+/** The kernels of vectors.c, which are for 64 bits. */
+const VECTORS: Readonly<Record<string, number>> = {
+  memcpy: 16,
+  strlen: 40,
+  saxpy: 2,
+  dot: 6,
+  aes: 5,
+  sha512: 12,
+  transposition: 10,
 };
 
 const LUA = {
@@ -118,13 +129,22 @@ export function benchPrograms(
     return paths;
   };
   const programs: BenchProgram[] = [];
+  const timesOf = (name: string, times: number) => (work: number) => [
+    name,
+    String(Math.max(1, Math.round(work * times))),
+  ];
   const kernel = (name: string, kind: Kind, times: number): void => {
     if (!isWanted(name)) return;
-    const args = (work: number) => [name, String(Math.max(1, Math.round(work * times)))];
-    programs.push({ name, kind, paths: compiled("bench/kernels.c"), args });
+    programs.push({ name, kind, paths: compiled("bench/kernels.c"), args: timesOf(name, times) });
   };
   for (const [name, [kind, times]] of Object.entries(KERNELS)) kernel(name, kind, times);
   kernel("nothing", "short", 0);
+  for (const [name, times] of Object.entries(VECTORS)) {
+    if (!isWanted(name) || !isThere(COMPILERS.ppc64)) continue;
+    const flags = ["-O3", "-mcpu=power8"];
+    const paths = new Map<Target, string>([["ppc64", compile(root, "ppc64", "bench/vectors.c", flags)]]);
+    programs.push({ name, kind: "vector", paths, args: timesOf(name, times) });
+  }
   if (isWanted("big code")) {
     const source = join(folder, "big-code.c");
     if (!existsSync(source)) writeFileSync(source, bigCode());

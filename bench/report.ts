@@ -41,7 +41,7 @@ export function programTable(results: readonly ProgramResult[]): string {
   );
 }
 
-const KINDS: readonly Kind[] = ["integer", "float", "real", "short"];
+const KINDS: readonly Kind[] = ["integer", "float", "vector", "real", "short"];
 
 function geometricMean(values: readonly number[]): string {
   if (values.length === 0) return "-";

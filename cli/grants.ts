@@ -1,5 +1,6 @@
 /** What of the host's files the guest gets, and what the user should know of it. */
 import { existsSync, realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { decodeName } from "../emu/host/names.ts";
 import { isTerminal } from "../emu/host/node/descriptor.ts";
 import { toHost } from "../emu/host/node/files.ts";
@@ -55,12 +56,23 @@ const resolver = (): MountConfig[] =>
 /** A program in the working directory that is a symbolic link to somewhere else is granted there as well. */
 function behindLink(program: string | undefined, cwd: string): MountConfig[] {
   if (program === undefined || !isWithin(program, cwd)) return [];
+  const real = realPath(program);
+  return isWithin(real, cwd) ? [] : [{ host: real, guest: real, readOnly: true }];
+}
+
+/** The path of a program as the guest sees it: where no folder that it gets leads there, it lies where links end. */
+export function programPath(program: string, { sysroot, cwd }: { sysroot?: string; cwd: string }): string {
+  const path = resolve(cwd, program);
+  const folders = sysroot ? [cwd, resolve(cwd, sysroot)] : [cwd];
+  return folders.some((folder) => isWithin(path, folder)) ? path : realPath(path);
+}
+
+/** Where links end; the path itself where nothing is there, which is told when it is loaded. */
+function realPath(path: string): string {
   try {
-    const real = decodeName(realpathSync.native(toHost(program), { encoding: "buffer" }));
-    return isWithin(real, cwd) ? [] : [{ host: real, guest: real, readOnly: true }];
+    return decodeName(realpathSync.native(toHost(path), { encoding: "buffer" }));
   } catch {
-    // What isn't there is told when it is loaded.
-    return [];
+    return path;
   }
 }
 

@@ -1,6 +1,5 @@
 /** What the command gets ready of its options before there is a machine. */
 import { openSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Host } from "../emu/host/host.ts";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
@@ -9,7 +8,7 @@ import type { MachineOptions } from "../emu/machine.ts";
 import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
-import { grants, warnOfGrants } from "./grants.ts";
+import { grants, programPath, warnOfGrants } from "./grants.ts";
 import { crSyscalls } from "./images.ts";
 import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
@@ -50,21 +49,24 @@ function checkOutput(path: string, inPlace: boolean): void {
 export interface Preparation {
   flags: MachineFlags;
   cwd: string;
+  /** Where the guest sees the program that the run begins with. */
+  program: string | undefined;
   host: Host;
   mounts: MachineOptions["mounts"];
   /** What --dump-regions gathers, if it is asked for. */
   regions: Regions | undefined;
 }
 
-/** Looks at the flags of a run, of `program` where it begins with one, and gets ready what they ask for. Throws Failure. */
-export function prepare(flags: MachineFlags, program?: string): Preparation {
+/** Looks at the flags of a run, of the program `named` where it begins with one, and gets ready what they ask for. Throws Failure. */
+export function prepare(flags: MachineFlags, named?: string): Preparation {
   checkFlags(flags);
   const cwd = workingDirectory();
   const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
-  const mounts = grants(flags, { cwd, program: program === undefined ? undefined : resolve(cwd, program) });
+  const program = named === undefined ? undefined : programPath(named, { sysroot: flags.sysroot, cwd });
+  const mounts = grants(flags, { cwd, program });
   warnOfGrants(flags, cwd);
   const regions = flags.dumpRegions === undefined ? undefined : new Regions(flags.dumpRegions);
-  return { flags, cwd, host, mounts, regions };
+  return { flags, cwd, program, host, mounts, regions };
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
@@ -112,6 +114,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   strace: straceSink(flags),
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
+  timed: flags.stats !== undefined,
   onTranslating: prepareEngine,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),

@@ -1,5 +1,4 @@
 /** `ppcr run`: runs a program from its beginning. */
-import { resolve } from "node:path";
 import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
 import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
 import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
@@ -31,7 +30,7 @@ export async function run(
   const machine = loadMachine(() =>
     Machine.load({
       ...machineOptions(prepared),
-      program: resolve(cwd, program),
+      program: prepared.program ?? program,
       execfn: program,
       argv: [flags.argv0 ?? program, ...args],
       env: guestEnvironment(flags),

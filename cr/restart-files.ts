@@ -56,8 +56,9 @@ export class FileTables {
       return;
     }
     topic.openFiles.forEach((entry, index) => {
-      const { objref, own: typed, state: text, ...rest } = entry;
-      const own = { ...rest, state: typed ?? fileStateOf(text, entry) };
+      const { objref, own: typed, state: text, signals, ...rest } = entry;
+      const told = signals === null ? {} : { signals };
+      const own = { ...rest, ...told, state: typed ?? fileStateOf(text, entry) };
       const shared = known.get(objref);
       if (objref !== 0 && (shared === undefined || this.fileOfObjref.has(objref))) {
         throw inconsistent(

@@ -248,9 +248,9 @@ class Restart {
 
   private sharedObjects(): MachineSnapshot["sharedObjects"] {
     return this.topics.shared.map((topic, index) => {
-      const { path, unlinked } = topic.values;
+      const { path, unlinked, readOnly } = topic.values;
       const file = path === null ? null : { path, ...unlinkedOf(this.topics, unlinked, "shared memory") };
-      return { file, ...this.contents("SHARED", topic, index) };
+      return { file, ...(readOnly ? { readOnly } : {}), ...this.contents("SHARED", topic, index) };
     });
   }
 
@@ -319,7 +319,7 @@ class Restart {
             },
       processes,
       openFiles: this.files.openFiles,
-      pipes: topics.pipes,
+      pipes: topics.pipes.map(({ packets, ...pipe }) => (packets.length === 0 ? pipe : { ...pipe, packets })),
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),

@@ -57,11 +57,15 @@ const EPOLL = message("epoll", "epoll(7)", {
 
 const PATH = message("path", "a file that is open with O_PATH", {});
 
-const ENTRY = message("entry", "a file or symbolic link of /proc or /sys that is open with O_PATH", {
-  mode: u32("permission bits"),
-  size: u64("st_size"),
-  target: maybe(text(1 << 12, ""), "of a symbolic link"),
-});
+const ENTRY = message(
+  "entry",
+  "a file of /proc or /sys, or a symbolic link there or in /dev, that is open with O_PATH",
+  {
+    mode: u32("permission bits"),
+    size: u64("st_size"),
+    target: maybe(text(1 << 12, ""), "of a symbolic link"),
+  },
+);
 
 const CONTENTS_STATE = message("contents", "a file of /proc", {
   mode: u32("permission bits"),

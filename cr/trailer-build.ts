@@ -143,10 +143,10 @@ function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.
   return {
     openFiles: snapshot.openFiles.map((file, index) => {
       const objref = objrefs.get(index) ?? 0;
-      const { kind, deleted, inherited, pipe, unlinked, state } = file;
+      const { kind, deleted, inherited, pipe, unlinked, state, signals = null } = file;
       const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
       const { path, flags, mode, position } = there;
-      const own = { deleted, inherited, pipe, unlinked, state: "", own: state };
+      const own = { deleted, inherited, pipe, unlinked, state: "", own: state, signals };
       return { objref, kind, path, flags, mode, position, ...own };
     }),
     descriptors: snapshot.processes.flatMap((process) =>
@@ -272,10 +272,15 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
-  for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, pipe);
+  for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, { packets: [], ...pipe });
   snapshot.sharedObjects.forEach((object, index) => {
     const { path = null, unlinked = null } = object.file ?? {};
-    out.add(types.SHARED, X.SHARED, { path, unlinked, size: object.size });
+    out.add(types.SHARED, X.SHARED, {
+      path,
+      unlinked,
+      size: object.size,
+      readOnly: object.readOnly ?? false,
+    });
     out.pages("SHARED_PAGES", index, object.pages);
   });
   snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {

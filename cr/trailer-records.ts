@@ -231,6 +231,17 @@ export const REGISTERS = message("REGISTERS", "registers of a thread that v13 ha
   cpu: blob(1024, "payload of a CPU record in the image's shape"),
 });
 
+const FILE_SIGNALS = message("file signals", "who is told by signals of a description, and of what", {
+  type: u32("F_OWNER_TID, PID or PGRP"),
+  owner: s32("0: nobody"),
+  signal: u32("F_SETSIG"),
+  fd: s32("the descriptor that signals name, or -1"),
+  watched: u32("F_NOTIFY: DN_* bits"),
+  lease: u32("F_SETLEASE"),
+  wanted: u32("what the lease is to become"),
+  until: u64("CLOCK_MONOTONIC time of that, ns"),
+});
+
 const OPEN_FILE = message("open file", "an open file description", {
   objref: u32("the FD_DATA with path, flags, mode and position; 0: none, they are here"),
   kind: word(FILE_KINDS, "what it is"),
@@ -244,6 +255,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   unlinked: s32("index among the UNLINKED records, or -1"),
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
+  signals: since(3, maybe(FILE_SIGNALS, ""), null),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -258,9 +270,15 @@ export const OPEN_FILES = message("FILES", "all open files, and the descriptors 
   descriptors: list(DESCRIPTOR, LIMITS.descriptors, ""),
 });
 
+const PACKET = message("packet", "part of a pipe's contents that is read by itself (O_DIRECT)", {
+  start: u32("first byte"),
+  length: u32("bytes"),
+});
+
 export const PIPE = message("PIPE", "a pipe; the first one is number 0", {
   capacity: u32("bytes it can hold"),
   contents: blob(1 << 28, "written and not yet read"),
+  packets: since(2, list(PACKET, 1 << 16, "ascending"), []),
 });
 
 export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about itself and can ask for", {
@@ -351,6 +369,7 @@ export const SHARED = message("SHARED", "memory that several mappings see; the f
   path: maybe(path(""), "file behind it"),
   size: size64("bytes"),
   unlinked: since(2, maybe(u32(""), "the file is this UNLINKED one"), null),
+  readOnly: since(3, flag("no mapping of it can be made writable"), false),
 });
 
 /** Pages in one record of pages, at most. */
@@ -586,7 +605,9 @@ export const PARTS: readonly Layout<Fields>[] = [
   VSR,
   RESERVATION,
   BLOCKED,
+  PACKET,
   OPEN_FILE,
+  FILE_SIGNALS,
   DESCRIPTOR,
   WAIT,
   LOCK,

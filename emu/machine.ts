@@ -7,7 +7,7 @@ import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
 import { JitEngine } from "./jit/engine.ts";
-import { type JitStatistics, type TranslatedRegion, Translations } from "./jit/translations.ts";
+import { type JitStatistics, Translations, type TranslationsOptions } from "./jit/translations.ts";
 import { ABIS } from "./linux/abi.ts";
 import { ordinaryUser } from "./linux/credentials.ts";
 import { ElfError } from "./linux/elf/error.ts";
@@ -50,7 +50,7 @@ export interface ProgramFacts {
 }
 
 /** What a machine needs whether it is loaded or thawed. */
-export interface MachineOptions {
+export interface MachineOptions extends TranslationsOptions {
   host: Host;
   /** What of the host's files the guest sees; nothing else can be reached. A function is asked once it is known what the program is. */
   mounts: readonly MountConfig[] | ((program: ProgramFacts) => readonly MountConfig[]);
@@ -73,10 +73,6 @@ export interface MachineOptions {
   engine?: EngineName;
   /** Find out where the program spends its instructions; see `Machine.profile`. */
   profile?: boolean;
-  /** Called once, before anything is translated: what there is to be set in the host's engine is set then. */
-  onTranslating?: () => void;
-  /** Is shown the guest code that is translated, and its WebAssembly. */
-  onTranslated?: (region: TranslatedRegion) => void;
   /** Other numbers for the translator to decide by. */
   tuning?: Partial<Tuning>;
   /** What a thaw does about files that are not what they were when the machine was frozen; "fail" by default. */
@@ -154,12 +150,9 @@ export class Machine {
 
   private constructor(options: MachineOptions, make: (extra: ExtraSyscalls, tools: Tools) => Kernel) {
     this.options = options;
-    const { engine, tuning, host, profile, onTranslated, onTranslating } = options;
+    const { engine, tuning, host, profile } = options;
     this.tools = {
-      translations:
-        engine === "interp"
-          ? undefined
-          : new Translations(tuning, host.translations, onTranslated, onTranslating),
+      translations: engine === "interp" ? undefined : new Translations(tuning, host.translations, options),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };

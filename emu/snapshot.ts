@@ -349,6 +349,24 @@ export interface OpenFileSnapshot {
   unlinked: number;
   /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
   state: FileState | null;
+  /** What its owner is told; it has none and tells nothing when absent. */
+  signals?: FileSignalsSnapshot;
+}
+
+/** F_SETOWN of a description, and what its owner is told by signals. */
+export interface FileSignalsSnapshot {
+  /** F_OWNER_TID, PID or PGRP, who that is (0: nobody), and F_SETSIG. */
+  type: number;
+  owner: number;
+  signal: number;
+  /** The descriptor that signals name, or -1. */
+  fd: number;
+  /** DN_* bits of F_NOTIFY. */
+  watched: number;
+  /** F_SETLEASE; what it is to become by `until` (CLOCK_MONOTONIC) where somebody waits for that. */
+  lease: number;
+  wanted: number;
+  until: bigint;
 }
 
 /** The state of an open file of some kind. */
@@ -357,7 +375,7 @@ export type FileState =
   | EpollState
   /** A file that is open with O_PATH. */
   | { kind: "path" }
-  /** The same for a file of /proc or /sys, or a link there: permission bits, size, and what readlink(2) says. */
+  /** The same for a file of /proc or /sys, or a link there or in /dev: permission bits, size, and what readlink(2) says. */
   | { kind: "entry"; mode: number; size: bigint; target: string | null }
   /** A file of /proc: permission bits, and its contents when it was opened. */
   | { kind: "contents"; mode: number; contents: Uint8Array }
@@ -649,6 +667,8 @@ export interface PipeSnapshot {
   capacity: number;
   /** What is written and not yet read. */
   contents: Uint8Array;
+  /** Parts of the contents that are packets (O_DIRECT), each to be read by itself; none when absent. */
+  packets?: { start: number; length: number }[];
 }
 
 /** What tells a file again. */
@@ -699,6 +719,8 @@ export interface UnlinkedFileSnapshot {
 export interface SharedObjectSnapshot {
   /** Mapped file, or null for anonymous shared memory. */
   file: FileReference | null;
+  /** Nobody may write to the file: no mapping of it can be made writable. False when absent. */
+  readOnly?: boolean;
   size: number;
   /** Pages with contents of their own: offsets in the object. */
   pages: PageSource;

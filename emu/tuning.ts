@@ -46,11 +46,14 @@ export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
 // ---- the host's engine -------------------------------------------------------------------------------------------
 
 /**
- * Bytes of bytecode after which V8 optimises a function of ppcr's own, in the command with the translator: four times as many as by itself. The
+ * Bytes of bytecode after which V8 optimises a function of ppcr's own, in the command with the translator: eight times as many as by itself. The
  * translator runs for a moment, in hundreds of functions, and what optimising them takes other threads is more than they gain: 0.1 to 0.7 s of
- * processor time in runs of two seconds.
+ * processor time in runs of two seconds. python's `print(1)` took 3.1 s so, with four times 3.4, with twice 3.6 and with V8's own 4.2; the
+ * guest's thread 2.0 to 2.1 with each.
  */
 export const OPTIMIZE_AFTER = 528_000;
+/** Instructions after which that is set: loading what sets it takes milliseconds, which a program that does less need not spend. */
+export const SHORT_PROGRAM = 20_000;
 
 // ---- translated code -------------------------------------------------------------------------------------------
 
@@ -76,6 +79,12 @@ export interface Tuning {
    * as fast with Lua. What is left out is two thirds of the instructions there, and with them a quarter to a half of the run.
    */
   coldThreshold: number;
+  /**
+   * The same for a function that an earlier run or another process has translated: what this run arrives at and finds left out, further ones will
+   * too. With 16 sqlite came to such places 297,000 times in every warm run; with 4 the second run translated 8 functions again and further ones
+   * came there 246,000 times; with 1 it was 9 functions and 90,000 times, and 0.2 to 0.3 of 2.8 s less.
+   */
+  reuseColdThreshold: number;
   /**
    * Instructions of an address space that are translated as soon as they are hot, and how many have to be executed for each further one, so that a program
    * does not spend longer on being translated than on running. Without such a bound python's `print(1)`, 57 million instructions in as many places, took
@@ -103,6 +112,7 @@ export const TUNING: Tuning = {
   entryThreshold: 4000,
   mostEntries: 40,
   coldThreshold: 16,
+  reuseColdThreshold: 1,
   translatedFreely: 6000,
   executedPerTranslated: 10_000,
   mostInstructions: 4000,

@@ -54,17 +54,6 @@ const TABLES: readonly HandlerTable[] = [
 /** The names of all instructions that have a handler. */
 export const handled = (): string[] => TABLES.flatMap((table) => Object.keys(table));
 
-/** What `entryOf` has found. One table of all would cost every run; a program uses a hundred rows or two, in thousands of words. */
-const entries = new Map<string, HandlerTable[string] | undefined>();
-
-/** The handler of the row `name`, or what picks one for a word; undefined where there is none. */
-function entryOf(name: string): HandlerTable[string] | undefined {
-  if (entries.has(name)) return entries.get(name);
-  const entry = TABLES.find((table) => Object.hasOwn(table, name))?.[name];
-  entries.set(name, entry);
-  return entry;
-}
-
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
  * popcntb and isel where they are missing (as it does mcrxr and dcba, which have no later version).
@@ -115,18 +104,41 @@ function clearing(handler: Handler, { facility, operands }: Instruction): Handle
   };
 }
 
-/** The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". */
-export function handlerOf(word: number, kind: CpuKind): Handler {
-  const { model } = kind;
-  if (isReservedNop(word) && includes(model.version, "2.06")) return nothing;
-  if (isPrefix(word)) return includes(model.version, "3.1") ? prefixed : illegal;
-  const row = decode(word);
-  if (row === undefined) return illegal;
+/** What a model has for the rows that have been met: that depends on the row alone, or is left to a selector. */
+interface ModelRows {
+  readonly entries: Map<Instruction, HandlerTable[string]>;
+  readonly hasReservedNops: boolean;
+  readonly isPrefixed: boolean;
+}
+const modelRows = new Map<CpuModel, ModelRows>();
+
+function rowsOf(model: CpuModel): ModelRows {
+  let rows = modelRows.get(model);
+  if (rows === undefined) {
+    const { version } = model;
+    const has = { hasReservedNops: includes(version, "2.06"), isPrefixed: includes(version, "3.1") };
+    modelRows.set(model, (rows = { entries: new Map(), ...has }));
+  }
+  return rows;
+}
+
+/** The handler of a row on a model, or what picks one. */
+function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   if (isTurnedOff(row, model)) return unavailable;
   if (!available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
-  const entry = entryOf(row.name);
-  if (entry === undefined) return illegal;
+  return TABLES.find((table) => Object.hasOwn(table, row.name))?.[row.name] ?? illegal;
+}
+
+/** The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". */
+export function handlerOf(word: number, kind: CpuKind): Handler {
+  const { entries, hasReservedNops, isPrefixed } = rowsOf(kind.model);
+  if (hasReservedNops && isReservedNop(word)) return nothing;
+  if (isPrefix(word)) return isPrefixed ? prefixed : illegal;
+  const row = decode(word);
+  if (row === undefined) return illegal;
+  let entry = entries.get(row);
+  if (entry === undefined) entries.set(row, (entry = findEntry(row, kind.model)));
   const handler = typeof entry === "function" ? entry : entry.select(word, kind);
-  return includes(model.version, "3.1") ? clearing(handler, row) : handler;
+  return isPrefixed ? clearing(handler, row) : handler;
 }

@@ -12,7 +12,7 @@ import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
 import { BREAK, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
-import { INSTRUCTIONS, NIA } from "./registers.ts";
+import { NIA } from "./registers.ts";
 import { bind, cpu as state } from "./views.ts";
 
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
@@ -29,10 +29,13 @@ export interface Watch {
 }
 
 const WORDS = PAGE_SIZE / 4;
+/** Code pages that are found without a look into the map of all. */
+const RECENT = 256;
 /** Pages in 4 GiB. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
 
 interface CodePage {
+  readonly page: number;
   readonly words: Int32Array;
   readonly handlers: Handler[];
   /** Stands in for the handlers of words that have not been executed. */
@@ -48,6 +51,8 @@ const NO_PATIENCE = new Int32Array(0);
 export class Interpreter {
   readonly cpu: Cpu;
   private readonly codePages = new Map<number, CodePage>();
+  /** Those of them that were wanted last, each at its number modulo RECENT. */
+  private readonly recent = new Array<CodePage | undefined>(RECENT).fill(undefined);
   /** The page being run, and whether a store has changed it since the loop entered it. */
   private running = -1;
   private stale = false;
@@ -63,7 +68,7 @@ export class Interpreter {
     this.cpu = cpu;
     this.watch = watch;
     cpu.memory.addCodeListener((page) => {
-      this.codePages.delete(page);
+      this.closePage(page);
       if (page === this.running) this.stale = true;
     });
   }
@@ -97,7 +102,7 @@ export class Interpreter {
         const page = pages + (pc >>> PAGE_SHIFT);
         base = pc & -PAGE_SIZE;
         start = index = (pc >>> 2) & (WORDS - 1);
-        const { words, handlers, patience } = this.codePages.get(page) ?? this.openPage(page, pc);
+        const { words, handlers, patience } = this.pageAt(page) ?? this.openPage(page, pc);
         this.running = page;
         this.stale = false;
         if (arrives && patience[index]-- <= 0 && watch!.arrived(pc, left)) return "arrived";
@@ -150,7 +155,7 @@ export class Interpreter {
       this.left = left;
       registers.i32[NIA / 4] = base + (index << 2);
       registers.i32[NIA / 4 + 1] = high;
-      registers.u64[INSTRUCTIONS / 8] += BigInt(limit - left);
+      registers.retire(limit - left);
     }
   }
 
@@ -158,8 +163,7 @@ export class Interpreter {
   step(cia: number): ReturnType<Handler> {
     bind(this.cpu);
     state.codeHigh = 0;
-    const { words, handlers } =
-      this.codePages.get(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
+    const { words, handlers } = this.pageAt(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
     const index = (cia >>> 2) & (WORDS - 1);
     return handlers[index](words[index], cia);
   }
@@ -169,23 +173,23 @@ export class Interpreter {
     if (addresses === this.breakpoints) return;
     const changed = [...this.breakpoints, ...addresses];
     this.breakpoints = addresses;
-    for (const address of changed) this.codePages.delete(Math.floor(address / PAGE_SIZE));
+    for (const address of changed) this.closePage(Math.floor(address / PAGE_SIZE));
   }
 
   /** Whether the page that holds an address has been run since it last changed. */
   isOpen(address: number): boolean {
-    return this.codePages.has(address >>> PAGE_SHIFT);
+    return this.pageAt(address >>> PAGE_SHIFT) !== undefined;
   }
   /** Whether the instruction at an address has been executed here since its page last changed. */
   protected hasRun(address: number): boolean {
-    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    const page = this.pageAt(address >>> PAGE_SHIFT);
     return page !== undefined && page.handlers[(address >>> 2) & (WORDS - 1)] !== page.first;
   }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
   protected holds(address: number, words: Int32Array): boolean | undefined {
     for (let i = 0; i < words.length; ) {
       const at = (address + 4 * i) >>> 0;
-      const page = this.codePages.get(at >>> PAGE_SHIFT);
+      const page = this.pageAt(at >>> PAGE_SHIFT);
       if (page === undefined) return undefined;
       for (let k = (at >>> 2) & (WORDS - 1); k < WORDS && i < words.length; k++, i++) {
         if (page.words[k] !== words[i]) return false;
@@ -195,15 +199,28 @@ export class Interpreter {
   }
   /** Sets how many arrivals at an address, in a page that is open, go by before the watch is asked. */
   setPatience(address: number, arrivals: number): void {
-    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    const page = this.pageAt(address >>> PAGE_SHIFT);
     if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = Math.min(arrivals, MOST_PATIENCE);
   }
   /** Counts an arrival that did not come about in the interpreter; whether the watch wants to be asked. */
   countArrival(address: number): boolean {
-    const page = this.codePages.get(address >>> PAGE_SHIFT);
+    const page = this.pageAt(address >>> PAGE_SHIFT);
     return page !== undefined && page.patience[(address >>> 2) & (WORDS - 1)]-- <= 0;
   }
 
+  /** The code page of that number, if it has been run since it last changed. */
+  private pageAt(page: number): CodePage | undefined {
+    const at = page % RECENT;
+    const recent = this.recent[at];
+    if (recent !== undefined && recent.page === page) return recent;
+    const code = this.codePages.get(page);
+    if (code !== undefined) this.recent[at] = code;
+    return code;
+  }
+  private closePage(page: number): void {
+    this.codePages.delete(page);
+    this.recent[page % RECENT] = undefined;
+  }
   private openPage(page: number, pc: number): CodePage {
     const { memory } = this.cpu;
     const high = Math.floor(page / PAGES);
@@ -224,7 +241,7 @@ export class Interpreter {
     handlers.fill(first);
     const { watch } = this;
     const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
-    const code = { words, handlers, first, patience };
+    const code = { page, words, handlers, first, patience };
     this.codePages.set(page, code);
     watch?.opened?.(page);
     return code;

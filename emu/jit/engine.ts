@@ -6,12 +6,12 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
-import { CTR, INSTRUCTIONS, LR, NIA } from "../cpu/registers.ts";
+import { CTR, LR, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import { RETRY_AFTER } from "../tuning.ts";
+import { RETRY_AFTER, SHORT_PROGRAM } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
@@ -27,6 +27,8 @@ import { buildModule } from "./wasm.ts";
 interface Unit {
   readonly piece: Piece;
   readonly linked: Linked;
+  /** Another process or an earlier run had made it. */
+  readonly isReused: boolean;
   readonly pages: ReadonlySet<number>;
 }
 
@@ -111,14 +113,17 @@ export class JitEngine extends Interpreter {
 
   override run(limit: number): Exit {
     const { registers } = this.cpu;
+    const isTimed = this.statistics.running !== undefined;
     let left = limit;
     for (;;) {
       if (registers.i32[NIA / 4 + 1] === 0) {
-        left = this.runTranslated(registers.i32[NIA / 4], left);
+        const pc = registers.i32[NIA / 4];
+        left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
-      const exit = this.interpret(left);
+      const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       this.executed += left - this.left;
+      if (this.executed > SHORT_PROGRAM) this.translations.start();
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
         exits.cold--;
@@ -129,12 +134,28 @@ export class JitEngine extends Interpreter {
     }
   }
 
+  /** Adds the time that `run` takes to that of a tier, without what translating takes in it. */
+  private timed<A extends unknown[], T>(
+    tier: "running" | "interpreting",
+    run: (...args: A) => T,
+    ...args: A
+  ): T {
+    const { statistics } = this;
+    const began = now() - statistics.compiling - statistics.reusing;
+    try {
+      return run.apply(this, args);
+    } finally {
+      statistics[tier]! += now() - statistics.compiling - statistics.reusing - began;
+    }
+  }
+
   /** Runs translated code from `pc` on as long as there is some; returns the instructions left. */
   private runTranslated(pc: number, limit: number): number {
     // Translated code knows nothing of breakpoints.
     let entry = this.breakpoints.size > 0 ? undefined : this.entryAt(pc, limit);
     if (entry === undefined) return limit;
-    const { i32, u64 } = this.cpu.registers;
+    const { registers } = this.cpu;
+    const { i32 } = registers;
     const { statistics } = this;
     const { exits } = statistics;
     let left = limit;
@@ -159,7 +180,7 @@ export class JitEngine extends Interpreter {
     }
     i32[NIA / 4] = pc;
     i32[NIA / 4 + 1] = 0;
-    u64[INSTRUCTIONS / 8] += BigInt(limit - left);
+    registers.retire(limit - left);
     this.executed += limit - left;
     this.status.settle();
     const { thrown } = this;
@@ -217,20 +238,23 @@ export class JitEngine extends Interpreter {
       this.setPatience(address, this.tuning.threshold);
       return;
     }
-    const within = this.inside.get(address)?.piece;
+    const within = this.inside.get(address);
     const without = within === undefined ? this.leftOut.get(address)?.piece : undefined;
     // What leads into the code of another unit belongs to that one's function.
     const isOwn = isCalled || without !== undefined;
-    const around = within ?? (isOwn ? undefined : this.reachedFrom(address)?.piece);
+    const unit = within ?? (isOwn ? undefined : this.reachedFrom(address));
     if (without !== undefined) this.translateUnit(without.entries, without);
-    else if (around === undefined) this.translateUnit([address]);
-    else if (around.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
-    else if (!this.armed.has(address) && entryThreshold > 0) {
-      this.armed.add(address);
-      const isBeside = within === undefined;
-      this.setPatience(address, isBeside ? this.coldPatience(around) : entryThreshold * 4 ** around.remade);
-      return;
-    } else this.translateUnit([...around.entries, address], around);
+    else if (unit === undefined) this.translateUnit([address]);
+    else {
+      const { piece } = unit;
+      if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
+      else if (!this.armed.has(address) && entryThreshold > 0) {
+        this.armed.add(address);
+        const isBeside = within === undefined;
+        this.setPatience(address, isBeside ? this.coldPatience(unit) : entryThreshold * 4 ** piece.remade);
+        return;
+      } else this.translateUnit([...piece.entries, address], piece);
+    }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
 
@@ -241,9 +265,10 @@ export class JitEngine extends Interpreter {
   }
 
   /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
-  private coldPatience({ words, remade }: Piece): number {
-    const { threshold, coldThreshold } = this.tuning;
-    return Math.max(threshold, coldThreshold * words.length) * 2 ** remade;
+  private coldPatience({ piece: { words, remade }, isReused }: Unit): number {
+    const { threshold, coldThreshold, reuseColdThreshold } = this.tuning;
+    const each = isReused ? reuseColdThreshold : coldThreshold;
+    return Math.max(threshold, each * words.length) * 2 ** remade;
   }
   /** A unit with code that can be reached from an address. */
   private reachedFrom(address: number): Unit | undefined {
@@ -294,7 +319,7 @@ export class JitEngine extends Interpreter {
       const fits = this.fits(pieces[i]);
       if (fits === undefined) isEarly = true;
       if (fits !== true) continue;
-      this.install(pieces[i]);
+      this.install(pieces[i], true);
       this.show(pieces[i], true);
       statistics.reused++;
       if (pieces[i].native !== undefined) statistics.reusedOptimised++;
@@ -373,7 +398,7 @@ export class JitEngine extends Interpreter {
     statistics.bytes += wire.length;
     statistics.guestInstructions += region.instructions;
     this.translated += region.instructions;
-    this.install(piece);
+    this.install(piece, false);
     this.show(piece, false);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
@@ -381,7 +406,7 @@ export class JitEngine extends Interpreter {
   }
 
   /** Makes a piece part of this address space, in place of what it covers. */
-  private install(piece: Piece): void {
+  private install(piece: Piece, isReused: boolean): void {
     const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
@@ -391,7 +416,7 @@ export class JitEngine extends Interpreter {
     this.archive!.note(piece, linked.code);
     this.bytes += wire.length;
     const pages = new Set<number>();
-    const unit: Unit = { piece, linked, pages };
+    const unit: Unit = { piece, linked, isReused, pages };
     for (let i = 0; i < blocks.length; i += 2) {
       if (!this.inside.has(blocks[i])) this.inside.set(blocks[i], unit);
       pages.add(blocks[i] >>> PAGE_SHIFT).add((blocks[i] + 4 * blocks[i + 1] - 4) >>> PAGE_SHIFT);
@@ -408,7 +433,7 @@ export class JitEngine extends Interpreter {
     });
     for (const address of cold) {
       this.leftOut.set(address, unit);
-      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(piece));
+      if (!this.entries.has(address)) this.setPatience(address, this.coldPatience(unit));
     }
   }
 

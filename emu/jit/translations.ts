@@ -17,6 +17,9 @@ export interface JitStatistics {
   reused: number;
   reusedOptimised: number;
   reusing: number;
+  /** Milliseconds in translated code and in the interpreter, where somebody wants to know: looking at the clock takes some too. */
+  running: number | undefined;
+  interpreting: number | undefined;
   /** Instructions executed by translated code, and how often it was entered from outside. */
   translated: number;
   entered: number;
@@ -53,6 +56,16 @@ export interface TranslatedRegion {
   readonly isReused: boolean;
 }
 
+/** What of the options of a machine is about translating. */
+export interface TranslationsOptions {
+  /** Called once, before anything is translated: what there is to be set in the host's engine is set then. */
+  onTranslating?: () => void;
+  /** Is shown the guest code that is translated, and its WebAssembly. */
+  onTranslated?: (region: TranslatedRegion) => void;
+  /** Find out how long translated code and the interpreter run, for the statistics. */
+  timed?: boolean;
+}
+
 export class Translations {
   readonly tuning: Tuning;
   /** Is shown what comes into use. */
@@ -70,6 +83,8 @@ export class Translations {
     reused: 0,
     reusedOptimised: 0,
     reusing: 0,
+    running: undefined,
+    interpreting: undefined,
     translated: 0,
     entered: 0,
     exits: { limit: 0, other: 0, cold: 0, syscall: 0, fault: 0, first: 0 },
@@ -80,21 +95,26 @@ export class Translations {
   constructor(
     tuning: Partial<Tuning> = {},
     host?: HostTranslations,
-    watcher?: (region: TranslatedRegion) => void,
-    starting?: () => void,
+    { onTranslated, onTranslating, timed }: TranslationsOptions = {},
   ) {
     this.tuning = { ...TUNING, ...tuning };
-    this.watcher = watcher;
+    this.watcher = onTranslated;
     this.host = host;
-    this.starting = starting;
+    this.starting = onTranslating;
+    if (timed) this.statistics.running = this.statistics.interpreting = 0;
   }
 
   /** Whether WebAssembly has a multiply-add that rounds once. Whoever asks is about to translate. */
   hasFusedMultiplyAdd(): boolean {
+    this.start();
+    return hasFusedMultiplyAdd();
+  }
+
+  /** The program is long enough that something of it will be translated. */
+  start(): void {
     const { starting } = this;
     this.starting = undefined;
     starting?.();
-    return hasFusedMultiplyAdd();
   }
 
   /** The archive of a program on a kind of machine. Without a program it is a new one, which nobody else has. */

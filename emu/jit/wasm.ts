@@ -234,7 +234,33 @@ export const Simd = {
 const floats = new Float64Array(1);
 const floatBytes = new Uint8Array(floats.buffer);
 
-/** A growing buffer of bytes with the encodings that code is made of. */
+/** Writes an unsigned LEB128 at `at`; returns where it ends. */
+function putU32(bytes: Uint8Array, at: number, value: number): number {
+  value >>>= 0;
+  while (value > 0x7f) {
+    bytes[at++] = (value & 0x7f) | 0x80;
+    value >>>= 7;
+  }
+  bytes[at++] = value;
+  return at;
+}
+/** The same of a signed number. */
+function putS32(bytes: Uint8Array, at: number, value: number): number {
+  for (;;) {
+    const byte = value & 0x7f;
+    value >>= 7;
+    if ((value === 0 && (byte & 0x40) === 0) || (value === -1 && (byte & 0x40) !== 0)) {
+      bytes[at++] = byte;
+      return at;
+    }
+    bytes[at++] = byte | 0x80;
+  }
+}
+
+/**
+ * A growing buffer of bytes with the encodings that code is made of. What is written most is written without calls: a program's code is made
+ * before V8 has optimised any of this.
+ */
 export class Code {
   /** Little room at first: a module is put together from a dozen of these or more, most of which stay short, and room has to be cleared. */
   bytes = new Uint8Array(512);
@@ -251,32 +277,31 @@ export class Code {
   }
   u32(value: number): void {
     if (this.length + 16 > this.bytes.length) this.grow();
-    value >>>= 0;
-    while (value > 0x7f) {
-      this.bytes[this.length++] = (value & 0x7f) | 0x80;
-      value >>>= 7;
-    }
-    this.bytes[this.length++] = value;
+    this.length = putU32(this.bytes, this.length, value);
   }
-  private s32(value: number): void {
-    for (;;) {
-      const byte = value & 0x7f;
-      value >>= 7;
-      if ((value === 0 && (byte & 0x40) === 0) || (value === -1 && (byte & 0x40) !== 0)) {
-        this.bytes[this.length++] = byte;
-        return;
-      }
-      this.bytes[this.length++] = byte | 0x80;
-    }
+  /** An opcode and a number that belongs to it. */
+  private indexed(op: number, value: number): void {
+    if (this.length + 16 > this.bytes.length) this.grow();
+    const { bytes } = this;
+    const at = this.length;
+    bytes[at] = op;
+    if (value >= 0 && value < 0x80) {
+      bytes[at + 1] = value;
+      this.length = at + 2;
+    } else this.length = putU32(bytes, at + 1, value);
   }
   i32Const(value: number): void {
-    this.op(Op.i32_const);
-    this.s32(value | 0);
+    if (this.length + 16 > this.bytes.length) this.grow();
+    this.bytes[this.length] = Op.i32_const;
+    this.length = putS32(this.bytes, this.length + 1, value | 0);
   }
   /** The 64-bit number with these words. */
   i64Const(low: number, high: number) {
     this.op(Op.i64_const);
-    if (high === low >> 31) return this.s32(low | 0);
+    if (high === low >> 31) {
+      this.length = putS32(this.bytes, this.length, low | 0);
+      return;
+    }
     for (;;) {
       const byte = low & 0x7f;
       low = (low >>> 7) | (high << 25);
@@ -292,33 +317,31 @@ export class Code {
     for (let i = 0; i < 8; i++) this.bytes[this.length++] = floatBytes[i];
   }
   get(local: number): void {
-    this.op(Op.local_get);
-    this.u32(local);
+    this.indexed(Op.local_get, local);
   }
   set(local: number): void {
-    this.op(Op.local_set);
-    this.u32(local);
+    this.indexed(Op.local_set, local);
   }
   tee(local: number): void {
-    this.op(Op.local_tee);
-    this.u32(local);
+    this.indexed(Op.local_tee, local);
   }
   /** A load or store: its opcode and constant offset, of no promised alignment. */
   access(op: number, offset: number): void {
-    this.op(op);
-    this.op(0);
-    this.u32(offset);
+    if (this.length + 16 > this.bytes.length) this.grow();
+    const { bytes } = this;
+    const at = this.length;
+    bytes[at] = op;
+    bytes[at + 1] = 0;
+    this.length = putU32(bytes, at + 2, offset);
   }
   block(op: number): void {
-    this.op(op);
-    this.op(VOID);
+    this.indexed(op, VOID);
   }
   end(): void {
     this.op(Op.end);
   }
   br(op: number, depth: number): void {
-    this.op(op);
-    this.u32(depth);
+    this.indexed(op, depth);
   }
   /** A vector with these lanes. */
   v128Const({ buffer }: Float64Array | Float32Array | Int32Array): void {

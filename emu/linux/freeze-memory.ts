@@ -57,6 +57,7 @@ export function freezeShared(
   const last = present.at(-1)?.[0] ?? -1;
   return {
     file: file === undefined ? null : files.freezeMapped(file, tables),
+    ...(file?.writable === false ? { readOnly: true } : {}),
     size: file === undefined ? (last + 1) * PAGE_SIZE : file.size(),
     pages: sourceOf(
       present.map(([index]) => index * PAGE_SIZE),
@@ -71,8 +72,8 @@ const bytesOf = ({ holder, bytes }: SharedPage): Uint8Array => holder?.peek() ??
 
 /** Makes a shared object again. Throws HostError when its file can't be had. */
 export function thawShared(snapshot: SharedObjectSnapshot, files: ProcessFiles): SharedObject {
-  const { file, pages } = snapshot;
-  const object = file === null ? new SharedObject() : files.sharedObject(files.mappedFile(file, true));
+  const { file, readOnly, pages } = snapshot;
+  const object = file === null ? new SharedObject() : files.sharedObject(files.mappedFile(file, !readOnly));
   pages.addresses.forEach((offset, index) => {
     if (offset % PAGE_SIZE !== 0 || offset < 0) throw new RangeError(`page at ${offset} of shared memory`);
     const page = object.pages.get(offset / PAGE_SIZE);

@@ -7,6 +7,8 @@ export interface MappedFile {
   readonly path: string;
   /** False when `write` may not be called: shared mappings of it stay read-only. */
   readonly writable?: boolean;
+  /** Shared mappings of it are new memory, each: /dev/zero. */
+  readonly isZeros?: boolean;
   /** Present length in bytes. */
   size(): number;
   /** Reads up to `into.length` bytes at `position`; returns how many there were (0 at the end). */

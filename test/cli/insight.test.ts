@@ -75,7 +75,10 @@ describe("--dump-regions", () => {
       mkdirSync(join(cwd, "regions"));
       const flags = ["--dump-regions", "regions", "--stats=stats.json"];
       expect((await ppcr(["run", ...flags, progress, "2"], { cwd })).stderr).toBe("");
-      const { units } = JSON.parse(readFileSync(join(cwd, "stats.json"), "utf8")).jit;
+      const { seconds, jit } = JSON.parse(readFileSync(join(cwd, "stats.json"), "utf8"));
+      const { units, running, interpreting, compiling } = jit;
+      expect(Math.min(running, interpreting, compiling)).toBeGreaterThan(0);
+      expect(running + interpreting + compiling).toBeLessThan(seconds * 1000);
       const names = readdirSync(join(cwd, "regions"));
       expect(names.length).toBe(units);
       const text = readFileSync(join(cwd, "regions", names[0]), "utf8");

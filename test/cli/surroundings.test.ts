@@ -93,6 +93,17 @@ describeWithTools("of files", [compilers.ppc64], () => {
     });
   });
 
+  it("it lies where links end, so that a frozen one is found there", async () => {
+    await withProgram(async (program, cwd) => {
+      const [folder, link, image] = [join(program, ".."), join(cwd, "..", "link"), join(cwd, "image")];
+      symlinkSync(program, link);
+      const frozen = await ppcr(["run", "--checkpoint-at", "100", "-o", image, link, link], { cwd });
+      expect(frozen.status).toBe(0);
+      const { status, stderr } = await ppcr(["restart", "--dir", `${folder}:ro`, image], { cwd });
+      expect([status, stderr]).toEqual([0, ""]);
+    });
+  });
+
   it("it may be given folders with colons in their names", async () => {
     await withProgram(async (program, cwd) => {
       const odd = join(cwd, "..", "a:b\\c");

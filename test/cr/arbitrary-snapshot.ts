@@ -454,19 +454,35 @@ function openFile({
         pipe: isPipe ? fc.nat(pipes - 1) : fc.constant(-1),
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.option(fileState),
+        signals: fileSignals,
       });
     });
 }
+
+const fileSignals = fc.record({
+  type: fc.nat(2),
+  owner: s32,
+  signal: fc.nat(64),
+  fd: s32,
+  watched: u32,
+  lease: fc.nat(2),
+  wanted: fc.nat(2),
+  until: u64,
+});
 
 const sharedObject = (unlinkedFiles: number) =>
   fc
     .tuple(fc.option(reference(unlinkedFiles)), fc.integer({ min: 1, max: 8 }), fc.nat(4095))
     .chain(([file, count, rest]) =>
-      fc.record({
-        file: fc.constant(file),
-        size: fc.constant(count * 4096 - rest),
-        pages: somePages(0, count),
-      }),
+      fc.record(
+        {
+          file: fc.constant(file),
+          readOnly: fc.constant(true),
+          size: fc.constant(count * 4096 - rest),
+          pages: somePages(0, count),
+        },
+        { requiredKeys: ["file", "size", "pages"] },
+      ),
     );
 
 const lock = (openFiles: number): fc.Arbitrary<LockSnapshot> =>
@@ -504,9 +520,17 @@ const privateFile = (unlinkedFiles: number) =>
 export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
   .record({
     abi: fc.constantFrom<Abi>("ppc32", "ppc64", "ppc64le"),
-    pipes: fc.array(fc.record({ capacity: u32, contents: fc.uint8Array({ maxLength: 50 }) }), {
-      maxLength: 2,
-    }),
+    pipes: fc.array(
+      fc.record(
+        {
+          capacity: u32,
+          contents: fc.uint8Array({ maxLength: 50 }),
+          packets: fc.array(fc.record({ start: u32, length: u32 }), { minLength: 1, maxLength: 3 }),
+        },
+        { requiredKeys: ["capacity", "contents"] },
+      ),
+      { maxLength: 2 },
+    ),
     unlinkedFiles: fc.array(
       unlinkedFile.map(({ more, ...file }) => ({ ...file, ...more })),
       { maxLength: 2 },

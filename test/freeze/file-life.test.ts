@@ -77,6 +77,15 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[]) {
         fs.renameSync(other, program);
         const mounts = defaultMounts({ program, cwd: area });
         expect((await runToEnd(thaw(image, { mounts }))).stdout).toBe("plain\n");
+        const changed = fs.readFileSync(program);
+        changed.fill(1, changed.length - 4);
+        // Another build id too, where there is one.
+        const note = changed.indexOf("\0\0\0\x03GNU\0");
+        if (note > 0) changed[note + 8]++;
+        fs.writeFileSync(program, changed);
+        expect(() => thaw(image, { mounts })).toThrow(
+          /\/prog was changed \S+ s later, and holds something else/,
+        );
         fs.appendFileSync(program, "x");
         expect(() => thaw(image, { mounts })).toThrow(`${program} has`);
         fs.rmSync(program);

@@ -9,7 +9,7 @@ const step = fc.record({
 
 it("always has at hand what is due first, whatever was added, moved and taken away before", () => {
   fc.assert(
-    fc.property(fc.array(step), (steps) => {
+    fc.property(fc.array(step, { minLength: 30, maxLength: 80 }), (steps) => {
       const deadlines = new Deadlines<number>((item) => item);
       const model = new Map<number, bigint>();
       for (const { item, at } of steps) {

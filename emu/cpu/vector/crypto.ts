@@ -1,6 +1,12 @@
 /** Vector cryptography: Power ISA 3.0B, I.6.11. AES: FIPS 197; SHA-2: FIPS 180-4. */
 import { lazily } from "../../lazily.ts";
 import {
+  AFFINE_CONSTANT,
+  inverseSubBytes as backward,
+  subBytes as forward,
+  type Substitution,
+} from "./aes-tables.ts";
+import {
   and,
   B,
   bitSelect,
@@ -32,52 +38,43 @@ import type { Family, ImmediateRow } from "./functions.ts";
 
 // ---- AES --------------------------------------------------------------------------------------------------
 
-/** x times y in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
-function product(x: number, y: number): number {
-  let sum = 0;
-  for (let a = x, b = y; b !== 0; b >>= 1) {
-    if (b & 1) sum ^= a;
-    a = (a << 1) ^ (a & 0x80 ? 0x11b : 0);
-  }
-  return sum;
-}
-
-/** SubBytes: the inverse (0 of 0), then an affine map. */
-function substitution(): Uint8Array {
-  const box = new Uint8Array(256);
-  for (let x = 0; x < 256; x++) {
-    let inverse = 0;
-    for (let y = 1; y < 256 && inverse === 0; y++) if (product(x, y) === 1) inverse = y;
-    let value = 0x63;
-    for (let shift = 0; shift < 5; shift++) value ^= (inverse << shift) | (inverse >> (8 - shift));
-    box[x] = value;
-  }
-  return box;
-}
-const subBytes = lazily(substitution);
-const inverseSubBytes = lazily(() =>
-  subBytes().reduce((inverse, value, x) => {
-    inverse[value] = x;
-    return inverse;
-  }, new Uint8Array(256)),
-);
+const subBytes = lazily(forward);
+const inverseSubBytes = lazily(backward);
+const everywhere = (byte: number): Code => {
+  const doubleword = BigInt(byte) * 0x0101_0101_0101_0101n;
+  return v128(doubleword, doubleword);
+};
 
 /** Sixteen bytes, the first in lane 0. */
 function lanesOf(bytes: Uint8Array): Code {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   return v128(view.getBigUint64(8, true), view.getBigUint64(0, true));
 }
-/** A table of 256 bytes applied to each byte: 16 swizzles, of which each knows 16 bytes and gives zero for others. */
-const lookUp = (frame: Frame, table: Uint8Array, value: Code, body: (value: Code) => Code): Code =>
-  frame.vector(value, (value) => {
-    const part = (n: number): Code =>
-      swizzle(lanesOf(table.subarray(16 * n, 16 * n + 16)), B.sub(value, B.splat(i32(16 * n))));
-    const parts = Array.from({ length: 16 }, (_, n) => part(n));
-    return frame.vector(
-      parts.reduce((all, each) => or(all, each)),
-      body,
-    );
-  });
+/** The tables' substitution of each byte, without a constant to be added. */
+const substitute = (frame: Frame, tables: Substitution, value: Code, body: (value: Code) => Code): Code => {
+  const entry = (table: Uint8Array, at: Code): Code => swizzle(lanesOf(table), at);
+  const lower = (value: Code): Code => and(value, everywhere(15));
+  const upper = (value: Code): Code => B.shrU(value, i32(4));
+  return frame.vector(value, (bytes) =>
+    frame.vector(xor(entry(tables.fromLow, lower(bytes)), entry(tables.fromHigh, upper(bytes))), (codes) =>
+      frame.vector(lower(codes), (k) =>
+        frame.vector(upper(codes), (i) =>
+          frame.vector(xor(i, k), (j) =>
+            frame.vector(entry(tables.quotient, k), (shared) => {
+              const quotient = (own: Code, other: Code): Code =>
+                xor(entry(tables.inverse, xor(entry(tables.inverse, own), shared)), other);
+              const first = entry(tables.first, quotient(i, j));
+              return frame.vector(xor(first, entry(tables.second, quotient(j, i))), body);
+            }),
+          ),
+        ),
+      ),
+    ),
+  );
+};
+/** SubBytes. */
+const substituteForward = (frame: Frame, value: Code, body: (value: Code) => Code): Code =>
+  substitute(frame, subBytes(), value, (sum) => frame.vector(xor(sum, everywhere(AFFINE_CONSTANT)), body));
 
 /** The state is by columns: byte 4c + r is row r of column c. Row r moves left by r columns, or right. */
 const shiftRows = (value: Code, by: 1 | -1): Code =>
@@ -134,7 +131,10 @@ const sigmas = (
       if (lanes === D) return bit(2 * word);
       return (bit(2 * word) << 32n) | bit(2 * word + 1);
     };
-    return bitSelect(one(a), zero(a), v128(doubleword(0), doubleword(1)));
+    const chosen = [doubleword(0), doubleword(1)] as const;
+    if (chosen.every((mask) => mask === 0n)) return zero(a);
+    if (chosen.every((mask) => mask === (1n << 64n) - 1n)) return one(a);
+    return bitSelect(one(a), zero(a), v128(...chosen));
   },
 });
 
@@ -204,16 +204,16 @@ const polynomialSumDoublewords: Row = (frame) => {
 };
 
 export const CRYPTO: Family = {
-  vsbox: (frame) => lookUp(frame, subBytes(), frame.a, (value) => value),
+  vsbox: (frame) => substituteForward(frame, frame.a, (value) => value),
   vcipher: (frame) =>
-    lookUp(frame, subBytes(), shiftRows(frame.a, 1), (value) => xor(mixColumns(frame, value), frame.b)),
-  vcipherlast: (frame) => lookUp(frame, subBytes(), shiftRows(frame.a, 1), (value) => xor(value, frame.b)),
+    substituteForward(frame, shiftRows(frame.a, 1), (value) => xor(mixColumns(frame, value), frame.b)),
+  vcipherlast: (frame) => substituteForward(frame, shiftRows(frame.a, 1), (value) => xor(value, frame.b)),
   vncipher: (frame) =>
-    lookUp(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) =>
+    substitute(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) =>
       inverseMixColumns(frame, xor(value, frame.b)),
     ),
   vncipherlast: (frame) =>
-    lookUp(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) => xor(value, frame.b)),
+    substitute(frame, inverseSubBytes(), shiftRows(frame.a, -1), (value) => xor(value, frame.b)),
   vshasigmaw: sigmas(
     W,
     [sigma(W, 7, 18, 3, true), sigma(W, 17, 19, 10, true)],

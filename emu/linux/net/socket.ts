@@ -128,6 +128,10 @@ export abstract class Socket extends OpenFile {
     return this.option(SO_RCVBUF) || BUFFER_DEFAULT;
   }
 
+  override get tellsOwner(): boolean {
+    return true;
+  }
+
   /** SO_ERROR, which is told once. */
   takeError(): number {
     const { error } = this;

@@ -36,9 +36,13 @@ const SHAPE_BY_SIGNAL = new Map<number, Shape>([
   [SIGSYS, "sys"],
 ]);
 
+/** POLL_* codes, which any signal of F_SETSIG may have. */
+const NSIGPOLL = 6;
+
 /** Which member of the union `code` of signal `signo` has in use. */
 function shapeOf(signo: number, code: number): Shape {
-  if (code > SI_USER && code < SI_KERNEL) return SHAPE_BY_SIGNAL.get(signo) ?? "kill";
+  if (code > SI_USER && code < SI_KERNEL)
+    return SHAPE_BY_SIGNAL.get(signo) ?? (code <= NSIGPOLL ? "poll" : "kill");
   if (code === SI_TIMER) return "timer";
   if (code === SI_SIGIO) return "poll";
   return code < 0 ? "rt" : "kill";

@@ -1,10 +1,11 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
-import { E2BIG, EBADF, EFAULT, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
+  O_ACCMODE,
   O_APPEND,
   O_ASYNC,
   O_CLOEXEC,
@@ -15,23 +16,33 @@ import {
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
+  O_RDONLY,
   O_TMPFILE,
   O_TRUNC,
   O_VALID,
   O_WRONLY,
 } from "../vfs/constants.ts";
+import { F_RDLCK, F_UNLCK } from "../vfs/file-signals.ts";
+import { fileKey } from "../vfs/folder.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { ownerOf } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { filesOf } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
+import { isPrivileged } from "./identity.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
 function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, mode: number): number {
   const task = files(ctx);
   task.descriptors.reserve(1);
+  if (task.system.signals.hasLeases && !(flags & O_PATH)) {
+    const { stat } = task.resolve(dirfd, path, { follow: (flags & O_NOFOLLOW) === 0 });
+    if (stat !== undefined) awaitLeases(ctx, fileKey(stat), flags);
+  }
   const pipe = openNamedPipe(ctx, { dirfd, path, flags });
   return pipe ?? opened(ctx, task.open(dirfd, path, flags, mode), flags);
 }
@@ -179,15 +190,15 @@ const F_SETSIG = 10;
 const F_GETSIG = 11;
 const F_SETOWN_EX = 15;
 const F_GETOWN_EX = 16;
+const F_GETOWNER_UIDS = 17;
 const F_SETLEASE = 1024;
 const F_GETLEASE = 1025;
+const F_NOTIFY = 1026;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
-
-const F_UNLCK = 2;
 
 const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 const OWNER_EX = struct({ type: "i32", pid: "i32" });
@@ -198,6 +209,7 @@ function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
     files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
   file.flags = flags;
+  files(ctx).system.signals.flagsChanged(file, ctx.args.int(0));
   return 0;
 }
 
@@ -209,6 +221,16 @@ function checkOwner({ kernel }: SyscallContext, type: number, id: number): void 
   const isGroup = () => [...kernel.processes.values()].some(({ pgid }) => pgid === id);
   if (id !== 0 && !isThere && !(type === 2 && isGroup())) throw new SysError(ESRCH);
 }
+
+/** F_SETOWN: the owner of signals, a process or with a negative number a group. */
+export function setOwner(ctx: SyscallContext, file: OpenFile, pid: number): number {
+  if (pid === -(2 ** 31)) throw new SysError(EINVAL);
+  const type = pid < 0 ? 2 : 1;
+  checkOwner(ctx, type, Math.abs(pid));
+  file.owner = { ...file.owner, type, pid: Math.abs(pid) };
+  return 0;
+}
+export const ownerNumber = ({ owner }: OpenFile): number => (owner.type === 2 ? -owner.pid : owner.pid);
 
 const pipeOf = (file: OpenFile) => {
   if (!(file instanceof PipeEnd)) throw new SysError(EBADF);
@@ -234,23 +256,58 @@ function sealsOf(file: OpenFile): { seals: Seals; key: string } {
   return { seals, key };
 }
 
-const refuse =
-  (errno: number): Command =>
-  () => {
-    throw new SysError(errno);
-  };
+/** Who asks for signals and has named nobody to get them gets them itself. */
+function ownIfNobody({ process }: SyscallContext, file: OpenFile): void {
+  if (file.owner.pid === 0) file.owner = { ...file.owner, type: 1, pid: process.pid };
+}
+
+const notify: Command = (ctx, file) => {
+  if (file.kind !== "directory") throw new SysError(ENOTDIR);
+  const mask = ctx.args.uint(2);
+  if (mask !== 0) ownIfNobody(ctx, file);
+  files(ctx).system.signals.notify(file, ctx.args.int(0), mask);
+  return 0;
+};
+
+/** All descriptions of a file that programs have open. */
+function openingsOf({ kernel }: SyscallContext, key: string | undefined): Set<OpenFile> {
+  const all = [...kernel.processes.values()].flatMap((process) => filesOf(process).descriptors.list());
+  return new Set(all.map(([, { file }]) => file).filter((file) => file.key === key));
+}
+
+/** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
+function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
+  const { signals, host } = files(ctx).system;
+  const { credentials } = ctx.process;
+  if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
+  if (type === F_UNLCK) {
+    if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
+  } else {
+    const isOwn = ownerOf(host, credentials, file.stat()).uid === credentials.fsuid;
+    if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
+    const inTheWay = (other: OpenFile) => (type === F_RDLCK ? other.canWrite : other !== file);
+    if ([...openingsOf(ctx, file.key)].some(inTheWay) || signals.hasOther(file, type))
+      throw new SysError(EAGAIN);
+    ownIfNobody(ctx, file);
+  }
+  signals.setLease(file, ctx.args.int(0), type);
+  return 0;
+}
+
+/** Waits until nobody has a lease that keeps a file from being opened. Throws EAGAIN where it is not to wait. */
+export function awaitLeases(ctx: SyscallContext, key: string | undefined, flags: number): void {
+  const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
+  const { signals } = files(ctx).system;
+  const deadline = signals.wants(key, writes);
+  if (deadline === undefined) return;
+  if (flags & O_NONBLOCK) throw new SysError(EAGAIN);
+  ctx.block({ queues: [signals.queue], deadline });
+}
 
 const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETFL]: (ctx, file) => setFlags(ctx, file, ctx.args.int(2)),
-  [F_SETOWN]: (ctx, file) => {
-    const pid = ctx.args.int(2);
-    if (pid === -(2 ** 31)) throw new SysError(EINVAL);
-    const type = pid < 0 ? 2 : 1;
-    checkOwner(ctx, type, Math.abs(pid));
-    file.owner = { ...file.owner, type, pid: Math.abs(pid) };
-    return 0;
-  },
-  [F_GETOWN]: (_ctx, { owner }) => (owner.type === 2 ? -owner.pid : owner.pid),
+  [F_SETOWN]: (ctx, file) => setOwner(ctx, file, ctx.args.int(2)),
+  [F_GETOWN]: (_ctx, file) => ownerNumber(file),
   [F_SETSIG]: (ctx, file) => {
     const signal = ctx.args.int(2);
     if (signal < 0 || signal > 64) throw new SysError(EINVAL);
@@ -271,8 +328,15 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   },
   [F_SETPIPE_SZ]: (ctx, file) => pipeOf(file).resize(ctx.args.uint(2)),
   [F_GETPIPE_SZ]: (_ctx, file) => pipeOf(file).capacity,
-  [F_GETLEASE]: () => F_UNLCK,
-  [F_SETLEASE]: refuse(EINVAL),
+  [F_GETLEASE]: (ctx, file) => files(ctx).system.signals.leaseOf(file),
+  [F_SETLEASE]: (ctx, file) => setLease(ctx, file, ctx.args.int(2)),
+  [F_NOTIFY]: notify,
+  [F_GETOWNER_UIDS]: (ctx, { owner }) => {
+    const { uid, euid } = ctx.process.credentials;
+    const address = ctx.args.address(2);
+    for (const [i, id] of [uid, euid].entries()) ctx.put32(address + 4 * i, owner.pid === 0 ? 0 : id);
+    return 0;
+  },
   [F_ADD_SEALS]: (ctx, file) => {
     const { seals, key } = sealsOf(file);
     if (!file.canWrite) throw new SysError(EPERM);

@@ -1,10 +1,12 @@
 /** ioctl(2) on descriptors. */
 import { EBADF, ENOTTY, SysError } from "../errno.ts";
+import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, files } from "./files-common.ts";
+import { ownerNumber, setOwner } from "./files-open.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
 
@@ -14,11 +16,19 @@ export const FIOCLEX = io("f", 1);
 
 type FileCall = (ctx: SyscallContext, file: OpenFile) => number;
 
+const wordArg = (ctx: SyscallContext): number => {
+  const address = ctx.args.address(2);
+  ctx.memory.checkLoad(address, 4);
+  return ctx.memory.read32(address);
+};
+
 function setFlag(flag: number): FileCall {
   return (ctx, file) => {
-    const address = ctx.args.address(2);
-    ctx.memory.checkLoad(address, 4);
-    file.flags = ctx.memory.read32(address) !== 0 ? file.flags | flag : file.flags & ~flag;
+    const isSet = wordArg(ctx) !== 0;
+    const isChanged = isSet !== ((file.flags & flag) !== 0);
+    if (flag === O_ASYNC && isChanged && !file.tellsOwner) throw new SysError(ENOTTY);
+    file.flags = isSet ? file.flags | flag : file.flags & ~flag;
+    if (flag === O_ASYNC) files(ctx).system.signals.flagsChanged(file, ctx.args.int(0));
     return 0;
   };
 }
@@ -29,6 +39,19 @@ const closeOnExec =
     files(ctx).descriptors.entry(ctx.args.int(0)).closeOnExec = value;
     return 0;
   };
+
+/** Requests about the owner of signals, which sockets take besides fcntl's. */
+const ofSocket =
+  (call: FileCall): FileCall =>
+  (ctx, file) => {
+    if (!(file instanceof Socket)) throw new SysError(ENOTTY);
+    return call(ctx, file);
+  };
+const setSocketOwner = ofSocket((ctx, file) => setOwner(ctx, file, wordArg(ctx) | 0));
+const getSocketOwner = ofSocket((ctx, file) => {
+  ctx.put32(ctx.args.address(2), ownerNumber(file));
+  return 0;
+});
 
 /** Requests that any description takes. */
 const FILE_CALLS = new Map<number, FileCall>([
@@ -44,6 +67,10 @@ const FILE_CALLS = new Map<number, FileCall>([
       return 0;
     },
   ],
+  [0x8901, setSocketOwner], // FIOSETOWN
+  [0x8902, setSocketOwner], // SIOCSPGRP
+  [0x8903, getSocketOwner], // FIOGETOWN
+  [0x8904, getSocketOwner], // SIOCGPGRP
   // FIGETBSZ
   [
     io("\0", 2),

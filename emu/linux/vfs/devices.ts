@@ -78,6 +78,7 @@ class MemoryDevice extends OpenFile {
     if (this.behaviour.minor !== 5) fail("ENODEV");
     return {
       path: this.path,
+      isZeros: true,
       size: () => Number.MAX_SAFE_INTEGER,
       read: (_position, into) => zeros(into),
       write: () => {},

@@ -149,6 +149,19 @@ export class EpollFile extends AnonymousFile {
     return { queues: [this.queue, ...queues], streams };
   }
 
+  override get details(): string {
+    return [...this.items.values()]
+      .map(({ fd, file, events, data }) => {
+        const { ino, dev } = file.stat();
+        const [mask, value] = [(events >>> 0).toString(16), BigInt.asUintN(64, data).toString(16)];
+        return (
+          `tfd: ${String(fd).padStart(8)} events: ${mask.padStart(8)} data: ${value.padStart(16)}  ` +
+          `pos:${file.position} ino:${ino.toString(16)} sdev:${dev.toString(16)}\n`
+        );
+      })
+      .join("");
+  }
+
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     this.sweep();
     const items = [...this.items.values()].map(({ file, ...item }) => {

@@ -26,6 +26,7 @@ import {
 import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { makeEtc } from "./etc.ts";
+import { FileSignals } from "./file-signals.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
@@ -41,7 +42,7 @@ import { makePipe, PipeEnd } from "./pipe.ts";
 import { PtySlave, Ptys } from "./pty.ts";
 import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
-import { PathFile, ProcFile, syntheticFile } from "./special-files.ts";
+import { PathFile, procFileAt, ProcFile } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
@@ -95,6 +96,8 @@ export class FileSystem {
   /** Whether the file of a key is a program that runs, and so can't be written. */
   isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
+  /** What owners of descriptions are told by signals. */
+  readonly signals: FileSignals;
   readonly ptys: Ptys;
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
@@ -142,6 +145,7 @@ export class FileSystem {
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
+    this.signals = new FileSignals(this.machine, this.notices);
     this.dev = makeDev({
       random: options.random ?? ((into) => host.random(into)),
       inherited: () => [...this.inherited.values()],
@@ -540,12 +544,10 @@ export class FileSystem {
     const kept = (flags & ~OPEN_ONLY) | O_LARGEFILE;
     if (entry.type === "device") return entry.open(kept, path, (flags & O_NOCTTY) === 0);
     if (entry.type !== "file") fail("ELOOP", path);
-    const again = () => syntheticFile(this.namespace.walkCanonical(path, viewer.root).synthetic);
+    const again = () => procFileAt(this.namespace, path, viewer.root);
     if (entry.open !== undefined) return entry.open(kept, path, () => again().access ?? fail("ESRCH"));
-    const { store = () => fail("EBADF", path) } = entry;
     if ((flags & O_ACCMODE) !== O_RDONLY && entry.store === undefined) fail("EACCES", path);
-    const status = statOfSynthetic(entry, path);
-    return new ProcFile(path, kept, { contents: entry.contents(), status, store });
+    return new ProcFile(path, kept, { status: statOfSynthetic(entry, path), again });
   }
 
   private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {

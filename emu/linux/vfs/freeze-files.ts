@@ -52,6 +52,8 @@ class FileTables implements FreezeContext {
     };
     this.tables.openFiles.push(entry);
     Object.assign(entry, file.freeze(this));
+    const signals = this.system.signals.freeze(file);
+    if (signals !== undefined) entry.signals = signals;
     return index;
   }
 

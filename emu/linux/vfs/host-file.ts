@@ -8,7 +8,15 @@ import type { FreezeContext } from "./freeze-context.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize, showsTasks } from "./mounts.ts";
 import type { Location, Viewer } from "./location.ts";
-import { type DirectoryEntry, type FileStat, hold, OpenFile, release } from "./open-file.ts";
+import {
+  type DirectoryEntry,
+  type FileStat,
+  hold,
+  inodeOf,
+  OpenFile,
+  release,
+  syntheticStat,
+} from "./open-file.ts";
 import type { Seals } from "./seals.ts";
 import { SET_IDS } from "./set-ids.ts";
 import { fail } from "./synthetic.ts";
@@ -236,7 +244,7 @@ export class DirectoryFile extends OpenFile {
   }
 
   override where(): Whereabouts {
-    return this.folder?.where(this.path) ?? { path: this.path, deleted: false };
+    return this.folder?.where(this.path) ?? { path: this.path, deleted: this.ownStatus() === undefined };
   }
   override base(): Location {
     const { folder, directories, path } = this;
@@ -247,7 +255,17 @@ export class DirectoryFile extends OpenFile {
     return (this.flags & O_PATH) === 0;
   }
   override stat(): FileStat {
-    return this.folder?.host.stat() ?? this.directories.stat(this.base());
+    const status = this.folder?.host.stat() ?? this.ownStatus();
+    return status ?? syntheticStat("directory", 0o555, inodeOf(this.path));
+  }
+  /** Status of one that is on no host; undefined for that of a process which has gone. */
+  private ownStatus(): FileStat | undefined {
+    try {
+      return this.directories.stat(this.directories.find(this.path));
+    } catch (error) {
+      if (error instanceof HostError && error.code === "ENOENT") return undefined;
+      throw error;
+    }
   }
   override read(): number {
     return fail("EISDIR");
@@ -285,7 +303,7 @@ export class DirectoryFile extends OpenFile {
 
   override freeze(): Partial<OpenFileSnapshot> {
     const inProc = isWithin(this.path, "/proc");
-    if (inProc && !(this.flags & O_PATH)) this.entries();
+    if (inProc && !(this.flags & O_PATH) && !this.where().deleted) this.entries();
     if (this.listed === undefined || (this.position === 0 && !inProc)) return {};
     return { state: { kind: "listing", entries: this.listed.map((entry) => ({ ...entry })) } };
   }
@@ -318,6 +336,7 @@ export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext<F
   };
   const file = open();
   if (!(file instanceof DirectoryFile)) return cannot(snapshot, "it is no directory any more", "ENOTDIR");
+  file.flags = flags;
   file.resume(stateOf(snapshot, "listing")?.entries);
   return file;
 }

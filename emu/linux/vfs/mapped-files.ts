@@ -172,7 +172,7 @@ export class MappedFiles {
 
   /** The one shared object of a mapped file. */
   shared(file: MappedFile): SharedObject {
-    if (!(file instanceof HostMappedFile)) return new SharedObject(file);
+    if (!(file instanceof HostMappedFile)) return new SharedObject(file.isZeros ? undefined : file);
     let object = this.objects.get(file.key);
     if (object === undefined) {
       object = new SharedObject(file);

@@ -119,26 +119,32 @@ export class Nodes {
     });
   }
 
-  /** Takes those of a snapshot again, whose files are still there and empty. Throws EINVAL for what makes no sense. */
+  /**
+   * Takes those of a snapshot again, whose files are still there and empty, so that what is opened next sees what they are. The function that it
+   * returns joins them with what has been opened. Both throw EINVAL for what makes no sense.
+   */
   thaw(
     system: Statuses,
     nodes: readonly NodeSnapshot[],
-    opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] },
-  ): void {
+  ): (opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] }) => void {
     if (nodes.length > MOST) fail("EINVAL", `${nodes.length} sockets and named pipes`);
-    for (const { kind, path, openFile, pipe, openers } of nodes) {
-      const stat = system.statusAt(path);
-      if (stat?.kind !== "file" || stat.size !== 0n) continue;
-      const node = this.add(stat, kind, path);
-      const file = opened.files[openFile];
-      if (file instanceof Socket) node.socket = file;
-      else if (openFile >= 0) fail("EINVAL", `${path} is bound to no socket`);
-      for (const { tid, openFile: index, met } of openers) {
-        const end = opened.files[index];
-        if (!(end instanceof PipeEnd)) fail("EINVAL", `thread ${tid} opens no end of ${path}`);
-        node.openers.set(tid, { end: hold(end), met });
+    const there = nodes.flatMap((snapshot): [Node, NodeSnapshot][] => {
+      const stat = system.statusAt(snapshot.path);
+      if (stat?.kind !== "file" || stat.size !== 0n) return [];
+      return [[this.add(stat, snapshot.kind, snapshot.path), snapshot]];
+    });
+    return ({ files, pipes }) => {
+      for (const [node, { path, openFile, pipe, openers }] of there) {
+        const file = files[openFile];
+        if (file instanceof Socket) node.socket = file;
+        else if (openFile >= 0) fail("EINVAL", `${path} is bound to no socket`);
+        for (const { tid, openFile: index, met } of openers) {
+          const end = files[index];
+          if (!(end instanceof PipeEnd)) fail("EINVAL", `thread ${tid} opens no end of ${path}`);
+          node.openers.set(tid, { end: hold(end), met });
+        }
+        if (pipe >= 0) node.pipe = pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
       }
-      if (pipe >= 0) node.pipe = opened.pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
-    }
+    };
   }
 }

@@ -15,10 +15,10 @@ export const IN_ATTRIB = 0x4;
 const IN_CLOSE_WRITE = 0x8;
 const IN_CLOSE_NOWRITE = 0x10;
 export const IN_OPEN = 0x20;
-const IN_MOVED_FROM = 0x40;
-const IN_MOVED_TO = 0x80;
+export const IN_MOVED_FROM = 0x40;
+export const IN_MOVED_TO = 0x80;
 export const IN_CREATE = 0x100;
-const IN_DELETE = 0x200;
+export const IN_DELETE = 0x200;
 export const IN_DELETE_SELF = 0x400;
 const IN_MOVE_SELF = 0x800;
 /** Everything that can happen. */

@@ -90,12 +90,15 @@ export abstract class OpenFile {
   position = 0;
   /** Descriptors and system calls in progress that refer to it. */
   references = 0;
-  /** F_SETOWN and F_SETSIG: kept, and told when asked. */
+  /** F_SETOWN and F_SETSIG. */
   owner = { type: 1, pid: 0, signal: 0 };
   /** Where it has held locks, to be given up with it. */
   locks: { released(file: OpenFile): void } | undefined;
   /** Who is told of its end, where it was opened by a path. */
   notices: { closed(file: OpenFile): void } | undefined;
+
+  /** What tells its owner by signals, and ends with it. */
+  signals: { closed(): void } | undefined;
 
   constructor(path: string, flags: number) {
     this.path = path;
@@ -214,6 +217,10 @@ export abstract class OpenFile {
   get isStream(): boolean {
     return false;
   }
+  /** Whether its owner can be told of its readiness (O_ASYNC). */
+  get tellsOwner(): boolean {
+    return false;
+  }
   /** POLLHUP: the other end is gone. */
   hangup(): boolean {
     return false;
@@ -265,5 +272,6 @@ export function release(file: OpenFile): void {
   if (--file.references > 0) return;
   file.locks?.released(file);
   file.notices?.closed(file);
+  file.signals?.closed();
   file.close();
 }

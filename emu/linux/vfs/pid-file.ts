@@ -42,6 +42,10 @@ export class PidFile extends AnonymousFile {
     const { process } = this;
     return process === undefined ? {} : { queues: [process.exitQueue] };
   }
+  override get details(): string {
+    const pid = this.process?.pid ?? -1;
+    return `Pid:\t${pid}\nNSpid:\t${pid}\n`;
+  }
   override freeze(): Partial<OpenFileSnapshot> {
     return { state: { kind: "pidfd", pid: this.process?.pid ?? 0 } };
   }

@@ -1,7 +1,7 @@
 /** Pipes: a bounded buffer between descriptions of this machine. */
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
+import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import type { Statuses } from "./location.ts";
@@ -24,6 +24,10 @@ export class Pipe {
   private buffer: Uint8Array;
   private start = 0;
   private length = 0;
+  /** Bytes that have been taken out so far. */
+  private passed = 0;
+  /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
+  private packets: { start: number; length: number }[] = [];
 
   constructor(ino: bigint, snapshot?: PipeSnapshot) {
     this.ino = ino;
@@ -33,7 +37,18 @@ export class Pipe {
     if (snapshot !== undefined) {
       if (snapshot.contents.length > capacity) fail("EINVAL", "pipe holds more than its capacity");
       this.put(snapshot.contents);
+      for (const { start, length } of snapshot.packets ?? []) this.mark(start, length);
     }
+  }
+
+  /** Makes a packet of bytes that are in the pipe, behind all other packets. Throws EINVAL. */
+  private mark(start: number, length: number): void {
+    const last = this.packets.at(-1);
+    const isBehind = last === undefined || start >= last.start + last.length;
+    const isSound = start >= this.passed && length > 0 && length <= PIPE_BUF;
+    if (!isBehind || !isSound || start + length > this.passed + this.length)
+      fail("EINVAL", "packets overlap");
+    this.packets.push({ start, length });
   }
 
   get capacity(): number {
@@ -43,14 +58,33 @@ export class Pipe {
     return this.length;
   }
   get room(): number {
-    return this.capacity - this.length;
+    return this.capacity - this.used;
+  }
+  /** Each packet has a page of its own. */
+  private get used(): number {
+    return this.packets.reduce((sum, { length }) => sum + PIPE_BUF - length, this.length);
   }
 
+  /** Reads up to the end of a packet, of which what has no room is lost. */
   take(into: Uint8Array): number {
+    const [packet] = this.packets;
+    if (packet === undefined) return this.takeBytes(into);
+    const before = this.takeBytes(into.subarray(0, packet.start - this.passed));
+    if (before === into.length || this.passed < packet.start) return before;
+    const whole = new Uint8Array(packet.length);
+    this.packets.shift();
+    this.takeBytes(whole);
+    const piece = whole.subarray(0, into.length - before);
+    into.set(piece, before);
+    return before + piece.length;
+  }
+
+  private takeBytes(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
     this.copy(into.subarray(0, count));
     this.start = (this.start + count) % this.capacity;
     this.length -= count;
+    this.passed += count;
     if (count > 0) this.queue.wake();
     return count;
   }
@@ -79,13 +113,25 @@ export class Pipe {
     return count;
   }
 
+  /** Writes packets, of a page at most. */
+  putPackets(from: Uint8Array): number {
+    let done = 0;
+    while (done < from.length && this.room >= PIPE_BUF) {
+      const packet = from.subarray(done, done + PIPE_BUF);
+      this.put(packet);
+      this.mark(this.passed + this.length - packet.length, packet.length);
+      done += packet.length;
+    }
+    return done;
+  }
+
   /** F_SETPIPE_SZ: the size it got, a power of two of pages. Throws EBUSY, EPERM, EINVAL. */
   resize(wanted: number): number {
     if (wanted > 0x8000_0000) fail("EINVAL");
     let capacity = PIPE_BUF;
     while (capacity < wanted) capacity *= 2;
     if (capacity > MAX_CAPACITY) fail("EPERM", "larger than pipe-max-size");
-    if (capacity < this.length) fail("EBUSY", "holds more than that");
+    if (capacity < this.used) fail("EBUSY", "holds more than that");
     const { contents } = this.snapshot();
     this.buffer = new Uint8Array(capacity);
     this.start = this.length = 0;
@@ -97,7 +143,8 @@ export class Pipe {
   snapshot(length = this.length): PipeSnapshot {
     const contents = new Uint8Array(length);
     this.copy(contents);
-    return { capacity: this.capacity, contents };
+    const packets = this.packets.map((packet) => ({ ...packet, start: packet.start - this.passed }));
+    return { capacity: this.capacity, contents, ...(packets.length > 0 ? { packets } : {}) };
   }
 }
 
@@ -156,15 +203,20 @@ export class PipeEnd extends OpenFile {
   override write(from: Uint8Array): number | undefined {
     if (from.length === 0) return 0;
     if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
-    return this.takes(from.length) === 0 ? undefined : this.pipe.put(from);
+    if (this.takes(from.length) === 0) return undefined;
+    return this.flags & O_DIRECT ? this.pipe.putPackets(from) : this.pipe.put(from);
   }
   override takes(length: number): number {
     const { readers, room } = this.pipe;
     if (readers === 0) return length;
+    if (this.flags & O_DIRECT) return Math.min(length, room - (room % PIPE_BUF));
     return length <= PIPE_BUF && length > room ? 0 : Math.min(length, room);
   }
 
   override get isStream(): boolean {
+    return true;
+  }
+  override get tellsOwner(): boolean {
     return true;
   }
   override readable(): boolean {
@@ -220,5 +272,5 @@ export const thawPipeEnd =
 export function makePipe(flags: number, ino: bigint): [PipeEnd, PipeEnd] {
   const pipe = new Pipe(ino);
   const kept = flags & O_NONBLOCK;
-  return [new PipeEnd(pipe, "pipe-read", kept), new PipeEnd(pipe, "pipe-write", kept)];
+  return [new PipeEnd(pipe, "pipe-read", kept), new PipeEnd(pipe, "pipe-write", kept | (flags & O_DIRECT))];
 }

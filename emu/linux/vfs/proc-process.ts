@@ -2,6 +2,7 @@
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
+import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
@@ -211,10 +212,11 @@ function descriptorInfo(process: ProcProcess): SyntheticDirectory {
       if (links.lookup(name) === undefined) return undefined;
       const { file, closeOnExec } = process.descriptors.entry(Number(name));
       const flags = file.flags | (closeOnExec ? 0o2000000 : 0);
-      return textFile(
-        () => `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\n${file.details}`,
-        0o400,
-      );
+      const text = () =>
+        `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\nino:\t${file.stat().ino}\n` +
+        heldText(process, Number(name)) +
+        file.details;
+      return textFile(text, 0o400);
     },
   };
 }

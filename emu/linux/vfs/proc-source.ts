@@ -7,6 +7,7 @@ import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { LockTable } from "./locks.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -65,11 +66,9 @@ const STATE_LETTERS: Readonly<Record<Thread["state"], string>> = {
   gone: "Z",
 };
 
-function stateOf(process: Process): string {
-  if (process.exitStatus !== null) return "Z";
-  const states = [...process.threads].map((thread) => thread.state);
-  if (states.includes("runnable")) return "R";
-  return states.includes("stopped") ? "T" : "S";
+/** That of its first thread, which may have ended before the others. */
+function stateOf({ pid, leader }: Process): string {
+  return leader?.tid === pid ? STATE_LETTERS[leader.state] : STATE_LETTERS.gone;
 }
 
 /** A page at a time, as far as what is there may be read, or written. */
@@ -112,7 +111,7 @@ interface ShownFiles {
   readonly descriptors: Descriptors;
   readonly directory: OpenFile;
   readonly umask: number;
-  readonly system: { readonly namespace: Namespace; readonly ptys: Ptys };
+  readonly system: { readonly namespace: Namespace; readonly ptys: Ptys; readonly locks: LockTable };
 }
 
 function view(process: Process, files: ShownFiles): ProcProcess {
@@ -156,6 +155,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     },
     access: accessTo(process),
     descriptors: files.descriptors,
+    locks: files.system.locks,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
     usage: ({ start, end }) => memory.usage(start, end),

@@ -1,5 +1,6 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
 import { hexadecimal } from "../../hexadecimal.ts";
+import { locksText } from "./proc-locks.ts";
 import type { ProcMachine } from "./proc-view.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
@@ -222,6 +223,7 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
       () => `0.00 0.00 0.00 ${inState(machine, "R")}/${threadCount(machine)} ${machine.lastPid}\n`,
     ),
     version: textFile(() => `${uts.sysname} version ${uts.release} ${uts.version}\n`),
+    locks: textFile(() => locksText(machine)),
     stat: textFile(() => statText(machine)),
     vmstat: textFile(() => vmstatText(machine)),
     filesystems: textFile(() => FILE_SYSTEMS.map((name) => `nodev\t${name}\n`).join("")),

@@ -2,6 +2,7 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { LockTable } from "./locks.ts";
 import type { MountEntry } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { MemoryAccess } from "./synthetic.ts";
@@ -51,6 +52,8 @@ export interface ProcProcess {
   /** Gives one of its threads a name. */
   rename(tid: number, name: Uint8Array): void;
   readonly descriptors: Descriptors;
+  /** All locks of the machine. */
+  readonly locks: LockTable;
   mounts(): readonly MountEntry[];
   readonly areas: Areas;
   /** How many pages of an area are present, and how many of them have been written. */

@@ -42,6 +42,9 @@ export class SignalFile extends AnonymousFile {
     }
     return count === 0 ? undefined : count * SIGNALFD_INFO_SIZE;
   }
+  override get details(): string {
+    return `sigmask:\t${this.mask.toString(16).padStart(16, "0")}\n`;
+  }
   override readable(): boolean {
     const { caller } = this.machine;
     return caller !== undefined && this.pendingOf(caller) !== 0n;

@@ -1,5 +1,5 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
-import type { Host, HostStat } from "../../host/host.ts";
+import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
@@ -16,7 +16,7 @@ import {
 } from "./open-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { Namespace } from "./namespace.ts";
-import { fail, type MemoryAccess, type Synthetic, type SyntheticFile } from "./synthetic.ts";
+import { fail, type MemoryAccess, type SyntheticDirectory, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type ThawContext } from "./thaw-context.ts";
 import { linkTarget } from "./travelling.ts";
 
@@ -38,41 +38,44 @@ abstract class ProcEntry extends OpenFile {
   }
 }
 
-/** A file of /proc: its contents are those of the moment it was opened. */
+/** A file of /proc: its contents are those of the moment in which its beginning is read. */
 export class ProcFile extends ProcEntry {
-  readonly contents: Uint8Array;
+  private contents: Uint8Array | undefined;
   private readonly status: FileStat;
-  /** Takes what is written. */
-  private readonly store: (bytes: Uint8Array) => void;
+  /** Finds the file whenever it is wanted. Throws ESRCH when its process has gone. */
+  private readonly again: () => SyntheticFile;
 
   constructor(
     path: string,
     flags: number,
-    what: { contents: Uint8Array; status: FileStat; store: (bytes: Uint8Array) => void },
+    what: { contents?: Uint8Array; status: FileStat; again: () => SyntheticFile },
   ) {
     super(path, flags);
     this.contents = what.contents;
     this.status = what.status;
-    this.store = what.store;
+    this.again = what.again;
   }
   override stat(): FileStat {
     return this.status;
   }
   override readAt(into: Uint8Array, position: number): number {
+    if (position === 0 || this.contents === undefined) this.contents = this.again().contents();
     const piece = this.contents.subarray(position, position + into.length);
     into.set(piece);
     return piece.length;
   }
   override write(from: Uint8Array): number {
-    this.store(from);
+    const { store } = this.again();
+    if (store === undefined) fail("EACCES", this.path);
+    store(from);
     return from.length;
   }
   override writeAt(from: Uint8Array): number {
     return this.write(from);
   }
-  /** The contents go along: they are of another moment than the thaw. */
+  /** The contents go along where somebody reads them: they are of another moment than the thaw. */
   override freeze(): Partial<OpenFileSnapshot> {
-    const { status, contents } = this;
+    const { status, contents = new Uint8Array(0) } = this;
     return { state: { kind: "contents", mode: status.mode, contents } };
   }
 }
@@ -233,6 +236,9 @@ export class EventFile extends AnonymousFile {
   override waitables(): Waitables {
     return { queues: [this.queue] };
   }
+  override get details(): string {
+    return `eventfd-count: ${this.counter.toString(16).padStart(16)}\n`;
+  }
   override freeze(): Partial<OpenFileSnapshot> {
     const { counter, semaphore } = this;
     return { state: { kind: "eventfd", counter, semaphore } };
@@ -260,10 +266,11 @@ export function thawPath(
   return new PathFile(host, { path, flags, status, held: held.hold(), target });
 }
 
-/** An entry of /proc or /sys that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
+/** An entry of /proc, /sys or /dev that was open with O_PATH. What shows processes is not looked for: they are not there yet. */
 export function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: ThawContext): OpenFile {
   const { mode, size, target } = needState(snapshot, "entry");
   const { path, flags } = snapshot;
+  if (!path.startsWith("/")) return cannot(snapshot, "it has no path");
   const kind = target === null ? "file" : "symlink";
   const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
   return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
@@ -275,17 +282,22 @@ export function thawProc(
   { system, viewer }: ThawContext<{ readonly namespace: Namespace }>,
 ): OpenFile {
   const { path, flags } = snapshot;
-  const again = () => syntheticFile(system.namespace.walkCanonical(path, viewer.root).synthetic);
+  const again = () => procFileAt(system.namespace, path, viewer.root);
   if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?mem$/.test(path)) {
     return new MemoryFile(path, flags, () => again().access ?? fail("ESRCH"));
   }
   const { mode, contents } = needState(snapshot, "contents");
   const status = syntheticStat("file", mode & 0o777, inodeOf(path));
-  const store = (bytes: Uint8Array) => (again().store ?? (() => fail("EACCES")))(bytes);
-  return new ProcFile(path, flags, { contents, status, store });
+  return new ProcFile(path, flags, { contents, status, again });
 }
 
-/** Throws ESRCH where there is no such file any more: its process has gone. */
-export function syntheticFile(found: Synthetic | undefined): SyntheticFile {
-  return found?.type === "file" ? found : fail("ESRCH");
+/** The file at a canonical path of /proc. Throws ESRCH where there is none any more: its process has gone. */
+export function procFileAt(namespace: Namespace, path: string, root: SyntheticDirectory): SyntheticFile {
+  try {
+    const { synthetic } = namespace.walkCanonical(path, root);
+    if (synthetic?.type === "file") return synthetic;
+  } catch (error) {
+    if (!(error instanceof HostError && error.code === "ENOENT")) throw error;
+  }
+  return fail("ESRCH", path);
 }

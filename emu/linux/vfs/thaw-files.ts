@@ -158,6 +158,7 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
         if (isOfKind(kind, each.mode)) system.nodes.add(stat, kind, "");
       }
     }
+    const joinNodes = system.nodes.thaw(system, snapshot.network?.nodes ?? []);
     for (const each of snapshot.openFiles) {
       if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
         cannot(each, "its position makes no sense");
@@ -170,8 +171,11 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       }
     }
     for (const connect of connections) connect(opened);
+    snapshot.openFiles.forEach(({ signals, flags }, index) => {
+      if (signals !== undefined) system.signals.thaw(opened[index], signals, flags);
+    });
     system.network.resume(snapshot.network);
-    system.nodes.thaw(system, snapshot.network?.nodes ?? [], { files: opened, pipes: context.pipes });
+    joinNodes({ files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
     const processes = new Map<number, ThawedFiles>();

@@ -100,6 +100,14 @@ export class TimerFile extends AnonymousFile implements Alarm {
     this.machine.alarms.set(this, null);
   }
 
+  override get details(): string {
+    const { clock, expiries, setting } = this;
+    const time = (at: bigint) => `(${at / 1_000_000_000n}, ${at % 1_000_000_000n})`;
+    return (
+      `clockid: ${clock}\nticks: ${expiries}\nsettime flags: 00\n` +
+      `it_value: ${time(setting.value)}\nit_interval: ${time(setting.interval)}\n`
+    );
+  }
   override freeze(): Partial<OpenFileSnapshot> {
     const { clock, due, interval } = this;
     return { state: { kind: "timerfd", clock, due, interval } };

@@ -232,3 +232,25 @@ BEHAVIOUR(many_areas) {
   for (int i = 0; i < 60; i += 2) CHECK(munmap(at + i * PAGE, PAGE) == 0);
   for (int i = 1; i < 60; i += 2) CHECK(at[i * PAGE] == (char)i);
 }
+
+BEHAVIOUR(zeros_of_a_device_are_shared) {
+  int fd = open("/dev/zero", O_RDWR);
+  volatile char *shared = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0), *own = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+  volatile char *other = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+  shared[0] = own[0] = 1;
+  pid_t child = fork();
+  if (child == 0) {
+    shared[1] = own[1] = 2;
+    _exit(0);
+  }
+  reap(child, 0);
+  CHECK(shared[0] == 1 && shared[1] == 2 && own[0] == 1 && own[1] == 0 && other[0] == 0);
+}
+
+BEHAVIOUR(sharing_to_read_stays_so) {
+  close(file_with("a", "data"));
+  int fd = open("a", O_RDONLY);
+  char *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  CHECK(at != MAP_FAILED && close(fd) == 0 && memcmp(at, "data", 4) == 0);
+  FAILS(mprotect(at, 4096, RW), EACCES);
+}

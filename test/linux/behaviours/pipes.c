@@ -265,6 +265,29 @@ BEHAVIOUR(a_chain_of_children) {
   for (int i = 0; i < 5; i++) reap(children[i], 0);
 }
 
+BEHAVIOUR(packets_are_read_one_by_one) {
+  char b[16];
+  CHECK(pipe2(ends, O_DIRECT | O_NONBLOCK) == 0);
+  CHECK(write(ends[1], "first", 5) == 5 && write(ends[1], "second", 6) == 6 && write(ends[1], "3", 1) == 1);
+  CHECK(read(ends[0], b, sizeof b) == 5 && memcmp(b, "first", 5) == 0);
+  /* What has no room is lost, and a pipe holds so many packets as it has pages. */
+  CHECK(read(ends[0], b, 3) == 3 && memcmp(b, "sec", 3) == 0 && read(ends[0], b, sizeof b) == 1 && b[0] == '3');
+  int count = 0;
+  while (write(ends[1], "p", 1) == 1) count++;
+  CHECK(errno == EAGAIN && count == 65536 / sysconf(_SC_PAGESIZE));
+}
+
+BEHAVIOUR(paths_of_sockets_and_pipes) {
+  struct sockaddr_storage name = {.ss_family = AF_UNIX};
+  strcpy((char *)&name + sizeof(sa_family_t), "s");
+  CHECK(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(sa_family_t) + 2) == 0);
+  CHECK(mkfifo("p", 0600) == 0);
+  int to_socket = open("s", O_PATH), to_pipe = open("p", O_PATH);
+  struct stat one, other;
+  CHECK(fstat(to_socket, &one) == 0 && S_ISSOCK(one.st_mode) && stat("s", &other) == 0 && one.st_ino == other.st_ino);
+  CHECK(fstat(to_pipe, &one) == 0 && S_ISFIFO(one.st_mode));
+}
+
 /* Korn shells make pipelines of socket pairs, and have each end look like that of a pipe. */
 BEHAVIOUR(modes_of_what_has_no_name) {
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);

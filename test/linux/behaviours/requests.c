@@ -90,6 +90,7 @@ BEHAVIOUR(programs_that_run_are_not_written) {
     dup2(gate[0], 0);
     dup2(ready[1], 1);
     close(gate[1]);
+    putenv("GATED=1");
     execv("program", arguments);
     _exit(1);
   }
@@ -104,8 +105,7 @@ BEHAVIOUR(programs_that_run_are_not_written) {
 /* The other half of the one above; without it, nothing. */
 BEHAVIOUR(waits_for_its_input_to_end) {
   char byte;
-  struct stat status;
-  if (fstat(0, &status) != 0 || !S_ISFIFO(status.st_mode)) return;
+  if (getenv("GATED") == NULL) return;
   CHECK(write(1, "r", 1) == 1 && read(0, &byte, 1) == 0);
 }
 

@@ -3,10 +3,15 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
 
 static char text[1 << 18];
@@ -308,4 +313,52 @@ BEHAVIOUR(system_settings) {
   CHECK(strlen(contents("/proc/sys/kernel/random/boot_id")) == 37);
   CHECK(strlen(contents("/proc/sys/kernel/random/uuid")) == 37);
   CHECK(atoi(contents("/proc/sys/vm/overcommit_memory")) <= 2);
+}
+
+BEHAVIOUR(descriptors_tell_of_themselves) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  int event = eventfd(5, 0), epoll = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, 0), fds[7];
+  struct epoll_event interest = {.events = EPOLLIN, .data.u64 = 0xabc};
+  struct itimerspec every = {{7, 0}, {1000, 0}};
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, event, &interest) == 0 && timerfd_settime(timer, 0, &every, NULL) == 0);
+  int posix = file_with("posix", "0123456789"), whole = file_with("whole", ""), ofd = file_with("ofd", "0123456789");
+  struct flock lock = {.l_type = F_WRLCK, .l_start = 2, .l_len = 3}, rest = {.l_type = F_RDLCK, .l_start = 5};
+  CHECK(fcntl(posix, F_SETLK, &lock) == 0 && flock(whole, LOCK_SH) == 0 && fcntl(ofd, F_OFD_SETLK, &rest) == 0);
+  struct {
+    int fd;
+    const char *text;
+  } told[] = {
+      {event, "eventfd-count:                5\n"},
+      {signalfd(-1, &set, 0), "sigmask:\t0000000000000200\n"},
+      {timer, "it_interval: (7, 0)\n"},
+      {epoll, "data:              abc"},
+      {posix, "POSIX  ADVISORY  WRITE"},
+      {posix, " 2 4\n"},
+      {whole, "FLOCK  ADVISORY  READ"},
+      {ofd, "OFDLCK ADVISORY  READ -1"},
+      {ofd, " 5 EOF\n"},
+  };
+  for (unsigned i = 0; i < sizeof told / sizeof *told; i++) {
+    char path[64];
+    sprintf(path, "/proc/self/fdinfo/%d", told[i].fd);
+    CHECK(strstr(contents(path), told[i].text));
+  }
+  CHECK(strstr(contents("/proc/locks"), "POSIX  ADVISORY  WRITE"));
+}
+
+BEHAVIOUR(what_is_left_of_a_process_that_has_gone) {
+  char path[64], b[PATH_MAX];
+  struct stat st;
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  sprintf(path, "/proc/%d", child);
+  CHECK(chdir(path) == 0);
+  int folder = open(path, O_RDONLY | O_DIRECTORY), status = openat(folder, "status", O_RDONLY);
+  CHECK(read(status, b, 5) == 5 && kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+  FAILS(pread(status, b, 5, 0), ESRCH);
+  CHECK(fstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && openat(folder, "status", O_RDONLY) == -1);
+  FAILS(syscall(SYS_getcwd, b, sizeof b), ENOENT);
 }

@@ -346,3 +346,30 @@ BEHAVIOUR(the_first_thread_may_end) {
   CHECK(read(ends[0], &c, 1) == 1);
   reap(child, 0);
 }
+
+static void *outlives(void *from) {
+  char c;
+  CHECK(read(*(int *)from, &c, 1) == 1);
+  exit(c);
+}
+BEHAVIOUR(a_process_whose_first_thread_has_ended) {
+  int ends[2];
+  char path[64], b[512], state = 0;
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, outlives, ends) == 0);
+    pthread_exit(NULL);
+  }
+  sprintf(path, "/proc/%d/stat", child);
+  while (state != 'Z') {
+    int fd = open(path, O_RDONLY), n = read(fd, b, sizeof b - 1);
+    CHECK(n > 0 && close(fd) == 0);
+    b[n] = 0;
+    state = strrchr(b, ')')[2];
+    sched_yield();
+  }
+  CHECK(waitpid(child, NULL, WNOHANG) == 0 && kill(child, 0) == 0 && write(ends[1], "!", 1) == 1);
+  reap(child, '!');
+}

@@ -45,6 +45,16 @@ describe("a queue of pending signals", () => {
     });
     expect(queue.add(signalInfo(SIGUSR1, SI_QUEUE), 0)).toBe(true);
   });
+  it("gives the signals of timers back, one by one", () => {
+    const queue = new PendingSignals();
+    for (const timer of [3, 4]) queue.addTimer(signalInfo(40, SI_TIMER, { timer }));
+    queue.removeTimer(3);
+    expect(queue.ofTimer(3)).toBeUndefined();
+    expect([queue.size, queue.next(ALL)]).toEqual([1, 40]);
+    queue.removeTimer(4);
+    expect([queue.size, queue.mask, queue.next(ALL)]).toEqual([0, 0n, 0]);
+    expect(queue.take(40)).toBeUndefined();
+  });
   it("flushes by mask and survives being saved and restored", () => {
     const queue = new PendingSignals();
     queue.add(signalInfo(SIGUSR1, SI_USER, { pid: 9 }));

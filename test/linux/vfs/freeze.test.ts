@@ -64,7 +64,7 @@ describe("open files in a snapshot", () => {
         .get(0)
         .entries()
         .map(({ name }) => name);
-    expect(names(guest)).toEqual([".", "..", "area", "dev", "proc", "sys", "tmp", "var"]);
+    expect(names(guest)).toEqual([".", "..", "area", "dev", "etc", "proc", "sys", "tmp", "var"]);
     expect(names(thaw(freeze()))).toEqual(names(guest));
   });
   it("keep what pipes hold, and which ends belong together", () => {

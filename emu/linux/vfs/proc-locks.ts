@@ -1,0 +1,49 @@
+/** /proc/locks and the locks in /proc/PID/fdinfo, as lock_get_status of Linux's fs/locks.c writes them. */
+import { major, minor } from "./devices.ts";
+import { fileKey } from "./folder.ts";
+import { type FileLock, LAST_BYTE, type LockTable } from "./locks.ts";
+import type { ProcMachine, ProcProcess } from "./proc-view.ts";
+
+const KINDS: Readonly<Record<FileLock["kind"], string>> = {
+  posix: "POSIX  ADVISORY ",
+  ofd: "OFDLCK ADVISORY ",
+  flock: "FLOCK  ADVISORY ",
+};
+
+const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
+
+/** One lock; `key` names its file. A lock of a description has the pid -1, that of flock(2) `holder`. */
+function lockLine(number: number, key: string, lock: FileLock, holder: number): string {
+  const { kind, owner, exclusive, start, last } = lock;
+  const [dev, ino] = key.split(":").map(BigInt);
+  const pid = typeof owner === "number" ? owner : kind === "ofd" ? -1 : holder;
+  const end = last === LAST_BYTE ? "EOF" : last;
+  return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${hex(major(dev))}:${hex(minor(dev))}:${ino} ${start} ${end}\n`;
+}
+
+const allOf = (table?: LockTable): { key: string; lock: FileLock }[] =>
+  (table?.all() ?? []).flatMap(({ key, locks }) => locks.map((lock) => ({ key, lock })));
+
+const isHolder = ({ descriptors }: ProcProcess, { owner }: FileLock): boolean =>
+  descriptors.list().some(([, { file }]) => file === owner);
+
+/** /proc/locks. */
+export function locksText(machine: ProcMachine): string {
+  const processes = machine.pids().flatMap((pid) => machine.process(pid) ?? []);
+  return allOf(processes.at(0)?.locks)
+    .map(({ key, lock }, index) => {
+      const holder = processes.find((process) => isHolder(process, lock))?.pid ?? 0;
+      return lockLine(index + 1, key, lock, holder);
+    })
+    .join("");
+}
+
+/** What fdinfo says of the locks that a process holds by a descriptor. */
+export function heldText({ pid, descriptors, locks }: ProcProcess, fd: number): string {
+  const file = descriptors.get(fd);
+  const here = fileKey(file.stat());
+  return allOf(locks)
+    .filter(({ key, lock: { owner } }) => key === here && (owner === file || owner === pid))
+    .map(({ key, lock }, index) => `lock:\t${lockLine(index + 1, key, lock, pid)}`)
+    .join("");
+}
