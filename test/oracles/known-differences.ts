@@ -81,7 +81,7 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     reason:
       "a quadword access that faults in its second half has changed nothing; under qemu-user its first half",
-    rows: /^(lq|stq|lqarx)$/,
+    rows: /^(p?lq|p?stq|lqarx)$/,
     covers: ({ fields, word, qemu, ppcr }) =>
       only(fields, [rt(word), `gpr${((word >>> 21) & 31) + 1}`, "memory"]) &&
       qemu.fault !== null &&
