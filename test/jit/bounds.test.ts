@@ -87,8 +87,9 @@ it("takes less of a function whose module would be too big", () => {
   const loop = Array.from({ length: steps }, () => step).flat();
   const back = -4 * loop.length;
   const words = [asm("addi 6,0,100"), asm("mtspr 9,6"), ...loop, asm(`bc 16,0,${back}`), asm("sc")];
-  const watcher = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
-  const engine = engineOf(words, new Translations({ threshold: 3, mostModuleBytes }, undefined, watcher));
+  const onTranslated = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
+  const translations = new Translations({ threshold: 3, mostModuleBytes }, undefined, { onTranslated });
+  const engine = engineOf(words, translations);
   expect(engine.run(10_000_000)).toBe("syscall");
   expect(engine.cpu.registers.gpr(4)).toBe(BigInt(100 * steps));
   expect(sizes.length).toBeGreaterThan(0);
