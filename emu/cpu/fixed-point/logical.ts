@@ -78,12 +78,17 @@ export const logicalHandlers: HandlerTable = {
   popcntd: (word) => give(word, population(sLow(word)) + population(sHigh(word)), 0),
   prtyw: (word) => give(word, parity(sLow(word)), parity(sHigh(word))),
   prtyd: (word) => give(word, parity(sLow(word)) ^ parity(sHigh(word)), 0),
-  /** Byte i of RS, counted from the most significant, selects the bit of RB that becomes bit 56 + i of RA. */
+  /**
+   * Byte i of RS, counted from the most significant, selects the bit of RB that becomes bit 56 + i of RA. The upper words that 32-bit programs
+   * have no say in are zero.
+   */
   bpermd: (word) => {
+    const upperSelectors = cpu.is64 ? sHigh(word) : 0;
+    const upper = cpu.is64 ? bHigh(word) : 0;
     let result = 0;
     for (let i = 0; i < 8; i++) {
-      const selector = ((i < 4 ? sHigh(word) : sLow(word)) >>> (24 - 8 * (i & 3))) & 0xff;
-      const from = selector < 32 ? bHigh(word) : selector < 64 ? bLow(word) : 0;
+      const selector = ((i < 4 ? upperSelectors : sLow(word)) >>> (24 - 8 * (i & 3))) & 0xff;
+      const from = selector < 32 ? upper : selector < 64 ? bLow(word) : 0;
       result = (result << 1) | ((from >>> (31 - (selector & 31))) & 1);
     }
     give(word, result, 0);
