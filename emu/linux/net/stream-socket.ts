@@ -190,16 +190,13 @@ export class StreamSocket extends Socket {
   // ---- data --------------------------------------------------------------------------------------------------
 
   private checkSend(): void {
-    // The other end of AF_UNIX has gone: that comes before what else went wrong.
-    if (this.isUnix && this.writeShut) throw new SysError(EPIPE);
-    if (this.isUnix) {
-      this.checkError();
-      if (this.phase !== "connected") throw new SysError(ENOTCONN);
-      if (this.writeShut || this.peer === undefined || this.peer.readShut) throw new SysError(EPIPE);
-      return;
-    }
+    const { isUnix } = this;
+    // Streams of AF_UNIX ask first whether the other end has gone, packets for an error (unix_stream_sendmsg, sock_alloc_send_pskb).
+    if (isUnix && !this.isPackets && this.writeShut) throw new SysError(EPIPE);
     this.checkError();
-    if (this.phase !== "connected" || this.writeShut) throw new SysError(EPIPE);
+    if (this.phase !== "connected") throw new SysError(isUnix ? ENOTCONN : EPIPE);
+    const isDeaf = isUnix && (this.peer === undefined || this.peer.readShut);
+    if (this.writeShut || isDeaf) throw new SysError(EPIPE);
   }
 
   override send(what: Outgoing): number | undefined {
