@@ -125,6 +125,7 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
     // A listing begun is read again; settings of a terminal are lost.
     else if (file.kind === "inherited" && file.state !== null)
       reasons.push(`descriptor ${fd} is a terminal with settings of its own`);
+    if (file.signals !== undefined) reasons.push(`descriptor ${fd} has an owner that is told by signals`);
   }
   return reasons;
 }

@@ -315,6 +315,9 @@ const TERMINAL: FileState = {
   ...{ c_ispeed: 9600, c_ospeed: 9600, foreground: null, size: null },
 };
 
+/** Somebody who is told what happens in a directory. */
+const TOLD = { type: 1, owner: 1234, signal: 0, fd: 4, watched: 4, lease: 2, wanted: 2, until: 0n };
+
 describe("strict writing", () => {
   it("says every reason why a plain image cannot be", () => {
     const one = process("ppc64", 1234);
@@ -326,6 +329,7 @@ describe("strict writing", () => {
         openFile("", { kind: "inherited", inherited: 1 }),
         openFile("/tmp/gone", { deleted: true }),
         openFile("/dev/tty", { kind: "inherited", inherited: 0, state: TERMINAL }),
+        openFile("/tmp", { kind: "directory", signals: TOLD }),
       ],
       pipes: [{ capacity: 65536, contents: new Uint8Array(3) }],
       sharedObjects: [{ file: null, size: 4096, pages: pages([0]) }],
@@ -344,7 +348,7 @@ describe("strict writing", () => {
               area(0x2000_0000, 0x2000_1000, { sharedObject: { index: 0, offset: 0 } }),
             ],
           },
-          descriptors: [0, 1, 2, 3].map((fd) => ({ fd, closeOnExec: false, openFile: fd })),
+          descriptors: [0, 1, 2, 3, 4].map((fd) => ({ fd, closeOnExec: false, openFile: fd })),
           threads: [
             {
               ...leader,
@@ -376,6 +380,7 @@ describe("strict writing", () => {
       "descriptor 1 is an inherited stream",
       "descriptor 2 is a deleted file (/tmp/gone)",
       "descriptor 3 is a terminal with settings of its own",
+      "descriptor 4 has an owner that is told by signals",
     ]);
     const image = readImage(source(imageBytes(snapshot)), { sha256 });
     expect(image.head.values.flags).toBe(0x101n);
