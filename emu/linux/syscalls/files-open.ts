@@ -5,6 +5,8 @@ import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, Sy
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
+  F_RDLCK,
+  F_UNLCK,
   O_ACCMODE,
   O_APPEND,
   O_ASYNC,
@@ -22,7 +24,6 @@ import {
   O_VALID,
   O_WRONLY,
 } from "../vfs/constants.ts";
-import { F_RDLCK, F_UNLCK } from "../vfs/file-signals.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";

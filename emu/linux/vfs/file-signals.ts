@@ -8,7 +8,7 @@ import { post } from "../signals/post.ts";
 import { SI_KERNEL, SIGIO } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_ASYNC } from "./constants.ts";
+import { F_RDLCK, F_UNLCK, F_WRLCK, O_ASYNC } from "./constants.ts";
 import {
   IN_ACCESS,
   IN_ATTRIB,
@@ -33,9 +33,6 @@ const READY_OUT: Reason = { code: 2, band: 0x304 };
 const MESSAGE: Reason = { code: 3, band: 0x441 };
 const HUNG_UP: Reason = { code: 6, band: 0x18 };
 
-export const F_RDLCK = 0;
-export const F_WRLCK = 1;
-export const F_UNLCK = 2;
 /** /proc/sys/fs/lease-break-time */
 const BREAK_TIME = 45_000_000_000n;
 
