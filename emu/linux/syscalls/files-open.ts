@@ -31,7 +31,7 @@ import type { ResolveOptions } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { ownerOf } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { filesOf } from "../vfs/process-files.ts";
+import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
@@ -269,12 +269,6 @@ const notify: Command = (ctx, file) => {
   return 0;
 };
 
-/** All descriptions of a file that programs have open. */
-function openingsOf({ kernel }: SyscallContext, key: string | undefined): Set<OpenFile> {
-  const all = [...kernel.processes.values()].flatMap((process) => filesOf(process).descriptors.list());
-  return new Set(all.map(([, { file }]) => file).filter((file) => file.key === key));
-}
-
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, host } = files(ctx).system;
@@ -285,9 +279,9 @@ function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   } else {
     const isOwn = ownerOf(host, credentials, file.stat()).uid === credentials.fsuid;
     if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
-    const inTheWay = (other: OpenFile) => (type === F_RDLCK ? other.canWrite : other !== file);
-    if ([...openingsOf(ctx, file.key)].some(inTheWay) || signals.hasOther(file, type))
-      throw new SysError(EAGAIN);
+    const inTheWay = (other: OpenFile) =>
+      other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
+    if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);
     ownIfNobody(ctx, file);
   }
   signals.setLease(file, ctx.args.int(0), type);
