@@ -205,11 +205,12 @@ const OWNER_EX = struct({ type: "i32", pid: "i32" });
 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
-  if ((flags ^ file.flags) & O_APPEND && file instanceof RegularFile) {
+  const changed = flags ^ file.flags;
+  if (changed & O_APPEND && file instanceof RegularFile) {
     files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
   file.flags = flags;
-  files(ctx).system.signals.flagsChanged(file, ctx.args.int(0));
+  if (changed & O_ASYNC) files(ctx).system.signals.asyncChanged(file, ctx.args.int(0));
   return 0;
 }
 

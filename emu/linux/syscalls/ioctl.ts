@@ -25,10 +25,10 @@ const wordArg = (ctx: SyscallContext): number => {
 function setFlag(flag: number): FileCall {
   return (ctx, file) => {
     const isSet = wordArg(ctx) !== 0;
-    const isChanged = isSet !== ((file.flags & flag) !== 0);
-    if (flag === O_ASYNC && isChanged && !file.tellsOwner) throw new SysError(ENOTTY);
+    const isAsyncChanged = flag === O_ASYNC && isSet !== ((file.flags & flag) !== 0);
+    if (isAsyncChanged && !file.tellsOwner) throw new SysError(ENOTTY);
     file.flags = isSet ? file.flags | flag : file.flags & ~flag;
-    if (flag === O_ASYNC) files(ctx).system.signals.flagsChanged(file, ctx.args.int(0));
+    if (isAsyncChanged) files(ctx).system.signals.asyncChanged(file, ctx.args.int(0));
     return 0;
   };
 }

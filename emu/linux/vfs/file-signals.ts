@@ -202,8 +202,8 @@ export class FileSignals implements Tells {
     this.queue.wake();
   }
 
-  /** The flags of a description have changed, of which `fd` is a descriptor. */
-  flagsChanged(file: OpenFile, fd: number): void {
+  /** O_ASYNC of a description, of which `fd` is a descriptor, has been set or cleared. */
+  asyncChanged(file: OpenFile, fd: number): void {
     if (!file.tellsOwner) return;
     if ((file.flags & O_ASYNC) === 0) {
       this.tellers.get(file)?.unwatch();
@@ -300,7 +300,7 @@ export class FileSignals implements Tells {
     const { type, owner, signal, fd, watched, lease, wanted, until } = snapshot;
     file.owner = { type, pid: owner, signal };
     if (file.tellsOwner) file.flags |= flags & O_ASYNC;
-    this.flagsChanged(file, fd);
+    this.asyncChanged(file, fd);
     if (watched !== 0) this.notify(file, fd, watched);
     if (lease === F_UNLCK) return;
     this.setLease(file, fd, lease);

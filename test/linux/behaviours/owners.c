@@ -1,6 +1,7 @@
 /* What owners of descriptions are told by signals: that they are ready, what happens in a directory, that a lease is wanted. */
 #include "behaviour.h"
 #include <linux/openat2.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -38,6 +39,13 @@ BEHAVIOUR(readiness_is_told) {
   CHECK(info.si_signo == TOLD && info.si_fd == ends[0] && info.si_band == 0x41 && told(&info) == 0);
   CHECK(write(sockets[1], "a", 1) == 1 && told(&info) == POLL_IN && info.si_fd == sockets[0]);
   CHECK(write(sockets[1], "b", 1) == 1 && told(&info) == POLL_IN);
+  /* The descriptor that asked is named, whatever another one changes besides. */
+  int twin = dup(sockets[0]), none = 0, yes = 1;
+  CHECK(fcntl(twin, F_SETFL, fcntl(twin, F_GETFL) | O_NONBLOCK) == 0 && ioctl(twin, FIOASYNC, &yes) == 0);
+  CHECK(write(sockets[1], "c", 1) == 1 && told(&info) == POLL_IN && info.si_fd == sockets[0]);
+  CHECK(ioctl(twin, FIOASYNC, &none) == 0 && write(sockets[1], "d", 1) == 1 && told(&info) == 0);
+  CHECK(ioctl(twin, FIOASYNC, &yes) == 0 && write(sockets[1], "e", 1) == 1 && told(&info) == POLL_IN);
+  CHECK(info.si_fd == twin);
   CHECK(fcntl(ends[0], F_SETSIG, 0) == 0 && read(ends[0], &info, 1) == 1 && told(&info) == 0);
   CHECK(write(ends[1], "b", 1) == 1 && told(&info) == SI_KERNEL && info.si_signo == SIGIO);
   CHECK(fcntl(ends[0], F_SETFL, 0) == 0 && read(ends[0], &info, 1) == 1);
