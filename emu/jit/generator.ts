@@ -113,7 +113,7 @@ export class Generator {
   private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
-  private readonly values = new ValueNumbers();
+  readonly values = new ValueNumbers();
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -240,15 +240,17 @@ export class Generator {
     this.state.base[n] = base;
     this.state.offset[n] = offset;
   }
+  /** What GPR n is. */
+  gprValue(n: number): Value {
+    const { base, offset } = this.state;
+    return { base: base[n], offset: offset[n] };
+  }
   /** What (RA|0) + `offset` is, or + (RB). */
   valueOf(ra: number, offset: number, rb = -1): Value {
-    const { state } = this;
-    const [base, distance] = ra === 0 ? [ZERO, 0] : [state.base[ra], state.offset[ra]];
-    if (rb < 0) return { base, offset: distance + offset };
-    return {
-      base: this.values.sumOf(base, state.base[rb]),
-      offset: distance + state.offset[rb] + offset,
-    };
+    const { values } = this;
+    const constant = { base: ZERO, offset };
+    const value = ra === 0 ? constant : values.sum(this.gprValue(ra), constant);
+    return rb < 0 ? value : values.sum(value, this.gprValue(rb));
   }
 
   /** Emits the store of a slot; nothing about it changes. */
