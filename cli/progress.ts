@@ -1,5 +1,6 @@
 /** How far long work has come: a bar on stderr where that is a terminal, nothing otherwise. */
 import { Presets, SingleBar } from "cli-progress";
+import { isTerminal } from "../emu/host/node/descriptor.ts";
 
 /** Bytes from which work on an image is long enough to be watched. */
 const LONG = 64 * 1024 * 1024;
@@ -13,7 +14,7 @@ export interface Progress {
 
 /** Shows from now on how much of `total` bytes is done. */
 export function showProgress(what: string, total: number): Progress {
-  if (total < LONG || !process.stderr.isTTY) return { count: () => {}, stop: () => {} };
+  if (total < LONG || !isTerminal(2)) return { count: () => {}, stop: () => {} };
   const format = `ppcr: ${what} {bar} {percentage}%`;
   const bar = new SingleBar(
     { format, stream: process.stderr, clearOnComplete: true },

@@ -44,7 +44,7 @@ export class Regions {
     const toText = await textMaker();
     const times = new Map<string, number>();
     for (const region of this.regions) {
-      const name = region.entries[0].toString(16).padStart(8, "0");
+      const name = hexWord(region.entries[0]);
       const time = times.get(name) ?? 0;
       times.set(name, time + 1);
       const file = join(this.folder, time === 0 ? `${name}.txt` : `${name}.${time}.txt`);

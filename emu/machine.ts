@@ -332,6 +332,12 @@ function describe(error: Error): string {
   return `${about}: ${meaning} (${code})`;
 }
 
+/** What is told of an error of the host's in getting a program's file; others are left as they are. */
+const asProgramError = (path: string, error: unknown): unknown =>
+  error instanceof HostError
+    ? new ProgramError(`cannot run ${path}: ${describe(error)}`, error.code === "ENOENT")
+    : error;
+
 /** The grants as far as they don't depend on the program: a sysroot that it chooses can't be known before it is. */
 const grantsBefore = ({ mounts }: LoadOptions): readonly MountConfig[] =>
   typeof mounts === "function" ? mounts({ abi: "ppc64", isDynamic: false }) : mounts;
@@ -346,8 +352,7 @@ function programBytes(options: LoadOptions): Uint8Array {
     if (place === undefined) return readProgramFile(host, program);
     return namespace.at(place, (path) => readProgramFile(host, path));
   } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    throw new ProgramError(`cannot run ${program}: ${describe(error)}`, error.code === "ENOENT");
+    throw asProgramError(program, error);
   } finally {
     namespace.close();
   }
@@ -498,7 +503,6 @@ function readProgramFile(host: Host, path: string): Uint8Array {
       host.files.close(handle);
     }
   } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    throw new ProgramError(`cannot run ${path}: ${describe(error)}`, error.code === "ENOENT");
+    throw asProgramError(path, error);
   }
 }

@@ -87,8 +87,8 @@ export class FutexTable {
     const area = memory.areas.find(address);
     const object = area?.shared ?? memory;
     const place = area?.shared === undefined ? address : area.offset + (address - area.start);
-    const words = this.tables.get(object) ?? { futexes: new Map<number, Futex>(), sweepAt: SWEEP_AT };
-    this.tables.set(object, words);
+    let words = this.tables.get(object);
+    if (words === undefined) this.tables.set(object, (words = { futexes: new Map(), sweepAt: SWEEP_AT }));
     const { futexes } = words;
     const known = futexes.get(place);
     if (known !== undefined) return known;

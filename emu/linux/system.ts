@@ -67,5 +67,5 @@ export interface System {
   noteWake(): void;
 }
 
-/** What files need of their machine: the time, who makes a call, and which processes there are. */
-export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes">;
+/** What files need of their machine: the time, who makes a call, and which processes and threads there are. */
+export type FileMachine = Pick<System, "clock" | "alarms" | "caller" | "processes" | "thread">;

@@ -25,9 +25,8 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
-import type { Network } from "./network.ts";
-import { IPPROTO_UDP } from "./socket-constants.ts";
 import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
+import { IPPROTO_UDP } from "./socket-constants.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
 const QUEUE_MAX = 10;
@@ -40,20 +39,9 @@ interface DatagramGateway {
   closed(socket: DatagramSocket): void;
 }
 
-export class DatagramSocket extends Socket {
+export class DatagramSocket extends Socket<DatagramGateway> {
   /** AF_UNIX: the socket it is connected to. UDP knows an address only. */
   peer: DatagramSocket | undefined;
-
-  private readonly gateway: DatagramGateway | undefined;
-
-  constructor(
-    network: Network,
-    what: ConstructorParameters<typeof Socket>[1],
-    gateway: DatagramGateway | undefined,
-  ) {
-    super(network, what);
-    this.gateway = gateway;
-  }
 
   override get connected(): DatagramSocket | undefined {
     return this.peer;

@@ -60,9 +60,11 @@ export function fileAt(opened: readonly OpenFile[], index: number): OpenFile {
   return file;
 }
 
-export abstract class Socket extends OpenFile {
+/** `Gateway`: what its kind asks of the way out of the machine. */
+export abstract class Socket<Gateway = unknown> extends OpenFile {
   readonly kind = "special";
   readonly network: Network;
+  protected readonly gateway: Gateway | undefined;
   readonly domain: number;
   readonly type: number;
   readonly protocol: number;
@@ -99,9 +101,11 @@ export abstract class Socket extends OpenFile {
   constructor(
     network: Network,
     what: { domain: number; type: number; protocol: number; flags: number; ino: bigint },
+    gateway?: Gateway,
   ) {
     super("", O_RDWR | what.flags);
     this.network = network;
+    this.gateway = gateway;
     this.domain = what.domain;
     this.type = what.type;
     this.protocol = what.protocol;

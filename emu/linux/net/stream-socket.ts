@@ -32,7 +32,6 @@ import {
 } from "../vfs/readiness.ts";
 import { type Address, asSeenBy } from "./address.ts";
 import { type Sender, sameSender } from "./inbox.ts";
-import type { Network } from "./network.ts";
 import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
 import {
   SHUT_RD,
@@ -58,7 +57,7 @@ interface ConnectionGateway {
   stopped(socket: StreamSocket): void;
 }
 
-export class StreamSocket extends Socket {
+export class StreamSocket extends Socket<ConnectionGateway> {
   phase: Phase = "idle";
   /** The other end, while it is open. */
   peer: StreamSocket | undefined;
@@ -68,17 +67,6 @@ export class StreamSocket extends Socket {
   backlog = 0;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
-
-  private readonly gateway: ConnectionGateway | undefined;
-
-  constructor(
-    network: Network,
-    what: ConstructorParameters<typeof Socket>[1],
-    gateway: ConnectionGateway | undefined,
-  ) {
-    super(network, what);
-    this.gateway = gateway;
-  }
 
   override get isListening(): boolean {
     return this.phase === "listening";

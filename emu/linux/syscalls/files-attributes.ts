@@ -16,7 +16,6 @@ import {
 } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
-import { fileKey } from "../vfs/folder.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
@@ -47,7 +46,7 @@ function truncate(ctx: SyscallContext, length: number): number {
   const task = files(ctx);
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (isDirectory(at)) throw new SysError(EISDIR);
-  if (at.stat !== undefined) awaitLeases(ctx, fileKey(at.stat), O_WRONLY);
+  awaitLeases(ctx, at, O_WRONLY);
   const file = task.system.openExisting(at, O_WRONLY, task);
   try {
     checkGrowth(ctx, file, length);

@@ -2,6 +2,7 @@
 import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { F_RDLCK, F_UNLCK, F_WRLCK } from "../vfs/constants.ts";
 import { type FileLock, LAST_BYTE } from "../vfs/locks.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { fileArg, files } from "./files-common.ts";
@@ -15,10 +16,6 @@ const F_SETLKW64 = 14;
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_OFD_SETLKW = 38;
-
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
 
 const FLOCK = struct({ l_type: "i16", l_whence: "i16", l_start: "long", l_len: "long", l_pid: "i32" });
 const FLOCK64 = struct({ l_type: "i16", l_whence: "i16", l_start: "i64", l_len: "i64", l_pid: "i32" });

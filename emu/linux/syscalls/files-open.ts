@@ -5,6 +5,8 @@ import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, Sy
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
+  F_RDLCK,
+  F_UNLCK,
   O_ACCMODE,
   O_APPEND,
   O_ASYNC,
@@ -22,13 +24,14 @@ import {
   O_VALID,
   O_WRONLY,
 } from "../vfs/constants.ts";
-import { F_RDLCK, F_UNLCK } from "../vfs/file-signals.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { RegularFile } from "../vfs/host-file.ts";
+import type { Location } from "../vfs/location.ts";
+import type { ResolveOptions } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { ownerOf } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { filesOf } from "../vfs/process-files.ts";
+import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
@@ -36,20 +39,22 @@ import { isLockCommand, recordLock } from "./files-locks.ts";
 import { isPrivileged } from "./identity.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
-function open(ctx: SyscallContext, dirfd: number, path: string, flags: number, mode: number): number {
+/** All calls that open a path; `how`: as openat2(2) confines it. */
+function open(
+  ctx: SyscallContext,
+  { dirfd, path, flags, mode }: { dirfd: number; path: string; flags: number; mode: number },
+  how: Omit<ResolveOptions, "base" | "follow"> = {},
+): number {
   const task = files(ctx);
   task.descriptors.reserve(1);
   if (task.system.signals.hasLeases && !(flags & O_PATH)) {
-    const { stat } = task.resolve(dirfd, path, { follow: (flags & O_NOFOLLOW) === 0 });
-    if (stat !== undefined) awaitLeases(ctx, fileKey(stat), flags);
+    const follow = (flags & O_NOFOLLOW) === 0;
+    awaitLeases(ctx, task.resolve(dirfd, path, { ...how, follow }), flags);
   }
-  const pipe = openNamedPipe(ctx, { dirfd, path, flags });
-  return pipe ?? opened(ctx, task.open(dirfd, path, flags, mode), flags);
-}
-
-/** Gives what has been opened a descriptor. */
-function opened(ctx: SyscallContext, file: OpenFile, flags: number): number {
-  files(ctx).noteOpened(file);
+  const pipe = openNamedPipe(ctx, { dirfd, path, flags }, how);
+  if (pipe !== undefined) return pipe;
+  const file = task.open(dirfd, path, flags, mode, how);
+  task.noteOpened(file);
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
 
@@ -83,8 +88,6 @@ function openat2(ctx: SyscallContext): number {
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
   if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);
   if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
-  const task = files(ctx);
-  task.descriptors.reserve(1);
   const confined = {
     sameMount: resolve(RESOLVE_NO_XDEV),
     noSymlinks: resolve(RESOLVE_NO_SYMLINKS),
@@ -92,10 +95,7 @@ function openat2(ctx: SyscallContext): number {
     beneath: resolve(RESOLVE_BENEATH),
     inRoot: resolve(RESOLVE_IN_ROOT),
   };
-  const dirfd = ctx.args.int(0);
-  const pipe = openNamedPipe(ctx, { dirfd, path, flags }, confined);
-  if (pipe !== undefined) return pipe;
-  return opened(ctx, task.open(dirfd, path, flags, Number(how.mode), confined), flags);
+  return open(ctx, { dirfd: ctx.args.int(0), path, flags, mode: Number(how.mode) }, confined);
 }
 
 function close(ctx: SyscallContext): number {
@@ -269,12 +269,6 @@ const notify: Command = (ctx, file) => {
   return 0;
 };
 
-/** All descriptions of a file that programs have open. */
-function openingsOf({ kernel }: SyscallContext, key: string | undefined): Set<OpenFile> {
-  const all = [...kernel.processes.values()].flatMap((process) => filesOf(process).descriptors.list());
-  return new Set(all.map(([, { file }]) => file).filter((file) => file.key === key));
-}
-
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, host } = files(ctx).system;
@@ -285,20 +279,21 @@ function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   } else {
     const isOwn = ownerOf(host, credentials, file.stat()).uid === credentials.fsuid;
     if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
-    const inTheWay = (other: OpenFile) => (type === F_RDLCK ? other.canWrite : other !== file);
-    if ([...openingsOf(ctx, file.key)].some(inTheWay) || signals.hasOther(file, type))
-      throw new SysError(EAGAIN);
+    const inTheWay = (other: OpenFile) =>
+      other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
+    if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);
     ownIfNobody(ctx, file);
   }
   signals.setLease(file, ctx.args.int(0), type);
   return 0;
 }
 
-/** Waits until nobody has a lease that keeps a file from being opened. Throws EAGAIN where it is not to wait. */
-export function awaitLeases(ctx: SyscallContext, key: string | undefined, flags: number): void {
+/** Waits until nobody has a lease that keeps what a path names from being opened. Throws EAGAIN where it is not to wait. */
+export function awaitLeases(ctx: SyscallContext, { stat }: Location, flags: number): void {
+  if (stat === undefined) return;
   const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
   const { signals } = files(ctx).system;
-  const deadline = signals.wants(key, writes);
+  const deadline = signals.wants(fileKey(stat), writes);
   if (deadline === undefined) return;
   if (flags & O_NONBLOCK) throw new SysError(EAGAIN);
   ctx.block({ queues: [signals.queue], deadline });
@@ -363,18 +358,25 @@ export const FILE_OPEN_CALLS: readonly SyscallRow[] = [
   {
     name: "open",
     args: "str octal octal",
-    handler: (ctx) => open(ctx, AT_FDCWD, ctx.path(0), ctx.args.int(1), ctx.args.int(2)),
+    handler: (ctx) =>
+      open(ctx, { dirfd: AT_FDCWD, path: ctx.path(0), flags: ctx.args.int(1), mode: ctx.args.int(2) }),
   },
   {
     name: "openat",
     args: "fd str octal octal",
-    handler: (ctx) => open(ctx, ctx.args.int(0), ctx.path(1), ctx.args.int(2), ctx.args.int(3)),
+    handler: (ctx) => {
+      const [dirfd, path] = [ctx.args.int(0), ctx.path(1)];
+      return open(ctx, { dirfd, path, flags: ctx.args.int(2), mode: ctx.args.int(3) });
+    },
   },
   { name: "openat2", args: "fd str ptr ulong", handler: openat2 },
   {
     name: "creat",
     args: "str octal",
-    handler: (ctx) => open(ctx, AT_FDCWD, ctx.path(0), O_CREAT | O_WRONLY | O_TRUNC, ctx.args.int(1)),
+    handler: (ctx) => {
+      const flags = O_CREAT | O_WRONLY | O_TRUNC;
+      return open(ctx, { dirfd: AT_FDCWD, path: ctx.path(0), flags, mode: ctx.args.int(1) });
+    },
   },
   { name: "close", args: "fd", handler: close },
   { name: "close_range", args: "uint uint hex", handler: closeRange },

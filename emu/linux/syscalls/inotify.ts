@@ -13,7 +13,7 @@ import {
 import { IN_ALL_EVENTS } from "../vfs/notices.ts";
 import { isDirectory } from "../vfs/location.ts";
 import { hold, release } from "../vfs/open-file.ts";
-import { filesOf } from "../vfs/process-files.ts";
+import { openedFiles } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";
 
 const IN_ONLYDIR = 0x100_0000;
@@ -25,13 +25,7 @@ const KEPT = IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT;
 
 /** All instances of the machine, each once. */
 function instances(ctx: SyscallContext): Set<InotifyFile> {
-  const found = new Set<InotifyFile>();
-  for (const process of ctx.kernel.processes.values()) {
-    for (const [, { file }] of filesOf(process).descriptors.list()) {
-      if (file instanceof InotifyFile) found.add(file);
-    }
-  }
-  return found;
+  return new Set(openedFiles(ctx.kernel).filter((file) => file instanceof InotifyFile));
 }
 
 const init =

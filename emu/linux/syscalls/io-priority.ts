@@ -4,6 +4,7 @@ import type { Process } from "../process.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
 import { isPrivileged } from "./identity.ts";
 import { targets } from "./priority.ts";
+import { SCHED_IDLE } from "./sched.ts";
 
 const CLASS_NONE = 0;
 const CLASS_REALTIME = 1;
@@ -12,7 +13,6 @@ const CLASS_IDLE = 3;
 const CLASS_SHIFT = 13;
 const LEVEL = 7;
 const WHO_PROCESS = 1;
-const SCHED_IDLE = 5;
 
 /** The priority that one has which has set none: as its niceness says. */
 function effective({ attributes }: Process): number {

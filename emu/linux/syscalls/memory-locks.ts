@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { isLocked, VM_LOCKED, type Vma } from "../../memory/vma.ts";
-import { EAGAIN, EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
+import { EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { isPrivileged } from "./identity.ts";
@@ -26,11 +26,14 @@ export function isOverLockLimit({ limits, credentials, memory }: Process, more: 
   return !isPrivileged(credentials) && BigInt(memory.areas.lockedBytes + more) > most;
 }
 
-/** What a new area of `length` bytes has to say of locking. Throws EAGAIN where too much is locked. */
-export function lockedAsAsked(process: Process, length: number, isAsked: boolean): Pick<Vma, "flags"> {
+/** What a new area of `length` bytes has to say of locking; undefined where that would be too much. */
+export function lockedAsAsked(
+  process: Process,
+  length: number,
+  isAsked: boolean,
+): Pick<Vma, "flags"> | undefined {
   if (!isAsked && !process.attributes.locksFuture) return {};
-  if (isOverLockLimit(process, length)) throw new SysError(EAGAIN);
-  return { flags: VM_LOCKED };
+  return isOverLockLimit(process, length) ? undefined : { flags: VM_LOCKED };
 }
 
 /** Locks or unlocks a range. */
@@ -63,9 +66,8 @@ const mlockall: SyscallHandler = ({ args, process, memory }) => {
     throw new SysError(EINVAL);
   }
   if (!mayLock(process)) throw new SysError(EPERM);
-  const { soft } = process.limits[RLIMIT_MEMLOCK];
-  const isTooMuch = BigInt(memory.areas.bytes) > soft && !isPrivileged(process.credentials);
-  if (flags & MCL_CURRENT && isTooMuch) throw new SysError(ENOMEM);
+  const { bytes, lockedBytes } = memory.areas;
+  if (flags & MCL_CURRENT && isOverLockLimit(process, bytes - lockedBytes)) throw new SysError(ENOMEM);
   process.attributes.locksFuture = (flags & MCL_FUTURE) !== 0;
   if (flags & MCL_CURRENT) memory.mark(0, memory.limit, { set: VM_LOCKED });
   return 0;

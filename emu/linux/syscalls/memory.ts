@@ -2,7 +2,7 @@
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { isData, isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { isData, isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
 import { findPlace, isFull, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
@@ -195,7 +195,9 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
   const object = objectOf(ctx, fd, flags, prot, offset);
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
-  const area = { prot, ...object, ...lockedAsAsked(ctx.process, Number(length), (flags & MAP_LOCKED) !== 0) };
+  const locking = lockedAsAsked(ctx.process, Number(length), (flags & MAP_LOCKED) !== 0);
+  if (locking === undefined) throw new SysError(EAGAIN);
+  const area = { prot, ...object, ...locking };
   checkRoom(ctx, Number(length), area);
   checkCommit(ctx, Number(length), area, !(flags & MAP_NORESERVE));
   memory.map({ start, end: start + Number(length), ...area });
@@ -313,10 +315,9 @@ const brk: SyscallHandler = (ctx) => {
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     if (isFull(ctx.kernel, newEnd - oldEnd)) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
-    const locks = process.attributes.locksFuture;
-    if (locks && isOverLockLimit(process, newEnd - oldEnd)) return refuse;
-    const flags = locks ? { flags: VM_LOCKED } : {};
-    memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]", ...flags });
+    const locking = lockedAsAsked(process, newEnd - oldEnd, false);
+    if (locking === undefined) return refuse;
+    memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]", ...locking });
   }
   layout.brk = to;
   return to;

@@ -234,15 +234,11 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [28, notPermitted], // SET_SECUREBITS
   [29, setTimerSlack],
   [30, ({ process }) => process.attributes.timerSlack],
+  [31, zero], // TASK_PERF_EVENTS_DISABLE
+  [32, zero], // TASK_PERF_EVENTS_ENABLE
   [33, mceKill],
   [34, mceKillGet],
   [35, notPermitted], // SET_MM
-  [52, noSpeculation], // GET_SPECULATION_CTRL
-  [53, noSpeculation],
-  [57, notPermitted], // SET_IO_FLUSHER
-  [58, notPermitted],
-  [31, zero], // TASK_PERF_EVENTS_DISABLE
-  [32, zero], // TASK_PERF_EVENTS_ENABLE
   [36, setChildSubreaper],
   [37, stores(({ process }) => Number(process.attributes.childSubreaper))],
   [38, setNoNewPrivs],
@@ -251,6 +247,10 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [41, setNoHugePages],
   [42, getNoHugePages],
   [47, capAmbient],
+  [52, noSpeculation], // GET_SPECULATION_CTRL
+  [53, noSpeculation],
+  [57, notPermitted], // SET_IO_FLUSHER
+  [58, notPermitted],
   [0x5356_4d41, setVma],
 ]);
 

@@ -12,7 +12,7 @@ const SCHED_NORMAL = 0;
 const SCHED_FIFO = 1;
 const SCHED_RR = 2;
 const SCHED_BATCH = 3;
-const SCHED_IDLE = 5;
+export const SCHED_IDLE = 5;
 const SCHED_DEADLINE = 6;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 /** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */

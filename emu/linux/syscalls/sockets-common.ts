@@ -15,6 +15,13 @@ export function socketArg(ctx: SyscallContext, n: number): Socket {
   return file;
 }
 
+/** The bytes of an int. */
+export const intBytes = (ctx: SyscallContext, value: number): Uint8Array => {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, ctx.abi.littleEndian);
+  return bytes;
+};
+
 // ---- addresses ---------------------------------------------------------------------------------------------
 
 /** Bytes of a struct sockaddr in memory. Throws EINVAL, EFAULT. */

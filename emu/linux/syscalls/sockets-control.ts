@@ -29,9 +29,9 @@ import { RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext } from "../syscall.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { files } from "./files-common.ts";
+import { intBytes } from "./sockets-common.ts";
 import { timevalFields } from "./time-format.ts";
 
-const INT = struct({ value: "i32" });
 /** struct cmsghdr and struct ucred. */
 export const CMSGHDR = struct({ cmsg_len: "ulong", cmsg_level: "i32", cmsg_type: "i32" });
 export const UCRED = struct({ pid: "i32", uid: "u32", gid: "u32" });
@@ -186,7 +186,7 @@ interface HeaderField {
   contents(ctx: SyscallContext, to: Address): Uint8Array;
 }
 
-const hops = (ctx: SyscallContext): Uint8Array => INT.encode(ctx.abi, { value: HOPS });
+const hops = (ctx: SyscallContext): Uint8Array => intBytes(ctx, HOPS);
 
 const IP_FIELDS: readonly HeaderField[] = [
   {
@@ -206,7 +206,7 @@ const IPV6_FIELDS: readonly HeaderField[] = [
   { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: 52, contents: hops },
   {
     ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: 67 },
-    contents: ({ abi }) => INT.encode(abi, { value: 0 }),
+    contents: (ctx) => intBytes(ctx, 0),
   },
 ];
 

@@ -39,7 +39,7 @@ import {
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
-import { socketArg } from "./sockets-common.ts";
+import { intBytes, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { timevalFields, timevalTime } from "./time-format.ts";
 
@@ -52,11 +52,6 @@ interface Option {
   set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
 }
 
-const intBytes = (ctx: SyscallContext, value: number): Uint8Array => {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value, ctx.abi.littleEndian);
-  return bytes;
-};
 /** An int argument. Throws EINVAL where there are not enough bytes for one. */
 function toInt(ctx: SyscallContext, bytes: Uint8Array): number {
   if (bytes.length < 4) throw new SysError(EINVAL);

@@ -64,7 +64,7 @@ function drain(
       if (done > 0) break;
       return waitAt(ctx, to, flags);
     }
-    pipe.pipe.take(bytes.subarray(0, count));
+    pipe.pipe.drop(count);
     done += count;
   }
   return done;

@@ -50,6 +50,11 @@ export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
+/** What locks of fcntl(2) and leases are. */
+export const F_RDLCK = 0;
+export const F_WRLCK = 1;
+export const F_UNLCK = 2;
+
 /** FMODE_* of struct file, as images carry them. */
 export const FMODE_READ = 1;
 export const FMODE_WRITE = 2;

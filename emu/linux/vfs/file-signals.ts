@@ -3,12 +3,14 @@
  * (F_NOTIFY), that somebody wants a file of which it has a lease (Linux: fs/fcntl.c, fs/notify/dnotify, fs/locks.c).
  */
 import type { FileSignalsSnapshot } from "../../snapshot.ts";
+import type { Process } from "../process.ts";
 import { type SignalInfo, signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
 import { SI_KERNEL, SIGIO } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
+import type { Thread } from "../thread.ts";
 import { WaitQueue } from "../wait-queue.ts";
-import { O_ASYNC } from "./constants.ts";
+import { F_RDLCK, F_UNLCK, F_WRLCK, O_ASYNC } from "./constants.ts";
 import {
   IN_ACCESS,
   IN_ATTRIB,
@@ -33,9 +35,6 @@ const READY_OUT: Reason = { code: 2, band: 0x304 };
 const MESSAGE: Reason = { code: 3, band: 0x441 };
 const HUNG_UP: Reason = { code: 6, band: 0x18 };
 
-export const F_RDLCK = 0;
-export const F_WRLCK = 1;
-export const F_UNLCK = 2;
 /** /proc/sys/fs/lease-break-time */
 const BREAK_TIME = 45_000_000_000n;
 
@@ -185,12 +184,17 @@ export class FileSignals implements Tells {
 
   /** The owner gets `info`, or where no more realtime signals fit `plain`. */
   send(type: number, id: number, info: SignalInfo, plain: SignalInfo): void {
-    for (const process of this.machine?.processes.values() ?? []) {
-      if (process.exitStatus !== null) continue;
-      const thread = type === 0 ? [...process.threads].find(({ tid }) => tid === id) : undefined;
-      const isMeant = type === 0 ? thread !== undefined : (type === 1 ? process.pid : process.pgid) === id;
-      if (isMeant && post(process, info, thread) === "EAGAIN") post(process, plain, thread);
-    }
+    const { machine } = this;
+    if (machine === undefined) return;
+    const give = (process?: Process, thread?: Thread) => {
+      if (process === undefined || process.exitStatus !== null) return;
+      if (post(process, info, thread) === "EAGAIN") post(process, plain, thread);
+    };
+    if (type === 0) {
+      const thread = machine.thread(id);
+      give(thread?.process, thread);
+    } else if (type === 1) give(machine.processes.get(id));
+    else for (const process of machine.processes.values()) if (process.pgid === id) give(process);
   }
   forget(teller: Teller): void {
     this.tellers.delete(teller.file);
@@ -232,7 +236,7 @@ export class FileSignals implements Tells {
     return this.tellers.get(file)?.lease?.wanted ?? F_UNLCK;
   }
 
-  /** Whether anybody has a lease; nothing else need be asked while nobody has. */
+  /** Whether anybody has a lease; nobody need look for a file's before. */
   get hasLeases(): boolean {
     return this.leased.size > 0;
   }
@@ -263,11 +267,10 @@ export class FileSignals implements Tells {
   }
 
   /**
-   * Somebody wants to open the file of a key: asks for the leases that are in the way. The time until which that is to be waited
-   * for; undefined where nothing is in the way.
+   * Somebody wants to open the file of a key: asks for the leases that are in the way. The time until which that is to
+   * be waited for; undefined where nothing is in the way.
    */
-  wants(key: string | undefined, writes: boolean): bigint | undefined {
-    if (this.leased.size === 0) return undefined;
+  wants(key: string, writes: boolean): bigint | undefined {
     this.expire();
     let last: bigint | undefined;
     for (const teller of this.leased) {

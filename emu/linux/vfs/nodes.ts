@@ -120,8 +120,8 @@ export class Nodes {
   }
 
   /**
-   * Takes those of a snapshot again, whose files are still there and empty, so that what is opened next sees what they are. The function that it
-   * returns joins them with what has been opened. Both throw EINVAL for what makes no sense.
+   * Takes those of a snapshot again, whose files are still there and empty, so that what is opened next sees what they
+   * are. The function that it returns joins them with what has been opened. Both throw EINVAL for what makes no sense.
    */
   thaw(
     system: Statuses,

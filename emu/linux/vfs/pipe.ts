@@ -82,11 +82,24 @@ export class Pipe {
   private takeBytes(into: Uint8Array): number {
     const count = Math.min(into.length, this.length);
     this.copy(into.subarray(0, count));
+    this.advance(count);
+    return count;
+  }
+
+  private advance(count: number): void {
     this.start = (this.start + count) % this.capacity;
     this.length -= count;
     this.passed += count;
     if (count > 0) this.queue.wake();
-    return count;
+  }
+
+  /** Drops what is first in it, packets or not; what is left of a packet stays one. */
+  drop(count: number): void {
+    this.advance(Math.min(count, this.length));
+    this.packets = this.packets.flatMap(({ start, length }) => {
+      const [from, end] = [Math.max(start, this.passed), start + length];
+      return from < end ? [{ start: from, length: end - from }] : [];
+    });
   }
 
   /** Copies what is first in it. */

@@ -5,6 +5,7 @@ import type { SharedObject } from "../../memory/shared-object.ts";
 import type { FileReference, ProcessSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
+import type { System } from "../system.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
@@ -172,11 +173,9 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   /** Whether anybody has the file of a key open for writing. */
   private isBeingWritten(key: string): boolean {
-    const writes = (process: Process) =>
-      filesOf(process)
-        .descriptors.list()
-        .some(([, { file }]) => file instanceof RegularFile && file.key === key && file.canWrite);
-    return [...this.process.kernel.processes.values()].some(writes);
+    return openedFiles(this.process.kernel).some(
+      (file) => file instanceof RegularFile && file.key === key && file.canWrite,
+    );
   }
 
   mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
@@ -308,12 +307,7 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
     release(files.directory);
     system.thawView.root = files.root;
   }
-  system.notices.isOpen = (key) =>
-    [...process.kernel.processes.values()].some((each) =>
-      filesOf(each)
-        .descriptors.list()
-        .some(([, { file }]) => file.key === key),
-    );
+  system.notices.isOpen = (key) => openedFiles(process.kernel).some((file) => file.key === key);
   system.isRunning = (key) => {
     const runs = ({ memory, layout }: Process) => {
       const file = memory.areas.find(layout.startCode)?.file;
@@ -330,3 +324,11 @@ export function filesOf({ files }: Process): TaskFiles {
   if (!(files instanceof TaskFiles)) throw new TypeError("a process has files of another kind");
   return files;
 }
+
+/** Every description that a program has open, once for each descriptor of it. */
+export const openedFiles = ({ processes }: Pick<System, "processes">): OpenFile[] =>
+  [...processes.values()].flatMap((process) =>
+    filesOf(process)
+      .descriptors.list()
+      .map(([, { file }]) => file),
+  );

@@ -158,7 +158,7 @@ export class Pty implements Tty, Wire {
   dropOutput(keep: number): void {
     if (this.output.size <= keep) return;
     const contents = this.output.peek(keep);
-    this.output.take(new Uint8Array(this.output.size));
+    this.output.drop(this.output.size);
     this.output.put(contents);
   }
   dropInput(): void {

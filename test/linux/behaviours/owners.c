@@ -1,6 +1,8 @@
 /* What owners of descriptions are told by signals: that they are ready, what happens in a directory, that a lease is wanted. */
 #include "behaviour.h"
+#include <linux/openat2.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #define TOLD (SIGRTMIN + 3)
 static void block(void) {
@@ -79,4 +81,15 @@ BEHAVIOUR(leases_are_asked_back) {
   CHECK(told(&info) == SI_KERNEL && fcntl(fd, F_GETLEASE) == F_RDLCK && fcntl(fd, F_SETLEASE, F_RDLCK) == 0);
   CHECK(close(open("f", O_RDONLY | O_NONBLOCK)) == 0 && told(&info) == 0);
   CHECK(fcntl(fd, F_SETLEASE, F_UNLCK) == 0 && close(open("f", O_RDWR)) == 0);
+}
+
+BEHAVIOUR(leases_are_asked_back_by_openat2) {
+  siginfo_t info;
+  block();
+  close(file_with("f", "text"));
+  int fd = open("f", O_RDONLY);
+  CHECK(fcntl(fd, F_SETSIG, TOLD) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0);
+  struct open_how how = {.flags = O_WRONLY | O_NONBLOCK};
+  FAILS(syscall(SYS_openat2, AT_FDCWD, "f", &how, sizeof how), EAGAIN);
+  CHECK(told(&info) == POLL_MSG && info.si_fd == fd);
 }

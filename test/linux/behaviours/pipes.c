@@ -277,6 +277,18 @@ BEHAVIOUR(packets_are_read_one_by_one) {
   CHECK(errno == EAGAIN && count == 65536 / sysconf(_SC_PAGESIZE));
 }
 
+BEHAVIOUR(packets_are_spliced_as_bytes) {
+  char b[16];
+  int to[2];
+  CHECK(pipe2(ends, O_DIRECT | O_NONBLOCK) == 0 && pipe2(to, O_NONBLOCK) == 0);
+  CHECK(write(ends[1], "ab", 2) == 2 && write(ends[1], "cde", 3) == 3 && write(ends[1], "f", 1) == 1);
+  CHECK(splice(ends[0], NULL, open("f", O_RDWR | O_CREAT, 0600), NULL, 3, 0) == 3);
+  /* What is left of a packet is one. */
+  CHECK(read(ends[0], b, sizeof b) == 2 && memcmp(b, "de", 2) == 0);
+  CHECK(read(ends[0], b, sizeof b) == 1 && b[0] == 'f');
+  FAILS(read(ends[0], b, sizeof b), EAGAIN);
+}
+
 BEHAVIOUR(paths_of_sockets_and_pipes) {
   struct sockaddr_storage name = {.ss_family = AF_UNIX};
   strcpy((char *)&name + sizeof(sa_family_t), "s");
