@@ -1,7 +1,7 @@
 /** Building C programs for the guests' ABIs and for this machine. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
-import { basename, isAbsolute, join } from "node:path";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
 
 export type BenchAbi = "ppc32" | "ppc64";
 /** A guest's ABI, or this machine's own. */
@@ -33,6 +33,14 @@ export function isThere(program: string): boolean {
 /** Where benchmarks keep what they have built. */
 export const buildFolder = (root: string): string => join(root, "node_modules", ".cache", "ppcr-bench");
 
+/** The headers that a C file may have of its own folder. */
+function headersBeside(source: string): string[] {
+  const folder = dirname(source);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".h"))
+    .map((name) => join(folder, name));
+}
+
 /** Compiles a C file, named from the root, statically with `flags`, unless that is done and newer; returns the program's path. */
 export function compile(
   root: string,
@@ -45,7 +53,7 @@ export function compile(
   const output = join(folder, `${basename(file, ".c")}-${target}`);
   mkdirSync(folder, { recursive: true });
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (built < statSync(source).mtimeMs) {
+  if ([source, ...headersBeside(source)].some((path) => built < statSync(path).mtimeMs)) {
     execFileSync(COMPILERS[target], [...flags, "-w", "-static", "-o", output, source, "-lm"]);
   }
   return output;

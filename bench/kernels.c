@@ -4,14 +4,9 @@
  */
 #include <fcntl.h>
 #include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-static uint32_t seed = 20090129;
-static uint32_t next(void) { return seed = seed * 1664525u + 1013904223u; }
+#include "kernel-runner.h"
 
 static uint32_t crc32(void) {
     static uint32_t table[256];
@@ -339,7 +334,7 @@ static uint32_t copies(void) {
 
 static uint32_t nothing(void) { return 1; }
 
-static const struct { const char *name; uint32_t (*run)(void); } kernels[] = {
+static const struct kernel kernels[] = {
     { "crc32", crc32 },     { "sieve", sieve },   { "sort", sort },         { "sha256", sha256 },
     { "recursion", recursion }, { "matrix", matrix }, { "collatz", collatz }, { "division", division },
     { "strings", strings }, { "lists", lists },   { "products", products }, { "bodies", bodies },
@@ -349,20 +344,11 @@ static const struct { const char *name; uint32_t (*run)(void); } kernels[] = {
 };
 
 int main(int argc, char **argv) {
-    int times = argc > 2 ? atoi(argv[2]) : 1;
     if (argc > 3 && atoi(argv[3]) > 0) {
         snprintf(argv[3], strlen(argv[3]) + 1, "%d", atoi(argv[3]) - 1);
         execv("/proc/self/exe", argv);
         perror("execv");
         return 1;
     }
-    for (size_t i = 0; argc > 1 && i < sizeof kernels / sizeof *kernels; i++) {
-        if (strcmp(argv[1], kernels[i].name)) continue;
-        uint32_t sum = 0;
-        while (times-- > 0) sum = sum * 31 + kernels[i].run();
-        printf("%s %08x\n", argv[1], sum);
-        return 0;
-    }
-    puts("usage: kernels NAME [TIMES [EXECS]]");
-    return 2;
+    return run_kernel(kernels, sizeof kernels / sizeof *kernels, argc, argv);
 }

@@ -1,6 +1,6 @@
 /**
  * Whether the interpreter's speed holds with several machines in one process: the kernels on one machine, with two and eight alive that
- * run in turn, and after execve. `node dist/bench/machines.js [--rounds N]` prints a table of it.
+ * run in turn, and after execve. `node dist/bench/machines.js [--rounds N]` prints a table of it, row by row.
  *
  * Each figure comes from a process of its own, since what V8 has learnt of one machine is what matters here. Speeds are by CPU time, so that
  * other work on the host shows less.
@@ -12,7 +12,7 @@ import { nodeHost } from "../emu/host/node/index.ts";
 import { defaultMounts, Machine } from "../emu/machine.ts";
 import { type BenchAbi, COMPILERS, compile, isThere } from "./builds.ts";
 import { median } from "./measure.ts";
-import { figure, table } from "./table.ts";
+import { figure } from "./table.ts";
 
 const here = fileURLToPath(import.meta.url);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -67,8 +67,17 @@ const speedApart = (...args: string[]): number =>
     execFileSync(process.execPath, [here, "--measure", ...args], { encoding: "utf8" }).match(/MIPS (.*)/)![1],
   );
 
-function report(rounds: number): string {
-  const rows: string[][] = [];
+const HEADER = ["kernel", "ABI", ...SETTINGS.map(({ name }) => `MIPS, ${name}`)];
+const WIDTH = Math.max(...HEADER.map((cell) => cell.length));
+
+function show(row: readonly string[]): void {
+  process.stdout.write(`| ${row.map((cell) => cell.padStart(WIDTH)).join(" | ")} |\n`);
+}
+
+/** Shows each row when it has been measured: all of them take minutes. */
+function report(rounds: number): void {
+  show(HEADER);
+  show(HEADER.map(() => ":".padStart(WIDTH, "-")));
   for (const abi of (["ppc32", "ppc64"] as BenchAbi[]).filter((abi) => isThere(COMPILERS[abi]))) {
     const binary = compile(root, abi, join("bench", "kernels.c"));
     for (const kernel of KERNELS) {
@@ -79,7 +88,7 @@ function report(rounds: number): string {
         }
       }
       const [alone, ...others] = speeds.map(median);
-      rows.push([
+      show([
         kernel,
         abi,
         figure(alone),
@@ -87,7 +96,6 @@ function report(rounds: number): string {
       ]);
     }
   }
-  return table(["kernel", "ABI", ...SETTINGS.map(({ name }) => `MIPS, ${name}`)], rows);
 }
 
 const [option, ...args] = process.argv.slice(2);
@@ -95,5 +103,5 @@ if (option === "--measure") {
   const [binary, kernel, count, execs] = args;
   process.stdout.write(`\nMIPS ${await speed(binary, kernel, Number(count), Number(execs))}\n`);
 } else {
-  process.stdout.write(`${report(option === "--rounds" ? Number(args[0]) : 3)}\n`);
+  report(option === "--rounds" ? Number(args[0]) : 3);
 }

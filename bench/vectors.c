@@ -3,20 +3,14 @@
  * -O3 -mcpu=power8. memcpy and strlen are glibc's own.
  */
 #include <altivec.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #undef vector
 #undef bool
 #undef pixel
 
-typedef __vector unsigned char bytes;
-typedef __vector unsigned short halves;
-typedef __vector unsigned long long doublewords;
+#include "kernel-runner.h"
 
-static uint32_t seed = 20090129;
-static uint32_t next(void) { return seed = seed * 1664525u + 1013904223u; }
+typedef __vector unsigned char bytes;
+typedef __vector unsigned long long doublewords;
 
 static uint32_t sum_of(const void *data, size_t size) {
     uint32_t sum = 0;
@@ -126,20 +120,11 @@ static uint32_t transposition(void) {
     return sum_of(tiles, sizeof tiles);
 }
 
-static const struct { const char *name; uint32_t (*run)(void); } kernels[] = {
+static const struct kernel kernels[] = {
     { "memcpy", copies }, { "strlen", lengths }, { "saxpy", saxpy }, { "dot", dot },
     { "aes", aes },       { "sha512", sha512 },  { "transposition", transposition },
 };
 
 int main(int argc, char **argv) {
-    int times = argc > 2 ? atoi(argv[2]) : 1;
-    for (size_t i = 0; argc > 1 && i < sizeof kernels / sizeof *kernels; i++) {
-        if (strcmp(argv[1], kernels[i].name)) continue;
-        uint32_t sum = 0;
-        while (times-- > 0) sum = sum * 31 + kernels[i].run();
-        printf("%s %08x\n", argv[1], sum);
-        return 0;
-    }
-    puts("usage: vectors NAME [TIMES]");
-    return 2;
+    return run_kernel(kernels, sizeof kernels / sizeof *kernels, argc, argv);
 }

@@ -131,7 +131,7 @@ export const TUNING: Tuning = {
 
 // What bounds the translator's own work. They were chosen and not measured one by one.
 
-/** A function is not made smaller than this for the size of its module. */
+/** A function of no more than this is not made smaller for the size of its module. */
 export const LEAST_INSTRUCTIONS = 250;
 /** Arrivals after which a place that can't be translated is tried again. */
 export const RETRY_AFTER = 1_000_000;

@@ -58,12 +58,16 @@ const forProcessor = (cpu) => ["-O3", "-static", "-no-pie", `-mcpu=${cpu}`];
 /** The processor that a variant is for, by its name in ppcr and qemu-user. @param {Variant} variant */
 export const processorOf = (variant) => (/^power|^\d/.test(variant) ? variant : undefined);
 
-/** Whether an ABI has a variant. qemu-user has the POWER processors for 64-bit programs, and the C library of ppc64le is for POWER8. @param {Variant} variant @param {Target} target */
+/** The processors of each ABI: qemu-user has POWER for 64-bit programs, and the C library of ppc64le is for POWER8. @type {Record<Target, Variant[]>} */
+const processors = {
+  ppc32: ["7450"],
+  ppc64: ["power7", "power8", "power9", "power10"],
+  ppc64le: ["power8", "power9", "power10"],
+};
+
+/** Whether an ABI has a variant. @param {Variant} variant @param {Target} target */
 export const suits = (variant, target) =>
-  processorOf(variant) === undefined ||
-  (target === "ppc32"
-    ? variant === "7450"
-    : variant !== "7450" && !(target === "ppc64le" && variant === "power7"));
+  processorOf(variant) === undefined || processors[target].includes(variant);
 
 /** @type {Record<Variant, string[]>} */
 const variantFlags = {

@@ -1,5 +1,5 @@
 /** Which bytes are tested together: those that a block, and the one that follows it as a rule, access at known distances from one value. */
-import { PAGE_SHIFT } from "../memory/layout.ts";
+import { PAGE_SIZE } from "../memory/layout.ts";
 import { MOST_AHEAD, MOST_LATER } from "../tuning.ts";
 import type { Flow } from "./flow.ts";
 import { type Block, End } from "./scan.ts";
@@ -12,8 +12,6 @@ export interface Access {
   readonly isStore: boolean;
 }
 
-/** Ranges longer than this are not tested together: two pages' guards are. */
-const PAGE = 1 << PAGE_SHIFT;
 const STACK_POINTER = 1;
 
 /** The accesses of a block in order, as the first pass over it finds them and the second one meets them. */
@@ -23,9 +21,6 @@ export class AccessRanges {
   later: readonly Access[] = [];
   private at = 0;
 
-  rewind(): void {
-    this.at = 0;
-  }
   add(access: Access): Access {
     this.list.push(access);
     return access;
@@ -42,8 +37,9 @@ export class AccessRanges {
       high = h;
       return true;
     };
+    // No more than a page: two pages' guards are tested.
     for (let i = this.at; i < this.list.length; i++) {
-      if (widen(this.list[i], PAGE)) stores ||= this.list[i].isStore;
+      if (widen(this.list[i], PAGE_SIZE)) stores ||= this.list[i].isStore;
     }
     for (const other of this.later) {
       if (stores || !other.isStore) widen(other, MOST_AHEAD);

@@ -384,14 +384,14 @@ export class JitEngine extends Interpreter {
   /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
   private translateUnit(wanted: readonly number[], before?: Piece): void {
     const began = now();
-    const { tuning } = this;
-    const { mostModuleBytes } = tuning;
-    let most = tuning.mostInstructions;
-    let made = this.generate(wanted, most);
+    const { mostInstructions, mostModuleBytes } = this.tuning;
+    let made = this.generate(wanted, mostInstructions);
     // Many jumps by one table of many targets make more code than their instructions would: less of it is taken then.
-    while (made !== undefined && made.wire.length > mostModuleBytes && most > LEAST_INSTRUCTIONS) {
-      most = Math.floor(Math.min(0.75, mostModuleBytes / made.wire.length) * most);
-      made = this.generate(wanted, most);
+    while (made !== undefined && made.wire.length > mostModuleBytes) {
+      const { instructions } = made.region;
+      if (instructions <= LEAST_INSTRUCTIONS) break;
+      const part = Math.min(0.75, mostModuleBytes / made.wire.length);
+      made = this.generate(wanted, Math.floor(part * instructions));
     }
     if (made === undefined) return;
     const { region, blocks, replaced, entries, body, wire } = made;

@@ -6,7 +6,13 @@
  * calls, at joins that do not expect it in its local.
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
-import { PAGE_SHIFT, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import {
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  READ_GUARD_OFFSET,
+  REGISTERS_OFFSET,
+  WRITE_GUARD_OFFSET,
+} from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
 import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
@@ -75,7 +81,6 @@ export interface Expected {
   readonly fields: Fields;
 }
 
-const PAGE = 1 << PAGE_SHIFT;
 const NOTHING = new Int32Array(SET);
 
 export class Generator {
@@ -113,7 +118,7 @@ export class Generator {
   private readonly vectorLocals = new Int32Array(64).fill(-1);
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
-  private readonly values = new ValueNumbers();
+  readonly values = new ValueNumbers();
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -240,15 +245,17 @@ export class Generator {
     this.state.base[n] = base;
     this.state.offset[n] = offset;
   }
+  /** What GPR n is. */
+  gprValue(n: number): Value {
+    const { base, offset } = this.state;
+    return { base: base[n], offset: offset[n] };
+  }
   /** What (RA|0) + `offset` is, or + (RB). */
   valueOf(ra: number, offset: number, rb = -1): Value {
-    const { state } = this;
-    const [base, distance] = ra === 0 ? [ZERO, 0] : [state.base[ra], state.offset[ra]];
-    if (rb < 0) return { base, offset: distance + offset };
-    return {
-      base: this.values.sumOf(base, state.base[rb]),
-      offset: distance + state.offset[rb] + offset,
-    };
+    const { values } = this;
+    const constant = { base: ZERO, offset };
+    const value = ra === 0 ? constant : values.sum(this.gprValue(ra), constant);
+    return rb < 0 ? value : values.sum(value, this.gprValue(rb));
   }
 
   /** Emits the store of a slot; nothing about it changes. */
@@ -704,11 +711,10 @@ export class Generator {
     code.op(Op.i32_add);
   }
 
-  /** Begins a block's code: of its dry pass, or with the accesses that this has found. */
-  beginBlock(dry: boolean, accesses = new AccessRanges()): void {
-    this.dry = dry;
-    this.accesses = accesses;
-    accesses.rewind();
+  /** Begins a block's code, with the accesses that its dry pass has found; without them, that pass. */
+  beginBlock(found?: AccessRanges): void {
+    this.dry = found === undefined;
+    this.accesses = found ?? new AccessRanges();
     this.barrier = false;
     this.leaves = [];
     this.readWhole = 0;
@@ -758,9 +764,9 @@ export class Generator {
       // The second page counts if there are bytes in it.
       code.get(from);
       if (this.is64) code.op(Op.i32_wrap_i64);
-      code.i32Const(PAGE - 1);
+      code.i32Const(PAGE_SIZE - 1);
       code.op(Op.i32_and);
-      code.i32Const(PAGE - (high - low));
+      code.i32Const(PAGE_SIZE - (high - low));
       code.op(Op.i32_gt_u);
       code.op(Op.i32_or);
     }

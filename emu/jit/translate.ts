@@ -146,7 +146,7 @@ class Translator {
     for (const block of this.blocks) {
       g.code.length = 0;
       g.reset();
-      g.beginBlock(true);
+      g.beginBlock();
       const entryValue = g.state.base[0];
       this.emitInstructions(block);
       const [base, offset] = [g.state.base.slice(), g.state.offset.slice()];
@@ -252,6 +252,7 @@ class Translator {
    */
   private fieldsOfLoop(loop: Loop, fields: Fields): void {
     const members = [...loop.nodes].filter((member) => this.summaries[member] !== undefined);
+    // Of comparisons of several kinds, that of a block which leads back: it is the one that further turns begin with.
     const isLatch = (member: number) =>
       this.flow.edges[member].some(({ back, to }) => back && to === loop.header);
     members.sort((a, b) => Number(isLatch(b)) - Number(isLatch(a)));
@@ -543,7 +544,7 @@ class Translator {
     g.code.op(Op.i32_sub);
     g.code.set(BUDGET);
     const { accesses, leaves } = this.summaries[node];
-    g.beginBlock(false, accesses);
+    g.beginBlock(accesses);
     const open = g.landings.length;
     this.emitInstructions(block, leaves);
     this.emitEnd(node, block);

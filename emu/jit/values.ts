@@ -19,7 +19,10 @@ export class ValueNumbers {
   fresh(): number {
     return this.next++;
   }
-  sumOf(a: number, b: number): number {
+  sum(a: Value, b: Value): Value {
+    return { base: this.sumOfBases(a.base, b.base), offset: a.offset + b.offset };
+  }
+  private sumOfBases(a: number, b: number): number {
     if (a === ZERO) return b;
     if (b === ZERO) return a;
     return this.combination(Math.min(a, b) * NUMBERS + Math.max(a, b));

@@ -258,7 +258,7 @@ function putS32(bytes: Uint8Array, at: number, value: number): number {
 }
 
 /**
- * A growing buffer of bytes with the encodings that code is made of. What is written most is written without calls: a program's code is made
+ * A growing buffer of bytes with the encodings that code is made of. What is written most is written with few calls: a program's code is made
  * before V8 has optimised any of this.
  */
 export class Code {

@@ -112,8 +112,8 @@ export class Storage {
     }
     for (let done = whole; done < array.length; done++) {
       const at = this.host(address + done, 1);
-      if (isStore) bytes[at] = array[done]!;
-      else array[done] = bytes[at]!;
+      if (isStore) bytes[at] = array[done];
+      else array[done] = bytes[at];
     }
   }
 

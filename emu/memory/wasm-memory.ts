@@ -42,8 +42,7 @@ const REVERSE = [
   ...[0x20, 2, 0x0d, 0, 0x0b, 0x0b], // again while length is not 0
 ];
 
-const nameOf = (text: string): number[] =>
-  [text.length, ...text].map((c) => (typeof c === "string" ? c.charCodeAt(0) : c));
+const nameOf = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
 
 const makeBulkModule = lazily(() => {
   const [flags, least] = memoryLimits(1);

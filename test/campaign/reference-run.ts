@@ -14,6 +14,8 @@ const only = PPCR_CAMPAIGN_ONLY?.split(",");
 it("agrees with exact arithmetic", { timeout: 24 * 3600_000 }, () => {
   const found: string[] = [];
   const families = FAMILIES.filter(({ name }) => only?.includes(name) ?? true);
+  if (families.length === 0)
+    throw new Error(`the families are ${FAMILIES.map(({ name }) => name).join(", ")}`);
   const totals = families.map((family) => ({ family, cases: 0, different: 0 }));
   const casesOf = () => totals.reduce((sum, { cases }) => sum + cases, 0);
   for (let seed = Number(PPCR_CAMPAIGN_SEED); casesOf() < Number(PPCR_CAMPAIGN_CASES); seed++) {

@@ -24,6 +24,8 @@ const imports: [file: string, specifier: string, allowed: boolean][] = [
   ["emu/cpu/floating-point/fpu.ts", "../../jit/region.ts", false],
   ["emu/cpu/branch.ts", "../isa/table.ts", true],
   ["emu/cpu/branch.ts", "../memory/address-space.ts", true],
+  ["emu/jit/engine.ts", "../linux/process.ts", false],
+  ["emu/jit/engine.ts", "../cpu/dispatch.ts", true],
   ["emu/linux/process.ts", "../cpu/branch.ts", false],
   ["emu/linux/signals/frame.ts", "../../cpu/floating-point/fpu.ts", false],
   ["emu/linux/process.ts", "../isa/decoder.ts", false],

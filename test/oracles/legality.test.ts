@@ -36,7 +36,7 @@ describeWithTools("the instructions of the CPU models", TOOLS, () => {
   const used = new Set<unknown>();
 
   it.each(MODELS)("are on the %s those that qemu-user has there, but for what is listed", (model) => {
-    const abi = model.length < 5 && model !== "970" ? "ppc32" : "ppc64";
+    const abi = model.startsWith("7") ? "ppc32" : "ppc64";
     const tests = wordsOfAllRows(abi);
     const theirs = illegalUnderQemu(
       abi,

@@ -38,6 +38,18 @@ function buildRunner(abi: CaseAbi, sources: readonly string[]): string {
 export const buildCaseRunner = (abi: CaseAbi): string =>
   buildRunner(abi, ["case-runner.c", "case-runner-entry.S"]);
 
+/** Runs a runner on a processor of qemu-user's; its status is not 0 where qemu itself dies or hangs. */
+function runRunner(abi: CaseAbi, cpu: string, runner: string, input: Uint8Array) {
+  const result = spawnSync(TOOLS[abi].qemu, ["-cpu", cpu, runner], {
+    input,
+    maxBuffer: 2 ** 30,
+    timeout: PATIENCE,
+    killSignal: "SIGKILL",
+  });
+  if (result.error !== undefined && result.status === null && result.signal === null) throw result.error;
+  return result;
+}
+
 /** Which words (pairs of one and its suffix or a no-op) raise SIGILL on a processor of qemu-user's; undefined for those it dies of. */
 export function illegalUnderQemu(
   abi: CaseAbi,
@@ -55,10 +67,7 @@ export function illegalUnderQemu(
   const answers: (boolean | undefined)[] = [];
   while (answers.length < pairs.length) {
     const rest = input.subarray(8 * answers.length);
-    const { stdout, status } = spawnSync(TOOLS[abi].qemu, ["-cpu", cpu, runner], {
-      input: rest,
-      timeout: PATIENCE,
-    });
+    const { stdout, status } = runRunner(abi, cpu, runner, rest);
     for (const byte of stdout) answers.push(byte === 1);
     if (status !== 0) answers.push(undefined);
   }
@@ -75,15 +84,10 @@ export function runUnderQemu(
   groups: readonly CaseGroup[],
 ): (CaseState[] | undefined)[] {
   const littleEndian = abi === "ppc64le";
-  const result = spawnSync(TOOLS[abi].qemu, ["-cpu", cpu, buildCaseRunner(abi)], {
-    input: encodeGroups(groups, littleEndian),
-    maxBuffer: 2 ** 30,
-    timeout: PATIENCE,
-    killSignal: "SIGKILL",
-  });
-  if (result.error !== undefined && result.status === null && result.signal === null) throw result.error;
-  if (result.status === 0) {
-    const states = decodeStates(result.stdout, littleEndian);
+  const input = encodeGroups(groups, littleEndian);
+  const { stdout, status } = runRunner(abi, cpu, buildCaseRunner(abi), input);
+  if (status === 0) {
+    const states = decodeStates(stdout, littleEndian);
     return groups.map((group) => states.splice(0, group.states.length));
   }
   if (groups.length === 1) return [undefined];

@@ -3,6 +3,7 @@
  * (2009). A byte is taken apart into i and k of GF(2^4): it is k + i*theta, where theta^2 + a*theta + a = 0. With j = i + k, its inverse follows
  * from two quotients, 1 / (1 / (1 / i + a / k) + j) and the same with i and j exchanged; 1 / 0 is a code for which tables give zero.
  */
+import { lazily } from "../../lazily.ts";
 
 /** x times y in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
 function product(x: number, y: number): number {
@@ -87,12 +88,12 @@ function substitution(before: (x: number) => number, after: (x: number) => numbe
 }
 
 /** The inverse, then the affine map (its constant is left to be added). */
-export const subBytes = (): Substitution => substitution((x) => x, affine);
+export const subBytes = lazily(() => substitution((x) => x, affine));
 /** The inverse of the affine map, then the inverse. */
-export const inverseSubBytes = (): Substitution => {
+export const inverseSubBytes = lazily(() => {
   const linear = Uint8Array.from({ length: 256 }, (_, x) => affine(x));
   return substitution(
     (x) => linear.indexOf(x ^ AFFINE_CONSTANT),
     (x) => x,
   );
-};
+});

@@ -1,11 +1,5 @@
 /** Vector cryptography: Power ISA 3.0B, I.6.11. AES: FIPS 197; SHA-2: FIPS 180-4. */
-import { lazily } from "../../lazily.ts";
-import {
-  AFFINE_CONSTANT,
-  inverseSubBytes as backward,
-  subBytes as forward,
-  type Substitution,
-} from "./aes-tables.ts";
+import { AFFINE_CONSTANT, inverseSubBytes, type Substitution, subBytes } from "./aes-tables.ts";
 import {
   and,
   B,
@@ -38,8 +32,6 @@ import type { Family, ImmediateRow } from "./functions.ts";
 
 // ---- AES --------------------------------------------------------------------------------------------------
 
-const subBytes = lazily(forward);
-const inverseSubBytes = lazily(backward);
 const everywhere = (byte: number): Code => {
   const doubleword = BigInt(byte) * 0x0101_0101_0101_0101n;
   return v128(doubleword, doubleword);

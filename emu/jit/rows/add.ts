@@ -167,12 +167,12 @@ export const addRows: Rows = {
     g.setGpr(RT(word));
   },
   add: plain((g, word) => {
-    const value = RA(word) === 0 ? undefined : g.valueOf(RA(word), 0, RB(word));
+    const value = g.values.sum(g.gprValue(RA(word)), g.gprValue(RB(word)));
     g.gpr(RA(word));
     g.gpr(RB(word));
     g.op(Op.i32_add, Op.i64_add);
     g.setGpr(RT(word));
-    if (value !== undefined) g.noteValue(RT(word), value);
+    g.noteValue(RT(word), value);
   }),
   subf: plain((g, word) => {
     g.gpr(RB(word));

@@ -179,10 +179,10 @@ export const logicalRows: Rows = {
     const rs = RS(word);
     if (rs !== RB(word)) return binary(Op.i32_or, Op.i64_or)(g, word);
     // mr
-    const value = rs === 0 ? undefined : g.valueOf(rs, 0);
+    const value = g.gprValue(rs);
     g.gpr(rs);
     g.setGpr(RA(word));
-    if (value !== undefined) g.noteValue(RA(word), value);
+    g.noteValue(RA(word), value);
     if (recorded(word)) g.record(RA(word));
   },
   nor: binary(Op.i32_or, Op.i64_or, false, true),

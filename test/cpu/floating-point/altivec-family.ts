@@ -1,4 +1,4 @@
-import { VSCR, VSR } from "../../../emu/cpu/registers.ts";
+import { VSCR } from "../../../emu/cpu/registers.ts";
 import { computed, target, toIntegral } from "./expected.ts";
 import type { Family } from "./family.ts";
 import { createFpMachine } from "./machine.ts";
@@ -54,12 +54,12 @@ const ELEMENTS: Record<string, Element> = {
 
 export const machine = createFpMachine("2.07");
 const { registers } = machine.cpu;
-export const put = (n: number, words: readonly bigint[]) => {
-  registers.u64[VSR / 8 + 2 * n + 1] = (words[0] << 32n) | words[1];
-  registers.u64[VSR / 8 + 2 * n] = (words[2] << 32n) | words[3];
-};
-export const get = (n: number) =>
-  [1, 0].flatMap((d) => [32n, 0n].map((s) => (registers.u64[VSR / 8 + 2 * n + d] >> s) & 0xffff_ffffn));
+export const put = (n: number, words: readonly bigint[]) =>
+  machine.setVsr(
+    n,
+    words.reduce((all, word) => (all << 32n) | word),
+  );
+export const get = (n: number) => [96n, 64n, 32n, 0n].map((by) => (machine.vsr(n) >> by) & 0xffff_ffffn);
 /** Executes a row on VRs 1 (A), 2 (B), 3 (C) and gives VR 4. */
 export const run = (name: string, more: number, a: bigint[], b: bigint[], c = a, nonJava = false) => {
   put(33, a);

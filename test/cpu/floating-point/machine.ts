@@ -3,6 +3,7 @@
 import type { Cpu } from "../../../emu/cpu/cpu.ts";
 import { FLOATING_POINT_TABLES } from "../../../emu/cpu/floating-point/index.ts";
 import type { HandlerTable } from "../../../emu/cpu/handler.ts";
+import { VSR } from "../../../emu/cpu/registers.ts";
 import { bind } from "../../../emu/cpu/views.ts";
 import { FLOATING_POINT } from "../../../emu/isa/table/floating-point.ts";
 import { VECTOR_OTHER } from "../../../emu/isa/table/vector-other.ts";
@@ -27,6 +28,9 @@ export interface FpMachine {
   readonly cpu: Cpu;
   readonly memory: AddressSpace;
   readonly names: readonly string[];
+  /** The 128 bits of a VSR. */
+  vsr(n: number): bigint;
+  setVsr(n: number, value: bigint): void;
   /** Executes a word of the row `name`. */
   execute(name: string, word: number): void;
   /** The opcode bits of a row. */
@@ -47,6 +51,12 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     hwcap2: 0,
   };
   const cpu = cpuOn(memory, model, is64);
+  const { registers } = cpu;
+  const vsr = (n: number) => (registers.u64[VSR / 8 + 2 * n + 1] << 64n) | registers.u64[VSR / 8 + 2 * n];
+  const setVsr = (n: number, value: bigint) => {
+    registers.u64[VSR / 8 + 2 * n] = value;
+    registers.u64[VSR / 8 + 2 * n + 1] = value >> 64n;
+  };
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
@@ -64,5 +74,5 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
     const isA = FP_ROWS.find((r) => r.name === name)?.form === "A";
     execute(name, match(name) | (isA ? fields : fields & ~(31 << 6)) | more);
   };
-  return { cpu, memory, names: Object.keys(handlers), execute, match, run };
+  return { cpu, memory, names: Object.keys(handlers), vsr, setVsr, execute, match, run };
 }

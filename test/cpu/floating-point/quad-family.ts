@@ -1,4 +1,4 @@
-import { MSR, VSR } from "../../../emu/cpu/registers.ts";
+import { MSR } from "../../../emu/cpu/registers.ts";
 import {
   after,
   computed,
@@ -108,22 +108,17 @@ function randomQuad(words: Words, double: bigint): bigint {
 
 const machine = createFpMachine("3.1");
 const { registers } = machine.cpu;
-const put = (n: number, value: bigint) => {
-  registers.u64[VSR / 8 + 2 * n] = value;
-  registers.u64[VSR / 8 + 2 * n + 1] = value >> 64n;
-};
-const get = (n: number) => (registers.u64[VSR / 8 + 2 * n + 1] << 64n) | registers.u64[VSR / 8 + 2 * n];
 
 /** Executes a row on VRs 1 (A), 2 (B) and 4 (T), with nothing interrupted; gives VR 4. */
 export function runQuad(name: string, a: bigint, b: bigint, t: bigint, fpscr: number, more = 0) {
-  put(33, a);
-  put(34, b);
-  put(36, t);
+  machine.setVsr(33, a);
+  machine.setVsr(34, b);
+  machine.setVsr(36, t);
   registers.u64[MSR / 8] = 0n;
   registers.fpscr = fpscr;
   const hasA = /^xs(r|cvqp|cvdpqp|cv[su]|sqrt|x|abs|neg)/.test(name) ? 0 : 1 << 16;
   machine.execute(name, machine.match(name) | (4 << 21) | hasA | (2 << 11) | more);
-  return { vrt: get(36), fpscr: registers.fpscr, cr: registers.cr };
+  return { vrt: machine.vsr(36), fpscr: registers.fpscr, cr: registers.cr };
 }
 
 const difference: Family["difference"] = (key, words) => {

@@ -1,5 +1,5 @@
 import { GuestFault } from "../../../emu/cpu/fault.ts";
-import { MSR_FE0, MSR_FE1, VSR } from "../../../emu/cpu/registers.ts";
+import { MSR_FE0, MSR_FE1 } from "../../../emu/cpu/registers.ts";
 import {
   after,
   afterVector,
@@ -193,13 +193,9 @@ const difference: Family["difference"] = (name, words) => {
   const [a, b, t] = randomVectors(words);
   const row = rows.get(name)!;
   const { registers } = machine.cpu;
-  const put = (n: number, value: bigint) => {
-    registers.u64[VSR / 8 + 2 * n] = BigInt.asUintN(64, value);
-    registers.u64[VSR / 8 + 2 * n + 1] = value >> 64n;
-  };
-  put(XA, a);
-  put(XB, b);
-  put(XT, t);
+  machine.setVsr(XA, a);
+  machine.setVsr(XB, b);
+  machine.setVsr(XT, t);
   registers.fpscr = fpscr;
   registers.msr = MSR_FE0 | MSR_FE1;
   let interrupted = false;
@@ -212,7 +208,7 @@ const difference: Family["difference"] = (name, words) => {
     if (!(error instanceof GuestFault)) throw error;
     interrupted = true;
   }
-  const read = (registers.u64[VSR / 8 + 2 * XT + 1] << 64n) | registers.u64[VSR / 8 + 2 * XT];
+  const read = machine.vsr(XT);
   const elements = [a, b].map((value) => split(value, row.from));
   const olds = split(t, row.from);
   const count = name.startsWith("xs") ? 1 : elements[0].length;

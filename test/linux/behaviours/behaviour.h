@@ -41,6 +41,11 @@ void add_behaviour(const char *file, const char *name, void (*run)(void));
   __attribute__((constructor)) static void add_##name(void) { add_behaviour(__FILE__, #name, name); }         \
   static void name(void)
 
+/* All that a file of /proc or /sys says, until the next one is asked. */
+char *contents(const char *path);
+/* The number behind `name:` in a file of such lines. */
+long field(const char *path, const char *name);
+
 /* Waits for a child that must exit with `status`. */
 __attribute__((unused)) static void reap(pid_t child, int status) {
   int got;

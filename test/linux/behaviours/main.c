@@ -18,6 +18,28 @@ void add_behaviour(const char *file, const char *name, void (*run)(void)) {
   behaviours[count++].run = run;
 }
 
+static char text[1 << 18];
+
+char *contents(const char *path) {
+  int fd = open(path, O_RDONLY), at = 0, n;
+  if (fd < 0) printf("%s\n", path);
+  CHECK(fd >= 0);
+  while ((n = read(fd, text + at, sizeof text - 1 - at)) > 0) at += n;
+  CHECK(n == 0);
+  text[at] = 0;
+  close(fd);
+  return text;
+}
+
+long field(const char *path, const char *name) {
+  char *line = contents(path);
+  size_t length = strlen(name);
+  for (; line; line = strchr(line, '\n'), line += line != NULL)
+    if (strncmp(line, name, length) == 0 && line[length] == ':') return strtol(line + length + 1, NULL, 0);
+  printf("%s has no %s\n", path, name);
+  CHECK(0);
+}
+
 static void run(int which) {
   char folder[] = "run-XXXXXX";
   CHECK(mkdtemp(folder) && chdir(folder) == 0);

@@ -8,29 +8,19 @@ static char *pages(int n) {
   CHECK(at != MAP_FAILED);
   return at;
 }
-/* A field of /proc/self/status, in KiB. */
-static long status_of(const char *field) {
-  char line[200];
-  long value = -1;
-  FILE *status = fopen("/proc/self/status", "r");
-  while (fgets(line, sizeof line, status))
-    if (!strncmp(line, field, strlen(field)) && line[strlen(field)] == ':') value = atol(line + strlen(field) + 1);
-  fclose(status);
-  return value;
-}
 
 BEHAVIOUR(locked_memory_counts_against_its_limit) {
   char *at = pages(4);
   struct rlimit limit = {2 * PAGE, 4 * PAGE};
   CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
   CHECK(mlock(at, 2 * PAGE) == 0 && mlock(at, 2 * PAGE) == 0);
-  CHECK(status_of("VmLck") == 2 * PAGE / 1024);
+  CHECK(field("/proc/self/status", "VmLck") == 2 * PAGE / 1024);
   if (geteuid() != 0) FAILS(mlock(at + 2 * PAGE, PAGE), ENOMEM);
   pid_t child = fork();
-  if (child == 0) _exit(status_of("VmLck") != 0);
+  if (child == 0) _exit(field("/proc/self/status", "VmLck") != 0);
   reap(child, 0);
   CHECK(munlock(at, PAGE) == 0 && mlock(at + 2 * PAGE, PAGE) == 0);
-  CHECK(munlockall() == 0 && status_of("VmLck") == 0);
+  CHECK(munlockall() == 0 && field("/proc/self/status", "VmLck") == 0);
 }
 
 BEHAVIOUR(locked_memory_cannot_be_discarded) {

@@ -14,27 +14,6 @@
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 
-static char text[1 << 18];
-static char *contents(const char *path) {
-  int fd = open(path, O_RDONLY), at = 0, n;
-  if (fd < 0) printf("%s\n", path);
-  CHECK(fd >= 0);
-  while ((n = read(fd, text + at, sizeof text - 1 - at)) > 0) at += n;
-  CHECK(n == 0);
-  text[at] = 0;
-  close(fd);
-  return text;
-}
-/* The number behind `name:` in a file of such lines. */
-static long field(const char *path, const char *name) {
-  char *line = contents(path);
-  size_t length = strlen(name);
-  for (; line; line = strchr(line, '\n'), line += line != NULL)
-    if (strncmp(line, name, length) == 0 && line[length] == ':') return strtol(line + length + 1, NULL, 0);
-  printf("%s has no %s\n", path, name);
-  CHECK(0);
-}
-
 BEHAVIOUR(identity) {
   CHECK(getuid() == geteuid() && getgid() == getegid());
   CHECK(field("/proc/self/status", "Pid") == getpid() && field("/proc/self/status", "PPid") == getppid());
@@ -66,7 +45,7 @@ BEHAVIOUR(stat_of_a_process) {
   CHECK(sscanf(contents("/proc/self/stat"), "%d (%31[^)]) %c %d %d %d", &pid, comm, &state, &ppid, &group, &session) == 6);
   CHECK(pid == getpid() && ppid == getppid() && group == getpgrp() && session == getsid(0) && state == 'R');
   int words = 0;
-  for (char *at = strtok(text, " \n"); at; at = strtok(NULL, " \n")) words++;
+  for (char *at = strtok(contents("/proc/self/stat"), " \n"); at; at = strtok(NULL, " \n")) words++;
   CHECK(words >= 52);
 }
 
@@ -236,7 +215,7 @@ BEHAVIOUR(processors) {
   CHECK(count == get_nprocs());
   cpu_set_t set;
   CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 1);
-  contents("/proc/stat");
+  char *text = contents("/proc/stat");
   CHECK(strncmp(text, "cpu ", 4) == 0 && strstr(text, "\nbtime ") && strstr(text, "\nctxt ") && strstr(text, "\ncpu0 "));
 }
 
@@ -256,7 +235,8 @@ BEHAVIOUR(limits_in_proc) {
 }
 
 BEHAVIOUR(mounts_in_proc) {
-  CHECK(strstr(contents("/proc/self/mounts"), " / ") && strstr(text, "proc /proc proc "));
+  char *text = contents("/proc/self/mounts");
+  CHECK(strstr(text, " / ") && strstr(text, "proc /proc proc "));
   CHECK(strstr(contents("/proc/self/mountinfo"), " / "));
   CHECK(strstr(contents("/proc/filesystems"), "proc"));
   struct statvfs fs;
