@@ -14,6 +14,7 @@ import {
   O_CREAT,
   O_DIRECT,
   O_DIRECTORY,
+  O_EXCL,
   O_NOATIME,
   O_NOFOLLOW,
   O_NONBLOCK,
@@ -47,12 +48,16 @@ function open(
 ): number {
   const task = files(ctx);
   task.descriptors.reserve(1);
-  if (task.system.signals.hasLeases && !(flags & O_PATH)) {
-    const follow = (flags & O_NOFOLLOW) === 0;
-    awaitLeases(ctx, task.resolve(dirfd, path, { ...how, follow }), flags);
+  const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
+  if (!(flags & O_PATH) && !isExclusive) {
+    // Others may have a say in what is there already.
+    if (task.system.signals.hasLeases) {
+      const follow = (flags & O_NOFOLLOW) === 0;
+      awaitLeases(ctx, task.resolve(dirfd, path, { ...how, follow }), flags);
+    }
+    const pipe = openNamedPipe(ctx, { dirfd, path, flags }, how);
+    if (pipe !== undefined) return pipe;
   }
-  const pipe = openNamedPipe(ctx, { dirfd, path, flags }, how);
-  if (pipe !== undefined) return pipe;
   const file = task.open(dirfd, path, flags, mode, how);
   task.noteOpened(file);
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);

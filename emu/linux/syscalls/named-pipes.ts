@@ -6,10 +6,8 @@ import {
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
-  O_EXCL,
   O_NOFOLLOW,
   O_NONBLOCK,
-  O_PATH,
   O_RDONLY,
   O_WRONLY,
 } from "../vfs/constants.ts";
@@ -19,16 +17,15 @@ import { release } from "../vfs/open-file.ts";
 import type { PipeKind } from "../vfs/pipe.ts";
 import { files, install } from "./files-common.ts";
 
-/** The descriptor of a named pipe, where a path leads to one; undefined for all else, which is opened otherwise. */
+/** The descriptor of a named pipe, where a path leads to one that is to be opened itself; undefined for all else. */
 export function openNamedPipe(
   ctx: SyscallContext,
   { dirfd, path, flags }: { dirfd: number; path: string; flags: number },
-  how: Omit<ResolveOptions, "base" | "follow"> = {},
+  how: Omit<ResolveOptions, "base" | "follow">,
 ): number | undefined {
   const task = files(ctx);
   const { system } = task;
-  const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
-  if (system.nodes.isEmpty || flags & O_PATH || isExclusive) return undefined;
+  if (system.nodes.isEmpty) return undefined;
   const at = task.resolve(dirfd, path, { ...how, follow: (flags & O_NOFOLLOW) === 0 });
   const node = at.stat?.kind === "fifo" ? system.nodes.get(fileKey(at.stat)) : undefined;
   if (node === undefined) return undefined;

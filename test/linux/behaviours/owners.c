@@ -91,12 +91,14 @@ BEHAVIOUR(leases_are_asked_back) {
   CHECK(fcntl(fd, F_SETLEASE, F_UNLCK) == 0 && close(open("f", O_RDWR)) == 0);
 }
 
-BEHAVIOUR(leases_are_asked_back_by_openat2) {
+BEHAVIOUR(leases_and_ways_to_open) {
   siginfo_t info;
   block();
   close(file_with("f", "text"));
   int fd = open("f", O_RDONLY);
   CHECK(fcntl(fd, F_SETSIG, TOLD) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0);
+  FAILS(open("f", O_CREAT | O_EXCL | O_WRONLY | O_NONBLOCK, 0644), EEXIST);
+  CHECK(close(open("f", O_PATH)) == 0 && told(&info) == 0 && fcntl(fd, F_GETLEASE) == F_RDLCK);
   struct open_how how = {.flags = O_WRONLY | O_NONBLOCK};
   FAILS(syscall(SYS_openat2, AT_FDCWD, "f", &how, sizeof how), EAGAIN);
   CHECK(told(&info) == POLL_MSG && info.si_fd == fd);
