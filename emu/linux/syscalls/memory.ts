@@ -2,7 +2,7 @@
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { isData, isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
+import { isData, isLocked, isReadOnly, PROT_EXEC, PROT_READ, PROT_WRITE, VM_READ_ONLY, type Vma } from "../../memory/vma.ts";
 import { findPlace, isFull, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
@@ -161,7 +161,7 @@ function objectOf(
   flags: number,
   prot: number,
   offset: number,
-): Pick<Vma, "file" | "shared" | "offset" | "growsDown"> {
+): Pick<Vma, "file" | "shared" | "offset" | "growsDown" | "flags"> {
   const { files } = ctx.process;
   const type = flags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
@@ -172,11 +172,12 @@ function objectOf(
     if (growsDown) throw new SysError(EINVAL);
     return { shared: new SharedObject(), offset: 0 };
   }
-  const file = files.mappable(fd, { shared, write: (prot & PROT_WRITE) !== 0 });
+  const { file, mayWrite } = files.mappable(fd, { shared, write: (prot & PROT_WRITE) !== 0 });
   if (type === MAP_SHARED_VALIDATE && flags & ~LEGACY_FLAGS) throw new SysError(EOPNOTSUPP);
   if (type !== MAP_PRIVATE && !shared) throw new SysError(EINVAL);
   if (growsDown) throw new SysError(EINVAL);
-  return shared ? { shared: files.sharedObject(file), offset } : { file, offset };
+  if (!shared) return { file, offset };
+  return { shared: files.sharedObject(file), offset, flags: mayWrite ? 0 : VM_READ_ONLY };
 }
 
 function map(ctx: SyscallContext, pageOffset: bigint): number {
@@ -197,7 +198,7 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
   const locking = lockedAsAsked(ctx.process, Number(length), (flags & MAP_LOCKED) !== 0);
   if (locking === undefined) throw new SysError(EAGAIN);
-  const area = { prot, ...object, ...locking };
+  const area = { prot, ...object, flags: (object.flags ?? 0) | (locking.flags ?? 0) };
   checkRoom(ctx, Number(length), area);
   checkCommit(ctx, Number(length), area, !(flags & MAP_NORESERVE));
   memory.map({ start, end: start + Number(length), ...area });
@@ -221,7 +222,7 @@ export function mapShared(
   } catch (error) {
     throw error instanceof SysError && error.errno === EEXIST ? new SysError(EINVAL) : error;
   }
-  const area = { prot, shared, offset: 0 };
+  const area = { prot, shared, offset: 0, flags: prot & PROT_WRITE ? 0 : VM_READ_ONLY };
   checkRoom(ctx, Number(length), area);
   ctx.memory.map({ start, end: start + Number(length), ...area });
   return start;
@@ -286,7 +287,7 @@ function protectAreas(memory: SyscallContext["memory"], start: number, end: numb
   const writes = (prot & PROT_WRITE) !== 0;
   const locked = memory.areas
     .overlapping(start, end)
-    .find(({ shared }) => writes && shared?.file?.writable === false);
+    .find((area) => writes && isReadOnly(area));
   const until = locked === undefined ? end : Math.max(start, locked.start);
   if (until > start && !memory.protect(start, until, prot)) throw new SysError(ENOMEM);
   if (locked !== undefined) throw new SysError(EACCES);
