@@ -215,10 +215,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
+  /** What was mapped once may be mapped again, whatever its mode says to the program by now. */
   private openMapped(path: string, write: boolean): OpenFile {
-    if (!write) return this.open(AT_FDCWD, path, O_RDONLY, 0);
+    const viewer = { root: this.root };
+    const at = this.system.resolve(path, { follow: true }, viewer);
+    if (!write) return this.system.openExisting(at, O_RDONLY, viewer, true);
     try {
-      return this.open(AT_FDCWD, path, O_RDWR, 0);
+      return this.system.openExisting(at, O_RDWR, viewer, true);
     } catch (error) {
       if (error instanceof HostError && ["EACCES", "EROFS", "ETXTBSY"].includes(error.code)) {
         return this.openMapped(path, false);
