@@ -1,6 +1,7 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
 import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
+import { isPrivileged } from "../credentials.ts";
 import {
   EBUSY,
   EEXIST,
@@ -48,7 +49,6 @@ import type { TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
-import { isPrivileged } from "./identity.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
