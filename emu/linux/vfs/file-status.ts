@@ -38,7 +38,7 @@ export function syntheticStat(
 }
 
 /** A stable inode number for a synthetic path. */
-export function inodeOf(path: string): bigint {
+function inodeOf(path: string): bigint {
   let hash = 0xcbf29ce484222325n;
   for (let i = 0; i < path.length; i++) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(path.charCodeAt(i))) * 0x100000001b3n);
