@@ -136,7 +136,7 @@ const storeScalar = (size: number, form: Displacement = x): Row =>
   store(size, form, (host, frame) => storeElement[size](host, high(frame.t)));
 
 /** DOUBLE of the manual: a single's bits as a double's. A signalling NaN stays one. */
-const toDouble = (frame: Frame, single: Code): Code =>
+export const toDouble = (frame: Frame, single: Code): Code =>
   frame.integer(single, (word) =>
     either(
       I64,

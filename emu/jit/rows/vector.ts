@@ -14,7 +14,7 @@ import {
   V128,
 } from "../../cpu/vector/expressions.ts";
 import { type Access, Frame, gprNumber, isGpr, type Row, vectorNumber } from "../../cpu/vector/frame.ts";
-import { fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
+import { expressionOf, fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
 import { FAMILIES } from "../../cpu/vector/index.ts";
 import { si } from "../../cpu/fields.ts";
 import { decode } from "../../isa/decoder.ts";
@@ -22,7 +22,7 @@ import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../m
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import type { ValueType } from "../wasm.ts";
-import type { Emit, Rows } from "./row.ts";
+import type { Emit, EmitPrefixed, Rows } from "./row.ts";
 
 /** Temporaries from this number on are rows'. */
 const FIRST_LOCAL = 20;
@@ -33,11 +33,12 @@ const LEFT_OUT = new Set(["lxvl", "lxvll", "stxvl", "stxvll"]);
 class RegionFrame extends Frame {
   private readonly g: Generator;
   private readonly bits: number;
+  private readonly prefix: number;
   private next = FIRST_LOCAL;
   /** CR fields that the expression sets. */
   readonly fields: number[] = [];
 
-  constructor(g: Generator, word: number, operands: readonly string[]) {
+  constructor(g: Generator, word: number, operands: readonly string[], prefix = 0) {
     const { corner, is64, bigEndian, size } = g.target;
     super(operands, {
       registers: corner + REGISTERS_OFFSET,
@@ -49,6 +50,7 @@ class RegionFrame extends Frame {
     });
     this.g = g;
     this.bits = word;
+    this.prefix = prefix;
   }
 
   override get word(): Code {
@@ -59,6 +61,9 @@ class RegionFrame extends Frame {
   }
   override signedField(first: number, last: number): Code {
     return i32((this.bits << first) >> (31 - last + first));
+  }
+  override get immediate(): Code {
+    return i32((this.prefix << 16) | (this.bits & 0xffff));
   }
   override local(type: number): number {
     return this.g.temporary(type as ValueType, this.next++);
@@ -133,16 +138,16 @@ class RegionFrame extends Frame {
 const vector = (row: Row | ImmediateRow): Emit => {
   return (g, word) => {
     const { operands, vrc } = decode(word)!;
-    let expression = row;
-    if (typeof expression !== "function") {
-      const { bits, values, row: rowOf } = expression;
-      const value = fieldOf(word, bits);
-      if (values?.includes(value) === false) return false;
-      expression = (frame) => rowOf(frame, value);
-    }
+    const expression = expressionOf(row, word)?.row;
+    if (expression === undefined) return false;
     new RegionFrame(g, word, operands).emit(expression, vrc === true && fieldOf(word, [21, 21]) === 1);
   };
 };
+/** The same of a prefixed instruction. */
+export const prefixedVector =
+  (row: Row | ImmediateRow, operands: readonly string[]): EmitPrefixed =>
+  (g, prefix, suffix) =>
+    new RegionFrame(g, suffix, operands, prefix).emit(expressionOf(row, prefix)!.row, false);
 
 export const vectorRows = (): Rows =>
   Object.fromEntries(
