@@ -638,9 +638,8 @@ export class Generator {
   // ---- storage ---------------------------------------------------------------------------------------------
 
   /**
-   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. With `update`, the
-   * effective address is left in temporary 7 of a GPR's type, as it is where there is (RB). `align` are bits to be cleared of that. An
-   * address that is `offset` alone is taken for an unsigned word: none of those that are so small in size and negative is anybody's.
+   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. EA is left
+   * in temporary 7 with `update` and (RB). `align` are bits to be cleared of it. `offset` alone is unsigned: negative ones are nobody's.
    */
   address(
     n: number,

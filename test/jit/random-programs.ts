@@ -47,7 +47,7 @@ const FIXED = plainRows(
   ({ facility, name }) => (facility === "base" || facility === "64") && !MEMORY.test(name),
 );
 const ACCESSES = plainRows(
-  ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvl|stxvl|lxvkq)/.test(name),
+  ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvkq)/.test(name),
 );
 const VECTOR = plainRows(
   ({ facility, name }) => /^(altivec|vsx|crypto)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
@@ -95,10 +95,13 @@ function access(random: () => number, kind: CpuKind): number {
     const isFloat = row.facility !== "base" && row.facility !== "64" && row.facility !== "storage";
     if (!isFloat && (BASES.includes(rt) || rt >= 29)) continue;
     const isIndexed = row.operands.includes("RB");
-    if (isIndexed) {
+    // The upper half of RB has the length.
+    const hasLength = /xvll?$/.test(row.name);
+    if (hasLength && !kind.is64) continue;
+    if (isIndexed && !hasLength) {
       // r25 is a small offset most of the time.
       word = setField(word, 11, 25);
-    } else if (random() % 16 !== 0) {
+    } else if (!isIndexed && random() % 16 !== 0) {
       word = (word & ~0xffff) | (word & 3) | ((random() % 0x7f0) & ~3);
       if (random() % 4 === 0 && !/^l[dw]a?$|^std/.test(row.name)) word |= random() & 3;
     }

@@ -244,12 +244,33 @@ export class Frame {
     const far = call(FAR, i32Op.wrap(upper), i32Op.wrap(ea), i32(store ? 1 : 0));
     return either(I32, i64Op.eqz(upper), i32Op.wrap(ea), far);
   }
+  /**
+   * The access to the first bytes at EA = (RA|0), as many as the high byte of RB says and 16 at most; where there are any, they are known to
+   * be accessible. `body` may load and store all 16, since the memory beyond is there, whoever's it is: it puts back what it found.
+   */
+  accessBytes(store: boolean, body: (host: Code, count: Code) => Code): Code {
+    return this.integer(this.byteCount, (count) =>
+      this.integer(
+        // Without bytes there may be no memory at EA; 0 always has some.
+        either(I32, count, this.near(this.gpr("RA0"), store), i32(0)),
+        (ea) => [...when(count, this.checkBytes(ea, count, store)), ...body(this.host(ea, 16), count)],
+      ),
+    );
+  }
+  protected get byteCount(): Code {
+    return this.integer(i32Op.wrap(i64Op.shrU(this.gpr("RB"), i64(56n))), (whole) =>
+      select(whole, i32(16), i32Op.ltU(whole, i32(16))),
+    );
+  }
   /** The same as `check` for a number of bytes, 1 to 16, that is known at run time only. */
-  checkBytes(ea: Code, count: Code, store: boolean): Code {
+  private checkBytes(ea: Code, count: Code, store: boolean): Code {
     const { readGuard, writeGuard } = this.around;
     const guard = loadU8(store ? writeGuard : readGuard, i32Op.shrU(ea, i32(12)));
-    const crosses = i32Op.gtU(i32Op.add(i32Op.and(ea, i32(0xfff)), count), i32(0x1000));
-    return when(i32Op.or(guard, crosses), call(store ? CHECK_STORE : CHECK_LOAD, ea, count));
+    return when(i32Op.or(guard, this.crosses(ea, count)), call(store ? CHECK_STORE : CHECK_LOAD, ea, count));
+  }
+  /** Whether so many bytes at `ea` are in two pages. */
+  protected crosses(ea: Code, count: Code): Code {
+    return i32Op.gtU(i32Op.add(i32Op.and(ea, i32(0xfff)), count), i32(0x1000));
   }
 
   /** The registers of an even/odd pair, XTP or XSP. */

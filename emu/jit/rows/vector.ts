@@ -10,6 +10,8 @@ import {
   i32Op,
   i64,
   i64Op,
+  loadU16,
+  select,
   setLocal,
   V128,
 } from "../../cpu/vector/expressions.ts";
@@ -26,8 +28,8 @@ import type { Emit, EmitPrefixed, Rows } from "./row.ts";
 
 /** Temporaries from this number on are rows'. */
 const FIRST_LOCAL = 20;
-/** Their accesses are of a length that only the run tells. */
-const LEFT_OUT = new Set(["lxvl", "lxvll", "stxvl", "stxvll"]);
+/** What takes a length from the upper half of a register, which code of 32 bits keeps no account of. */
+const WITH_LENGTH = new Set(["lxvl", "lxvll", "stxvl", "stxvll"]);
 
 /** What a row works with in translated code. What it needs loaded or tested is emitted while its expression is made, and so comes first. */
 class RegionFrame extends Frame {
@@ -96,6 +98,20 @@ class RegionFrame extends Frame {
     const ea = getLocal(g.temporary(g.word, 7));
     return body(getLocal(host), g.is64 ? i32Op.wrap(ea) : ea);
   }
+  override accessBytes(store: boolean, body: (host: Code, count: Code) => Code): Code {
+    const { g } = this;
+    const { readGuard, writeGuard } = this.around;
+    const [count, ea] = [this.local(I32), this.local(I32)];
+    const [bytes, at, base] = [getLocal(count), getLocal(ea), this.gpr("RA0")];
+    g.code.bytesOf(setLocal(count, this.byteCount));
+    g.code.bytesOf(setLocal(ea, select(i32Op.wrap(base), i32(0), bytes)));
+    const guards = loadU16(store ? writeGuard : readGuard, i32Op.shrU(at, i32(12)));
+    const guarded = i32Op.and(guards, select(i32(0xffff), i32(0xff), this.crosses(at, bytes)));
+    const isFar = i64Op.ne(i64Op.shrU(base, i64(32n)), i64(0n));
+    g.code.bytesOf(select(i32Op.or(guarded, isFar), i32(0), bytes));
+    g.leaveIf();
+    return body(this.host(at, 16), bytes);
+  }
   private pairNumber(): number {
     return 2 * fieldOf(this.bits, [6, 9]) + 32 * fieldOf(this.bits, [10, 10]);
   }
@@ -137,9 +153,9 @@ class RegionFrame extends Frame {
 
 const vector = (row: Row | ImmediateRow): Emit => {
   return (g, word) => {
-    const { operands, vrc } = decode(word)!;
+    const { name, operands, vrc } = decode(word)!;
     const expression = expressionOf(row, word)?.row;
-    if (expression === undefined) return false;
+    if (expression === undefined || (WITH_LENGTH.has(name) && !g.is64)) return false;
     new RegionFrame(g, word, operands).emit(expression, vrc === true && fieldOf(word, [21, 21]) === 1);
   };
 };
@@ -151,7 +167,5 @@ export const prefixedVector =
 
 export const vectorRows = (): Rows =>
   Object.fromEntries(
-    FAMILIES.flatMap((family) => Object.entries(family))
-      .filter(([name]) => !LEFT_OUT.has(name))
-      .map(([name, row]) => [name, vector(row)]),
+    FAMILIES.flatMap((family) => Object.entries(family)).map(([name, row]) => [name, vector(row)]),
   );
