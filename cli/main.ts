@@ -1,10 +1,7 @@
 /** The command `ppcr`. Verbs are in files of their own. */
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { checkpoint } from "./checkpoint.ts";
-import { disasm } from "./disasm.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
-import { checkImage, showImage } from "./image.ts";
 import { clearCache, showCache } from "./jit-cache.ts";
 import {
   addMachineOptions,
@@ -16,7 +13,6 @@ import {
   parseVariable,
   Verb,
 } from "./options.ts";
-import { restart } from "./restart.ts";
 import { run } from "./run.ts";
 import { endAs } from "./status.ts";
 import { commandWords } from "./surroundings.ts";
@@ -83,6 +79,7 @@ verb(
         .default("fail"),
     )
     .action(async (path: string, flags) => {
+      const { restart } = await import("./restart.ts");
       endAs(await restart(path, flags));
     }),
 );
@@ -100,6 +97,7 @@ verb(
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
     .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
     .action(async (pid: bigint, flags) => {
+      const { checkpoint } = await import("./checkpoint.ts");
       await checkpoint(Number(pid), flags);
     }),
 );
@@ -116,6 +114,7 @@ for (const [name, description] of [
       .option("--json", "print JSON")
       .option("--strict", "also demand what the 2009 kernel demanded")
       .action(async (path: string, flags) => {
+        const { showImage, checkImage } = await import("./image.ts");
         process.exitCode = name === "show" ? showImage(path, flags) : checkImage(path, flags);
       }),
     image,
@@ -150,6 +149,7 @@ verb(
     .description("print the instructions of a PowerPC ELF file, as objdump -d does")
     .argument("<file>", "an ELF file")
     .action(async (path: string) => {
+      const { disasm } = await import("./disasm.ts");
       disasm(path);
     }),
 );
