@@ -8,7 +8,7 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
 import type { CpuKind } from "../cpu.ts";
-import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
+import { type Handler, illegal, type Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
 import { Frame, type Row, type Surroundings } from "./frame.ts";
@@ -28,20 +28,17 @@ export type Family = Readonly<Record<string, Row | ImmediateRow>>;
 export const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
   (word >>> (31 - last)) & (2 ** (last - first + 1) - 1);
 
-/** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
-export function familyHandlers(family: Family): HandlerTable {
-  const selector = (name: string, row: Row | ImmediateRow): Selector => {
-    if (typeof row === "function") return { select: (word, kind) => functionOf(word, name, row, kind) };
-    return {
-      select(word, kind) {
-        const value = fieldOf(word, row.bits);
-        // Values that have no code are invalid forms.
-        if (row.values?.includes(value) === false) return illegal;
-        return functionOf(word, `${name}/${value}`, (frame) => row.row(frame, value), kind);
-      },
-    };
+/** What picks the handler of a row: it belongs to the CPU that is bound. */
+export function familyHandler(name: string, row: Row | ImmediateRow): Selector {
+  if (typeof row === "function") return { select: (word, kind) => functionOf(word, name, row, kind) };
+  return {
+    select(word, kind) {
+      const value = fieldOf(word, row.bits);
+      // Values that have no code are invalid forms.
+      if (row.values?.includes(value) === false) return illegal;
+      return functionOf(word, `${name}/${value}`, (frame) => row.row(frame, value), kind);
+    },
   };
-  return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(name, row)]));
 }
 
 /** Modules by row and surroundings, which machines of one kind share. */
