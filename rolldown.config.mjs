@@ -50,7 +50,8 @@ const script = (input, name, { plugins, output } = {}) => ({
     entryFileNames: name,
     chunkFileNames: "[name].cjs",
     format: /** @type {const} */ ("cjs"),
-    minify: { mangle: false, compress: false, codegen: { removeWhitespace: true } },
+    // Names inside of functions alone are short: stacks are to be read.
+    minify: { mangle: { toplevel: false }, compress: false, codegen: { removeWhitespace: true } },
     ...output,
   },
   logLevel: /** @type {const} */ ("warn"),
