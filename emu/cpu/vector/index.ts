@@ -41,5 +41,5 @@ export const VECTOR_TABLES: readonly HandlerTable[] = [
 /** The handler of an instruction that has a row in one of the families, or what picks one; undefined for others. */
 export function vectorHandler(name: string): HandlerTable[string] | undefined {
   const family = FAMILIES.find((each) => Object.hasOwn(each, name));
-  return family && familyHandler(name, family[name]);
+  return family && familyHandler(family[name]);
 }
