@@ -357,7 +357,7 @@ const AREA = message("area", "a mapping", {
   file: maybe(FILE_PART, ""),
   shared: maybe(SHARED_PART, ""),
   unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
-  flags: since(3, u32("VM_* bits of mlock and madvise"), 0),
+  flags: since(3, u32("VM_* bits of mlock and madvise; 0x20: can't be made writable"), 0),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {

@@ -7,6 +7,7 @@ import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, files } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
+import { interfaceCall } from "./ioctl-interfaces.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
 
@@ -99,6 +100,7 @@ function ioctl(ctx: SyscallContext): number {
   const command = ctx.args.uint(1);
   const onFile = FILE_CALLS.get(command);
   if (onFile !== undefined) return onFile(ctx, file);
+  if (file instanceof Socket) return interfaceCall(ctx, file, command);
   const terminal = terminalOf(file);
   if (terminal === undefined) throw new SysError(ENOTTY);
   return terminalCall(ctx, file, terminal, command);

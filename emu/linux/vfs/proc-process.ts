@@ -1,6 +1,7 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
+import { PROC_NET } from "./proc-net.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
@@ -283,6 +284,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => mountsText(process.mounts())),
     mountinfo: textFile(() => mountinfoText(process.mounts())),
+    net: PROC_NET,
     ns: namespaces,
     cgroup: textFile("0::/\n"),
     cpuset: textFile("/\n"),
