@@ -552,6 +552,8 @@ export interface SocketState {
   sendTimeout: bigint;
   /** SO_PEERCRED. */
   peerCredentials: SenderSnapshot | null;
+  /** The urgent byte of TCP: bytes received and not read that stand before it, and whether it has been read by itself. */
+  urgent: { after: number; isRead: boolean } | null;
   messages: MessageSnapshot[];
 }
 

@@ -5,6 +5,7 @@ import {
   EDOM,
   EINVAL,
   ENODATA,
+  ENODEV,
   ENOENT,
   ENOPROTOOPT,
   ENOTCONN,
@@ -39,6 +40,7 @@ import {
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { LOOPBACK_INDEX } from "./ioctl-interfaces.ts";
 import { intBytes, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { timevalFields, timevalTime } from "./time-format.ts";
@@ -147,6 +149,20 @@ const beforeBind = (option: Option): Option => ({
   },
 });
 
+const SO_BINDTODEVICE = 25;
+
+/** SO_BINDTODEVICE: there is the loopback, over which everything goes anyway. Who is bound can't be bound elsewhere. */
+const bindToDevice: Option = {
+  get: (_ctx, socket) => new TextEncoder().encode(socket.option(SO_BINDTODEVICE) === 0 ? "" : "lo\0"),
+  set: (ctx, socket, bytes) => {
+    const isPrivileged = ctx.process.credentials.euid === 0;
+    if (socket.option(SO_BINDTODEVICE) !== 0 && !isPrivileged) throw new SysError(EPERM);
+    const name = new TextDecoder("latin1").decode(bytes.subarray(0, 15)).replace(/\0.*/s, "");
+    if (name !== "" && name !== "lo") throw new SysError(ENODEV);
+    socket.setOption(SO_BINDTODEVICE, name === "" ? 0 : LOOPBACK_INDEX);
+  },
+};
+
 /** SO_PRIORITY: above 6 is for the superuser. */
 const priority: Option = {
   ...kept(SOL_SOCKET, 12),
@@ -186,6 +202,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   [66, timeout("receiveTimeout", true)],
   [67, timeout("sendTimeout", true)],
   flag(SO_PASSCRED),
+  [SO_BINDTODEVICE, bindToDevice],
   // SO_PEERCRED, SO_PEERNAME, SO_PEERGROUPS.
   [
     21,
