@@ -1,92 +1,81 @@
-/** Requests about network interfaces (netdevice(7)): the loopback is the one that there is, and nobody changes it. */
-
+/** Requests of ioctl(2) that ask sockets about network interfaces (netdevice(7)), of which there is the loopback. */
 import { struct } from "../abi.ts";
-import { ENODEV, ENOTTY, EPERM, SysError } from "../errno.ts";
-import { encodeAddress } from "../net/address.ts";
-import { LOOPBACK_FLAGS, LOOPBACK_MTU, LOOPBACK_TYPE } from "../net/netlink-socket.ts";
+import { EINVAL, ENODEV, ENOTTY, EPERM, SysError } from "../errno.ts";
+import { anyAddress, encodeAddress, loopback } from "../net/address.ts";
+import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Socket } from "../net/socket.ts";
 import { AF_INET } from "../net/socket-constants.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
 
-const IFNAMSIZ = 16;
-const NAME = "lo";
-export const LOOPBACK_INDEX = 1;
-const QUEUE = 1000;
-const IFCONF = struct({ ifc_len: "i32", ifc_buf: "pointer" });
-/** Bytes of struct ifreq: what stands behind the name is a struct ifmap at most. */
-const requestSize = ({ abi }: SyscallContext): number => IFNAMSIZ + (abi.is64 ? 24 : 16);
-
-/** struct sockaddr_in of an address. */
-const internet = (ctx: SyscallContext, ...name: number[]): Uint8Array =>
-  encodeAddress({ family: AF_INET, name: Uint8Array.from(name), port: 0 }, ctx.abi.littleEndian);
-
-function number(ctx: SyscallContext, size: 2 | 4, value: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(size));
-  if (size === 2) view.setUint16(0, value, ctx.abi.littleEndian);
-  else view.setUint32(0, value, ctx.abi.littleEndian);
-  return new Uint8Array(view.buffer);
-}
-
-/** By request: what it writes behind the name. */
-const OF_ALL = new Map<number, (ctx: SyscallContext) => Uint8Array>([
-  [0x8913, (ctx) => number(ctx, 2, LOOPBACK_FLAGS & 0xffff)], // SIOCGIFFLAGS
-  [0x891d, (ctx) => number(ctx, 4, 0)], // SIOCGIFMETRIC
-  [0x8921, (ctx) => number(ctx, 4, LOOPBACK_MTU)], // SIOCGIFMTU
-  [0x8927, (ctx) => new Uint8Array([...number(ctx, 2, LOOPBACK_TYPE), ...new Uint8Array(14)])], // SIOCGIFHWADDR
-  [0x8933, (ctx) => number(ctx, 4, LOOPBACK_INDEX)], // SIOCGIFINDEX
-  [0x8942, (ctx) => number(ctx, 4, QUEUE)], // SIOCGIFTXQLEN
-  [0x8970, (ctx) => new Uint8Array(requestSize(ctx) - IFNAMSIZ)], // SIOCGIFMAP
-]);
-/** Of AF_INET alone. */
-const OF_INTERNET = new Map<number, (ctx: SyscallContext) => Uint8Array>([
-  [0x8915, (ctx) => internet(ctx, 127, 0, 0, 1)], // SIOCGIFADDR
-  [0x8917, (ctx) => internet(ctx, 127, 0, 0, 1)], // SIOCGIFDSTADDR
-  [0x8919, (ctx) => internet(ctx, 0, 0, 0, 0)], // SIOCGIFBRDADDR
-  [0x891b, (ctx) => internet(ctx, 255, 0, 0, 0)], // SIOCGIFNETMASK
-]);
-/** SIOCSIF*, SIOCADDRT and SIOCDELRT. */
-const CHANGES: readonly number[] = [
-  0x890b, 0x890c, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924,
-];
 const SIOCGIFNAME = 0x8910;
 const SIOCGIFCONF = 0x8912;
 
-const nameBytes = (): Uint8Array => new TextEncoder().encode(NAME.padEnd(IFNAMSIZ, "\0"));
+const NAME_SIZE = 16;
+const IFCONF = struct({ ifc_len: "i32", ifc_buf: "pointer" });
+/** struct ifreq: a name, of at most fifteen bytes, and a union, whose largest member is struct ifmap. */
+const NAMED = struct({ name: ["bytes", NAME_SIZE], index: "i32" });
+const IFMAP = struct({ mem_start: "ulong", mem_end: "ulong", rest: ["bytes", 8] });
+const requestSize = ({ abi }: SyscallContext): number => NAME_SIZE + IFMAP.size(abi);
 
-/** SIOCGIFCONF: the interfaces that have an address, as many as there is room for; without a buffer the bytes that all take. */
-function list(ctx: SyscallContext): number {
+const int = ({ abi }: SyscallContext, value: number): Uint8Array =>
+  struct({ value: "i32" }).encode(abi, { value });
+const ipv4 = ({ abi }: SyscallContext, name: readonly number[]): Uint8Array =>
+  encodeAddress({ ...anyAddress(AF_INET), name: Uint8Array.from(name) }, abi.littleEndian);
+const address = (ctx: SyscallContext): Uint8Array => ipv4(ctx, [...loopback(AF_INET, 0).name]);
+
+/** What is told of the interface whose name is in the request. */
+const TOLD = new Map<number, (ctx: SyscallContext) => Uint8Array>([
+  [0x8913, ({ abi }) => struct({ flags: "i16" }).encode(abi, { flags: LOOPBACK.flags })], // SIOCGIFFLAGS
+  [0x891d, (ctx) => int(ctx, 0)], // SIOCGIFMETRIC
+  [0x8921, (ctx) => int(ctx, LOOPBACK.mtu)], // SIOCGIFMTU
+  [0x8927, ({ abi }) => struct({ type: "u16", address: ["bytes", 14] }).encode(abi, { type: LOOPBACK.type })], // SIOCGIFHWADDR
+  [0x8933, (ctx) => int(ctx, LOOPBACK.index)], // SIOCGIFINDEX
+  [0x8942, (ctx) => int(ctx, LOOPBACK.queue)], // SIOCGIFTXQLEN
+  [0x8970, ({ abi }) => IFMAP.encode(abi, {})], // SIOCGIFMAP
+]);
+/** The same of its address, which only sockets of IPv4 tell. */
+const TOLD_OF_IPV4 = new Map<number, (ctx: SyscallContext) => Uint8Array>([
+  [0x8915, address], // SIOCGIFADDR
+  [0x8917, address], // SIOCGIFDSTADDR
+  [0x8919, (ctx) => ipv4(ctx, [0, 0, 0, 0])], // SIOCGIFBRDADDR
+  [0x891b, (ctx) => ipv4(ctx, [255, 0, 0, 0])], // SIOCGIFNETMASK
+]);
+/** SIOCSIFFLAGS, ADDR, DSTADDR, BRDADDR, NETMASK, METRIC, MTU, HWADDR, TXQLEN, MAP. */
+const CHANGES = new Set([0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8924, 0x8943, 0x8971]);
+
+const NAME = new Uint8Array(NAME_SIZE);
+NAME.set(new TextEncoder().encode(LOOPBACK.name));
+
+/** A list of the interfaces with an address of IPv4, or how long it is. */
+function list(ctx: SyscallContext): void {
   const at = ctx.args.address(2);
   const { ifc_len, ifc_buf } = ctx.get(IFCONF, at);
-  const size = requestSize(ctx);
-  const buffer = pointer(ifc_buf);
-  const length = buffer === 0 || ifc_len >= size ? size : 0;
-  if (buffer !== 0 && length > 0) {
-    const entry = new Uint8Array(size);
-    entry.set(nameBytes());
-    entry.set(internet(ctx, 127, 0, 0, 1), IFNAMSIZ);
-    ctx.memory.write(buffer, entry);
-  }
-  ctx.put32(at, length);
-  return 0;
+  if (ifc_len < 0) throw new SysError(EINVAL);
+  const one = new Uint8Array(requestSize(ctx));
+  one.set(NAME);
+  one.set(address(ctx), NAME_SIZE);
+  const there = ifc_buf === 0n || ifc_len >= one.length ? one.length : 0;
+  if (ifc_buf !== 0n && there > 0) ctx.memory.write(pointer(ifc_buf), one);
+  ctx.put(IFCONF, at, { ifc_len: there, ifc_buf });
 }
 
-/** Answers a request about interfaces; undefined for any other. Throws ENODEV for an interface that isn't there. */
-export function interfaceCall(ctx: SyscallContext, socket: Socket, command: number): number | undefined {
-  if (command === SIOCGIFCONF) return list(ctx);
-  if (CHANGES.includes(command)) throw new SysError(EPERM);
+/** The interface of a request's index. Throws ENODEV. */
+function nameOf(ctx: SyscallContext, at: number): void {
+  if (ctx.get(NAMED, at).index !== LOOPBACK.index) throw new SysError(ENODEV);
+  ctx.memory.write(at, NAME);
+}
+
+/** Does what a socket is asked about interfaces. Throws ENOTTY where it is about something else. */
+export function interfaceCall(ctx: SyscallContext, socket: Socket, command: number): number {
   const at = ctx.args.address(2);
-  if (command === SIOCGIFNAME) {
-    if (ctx.memory.read32(at + IFNAMSIZ) !== LOOPBACK_INDEX) throw new SysError(ENODEV);
-    ctx.memory.write(at, nameBytes());
-    return 0;
-  }
-  const ofInternet = OF_INTERNET.get(command);
-  const answer = OF_ALL.get(command) ?? ofInternet;
-  if (answer === undefined) return undefined;
-  if (ofInternet !== undefined && socket.domain !== AF_INET) throw new SysError(ENOTTY);
-  const name = new TextDecoder("latin1").decode(ctx.memory.read(at, IFNAMSIZ));
-  // What is behind a colon names one of its addresses.
-  if (name.replace(/[:\0].*$/s, "") !== NAME) throw new SysError(ENODEV);
-  ctx.memory.write(at + IFNAMSIZ, answer(ctx));
+  const told = TOLD.get(command) ?? (socket.domain === AF_INET ? TOLD_OF_IPV4.get(command) : undefined);
+  if (command === SIOCGIFCONF) list(ctx);
+  else if (command === SIOCGIFNAME) nameOf(ctx, at);
+  else if (told !== undefined) {
+    const { name } = ctx.get(NAMED, at);
+    if (NAME.subarray(0, LOOPBACK.name.length + 1).some((byte, i) => byte !== name[i]))
+      throw new SysError(ENODEV);
+    ctx.memory.write(at + NAME_SIZE, told(ctx));
+  } else throw new SysError(CHANGES.has(command) ? EPERM : ENOTTY);
   return 0;
 }

@@ -109,8 +109,7 @@ function ioctl(ctx: SyscallContext): number {
   const command = ctx.args.uint(1);
   const onFile = FILE_CALLS.get(command);
   if (onFile !== undefined) return onFile(ctx, file);
-  const onInterface = file instanceof Socket ? interfaceCall(ctx, file, command) : undefined;
-  if (onInterface !== undefined) return onInterface;
+  if (file instanceof Socket) return interfaceCall(ctx, file, command);
   const terminal = terminalOf(file);
   if (terminal === undefined) throw new SysError(ENOTTY);
   return terminalCall(ctx, file, terminal, command);

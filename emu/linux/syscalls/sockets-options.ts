@@ -15,6 +15,7 @@ import {
   SysError,
 } from "../errno.ts";
 import { encodeAddress, UNNAMED } from "../net/address.ts";
+import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Socket } from "../net/socket.ts";
 import {
   AF_INET6,
@@ -26,6 +27,7 @@ import {
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
   IPV6_V6ONLY,
+  SO_BINDTODEVICE,
   SO_BROADCAST,
   SO_LINGER,
   SO_OOBINLINE,
@@ -40,7 +42,6 @@ import {
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
-import { LOOPBACK_INDEX } from "./ioctl-interfaces.ts";
 import { intBytes, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { timevalFields, timevalTime } from "./time-format.ts";
@@ -149,20 +150,6 @@ const beforeBind = (option: Option): Option => ({
   },
 });
 
-const SO_BINDTODEVICE = 25;
-
-/** SO_BINDTODEVICE: there is the loopback, over which everything goes anyway. Who is bound can't be bound elsewhere. */
-const bindToDevice: Option = {
-  get: (_ctx, socket) => new TextEncoder().encode(socket.option(SO_BINDTODEVICE) === 0 ? "" : "lo\0"),
-  set: (ctx, socket, bytes) => {
-    const isPrivileged = ctx.process.credentials.euid === 0;
-    if (socket.option(SO_BINDTODEVICE) !== 0 && !isPrivileged) throw new SysError(EPERM);
-    const name = new TextDecoder("latin1").decode(bytes.subarray(0, 15)).replace(/\0.*/s, "");
-    if (name !== "" && name !== "lo") throw new SysError(ENODEV);
-    socket.setOption(SO_BINDTODEVICE, name === "" ? 0 : LOOPBACK_INDEX);
-  },
-};
-
 /** SO_PRIORITY: above 6 is for the superuser. */
 const priority: Option = {
   ...kept(SOL_SOCKET, 12),
@@ -170,6 +157,17 @@ const priority: Option = {
     const value = toInt(ctx, bytes);
     if ((value < 0 || value > 6) && ctx.process.credentials.euid !== 0) throw new SysError(EPERM);
     socket.setOption(12, value);
+  },
+};
+
+/** SO_BINDTODEVICE: the name of the only interface there is, or none; SO_BINDTOIFINDEX tells its number. */
+const boundDevice: Option = {
+  get: (_ctx, socket) =>
+    new TextEncoder().encode(socket.option(SO_BINDTODEVICE) === 0 ? "" : `${LOOPBACK.name}\0`),
+  set: (_ctx, socket, bytes) => {
+    const name = new TextDecoder().decode(bytes.subarray(0, 15)).replace(/\0.*/s, "");
+    if (name !== "" && name !== LOOPBACK.name) throw new SysError(ENODEV);
+    socket.setOption(SO_BINDTODEVICE, name === "" ? 0 : LOOPBACK.index);
   },
 };
 
@@ -202,7 +200,6 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   [66, timeout("receiveTimeout", true)],
   [67, timeout("sendTimeout", true)],
   flag(SO_PASSCRED),
-  [SO_BINDTODEVICE, bindToDevice],
   // SO_PEERCRED, SO_PEERNAME, SO_PEERGROUPS.
   [
     21,
@@ -234,6 +231,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
       },
     },
   ],
+  [SO_BINDTODEVICE, boundDevice],
   flag(SO_TIMESTAMP),
   flag(SO_TIMESTAMPNS),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
@@ -261,7 +259,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
       },
     },
   ],
-  [62, told(() => 0)],
+  [62, told((socket) => socket.option(SO_BINDTODEVICE))],
 ]);
 
 const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] => [

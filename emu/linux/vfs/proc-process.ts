@@ -2,6 +2,7 @@
 import { cpuList, cpuMask } from "./cpu-sets.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
+import { PROC_NET } from "./proc-net.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
@@ -284,6 +285,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => mountsText(process.mounts())),
     mountinfo: textFile(() => mountinfoText(process.mounts())),
+    net: PROC_NET,
     ns: namespaces,
     cgroup: textFile("0::/\n"),
     cpuset: textFile("/\n"),

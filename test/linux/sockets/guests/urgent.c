@@ -1,8 +1,7 @@
-/* TCP's urgent byte: in and out of line, its mark, the signal that tells of it. Requests about interfaces. */
+/* TCP's urgent byte: in and out of line, its mark, the signal that tells of it. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -104,52 +103,10 @@ static void others(void) {
   SAY("udp", sendto(udp, "x", 1, MSG_OOB, (void *)&at, sizeof at));
 }
 
-static void asks(int fd, const char *name, unsigned long request, const char *what) {
-  struct ifreq r = {0};
-  strcpy(r.ifr_name, name);
-  long result = ioctl(fd, request, &r);
-  printf("%s of %s: %s", what, name, why(result));
-  unsigned char *bytes = (void *)&r.ifr_ifru;
-  if (result == 0 && request == SIOCGIFFLAGS) printf(" %x", r.ifr_flags & 0xffff);
-  else if (result == 0 && request == SIOCGIFINDEX) printf(" %d", r.ifr_ifindex);
-  else if (result == 0 && request == SIOCGIFMTU) printf(" %d", r.ifr_mtu);
-  else if (result == 0 && request == SIOCGIFHWADDR) printf(" %d", r.ifr_hwaddr.sa_family);
-  else if (result == 0) printf(" %d %s", r.ifr_addr.sa_family, inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
-  printf("\n");
-}
-
-static void interfaces(void) {
-  int inet = socket(AF_INET, SOCK_DGRAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
-  asks(inet, "lo", SIOCGIFFLAGS, "flags");
-  asks(inet, "lo", SIOCGIFADDR, "address");
-  asks(inet, "lo", SIOCGIFNETMASK, "mask");
-  asks(inet, "lo", SIOCGIFMTU, "mtu");
-  asks(inet, "lo", SIOCGIFINDEX, "index");
-  asks(inet, "lo", SIOCGIFHWADDR, "hardware");
-  asks(local, "lo", SIOCGIFINDEX, "index");
-  asks(local, "lo", SIOCGIFADDR, "address");
-  asks(inet, "nowhere0", SIOCGIFINDEX, "index");
-  asks(1, "lo", SIOCGIFINDEX, "index");
-  asks(inet, "lo", SIOCSIFFLAGS, "new flags");
-  SAY("index", if_nametoindex("lo"));
-  char name[IF_NAMESIZE] = "";
-  printf("name %s\n", if_indextoname(1, name));
-  struct ifreq list[8];
-  struct ifconf all = {.ifc_len = sizeof list, .ifc_req = list};
-  DID("list", ioctl(inet, SIOCGIFCONF, &all));
-  printf("first %s %s\n", list[0].ifr_name, inet_ntoa(((struct sockaddr_in *)&list[0].ifr_addr)->sin_addr));
-  socklen_t length = sizeof name;
-  SAY("bind to device", setsockopt(inet, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
-  SAY("which", getsockopt(inet, SOL_SOCKET, SO_BINDTODEVICE, name, &length));
-  printf("%d %s\n", length, name);
-  SAY("to none that is there", setsockopt(local, SOL_SOCKET, SO_BINDTODEVICE, "nowhere0", 9));
-}
-
 int main(void) {
   signal(SIGURG, on);
   apart();
   inLine();
   others();
-  interfaces();
   return 0;
 }
