@@ -711,6 +711,15 @@ export class Generator {
     code.op(Op.i32_add);
   }
 
+  /** Leaves unless the bytes from `low` up to `high` from what GPR n holds may be accessed. */
+  testRange(n: number, low: number, high: number, isStore: boolean): void {
+    const value = this.gprValue(n);
+    if (this.state.isRangeChecked(value, low, high, isStore)) return;
+    this.fetch(n);
+    this.guard(this.local(n), low, high, isStore);
+    this.state.addRange(value, low, high, isStore);
+  }
+
   /** Begins a block's code, with the accesses that its dry pass has found; without them, that pass. */
   beginBlock(found?: AccessRanges): void {
     this.dry = found === undefined;
@@ -724,7 +733,7 @@ export class Generator {
 
   /**
    * Leaves unless all bytes from `low` up to `high` from the address in `ea` have guards of zero. One load tests two pages; only where that
-   * fails it is found out which pages it is about.
+   * fails it is found out which pages it is about: often it is the first one alone, for the next one may never have been used.
    */
   private guard(ea: number, low: number, high: number, isStore: boolean): void {
     const { code } = this;
@@ -736,13 +745,6 @@ export class Generator {
       this.op(Op.i32_add, Op.i64_add);
       code.set(from);
     }
-    // The guards of two pages, and the upper half of the address.
-    const found = this.temporary(this.word, 12);
-    code.get(from);
-    if (this.is64) code.op(Op.i32_wrap_i64);
-    code.i32Const(PAGE_SHIFT);
-    code.op(Op.i32_shr_u);
-    this.code.access(this.is64 ? Op.i64_load16_u : Op.i32_load16_u, table);
     const upper = () => {
       if (!this.is64) return;
       code.get(from);
@@ -750,6 +752,20 @@ export class Generator {
       code.op(Op.i64_shr_u);
       code.op(Op.i64_or);
     };
+    code.get(from);
+    if (this.is64) code.op(Op.i32_wrap_i64);
+    code.i32Const(PAGE_SHIFT);
+    code.op(Op.i32_shr_u);
+    if (high - low === 1) {
+      code.access(this.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
+      upper();
+      this.isNotZero();
+      this.leaveIf();
+      return;
+    }
+    // The guards of two pages, and the upper half of the address.
+    const found = this.temporary(this.word, 12);
+    code.access(this.is64 ? Op.i64_load16_u : Op.i32_load16_u, table);
     upper();
     code.tee(found);
     this.isNotZero();
@@ -758,18 +774,16 @@ export class Generator {
     this.constant(0xff);
     this.op(Op.i32_and, Op.i64_and);
     upper();
-    if (high - low === 1) this.isNotZero();
-    else {
-      if (this.is64) this.isNotZero();
-      // The second page counts if there are bytes in it.
-      code.get(from);
-      if (this.is64) code.op(Op.i32_wrap_i64);
-      code.i32Const(PAGE_SIZE - 1);
-      code.op(Op.i32_and);
-      code.i32Const(PAGE_SIZE - (high - low));
-      code.op(Op.i32_gt_u);
-      code.op(Op.i32_or);
-    }
+    // The second page counts if there are bytes in it: then the last byte's offset from the first page is that of a page or more.
+    code.get(from);
+    this.constant(PAGE_SIZE - 1);
+    this.op(Op.i32_and, Op.i64_and);
+    this.constant(high - low - 1);
+    this.op(Op.i32_add, Op.i64_add);
+    this.constant(PAGE_SHIFT);
+    this.op(Op.i32_shr_u, Op.i64_shr_u);
+    this.op(Op.i32_or, Op.i64_or);
+    this.isNotZero();
     this.leaveIf();
     this.end();
   }

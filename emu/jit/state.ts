@@ -1,6 +1,7 @@
 /** What is known, while code is generated, about the guest's registers at one place. */
 import { MOST_FACTS } from "../tuning.ts";
 import { addSlot, hasSlot, SET } from "./slots.ts";
+import type { Value } from "./values.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
@@ -132,6 +133,14 @@ export class State {
       if (!isStore || this.factStore[i] !== 0) return true;
     }
     return false;
+  }
+  /** The same of bytes from what a register holds. */
+  isRangeChecked({ base, offset }: Value, low: number, high: number, isStore: boolean): boolean {
+    return this.isChecked(base, offset + low, offset + high, isStore);
+  }
+  addRange({ base, offset }: Value, low: number, high: number, isStore: boolean): void {
+    if (this.isChecked(base, offset + low, offset + high, isStore)) return;
+    this.addFact(base, offset + low, offset + high, isStore);
   }
   addFact(base: number, low: number, high: number, isStore: boolean): void {
     const i = this.factNext;

@@ -59,8 +59,8 @@
         (i64.const 0))
       (then
         (if  ;; label = @2
-          (i32.or
-            (i64.ne
+          (i64.ne
+            (i64.or
               (i64.or
                 (i64.and
                   (local.get 6)
@@ -68,13 +68,14 @@
                 (i64.shr_u
                   (local.get 4)
                   (i64.const 32)))
-              (i64.const 0))
-            (i32.gt_u
-              (i32.and
-                (i32.wrap_i64
-                  (local.get 4))
-                (i32.const 4095))
-              (i32.const 4080)))
+              (i64.shr_u
+                (i64.add
+                  (i64.and
+                    (local.get 4)
+                    (i64.const 4095))
+                  (i64.const 15))
+                (i64.const 12)))
+            (i64.const 0))
           (then
             (return
               (i32.const 268435456)
