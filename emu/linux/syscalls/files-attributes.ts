@@ -1,5 +1,6 @@
 /** Sizes, permissions, owners, times, extended attributes; writing through to the disk. */
 import { type Layout, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { isPrivileged } from "../credentials.ts";
 import {
   E2BIG,
   EBADF,
@@ -35,7 +36,6 @@ import {
   pauseIfOverdue,
 } from "./files-common.ts";
 import { awaitLeases } from "./files-open.ts";
-import { isPrivileged } from "./identity.ts";
 
 function lengthOf(value: bigint): number {
   if (value < 0n) throw new SysError(EINVAL);

@@ -1,6 +1,7 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
 import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
+import { isPrivileged } from "../credentials.ts";
 import {
   EACCES,
   EBUSY,
@@ -47,7 +48,6 @@ import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
-import { isPrivileged } from "./identity.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them

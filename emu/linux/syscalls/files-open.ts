@@ -1,6 +1,7 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
+import { isPrivileged } from "../credentials.ts";
 import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
@@ -37,7 +38,6 @@ import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
-import { isPrivileged } from "./identity.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
 /** All calls that open a path; `how`: as openat2(2) confines it. */

@@ -2,7 +2,7 @@
 import type { OpenFileSnapshot, PtyState } from "../../snapshot.ts";
 import type { Process } from "../process.ts";
 import { signalInfo } from "../signals/pending.ts";
-import { post } from "../signals/post.ts";
+import { post, postToGroup } from "../signals/post.ts";
 import { SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
 import { IXON, LineDiscipline, type Wire } from "./line-discipline.ts";
@@ -168,9 +168,7 @@ export class Pty implements Tty, Wire {
   }
 
   signalGroup(pgid: number, signo: number): void {
-    for (const process of this.machine?.processes.values() ?? []) {
-      if (process.pgid === pgid && process.exitStatus === null) post(process, signalInfo(signo, SI_KERNEL));
-    }
+    postToGroup(this.machine?.processes.values() ?? [], pgid, signo, SI_KERNEL);
   }
 
   // ---- the program's side ------------------------------------------------------------------------------------------
