@@ -83,14 +83,14 @@
                 (local.get 0)
                 (i32.const 4)))))))
     (i32.sub
-      (i32.const -8)
+      (i32.const 0)
       (i32.wrap_i64
-        (local.get 4)))
+        (local.get 5)))
     (local.set 7
       (i64.load offset=32 align=1
         (i32.const 0)))
     (local.get 7)
-    (i64.store align=1)
+    (i64.store offset=8 align=1)
     (i32.sub
       (i32.const 0)
       (i32.wrap_i64
@@ -101,9 +101,9 @@
     (local.get 8)
     (i64.store align=1)
     (local.set 9
-      (i64.load align=1
+      (i64.load offset=8 align=1
         (i32.sub
-          (i32.const 8)
+          (i32.const 0)
           (i32.wrap_i64
             (local.get 5)))))
     (local.set 10
