@@ -44,7 +44,7 @@ export function openNamedPipe(
   if (!opener.met) {
     return ctx.block({
       queues: [opener.end.pipe.queue],
-      interrupted: () => system.nodes.giveUp(node, tid),
+      abandoned: () => system.nodes.giveUp(node, tid),
     });
   }
   try {

@@ -4,7 +4,8 @@ import type { Abi } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 
 const PAGE = 4096;
-const RW = 3;
+const [READ, RW] = [1, 3];
+const PROT_GROWSDOWN = 0x0100_0000;
 const [SHARED, PRIVATE, FIXED, ANONYMOUS, GROWSDOWN, NOREPLACE] = [1, 2, 0x10, 0x20, 0x100, 0x10_0000];
 const ANON = PRIVATE | ANONYMOUS;
 const MCL_FUTURE = 0x4000;
@@ -293,6 +294,16 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     await guest.ok("shmdt", attached);
     await guest.ok("shmctl", segment, 0, 0);
     await guest.ok("munmap", stack - 4 * PAGE, 5 * PAGE);
+  });
+
+  it("mprotect PROT_GROWSDOWN begins where the stack does, and is for stacks alone", async () => {
+    const own = await map(2);
+    expect(await guest.call("mprotect", own + PAGE, PAGE, READ | PROT_GROWSDOWN)).toBe("EINVAL");
+    const stack = await map(3, ANON | GROWSDOWN | FIXED, 0x1800_0000);
+    await guest.ok("mprotect", stack + PAGE, PAGE, READ | PROT_GROWSDOWN);
+    expect([0, 1, 2].map((page) => memory.areas.find(stack + page * PAGE)?.prot)).toEqual([READ, READ, RW]);
+    await guest.ok("munmap", own, 2 * PAGE);
+    await guest.ok("munmap", stack, 3 * PAGE);
   });
 
   it("a stack grows within RLIMIT_AS", async () => {
