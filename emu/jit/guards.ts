@@ -1,13 +1,26 @@
 /** The test that an access to storage begins with: one of the guards of its pages, and of the upper half of its address. */
 import { PAGE_SHIFT, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
-import type { Generator } from "./generator.ts";
-import { Op } from "./wasm.ts";
+import { type Code, Op, type ValueType } from "./wasm.ts";
+
+/** What it takes of the generator. */
+interface Emitter {
+  readonly code: Code;
+  readonly is64: boolean;
+  readonly target: { readonly corner: number };
+  readonly word: ValueType;
+  temporary(type: ValueType, n?: number): number;
+  constant(value: number): void;
+  op(op32: number, op64: number): void;
+  begin(op: number): void;
+  end(): void;
+  leaveIf(): void;
+}
 
 /**
  * Leaves unless all bytes from `low` up to `high` from the address in `ea` have guards of zero. One load tests two pages; only where that
  * fails it is found out which pages it is about: often it is the first one alone, for the next one may never have been used.
  */
-export function emitGuard(g: Generator, ea: number, low: number, high: number, isStore: boolean): void {
+export function emitGuard(g: Emitter, ea: number, low: number, high: number, isStore: boolean): void {
   const { code } = g;
   const table = g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
   const from = low === 0 ? ea : g.temporary(g.word, 6);
@@ -61,7 +74,7 @@ export function emitGuard(g: Generator, ea: number, low: number, high: number, i
 }
 
 /** Pops a number of a GPR's width: a condition, whether it is not zero. */
-function isNotZero(g: Generator): void {
+function isNotZero(g: Emitter): void {
   if (!g.is64) return;
   g.code.i64Const(0, 0);
   g.code.op(Op.i64_ne);
