@@ -491,7 +491,7 @@ export class Generator {
   }
   /** Pushes a signed constant of a GPR's width. */
   constant(value: number): void {
-    if (this.is64) this.code.i64Const(value, value >> 31);
+    if (this.is64) this.code.i64Const(value | 0, Math.floor(value / 2 ** 32));
     else this.code.i32Const(value);
   }
   /** The 64-bit opcode in 64-bit mode, else the 32-bit one. */
@@ -642,7 +642,7 @@ export class Generator {
   /**
    * Pushes a host address from which the `n` bytes at (RA|0) + `offset`, or + (RB), are as far as it returns, having seen to it that they may
    * be accessed. With `update`, the effective address is left in temporary 7 of a GPR's type, as it is where there is (RB). `align` are bits
-   * to be cleared of that.
+   * to be cleared of that. `offset` alone is unsigned: negative ones are nobody's.
    */
   place(
     n: number,
@@ -662,7 +662,7 @@ export class Generator {
     const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
     const inLocal = update || indexed || constantBase;
     const makeAddress = () => {
-      if (constantBase) this.constant(offset);
+      if (constantBase) this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
       else if (ra !== 0) this.get(ra);
       if (indexed) {
         this.get(rb);
@@ -819,8 +819,8 @@ export class Generator {
     this.code.op(Op.return);
   }
 
-  /** Has the interpreter execute the instruction. */
-  fallback(): void {
+  /** Has the interpreter execute the instruction, of so many bytes. */
+  fallback(bytes: 4 | 8 = 4): void {
     const { code } = this;
     this.flush();
     const status = this.temporary(I32, 0);
@@ -834,7 +834,7 @@ export class Generator {
     code.get(status);
     code.i32Const(1);
     code.op(Op.i32_sub);
-    code.i32Const(2);
+    code.i32Const(Math.log2(bytes));
     code.op(Op.i32_shl);
     code.op(Op.i32_add);
     code.get(BUDGET);
