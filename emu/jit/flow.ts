@@ -196,6 +196,21 @@ export function chooseEntries(region: Region, wanted: readonly number[], most: n
   return { addresses: [...addresses], heads };
 }
 
+/** Of what nodes of a loop `set`, that which most edges back to its header come with: most further turns begin with it. */
+export function mostBrought<T>(loop: Loop, flow: Flow, set: (node: number) => T | undefined): T | undefined {
+  const before = new Map<number, T | undefined>();
+  const votes = new Map<T | undefined, number>();
+  for (const node of flow.order) {
+    if (!loop.nodes.has(node)) continue;
+    const after = set(node) ?? before.get(node);
+    for (const { to, back } of flow.edges[node]) {
+      if (back && to === loop.header) votes.set(after, (votes.get(after) ?? 0) + 1);
+      else if (!before.has(to)) before.set(to, after);
+    }
+  }
+  return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
+
 /** Walks all nodes reachable from `roots` along edges that are not marked as back edges by `skip`. */
 function depthFirst(
   edges: readonly Edge[][],

@@ -10,7 +10,7 @@ import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
 import { type BlockValues, type Invariant, lookAhead, testedBefore } from "./access-ranges.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
-import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
+import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
@@ -274,30 +274,16 @@ class Translator {
         .map((summary) => summary.fields)
         .filter(({ kind }) => kind[field] !== Lazy.None);
       if (compared.length === 0) continue;
-      const last = this.comparedLast(loop, field);
+      const last = mostBrought(loop, this.flow, (node) => {
+        const summary = this.summaries[node];
+        return summary !== undefined && hasSlot(summary.dirty, CR_SLOT + field) ? summary.fields : undefined;
+      });
       fields.copyField(field, last !== undefined && last.kind[field] !== Lazy.None ? last : compared[0]);
       fields.isEither[field] = 1;
       const isOther = (other: Fields) =>
         other.kind[field] === fields.kind[field] && !other.isIn(field, fields);
       if (compared.some(isOther)) this.g.operandInLocal(field, fields);
     }
-  }
-  /** Of several comparisons for a field that which most edges back to a loop's header come with: most further turns begin with it. */
-  private comparedLast({ header, nodes }: Loop, field: number): Fields | undefined {
-    const { order, edges } = this.flow;
-    const before = new Map<number, Fields | undefined>();
-    const votes = new Map<Fields | undefined, number>();
-    for (const node of order) {
-      if (!nodes.has(node)) continue;
-      const summary = this.summaries[node];
-      const isChanged = summary !== undefined && hasSlot(summary.dirty, CR_SLOT + field);
-      const after = isChanged ? summary.fields : before.get(node);
-      for (const { to, back } of edges[node]) {
-        if (back && to === header) votes.set(after, (votes.get(after) ?? 0) + 1);
-        else if (!before.has(to)) before.set(to, after);
-      }
-    }
-    return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
   }
   /** What there is after a node. */
   private afterNode(node: number, at: Expected): Expected {
