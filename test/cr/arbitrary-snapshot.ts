@@ -284,6 +284,7 @@ const attributes = fc.record({
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
+  resetOnFork: fc.constant(true),
 });
 
 /** A zombie: all that is left is its status. */
@@ -418,6 +419,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
     options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
     ...{ receiveTimeout: u64, sendTimeout: u64 },
+    urgent: fc.option(fc.record({ after: u32, isRead: fc.boolean() })),
     messages: fc.array(
       fc.record({
         bytes: fc.uint8Array({ maxLength: 30 }),
