@@ -52,13 +52,15 @@ export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
  * guest's thread 2.0 to 2.1 with each.
  */
 export const OPTIMIZE_AFTER = 528_000;
-/** Instructions after which that is set: loading what sets it takes milliseconds, which a program that does less need not spend. */
-export const SHORT_PROGRAM = 20_000;
-
 // ---- translated code -------------------------------------------------------------------------------------------
 
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
+  /**
+   * Instructions of an address space after which the quick loop takes over from the interpreter, and the host's engine is told how to treat ppcr's own
+   * functions: loading all that takes milliseconds, which a program that does less need not spend.
+   */
+  quickAfter: number;
   /**
    * Arrivals at a place by a backward branch, a call or a return before it is translated. 100 and 300 took as long, within 10 %, with eight
    * programs of half a second to five.
@@ -112,6 +114,7 @@ export interface Tuning {
 }
 
 export const TUNING: Tuning = {
+  quickAfter: 20_000,
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
