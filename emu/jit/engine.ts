@@ -163,12 +163,10 @@ export class JitEngine extends Interpreter {
     if (quick === undefined || this.breakpoints.size > 0) return super.interpret(limit);
     let left = limit;
     while (left > 0) {
-      if (i32[NIA / 4 + 1] !== 0) {
-        const exit = super.interpret(left);
-        return exit;
-      }
+      if (i32[NIA / 4 + 1] !== 0) return super.interpret(left);
       const stop = quick.run(i32[NIA / 4], left);
       registers.retire(left - quick.left);
+      this.statistics.quick += left - quick.left;
       left = this.left = quick.left;
       if (stop === Stop.thrown) {
         const { error } = this.thrown!;

@@ -28,6 +28,7 @@ import {
 } from "../cpu/vector/expressions.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { isPrefix } from "../isa/prefixed-table.ts";
+import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
 import { SCALAR } from "../isa/tables.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
@@ -157,7 +158,7 @@ const hasBits = ({ mask, match, oe }: Instruction, bits: number): boolean =>
  * The tails, each in the block that begins with its name: what is inside leaves it to come to its code. The first are innermost.
  * Behind the last there is the end of the loop over instructions, then what taken branches do, then the function's end.
  */
-const TAILS = ["setTRc", "setT", "setARc", "setA", "record", "setField", "interpret", "step"] as const;
+const TAILS = ["setTRecord", "setTRc", "setT", "setARc", "setA", "record", "setField", "interpret", "step"] as const;
 
 function loopOf(target: Target, model: CpuModel): Code {
   const { corner, bigEndian, size, is64 } = target;
@@ -171,7 +172,7 @@ function loopOf(target: Target, model: CpuModel): Code {
   const stop = (reason: number): Code => setLocal(N, i32(reason));
 
   const rows = quickRows(target);
-  const known = SCALAR.filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
+  const known = [...SCALAR, ...VECTOR_STORAGE.rows()].filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
   const names = [...new Set(known.map(({ name }) => name))];
   const cases: Row[] = names.map((name) => rows[name]);
 
@@ -226,6 +227,7 @@ function loopOf(target: Target, model: CpuModel): Code {
   const sign = select(i32(8), select(i32(2), i32(4), zero), negative);
   const field = i32Op.and(i32Op.shrU(word, i32(23)), i32(7));
   const codes: Record<(typeof TAILS)[number], (depth: number) => Code> = {
+    setTRecord: (depth) => [...setT, ...br(TAILS.indexOf("record") - depth)],
     setTRc: (depth) => [...setT, ...brIf(next - depth, i32Op.eqz(rc)), ...br(TAILS.indexOf("record") - depth)],
     setT: (depth) => [...setT, ...br(next - depth)],
     setARc: (depth) => [...setA, ...brIf(next - depth, i32Op.eqz(rc)), ...br(TAILS.indexOf("record") - depth)],

@@ -3,7 +3,7 @@
  * whatever word is at hand. Power ISA 3.0B, I.3.3. Values are 64 bits wide in 32-bit programs too, whose upper halves are undefined.
  */
 import { IGNORE_CTR } from "../cpu/fields.ts";
-import { CR, CTR, GPR, LR, XER_CA, XER_CA32, ZERO } from "../cpu/registers.ts";
+import { CR, CTR, GPR, LR, VSR, XER_CA, XER_CA32, ZERO } from "../cpu/registers.ts";
 import {
   access,
   type Code,
@@ -46,6 +46,7 @@ export type Tail =
   | "next"
   | "setT"
   | "setTRc"
+  | "setTRecord"
   | "setA"
   | "setARc"
   | "record"
@@ -57,9 +58,10 @@ export type Tail =
   | "step"
   | "interpret";
 
+type Unless = (tail: Tail, condition: Code) => Code;
 /** `code`, then the tail; `unless` leaves for another one where a condition, asked at any place of the code, is not zero. */
 export interface Row {
-  readonly code: (unless: (tail: Tail, condition: Code) => Code) => Code;
+  readonly code: (unless: Unless) => Code;
   readonly tail: Tail;
 }
 
@@ -67,7 +69,7 @@ const word = getLocal(WORD);
 const value = getLocal(VALUE);
 const other = getLocal(OTHER);
 const n = getLocal(N);
-const target = getLocal(TARGET);
+const destination = getLocal(TARGET);
 const setValue = (code: Code) => setLocal(VALUE, code);
 const setOther = (code: Code) => setLocal(OTHER, code);
 const setN = (code: Code) => setLocal(N, code);
@@ -107,7 +109,8 @@ const sh6 = i32Op.or(field(11), i32Op.shl(bit(1), i32(5)));
 const mb6 = i32Op.or(field(6), i32Op.and(word, i32(32)));
 
 /** The rows of a kind of programs, by the names of the instruction table. */
-export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Readonly<Record<string, Row>> {
+export function quickRows(target: Target): Readonly<Record<string, Row>> {
+  const { is64, has32, clearsLower, corner, bigEndian, size } = target;
   const block = corner + REGISTERS_OFFSET;
   const gpr = (at: Code): Code => loadI64(block + GPR, at);
   const [t, a, b] = [gpr(RT_AT), gpr(RA_AT), gpr(RB_AT)];
@@ -181,12 +184,19 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
   type Form = "d" | "ds" | "x";
   const offsets: Record<Form, Code> = { d: si, ds: i64Op.and(si, i64(-4n)), x: b };
   /** Leaves the effective address in OTHER and where it is in AT, having seen that `bytes` there may be accessed. */
-  const address = (form: Form, bytes: number, isStore: boolean, update: boolean, unless: (tail: Tail, condition: Code) => Code): Code => {
-    const invalid = i32Op.or(
-      i32Op.eqz(RA_AT),
-      isStore ? i32(0) : i32Op.eq(RA_AT, RT_AT),
-    );
-    const sum = i64Op.add(update ? a : aOr0, offsets[form]);
+  const address = (
+    form: Form,
+    bytes: number,
+    isStore: boolean,
+    update: boolean,
+    unless: Unless,
+    isOfGpr = !isStore,
+    align = 0,
+  ): Code => {
+    const isSame = isOfGpr ? i32Op.eq(RA_AT, RT_AT) : i32(0);
+    const invalid = i32Op.or(i32Op.eqz(RA_AT), isSame);
+    const whole = i64Op.add(update ? a : aOr0, offsets[form]);
+    const sum = align === 0 ? whole : i64Op.and(whole, i64(BigInt(-align)));
     const guard = corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
     const refused = loadU8(guard, i32Op.shrU(n, i32(PAGE_SHIFT)));
     const crosses = i32Op.gtU(i32Op.and(n, i32(PAGE_SIZE - 1)), i32(PAGE_SIZE - bytes));
@@ -217,6 +227,46 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
       ...updated(update),
     ],
   });
+  /** The same of FPRs, whose VSRs' other halves some processors clear. */
+  const fprBytes = i32Op.and(i32Op.shrU(word, i32(17)), i32(0x1f0));
+  const loadFloat: typeof load = (op, bytes, form, update = false) => ({
+    tail: "next",
+    code: (unless) => [
+      ...address(form, bytes, false, update, unless, false),
+      ...storeI64(block + VSR + 8, fprBytes, access(op)(0, getLocal(AT))),
+      ...(clearsLower ? storeI64(block + VSR, fprBytes, i64(0n)) : []),
+      ...updated(update),
+    ],
+  });
+  const storeFloat: typeof load = (op, bytes, form, update = false) => ({
+    tail: "next",
+    code: (unless) => [
+      ...address(form, bytes, true, update, unless),
+      ...access(op)(0, getLocal(AT), loadI64(block + VSR + 8, fprBytes)),
+      ...updated(update),
+    ],
+  });
+  /** Vectors, of which the half that comes first in the block is `first` bytes from AT. */
+  const vsrBytes = i32Op.or(fprBytes, i32Op.shl(bit(0), i32(9)));
+  const vrBytes = i32Op.or(fprBytes, i32(512));
+  const vector = (isStore: boolean, register: Code, first: 0 | 8, align: number): Row => ({
+    tail: "next",
+    code: (unless) => {
+      const halves: [number, Code][] = [
+        [0, i32Op.add(getLocal(AT), i32(first))],
+        [8, i32Op.add(getLocal(AT), i32(8 - first))],
+      ];
+      return [
+        ...address("x", 16, isStore, false, unless, false, align),
+        ...halves.flatMap(([half, at]) =>
+          isStore
+            ? storeI64(0, at, loadI64(block + VSR + half, register))
+            : storeI64(block + VSR + half, register, loadI64(0, at)),
+        ),
+      ];
+    },
+  });
+  const swapped = bigEndian ? 0 : 8;
   /** The four or three forms of an access. */
   const forms = (name: string, make: typeof load, op: number, bytes: number, form: Form = "d"): [string, Row][] => [
     [name, make(op, bytes, form)],
@@ -248,10 +298,10 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
 
   const cia = i32Op.sub(getLocal(PC), i32(4));
   /** TARGET <- this address and a displacement; absolute ones and those to another half are not for here. */
-  const relative = (displacement: Code, unless: (tail: Tail, condition: Code) => Code): Code => [
+  const relative = (displacement: Code, unless: Unless): Code => [
     ...unless("interpret", i32Op.and(word, i32(2))),
     ...setLocal(TARGET, i32Op.add(cia, displacement)),
-    ...(is64 ? unless("interpret", i32Op.ltS(i32Op.xor(cia, target), i32(0))) : []),
+    ...(is64 ? unless("interpret", i32Op.ltS(i32Op.xor(cia, destination), i32(0))) : []),
   ];
   const link: Code = when(i32Op.and(word, i32(1)), storeI64(block + LR, i32(0), i64Op.extendU(getLocal(PC))));
   const ctr = loadI64(block + CTR, i32(0));
@@ -264,7 +314,7 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
     i32(1),
   );
   /** Goes on with the next instruction, which is marked as run, unless CTR and CR say that the branch is taken. */
-  const conditional = (unless: (tail: Tail, condition: Code) => Code): Code => [
+  const conditional = (unless: Unless): Code => [
     ...setN(i32Op.or(i32Op.eq(crBit, bit(24)), bit(25))),
     ...when(
       i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21))),
@@ -276,7 +326,7 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
     ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(loadU8(corner + MARKS_OFFSET, getLocal(AT)), i32(1))),
   ];
   /** TARGET <- the address in a register. */
-  const register = (offset: number, unless: (tail: Tail, condition: Code) => Code): Code => [
+  const register = (offset: number, unless: Unless): Code => [
     ...setOther(loadI64(block + offset, i32(0))),
     ...(is64 ? unless("interpret", low(i64Op.shrU(other, i64(32n)))) : []),
     ...setLocal(TARGET, i32Op.and(low(other), i32(-4))),
@@ -304,6 +354,21 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
     },
   });
 
+  /** Leaves in N which field is meant, where FXM has one bit. */
+  const oneField = (unless: Unless): Code => [
+    ...setN(field(12, 0xff)),
+    ...unless("step", i32Op.ne(i32Op.popcnt(n), i32(1))),
+    ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
+  ];
+  const fieldShift = i32Op.sub(i32(28), i32Op.shl(n, i32(2)));
+  const toOneField: Row = {
+    tail: "next",
+    code: (unless) => [
+      ...oneField(unless),
+      ...storeI8(block + CR, n, i32Op.and(i32Op.shrU(low(t), fieldShift), i32(15))),
+    ],
+  };
+
   const logical = (result: Code): Row => plain("setARc", setValue(result));
   const intoT = (result: Code): Row => plain("setTRc", setValue(result));
   /** The upper half of a product of words; with an Rc bit CR0 is of the word, which is rare. */
@@ -330,6 +395,7 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
     addi: plain("setT", setValue(i64Op.add(aOr0, si))),
     addis: plain("setT", setValue(i64Op.add(aOr0, shifted))),
     addic: carrying(a, si, "setT"),
+    "addic.": carrying(a, si, "setTRecord"),
     subfic: subtracting(a, si, "setT"),
     mulli: plain("setT", setValue(i64Op.mul(a, si))),
     add: intoT(i64Op.add(a, b)),
@@ -438,10 +504,17 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
       ...forms("sth", store, Op.i64_store16, 2),
       ...forms("stw", store, Op.i64_store32, 4),
       ...forms("std", store, Op.i64_store, 8, "ds"),
+      ...forms("lfd", loadFloat, Op.i64_load, 8),
+      ...forms("stfd", storeFloat, Op.i64_store, 8),
     ]),
     lwa: load(Op.i64_load32_s, 4, "ds"),
     lwax: load(Op.i64_load32_s, 4, "x"),
     lwaux: load(Op.i64_load32_s, 4, "x", true),
+
+    lxvd2x: vector(false, vsrBytes, swapped, 0),
+    stxvd2x: vector(true, vsrBytes, swapped, 0),
+    lvx: vector(false, vrBytes, 0, 16),
+    stvx: vector(true, vrBytes, 0, 16),
 
     b: {
       tail: "jump",
@@ -470,6 +543,18 @@ export function quickRows({ is64, has32, corner, bigEndian, size }: Target): Rea
     sc: { tail: "interpret", code: () => [] },
     scv: { tail: "interpret", code: () => [] },
 
+    mcrf: plain("next", storeI8(block + CR, field(23, 7), loadU8(block + CR, field(18, 7)))),
+    mtcrf: toOneField,
+    mtocrf: toOneField,
+    /** mfcr has the same extended opcode. */
+    mfocrf: {
+      tail: "setT",
+      code: (unless) => [
+        ...unless("step", i32Op.eqz(bit(20))),
+        ...oneField(unless),
+        ...setValue(i64Op.extendU(i32Op.shl(loadU8(block + CR, n), fieldShift))),
+      ],
+    },
     mfspr: special(true),
     mtspr: special(false),
     dcbt: nothing,
