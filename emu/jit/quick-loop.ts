@@ -110,7 +110,8 @@ export class QuickLoop {
   static readonly most = 127;
   /** Has the loop stop when the program has arrived at an address more often than that. */
   allow(address: number, arrivals: number): void {
-    this.marks[(address >>> 2) & (MARKS_SIZE - 1)] = 255 - 2 * arrivals;
+    const at = (address >>> 2) & (MARKS_SIZE - 1);
+    this.marks[at] = (254 - 2 * arrivals) | (this.marks[at] & 1);
   }
 }
 
@@ -265,7 +266,8 @@ function loopOf(target: Target, model: CpuModel): Code {
   ];
   body = loop([...ended, ...setLocal(WORD, fetched), ...setLocal(PC, i32Op.add(pc, i32(4))), ...body]);
 
-  const mark = i32Op.and(i32Op.shrU(t, i32(2)), i32(MARKS_SIZE - 1));
+  const mark = (address: Code) =>
+    setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
   const counted = (by: Code) => i32Op.add(loadU8(corner + MARKS_OFFSET, getLocal(AT)), by);
   const isArrival = i32Op.or(
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
@@ -273,7 +275,7 @@ function loopOf(target: Target, model: CpuModel): Code {
   );
   const jumped = [
     ...count,
-    ...setLocal(AT, mark),
+    ...mark(t),
     ...setLocal(N, counted(i32Op.shl(isArrival, i32(1)))),
     ...setLocal(PC, t),
     ...i32Op.gtU(getLocal(N), i32(255)),
@@ -304,6 +306,8 @@ function loopOf(target: Target, model: CpuModel): Code {
     ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
   ];
   return [
+    ...mark(pc),
+    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(counted(i32(0)), i32(1))),
     ...block(loop([...enter, ...block(body), ...jumped])),
     ...storeI32(registers + NIA, i32(0), pc),
     ...storeI32(corner + BUDGET_OFFSET, i32(0), left),
