@@ -15,7 +15,7 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { FLOATING_POINT_TABLES } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged, unavailable } from "./handler.ts";
-import { prefixed } from "./prefixed.ts";
+import { prefixedHandler } from "./prefixed.ts";
 import { fprOffset } from "./registers.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
 import { atomicHandlers } from "./storage/atomic.ts";
@@ -130,11 +130,14 @@ function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   return TABLES.find((table) => Object.hasOwn(table, row.name))?.[row.name] ?? illegal;
 }
 
-/** The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". */
-export function handlerOf(word: number, kind: CpuKind): Handler {
+/**
+ * The handler of an instruction word on a CPU of this kind; for an unknown one, one that throws GuestFault "illegal". `suffix` is the word
+ * after it, within the same 64 bytes, which prefixes need.
+ */
+export function handlerOf(word: number, kind: CpuKind, suffix?: number): Handler {
   const { entries, hasReservedNops, isPrefixed } = rowsOf(kind.model);
   if (hasReservedNops && isReservedNop(word)) return nothing;
-  if (isPrefix(word)) return isPrefixed ? prefixed : illegal;
+  if (isPrefix(word)) return isPrefixed ? prefixedHandler(word, suffix, kind) : illegal;
   const row = decode(word);
   if (row === undefined) return illegal;
   let entry = entries.get(row);

@@ -5,6 +5,7 @@
  * handler gets the word and its address; it returns nothing to go on with the next instruction, or the next
  * address (a taken branch), or SYSCALL. Faults are thrown and leave NIA at the instruction that caused them.
  */
+import { fitsPrefixed, isPrefix } from "../isa/prefixed-table.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { ProgramTag } from "../program-tag.ts";
 import type { Cpu } from "./cpu.ts";
@@ -245,10 +246,11 @@ export class Interpreter {
     for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
+      const index = (cia >>> 2) & (WORDS - 1);
       const handler = this.breakpoints.has(high * 2 ** 32 + (cia >>> 0))
         ? breakHere
-        : handlerOf(word, this.cpu);
-      handlers[(cia >>> 2) & (WORDS - 1)] = handler;
+        : handlerOf(word, this.cpu, fitsPrefixed(cia) ? words[index + 1] : undefined);
+      handlers[index] = handler;
       return handler(word, cia);
     };
     handlers.fill(first);
@@ -263,6 +265,9 @@ export class Interpreter {
 
 const breakHere: Handler = () => BREAK;
 
-/** Of the branches taken, those that lead to the beginning of something: a loop, a function, what follows a call. */
+/**
+ * Of the branches taken, those that lead to the beginning of something: a loop, a function, what follows a call. Prefixes come back with
+ * an address too.
+ */
 const isArrival = (word: number, cia: number, next: number): boolean =>
-  next - cia <= 0 || (word & LK) !== 0 || word >>> 26 === 19;
+  next - cia <= 0 || ((word & LK) !== 0 && !isPrefix(word)) || word >>> 26 === 19;

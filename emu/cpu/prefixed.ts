@@ -1,17 +1,20 @@
 /**
  * Prefixed instructions: Power ISA 3.1, I.1.6.3 and I.3.3.2 on. A prefix and its suffix are one instruction, which lies within 64 bytes: else it
- * raises the alignment interrupt. The handler of the prefix finds the suffix and goes on behind it, so that the two retire as one.
+ * raises the alignment interrupt. The handler of the prefix knows the suffix and goes on behind it, so that the two retire as one.
  */
 import { decodePrefixed, extractTwoWords, type PrefixedInstruction, R } from "../isa/prefixed-table.ts";
 import { GuestFault } from "./fault.ts";
+import type { CpuKind, CpuModel } from "./cpu.ts";
 import { isPair, ra, ra0, rt } from "./fields.ts";
-import { widen } from "./floating-point/lanes.ts";
+import { carryOut } from "./flags.ts";
 import { doubleHigh, doubleLow, single } from "./floating-point/storage-access.ts";
 import { type Handler, illegal } from "./handler.ts";
 import { fprOffset } from "./registers.ts";
+import { functionOf } from "./vector/functions.ts";
 import { maskedProducts } from "./vector/matrix.ts";
 import { isSeparate } from "./vector/outer-products.ts";
-import { elementsOf, fromElements, quad, setQuad, vrt, xa, xb, xt } from "./vector/vector-registers.ts";
+import { PREFIXED_VECTOR } from "./vector/prefixed-vector.ts";
+import { vrt } from "./vector/vector-registers.ts";
 import {
   load16,
   load32,
@@ -24,6 +27,7 @@ import {
   store8,
   upperHalf,
 } from "./storage/access.ts";
+import { includes } from "./versions.ts";
 import { cpu } from "./views.ts";
 
 /** Executes an instruction given by prefix and suffix, at `cia`. */
@@ -32,17 +36,23 @@ type PrefixedTable = Readonly<Record<string, Prefixed>>;
 
 const addressOfCode = (cia: number): bigint => BigInt(cpu.codeHigh * 2 ** 32 + (cia >>> 0));
 
-/** (RA|0) or CIA plus the displacement, 64 bits. */
-function sum(prefix: number, suffix: number, cia: number): bigint {
-  const base = (prefix & R) !== 0 ? addressOfCode(cia) : cpu.u64[ra0(suffix) >> 1];
-  return BigInt.asUintN(64, base + BigInt(extractTwoWords("D34", prefix, suffix)));
+/** (RA|0) or CIA plus the displacement: the lower word; the upper one is left in `upper`. */
+function sum(prefix: number, suffix: number, cia: number): number {
+  const isRelative = (prefix & R) !== 0;
+  const base = ra0(suffix);
+  const from = isRelative ? cia : cpu.i32[base];
+  const displacement = extractTwoWords("D34", prefix, suffix);
+  const low = (from + displacement) | 0;
+  upper = isRelative ? cpu.codeHigh : cpu.i32[base + 1];
+  upper = (upper + Math.floor(displacement / 2 ** 32) + carryOut(from, displacement | 0, low)) | 0;
+  return low;
 }
+let upper = 0;
 /** The effective address of a load or store. */
 function address(prefix: number, suffix: number, cia: number, isStore: boolean): number {
-  const ea = sum(prefix, suffix, cia);
-  if (!cpu.is64) return Number(BigInt.asUintN(32, ea));
-  if (ea >> 32n !== 0n) return cpu.memory.near(Number(ea >> 32n), Number(BigInt.asIntN(32, ea)), isStore);
-  return Number(ea);
+  const low = sum(prefix, suffix, cia);
+  if (cpu.is64 && upper !== 0) return cpu.memory.near(upper, low, isStore);
+  return low >>> 0;
 }
 
 type Access = (ea: number, suffix: number) => void;
@@ -55,7 +65,7 @@ const store =
   (prefix, suffix, cia) =>
     access(address(prefix, suffix, cia, true), suffix);
 
-/** RT <- a word, extended with zeros or its sign. */
+/** RT <- two words. */
 const give = (suffix: number, low: number, high: number): void => {
   cpu.i32[rt(suffix)] = low;
   cpu.i32[rt(suffix) + 1] = high;
@@ -92,7 +102,8 @@ function storeVsr(vsr: number, ea: number): void {
 /** The instructions that access storage, and paddi. */
 const displaced: PrefixedTable = {
   paddi: (prefix, suffix, cia) => {
-    cpu.u64[rt(suffix) >> 1] = sum(prefix, suffix, cia);
+    const low = sum(prefix, suffix, cia);
+    give(suffix, low, upper);
   },
   plwz: load((ea, suffix) => give(suffix, load32(ea), 0)),
   plbz: load((ea, suffix) => give(suffix, load8(ea), 0)),
@@ -152,81 +163,13 @@ const displaced: PrefixedTable = {
   }),
 };
 
-// ---- VSX ----------------------------------------------------------------------------------------------------
+const nothing: PrefixedTable = { pnop: () => {} };
 
-/** The 32-bit immediate of the splats. */
-const immediate = (prefix: number, suffix: number): number => extractTwoWords("IMM32", prefix, suffix);
-/** XT of the splats, whose TX is bit 15. */
-const xtOfSplat = (suffix: number): number => frt(suffix) | ((suffix >>> 11) & 32);
+/** Those that are not WebAssembly expressions, by the names of the table's rows. */
+const handlers: PrefixedTable = { ...displaced, ...nothing, ...maskedProducts };
 
-const splatWord: Prefixed = (prefix, suffix) => {
-  const word = BigInt(immediate(prefix, suffix));
-  setQuad(xtOfSplat(suffix), fromElements([word, word, word, word], 32));
-};
-/** A single as two doubles. */
-const splatDouble: Prefixed = (prefix, suffix) => {
-  const double = widen(immediate(prefix, suffix));
-  setQuad(xtOfSplat(suffix), fromElements([double, double], 64));
-};
-/** A word into the even or odd words. */
-const splatHalf: Prefixed = (prefix, suffix) => {
-  const words = elementsOf(quad(xtOfSplat(suffix)), 32);
-  const first = (suffix >>> 17) & 1;
-  words[first] = words[first + 2] = BigInt(immediate(prefix, suffix));
-  setQuad(xtOfSplat(suffix), fromElements(words, 32));
-};
-
-/** Registers of the 8RR:XX4 forms. */
-const x4 = (suffix: number) => ({
-  xt: xt(suffix),
-  a: quad(xa(suffix)),
-  b: quad(xb(suffix)),
-  c: quad(((suffix >>> 6) & 31) | ((suffix & 8) << 2)),
-});
-
-/** Elements of B where those of C are negative, else of A. */
-const blend =
-  (bits: number): Prefixed =>
-  (_prefix, suffix) => {
-    const { xt, a, b, c } = x4(suffix);
-    const [ofA, ofB] = [elementsOf(a, bits), elementsOf(b, bits)];
-    const chosen = elementsOf(c, bits).map((each, i) => (each >> BigInt(bits - 1) !== 0n ? ofB[i] : ofA[i]));
-    setQuad(xt, fromElements(chosen, bits));
-  };
-/** Bytes of A || B by the low five bits of C's bytes, where their upper three are UIM; the others become zero. */
-const permuteExtended: Prefixed = (prefix, suffix) => {
-  const { xt, a, b, c } = x4(suffix);
-  const source = [...elementsOf(a, 8), ...elementsOf(b, 8)];
-  const wanted = BigInt(prefix & 7);
-  const bytes = elementsOf(c, 8).map((each) => (each >> 5n === wanted ? source[Number(each & 31n)] : 0n));
-  setQuad(xt, fromElements(bytes, 8));
-};
-/** The function of three bits whose table is IMM, from the left for ABC = 0 to 7. */
-const evaluate: Prefixed = (prefix, suffix) => {
-  const { xt, a, b, c } = x4(suffix);
-  let result = 0n;
-  for (let index = 0; index < 8; index++) {
-    if ((prefix & (0x80 >> index)) === 0) continue;
-    result |= (index & 4 ? a : ~a) & (index & 2 ? b : ~b) & (index & 1 ? c : ~c);
-  }
-  setQuad(xt, BigInt.asUintN(128, result));
-};
-
-const registerForms: PrefixedTable = {
-  xxsplti32dx: splatHalf,
-  xxspltidp: splatDouble,
-  xxspltiw: splatWord,
-  xxblendvb: blend(8),
-  xxblendvh: blend(16),
-  xxblendvw: blend(32),
-  xxblendvd: blend(64),
-  xxpermx: permuteExtended,
-  xxeval: evaluate,
-  pnop: () => {},
-};
-
-/** All of them, by the names of the table's rows. */
-export const prefixedHandlers: PrefixedTable = { ...displaced, ...registerForms, ...maskedProducts };
+/** The names of all that have a handler. */
+export const prefixedHandled = (): string[] => [...Object.keys(handlers), ...Object.keys(PREFIXED_VECTOR)];
 
 /** Invalid forms: registers of pairs that are odd or overwrite the base, sources that are part of the accumulator. */
 function isValid({ name, facility }: PrefixedInstruction, suffix: number): boolean {
@@ -235,14 +178,28 @@ function isValid({ name, facility }: PrefixedInstruction, suffix: number): boole
   return facility !== "mma" || isSeparate(suffix);
 }
 
-/** The handler of prefixes. */
-export const prefixed: Handler = (prefix, cia) => {
-  if ((cia & 63) === 60) throw new GuestFault("alignment", addressOfCode(cia));
-  const suffix = cpu.memory.fetch(cpu.codeHigh * 2 ** 32 + (cia >>> 0) + 4);
-  const row = decodePrefixed(prefix, suffix);
-  if (row === undefined || !cpu.model.facilities.has(row.facility) || !isValid(row, suffix)) {
-    return illegal(prefix, cia);
-  }
-  prefixedHandlers[row.name](prefix, suffix, cia);
-  return (cia + 8) | 0;
+/** Whether a CPU of this model has the instruction. */
+export const hasPrefixed = ({ facility }: PrefixedInstruction, { version, facilities }: CpuModel): boolean =>
+  includes(version, "3.1") && facilities.has(facility);
+
+const addressInterrupt: Handler = (_prefix, cia) => {
+  throw new GuestFault("alignment", addressOfCode(cia));
 };
+
+/** The handler of a prefix with the word after it, which is undefined where a boundary of 64 bytes is between them. */
+export function prefixedHandler(prefix: number, suffix: number | undefined, kind: CpuKind): Handler {
+  if (suffix === undefined) return addressInterrupt;
+  const row = decodePrefixed(prefix, suffix);
+  if (row === undefined || !hasPrefixed(row, kind.model) || !isValid(row, suffix)) return illegal;
+  const execute = handlers[row.name] ?? vectorHandler(row, prefix, kind);
+  return (_prefix, cia) => {
+    execute(prefix, suffix, cia);
+    return (cia + 8) | 0;
+  };
+}
+function vectorHandler(row: PrefixedInstruction, prefix: number, kind: CpuKind): Prefixed {
+  const handler = functionOf(PREFIXED_VECTOR[row.name], row, prefix, kind)!;
+  return (_prefix, suffix) => {
+    handler(suffix, prefix);
+  };
+}

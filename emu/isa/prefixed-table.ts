@@ -158,6 +158,9 @@ export const PREFIXED: () => readonly PrefixedInstruction[] = lazily(() => [
 /** Whether a word is a prefix. */
 export const isPrefix = (word: number): boolean => word >>> 26 === 1;
 
+/** Whether an instruction of two words may begin at an address: it lies within 64 bytes. */
+export const fitsPrefixed = (address: number): boolean => (address & 63) !== 60;
+
 const fits = (word: number, { match, mask }: Pattern): boolean => (word & mask) === match;
 
 /** Whether the prefix has R. */

@@ -496,7 +496,7 @@ export class Generator {
   }
   /** Pushes a signed constant of a GPR's width. */
   constant(value: number): void {
-    if (this.is64) this.code.i64Const(value, value >> 31);
+    if (this.is64) this.code.i64Const(value | 0, Math.floor(value / 2 ** 32));
     else this.code.i32Const(value);
   }
   /** The 64-bit opcode in 64-bit mode, else the 32-bit one. */
@@ -638,8 +638,8 @@ export class Generator {
   // ---- storage ---------------------------------------------------------------------------------------------
 
   /**
-   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. With `update`, the
-   * effective address is left in temporary 7 of a GPR's type, as it is where there is (RB). `align` are bits to be cleared of that.
+   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. EA is left
+   * in temporary 7 with `update` and (RB). `align` are bits to be cleared of it. `offset` alone is unsigned: negative ones are nobody's.
    */
   address(
     n: number,
@@ -658,7 +658,7 @@ export class Generator {
     const own = { base, low: at, high: at + n, isStore };
     const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
     const pushAddress = () => {
-      if (constantBase) return this.constant(offset);
+      if (constantBase) return this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
       if (ra !== 0) this.get(ra);
       if (indexed) {
         this.get(rb);
@@ -870,8 +870,8 @@ export class Generator {
     this.code.op(Op.return);
   }
 
-  /** Has the interpreter execute the instruction. */
-  fallback(): void {
+  /** Has the interpreter execute the instruction, of so many bytes. */
+  fallback(bytes: 4 | 8 = 4): void {
     const { code } = this;
     this.flush();
     const status = this.temporary(I32, 0);
@@ -885,7 +885,7 @@ export class Generator {
     code.get(status);
     code.i32Const(1);
     code.op(Op.i32_sub);
-    code.i32Const(2);
+    code.i32Const(Math.log2(bytes));
     code.op(Op.i32_shl);
     code.op(Op.i32_add);
     code.get(BUDGET);

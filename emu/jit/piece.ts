@@ -8,9 +8,9 @@ export interface Piece extends Linkable {
   /** Where it may be entered, the place it was rooted at first, and the instructions that have to be left for each. */
   readonly entries: readonly number[];
   readonly needs: readonly number[];
-  /** Its basic blocks, two numbers each: the address and how many instructions. */
+  /** Its basic blocks, two numbers each: the address and how many words. */
   readonly blocks: Int32Array;
-  /** The instructions of the blocks. */
+  /** The words of the blocks. */
   readonly words: Int32Array;
   /** Where it leads to but has no code of, for that had never been run. */
   readonly cold: readonly number[];

@@ -6,6 +6,14 @@ import { AA, ALWAYS, bo, IGNORE_CTR, LK, ra, rb, rs, rt, si, spr, to } from "../
 import { ZERO } from "../cpu/registers.ts";
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
+import {
+  decodePrefixed,
+  extractTwoWords,
+  fitsPrefixed,
+  isPrefix,
+  type PrefixedInstruction,
+  R,
+} from "../isa/prefixed-table.ts";
 import { MOST_CASES, TABLE_REACH } from "../tuning.ts";
 
 /** How a block ends. */
@@ -33,9 +41,10 @@ export type End = (typeof End)[keyof typeof End];
 
 export interface Block {
   readonly start: number;
-  /** Instructions, the one that ends it included. */
+  /** The words of its instructions, the one that ends it included. A suffix has no row. */
   readonly words: number[];
-  readonly rows: (Instruction | undefined)[];
+  readonly rows: (Instruction | PrefixedInstruction | undefined)[];
+  instructions: number;
   end: End;
   /** Address that a branch leads to. */
   target: number;
@@ -159,7 +168,8 @@ export function successors(block: Block): number[] {
 
 export function scan(source: ScanSource, roots: readonly number[], is64: boolean, most: number): Region {
   const words = new Map<number, number>();
-  const rowsAt = new Map<number, Instruction | undefined>();
+  const rowsAt: Rows = new Map();
+  const suffixes = new Set<number>();
   const ends = new Map<number, BlockEnd>();
   const leaders = new Set<number>(roots);
   const work = [...roots];
@@ -174,10 +184,22 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
         break;
       }
       const word = source.fetch(pc);
-      const row = decode(word);
-      words.set(pc, word);
-      rowsAt.set(pc, row);
       linear.push(pc);
+      words.set(pc, word);
+      const after = (pc + 4) | 0;
+      if (isPrefix(word) && fitsPrefixed(pc) && !words.has(after) && !leaders.has(after)) {
+        const suffix = source.fetch(after);
+        const row = decodePrefixed(word, suffix);
+        if (row !== undefined) {
+          rowsAt.set(pc, row);
+          words.set(after, suffix);
+          suffixes.add(after);
+          pc = (pc + 8) | 0;
+          continue;
+        }
+      }
+      const row = decode(word);
+      rowsAt.set(pc, row);
       let end = endOf(row?.name, word, pc, is64, found);
       if (end === undefined) {
         pc = (pc + 4) | 0;
@@ -189,6 +211,8 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       const table = end === End.Indirect ? runCases(source, tableAt(source, words, linear), cold) : undefined;
       ends.set(pc, { end, target, table });
       const go = (address: number) => {
+        // A branch into the middle of an instruction: nobody writes that, and the interpreter knows what it is.
+        if (suffixes.has(address)) return;
         if (!leaders.has(address) && !source.hasRun(address)) {
           cold.add(address);
           return;
@@ -202,12 +226,16 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       break;
     }
   }
-  return { is64, ...formBlocks(words, rowsAt, ends, leaders), instructions: words.size, cold: [...cold] };
+  const formed = formBlocks(words, rowsAt, suffixes, ends, leaders);
+  return { is64, ...formed, instructions: words.size - suffixes.size, cold: [...cold] };
 }
+
+type Rows = Map<number, Instruction | PrefixedInstruction | undefined>;
 
 function formBlocks(
   words: ReadonlyMap<number, number>,
-  rowsAt: ReadonlyMap<number, Instruction | undefined>,
+  rowsAt: Rows,
+  suffixes: ReadonlySet<number>,
   ends: ReadonlyMap<number, BlockEnd>,
   leaders: ReadonlySet<number>,
 ): { blocks: Block[]; at: Map<number, number> } {
@@ -218,12 +246,13 @@ function formBlocks(
   let expected = 0;
   for (const pc of sorted) {
     if (block === undefined || pc !== expected || leaders.has(pc)) {
-      block = { start: pc, words: [], rows: [], end: End.Fall, target: 0, table: undefined };
+      block = { start: pc, words: [], rows: [], instructions: 0, end: End.Fall, target: 0, table: undefined };
       at.set(pc, blocks.length);
       blocks.push(block);
     }
     block.words.push(words.get(pc)!);
     block.rows.push(rowsAt.get(pc));
+    if (!suffixes.has(pc)) block.instructions++;
     expected = (pc + 4) | 0;
     const info = ends.get(pc);
     if (info !== undefined) {
@@ -277,14 +306,20 @@ function findTable(
   linear: readonly number[],
 ): JumpTable | undefined {
   const last = linear.length - 1;
-  const nameAt = (i: number) => decode(words.get(linear[i])!)?.name;
   const wordAt = (i: number) => words.get(linear[i])!;
+  const suffixAt = (i: number) => words.get((linear[i] + 4) | 0)!;
+  const nameAt = (i: number) =>
+    (isPrefix(wordAt(i)) ? decodePrefixed(wordAt(i), suffixAt(i)) : decode(wordAt(i)))?.name;
   /** Index of the instruction before `i` that sets GPR n (by its index in 32-bit words). */
   const definition = (n: number, i: number): number => {
     for (let at = i - 1; at >= 0 && at >= last - TABLE_REACH; at--) {
       const word = wordAt(at);
       const name = nameAt(at) ?? "";
       if (/^(st|cmp|mt|tw|td)/.test(name)) continue;
+      if (/^p/.test(name)) {
+        if (/^(paddi|pl[dwhb])/.test(name) && rt(suffixAt(at)) === n) return at;
+        continue;
+      }
       if (/^l/.test(name) && rt(word) === n) return at;
       if (/^(addi|addis|add|mf|mulli|subf|neg)/.test(name) && rt(word) === n) return at;
       if (/^(or|and|xor|rl|s[lr]|exts)/.test(name) && ra(word) === n) return at;
@@ -310,6 +345,9 @@ function findTable(
         const wide = nameAt(at) === "ld";
         return source.peek((from + (wide ? si(word) & ~3 : si(word))) | 0, wide);
       }
+      case "paddi":
+        if ((word & R) === 0) return undefined;
+        return (linear[at] + extractTwoWords("SI34", word, suffixAt(at))) | 0;
       case "or":
         return rs(word) === rb(word) ? value(rs(word), at) : undefined;
       default:

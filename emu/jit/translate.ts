@@ -3,6 +3,9 @@
 import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
+import { hasPrefixed } from "../cpu/prefixed.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
 import { type BlockValues, lookAhead } from "./access-ranges.ts";
@@ -11,6 +14,7 @@ import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
+import { prefixedRows } from "./rows/prefixed-rows.ts";
 import { type Block, End, type JumpTable, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
@@ -326,7 +330,7 @@ class Translator {
         if (edge.to < 0 || edge.back || tests[edge.to] !== 0) continue;
         longest = Math.max(longest, need[edge.to]);
       }
-      need[node] = longest + (node < root ? this.blocks[node].words.length : 0);
+      need[node] = longest + (node < root ? this.blocks[node].instructions : 0);
     }
   }
 
@@ -537,7 +541,7 @@ class Translator {
     if (node === flow.root) return this.emitRoot();
     if (node > flow.root) return this.emitDispatch(node);
     const block = this.blocks[node];
-    g.count = block.words.length;
+    g.count = block.instructions;
     if (this.tests[node] !== 0) this.testBudget(block.start, this.need[node]);
     g.code.get(BUDGET);
     g.code.i32Const(g.count);
@@ -613,19 +617,30 @@ class Translator {
     const { g } = this;
     let left = leaves.length;
     const body = block.end === End.Fall ? block.words.length : block.words.length - 1;
-    g.count = block.words.length;
-    for (let i = 0; i < body; i++) {
-      g.index = i;
+    g.count = block.instructions;
+    g.index = 0;
+    for (let i = 0; i < body; i++, g.index++) {
       g.pc = (block.start + 4 * i) | 0;
-      const row = block.rows[i]!;
-      while (left > 0 && leaves[leaves.length - left] < i) left--;
-      if (left >= LEAST_LEAVES && leaves[leaves.length - left] === i) this.openLanding();
+      while (left > 0 && leaves[leaves.length - left] < g.index) left--;
+      if (left >= LEAST_LEAVES && leaves[leaves.length - left] === g.index) this.openLanding();
       if (g.pc === block.table?.load) this.keepCase(block.table);
-      const emit = available(row, this.options.model) ? emitters().get(row.name) : undefined;
-      if (emit === undefined || emit(g, block.words[i]) === false) g.fallback();
+      const row = block.rows[i]!;
+      const word = block.words[i];
+      if ("prefix" in row) this.emitPrefixed(row, word, block.words[++i]);
+      else this.emitInstruction(row, word);
     }
-    g.index = block.words.length - 1;
-    g.pc = (block.start + 4 * g.index) | 0;
+    g.index = block.instructions - 1;
+    g.pc = (block.start + 4 * (block.words.length - 1)) | 0;
+  }
+  private emitInstruction(row: Instruction, word: number): void {
+    const { g } = this;
+    const emit = available(row, this.options.model) ? emitters().get(row.name) : undefined;
+    if (emit === undefined || emit(g, word) === false) g.fallback();
+  }
+  private emitPrefixed(row: PrefixedInstruction, prefix: number, suffix: number): void {
+    const { g } = this;
+    const emit = hasPrefixed(row, this.options.model) ? prefixedRows()[row.name] : undefined;
+    if (emit === undefined || emit(g, prefix, suffix) === false) g.fallback(8);
   }
 
   // ---- how blocks end ----------------------------------------------------------------------------------------

@@ -15,3 +15,6 @@ export const ordinaryUser = (uid = 1000, gid = 1000): Credentials => ({
   fsgid: gid,
   groups: [gid],
 });
+
+/** Whether a process is root: it has every capability then, and none otherwise. */
+export const isPrivileged = ({ euid }: Credentials): boolean => euid === 0;

@@ -2,6 +2,9 @@
 import type { AddressSpace } from "../memory/address-space.ts";
 import { type CallInProgress, type Waiter, WaitQueue } from "./wait-queue.ts";
 
+/** The bits of a waiter that any bit wakes, and of whoever wakes any (FUTEX_BITSET_MATCH_ANY). */
+export const ANY_BIT = -1;
+
 /** A thread as futexes know it. */
 interface FutexThread extends Waiter {
   readonly tid: number;
@@ -9,34 +12,39 @@ interface FutexThread extends Waiter {
   moveTo(from: WaitQueue, to: WaitQueue): void;
 }
 
-interface FutexWaiter {
-  readonly thread: FutexThread;
-  readonly bitset: number;
-}
-
 /** The waiters on one word, oldest first. */
 export class Futex extends WaitQueue<FutexThread> {
-  private readonly list: FutexWaiter[] = [];
+  private readonly bitsets = new Map<FutexThread, number>();
 
   /** Adds a waiter, to be parked on this queue. */
   enlist(thread: FutexThread, bitset: number): void {
-    if (!this.list.some((waiter) => waiter.thread === thread)) this.list.push({ thread, bitset });
+    if (!this.bitsets.has(thread)) this.bitsets.set(thread, bitset);
   }
 
   override remove(thread: FutexThread): void {
     super.remove(thread);
-    const at = this.list.findIndex((waiter) => waiter.thread === thread);
-    if (at >= 0) this.list.splice(at, 1);
+    this.bitsets.delete(thread);
   }
 
-  get enlisted(): readonly FutexWaiter[] {
-    return this.list;
+  /** Who waits, and for which bits. */
+  get enlisted(): ReadonlyMap<FutexThread, number> {
+    return this.bitsets;
+  }
+
+  /** The first `count` waiters that wait for any of these bits. */
+  private first(count: number, bits: number): [FutexThread, number][] {
+    const chosen: [FutexThread, number][] = [];
+    for (const waiter of this.bitsets) {
+      if (chosen.length >= count) break;
+      if ((waiter[1] & bits) !== 0) chosen.push(waiter);
+    }
+    return chosen;
   }
 
   /** Wakes up to `count` waiters whose bits are among `bitset`; returns how many. */
   wakeBits(count: number, bitset: number): number {
-    const chosen = this.list.filter((waiter) => (waiter.bitset & bitset) !== 0).slice(0, Math.max(count, 0));
-    for (const { thread } of chosen) {
+    const chosen = this.first(count, bitset);
+    for (const [thread] of chosen) {
       // The call is made again, and sees by this that it is over.
       if (thread.blocked !== null) thread.blocked = { ...thread.blocked, state: { kind: "woken" } };
       thread.wake();
@@ -46,19 +54,19 @@ export class Futex extends WaitQueue<FutexThread> {
 
   /** Wakes the oldest waiter, for it to have the lock that this word is; its tid, and whether there are more. */
   handOver(): { tid: number; more: boolean } | undefined {
-    const first = this.list[0];
+    const [first] = this.first(1, ANY_BIT);
     if (first === undefined) return undefined;
-    const more = this.list.length > 1;
-    this.wakeBits(1, -1);
-    return { tid: first.thread.tid, more };
+    const more = this.bitsets.size > 1;
+    this.wakeBits(1, ANY_BIT);
+    return { tid: first[0].tid, more };
   }
 
   /** Moves up to `count` waiters to another word, at `address`; returns how many. */
   requeue(count: number, to: Futex, address: number): number {
-    const chosen = this.list.slice(0, Math.max(count, 0));
+    const chosen = this.first(count, ANY_BIT);
     // Those who wait there already keep their places.
     if (to === this) return chosen.length;
-    for (const { thread, bitset } of chosen) {
+    for (const [thread, bitset] of chosen) {
       this.remove(thread);
       to.enlist(thread, bitset);
       thread.moveTo(this, to);

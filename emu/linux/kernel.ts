@@ -43,7 +43,7 @@ import { Scheduler } from "./scheduler.ts";
 import { throughScripts } from "./scripts.ts";
 import type { ReturnedCall } from "./signals/deliver.ts";
 import { signalInfo } from "./signals/pending.ts";
-import { post } from "./signals/post.ts";
+import { post, postToGroup } from "./signals/post.ts";
 import { SI_KERNEL, SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "./signals/signal-numbers.ts";
 import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/task-signals.ts";
 import type { System } from "./system.ts";
@@ -437,12 +437,7 @@ export class Kernel implements System {
     if (first === undefined) return;
     if (this.ending !== undefined && ENDING_SIGNALS.has(signo)) this.abandoned = true;
     const group = this.fileSystem.foreground ?? first.pgid;
-    let heard = false;
-    for (const process of this.processes.values()) {
-      if (process.pgid !== group || process.exitStatus !== null) continue;
-      post(process, signalInfo(signo, SI_KERNEL));
-      heard = true;
-    }
+    const heard = postToGroup(this.processes.values(), group, signo, SI_KERNEL);
     if (!heard) post(first, signalInfo(signo, SI_KERNEL));
     this.noteWake();
   }

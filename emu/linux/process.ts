@@ -7,7 +7,7 @@ import type { Watchpoint } from "../memory/watched.ts";
 import type { ProcessAttributes } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./contracts.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, isPrivileged } from "./credentials.ts";
 import type { LoadedProgram, MemoryLayout, Mm } from "./mm.ts";
 import { SIGCHLD } from "./signals/signal-numbers.ts";
 import { ProcessSignals } from "./signals/signal-state.ts";
@@ -176,10 +176,28 @@ export class Process {
     this.files.exec();
   }
 
+  /** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */
+  isOverSpace(more: number): boolean {
+    const most = toLength(this.limits[RLIMIT_AS].soft);
+    return most < this.memory.limit && this.memory.areas.bytes + more > most;
+  }
+
+  /** Whether RLIMIT_MEMLOCK forbids to lock `more` bytes besides what is locked. */
+  isOverLocks(more: number): boolean {
+    const most = this.limits[RLIMIT_MEMLOCK].soft;
+    return !isPrivileged(this.credentials) && BigInt(this.memory.areas.lockedBytes + more) > most;
+  }
+
   /** Has the stack in its memory grow within its own limit. */
   claimStack(): void {
     const { memory } = this.mm;
-    memory.onUnmapped = (address) => growStack(memory, address, toLength(this.limits[RLIMIT_STACK].soft));
+    memory.onUnmapped = (address) =>
+      growStack(
+        memory,
+        address,
+        toLength(this.limits[RLIMIT_STACK].soft),
+        (more, isLocked) => !(this.isOverSpace(more) || (isLocked && this.isOverLocks(more))),
+      );
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

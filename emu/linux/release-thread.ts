@@ -1,6 +1,6 @@
 /** What is left to be done where a thread was, for those who wait for it: robust lists, set_tid_address(2). */
 import { GuestFault, ignoringFaults } from "../cpu/fault.ts";
-import { OWNER_DIED, TID_MASK, WAITERS } from "./futex-table.ts";
+import { ANY_BIT, OWNER_DIED, TID_MASK, WAITERS } from "./futex-table.ts";
 import type { Thread } from "./thread.ts";
 
 /** Entries of a robust list that are looked at (ROBUST_LIST_LIMIT). */
@@ -25,7 +25,7 @@ function releaseTid(thread: Thread): void {
     return;
   ignoringFaults(() => {
     mm.memory.write32(Number(clearTid), 0);
-    process.kernel.futexes.at(process, Number(clearTid)).wakeBits(1, -1);
+    process.kernel.futexes.at(process, Number(clearTid)).wakeBits(1, ANY_BIT);
   });
 }
 
@@ -71,7 +71,7 @@ function releaseLock(
   const value = memory.read32(address);
   const owner = value & TID_MASK;
   // A lock in the middle of being given up may have been cleared with its waiter not woken yet.
-  if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, -1);
+  if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, ANY_BIT);
   if (owner !== tid) return;
   const futex = kernel.futexes.at(process, address);
   const heir = inherits ? futex.handOver() : undefined;
@@ -80,5 +80,5 @@ function releaseLock(
     return;
   }
   memory.write32(address, (value & WAITERS) | OWNER_DIED);
-  if (value & WAITERS) futex.wakeBits(1, -1);
+  if (value & WAITERS) futex.wakeBits(1, ANY_BIT);
 }

@@ -4,7 +4,7 @@
  */
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
-import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../memory/vma.ts";
+import { isLocked, PROT_EXEC, PROT_READ, PROT_WRITE } from "../memory/vma.ts";
 import type { AbiInfo } from "./abi.ts";
 import { GUARD_GAP, MMAP_MIN, pageDown } from "./address-layout.ts";
 import { E2BIG, ENOMEM, SysError } from "./errno.ts";
@@ -148,15 +148,22 @@ export function buildStack(
 
 /**
  * Extends the stack above `address`, which an access has found unmapped, down to its page; `limit` is RLIMIT_STACK in
- * bytes. Returns false where Linux would not (expand_downwards of mm/mmap.c).
+ * bytes, `mayHave` knows the limits on all of the memory. Returns false where Linux would not (expand_downwards and
+ * acct_stack_growth of mm/mmap.c).
  */
-export function growStack(memory: AddressSpace, address: number, limit: number): boolean {
+export function growStack(
+  memory: AddressSpace,
+  address: number,
+  limit: number,
+  mayHave: (more: number, isLocked: boolean) => boolean,
+): boolean {
   const start = pageDown(address);
   const stack = memory.areas.above(address);
   if (start < MMAP_MIN || !stack?.growsDown || stack.end - start > limit) return false;
   const below = memory.areas.below(address);
   const isInTheWay = below !== undefined && !below.growsDown && below.prot !== 0;
   if (isInTheWay && start - below.end < GUARD_GAP) return false;
+  if (!mayHave(stack.start - start, isLocked(stack))) return false;
   memory.growDown(stack, start);
   return true;
 }

@@ -115,8 +115,15 @@ export class Thread {
     this.leave();
     this.process.kernel.scheduler.remove(this);
     this.state = "gone";
+    this.endWait();
+  }
+
+  /** The call that it was in is over, or begins anew after a handler. */
+  endWait(): void {
+    const { wait } = this;
     this.blocked = null;
     this.wait = undefined;
+    wait?.abandoned?.();
   }
 
   /** Lets a waiting thread run: it makes its call again, or takes a signal. */

@@ -99,6 +99,8 @@ export interface WaitFor {
    * it returns is the call's result in place of EINTR (a write that has moved something).
    */
   interrupted?(): number | undefined | void;
+  /** Takes back what the call has arranged for its wait: a signal has ended that, or the thread has ended. */
+  abandoned?(): void;
 }
 
 /** The latest time there is: what fits 63 bits of nanoseconds, as in the kernel (KTIME_MAX). Nothing comes after it. */

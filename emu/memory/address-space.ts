@@ -16,6 +16,7 @@ import { type ByteOrder, Storage } from "./byte-order.ts";
 import { FAR_END, FAR_START } from "./far-map.ts";
 import { FarMemory } from "./far-memory.ts";
 import { addView, type FileViewer, fileChanged, removeView } from "./file-views.ts";
+import { Inheritance } from "./inheritance.ts";
 import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "./layout.ts";
 import { readFilePage } from "./mapped-file.ts";
 import {
@@ -45,13 +46,6 @@ export interface AddressSpaceOptions {
 
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
-
-/** What a forked address space has yet to take from its parent. */
-interface Inheritance {
-  readonly parent: AddressSpace;
-  /** Pages as they were at the fork that the parent has changed since, in guest order. */
-  readonly saved: Map<number, Uint8Array>;
-}
 
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
@@ -83,9 +77,7 @@ export class AddressSpace implements FileViewer {
   private readonly far: FarMemory;
   private readonly codeListeners = new Set<CodeListener>();
   private readonly watched = new Watched();
-  private inheritance: Inheritance | undefined;
-  /** The address spaces forked from this one that may still have something to take. */
-  private readonly heirs = new Set<AddressSpace>();
+  private readonly inheritance: Inheritance;
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
@@ -106,6 +98,10 @@ export class AddressSpace implements FileViewer {
       onUnmapped: (address) => this.onUnmapped(address),
       fill: (area) => this.fillPages(area),
       moved: () => this.watchPages(),
+    });
+    this.inheritance = new Inheritance({
+      peek: (address, length) => this.peek(address, length),
+      isInherited: (page) => (this.stateOf(page) & INHERITED) !== 0,
     });
     this.readGuard = this.pages.readGuard;
     this.writeGuard = this.pages.writeGuard;
@@ -371,11 +367,11 @@ export class AddressSpace implements FileViewer {
       if (at < 0) bytes.fill(0);
       else this.storage.peek(at, bytes);
     });
-    if (this.inheritance === undefined) return into;
+    if (!this.inheritance.isHeir) return into;
     for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + length; page++) {
       if ((this.stateOf(page) & INHERITED) === 0) continue;
       const from = Math.max(address, page * PAGE_SIZE);
-      const bytes = this.inherited(page).subarray(from - page * PAGE_SIZE);
+      const bytes = this.inheritance.bytes(page).subarray(from - page * PAGE_SIZE);
       into.set(bytes.subarray(0, address + length - from), from - address);
     }
     return into;
@@ -553,7 +549,7 @@ export class AddressSpace implements FileViewer {
     if (state & CODE) this.dropCode(frame);
     if (state & LENT) this.keepForHeirs(frame);
     const isAnonymous = area.file === undefined && area.shared === undefined;
-    if (state & INHERITED) this.inheritance!.saved.delete(this.far.pageOf(frame));
+    if (state & INHERITED) this.inheritance.settle(this.far.pageOf(frame));
     if (area.file !== undefined && isPresent(state)) {
       const page = this.far.pageOf(frame);
       removeView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
@@ -647,8 +643,7 @@ export class AddressSpace implements FileViewer {
     if (child.areas.count > 0 || !isAlike) {
       throw new RangeError("an address space is forked into an empty one of its kind");
     }
-    child.inheritance = { parent: this, saved: new Map() };
-    this.heirs.add(child);
+    child.inheritance.beginFrom(this.inheritance);
     child.mapped.copy(this.mapped);
     child.far.copy(this.far);
     for (const area of this.mapped) {
@@ -665,19 +660,13 @@ export class AddressSpace implements FileViewer {
     }
   }
 
-  /** The bytes of a page that is to be had from the parent. */
-  private inherited(page: number): Uint8Array {
-    const { parent, saved } = this.inheritance!;
-    return saved.get(page) ?? parent.peek(page * PAGE_SIZE, PAGE_SIZE);
-  }
-
   /** Takes a page from the parent, if that is where it is to be had from. */
   private fetchInherited(frame: number): boolean {
     const state = this.pages.get(frame);
     if ((state & INHERITED) === 0) return false;
     const page = this.far.pageOf(frame);
-    this.storage.poke(frame * PAGE_SIZE, this.inherited(page));
-    this.inheritance!.saved.delete(page);
+    this.storage.poke(frame * PAGE_SIZE, this.inheritance.bytes(page));
+    this.inheritance.settle(page);
     this.pages.set(frame, state & ~(INHERITED | ABSENT));
     return true;
   }
@@ -686,13 +675,7 @@ export class AddressSpace implements FileViewer {
   private keepForHeirs(frame: number): void {
     const state = this.pages.get(frame);
     if ((state & LENT) === 0) return;
-    const page = this.far.pageOf(frame);
-    let bytes: Uint8Array | undefined;
-    for (const heir of this.heirs) {
-      const { saved } = heir.inheritance!;
-      if ((heir.stateOf(page) & INHERITED) === 0 || saved.has(page)) continue;
-      saved.set(page, (bytes ??= this.peek(page * PAGE_SIZE, PAGE_SIZE)));
-    }
+    this.inheritance.keep(this.far.pageOf(frame));
     this.pages.set(frame, state & ~LENT);
   }
 
@@ -704,9 +687,7 @@ export class AddressSpace implements FileViewer {
   /** Makes the space as a new one is, but for the machine's corner; what was forked from it keeps what it has yet to take. */
   reset(): void {
     this.unmap(0, this.limit);
-    this.inheritance?.parent.heirs.delete(this);
-    this.inheritance = undefined;
-    this.heirs.clear();
+    this.inheritance.end();
     this.codeListeners.clear();
     this.setBreakpoint(0n);
     this.setWatchpoints([]);
@@ -791,7 +772,7 @@ export class AddressSpace implements FileViewer {
   /** Counts a page as one with contents of its own, which are in place. */
   private own(frame: number): void {
     const page = this.far.pageOf(frame);
-    if (this.pages.get(frame) & INHERITED) this.inheritance!.saved.delete(page);
+    if (this.pages.get(frame) & INHERITED) this.inheritance.settle(page);
     const area = this.areaOf(page);
     if (area.file !== undefined) addView(area.file, this, positionIn(area, page) / PAGE_SIZE, page);
     this.pages.set(frame, (this.pages.get(frame) & ~(ABSENT | INHERITED)) | TOUCHED | DIRTY);

@@ -13,7 +13,7 @@ const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 for (const [abi, model, tuning] of [
   ["ppc32", undefined, AT_ONCE],
   ["ppc64", undefined, AT_ONCE],
-  ["ppc64", "power9", AT_ONCE],
+  ["ppc64", "power10", AT_ONCE],
   ["ppc64le", "power10", AT_ONCE],
   ["ppc32", undefined, BY_AND_BY],
   ["ppc64", "power9", BY_AND_BY],

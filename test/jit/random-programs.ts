@@ -3,9 +3,11 @@
 import type { CpuKind } from "../../emu/cpu/cpu.ts";
 import { handlerOf } from "../../emu/cpu/dispatch.ts";
 import { illegal, privileged } from "../../emu/cpu/handler.ts";
+import { includes } from "../../emu/cpu/versions.ts";
 import { decode } from "../../emu/isa/decoder.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import type { Instruction } from "../../emu/isa/instruction.ts";
+import { fitsPrefixed, hasR, PREFIXED, R } from "../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS } from "../../emu/isa/table.ts";
 
 /** A generator of 32-bit numbers (xorshift), the same everywhere. */
@@ -45,7 +47,7 @@ const FIXED = plainRows(
   ({ facility, name }) => (facility === "base" || facility === "64") && !MEMORY.test(name),
 );
 const ACCESSES = plainRows(
-  ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvl|stxvl|lxvkq)/.test(name),
+  ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvkq)/.test(name),
 );
 const VECTOR = plainRows(
   ({ facility, name }) => /^(altivec|vsx|crypto)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
@@ -93,10 +95,13 @@ function access(random: () => number, kind: CpuKind): number {
     const isFloat = row.facility !== "base" && row.facility !== "64" && row.facility !== "storage";
     if (!isFloat && (BASES.includes(rt) || rt >= 29)) continue;
     const isIndexed = row.operands.includes("RB");
-    if (isIndexed) {
+    // The upper half of RB has the length.
+    const hasLength = /xvll?$/.test(row.name);
+    if (hasLength && !kind.is64) continue;
+    if (isIndexed && !hasLength) {
       // r25 is a small offset most of the time.
       word = setField(word, 11, 25);
-    } else if (random() % 16 !== 0) {
+    } else if (!isIndexed && random() % 16 !== 0) {
       word = (word & ~0xffff) | (word & 3) | ((random() % 0x7f0) & ~3);
       if (random() % 4 === 0 && !/^l[dw]a?$|^std/.test(row.name)) word |= random() & 3;
     }
@@ -131,6 +136,31 @@ function instruction(random: () => number, style: Style, kind: CpuKind): number 
   return fixed(random, kind);
 }
 
+/** A prefixed instruction for an address: now and then one that counts from itself, to data. */
+function prefixed(random: () => number, at: number, kind: CpuKind): [number, number] {
+  for (;;) {
+    const row = PREFIXED()[random() % PREFIXED().length];
+    let [prefix, suffix] = [
+      row.prefix.match | (random() & ~row.prefix.mask),
+      row.suffix.match | (random() & ~row.suffix.mask),
+    ];
+    if (row.facility === "mma" || row.name === "pstq") continue;
+    if (hasR(row)) {
+      const isRelative = random() % 3 === 0;
+      const far = random() % 16 === 0 ? random() : 0;
+      const offset = isRelative ? DATA_START + (random() % 0x3800) - at : (random() % 0x7f0) + far;
+      prefix = (prefix & ~(R | 0x3_ffff)) | (isRelative ? R : 0) | ((offset >> 16) & 0x3_ffff);
+      suffix = (suffix & ~0xffff) | (offset & 0xffff);
+      suffix = setField(suffix, 16, isRelative ? 0 : BASES[random() % BASES.length]);
+      if (row.operands[0] === "RT" || row.operands[0] === "RTP") {
+        const [rt] = target(suffix);
+        if (BASES.includes(rt) || rt >= 28) continue;
+      }
+    }
+    if (handlerOf(prefix, kind, suffix) !== illegal) return [prefix, suffix];
+  }
+}
+
 /** Percentages. */
 interface Style {
   readonly float: number;
@@ -154,8 +184,15 @@ export function randomProgram(seed: number, kind: CpuKind): RandomProgram {
     vectorFloat: [0, 0, 40, 80][random() % 4],
   };
   const words: number[] = [];
+  const hasPrefixes = includes(kind.model.version, "3.1");
   const straight = (most: number) => {
-    for (let n = random() % most; n > 0; n--) words.push(instruction(random, style, kind));
+    for (let n = random() % most; n > 0; n--) {
+      if (!hasPrefixes || random() % 4 !== 0) words.push(instruction(random, style, kind));
+      else {
+        if (!fitsPrefixed(CODE_START + 4 * words.length)) words.push(asm("ori 0,0,0"));
+        words.push(...prefixed(random, CODE_START + 4 * words.length, kind));
+      }
+    }
   };
   const emit = (...lines: string[]) => {
     for (const line of lines) words.push(asm(line));

@@ -1,6 +1,6 @@
 /** Runs guest programs through the `ppcr` command of this checkout. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmdirSync, statSync, utimesSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Run, runProcess } from "./process.ts";
@@ -40,18 +40,12 @@ export async function runPpcr(
 
 let built = false;
 
-/**
- * Compiles the command if its sources changed since it was last compiled. Test files run in processes of their own:
- * a directory serves as a lock between them.
- */
+/** Compiles the command if its sources changed since it was last compiled. Test files run in processes of their own. */
 export function ensureBuilt(): void {
   if (built) return;
   const lock = join(root, "node_modules", ".cache", "ppcr-build.lock");
   mkdirSync(dirname(lock), { recursive: true });
-  for (let patience = 600; !tryLock(lock); patience--) {
-    if (patience === 0) throw new Error(`${lock} is in the way: remove it if no test is running`);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-  }
+  while (!tryLock(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   try {
     if (newestSource() > modified(cli)) {
       const { status, stdout } = spawnSync("npm", ["run", "--silent", "build"], {
@@ -63,14 +57,34 @@ export function ensureBuilt(): void {
     }
     built = true;
   } finally {
-    rmdirSync(lock);
+    rmSync(lock);
   }
 }
 
+/** Takes the lock between processes that build: a symbolic link that names its holder. Throws where that was killed. */
 function tryLock(path: string): boolean {
   try {
-    mkdirSync(path);
+    symlinkSync(`${process.pid}`, path);
     return true;
+  } catch {
+    const holder = holderOf(path);
+    if (holder === undefined || isAlive(holder)) return false;
+    throw new Error(`${path} is left over from process ${holder}, which was killed: remove it`);
+  }
+}
+
+/** Undefined where it has been given up by now. */
+function holderOf(lock: string): number | undefined {
+  try {
+    return Number(readlinkSync(lock));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
   } catch {
     return false;
   }

@@ -43,7 +43,7 @@ export const wordAt = (place: number, k: number): number => 2 * place + 1 - k;
 const doublewordAt = (place: number, k: number): number => place - k;
 
 /** The double of the single in a word, by its bits: no NaN is quieted. */
-export const widen = (word: number): bigint =>
+const widen = (word: number): bigint =>
   (BigInt(doubleHigh(word) >>> 0) << 32n) | BigInt(doubleLow(word) >>> 0);
 /** The single of a double that is one, by its bits. */
 const narrow = (bits: bigint): number =>

@@ -32,11 +32,6 @@ import type { Family, ImmediateRow } from "./functions.ts";
 
 // ---- AES --------------------------------------------------------------------------------------------------
 
-const everywhere = (byte: number): Code => {
-  const doubleword = BigInt(byte) * 0x0101_0101_0101_0101n;
-  return v128(doubleword, doubleword);
-};
-
 /** Sixteen bytes, the first in lane 0. */
 function lanesOf(bytes: Uint8Array): Code {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
@@ -45,7 +40,7 @@ function lanesOf(bytes: Uint8Array): Code {
 /** The tables' substitution of each byte, without a constant to be added. */
 const substitute = (frame: Frame, tables: Substitution, value: Code, body: (value: Code) => Code): Code => {
   const entry = (table: Uint8Array, at: Code): Code => swizzle(lanesOf(table), at);
-  const lower = (value: Code): Code => and(value, everywhere(15));
+  const lower = (value: Code): Code => and(value, B.splat(i32(15)));
   const upper = (value: Code): Code => B.shrU(value, i32(4));
   return frame.vector(value, (bytes) =>
     frame.vector(xor(entry(tables.fromLow, lower(bytes)), entry(tables.fromHigh, upper(bytes))), (codes) =>
@@ -66,7 +61,7 @@ const substitute = (frame: Frame, tables: Substitution, value: Code, body: (valu
 };
 /** SubBytes. */
 const substituteForward = (frame: Frame, value: Code, body: (value: Code) => Code): Code =>
-  substitute(frame, subBytes(), value, (sum) => frame.vector(xor(sum, everywhere(AFFINE_CONSTANT)), body));
+  substitute(frame, subBytes(), value, (sum) => frame.vector(xor(sum, B.splat(i32(AFFINE_CONSTANT))), body));
 
 /** The state is by columns: byte 4c + r is row r of column c. Row r moves left by r columns, or right. */
 const shiftRows = (value: Code, by: 1 | -1): Code =>

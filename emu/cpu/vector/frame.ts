@@ -51,7 +51,7 @@ export const CHECK_LOAD = 0;
 export const CHECK_STORE = 1;
 export const FAR = 2;
 
-/** Where the field of a register operand begins: its shift to a multiple of 16, and where its most significant bit is, if not there. */
+/** Where the field of a register operand begins: its shift to a multiple of 16, and where its most significant bit is, if not there, with the shift (to the left) from there. */
 const VECTOR_FIELDS: Readonly<Record<string, readonly [shift: number, bit: number, bitShift: number]>> = {
   VRT: [17, 0, 0],
   VRS: [17, 0, 0],
@@ -62,6 +62,7 @@ const VECTOR_FIELDS: Readonly<Record<string, readonly [shift: number, bit: numbe
   XS: [17, 1, 9],
   "XT.DQ": [17, 8, 6],
   "XS.DQ": [17, 8, 6],
+  "XT.15": [17, 0x1_0000, -7],
   XA: [12, 4, 7],
   XB: [7, 2, 8],
   XC: [2, 8, 6],
@@ -78,7 +79,7 @@ export const isGpr = (name: string): boolean => name in GPR_SHIFTS;
 
 const GPR_SHIFTS: Readonly<Record<string, number>> = { RT: 18, RS: 18, RA: 13, RA0: 13, RB: 8, RC: 3 };
 
-/** The frame of a function whose parameters are the instruction word and its address. */
+/** The frame of a function whose parameters are the instruction word and its address, or the suffix and the prefix. */
 export class Frame {
   readonly around: Surroundings;
   /** Types of the locals beyond the parameters. */
@@ -104,6 +105,11 @@ export class Frame {
   /** The same as a signed number. */
   signedField(first: number, last: number): Code {
     return i32Op.shrS(i32Op.shl(this.word, i32(first)), i32(31 - last + first));
+  }
+
+  /** The immediate of prefix and suffix, of 32 bits. */
+  get immediate(): Code {
+    return i32Op.or(i32Op.shl(getLocal(1), i32(16)), this.field(16, 31));
   }
 
   /** Computes a value once: `body` may use it as often as it likes. */
@@ -136,7 +142,7 @@ export class Frame {
     return this.source("VRC", "XC");
   }
   get t(): Code {
-    return this.source("VRT", "VRS", "XT", "XS", "XT.DQ", "XS.DQ");
+    return this.source("VRT", "VRS", "XT", "XS", "XT.DQ", "XS.DQ", "XT.15");
   }
   private source(...names: string[]): Code {
     const name = this.operands.find((operand) => names.includes(operand));
@@ -169,7 +175,8 @@ export class Frame {
     const [shift, bit, bitShift] = VECTOR_FIELDS[name];
     const low = i32Op.and(i32Op.shrU(this.word, i32(shift)), i32(0x1f0));
     if (bit === 0) return low;
-    return i32Op.or(low, i32Op.shl(i32Op.and(this.word, i32(bit)), i32(bitShift)));
+    const top = i32Op.and(this.word, i32(bit));
+    return i32Op.or(low, bitShift < 0 ? i32Op.shrU(top, i32(-bitShift)) : i32Op.shl(top, i32(bitShift)));
   }
   /** Byte offset of a GPR in the block; RA0 of register 0 is the doubleword that is always zero. */
   private gprAddress(name: string): Code {
@@ -237,12 +244,33 @@ export class Frame {
     const far = call(FAR, i32Op.wrap(upper), i32Op.wrap(ea), i32(store ? 1 : 0));
     return either(I32, i64Op.eqz(upper), i32Op.wrap(ea), far);
   }
+  /**
+   * The access to the first bytes at EA = (RA|0), as many as the high byte of RB says and 16 at most; where there are any, they are known to
+   * be accessible. `body` may load and store all 16, since the memory beyond is there, whoever's it is: it puts back what it found.
+   */
+  accessBytes(store: boolean, body: (host: Code, count: Code) => Code): Code {
+    return this.integer(this.byteCount, (count) =>
+      this.integer(
+        // Without bytes there may be no memory at EA; 0 always has some.
+        either(I32, count, this.near(this.gpr("RA0"), store), i32(0)),
+        (ea) => [...when(count, this.checkBytes(ea, count, store)), ...body(this.host(ea, 16), count)],
+      ),
+    );
+  }
+  protected get byteCount(): Code {
+    return this.integer(i32Op.wrap(i64Op.shrU(this.gpr("RB"), i64(56n))), (whole) =>
+      select(whole, i32(16), i32Op.ltU(whole, i32(16))),
+    );
+  }
   /** The same as `check` for a number of bytes, 1 to 16, that is known at run time only. */
-  checkBytes(ea: Code, count: Code, store: boolean): Code {
+  private checkBytes(ea: Code, count: Code, store: boolean): Code {
     const { readGuard, writeGuard } = this.around;
     const guard = loadU8(store ? writeGuard : readGuard, i32Op.shrU(ea, i32(12)));
-    const crosses = i32Op.gtU(i32Op.add(i32Op.and(ea, i32(0xfff)), count), i32(0x1000));
-    return when(i32Op.or(guard, crosses), call(store ? CHECK_STORE : CHECK_LOAD, ea, count));
+    return when(i32Op.or(guard, this.crosses(ea, count)), call(store ? CHECK_STORE : CHECK_LOAD, ea, count));
+  }
+  /** Whether so many bytes at `ea` are in two pages. */
+  protected crosses(ea: Code, count: Code): Code {
+    return i32Op.gtU(i32Op.add(i32Op.and(ea, i32(0xfff)), count), i32(0x1000));
   }
 
   /** The registers of an even/odd pair, XTP or XSP. */

@@ -4,6 +4,7 @@
  */
 
 import { decode } from "../../isa/decoder.ts";
+import type { Instruction } from "../../isa/instruction.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
@@ -30,18 +31,24 @@ export const fieldOf = (word: number, [first, last]: readonly [number, number]):
 
 /** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
 export function familyHandlers(family: Family): HandlerTable {
-  const selector = (name: string, row: Row | ImmediateRow): Selector => {
-    if (typeof row === "function") return { select: (word, kind) => functionOf(word, name, row, kind) };
-    return {
-      select(word, kind) {
-        const value = fieldOf(word, row.bits);
-        // Values that have no code are invalid forms.
-        if (row.values?.includes(value) === false) return illegal;
-        return functionOf(word, `${name}/${value}`, (frame) => row.row(frame, value), kind);
-      },
-    };
-  };
-  return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(name, row)]));
+  const selector = (row: Row | ImmediateRow): Selector => ({
+    select: (word, kind) => functionOf(row, decode(word)!, word, kind) ?? illegal,
+  });
+  return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(row)]));
+}
+
+/** What a row is a row of. */
+type Subject = Pick<Instruction, "name" | "operands" | "vrc">;
+
+/** A row for the immediate that a word has; undefined for values that have no code: invalid forms. */
+export function expressionOf(
+  row: Row | ImmediateRow,
+  word: number,
+): { value?: number; row: Row } | undefined {
+  if (typeof row === "function") return { row };
+  const value = fieldOf(word, row.bits);
+  if (row.values?.includes(value) === false) return undefined;
+  return { value, row: (frame) => row.row(frame, value) };
 }
 
 /** Modules by row and surroundings, which machines of one kind share. */
@@ -52,15 +59,23 @@ const instances = new WeakMap<
   { imports: WebAssembly.Imports; functions: Map<string, Handler> }
 >();
 
-/** The function of a row and what of `word` has code of its own, which `name` says. */
-function functionOf(word: number, name: string, row: Row, { is64 }: CpuKind): Handler {
+/** The function of a row; `word` is the one with the immediate, if there is such. Undefined for invalid forms. */
+export function functionOf(
+  row: Row | ImmediateRow,
+  subject: Subject,
+  word: number,
+  { is64 }: CpuKind,
+): Handler | undefined {
   const { memory } = cpu;
+  const expression = expressionOf(row, word);
+  if (expression === undefined) return undefined;
+  const name = `${subject.name}/${expression.value ?? ""}`;
   let known = instances.get(memory);
   if (known === undefined)
     instances.set(memory, (known = { imports: imports(memory), functions: new Map() }));
   let handler = known.functions.get(name);
   if (handler === undefined) {
-    const module = moduleOf(word, name, row, surroundings(memory, is64));
+    const module = moduleOf(subject, name, expression.row, surroundings(memory, is64));
     handler = new WebAssembly.Instance(module, known.imports).exports.f as Handler;
     known.functions.set(name, handler);
   }
@@ -88,11 +103,11 @@ function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean):
   };
 }
 
-function moduleOf(word: number, name: string, row: Row, around: Surroundings): WebAssembly.Module {
+function moduleOf(subject: Subject, name: string, row: Row, around: Surroundings): WebAssembly.Module {
   const key = name + JSON.stringify(around);
   let module = modules.get(key);
   if (module === undefined) {
-    modules.set(key, (module = new WebAssembly.Module(moduleBytes(word, row, around))));
+    modules.set(key, (module = new WebAssembly.Module(moduleBytes(subject, row, around))));
   }
   return module;
 }
@@ -108,9 +123,8 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
-/** The module of a row, that of `word`: imports the memory and the three ways out of the fast path, exports the function. */
-function moduleBytes(word: number, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
-  const { operands, vrc } = decode(word)!;
+/** The module of a row: imports the memory and the three ways out of the fast path, exports the function. */
+function moduleBytes({ operands, vrc }: Subject, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
   const frame = new Frame(operands, around);
   const code = frame.function(row, vrc === true);
   const body = [...list(frame.locals.map((type) => [1, type])), ...code, 0x0b];

@@ -79,7 +79,8 @@ const fromRight = (frame: Frame, first: Code, second: Code, index: Code): Code =
   frame.vector(and(index, B.splat(i32(31))), (lane) =>
     or(swizzle(second, lane), swizzle(first, B.sub(lane, B.splat(i32(16))))),
   );
-const permute = (frame: Frame, first: Code, second: Code, control: Code): Code =>
+/** The same with their numbers from the left in `control`. */
+export const permute = (frame: Frame, first: Code, second: Code, control: Code): Code =>
   fromRight(frame, first, second, not(control));
 
 /** A nibble of each byte as an index from the right. */

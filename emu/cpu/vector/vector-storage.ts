@@ -12,7 +12,6 @@ import {
   D,
   either,
   high,
-  I32,
   I64,
   i32,
   i32Op,
@@ -26,7 +25,6 @@ import {
   low,
   pair,
   promote,
-  select,
   shuffle,
   storeI8,
   storeI16,
@@ -36,7 +34,6 @@ import {
   swizzle,
   v128,
   W,
-  when,
 } from "./expressions.ts";
 import type { Frame, Row } from "./frame.ts";
 import type { Family } from "./functions.ts";
@@ -136,7 +133,7 @@ const storeScalar = (size: number, form: Displacement = x): Row =>
   store(size, form, (host, frame) => storeElement[size](host, high(frame.t)));
 
 /** DOUBLE of the manual: a single's bits as a double's. A signalling NaN stays one. */
-const toDouble = (frame: Frame, single: Code): Code =>
+export const toDouble = (frame: Frame, single: Code): Code =>
   frame.integer(single, (word) =>
     either(
       I64,
@@ -190,23 +187,6 @@ const storeRightmost = (size: number): Row =>
 
 // ---- with a length ----------------------------------------------------------------------------------------
 
-/** RB's high byte, at most 16: the bytes to move. */
-const length = (frame: Frame): Code => i64Op.shrU(frame.gpr("RB"), i64(56n));
-
-/**
- * Access to the first bytes at EA = (RA|0), as many as RB says; where there are any, they are known to be accessible. `body` may load and
- * store all 16, since the memory beyond is there, whoever's it is: it puts back what it found.
- */
-const withLength = (frame: Frame, store: boolean, body: (host: Code, count: Code) => Code): Code =>
-  frame.integer(i32Op.wrap(length(frame)), (whole) =>
-    frame.integer(select(whole, i32(16), i32Op.ltU(whole, i32(16))), (count) =>
-      frame.integer(
-        // Without bytes there may be no memory at EA; 0 always has some.
-        either(I32, count, frame.near(frame.gpr("RA0"), store), i32(0)),
-        (ea) => [...when(count, frame.checkBytes(ea, count, store)), ...body(frame.host(ea, 16), count)],
-      ),
-    ),
-  );
 /** Ones in the lanes that hold the first `count` bytes of storage. */
 const firstBytes = (frame: Frame, count: Code): Code =>
   frame.around.bigEndian ? B.gtS(LANES, B.splat(i32Op.sub(i32(15), count))) : B.gtU(B.splat(count), LANES);
@@ -214,14 +194,14 @@ const firstBytes = (frame: Frame, count: Code): Code =>
 const loadLength =
   (justified: boolean): Row =>
   (frame) =>
-    withLength(frame, false, (host, count) => {
+    frame.accessBytes(false, (host, count) => {
       const value = and(quadword(host), firstBytes(frame, count));
       return justified ? inElementOrder(frame, 1, value) : value;
     });
 const storeLength =
   (justified: boolean): Row =>
   (frame) =>
-    withLength(frame, true, (host, count) => {
+    frame.accessBytes(true, (host, count) => {
       const value = justified ? inElementOrder(frame, 1, frame.t) : frame.t;
       return storeV128(0, host, bitSelect(value, quadword(host), firstBytes(frame, count)));
     });

@@ -7,8 +7,8 @@ import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 const overflows = (word: number): boolean => (word & OE) !== 0;
 
-/** RT <- (RA|0) + a constant, which is a known distance from RA. */
-const addImmediate = (g: Generator, word: number, immediate: number): void => {
+/** RT <- (RA|0) + a constant, which is a known distance from RA; of the word with both registers. */
+export const addImmediate = (g: Generator, word: number, immediate: number): void => {
   const ra = RA(word);
   const value = g.valueOf(ra, immediate);
   g.constant(immediate);

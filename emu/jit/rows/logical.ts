@@ -160,6 +160,13 @@ const trap = (wide: boolean, isImmediate: boolean): Emit => {
   };
 };
 
+/** Leaves of each word of the vector on the stack what a mask has. */
+const andEach = ({ code }: Generator, mask: number): void => {
+  code.i32Const(mask);
+  code.simd(Simd.i32x4_splat);
+  code.simd(Simd.v128_and);
+};
+
 export const logicalRows: Rows = {
   tw: trap(false, false),
   twi: trap(false, true),
@@ -208,6 +215,22 @@ export const logicalRows: Rows = {
     g.code.simd(Simd.i8x16_popcnt);
     g.code.simd(Simd.i16x8_extadd_pairwise_i8x16_u);
     g.code.simd(Simd.i32x4_extadd_pairwise_i16x8_u);
+  }),
+  /** Sums of the bytes' last bits. */
+  prtyd: only64((g, word) => {
+    g.gpr(RS(word));
+    g.code.i64Const(0x0101_0101, 0x0101_0101);
+    g.code.op(Op.i64_and);
+    g.code.op(Op.i64_popcnt);
+    g.code.i64Const(1, 0);
+    g.code.op(Op.i64_and);
+    g.setGpr(RA(word));
+  }),
+  prtyw: asVector((g) => {
+    andEach(g, 0x0101_0101);
+    g.code.simd(Simd.i16x8_extadd_pairwise_i8x16_u);
+    g.code.simd(Simd.i32x4_extadd_pairwise_i16x8_u);
+    andEach(g, 1);
   }),
   brh: reversed(2),
   brw: reversed(4),

@@ -7,6 +7,9 @@ import { type Code, Op } from "../wasm.ts";
  */
 export type Emit = (g: Generator, word: number) => false | void;
 
+/** The same of a prefixed instruction. */
+export type EmitPrefixed = (g: Generator, prefix: number, suffix: number) => false | void;
+
 /** By the base mnemonics of the instruction table. */
 export type Rows = Readonly<Record<string, Emit>>;
 

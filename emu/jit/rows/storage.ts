@@ -6,8 +6,8 @@ import { type Emit, RA, RB, type Rows, RT, upperWord } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
 
-/** Moves between a register and storage whose host address has been pushed; `t` is RT or FRT. */
-interface Transfer {
+/** Moves between a register and storage whose host address has been pushed; `t` is RT, FRT or the number of a VSR. */
+export interface Transfer {
   readonly bytes: number;
   readonly isStore: boolean;
   /** FPRs: RA = RT is no invalid form. */
@@ -18,18 +18,31 @@ interface Transfer {
   emit(g: Generator, t: number): void;
 }
 
+/** Emits a transfer at (RA|0) + `offset`, or + (RB). */
+export function move(
+  g: Generator,
+  { bytes, isStore, prepare, emit }: Transfer,
+  t: number,
+  ra: number,
+  offset: number,
+  rb = -1,
+  update = false,
+): void {
+  prepare?.(g, t);
+  g.address(bytes, ra, offset, rb, isStore, update);
+  emit(g, t);
+}
+
 const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
-  const { bytes, isStore } = transfer;
+  const { isStore } = transfer;
   return (g, word) => {
     if (transfer.only64 === true && !g.is64) return false;
     const [t, ra] = [RT(word), RA(word)];
     if (update && (ra === 0 || (!isStore && transfer.isFloat !== true && ra === t))) return false;
     const offset = form === "x" ? 0 : form === "d" ? si(word) : si(word) & ~3;
     const rb = form === "x" ? RB(word) : -1;
-    transfer.prepare?.(g, t);
     const value = g.valueOf(ra, offset, rb);
-    g.address(bytes, ra, offset, rb, isStore, update);
-    transfer.emit(g, t);
+    move(g, transfer, t, ra, offset, rb, update);
     if (!update) return;
     g.code.get(g.temporary(g.word, 7));
     g.setGpr(ra);
@@ -54,16 +67,16 @@ const store = (bytes: number, op32: number, op64: number): Transfer => ({
   },
 });
 
-const BYTE = load(1, Op.i32_load8_u, Op.i64_load8_u);
-const HALF = load(2, Op.i32_load16_u, Op.i64_load16_u);
-const HALF_ALGEBRAIC = load(2, Op.i32_load16_s, Op.i64_load16_s);
-const WORD = load(4, Op.i32_load, Op.i64_load32_u);
-const WORD_ALGEBRAIC: Transfer = { ...load(4, Op.i32_load, Op.i64_load32_s), only64: true };
-const DOUBLEWORD: Transfer = { ...load(8, Op.i64_load, Op.i64_load), only64: true };
-const STORE_BYTE = store(1, Op.i32_store8, Op.i64_store8);
-const STORE_HALF = store(2, Op.i32_store16, Op.i64_store16);
-const STORE_WORD = store(4, Op.i32_store, Op.i64_store32);
-const STORE_DOUBLEWORD: Transfer = { ...store(8, Op.i64_store, Op.i64_store), only64: true };
+export const BYTE = load(1, Op.i32_load8_u, Op.i64_load8_u);
+export const HALF = load(2, Op.i32_load16_u, Op.i64_load16_u);
+export const HALF_ALGEBRAIC = load(2, Op.i32_load16_s, Op.i64_load16_s);
+export const WORD = load(4, Op.i32_load, Op.i64_load32_u);
+export const WORD_ALGEBRAIC: Transfer = { ...load(4, Op.i32_load, Op.i64_load32_s), only64: true };
+export const DOUBLEWORD: Transfer = { ...load(8, Op.i64_load, Op.i64_load), only64: true };
+export const STORE_BYTE = store(1, Op.i32_store8, Op.i64_store8);
+export const STORE_HALF = store(2, Op.i32_store16, Op.i64_store16);
+export const STORE_WORD = store(4, Op.i32_store, Op.i64_store32);
+export const STORE_DOUBLEWORD: Transfer = { ...store(8, Op.i64_store, Op.i64_store), only64: true };
 
 /** Pops a word and pushes it with its bytes in the other order. */
 const reverseWord = (g: Generator): void => {
@@ -165,7 +178,7 @@ const multiple = (isStore: boolean): Emit => {
 };
 
 /** DOUBLE of the word; a NaN may be a signalling one, which promotion would quiet. */
-const LOAD_SINGLE: Transfer = {
+export const LOAD_SINGLE: Transfer = {
   bytes: 4,
   isStore: false,
   isFloat: true,
@@ -183,7 +196,7 @@ const LOAD_SINGLE: Transfer = {
     g.state.noteSingle(t);
   },
 };
-const LOAD_DOUBLE: Transfer = {
+export const LOAD_DOUBLE: Transfer = {
   bytes: 8,
   isStore: false,
   isFloat: true,
@@ -216,7 +229,7 @@ export const pushSingle = ({ code }: Generator, bits: number, high: number): voi
   code.op(Op.i32_or);
 };
 /** SINGLE of the double; what is subnormal as a single is the interpreter's. */
-const STORE_SINGLE: Transfer = {
+export const STORE_SINGLE: Transfer = {
   bytes: 4,
   isStore: true,
   isFloat: true,
@@ -225,7 +238,7 @@ const STORE_SINGLE: Transfer = {
     const bits = g.temporary(I64, 1);
     const high = g.temporary(I32, 1);
     const exponent = g.temporary(I32, 2);
-    g.fpr(t);
+    g.scalar(t);
     code.op(Op.i64_reinterpret_f64);
     code.tee(bits);
     upperWord(code);
@@ -255,12 +268,12 @@ const STORE_SINGLE: Transfer = {
     g.code.access(Op.i32_store, 0);
   },
 };
-const STORE_DOUBLE: Transfer = {
+export const STORE_DOUBLE: Transfer = {
   bytes: 8,
   isStore: true,
   isFloat: true,
   emit: (g, t) => {
-    g.fpr(t);
+    g.scalar(t);
     g.code.access(Op.f64_store, 0);
   },
 };

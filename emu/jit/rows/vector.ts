@@ -10,11 +10,13 @@ import {
   i32Op,
   i64,
   i64Op,
+  loadU16,
+  select,
   setLocal,
   V128,
 } from "../../cpu/vector/expressions.ts";
 import { type Access, Frame, gprNumber, isGpr, type Row, vectorNumber } from "../../cpu/vector/frame.ts";
-import { fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
+import { expressionOf, fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
 import { FAMILIES } from "../../cpu/vector/index.ts";
 import { si } from "../../cpu/fields.ts";
 import { decode } from "../../isa/decoder.ts";
@@ -22,22 +24,23 @@ import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../m
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import type { ValueType } from "../wasm.ts";
-import type { Emit, Rows } from "./row.ts";
+import type { Emit, EmitPrefixed, Rows } from "./row.ts";
 
 /** Temporaries from this number on are rows'. */
 const FIRST_LOCAL = 20;
-/** Their accesses are of a length that only the run tells. */
-const LEFT_OUT = new Set(["lxvl", "lxvll", "stxvl", "stxvll"]);
+/** What takes a length from the upper half of a register, which code of 32 bits keeps no account of. */
+const WITH_LENGTH = new Set(["lxvl", "lxvll", "stxvl", "stxvll"]);
 
 /** What a row works with in translated code. What it needs loaded or tested is emitted while its expression is made, and so comes first. */
 class RegionFrame extends Frame {
   private readonly g: Generator;
   private readonly bits: number;
+  private readonly prefix: number;
   private next = FIRST_LOCAL;
   /** CR fields that the expression sets. */
   readonly fields: number[] = [];
 
-  constructor(g: Generator, word: number, operands: readonly string[]) {
+  constructor(g: Generator, word: number, operands: readonly string[], prefix = 0) {
     const { corner, is64, bigEndian, size } = g.target;
     super(operands, {
       registers: corner + REGISTERS_OFFSET,
@@ -49,6 +52,7 @@ class RegionFrame extends Frame {
     });
     this.g = g;
     this.bits = word;
+    this.prefix = prefix;
   }
 
   override get word(): Code {
@@ -59,6 +63,9 @@ class RegionFrame extends Frame {
   }
   override signedField(first: number, last: number): Code {
     return i32((this.bits << first) >> (31 - last + first));
+  }
+  override get immediate(): Code {
+    return i32((this.prefix << 16) | (this.bits & 0xffff));
   }
   override local(type: number): number {
     return this.g.temporary(type as ValueType, this.next++);
@@ -90,6 +97,20 @@ class RegionFrame extends Frame {
     g.code.set(host);
     const ea = getLocal(g.temporary(g.word, 7));
     return body(getLocal(host), g.is64 ? i32Op.wrap(ea) : ea);
+  }
+  override accessBytes(store: boolean, body: (host: Code, count: Code) => Code): Code {
+    const { g } = this;
+    const { readGuard, writeGuard } = this.around;
+    const [count, ea] = [this.local(I32), this.local(I32)];
+    const [bytes, at, base] = [getLocal(count), getLocal(ea), this.gpr("RA0")];
+    g.code.bytesOf(setLocal(count, this.byteCount));
+    g.code.bytesOf(setLocal(ea, select(i32Op.wrap(base), i32(0), bytes)));
+    const guards = loadU16(store ? writeGuard : readGuard, i32Op.shrU(at, i32(12)));
+    const guarded = i32Op.and(guards, select(i32(0xffff), i32(0xff), this.crosses(at, bytes)));
+    const isFar = i64Op.ne(i64Op.shrU(base, i64(32n)), i64(0n));
+    g.code.bytesOf(select(i32Op.or(guarded, isFar), i32(0), bytes));
+    g.leaveIf();
+    return body(this.host(at, 16), bytes);
   }
   private pairNumber(): number {
     return 2 * fieldOf(this.bits, [6, 9]) + 32 * fieldOf(this.bits, [10, 10]);
@@ -132,21 +153,19 @@ class RegionFrame extends Frame {
 
 const vector = (row: Row | ImmediateRow): Emit => {
   return (g, word) => {
-    const { operands, vrc } = decode(word)!;
-    let expression = row;
-    if (typeof expression !== "function") {
-      const { bits, values, row: rowOf } = expression;
-      const value = fieldOf(word, bits);
-      if (values?.includes(value) === false) return false;
-      expression = (frame) => rowOf(frame, value);
-    }
+    const { name, operands, vrc } = decode(word)!;
+    const expression = expressionOf(row, word)?.row;
+    if (expression === undefined || (WITH_LENGTH.has(name) && !g.is64)) return false;
     new RegionFrame(g, word, operands).emit(expression, vrc === true && fieldOf(word, [21, 21]) === 1);
   };
 };
+/** The same of a prefixed instruction. */
+export const prefixedVector =
+  (row: Row | ImmediateRow, operands: readonly string[]): EmitPrefixed =>
+  (g, prefix, suffix) =>
+    new RegionFrame(g, suffix, operands, prefix).emit(expressionOf(row, prefix)!.row, false);
 
 export const vectorRows = (): Rows =>
   Object.fromEntries(
-    FAMILIES.flatMap((family) => Object.entries(family))
-      .filter(([name]) => !LEFT_OUT.has(name))
-      .map(([name, row]) => [name, vector(row)]),
+    FAMILIES.flatMap((family) => Object.entries(family)).map(([name, row]) => [name, vector(row)]),
   );

@@ -1,7 +1,7 @@
 /** What parents hear of their children: ends, stops, and going on (Linux: do_notify_parent, do_notify_parent_cldstop). */
 import type { Process } from "../process.ts";
 import { signalInfo } from "./pending.ts";
-import { post, tell } from "./post.ts";
+import { post, postToGroup, tell } from "./post.ts";
 import {
   CLD_DUMPED,
   CLD_EXITED,
@@ -53,9 +53,7 @@ export function orphaned(child: Process): void {
   const { pdeathsig } = child.prctl;
   if (pdeathsig !== 0 && child.exitStatus === null) post(child, signalInfo(pdeathsig, SI_USER));
   if (child.exitStatus !== null || child.stoppedBy === 0 || !isOrphanedGroup(child)) return;
-  for (const member of child.kernel.processes.values()) {
-    if (member.pgid !== child.pgid || member.exitStatus !== null) continue;
-    post(member, signalInfo(SIGHUP, SI_USER));
-    post(member, signalInfo(SIGCONT, SI_USER));
+  for (const signo of [SIGHUP, SIGCONT]) {
+    postToGroup(child.kernel.processes.values(), child.pgid, signo, SI_USER);
   }
 }

@@ -48,6 +48,22 @@ const HOST: SendHost<Process, Thread> = {
 export const post = (process: Process, info: SignalInfo, thread?: Thread, ofTimer = false): Sent =>
   sendSignal(HOST, process, thread, info, ofTimer);
 
+/** Sends the processes of a group a signal of the kernel's own, as far as they have not ended; whether there was one. */
+export function postToGroup(
+  processes: Iterable<Process>,
+  group: number,
+  signo: number,
+  code: number,
+): boolean {
+  let heard = false;
+  for (const process of processes) {
+    if (process.pgid !== group || process.exitStatus !== null) continue;
+    post(process, signalInfo(signo, code));
+    heard = true;
+  }
+  return heard;
+}
+
 /** What kill(2) (or with `toThread` tgkill(2)) says about its caller. */
 export const senderInfo = (signo: number, { pid, credentials }: Process, toThread = false): SignalInfo =>
   signalInfo(signo, toThread ? SI_TKILL : SI_USER, { pid, uid: credentials.uid });

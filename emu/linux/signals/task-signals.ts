@@ -83,10 +83,6 @@ export function deliver(thread: Thread, call: CallState): void {
   const { process, registers } = thread;
   const { memory } = process;
   const waiting: Restart | undefined = thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
-  const endCall = (): void => {
-    thread.blocked = null;
-    thread.wait = undefined;
-  };
   const outcome = deliverSignals({
     process,
     thread,
@@ -96,12 +92,12 @@ export function deliver(thread: Thread, call: CallState): void {
     waiting,
     returned: call.returned,
     isVectored: () => isVectored(thread),
-    restart: endCall,
+    restart: () => thread.endWait(),
     interrupt() {
       const end = interruptedEnd(thread);
       if ("result" in end) call.complete(thread, end.result);
       else call.fail(thread, end.errno);
-      endCall();
+      thread.endWait();
     },
     isOrphaned: () => isOrphanedGroup(process),
     taken: (info) => timersOf(process).signalTaken(info),

@@ -1,6 +1,7 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
+import { isPrivileged } from "../credentials.ts";
 import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
@@ -30,14 +31,12 @@ import { RegularFile } from "../vfs/host-file.ts";
 import type { Location } from "../vfs/location.ts";
 import type { ResolveOptions } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import { ownerOf } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
-import { isPrivileged } from "./identity.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
 /** All calls that open a path; `how`: as openat2(2) confines it. */
@@ -211,6 +210,7 @@ const OWNER_EX = struct({ type: "i32", pid: "i32" });
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
   const changed = flags ^ file.flags;
+  if (changed & flags & O_NOATIME) files(ctx).permissions.checkOwner(file.stat(), file.path);
   if (changed & O_APPEND && file instanceof RegularFile) {
     files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
@@ -277,13 +277,13 @@ const notify: Command = (ctx, file) => {
 
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
-  const { signals, host } = files(ctx).system;
+  const { signals, owners } = files(ctx).system;
   const { credentials } = ctx.process;
   if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
-    const isOwn = ownerOf(host, credentials, file.stat()).uid === credentials.fsuid;
+    const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
     if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);

@@ -13,10 +13,10 @@ import {
 } from "../vfs/constants.ts";
 import { major, minor } from "../vfs/devices.ts";
 import { modeOf } from "../vfs/file-types.ts";
-import { parentOf } from "../vfs/mounts.ts";
 import type { Location } from "../vfs/location.ts";
-import type { FileStat, OpenFile } from "../vfs/open-file.ts";
-import { ownerOf } from "../vfs/owners.ts";
+import { parentOf } from "../vfs/mounts.ts";
+import type { FileStat } from "../vfs/file-status.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";
 
 const TIMES = {
@@ -91,7 +91,7 @@ function split(time: bigint): { seconds: bigint; nanoseconds: bigint } {
 }
 
 function fieldsOf(ctx: SyscallContext, stat: FileStat) {
-  const { uid, gid } = ownerOf(ctx.kernel.host, ctx.process.credentials, stat);
+  const { uid, gid } = files(ctx).system.owners.of(stat);
   const [atime, mtime, ctime] = [split(stat.atime), split(stat.mtime), split(stat.ctime)];
   return {
     st_dev: stat.dev,
@@ -197,7 +197,7 @@ function statx(ctx: SyscallContext): number {
     throw new SysError(EINVAL);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
   const stat = statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
-  const { uid, gid } = ownerOf(ctx.kernel.host, ctx.process.credentials, stat);
+  const { uid, gid } = files(ctx).system.owners.of(stat);
   const time = (prefix: string, value: bigint) => {
     const { seconds, nanoseconds } = split(value);
     return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };

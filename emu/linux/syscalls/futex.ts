@@ -1,7 +1,7 @@
 /** futex(2), robust lists. */
 import type { CallState } from "../../snapshot.ts";
 import { EAGAIN, EDEADLK, EINVAL, ENOSYS, EPERM, ESRCH, ETIMEDOUT, SysError } from "../errno.ts";
-import { type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex-table.ts";
+import { ANY_BIT, type Futex, OWNER_DIED, TID_MASK, WAITERS } from "../futex-table.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 
@@ -18,8 +18,6 @@ const FUTEX_WAKE_BITSET = 10;
 const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE = 128;
 const FUTEX_CLOCK_REALTIME = 256;
-
-const ANY_BIT = -1;
 
 /** Address argument `n` of a futex word, which must be aligned. */
 function wordArg({ args }: SyscallContext, n: number): number {

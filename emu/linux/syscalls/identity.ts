@@ -4,7 +4,7 @@
  */
 import { struct } from "../abi.ts";
 import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
-import type { Credentials } from "../credentials.ts";
+import { type Credentials, isPrivileged } from "../credentials.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
 /** Id argument that means "leave as it is". */
@@ -43,9 +43,6 @@ const GROUPS: Family = {
   set: (credentials, ids) =>
     Object.assign(credentials, { gid: ids.real, egid: ids.effective, sgid: ids.saved, fsgid: ids.fs }),
 };
-
-/** Whether the process is root: it has every capability then, and none otherwise. */
-export const isPrivileged = ({ euid }: Credentials): boolean => euid === 0;
 
 /** setuid(2), setgid(2). */
 const setId =

@@ -1,8 +1,8 @@
 /** ioprio_get(2) and ioprio_set(2): kept and told, but nothing waits for a disk here (Linux: block/ioprio.c). */
+import { isPrivileged } from "../credentials.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
-import { isPrivileged } from "./identity.ts";
 import { targets } from "./priority.ts";
 import { SCHED_IDLE } from "./sched.ts";
 

@@ -1,9 +1,7 @@
 /** What processes outside a terminal's foreground group may do with it (Linux: drivers/tty/tty_jobctrl.c). */
 import { EIO, SysError } from "../errno.ts";
-import type { Process } from "../process.ts";
 import { isOrphanedGroup } from "../signals/children.ts";
-import { signalInfo } from "../signals/pending.ts";
-import { post } from "../signals/post.ts";
+import { postToGroup } from "../signals/post.ts";
 import { SI_KERNEL, SIG_IGN, SIGTTIN, SIGTTOU } from "../signals/signal-numbers.ts";
 import type { SyscallContext } from "../syscall.ts";
 import { terminalOf } from "../vfs/devices.ts";
@@ -38,10 +36,7 @@ function checkChange(ctx: SyscallContext, file: OpenFile, signo: number): void {
   const ignored = thread.signals.blocks(signo) || process.signals.action(signo).handler === SIG_IGN;
   if (ignored && signo !== SIGTTIN) return;
   if (ignored || isOrphanedGroup(process)) throw new SysError(EIO);
-  const members = [...kernel.processes.values()].filter(
-    ({ pgid, exitStatus }: Process) => pgid === process.pgid && exitStatus === null,
-  );
-  for (const member of members) post(member, signalInfo(signo, SI_KERNEL));
+  postToGroup(kernel.processes.values(), process.pgid, signo, SI_KERNEL);
   // The call is made again when the group has been let go on, in the foreground maybe.
   ctx.block({});
 }

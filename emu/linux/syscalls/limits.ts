@@ -1,10 +1,10 @@
 /** System calls about limits and use of resources (Linux: kernel/sys.c). */
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
+import { isPrivileged } from "../credentials.ts";
 import { EINVAL, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
 import { type Limit, type Process, RLIM_INFINITY, RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
-import { isPrivileged } from "./identity.ts";
 
 const RLIM_NLIMITS = 16;
 /** Ceiling of RLIMIT_NOFILE (fs.nr_open). */

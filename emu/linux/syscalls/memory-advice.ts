@@ -14,11 +14,11 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from "../../memory/vma.ts";
+import { isPrivileged } from "../credentials.ts";
 import { EACCES, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { vectorArg } from "./files-common.ts";
-import { isPrivileged } from "./identity.ts";
 import { processArg } from "./pidfd.ts";
 import { checkAccess } from "./process-vm.ts";
 

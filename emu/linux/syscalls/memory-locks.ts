@@ -4,10 +4,10 @@
  */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { isLocked, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { isPrivileged } from "../credentials.ts";
 import { EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
-import { isPrivileged } from "./identity.ts";
 import { eachArea, rangeOf } from "./memory-advice.ts";
 
 const MLOCK_ONFAULT = 1;
@@ -20,12 +20,6 @@ const MCL_ONFAULT = 0x8000;
 export const mayLock = ({ limits, credentials }: Process): boolean =>
   limits[RLIMIT_MEMLOCK].soft > 0n || isPrivileged(credentials);
 
-/** Whether RLIMIT_MEMLOCK forbids to lock `more` bytes besides what is locked. */
-export function isOverLockLimit({ limits, credentials, memory }: Process, more: number): boolean {
-  const most = limits[RLIMIT_MEMLOCK].soft;
-  return !isPrivileged(credentials) && BigInt(memory.areas.lockedBytes + more) > most;
-}
-
 /** What a new area of `length` bytes has to say of locking; undefined where that would be too much. */
 export function lockedAsAsked(
   process: Process,
@@ -33,7 +27,7 @@ export function lockedAsAsked(
   isAsked: boolean,
 ): Pick<Vma, "flags"> | undefined {
   if (!isAsked && !process.attributes.locksFuture) return {};
-  return isOverLockLimit(process, length) ? undefined : { flags: VM_LOCKED };
+  return process.isOverLocks(length) ? undefined : { flags: VM_LOCKED };
 }
 
 /** Locks or unlocks a range. */
@@ -49,7 +43,7 @@ function lock(ctx: SyscallContext, locks: boolean): number {
     if (isLocked(area)) locked += to - from;
   });
   const more = range.end - range.start - locked;
-  if (locks && more > 0 && isOverLockLimit(process, more)) throw new SysError(ENOMEM);
+  if (locks && more > 0 && process.isOverLocks(more)) throw new SysError(ENOMEM);
   const change = locks ? { set: VM_LOCKED } : { clear: VM_LOCKED };
   if (eachArea(memory, range, (_area, from, to) => memory.mark(from, to, change))) throw new SysError(ENOMEM);
   return 0;
@@ -67,7 +61,7 @@ const mlockall: SyscallHandler = ({ args, process, memory }) => {
   }
   if (!mayLock(process)) throw new SysError(EPERM);
   const { bytes, lockedBytes } = memory.areas;
-  if (flags & MCL_CURRENT && isOverLockLimit(process, bytes - lockedBytes)) throw new SysError(ENOMEM);
+  if (flags & MCL_CURRENT && process.isOverLocks(bytes - lockedBytes)) throw new SysError(ENOMEM);
   process.attributes.locksFuture = (flags & MCL_FUTURE) !== 0;
   if (flags & MCL_CURRENT) memory.mark(0, memory.limit, { set: VM_LOCKED });
   return 0;

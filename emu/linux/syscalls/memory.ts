@@ -17,18 +17,11 @@ import {
   EPERM,
   SysError,
 } from "../errno.ts";
-import {
-  type Process,
-  READ_IMPLIES_EXEC,
-  RLIMIT_AS,
-  RLIMIT_DATA,
-  RLIMIT_STACK,
-  toLength,
-} from "../process.ts";
+import { type Process, READ_IMPLIES_EXEC, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { ADVICE_SYSCALLS } from "./memory-advice.ts";
-import { isOverLockLimit, LOCK_SYSCALLS, lockedAsAsked, mayLock } from "./memory-locks.ts";
+import { LOCK_SYSCALLS, lockedAsAsked, mayLock } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -74,7 +67,7 @@ const alignedLength = (ctx: SyscallContext, length: bigint): bigint => wrap(ctx,
  * all that would be more together (vm.overcommit_memory = 0 and 2; __vm_enough_memory).
  */
 function checkCommit(
-  { kernel }: SyscallContext,
+  kernel: SyscallContext["kernel"],
   length: number,
   area: Omit<Vma, "start" | "end">,
   isReserved = true,
@@ -84,19 +77,13 @@ function checkCommit(
 }
 
 /** Throws ENOMEM when an area cannot have `more` bytes (RLIMIT_AS, RLIMIT_DATA, vm.max_map_count). */
-function checkRoom({ process }: SyscallContext, more: number, area: Omit<Vma, "start" | "end">): void {
+function checkRoom(process: Process, more: number, area: Omit<Vma, "start" | "end">): void {
   const { memory, limits } = process;
   if (memory.areas.count >= MAX_AREAS) throw new SysError(ENOMEM);
-  if (overLimit(process, more)) throw new SysError(ENOMEM);
+  if (process.isOverSpace(more)) throw new SysError(ENOMEM);
   if (!isData(area)) return;
   const most = toLength(limits[RLIMIT_DATA].soft);
   if (most < memory.limit && memory.areas.dataBytes + more > most) throw new SysError(ENOMEM);
-}
-
-/** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */
-function overLimit(process: Process, more: number): boolean {
-  const most = toLength(process.limits[RLIMIT_AS].soft);
-  return most < process.memory.limit && process.memory.areas.bytes + more > most;
 }
 
 /** Protection bits with what personality(2) makes of them. Throws EINVAL for bits that do not exist. */
@@ -180,7 +167,7 @@ function objectOf(
 }
 
 function map(ctx: SyscallContext, pageOffset: bigint): number {
-  const { args, memory } = ctx;
+  const { args } = ctx;
   const [address, wanted, flags, fd] = [args.word(0), args.word(1), args.uint(3), args.int(4)];
   const prot = checkProt(ctx, args.uint(2));
   // A descriptor that is not there is found before anything else.
@@ -195,13 +182,24 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
   const object = objectOf(ctx, fd, flags, prot, offset);
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
-  const locking = lockedAsAsked(ctx.process, Number(length), (flags & MAP_LOCKED) !== 0);
-  if (locking === undefined) throw new SysError(EAGAIN);
-  const area = { prot, ...object, ...locking };
-  checkRoom(ctx, Number(length), area);
-  checkCommit(ctx, Number(length), area, !(flags & MAP_NORESERVE));
-  memory.map({ start, end: start + Number(length), ...area });
+  mapAt(ctx, start, Number(length), { prot, ...object }, flags);
   return start;
+}
+
+/** Maps what may be mapped at a place, locked where that is asked for. Throws EAGAIN, ENOMEM. */
+function mapAt(
+  { process, kernel }: SyscallContext,
+  start: number,
+  length: number,
+  what: Omit<Vma, "start" | "end">,
+  flags = 0,
+): void {
+  const locking = lockedAsAsked(process, length, (flags & MAP_LOCKED) !== 0);
+  if (locking === undefined) throw new SysError(EAGAIN);
+  const area = { ...what, ...locking };
+  checkRoom(process, length, area);
+  checkCommit(kernel, length, area, !(flags & MAP_NORESERVE));
+  process.memory.map({ start, end: start + length, ...area });
 }
 
 /**
@@ -221,9 +219,7 @@ export function mapShared(
   } catch (error) {
     throw error instanceof SysError && error.errno === EEXIST ? new SysError(EINVAL) : error;
   }
-  const area = { prot, shared, offset: 0 };
-  checkRoom(ctx, Number(length), area);
-  ctx.memory.map({ start, end: start + Number(length), ...area });
+  mapAt(ctx, start, Number(length), { prot, shared, offset: 0 });
   return start;
 }
 
@@ -311,7 +307,7 @@ const brk: SyscallHandler = (ctx) => {
   else if (newEnd > oldEnd) {
     if (!leavesRoom(memory, oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (!memory.isMappable(oldEnd, newEnd) || !memory.hasRoom(oldEnd, newEnd)) return refuse;
-    if (overLimit(process, newEnd - oldEnd)) return refuse;
+    if (process.isOverSpace(newEnd - oldEnd)) return refuse;
     if (memory.areas.dataBytes + (newEnd - oldEnd) > dataLimit) return refuse;
     if (isFull(ctx.kernel, newEnd - oldEnd)) return refuse;
     const prot = PROT_READ | PROT_WRITE | (personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0);
@@ -348,10 +344,9 @@ function areaToResize(ctx: SyscallContext, old: number, oldLength: bigint, newLe
   if (oldLength > BigInt(area.end - old)) throw new SysError(EFAULT);
   if (newLength > BigInt(ctx.memory.limit)) throw new SysError(ENOMEM);
   if (newLength > oldLength) {
-    if (isLocked(area) && isOverLockLimit(ctx.process, Number(newLength - oldLength)))
-      throw new SysError(EAGAIN);
-    checkRoom(ctx, Number(newLength - oldLength), area);
-    checkCommit(ctx, Number(newLength - oldLength), area);
+    if (isLocked(area) && ctx.process.isOverLocks(Number(newLength - oldLength))) throw new SysError(EAGAIN);
+    checkRoom(ctx.process, Number(newLength - oldLength), area);
+    checkCommit(ctx.kernel, Number(newLength - oldLength), area);
   }
   return area;
 }

@@ -1,8 +1,8 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
+import { isPrivileged } from "../credentials.ts";
 import { EACCES, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import { type Process, RLIMIT_NICE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
-import { isPrivileged } from "./identity.ts";
 
 const NICE_MIN = -20;
 const NICE_MAX = 19;

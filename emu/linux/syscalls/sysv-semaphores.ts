@@ -92,7 +92,7 @@ export function semtimedop(ctx: SyscallContext, timeoutAt: number, format: TimeF
     queues: [set.queue],
     deadline,
     restart: "never",
-    interrupted: () => set.note(thread, undefined),
+    abandoned: () => set.note(thread, undefined),
   });
 }
 

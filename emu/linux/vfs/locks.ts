@@ -25,74 +25,119 @@ export const LAST_BYTE = 2n ** 63n - 1n;
 type Owner = FileLock["owner"];
 type Holder = Pick<FileLock, "kind" | "owner">;
 type Range = Pick<FileLock, "start" | "last">;
-type Part = Pick<FileLock, "start" | "last" | "exclusive">;
 
 const overlap = (one: Range, other: Range): boolean => one.start <= other.last && other.start <= one.last;
-const isRange = ({ start, last }: Range): boolean => start <= last;
 
-/** What one holder has of one file: parts that do not overlap, ascending. */
-class Holding {
-  readonly holder: Holder;
-  readonly parts: Part[] = [];
+/** A lock in its place: of those that start at one byte the older comes first. */
+interface Held extends FileLock {
+  readonly serial: number;
+}
 
-  constructor({ kind, owner }: Holder) {
-    this.holder = { kind, owner };
-  }
+/** Locks by where they start. */
+class Ranges {
+  readonly held: Held[] = [];
+  /** No lock here goes further than this beyond its first byte. */
+  private longest = 0n;
 
-  /** Where the first part is that ends at `byte` or behind it. */
-  private indexOf(byte: bigint): number {
-    let [low, high] = [0, this.parts.length];
+  private placeOf(start: bigint, serial: number): number {
+    let [low, high] = [0, this.held.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.parts[middle].last < byte) low = middle + 1;
+      const other = this.held[middle];
+      if (other.start < start || (other.start === start && other.serial < serial)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** The first part in a range, or the first exclusive one. */
-  find(range: Range, exclusiveOnly: boolean): Part | undefined {
-    for (let at = this.indexOf(range.start); at < this.parts.length; at++) {
-      const part = this.parts[at];
-      if (part.start > range.last) return undefined;
-      if (part.exclusive || !exclusiveOnly) return part;
-    }
-    return undefined;
+  add(lock: Held): void {
+    this.held.splice(this.placeOf(lock.start, lock.serial), 0, lock);
+    if (lock.last - lock.start > this.longest) this.longest = lock.last - lock.start;
   }
 
-  /** Has `wanted` in place of what is in its range, or nothing; parts of one kind that touch become one. Whether there was something. */
-  replace({ start, last }: Range, wanted?: Pick<Part, "exclusive">): boolean {
-    const from = this.indexOf(start - 1n);
-    let to = from;
-    while (to < this.parts.length && this.parts[to].start <= last + 1n) to++;
-    const touched = this.parts.slice(from, to);
-    const [same, others] = [[] as Part[], [] as Part[]];
-    for (const part of touched) (part.exclusive === wanted?.exclusive ? same : others).push(part);
-    const before = others.map((part) => ({ ...part, last: start - 1n })).filter(isRange);
-    const after = others.map((part) => ({ ...part, start: last + 1n })).filter(isRange);
-    const middle = wanted && {
-      ...wanted,
-      start: same.length > 0 && same[0].start < start ? same[0].start : start,
-      last: same.length > 0 && same[same.length - 1].last > last ? same[same.length - 1].last : last,
-    };
-    this.parts.splice(from, to - from, ...before, ...(middle === undefined ? [] : [middle]), ...after);
-    return touched.some((part) => overlap(part, { start, last }));
+  delete(lock: Held): void {
+    this.held.splice(this.placeOf(lock.start, lock.serial), 1);
+    if (this.held.length === 0) this.longest = 0n;
+  }
+
+  /** Those in a range, by where they start. */
+  *in(range: Range): Generator<Held> {
+    const { held } = this;
+    for (let at = this.placeOf(range.start - this.longest, 0); at < held.length; at++) {
+      if (held[at].start > range.last) return;
+      if (overlap(held[at], range)) yield held[at];
+    }
   }
 }
 
-/** Locks on one file that can keep each other off. A holder is told by its owner there. */
-type Holdings = Map<Owner, Holding>;
+/**
+ * Locks on one file that can keep each other off. Those of one holder do not overlap, and exclusive ones overlap with no others:
+ * so what is in a range is found in the logarithm of their number, but for shared locks of many lengths.
+ */
+class Holdings {
+  readonly byOwner = new Map<Owner, Ranges>();
+  private readonly exclusive = new Ranges();
+  private readonly shared = new Ranges();
+  private serial = 0;
+
+  /** The first lock of another holder that keeps `wanted` from being granted. */
+  conflict(wanted: FileLock): FileLock | undefined {
+    let first: Held | undefined;
+    for (const ranges of wanted.exclusive ? [this.exclusive, this.shared] : [this.exclusive]) {
+      for (const lock of ranges.in(wanted)) {
+        if (first !== undefined && first.start <= lock.start) break;
+        if (lock.owner !== wanted.owner) first = lock;
+      }
+    }
+    return first;
+  }
+
+  /**
+   * Has a lock in place of what its holder has in its range, or nothing where it is of no kind; locks of one kind that touch
+   * become one. Whether there was something.
+   */
+  replace({ kind, owner, start, last }: Holder & Range, exclusive?: boolean): boolean {
+    const own = this.byOwner.get(owner) ?? new Ranges();
+    this.byOwner.set(owner, own);
+    const near = [...own.in({ start: start - 1n, last: last + 1n })];
+    let [from, to] = [start, last];
+    for (const lock of near) {
+      this.delete(own, lock);
+      if (lock.exclusive === exclusive) {
+        if (lock.start < from) from = lock.start;
+        if (lock.last > to) to = lock.last;
+        continue;
+      }
+      if (lock.start < start) this.add(own, { ...lock, last: lock.last < start ? lock.last : start - 1n });
+      if (lock.last > last) this.add(own, { ...lock, start: lock.start > last ? lock.start : last + 1n });
+    }
+    if (exclusive !== undefined) this.add(own, { kind, owner, exclusive, start: from, last: to });
+    if (own.held.length === 0) this.byOwner.delete(owner);
+    return near.some((lock) => overlap(lock, { start, last }));
+  }
+
+  private add(own: Ranges, lock: FileLock): void {
+    const held = { ...lock, serial: this.serial++ };
+    for (const ranges of [own, this.ofKind(held)]) ranges.add(held);
+  }
+  private delete(own: Ranges, lock: Held): void {
+    for (const ranges of [own, this.ofKind(lock)]) ranges.delete(lock);
+  }
+  private ofKind({ exclusive }: FileLock): Ranges {
+    return exclusive ? this.exclusive : this.shared;
+  }
+}
 
 /** The locks on one file: those of flock(2) and those on ranges know nothing of each other. */
 class FileLocks {
-  readonly flock: Holdings = new Map();
-  readonly ranges: Holdings = new Map();
+  readonly flock = new Holdings();
+  readonly ranges = new Holdings();
 
   of({ kind }: Pick<FileLock, "kind">): Holdings {
     return kind === "flock" ? this.flock : this.ranges;
   }
   get isEmpty(): boolean {
-    return this.flock.size === 0 && this.ranges.size === 0;
+    return this.flock.byOwner.size === 0 && this.ranges.byOwner.size === 0;
   }
 }
 
@@ -130,15 +175,8 @@ export class LockTable {
 
   /** The first lock of another holder on `file` that keeps `wanted` from being granted. */
   conflict(file: OpenFile, wanted: FileLock): FileLock | undefined {
-    let first: FileLock | undefined;
-    if (this.byFile.size === 0) return first;
-    for (const holding of this.byFile.get(fileKey(file.stat()))?.of(wanted).values() ?? []) {
-      if (holding.holder.owner === wanted.owner) continue;
-      const part = holding.find(wanted, !wanted.exclusive);
-      if (part === undefined || (first !== undefined && first.start <= part.start)) continue;
-      first = { ...holding.holder, ...part };
-    }
-    return first;
+    if (this.byFile.size === 0) return undefined;
+    return this.byFile.get(fileKey(file.stat()))?.of(wanted).conflict(wanted);
   }
 
   /** What to wait in until `lock` may be had. */
@@ -163,10 +201,8 @@ export class LockTable {
     const key = fileKey(file.stat());
     const { owner, exclusive } = lock;
     const locks = this.byFile.get(key) ?? new FileLocks();
-    const holding = locks.of(lock).get(owner) ?? new Holding(lock);
-    locks.of(lock).set(owner, holding);
     this.byFile.set(key, locks);
-    if (holding.replace(lock, { exclusive })) this.queue.wake();
+    if (locks.of(lock).replace(lock, exclusive)) this.queue.wake();
     if (typeof owner !== "number") owner.locks = this;
   }
 
@@ -175,9 +211,7 @@ export class LockTable {
     if (this.byFile.size === 0) return;
     const key = fileKey(file.stat());
     const locks = this.byFile.get(key);
-    const holding = locks?.of(range).get(range.owner);
-    if (locks === undefined || holding === undefined || !holding.replace(range)) return;
-    if (holding.parts.length === 0) locks.of(range).delete(range.owner);
+    if (locks === undefined || !locks.of(range).replace(range)) return;
     if (locks.isEmpty) this.byFile.delete(key);
     this.queue.wake();
   }
@@ -197,11 +231,8 @@ export class LockTable {
   /** Every holder's locks, with what finds their file: the description that holds them, or for a process's the file's key. */
   all(): { key: string; locks: FileLock[] }[] {
     return [...this.byFile].flatMap(([key, { flock, ranges }]) => {
-      const holdings = [...flock.values(), ...ranges.values()];
-      return holdings.map(({ holder, parts }) => ({
-        key,
-        locks: parts.map((part) => ({ ...holder, ...part })),
-      }));
+      const holdings = [...flock.byOwner.values(), ...ranges.byOwner.values()];
+      return holdings.map(({ held }) => ({ key, locks: held.map(({ serial: _, ...lock }) => lock) }));
     });
   }
 }

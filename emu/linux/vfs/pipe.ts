@@ -3,8 +3,9 @@ import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import type { FreezeContext } from "./freeze-context.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import type { Statuses } from "./location.ts";
+import { type FileStat, syntheticStat } from "./file-status.ts";
+import { OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
@@ -14,6 +15,8 @@ const DEFAULT_CAPACITY = 65536;
 /** /proc/sys/fs/pipe-max-size. */
 const MAX_CAPACITY = 1048576;
 
+const NOTHING = new Uint8Array(0);
+
 export class Pipe {
   readonly queue = new WaitQueue();
   readers = 0;
@@ -21,7 +24,9 @@ export class Pipe {
   /** How often somebody has opened it to write. */
   writersEver = 0;
   readonly ino: bigint;
-  private buffer: Uint8Array;
+  capacity: number;
+  /** Of `capacity` bytes from the first write on: many pipes, shells' above all, are made for little or nothing. */
+  private buffer = NOTHING;
   private start = 0;
   private length = 0;
   /** Bytes that have been taken out so far. */
@@ -33,7 +38,7 @@ export class Pipe {
     this.ino = ino;
     const capacity = snapshot?.capacity ?? DEFAULT_CAPACITY;
     if (!(capacity >= PIPE_BUF && capacity <= MAX_CAPACITY)) fail("EINVAL", `pipe of ${capacity} bytes`);
-    this.buffer = new Uint8Array(capacity);
+    this.capacity = capacity;
     if (snapshot !== undefined) {
       if (snapshot.contents.length > capacity) fail("EINVAL", "pipe holds more than its capacity");
       this.put(snapshot.contents);
@@ -51,9 +56,6 @@ export class Pipe {
     this.packets.push({ start, length });
   }
 
-  get capacity(): number {
-    return this.buffer.length;
-  }
   get size(): number {
     return this.length;
   }
@@ -117,6 +119,7 @@ export class Pipe {
 
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
+    if (count > 0 && this.buffer === NOTHING) this.buffer = new Uint8Array(this.capacity);
     const at = (this.start + this.length) % this.capacity;
     const first = Math.min(count, this.capacity - at);
     this.buffer.set(from.subarray(0, first), at);
@@ -146,7 +149,8 @@ export class Pipe {
     if (capacity > MAX_CAPACITY) fail("EPERM", "larger than pipe-max-size");
     if (capacity < this.used) fail("EBUSY", "holds more than that");
     const { contents } = this.snapshot();
-    this.buffer = new Uint8Array(capacity);
+    this.capacity = capacity;
+    this.buffer = NOTHING;
     this.start = this.length = 0;
     this.put(contents);
     this.queue.wake();
@@ -203,7 +207,7 @@ export class PipeEnd extends OpenFile {
 
   override stat(): FileStat {
     const status = this.status?.();
-    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn });
+    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn, owner: "user" });
   }
 
   override read(into: Uint8Array): number | undefined {

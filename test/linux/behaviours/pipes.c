@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 static int ends[2];
 static int readable(int fd, int timeout) {
@@ -287,6 +288,36 @@ BEHAVIOUR(packets_are_spliced_as_bytes) {
   CHECK(read(ends[0], b, sizeof b) == 2 && memcmp(b, "de", 2) == 0);
   CHECK(read(ends[0], b, sizeof b) == 1 && b[0] == 'f');
   FAILS(read(ends[0], b, sizeof b), EAGAIN);
+}
+
+static void tick(int signo) {}
+
+BEHAVIOUR(openings_of_a_named_pipe_that_come_to_nothing) {
+  CHECK(mkfifo("p", 0600) == 0);
+  /* With one tick after the other none can come too early. */
+  sigaction(SIGALRM, &(struct sigaction){.sa_handler = tick}, NULL);
+  struct itimerval ticks = {{0, 1000}, {0, 1000}}, none = {{0}};
+  CHECK(setitimer(ITIMER_REAL, &ticks, NULL) == 0);
+  FAILS(open("p", O_RDONLY), EINTR);
+  CHECK(setitimer(ITIMER_REAL, &none, NULL) == 0);
+  FAILS(open("p", O_WRONLY | O_NONBLOCK), ENXIO);
+  pid_t child = fork();
+  if (child == 0) {
+    open("p", O_RDONLY);
+    _exit(1);
+  }
+  for (int i = 0; i < 10; i++) sched_yield();
+  CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+  FAILS(open("p", O_WRONLY | O_NONBLOCK), ENXIO);
+  child = fork();
+  if (child == 0) {
+    int fd = open("p", O_WRONLY);
+    _exit(write(fd, "!", 1) == 1 ? 0 : 1);
+  }
+  char c;
+  int fd = open("p", O_RDONLY);
+  CHECK(read(fd, &c, 1) == 1 && c == '!' && read(fd, &c, 1) == 0);
+  reap(child, 0);
 }
 
 BEHAVIOUR(paths_of_sockets_and_pipes) {

@@ -57,8 +57,9 @@ describe.each(["ppc32", "ppc64", "ppc64le"] as const)("a %s program at its start
     expect([0, 1, 3, 4].map((i) => string(pointers[i]))).toEqual(["tiny", "one", "A=1", "BC=22"]);
     expect([pointers[2], pointers[5]]).toEqual([0, 0]);
     const auxv: [number, number][] = [];
-    for (let at = sp + wordSize * 7; word(at) !== 0; at += 2 * wordSize)
-      auxv.push([word(at), word(at + wordSize)]);
+    let at = sp + wordSize * 7;
+    for (; word(at) !== 0; at += 2 * wordSize) auxv.push([word(at), word(at + wordSize)]);
+    expect(word(at + wordSize)).toBe(0);
     expect(auxv.slice(0, 2)).toEqual([
       [22, 22],
       [22, 22],

@@ -4,11 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import type { CpuModel } from "../../../emu/cpu/cpu.ts";
 import { GuestFault } from "../../../emu/cpu/fault.ts";
-import { HostError, type HostStream } from "../../../emu/host/host.ts";
+import { type Host, HostError, type HostStream } from "../../../emu/host/host.ts";
 import { encodeName } from "../../../emu/host/names.ts";
 import { nodeHost } from "../../../emu/host/node/index.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import type { FreezeTables } from "../../../emu/linux/contracts.ts";
+import { type Credentials, ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { errnoName, SysError } from "../../../emu/linux/errno.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
 import { Mm } from "../../../emu/linux/mm.ts";
@@ -55,12 +56,15 @@ export function makeGuest(options: {
   abi?: Abi;
   streams?: ReadonlyMap<number, HostStream>;
   snapshot?: MachineSnapshot;
+  /** Whose program it is, to itself and to the host. */
+  credentials?: Credentials;
+  host?: Partial<Host>;
 }): Guest {
   const abi = ABIS[options.abi ?? "ppc64"];
   const node = nodeHost({ descriptors: [] });
   // However slow this machine is, no call is overdue.
   const clock = { ...node.clock, monotonic: () => 0n };
-  const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map() };
+  const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map(), ...options.host };
   const system = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd });
   if (options.snapshot !== undefined) thawFiles(system, options.snapshot);
   const processes = new Map<number, Process>();
@@ -81,7 +85,7 @@ export function makeGuest(options: {
   const memory = new AddressSpace({ byteOrder: abi.littleEndian ? "little" : "big", size: 16 * 1024 * 1024 });
   memory.map({ start: STRINGS, end: BUFFER + 0x200000, prot: 3, offset: 0 });
   const process = new Process(kernel, 42, {
-    credentials: { uid: 1, euid: 1, suid: 1, fsuid: 1, gid: 1, egid: 1, sgid: 1, fsgid: 1, groups: [] },
+    credentials: options.credentials ?? { ...ordinaryUser(1, 1), groups: [] },
     limits: Array.from({ length: 16 }, () => ({ soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n })),
     mm: new Mm({
       abi,

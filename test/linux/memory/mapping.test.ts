@@ -4,9 +4,11 @@ import type { Abi } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 
 const PAGE = 4096;
-const RW = 3;
+const [READ, RW] = [1, 3];
+const PROT_GROWSDOWN = 0x0100_0000;
 const [SHARED, PRIVATE, FIXED, ANONYMOUS, GROWSDOWN, NOREPLACE] = [1, 2, 0x10, 0x20, 0x100, 0x10_0000];
 const ANON = PRIVATE | ANONYMOUS;
+const MCL_FUTURE = 0x4000;
 const [MAYMOVE, REMAP_FIXED, DONTUNMAP] = [1, 2, 4];
 
 describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
@@ -265,6 +267,54 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     expect(await guest.call("mlock", at, -1)).toBe("EINVAL");
     expect(await guest.call("mlockall", 0)).toBe("EINVAL");
     for (const page of [at, at + 2 * PAGE, vector]) await guest.ok("munmap", page, PAGE);
+  });
+
+  it("mlockall(MCL_FUTURE) locks what is mapped, attached or grown from then on, within RLIMIT_MEMLOCK", async () => {
+    const { limits } = guest.process;
+    const limit = limits[8];
+    const before = memory.areas.lockedBytes;
+    const locked = () => (memory.areas.lockedBytes - before) / PAGE;
+    await guest.ok("mlockall", MCL_FUTURE);
+    limits[8] = { ...limit, soft: BigInt(before + 8 * PAGE) };
+    const own = await map(3);
+    const segment = await guest.ok("shmget", 0, 4 * PAGE, 0o600);
+    const attached = await guest.ok("shmat", segment, 0, 0);
+    expect(locked()).toBe(7);
+    expect(await guest.call("shmat", segment, 0, 0)).toBe("EAGAIN");
+    expect(await guest.call("mmap", 0, 2 * PAGE, RW, ANON, -1, 0)).toBe("EAGAIN");
+    expect(await guest.call("mremap", own, 3 * PAGE, 5 * PAGE, MAYMOVE)).toBe("EAGAIN");
+    await guest.ok("munmap", own, 3 * PAGE);
+    const stack = await map(1, ANON | GROWSDOWN | FIXED, 0x1800_0000);
+    memory.store8(stack - 3 * PAGE, 1);
+    expect(locked()).toBe(8);
+    expect(() => memory.store8(stack - 4 * PAGE, 1)).toThrow(/data-unmapped/);
+    await guest.ok("munlockall");
+    memory.store8(stack - 4 * PAGE, 1);
+    limits[8] = limit;
+    await guest.ok("shmdt", attached);
+    await guest.ok("shmctl", segment, 0, 0);
+    await guest.ok("munmap", stack - 4 * PAGE, 5 * PAGE);
+  });
+
+  it("mprotect PROT_GROWSDOWN begins where the stack does, and is for stacks alone", async () => {
+    const own = await map(2);
+    expect(await guest.call("mprotect", own + PAGE, PAGE, READ | PROT_GROWSDOWN)).toBe("EINVAL");
+    const stack = await map(3, ANON | GROWSDOWN | FIXED, 0x1800_0000);
+    await guest.ok("mprotect", stack + PAGE, PAGE, READ | PROT_GROWSDOWN);
+    expect([0, 1, 2].map((page) => memory.areas.find(stack + page * PAGE)?.prot)).toEqual([READ, READ, RW]);
+    await guest.ok("munmap", own, 2 * PAGE);
+    await guest.ok("munmap", stack, 3 * PAGE);
+  });
+
+  it("a stack grows within RLIMIT_AS", async () => {
+    const { limits } = guest.process;
+    const limit = limits[9];
+    const stack = await map(1, ANON | GROWSDOWN | FIXED, 0x1800_0000);
+    limits[9] = { ...limit, soft: BigInt(memory.areas.bytes + 2 * PAGE) };
+    memory.store8(stack - 2 * PAGE, 1);
+    expect(() => memory.store8(stack - 3 * PAGE, 1)).toThrow(/data-unmapped/);
+    limits[9] = limit;
+    await guest.ok("munmap", stack - 2 * PAGE, 3 * PAGE);
   });
 
   it("RLIMIT_DATA bounds private memory that can be written", async () => {

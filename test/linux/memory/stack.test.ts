@@ -12,6 +12,7 @@ const GAP = 256 * PAGE_SIZE;
 
 describe("a stack", () => {
   let memory: AddressSpace;
+  const mayHave = () => true;
   const stackStart = () => memory.areas.find(TOP - 1)!.start;
   const mapBelow = (end: number, parts: { prot?: number; growsDown?: boolean } = {}) =>
     memory.map({ start: end - PAGE_SIZE, end, prot: RW, offset: 0, ...parts });
@@ -19,7 +20,7 @@ describe("a stack", () => {
   beforeEach(() => {
     memory = new AddressSpace({ byteOrder: "big", size: 0x2000_0000 });
     memory.map({ start: TOP - PAGE_SIZE, end: TOP, prot: RW, offset: 0, growsDown: true, name: "[stack]" });
-    memory.onUnmapped = (address) => growStack(memory, address, LIMIT);
+    memory.onUnmapped = (address) => growStack(memory, address, LIMIT, mayHave);
   });
 
   it("grows to the page of an access, down to its limit", () => {
@@ -52,7 +53,7 @@ describe("a stack", () => {
   });
 
   it("is grown by no access that lies above it or below vm.mmap_min_addr", () => {
-    expect(growStack(memory, TOP + PAGE_SIZE, LIMIT)).toBe(false);
-    expect(growStack(memory, 0xf000, Number.POSITIVE_INFINITY)).toBe(false);
+    expect(growStack(memory, TOP + PAGE_SIZE, LIMIT, mayHave)).toBe(false);
+    expect(growStack(memory, 0xf000, Number.POSITIVE_INFINITY, mayHave)).toBe(false);
   });
 });
