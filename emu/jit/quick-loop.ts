@@ -159,7 +159,17 @@ const hasBits = ({ mask, match, oe }: Instruction, bits: number): boolean =>
  * The tails, each in the block that begins with its name: what is inside leaves it to come to its code. The first are innermost.
  * Behind the last there is the end of the loop over instructions, then what taken branches do, then the function's end.
  */
-const TAILS = ["setTRecord", "setTRc", "setT", "setARc", "setA", "record", "setField", "interpret", "step"] as const;
+const TAILS = [
+  "setTRecord",
+  "setTRc",
+  "setT",
+  "setARc",
+  "setA",
+  "record",
+  "setField",
+  "interpret",
+  "step",
+] as const;
 
 function loopOf(target: Target, model: CpuModel): Code {
   const { corner, bigEndian, size, is64 } = target;
@@ -173,7 +183,9 @@ function loopOf(target: Target, model: CpuModel): Code {
   const stop = (reason: number): Code => setLocal(N, i32(reason));
 
   const rows = quickRows(target);
-  const known = [...SCALAR, ...VECTOR_STORAGE.rows()].filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
+  const known = [...SCALAR, ...VECTOR_STORAGE.rows()].filter(
+    (row) => Object.hasOwn(rows, row.name) && available(row, model),
+  );
   const names = [...new Set(known.map(({ name }) => name))];
   const cases: Row[] = names.map((name) => rows[name]);
 
@@ -229,14 +241,19 @@ function loopOf(target: Target, model: CpuModel): Code {
   const field = i32Op.and(i32Op.shrU(word, i32(23)), i32(7));
   const codes: Record<(typeof TAILS)[number], (depth: number) => Code> = {
     setTRecord: (depth) => [...setT, ...br(TAILS.indexOf("record") - depth)],
-    setTRc: (depth) => [...setT, ...brIf(next - depth, i32Op.eqz(rc)), ...br(TAILS.indexOf("record") - depth)],
-    setT: (depth) => [...setT, ...br(next - depth)],
-    setARc: (depth) => [...setA, ...brIf(next - depth, i32Op.eqz(rc)), ...br(TAILS.indexOf("record") - depth)],
-    setA: (depth) => [...setA, ...br(next - depth)],
-    record: (depth) => [
-      ...storeI8(registers + CR, i32(0), i32Op.or(sign, so)),
-      ...br(next - depth),
+    setTRc: (depth) => [
+      ...setT,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
     ],
+    setT: (depth) => [...setT, ...br(next - depth)],
+    setARc: (depth) => [
+      ...setA,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
+    ],
+    setA: (depth) => [...setA, ...br(next - depth)],
+    record: (depth) => [...storeI8(registers + CR, i32(0), i32Op.or(sign, so)), ...br(next - depth)],
     setField: (depth) => [...storeI8(registers + CR, field, i32Op.or(getLocal(N), so)), ...br(next - depth)],
     interpret: (depth) => [...back, ...count, ...stop(Stop.interpret), ...br(end - depth)],
     step: (depth) => [
@@ -266,8 +283,7 @@ function loopOf(target: Target, model: CpuModel): Code {
   ];
   body = loop([...ended, ...setLocal(WORD, fetched), ...setLocal(PC, i32Op.add(pc, i32(4))), ...body]);
 
-  const mark = (address: Code) =>
-    setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
+  const mark = (address: Code) => setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
   const counted = (by: Code) => i32Op.add(loadU8(corner + MARKS_OFFSET, getLocal(AT)), by);
   const isArrival = i32Op.or(
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),

@@ -22,7 +22,13 @@ import {
   storeI64,
   when,
 } from "../cpu/vector/expressions.ts";
-import { PAGE_SHIFT, PAGE_SIZE, READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import {
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  READ_GUARD_OFFSET,
+  REGISTERS_OFFSET,
+  WRITE_GUARD_OFFSET,
+} from "../memory/layout.ts";
 import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
 import type { Target } from "./generator.ts";
 import { Op } from "./wasm.ts";
@@ -91,18 +97,16 @@ const low = i32Op.wrap;
 const signedLow = (code: Code): Code => i64Op.extendS(low(code));
 const LOW_WORD = i64(0xffff_ffffn);
 /** Both halves the low word. */
-const doubled = (code: Code): Code =>
-  [...setN(code), ...i64Op.or(i64Op.extendU(n), i64Op.shl(i64Op.extendU(n), i64(32n)))];
+const doubled = (code: Code): Code => [
+  ...setN(code),
+  ...i64Op.or(i64Op.extendU(n), i64Op.shl(i64Op.extendU(n), i64(32n))),
+];
 
 const plain = (tail: Tail, ...code: readonly Code[]): Row => ({ tail, code: () => code.flat() });
 
 /** The masks of rotates: ones from bit `first` to bit `last`, around the end. */
 const mask64 = (first: Code, last: Code): Code =>
-  select(
-    i64Op.and(from(first), through(last)),
-    i64Op.or(from(first), through(last)),
-    i32Op.leU(first, last),
-  );
+  select(i64Op.and(from(first), through(last)), i64Op.or(from(first), through(last)), i32Op.leU(first, last));
 const from = (first: Code): Code => i64Op.shrU(ALL_ONES, i64Op.extendU(first));
 const through = (last: Code): Code => i64Op.shl(ALL_ONES, i64Op.extendU(i32Op.sub(i32(63), last)));
 const sh6 = i32Op.or(field(11), i32Op.shl(bit(1), i32(5)));
@@ -174,7 +178,15 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
       setValue(x),
       setOther(y),
       is64
-        ? [...wide, Op.if, 0x40, ...compared(whole[0], whole[1]), Op.else, ...compared(words[0], words[1]), Op.end]
+        ? [
+            ...wide,
+            Op.if,
+            0x40,
+            ...compared(whole[0], whole[1]),
+            Op.else,
+            ...compared(words[0], words[1]),
+            Op.end,
+          ]
         : compared(words[0], words[1]),
     );
   };
@@ -268,7 +280,13 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
   });
   const swapped = bigEndian ? 0 : 8;
   /** The four or three forms of an access. */
-  const forms = (name: string, make: typeof load, op: number, bytes: number, form: Form = "d"): [string, Row][] => [
+  const forms = (
+    name: string,
+    make: typeof load,
+    op: number,
+    bytes: number,
+    form: Form = "d",
+  ): [string, Row][] => [
     [name, make(op, bytes, form)],
     [`${name}u`, make(op, bytes, form, true)],
     [`${name}x`, make(op, bytes, "x")],
@@ -283,7 +301,11 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
   const insert = (mask: Code): Code => i64Op.or(i64Op.and(value, mask), i64Op.and(a, invert(mask)));
   /** A shift by the low bits of RB, which gives zero from `width` on. */
   const shift = (width: number, shifted: Code): Row =>
-    plain("setARc", setN(i32Op.and(low(b), i32(2 * width - 1))), setValue(select(shifted, i64(0n), i32Op.ltU(n, i32(width)))));
+    plain(
+      "setARc",
+      setN(i32Op.and(low(b), i32(2 * width - 1))),
+      setValue(select(shifted, i64(0n), i32Op.ltU(n, i32(width)))),
+    );
   /** VALUE shifted right by N, below 64, algebraically: CA where it is negative and ones are lost. */
   const algebraic: Code = [
     ...setOther(i64Op.shrS(value, i64Op.extendU(n))),
@@ -316,14 +338,15 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
   /** Goes on with the next instruction, which is marked as run, unless CTR and CR say that the branch is taken. */
   const conditional = (unless: Unless): Code => [
     ...setN(i32Op.or(i32Op.eq(crBit, bit(24)), bit(25))),
-    ...when(
-      i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21))),
-      setN(i32Op.and(decremented, n)),
-    ),
+    ...when(i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21))), setN(i32Op.and(decremented, n))),
     ...link,
     ...setLocal(AT, i32Op.and(i32Op.shrU(getLocal(PC), i32(2)), i32(MARKS_SIZE - 1))),
     ...unless("jump", n),
-    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(loadU8(corner + MARKS_OFFSET, getLocal(AT)), i32(1))),
+    ...storeI8(
+      corner + MARKS_OFFSET,
+      getLocal(AT),
+      i32Op.or(loadU8(corner + MARKS_OFFSET, getLocal(AT)), i32(1)),
+    ),
   ];
   /** TARGET <- the address in a register. */
   const register = (offset: number, unless: Unless): Code => [
@@ -461,10 +484,7 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
     cntlzd: logical(i64Op.clz(t)),
 
     rlwinm: plain("setARc", setValue(i64Op.and(rotatedWord, wordMask))),
-    rlwnm: plain(
-      "setARc",
-      setValue(i64Op.and(doubled(i32Op.rotl(low(t), low(b))), wordMask)),
-    ),
+    rlwnm: plain("setARc", setValue(i64Op.and(doubled(i32Op.rotl(low(t), low(b))), wordMask))),
     rlwimi: plain("setARc", setValue(rotatedWord), setOther(wordMask), setValue(insert(other))),
     rldicl: plain("setARc", setValue(i64Op.and(rotated(sh6), from(mb6)))),
     rldcl: plain("setARc", setValue(i64Op.and(i64Op.rotl(t, b), from(mb6)))),
