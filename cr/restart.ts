@@ -328,6 +328,7 @@ class Restart {
       ...(topics.ipc === undefined ? {} : { ipc: topics.ipc }),
       ...(topics.queues === undefined ? {} : { queues: topics.queues.queues }),
       ...(topics.network === undefined ? {} : { network: topics.network }),
+      ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {
         tid: m?.nextTid ?? tids[0],

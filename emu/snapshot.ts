@@ -37,6 +37,8 @@ export interface MachineSnapshot {
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Numbers of files that a thaw makes again; new ones when absent. */
+  identities?: IdentitySnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
   network?: NetworkSnapshot;
   /** System V objects; nothing when absent. */
@@ -552,6 +554,8 @@ export interface SocketState {
   sendTimeout: bigint;
   /** SO_PEERCRED. */
   peerCredentials: SenderSnapshot | null;
+  /** The urgent byte of TCP: bytes received and not read that stand before it, and whether it has been read by itself. */
+  urgent: { after: number; isRead: boolean } | null;
   messages: MessageSnapshot[];
 }
 
@@ -685,6 +689,14 @@ export interface KnownFileSnapshot {
 export interface SetIdSnapshot {
   path: string;
   bits: number;
+}
+
+/** Numbers by which the guest knows a file: the one at `path`, or with `unlinked` not -1 that of this index in `unlinkedFiles`. */
+export interface IdentitySnapshot {
+  path: string;
+  unlinked: number;
+  dev: bigint;
+  ino: bigint;
 }
 
 /**

@@ -82,11 +82,8 @@ const ONLY_64 = `
 
 /** Names by number of the calls that an ABI has. */
 export function syscallNames(abi: AbiInfo): Map<number, string> {
-  const entries = `${BOTH}, ${abi.is64 ? ONLY_64 : ONLY_32}`.split(/[,\n]+/);
+  const words = `${BOTH}, ${abi.is64 ? ONLY_64 : ONLY_32}`.trim().split(/[,\s]+/);
   const names = new Map<number, string>();
-  for (const entry of entries) {
-    const [number, name] = entry.trim().split(" ");
-    if (name !== undefined) names.set(Number(number), name);
-  }
+  for (let i = 0; i < words.length; i += 2) names.set(Number(words[i]), words[i + 1]);
   return names;
 }
