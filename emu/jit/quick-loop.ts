@@ -49,7 +49,7 @@ import {
   VALUE,
   WORD,
 } from "./quick-rows.ts";
-import { buildModule, Code as Buffer, Op, STEP } from "./wasm.ts";
+import { Code as Buffer, buildModule, Op, STEP } from "./wasm.ts";
 
 /** Why the loop came back. */
 export const Stop = {

@@ -5,8 +5,8 @@ import { asm } from "../../emu/isa/encoder.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
 import {
-  AT_ONCE,
   type Abi,
+  AT_ONCE,
   advance,
   agree,
   BY_AND_BY,
