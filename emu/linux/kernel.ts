@@ -455,7 +455,9 @@ export class Kernel implements System {
    */
   async run(limit?: bigint): Promise<KernelExit> {
     const end = limit === undefined ? undefined : this.retired + limit;
-    let turnBegan = this.host.clock.monotonic();
+    const { clock } = this.host;
+    let now = clock.monotonic();
+    let turnBegan = now;
     for (;;) {
       if (this.ending !== undefined && !this.goesOn()) return this.finish();
       if (end !== undefined && this.retired >= end) return { reason: "limit" };
@@ -469,14 +471,14 @@ export class Kernel implements System {
       if (thread === undefined) {
         if (this.ending !== undefined && this.isStuck()) return this.finish();
         await this.wait();
-        turnBegan = this.host.clock.monotonic();
+        turnBegan = now = clock.monotonic();
         continue;
       }
-      const now = this.step(thread, end);
+      now = this.step(thread, end, now);
       enforceCpuLimit(thread.process);
       if (now - turnBegan < HOST_SHARE) continue;
       await this.host.yield();
-      turnBegan = this.host.clock.monotonic();
+      turnBegan = now = clock.monotonic();
     }
   }
 
@@ -516,8 +518,11 @@ export class Kernel implements System {
     return completed;
   }
 
-  /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. The host's time then. */
-  private step(thread: Thread, end: bigint | undefined): bigint {
+  /**
+   * Runs a thread from the host's time `began` on, up to its next system call or fault, the end of its turn or piece, or whatever is due
+   * before. The host's time then.
+   */
+  private step(thread: Thread, end: bigint | undefined, began: bigint): bigint {
     const { clock } = this.host;
     thread.load();
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
@@ -527,7 +532,6 @@ export class Kernel implements System {
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return clock.monotonic();
     }
-    const began = clock.monotonic();
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
       const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
