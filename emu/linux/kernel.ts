@@ -512,7 +512,7 @@ export class Kernel implements System {
   private call(thread: Thread, vectored = isVectored(thread)): boolean {
     this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
-    if (completed) this.countRetired(thread, 1n);
+    if (completed) this.retireCall(thread);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
     return completed;
@@ -549,7 +549,7 @@ export class Kernel implements System {
     const { interpreter, memory, watchpoints } = thread.process;
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     memory.forKernel = false;
-    const before = registers.instructions;
+    const before = registers.instructionsLow;
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
@@ -569,12 +569,10 @@ export class Kernel implements System {
     } finally {
       memory.forKernel = true;
       if (watchpoints.length > 0) memory.setWatchpoints([]);
-      const count = registers.instructions - before;
-      this.retired += count;
-      this.options.profiler?.ran(thread, Number(count));
-      if (this.clock.isVirtual) this.spend(thread, count);
-      this.scheduler.charge(Number(count));
-      this.measure(Number(count), began);
+      const count = (registers.instructionsLow - before) >>> 0;
+      this.noteRetired(thread, count);
+      this.options.profiler?.ran(thread, count);
+      this.measure(count, began);
     }
   }
 
@@ -621,11 +619,18 @@ export class Kernel implements System {
     if (process.timers.any) this.timers.note(process);
   }
 
-  private countRetired(thread: Thread, count: bigint): void {
-    thread.registers.instructions += count;
-    this.retired += count;
-    if (this.clock.isVirtual) this.spend(thread, count);
-    this.scheduler.charge(Number(count));
+  /** A system call has been completed: its instruction counts. */
+  private retireCall(thread: Thread): void {
+    thread.registers.retire(1);
+    this.noteRetired(thread, 1);
+  }
+
+  /** Instructions that the registers have counted already. */
+  private noteRetired(thread: Thread, count: number): void {
+    const retired = BigInt(count);
+    this.retired += retired;
+    if (this.clock.isVirtual) this.spend(thread, retired);
+    this.scheduler.charge(count);
   }
 
   private takeSignals(thread: Thread, returned?: ReturnedCall): void {
@@ -633,11 +638,11 @@ export class Kernel implements System {
       returned,
       fail: (thread, errno) => {
         this.dispatcher.interrupt(thread, new SysError(errno));
-        this.countRetired(thread, 1n);
+        this.retireCall(thread);
       },
       complete: (thread, result) => {
         this.dispatcher.interrupt(thread, result);
-        this.countRetired(thread, 1n);
+        this.retireCall(thread);
       },
     });
   }
