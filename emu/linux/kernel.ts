@@ -154,6 +154,7 @@ export class Kernel implements System {
   readonly alarms = new Alarms();
   readonly ipc = new IpcObjects(() => this.processes);
   caller: Thread | undefined;
+  began = 0n;
   readonly tasks: Tasks;
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
@@ -498,6 +499,7 @@ export class Kernel implements System {
   private waitAgain(): boolean {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
+    this.began = this.host.clock.monotonic();
     thread.load();
     const completed = this.call(thread);
     if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
@@ -524,6 +526,7 @@ export class Kernel implements System {
    */
   private step(thread: Thread, end: bigint | undefined, began: bigint): bigint {
     const { clock } = this.host;
+    this.began = began;
     thread.load();
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;

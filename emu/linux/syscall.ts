@@ -125,8 +125,6 @@ export class SyscallContext {
   readonly number: number;
   /** What this call left when it waited, if it has been started before; see WaitFor. */
   readonly resumed: Readonly<CallInProgress> | undefined;
-  /** Host time at which this call, begun or gone on with, first asked whether it is overdue. */
-  private began: bigint | undefined;
 
   constructor(kernel: System, thread: Thread, number: number) {
     this.kernel = kernel;
@@ -156,9 +154,8 @@ export class SyscallContext {
 
   /** Whether a call with much to do has worked so long that the host should have its turn: see `pause`. */
   get isOverdue(): boolean {
-    const now = this.kernel.host.clock.monotonic();
-    this.began ??= now;
-    return now - this.began > LONGEST_STRETCH;
+    const { host, began } = this.kernel;
+    return host.clock.monotonic() - began > LONGEST_STRETCH;
   }
 
   /**
