@@ -66,9 +66,9 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   const address = isMoved ? resumed.state.address : wordArg(ctx, 0);
   const deadline = deadlineArg(ctx, format, absolute, realtime);
   if (resumed?.state.kind === "woken") return 0;
-  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
   if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   return waitOn(ctx, address, bitset, deadline, isMoved ? resumed.state : undefined);
 }
 

@@ -213,7 +213,8 @@ export const alive = (process: Process | undefined): process is Process =>
 
 function processOf({ kernel }: SyscallContext, pid: number): Process {
   const process = kernel.processes.get(pid);
-  if (process === undefined) throw new SysError(ESRCH);
+  // The first process of the system is outside, and someone else's.
+  if (process === undefined) throw new SysError(pid === 1 ? EPERM : ESRCH);
   return process;
 }
 
