@@ -2,9 +2,9 @@
  * What is published: the library's two entries and the command, each in as few scopes as can be. In one scope V8 takes functions and
  * constants for what they are; across those of modules the interpreter reaches about four fifths of that speed.
  *
- * The command is one script without comments, dependencies included, and a launcher that loads it with its code cache
- * (cli/bundle.ts): start-up is mostly the loading and compiling of source files. Nothing in the command is imported dynamically:
- * then the bundle has one scope. The library's entries take the place of the modules that the compiler has made of them, beside their types.
+ * The command is one script without comments, dependencies included, with a second one of all that is imported dynamically, and a launcher
+ * that loads them with their code caches (cli/bundle.ts): start-up is mostly the loading of code. The library's entries take the place of
+ * the modules that the compiler has made of them, beside their types.
  */
 import { Module } from "node:module";
 import { defineConfig } from "rolldown";
@@ -40,16 +40,19 @@ const seldom = {
   },
 };
 
-/** @param {string} input @param {string} name @param {import("rolldown").Plugin[]} plugins */
-const script = (input, name, plugins = []) => ({
+/** @param {string} input @param {string} name @param {Partial<import("rolldown").BuildOptions>} more */
+const script = (input, name, { plugins, output } = {}) => ({
   input,
   plugins,
   platform: /** @type {const} */ ("node"),
   output: {
-    file: `dist/bin/${name}`,
+    dir: "dist/bin",
+    entryFileNames: name,
+    chunkFileNames: "[name].cjs",
     format: /** @type {const} */ ("cjs"),
-    codeSplitting: false,
-    minify: { mangle: false, compress: false, codegen: { removeWhitespace: true } },
+    // Names inside of functions alone are short: stacks are to be read.
+    minify: { mangle: { toplevel: false }, compress: false, codegen: { removeWhitespace: true } },
+    ...output,
   },
   logLevel: /** @type {const} */ ("warn"),
 });
@@ -69,5 +72,8 @@ export default defineConfig([
     logLevel: "warn",
   },
   script("cli/launch.ts", "ppcr.cjs"),
-  script("cli/main.ts", "main.cjs", [seldom, asFunction]),
+  script("cli/main.ts", "main.cjs", {
+    plugins: [seldom, asFunction],
+    output: { codeSplitting: { groups: [{ name: "main", tags: ["$initial"] }, { name: "seldom" }] } },
+  }),
 ]);

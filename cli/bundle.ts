@@ -1,31 +1,59 @@
 /**
- * The compiled command: one script, and beside it V8's code cache of that script, which spares every start the parsing
- * and compiling (about a fifth of what running a small program takes). V8 takes the cache only from its own version, so another
+ * The compiled command: a script that every run takes, one with what few runs do, which is loaded when it is first imported, and beside
+ * each V8's code cache of it, which spares every start the parsing and compiling. V8 takes a cache only from its own version, so another
  * version of Node than the one that built ppcr compiles as usual.
  */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Script } from "node:vm";
 
-/** The files that the build leaves in dist/bin. */
-export const SCRIPT = "main.cjs";
-export const CACHE = "main.cache";
+/** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. */
+export const SCRIPTS = ["main", "seldom"] as const;
+export type ScriptName = (typeof SCRIPTS)[number];
 
-/** Compiles the script in `folder`. `run` executes it as Node would a CommonJS module. */
-export function loadBundle(folder: string): { script: Script; run(): void } {
-  const filename = join(folder, SCRIPT);
-  // The script is ASCII: V8 then keeps a byte a character, and nothing is decoded.
-  const script = new Script(readFileSync(filename, "latin1"), {
-    filename,
-    cachedData: readIfThere(join(folder, CACHE)),
-  });
-  const run = () => {
+export const scriptFile = (name: ScriptName): string => `${name}.cjs`;
+export const cacheFile = (name: ScriptName): string => `${name}.cache`;
+
+interface Loaded {
+  readonly script: Script;
+  readonly module: { exports: unknown };
+}
+
+/** The scripts of a folder. */
+export class Bundle {
+  private readonly folder: string;
+  private readonly loaded = new Map<ScriptName, Loaded>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Compiles a script, from its cache if there is one that fits. */
+  compile(name: ScriptName): Script {
+    const filename = join(this.folder, scriptFile(name));
+    // The script is ASCII: V8 then keeps a byte a character, and nothing is decoded.
+    const source = readFileSync(filename, "latin1");
+    return new Script(source, { filename, cachedData: readIfThere(join(this.folder, cacheFile(name))) });
+  }
+
+  /** Executes a script as Node would a CommonJS module, when it is first asked for. */
+  load(name: ScriptName): Loaded {
+    const known = this.loaded.get(name);
+    if (known !== undefined) return known;
+    const script = this.compile(name);
     const module = { exports: {} };
+    this.loaded.set(name, { script, module });
     const call = script.runInThisContext() as (...parameters: unknown[]) => void;
-    call(module.exports, createRequire(filename), module, filename, dirname(filename));
-  };
-  return { script, run };
+    const require = (wanted: string) => this.require(wanted);
+    call(module.exports, require, module, join(this.folder, scriptFile(name)), this.folder);
+    return { script, module };
+  }
+
+  /** What a script gets by a name: another one, or a module of Node's. There is nothing else that they ask for. */
+  private require(wanted: string): unknown {
+    const name = SCRIPTS.find((each) => wanted === `./${scriptFile(each)}`);
+    return name === undefined ? process.getBuiltinModule(wanted) : this.load(name).module.exports;
+  }
 }
 
 function readIfThere(path: string): Buffer | undefined {

@@ -7,7 +7,7 @@
  */
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { builtins } from "../emu/host/node/builtins.ts";
@@ -107,23 +107,33 @@ export function isFirstTime(name: string): boolean {
  * can be made: only `ppcr checkpoint PID` is missing then.
  */
 export function serveControl(handler: ControlHandler): () => void {
+  let stop = () => {};
+  const start = setTimeout(() => {
+    stop = listen(handler);
+  }, SOONEST_REQUEST);
+  start.unref();
+  return () => {
+    clearTimeout(start);
+    stop();
+  };
+}
+
+/** Milliseconds before which nobody can ask: another ppcr takes longer to start. What ends sooner needs no socket, which takes as long as the rest of its start. */
+const SOONEST_REQUEST = 25;
+
+function listen(handler: ControlHandler): () => void {
   const folder = hasPipes ? undefined : ownSocketFolder();
   if (folder === undefined && !hasPipes) return () => {};
   const path = folder === undefined ? pipeName(process.pid) : socketIn(folder, process.pid);
   if (folder !== undefined) rmSync(path, { force: true });
-  let server: Server | undefined;
-  // A program that ends within its first turn is gone before anyone could ask.
-  const start = setImmediate(() => {
-    server = builtins.net.createServer((socket) => serveOne(socket, handler));
-    server.on("error", () => {});
-    server.listen(path);
-    server.unref();
-    if (folder !== undefined) clearStale(folder);
-  });
+  const server = builtins.net.createServer((socket) => serveOne(socket, handler));
+  server.on("error", () => {});
+  server.listen(path);
+  server.unref();
+  if (folder !== undefined) clearStale(folder);
   return () => {
-    clearImmediate(start);
-    server?.close();
-    if (server !== undefined && folder !== undefined) rmSync(path, { force: true });
+    server.close();
+    if (folder !== undefined) rmSync(path, { force: true });
   };
 }
 

@@ -96,10 +96,12 @@ export async function saveCore(snapshot: MachineSnapshot, signo: number, path: s
   }
 }
 
-/** What --cr-syscalls asks for, if it is given. */
-export function crSyscalls(host: Host, flags: MachineFlags): MachineOptions["crSyscalls"] {
-  if (flags.crSyscalls === undefined) return undefined;
-  const [checkpointNumber, restartNumber] = flags.crSyscalls;
+/** What --cr-syscalls asks for with its two numbers. */
+export function crSyscalls(
+  host: Host,
+  flags: MachineFlags,
+  [checkpointNumber, restartNumber]: NonNullable<MachineFlags["crSyscalls"]>,
+): MachineOptions["crSyscalls"] {
   return {
     checkpoint: checkpointNumber,
     restart: restartNumber,

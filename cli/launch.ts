@@ -2,6 +2,6 @@
 /** What `bin` of package.json names: starts the command from its bundle. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadBundle } from "./bundle.ts";
+import { Bundle } from "./bundle.ts";
 
-loadBundle(dirname(fileURLToPath(import.meta.url))).run();
+new Bundle(dirname(fileURLToPath(import.meta.url))).load("main");

@@ -1,10 +1,7 @@
 /** The command `ppcr`. Verbs are in files of their own. */
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
-import { checkpoint } from "./checkpoint.ts";
-import { disasm } from "./disasm.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
-import { checkImage, showImage } from "./image.ts";
 import { clearCache, showCache } from "./jit-cache.ts";
 import {
   addMachineOptions,
@@ -16,7 +13,6 @@ import {
   parseVariable,
   Verb,
 } from "./options.ts";
-import { restart } from "./restart.ts";
 import { run } from "./run.ts";
 import { endAs } from "./status.ts";
 import { commandWords } from "./surroundings.ts";
@@ -45,114 +41,121 @@ const program = new Command("ppcr")
   .exitOverride()
   .enablePositionalOptions();
 
-/** Adds a verb to the command or to one of its verbs. */
-const verb = (command: Command, to = program): Command =>
-  to.addCommand(command.exitOverride().configureOutput(output));
+/** A verb of the command, or of one of its verbs. */
+const verb = (command: Command): Command => command.exitOverride().configureOutput(output);
 
-verb(
-  addMachineOptions(new Verb("run"))
-    .description("run a PowerPC Linux program")
-    .usage("[options] [--] <program> [args...]")
-    .argument("[program]", "a ppc32 or ppc64 ELF executable")
-    .argument("[args...]", "its arguments")
-    .option("-E, --env <name[=value]>", "pass a variable to the guest, or set one", parseVariable, [])
-    .option("-U, --unset-env <name>", "keep a variable from the guest", parseName, [])
-    .option("--inherit-env", "pass all of ppcr's environment, and not only what is usual and harmless")
-    .option("--clear-env", "pass nothing of it")
-    .option("-0, --argv0 <name>", "argv[0] of the guest")
-    .option("-r, --release <release>", "what uname says the kernel's release is")
-    .option("-s, --stack <size>", "limit of the stack's size", parseSize)
-    .option("--seed <n>", "deterministic: virtual clock, seeded random numbers", parseCount)
-    .option("--cpu <model>", "CPU model; '--cpu help' lists them")
-    .passThroughOptions()
-    .action(async (path: string | undefined, args: string[], flags) => {
-      endAs(await run(path, args, flags));
-    }),
-);
-
-verb(
-  addMachineOptions(new Verb("restart"))
-    .description("thaw a frozen program and go on from there")
-    .argument("<image>", "a checkpoint image; '-' is standard input")
-    .addOption(
-      new Option(
-        "--on-changed <what>",
-        "what to do about files that are not what they were when it was frozen",
-      )
-        .choices(["fail", "warn", "ignore"])
-        .default("fail"),
-    )
-    .action(async (path: string, flags) => {
-      endAs(await restart(path, flags));
-    }),
-);
-
-verb(
-  new Command("checkpoint")
-    .description("freeze the guest of a running ppcr")
-    .argument("<pid>", "process id of that ppcr", parseCount)
-    .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
-    .option("--leave-running", "let the guest go on")
-    .option(
-      "--include-files",
-      "put the program and every open or mapped file into the image: it thaws alone then",
-    )
-    .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
-    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
-    .action(async (pid: bigint, flags) => {
-      await checkpoint(Number(pid), flags);
-    }),
-);
-
-const image = new Command("image").description("look into checkpoint images");
-for (const [name, description] of [
-  ["show", "print what an image holds"],
-  ["check", "find out whether an image is sound"],
-]) {
-  verb(
-    new Command(name)
-      .description(description)
-      .argument("<image>", "a checkpoint image; '-' is standard input")
-      .option("--json", "print JSON")
-      .option("--strict", "also demand what the 2009 kernel demanded")
-      .action(async (path: string, flags) => {
-        process.exitCode = name === "show" ? showImage(path, flags) : checkImage(path, flags);
+/** The verbs. A run makes the one that it is about: they have a hundred options. */
+const VERBS: Readonly<Record<string, () => Command>> = {
+  run: () =>
+    addMachineOptions(new Verb("run"))
+      .description("run a PowerPC Linux program")
+      .usage("[options] [--] <program> [args...]")
+      .argument("[program]", "a ppc32 or ppc64 ELF executable")
+      .argument("[args...]", "its arguments")
+      .option("-E, --env <name[=value]>", "pass a variable to the guest, or set one", parseVariable, [])
+      .option("-U, --unset-env <name>", "keep a variable from the guest", parseName, [])
+      .option("--inherit-env", "pass all of ppcr's environment, and not only what is usual and harmless")
+      .option("--clear-env", "pass nothing of it")
+      .option("-0, --argv0 <name>", "argv[0] of the guest")
+      .option("-r, --release <release>", "what uname says the kernel's release is")
+      .option("-s, --stack <size>", "limit of the stack's size", parseSize)
+      .option("--seed <n>", "deterministic: virtual clock, seeded random numbers", parseCount)
+      .option("--cpu <model>", "CPU model; '--cpu help' lists them")
+      .passThroughOptions()
+      .action(async (path: string | undefined, args: string[], flags) => {
+        endAs(await run(path, args, flags));
       }),
-    image,
-  );
-}
-verb(image);
 
-const cache = new Command("cache").description("look after translated code that is kept for later runs");
-verb(
-  new Command("show")
-    .description("print what is kept")
-    .addOption(jitCacheOption())
-    .option("--json", "print JSON")
-    .action(async (flags: { jitCache?: string; json?: boolean }) => {
-      showCache(flags.jitCache, flags.json === true);
-    }),
-  cache,
-);
-verb(
-  new Command("clear")
-    .description("remove all of it")
-    .addOption(jitCacheOption())
-    .action(async (flags: { jitCache?: string }) => {
-      clearCache(flags.jitCache);
-    }),
-  cache,
-);
-verb(cache);
+  restart: () =>
+    addMachineOptions(new Verb("restart"))
+      .description("thaw a frozen program and go on from there")
+      .argument("<image>", "a checkpoint image; '-' is standard input")
+      .addOption(
+        new Option(
+          "--on-changed <what>",
+          "what to do about files that are not what they were when it was frozen",
+        )
+          .choices(["fail", "warn", "ignore"])
+          .default("fail"),
+      )
+      .action(async (path: string, flags) => {
+        const { restart } = await import("./restart.ts");
+        endAs(await restart(path, flags));
+      }),
 
-verb(
-  new Command("disasm")
-    .description("print the instructions of a PowerPC ELF file, as objdump -d does")
-    .argument("<file>", "an ELF file")
-    .action(async (path: string) => {
-      disasm(path);
-    }),
-);
+  checkpoint: () =>
+    new Command("checkpoint")
+      .description("freeze the guest of a running ppcr")
+      .argument("<pid>", "process id of that ppcr", parseCount)
+      .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
+      .option("--leave-running", "let the guest go on")
+      .option(
+        "--include-files",
+        "put the program and every open or mapped file into the image: it thaws alone then",
+      )
+      .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
+      .addOption(
+        new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"),
+      )
+      .action(async (pid: bigint, flags) => {
+        const { checkpoint } = await import("./checkpoint.ts");
+        await checkpoint(Number(pid), flags);
+      }),
+
+  image() {
+    const image = new Command("image").description("look into checkpoint images");
+    for (const [name, description] of [
+      ["show", "print what an image holds"],
+      ["check", "find out whether an image is sound"],
+    ]) {
+      const command = new Command(name)
+        .description(description)
+        .argument("<image>", "a checkpoint image; '-' is standard input")
+        .option("--json", "print JSON")
+        .option("--strict", "also demand what the 2009 kernel demanded")
+        .action(async (path: string, flags) => {
+          const { showImage, checkImage } = await import("./image.ts");
+          process.exitCode = name === "show" ? showImage(path, flags) : checkImage(path, flags);
+        });
+      image.addCommand(verb(command));
+    }
+    return image;
+  },
+
+  cache: () =>
+    new Command("cache")
+      .description("look after translated code that is kept for later runs")
+      .addCommand(
+        verb(
+          new Command("show")
+            .description("print what is kept")
+            .addOption(jitCacheOption())
+            .option("--json", "print JSON")
+            .action(async (flags: { jitCache?: string; json?: boolean }) => {
+              showCache(flags.jitCache, flags.json === true);
+            }),
+        ),
+      )
+      .addCommand(
+        verb(
+          new Command("clear")
+            .description("remove all of it")
+            .addOption(jitCacheOption())
+            .action(async (flags: { jitCache?: string }) => {
+              clearCache(flags.jitCache);
+            }),
+        ),
+      ),
+
+  disasm: () =>
+    new Command("disasm")
+      .description("print the instructions of a PowerPC ELF file, as objdump -d does")
+      .argument("<file>", "an ELF file")
+      .action(async (path: string) => {
+        const { disasm } = await import("./disasm.ts");
+        disasm(path);
+      }),
+};
 
 /** Words that go to the command itself, though no verb is among them. */
 const OWN = ["-h", "--help", "-V", "--version", "help"];
@@ -160,15 +163,22 @@ const OWN = ["-h", "--help", "-V", "--version", "help"];
 /** The words with the verb that goes without saying: options, or a path, mean `run`. */
 function withVerb(words: readonly string[]): readonly string[] {
   const [first] = words;
-  if (first === undefined || OWN.includes(first) || program.commands.some((each) => each.name() === first))
-    return words;
+  if (first === undefined || OWN.includes(first) || Object.hasOwn(VERBS, first)) return words;
   return first.startsWith("-") || first.includes("/") || existsSync(first) ? ["run", ...words] : words;
+}
+
+/** The command as far as it is about `words`: one verb, or all where they have none. */
+function commandFor([first]: readonly string[]): Command {
+  for (const [name, make] of Object.entries(VERBS))
+    if (name === first || !Object.hasOwn(VERBS, first ?? "")) program.addCommand(verb(make()));
+  return program;
 }
 
 /** Ends with the guest's or the verb's status once everything written has gone out. */
 async function main(): Promise<void> {
   try {
-    await program.parseAsync(withVerb(commandWords()), { from: "user" });
+    const words = withVerb(commandWords());
+    await commandFor(words).parseAsync(words, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : EXIT_FAILURE;

@@ -9,10 +9,9 @@ import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
 import { grants, programPath, warnOfGrants } from "./grants.ts";
-import { crSyscalls } from "./images.ts";
 import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
-import { Regions } from "./regions.ts";
+import type { Regions } from "./regions.ts";
 import { workingDirectory } from "./surroundings.ts";
 
 /** Makes the host's engine able to do what translated code is faster with. Most programs end before there is any: to load `v8` takes milliseconds. */
@@ -55,18 +54,26 @@ export interface Preparation {
   mounts: MachineOptions["mounts"];
   /** What --dump-regions gathers, if it is asked for. */
   regions: Regions | undefined;
+  crSyscalls: MachineOptions["crSyscalls"];
 }
 
 /** Looks at the flags of a run, of the program `named` where it begins with one, and gets ready what they ask for. Throws Failure. */
-export function prepare(flags: MachineFlags, named?: string): Preparation {
+export async function prepare(flags: MachineFlags, named?: string): Promise<Preparation> {
   checkFlags(flags);
   const cwd = workingDirectory();
   const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
   const program = named === undefined ? undefined : programPath(named, { sysroot: flags.sysroot, cwd });
   const mounts = grants(flags, { cwd, program });
   warnOfGrants(flags, cwd);
-  const regions = flags.dumpRegions === undefined ? undefined : new Regions(flags.dumpRegions);
-  return { flags, cwd, program, host, mounts, regions };
+  const regions =
+    flags.dumpRegions === undefined
+      ? undefined
+      : new (await import("./regions.ts")).Regions(flags.dumpRegions);
+  const crSyscalls =
+    flags.crSyscalls === undefined
+      ? undefined
+      : (await import("./images.ts")).crSyscalls(host, flags, flags.crSyscalls);
+  return { flags, cwd, program, host, mounts, regions, crSyscalls };
 }
 
 /** Where --strace lines go; undefined when they are not wanted. */
@@ -106,7 +113,7 @@ function traceSink({ trace, traceOnly = [] }: MachineFlags): MachineOptions["tra
 const TRACE_PIECE = 0x1_0000;
 
 /** What of it a machine takes as it is, loaded or thawed. Opens the files of traces. */
-export const machineOptions = ({ flags, host, mounts, regions }: Preparation) => ({
+export const machineOptions = ({ flags, host, mounts, regions, crSyscalls }: Preparation) => ({
   host,
   mounts,
   net: flags.net,
@@ -120,7 +127,7 @@ export const machineOptions = ({ flags, host, mounts, regions }: Preparation) =>
   memorySize: numberOf(flags.memory),
   maxProcesses: numberOf(flags.maxProcesses),
   cpus: numberOf(flags.cpus),
-  crSyscalls: crSyscalls(host, flags),
+  crSyscalls,
 });
 const numberOf = (value: bigint | undefined): number | undefined =>
   value === undefined ? undefined : Number(value);

@@ -16,7 +16,7 @@ import type { Ending } from "./status.ts";
  * the current directory, the sysroot and what --dir names, and what it had open must be there.
  */
 export async function restart(path: string, flags: MachineFlags): Promise<Ending> {
-  const prepared = prepare(flags);
+  const prepared = await prepare(flags);
   const { cwd, host } = prepared;
   // One pass for the digest, one for the pages.
   const machine = thaw(path, () =>

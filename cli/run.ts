@@ -25,7 +25,7 @@ export async function run(
     return { status: 0 };
   }
   if (program === undefined) throw new Failure("run what? Name a program, or see 'ppcr help run'");
-  const prepared = prepare(flags, program);
+  const prepared = await prepare(flags, program);
   const { cwd } = prepared;
   const machine = loadMachine(() =>
     Machine.load({

@@ -8,10 +8,8 @@ import type { Machine, MachineStop } from "../emu/machine.ts";
 import { writeFully } from "./atomic-file.ts";
 import { type CheckpointRequest, serveControl } from "./control.ts";
 import { describeSystemError, EXIT_FAILURE, EXIT_NO_CHECKPOINT, Failure, say } from "./failure.ts";
-import { saveCore, saveImage } from "./images.ts";
 import type { MachineFlags } from "./options.ts";
 import type { Preparation } from "./preparation.ts";
-import { writeProfile } from "./profile.ts";
 import { type Ending, killedBy } from "./status.ts";
 
 /** Signals of the host that the guest gets; the numbers are the same on powerpc Linux. */
@@ -97,9 +95,13 @@ class Session {
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();
     if (stop.reason === "signal" && stop.core && flags.core !== undefined) {
+      const { saveCore } = await import("./images.ts");
       await saveCore(machine.freeze(), stop.signo, flags.core);
     }
-    if (flags.profile !== undefined) writeProfile(machine.profile!, flags.profile);
+    if (flags.profile !== undefined) {
+      const { writeProfile } = await import("./profile.ts");
+      writeProfile(machine.profile!, flags.profile);
+    }
     if (flags.stats !== undefined) this.report(ended, seconds, machine.instructions - before);
     // Who interrupts the freeze means the program: a shell's loop is to stop.
     if (stop.reason === "signal" && this.notSaved && this.interruption !== undefined) return ended!;
@@ -164,6 +166,7 @@ class Session {
     flags: Pick<MachineFlags, "flavour" | "strict" | "includeFiles">,
     isWanted = () => true,
   ): Promise<void> {
+    const { saveImage } = await import("./images.ts");
     this.interruption = undefined;
     await saveImage(this.machine.freeze(flags), path, this.host, flags, () => {
       if (this.interruption !== undefined) throw new Failure(`${this.interruption} came first`);

@@ -16,12 +16,12 @@ import { type FunctionSymbol, functionsOf } from "./linux/elf/symbols.ts";
 import { ELOOP, SysError } from "./linux/errno.ts";
 import { freezeKernel, thawKernel } from "./linux/freeze.ts";
 import { Kernel, type KernelExit, type KernelOptions } from "./linux/kernel.ts";
+import type { NetGrants } from "./linux/net/gateway.ts";
 import { Profiler } from "./linux/profiler.ts";
 import { MAX_SCRIPTS, scriptLine } from "./linux/scripts.ts";
 import { AT_BASE } from "./linux/stack.ts";
 import { type Checkpointer, crSyscallRows } from "./linux/syscalls/checkpoint-restart.ts";
 import { FilesDiffer, type OnChanged } from "./linux/vfs/known-files.ts";
-import type { NetGrants } from "./linux/net/gateway.ts";
 import type { MountConfig } from "./linux/vfs/mounts.ts";
 import { Namespace } from "./linux/vfs/namespace.ts";
 import { MAX_PROGRAM } from "./linux/vfs/process-files.ts";
@@ -30,9 +30,9 @@ import { rangesOf, type TraceOptions, TracingInterpreter } from "./trace.ts";
 import type { Tuning } from "./tuning.ts";
 
 export type { JitStatistics, TranslatedRegion } from "./jit/translations.ts";
+export type { NetGrants } from "./linux/net/gateway.ts";
 export { defaultLimits } from "./linux/process.ts";
 export type { CheckpointCaller, Checkpointer } from "./linux/syscalls/checkpoint-restart.ts";
-export type { NetGrants } from "./linux/net/gateway.ts";
 export { defaultMounts, isWithin, type MountConfig, parseMount } from "./linux/vfs/mounts.ts";
 export type { Abi } from "./snapshot.ts";
 
@@ -348,7 +348,7 @@ function programBytes(options: LoadOptions): Uint8Array {
   if (!isLink(host, program)) return readProgramFile(host, program);
   const namespace = new Namespace(host, grantsBefore(options));
   try {
-    const { place } = namespace.resolve(program, TO_THE_END, NO_TREE);
+    const { place } = namespace.resolve(program, TO_THE_END, NOBODY);
     if (place === undefined) return readProgramFile(host, program);
     return namespace.at(place, (path) => readProgramFile(host, path));
   } catch (error) {
@@ -379,7 +379,7 @@ function factsOf(bytes: Uint8Array, options: LoadOptions): ProgramFacts {
       if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
       const path = decodeName(script.path);
       try {
-        const found = namespace.resolve(path.startsWith("/") ? path : `${cwd}/${path}`, TO_THE_END, NO_TREE);
+        const found = namespace.resolve(path.startsWith("/") ? path : `${cwd}/${path}`, TO_THE_END, NOBODY);
         if (found.place === undefined) throw new HostError("ENOENT", path);
         bytes = namespace.at(found.place, (hostPath) => readProgramFile(host, hostPath));
         script = scriptLine(bytes);
@@ -399,7 +399,7 @@ function factsOf(bytes: Uint8Array, options: LoadOptions): ProgramFacts {
 
 const TO_THE_END = { follow: true } as const;
 /** No files but those of the grants. */
-const NO_TREE = { type: "directory", names: () => [], lookup: () => undefined } as const;
+const NOBODY = { root: { type: "directory", names: () => [], lookup: () => undefined } } as const;
 
 function elfFacts(bytes: Uint8Array): ProgramFacts {
   const { abi, interpreter } = readProgram(bytes);

@@ -24,11 +24,11 @@ import { loadStoreHandlers } from "./storage/load-store.ts";
 import { multipleHandlers } from "./storage/multiple.ts";
 import { reservationHandlers } from "./storage/reservation.ts";
 import { trapHandlers } from "./trap.ts";
-import { VECTOR_TABLES } from "./vector/index.ts";
+import { FAMILIES, VECTOR_TABLES, vectorHandler } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 import { cpu } from "./views.ts";
 
-/** All handlers, by the base mnemonics of the instruction table: each instruction is in one of the tables. */
+/** Handlers by the base mnemonics of the instruction table: each instruction is in one of the tables, or a vector row. */
 const TABLES: readonly HandlerTable[] = [
   branchHandlers,
   loadStoreHandlers,
@@ -52,7 +52,7 @@ const TABLES: readonly HandlerTable[] = [
 ];
 
 /** The names of all instructions that have a handler. */
-export const handled = (): string[] => TABLES.flatMap((table) => Object.keys(table));
+export const handled = (): string[] => [...TABLES, ...FAMILIES].flatMap((table) => Object.keys(table));
 
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
@@ -127,7 +127,8 @@ function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   if (isTurnedOff(row, model)) return unavailable;
   if (!available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
-  return TABLES.find((table) => Object.hasOwn(table, row.name))?.[row.name] ?? illegal;
+  const table = TABLES.find((table) => Object.hasOwn(table, row.name));
+  return table?.[row.name] ?? vectorHandler(row.name) ?? illegal;
 }
 
 /**

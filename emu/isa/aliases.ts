@@ -4,7 +4,7 @@
  */
 import { lazily } from "../lazily.ts";
 import { extract, type Operand, operand } from "./operands.ts";
-import { SPECIAL_REGISTERS } from "./spr.ts";
+import { specialRegisters } from "./spr.ts";
 import { MATRIX } from "./table/matrix.ts";
 
 /** One thing that must hold of a word: field == constant + sign * other (other absent: field == constant), or !=. */
@@ -142,7 +142,7 @@ const trapRules = (): Rule[] =>
   ]);
 
 const registerRules = (): Rule[] =>
-  SPECIAL_REGISTERS.flatMap(({ name, number, access }): Rule[] => [
+  specialRegisters().flatMap(({ name, number, access }): Rule[] => [
     ...(access !== "w" ? [["mfspr", `mf${name} RT`, `SPR=${number}`] as const] : []),
     ...(access !== "r" ? [["mtspr", `mt${name} RS`, `SPR=${number}`] as const] : []),
   ]);

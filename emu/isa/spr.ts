@@ -30,12 +30,13 @@ const NAMES: Readonly<Record<SpecialRegister["access"], string>> = {
 };
 
 /** Every register that has a mnemonic. */
-export const SPECIAL_REGISTERS: readonly SpecialRegister[] = (["rw", "r", "w"] as const).flatMap((access) =>
-  NAMES[access]
-    .trim()
-    .split(/\s+/)
-    .map((entry) => {
-      const [name, number] = entry.split(":");
-      return { name, number: Number(number), access };
-    }),
-);
+export const specialRegisters = (): SpecialRegister[] =>
+  (["rw", "r", "w"] as const).flatMap((access) =>
+    NAMES[access]
+      .trim()
+      .split(/\s+/)
+      .map((entry) => {
+        const [name, number] = entry.split(":");
+        return { name, number: Number(number), access };
+      }),
+  );

@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CACHE, loadBundle, SCRIPT } from "../../cli/bundle.ts";
+import { Bundle, cacheFile, SCRIPTS, scriptFile } from "../../cli/bundle.ts";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { cli, ensureBuilt, root } from "../support/ppcr.ts";
 import { runProcess } from "../support/process.ts";
@@ -10,14 +10,25 @@ import { runProcess } from "../support/process.ts";
 const hello = join(root, "guest-bins", "built", "hello-ppc64");
 
 describe("the compiled command", () => {
-  it("starts from V8's code cache", () => {
+  it.each(SCRIPTS)("takes %s from V8's code cache", (name) => {
     ensureBuilt();
-    expect(loadBundle(dirname(cli)).script.cachedDataRejected).toBe(false);
+    expect(new Bundle(dirname(cli)).compile(name).cachedDataRejected).toBe(false);
   });
 
-  it("is one scope: whatever is imported dynamically would have every module wrapped, whose functions V8 can't rely on", () => {
+  it.each(SCRIPTS)("has %s in one scope: V8 can't rely on functions of modules that are wrapped", (name) => {
     ensureBuilt();
-    expect(readFileSync(join(dirname(cli), SCRIPT), "latin1")).not.toContain("__esm");
+    expect(readFileSync(join(dirname(cli), scriptFile(name)), "latin1")).not.toContain("__esm");
+  });
+
+  it("leaves what few runs do out of the script that all take", () => {
+    ensureBuilt();
+    const [main, seldom] = SCRIPTS.map((name) =>
+      readFileSync(join(dirname(cli), scriptFile(name)), "latin1"),
+    );
+    for (const name of ["checkpointInSteps", "readImage", "SingleBar"]) {
+      expect(main).not.toContain(`${name}(`);
+      expect(seldom).toContain(name);
+    }
   });
 
   it.each([
@@ -28,9 +39,10 @@ describe("the compiled command", () => {
     await inTemporaryDirectory(async (folder) => {
       const bin = join(folder, "dist", "bin");
       mkdirSync(bin, { recursive: true });
-      for (const name of ["ppcr.cjs", SCRIPT]) copyFileSync(join(dirname(cli), name), join(bin, name));
+      for (const name of ["ppcr.cjs", ...SCRIPTS.map(scriptFile)])
+        copyFileSync(join(dirname(cli), name), join(bin, name));
       copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-      if (cache !== undefined) writeFileSync(join(bin, CACHE), cache);
+      if (cache !== undefined) for (const name of SCRIPTS) writeFileSync(join(bin, cacheFile(name)), cache);
       const { status, stderr } = await runProcess(process.execPath, {
         args: [join(bin, "ppcr.cjs"), "run", hello],
       });

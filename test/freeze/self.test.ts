@@ -36,7 +36,7 @@ async function run(
     argv: [program, ...args],
     env: [],
     cwd,
-    crSyscalls: crSyscalls(host, flags),
+    crSyscalls: crSyscalls(host, flags, flags.crSyscalls),
   });
   const stop = await machine.run();
   return { stop, stdout: host.stdout.text, warnings: host.warnings, mounts };

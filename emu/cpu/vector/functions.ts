@@ -9,7 +9,7 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
 import type { CpuKind } from "../cpu.ts";
-import { type Handler, type HandlerTable, illegal, type Selector } from "../handler.ts";
+import { type Handler, illegal, type Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
 import { Frame, type Row, type Surroundings } from "./frame.ts";
@@ -29,13 +29,10 @@ export type Family = Readonly<Record<string, Row | ImmediateRow>>;
 export const fieldOf = (word: number, [first, last]: readonly [number, number]): number =>
   (word >>> (31 - last)) & (2 ** (last - first + 1) - 1);
 
-/** Handlers of a family. Those that `select` gives belong to the CPU that is bound. */
-export function familyHandlers(family: Family): HandlerTable {
-  const selector = (row: Row | ImmediateRow): Selector => ({
-    select: (word, kind) => functionOf(row, decode(word)!, word, kind) ?? illegal,
-  });
-  return Object.fromEntries(Object.entries(family).map(([name, row]) => [name, selector(row)]));
-}
+/** What picks the handler of a row: it belongs to the CPU that is bound. */
+export const familyHandler = (row: Row | ImmediateRow): Selector => ({
+  select: (word, kind) => functionOf(row, decode(word)!, word, kind) ?? illegal,
+});
 
 /** What a row is a row of. */
 type Subject = Pick<Instruction, "name" | "operands" | "vrc">;

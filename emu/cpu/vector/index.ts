@@ -3,7 +3,7 @@ import type { Handler, HandlerTable } from "../handler.ts";
 import { COUNT } from "./count.ts";
 import { CRYPTO } from "./crypto.ts";
 import { decimalHandlers } from "./decimal-integers.ts";
-import { type Family, familyHandlers } from "./functions.ts";
+import { type Family, familyHandler } from "./functions.ts";
 import { INTEGER } from "./integer.ts";
 import { matrixHandlers } from "./matrix.ts";
 import { PERMUTE } from "./permute.ts";
@@ -30,11 +30,16 @@ export const FAMILIES: readonly Family[] = [
 const hint: Handler = () => {};
 const STREAMS: HandlerTable = { dst: hint, dstt: hint, dstst: hint, dststt: hint, dss: hint, dssall: hint };
 
-/** Handlers by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
+/** The other handlers, by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
 export const VECTOR_TABLES: readonly HandlerTable[] = [
   STREAMS,
   wideHandlers,
   decimalHandlers,
   matrixHandlers,
-  ...FAMILIES.map(familyHandlers),
 ];
+
+/** The handler of an instruction that has a row in one of the families, or what picks one; undefined for others. */
+export function vectorHandler(name: string): HandlerTable[string] | undefined {
+  const family = FAMILIES.find((each) => Object.hasOwn(each, name));
+  return family && familyHandler(family[name]);
+}

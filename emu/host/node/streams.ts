@@ -16,12 +16,21 @@ const { constants } = fs;
 
 /** What Linux tells about an open descriptor beyond stat. */
 function descriptorInfo(fd: number): { flags: number; position: bigint } | undefined {
+  let info: number;
   try {
-    const text = fs.readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
-    const field = (name: string) => new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(text)?.[1] ?? "0";
-    return { flags: Number.parseInt(field("flags"), 8), position: BigInt(field("pos")) };
+    info = fs.openSync(`/proc/self/fdinfo/${fd}`, "r");
   } catch {
     return undefined;
+  }
+  try {
+    // These two come first, in a line each.
+    const head = Buffer.alloc(64);
+    const [, position, flags] = /^pos:\s*(\d+)\nflags:\s*(\d+)\n/.exec(
+      head.toString("latin1", 0, fs.readSync(info, head)),
+    ) ?? ["", "0", "0"];
+    return { flags: Number.parseInt(flags, 8), position: BigInt(position) };
+  } finally {
+    fs.closeSync(info);
   }
 }
 

@@ -2,7 +2,8 @@
 import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
 import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../vfs/constants.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "../vfs/open-file.ts";
+import { type FileStat, syntheticStat } from "../vfs/file-status.ts";
+import { OpenFile, type Waitables } from "../vfs/open-file.ts";
 import { cannot, needState, type ThawContext } from "../vfs/thaw-context.ts";
 import { WaitQueue } from "../wait-queue.ts";
 

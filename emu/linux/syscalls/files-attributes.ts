@@ -21,7 +21,7 @@ import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import { isMember } from "../vfs/owners.ts";
+import { MAY_WRITE } from "../vfs/permissions.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { droppedBits, S_ISGID } from "../vfs/set-ids.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
@@ -148,11 +148,13 @@ function handleOf({ file }: Subject): number | undefined {
 function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { system } = files(ctx);
   const { host } = system;
-  const { credentials } = ctx.process;
+  const { permissions } = files(ctx);
   const handle = handleOf(subject);
   const stat = subject.file?.stat() ?? system.stat(subject.at!);
+  if (stat.kind === "symlink") throw new SysError(EOPNOTSUPP);
+  permissions.checkOwner(stat, "chmod");
   // Who is not in a file's group can't have others run it with that group (Linux: setattr_prepare).
-  if (!isPrivileged(credentials) && !isMember(host, credentials, stat)) mode &= ~S_ISGID;
+  if (!isPrivileged(ctx.process.credentials) && !permissions.isMember(stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
   else changeAt(ctx, subject, (path) => host.files.chmod(path, mode & 0o1777));
@@ -164,18 +166,16 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
 
 /** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
 function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
-  const { host, setIds } = files(ctx).system;
+  const { host, setIds, owners } = files(ctx).system;
+  const { permissions } = files(ctx);
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
-  // The guest's own ids stand for those of the host's user, as in stat(2).
-  const { credentials } = ctx.process;
-  const toHost = (id: number, kept: number, own: number, hostOwn: number | undefined) =>
-    id === -1 ? kept : id === own && hostOwn !== undefined ? hostOwn : id >>> 0;
-  const owner = toHost(uid, stat.uid, credentials.uid, host.user?.uid);
-  const group = toHost(gid, stat.gid, credentials.gid, host.user?.gid);
+  const wanted = { uid: uid === -1 ? undefined : uid >>> 0, gid: gid === -1 ? undefined : gid >>> 0 };
+  permissions.checkNewOwner(stat, wanted, "chown");
+  const { uid: owner, gid: group } = owners.outside(stat, wanted);
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else changeAt(ctx, subject, (path) => host.files.chown(path, owner, group));
-  const isInGroup = isPrivileged(credentials) || isMember(host, credentials, stat);
+  const isInGroup = isPrivileged(ctx.process.credentials) || permissions.isMember(stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);
   return 0;
@@ -204,6 +204,12 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
   if (times.every((time) => time === undefined)) return 0;
   const { host } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
+  // Whoever may write a file may say that it has just been used.
+  const { permissions } = files(ctx);
+  if (!permissions.owns(stat)) {
+    if (times.some((time) => time !== "now")) throw new SysError(EPERM);
+    permissions.check(stat, MAY_WRITE, "utimes");
+  }
   const now = ctx.kernel.clock.realtime();
   const [atime, mtime] = [stat.atime, stat.mtime].map((old, i) => {
     const time = times[i];
@@ -353,6 +359,11 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
     handler: (ctx) => chmod(ctx, { file: fileArg(ctx, 0) }, ctx.args.int(1)),
   },
   { name: "fchmodat", args: "fd str octal", handler: (ctx) => chmod(ctx, byEither(ctx, 0), ctx.args.int(2)) },
+  {
+    name: "fchmodat2",
+    args: "fd str octal hex",
+    handler: (ctx) => chmod(ctx, byEither(ctx, ctx.args.int(3)), ctx.args.int(2)),
+  },
   {
     name: "chown",
     args: "str int int",

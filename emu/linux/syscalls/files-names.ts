@@ -3,7 +3,6 @@ import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
 import { isPrivileged } from "../credentials.ts";
 import {
-  EACCES,
   EBUSY,
   EEXIST,
   EFAULT,
@@ -41,10 +40,12 @@ import {
 import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
-import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { exists, type HostPlace, isDirectory, type Location } from "../vfs/location.ts";
+import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
+import type { TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
@@ -80,10 +81,12 @@ function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = fa
 function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
   const { system, umask } = files(ctx);
   const at = vacant(ctx, dirfd, path, true);
-  const place = system.namespace.writable(at);
+  const task = files(ctx);
+  const place = system.namespace.vacant(at, task);
   const { setIds, host } = system;
   system.namespace.at(place, (real) => {
     host.files.mkdir(real, mode & 0o1777 & ~umask);
+    task.permissions.inherit((uid, gid) => host.files.chown(real, uid, gid));
     // A folder has S_ISGID where the one it is made in has it (Linux: inode_init_owner).
     if (!setIds.isEmpty)
       setIds.keep(host.files.lstat(real), setIds.bitsOf(place.folder.key) & S_ISGID, at.path);
@@ -101,7 +104,7 @@ function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
   if (type === S_IFDIR) throw new SysError(EPERM);
   if (type !== 0 && !NODES.includes(type)) throw new SysError(EINVAL);
   const at = vacant(ctx, dirfd, path);
-  files(ctx).system.namespace.writable(at);
+  files(ctx).system.namespace.vacant(at, files(ctx));
   if (type === S_IFCHR || type === S_IFBLK) throw new SysError(EPERM);
   const file = files(ctx).open(dirfd, path, O_CREAT | O_EXCL | O_WRONLY, mode & 0o7777);
   const { nodes } = files(ctx).system;
@@ -119,9 +122,11 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   // A slash at the end leads through a link, which is none the less no directory itself.
   const isLink =
     path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
+  if (at.mustBeDirectory && !isLink) throw new SysError(isDirectory(at) ? EISDIR : ENOTDIR);
+  const place = system.namespace.removable(at, task);
   if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
-  system.namespace.at(system.namespace.removable(at), (host) => system.host.files.unlink(host));
+  system.namespace.at(place, (host) => system.host.files.unlink(host));
   system.notices.removed(at);
   if (at.stat?.nlink === 1) system.nodes.forget(fileKey(at.stat));
   return 0;
@@ -130,12 +135,13 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
 function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
   const { system } = files(ctx);
   const at = files(ctx).find(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
-  if (!isDirectory(at)) throw new SysError(ENOTDIR);
   const last = path.replace(/\/+$/, "").split("/").pop();
   if (last === ".") throw new SysError(EINVAL);
   if (last === "..") throw new SysError(ENOTEMPTY);
   if (at.path === "/") throw new SysError(EBUSY);
-  system.namespace.at(system.namespace.removable(at), (host) => system.host.files.rmdir(host));
+  const place = system.namespace.removable(at, files(ctx));
+  if (!isDirectory(at)) throw new SysError(ENOTDIR);
+  system.namespace.at(place, (host) => system.host.files.rmdir(host));
   system.notices.removed(at);
   return 0;
 }
@@ -165,12 +171,15 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (flags & RENAME_EXCHANGE) return exchange(ctx, { from, source }, { from: to, source: target });
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
-  const sourcePlace = namespace.removable(source);
-  const targetPlace = exists(target) ? namespace.removable(target) : namespace.writable(target);
-  if (sourcePlace.folder.mount !== targetPlace.folder.mount) throw new SysError(EXDEV);
   if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
     throw new SysError(EINVAL);
   }
+  if (target.stat !== undefined && source.stat !== undefined && fileKey(source.stat) === fileKey(target.stat))
+    return 0;
+  const sourcePlace = namespace.removable(source, task);
+  const targetPlace = exists(target) ? namespace.removable(target, task) : namespace.vacant(target, task);
+  if (sourcePlace.folder.mount !== targetPlace.folder.mount) throw new SysError(EXDEV);
+  checkMove(task, source, [sourcePlace, targetPlace]);
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
   const { nodes, setIds } = task.system;
   if (target.stat?.nlink === 1) nodes.forget(fileKey(target.stat));
@@ -179,6 +188,11 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   }
   task.system.notices.moved(source, target);
   return 0;
+}
+
+/** A folder that moves to another one is written to: its ".." changes. Throws EACCES. */
+function checkMove({ permissions }: TaskFiles, { stat, path }: Location, [from, to]: readonly HostPlace[]) {
+  if (stat?.kind === "directory" && from.folder !== to.folder) permissions.check(stat, MAY_WRITE, path);
 }
 
 /**
@@ -196,12 +210,15 @@ function exchange(
   for (const { from, source } of [one, other]) {
     if (!isDirectory(source) && from.path.endsWith("/")) throw new SysError(ENOTDIR);
   }
-  const [placeA, placeB] = [namespace.removable(a), namespace.removable(b)];
-  if (placeA.folder.mount !== placeB.folder.mount) throw new SysError(EXDEV);
   if (a.path === b.path) return 0;
   const isAbove = (above: Location, below: Location) =>
     isDirectory(above) && isWithin(below.path, above.path);
   if (isAbove(a, b) || isAbove(b, a)) throw new SysError(EINVAL);
+  const task = files(ctx);
+  const places = [namespace.removable(a, task), namespace.removable(b, task)];
+  const [placeA, placeB] = places;
+  if (placeA.folder.mount !== placeB.folder.mount) throw new SysError(EXDEV);
+  for (const source of [a, b]) checkMove(task, source, places);
   const aside = { folder: placeA.folder, name: `.ppcr-exchange-${hexadecimal(randomBytes(ctx))}` };
   const move = (from: HostPlace, to: HostPlace) =>
     namespace.at(from, (old) => namespace.at(to, (fresh) => host.files.rename(old, fresh)));
@@ -249,8 +266,8 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
   const source = object === undefined ? found! : task.system.locate(object, task);
   const target = vacant(ctx, to.dirfd, to.path);
+  const targetPlace = namespace.vacant(target, task);
   if (isDirectory(source)) throw new SysError(EPERM);
-  const targetPlace = namespace.writable(target);
   // A second name elsewhere must not make a read-only file writable.
   if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)
     throw new SysError(EXDEV);
@@ -261,9 +278,13 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
 
 function symlink(ctx: SyscallContext, target: string, to: Named): number {
   if (target === "") throw new SysError(ENOENT);
-  const { namespace, host, notices } = files(ctx).system;
+  const task = files(ctx);
+  const { namespace, host, notices } = task.system;
   const at = vacant(ctx, to.dirfd, to.path);
-  namespace.at(namespace.writable(at), (path) => host.files.symlink(target, path));
+  namespace.at(namespace.vacant(at, task), (path) => {
+    host.files.symlink(target, path);
+    task.permissions.inherit((uid, gid) => host.files.chown(path, uid, gid));
+  });
   notices.created(at);
   return 0;
 }
@@ -288,26 +309,19 @@ function putLink(ctx: SyscallContext, n: number, size: number, target: string): 
   return length;
 }
 
-const R_OK = 4;
-const W_OK = 2;
-const X_OK = 1;
-
 function access(ctx: SyscallContext, dirfd: number, n: number, mode: number, flags: number): number {
-  if (mode & ~(R_OK | W_OK | X_OK)) throw new SysError(EINVAL);
+  if (mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC)) throw new SysError(EINVAL);
   checkFlags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-  const { at } = atArg(ctx, dirfd, n, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
-  if (at === undefined || mode === 0) return 0;
-  const { system } = files(ctx);
-  const [read, write, execute] = [(mode & R_OK) !== 0, (mode & W_OK) !== 0, (mode & X_OK) !== 0];
-  if (at.stat?.kind === "symlink") return 0;
-  if (at.place !== undefined && at.stat !== undefined) {
-    const place = write && !isDevice(at) ? system.namespace.writable(at) : at.place;
-    system.namespace.at(place, (path) => system.host.files.access(path, { read, write, execute }));
-    return 0;
-  }
-  const bits = system.stat(at).mode;
-  if ((read && !(bits & 0o4)) || (write && !(bits & 0o2)) || (execute && !(bits & 0o1)))
-    throw new SysError(EACCES);
+  const { at, file } = atArg(ctx, dirfd, n, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  if (mode === 0) return 0;
+  const { system, permissions } = files(ctx);
+  const stat = file?.stat() ?? system.stat(at!);
+  if (stat.kind === "symlink") return 0;
+  const isOnHost = at?.place !== undefined && at.stat !== undefined;
+  if (isOnHost && mode & MAY_WRITE && !isDevice(at)) system.namespace.writable(at);
+  if (flags & AT_EACCESS) permissions.check(stat, mode, "access");
+  else permissions.checkReal(stat, mode, "access");
+  if (isOnHost) system.askHost(at, mode);
   return 0;
 }
 
@@ -378,23 +392,16 @@ function chdir(ctx: SyscallContext): number {
   const { system } = task;
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
-  checkEntry(ctx, at);
+  if (at.place !== undefined) system.checkAccess(at, MAY_EXEC, task);
   task.enter(system.directory(at, O_PATH, task));
   return 0;
-}
-
-/** Throws EACCES for a folder that may not be entered. */
-function checkEntry(ctx: SyscallContext, { place }: Location): void {
-  if (place === undefined) return;
-  const { namespace, host } = files(ctx).system;
-  const execute = { read: false, write: false, execute: true };
-  namespace.at(place, (path) => host.files.access(path, execute));
 }
 
 function fchdir(ctx: SyscallContext): number {
   const file = anyFileArg(ctx, 0);
   if (!(file instanceof DirectoryFile)) throw new SysError(ENOTDIR);
-  if (!file.where().deleted) checkEntry(ctx, file.base());
+  const at = file.where().deleted ? undefined : file.base();
+  if (at?.place !== undefined) files(ctx).system.checkAccess(at, MAY_EXEC, files(ctx));
   files(ctx).enter(file);
   return 0;
 }

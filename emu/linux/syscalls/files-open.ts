@@ -31,7 +31,6 @@ import { RegularFile } from "../vfs/host-file.ts";
 import type { Location } from "../vfs/location.ts";
 import type { ResolveOptions } from "../vfs/namespace.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import { ownerOf } from "../vfs/owners.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
@@ -115,6 +114,7 @@ function closeRange(ctx: SyscallContext): number {
   const [first, last, flags] = [ctx.args.uint(0), ctx.args.uint(1), ctx.args.int(2)];
   checkFlags(flags, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC);
   if (first > last) throw new SysError(EINVAL);
+  if (flags & CLOSE_RANGE_UNSHARE) files(ctx).unshare();
   const { descriptors } = files(ctx);
   for (const [fd, descriptor] of descriptors.list()) {
     if (fd < first || fd > last) continue;
@@ -211,6 +211,7 @@ const OWNER_EX = struct({ type: "i32", pid: "i32" });
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
   const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
   const changed = flags ^ file.flags;
+  if (changed & flags & O_NOATIME) files(ctx).permissions.checkOwner(file.stat(), file.path);
   if (changed & O_APPEND && file instanceof RegularFile) {
     files(ctx).system.setAppend(file, (flags & O_APPEND) !== 0);
   }
@@ -277,13 +278,13 @@ const notify: Command = (ctx, file) => {
 
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
-  const { signals, host } = files(ctx).system;
+  const { signals, owners } = files(ctx).system;
   const { credentials } = ctx.process;
   if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
-    const isOwn = ownerOf(host, credentials, file.stat()).uid === credentials.fsuid;
+    const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
     if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);

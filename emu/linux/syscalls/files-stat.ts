@@ -13,10 +13,10 @@ import {
 } from "../vfs/constants.ts";
 import { major, minor } from "../vfs/devices.ts";
 import { modeOf } from "../vfs/file-types.ts";
-import { parentOf } from "../vfs/mounts.ts";
 import type { Location } from "../vfs/location.ts";
-import type { FileStat, OpenFile } from "../vfs/open-file.ts";
-import { ownerOf } from "../vfs/owners.ts";
+import { parentOf } from "../vfs/mounts.ts";
+import type { FileStat } from "../vfs/file-status.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";
 
 const TIMES = {
@@ -91,7 +91,7 @@ function split(time: bigint): { seconds: bigint; nanoseconds: bigint } {
 }
 
 function fieldsOf(ctx: SyscallContext, stat: FileStat) {
-  const { uid, gid } = ownerOf(ctx.kernel.host, ctx.process.credentials, stat);
+  const { uid, gid } = files(ctx).system.owners.of(stat);
   const [atime, mtime, ctime] = [split(stat.atime), split(stat.mtime), split(stat.ctime)];
   return {
     st_dev: stat.dev,
@@ -134,7 +134,7 @@ function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number
 type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
 
 /** Status as the guest sees it. */
-const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.setIds.shown(stat);
+const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.shown(stat);
 
 const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
   shown(ctx, found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!));
@@ -197,7 +197,7 @@ function statx(ctx: SyscallContext): number {
     throw new SysError(EINVAL);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
   const stat = statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
-  const { uid, gid } = ownerOf(ctx.kernel.host, ctx.process.credentials, stat);
+  const { uid, gid } = files(ctx).system.owners.of(stat);
   const time = (prefix: string, value: bigint) => {
     const { seconds, nanoseconds } = split(value);
     return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };

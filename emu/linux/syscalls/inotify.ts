@@ -10,9 +10,10 @@ import {
   MOST_INSTANCES,
   MOST_WATCHES,
 } from "../vfs/inotify-file.ts";
-import { IN_ALL_EVENTS } from "../vfs/notices.ts";
 import { isDirectory } from "../vfs/location.ts";
+import { IN_ALL_EVENTS } from "../vfs/notices.ts";
 import { hold, release } from "../vfs/open-file.ts";
+import { MAY_READ } from "../vfs/permissions.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";
 
@@ -57,13 +58,9 @@ function addWatch(ctx: SyscallContext): number {
   if (asked & IN_MASK_ADD && asked & IN_MASK_CREATE) throw new SysError(EINVAL);
   const instance = instanceArg(ctx);
   const task = files(ctx);
-  const { namespace, host } = task.system;
   const at = task.find(AT_FDCWD, ctx.path(1), (asked & IN_DONT_FOLLOW) === 0);
   if (asked & IN_ONLYDIR && !isDirectory(at)) throw new SysError(ENOTDIR);
-  if (at.place !== undefined && at.stat?.kind !== "symlink") {
-    const access = { read: true, write: false, execute: false };
-    namespace.at(at.place, (path) => host.files.access(path, access));
-  }
+  if (at.place !== undefined && at.stat?.kind !== "symlink") task.system.checkAccess(at, MAY_READ, task);
   const subject = hold(task.system.openExisting(at, O_PATH, task));
   try {
     const there = instance.watchOf(subject.key);

@@ -14,6 +14,7 @@ import {
 import { fileKey } from "../vfs/folder.ts";
 import type { ResolveOptions } from "../vfs/namespace.ts";
 import { release } from "../vfs/open-file.ts";
+import { MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
 import type { PipeKind } from "../vfs/pipe.ts";
 import { files, install } from "./files-common.ts";
 
@@ -33,8 +34,8 @@ export function openNamedPipe(
   if (at.mustBeDirectory) throw new SysError(flags & O_CREAT ? EISDIR : ENOTDIR);
   const access = flags & O_ACCMODE;
   const kind: PipeKind = access === O_RDONLY ? "pipe-read" : access === O_WRONLY ? "pipe-write" : "pipe-both";
-  const wanted = { read: access !== O_WRONLY, write: access !== O_RDONLY, execute: false };
-  system.namespace.at(at.place!, (host) => system.host.files.access(host, wanted));
+  const wanted = (access !== O_WRONLY ? MAY_READ : 0) | (access !== O_RDONLY ? MAY_WRITE : 0);
+  system.checkAccess(at, wanted, task);
   const { tid } = ctx.thread;
   const opener = system.nodes.open(
     node,

@@ -56,6 +56,7 @@ import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_WRONLY } from "../v
 import { fileKey } from "../vfs/folder.ts";
 import { exists } from "../vfs/location.ts";
 import { release } from "../vfs/open-file.ts";
+import { MAY_WRITE } from "../vfs/permissions.ts";
 import { accessible, checkFlags, files, install } from "./files-common.ts";
 import {
   addressBytes,
@@ -205,8 +206,9 @@ export function findUnix(ctx: SyscallContext, asker: Socket, address: Address): 
     return found;
   }
   const { system } = files(ctx);
-  const { stat } = files(ctx).find(AT_FDCWD, decodeName(address.name), true);
-  if (stat !== undefined && (stat.mode & 0o222) === 0) throw new SysError(EACCES);
+  const at = files(ctx).find(AT_FDCWD, decodeName(address.name), true);
+  const { stat } = at;
+  if (stat !== undefined) system.checkAccess(at, MAY_WRITE, files(ctx));
   const found = stat === undefined ? undefined : system.nodes.get(fileKey(stat))?.socket;
   if (found === undefined) throw new SysError(ECONNREFUSED);
   if (found.type !== asker.type) throw new SysError(EPROTOTYPE);

@@ -66,7 +66,7 @@ const BOTH = `
   435 clone3, 436 close_range, 437 openat2, 438 pidfd_getfd, 439 faccessat2, 440 process_madvise
   441 epoll_pwait2, 442 mount_setattr, 443 quotactl_fd, 444 landlock_create_ruleset
   445 landlock_add_rule, 446 landlock_restrict_self, 448 process_mrelease, 449 futex_waitv
-  450 set_mempolicy_home_node`;
+  450 set_mempolicy_home_node, 451 cachestat, 452 fchmodat2, 453 map_shadow_stack`;
 
 const ONLY_32 = `
   192 mmap2, 193 truncate64, 194 ftruncate64, 195 stat64, 196 lstat64, 197 fstat64, 204 fcntl64
@@ -82,11 +82,8 @@ const ONLY_64 = `
 
 /** Names by number of the calls that an ABI has. */
 export function syscallNames(abi: AbiInfo): Map<number, string> {
-  const entries = `${BOTH}, ${abi.is64 ? ONLY_64 : ONLY_32}`.split(/[,\n]+/);
+  const words = `${BOTH}, ${abi.is64 ? ONLY_64 : ONLY_32}`.trim().split(/[,\s]+/);
   const names = new Map<number, string>();
-  for (const entry of entries) {
-    const [number, name] = entry.trim().split(" ");
-    if (name !== undefined) names.set(Number(number), name);
-  }
+  for (let i = 0; i < words.length; i += 2) names.set(Number(words[i]), words[i + 1]);
   return names;
 }

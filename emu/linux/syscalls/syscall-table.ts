@@ -61,11 +61,12 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
 
 /** Rows by number, for the ABI whose names by number are `names`. */
 export function syscallTable(names: ReadonlyMap<number, string>): Map<number, SyscallRow> {
-  const byName = new Map(SYSCALL_ROWS.map((row) => [row.name, row]));
+  const byName = new Map<string, SyscallRow>();
+  for (const row of SYSCALL_ROWS) byName.set(row.name, row);
   const table = new Map<number, SyscallRow>();
-  for (const [number, name] of names) {
+  names.forEach((name, number) => {
     const row = byName.get(name);
     if (row !== undefined) table.set(number, row);
-  }
+  });
   return table;
 }

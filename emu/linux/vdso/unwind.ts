@@ -96,37 +96,32 @@ function putRecord(out: GuestBytes, at: number, parts: readonly ArrayLike<number
 /** CIE from its version on. The augmentation: z, data follow; R, how addresses are given; S, these are signal frames. */
 function commonEntry(model: DataModel): number[] {
   const augmentation = [...new TextEncoder().encode("zRS"), 0];
-  return [1, ...augmentation, ...uleb(4), ...sleb(-wordSize(model)), DWARF_NIP, 1, DW_EH_PE_PCREL_SDATA4];
+  return [1, ...augmentation, 4, ...sleb(-wordSize(model)), DWARF_NIP, 1, DW_EH_PE_PCREL_SDATA4];
 }
 
 /** Where the interrupted function's registers are. Its stack pointer is the canonical frame address. */
 function rules(model: DataModel, registers: number): number[] {
   const word = wordSize(model);
-  const saved = (offset: number): number[] => [DW_OP_BREG1, ...sleb(registers + offset)];
-  const rule = (column: number, offset: number): number[] => {
-    const expression = saved(offset);
-    return [DW_CFA_EXPRESSION, ...uleb(column), ...uleb(expression.length), ...expression];
+  const bytes: number[] = [];
+  /** An instruction with its operand, if it has one, and the expression for a place in the frame. */
+  const put = (instruction: readonly number[], offset: number, ...last: number[]): void => {
+    const expression = [DW_OP_BREG1, ...sleb(registers + offset), ...last];
+    bytes.push(...instruction, expression.length, ...expression);
   };
-  const cfa = [...saved(word), DW_OP_DEREF];
+  const rule = (column: number, offset: number): void => put([DW_CFA_EXPRESSION, column], offset);
   const fprs = floatingPointRegisters(model) - generalRegisters(model);
-  const numbers = Array.from({ length: 32 }, (_, n) => n);
-  return [
-    [DW_CFA_DEF_CFA_EXPRESSION, ...uleb(cfa.length), ...cfa],
-    ...numbers.filter((n) => n !== 1).map((n) => rule(n, n * word)),
-    ...numbers.map((n) => rule(DWARF_FPR + n, fprs + 8 * n)),
-    rule(DWARF_LR, PT_LNK * word),
-    rule(DWARF_CTR, PT_CTR * word),
-    rule(DWARF_NIP, PT_NIP * word),
-    // Its 32 bits, which functions save as such.
-    rule(DWARF_CR, PT_CCR * word + (model.littleEndian ? 0 : word - 4)),
-  ].flat();
+  put([DW_CFA_DEF_CFA_EXPRESSION], word, DW_OP_DEREF);
+  for (let n = 0; n < 32; n++) if (n !== 1) rule(n, n * word);
+  for (let n = 0; n < 32; n++) rule(DWARF_FPR + n, fprs + 8 * n);
+  rule(DWARF_LR, PT_LNK * word);
+  rule(DWARF_CTR, PT_CTR * word);
+  rule(DWARF_NIP, PT_NIP * word);
+  // Its 32 bits, which functions save as such.
+  rule(DWARF_CR, PT_CCR * word + (model.littleEndian ? 0 : word - 4));
+  return bytes;
 }
 
-/** LEB128 (DWARF, 7.6): seven bits a byte, lowest first; bit 7 says that more follow. */
-function uleb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...uleb(value >>> 7)];
-}
-
+/** LEB128 (DWARF, 7.6): seven bits a byte, lowest first; bit 7 says that more follow. What is less than 128 is its own unsigned form. */
 function sleb(value: number): number[] {
   const isLast = value >= -0x40 && value < 0x40;
   return isLast ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...sleb(value >> 7)];

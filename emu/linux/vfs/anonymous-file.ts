@@ -1,6 +1,7 @@
 /** Descriptions of objects that have neither a name nor a type: an eventfd and its like (Linux: fs/anon_inodes.c). */
 import { O_RDWR } from "./constants.ts";
-import { type FileStat, OpenFile, syntheticStat } from "./open-file.ts";
+import { type FileStat, syntheticStat } from "./file-status.ts";
+import { OpenFile } from "./open-file.ts";
 
 const ANON_INODE_DEV = 0xdn;
 
@@ -19,7 +20,7 @@ export abstract class AnonymousFile extends OpenFile {
     return `anon_inode:[${this.name}]`;
   }
   override stat(): FileStat {
-    const status = syntheticStat("file", 0o600, this.ino, { dev: ANON_INODE_DEV, nlink: 1 });
+    const status = syntheticStat("file", 0o600, this.ino, { dev: ANON_INODE_DEV, nlink: 1, owner: "user" });
     return { ...status, kind: "anonymous" };
   }
   /** It has no position, and does not mind being asked to move it. */

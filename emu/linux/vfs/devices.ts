@@ -2,7 +2,8 @@
 import type { Interest } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { entryStat, type FileStat } from "./file-status.ts";
+import { OpenFile, type Waitables } from "./open-file.ts";
 import { PtyMaster, PtySlave, type Ptys } from "./pty.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, linkTo, type SyntheticDevice, type SyntheticDirectory } from "./synthetic.ts";
@@ -39,7 +40,7 @@ export const major = (dev: bigint): bigint => ((dev >> 8n) & 0xfffn) | ((dev >> 
 export const minor = (dev: bigint): bigint => (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
 
 export const deviceStat = (path: string, major: number, minor: number): FileStat =>
-  syntheticStat("char", 0o666, inodeOf(path), { dev: 5n, rdev: makeDevice(major, minor) });
+  entryStat("char", 0o666, path, { dev: 5n, rdev: makeDevice(major, minor) });
 
 class MemoryDevice extends OpenFile {
   readonly kind = "device";

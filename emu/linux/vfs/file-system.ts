@@ -14,6 +14,7 @@ import {
   O_DIRECTORY,
   O_EXCL,
   O_LARGEFILE,
+  O_NOATIME,
   O_NOCTTY,
   O_NOFOLLOW,
   O_PATH,
@@ -30,19 +31,22 @@ import { FileSignals } from "./file-signals.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
+import { Identities } from "./identities.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
 import { IN_MODIFY, Notices } from "./notices.ts";
-import { type DirectoryEntry, type FileStat, inodeOf, type OpenFile, syntheticStat } from "./open-file.ts";
-import { isMember } from "./owners.ts";
+import { entryStat, type FileStat } from "./file-status.ts";
+import type { DirectoryEntry, OpenFile } from "./open-file.ts";
+import { Owners } from "./owners.ts";
+import { MAY_EXEC, MAY_READ, MAY_WRITE, Permissions } from "./permissions.ts";
 import { makePipe, PipeEnd } from "./pipe.ts";
 import { PtySlave, Ptys } from "./pty.ts";
 import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
-import { PathFile, procFileAt, ProcFile } from "./special-files.ts";
+import { PathFile, ProcFile, procFileAt } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
@@ -66,6 +70,7 @@ export class FileSystem {
   readonly machine: FileMachine | undefined;
   readonly host: Host;
   readonly namespace: Namespace;
+  readonly owners: Owners;
   readonly mapped: MappedFiles;
   readonly locks = new LockTable();
   readonly dev: SyntheticDirectory;
@@ -93,6 +98,7 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  readonly identities = new Identities();
   /** Whether the file of a key is a program that runs, and so can't be written. */
   isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
@@ -132,6 +138,7 @@ export class FileSystem {
     this.umask = steady ? 0o022 : host.umask;
     this.startDirectory = normalize(options.cwd ?? "/");
     this.host = host;
+    this.owners = new Owners(host);
     this.namespace = new Namespace(host, options.mounts, {
       shown: (stat) => this.nodes.shown(stat),
       fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
@@ -182,7 +189,7 @@ export class FileSystem {
     const credentials = this.machine?.caller?.process.credentials;
     if (credentials?.euid === 0) return;
     const stat = file.stat();
-    const isInGroup = credentials === undefined || isMember(this.host, credentials, stat);
+    const isInGroup = credentials === undefined || new Permissions(this.owners, credentials).isMember(stat);
     const dropped = droppedBits(this.setIds.shown(stat).mode, isInGroup);
     this.setIds.drop(stat, dropped);
     if (file instanceof RegularFile && stat.mode & dropped && this.host.user?.uid === 0) {
@@ -219,7 +226,7 @@ export class FileSystem {
   }
 
   resolve(path: string, options: ResolveOptions, viewer: Viewer): Location {
-    return this.namespace.resolve(path, options, viewer.root);
+    return this.namespace.resolve(path, options, viewer);
   }
 
   /** stat(2) of what a walk found. Throws ENOENT. */
@@ -255,6 +262,7 @@ export class FileSystem {
       // No host call gives such a file a name later; with O_EXCL nobody wants to.
       if ((flags & O_EXCL) === 0) fail("EOPNOTSUPP", "O_TMPFILE without O_EXCL");
       this.namespace.writable(at);
+      this.checkAccess(at, MAY_WRITE | MAY_EXEC, viewer);
       return this.temporary(at.path, flags, mode);
     }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
@@ -269,7 +277,7 @@ export class FileSystem {
         }
         if ((flags & O_CREAT) === 0) fail("ENOENT", at.path);
         if (at.mustBeDirectory) fail("EISDIR", at.path);
-        return this.create(at, flags, mode);
+        return this.create(at, flags, mode, viewer);
       } catch (error) {
         const raced = error instanceof HostError && (error.code === "EEXIST" || error.code === "ENOENT");
         if (!raced || exclusive || (flags & O_CREAT) === 0 || attempt === 3) throw error;
@@ -286,9 +294,9 @@ export class FileSystem {
     return this.regular(handle, { path: join(folder, `#${ino}`), mount: undefined }, flags & ~O_TMPFILE);
   }
 
-  private create(at: Location, flags: number, mode: number): OpenFile {
+  private create(at: Location, flags: number, mode: number, viewer: Viewer): OpenFile {
     if (flags & O_DIRECTORY) fail("EINVAL", "O_DIRECTORY with O_CREAT");
-    const place = this.namespace.writable(at);
+    const place = this.namespace.vacant(at, viewer);
     const handle = this.namespace.at(place, (path) =>
       this.host.files.open(
         path,
@@ -302,6 +310,7 @@ export class FileSystem {
         mode & 0o1777,
       ),
     );
+    viewer.permissions?.inherit((uid, gid) => this.host.files.fchown(handle, uid, gid));
     this.forget(handle, mode, at.path);
     this.notices.created(at);
     return this.regular(handle, { path: at.path, mount: place.folder.mount }, flags);
@@ -316,13 +325,26 @@ export class FileSystem {
     return this.regular(handle, { path: `/memfd:${name}`, mount: undefined }, O_RDWR);
   }
 
+  /** Throws EACCES where whoever asks may not use what is at a location of a host so, EROFS where nobody may write there. */
+  checkAccess(at: Location, wanted: number, viewer: Viewer): void {
+    viewer.permissions?.check(at.stat!, wanted, at.path);
+    this.askHost(at, wanted);
+  }
+  /** The same of the host's user alone. */
+  askHost(at: Location, wanted: number): void {
+    const [read, write, execute] = [MAY_READ, MAY_WRITE, MAY_EXEC].map((bit) => (wanted & bit) !== 0);
+    this.namespace.at(at.place!, (path) => this.host.files.access(path, { read, write, execute }));
+  }
+
   /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
   private forget(handle: number, mode = 0, path = ""): void {
     const isPlain = (mode & SET_IDS) === 0;
-    if (isPlain && this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
+    const isNew = this.setIds.isEmpty && this.nodes.isEmpty && this.identities.isEmpty;
+    if (isPlain && this.seals.size === 0 && isNew) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
     this.nodes.forget(fileKey(stat));
+    this.identities.forget(fileKey(stat));
     this.setIds.keep(stat, mode, path);
   }
 
@@ -373,7 +395,17 @@ export class FileSystem {
       return this.openDirectory(at, flags, viewer);
     }
     if (at.synthetic !== undefined) return this.openSynthetic(at.synthetic, at.path, flags, viewer);
+    if (!entitled) this.checkOpening(at.stat!, at.path, flags, viewer);
     return this.openFile(at, flags, entitled);
+  }
+
+  /** Throws EACCES where a file's mode forbids to open it so, EPERM for O_NOATIME with that of somebody else. */
+  private checkOpening(stat: FileStat, path: string, flags: number, { permissions }: Viewer): void {
+    if (permissions === undefined) return;
+    const { read, write } = accessOf(flags);
+    const writes = write || (flags & O_TRUNC) !== 0;
+    permissions.check(stat, (read ? MAY_READ : 0) | (writes ? MAY_WRITE : 0), path);
+    if (flags & O_NOATIME) permissions.checkOwner(stat, path);
   }
 
   private openFile(at: Location, flags: number, entitled: boolean): OpenFile {
@@ -465,7 +497,9 @@ export class FileSystem {
   private openSame(
     file: { handle: number; path: string; mount: Mount | undefined },
     flags: number,
+    viewer: Viewer,
   ): RegularFile {
+    this.checkOpening(this.host.files.fstat(file.handle), file.path, flags, viewer);
     const writes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
     if (writes && file.mount?.readOnly) fail("EROFS", `${file.path} was granted read-only`);
     const open = (access: { read: boolean; write: boolean }) =>
@@ -486,10 +520,7 @@ export class FileSystem {
   }
 
   private openDirectory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
-    if (at.stat !== undefined) {
-      const readable = { read: true, write: false, execute: false };
-      this.namespace.at(at.place!, (path) => this.host.files.access(path, readable));
-    }
+    if (at.stat !== undefined) this.checkAccess(at, MAY_READ, viewer);
     return this.directory(at, (flags & ~OPEN_ONLY) | O_LARGEFILE, viewer);
   }
 
@@ -520,9 +551,14 @@ export class FileSystem {
     }
   }
 
+  /** A status as the guest sees it. */
+  shown(stat: FileStat): FileStat {
+    return this.identities.shown(this.setIds.shown(stat));
+  }
+
   /** A directory's entries, "." and ".." first, in the order of their names. */
   list(at: Location, viewer: Viewer): DirectoryEntry[] {
-    const here = this.stat(at).ino;
+    const here = this.shown(this.stat(at)).ino;
     const dots: DirectoryEntry[] = [
       { ino: here, kind: "directory", name: "." },
       { ino: here, kind: "directory", name: ".." },
@@ -530,7 +566,7 @@ export class FileSystem {
     const names = this.namespace.list(at, viewer.root).sort();
     const entries = names.map((name): DirectoryEntry | undefined => {
       try {
-        const { ino, kind } = this.stat(this.namespace.entry(at, name, viewer.root));
+        const { ino, kind } = this.shown(this.stat(this.namespace.entry(at, name, viewer.root)));
         return kind === "anonymous" ? undefined : { ino, kind, name };
       } catch {
         // Gone since the names were read.
@@ -587,10 +623,10 @@ export class FileSystem {
       return again;
     }
     if (object instanceof PtySlave) return this.ptys.open(object.pty, kept, (flags & O_NOCTTY) === 0);
-    if (object instanceof RegularFile) return this.openSame(object, flags);
+    if (object instanceof RegularFile) return this.openSame(object, flags, viewer);
     if (object instanceof PathFile && object.handle !== undefined && object.stat().kind === "file") {
       const { path, mount, handle } = object;
-      return this.openSame({ path, mount, handle }, flags);
+      return this.openSame({ path, mount, handle }, flags, viewer);
     }
     const isPath = object instanceof PathFile;
     if (object.path === "" || (object.kind === "special" && !isPath)) {
@@ -649,14 +685,13 @@ function accessOf(flags: number): { read: boolean; write: boolean } {
 }
 
 function statOfSynthetic(entry: Synthetic, path: string): FileStat {
-  const ino = inodeOf(path);
   switch (entry.type) {
     case "directory":
-      return syntheticStat("directory", 0o555, ino);
+      return entryStat("directory", 0o555, path);
     case "file":
-      return syntheticStat("file", entry.mode, ino);
+      return entryStat("file", entry.mode, path);
     case "link":
-      return syntheticStat("symlink", entry.mode ?? 0o777, ino, { size: entry.size ?? 0n });
+      return entryStat("symlink", entry.mode ?? 0o777, path, { size: entry.size ?? 0n });
     case "device":
       return entry.stat?.() ?? deviceStat(path, entry.major, entry.minor);
   }

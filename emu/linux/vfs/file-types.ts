@@ -1,6 +1,6 @@
 /** What a file is, as st_mode and directory entries say it. */
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "./constants.ts";
-import type { FileStat } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
 
 const TYPE_BITS: Readonly<Record<FileStat["kind"], number>> = {
   file: S_IFREG,

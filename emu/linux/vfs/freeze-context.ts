@@ -1,7 +1,8 @@
 /** What the classes of open files need to say what they are in a snapshot. */
 import type { FileReference, PipeSnapshot } from "../../snapshot.ts";
 import type { Mount, Whereabouts } from "./folder.ts";
-import type { FileStat, OpenFile } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** A file of the host that something has open or mapped; anything but a regular one is open with O_PATH. */
 export interface HeldFile {

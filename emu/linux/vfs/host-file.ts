@@ -5,18 +5,11 @@ import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
+import type { Location, Viewer } from "./location.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize, showsTasks } from "./mounts.ts";
-import type { Location, Viewer } from "./location.ts";
-import {
-  type DirectoryEntry,
-  type FileStat,
-  hold,
-  inodeOf,
-  OpenFile,
-  release,
-  syntheticStat,
-} from "./open-file.ts";
+import { entryStat, type FileStat } from "./file-status.ts";
+import { type DirectoryEntry, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
 import { SET_IDS } from "./set-ids.ts";
 import { fail } from "./synthetic.ts";
@@ -256,7 +249,7 @@ export class DirectoryFile extends OpenFile {
   }
   override stat(): FileStat {
     const status = this.folder?.host.stat() ?? this.ownStatus();
-    return status ?? syntheticStat("directory", 0o555, inodeOf(this.path));
+    return status ?? entryStat("directory", 0o555, this.path);
   }
   /** Status of one that is on no host; undefined for that of a process which has gone. */
   private ownStatus(): FileStat | undefined {

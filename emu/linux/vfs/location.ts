@@ -2,11 +2,14 @@
 import type { HostStat } from "../../host/host.ts";
 import type { Folder } from "./folder.ts";
 import type { OpenFile } from "./open-file.ts";
+import type { Permissions } from "./permissions.ts";
 import type { Synthetic, SyntheticDirectory } from "./synthetic.ts";
 
 /** Who opens: what its /proc and /dev hold. */
 export interface Viewer {
   readonly root: SyntheticDirectory;
+  /** What it may do; absent where nobody asks. */
+  readonly permissions?: Permissions;
 }
 
 /** A place on the host: the entry `name` of a directory; "." is the directory itself. */

@@ -11,7 +11,7 @@ import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { PROT_WRITE } from "../../memory/vma.ts";
 import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
-import type { FileStat } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
 
 /** Handles of mapped files kept before those without a mapping are looked for. */
 const SWEEP_AT = 64;

@@ -2,7 +2,7 @@
 import { HostError } from "../../host/host.ts";
 import { major, minor } from "./devices.ts";
 import type { Namespace } from "./namespace.ts";
-import { SYNTHETIC_DEV } from "./open-file.ts";
+import { SYNTHETIC_DEV } from "./file-status.ts";
 
 /** A line of the table. */
 export interface MountEntry {

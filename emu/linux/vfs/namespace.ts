@@ -7,9 +7,10 @@ import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
-import { exists, type HostPlace, isDirectory, type Location } from "./location.ts";
+import { exists, type HostPlace, isDirectory, type Location, type Viewer } from "./location.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
+import { MAY_EXEC } from "./permissions.ts";
 import { PrivateFolders } from "./private-folders.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
@@ -213,7 +214,7 @@ export class Namespace {
    * Walks `path`. The last component may be missing: then `stat` and `synthetic` are undefined, and `place` says
    * where the file could be created, if anywhere. Throws ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES.
    */
-  resolve(path: string, options: ResolveOptions, root: SyntheticDirectory): Location {
+  resolve(path: string, options: ResolveOptions, { root, permissions }: Viewer): Location {
     if (path === "") fail("ENOENT", "empty path");
     if (path.length >= PATH_MAX) fail("ENAMETOOLONG", "path too long");
     this.folders.trim();
@@ -223,11 +224,15 @@ export class Namespace {
     if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
     let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
+    // "." is looked up as well.
+    if (rest.length === 0 && !path.startsWith("/") && base.stat !== undefined)
+      permissions?.check(base.stat, MAY_EXEC, base.path);
     const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
     while (rest.length > 0) {
       const name = rest.shift()!;
       const current = stack[stack.length - 1];
       this.checkSearch(current);
+      if (current.stat !== undefined) permissions?.check(current.stat, MAY_EXEC, current.path);
       if (name === "..") {
         if (stack.length > 1) {
           stack.pop();
@@ -334,10 +339,19 @@ export class Namespace {
     return at.place;
   }
 
+  /** As `writable`, for an entry that is to be made. */
+  vacant(at: Location, { permissions }: Viewer): HostPlace {
+    const place = this.writable(at);
+    permissions?.checkFolder(() => place.folder.host.stat(), at.path);
+    return place;
+  }
+
   /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
-  removable(at: Location): HostPlace {
+  removable(at: Location, { permissions }: Viewer): HostPlace {
     if (this.byPath.has(at.path) || this.own.has(at.path) || this.ancestors.has(at.path))
       fail("EBUSY", `${at.path} is a mount point`);
-    return this.writable(at);
+    const place = this.writable(at);
+    permissions?.checkRemoval(() => place.folder.host.stat(), at.stat, at.path);
+    return place;
   }
 }

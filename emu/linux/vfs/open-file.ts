@@ -21,49 +21,10 @@ import {
   SEEK_SET,
 } from "./constants.ts";
 import type { Whereabouts } from "./folder.ts";
+import type { FileStat } from "./file-status.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Location } from "./location.ts";
 import { fail } from "./synthetic.ts";
-
-/** Status as stat(2) gives it, before it is laid out for a width. */
-export type FileStat = Omit<HostStat, "kind"> & { kind: HostStat["kind"] | "anonymous" };
-
-/** st_dev of what is on no host. */
-export const SYNTHETIC_DEV = 0x2fn;
-
-/** Status of something that is on no host. */
-export function syntheticStat(
-  kind: HostStat["kind"],
-  mode: number,
-  ino: bigint,
-  more?: Partial<HostStat>,
-): FileStat {
-  return {
-    kind,
-    mode,
-    ino,
-    dev: SYNTHETIC_DEV,
-    nlink: kind === "directory" ? 2 : 1,
-    uid: 0,
-    gid: 0,
-    rdev: 0n,
-    size: 0n,
-    blocks: 0n,
-    atime: 0n,
-    mtime: 0n,
-    ctime: 0n,
-    ...more,
-  };
-}
-
-/** A stable inode number for a synthetic path. */
-export function inodeOf(path: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (let i = 0; i < path.length; i++) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(path.charCodeAt(i))) * 0x100000001b3n);
-  }
-  return BigInt.asUintN(31, hash ^ (hash >> 32n)) | 1n;
-}
 
 /** What a call that waits for a description hands to `ctx.block`. */
 export type Waitables = Pick<WaitFor, "queues" | "streams">;

@@ -6,7 +6,7 @@ import { HostError, type HostFolder } from "../../host/host.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount } from "./folder.ts";
 import { join, parentOf } from "./mounts.ts";
-import type { FileStat } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
 
 /** Entries of folders that are looked at. */
 const MOST = 100_000;

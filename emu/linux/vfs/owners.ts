@@ -1,17 +1,69 @@
 /** Whose a file is in the guest's eyes. */
-import type { Host, HostStat } from "../../host/host.ts";
+import type { Host } from "../../host/host.ts";
 import type { Credentials } from "../credentials.ts";
+import type { FileStat } from "./file-status.ts";
 
-type Owned = Pick<HostStat, "uid" | "gid">;
+interface Ids {
+  uid: number;
+  gid: number;
+}
+type Owned = Pick<FileStat, "uid" | "gid" | "owner">;
 
-/** Owner and group as the guest knows them: what belongs to the user of the host belongs to the guest's user. */
-export const ownerOf = ({ user }: Host, credentials: Credentials, { uid, gid }: Owned): Owned => ({
-  uid: uid === user?.uid ? credentials.uid : uid,
-  gid: gid === user?.gid ? credentials.gid : gid,
-});
+/**
+ * Owners and groups as the guest knows them: what belongs to the user of the host belongs to the guest's user. Where ppcr runs as root,
+ * who has a right to everybody's files, that is all that a guest was given which isn't root itself.
+ */
+export class Owners {
+  private readonly host: Host;
+  /** Who the machine's first program was. */
+  private user: Ids | undefined;
 
-/** Whether a process is in the group of a file. */
-export function isMember(host: Host, credentials: Credentials, file: Owned): boolean {
-  const { gid } = ownerOf(host, credentials, file);
-  return credentials.fsgid === gid || credentials.groups.includes(gid);
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  /** Takes note of one of the first processes. A user that has become another one was root. */
+  first({ uid, euid, suid, gid }: Credentials): void {
+    const wasRoot = [uid, euid, suid].includes(0);
+    if (this.user === undefined || wasRoot) this.user = { uid: wasRoot ? 0 : uid, gid };
+  }
+
+  private get isRootOutside(): boolean {
+    return this.host.user?.uid === 0;
+  }
+
+  /** Owner and group of a file. */
+  of({ uid, gid, owner }: Owned): Ids {
+    const { user, host } = this;
+    if (owner === "machine" || user === undefined) return { uid, gid };
+    const isAll = owner === "user" || (this.isRootOutside && user.uid !== 0);
+    return {
+      uid: isAll || uid === host.user?.uid ? user.uid : uid,
+      gid: isAll || gid === host.user?.gid ? user.gid : gid,
+    };
+  }
+
+  /** The ids that a file must get outside to have these; those that it has already it keeps. */
+  outside(file: Owned, wanted: Partial<Ids>): Ids {
+    const known = this.of(file);
+    const toHost = (id: "uid" | "gid"): number => {
+      const value = wanted[id] ?? known[id];
+      if (value === known[id]) return file[id];
+      return value === this.user?.[id] ? (this.host.user?.[id] ?? value) : value;
+    };
+    return { uid: toHost("uid"), gid: toHost("gid") };
+  }
+
+  /**
+   * Whether the host can't say what a user may do: it lets root do everything, and knows only the user that ppcr runs as. Root of the guest is
+   * denied nothing but what the host denies.
+   */
+  mustBeAsked(uid: number): boolean {
+    return this.host.user !== undefined && uid !== 0 && (this.isRootOutside || uid !== this.user?.uid);
+  }
+
+  /** Whom what a process makes has to be given to, since to the host it is somebody else's; undefined where that is right, or can't be. */
+  heir({ fsuid: uid, fsgid: gid }: Credentials): Ids | undefined {
+    return this.isRootOutside && this.user?.uid === 0 && uid !== 0 ? { uid, gid } : undefined;
+  }
 }

@@ -3,8 +3,9 @@ import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
 import type { FreezeContext } from "./freeze-context.ts";
-import { type FileStat, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
 import type { Statuses } from "./location.ts";
+import { type FileStat, syntheticStat } from "./file-status.ts";
+import { OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
@@ -206,7 +207,7 @@ export class PipeEnd extends OpenFile {
 
   override stat(): FileStat {
     const status = this.status?.();
-    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn });
+    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn, owner: "user" });
   }
 
   override read(into: Uint8Array): number | undefined {

@@ -11,11 +11,12 @@ import { Descriptors } from "./descriptors.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
-import { HostMappedFile, readFully } from "./mapped-files.ts";
 import { exists, type Location, type Viewer } from "./location.ts";
+import { HostMappedFile, readFully } from "./mapped-files.ts";
 import type { ResolveOptions } from "./namespace.ts";
 import { IN_OPEN } from "./notices.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
+import { MAY_EXEC, Permissions } from "./permissions.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
 import { fail, lazily, type SyntheticDirectory } from "./synthetic.ts";
@@ -36,6 +37,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   readonly system: FileSystem;
   readonly process: Process;
   readonly root: SyntheticDirectory;
+  readonly permissions: Permissions;
   descriptors: Descriptors;
   fs: FsContext;
 
@@ -49,6 +51,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   ) {
     this.system = system;
     this.process = process;
+    this.permissions = new Permissions(system.owners, process.credentials);
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
     // Made anew for every look: it shows the state of the moment.
@@ -157,7 +160,9 @@ export class TaskFiles implements ProcessFiles, Viewer {
     if (at.stat?.kind === "directory" || at.synthetic?.type === "directory")
       fail("EACCES", `${at.path} is a directory`);
     if (at.stat !== undefined && (at.stat.mode & 0o111) === 0) fail("EACCES", `${at.path} is not executable`);
-    const file = this.system.openExisting(at, O_RDONLY, this);
+    if (at.stat?.kind === "file") this.system.checkAccess(at, MAY_EXEC, this);
+    // What may be executed need not be readable.
+    const file = this.system.openExisting(at, O_RDONLY, this, true);
     try {
       if (!(file instanceof RegularFile)) return fail("EACCES", `${at.path} is not a regular file`);
       if (this.isBeingWritten(file.key)) fail("ETXTBSY", at.path);
@@ -178,15 +183,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     );
   }
 
-  mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
+  mappable(fd: number, access: { shared: boolean; write: boolean }): ReturnType<ProcessFiles["mappable"]> {
     const file = this.descriptors.get(fd);
     if (file.flags & O_PATH) fail("EBADF");
     if (!file.canRead) fail("EACCES", "mapping needs a readable descriptor");
     if (access.shared && access.write && !file.canWrite) {
       fail("EACCES", "a writable shared mapping needs a writable descriptor");
     }
-    if (access.shared && access.write && file instanceof RegularFile) file.seals?.checkMapping();
-    return file.mappable();
+    const seals = file instanceof RegularFile ? file.seals : undefined;
+    if (access.shared && access.write) seals?.checkMapping();
+    return { file: file.mappable(), mayWrite: file.canWrite && seals?.forbidsWrites !== true };
   }
 
   sharedObject(file: MappedFile): SharedObject {
@@ -210,10 +216,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
+  /** What was mapped once may be mapped again, whatever its mode says to the program by now. */
   private openMapped(path: string, write: boolean): OpenFile {
-    if (!write) return this.open(AT_FDCWD, path, O_RDONLY, 0);
+    const viewer = { root: this.root };
+    const at = this.system.resolve(path, { follow: true }, viewer);
+    if (!write) return this.system.openExisting(at, O_RDONLY, viewer, true);
     try {
-      return this.open(AT_FDCWD, path, O_RDWR, 0);
+      return this.system.openExisting(at, O_RDWR, viewer, true);
     } catch (error) {
       if (error instanceof HostError && ["EACCES", "EROFS", "ETXTBSY"].includes(error.code)) {
         return this.openMapped(path, false);
@@ -299,6 +308,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
  * process of a machine. It is the `files` of `Areas`.
  */
 export function attachFiles(system: FileSystem, process: Process): TaskFiles {
+  system.owners.first(process.credentials);
   const thawed = system.takeThawed(process.pid);
   const files = new TaskFiles(system, process, thawed);
   if (thawed === undefined) files.inherit();

@@ -6,7 +6,8 @@ import { post, postToGroup } from "../signals/post.ts";
 import { SI_KERNEL, SIGCONT, SIGHUP, SIGWINCH } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
 import { IXON, LineDiscipline, type Wire } from "./line-discipline.ts";
-import { type FileStat, inodeOf, OpenFile, syntheticStat, type Waitables } from "./open-file.ts";
+import { entryStat, type FileStat, syntheticStat } from "./file-status.ts";
+import { OpenFile, type Waitables } from "./open-file.ts";
 import { Pipe } from "./pipe.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
@@ -399,7 +400,7 @@ export class PtySlave extends OpenFile {
 }
 
 /** /dev/tty. */
-const ttyStat = (): FileStat => syntheticStat("char", 0o666, inodeOf("/dev/tty"), { dev: 5n, rdev: 0x500n });
+const ttyStat = (): FileStat => entryStat("char", 0o666, "/dev/tty", { dev: 5n, rdev: 0x500n });
 
 /** The side that a terminal emulator has. */
 export class PtyMaster extends OpenFile {
@@ -413,7 +414,7 @@ export class PtyMaster extends OpenFile {
     this.ptys = ptys;
   }
   override stat(): FileStat {
-    return syntheticStat("char", 0o666, inodeOf("/dev/ptmx"), { dev: 5n, rdev: 0x502n });
+    return entryStat("char", 0o666, "/dev/ptmx", { dev: 5n, rdev: 0x502n });
   }
   override read(into: Uint8Array): number | undefined {
     return this.pty.readOutput(into);

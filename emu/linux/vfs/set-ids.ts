@@ -6,7 +6,7 @@ import type { SetIdSnapshot } from "../../snapshot.ts";
 import { fileKey } from "./folder.ts";
 import type { Statuses } from "./location.ts";
 import { afterRename } from "./mounts.ts";
-import type { FileStat } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
 import { fail } from "./synthetic.ts";
 
 const S_ISUID = 0o4000;

@@ -6,16 +6,10 @@ import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK, O_PATH, SEEK_CUR } from "./constants.ts";
 import { fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
-import {
-  type FileStat,
-  inodeOf,
-  OpenFile,
-  SYNTHETIC_DEV,
-  syntheticStat,
-  type Waitables,
-} from "./open-file.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { Namespace } from "./namespace.ts";
+import { entryStat, type FileStat, SYNTHETIC_DEV } from "./file-status.ts";
+import { OpenFile, type Waitables } from "./open-file.ts";
 import { fail, type MemoryAccess, type SyntheticDirectory, type SyntheticFile } from "./synthetic.ts";
 import { cannot, needState, reopen, type ThawContext } from "./thaw-context.ts";
 import { linkTarget } from "./travelling.ts";
@@ -89,7 +83,7 @@ export class MemoryFile extends ProcEntry {
     this.memory = memory;
   }
   override stat(): FileStat {
-    return syntheticStat("file", 0o600, inodeOf(this.path));
+    return entryStat("file", 0o600, this.path);
   }
   override readAt(into: Uint8Array, position: number): number {
     const bytes = this.memory().read(position, into.length);
@@ -272,7 +266,7 @@ export function thawEntry(snapshot: OpenFileSnapshot, { system: { host } }: Thaw
   const { path, flags } = snapshot;
   if (!path.startsWith("/")) return cannot(snapshot, "it has no path");
   const kind = target === null ? "file" : "symlink";
-  const status = syntheticStat(kind, mode & 0o777, inodeOf(path), { size });
+  const status = entryStat(kind, mode & 0o777, path, { size });
   return new PathFile(host, { path, flags: flags | O_PATH, status, target: target ?? undefined });
 }
 
@@ -287,7 +281,7 @@ export function thawProc(
     return new MemoryFile(path, flags, () => again().access ?? fail("ESRCH"));
   }
   const { mode, contents } = needState(snapshot, "contents");
-  const status = syntheticStat("file", mode & 0o777, inodeOf(path));
+  const status = entryStat("file", mode & 0o777, path);
   return new ProcFile(path, flags, { contents, status, again });
 }
 

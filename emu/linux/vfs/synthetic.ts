@@ -1,6 +1,7 @@
 /** Files that are on no host: directories that lead to grants, devices, /proc. */
 import { HostError } from "../../host/host.ts";
-import type { FileStat, OpenFile } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
+import type { OpenFile } from "./open-file.ts";
 
 /** What a path of the synthetic tree names. */
 export type Synthetic = SyntheticDirectory | SyntheticFile | SyntheticLink | SyntheticDevice;

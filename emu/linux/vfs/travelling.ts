@@ -10,7 +10,7 @@ import { PATH_MAX } from "./constants.ts";
 import { isOfKind, modeOf } from "./file-types.ts";
 import { readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { join } from "./mounts.ts";
-import type { FileStat } from "./open-file.ts";
+import type { FileStat } from "./file-status.ts";
 import { fail } from "./synthetic.ts";
 
 /** Bytes of a file that are looked at before others have their turn. */

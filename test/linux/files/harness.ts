@@ -4,11 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import type { CpuModel } from "../../../emu/cpu/cpu.ts";
 import { GuestFault } from "../../../emu/cpu/fault.ts";
-import { HostError, type HostStream } from "../../../emu/host/host.ts";
+import { type Host, HostError, type HostStream } from "../../../emu/host/host.ts";
 import { encodeName } from "../../../emu/host/names.ts";
 import { nodeHost } from "../../../emu/host/node/index.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import type { FreezeTables } from "../../../emu/linux/contracts.ts";
+import { type Credentials, ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { errnoName, SysError } from "../../../emu/linux/errno.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
 import { Mm } from "../../../emu/linux/mm.ts";
@@ -19,10 +20,11 @@ import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/file-calls.ts";
 import { INOTIFY_SYSCALLS } from "../../../emu/linux/syscalls/inotify.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
+import { freezeOwnFiles } from "../../../emu/linux/vfs/freeze-files.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
 import { attachFiles, type TaskFiles } from "../../../emu/linux/vfs/process-files.ts";
 import { thawFiles } from "../../../emu/linux/vfs/thaw-files.ts";
-import { BEGUN, Blocked } from "../../../emu/linux/wait-queue.ts";
+import { BEGUN, Blocked, type WaitFor } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
@@ -55,12 +57,15 @@ export function makeGuest(options: {
   abi?: Abi;
   streams?: ReadonlyMap<number, HostStream>;
   snapshot?: MachineSnapshot;
+  /** Whose program it is, to itself and to the host. */
+  credentials?: Credentials;
+  host?: Partial<Host>;
 }): Guest {
   const abi = ABIS[options.abi ?? "ppc64"];
   const node = nodeHost({ descriptors: [] });
   // However slow this machine is, no call is overdue.
   const clock = { ...node.clock, monotonic: () => 0n };
-  const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map() };
+  const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map(), ...options.host };
   const system = new FileSystem({ host, mounts: options.mounts, cwd: options.cwd });
   if (options.snapshot !== undefined) thawFiles(system, options.snapshot);
   const processes = new Map<number, Process>();
@@ -81,7 +86,7 @@ export function makeGuest(options: {
   const memory = new AddressSpace({ byteOrder: abi.littleEndian ? "little" : "big", size: 16 * 1024 * 1024 });
   memory.map({ start: STRINGS, end: BUFFER + 0x200000, prot: 3, offset: 0 });
   const process = new Process(kernel, 42, {
-    credentials: { uid: 1, euid: 1, suid: 1, fsuid: 1, gid: 1, egid: 1, sgid: 1, fsgid: 1, groups: [] },
+    credentials: options.credentials ?? { ...ordinaryUser(1, 1), groups: [] },
     limits: Array.from({ length: 16 }, () => ({ soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n })),
     mm: new Mm({
       abi,
@@ -102,7 +107,7 @@ export function makeGuest(options: {
   process.mm.loaded = thread;
 
   let waiting: Thread["blocked"] = null;
-  let interrupted: (() => number | undefined | void) | undefined;
+  let wait: WaitFor | undefined;
   const guest: Guest = {
     process,
     files,
@@ -131,7 +136,7 @@ export function makeGuest(options: {
           // What the kernel keeps for the call that is made again; other calls may come between here.
           const { deadline = null, state = BEGUN } = error.wait;
           waiting = { phase: "woken", place: 0, deadline, state };
-          interrupted = error.wait.interrupted;
+          wait = error.wait;
           return "blocked";
         }
         throw error;
@@ -146,7 +151,11 @@ export function makeGuest(options: {
         thread.blocked = null;
       }
     },
-    interrupt: () => interrupted?.(),
+    interrupt() {
+      const result = wait?.interrupted?.();
+      wait?.abandoned?.();
+      return result;
+    },
     text: (address, length) => Buffer.from(memory.peek(address, length)).toString("latin1"),
     put: (address, text) => memory.write(address, Buffer.from(text, "latin1")),
   };
@@ -160,6 +169,7 @@ export const emptyTables = (): FreezeTables => ({
   pipes: [],
   locks: [],
   unlinkedFiles: [],
+  identities: [],
   knownFiles: [],
   obstacles: [],
   includeFiles: false,
@@ -172,7 +182,8 @@ export function freezeFiles(guest: Guest): MachineSnapshot {
   const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
   const processes = [{ pid: 42, ...files }];
   const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, knownFiles, obstacles, processes });
-  return { ...plain, unlinkedFiles, sharedObjects: [] } as unknown as MachineSnapshot;
+  const own = freezeOwnFiles(guest.system, tables);
+  return { ...plain, unlinkedFiles, ...own, sharedObjects: [] } as unknown as MachineSnapshot;
 }
 
 /** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */

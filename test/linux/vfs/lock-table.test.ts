@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type FileLock, LockTable } from "../../../emu/linux/vfs/locks.ts";
-import { OpenFile, syntheticStat } from "../../../emu/linux/vfs/open-file.ts";
+import { syntheticStat } from "../../../emu/linux/vfs/file-status.ts";
+import { OpenFile } from "../../../emu/linux/vfs/open-file.ts";
 
 class Plain extends OpenFile {
   readonly kind = "file";
