@@ -255,6 +255,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         membarriers: 0,
         locksFuture: false,
         ioPriority: 0,
+        resetOnFork: false,
         ...process.attributes,
       });
     }

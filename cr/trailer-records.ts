@@ -293,6 +293,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   membarriers: since(3, u32("membarrier: commands it has registered for"), 0),
   locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
+  resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

@@ -213,6 +213,8 @@ export interface ProcessAttributes {
   locksFuture?: boolean;
   /** ioprio_set(2): class and level; 0 when absent. */
   ioPriority?: number;
+  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
+  resetOnFork?: boolean;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

@@ -284,6 +284,7 @@ const attributes = fc.record({
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
+  resetOnFork: fc.constant(true),
 });
 
 /** A zombie: all that is left is its status. */
