@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fileTables } from "../../../emu/linux/vfs/freeze-files.ts";
+import { freezeNetwork } from "../../../emu/linux/vfs/freeze-files.ts";
 import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
@@ -358,6 +358,7 @@ describe("open files in a snapshot", () => {
     for (const { system } of [guest, thawed, again]) system.close();
   });
   it("know set-id bits and named pipes by the names that they have been given since", () => {
+    expect(freezeNetwork(guest.system, emptyTables())).toBeUndefined();
     guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
     guest.call("fchmod", 0, 0o4751);
     expect(guest.call("mknod", "pipe", 0o10600, 0)).toBe(0);
@@ -366,8 +367,8 @@ describe("open files in a snapshot", () => {
     expect(guest.call("rename", "folder", "other")).toBe(0);
     const { system } = guest;
     expect(system.setIds.freeze(system)).toEqual([{ path: "/area/other/file", bits: 0o4000 }]);
-    const nodes = system.nodes.freeze(system, fileTables(system, emptyTables()));
-    expect(nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
+    const network = freezeNetwork(system, emptyTables());
+    expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
   });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],
