@@ -94,6 +94,20 @@ BEHAVIOUR(waitid_leaves_what_it_is_told_to) {
   FAILS(waitid(P_ALL, 0, &info, 0), EINVAL);
 }
 
+BEHAVIOUR(directories_of_proc_mean_their_processes) {
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  char path[40];
+  sprintf(path, "/proc/%d", child);
+  int fd = open(path, O_RDONLY | O_DIRECTORY), other = open("/proc", O_RDONLY | O_DIRECTORY);
+  FAILS(syscall(SYS_pidfd_send_signal, other, SIGKILL, NULL, 0), EBADF);
+  CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0);
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  FAILS(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+}
+
 BEHAVIOUR(killed_children) {
   pid_t child = fork();
   if (child == 0)
