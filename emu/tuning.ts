@@ -143,6 +143,8 @@ export const TABLE_REACH = 14;
 export const MOST_FACTS = 16;
 /** Bytes that are tested together with accesses of further blocks at the most: these may not come to it, and the page after may be bad. */
 export const MOST_AHEAD = 256;
+/** Ranges that are tested before a loop at the most; as many addresses known to have been tested are left to what is in it. */
+export const MOST_INVARIANTS = 8;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */

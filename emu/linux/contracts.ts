@@ -5,6 +5,7 @@ import type { SharedObject } from "../memory/shared-object.ts";
 
 import type {
   FileReference,
+  IdentitySnapshot,
   KnownFileSnapshot,
   LockSnapshot,
   OpenFileSnapshot,
@@ -23,6 +24,7 @@ export interface FreezeTables {
   readonly pipes: PipeSnapshot[];
   readonly locks: LockSnapshot[];
   readonly unlinkedFiles: UnlinkedFileSnapshot[];
+  readonly identities: IdentitySnapshot[];
   readonly knownFiles: KnownFileSnapshot[];
   /** What no thaw could bring back, in words. */
   readonly obstacles: string[];

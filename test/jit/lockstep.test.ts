@@ -57,3 +57,26 @@ it("has every CR field right where code is left from a block within blocks", () 
   expect(right.registers.instructions).toBeGreaterThan(200n);
   expect(jit.statistics.translated).toBeGreaterThan(100);
 });
+
+it("enters a loop in its inner one, where there is no way in to its head", () => {
+  const [left, right] = [createCpu("ppc64", undefined), createCpu("ppc64", undefined)];
+  const words = [
+    "addi 5,5,1",
+    "addi 9,9,-1",
+    "cmpi 0,0,9,0",
+    "bc 4,2,-8",
+    "andi. 9,5,7",
+    "addi 9,9,3",
+    "bc 16,0,-24",
+    "b -28",
+  ].map((line) => asm(line));
+  for (const cpu of [left, right]) prepare(cpu, "ppc64", words, 5);
+  const jit = new JitEngine(right, new Translations({ ...BY_AND_BY, mostEntries: 1 }));
+  for (const count of [50, 1_000, 10_000]) {
+    expect([advance(jit, count), ...show(right)]).toEqual([
+      advance(new Interpreter(left), count),
+      ...show(left),
+    ]);
+  }
+  expect(jit.statistics.translated).toBeGreaterThan(5_000);
+});

@@ -55,7 +55,7 @@ function waitOn(
   const { thread } = ctx;
   const futex = futexAt(ctx, address);
   futex.enlist(thread, bitset);
-  return ctx.block({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
+  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
 }
 
 function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realtime: boolean, bitset: number) {
@@ -139,7 +139,7 @@ function lockPi(ctx: SyscallContext, format: TimeFormat, realtime: boolean, mayW
   if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   memory.write32(address, value | WAITERS);
   futex.enlist(thread, ANY_BIT);
-  return ctx.block({ queues: [futex], deadline, restart: "nointr" });
+  return ctx.wait({ queues: [futex], deadline, restart: "nointr" });
 }
 
 function unlockPi(ctx: SyscallContext): number {

@@ -305,7 +305,7 @@ function rtTgsigqueueinfo(ctx: SyscallContext): SyscallResult {
 
 // ---- waiting -------------------------------------------------------------------------------------------------
 
-const pause: SyscallHandler = (ctx) => ctx.block({ restart: "nohand" });
+const pause: SyscallHandler = (ctx) => ctx.wait({ restart: "nohand" });
 
 /** Waits under another mask until a handler has run; its frame restores the old one. */
 function suspend(ctx: SyscallContext, mask: bigint): never {
@@ -336,7 +336,7 @@ const rtSigtimedwait =
     const deadline = ctx.resumed?.deadline ?? (timeout === undefined ? null : now + timeout);
     if (deadline !== null && deadline <= now) throw new SysError(EAGAIN);
     thread.signals.awaited = wanted;
-    return ctx.block({ deadline, restart: "never" });
+    return ctx.wait({ deadline, restart: "never" });
   };
 
 // ---- handlers' stacks and ways back -----------------------------------------------------------------------------

@@ -163,6 +163,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
+    cpus: process.kernel.cpus,
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,

@@ -85,6 +85,8 @@ export interface ProcProcess {
     ignored: bigint;
     caught: bigint;
   };
+  /** CPUs that it may run on. */
+  readonly cpus: number;
   /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
   readonly cpuTime: bigint;
   readonly childCpuTime: bigint;
