@@ -104,7 +104,14 @@ export interface ProcMachine {
   /** The id that was given last. */
   readonly lastPid: number;
   readonly uts: { sysname: string; nodename: string; release: string; version: string };
-  readonly cpu: { name: string; clockMhz: number; revision: string; timebase: number; platform: string };
+  readonly cpu: {
+    name: string;
+    clockMhz: number;
+    revision: string;
+    timebase: number;
+    platform: string;
+    mmu: string;
+  };
   readonly memoryTotal: number;
   /** CPUs that programs are told of. */
   readonly cpus: number;
