@@ -3,7 +3,7 @@ import { PAGE_SIZE } from "../memory/layout.ts";
 import { MOST_AHEAD, MOST_INVARIANTS, MOST_LATER } from "../tuning.ts";
 import type { Flow, Loop } from "./flow.ts";
 import { type Block, End } from "./scan.ts";
-import { hasSlot } from "./slots.ts";
+import { hasSlot, SET } from "./slots.ts";
 
 /** An access, or several on one value. */
 export interface Access {
@@ -72,14 +72,17 @@ export interface Invariant {
 /** What a loop accesses at every turn by registers that it leaves alone: that is tested once, before it. */
 export function testedBefore(loop: Loop, flow: Flow, values: readonly BlockValues[]): readonly Invariant[] {
   const found: Invariant[] = [];
+  const changed = new Int32Array(SET);
+  for (const member of loop.nodes)
+    values[member]?.dirty.forEach((bits, w) => {
+      changed[w] |= bits;
+    });
   for (const node of passedAtEveryTurn(loop, flow)) {
     const block = values[node];
     if (block === undefined) continue;
     for (const { base, low, high, isStore } of block.accesses.list) {
       const register = base - block.entryValue;
-      if (register < 0 || register >= 32) continue;
-      if ([...loop.nodes].some((member) => values[member] && hasSlot(values[member].dirty, register)))
-        continue;
+      if (register < 0 || register >= 32 || hasSlot(changed, register)) continue;
       addInvariant(found, { register, low, high, isStore });
     }
   }

@@ -711,11 +711,11 @@ export class Generator {
 
   /** Leaves unless the bytes from `low` up to `high` from what GPR n holds may be accessed. */
   testRange(n: number, low: number, high: number, isStore: boolean): void {
-    const value = this.gprValue(n);
-    if (this.state.isRangeChecked(value, low, high, isStore)) return;
+    const { base, offset } = this.gprValue(n);
+    if (this.state.isChecked(base, offset + low, offset + high, isStore)) return;
     this.fetch(n);
     emitGuard(this, this.local(n), low, high, isStore);
-    this.state.addRange(value, low, high, isStore);
+    this.state.addFact(base, offset + low, offset + high, isStore);
   }
 
   /** Begins a block's code, with the accesses that its dry pass has found; without them, that pass. */

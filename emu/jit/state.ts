@@ -142,10 +142,7 @@ export class State {
   isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
     return this.rangeWith(base, low, high, isStore) !== undefined;
   }
-  /** The same of bytes from what a register holds. */
-  isRangeChecked({ base, offset }: Value, low: number, high: number, isStore: boolean): boolean {
-    return this.isChecked(base, offset + low, offset + high, isStore);
-  }
+  /** Notes that bytes from what a register holds have passed. */
   addRange({ base, offset }: Value, low: number, high: number, isStore: boolean): void {
     if (this.isChecked(base, offset + low, offset + high, isStore)) return;
     this.addFact(base, offset + low, offset + high, isStore);

@@ -4,7 +4,17 @@ import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
-import { AT_ONCE, type Abi, advance, agree, BY_AND_BY, createCpu, prepare, show } from "./engines-agree.ts";
+import {
+  type Abi,
+  AT_ONCE,
+  advance,
+  agree,
+  BY_AND_BY,
+  createCpu,
+  prepare,
+  QUICKLY,
+  show,
+} from "./engines-agree.ts";
 import { DATA_START } from "./random-programs.ts";
 
 const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 80);
@@ -17,9 +27,15 @@ for (const [abi, model, tuning] of [
   ["ppc64le", "power10", AT_ONCE],
   ["ppc32", undefined, BY_AND_BY],
   ["ppc64", "power9", BY_AND_BY],
+  ["ppc32", undefined, QUICKLY],
+  ["ppc64", "power9", QUICKLY],
+  ["ppc64le", "power10", QUICKLY],
 ] as [Abi, string | undefined, typeof AT_ONCE][]) {
-  const when = tuning === AT_ONCE ? "at first sight" : "by and by";
-  it(`agrees on random programs, translated ${when}: ${abi} ${model ?? "default model"}`, () => {
+  const when =
+    tuning === QUICKLY
+      ? "in the quick loop"
+      : `translated ${tuning === AT_ONCE ? "at first sight" : "by and by"}`;
+  it(`agrees on random programs, ${when}: ${abi} ${model ?? "default model"}`, () => {
     agree(abi, model, FIRST, PROGRAMS, tuning);
   });
 }
