@@ -40,12 +40,11 @@ function target(ctx: SyscallContext, n: number): OpenFile {
   return file;
 }
 
-/** A loff_t argument that must not be negative, where `file` has positions at all. */
+/** A loff_t argument that must not be negative, where `file` has positions at all; none is further away than files go. */
 function positionArg(file: OpenFile, offset: bigint): number {
   if (offset < 0n) throw new SysError(EINVAL);
   if (!file.seekable) throw new SysError(ESPIPE);
-  if (offset > BigInt(MAX_OFFSET)) throw new SysError(EOVERFLOW);
-  return Number(offset);
+  return Math.min(Number(offset), MAX_OFFSET);
 }
 
 /** Bytes on their way between a file and a guest's memory, or another file. */
@@ -298,6 +297,7 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const offset =
     size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : BigInt(ctx.memory.read32(pointer));
   const position = positionArg(from, offset);
+  if (position === MAX_OFFSET) throw new SysError(EOVERFLOW);
   const done = copy(ctx, from, to, count, { from: position });
   if (size === 8) ctx.memory.write64(pointer, BigInt(position + done));
   else ctx.memory.write32(pointer, position + done);
@@ -329,7 +329,7 @@ function copyFileRange(ctx: SyscallContext): number {
   }
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
-    if (position !== undefined) ctx.memory.write64(pointers[i], BigInt(position + done));
+    if (position !== undefined && done > 0) ctx.memory.write64(pointers[i], BigInt(position + done));
   });
   return done;
 }

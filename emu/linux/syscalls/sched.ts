@@ -4,7 +4,7 @@
  */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { mayBecome } from "./priority.ts";
@@ -43,7 +43,7 @@ function threadArg({ kernel, thread, args }: SyscallContext): Thread {
   const tid = args.int(0);
   if (tid < 0) throw new SysError(EINVAL);
   const found = tid === 0 ? thread : kernel.thread(tid);
-  if (found === undefined) throw new SysError(ESRCH);
+  if (found === undefined) throw noProcess(tid);
   return found;
 }
 

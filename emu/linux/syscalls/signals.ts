@@ -3,7 +3,18 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { NIA } from "../../cpu/registers.ts";
 import { struct } from "../abi.ts";
-import { EAGAIN, EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
+import {
+  EAGAIN,
+  EFAULT,
+  EINTR,
+  EINVAL,
+  ENOMEM,
+  ENOSYS,
+  EPERM,
+  ESRCH,
+  noProcess,
+  SysError,
+} from "../errno.ts";
 import type { Process } from "../process.ts";
 import {
   type AltStack,
@@ -213,8 +224,7 @@ export const alive = (process: Process | undefined): process is Process =>
 
 function processOf({ kernel }: SyscallContext, pid: number): Process {
   const process = kernel.processes.get(pid);
-  // The first process of the system is outside, and someone else's.
-  if (process === undefined) throw new SysError(pid === 1 ? EPERM : ESRCH);
+  if (process === undefined) throw noProcess(pid);
   return process;
 }
 
@@ -252,7 +262,7 @@ function kill(ctx: SyscallContext): SyscallResult {
 function threadOf({ kernel }: SyscallContext, tgid: number | undefined, tid: number): Thread {
   if (tid <= 0 || (tgid !== undefined && tgid <= 0)) throw new SysError(EINVAL);
   const thread = kernel.thread(tid);
-  if (thread === undefined || (tgid !== undefined && thread.process.pid !== tgid)) throw new SysError(ESRCH);
+  if (thread === undefined || (tgid !== undefined && thread.process.pid !== tgid)) throw noProcess(tid);
   return thread;
 }
 
