@@ -346,10 +346,14 @@ export class Namespace {
     return place;
   }
 
+  /** Whether something is mounted at a location, or further on. */
+  isMountPoint({ path }: Location): boolean {
+    return this.byPath.has(path) || this.own.has(path) || this.ancestors.has(path);
+  }
+
   /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
   removable(at: Location, { permissions }: Viewer): HostPlace {
-    if (this.byPath.has(at.path) || this.own.has(at.path) || this.ancestors.has(at.path))
-      fail("EBUSY", `${at.path} is a mount point`);
+    if (this.isMountPoint(at)) fail("EBUSY", `${at.path} is a mount point`);
     const place = this.writable(at);
     permissions?.checkRemoval(() => place.folder.host.stat(), at.stat, at.path);
     return place;
