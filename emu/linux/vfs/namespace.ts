@@ -224,9 +224,6 @@ export class Namespace {
     if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
     let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
-    // "." is looked up as well.
-    if (rest.length === 0 && !path.startsWith("/") && base.stat !== undefined)
-      permissions?.check(base.stat, MAY_EXEC, base.path);
     const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
     while (rest.length > 0) {
       const name = rest.shift()!;
@@ -283,6 +280,9 @@ export class Namespace {
     }
     const found = stack[stack.length - 1];
     if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
+    // "." is looked up as well.
+    if (/(^|\/)\.\/*$/.test(path) && found.stat !== undefined)
+      permissions?.check(found.stat, MAY_EXEC, found.path);
     return { ...found, mustBeDirectory: trailing };
   }
 
