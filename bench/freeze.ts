@@ -1,14 +1,5 @@
-/** What freezing and thawing 64 MiB of resident guest memory costs, beside writing and reading a plain file. */
-import {
-  closeSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+/** What freezing and thawing resident guest memory costs, beside writing and reading a plain file. */
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withImage } from "../cli/image-file.ts";
@@ -19,7 +10,6 @@ import { defaultMounts, Machine } from "../emu/machine.ts";
 import { median } from "./measure.ts";
 
 export interface FreezeResult {
-  imageBytes: number;
   /** Median seconds. */
   freeze: number;
   plainWrite: number;
@@ -33,15 +23,26 @@ const timed = async (work: () => void | Promise<void>): Promise<number> => {
   return Number(process.hrtime.bigint() - start) / 1e9;
 };
 
-/** Freezes (fsync included) and thaws the guest `rounds` times, in turn with a plain file of the same bytes. */
-export async function measureFreeze(binary: string, rounds: number): Promise<FreezeResult> {
+/** Freezes (fsync included) and thaws a guest of so many MiB `rounds` times, in turn with a plain file of the same bytes. */
+export async function measureFreeze(
+  binary: string,
+  mebibytes: number,
+  rounds: number,
+): Promise<FreezeResult> {
   const folder = mkdtempSync(join(tmpdir(), "ppcr-bench-"));
   const image = join(folder, "image");
   const plain = join(folder, "plain");
   const host = nodeHost();
   const options = { host, mounts: defaultMounts({ program: binary, cwd: folder }) };
   const load = () =>
-    Machine.load({ ...options, program: binary, argv: ["resident", "64"], env: [], cwd: folder, seed: 1n });
+    Machine.load({
+      ...options,
+      program: binary,
+      argv: ["resident", `${mebibytes}`],
+      env: [],
+      cwd: folder,
+      seed: 1n,
+    });
   const whole = load();
   await whole.run();
   const machine = load();
@@ -62,11 +63,13 @@ export async function measureFreeze(binary: string, rounds: number): Promise<Fre
         fsyncSync(fd);
         closeSync(fd);
       });
+      let thawed: Machine | undefined;
       const thaw = await timed(() => {
-        withImage(image, 2, (source) =>
+        thawed = withImage(image, 2, (source) =>
           Machine.thaw(restart(source, { sha256: () => host.sha256() }), options),
         );
       });
+      thawed?.close();
       const plainRead = await timed(() => void readFileSync(plain));
       if (round < 0) continue;
       times.freeze.push(freeze);
@@ -75,13 +78,13 @@ export async function measureFreeze(binary: string, rounds: number): Promise<Fre
       times.plainRead.push(plainRead);
     }
     return {
-      imageBytes: statSync(image).size,
       freeze: median(times.freeze),
       plainWrite: median(times.plainWrite),
       thaw: median(times.thaw),
       plainRead: median(times.plainRead),
     };
   } finally {
+    for (const each of [whole, machine]) each.close();
     rmSync(folder, { recursive: true });
   }
 }

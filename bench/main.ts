@@ -74,22 +74,16 @@ if (only === undefined) {
   show(await benchPieces(quick ? 50 : 300));
   show(startUp());
   if (isThere(COMPILERS.ppc64)) {
-    const freeze = await measureFreeze(compile(root, "ppc64", "guest-bins/src/resident.c"), rounds);
-    const row = (name: string, seconds: number, plain: number) => [
-      name,
-      figure(seconds * 1000),
-      figure(plain * 1000),
-      figure(seconds / plain),
-    ];
-    show(
-      table(
-        [`image of ${figure(freeze.imageBytes / 2 ** 20)} MiB`, "ms", "plain file ms", "ratio"],
-        [
-          row("freeze, fsync included", freeze.freeze, freeze.plainWrite),
-          row("thaw", freeze.thaw, freeze.plainRead),
-        ],
-      ),
-    );
+    const resident = compile(root, "ppc64", "guest-bins/src/resident.c");
+    const rows: string[][] = [];
+    const row = (name: string, seconds: number, plain: number) =>
+      rows.push([name, figure(seconds * 1000), figure(plain * 1000), figure(seconds / plain)]);
+    for (const mebibytes of [1, 16, 64, 256]) {
+      const { freeze, plainWrite, thaw, plainRead } = await measureFreeze(resident, mebibytes, rounds);
+      row(`freeze ${mebibytes} MiB, fsync included`, freeze, plainWrite);
+      row(`thaw ${mebibytes} MiB`, thaw, plainRead);
+    }
+    show(table(["resident memory", "ms", "plain file ms", "ratio"], rows));
   }
 }
 const results: ProgramResult[] = [];

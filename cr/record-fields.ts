@@ -482,5 +482,7 @@ export const variant = <V extends { kind: string }>(
       layoutOf(value.kind).write(output, value);
     },
     json: (value) => ({ kind: value.kind, ...(layoutOf(value.kind).json(value) as object) }),
+    newest: kinds.reduce((most, kind) => Math.max(most, layoutOf(kind).newest ?? 1), 1),
+    oldest: (value) => layoutOf((value as V).kind).oldest?.(value) ?? 1,
   };
 };

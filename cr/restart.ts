@@ -328,6 +328,7 @@ class Restart {
       ...(topics.ipc === undefined ? {} : { ipc: topics.ipc }),
       ...(topics.queues === undefined ? {} : { queues: topics.queues.queues }),
       ...(topics.network === undefined ? {} : { network: topics.network }),
+      ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {
         tid: m?.nextTid ?? tids[0],
@@ -341,12 +342,13 @@ class Restart {
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, locksFuture, ioPriority, ...values } = attributes;
+  const { pid: _, oomScoreAdj, membarriers, locksFuture, ioPriority, resetOnFork, ...values } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
     ...(locksFuture ? { locksFuture } : {}),
     ...(ioPriority === 0 ? {} : { ioPriority }),
+    ...(resetOnFork ? { resetOnFork } : {}),
   };
   return { attributes: { ...values, ...set } };
 }

@@ -12,6 +12,7 @@ import {
   maybe,
   s32,
   s64,
+  since,
   size64,
   text,
   u8,
@@ -119,6 +120,11 @@ const MESSAGE = message("message", "sent to a socket and not yet received", {
   time: s64("CLOCK_REALTIME at which it was sent, ns"),
 });
 
+const URGENT = message("urgent", "a byte of TCP that was sent out of band", {
+  after: u32("bytes that are to be read before it"),
+  isRead: flag("it has been read by itself"),
+});
+
 const SOCKET_OPTION = message("socket option", "setsockopt(2)", {
   level: s32(""),
   name: s32(""),
@@ -146,6 +152,7 @@ const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   sendTimeout: u64("SO_SNDTIMEO, ns"),
   peerCredentials: maybe(SENDER, "SO_PEERCRED"),
   messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
+  urgent: since(4, maybe(URGENT, "the byte that was sent out of band last"), null),
 });
 
 const TIMERFD = message("timerfd", "timerfd_create(2)", {
@@ -266,6 +273,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   SENDER,
   MESSAGE,
   SOCKET_OPTION,
+  URGENT,
   WATCH,
   NOTICE,
   LINE,

@@ -255,6 +255,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         membarriers: 0,
         locksFuture: false,
         ioPriority: 0,
+        resetOnFork: false,
         ...process.attributes,
       });
     }
@@ -301,6 +302,8 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (snapshot.ipc !== undefined) out.add(types.IPC, X.IPC, snapshot.ipc);
   if (snapshot.queues !== undefined) out.add(types.QUEUES, X.QUEUES, { queues: snapshot.queues });
   if (snapshot.network !== undefined) out.add(types.NETWORK, X.NETWORK, snapshot.network);
+  if (snapshot.identities !== undefined)
+    out.add(types.IDENTITIES, X.IDENTITIES, { files: snapshot.identities });
   if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

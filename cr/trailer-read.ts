@@ -38,6 +38,7 @@ export interface Topics {
   waits?: X.WaitsValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
+  identities?: X.IdentitiesValues;
   privateFiles?: X.PrivateFilesValues;
   network?: X.NetworkValues;
   ipc?: X.IpcValues;
@@ -82,6 +83,7 @@ class TopicReader {
     [T.FILES.type]: this.once(X.OPEN_FILES, "files", () => this.topics),
     [T.LOCKS.type]: this.once(X.LOCKS, "locks", () => this.topics),
     [T.KNOWN_FILES.type]: this.once(X.KNOWN_FILES, "knownFiles", () => this.topics),
+    [T.IDENTITIES.type]: this.once(X.IDENTITIES, "identities", () => this.topics),
     [T.SET_IDS.type]: this.once(X.SET_IDS, "setIds", () => this.topics),
     [T.PRIVATE_FILES.type]: this.once(X.PRIVATE_FILES, "privateFiles", () => this.topics),
     [T.NETWORK.type]: this.once(X.NETWORK, "network", () => this.topics),

@@ -293,6 +293,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   membarriers: since(3, u32("membarrier: commands it has registered for"), 0),
   locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
+  resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -357,7 +358,7 @@ const AREA = message("area", "a mapping", {
   file: maybe(FILE_PART, ""),
   shared: maybe(SHARED_PART, ""),
   unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
-  flags: since(3, u32("VM_* bits of mlock and madvise"), 0),
+  flags: since(3, u32("VM_* bits of mlock and madvise; 0x20: can't be made writable"), 0),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
@@ -423,6 +424,17 @@ const SET_ID = message("set-id bits", "of a file, for the program alone", {
 
 export const SET_IDS = message("SET_IDS", "set-id bits that the host's files do not have", {
   files: list(SET_ID, LIMITS.descriptors, ""),
+});
+
+const IDENTITY = message("identity", "of a file that a thaw makes again", {
+  path: path("absolute; empty for one that travels"),
+  unlinked: s32("its UNLINKED record, or -1"),
+  dev: u64("device number"),
+  ino: u64("inode number"),
+});
+
+export const IDENTITIES = message("IDENTITIES", "the numbers by which the program knows files", {
+  files: list(IDENTITY, 2 * LIMITS.descriptors, ""),
 });
 
 const PRIVATE_FILE = message("file of its own", "in a folder that is the program's own", {
@@ -585,6 +597,7 @@ export const TRAILER_TYPES = {
   KNOWN_FILES: topic(16, KNOWN_FILES, 0),
   SET_IDS: topic(17, SET_IDS, 0),
   PRIVATE_FILES: topic(24, PRIVATE_FILES),
+  IDENTITIES: topic(25, IDENTITIES, 0),
   NETWORK: topic(18, NETWORK),
   IPC: topic(19, IPC),
   QUEUES: topic(20, QUEUES),
@@ -616,6 +629,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   SHARED_PART,
   KNOWN_FILE,
   SET_ID,
+  IDENTITY,
   PRIVATE_FILE,
   OPENER,
   NODE,
@@ -648,6 +662,7 @@ export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
+export type IdentitiesValues = LayoutValues<typeof IDENTITIES>;
 export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
 export type QueuesValues = LayoutValues<typeof QUEUES>;
 export type IpcValues = LayoutValues<typeof IPC>;

@@ -37,6 +37,8 @@ export interface MachineSnapshot {
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Numbers of files that a thaw makes again; new ones when absent. */
+  identities?: IdentitySnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
   network?: NetworkSnapshot;
   /** System V objects; nothing when absent. */
@@ -211,6 +213,8 @@ export interface ProcessAttributes {
   locksFuture?: boolean;
   /** ioprio_set(2): class and level; 0 when absent. */
   ioPriority?: number;
+  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
+  resetOnFork?: boolean;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -552,6 +556,8 @@ export interface SocketState {
   sendTimeout: bigint;
   /** SO_PEERCRED. */
   peerCredentials: SenderSnapshot | null;
+  /** The urgent byte of TCP: bytes received and not read that stand before it, and whether it has been read by itself. */
+  urgent: { after: number; isRead: boolean } | null;
   messages: MessageSnapshot[];
 }
 
@@ -685,6 +691,14 @@ export interface KnownFileSnapshot {
 export interface SetIdSnapshot {
   path: string;
   bits: number;
+}
+
+/** Numbers by which the guest knows a file: the one at `path`, or with `unlinked` not -1 that of this index in `unlinkedFiles`. */
+export interface IdentitySnapshot {
+  path: string;
+  unlinked: number;
+  dev: bigint;
+  ino: bigint;
 }
 
 /**

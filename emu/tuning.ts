@@ -52,13 +52,16 @@ export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
  * guest's thread 2.0 to 2.1 with each.
  */
 export const OPTIMIZE_AFTER = 528_000;
-/** Instructions after which that is set: loading what sets it takes milliseconds, which a program that does less need not spend. */
-export const SHORT_PROGRAM = 20_000;
-
 // ---- translated code -------------------------------------------------------------------------------------------
 
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
+  /**
+   * Instructions of an address space after which the quick loop takes over from the interpreter, and the host's engine is told how to treat ppcr's own
+   * functions: loading all that takes milliseconds, which a program that does less need not spend. With the quick loop python's `print(1)` took 1.9 to
+   * 2.3 instead of 2.6 to 2.9 s of processor time, perl's loop and mawk 15 % less.
+   */
+  quickAfter: number;
   /**
    * Arrivals at a place by a backward branch, a call or a return before it is translated. 100 and 300 took as long, within 10 %, with eight
    * programs of half a second to five.
@@ -87,8 +90,9 @@ export interface Tuning {
   reuseColdThreshold: number;
   /**
    * Instructions of an address space that are translated as soon as they are hot, and how many have to be executed for each further one, so that a program
-   * does not spend longer on being translated than on running. Without such a bound python's `print(1)`, 57 million instructions in as many places, took
-   * 3.5 instead of 2.9 seconds (5.7 instead of 4.0 of processor time), sqlite 5.7 instead of 5.4; 2,000 cost bzip2 a quarter.
+   * does not spend longer on being translated than on running. 6,000 and 10,000, chosen before there was the quick loop, took python's `print(1)`
+   * 1.65 s of processor time (44 million instructions in as many places), these take it 1.29 and nothing translated at all 1.1; bzip2 1.09 and
+   * 1.06, sqlite 4.3 and 4.5. With 2,000 and 40,000 sqlite took 30 % longer.
    */
   translatedFreely: number;
   executedPerTranslated: number;
@@ -112,14 +116,15 @@ export interface Tuning {
 }
 
 export const TUNING: Tuning = {
+  quickAfter: 20_000,
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
   mostEntries: 40,
   coldThreshold: 16,
   reuseColdThreshold: 1,
-  translatedFreely: 6000,
-  executedPerTranslated: 10_000,
+  translatedFreely: 2000,
+  executedPerTranslated: 15_000,
   mostInstructions: 4000,
   mostModuleBytes: 250_000,
   mostPromoted: 40,
@@ -143,6 +148,8 @@ export const TABLE_REACH = 14;
 export const MOST_FACTS = 16;
 /** Bytes that are tested together with accesses of further blocks at the most: these may not come to it, and the page after may be bad. */
 export const MOST_AHEAD = 256;
+/** Ranges that are tested before a loop at the most; as many addresses known to have been tested are left to what is in it. */
+export const MOST_INVARIANTS = 8;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */

@@ -177,6 +177,10 @@ export class Interpreter {
     for (const address of changed) this.closePage(Math.floor(address / PAGE_SIZE));
   }
 
+  /** Pages that have been run since they last changed. */
+  protected get openPages(): Iterable<number> {
+    return this.codePages.keys();
+  }
   /** Whether the page that holds an address has been run since it last changed. */
   isOpen(address: number): boolean {
     return this.pageAt(address >>> PAGE_SHIFT) !== undefined;
@@ -203,6 +207,15 @@ export class Interpreter {
     const page = this.pageAt(address >>> PAGE_SHIFT);
     if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = Math.min(arrivals, MOST_PATIENCE);
   }
+  /** Lets up to `most` of the arrivals at an address pass that are to go by before the watch is asked; returns how many. */
+  protected passArrivals(address: number, most: number): number {
+    const page = this.pageAt(address >>> PAGE_SHIFT);
+    const index = (address >>> 2) & (WORDS - 1);
+    if (page === undefined || page.patience[index] <= 0) return 0;
+    const passed = Math.min(most, page.patience[index]);
+    page.patience[index] -= passed;
+    return passed;
+  }
   /** Counts an arrival that did not come about in the interpreter; whether the watch wants to be asked. */
   countArrival(address: number): boolean {
     const page = this.pageAt(address >>> PAGE_SHIFT);
@@ -218,7 +231,7 @@ export class Interpreter {
     if (code !== undefined) this.recent[at] = code;
     return code;
   }
-  private closePage(page: number): void {
+  protected closePage(page: number): void {
     this.codePages.delete(page);
     this.recent[page % RECENT] = undefined;
   }

@@ -141,6 +141,10 @@ export class Registers {
   set instructions(value: bigint) {
     this.u64[INSTRUCTIONS / 8] = value;
   }
+  /** The count's low word: less than 2^32 are between two looks at it by their difference. */
+  get instructionsLow(): number {
+    return this.u32[INSTRUCTIONS / 4];
+  }
   /** Counts instructions as retired. By halves: the engines do so at every change from one to the other, and BigInts cost V8 a call. */
   retire(count: number): void {
     const low = this.u32[INSTRUCTIONS / 4] + count;

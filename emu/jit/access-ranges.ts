@@ -1,8 +1,9 @@
 /** Which bytes are tested together: those that a block, and the one that follows it as a rule, access at known distances from one value. */
 import { PAGE_SIZE } from "../memory/layout.ts";
-import { MOST_AHEAD, MOST_LATER } from "../tuning.ts";
-import type { Flow } from "./flow.ts";
+import { MOST_AHEAD, MOST_INVARIANTS, MOST_LATER } from "../tuning.ts";
+import type { Flow, Loop } from "./flow.ts";
 import { type Block, End } from "./scan.ts";
+import { hasSlot, SET } from "./slots.ts";
 
 /** An access, or several on one value. */
 export interface Access {
@@ -56,6 +57,70 @@ export interface BlockValues {
   readonly entryValue: number;
   readonly base: Int32Array;
   readonly offset: Int32Array;
+  /** Slots that it changes. */
+  readonly dirty: Int32Array;
+}
+
+/** Bytes at distances from what a register holds all through a loop. */
+export interface Invariant {
+  readonly register: number;
+  readonly low: number;
+  readonly high: number;
+  readonly isStore: boolean;
+}
+
+/** What a loop accesses at every turn by registers that it leaves alone: that is tested once, before it. */
+export function testedBefore(loop: Loop, flow: Flow, values: readonly BlockValues[]): readonly Invariant[] {
+  const found: Invariant[] = [];
+  const changed = new Int32Array(SET);
+  for (const member of loop.nodes)
+    values[member]?.dirty.forEach((bits, w) => {
+      changed[w] |= bits;
+    });
+  for (const node of passedAtEveryTurn(loop, flow)) {
+    const block = values[node];
+    if (block === undefined) continue;
+    for (const { base, low, high, isStore } of block.accesses.list) {
+      const register = base - block.entryValue;
+      if (register < 0 || register >= 32 || hasSlot(changed, register)) continue;
+      addInvariant(found, { register, low, high, isStore });
+    }
+  }
+  // What may be written may be read.
+  const isCovered = (range: Invariant) =>
+    found.some((other) => other !== range && other.isStore && !range.isStore && contains(other, range));
+  return found.filter((range) => !isCovered(range)).slice(0, MOST_INVARIANTS);
+}
+
+/** The nodes of a loop that are on every way from its header back to it. */
+function passedAtEveryTurn({ header, nodes }: Loop, { edges, idom }: Flow): number[] {
+  let common: number[] | undefined;
+  for (const latch of nodes) {
+    if (!edges[latch].some(({ to, back }) => back && to === header)) continue;
+    const passed: number[] = [];
+    for (let node = latch; ; node = idom[node]) {
+      passed.push(node);
+      if (node === header) break;
+    }
+    common = common === undefined ? passed : common.filter((node) => passed.includes(node));
+  }
+  return common ?? [];
+}
+
+const contains = (outer: Invariant, inner: Invariant): boolean =>
+  outer.register === inner.register && outer.low <= inner.low && outer.high >= inner.high;
+
+/** Adds a range, to one of the same register if the two are close to each other. */
+function addInvariant(ranges: Invariant[], range: Invariant): void {
+  for (let i = 0; i < ranges.length; i++) {
+    const { register, low, high, isStore } = ranges[i];
+    if (register !== range.register || isStore !== range.isStore) continue;
+    const both = { register, low: Math.min(low, range.low), high: Math.max(high, range.high), isStore };
+    if (both.high - both.low > MOST_AHEAD) continue;
+    ranges[i] = both;
+    return;
+  }
+  ranges.push(range);
 }
 
 /**

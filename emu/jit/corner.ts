@@ -10,3 +10,11 @@ export const LOOKUP_OFFSET = 0x30_0000;
 export const LOOKUP_ENTRIES = 0x1_0000;
 /** In place of an address where there is none. */
 export const NO_ADDRESS = 1;
+/**
+ * What the quick loop knows of the guest's code: a byte for each of so many instructions, found by the address's low bits, whose bit 0 says that the
+ * program has come there by a branch and the rest how often it may arrive there before JavaScript is asked; and a bit for each page that is open.
+ */
+export const MARKS_OFFSET = 0x9_0000;
+export const MARKS_SIZE = 0x4_0000;
+export const OPEN_OFFSET = 0x38_0000;
+export const OPEN_SIZE = 0x2_0000;

@@ -9,15 +9,16 @@ import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
 import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
-import { PAGE_SHIFT } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import { LEAST_INSTRUCTIONS, RETRY_AFTER, SHORT_PROGRAM } from "../tuning.ts";
+import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import type { Piece } from "./piece.ts";
+import { QuickLoop, Stop } from "./quick-loop.ts";
 import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
@@ -40,6 +41,9 @@ interface Entry {
 
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
 const SAMPLED = 61;
+
+/** Pages of near memory. */
+const PAGES = 2 ** 32 / PAGE_SIZE;
 
 const now = (): number => performance.now();
 
@@ -66,6 +70,10 @@ export class JitEngine extends Interpreter {
   /** What an instruction executed for translated code has thrown. */
   private thrown: { error: unknown } | undefined;
   private dropped = false;
+  /** Runs what is not hot, in programs that are long enough. */
+  private quick: QuickLoop | undefined;
+  /** A page of code has been closed. */
+  private closed = false;
   /** Bytes of the modules that are in use. */
   private bytes = 0;
   /** Instructions executed, and translated, in this address space so far. */
@@ -80,7 +88,10 @@ export class JitEngine extends Interpreter {
     this.watch = {
       patience: tuning.threshold,
       arrived: (address, left) => this.arrived(address, left),
-      opened: (page) => this.expect(page),
+      opened: (page) => {
+        if (page < PAGES) this.quick?.openPage(page);
+        this.expect(page);
+      },
     };
     this.status = new PendingStatus(cpu);
     cpu.memory.addCodeListener((page) => this.dropPage(page));
@@ -123,7 +134,7 @@ export class JitEngine extends Interpreter {
       }
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       this.executed += left - this.left;
-      if (this.executed > SHORT_PROGRAM) this.translations.start();
+      if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
         exits.cold--;
@@ -132,6 +143,72 @@ export class JitEngine extends Interpreter {
       if (exit !== "arrived") return exit;
       left = this.left;
     }
+  }
+
+  /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
+  private becomeQuick(): void {
+    this.translations.start();
+    const { cpu, target } = this;
+    const quick = new QuickLoop(cpu.memory, target, cpu.model, (address) => this.executeQuickly(address));
+    this.quick = quick;
+    if (this.tuning.threshold < QuickLoop.most) quick.allowNothing();
+    for (const page of this.openPages) if (page < PAGES) quick.openPage(page);
+  }
+
+  /** By the quick loop, which leaves what it doesn't know to the interpreter, one instruction at a time. */
+  protected override interpret(limit: number): Exit | "arrived" {
+    const { quick } = this;
+    const { registers } = this.cpu;
+    const { i32 } = registers;
+    if (quick === undefined || this.breakpoints.size > 0) return super.interpret(limit);
+    let left = limit;
+    while (left > 0) {
+      if (i32[NIA / 4 + 1] !== 0) return super.interpret(left);
+      const stop = quick.run(i32[NIA / 4], left);
+      registers.retire(left - quick.left);
+      this.statistics.quick += left - quick.left;
+      left = this.left = quick.left;
+      if (stop === Stop.thrown) {
+        const { error } = this.thrown!;
+        this.thrown = undefined;
+        throw error;
+      }
+      if (stop === Stop.arrived) {
+        const address = i32[NIA / 4];
+        if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
+        quick.allow(address, this.passArrivals(address, QuickLoop.most));
+      } else if (stop === Stop.interpret) {
+        const exit = super.interpret(1);
+        left = this.left = left - 1 + this.left;
+        if (exit !== "limit") return exit;
+      }
+    }
+    return "limit";
+  }
+
+  /** The quick loop's way to one instruction. */
+  private executeQuickly(address: number): number {
+    this.closed = false;
+    try {
+      this.step(address);
+    } catch (error) {
+      this.thrown = { error };
+      return Stop.thrown;
+    }
+    return this.closed ? Stop.changed : 0;
+  }
+
+  protected override closePage(page: number): void {
+    super.closePage(page);
+    this.closed = true;
+    if (page < PAGES) this.quick?.closePage(page);
+  }
+  protected override hasRun(address: number): boolean {
+    return super.hasRun(address) || this.quick?.hasRun(address) === true;
+  }
+  override setPatience(address: number, arrivals: number): void {
+    super.setPatience(address, arrivals);
+    this.quick?.allow(address, 0);
   }
 
   /** Adds the time that `run` takes to that of a tier, without what translating takes in it. */

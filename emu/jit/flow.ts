@@ -38,7 +38,7 @@ export interface Flow {
 
 /**
  * The flow of `region`, entered at the blocks `entries`. Targets outside the region have no edge. A loop with several entries is cut at the
- * one that comes first in `heads`: its edges within the loop go through the dispatch node, the others' stay as they are.
+ * one that comes first in `heads`, as a rule: its edges within the loop go through the dispatch node, the others' stay as they are.
  */
 export function buildFlow(region: Region, entries: readonly number[], heads: readonly number[] = []): Flow {
   const { blocks, at } = region;
@@ -69,7 +69,10 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
     const entered = entriesOf(found);
     found.forEach((component, i) => {
       const inside = new Set(component);
-      const entrances = [...entered[i]].sort((a, b) => rank(a) - rank(b) || a - b);
+      const entrances = headFirst(
+        component,
+        [...entered[i]].sort((a, b) => rank(a) - rank(b) || a - b),
+      );
       const header = entrances.length === 1 ? entrances[0] : addDispatch(inside, entrances);
       for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
       for (const node of inside) {
@@ -99,6 +102,32 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
       }
     }
     return heads;
+  }
+
+  /**
+   * Where the first entrance is within an inner loop, as that of a region is which got hot there, the two would be one: the head is that of
+   * the outer one then, entered or not.
+   */
+  function headFirst(component: readonly number[], entrances: readonly number[]): readonly number[] {
+    const head = headByPlace(component);
+    if (head === undefined || head === entrances[0]) return entrances;
+    const others = component.filter((node) => node !== head);
+    const inner = components(edges, others).find((nodes) => nodes.includes(entrances[0]))!;
+    if (inner.length === 1 && !edges[inner[0]].some(({ to, back }) => to === inner[0] && !back))
+      return entrances;
+    return [head, ...entrances.filter((node) => node !== head)];
+  }
+  /** The first block that a jump backward leads to: what lies out of line comes after a loop, and leads back into its middle. */
+  function headByPlace(component: readonly number[]): number | undefined {
+    const inside = new Set(component);
+    let head: number | undefined;
+    for (const node of component) {
+      for (const { to, back } of edges[node]) {
+        if (to > node || node >= root || back || !inside.has(to)) continue;
+        if (head === undefined || to < head) head = to;
+      }
+    }
+    return head;
   }
 
   function addDispatch(inside: Set<number>, entrances: readonly number[]): number {
@@ -154,8 +183,9 @@ export interface Entries {
 export function chooseEntries(region: Region, wanted: readonly number[], most: number): Entries {
   const { blocks, at } = region;
   const addresses = new Set(wanted.filter((address) => at.has(address)));
-  const { loops, root } = buildFlow(region, [at.get(wanted[0])!]);
-  const heads = loops.map(({ header }) => header).filter((header) => header < root);
+  const { loops, edges, root } = buildFlow(region, [at.get(wanted[0])!]);
+  const headOf = (header: number) => (header < root ? header : edges[header][0].to);
+  const heads = loops.map(({ header }) => headOf(header)).filter((header) => header < root);
   const add = (address: number) => {
     if (addresses.size < most && at.has(address)) addresses.add(address);
   };
@@ -164,6 +194,21 @@ export function chooseEntries(region: Region, wanted: readonly number[], most: n
     if (end === End.Call || end === End.IndirectCall) add((start + 4 * words.length) | 0);
   }
   return { addresses: [...addresses], heads };
+}
+
+/** Of what nodes of a loop `set`, that which most edges back to its header come with: most further turns begin with it. */
+export function mostBrought<T>(loop: Loop, flow: Flow, set: (node: number) => T | undefined): T | undefined {
+  const before = new Map<number, T | undefined>();
+  const votes = new Map<T | undefined, number>();
+  for (const node of flow.order) {
+    if (!loop.nodes.has(node)) continue;
+    const after = set(node) ?? before.get(node);
+    for (const { to, back } of flow.edges[node]) {
+      if (back && to === loop.header) votes.set(after, (votes.get(after) ?? 0) + 1);
+      else if (!before.has(to)) before.set(to, after);
+    }
+  }
+  return [...votes].sort((a, b) => b[1] - a[1])[0]?.[0];
 }
 
 /** Walks all nodes reachable from `roots` along edges that are not marked as back edges by `skip`. */

@@ -6,17 +6,12 @@
  * calls, at joins that do not expect it in its local.
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
-import {
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  READ_GUARD_OFFSET,
-  REGISTERS_OFFSET,
-  WRITE_GUARD_OFFSET,
-} from "../memory/layout.ts";
+import { REGISTERS_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
 import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
+import { emitGuard } from "./guards.ts";
 import { HelperFunctions } from "./helper-functions.ts";
 import {
   CA_SLOT,
@@ -637,11 +632,19 @@ export class Generator {
 
   // ---- storage ---------------------------------------------------------------------------------------------
 
+  /** Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), with all that `place` does. */
+  address(n: number, ra: number, offset: number, rb: number, isStore: boolean, align = 0): void {
+    const at = this.place(n, ra, offset, rb, isStore, false, align);
+    if (at === 0) return;
+    this.code.i32Const(at);
+    this.code.op(Op.i32_add);
+  }
   /**
-   * Pushes the host address of `n` bytes at (RA|0) + `offset`, or + (RB), having seen to it that they may be accessed. EA is left
-   * in temporary 7 with `update` and (RB). `align` are bits to be cleared of it. `offset` alone is unsigned: negative ones are nobody's.
+   * Pushes a host address from which the `n` bytes at (RA|0) + `offset`, or + (RB), are as far as it returns, having seen to it that they may
+   * be accessed. With `update`, the effective address is left in temporary 7 of a GPR's type, as it is where there is (RB). `align` are bits
+   * to be cleared of that. `offset` alone is unsigned: negative ones are nobody's.
    */
-  address(
+  place(
     n: number,
     ra: number,
     offset: number,
@@ -649,7 +652,7 @@ export class Generator {
     isStore: boolean,
     update = false,
     align = 0,
-  ): void {
+  ): number {
     const { code, state, target } = this;
     const indexed = rb >= 0;
     const ea = this.temporary(this.word, 7);
@@ -657,58 +660,62 @@ export class Generator {
     const { base, offset: at } = this.values.aligned(this.valueOf(ra, offset, rb), align);
     const own = { base, low: at, high: at + n, isStore };
     const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
-    const pushAddress = () => {
-      if (constantBase) return this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
-      if (ra !== 0) this.get(ra);
+    const inLocal = update || indexed || constantBase;
+    const makeAddress = () => {
+      if (constantBase) this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
+      else if (ra !== 0) this.get(ra);
       if (indexed) {
         this.get(rb);
         if (ra !== 0) this.op(Op.i32_add, Op.i64_add);
-      } else if (offset !== 0) {
+      } else if (!constantBase && offset !== 0) {
         this.constant(offset);
         this.op(Op.i32_add, Op.i64_add);
       }
-    };
-    let inLocal = update || indexed || constantBase;
-    if (inLocal) {
-      pushAddress();
       if (align !== 0) {
         this.constant(~align);
         this.op(Op.i32_and, Op.i64_and);
       }
       code.set(ea);
-    }
-    if (!state.isChecked(base, at, at + n, isStore)) {
-      if (!inLocal) {
-        pushAddress();
-        code.set(ea);
-        inLocal = true;
-      }
-      this.guard(ea, access.low - at, access.high - at, access.isStore);
+    };
+    if (inLocal) makeAddress();
+    let known = state.rangeWith(base, at, at + n, isStore);
+    if (known === undefined) {
+      if (!inLocal) makeAddress();
+      emitGuard(this, ea, access.low - at, access.high - at, access.isStore);
       state.addFact(base, access.low, access.high, access.isStore);
-    }
-    // The host address: for reversed storage, size - EA - n.
-    if (target.bigEndian) {
-      const from = target.size - n;
-      if (inLocal) {
-        code.i32Const(from);
-        code.get(ea);
-      } else {
-        code.i32Const(from - offset);
-        this.get(ra);
-      }
-      if (this.is64) code.op(Op.i32_wrap_i64);
-      code.op(Op.i32_sub);
-      return;
+      known = access;
     }
     if (inLocal) {
+      // For reversed storage: size - EA - n.
+      if (target.bigEndian) code.i32Const(target.size - n);
       code.get(ea);
       if (this.is64) code.op(Op.i32_wrap_i64);
-      return;
+      if (target.bigEndian) code.op(Op.i32_sub);
+      return 0;
     }
-    this.get(ra);
-    if (this.is64) code.op(Op.i32_wrap_i64);
-    code.i32Const(offset);
-    code.op(Op.i32_add);
+    // From where the range that has been tested lies: accesses to the same range have that in common.
+    const toLow = offset + known.low - at;
+    const toHigh = offset + known.high - at;
+    if (target.bigEndian) code.i32Const(target.size - toHigh);
+    this.gpr32(ra);
+    if (target.bigEndian) {
+      code.op(Op.i32_sub);
+      return toHigh - offset - n;
+    }
+    if (toLow !== 0) {
+      code.i32Const(toLow);
+      code.op(Op.i32_add);
+    }
+    return offset - toLow;
+  }
+
+  /** Leaves unless the bytes from `low` up to `high` from what GPR n holds may be accessed. */
+  testRange(n: number, low: number, high: number, isStore: boolean): void {
+    const { base, offset } = this.gprValue(n);
+    if (this.state.isChecked(base, offset + low, offset + high, isStore)) return;
+    this.fetch(n);
+    emitGuard(this, this.local(n), low, high, isStore);
+    this.state.addFact(base, offset + low, offset + high, isStore);
   }
 
   /** Begins a block's code, with the accesses that its dry pass has found; without them, that pass. */
@@ -720,64 +727,6 @@ export class Generator {
     this.readWhole = 0;
     this.usesMode = false;
     this.changesMode = false;
-  }
-
-  /**
-   * Leaves unless all bytes from `low` up to `high` from the address in `ea` have guards of zero. One load tests two pages; only where that
-   * fails it is found out which pages it is about.
-   */
-  private guard(ea: number, low: number, high: number, isStore: boolean): void {
-    const { code } = this;
-    const table = this.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
-    const from = low === 0 ? ea : this.temporary(this.word, 6);
-    if (low !== 0) {
-      code.get(ea);
-      this.constant(low);
-      this.op(Op.i32_add, Op.i64_add);
-      code.set(from);
-    }
-    // The guards of two pages, and the upper half of the address.
-    const found = this.temporary(this.word, 12);
-    code.get(from);
-    if (this.is64) code.op(Op.i32_wrap_i64);
-    code.i32Const(PAGE_SHIFT);
-    code.op(Op.i32_shr_u);
-    this.code.access(this.is64 ? Op.i64_load16_u : Op.i32_load16_u, table);
-    const upper = () => {
-      if (!this.is64) return;
-      code.get(from);
-      code.i64Const(32, 0);
-      code.op(Op.i64_shr_u);
-      code.op(Op.i64_or);
-    };
-    upper();
-    code.tee(found);
-    this.isNotZero();
-    this.begin(Op.if);
-    code.get(found);
-    this.constant(0xff);
-    this.op(Op.i32_and, Op.i64_and);
-    upper();
-    if (high - low === 1) this.isNotZero();
-    else {
-      if (this.is64) this.isNotZero();
-      // The second page counts if there are bytes in it.
-      code.get(from);
-      if (this.is64) code.op(Op.i32_wrap_i64);
-      code.i32Const(PAGE_SIZE - 1);
-      code.op(Op.i32_and);
-      code.i32Const(PAGE_SIZE - (high - low));
-      code.op(Op.i32_gt_u);
-      code.op(Op.i32_or);
-    }
-    this.leaveIf();
-    this.end();
-  }
-  /** Pops a number of a GPR's width: a condition, whether it is not zero. */
-  private isNotZero(): void {
-    if (!this.is64) return;
-    this.code.i64Const(0, 0);
-    this.code.op(Op.i64_ne);
   }
 
   // ---- ways out ----------------------------------------------------------------------------------------------

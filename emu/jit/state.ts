@@ -1,6 +1,7 @@
 /** What is known, while code is generated, about the guest's registers at one place. */
 import { MOST_FACTS } from "../tuning.ts";
 import { addSlot, hasSlot, SET } from "./slots.ts";
+import type { Value } from "./values.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
@@ -125,13 +126,26 @@ export class State {
   isBaseOfFacts(n: number): boolean {
     return this.factBase.includes(this.base[n]);
   }
-  /** Whether the bytes from `low` up to `high` from a value have passed the guard of loads, or of stores. */
-  isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
+  /** The bytes that have passed the guard of loads, or of stores, with those from `low` up to `high` from a value. */
+  rangeWith(
+    base: number,
+    low: number,
+    high: number,
+    isStore: boolean,
+  ): { low: number; high: number } | undefined {
     for (let i = 0; i < MOST_FACTS; i++) {
       if (this.factBase[i] !== base || this.factLow[i] > low || this.factHigh[i] < high) continue;
-      if (!isStore || this.factStore[i] !== 0) return true;
+      if (!isStore || this.factStore[i] !== 0) return { low: this.factLow[i], high: this.factHigh[i] };
     }
-    return false;
+    return undefined;
+  }
+  isChecked(base: number, low: number, high: number, isStore: boolean): boolean {
+    return this.rangeWith(base, low, high, isStore) !== undefined;
+  }
+  /** Notes that bytes from what a register holds have passed. */
+  addRange({ base, offset }: Value, low: number, high: number, isStore: boolean): void {
+    if (this.isChecked(base, offset + low, offset + high, isStore)) return;
+    this.addFact(base, offset + low, offset + high, isStore);
   }
   addFact(base: number, low: number, high: number, isStore: boolean): void {
     const i = this.factNext;

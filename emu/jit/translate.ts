@@ -8,9 +8,9 @@ import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
-import { type BlockValues, lookAhead } from "./access-ranges.ts";
+import { type BlockValues, type Invariant, lookAhead, testedBefore } from "./access-ranges.ts";
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
-import { buildFlow, type Edge, type Entries, type Flow, type Loop } from "./flow.ts";
+import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
@@ -77,6 +77,8 @@ class Translator {
   /** What joins and loop headers expect, by node. */
   private readonly expected: Expected[] = [];
   private readonly isPromoted = new Map<Loop, boolean>();
+  /** By header of a loop with its registers in locals: what is tested before it, and is known in it. */
+  private readonly invariants = new Map<number, readonly Invariant[]>();
   /** Instructions to the next test of the budget, by node; and whether the node makes one. */
   private readonly need: Int32Array;
   private readonly tests: Uint8Array;
@@ -195,7 +197,12 @@ class Translator {
   private findStates(): void {
     const { flow, expected, g } = this;
     const { order, edges } = flow;
-    for (const loop of flow.loops) this.isPromoted.set(loop, this.canPromote(loop));
+    for (const loop of flow.loops) {
+      const isPromoted = this.canPromote(loop);
+      this.isPromoted.set(loop, isPromoted);
+      if (!isPromoted || loop.header >= flow.root) continue;
+      this.invariants.set(loop.header, testedBefore(loop, flow, this.summaries));
+    }
     for (const node of order) {
       const at = (expected[node] ??= nothingExpected());
       this.atJoin(node, at);
@@ -255,12 +262,9 @@ class Translator {
    * one that it compares for is computed nowhere in it: at the loop's first turn it is what it was, at others it follows from the operands.
    */
   private fieldsOfLoop(loop: Loop, fields: Fields): void {
-    const members = [...loop.nodes].filter((member) => this.summaries[member] !== undefined);
-    // Of comparisons of several kinds, that of a block which leads back: it is the one that further turns begin with.
-    const isLatch = (member: number) =>
-      this.flow.edges[member].some(({ back, to }) => back && to === loop.header);
-    members.sort((a, b) => Number(isLatch(b)) - Number(isLatch(a)));
-    const summaries = members.map((member) => this.summaries[member]);
+    const summaries = [...loop.nodes]
+      .map((member) => this.summaries[member])
+      .filter((found) => found !== undefined);
     for (let field = 0; field < 8; field++) {
       const isTouched = ({ dirty, readWhole }: Summary) =>
         hasSlot(dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0;
@@ -270,7 +274,11 @@ class Translator {
         .map((summary) => summary.fields)
         .filter(({ kind }) => kind[field] !== Lazy.None);
       if (compared.length === 0) continue;
-      fields.copyField(field, compared[0]);
+      const last = mostBrought(loop, this.flow, (node) => {
+        const summary = this.summaries[node];
+        return summary !== undefined && hasSlot(summary.dirty, CR_SLOT + field) ? summary.fields : undefined;
+      });
+      fields.copyField(field, last !== undefined && last.kind[field] !== Lazy.None ? last : compared[0]);
       fields.isEither[field] = 1;
       const isOther = (other: Fields) =>
         other.kind[field] === fields.kind[field] && !other.isIn(field, fields);
@@ -445,6 +453,9 @@ class Translator {
     g.state.dirty.set(this.expected[node].dirty);
     g.state.fields.copy(this.expected[node].fields);
     if (isHeader) this.inherit(node, saved);
+    for (const { register, low, high, isStore } of this.invariants.get(node) ?? []) {
+      g.state.addRange(g.gprValue(register), low, high, isStore);
+    }
     if (this.keepsMode(node)) g.state.modeChecked = true;
     const joined = this.joined.get(node);
     if (joined === undefined) return;
@@ -495,6 +506,11 @@ class Translator {
       return;
     }
     const { to } = edge;
+    if (edge.selector >= 0) {
+      g.code.i32Const(edge.selector);
+      g.code.set(this.selector);
+    }
+    if (!edge.back) this.testInvariants(to);
     if (!edge.back && this.isLabelled[to] === 0) {
       if (flow.isHeader[to] !== 0) {
         this.conformTo(to);
@@ -504,10 +520,6 @@ class Translator {
       this.emitTree(to);
       return;
     }
-    if (edge.selector >= 0) {
-      g.code.i32Const(edge.selector);
-      g.code.set(this.selector);
-    }
     if (!edge.back && flow.forward[to] === 1 && flow.isHeader[to] === 0) {
       this.saved.set(to, State.copyOf(g.state));
     } else {
@@ -516,6 +528,15 @@ class Translator {
       if (!edge.back && flow.isHeader[to] === 0) this.join(to);
     }
     g.code.br(Op.br, this.depthOf(to) + extra);
+  }
+  /** Tests what a loop accesses at every turn, by registers that it leaves alone, or leaves for its beginning. */
+  private testInvariants(node: number): void {
+    const { g } = this;
+    const invariants = this.invariants.get(node) ?? [];
+    if (invariants.length === 0) return;
+    g.pc = this.blocks[node].start;
+    g.index = g.count;
+    for (const { register, low, high, isStore } of invariants) g.testRange(register, low, high, isStore);
   }
   private conformTo(node: number) {
     this.g.conform(this.expected[node]);

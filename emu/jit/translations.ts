@@ -20,6 +20,8 @@ export interface JitStatistics {
   /** Milliseconds in translated code and in the interpreter, where somebody wants to know: looking at the clock takes some too. */
   running: number | undefined;
   interpreting: number | undefined;
+  /** Instructions executed by the quick loop. */
+  quick: number;
   /** Instructions executed by translated code, and how often it was entered from outside. */
   translated: number;
   entered: number;
@@ -85,6 +87,7 @@ export class Translations {
     reusing: 0,
     running: undefined,
     interpreting: undefined,
+    quick: 0,
     translated: 0,
     entered: 0,
     exits: { limit: 0, other: 0, cold: 0, syscall: 0, fault: 0, first: 0 },

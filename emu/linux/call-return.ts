@@ -4,13 +4,15 @@
  * address and the MSR to go on with, these are what a program finds there.
  */
 import { ignoringFaults } from "../cpu/fault.ts";
-import { CR, CTR, LR, type Registers } from "../cpu/registers.ts";
+import { CR, CTR, GPR, LR, type Registers } from "../cpu/registers.ts";
 import { FAR_START } from "../memory/far-map.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import type { AbiInfo } from "./abi.ts";
 import { SysError } from "./errno.ts";
 import type { Thread } from "./thread.ts";
 
+/** r3 among the register block's words, its low one. */
+const R3 = GPR / 4 + 2 * 3;
 /** CR0[SO] in the register block's byte for CR0. */
 const SO = 1;
 /** What tells the word of `sc` from that of `scv`: bit 30. */
@@ -33,8 +35,12 @@ export function returnFromCall(
   outcome: number | bigint | SysError,
 ): void {
   const failed = outcome instanceof SysError;
-  const value = BigInt(!failed ? outcome : vectored ? -outcome.errno : outcome.errno);
-  registers.setGpr(3, BigInt.asUintN(abi.is64 ? 64 : 32, value));
+  const value = !failed ? outcome : vectored ? -outcome.errno : outcome.errno;
+  // Nearly every result is a small number: BigInts cost V8 a call.
+  if (typeof value === "number" && value >= 0 && value === (value | 0)) {
+    registers.i32[R3] = value;
+    registers.i32[R3 + 1] = 0;
+  } else registers.setGpr(3, BigInt.asUintN(abi.is64 ? 64 : 32, BigInt(value)));
   registers.nia += 4n;
   if (vectored) {
     registers.u64[LR / 8] = registers.nia;

@@ -5,6 +5,7 @@ import type { SharedObject } from "../memory/shared-object.ts";
 
 import type {
   FileReference,
+  IdentitySnapshot,
   KnownFileSnapshot,
   LockSnapshot,
   OpenFileSnapshot,
@@ -23,6 +24,7 @@ export interface FreezeTables {
   readonly pipes: PipeSnapshot[];
   readonly locks: LockSnapshot[];
   readonly unlinkedFiles: UnlinkedFileSnapshot[];
+  readonly identities: IdentitySnapshot[];
   readonly knownFiles: KnownFileSnapshot[];
   /** What no thaw could bring back, in words. */
   readonly obstacles: string[];
@@ -54,8 +56,11 @@ export interface ProcessFiles {
   umask: number;
   /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
   openProgram(path: string): ProgramFile;
-  /** The file behind a descriptor for mmap. Throws HostError EBADF, EACCES, ENODEV. `shared`: MAP_SHARED. */
-  mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile;
+  /**
+   * The file behind a descriptor for mmap, and whether a shared mapping may be written, now or later. Throws HostError EBADF, EACCES,
+   * ENODEV. `shared`: MAP_SHARED.
+   */
+  mappable(fd: number, access: { shared: boolean; write: boolean }): { file: MappedFile; mayWrite: boolean };
   /** The shared object of a file: one for each file, so that all mappings of it see each other. */
   sharedObject(file: MappedFile): SharedObject;
   /** How a snapshot refers to the file of a mapping. */

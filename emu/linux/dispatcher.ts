@@ -69,18 +69,20 @@ export class Dispatcher {
     try {
       outcome = row === undefined ? this.missing(name) : row.handler(context);
     } catch (error) {
-      if (error instanceof Blocked) {
-        if (text !== undefined) this.waiting.set(thread, text);
-        return this.park(thread, error.wait);
-      }
       if (error instanceof Paused) {
         if (text !== undefined) this.waiting.set(thread, text);
         return this.pause(thread, error);
       }
-      outcome = failure(error);
+      outcome = error instanceof Blocked ? error : failure(error);
     }
-    this.tracer?.end(thread, text, outcome);
-    this.waiting.delete(thread);
+    if (outcome instanceof Blocked) {
+      if (text !== undefined) this.waiting.set(thread, text);
+      return this.park(thread, outcome.wait);
+    }
+    if (this.tracer !== undefined) {
+      this.tracer.end(thread, text, outcome);
+      this.waiting.delete(thread);
+    }
     thread.blocked = null;
     thread.wait = undefined;
     if (outcome === REGISTERS_SET || outcome === THREAD_GONE) return true;

@@ -289,3 +289,6 @@ export class SysError extends Error {
     this.errno = errno;
   }
 }
+
+/** Why the process or thread of a number is not to be had: the first process of the system is outside, and someone else's. */
+export const noProcess = (pid: number): SysError => new SysError(pid === 1 ? EPERM : ESRCH);

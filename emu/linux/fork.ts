@@ -125,6 +125,8 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };
   delete child.attributes.locksFuture;
+  if (child.attributes.resetOnFork) child.attributes.nice = Math.max(0, child.attributes.nice);
+  delete child.attributes.resetOnFork;
   child.personality = process.personality;
   child.startTime = kernel.clock.monotonic();
   if (has(flags, CLONE_VFORK)) child.vforkParent = parent;

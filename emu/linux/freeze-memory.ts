@@ -3,7 +3,7 @@ import { HostError } from "../host/host.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import { SharedObject, type SharedPage } from "../memory/shared-object.ts";
-import { VM_ASKED } from "../memory/vma.ts";
+import { VM_KEPT } from "../memory/vma.ts";
 import type {
   AreaSnapshot,
   FileReference,
@@ -121,7 +121,7 @@ function contentsOf(area: AreaSnapshot, files: ProcessFiles, objects: readonly S
   const extra = {
     ...(area.growsDown ? { growsDown: true } : {}),
     ...(area.name === "" ? {} : { name: area.name }),
-    ...(area.flags ? { flags: area.flags & VM_ASKED } : {}),
+    ...(area.flags ? { flags: area.flags & VM_KEPT } : {}),
   };
   if (sharedObject !== null) {
     const shared = objects[sharedObject.index];

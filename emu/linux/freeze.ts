@@ -23,7 +23,7 @@ import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName 
 import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
-import { freezeNetwork } from "./vfs/freeze-files.ts";
+import { freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
 import { type CallInProgress, isCallState } from "./wait-queue.ts";
@@ -50,6 +50,7 @@ export function freezeKernel(
     pipes: [],
     locks: [],
     unlinkedFiles: [],
+    identities: [],
     knownFiles: [],
     obstacles: [],
     includeFiles,
@@ -63,7 +64,7 @@ export function freezeKernel(
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
-  const privateFiles = kernel.fileSystem.namespace.own.freeze(tables.unlinkedFiles);
+  const own = freezeOwnFiles(kernel.fileSystem, tables);
   return {
     abi: abi.name,
     cpuModel: kernel.cpuModel.name,
@@ -80,7 +81,7 @@ export function freezeKernel(
     openFiles: tables.openFiles,
     pipes: tables.pipes,
     unlinkedFiles: tables.unlinkedFiles,
-    ...(privateFiles.length > 0 ? { privateFiles } : {}),
+    ...own,
     sharedObjects,
     knownFiles: tables.knownFiles,
     ...(queues.length > 0 ? { queues } : {}),

@@ -154,6 +154,7 @@ export class Kernel implements System {
   readonly alarms = new Alarms();
   readonly ipc = new IpcObjects(() => this.processes);
   caller: Thread | undefined;
+  began = 0n;
   readonly tasks: Tasks;
   private readonly addressSpaces = new AddressSpacePool();
   private readonly options: KernelOptions;
@@ -455,7 +456,9 @@ export class Kernel implements System {
    */
   async run(limit?: bigint): Promise<KernelExit> {
     const end = limit === undefined ? undefined : this.retired + limit;
-    let turnBegan = this.host.clock.monotonic();
+    const { clock } = this.host;
+    let now = clock.monotonic();
+    let turnBegan = now;
     for (;;) {
       if (this.ending !== undefined && !this.goesOn()) return this.finish();
       if (end !== undefined && this.retired >= end) return { reason: "limit" };
@@ -469,14 +472,14 @@ export class Kernel implements System {
       if (thread === undefined) {
         if (this.ending !== undefined && this.isStuck()) return this.finish();
         await this.wait();
-        turnBegan = this.host.clock.monotonic();
+        turnBegan = now = clock.monotonic();
         continue;
       }
-      const now = this.step(thread, end);
+      now = this.step(thread, end, now);
       enforceCpuLimit(thread.process);
       if (now - turnBegan < HOST_SHARE) continue;
       await this.host.yield();
-      turnBegan = this.host.clock.monotonic();
+      turnBegan = now = clock.monotonic();
     }
   }
 
@@ -496,6 +499,7 @@ export class Kernel implements System {
   private waitAgain(): boolean {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
+    this.began = this.host.clock.monotonic();
     thread.load();
     const completed = this.call(thread);
     if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
@@ -510,15 +514,19 @@ export class Kernel implements System {
   private call(thread: Thread, vectored = isVectored(thread)): boolean {
     this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
-    if (completed) this.countRetired(thread, 1n);
+    if (completed) this.retireCall(thread);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
     return completed;
   }
 
-  /** Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. The host's time then. */
-  private step(thread: Thread, end: bigint | undefined): bigint {
+  /**
+   * Runs a thread from the host's time `began` on, up to its next system call or fault, the end of its turn or piece, or whatever is due
+   * before. The host's time then.
+   */
+  private step(thread: Thread, end: bigint | undefined, began: bigint): bigint {
     const { clock } = this.host;
+    this.began = began;
     thread.load();
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
@@ -527,7 +535,6 @@ export class Kernel implements System {
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return clock.monotonic();
     }
-    const began = clock.monotonic();
     const exit = this.interpret(thread, this.budget(thread, end), began);
     if (exit === "syscall") {
       const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
@@ -545,7 +552,7 @@ export class Kernel implements System {
     const { interpreter, memory, watchpoints } = thread.process;
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     memory.forKernel = false;
-    const before = registers.instructions;
+    const before = registers.instructionsLow;
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
@@ -565,12 +572,10 @@ export class Kernel implements System {
     } finally {
       memory.forKernel = true;
       if (watchpoints.length > 0) memory.setWatchpoints([]);
-      const count = registers.instructions - before;
-      this.retired += count;
-      this.options.profiler?.ran(thread, Number(count));
-      if (this.clock.isVirtual) this.spend(thread, count);
-      this.scheduler.charge(Number(count));
-      this.measure(Number(count), began);
+      const count = (registers.instructionsLow - before) >>> 0;
+      this.noteRetired(thread, count);
+      this.options.profiler?.ran(thread, count);
+      this.measure(count, began);
     }
   }
 
@@ -617,11 +622,18 @@ export class Kernel implements System {
     if (process.timers.any) this.timers.note(process);
   }
 
-  private countRetired(thread: Thread, count: bigint): void {
-    thread.registers.instructions += count;
-    this.retired += count;
-    if (this.clock.isVirtual) this.spend(thread, count);
-    this.scheduler.charge(Number(count));
+  /** A system call has been completed: its instruction counts. */
+  private retireCall(thread: Thread): void {
+    thread.registers.retire(1);
+    this.noteRetired(thread, 1);
+  }
+
+  /** Instructions that the registers have counted already. */
+  private noteRetired(thread: Thread, count: number): void {
+    const retired = BigInt(count);
+    this.retired += retired;
+    if (this.clock.isVirtual) this.spend(thread, retired);
+    this.scheduler.charge(count);
   }
 
   private takeSignals(thread: Thread, returned?: ReturnedCall): void {
@@ -629,11 +641,11 @@ export class Kernel implements System {
       returned,
       fail: (thread, errno) => {
         this.dispatcher.interrupt(thread, new SysError(errno));
-        this.countRetired(thread, 1n);
+        this.retireCall(thread);
       },
       complete: (thread, result) => {
         this.dispatcher.interrupt(thread, result);
-        this.countRetired(thread, 1n);
+        this.retireCall(thread);
       },
     });
   }

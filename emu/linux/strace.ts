@@ -2,7 +2,7 @@
 import { decodeName } from "../host/names.ts";
 import { errnoName, SysError } from "./errno.ts";
 import { signalName } from "./signals/signal-numbers.ts";
-import { REGISTERS_SET, type SyscallContext, type SyscallResult, THREAD_GONE } from "./syscall.ts";
+import { REGISTERS_SET, type SyscallContext, type SyscallOutcome, THREAD_GONE } from "./syscall.ts";
 import type { Thread } from "./thread.ts";
 
 /** Bytes of a string that are shown. */
@@ -23,14 +23,14 @@ export class Tracer {
   }
 
   /** Writes the line of a call that is complete. */
-  end(thread: Thread, text: string | undefined, outcome: SyscallResult | SysError): void {
+  end(thread: Thread, text: string | undefined, outcome: SyscallOutcome | SysError): void {
     const { processes } = thread.process.kernel;
     const several = processes.size > 1 || thread.process.threads.size > 1;
     this.write(`${several ? `[${thread.tid}] ` : ""}${text} = ${formatResult(outcome)}`);
   }
 }
 
-function formatResult(outcome: SyscallResult | SysError): string {
+function formatResult(outcome: SyscallOutcome | SysError): string {
   if (outcome instanceof SysError) return `-1 ${errnoName(outcome.errno)}`;
   if (outcome === THREAD_GONE || outcome === REGISTERS_SET) return "?";
   const value = BigInt(outcome);

@@ -2,7 +2,7 @@
  * The contract between the kernel and the handlers of system calls.
  *
  * A handler gets a context and returns the result (>= 0 for success; any word for the few calls like mmap whose
- * results are addresses), throws SysError, or waits with `return ctx.block({...})`. A GuestFault that it lets through
+ * results are addresses), throws SysError, or waits with `return ctx.wait({...})`, `ctx.block({...})` further in. A GuestFault that it lets through
  * (from `ctx.memory`) becomes EFAULT, a HostError the errno of its name. NIA is the `sc` all the while; when the call
  * is complete the kernel sets r3 and CR0.SO, moves NIA on and counts the instruction.
  */
@@ -22,7 +22,10 @@ export const REGISTERS_SET = Symbol("registers set");
 /** Returned by a call after which its thread does not run again (exit, exit_group). */
 export const THREAD_GONE = Symbol("thread gone");
 
-export type SyscallResult = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
+/** How a call ends. */
+export type SyscallOutcome = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
+/** What a handler returns: the end of its call, or what that waits for. */
+export type SyscallResult = SyscallOutcome | Blocked;
 export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;
 
 export interface SyscallRow {
@@ -122,8 +125,6 @@ export class SyscallContext {
   readonly number: number;
   /** What this call left when it waited, if it has been started before; see WaitFor. */
   readonly resumed: Readonly<CallInProgress> | undefined;
-  /** Host time at which this call was begun or gone on with. */
-  private readonly began: bigint;
 
   constructor(kernel: System, thread: Thread, number: number) {
     this.kernel = kernel;
@@ -134,7 +135,6 @@ export class SyscallContext {
     this.args = new Arguments(thread, this.abi.is64);
     this.number = number;
     this.resumed = thread.blocked ?? undefined;
-    this.began = kernel.host.clock.monotonic();
   }
 
   /** The same call with other arguments than the registers'. */
@@ -142,14 +142,20 @@ export class SyscallContext {
     return Object.create(this, { args: { value: new GivenArguments(this, words) } }) as SyscallContext;
   }
 
-  /** Gives the thread up until something happens; never returns. */
+  /** What a handler returns, or throws, to give the thread up until something happens. */
+  wait(wait: WaitFor): Blocked {
+    return new Blocked(wait);
+  }
+
+  /** Gives the thread up from where a result can't be passed on; never returns. To throw takes as long as a switch of threads does without. */
   block(wait: WaitFor): never {
-    throw new Blocked(wait);
+    throw this.wait(wait);
   }
 
   /** Whether a call with much to do has worked so long that the host should have its turn: see `pause`. */
   get isOverdue(): boolean {
-    return this.kernel.host.clock.monotonic() - this.began > LONGEST_STRETCH;
+    const { host, began } = this.kernel;
+    return host.clock.monotonic() - began > LONGEST_STRETCH;
   }
 
   /**

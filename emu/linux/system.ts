@@ -35,6 +35,8 @@ export interface System {
   readonly ipc: IpcObjects;
   /** The thread whose system call is being made. */
   readonly caller: Thread | undefined;
+  /** Host time at which the thread that makes it began to run. */
+  readonly began: bigint;
   /** uname(2) as the first program sees it; `machine` follows the program. */
   readonly uts: MachineSnapshot["uts"];
   /** Every process by pid, those that have ended and not been waited for included. */

@@ -108,7 +108,7 @@ const LATEST = 2n ** 63n - 1n;
 export const capTime = (time: bigint): bigint => (time > LATEST ? LATEST : time);
 
 /**
- * What a handler that waits throws (through `ctx.block`). No Error, and neither is `Paused`: to note where each was made took longer than all
+ * What a handler that waits returns (`ctx.wait`) or throws (`ctx.block`). No Error, and neither is `Paused`: to note where each was made took longer than all
  * else of a switch from one thread to another.
  */
 export class Blocked {

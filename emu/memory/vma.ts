@@ -13,8 +13,10 @@ export const VM_DONTCOPY = 0x2_0000;
 /** A child has zeros there. */
 export const VM_WIPEONFORK = 0x200_0000;
 export const VM_DONTDUMP = 0x400_0000;
-/** All that can be asked for. */
-export const VM_ASKED = VM_LOCKED | VM_DONTCOPY | VM_WIPEONFORK | VM_DONTDUMP;
+/** A shared mapping that can't be made writable, for it is of a file that was open to be read alone: Linux's VM_MAYWRITE is missing. */
+export const VM_READ_ONLY = 0x20;
+/** All that `flags` may say. */
+export const VM_KEPT = VM_LOCKED | VM_DONTCOPY | VM_WIPEONFORK | VM_DONTDUMP | VM_READ_ONLY;
 
 /** One area. It never changes: an area that does is replaced. */
 export interface Vma {
@@ -32,7 +34,7 @@ export interface Vma {
   readonly offset: number;
   /** Grows towards lower addresses on demand (the stack). */
   readonly growsDown?: boolean;
-  /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
+  /** VM_* bits of what mlock(2) and madvise(2) have asked for, and VM_READ_ONLY; none when absent. */
   readonly flags?: number;
   /** What it is, for /proc/self/maps and images: "[heap]", "[stack]", or none. */
   readonly name?: string;
@@ -55,6 +57,10 @@ export const isData = ({ prot, shared, growsDown }: Omit<Vma, "start" | "end">):
 
 /** Whether mlock(2) has been asked to keep an area in memory. */
 export const isLocked = ({ flags = 0 }: Vma): boolean => (flags & VM_LOCKED) !== 0;
+
+/** Whether an area can't be made writable. */
+export const isReadOnly = ({ flags = 0, shared }: Vma): boolean =>
+  (flags & VM_READ_ONLY) !== 0 || shared?.file?.writable === false;
 
 /** The part of an area that lies in a range which it has a part in. */
 export function clip(area: Vma, from: number, to: number): Vma {

@@ -284,6 +284,7 @@ const attributes = fc.record({
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
+  resetOnFork: fc.constant(true),
 });
 
 /** A zombie: all that is left is its status. */
@@ -418,6 +419,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
     options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
     ...{ receiveTimeout: u64, sendTimeout: u64 },
+    urgent: fc.option(fc.record({ after: u32, isRead: fc.boolean() })),
     messages: fc.array(
       fc.record({
         bytes: fc.uint8Array({ maxLength: 30 }),
@@ -578,6 +580,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
             : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
+          identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}
             : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),

@@ -57,6 +57,7 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
 }
 
 const SNIPPETS: Readonly<Record<string, readonly ["ppc32" | "ppc64", readonly string[]]>> = {
+  "loop on one word": ["ppc64", ["lwz 9,8(3)", "add 4,4,9", "bc 16,0,-8", "bclr 20,0,0"]],
   "sum of words": ["ppc64", ["lwzu 9,4(3)", "add 4,4,9", "bc 16,0,-8", "bclr 20,0,0"]],
   "greatest of two": ["ppc32", ["cmp 0,0,3,4", "bc 12,1,8", "or 3,4,4", "bclr 20,0,0"]],
   "record on the stack": ["ppc64", ["std 4,-16(1)", "std 5,-8(1)", "ld 6,-16(1)", "bclr 20,0,0"]],

@@ -4,7 +4,17 @@ import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { Translations } from "../../emu/jit/translations.ts";
-import { AT_ONCE, type Abi, advance, agree, BY_AND_BY, createCpu, prepare, show } from "./engines-agree.ts";
+import {
+  type Abi,
+  AT_ONCE,
+  advance,
+  agree,
+  BY_AND_BY,
+  createCpu,
+  prepare,
+  QUICKLY,
+  show,
+} from "./engines-agree.ts";
 import { DATA_START } from "./random-programs.ts";
 
 const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 80);
@@ -17,9 +27,15 @@ for (const [abi, model, tuning] of [
   ["ppc64le", "power10", AT_ONCE],
   ["ppc32", undefined, BY_AND_BY],
   ["ppc64", "power9", BY_AND_BY],
+  ["ppc32", undefined, QUICKLY],
+  ["ppc64", "power9", QUICKLY],
+  ["ppc64le", "power10", QUICKLY],
 ] as [Abi, string | undefined, typeof AT_ONCE][]) {
-  const when = tuning === AT_ONCE ? "at first sight" : "by and by";
-  it(`agrees on random programs, translated ${when}: ${abi} ${model ?? "default model"}`, () => {
+  const when =
+    tuning === QUICKLY
+      ? "in the quick loop"
+      : `translated ${tuning === AT_ONCE ? "at first sight" : "by and by"}`;
+  it(`agrees on random programs, ${when}: ${abi} ${model ?? "default model"}`, () => {
     agree(abi, model, FIRST, PROGRAMS, tuning);
   });
 }
@@ -56,4 +72,27 @@ it("has every CR field right where code is left from a block within blocks", () 
   ]);
   expect(right.registers.instructions).toBeGreaterThan(200n);
   expect(jit.statistics.translated).toBeGreaterThan(100);
+});
+
+it("enters a loop in its inner one, where there is no way in to its head", () => {
+  const [left, right] = [createCpu("ppc64", undefined), createCpu("ppc64", undefined)];
+  const words = [
+    "addi 5,5,1",
+    "addi 9,9,-1",
+    "cmpi 0,0,9,0",
+    "bc 4,2,-8",
+    "andi. 9,5,7",
+    "addi 9,9,3",
+    "bc 16,0,-24",
+    "b -28",
+  ].map((line) => asm(line));
+  for (const cpu of [left, right]) prepare(cpu, "ppc64", words, 5);
+  const jit = new JitEngine(right, new Translations({ ...BY_AND_BY, mostEntries: 1 }));
+  for (const count of [50, 1_000, 10_000]) {
+    expect([advance(jit, count), ...show(right)]).toEqual([
+      advance(new Interpreter(left), count),
+      ...show(left),
+    ]);
+  }
+  expect(jit.statistics.translated).toBeGreaterThan(5_000);
 });

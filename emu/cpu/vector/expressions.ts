@@ -41,9 +41,11 @@ export const i32Op = {
   eqz: plain(0x45),
   eq: plain(0x46),
   ne: plain(0x47),
+  ltS: plain(0x48),
   ltU: plain(0x49),
   gtS: plain(0x4a),
   gtU: plain(0x4b),
+  leS: plain(0x4c),
   leU: plain(0x4d),
   geU: plain(0x4f),
   clz: plain(0x67),
@@ -93,6 +95,8 @@ export const i64Op = {
   rotl: plain(0x89),
   extendS: plain(0xac),
   extendU: plain(0xad),
+  extend8S: plain(0xc2),
+  extend16S: plain(0xc3),
 } as const;
 
 /** The bits of a double from those of a single that is no NaN. */
@@ -134,7 +138,7 @@ export const call = (index: number, ...operands: readonly Code[]): Code => [
 ];
 
 /** A load or store at (i32) address plus constant offset; no alignment is promised. */
-const access =
+export const access =
   (...opcode: number[]) =>
   (offset: number, ...operands: readonly Code[]): Code => [
     ...operands.flat(),

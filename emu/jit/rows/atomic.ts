@@ -104,7 +104,7 @@ const dcbz: Emit = (g, word) => {
   const { code, target } = g;
   const zero = g.temporary(V128, HOST);
   const host = g.temporary(I32, HOST);
-  g.address(target.cacheBlock, RA(word), 0, RB(word), true, false, target.cacheBlock - 1);
+  g.address(target.cacheBlock, RA(word), 0, RB(word), true, target.cacheBlock - 1);
   code.set(host);
   code.i64Const(0, 0);
   code.simd(Simd.i64x2_splat);

@@ -53,12 +53,12 @@ const xt = (suffix: number): number => (suffix >>> 21) & 63;
 const xtp = (suffix: number): number => (RT(suffix) & 30) | ((RT(suffix) & 1) << 5);
 
 /** Pops a host address: pushes the quadword so many bytes from there. */
-const loadQuadword = ({ code }: Generator, from = 0): void => {
+const loadQuadword = ({ code }: Generator, from: number): void => {
   code.simd(Simd.v128_load);
   code.op(0);
   code.u32(from);
 };
-const storeQuadword = ({ code }: Generator, from = 0): void => {
+const storeQuadword = ({ code }: Generator, from: number): void => {
   code.simd(Simd.v128_store);
   code.op(0);
   code.u32(from);
@@ -66,44 +66,44 @@ const storeQuadword = ({ code }: Generator, from = 0): void => {
 const LOAD_VECTOR: Transfer = {
   bytes: 16,
   isStore: false,
-  emit: (g, t) => {
-    loadQuadword(g);
+  emit: (g, t, at) => {
+    loadQuadword(g, at);
     g.setVector(t);
   },
 };
 const STORE_VECTOR: Transfer = {
   bytes: 16,
   isStore: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     g.code.get(g.vector(t));
-    storeQuadword(g);
+    storeQuadword(g, at);
   },
 };
 /** The even register has the upper half of 256 bits. */
 const LOAD_PAIR: Transfer = {
   bytes: 32,
   isStore: false,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     const host = g.temporary(I32, 20);
     g.code.tee(host);
-    loadQuadword(g, 16);
+    loadQuadword(g, at + 16);
     g.setVector(t);
     g.code.get(host);
-    loadQuadword(g);
+    loadQuadword(g, at);
     g.setVector(t + 1);
   },
 };
 const STORE_PAIR: Transfer = {
   bytes: 32,
   isStore: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     const host = g.temporary(I32, 20);
     g.code.tee(host);
     g.code.get(g.vector(t));
-    storeQuadword(g, 16);
+    storeQuadword(g, at + 16);
     g.code.get(host);
     g.code.get(g.vector(t + 1));
-    storeQuadword(g);
+    storeQuadword(g, at);
   },
 };
 

@@ -6,7 +6,7 @@ import { type Emit, RA, RB, type Rows, RT, upperWord } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
 
-/** Moves between a register and storage whose host address has been pushed; `t` is RT, FRT or the number of a VSR. */
+/** Moves between a register and storage `at` bytes from a host address that has been pushed; `t` is RT, FRT or the number of a VSR. */
 export interface Transfer {
   readonly bytes: number;
   readonly isStore: boolean;
@@ -15,7 +15,7 @@ export interface Transfer {
   readonly only64?: boolean;
   /** For stores: what comes before the address, such as a value to be made or a reason to leave. */
   prepare?(g: Generator, t: number): void;
-  emit(g: Generator, t: number): void;
+  emit(g: Generator, t: number, at: number): void;
 }
 
 /** Emits a transfer at (RA|0) + `offset`, or + (RB). */
@@ -29,8 +29,8 @@ export function move(
   update = false,
 ): void {
   prepare?.(g, t);
-  g.address(bytes, ra, offset, rb, isStore, update);
-  emit(g, t);
+  const at = g.place(bytes, ra, offset, rb, isStore, update);
+  emit(g, t, at);
 }
 
 const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
@@ -53,17 +53,17 @@ const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
 const load = (bytes: number, op32: number, op64: number): Transfer => ({
   bytes,
   isStore: false,
-  emit: (g, t) => {
-    g.code.access(g.is64 ? op64 : op32, 0);
+  emit: (g, t, at) => {
+    g.code.access(g.is64 ? op64 : op32, at);
     g.setGpr(t);
   },
 });
 const store = (bytes: number, op32: number, op64: number): Transfer => ({
   bytes,
   isStore: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     g.gpr(t);
-    g.code.access(g.is64 ? op64 : op32, 0);
+    g.code.access(g.is64 ? op64 : op32, at);
   },
 });
 
@@ -107,14 +107,14 @@ const reversed = (
 ): Transfer => ({
   bytes,
   isStore,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     const { code } = g;
     if (isStore) {
       g.gpr32(t);
       reverse(g);
-      code.access(op, 0);
+      code.access(op, at);
     } else {
-      code.access(op, 0);
+      code.access(op, at);
       reverse(g);
       g.setGpr32(t);
     }
@@ -136,8 +136,8 @@ export const reverseBytes = (g: Generator, unit: 2 | 4 | 8 = 8): void => {
 const REVERSED_DOUBLEWORD: Transfer = {
   ...load(8, Op.i64_load, Op.i64_load),
   only64: true,
-  emit: (g, t) => {
-    g.code.access(Op.i64_load, 0);
+  emit: (g, t, at) => {
+    g.code.access(Op.i64_load, at);
     reverseBytes(g);
     g.setGpr(t);
   },
@@ -145,10 +145,10 @@ const REVERSED_DOUBLEWORD: Transfer = {
 const STORE_REVERSED_DOUBLEWORD: Transfer = {
   ...store(8, Op.i64_store, Op.i64_store),
   only64: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     g.gpr(t);
     reverseBytes(g);
-    g.code.access(Op.i64_store, 0);
+    g.code.access(Op.i64_store, at);
   },
 };
 
@@ -182,10 +182,10 @@ export const LOAD_SINGLE: Transfer = {
   bytes: 4,
   isStore: false,
   isFloat: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     const { code } = g;
     const value = g.temporary(F64, 0);
-    code.access(Op.f32_load, 0);
+    code.access(Op.f32_load, at);
     code.op(Op.f64_promote_f32);
     code.tee(value);
     code.get(value);
@@ -200,8 +200,8 @@ export const LOAD_DOUBLE: Transfer = {
   bytes: 8,
   isStore: false,
   isFloat: true,
-  emit: (g, t) => {
-    g.code.access(Op.f64_load, 0);
+  emit: (g, t, at) => {
+    g.code.access(Op.f64_load, at);
     g.setFpr(t);
   },
 };
@@ -209,8 +209,8 @@ const loadInteger = (op: number): Transfer => ({
   bytes: 4,
   isStore: false,
   isFloat: true,
-  emit: (g, t) => {
-    g.code.access(op, 0);
+  emit: (g, t, at) => {
+    g.code.access(op, at);
     g.code.op(Op.f64_reinterpret_i64);
     g.setFpr(t);
   },
@@ -263,28 +263,28 @@ export const STORE_SINGLE: Transfer = {
     code.op(Op.select);
     code.set(exponent);
   },
-  emit: (g) => {
+  emit: (g, _t, at) => {
     g.code.get(g.temporary(I32, 2));
-    g.code.access(Op.i32_store, 0);
+    g.code.access(Op.i32_store, at);
   },
 };
 export const STORE_DOUBLE: Transfer = {
   bytes: 8,
   isStore: true,
   isFloat: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     g.scalar(t);
-    g.code.access(Op.f64_store, 0);
+    g.code.access(Op.f64_store, at);
   },
 };
 const STORE_INTEGER: Transfer = {
   bytes: 4,
   isStore: true,
   isFloat: true,
-  emit: (g, t) => {
+  emit: (g, t, at) => {
     g.fpr(t);
     g.code.op(Op.i64_reinterpret_f64);
-    g.code.access(Op.i64_store32, 0);
+    g.code.access(Op.i64_store32, at);
   },
 };
 

@@ -93,7 +93,7 @@ class RegionFrame extends Frame {
     const isIndexed = this.operands.includes("RB");
     const displacement = si(bits) & (this.operands.includes("DQ") ? ~15 : ~3);
     const rb = isIndexed ? gprNumber("RB", bits) : -1;
-    g.address(size, gprNumber("RA0", bits), isIndexed ? 0 : displacement, rb, store, false, align);
+    g.address(size, gprNumber("RA0", bits), isIndexed ? 0 : displacement, rb, store, align);
     g.code.set(host);
     const ea = getLocal(g.temporary(g.word, 7));
     return body(getLocal(host), g.is64 ? i32Op.wrap(ea) : ea);

@@ -1,5 +1,6 @@
 /** POSIX message queues (Linux: ipc/mqueue.c): by name, and as descriptors. */
 import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
+import { isSignal } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../vfs/constants.ts";
 import { type FileStat, syntheticStat } from "../vfs/file-status.ts";
@@ -127,7 +128,8 @@ export class PosixQueues {
       const { id, maxMessages, messageSize } = what;
       const fits = messages.length <= maxMessages && maxMessages * messageSize <= MOST_BYTES;
       const sizes = messages.every(({ bytes }) => bytes.length <= messageSize);
-      if (!fits || !sizes || this.byId.has(id) || id < 0 || this.byId.size >= MOST)
+      const isTold = notice === null || notice.signal === 0 || isSignal(notice.signal);
+      if (!fits || !sizes || !isTold || this.byId.has(id) || id < 0 || this.byId.size >= MOST)
         throw new RangeError(`message queue ${what.name}`);
       const queue = new PosixQueue(what, this.newInode());
       for (const message of messages) queue.add({ ...message });

@@ -112,9 +112,6 @@ export const anyAddress = (family: number, port = 0): Address => ({
   port,
 });
 
-/** The number of the loopback interface. */
-export const LOOPBACK_INDEX = 1;
-
 export function loopback(family: number, port: number): Address {
   const name = new Uint8Array(family === AF_INET ? 4 : 16);
   if (family === AF_INET) name[0] = 127;

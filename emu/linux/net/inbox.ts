@@ -101,6 +101,21 @@ export class Inbox {
     this.size -= count;
   }
 
+  /** A byte of a stream, as an array of one. */
+  byteAt(index: number): Uint8Array {
+    for (const { bytes } of this.messages) {
+      if (index < bytes.length) return bytes.slice(index, index + 1);
+      index -= bytes.length;
+    }
+    return new Uint8Array(0);
+  }
+
+  /** Takes a byte away from the beginning of a stream, to which no descriptions belong. */
+  dropByte(): void {
+    if (this.messages[0].bytes.length === 1) this.shift();
+    else this.consume(1);
+  }
+
   /** Forgets everything. */
   clear(): void {
     for (let message = this.shift(); message !== undefined; message = this.shift()) {

@@ -4,7 +4,8 @@
 import { joined } from "../../joined.ts";
 import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
-import { type Address, LOOPBACK_INDEX, loopback, netlinkAddress } from "./address.ts";
+import { type Address, loopback, netlinkAddress } from "./address.ts";
+import { LOOPBACK } from "./loopback-interface.ts";
 import type { Network } from "./network.ts";
 import { END, type Outgoing, type Received, Socket } from "./socket.ts";
 import { AF_INET, AF_INET6 } from "./socket-constants.ts";
@@ -24,10 +25,6 @@ const RTM_GETROUTE = 26;
 const ASKS = 2;
 
 const HEADER = 16;
-/** ARPHRD_LOOPBACK; IFF_UP, LOOPBACK, RUNNING, LOWER_UP. */
-const LOOPBACK_TYPE = 772;
-const LOOPBACK_FLAGS = 0x10049;
-const LOOPBACK_MTU = 65536;
 /** RT_SCOPE_HOST, IFA_F_PERMANENT. */
 const SCOPE_HOST = 254;
 const PERMANENT = 0x80;
@@ -160,12 +157,12 @@ export class NetlinkSocket extends Socket {
     return new Builder(this.littleEndian)
       .number(1, 0)
       .number(1, 0)
-      .number(2, LOOPBACK_TYPE)
-      .number(4, LOOPBACK_INDEX)
-      .number(4, LOOPBACK_FLAGS)
+      .number(2, LOOPBACK.type)
+      .number(4, LOOPBACK.index)
+      .number(4, LOOPBACK.flags)
       .number(4, 0)
-      .attribute(3, text("lo"))
-      .word(4, LOOPBACK_MTU)
+      .attribute(3, text(LOOPBACK.name))
+      .word(4, LOOPBACK.mtu)
       .attribute(6, text("noqueue"))
       .attribute(1, [0, 0, 0, 0, 0, 0])
       .attribute(2, [0, 0, 0, 0, 0, 0])
@@ -178,9 +175,9 @@ export class NetlinkSocket extends Socket {
       .number(1, family === AF_INET ? 8 : 128)
       .number(1, PERMANENT)
       .number(1, SCOPE_HOST)
-      .number(4, LOOPBACK_INDEX)
+      .number(4, LOOPBACK.index)
       .attribute(1, name);
-    if (family === AF_INET) builder.attribute(2, name).attribute(3, text("lo"));
+    if (family === AF_INET) builder.attribute(2, name).attribute(3, text(LOOPBACK.name));
     return builder.word(8, PERMANENT).finish();
   }
 

@@ -38,6 +38,14 @@ const MADE_UP = 0x100000;
 
 const encoder = new TextEncoder();
 
+/** The sockets of a port: those that are looked for by it, and connections accepted there, which only keep it. */
+interface Port {
+  readonly bound: Set<Socket>;
+  readonly accepted: Set<Socket>;
+}
+
+const socketsOf = ({ bound, accepted }: Port): Socket[] => [...bound, ...accepted];
+
 /** What of the world outside packets get to. */
 interface Outside {
   /** Whether what is at an address may be reached there. */
@@ -52,7 +60,7 @@ export class Network {
   /** By type and name. */
   private readonly abstract = new Map<string, Socket>();
   /** Sockets of the internet that have a port, by protocol and port. */
-  private readonly ports = new Map<string, Set<Socket>>();
+  private readonly ports = new Map<string, Port>();
   /** The port and the name that were made up last. */
   lastPort = FIRST_EPHEMERAL - 1;
   lastName = -1;
@@ -125,10 +133,10 @@ export class Network {
 
   // ---- ports -------------------------------------------------------------------------------------------------
 
-  private portOf(protocol: number, port: number): Set<Socket> {
+  private portOf(protocol: number, port: number): Port {
     const key = `${protocol} ${port}`;
     let there = this.ports.get(key);
-    if (there === undefined) this.ports.set(key, (there = new Set()));
+    if (there === undefined) this.ports.set(key, (there = { bound: new Set(), accepted: new Set() }));
     return there;
   }
 
@@ -156,8 +164,9 @@ export class Network {
     if (!isAny(address) && !isLoopback(address) && !isForMany(address)) throw new SysError(EADDRNOTAVAIL);
     const port = address.port === 0 ? this.freePort(socket, address) : address.port;
     const there = this.portOf(socket.protocol, port);
-    for (const other of there) if (this.conflicts(socket, address, other)) throw new SysError(EADDRINUSE);
-    there.add(socket);
+    if (socketsOf(there).some((other) => this.conflicts(socket, address, other)))
+      throw new SysError(EADDRINUSE);
+    there.bound.add(socket);
     socket.local = { ...address, port };
   }
 
@@ -165,20 +174,21 @@ export class Network {
     for (let tries = FIRST_EPHEMERAL; tries <= LAST_EPHEMERAL; tries++) {
       this.lastPort = this.lastPort >= LAST_EPHEMERAL ? FIRST_EPHEMERAL : this.lastPort + 1;
       const there = this.portOf(socket.protocol, this.lastPort);
-      if (![...there].some((other) => this.overlap(socket, address, other))) return this.lastPort;
+      if (!socketsOf(there).some((other) => this.overlap(socket, address, other))) return this.lastPort;
     }
     throw new SysError(EADDRINUSE);
   }
 
   /** A connection that was accepted, or thawed, has the port of its address too. */
   share(socket: Socket): void {
-    this.portOf(socket.protocol, socket.local!.port).add(socket);
+    const { bound, accepted } = this.portOf(socket.protocol, socket.local!.port);
+    (socket.isAccepted ? accepted : bound).add(socket);
   }
 
   /** Whether another socket listens where this one is bound. */
   hasListener(socket: Socket): boolean {
     if (socket.isUnix) return false;
-    return [...this.portOf(socket.protocol, socket.local!.port)].some(
+    return [...this.portOf(socket.protocol, socket.local!.port).bound].some(
       (other) =>
         other.isListening &&
         this.overlap(socket, socket.local!, other) &&
@@ -207,7 +217,7 @@ export class Network {
   /** The sockets that a packet to an address could be for, the most particular first. */
   private candidates(protocol: number, to: Address): Socket[] {
     const target = unmapped(to);
-    const fits = [...(this.ports.get(`${protocol} ${to.port}`) ?? [])].filter((socket) => {
+    const fits = [...(this.ports.get(`${protocol} ${to.port}`)?.bound ?? [])].filter((socket) => {
       const local = unmapped(socket.local!);
       if (local.family === target.family)
         return isAny(local) || addressKey({ ...local, port: 0 }) === addressKey({ ...target, port: 0 });
@@ -245,7 +255,9 @@ export class Network {
     }
     const key = `${socket.protocol} ${local.port}`;
     const there = this.ports.get(key);
-    there?.delete(socket);
-    if (there?.size === 0) this.ports.delete(key);
+    if (there === undefined) return;
+    there.bound.delete(socket);
+    there.accepted.delete(socket);
+    if (there.bound.size + there.accepted.size === 0) this.ports.delete(key);
   }
 }

@@ -30,6 +30,7 @@ export const SO_OOBINLINE = 10;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_PASSCRED = 20;
+export const SO_BINDTODEVICE = 25;
 export const SO_TIMESTAMP = 29;
 export const SO_TIMESTAMPNS = 35;
 export const IP_PKTINFO = 8;

@@ -3,8 +3,8 @@ import type { Interest } from "../../host/host.ts";
 import type { OpenFileSnapshot, SocketState } from "../../snapshot.ts";
 import { EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
 import { O_RDWR } from "../vfs/constants.ts";
-import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { type FileStat, syntheticStat } from "../vfs/file-status.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { hold, OpenFile, release, type Waitables } from "../vfs/open-file.ts";
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
@@ -286,7 +286,7 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
       },
       ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
       ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
-      ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false },
+      ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false, urgent: null },
     };
   }
 

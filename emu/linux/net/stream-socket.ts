@@ -25,6 +25,7 @@ import {
   POLLHUP,
   POLLIN,
   POLLOUT,
+  POLLPRI,
   POLLRDHUP,
   POLLRDNORM,
   POLLWRBAND,
@@ -37,6 +38,7 @@ import {
   SHUT_RD,
   SHUT_WR,
   SO_LINGER,
+  SO_OOBINLINE,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -67,6 +69,11 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   backlog = 0;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
+  /**
+   * TCP's urgent byte: how many bytes of the inbox stand before it, and whether it has been read out of band. It stays in the inbox
+   * until what follows it is read (Linux: tcp_recv_urg).
+   */
+  private urgent: { after: number; isRead: boolean } | undefined;
 
   override get isListening(): boolean {
     return this.phase === "listening";
@@ -172,6 +179,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     this.error = 0;
     this.readShut = this.writeShut = false;
     this.remote = undefined;
+    this.urgent = undefined;
     this.inbox.clear();
   }
 
@@ -220,14 +228,74 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     return this.limitTo(peer) - peer.inbox.weight;
   }
 
+  // ---- out of band ---------------------------------------------------------------------------------------------
+
+  /** Whether bytes can be sent out of band: TCP only, and not out of the machine. */
+  get hasUrgent(): boolean {
+    return !this.isUnix && this.peer?.onChange === undefined;
+  }
+  /** Whether the urgent byte is read by itself, and skipped in the stream. */
+  private get isUrgentApart(): boolean {
+    return this.urgent !== undefined && this.option(SO_OOBINLINE) === 0;
+  }
+  /** Whether the next byte to be read is the urgent one. */
+  get isAtMark(): boolean {
+    return this.urgent?.after === 0;
+  }
+
+  /** The byte that was sent last is urgent. */
+  markUrgent(): void {
+    const { peer } = this;
+    if (peer === undefined || peer.inbox.size === 0) return;
+    // One that nobody has read is lost where it was next, and part of the stream elsewhere.
+    if (peer.isAtMark && peer.isUrgentApart && peer.inbox.size > 1) peer.inbox.dropByte();
+    peer.urgent = { after: peer.inbox.size - 1, isRead: false };
+    peer.changed();
+  }
+
+  /** recv(2) with MSG_OOB. Throws EINVAL where there is nothing of the kind. */
+  receiveUrgent(peek: boolean): Uint8Array {
+    const { urgent } = this;
+    if (urgent === undefined || urgent.isRead || !this.isUrgentApart) throw new SysError(EINVAL);
+    if (!peek) urgent.isRead = true;
+    return this.inbox.byteAt(urgent.after);
+  }
+
+  /** Passes the urgent byte by, which is next in the stream and not part of it. */
+  private skipUrgent(): void {
+    this.urgent = undefined;
+    this.inbox.dropByte();
+  }
+  /** What stands behind the urgent byte, which stays. */
+  private pastUrgent(room: number): Received {
+    const { bytes, length, ...rest } = this.piece(room + 1, true);
+    return { ...rest, bytes: bytes.subarray(1), length: length - 1 };
+  }
+  /** Bytes that can be read before the mark, or all. */
+  private get toMark(): number {
+    const after = this.urgent?.after ?? 0;
+    return after > 0 ? after : this.inbox.size;
+  }
+
   override receive(room: number, peek: boolean): Received | undefined {
     this.checkReceive();
+    if (this.isAtMark && this.isUrgentApart) {
+      if (!peek) this.skipUrgent();
+      else if (this.inbox.size > 1) return this.pastUrgent(room);
+      else return undefined;
+    }
     if (this.inbox.count === 0) {
       this.checkError();
       if (this.readShut || this.phase === "closed") return END;
       return undefined;
     }
-    return this.isPackets ? this.packet(room, peek) : this.piece(room, peek);
+    if (this.isPackets) return this.packet(room, peek);
+    const received = this.piece(Math.min(room, this.toMark), peek);
+    if (this.urgent !== undefined && !peek) {
+      this.urgent.after -= received.length;
+      if (this.urgent.after < 0) this.urgent = undefined;
+    }
+    return received;
   }
 
   private checkReceive(): void {
@@ -342,6 +410,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
         untold,
         accepted: this.isAccepted,
         peer: peer === undefined ? -1 : tables.add(peer),
+        urgent: this.urgent === undefined ? null : { ...this.urgent },
       },
       ...{ waiting: indices(this.waiting), overflow: indices(this.overflow) },
       // What is being connected outside has nobody to wait for after a thaw.
@@ -355,6 +424,9 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     this.backlog = Math.min(from.backlog, SOMAXCONN);
     this.untold = from.untold;
     this.isAccepted = from.accepted;
+    if (from.urgent && from.urgent.after >= this.inbox.size)
+      throw new RangeError("an urgent byte is missing");
+    if (from.urgent) this.urgent = { ...from.urgent };
     const socketAt = (index: number): StreamSocket => {
       const file = fileAt(opened, index);
       if (file instanceof StreamSocket) return file;
@@ -383,14 +455,19 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     let events = this.error !== 0 ? POLLERR : 0;
     if ((readShut && writeShut) || phase === "idle" || phase === "closed") events |= POLLHUP;
     if (readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if (this.inbox.count > 0) events |= POLLIN | POLLRDNORM;
+    if (
+      this.inbox.size > (this.isAtMark && this.isUrgentApart ? 1 : 0) ||
+      (this.isUnix && this.inbox.count > 0)
+    )
+      events |= POLLIN | POLLRDNORM;
+    if (this.urgent !== undefined && !this.urgent.isRead) events |= POLLPRI;
     if (phase === "connecting") return events;
     if (this.canSend) events |= POLLOUT | POLLWRNORM | (this.isUnix ? POLLWRBAND : 0);
     return events;
   }
   override available(): number {
     if (this.phase === "listening") throw new SysError(EINVAL);
-    return this.inbox.size;
+    return this.urgent !== undefined && this.isUrgentApart ? this.urgent.after : this.inbox.size;
   }
 
   /** Throws what connect(2) says of a socket that can't be connected now. */

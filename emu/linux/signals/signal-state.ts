@@ -186,9 +186,12 @@ export interface SignalProcess<T extends SignalThread = SignalThread> {
   noteDrop(): void;
 }
 
-/** Signals that are to be acted upon by `thread` now. */
-export const deliverable = (process: SignalProcess, { signals }: SignalThread): bigint =>
-  (signals.pending.mask | process.signals.pending.mask) & ~(signals.mask | signals.awaited);
+/** Signals that are to be acted upon by `thread` now. Asked twice at every system call: hardly ever there is one. */
+export function deliverable(process: SignalProcess, { signals }: SignalThread): bigint {
+  const shared = process.signals.pending;
+  if (shared.size + signals.pending.size === 0) return 0n;
+  return (signals.pending.mask | shared.mask) & ~(signals.mask | signals.awaited);
+}
 
 /** Whether `thread` has reason to leave a call in which it waits. */
 export const disturbs = (process: SignalProcess, { signals }: SignalThread): boolean =>

@@ -151,6 +151,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   const { permissions } = files(ctx);
   const handle = handleOf(subject);
   const stat = subject.file?.stat() ?? system.stat(subject.at!);
+  if (stat.kind === "symlink") throw new SysError(EOPNOTSUPP);
   permissions.checkOwner(stat, "chmod");
   // Who is not in a file's group can't have others run it with that group (Linux: setattr_prepare).
   if (!isPrivileged(ctx.process.credentials) && !permissions.isMember(stat)) mode &= ~S_ISGID;
@@ -358,6 +359,11 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
     handler: (ctx) => chmod(ctx, { file: fileArg(ctx, 0) }, ctx.args.int(1)),
   },
   { name: "fchmodat", args: "fd str octal", handler: (ctx) => chmod(ctx, byEither(ctx, 0), ctx.args.int(2)) },
+  {
+    name: "fchmodat2",
+    args: "fd str octal hex",
+    handler: (ctx) => chmod(ctx, byEither(ctx, ctx.args.int(3)), ctx.args.int(2)),
+  },
   {
     name: "chown",
     args: "str int int",

@@ -13,6 +13,7 @@ import type { Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
+import type { Blocked } from "../wait-queue.ts";
 
 /** The files of the calling process. */
 export const files = (ctx: SyscallContext): TaskFiles => filesOf(ctx.process);
@@ -124,12 +125,12 @@ export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] 
 // ---- waiting -----------------------------------------------------------------------------------------------
 
 /** Waits until something changes at `file`, or fails with EAGAIN where it is not to wait. */
-export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): never {
+export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): Blocked {
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
-  if (done === 0) return ctx.block(file.waitables(interest));
+  if (done === 0) return ctx.wait(file.waitables(interest));
   // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
   const state = { kind: "moved", done } as const;
-  return ctx.block({ ...file.waitables(interest), state, restart: "never", interrupted: () => done });
+  return ctx.wait({ ...file.waitables(interest), state, restart: "never", interrupted: () => done });
 }
 
 /** Bytes that this call had moved already when it last waited. */

@@ -6,6 +6,7 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { Blocked } from "../wait-queue.ts";
 import {
   accessible,
   bufferArg,
@@ -39,12 +40,11 @@ function target(ctx: SyscallContext, n: number): OpenFile {
   return file;
 }
 
-/** A loff_t argument that must not be negative, where `file` has positions at all. */
+/** A loff_t argument that must not be negative, where `file` has positions at all; none is further away than files go. */
 function positionArg(file: OpenFile, offset: bigint): number {
   if (offset < 0n) throw new SysError(EINVAL);
   if (!file.seekable) throw new SysError(ESPIPE);
-  if (offset > BigInt(MAX_OFFSET)) throw new SysError(EOVERFLOW);
-  return Number(offset);
+  return Math.min(Number(offset), MAX_OFFSET);
 }
 
 /** Bytes on their way between a file and a guest's memory, or another file. */
@@ -113,7 +113,12 @@ const fills = (file: OpenFile): boolean =>
   file.kind === "file" || file.kind === "proc" || file.kind === "device";
 
 /** Reads into `spans`, at `position` or at the file's own. */
-function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
+function readInto(
+  ctx: SyscallContext,
+  file: OpenFile,
+  spans: readonly Span[],
+  position?: number,
+): number | Blocked {
   if (file.kind === "directory") throw new SysError(EISDIR);
   if (file instanceof Socket) return receiveSpans(ctx, file, spans);
   if (file.isStream) checkTerminalRead(ctx, file);
@@ -132,20 +137,25 @@ function readInto(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], p
 }
 
 /** Waits until there may be input; a terminal may be set to give up after a time (VTIME). */
-function waitForInput(ctx: SyscallContext, file: OpenFile): number {
+function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked {
   const { readTimeout, readDeadline } = file;
   if (readTimeout === 0n) return 0;
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
   if (readDeadline !== undefined)
-    return ctx.block({ ...file.waitables({ read: true }), deadline: readDeadline });
+    return ctx.wait({ ...file.waitables({ read: true }), deadline: readDeadline });
   if (readTimeout === undefined) return wait(ctx, file, { read: true });
   const now = ctx.kernel.clock.monotonic();
   const deadline = ctx.resumed?.deadline ?? now + readTimeout;
-  return deadline <= now ? 0 : ctx.block({ ...file.waitables({ read: true }), deadline });
+  return deadline <= now ? 0 : ctx.wait({ ...file.waitables({ read: true }), deadline });
 }
 
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
-function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], position?: number): number {
+function writeFrom(
+  ctx: SyscallContext,
+  file: OpenFile,
+  spans: readonly Span[],
+  position?: number,
+): number | Blocked {
   if (file instanceof Socket) return sendSpans(ctx, file, spans);
   const skip = movedBefore(ctx);
   const total = lengthOf(spans);
@@ -176,7 +186,7 @@ function writeFrom(ctx: SyscallContext, file: OpenFile, spans: readonly Span[], 
 }
 
 /** Waits until the rest of a transfer can be written; a descriptor in non-blocking mode is content with what has been. */
-function waitForRoom(ctx: SyscallContext, file: OpenFile, done: number): number {
+function waitForRoom(ctx: SyscallContext, file: OpenFile, done: number): number | Blocked {
   if (file.flags & O_NONBLOCK && done > 0) return done;
   return wait(ctx, file, { write: true }, done);
 }
@@ -195,7 +205,7 @@ const RWF_NOWAIT = 0x8;
 const RWF_APPEND = 0x10;
 
 /** preadv2 and pwritev2: offset -1 means the file's own position. */
-function vectorAt(ctx: SyscallContext, write: boolean): number {
+function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked {
   const flags = ctx.args.int(5);
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   const file = write ? target(ctx, 0) : source(ctx, 0);
@@ -210,6 +220,7 @@ function vectorAt(ctx: SyscallContext, write: boolean): number {
   // What the call has written already before it paused is at the end by now.
   const end = Number(file.stat().size) - movedBefore(ctx);
   const done = writeFrom(ctx, file, spans, file.seekable ? end : undefined);
+  if (done instanceof Blocked) return done;
   if (position === undefined) file.position = end + done;
   return done;
 }
@@ -245,7 +256,10 @@ function copy(
   while (done < count) {
     const bytes = buffer.subarray(0, Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
-    if (got === undefined) return done > 0 ? done : wait(ctx, from, { read: true });
+    if (got === undefined) {
+      if (done > 0) return done;
+      throw wait(ctx, from, { read: true });
+    }
     if (got === 0) break;
     let put = 0;
     try {
@@ -261,7 +275,9 @@ function copy(
     if (put < got) {
       // What was read and found no room goes back.
       if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
-      return waitForRoom(ctx, to, done);
+      const room = waitForRoom(ctx, to, done);
+      if (room instanceof Blocked) throw room;
+      return room;
     }
     if (done < count) pauseIfOverdue(ctx, done);
   }
@@ -281,6 +297,7 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const offset =
     size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : BigInt(ctx.memory.read32(pointer));
   const position = positionArg(from, offset);
+  if (position === MAX_OFFSET) throw new SysError(EOVERFLOW);
   const done = copy(ctx, from, to, count, { from: position });
   if (size === 8) ctx.memory.write64(pointer, BigInt(position + done));
   else ctx.memory.write32(pointer, position + done);
@@ -312,7 +329,7 @@ function copyFileRange(ctx: SyscallContext): number {
   }
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
-    if (position !== undefined) ctx.memory.write64(pointers[i], BigInt(position + done));
+    if (position !== undefined && done > 0) ctx.memory.write64(pointers[i], BigInt(position + done));
   });
   return done;
 }

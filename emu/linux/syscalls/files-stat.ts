@@ -134,7 +134,7 @@ function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number
 type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
 
 /** Status as the guest sees it. */
-const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.setIds.shown(stat);
+const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.shown(stat);
 
 const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
   shown(ctx, found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!));

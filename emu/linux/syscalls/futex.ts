@@ -55,7 +55,7 @@ function waitOn(
   const { thread } = ctx;
   const futex = futexAt(ctx, address);
   futex.enlist(thread, bitset);
-  return ctx.block({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
+  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
 }
 
 function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realtime: boolean, bitset: number) {
@@ -66,9 +66,9 @@ function wait(ctx: SyscallContext, format: TimeFormat, absolute: boolean, realti
   const address = isMoved ? resumed.state.address : wordArg(ctx, 0);
   const deadline = deadlineArg(ctx, format, absolute, realtime);
   if (resumed?.state.kind === "woken") return 0;
-  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
   if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (deadline !== null && ctx.kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   return waitOn(ctx, address, bitset, deadline, isMoved ? resumed.state : undefined);
 }
 
@@ -139,7 +139,7 @@ function lockPi(ctx: SyscallContext, format: TimeFormat, realtime: boolean, mayW
   if (deadline !== null && kernel.clock.monotonic() >= deadline) throw new SysError(ETIMEDOUT);
   memory.write32(address, value | WAITERS);
   futex.enlist(thread, ANY_BIT);
-  return ctx.block({ queues: [futex], deadline, restart: "nointr" });
+  return ctx.wait({ queues: [futex], deadline, restart: "nointr" });
 }
 
 function unlockPi(ctx: SyscallContext): number {

@@ -276,6 +276,15 @@ const TERMINAL_CALLS = new Map<number, TerminalCall>([
     },
   ],
   [0x5412, typeByte],
+  // TIOCGLCKTRMIOS (nothing is locked), TIOCSLCKTRMIOS
+  [
+    0x5456,
+    (ctx, { address }) => {
+      ctx.put(TERMIOS, address, {});
+      return 0;
+    },
+  ],
+  [0x5457, refused],
   // TIOCSBRK, TIOCCBRK, TIOCCONS
   [0x5427, nothing],
   [0x5428, nothing],
@@ -321,8 +330,8 @@ export function terminalCall(ctx: SyscallContext, file: OpenFile, terminal: Tty,
   return run(ctx, { terminal, file, address });
 }
 
-/** TIOCPKT, TIOCGSID, TIOCGETD, TIOCSETD, TIOCSTI. */
-const OLD_WITH_POINTER: readonly number[] = [0x5420, 0x5429, 0x5424, 0x5423, 0x5412];
+/** TIOCPKT, TIOCGSID, TIOCGETD, TIOCSETD, TIOCSTI, TIOCGLCKTRMIOS. */
+const OLD_WITH_POINTER: readonly number[] = [0x5420, 0x5429, 0x5424, 0x5423, 0x5412, 0x5456];
 /** TIOCSIG has a size in its number and takes a plain int. */
 const TIOCSIG = iow("T", 0x36, 4);
 

@@ -1,12 +1,14 @@
 /** ioctl(2) on descriptors. */
-import { EBADF, ENOTTY, SysError } from "../errno.ts";
+import { EBADF, EINVAL, ENOTTY, SysError } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { terminalOf } from "../vfs/devices.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, files } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
+import { interfaceCall } from "./ioctl-interfaces.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
 
@@ -53,6 +55,13 @@ const getSocketOwner = ofSocket((ctx, file) => {
   return 0;
 });
 
+const SIOCATMARK: FileCall = (ctx, file) => {
+  if (!(file instanceof Socket)) throw new SysError(ENOTTY);
+  if (!(file instanceof StreamSocket) || file.isUnix) throw new SysError(EINVAL);
+  ctx.put32(ctx.args.address(2), file.isAtMark ? 1 : 0);
+  return 0;
+};
+
 /** Requests that any description takes. */
 const FILE_CALLS = new Map<number, FileCall>([
   [FIOCLEX, closeOnExec(true)],
@@ -71,6 +80,7 @@ const FILE_CALLS = new Map<number, FileCall>([
   [0x8902, setSocketOwner], // SIOCSPGRP
   [0x8903, getSocketOwner], // FIOGETOWN
   [0x8904, getSocketOwner], // SIOCGPGRP
+  [0x8905, SIOCATMARK],
   // FIGETBSZ
   [
     io("\0", 2),
@@ -99,6 +109,7 @@ function ioctl(ctx: SyscallContext): number {
   const command = ctx.args.uint(1);
   const onFile = FILE_CALLS.get(command);
   if (onFile !== undefined) return onFile(ctx, file);
+  if (file instanceof Socket) return interfaceCall(ctx, file, command);
   const terminal = terminalOf(file);
   if (terminal === undefined) throw new SysError(ENOTTY);
   return terminalCall(ctx, file, terminal, command);

@@ -2,7 +2,7 @@
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { isPrivileged } from "../credentials.ts";
-import { EINVAL, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EINVAL, ENOSYS, EPERM, noProcess, SysError } from "../errno.ts";
 import { type Limit, type Process, RLIM_INFINITY, RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 
@@ -98,7 +98,7 @@ const prlimit64: SyscallHandler = (ctx) => {
   const [next, old] = [args.word(2), args.word(3)];
   const wanted = next === 0n ? undefined : ctx.get(RLIMIT64, args.address(2));
   const target = pid === 0 ? ctx.process : (kernel.thread(pid)?.process ?? kernel.processes.get(pid));
-  if (target === undefined) throw new SysError(ESRCH);
+  if (target === undefined) throw noProcess(pid);
   const { soft, hard } = target.limits[resource];
   if (wanted !== undefined)
     changeLimit(ctx, target, resource, { soft: wanted.rlim_cur, hard: wanted.rlim_max });

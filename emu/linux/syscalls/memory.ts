@@ -2,7 +2,16 @@
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import { isData, isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../memory/vma.ts";
+import {
+  isData,
+  isLocked,
+  isReadOnly,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  VM_READ_ONLY,
+  type Vma,
+} from "../../memory/vma.ts";
 import { findPlace, isFull, MMAP_MIN, pageUp, startGap } from "../address-layout.ts";
 import {
   EACCES,
@@ -148,7 +157,7 @@ function objectOf(
   flags: number,
   prot: number,
   offset: number,
-): Pick<Vma, "file" | "shared" | "offset" | "growsDown"> {
+): Pick<Vma, "file" | "shared" | "offset" | "growsDown" | "flags"> {
   const { files } = ctx.process;
   const type = flags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
@@ -159,11 +168,12 @@ function objectOf(
     if (growsDown) throw new SysError(EINVAL);
     return { shared: new SharedObject(), offset: 0 };
   }
-  const file = files.mappable(fd, { shared, write: (prot & PROT_WRITE) !== 0 });
+  const { file, mayWrite } = files.mappable(fd, { shared, write: (prot & PROT_WRITE) !== 0 });
   if (type === MAP_SHARED_VALIDATE && flags & ~LEGACY_FLAGS) throw new SysError(EOPNOTSUPP);
   if (type !== MAP_PRIVATE && !shared) throw new SysError(EINVAL);
   if (growsDown) throw new SysError(EINVAL);
-  return shared ? { shared: files.sharedObject(file), offset } : { file, offset };
+  if (!shared) return { file, offset };
+  return { shared: files.sharedObject(file), offset, flags: mayWrite ? 0 : VM_READ_ONLY };
 }
 
 function map(ctx: SyscallContext, pageOffset: bigint): number {
@@ -196,7 +206,7 @@ function mapAt(
 ): void {
   const locking = lockedAsAsked(process, length, (flags & MAP_LOCKED) !== 0);
   if (locking === undefined) throw new SysError(EAGAIN);
-  const area = { ...what, ...locking };
+  const area = { ...what, flags: (what.flags ?? 0) | (locking.flags ?? 0) };
   checkRoom(process, length, area);
   checkCommit(kernel, length, area, !(flags & MAP_NORESERVE));
   process.memory.map({ start, end: start + length, ...area });
@@ -219,7 +229,8 @@ export function mapShared(
   } catch (error) {
     throw error instanceof SysError && error.errno === EEXIST ? new SysError(EINVAL) : error;
   }
-  mapAt(ctx, start, Number(length), { prot, shared, offset: 0 });
+  const readOnly = prot & PROT_WRITE ? 0 : VM_READ_ONLY;
+  mapAt(ctx, start, Number(length), { prot, shared, offset: 0, flags: readOnly });
   return start;
 }
 
@@ -280,9 +291,7 @@ function protect(ctx: SyscallContext): number {
 /** Changes areas one after the other as far as they allow it. Throws EACCES or ENOMEM at the first that does not. */
 function protectAreas(memory: SyscallContext["memory"], start: number, end: number, prot: number): void {
   const writes = (prot & PROT_WRITE) !== 0;
-  const locked = memory.areas
-    .overlapping(start, end)
-    .find(({ shared }) => writes && shared?.file?.writable === false);
+  const locked = memory.areas.overlapping(start, end).find((area) => writes && isReadOnly(area));
   const until = locked === undefined ? end : Math.max(start, locked.start);
   if (until > start && !memory.protect(start, until, prot)) throw new SysError(ENOMEM);
   if (locked !== undefined) throw new SysError(EACCES);

@@ -142,7 +142,7 @@ function notify(ctx: SyscallContext, queue: PosixQueue): void {
   if (notice === undefined) return;
   queue.notice = undefined;
   const target = ctx.kernel.processes.get(notice.pid);
-  if (target === undefined || notice.kind !== SIGEV_SIGNAL) return;
+  if (target === undefined || notice.kind !== SIGEV_SIGNAL || notice.signal === 0) return;
   const { pid, credentials } = ctx.process;
   post(target, signalInfo(notice.signal, SI_MESGQ, { pid, uid: credentials.uid, value: notice.value }));
 }
@@ -188,7 +188,9 @@ function mqNotify(ctx: SyscallContext): number {
   if (event !== undefined) {
     // SIGEV_THREAD takes a netlink socket, which there is none of.
     if (event.notify !== SIGEV_NONE && event.notify !== SIGEV_SIGNAL) throw new SysError(EINVAL);
-    if (event.notify === SIGEV_SIGNAL && !isSignal(event.signo)) throw new SysError(EINVAL);
+    // Number 0 tells nobody.
+    if (event.notify === SIGEV_SIGNAL && event.signo !== 0 && !isSignal(event.signo))
+      throw new SysError(EINVAL);
   }
   const { posix } = queueArg(ctx, undefined);
   const { pid } = ctx.process;

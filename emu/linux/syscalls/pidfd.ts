@@ -4,6 +4,7 @@ import type { Process } from "../process.ts";
 import { senderInfo } from "../signals/post.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
+import { DirectoryFile } from "../vfs/host-file.ts";
 import { PidFile } from "../vfs/pid-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";
@@ -34,10 +35,21 @@ export function processArg(ctx: SyscallContext): Process {
   return file.process;
 }
 
+/** As `processArg`; a directory /proc/PID stands for its process, too. */
+function recipient(ctx: SyscallContext): Process {
+  const file = fileArg(ctx, 0);
+  const isProc = file instanceof DirectoryFile && file.folder === undefined;
+  const pid = isProc ? /^\/proc\/(\d+)$/.exec(file.path)?.[1] : undefined;
+  if (pid === undefined) return processArg(ctx);
+  const process = ctx.kernel.processes.get(Number(pid));
+  if (process === undefined) throw new SysError(ESRCH);
+  return process;
+}
+
 function sendSignal(ctx: SyscallContext): number {
   const [signo, at] = [ctx.args.int(1), ctx.args.address(2)];
   checkFlags(ctx.args.int(3), 0);
-  const target = processArg(ctx);
+  const target = recipient(ctx);
   const info = at === 0 ? senderInfo(signo, ctx.process) : givenInfo(ctx, at, signo, target.pid);
   if (alive(target)) send(ctx, target, info);
   return 0;

@@ -85,7 +85,7 @@ export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look):
     signals.endSuspend();
     throw error;
   }
-  return ctx.block({
+  return ctx.wait({
     ...waitablesOf(found.files),
     deadline: end,
     restart: "nohand",

@@ -135,6 +135,13 @@ const setVma: Option = ({ args, memory }) => {
   return 0;
 };
 
+/** PR_SET_PTRACER of the security module Yama: who may trace, which nobody does. */
+const setPtracer: Option = ({ args, kernel }) => {
+  const pid = args.int(1);
+  if (pid !== 0 && pid !== -1 && kernel.thread(pid) === undefined) throw new SysError(EINVAL);
+  return 0;
+};
+
 const zero: Option = () => 0;
 
 /** PR_CAPBSET_READ: nothing was ever dropped from the bounding set. */
@@ -252,6 +259,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [57, notPermitted], // SET_IO_FLUSHER
   [58, notPermitted],
   [0x5356_4d41, setVma],
+  [0x5961_6d61, setPtracer],
 ]);
 
 const prctl: SyscallHandler = (ctx) => (OPTIONS.get(ctx.args.int(0)) ?? invalid)(ctx);

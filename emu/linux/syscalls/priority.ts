@@ -1,6 +1,6 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
 import { isPrivileged } from "../credentials.ts";
-import { EACCES, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EACCES, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
 import { type Process, RLIMIT_NICE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 
@@ -27,7 +27,7 @@ export function targets({ args, kernel, process }: SyscallContext, which: number
     const meant = isMeant(each);
     return meant === each || meant === true;
   });
-  if (found.length === 0) throw new SysError(ESRCH);
+  if (found.length === 0) throw noProcess(which === 0 ? who : 0);
   return found;
 }
 

@@ -2,7 +2,7 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { EFAULT, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EFAULT, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { type Span, vectorArg } from "./files-common.ts";
@@ -16,8 +16,9 @@ export function checkAccess(process: Process, other: Process): void {
 
 /** The process of a thread whose memory the caller may see. Throws ESRCH, EPERM. */
 function target(ctx: SyscallContext): Process {
-  const process = ctx.kernel.thread(ctx.args.int(0))?.process;
-  if (process === undefined) throw new SysError(ESRCH);
+  const tid = ctx.args.int(0);
+  const process = ctx.kernel.thread(tid)?.process;
+  if (process === undefined) throw noProcess(tid);
   checkAccess(ctx.process, process);
   return process;
 }

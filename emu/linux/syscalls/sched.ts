@@ -3,7 +3,8 @@
  * (Linux: kernel/sched/core.c).
  */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { isPrivileged } from "../credentials.ts";
+import { E2BIG, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { mayBecome } from "./priority.ts";
@@ -15,6 +16,7 @@ const SCHED_BATCH = 3;
 export const SCHED_IDLE = 5;
 const SCHED_DEADLINE = 6;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
+const SCHED_FLAG_RESET_ON_FORK = 1n;
 /** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */
 const SLICE_NS = 4_000_000;
 /** Bytes of the kernel's own CPU masks: whole doublewords that hold all CPUs. */
@@ -41,12 +43,12 @@ function threadArg({ kernel, thread, args }: SyscallContext): Thread {
   const tid = args.int(0);
   if (tid < 0) throw new SysError(EINVAL);
   const found = tid === 0 ? thread : kernel.thread(tid);
-  if (found === undefined) throw new SysError(ESRCH);
+  if (found === undefined) throw noProcess(tid);
   return found;
 }
 
-/** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. */
-function setPolicy({ process }: Thread, policy: number, priority: number): void {
+/** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. Who resets on fork can't stop that. */
+function setPolicy({ process }: Thread, policy: number, priority: number, resets: boolean): void {
   const realtime = policy === SCHED_FIFO || policy === SCHED_RR;
   if (![SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) {
     throw new SysError(EINVAL);
@@ -56,7 +58,10 @@ function setPolicy({ process }: Thread, policy: number, priority: number): void 
   const { attributes } = process;
   const leavesIdle = attributes.policy === SCHED_IDLE && policy !== SCHED_IDLE;
   if (leavesIdle && !mayBecome(process, attributes.nice)) throw new SysError(EPERM);
+  if (attributes.resetOnFork && !resets && !isPrivileged(process.credentials)) throw new SysError(EPERM);
   attributes.policy = policy;
+  if (resets) attributes.resetOnFork = true;
+  else delete attributes.resetOnFork;
 }
 
 const getparam: SyscallHandler = (ctx) => {
@@ -70,7 +75,8 @@ const setparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(1));
   const thread = threadArg(ctx);
-  setPolicy(thread, thread.process.attributes.policy, sched_priority);
+  const { policy, resetOnFork = false } = thread.process.attributes;
+  setPolicy(thread, policy, sched_priority, resetOnFork);
   return 0;
 };
 
@@ -78,21 +84,26 @@ const setscheduler: SyscallHandler = (ctx) => {
   const policy = ctx.args.int(1);
   if (policy < 0 || ctx.args.word(2) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(2));
-  setPolicy(threadArg(ctx), policy & ~SCHED_RESET_ON_FORK, sched_priority);
+  const resets = (policy & SCHED_RESET_ON_FORK) !== 0;
+  setPolicy(threadArg(ctx), policy & ~SCHED_RESET_ON_FORK, sched_priority, resets);
   return 0;
 };
 
-const getscheduler: SyscallHandler = (ctx) => threadArg(ctx).process.attributes.policy;
+const getscheduler: SyscallHandler = (ctx) => {
+  const { policy, resetOnFork } = threadArg(ctx).process.attributes;
+  return policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
+};
 
 const getattr: SyscallHandler = (ctx) => {
   const { args, abi } = ctx;
   const size = args.uint(2);
   if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
     throw new SysError(EINVAL);
-  const { policy, nice } = threadArg(ctx).process.attributes;
+  const { policy, nice, resetOnFork } = threadArg(ctx).process.attributes;
   const full = SCHED_ATTR.encode(abi, {
     size: Math.min(size, SCHED_ATTR.size(abi)),
     sched_policy: policy,
+    sched_flags: resetOnFork ? SCHED_FLAG_RESET_ON_FORK : 0n,
     sched_nice: nice,
   });
   ctx.memory.write(args.address(1), full.subarray(0, Math.min(size, full.length)));
@@ -110,13 +121,13 @@ const setattr: SyscallHandler = (ctx) => {
   }
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
   bytes.set(memory.read(at, Math.min(size, bytes.length)));
-  const { sched_policy, sched_priority, sched_nice } = SCHED_ATTR.decode(abi, bytes);
+  const { sched_policy, sched_priority, sched_nice, sched_flags } = SCHED_ATTR.decode(abi, bytes);
   const thread = threadArg(ctx);
   const { process } = thread;
   const ranks = sched_policy === SCHED_NORMAL || sched_policy === SCHED_BATCH;
   if (ranks && sched_nice < process.attributes.nice && !mayBecome(process, sched_nice))
     throw new SysError(EPERM);
-  setPolicy(thread, sched_policy, sched_priority);
+  setPolicy(thread, sched_policy, sched_priority, (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n);
   if (ranks) process.attributes.nice = Math.min(Math.max(sched_nice, -20), 19);
   return 0;
 };

@@ -3,7 +3,18 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { NIA } from "../../cpu/registers.ts";
 import { struct } from "../abi.ts";
-import { EAGAIN, EFAULT, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM, ESRCH, SysError } from "../errno.ts";
+import {
+  EAGAIN,
+  EFAULT,
+  EINTR,
+  EINVAL,
+  ENOMEM,
+  ENOSYS,
+  EPERM,
+  ESRCH,
+  noProcess,
+  SysError,
+} from "../errno.ts";
 import type { Process } from "../process.ts";
 import {
   type AltStack,
@@ -213,7 +224,7 @@ export const alive = (process: Process | undefined): process is Process =>
 
 function processOf({ kernel }: SyscallContext, pid: number): Process {
   const process = kernel.processes.get(pid);
-  if (process === undefined) throw new SysError(ESRCH);
+  if (process === undefined) throw noProcess(pid);
   return process;
 }
 
@@ -251,7 +262,7 @@ function kill(ctx: SyscallContext): SyscallResult {
 function threadOf({ kernel }: SyscallContext, tgid: number | undefined, tid: number): Thread {
   if (tid <= 0 || (tgid !== undefined && tgid <= 0)) throw new SysError(EINVAL);
   const thread = kernel.thread(tid);
-  if (thread === undefined || (tgid !== undefined && thread.process.pid !== tgid)) throw new SysError(ESRCH);
+  if (thread === undefined || (tgid !== undefined && thread.process.pid !== tgid)) throw noProcess(tid);
   return thread;
 }
 
@@ -294,7 +305,7 @@ function rtTgsigqueueinfo(ctx: SyscallContext): SyscallResult {
 
 // ---- waiting -------------------------------------------------------------------------------------------------
 
-const pause: SyscallHandler = (ctx) => ctx.block({ restart: "nohand" });
+const pause: SyscallHandler = (ctx) => ctx.wait({ restart: "nohand" });
 
 /** Waits under another mask until a handler has run; its frame restores the old one. */
 function suspend(ctx: SyscallContext, mask: bigint): never {
@@ -325,7 +336,7 @@ const rtSigtimedwait =
     const deadline = ctx.resumed?.deadline ?? (timeout === undefined ? null : now + timeout);
     if (deadline !== null && deadline <= now) throw new SysError(EAGAIN);
     thread.signals.awaited = wanted;
-    return ctx.block({ deadline, restart: "never" });
+    return ctx.wait({ deadline, restart: "never" });
   };
 
 // ---- handlers' stacks and ways back -----------------------------------------------------------------------------

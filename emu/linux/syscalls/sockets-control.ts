@@ -1,7 +1,8 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
-import { type Address, asSeenBy, isAny, LOOPBACK_INDEX, loopback, unmapped } from "../net/address.ts";
+import { type Address, asSeenBy, isAny, loopback, unmapped } from "../net/address.ts";
+import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Sender } from "../net/inbox.ts";
 import type { Received, Socket } from "../net/socket.ts";
 import {
@@ -192,7 +193,7 @@ const IP_FIELDS: readonly HeaderField[] = [
   {
     ...{ level: IPPROTO_IP, option: IP_PKTINFO, type: IP_PKTINFO },
     contents: ({ abi }, { name }) =>
-      IN_PKTINFO.encode(abi, { ifindex: LOOPBACK_INDEX, spec_dst: name, addr: name }),
+      IN_PKTINFO.encode(abi, { ifindex: LOOPBACK.index, spec_dst: name, addr: name }),
   },
   { level: IPPROTO_IP, option: IP_RECVTTL, type: 2, contents: hops },
   { level: IPPROTO_IP, option: IP_RECVTOS, type: 1, contents: () => new Uint8Array(1) },
@@ -201,7 +202,7 @@ const IPV6_FIELDS: readonly HeaderField[] = [
   {
     ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: 50 },
     contents: ({ abi }, to) =>
-      IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK_INDEX }),
+      IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK.index }),
   },
   { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: 52, contents: hops },
   {

@@ -5,6 +5,7 @@ import {
   EDOM,
   EINVAL,
   ENODATA,
+  ENODEV,
   ENOENT,
   ENOPROTOOPT,
   ENOTCONN,
@@ -14,6 +15,7 @@ import {
   SysError,
 } from "../errno.ts";
 import { encodeAddress, UNNAMED } from "../net/address.ts";
+import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Socket } from "../net/socket.ts";
 import {
   AF_INET6,
@@ -25,6 +27,7 @@ import {
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
   IPV6_V6ONLY,
+  SO_BINDTODEVICE,
   SO_BROADCAST,
   SO_LINGER,
   SO_OOBINLINE,
@@ -157,6 +160,17 @@ const priority: Option = {
   },
 };
 
+/** SO_BINDTODEVICE: the name of the only interface there is, or none; SO_BINDTOIFINDEX tells its number. */
+const boundDevice: Option = {
+  get: (_ctx, socket) =>
+    new TextEncoder().encode(socket.option(SO_BINDTODEVICE) === 0 ? "" : `${LOOPBACK.name}\0`),
+  set: (_ctx, socket, bytes) => {
+    const name = new TextDecoder().decode(bytes.subarray(0, 15)).replace(/\0.*/s, "");
+    if (name !== "" && name !== LOOPBACK.name) throw new SysError(ENODEV);
+    socket.setOption(SO_BINDTODEVICE, name === "" ? 0 : LOOPBACK.index);
+  },
+};
+
 const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option] => [
   name,
   kept(SOL_SOCKET, name, range),
@@ -217,6 +231,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
       },
     },
   ],
+  [SO_BINDTODEVICE, boundDevice],
   flag(SO_TIMESTAMP),
   flag(SO_TIMESTAMPNS),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
@@ -244,7 +259,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
       },
     },
   ],
-  [62, told(() => 0)],
+  [62, told((socket) => socket.option(SO_BINDTODEVICE))],
 ]);
 
 const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] => [

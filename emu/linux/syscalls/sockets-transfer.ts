@@ -23,7 +23,7 @@ import { SIGPIPE } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { IOV_MAX } from "../vfs/constants.ts";
 import { hold, release } from "../vfs/open-file.ts";
-import { accessible, bufferArg, CHUNK, movedBefore, type Span, spansOf } from "./files-common.ts";
+import { accessible, bufferArg, CHUNK, files, movedBefore, type Span, spansOf } from "./files-common.ts";
 import { findUnix } from "./sockets.ts";
 import { addressBytes, isNonblocking, putAddress, socketArg, toAddress, waitAt } from "./sockets-common.ts";
 import { type Control, type Given, putControl, takeControl } from "./sockets-control.ts";
@@ -134,7 +134,8 @@ function send(
   { spans, flags, to, control }: Letter,
   skip: number,
 ): number {
-  if (flags & MSG_OOB) throw new SysError(EOPNOTSUPP);
+  const isUrgent = (flags & MSG_OOB) !== 0;
+  if (isUrgent && !(socket instanceof StreamSocket && socket.hasUrgent)) throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
   if (isWhole && total > socket.longest) throw new SysError(EMSGSIZE);
@@ -170,6 +171,7 @@ function send(
       done += count;
       if (isWhole) return total;
     } while (done < total);
+    if (isUrgent && socket instanceof StreamSocket) sendUrgent(ctx, socket);
     return done;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
@@ -178,6 +180,12 @@ function send(
     if (done > 0) return done;
     throw error;
   }
+}
+
+/** Marks what was sent last as urgent, and tells who owns the other end. */
+function sendUrgent(ctx: SyscallContext, socket: StreamSocket): void {
+  socket.markUrgent();
+  if (socket.peer !== undefined) files(ctx).system.signals.urgent(socket.peer);
 }
 
 /** write(2) and its kin. */
@@ -237,7 +245,7 @@ function receive(
   { spans, flags, skip }: { spans: readonly Span[]; flags: number; skip: number },
   use: (received: Received) => void = () => {},
 ): Receipt {
-  if (flags & MSG_OOB) throw new SysError(socket.isUnix ? EOPNOTSUPP : EINVAL);
+  if (flags & MSG_OOB) return receiveUrgent(ctx, socket, spans, flags);
   if (flags & MSG_ERRQUEUE) throw new SysError(socket.isUnix ? EOPNOTSUPP : EAGAIN);
   const nonblocking = isNonblocking(socket) || (flags & MSG_DONTWAIT) !== 0;
   const isStream = socket.type === SOCK_STREAM;
@@ -279,6 +287,16 @@ function receive(
       flags & MSG_WAITALL && !peek && done < total && !received.isEnd && received.files.length === 0;
     if (!goesOn) return { length: done, flags: 0, received };
   }
+}
+
+/** The byte that came out of band, which is never waited for. */
+function receiveUrgent(ctx: SyscallContext, socket: Socket, spans: readonly Span[], flags: number): Receipt {
+  if (!(socket instanceof StreamSocket) || !socket.hasUrgent)
+    throw new SysError(socket.isUnix ? EOPNOTSUPP : EINVAL);
+  const byte = socket.receiveUrgent((flags & MSG_PEEK) !== 0);
+  const count = Math.min(1, lengthOf(spans));
+  scatter(ctx, spans, 0, byte.subarray(0, count));
+  return { length: count, flags: MSG_OOB | (count === 0 ? MSG_TRUNC : 0), received: undefined };
 }
 
 function packetReceipt(flags: number, received: Received): Receipt {

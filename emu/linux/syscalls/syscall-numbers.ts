@@ -66,7 +66,7 @@ const BOTH = `
   435 clone3, 436 close_range, 437 openat2, 438 pidfd_getfd, 439 faccessat2, 440 process_madvise
   441 epoll_pwait2, 442 mount_setattr, 443 quotactl_fd, 444 landlock_create_ruleset
   445 landlock_add_rule, 446 landlock_restrict_self, 448 process_mrelease, 449 futex_waitv
-  450 set_mempolicy_home_node`;
+  450 set_mempolicy_home_node, 451 cachestat, 452 fchmodat2, 453 map_shadow_stack`;
 
 const ONLY_32 = `
   192 mmap2, 193 truncate64, 194 ftruncate64, 195 stat64, 196 lstat64, 197 fstat64, 204 fcntl64

@@ -133,7 +133,7 @@ function sleepFor(ctx: SyscallContext, time: bigint, rem: number, format: TimeFo
   const now = () => ctx.kernel.clock.monotonic();
   const deadline = ctx.resumed?.deadline ?? now() + time;
   if (deadline <= now()) return 0;
-  return ctx.block({
+  return ctx.wait({
     deadline,
     restart: "nohand",
     interrupted() {
@@ -161,7 +161,7 @@ const clockNanosleep =
     if ((flags & TIMER_ABSTIME) === 0) return sleepFor(ctx, time, args.address(3), format);
     const left = time - readClock(ctx, source);
     if (left <= 0n) return 0;
-    return ctx.block({ deadline: ctx.kernel.clock.monotonic() + left, restart: "nohand" });
+    return ctx.wait({ deadline: ctx.kernel.clock.monotonic() + left, restart: "nohand" });
   };
 
 // ---- the older calls ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import type { FileSignalsSnapshot } from "../../snapshot.ts";
 import type { Process } from "../process.ts";
 import { type SignalInfo, signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
-import { SI_KERNEL, SIGIO } from "../signals/signal-numbers.ts";
+import { SI_KERNEL, SIGIO, SIGURG } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
 import type { Thread } from "../thread.ts";
 import { WaitQueue } from "../wait-queue.ts";
@@ -195,6 +195,12 @@ export class FileSignals implements Tells {
       give(thread?.process, thread);
     } else if (type === 1) give(machine.processes.get(id));
     else for (const process of machine.processes.values()) if (process.pgid === id) give(process);
+  }
+  /** Something has come out of band: the owner is told of that without O_ASYNC as well. */
+  urgent(file: OpenFile): void {
+    const info = signalInfo(SIGURG, SI_KERNEL);
+    const { type, pid } = file.owner;
+    if (pid !== 0) this.send(type, pid, info, info);
   }
   forget(teller: Teller): void {
     this.tellers.delete(teller.file);

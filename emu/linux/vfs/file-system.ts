@@ -31,6 +31,7 @@ import { FileSignals } from "./file-signals.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
+import { Identities } from "./identities.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
@@ -97,6 +98,7 @@ export class FileSystem {
   private thawed = new Map<number, ThawedFiles>();
   private travelling: SharedHandle[] = [];
   readonly setIds = new SetIds();
+  readonly identities = new Identities();
   /** Whether the file of a key is a program that runs, and so can't be written. */
   isRunning: (key: string) => boolean = () => false;
   readonly notices = new Notices(this);
@@ -337,10 +339,12 @@ export class FileSystem {
   /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
   private forget(handle: number, mode = 0, path = ""): void {
     const isPlain = (mode & SET_IDS) === 0;
-    if (isPlain && this.seals.size === 0 && this.setIds.isEmpty && this.nodes.isEmpty) return;
+    const isNew = this.setIds.isEmpty && this.nodes.isEmpty && this.identities.isEmpty;
+    if (isPlain && this.seals.size === 0 && isNew) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
     this.nodes.forget(fileKey(stat));
+    this.identities.forget(fileKey(stat));
     this.setIds.keep(stat, mode, path);
   }
 
@@ -547,9 +551,14 @@ export class FileSystem {
     }
   }
 
+  /** A status as the guest sees it. */
+  shown(stat: FileStat): FileStat {
+    return this.identities.shown(this.setIds.shown(stat));
+  }
+
   /** A directory's entries, "." and ".." first, in the order of their names. */
   list(at: Location, viewer: Viewer): DirectoryEntry[] {
-    const here = this.stat(at).ino;
+    const here = this.shown(this.stat(at)).ino;
     const dots: DirectoryEntry[] = [
       { ino: here, kind: "directory", name: "." },
       { ino: here, kind: "directory", name: ".." },
@@ -557,7 +566,7 @@ export class FileSystem {
     const names = this.namespace.list(at, viewer.root).sort();
     const entries = names.map((name): DirectoryEntry | undefined => {
       try {
-        const { ino, kind } = this.stat(this.namespace.entry(at, name, viewer.root));
+        const { ino, kind } = this.shown(this.stat(this.namespace.entry(at, name, viewer.root)));
         return kind === "anonymous" ? undefined : { ino, kind, name };
       } catch {
         // Gone since the names were read.

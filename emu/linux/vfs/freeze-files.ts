@@ -6,6 +6,7 @@ import { HostError } from "../../host/host.ts";
 import type {
   FileReference,
   KnownFileSnapshot,
+  MachineSnapshot,
   NetworkSnapshot,
   OpenFileSnapshot,
   ProcessSnapshot,
@@ -86,10 +87,11 @@ class FileTables implements FreezeContext {
   private travel(file: HeldFile, path: string): number {
     const known = this.travelling.get(file.key);
     if (known !== undefined) return known;
-    const { unlinkedFiles } = this.tables;
+    const { unlinkedFiles, identities } = this.tables;
     let index = -1;
     try {
       index = unlinkedFiles.push(this.contents(file, path)) - 1;
+      identities.push(this.system.identities.of(file.stat(), "", index));
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);
@@ -180,4 +182,17 @@ export function freezeNetwork(system: FileSystem, tables: FreezeTables): Network
   if (nodes.isEmpty && network.isFresh) return undefined;
   const { lastPort, lastName } = network;
   return { lastPort, lastName, nodes: nodes.freeze(system, fileTables(system, tables)) };
+}
+
+/** What is in the folders of the guest's own, and the numbers of all files that travel; comes after whatever else does. */
+export function freezeOwnFiles(
+  system: FileSystem,
+  { unlinkedFiles, identities: travelling }: FreezeTables,
+): Pick<MachineSnapshot, "privateFiles" | "identities"> {
+  const privateFiles = system.namespace.own.freeze(unlinkedFiles);
+  const identities = [...travelling, ...system.identities.freeze(system, privateFiles)];
+  return {
+    ...(privateFiles.length > 0 ? { privateFiles } : {}),
+    ...(identities.length > 0 ? { identities } : {}),
+  };
 }

@@ -153,6 +153,9 @@ export class InotifyFile extends AnonymousFile {
   override get canWrite(): boolean {
     return false;
   }
+  override get tellsOwner(): boolean {
+    return true;
+  }
   override readable(): boolean {
     return this.unread.length > 0;
   }

@@ -4,6 +4,7 @@ import { PAGE_SIZE } from "../../memory/layout.ts";
 import {
   isData,
   isLocked,
+  isReadOnly,
   PROT_EXEC,
   PROT_READ,
   PROT_WRITE,
@@ -47,7 +48,7 @@ function flagsOf(area: Vma): string {
     ["ex", (prot & PROT_EXEC) !== 0],
     ["sh", shared !== undefined],
     ["mr", true],
-    ["mw", shared?.file?.writable !== false],
+    ["mw", !isReadOnly(area)],
     ["me", true],
     ["ms", shared !== undefined],
     ["gd", growsDown === true],

@@ -1,9 +1,11 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
+import { cpuList, cpuMask } from "./cpu-sets.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { ProcProcess, ProcThread } from "./proc-view.ts";
+import { PROC_NET } from "./proc-net.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
+import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
   directoryOf,
@@ -140,8 +142,8 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["CapAmb", mask(0n)],
     ["NoNewPrivs", process.noNewPrivs ? 1 : 0],
     ["Seccomp", 0],
-    ["Cpus_allowed", 1],
-    ["Cpus_allowed_list", 0],
+    ["Cpus_allowed", cpuMask(process.cpus)],
+    ["Cpus_allowed_list", cpuList(process.cpus)],
     ["Mems_allowed", 1],
     ["Mems_allowed_list", 0],
     ["voluntary_ctxt_switches", 0],
@@ -283,6 +285,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => mountsText(process.mounts())),
     mountinfo: textFile(() => mountinfoText(process.mounts())),
+    net: PROC_NET,
     ns: namespaces,
     cgroup: textFile("0::/\n"),
     cpuset: textFile("/\n"),

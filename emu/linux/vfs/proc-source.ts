@@ -163,12 +163,17 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
+    cpus: process.kernel.cpus,
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,
     limits: process.limits,
   };
 }
+
+/** PPC_FEATURE_64 of AT_HWCAP, PPC_FEATURE2_ARCH_3_00 of AT_HWCAP2. */
+const PPC_64 = 0x4000_0000;
+const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
 export function procMachine(
@@ -190,7 +195,7 @@ export function procMachine(
       return kernel.uts;
     },
     get cpu() {
-      const { name, pvr, platform } = cpuModel;
+      const { name, pvr, platform, hwcap, hwcap2 } = cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),
@@ -198,6 +203,8 @@ export function procMachine(
         revision: `${(pvr >>> 8) & 0xff}.${pvr & 0xff} (pvr ${version.toString(16).padStart(4, "0")} ${(pvr & 0xffff).toString(16).padStart(4, "0")})`,
         timebase: TIMEBASE,
         platform: platform ?? "ppcr",
+        // 32-bit kernels say nothing of it.
+        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${(hwcap2 & ARCH_3_00) !== 0 ? "Radix" : "Hash"}\n`,
       };
     },
     memoryTotal: kernel.memorySize,

@@ -211,7 +211,7 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
           (n) =>
             `processor\t: ${n}\ncpu\t\t: ${cpu.name}\nclock\t\t: ${cpu.clockMhz}.000000MHz\n` +
             `revision\t: ${cpu.revision}\n\n`,
-        )}timebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n`,
+        )}timebase\t: ${cpu.timebase}\nplatform\t: ${cpu.platform}\n${cpu.mmu}`,
     ),
     meminfo: textFile(() => meminfoText(machine)),
     uptime: textFile(() => {

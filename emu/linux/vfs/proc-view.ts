@@ -85,6 +85,8 @@ export interface ProcProcess {
     ignored: bigint;
     caught: bigint;
   };
+  /** CPUs that it may run on. */
+  readonly cpus: number;
   /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
   readonly cpuTime: bigint;
   readonly childCpuTime: bigint;
@@ -102,7 +104,14 @@ export interface ProcMachine {
   /** The id that was given last. */
   readonly lastPid: number;
   readonly uts: { sysname: string; nodename: string; release: string; version: string };
-  readonly cpu: { name: string; clockMhz: number; revision: string; timebase: number; platform: string };
+  readonly cpu: {
+    name: string;
+    clockMhz: number;
+    revision: string;
+    timebase: number;
+    platform: string;
+    mmu: string;
+  };
   readonly memoryTotal: number;
   /** CPUs that programs are told of. */
   readonly cpus: number;

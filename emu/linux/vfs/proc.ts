@@ -10,6 +10,7 @@ export function makeProc(machine: ProcMachine, self: { pid: number; tid: number 
     self: linkTo(String(self.pid)),
     "thread-self": linkTo(`${self.pid}/task/${self.tid}`),
     mounts: linkTo("self/mounts"),
+    net: linkTo("self/net"),
     ...systemFiles(machine),
   };
   return {

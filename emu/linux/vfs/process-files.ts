@@ -183,15 +183,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
     );
   }
 
-  mappable(fd: number, access: { shared: boolean; write: boolean }): MappedFile {
+  mappable(fd: number, access: { shared: boolean; write: boolean }): ReturnType<ProcessFiles["mappable"]> {
     const file = this.descriptors.get(fd);
     if (file.flags & O_PATH) fail("EBADF");
     if (!file.canRead) fail("EACCES", "mapping needs a readable descriptor");
     if (access.shared && access.write && !file.canWrite) {
       fail("EACCES", "a writable shared mapping needs a writable descriptor");
     }
-    if (access.shared && access.write && file instanceof RegularFile) file.seals?.checkMapping();
-    return file.mappable();
+    const seals = file instanceof RegularFile ? file.seals : undefined;
+    if (access.shared && access.write) seals?.checkMapping();
+    return { file: file.mappable(), mayWrite: file.canWrite && seals?.forbidsWrites !== true };
   }
 
   sharedObject(file: MappedFile): SharedObject {

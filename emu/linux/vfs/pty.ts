@@ -373,6 +373,9 @@ export class PtySlave extends OpenFile {
     if (!this.isHung) return undefined;
     return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM;
   }
+  override get tellsOwner(): boolean {
+    return true;
+  }
   override readable(): boolean {
     return this.isHung || (this.canRead && this.pty.hasInput);
   }
@@ -423,6 +426,9 @@ export class PtyMaster extends OpenFile {
     return this.pty.isDeserted ? from.length : this.pty.typeInput(from);
   }
   override get isStream(): boolean {
+    return true;
+  }
+  override get tellsOwner(): boolean {
     return true;
   }
   override readable(): boolean {

@@ -26,15 +26,19 @@ export class Seals {
 
   /** Throws EPERM where bytes up to `end` may not be written into a file of `size`. */
   checkWrite(end: number, size: number): void {
-    if (this.bits & WRITES || (this.bits & F_SEAL_GROW && end > size)) fail("EPERM", "sealed");
+    if (this.forbidsWrites || (this.bits & F_SEAL_GROW && end > size)) fail("EPERM", "sealed");
   }
   /** Throws EPERM where a file of `size` may not become `length` long. */
   checkSize(length: number, size: number): void {
     const forbidden = length < size ? F_SEAL_SHRINK : length > size ? F_SEAL_GROW : 0;
     if (this.bits & forbidden) fail("EPERM", "sealed");
   }
+  /** Whether nothing may be written into it any more. */
+  get forbidsWrites(): boolean {
+    return (this.bits & WRITES) !== 0;
+  }
   /** Throws EPERM where it may not be mapped to be written. */
   checkMapping(): void {
-    if (this.bits & WRITES) fail("EPERM", "sealed");
+    if (this.forbidsWrites) fail("EPERM", "sealed");
   }
 }

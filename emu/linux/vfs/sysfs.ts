@@ -1,4 +1,5 @@
 /** The guest's /sys: what libraries ask there about processors and memory, and no devices. */
+import { cpuList, cpuMask } from "./cpu-sets.ts";
 import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
 /** A list of one: processor, core or node 0. */
@@ -33,7 +34,7 @@ export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
     thread_siblings: textFile("1\n"),
     thread_siblings_list: textFile(ONLY),
   });
-  const all = count === 1 ? ONLY : `0-${count - 1}\n`;
+  const all = `${cpuList(count)}\n`;
   const each = directoryOf({
     online: textFile("1\n"),
     topology,
@@ -52,7 +53,11 @@ export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
     possible: textFile(ONLY),
     has_cpu: textFile(ONLY),
     has_memory: textFile(ONLY),
-    node0: directoryOf({ cpulist: textFile(ONLY), cpumap: textFile("1\n"), distance: textFile("10\n") }),
+    node0: directoryOf({
+      cpulist: textFile(all),
+      cpumap: textFile(`${cpuMask(count)}\n`),
+      distance: textFile("10\n"),
+    }),
   });
   return directoryOf({
     block: directoryOf({}),

@@ -178,6 +178,8 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     joinNodes({ files: opened, pipes: context.pipes });
     thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
+    const statuses = travelling.map(({ handle }) => system.host.files.fstat(handle));
+    system.identities.thaw(system, snapshot.identities, statuses);
     const processes = new Map<number, ThawedFiles>();
     for (const process of snapshot.processes) {
       const descriptors = thawDescriptors(process, opened);

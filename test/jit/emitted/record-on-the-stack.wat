@@ -59,8 +59,8 @@
         (i64.const 0))
       (then
         (if  ;; label = @2
-          (i32.or
-            (i64.ne
+          (i64.ne
+            (i64.or
               (i64.or
                 (i64.and
                   (local.get 6)
@@ -68,13 +68,14 @@
                 (i64.shr_u
                   (local.get 4)
                   (i64.const 32)))
-              (i64.const 0))
-            (i32.gt_u
-              (i32.and
-                (i32.wrap_i64
-                  (local.get 4))
-                (i32.const 4095))
-              (i32.const 4080)))
+              (i64.shr_u
+                (i64.add
+                  (i64.and
+                    (local.get 4)
+                    (i64.const 4095))
+                  (i64.const 15))
+                (i64.const 12)))
+            (i64.const 0))
           (then
             (return
               (i32.const 268435456)
@@ -82,14 +83,14 @@
                 (local.get 0)
                 (i32.const 4)))))))
     (i32.sub
-      (i32.const -8)
+      (i32.const 0)
       (i32.wrap_i64
-        (local.get 4)))
+        (local.get 5)))
     (local.set 7
       (i64.load offset=32 align=1
         (i32.const 0)))
     (local.get 7)
-    (i64.store align=1)
+    (i64.store offset=8 align=1)
     (i32.sub
       (i32.const 0)
       (i32.wrap_i64
@@ -100,9 +101,9 @@
     (local.get 8)
     (i64.store align=1)
     (local.set 9
-      (i64.load align=1
+      (i64.load offset=8 align=1
         (i32.sub
-          (i32.const 8)
+          (i32.const 0)
           (i32.wrap_i64
             (local.get 5)))))
     (local.set 10

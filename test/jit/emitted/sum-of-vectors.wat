@@ -60,8 +60,8 @@
         (i64.const 0))
       (then
         (if  ;; label = @2
-          (i32.or
-            (i64.ne
+          (i64.ne
+            (i64.or
               (i64.or
                 (i64.and
                   (local.get 7)
@@ -69,13 +69,14 @@
                 (i64.shr_u
                   (local.get 5)
                   (i64.const 32)))
-              (i64.const 0))
-            (i32.gt_u
-              (i32.and
-                (i32.wrap_i64
-                  (local.get 5))
-                (i32.const 4095))
-              (i32.const 4080)))
+              (i64.shr_u
+                (i64.add
+                  (i64.and
+                    (local.get 5)
+                    (i64.const 4095))
+                  (i64.const 15))
+                (i64.const 12)))
+            (i64.const 0))
           (then
             (return
               (i32.const 268435456)
@@ -115,8 +116,8 @@
         (i64.const 0))
       (then
         (if  ;; label = @2
-          (i32.or
-            (i64.ne
+          (i64.ne
+            (i64.or
               (i64.or
                 (i64.and
                   (local.get 7)
@@ -124,13 +125,14 @@
                 (i64.shr_u
                   (local.get 5)
                   (i64.const 32)))
-              (i64.const 0))
-            (i32.gt_u
-              (i32.and
-                (i32.wrap_i64
-                  (local.get 5))
-                (i32.const 4095))
-              (i32.const 4080)))
+              (i64.shr_u
+                (i64.add
+                  (i64.and
+                    (local.get 5)
+                    (i64.const 4095))
+                  (i64.const 15))
+                (i64.const 12)))
+            (i64.const 0))
           (then
             (return
               (i32.const 268435460)

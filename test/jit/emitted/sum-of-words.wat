@@ -71,8 +71,8 @@
               (i64.const 0))
             (then
               (if  ;; label = @5
-                (i32.or
-                  (i64.ne
+                (i64.ne
+                  (i64.or
                     (i64.or
                       (i64.and
                         (local.get 6)
@@ -80,13 +80,14 @@
                       (i64.shr_u
                         (local.get 4)
                         (i64.const 32)))
-                    (i64.const 0))
-                  (i32.gt_u
-                    (i32.and
-                      (i32.wrap_i64
-                        (local.get 4))
-                      (i32.const 4095))
-                    (i32.const 4092)))
+                    (i64.shr_u
+                      (i64.add
+                        (i64.and
+                          (local.get 4)
+                          (i64.const 4095))
+                        (i64.const 3))
+                      (i64.const 12)))
+                  (i64.const 0))
                 (then
                   (br 4 (;@1;)
                     (i32.const 268435456)

@@ -44,6 +44,22 @@ BEHAVIOUR(holes_read_as_zeros) {
   CHECK(pread(fd, b, 16, 1 << 21) == 0);
 }
 
+BEHAVIOUR(positions_beyond_all_files) {
+  loff_t far = 1ll << 62;
+  int fd = file_with("a", "data"), other = file_with("b", "");
+  char b[16];
+  CHECK(pread64(fd, b, 4, far) == 0);
+  FAILS(pwrite64(fd, b, 4, far), EFBIG);
+  FAILS(pread64(fd, b, 4, -1), EINVAL);
+  loff_t from = far;
+  CHECK(copy_file_range(fd, &from, other, NULL, 4, 0) == 0 && from == far);
+  FAILS(sendfile64(other, fd, &from, 4), EOVERFLOW);
+  /* Devices have no positions. */
+  int zeros = open("/dev/zero", O_RDONLY), full = open("/dev/full", O_RDWR);
+  CHECK(pread64(zeros, b, 16, far) == 16 && pread64(full, b, 16, far + 12345) == 16);
+  FAILS(pwrite64(full, b, 16, far), ENOSPC);
+}
+
 BEHAVIOUR(truncation_both_ways) {
   int fd = file_with("a", "0123456789");
   CHECK(ftruncate(fd, 4) == 0 && truncate("a", 8) == 0);

@@ -1,6 +1,8 @@
 /* Memory: mappings of files and of nothing, their protection, and who sees what. */
 #include "behaviour.h"
 #include <setjmp.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 
 static sigjmp_buf out;
 static volatile int code;
@@ -253,4 +255,23 @@ BEHAVIOUR(sharing_to_read_stays_so) {
   char *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
   CHECK(at != MAP_FAILED && close(fd) == 0 && memcmp(at, "data", 4) == 0);
   FAILS(mprotect(at, 4096, RW), EACCES);
+  /* Whoever may write the same file changes nothing about that. */
+  int writes = open("a", O_RDWR);
+  char *beside = mmap(NULL, 4096, PROT_READ, MAP_SHARED, writes, 0);
+  CHECK(beside != MAP_FAILED && mprotect(beside, 4096, RW) == 0);
+  memcpy(beside, "more", 4);
+  CHECK(memcmp(at, "more", 4) == 0);
+  FAILS(mprotect(at, 4096, RW), EACCES);
+}
+
+BEHAVIOUR(attachments_and_sealed_files_stay_read_only) {
+  int id = shmget(IPC_PRIVATE, 4096, 0600);
+  char *writes = shmat(id, NULL, 0), *reads = shmat(id, NULL, SHM_RDONLY);
+  CHECK(id >= 0 && reads != (void *)-1 && mprotect(writes, 4096, PROT_READ) == 0 && mprotect(writes, 4096, RW) == 0);
+  FAILS(mprotect(reads, 4096, RW), EACCES);
+  CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+  int fd = memfd_create("mine", MFD_ALLOW_SEALING);
+  CHECK(ftruncate(fd, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+  char *sealed = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+  CHECK(sealed != MAP_FAILED && mprotect(sealed, 4096, RW) == 0);
 }

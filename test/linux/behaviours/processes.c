@@ -94,6 +94,20 @@ BEHAVIOUR(waitid_leaves_what_it_is_told_to) {
   FAILS(waitid(P_ALL, 0, &info, 0), EINVAL);
 }
 
+BEHAVIOUR(directories_of_proc_mean_their_processes) {
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  char path[40];
+  sprintf(path, "/proc/%d", child);
+  int fd = open(path, O_RDONLY | O_DIRECTORY), other = open("/proc", O_RDONLY | O_DIRECTORY);
+  FAILS(syscall(SYS_pidfd_send_signal, other, SIGKILL, NULL, 0), EBADF);
+  CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0);
+  int status;
+  CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  FAILS(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+}
+
 BEHAVIOUR(killed_children) {
   pid_t child = fork();
   if (child == 0)
@@ -102,6 +116,13 @@ BEHAVIOUR(killed_children) {
   CHECK(waitpid(child, NULL, WNOHANG) == 0 && kill(child, SIGKILL) == 0);
   CHECK(waitid(P_PID, child, &info, WEXITED) == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL);
   FAILS(kill(child, 0), ESRCH);
+  /* The first process is someone else's. */
+  if (geteuid() != 0) {
+    struct sched_param none = {0};
+    FAILS(kill(1, 0), EPERM);
+    FAILS(sched_setparam(1, &none), EPERM);
+    FAILS(setpriority(PRIO_PROCESS, 1, 1), EPERM);
+  }
 }
 
 BEHAVIOUR(exec_replaces_the_program) {

@@ -374,6 +374,9 @@ BEHAVIOUR(packets_tell_of_flow) {
   pair();
   CHECK(ioctl(master, TIOCPKT, &on) == 0);
   on = 0;
+  struct termios locked;
+  memset(&locked, 1, sizeof locked);
+  CHECK(ioctl(slave, TIOCGLCKTRMIOS, &locked) == 0 && locked.c_lflag == 0 && locked.c_cc[0] == 0);
   CHECK(ioctl(master, TIOCGPKT, &on) == 0 && on == 1);
   char got[8];
   CHECK(write(slave, "a", 1) == 1 && read(master, got, 8) == 2 && got[0] == TIOCPKT_DATA && got[1] == 'a');

@@ -270,17 +270,20 @@ BEHAVIOUR(to_a_group) {
 }
 
 BEHAVIOUR(stop_and_continue) {
+  int held[2], status;
+  CHECK(pipe(held) == 0);
   pid_t child = fork();
   if (child == 0) {
+    char c;
     raise(SIGSTOP);
-    _exit(9);
+    _exit(read(held[0], &c, 1) == 1 ? 9 : 1);
   }
-  int status;
   CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
   CHECK(waitpid(child, &status, WNOHANG | WUNTRACED) == 0 && kill(child, SIGCONT) == 0);
-  CHECK(waitpid(child, &status, WCONTINUED) == child);
-  if (WIFCONTINUED(status)) reap(child, 9);
-  else CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
+  CHECK(waitpid(child, &status, WNOHANG | WUNTRACED) == 0);
+  CHECK(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
+  CHECK(write(held[1], "", 1) == 1);
+  reap(child, 9);
 }
 
 static void *waits(void *argument) {

@@ -213,6 +213,9 @@ BEHAVIOUR(processors) {
   int count = 0;
   for (char *at = contents("/proc/cpuinfo"); (at = strstr(at, "processor\t:")); at++) count++;
   CHECK(count == get_nprocs());
+  // Of powerpc, that of 64-bit processors.
+  char *summary = strstr(contents("/proc/cpuinfo"), "timebase\t:");
+  CHECK(!summary || (strstr(summary, "\nMMU\t\t: Radix\n") || strstr(summary, "\nMMU\t\t: Hash\n")));
   cpu_set_t set;
   CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 1);
   char *text = contents("/proc/stat");

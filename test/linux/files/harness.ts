@@ -20,10 +20,11 @@ import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/file-calls.ts";
 import { INOTIFY_SYSCALLS } from "../../../emu/linux/syscalls/inotify.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
+import { freezeOwnFiles } from "../../../emu/linux/vfs/freeze-files.ts";
 import type { MountConfig } from "../../../emu/linux/vfs/mounts.ts";
 import { attachFiles, type TaskFiles } from "../../../emu/linux/vfs/process-files.ts";
 import { thawFiles } from "../../../emu/linux/vfs/thaw-files.ts";
-import { BEGUN, Blocked } from "../../../emu/linux/wait-queue.ts";
+import { BEGUN, Blocked, type WaitFor } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
@@ -106,7 +107,7 @@ export function makeGuest(options: {
   process.mm.loaded = thread;
 
   let waiting: Thread["blocked"] = null;
-  let interrupted: (() => number | undefined | void) | undefined;
+  let wait: WaitFor | undefined;
   const guest: Guest = {
     process,
     files,
@@ -135,7 +136,7 @@ export function makeGuest(options: {
           // What the kernel keeps for the call that is made again; other calls may come between here.
           const { deadline = null, state = BEGUN } = error.wait;
           waiting = { phase: "woken", place: 0, deadline, state };
-          interrupted = error.wait.interrupted;
+          wait = error.wait;
           return "blocked";
         }
         throw error;
@@ -150,7 +151,11 @@ export function makeGuest(options: {
         thread.blocked = null;
       }
     },
-    interrupt: () => interrupted?.(),
+    interrupt() {
+      const result = wait?.interrupted?.();
+      wait?.abandoned?.();
+      return result;
+    },
     text: (address, length) => Buffer.from(memory.peek(address, length)).toString("latin1"),
     put: (address, text) => memory.write(address, Buffer.from(text, "latin1")),
   };
@@ -164,6 +169,7 @@ export const emptyTables = (): FreezeTables => ({
   pipes: [],
   locks: [],
   unlinkedFiles: [],
+  identities: [],
   knownFiles: [],
   obstacles: [],
   includeFiles: false,
@@ -176,7 +182,8 @@ export function freezeFiles(guest: Guest): MachineSnapshot {
   const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
   const processes = [{ pid: 42, ...files }];
   const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, knownFiles, obstacles, processes });
-  return { ...plain, unlinkedFiles, sharedObjects: [] } as unknown as MachineSnapshot;
+  const own = freezeOwnFiles(guest.system, tables);
+  return { ...plain, unlinkedFiles, ...own, sharedObjects: [] } as unknown as MachineSnapshot;
 }
 
 /** A folder that is removed by `clean`, with `granted/` and `outside/` in it. */

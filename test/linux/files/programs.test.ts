@@ -3,4 +3,4 @@ import { describeFrozen } from "../../support/boundaries.ts";
 import { describeGuest } from "../signals/guests.ts";
 
 describeGuest("files", "memfd");
-describeFrozen("files", ["named-pipes", "permissions"]);
+describeFrozen("files", ["named-pipes", "permissions", "async"]);

@@ -10,7 +10,8 @@ import { memoryHost } from "../../support/memory-host.ts";
 const MIB = 1024 * 1024;
 const [O_RDONLY, O_WRONLY] = [0, 1];
 const AT = 0x1100_0000;
-const LENGTH = 8 * MIB;
+/** Three of the host's shares and more, at a look for each 256 KiB. */
+const LENGTH = 12 * MIB;
 const THAW = { abi: ABIS.ppc64, cpuModel: modelFor(undefined, "ppc64"), mounts: [] };
 
 /** A driver with room at AT, whose host sees a millisecond (or `step` nanoseconds) pass whenever it looks at the clock. */

@@ -527,6 +527,10 @@ class Maker {
     const order = this.order(processes);
     const locks = this.locks(processes);
     const setIds = this.list(2, (n) => ({ path: `/area/f${n}`, bits: this.pick(0o4000, 0o2000, 0o6000) }));
+    const identities = this.unlinkedFiles.map((_, unlinked) => ({
+      ...{ path: "", unlinked },
+      ...{ dev: this.bits(63), ino: this.bits(63) },
+    }));
     const [{ abi, cpuModel }] = processes;
     return {
       abi: abi!,
@@ -549,6 +553,7 @@ class Maker {
       unlinkedFiles: this.unlinkedFiles,
       sharedObjects: this.sharedObjects,
       ...(setIds.length > 0 ? { setIds } : {}),
+      ...(identities.length > 0 ? { identities } : {}),
       ...(locks.length > 0 ? { locks } : {}),
       scheduler: { tid: order[0] ?? 0, sliceLeft: this.nat(SLICE), order },
       nextPid: 2 + this.nat(0x3f_fffd),

@@ -1,6 +1,8 @@
 /** Threads and processes as programs see them. */
+import { describeFrozen } from "../../support/boundaries.ts";
 import { describeGuest } from "../signals/guests.ts";
 
 // Expected is what the same programs print on Linux, built for the host: qemu-user starts no foreign programs, and loses robust locks.
 describeGuest("process", "processes", { reference: false });
 describeGuest("process", "threads", { reference: false });
+describeFrozen("process", ["sched-reset"]);

@@ -236,17 +236,48 @@ describe.each([
     expect(back.mask).toBe(MASK);
     expect(architected(thread)).toEqual(before);
   });
+  const word = model.is64 ? 8 : 4;
+  const general = model.is64 ? 168 + 64 : 192;
+  /** Changes a word of the frame that `thread` has entered its handler by. */
+  const put = (thread: FrameThread, offset: number, value: bigint) => {
+    const field = new GuestBytes(model, word);
+    field.setUlong(0, value);
+    thread.memory.write(Number(thread.registers.gpr(5)) + offset, field.bytes);
+  };
+
   it("goes where the handler has changed nip to", () => {
     const { thread } = entered();
-    const uc = thread.registers.gpr(5);
-    const word = model.is64 ? 8 : 4;
-    const at = uc + BigInt(model.is64 ? 168 + 64 : 192) + BigInt(PT.nip * word);
-    const nip = new GuestBytes(model, word);
-    nip.setUlong(0, 0x1000_2000n);
-    thread.memory.write(Number(at), nip.bytes);
+    put(thread, general + PT.nip * word, 0x1000_2000n);
     popRtFrame(thread);
     expect(thread.registers.nia).toBe(0x1000_2000n);
   });
+  it("makes the summary bits of the FPSCR from those that the handler has left", () => {
+    for (const [given, expected] of [
+      [0x0200_0000n, 0x0200_0000n],
+      [0x0200_0008n, 0x4200_0008n],
+      [0x6000_0000n, 0n],
+      [0x0100_0000n, 0x2100_0000n],
+      [0x0000_0480n, 0x6000_0480n],
+    ]) {
+      const { thread } = entered();
+      // The whole doubleword: its upper half comes first on big-endian 32-bit machines.
+      const at = model.is64 ? 168 + HEADERS_64.sc.fp + 8 * 32 : 192 + HEADERS_32.mc.fp + 8 * 32 + 4;
+      put(thread, at, given);
+      popRtFrame(thread);
+      expect(thread.registers.fpscr >>> 0).toBe(Number(expected));
+    }
+  });
+  if (model.altivec) {
+    it("clears VSCR where its frame has no vectors and the thread uses some now", () => {
+      for (const uses of [true, false]) {
+        const { thread } = entered();
+        put(thread, general + PT.msr * word, 0xf932n);
+        if (!uses) thread.registers.u64.fill(0n, VSR / 8 + 64, VSR / 8 + 128);
+        popRtFrame(thread);
+        expect(thread.registers.u32[VSCR / 4]).toBe(uses ? 0 : 0x1_0000);
+      }
+    });
+  }
 });
 
 describe("the alternate stack", () => {

@@ -66,6 +66,16 @@ describe("interval timers", () => {
     expect(timers.interval[0].expires).toBeNull();
     expect(timers.nextDeadline()).toBeUndefined();
   });
+  it("are there while one is set or stands still", () => {
+    expect(timers.any).toBe(false);
+    timers.arm(timers.interval[0], 1100n, 100n);
+    expect(timers.any).toBe(true);
+    now = 1100n;
+    timers.expire();
+    expect([timers.any, timers.nextDeadline()]).toEqual([true, undefined]);
+    timers.arm(timers.interval[0], null, 0n);
+    expect(timers.any).toBe(false);
+  });
   it("stand still while SIGALRM waits, and go on in step when it is taken", () => {
     timers.arm(timers.interval[0], 1100n, 100n);
     now = 1100n;

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fileTables } from "../../../emu/linux/vfs/freeze-files.ts";
+import { freezeNetwork } from "../../../emu/linux/vfs/freeze-files.ts";
 import type { FileState, MachineSnapshot, UnlinkedFileSnapshot } from "../../../emu/snapshot.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "../files/harness.ts";
 
@@ -329,7 +329,36 @@ describe("open files in a snapshot", () => {
       expect(fs.statSync(path).mode & 0o7777).toBe(0o755);
     }
   });
+  it("keep their numbers where they are made again, which no other file gets", () => {
+    const status = (from: Guest, fd: number) => from.system.shown(from.files.descriptors.get(fd).stat());
+    const gone = guest.call("open", "gone", O_RDWR | O_CREAT, 0o666) as number;
+    guest.call("unlink", "gone");
+    const own = guest.call("open", "/tmp/own", O_RDWR | O_CREAT, 0o666) as number;
+    guest.call("mkdir", "/tmp/folder", 0o777);
+    const folder = guest.call("open", "/tmp/folder", O_RDONLY) as number;
+    const numbers = (from: Guest) =>
+      [gone, own, folder].map((fd) => {
+        const { dev, ino } = status(from, fd);
+        return { dev, ino };
+      });
+    const before = numbers(guest);
+    const all = freeze();
+    const thawed = thaw(all);
+    expect(numbers(thawed)).toEqual(before);
+    const again = thaw(freezeFiles(thawed));
+    expect(numbers(again)).toEqual(before);
+    const listed = thawed.system.list(thawed.files.resolve(-100, "/tmp", { follow: true }), thawed.files);
+    expect(listed.find(({ name }) => name === "folder")?.ino).toBe(before[2].ino);
+    // A file that the host gives the number which another one is known by.
+    const other = thawed.files.descriptors.get(folder).stat();
+    const stranger = thawed.system.shown({ ...other, ...before[1] });
+    expect(before).not.toContainEqual({ dev: stranger.dev, ino: stranger.ino });
+    const unlike = all.identities!.map((each) => ({ ...each, unlinked: 99 }));
+    expect(() => thaw({ ...all, identities: unlike })).toThrow(/no file 99 that travels/);
+    for (const { system } of [guest, thawed, again]) system.close();
+  });
   it("know set-id bits and named pipes by the names that they have been given since", () => {
+    expect(freezeNetwork(guest.system, emptyTables())).toBeUndefined();
     guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
     guest.call("fchmod", 0, 0o4751);
     expect(guest.call("mknod", "pipe", 0o10600, 0)).toBe(0);
@@ -338,8 +367,8 @@ describe("open files in a snapshot", () => {
     expect(guest.call("rename", "folder", "other")).toBe(0);
     const { system } = guest;
     expect(system.setIds.freeze(system)).toEqual([{ path: "/area/other/file", bits: 0o4000 }]);
-    const nodes = system.nodes.freeze(system, fileTables(system, emptyTables()));
-    expect(nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
+    const network = freezeNetwork(system, emptyTables());
+    expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
   });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],

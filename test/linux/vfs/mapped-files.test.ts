@@ -14,7 +14,7 @@ beforeEach(() => {
   fs.writeFileSync(`${folders.granted}/a`, "abc".padEnd(5000, "."));
   guest = makeGuest({ mounts: [{ host: folders.granted, guest: "/area", readOnly: false }], cwd: "/area" });
   fd = guest.call("open", "a", O_RDWR) as number;
-  const shared = guest.files.sharedObject(guest.files.mappable(fd, { shared: true, write: true }));
+  const shared = guest.files.sharedObject(guest.files.mappable(fd, { shared: true, write: true }).file);
   guest.memory.map({ start: AT, end: AT + 0x2000, prot: 3, shared, offset: 0 });
 });
 afterEach(() => folders.clean());
@@ -44,7 +44,7 @@ it("a write(2) keeps what the mapping has written beside it", () => {
   expect(host().slice(200, 206)).toBe("called");
 });
 it("a private mapping shows the file until its first write, whoever changes it", () => {
-  const file = guest.files.mappable(fd, { shared: false, write: true });
+  const { file } = guest.files.mappable(fd, { shared: false, write: true });
   const copy = AT + 0x10000;
   guest.memory.map({ start: copy, end: copy + 0x2000, prot: 3, file, offset: 0 });
   const show = () => Buffer.from(guest.memory.read(copy, 4)).toString();
@@ -67,7 +67,7 @@ it("truncating the file takes its pages away", () => {
   expect(Buffer.from(guest.memory.read(AT + 8, 4)).toString()).toBe("..\0\0");
 });
 it("truncating takes written private pages away, growing again shows zeros", () => {
-  const file = guest.files.mappable(fd, { shared: false, write: true });
+  const { file } = guest.files.mappable(fd, { shared: false, write: true });
   const copy = AT + 0x10000;
   guest.memory.map({ start: copy, end: copy + 0x2000, prot: 3, file, offset: 0 });
   guest.memory.write(copy, Buffer.from("first"));

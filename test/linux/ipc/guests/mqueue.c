@@ -108,6 +108,13 @@ int main(void) {
   SAY("send", mq_send(q, "told", 4, 0));
   printf("told %d\n", told == SIGUSR1);
   SAY("remove", mq_notify(q, NULL));
+  /* Number 0 is a signal that tells nobody. */
+  struct sigevent nobody = {.sigev_notify = SIGEV_SIGNAL};
+  while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;
+  SAY("notify nobody", mq_notify(q, &nobody));
+  SAY("send", mq_send(q, "unseen", 6, 0));
+  SAY("notify again", mq_notify(q, &nobody));
+  SAY("remove", mq_notify(q, NULL));
   SAY("unlink", mq_unlink(name));
   SAY("unlink again", mq_unlink(name));
   DID("gone", mq_open(name, O_RDWR));

@@ -1,0 +1,332 @@
+/**
+ * The quick loop: an interpreter in one WebAssembly function, for code that is not hot. V8 has it compiled in a millisecond and optimised
+ * in a few more, while a loop over handlers in JavaScript takes V8 seconds to get up to speed, and then runs at a quarter of this.
+ *
+ * It executes the instructions of `quick-rows.ts` in pages that the interpreter has opened. What else there is it leaves to the
+ * interpreter's handlers, one at a time; where it can't go on at all, it says why.
+ */
+import type { CpuModel } from "../cpu/cpu.ts";
+import { available } from "../cpu/dispatch.ts";
+import { CR, GPR, NIA, XER_SO } from "../cpu/registers.ts";
+import {
+  type Code,
+  call,
+  getLocal,
+  I32,
+  i32,
+  i32Op,
+  i64,
+  i64Op,
+  loadI32,
+  loadU8,
+  select,
+  setLocal,
+  storeI8,
+  storeI32,
+  storeI64,
+  unsigned,
+} from "../cpu/vector/expressions.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import { isPrefix } from "../isa/prefixed-table.ts";
+import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
+import { SCALAR } from "../isa/tables.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
+import { BUDGET_OFFSET, MARKS_OFFSET, MARKS_SIZE, OPEN_OFFSET, OPEN_SIZE } from "./corner.ts";
+import type { Target } from "./generator.ts";
+import {
+  AT,
+  END,
+  LEFT,
+  LOCALS,
+  N,
+  PC,
+  quickRows,
+  type Row,
+  START,
+  TARGET,
+  type Tail,
+  VALUE,
+  WORD,
+} from "./quick-rows.ts";
+import { Code as Buffer, buildModule, Op, STEP } from "./wasm.ts";
+
+/** Why the loop came back. */
+export const Stop = {
+  /** No instructions are left. */
+  limit: 0,
+  /** The instruction at NIA has thrown. */
+  thrown: 1,
+  /** Code has changed. */
+  changed: 2,
+  /** The program has arrived at NIA as often as it might. */
+  arrived: 3,
+  /** The instruction at NIA is the interpreter's, or its page has not been run. */
+  interpret: 4,
+} as const;
+
+/** Where `step` has the interpreter execute one instruction: 0 go on, `Stop.thrown` or `Stop.changed`. */
+type Step = (address: number) => number;
+
+export class QuickLoop {
+  /** (address, instructions left): why it stopped. NIA is set. */
+  readonly run: (pc: number, left: number) => number;
+  private readonly marks: Uint8Array;
+  private readonly open: Uint8Array;
+  private readonly budget: Int32Array;
+
+  constructor(memory: AddressSpace, target: Target, model: CpuModel, step: Step) {
+    const { buffer } = memory.memory;
+    this.marks = new Uint8Array(buffer, memory.corner + MARKS_OFFSET, MARKS_SIZE);
+    this.open = new Uint8Array(buffer, memory.corner + OPEN_OFFSET, OPEN_SIZE);
+    this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
+    const callees = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+    const imports = { m: { memory: memory.memory, step, callees } };
+    const { exports } = new WebAssembly.Instance(moduleOf(target, model, buffer.byteLength / 65536), imports);
+    this.run = exports.run as QuickLoop["run"];
+  }
+
+  /** Instructions left when it came back. */
+  get left(): number {
+    return this.budget[0];
+  }
+
+  openPage(page: number): void {
+    this.open[page >>> 3] |= 1 << (page & 7);
+  }
+  closePage(page: number): void {
+    this.open[page >>> 3] &= ~(1 << (page & 7));
+  }
+
+  /** Whether the program may have come to an address by a branch. */
+  hasRun(address: number): boolean {
+    return (this.marks[(address >>> 2) & (MARKS_SIZE - 1)] & 1) !== 0;
+  }
+  /** Has it stop at every first arrival. */
+  allowNothing(): void {
+    this.marks.fill(254);
+  }
+  /** Arrivals that it can count. */
+  static readonly most = 127;
+  /** Has the loop stop when the program has arrived at an address more often than that. */
+  allow(address: number, arrivals: number): void {
+    const at = (address >>> 2) & (MARKS_SIZE - 1);
+    this.marks[at] = (254 - 2 * arrivals) | (this.marks[at] & 1);
+  }
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+function moduleOf(target: Target, model: CpuModel, pages: number): WebAssembly.Module {
+  const key = JSON.stringify([target, model.name]);
+  let module = modules.get(key);
+  if (module === undefined) {
+    const body = new Buffer();
+    body.bytesOf(loopOf(target, model));
+    const signature = { parameters: [I32, I32], results: [I32] } as const;
+    const bytes = buildModule([{ locals: LOCALS, body, signature, name: "run" }], pages);
+    modules.set(key, (module = new WebAssembly.Module(bytes)));
+  }
+  return module;
+}
+
+/** The opcode bits of each primary opcode that has more than one instruction: how far from the right, and how many. */
+const EXTENDED = new Map([
+  [19, [1, 10]],
+  [30, [1, 4]],
+  [31, [1, 10]],
+  [58, [0, 2]],
+  [62, [0, 2]],
+] as const);
+
+const block = (body: Code): Code => [Op.block, 0x40, ...body, Op.end];
+const loop = (body: Code): Code => [Op.loop, 0x40, ...body, Op.end];
+const br = (depth: number): Code => [Op.br, ...unsigned(depth)];
+const brIf = (depth: number, condition: Code): Code => [...condition, Op.br_if, ...unsigned(depth)];
+const brTable = (index: Code, depths: readonly number[], otherwise: number): Code => [
+  ...index,
+  Op.br_table,
+  ...unsigned(depths.length),
+  ...depths.flatMap(unsigned),
+  ...unsigned(otherwise),
+];
+
+/** Whether a word with these extended opcode bits is an instruction; forms with OE set are not for here. */
+const hasBits = ({ mask, match, oe }: Instruction, bits: number): boolean =>
+  ((bits ^ match) & mask & 0x7ff) === 0 && !(oe === true && (bits & 0x400) !== 0);
+
+/**
+ * The tails, each in the block that begins with its name: what is inside leaves it to come to its code. The first are innermost.
+ * Behind the last there is the end of the loop over instructions, then what taken branches do, then the function's end.
+ */
+const TAILS = [
+  "setTRecord",
+  "setTRc",
+  "setT",
+  "setARc",
+  "setA",
+  "record",
+  "setField",
+  "interpret",
+  "step",
+] as const;
+
+function loopOf(target: Target, model: CpuModel): Code {
+  const { corner, bigEndian, size, is64 } = target;
+  const registers = corner + REGISTERS_OFFSET;
+  const [pc, left, word, t] = [getLocal(PC), getLocal(LEFT), getLocal(WORD), getLocal(TARGET)];
+  const value = getLocal(VALUE);
+  const at = (shift: number): Code => i32Op.and(i32Op.shrU(word, i32(shift)), i32(0xf8));
+  const back = setLocal(PC, i32Op.sub(pc, i32(4)));
+  /** What has been executed of the straight run up to `PC`. */
+  const count = setLocal(LEFT, i32Op.sub(left, i32Op.shrU(i32Op.sub(pc, getLocal(START)), i32(2))));
+  const stop = (reason: number): Code => setLocal(N, i32(reason));
+
+  const rows = quickRows(target);
+  const known = [...SCALAR, ...VECTOR_STORAGE.rows()].filter(
+    (row) => Object.hasOwn(rows, row.name) && available(row, model),
+  );
+  const names = [...new Set(known.map(({ name }) => name))];
+  const cases: Row[] = names.map((name) => rows[name]);
+
+  // Depths as they are inside the innermost of the cases' blocks, but for those around the tables of opcodes.
+  const tails = cases.length;
+  const tailDepth = (tail: Tail): number =>
+    tails + (tail === "next" ? TAILS.length : tail === "jump" ? TAILS.length + 1 : TAILS.indexOf(tail));
+  const next = TAILS.length;
+  const jump = next + 1;
+  const again = jump + 1;
+  const end = again + 1;
+
+  // ---- from a word to its case -----------------------------------------------------------------------------------
+
+  const opcodes = [...EXTENDED.keys()];
+  const step = tailDepth("step");
+  const primary = Array.from({ length: 64 }, (_, opcode) => {
+    const extended = opcodes.indexOf(opcode as never);
+    if (extended >= 0) return extended;
+    if (isPrefix(opcode << 26)) return opcodes.length + tailDepth("interpret");
+    const row = known.find(({ match }) => match >>> 26 === opcode);
+    return opcodes.length + (row === undefined ? step : names.indexOf(row.name));
+  });
+  let dispatch: Code = brTable(i32Op.shrU(word, i32(26)), primary, 0);
+  opcodes.forEach((opcode, i) => {
+    const [shift, width] = EXTENDED.get(opcode)!;
+    const around = opcodes.length - 1 - i;
+    const candidates = known.filter(({ match }) => match >>> 26 === opcode);
+    const depths = Array.from({ length: 2 ** width }, (_, key) => {
+      const row = candidates.find((row) => hasBits(row, key << shift));
+      return around + (row === undefined ? step : names.indexOf(row.name));
+    });
+    const key = i32Op.and(i32Op.shrU(word, i32(shift)), i32(2 ** width - 1));
+    dispatch = [...block(dispatch), ...brTable(key, depths, 0)];
+  });
+
+  // ---- cases and tails --------------------------------------------------------------------------------------------
+
+  let body = dispatch;
+  cases.forEach((row, i) => {
+    const inside = i + 1;
+    const to = (tail: Tail) => tailDepth(tail) - inside;
+    const unless = (tail: Tail, condition: Code): Code => brIf(to(tail), condition);
+    body = [...block(body), ...row.code(unless), ...br(to(row.tail))];
+  });
+  const setT = storeI64(registers + GPR, at(18), value);
+  const setA = storeI64(registers + GPR, at(13), value);
+  const rc = i32Op.and(word, i32(1));
+  const so = loadU8(registers + XER_SO, i32(0));
+  const zero = is64 ? i64Op.eqz(value) : i32Op.eqz(i32Op.wrap(value));
+  const negative = is64 ? i64Op.ltS(value, i64(0n)) : i32Op.ltS(i32Op.wrap(value), i32(0));
+  const sign = select(i32(8), select(i32(2), i32(4), zero), negative);
+  const field = i32Op.and(i32Op.shrU(word, i32(23)), i32(7));
+  const codes: Record<(typeof TAILS)[number], (depth: number) => Code> = {
+    setTRecord: (depth) => [...setT, ...br(TAILS.indexOf("record") - depth)],
+    setTRc: (depth) => [
+      ...setT,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
+    ],
+    setT: (depth) => [...setT, ...br(next - depth)],
+    setARc: (depth) => [
+      ...setA,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
+    ],
+    setA: (depth) => [...setA, ...br(next - depth)],
+    record: (depth) => [...storeI8(registers + CR, i32(0), i32Op.or(sign, so)), ...br(next - depth)],
+    setField: (depth) => [...storeI8(registers + CR, field, i32Op.or(getLocal(N), so)), ...br(next - depth)],
+    interpret: (depth) => [...back, ...count, ...stop(Stop.interpret), ...br(end - depth)],
+    step: (depth) => [
+      ...setLocal(N, call(STEP, i32Op.sub(pc, i32(4)))),
+      ...brIf(next - depth, i32Op.eqz(getLocal(N))),
+      ...setLocal(PC, i32Op.sub(pc, i32Op.shl(i32Op.eq(getLocal(N), i32(Stop.thrown)), i32(2)))),
+      ...count,
+      ...br(end - depth),
+    ],
+  };
+  TAILS.forEach((tail, i) => {
+    body = [...block(body), ...codes[tail](i + 1)];
+  });
+
+  // ---- the loops -----------------------------------------------------------------------------------------------------
+
+  const fetched = loadI32(0, bigEndian ? i32Op.sub(i32((size - 4) | 0), pc) : pc);
+  const ended = [
+    ...i32Op.eq(pc, getLocal(END)),
+    Op.if,
+    0x40,
+    ...count,
+    ...brIf(again - next + 1, left),
+    ...stop(Stop.limit),
+    ...br(end - next + 1),
+    Op.end,
+  ];
+  body = loop([...ended, ...setLocal(WORD, fetched), ...setLocal(PC, i32Op.add(pc, i32(4))), ...body]);
+
+  const mark = (address: Code) => setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
+  const counted = (by: Code) => i32Op.add(loadU8(corner + MARKS_OFFSET, getLocal(AT)), by);
+  const isArrival = i32Op.or(
+    i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
+    i32Op.eq(i32Op.shrU(word, i32(26)), i32(19)),
+  );
+  const jumped = [
+    ...count,
+    ...mark(t),
+    ...setLocal(N, counted(i32Op.shl(isArrival, i32(1)))),
+    ...setLocal(PC, t),
+    ...i32Op.gtU(getLocal(N), i32(255)),
+    Op.if,
+    0x40,
+    ...setLocal(N, select(i32(Stop.arrived), i32(Stop.limit), left)),
+    ...br(end - again + 1),
+    Op.end,
+    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(getLocal(N), i32(1))),
+    ...brIf(0, left),
+    ...stop(Stop.limit),
+    ...br(end - again),
+  ];
+  const pageBit = i32Op.and(
+    i32Op.shrU(
+      loadU8(corner + OPEN_OFFSET, i32Op.shrU(pc, i32(PAGE_SHIFT + 3))),
+      i32Op.and(i32Op.shrU(pc, i32(PAGE_SHIFT)), i32(7)),
+    ),
+    i32(1),
+  );
+  const toPageEnd = i32Op.shrU(i32Op.sub(i32(PAGE_SIZE), i32Op.and(pc, i32(PAGE_SIZE - 1))), i32(2));
+  const enter = [
+    ...stop(Stop.interpret),
+    ...brIf(1, i32Op.eqz(pageBit)),
+    ...setLocal(START, pc),
+    ...setLocal(N, toPageEnd),
+    ...setLocal(N, select(getLocal(N), left, i32Op.ltU(getLocal(N), left))),
+    ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
+  ];
+  return [
+    ...mark(pc),
+    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(counted(i32(0)), i32(1))),
+    ...block(loop([...enter, ...block(body), ...jumped])),
+    ...storeI32(registers + NIA, i32(0), pc),
+    ...storeI32(corner + BUDGET_OFFSET, i32(0), left),
+    ...getLocal(N),
+  ];
+}
