@@ -74,6 +74,10 @@ export function makeGuest(options: {
     abi,
     cpuModel: { name: "power8", pvr: 0x4d0200 },
     cpus: 1,
+    // No call has worked for long.
+    get began() {
+      return host.clock.monotonic();
+    },
     clock: { isVirtual: false, monotonic: () => 5_000_000_000n, realtime: () => 1_700_000_000_000_000_000n },
     random: { fill: (into: Uint8Array) => into.fill(7), state: [] },
     uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },
@@ -108,6 +112,13 @@ export function makeGuest(options: {
 
   let waiting: Thread["blocked"] = null;
   let wait: WaitFor | undefined;
+  /** What the kernel keeps for the call that is made again; other calls may come between here. */
+  const blocked = (call: Blocked): string => {
+    const { deadline = null, state = BEGUN } = call.wait;
+    waiting = { phase: "woken", place: 0, deadline, state };
+    wait = call.wait;
+    return "blocked";
+  };
   const guest: Guest = {
     process,
     files,
@@ -127,18 +138,13 @@ export function makeGuest(options: {
       });
       for (let n = args.length; n < 6; n++) thread.registers.setGpr(3 + n, 0n);
       try {
-        return Number(rows.get(name)!.handler(new SyscallContext(kernel, thread, 0)) as number | bigint);
+        const outcome = rows.get(name)!.handler(new SyscallContext(kernel, thread, 0));
+        return outcome instanceof Blocked ? blocked(outcome) : Number(outcome as number | bigint);
       } catch (error) {
         if (error instanceof SysError) return errnoName(error.errno);
         if (error instanceof HostError) return error.code;
         if (error instanceof GuestFault) return "EFAULT";
-        if (error instanceof Blocked) {
-          // What the kernel keeps for the call that is made again; other calls may come between here.
-          const { deadline = null, state = BEGUN } = error.wait;
-          waiting = { phase: "woken", place: 0, deadline, state };
-          wait = error.wait;
-          return "blocked";
-        }
+        if (error instanceof Blocked) return blocked(error);
         throw error;
       }
     },
