@@ -97,24 +97,19 @@ const withAdversary = (
 
 for (const target of ["ppc32", "ppc64", "ppc64le"] satisfies Target[]) {
   describeWithTools(`an adversary for ${target}`, [compilers[target]], () => {
-    it(
-      "reaches nothing, whether it is frozen on the way or not",
-      () =>
-        withAdversary(target, async (grants, command, base) => {
-          const [, granted] = command;
-          const start = ["--seed", "1", "-E", `PWD=${granted}`, ...grants];
-          const run = (...how: string[]) =>
-            ppcr(["run", ...start, ...how, "--", ...command], { cwd: granted });
-          const [image, stats] = [join(base, "image"), join(base, "stats")];
-          const whole = await run(`--stats=${stats}`);
-          expect(whole.stdout.toString()).toMatch(/^tried \d{4,}\n$/);
-          const { instructions } = JSON.parse(readFileSync(stats, "utf8"));
-          await run("--checkpoint-at", `${Math.floor(instructions / 2)}`, "-o", image);
-          const program = ["--dir", `${command[0]}:${command[0]}:ro`];
-          const rest = await ppcr(["restart", ...grants, ...program, image], { cwd: granted });
-          expect(rest.stdout.toString()).toMatch(/^tried \d{4,}\n$/);
-        }),
-      120_000,
-    );
+    it("reaches nothing, whether it is frozen on the way or not", () =>
+      withAdversary(target, async (grants, command, base) => {
+        const [, granted] = command;
+        const start = ["--seed", "1", "-E", `PWD=${granted}`, ...grants];
+        const run = (...how: string[]) => ppcr(["run", ...start, ...how, "--", ...command], { cwd: granted });
+        const [image, stats] = [join(base, "image"), join(base, "stats")];
+        const whole = await run(`--stats=${stats}`);
+        expect(whole.stdout.toString()).toMatch(/^tried \d{4,}\n$/);
+        const { instructions } = JSON.parse(readFileSync(stats, "utf8"));
+        await run("--checkpoint-at", `${Math.floor(instructions / 2)}`, "-o", image);
+        const program = ["--dir", `${command[0]}:${command[0]}:ro`];
+        const rest = await ppcr(["restart", ...grants, ...program, image], { cwd: granted });
+        expect(rest.stdout.toString()).toMatch(/^tried \d{4,}\n$/);
+      }));
   });
 }

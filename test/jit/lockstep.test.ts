@@ -96,3 +96,17 @@ it("enters a loop in its inner one, where there is no way in to its head", () =>
   }
   expect(jit.statistics.translated).toBeGreaterThan(5_000);
 });
+
+it("leaves CR6 alone where an instruction that may record does not", () => {
+  const [left, right] = [createCpu("ppc64le", "power10"), createCpu("ppc64le", "power10")];
+  const words = ["cmpi 6,1,1,0", "vstrihr 4,5", "vstribl 6,7", "vcmpequb 8,9,10", "addi 1,1,1", "b -20"].map(
+    (line) => asm(line),
+  );
+  for (const cpu of [left, right]) prepare(cpu, "ppc64le", words, 5);
+  const jit = new JitEngine(right, new Translations(AT_ONCE));
+  // Stopped after each of them.
+  for (let count = 1; count < 60; count++) {
+    expect([advance(jit, 7), ...show(right)]).toEqual([advance(new Interpreter(left), 7), ...show(left)]);
+  }
+  expect(jit.statistics.translated).toBeGreaterThan(100);
+});

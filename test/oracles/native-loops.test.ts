@@ -17,7 +17,7 @@ const native = lazily(() =>
     const sources = join(root, "guest-bins", "src");
     const built = join(directory, "vectors");
     const flags = ["-std=gnu17", "-w", "-O1", "-ffp-contract=off", "-I", sources];
-    execFileSync("gcc", [...flags, join(sources, "vectors.c"), "-o", built]);
+    execFileSync("gcc", [...flags, join(sources, "vectors.c"), "-o", built, "-lm"]);
     return execFileSync(built, { encoding: "utf8" });
   }),
 );

@@ -179,7 +179,7 @@ const isolate =
       ? i32Op.clz(i32Op.or(i32Op.shl(zeros, i32(32 - lanes.count)), i32(2 ** (31 - lanes.count))))
       : i32Op.ctz(i32Op.or(zeros, i32(2 ** lanes.count)));
     const kept: Code = [0x20, index];
-    frame.record = frame.setCr(i32(6), i32Op.shl(i32Op.ltU(kept, i32(lanes.count)), i32(1)));
+    frame.record = () => frame.setCr(i32(6), i32Op.shl(i32Op.ltU(kept, i32(lanes.count)), i32(1)));
     return [...count, 0x21, index, ...and(frame.b, edge(i32Op.mul(kept, i32(each)), left))];
   };
 /** All but the leftmost or rightmost RB bytes of VRA become zero. */

@@ -305,11 +305,11 @@ export class Frame {
       ...this.prelude,
       ...setLocal(value, result),
       ...storeV128(this.registerBase(target), this.vectorAddress(target), getLocal(value)),
-      ...(recording ? when(this.field(21, 21), this.record ?? this.recordCompare(getLocal(value))) : []),
+      ...(recording ? when(this.field(21, 21), this.record?.() ?? this.recordCompare(getLocal(value))) : []),
     ];
   }
   /** What a row with an Rc bit does for it, where that is not what compares do. */
-  record: Code | undefined;
+  record: (() => Code) | undefined;
   /** CR6 of a compare: bit 0 where all elements are true, bit 2 where none is (elements are all ones or all zeros). */
   protected recordCompare(result: Code): Code {
     const all = i32Op.and(B.allTrue(result), i32(1));

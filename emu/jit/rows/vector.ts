@@ -147,7 +147,7 @@ class RegionFrame extends Frame {
     for (const field of this.fields) g.defined(CR_SLOT + field);
   }
   private emitRecord(value: Code): void {
-    this.g.code.bytesOf(this.record ?? this.recordCompare(value));
+    this.g.code.bytesOf(this.record?.() ?? this.recordCompare(value));
   }
 }
 
