@@ -381,7 +381,7 @@ export class FileSystem {
     });
   }
 
-  /** Opens what is there. `entitled`: the guest has had it open so, whatever its mode says by now. */
+  /** Opens what is there. `entitled`: the guest has had it open so, or runs it, whatever its mode says. */
   openExisting(at: Location, flags: number, viewer: Viewer, entitled = false): OpenFile {
     const kind = at.object === undefined ? this.stat(at).kind : undefined;
     if (kind === "symlink" && !(flags & (O_PATH | O_DIRECTORY))) fail("ELOOP", at.path);
@@ -420,7 +420,8 @@ export class FileSystem {
       this.namespace.at(place, (path) => {
         const append = (flags & O_APPEND) !== 0 && access.write;
         const go = () => this.host.files.open(path, { ...access, append, noFollow: true }, 0);
-        const handle = entitled ? this.despiteMode(path, go) : go();
+        // What is granted to be read is not changed, its mode neither.
+        const handle = entitled && !place.folder.mount.readOnly ? this.despiteMode(path, go) : go();
         const now = this.host.files.fstat(handle);
         if (now.kind === "file") return handle;
         this.host.files.close(handle);

@@ -1,6 +1,8 @@
 /** What is open keeps its meaning while names come and go. */
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HostError, type HostFiles } from "../../../emu/host/host.ts";
+import { nodeFiles } from "../../../emu/host/node/files.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
 const AT_FDCWD = -100;
@@ -97,6 +99,33 @@ describe("a file of a read-only grant that is removed outside", () => {
     fs.unlinkSync(`${folders.granted}/file`);
     expect(guest.call(name, ...args)).toBe("EROFS");
     expect(fs.readFileSync(`${folders.outside}/kept`, "utf8")).toBe("text");
+  });
+});
+
+describe("a program that may be executed and not be read", () => {
+  /** What the kernel denies to others than root, and whose modes have been changed. */
+  function strict() {
+    const changed: string[] = [];
+    const open: HostFiles["open"] = (path, ...how) => {
+      if ((nodeFiles.lstat(path).mode & 0o400) === 0) throw new HostError("EACCES", path);
+      return nodeFiles.open(path, ...how);
+    };
+    const chmod: HostFiles["chmod"] = (path, mode) => {
+      changed.push(path);
+      nodeFiles.chmod(path, mode);
+    };
+    return { changed, files: { ...nodeFiles, open, chmod } };
+  }
+  it.each([false, true])("has its mode changed to load it, in no grant to read alone: %s", (readOnly) => {
+    fs.chmodSync(`${folders.granted}/file`, 0o111);
+    const { changed, files } = strict();
+    const mounts = [{ host: folders.granted, guest: "/area", readOnly }];
+    guest = makeGuest({ mounts, cwd: "/area", host: { files } });
+    const load = () => Buffer.from(guest.files.openProgram("/area/file").bytes).toString();
+    if (readOnly) expect(load).toThrow(expect.objectContaining({ code: "EACCES" }));
+    else expect(load()).toBe("text");
+    expect(changed).toHaveLength(readOnly ? 0 : 2);
+    expect(fs.statSync(`${folders.granted}/file`).mode & 0o777).toBe(0o111);
   });
 });
 
