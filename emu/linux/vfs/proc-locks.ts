@@ -1,6 +1,7 @@
 /** /proc/locks and the locks in /proc/PID/fdinfo, as lock_get_status of Linux's fs/locks.c writes them. */
 import { major, minor } from "./devices.ts";
 import { fileKey } from "./folder.ts";
+import type { Identities } from "./identities.ts";
 import { type FileLock, LAST_BYTE, type LockTable } from "./locks.ts";
 import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 
@@ -12,10 +13,16 @@ const KINDS: Readonly<Record<FileLock["kind"], string>> = {
 
 const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
 
-/** One lock; `key` names its file. A lock of a description has the pid -1, that of flock(2) `holder`. */
-function lockLine(number: number, key: string, lock: FileLock, holder: number): string {
+/** One lock; `key` names its file, which programs know by its number among `identities`. A lock of a description has the pid -1, that of flock(2) `holder`. */
+function lockLine(
+  identities: Identities,
+  number: number,
+  { key, lock }: { key: string; lock: FileLock },
+  holder: number,
+): string {
   const { kind, owner, exclusive, start, last } = lock;
-  const [dev, ino] = key.split(":").map(BigInt);
+  const [hostDev, hostIno] = key.split(":").map(BigInt);
+  const { dev, ino } = identities.shown({ dev: hostDev, ino: hostIno });
   const pid = typeof owner === "number" ? owner : kind === "ofd" ? -1 : holder;
   const end = last === LAST_BYTE ? "EOF" : last;
   return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${hex(major(dev))}:${hex(minor(dev))}:${ino} ${start} ${end}\n`;
@@ -31,19 +38,19 @@ const isHolder = ({ descriptors }: ProcProcess, { owner }: FileLock): boolean =>
 export function locksText(machine: ProcMachine): string {
   const processes = machine.pids().flatMap((pid) => machine.process(pid) ?? []);
   return allOf(processes.at(0)?.locks)
-    .map(({ key, lock }, index) => {
-      const holder = processes.find((process) => isHolder(process, lock))?.pid ?? 0;
-      return lockLine(index + 1, key, lock, holder);
+    .map((each, index) => {
+      const holder = processes.find((process) => isHolder(process, each.lock))?.pid ?? 0;
+      return lockLine(processes[0].identities, index + 1, each, holder);
     })
     .join("");
 }
 
 /** What fdinfo says of the locks that a process holds by a descriptor. */
-export function heldText({ pid, descriptors, locks }: ProcProcess, fd: number): string {
+export function heldText({ pid, descriptors, locks, identities }: ProcProcess, fd: number): string {
   const file = descriptors.get(fd);
   const here = fileKey(file.stat());
   return allOf(locks)
     .filter(({ key, lock: { owner } }) => key === here && (owner === file || owner === pid))
-    .map(({ key, lock }, index) => `lock:\t${lockLine(index + 1, key, lock, pid)}`)
+    .map((each, index) => `lock:\t${lockLine(identities, index + 1, each, pid)}`)
     .join("");
 }

@@ -215,7 +215,7 @@ function descriptorInfo(process: ProcProcess): SyntheticDirectory {
       const { file, closeOnExec } = process.descriptors.entry(Number(name));
       const flags = file.flags | (closeOnExec ? 0o2000000 : 0);
       const text = () =>
-        `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\nino:\t${file.stat().ino}\n` +
+        `pos:\t${file.position}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\nino:\t${process.identities.shown(file.stat()).ino}\n` +
         heldText(process, Number(name)) +
         file.details;
       return textFile(text, 0o400);

@@ -7,6 +7,7 @@ import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { Identities } from "./identities.ts";
 import type { LockTable } from "./locks.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
@@ -111,7 +112,12 @@ interface ShownFiles {
   readonly descriptors: Descriptors;
   readonly directory: OpenFile;
   readonly umask: number;
-  readonly system: { readonly namespace: Namespace; readonly ptys: Ptys; readonly locks: LockTable };
+  readonly system: {
+    readonly namespace: Namespace;
+    readonly ptys: Ptys;
+    readonly locks: LockTable;
+    readonly identities: Identities;
+  };
 }
 
 function view(process: Process, files: ShownFiles): ProcProcess {
@@ -156,6 +162,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     access: accessTo(process),
     descriptors: files.descriptors,
     locks: files.system.locks,
+    identities: files.system.identities,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
     usage: ({ start, end }) => memory.usage(start, end),

@@ -2,6 +2,7 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { Identities } from "./identities.ts";
 import type { LockTable } from "./locks.ts";
 import type { MountEntry } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -54,6 +55,8 @@ export interface ProcProcess {
   readonly descriptors: Descriptors;
   /** All locks of the machine. */
   readonly locks: LockTable;
+  /** By what numbers programs know files. */
+  readonly identities: Identities;
   mounts(): readonly MountEntry[];
   readonly areas: Areas;
   /** How many pages of an area are present, and how many of them have been written. */

@@ -349,6 +349,18 @@ describe("open files in a snapshot", () => {
     expect(numbers(again)).toEqual(before);
     const listed = thawed.system.list(thawed.files.resolve(-100, "/tmp", { follow: true }), thawed.files);
     expect(listed.find(({ name }) => name === "folder")?.ino).toBe(before[2].ino);
+    // /proc knows them by the same numbers.
+    for (const from of [guest, thawed]) {
+      expect(from.call("flock", own, 2)).toBe(0);
+      const shown = (path: string) => {
+        const fd = from.call("open", path, O_RDONLY) as number;
+        const text = read(from, fd, 4000);
+        from.call("close", fd);
+        return text;
+      };
+      expect(shown(`/proc/self/fdinfo/${own}`)).toContain(`ino:\t${before[1].ino}\nlock:`);
+      expect(shown("/proc/locks")).toContain(`:${before[1].ino} 0 EOF\n`);
+    }
     // A file that the host gives the number which another one is known by.
     const other = thawed.files.descriptors.get(folder).stat();
     const stranger = thawed.system.shown({ ...other, ...before[1] });
