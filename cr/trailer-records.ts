@@ -458,7 +458,7 @@ const OPENER = message("opener", "a thread in open(2) of a named pipe", {
 
 const NODE = message("node", "on the host it is an empty file", {
   kind: word(GUEST_NODES, ""),
-  path: path("absolute"),
+  path: path("absolute; empty: it has no name any more, and threads wait for it"),
   openFile: s32("the socket that is bound to it, index in openFiles; -1: none"),
   pipe: s32("index among the PIPE records while somebody has it open, or -1"),
   openers: list(OPENER, THREADS_MAX, ""),

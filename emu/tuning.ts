@@ -52,6 +52,7 @@ export const MOST_KEPT_BYTES = 512 * 1024 * 1024;
  * guest's thread 2.0 to 2.1 with each.
  */
 export const OPTIMIZE_AFTER = 528_000;
+
 // ---- translated code -------------------------------------------------------------------------------------------
 
 /** Every number by which the translator decides, each with what it was measured to do. */

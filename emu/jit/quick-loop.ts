@@ -35,15 +35,19 @@ import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
 import { BUDGET_OFFSET, MARKS_OFFSET, MARKS_SIZE, OPEN_OFFSET, OPEN_SIZE } from "./corner.ts";
 import type { Target } from "./generator.ts";
 import {
-  AT,
   END,
+  findMark,
   LEFT,
   LOCALS,
+  markAt,
   N,
   PC,
   quickRows,
+  RA_AT,
   type Row,
+  RT_AT,
   START,
+  setMark,
   TARGET,
   type Tail,
   VALUE,
@@ -176,7 +180,6 @@ function loopOf(target: Target, model: CpuModel): Code {
   const registers = corner + REGISTERS_OFFSET;
   const [pc, left, word, t] = [getLocal(PC), getLocal(LEFT), getLocal(WORD), getLocal(TARGET)];
   const value = getLocal(VALUE);
-  const at = (shift: number): Code => i32Op.and(i32Op.shrU(word, i32(shift)), i32(0xf8));
   const back = setLocal(PC, i32Op.sub(pc, i32(4)));
   /** What has been executed of the straight run up to `PC`. */
   const count = setLocal(LEFT, i32Op.sub(left, i32Op.shrU(i32Op.sub(pc, getLocal(START)), i32(2))));
@@ -231,8 +234,8 @@ function loopOf(target: Target, model: CpuModel): Code {
     const unless = (tail: Tail, condition: Code): Code => brIf(to(tail), condition);
     body = [...block(body), ...row.code(unless), ...br(to(row.tail))];
   });
-  const setT = storeI64(registers + GPR, at(18), value);
-  const setA = storeI64(registers + GPR, at(13), value);
+  const setT = storeI64(registers + GPR, RT_AT, value);
+  const setA = storeI64(registers + GPR, RA_AT, value);
   const rc = i32Op.and(word, i32(1));
   const so = loadU8(registers + XER_SO, i32(0));
   const zero = is64 ? i64Op.eqz(value) : i32Op.eqz(i32Op.wrap(value));
@@ -283,16 +286,14 @@ function loopOf(target: Target, model: CpuModel): Code {
   ];
   body = loop([...ended, ...setLocal(WORD, fetched), ...setLocal(PC, i32Op.add(pc, i32(4))), ...body]);
 
-  const mark = (address: Code) => setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
-  const counted = (by: Code) => i32Op.add(loadU8(corner + MARKS_OFFSET, getLocal(AT)), by);
   const isArrival = i32Op.or(
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
     i32Op.eq(i32Op.shrU(word, i32(26)), i32(19)),
   );
   const jumped = [
     ...count,
-    ...mark(t),
-    ...setLocal(N, counted(i32Op.shl(isArrival, i32(1)))),
+    ...findMark(t),
+    ...setLocal(N, i32Op.add(markAt(corner), i32Op.shl(isArrival, i32(1)))),
     ...setLocal(PC, t),
     ...i32Op.gtU(getLocal(N), i32(255)),
     Op.if,
@@ -300,7 +301,7 @@ function loopOf(target: Target, model: CpuModel): Code {
     ...setLocal(N, select(i32(Stop.arrived), i32(Stop.limit), left)),
     ...br(end - again + 1),
     Op.end,
-    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(getLocal(N), i32(1))),
+    ...setMark(corner, getLocal(N)),
     ...brIf(0, left),
     ...stop(Stop.limit),
     ...br(end - again),
@@ -322,8 +323,8 @@ function loopOf(target: Target, model: CpuModel): Code {
     ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
   ];
   return [
-    ...mark(pc),
-    ...storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(counted(i32(0)), i32(1))),
+    ...findMark(pc),
+    ...setMark(corner),
     ...block(loop([...enter, ...block(body), ...jumped])),
     ...storeI32(registers + NIA, i32(0), pc),
     ...storeI32(corner + BUDGET_OFFSET, i32(0), left),

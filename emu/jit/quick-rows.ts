@@ -64,6 +64,14 @@ export type Tail =
   | "step"
   | "interpret";
 
+/** AT <- where the mark of an instruction is. */
+export const findMark = (address: Code): Code =>
+  setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
+export const markAt = (corner: number): Code => loadU8(corner + MARKS_OFFSET, getLocal(AT));
+/** Makes the mark at AT one that says that the instruction has been run. */
+export const setMark = (corner: number, mark = markAt(corner)): Code =>
+  storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(mark, i32(1)));
+
 type Unless = (tail: Tail, condition: Code) => Code;
 /** `code`, then the tail; `unless` leaves for another one where a condition, asked at any place of the code, is not zero. */
 export interface Row {
@@ -82,8 +90,8 @@ const setN = (code: Code) => setLocal(N, code);
 
 /** The byte offset of a GPR, from the field that ends `shift` + 3 bits from the right. */
 const gprAt = (shift: number): Code => i32Op.and(i32Op.shrU(word, i32(shift)), i32(0xf8));
-const RT_AT = gprAt(18);
-const RA_AT = gprAt(13);
+export const RT_AT = gprAt(18);
+export const RA_AT = gprAt(13);
 const RB_AT = gprAt(8);
 const bit = (shift: number): Code => i32Op.and(i32Op.shrU(word, i32(shift)), i32(1));
 const field = (shift: number, mask = 31): Code => i32Op.and(i32Op.shrU(word, i32(shift)), i32(mask));
@@ -340,13 +348,9 @@ export function quickRows(target: Target): Readonly<Record<string, Row>> {
     ...setN(i32Op.or(i32Op.eq(crBit, bit(24)), bit(25))),
     ...when(i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21))), setN(i32Op.and(decremented, n))),
     ...link,
-    ...setLocal(AT, i32Op.and(i32Op.shrU(getLocal(PC), i32(2)), i32(MARKS_SIZE - 1))),
     ...unless("jump", n),
-    ...storeI8(
-      corner + MARKS_OFFSET,
-      getLocal(AT),
-      i32Op.or(loadU8(corner + MARKS_OFFSET, getLocal(AT)), i32(1)),
-    ),
+    ...findMark(getLocal(PC)),
+    ...setMark(corner),
   ];
   /** TARGET <- the address in a register. */
   const register = (offset: number, unless: Unless): Code => [

@@ -56,9 +56,8 @@ export class PosixQueue {
   get isFull(): boolean {
     return this.messages.length >= this.maxMessages;
   }
-  /** Whether a thread waits for a message, and has not been killed meanwhile. */
+  /** Whether a thread waits for a message. */
   get isAwaited(): boolean {
-    for (const thread of this.receivers) if (thread.state === "gone") this.receivers.delete(thread);
     return this.receivers.size > 0;
   }
   get bytes(): number {

@@ -279,16 +279,15 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   override receive(room: number, peek: boolean): Received | undefined {
     this.checkReceive();
-    if (this.isAtMark && this.isUrgentApart) {
-      if (!peek) this.skipUrgent();
-      else if (this.inbox.size > 1) return this.pastUrgent(room);
-      else return undefined;
-    }
-    if (this.inbox.count === 0) {
+    const isBeforeUrgent = this.isAtMark && this.isUrgentApart;
+    if (isBeforeUrgent && !peek) this.skipUrgent();
+    const isPeekedPast = isBeforeUrgent && peek;
+    if (this.inbox.count === 0 || (isPeekedPast && this.inbox.size === 1)) {
       this.checkError();
       if (this.readShut || this.phase === "closed") return END;
       return undefined;
     }
+    if (isPeekedPast) return this.pastUrgent(room);
     if (this.isPackets) return this.packet(room, peek);
     const received = this.piece(Math.min(room, this.toMark), peek);
     if (this.urgent !== undefined && !peek) {

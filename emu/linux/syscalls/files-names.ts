@@ -122,9 +122,12 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   // A slash at the end leads through a link, which is none the less no directory itself.
   const isLink =
     path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
-  if (at.mustBeDirectory && !isLink) throw new SysError(isDirectory(at) ? EISDIR : ENOTDIR);
+  const isFolder = isDirectory(at) && !isLink;
+  if (at.mustBeDirectory && !isLink) throw new SysError(isFolder ? EISDIR : ENOTDIR);
+  // Only of what could be removed otherwise it is said that it is mounted.
+  if (isFolder && system.namespace.isMountPoint(at)) throw new SysError(EISDIR);
   const place = system.namespace.removable(at, task);
-  if (isDirectory(at) && !isLink) throw new SysError(EISDIR);
+  if (isFolder) throw new SysError(EISDIR);
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(place, (host) => system.host.files.unlink(host));
   system.notices.removed(at);

@@ -132,8 +132,8 @@ function wait(ctx: SyscallContext, file: QueueFile, deadline: bigint | null, rec
   if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
   if (deadline !== null && deadline <= ctx.kernel.clock.monotonic()) throw new SysError(ETIMEDOUT);
   receivers?.add(ctx.thread);
-  const interrupted = () => void receivers?.delete(ctx.thread);
-  return ctx.block({ queues: [file.posix.queue], deadline, interrupted });
+  const abandoned = () => void receivers?.delete(ctx.thread);
+  return ctx.block({ queues: [file.posix.queue], deadline, abandoned });
 }
 
 /** Tells whoever asked for it that a message has come to an empty queue; once. */

@@ -18,12 +18,15 @@ import { MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
 import type { PipeKind } from "../vfs/pipe.ts";
 import { files, install } from "./files-common.ts";
 
-/** The descriptor of a named pipe, where a path leads to one that is to be opened itself; undefined for all else. */
-export function openNamedPipe(
-  ctx: SyscallContext,
-  { dirfd, path, flags }: { dirfd: number; path: string; flags: number },
-  how: Omit<ResolveOptions, "base" | "follow">,
-): number | undefined {
+interface Request {
+  dirfd: number;
+  path: string;
+  flags: number;
+}
+type How = Omit<ResolveOptions, "base" | "follow">;
+
+/** The named pipe that a path leads to, and the path without links. Throws EACCES where it may not be opened so. */
+function pipeAt(ctx: SyscallContext, { dirfd, path, flags }: Request, how: How) {
   const task = files(ctx);
   const { system } = task;
   if (system.nodes.isEmpty) return undefined;
@@ -33,19 +36,31 @@ export function openNamedPipe(
   if (flags & O_DIRECTORY) throw new SysError(ENOTDIR);
   if (at.mustBeDirectory) throw new SysError(flags & O_CREAT ? EISDIR : ENOTDIR);
   const access = flags & O_ACCMODE;
-  const kind: PipeKind = access === O_RDONLY ? "pipe-read" : access === O_WRONLY ? "pipe-write" : "pipe-both";
   const wanted = (access !== O_WRONLY ? MAY_READ : 0) | (access !== O_RDONLY ? MAY_WRITE : 0);
   system.checkAccess(at, wanted, task);
+  return { node, path: at.path };
+}
+
+/** The descriptor of a named pipe, where a path leads to one that is to be opened itself; undefined for all else. */
+export function openNamedPipe(ctx: SyscallContext, request: Request, how: How): number | undefined {
+  const { system } = files(ctx);
   const { tid } = ctx.thread;
+  const { flags } = request;
+  // Who waits does so for the pipe: others may have removed its name, now that they have it open.
+  const awaited = system.nodes.awaitedBy(tid);
+  const found = awaited === undefined ? pipeAt(ctx, request, how) : { node: awaited, path: awaited.path };
+  if (found === undefined) return undefined;
+  const access = flags & O_ACCMODE;
+  const kind: PipeKind = access === O_RDONLY ? "pipe-read" : access === O_WRONLY ? "pipe-write" : "pipe-both";
   const opener = system.nodes.open(
-    node,
+    found.node,
     { tid, kind, flags: flags & O_NONBLOCK, waits: (flags & O_NONBLOCK) === 0 },
-    { newInode: () => system.newInode(), status: () => system.statusAt(at.path) },
+    { newInode: () => system.newInode(), status: () => system.statusAt(found.path) },
   );
   if (!opener.met) {
     return ctx.block({
       queues: [opener.end.pipe.queue],
-      abandoned: () => system.nodes.giveUp(node, tid),
+      abandoned: () => system.nodes.giveUp(tid),
     });
   }
   try {

@@ -166,12 +166,13 @@ function send(
           done,
           other: target ?? socket.connected,
         };
-        return waitAt(ctx, socket, blocking);
+        done = waitAt(ctx, socket, blocking);
+        break;
       }
       done += count;
       if (isWhole) return total;
     } while (done < total);
-    if (isUrgent && socket instanceof StreamSocket) sendUrgent(ctx, socket);
+    if (isUrgent && done > 0 && socket instanceof StreamSocket) sendUrgent(ctx, socket);
     return done;
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
@@ -254,6 +255,9 @@ function receive(
   let done = skip;
   if (isStream && total === 0) return { length: 0, flags: 0, received: undefined };
   for (;;) {
+    // What is behind the mark is read by a call of its own.
+    if (done > 0 && socket instanceof StreamSocket && socket.isAtMark)
+      return { length: done, flags: 0, received: undefined };
     let room: number;
     try {
       room = roomIn(ctx, spans, done);

@@ -43,7 +43,9 @@ export class Identities {
     const key = fileKey(stat);
     if (!this.known.has(key)) {
       if (!this.taken.has(key)) return stat;
-      this.keep(stat, { dev: stat.dev, ino: this.next++ });
+      const { dev } = stat;
+      while (this.taken.has(fileKey({ dev, ino: this.next }))) this.next++;
+      this.keep(stat, { dev, ino: this.next++ });
     }
     return { ...stat, ...this.known.get(key) };
   }

@@ -224,9 +224,6 @@ export class Namespace {
     if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
     let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
-    // "." is looked up as well.
-    if (rest.length === 0 && !path.startsWith("/") && base.stat !== undefined)
-      permissions?.check(base.stat, MAY_EXEC, base.path);
     const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
     while (rest.length > 0) {
       const name = rest.shift()!;
@@ -283,6 +280,9 @@ export class Namespace {
     }
     const found = stack[stack.length - 1];
     if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
+    // "." is looked up as well.
+    if (/(^|\/)\.\/*$/.test(path) && found.stat !== undefined)
+      permissions?.check(found.stat, MAY_EXEC, found.path);
     return { ...found, mustBeDirectory: trailing };
   }
 
@@ -346,10 +346,14 @@ export class Namespace {
     return place;
   }
 
+  /** Whether something is mounted at a location, or further on. */
+  isMountPoint({ path }: Location): boolean {
+    return this.byPath.has(path) || this.own.has(path) || this.ancestors.has(path);
+  }
+
   /** As `writable`, for an entry that goes away or is replaced: grants themselves stay. Throws EBUSY. */
   removable(at: Location, { permissions }: Viewer): HostPlace {
-    if (this.byPath.has(at.path) || this.own.has(at.path) || this.ancestors.has(at.path))
-      fail("EBUSY", `${at.path} is a mount point`);
+    if (this.isMountPoint(at)) fail("EBUSY", `${at.path} is a mount point`);
     const place = this.writable(at);
     permissions?.checkRemoval(() => place.folder.host.stat(), at.stat, at.path);
     return place;

@@ -21,11 +21,11 @@ export interface Node {
   socket?: Socket;
   /** The pipe, while somebody has it open. */
   pipe?: Pipe;
-  /** Threads by their ids that wait in open(2) for somebody at the other end, with the ends that they will get. */
-  readonly openers: Map<number, Opener>;
 }
 
 interface Opener {
+  readonly node: Node;
+  /** What the thread will get. */
   readonly end: PipeEnd;
   /** Somebody has come to the other end. */
   met: boolean;
@@ -36,14 +36,16 @@ const MOST = 65536;
 export class Nodes {
   /** By what names a file. */
   private readonly known = new Map<string, Node>();
+  /** Threads by their ids that wait in open(2) for somebody at the other end of a pipe, which may have lost its name since. */
+  private readonly openers = new Map<number, Opener>();
 
   get isEmpty(): boolean {
-    return this.known.size === 0;
+    return this.known.size + this.openers.size === 0;
   }
 
   /** The empty file with this status is a node. */
   add(stat: Pick<HostStat, "dev" | "ino">, kind: NodeSnapshot["kind"], path: string): Node {
-    const node: Node = { kind, path, openers: new Map() };
+    const node: Node = { kind, path };
     this.known.set(fileKey(stat), node);
     return node;
   }
@@ -63,6 +65,14 @@ export class Nodes {
     for (const node of this.known.values()) if (node.socket === socket) node.socket = undefined;
   }
 
+  private openersOf(node: Node): [tid: number, Opener][] {
+    return [...this.openers].filter(([, opener]) => opener.node === node);
+  }
+  /** The pipe that a thread waits in open(2) for. */
+  awaitedBy(tid: number): Node | undefined {
+    return this.openers.get(tid)?.node;
+  }
+
   /**
    * An end of a named pipe for a thread, and whether the thread may have it: somebody is at the other end, or has been meanwhile, or nobody need be.
    */
@@ -71,8 +81,8 @@ export class Nodes {
     { tid, kind, flags, waits }: { tid: number; kind: PipeKind; flags: number; waits: boolean },
     { newInode, status }: { newInode: () => bigint; status: () => HostStat | undefined },
   ): Opener {
-    const waiting = node.openers.get(tid);
-    if (waiting?.met) node.openers.delete(tid);
+    const waiting = this.openers.get(tid);
+    if (waiting?.met) this.openers.delete(tid);
     if (waiting !== undefined) return waiting;
     if (node.pipe === undefined || node.pipe.readers + node.pipe.writers === 0)
       node.pipe = new Pipe(newInode());
@@ -80,17 +90,17 @@ export class Nodes {
     const isMet = kind === "pipe-read" ? pipe.writers > 0 : pipe.readers > 0;
     if (kind === "pipe-write" && !waits && !isMet) fail("ENXIO", `nobody reads ${node.path}`);
     const end = hold(new PipeEnd(pipe, kind, flags, { path: node.path, status }));
-    for (const opener of node.openers.values())
+    for (const [, opener] of this.openersOf(node))
       opener.met ||= kind === "pipe-both" || opener.end.kind !== kind;
     pipe.queue.wake();
-    const opener = { end, met: isMet || !waits || kind === "pipe-both" };
-    if (!opener.met) node.openers.set(tid, opener);
+    const opener = { node, end, met: isMet || !waits || kind === "pipe-both" };
+    if (!opener.met) this.openers.set(tid, opener);
     return opener;
   }
   /** A thread does not wait in open(2) any more. */
-  giveUp(node: Node, tid: number): void {
-    const opener = node.openers.get(tid);
-    node.openers.delete(tid);
+  giveUp(tid: number): void {
+    const opener = this.openers.get(tid);
+    this.openers.delete(tid);
     if (opener !== undefined) release(opener.end);
   }
 
@@ -101,21 +111,24 @@ export class Nodes {
     return node === undefined ? stat : { ...stat, kind: node.kind };
   }
 
-  /** Those that are still where they were. */
+  /** Those that are still where they were, and without a path those that have no name any more and are waited for. */
   freeze(system: Statuses, tables: FreezeContext): NodeSnapshot[] {
-    return [...this.known].flatMap(([key, { kind, path, socket, pipe, openers }]) => {
+    const named = [...this.known].filter(([key, { path }]) => {
       const stat = system.statusAt(path);
-      if (stat === undefined || fileKey(stat) !== key) return [];
+      return stat !== undefined && fileKey(stat) === key;
+    });
+    const paths = new Map(named.map(([, node]) => [node, node.path]));
+    for (const { node } of this.openers.values()) if (!paths.has(node)) paths.set(node, "");
+    return [...paths].map(([node, path]) => {
+      const { kind, socket, pipe } = node;
       const isOpen = pipe !== undefined && pipe.readers + pipe.writers > 0;
-      return [
-        {
-          kind,
-          path,
-          openFile: socket === undefined ? -1 : tables.indexOf(socket),
-          pipe: isOpen ? tables.pipe(pipe) : -1,
-          openers: [...openers].map(([tid, { end, met }]) => ({ tid, met, openFile: tables.add(end) })),
-        },
-      ];
+      return {
+        kind,
+        path,
+        openFile: socket === undefined ? -1 : tables.indexOf(socket),
+        pipe: isOpen ? tables.pipe(pipe) : -1,
+        openers: this.openersOf(node).map(([tid, { end, met }]) => ({ tid, met, openFile: tables.add(end) })),
+      };
     });
   }
 
@@ -129,9 +142,11 @@ export class Nodes {
   ): (opened: { files: readonly OpenFile[]; pipes: readonly Pipe[] }) => void {
     if (nodes.length > MOST) fail("EINVAL", `${nodes.length} sockets and named pipes`);
     const there = nodes.flatMap((snapshot): [Node, NodeSnapshot][] => {
-      const stat = system.statusAt(snapshot.path);
+      const { kind, path } = snapshot;
+      if (path === "") return [[{ kind, path }, snapshot]];
+      const stat = system.statusAt(path);
       if (stat?.kind !== "file" || stat.size !== 0n) return [];
-      return [[this.add(stat, snapshot.kind, snapshot.path), snapshot]];
+      return [[this.add(stat, kind, path), snapshot]];
     });
     return ({ files, pipes }) => {
       for (const [node, { path, openFile, pipe, openers }] of there) {
@@ -141,7 +156,7 @@ export class Nodes {
         for (const { tid, openFile: index, met } of openers) {
           const end = files[index];
           if (!(end instanceof PipeEnd)) fail("EINVAL", `thread ${tid} opens no end of ${path}`);
-          node.openers.set(tid, { end: hold(end), met });
+          this.openers.set(tid, { node, end: hold(end), met });
         }
         if (pipe >= 0) node.pipe = pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
       }

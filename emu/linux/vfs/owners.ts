@@ -22,10 +22,11 @@ export class Owners {
     this.host = host;
   }
 
-  /** Takes note of one of the first processes. A user that has become another one was root. */
+  /** Takes note of one of the first processes. A user that has become another one was root, and of root's group. */
   first({ uid, euid, suid, gid }: Credentials): void {
-    const wasRoot = [uid, euid, suid].includes(0);
-    if (this.user === undefined || wasRoot) this.user = { uid: wasRoot ? 0 : uid, gid };
+    if (this.user?.uid === 0) return;
+    if (uid !== 0 && [euid, suid].includes(0)) this.user = { uid: 0, gid: 0 };
+    else if (uid === 0 || this.user === undefined) this.user = { uid, gid };
   }
 
   private get isRootOutside(): boolean {

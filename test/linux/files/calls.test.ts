@@ -304,6 +304,7 @@ describe("names", () => {
     expect(guest.call("unlinkat", AT_FDCWD, "e", 0x200)).toBe(0);
     expect(fs.readdirSync(folders.granted)).toEqual([]);
     expect(guest.call("rmdir", "/area")).toBe("EBUSY");
+    expect(guest.call("unlink", "/area")).toBe("EISDIR");
   });
   it("are listed with their types, on from where the buffer ended", () => {
     for (let i = 0; i < 20; i++) fs.writeFileSync(host(`file-${i}`), "");

@@ -3,8 +3,10 @@ import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { HostFiles, HostStat } from "../../../emu/host/host.ts";
 import { nodeFiles } from "../../../emu/host/node/files.ts";
+import { nodeHost } from "../../../emu/host/node/index.ts";
 import { ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { fileKey } from "../../../emu/linux/vfs/folder.ts";
+import { Owners } from "../../../emu/linux/vfs/owners.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
 const [O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_NOATIME] = [0, 1, 2, 0o100, 0o1000000];
@@ -142,12 +144,30 @@ describe("a user that the program has become", () => {
     expect(guest.call("faccessat2", AT_FDCWD, "bobs", 6, AT_EACCESS)).toBe(0);
   });
 
+  it("was root of root's group to a machine that is thawed", () => {
+    const became = { ...ordinaryUser(ALICE, STAFF), suid: ROOT };
+    for (const first of [became, ordinaryUser(BOB, GUESTS)]) {
+      const owners = new Owners({ ...nodeHost({ descriptors: [] }), user: { uid: 500, gid: 501 } });
+      for (const each of [first, became, ordinaryUser(ALICE, STAFF)]) owners.first(each);
+      expect(owners.of({ uid: 500, gid: 501 })).toEqual({ uid: ROOT, gid: 0 });
+    }
+  });
+
+  it("executes as root what somebody may", () => {
+    expect(guest.call("access", "/proc/version", 6)).toBe(0);
+    expect(guest.call("access", "/proc/version", 1)).toBe("EACCES");
+    expect(guest.call("access", "/proc", 7)).toBe(0);
+  });
+
   it("can't look names up in a folder that it may not search", () => {
     guest.call("mkdir", "closed", 0o744);
     guest.call("mknod", "closed/file", 0o100666, 0);
     become(ALICE, 100);
     expect(guest.call("stat", "closed/file", BUFFER)).toBe("EACCES");
     expect(guest.call("stat", "closed/nowhere", BUFFER)).toBe("EACCES");
+    expect(guest.call("stat", "closed", BUFFER)).toBe(0);
+    expect(guest.call("stat", "closed/.", BUFFER)).toBe("EACCES");
+    expect(guest.call("stat", "closed/./", BUFFER)).toBe("EACCES");
     expect(guest.call("chdir", "closed")).toBe("EACCES");
     expect(guest.call("open", "closed", O_RDONLY)).toBe(0);
     become(ROOT, 0);

@@ -353,6 +353,10 @@ describe("open files in a snapshot", () => {
     const other = thawed.files.descriptors.get(folder).stat();
     const stranger = thawed.system.shown({ ...other, ...before[1] });
     expect(before).not.toContainEqual({ dev: stranger.dev, ino: stranger.ino });
+    const made = thaw({ ...all, identities: [{ path: "/tmp/own", unlinked: -1, ...stranger }] });
+    const taken = made.system.shown({ ...other, ...stranger });
+    expect({ dev: taken.dev, ino: taken.ino }).not.toEqual({ dev: stranger.dev, ino: stranger.ino });
+    made.system.close();
     const unlike = all.identities!.map((each) => ({ ...each, unlinked: 99 }));
     expect(() => thaw({ ...all, identities: unlike })).toThrow(/no file 99 that travels/);
     for (const { system } of [guest, thawed, again]) system.close();

@@ -152,12 +152,42 @@ static void spliced(void) {
   unlink("data");
 }
 
+/* Who waits for a pipe gets it, though its name is removed as soon as somebody else has it open. */
+static void nameless(void) {
+  char b[9] = "";
+  SAY("mkfifo", mkfifo("fifo", 0600));
+  if (fork() == 0) {
+    int fd = open("fifo", O_RDONLY);
+    SAY("opened", fd < 0 ? -1 : 0);
+    SAY("read", read(fd, b, 8));
+    printf("<%s>\n", b);
+    fflush(stdout);
+    _exit(0);
+  }
+  nap(20);
+  int fd = open("fifo", O_WRONLY);
+  unlink("fifo");
+  write(fd, "nameless", 8);
+  close(fd);
+  quit();
+  /* One that nobody comes to waits till a signal ends that. */
+  mkfifo("fifo", 0600);
+  pid_t waits = fork();
+  if (waits == 0) _exit(open("fifo", O_RDONLY) < 0 ? errno : 0);
+  nap(20);
+  unlink("fifo");
+  nap(20);
+  SAY("still there", kill(waits, SIGKILL));
+  printf("child %d\n", quit());
+}
+
 int main(void) {
   char dir[] = "pipes-XXXXXX";
   signal(SIGPIPE, SIG_IGN);
   umask(022);
   if (mkdtemp(dir) == NULL || chdir(dir) < 0) return 1;
   named();
+  nameless();
   spliced();
   if (chdir("..") < 0) return 1;
   SAY("rmdir", rmdir(dir));

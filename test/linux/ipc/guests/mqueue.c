@@ -15,6 +15,7 @@
 
 static volatile int told, code, value;
 static void on(int s, siginfo_t *i, void *c) { told = s; code = i->si_code; value = i->si_value.sival_int; }
+static void slow(int s) { nap(60); }
 static int events(int fd) {
   struct pollfd p = {fd, POLLIN | POLLOUT, 0};
   poll(&p, 1, 0);
@@ -108,6 +109,22 @@ int main(void) {
   SAY("send", mq_send(q, "told", 4, 0));
   printf("told %d\n", told == SIGUSR1);
   SAY("remove", mq_notify(q, NULL));
+  /* Nor do those who are busy with a signal, though they will wait again. */
+  while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;
+  told = 0;
+  SAY("notify", mq_notify(q, &e));
+  pid_t busy = fork();
+  if (busy == 0) {
+    struct sigaction again = {.sa_handler = slow, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR2, &again, NULL);
+    _exit(mq_receive(q, b, sizeof b, NULL));
+  }
+  nap(20);
+  kill(busy, SIGUSR2);
+  nap(20);
+  SAY("send", mq_send(q, "aside", 5, 0));
+  printf("told %d\n", told == SIGUSR1);
+  printf("child %d\n", quit());
   /* Number 0 is a signal that tells nobody. */
   struct sigevent nobody = {.sigev_notify = SIGEV_SIGNAL};
   while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;

@@ -94,6 +94,49 @@ static void inLine(void) {
   close(b);
 }
 
+static void together(const char *what, int count) {
+  char bytes[40] = "";
+  long got = recv(b, bytes, count, MSG_WAITALL);
+  printf("%s: %ld %s %s\n", what, got, why(got), bytes);
+}
+/* Reads that would go past the mark, or to the end behind it. */
+static void bounds(void) {
+  static char big[1 << 24];
+  int on = 1;
+  connected();
+  DID("before the mark", send(a, "abU", 3, MSG_OOB));
+  DID("behind it", send(a, "cd", 2, 0));
+  together("all of it", 4);
+  state();
+  together("the rest", 2);
+  DID("ordinary", send(a, "abc", 3, 0));
+  SAY("nothing is not urgent", send(a, "", 0, MSG_OOB));
+  state();
+  takes("ordinary", 0);
+  DID("last", send(a, "V", 1, MSG_OOB));
+  close(a);
+  takes("the end behind it", MSG_PEEK);
+  takes("out of band", MSG_OOB);
+  takes("the end", 0);
+  close(b);
+  connected();
+  setsockopt(b, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+  send(a, "abU", 3, MSG_OOB);
+  together("in line", 3);
+  together("from the mark on", 1);
+  close(a);
+  close(b);
+  connected();
+  long sent = send(a, big, sizeof big, MSG_OOB | MSG_DONTWAIT), left = sent;
+  printf("a part %d\n", sent > 0 && sent < (long)sizeof big);
+  while (left > 1) left -= recv(b, big, left - 1, 0);
+  nap(5);
+  printf("the last byte of it ");
+  state();
+  close(a);
+  close(b);
+}
+
 static void others(void) {
   int pair[2];
   socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
@@ -107,6 +150,7 @@ int main(void) {
   signal(SIGURG, on);
   apart();
   inLine();
+  bounds();
   others();
   return 0;
 }

@@ -1,0 +1,136 @@
+/** The quick loop where what it runs, or may access, changes under it. */
+import { expect, it } from "vitest";
+import type { Cpu } from "../../emu/cpu/cpu.ts";
+import { Interpreter } from "../../emu/cpu/interpreter.ts";
+import { asm } from "../../emu/isa/encoder.ts";
+import { JitEngine } from "../../emu/jit/engine.ts";
+import { Translations } from "../../emu/jit/translations.ts";
+import { FAR_END } from "../../emu/memory/far-map.ts";
+import { PAGE_SIZE } from "../../emu/memory/layout.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
+import { WatchpointHit } from "../../emu/memory/watched.ts";
+import { type Abi, advance as advanceToFault, createCpu, prepare, QUICKLY, show } from "./engines-agree.ts";
+import { CODE_START, DATA_PAGES, DATA_START } from "./random-programs.ts";
+
+/** Runs `limit` instructions; says how that ended. */
+function advance(engine: Interpreter, limit: number): string {
+  try {
+    return advanceToFault(engine, limit);
+  } catch (error) {
+    if (!(error instanceof WatchpointHit)) throw error;
+    return `${error.message}, stored ${error.isStore}`;
+  }
+}
+
+/** Both engines on a program, with some registers set, stopped after so many instructions; before each turn `change` may do something. */
+function run(
+  abi: Abi,
+  lines: readonly string[],
+  gprs: Readonly<Record<number, number>>,
+  counts: readonly number[],
+  change: (cpu: Cpu, engine: Interpreter, turn: number) => void = () => {},
+): string[] {
+  const [left, right] = [createCpu(abi, undefined), createCpu(abi, undefined)];
+  const words = lines.map((line) => asm(line));
+  for (const cpu of [left, right]) {
+    prepare(cpu, abi, words, 5);
+    for (const [n, value] of Object.entries(gprs)) cpu.registers.setGpr(Number(n), BigInt(value));
+  }
+  const [interpreter, quick] = [new Interpreter(left), new JitEngine(right, new Translations(QUICKLY))];
+  const ends = counts.map((count, turn) => {
+    change(left, interpreter, turn);
+    change(right, quick, turn);
+    const [ended, wanted] = [advance(quick, count), advance(interpreter, count)];
+    expect([turn, ended, ...show(right)]).toEqual([turn, wanted, ...show(left)]);
+    return ended;
+  });
+  expect(quick.statistics.quick).toBeGreaterThan(0);
+  expect(quick.statistics.translated).toBe(0);
+  return ends;
+}
+
+const ones = (n: number): number[] => new Array(n).fill(1);
+
+it("runs what a program has just written, be it the next instruction", () => {
+  // The word behind the store is addi 3,3,1 and addi 3,3,16 by turns.
+  const lines = ["xor 6,6,7", "stw 6,8(5)", "ori 0,0,0", "addi 4,4,1", "b -16"];
+  const [one, other] = [asm("addi 3,3,1"), asm("addi 3,3,16")];
+  const gprs = { 3: 0, 4: 0, 5: CODE_START, 6: one, 7: one ^ other };
+  for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
+    for (const counts of [ones(60), [7, 3, 500, 1, 1, 1, 501]]) run(abi, lines, gprs, counts);
+  }
+});
+
+it("does not run what may not be executed any more", () => {
+  const lines = ["addi 3,3,1", "b -4"];
+  const ends = run("ppc64", lines, { 3: 0 }, [9, 90, 9], ({ memory }, _engine, turn) => {
+    if (turn > 1) memory.protect(CODE_START, CODE_START + PAGE_SIZE, PROT_READ);
+  });
+  expect(ends).toEqual(["limit", "limit", `fetch-protected at 0x${(CODE_START + 4).toString(16)}`]);
+});
+
+it("meets breakpoints and watchpoints that are set between two turns, and forgets them", () => {
+  const lines = ["addi 3,3,1", "stwu 3,4(5)", "lwz 4,-8(5)", "b -12"];
+  const gprs = { 3: 0, 5: DATA_START + 64 };
+  const ends = run(
+    "ppc64",
+    lines,
+    gprs,
+    [50, 50, 51, 50, 50, 50, 50],
+    ({ memory, registers }, engine, turn) => {
+      const next = Number(registers.gpr(5)) + 16;
+      engine.setBreakpoints(new Set(turn === 2 ? [CODE_START + 8] : []));
+      const watch = { start: next, end: next + 4, loads: turn === 5, stores: turn === 4 };
+      memory.setWatchpoints(turn >= 4 && turn <= 5 ? [watch] : []);
+    },
+  );
+  expect(ends.map((end) => end.replace(/ at .*,/, ","))).toEqual([
+    "limit",
+    "limit",
+    "breakpoint",
+    "limit",
+    "watchpoint, stored true",
+    "watchpoint, stored false",
+    "limit",
+  ]);
+});
+
+it("leaves registers as they were where an access with update faults in its second page", () => {
+  const end = DATA_START + DATA_PAGES * PAGE_SIZE;
+  const at = (address: number) => `at 0x${address.toString(16)}`;
+  const store = ["addi 3,3,1", "stwu 3,1(5)", "b -8"];
+  expect(run("ppc64", store, { 3: 0, 5: end - 20 }, [9, 90])).toEqual(["limit", `data-protected ${at(end)}`]);
+  const load = ["addi 3,3,1", "lwzux 4,5,6", "b -8"];
+  const gprs = { 3: 0, 5: end + PAGE_SIZE - 20, 6: 1 };
+  expect(run("ppc32", load, gprs, [9, 90])).toEqual(["limit", `data-unmapped ${at(end + PAGE_SIZE)}`]);
+});
+
+it("adds 32-bit addresses modulo 2^32, and 64-bit ones of 64 bits", () => {
+  const lines = ["addi 3,3,1", "ori 0,0,0", "lwzx 4,5,6", "stwx 4,6,5", "b -16"];
+  const gprs = { 3: 0, 5: 0xffff_fff0, 6: DATA_START + 16 };
+  expect(run("ppc32", lines, gprs, [9, 90])).toEqual(["limit", "limit"]);
+  const fault = `data-unmapped at 0x${(0xffff_fff0 + DATA_START + 16).toString(16)}`;
+  expect(run("ppc64", lines, gprs, [1, 90])).toEqual(["limit", fault]);
+});
+
+it("goes to code beyond 2^32 and back, and accesses data there", () => {
+  const far = 2 ** 36;
+  const there = ["addi 4,4,1", "stwu 4,4(7)", "bclr 20,0,0"];
+  const lines = ["addi 3,3,1", "mtspr 9,5", "bcctrl 20,0,0", "lwz 8,0(7)", "add 9,9,8", "b -20"];
+  const gprs = { 3: 0, 4: 0, 5: far, 7: far + PAGE_SIZE - 64, 9: 0 };
+  for (const counts of [ones(70), [9, 20, 1, 3, 1, 1, 1, 90]]) {
+    run("ppc64", lines, gprs, counts, ({ memory }, _engine, turn) => {
+      if (turn > 0) return;
+      memory.limit = FAR_END;
+      memory.map({
+        start: far,
+        end: far + 2 * PAGE_SIZE,
+        prot: PROT_READ | PROT_WRITE | PROT_EXEC,
+        offset: 0,
+      });
+      const words = new DataView(new ArrayBuffer(4 * there.length));
+      for (const [i, line] of there.entries()) words.setInt32(4 * i, asm(line));
+      memory.write(far, new Uint8Array(words.buffer));
+    });
+  }
+});
