@@ -118,7 +118,10 @@ export function serveControl(handler: ControlHandler): () => void {
   };
 }
 
-/** Milliseconds before which nobody can ask: another ppcr takes longer to start. What ends sooner needs no socket, which takes as long as the rest of its start. */
+/**
+ * Milliseconds from the program's start to the socket's: who sees it run and asks with another ppcr takes longer. What ends sooner needs no
+ * socket, which takes as long as the rest of its start.
+ */
 const SOONEST_REQUEST = 25;
 
 function listen(handler: ControlHandler): () => void {

@@ -157,20 +157,21 @@ const VERBS: Readonly<Record<string, () => Command>> = {
       }),
 };
 
+const isVerb = (word: string): boolean => Object.hasOwn(VERBS, word);
+
 /** Words that go to the command itself, though no verb is among them. */
 const OWN = ["-h", "--help", "-V", "--version", "help"];
 
 /** The words with the verb that goes without saying: options, or a path, mean `run`. */
 function withVerb(words: readonly string[]): readonly string[] {
   const [first] = words;
-  if (first === undefined || OWN.includes(first) || Object.hasOwn(VERBS, first)) return words;
+  if (first === undefined || OWN.includes(first) || isVerb(first)) return words;
   return first.startsWith("-") || first.includes("/") || existsSync(first) ? ["run", ...words] : words;
 }
 
 /** The command as far as it is about `words`: one verb, or all where they have none. */
-function commandFor([first]: readonly string[]): Command {
-  for (const [name, make] of Object.entries(VERBS))
-    if (name === first || !Object.hasOwn(VERBS, first ?? "")) program.addCommand(verb(make()));
+function commandFor([first = ""]: readonly string[]): Command {
+  for (const name of isVerb(first) ? [first] : Object.keys(VERBS)) program.addCommand(verb(VERBS[name]()));
   return program;
 }
 

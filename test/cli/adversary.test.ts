@@ -76,7 +76,7 @@ const withAdversary = (
     const bystander = spawn("sleep", ["1000"], { detached: true });
     try {
       const before = [readOnly, outside].map(view);
-      const [{ ino, mode, mtimeNs, nlink }] = [lstatSync(program, { bigint: true })];
+      const { ino, mode, mtimeNs, nlink } = lstatSync(program, { bigint: true });
       const grants = ["--dir", granted, "--dir", `${readOnly}:${readOnly}:ro`];
       const places = [granted, readOnly, outside];
       const command = [program, ...places, `${bystander.pid}`, `${port}`, abstract];

@@ -66,7 +66,8 @@ function tryLock(path: string): boolean {
   try {
     symlinkSync(`${process.pid}`, path);
     return true;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const holder = holderOf(path);
     if (holder === undefined || isAlive(holder)) return false;
     throw new Error(`${path} is left over from process ${holder}, which was killed: remove it`);
