@@ -177,8 +177,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
     throw new SysError(EINVAL);
   }
-  if (target.stat !== undefined && source.stat !== undefined && fileKey(source.stat) === fileKey(target.stat))
-    return 0;
+  if (isSame(source, target)) return 0;
   const sourcePlace = namespace.removable(source, task);
   const targetPlace = exists(target) ? namespace.removable(target, task) : namespace.vacant(target, task);
   if (sourcePlace.folder.mount !== targetPlace.folder.mount) throw new SysError(EXDEV);
@@ -192,6 +191,13 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   task.system.notices.moved(source, target);
   return 0;
 }
+
+/** Whether two names are of one file, and seen through one grant. */
+const isSame = (one: Location, other: Location): boolean =>
+  one.stat !== undefined &&
+  other.stat !== undefined &&
+  fileKey(one.stat) === fileKey(other.stat) &&
+  one.place?.folder.mount === other.place?.folder.mount;
 
 /** A folder that moves to another one is written to: its ".." changes. Throws EACCES. */
 function checkMove({ permissions }: TaskFiles, { stat, path }: Location, [from, to]: readonly HostPlace[]) {
@@ -269,11 +275,11 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
   const source = object === undefined ? found! : task.system.locate(object, task);
   const target = vacant(ctx, to.dirfd, to.path);
+  const { mount } = namespace.writable(target).folder;
+  // A second name elsewhere must not make a read-only file writable.
+  if (source.place?.folder.mount !== mount) throw new SysError(EXDEV);
   const targetPlace = namespace.vacant(target, task);
   if (isDirectory(source)) throw new SysError(EPERM);
-  // A second name elsewhere must not make a read-only file writable.
-  if (source.place === undefined || source.place.folder.mount !== targetPlace.folder.mount)
-    throw new SysError(EXDEV);
   namespace.at(source.place, (old) => namespace.at(targetPlace, (fresh) => host.files.link(old, fresh)));
   task.system.notices.created(target, { of: source });
   return 0;

@@ -306,6 +306,23 @@ describe("names", () => {
     expect(guest.call("rmdir", "/area")).toBe("EBUSY");
     expect(guest.call("unlink", "/area")).toBe("EISDIR");
   });
+  it("are of one grant, though another one shows the same files", () => {
+    fs.mkdirSync(host("sub"));
+    fs.writeFileSync(host("sub/file"), "");
+    guest = makeGuest({
+      mounts: [
+        { host: folders.granted, guest: "/area", readOnly: false },
+        { host: host("sub"), guest: "/other", readOnly: false },
+      ],
+      cwd: "/area",
+    });
+    expect(guest.call("rename", "sub/file", "/other/file")).toBe("EXDEV");
+    expect(guest.call("link", "sub/file", "sub/twin")).toBe(0);
+    expect(guest.call("rename", "sub/file", "sub/twin")).toBe(0);
+    expect(fs.readdirSync(host("sub"))).toEqual(["file", "twin"]);
+    expect(guest.call("link", "sub", "/other/link")).toBe("EXDEV");
+    expect(guest.call("link", "sub", "link")).toBe("EPERM");
+  });
   it("are listed with their types, on from where the buffer ended", () => {
     for (let i = 0; i < 20; i++) fs.writeFileSync(host(`file-${i}`), "");
     fs.mkdirSync(host("sub"));
