@@ -144,6 +144,12 @@ const EXTENDED = new Map([
 ] as const);
 
 const block = (body: Code): Code => [Op.block, 0x40, ...body, Op.end];
+/** Blocks around `inner`, each followed by its code, the innermost first. In one piece: to wrap again and again is quadratic. */
+const blocks = (inner: Code, after: readonly Code[]): Code => [
+  ...after.flatMap(() => [Op.block, 0x40]),
+  ...inner,
+  ...after.flatMap((code) => [Op.end, ...code]),
+];
 const loop = (body: Code): Code => [Op.loop, 0x40, ...body, Op.end];
 const br = (depth: number): Code => [Op.br, ...unsigned(depth)];
 const brIf = (depth: number, condition: Code): Code => [...condition, Op.br_if, ...unsigned(depth)];
@@ -227,13 +233,12 @@ function loopOf(target: Target, model: CpuModel): Code {
 
   // ---- cases and tails --------------------------------------------------------------------------------------------
 
-  let body = dispatch;
-  cases.forEach((row, i) => {
+  const caseAfter = (row: Row, i: number): Code => {
     const inside = i + 1;
     const to = (tail: Tail) => tailDepth(tail) - inside;
     const unless = (tail: Tail, condition: Code): Code => brIf(to(tail), condition);
-    body = [...block(body), ...row.code(unless), ...br(to(row.tail))];
-  });
+    return [...row.code(unless), ...br(to(row.tail))];
+  };
   const setT = storeI64(registers + GPR, RT_AT, value);
   const setA = storeI64(registers + GPR, RA_AT, value);
   const rc = i32Op.and(word, i32(1));
@@ -267,9 +272,7 @@ function loopOf(target: Target, model: CpuModel): Code {
       ...br(end - depth),
     ],
   };
-  TAILS.forEach((tail, i) => {
-    body = [...block(body), ...codes[tail](i + 1)];
-  });
+  const switched = blocks(dispatch, [...cases.map(caseAfter), ...TAILS.map((tail, i) => codes[tail](i + 1))]);
 
   // ---- the loops -----------------------------------------------------------------------------------------------------
 
@@ -284,7 +287,12 @@ function loopOf(target: Target, model: CpuModel): Code {
     ...br(end - next + 1),
     Op.end,
   ];
-  body = loop([...ended, ...setLocal(WORD, fetched), ...setLocal(PC, i32Op.add(pc, i32(4))), ...body]);
+  const body = loop([
+    ...ended,
+    ...setLocal(WORD, fetched),
+    ...setLocal(PC, i32Op.add(pc, i32(4))),
+    ...switched,
+  ]);
 
   const isArrival = i32Op.or(
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
