@@ -69,7 +69,7 @@ function startUp(): string {
   );
 }
 
-show(`ppcr benchmarks: ${machine(rounds)}.`);
+show(`Benchmarks of ppcr:\n${machine(rounds)}.`);
 if (only === undefined) {
   show(await benchPieces(quick ? 50 : 300));
   show(startUp());
