@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { describeSystemError, EXIT_FAILURE, Failure, print, say } from "./failure.ts";
 import { clearCache, showCache } from "./jit-cache.ts";
 import {
+  addImageOptions,
   addMachineOptions,
   jitCacheOption,
   parseCount,
@@ -84,23 +85,16 @@ const VERBS: Readonly<Record<string, () => Command>> = {
       }),
 
   checkpoint: () =>
-    new Command("checkpoint")
-      .description("freeze the guest of a running ppcr")
-      .argument("<pid>", "process id of that ppcr", parseCount)
-      .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
-      .option("--leave-running", "let the guest go on")
-      .option(
-        "--include-files",
-        "put the program and every open or mapped file into the image: it thaws alone then",
-      )
-      .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
-      .addOption(
-        new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"),
-      )
-      .action(async (pid: bigint, flags) => {
-        const { checkpoint } = await import("./checkpoint.ts");
-        await checkpoint(Number(pid), flags);
-      }),
+    addImageOptions(
+      new Command("checkpoint")
+        .description("freeze the guest of a running ppcr")
+        .argument("<pid>", "process id of that ppcr", parseCount)
+        .requiredOption("-o, --output <image>", "the image to write; '-' is standard output", parseFile)
+        .option("--leave-running", "let the guest go on"),
+    ).action(async (pid: bigint, flags) => {
+      const { checkpoint } = await import("./checkpoint.ts");
+      await checkpoint(Number(pid), flags);
+    }),
 
   image() {
     const image = new Command("image").description("look into checkpoint images");

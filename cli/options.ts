@@ -140,9 +140,20 @@ export const jitCacheOption = (): Option =>
     "where translated code is kept for later runs (default: ppcr in XDG_CACHE_HOME or ~/.cache); 'off' for nowhere",
   ).env("PPCR_JIT_CACHE");
 
+/** Adds the options that say what an image is to hold. */
+export function addImageOptions(command: Command): Command {
+  return command
+    .option(
+      "--include-files",
+      "put the program and every open or mapped file into the image: it thaws alone then",
+    )
+    .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
+    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"));
+}
+
 /** Adds the options that `run` and `restart` share. */
 export function addMachineOptions(command: Command): Command {
-  return command
+  command
     .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("jit"))
     .addOption(jitCacheOption())
     .addOption(
@@ -159,13 +170,8 @@ export function addMachineOptions(command: Command): Command {
     .option("--stop-at <n>", "stop after exactly n instructions of the program", parseCount)
     .option("--checkpoint-at <n>", "freeze after exactly n instructions of the program", parseCount)
     .option("-o, --output <image>", "the image --checkpoint-at writes; '-' is standard output", parseFile)
-    .option("--leave-running", "go on after the checkpoint")
-    .option(
-      "--include-files",
-      "put the program and every open or mapped file into the image: it thaws alone then",
-    )
-    .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
-    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"))
+    .option("--leave-running", "go on after the checkpoint");
+  return addImageOptions(command)
     .option("--strace [file]", "trace system calls, to stderr or with =FILE to a file", parseOptionalFile)
     .option(
       "--trace [file]",

@@ -11,6 +11,7 @@ import { scan } from "../../emu/jit/scan.ts";
 import { translate } from "../../emu/jit/translate.ts";
 import { buildModule } from "../../emu/jit/wasm.ts";
 import { TUNING } from "../../emu/tuning.ts";
+import { sourceOf } from "./words-source.ts";
 
 type Wabt = {
   readWasm(bytes: Uint8Array, features: object): { toText(options: object): string; destroy(): void };
@@ -21,16 +22,7 @@ const START = 0x1000_0000;
 async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promise<string> {
   const words = lines.map((line) => asm(line));
   const is64 = abi === "ppc64";
-  const source = {
-    isCode: (address: number) => address >= START && address < START + 4 * words.length,
-    fetch: (address: number) => words[(address - START) / 4],
-    hasRun: () => true,
-    isFunction: () => false,
-    registers: new Int32Array(64),
-    peek: () => undefined,
-    tables: new Map(),
-  };
-  const region = scan(source, [START], is64, TUNING.mostInstructions);
+  const region = scan(sourceOf(START, words), [START], is64, TUNING.mostInstructions);
   const target = {
     is64,
     bigEndian: true,

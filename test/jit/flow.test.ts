@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { asm } from "../../emu/isa/encoder.ts";
 import { buildFlow, chooseEntries } from "../../emu/jit/flow.ts";
 import { scan } from "../../emu/jit/scan.ts";
+import { sourceOf } from "./words-source.ts";
 
 const START = 0x1000_0000;
 
@@ -15,16 +16,7 @@ it("keeps an inner loop apart where the region begins with it", () => {
     "bc 16,0,-16",
     "bclr 20,0,0",
   ].map((line) => asm(line));
-  const source = {
-    isCode: (address: number) => address >= START && address < START + 4 * words.length,
-    fetch: (address: number) => words[(address - START) / 4],
-    hasRun: () => true,
-    isFunction: () => false,
-    registers: new Int32Array(64),
-    peek: () => undefined,
-    tables: new Map(),
-  };
-  const region = scan(source, [START + 4], true, 100);
+  const region = scan(sourceOf(START, words), [START + 4], true, 100);
   const { addresses, heads } = chooseEntries(region, [START + 4], 40);
   expect(addresses).toEqual([START + 4, START]);
   const { loops } = buildFlow(
