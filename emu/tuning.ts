@@ -153,6 +153,8 @@ export const MOST_AHEAD = 256;
 export const MOST_INVARIANTS = 8;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
+/** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */
+export const MOST_INLINED = 40;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

@@ -30,7 +30,7 @@ import {
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_HELPER, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -558,7 +558,7 @@ export class Generator {
     if (this.isCold) {
       operands();
       this.code.op(Op.call);
-      this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
+      this.code.u32(FIRST_HELPER + fieldFunction(kind));
     } else emitField(this.code, kind, this.block, operands);
     this.orAsItIs(field, () => {});
   }
