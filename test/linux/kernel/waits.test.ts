@@ -234,6 +234,17 @@ describe("a call in progress", () => {
   });
 });
 
+it("refuses process ids that are none, and takes what an older image lacks for what it was then", async () => {
+  const { kernel } = await driver();
+  const snapshot = freezeKernel(kernel);
+  const [{ personality: _, ...process }] = snapshot.processes;
+  const withPid = (pid: number) => ({ ...snapshot, processes: [{ ...process, pid }] });
+  for (const pid of [0, -1, 1.5, 0x40_0000]) expect(() => thaw(withPid(pid))).toThrow(`process id ${pid}`);
+  expect([...thaw(withPid(0x3f_ffff)).processes.values()]).toMatchObject([
+    { pid: 0x3f_ffff, personality: 0 },
+  ]);
+});
+
 it("keeps both halves of a quadword reservation", async () => {
   const guest = await driver();
   const { registers } = guest.thread;
