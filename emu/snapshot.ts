@@ -37,6 +37,8 @@ export interface MachineSnapshot {
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Who the first program was, where none of the processes tells any longer; found out from those when absent. */
+  firstUser?: { uid: number; gid: number };
   /** Numbers of files that a thaw makes again; new ones when absent. */
   identities?: IdentitySnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */

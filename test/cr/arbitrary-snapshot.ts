@@ -582,6 +582,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
             : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
+          firstUser: fc.record({ uid: u32, gid: u32 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

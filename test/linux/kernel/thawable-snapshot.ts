@@ -528,6 +528,8 @@ class Maker {
     const order = this.order(processes);
     const locks = this.locks(processes);
     const setIds = this.list(2, (n) => ({ path: `/area/f${n}`, bits: this.pick(0o4000, 0o2000, 0o6000) }));
+    // A group that none of the processes has.
+    const firstUser = this.list(1, () => ({ uid: 0, gid: 0xffff_0000 + this.nat(9) }));
     const identities = this.unlinkedFiles.map((_, unlinked) => ({
       ...{ path: "", unlinked },
       ...{ dev: this.bits(63), ino: this.bits(63) },
@@ -554,6 +556,7 @@ class Maker {
       unlinkedFiles: this.unlinkedFiles,
       sharedObjects: this.sharedObjects,
       ...(setIds.length > 0 ? { setIds } : {}),
+      ...(firstUser.length > 0 ? { firstUser: firstUser[0] } : {}),
       ...(identities.length > 0 ? { identities } : {}),
       ...(locks.length > 0 ? { locks } : {}),
       scheduler: { tid: order[0] ?? 0, sliceLeft: this.nat(SLICE), order },
