@@ -40,6 +40,7 @@ function machineValues(snapshot: MachineSnapshot): X.MachineValues {
     nextTid: scheduler.tid,
     sliceLeft: scheduler.sliceLeft,
     nextPid: snapshot.nextPid,
+    firstUser: snapshot.firstUser ?? null,
   };
 }
 

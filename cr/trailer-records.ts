@@ -53,6 +53,8 @@ const THREADS_MAX = 1 << 16;
 const SEMAPHORES_MAX = 32000;
 const path = (doc: string) => text(PATH_SIZE - 1, doc);
 
+const USER = message("user", "ids of a user", { uid: u32("user"), gid: u32("group") });
+
 export const MACHINE = message("MACHINE", "the machine as a whole", {
   abi: word(ABIS, "width and byte order of the guest"),
   cpuModel: text(NAME, "CPU model"),
@@ -70,6 +72,7 @@ export const MACHINE = message("MACHINE", "the machine as a whole", {
   nextTid: s32("scheduler: thread to run next"),
   sliceLeft: size64("scheduler: instructions left of its time slice"),
   nextPid: s32("next process id"),
+  firstUser: since(2, maybe(USER, "whose the host user's files are, where no process tells"), null),
 });
 
 const LIMIT = message("limit", "a resource limit", {
@@ -608,6 +611,7 @@ export const TRAILER_TYPES = {
 
 /** The layouts that lists and optional parts of the records are made of. */
 export const PARTS: readonly Layout<Fields>[] = [
+  USER,
   LIMIT,
   AUXV,
   MEMORY,

@@ -62,6 +62,9 @@ export function freezeKernel(
   const queues = kernel.fileSystem.queues.freeze();
   const network = freezeNetwork(kernel.fileSystem, tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
+  const firstUser = kernel.fileSystem.owners.freeze(
+    [...kernel.processes.values()].map(({ credentials }) => credentials),
+  );
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   const own = freezeOwnFiles(kernel.fileSystem, tables);
@@ -88,6 +91,7 @@ export function freezeKernel(
     ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
+    ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
