@@ -284,12 +284,14 @@ export type CallState =
   | { kind: "begun" }
   /** A transfer has moved so many bytes. */
   | { kind: "moved"; done: number }
-  /** FUTEX_WAIT: somebody has woken it. */
-  | { kind: "woken" }
+  /** FUTEX_WAIT: somebody has woken it, futex_waitv by the word of this index. */
+  | { kind: "woken"; index: number }
   /** FUTEX_WAIT: it has been moved to another word, which is at this address. */
   | { kind: "requeued"; address: number }
   /** vfork(2): the child that has its parent's memory. */
-  | { kind: "vfork"; child: number };
+  | { kind: "vfork"; child: number }
+  /** futex_waitv: some of its words have been exchanged for others; the addresses of all. */
+  | { kind: "words"; addresses: number[] };
 
 export interface RegistersSnapshot {
   gpr: bigint[];

@@ -72,7 +72,9 @@ function registers(abi: Abi): fc.Arbitrary<RegistersSnapshot> {
 }
 
 const callState: fc.Arbitrary<CallState> = fc.oneof(
-  fc.constantFrom<CallState>({ kind: "begun" }, { kind: "woken" }),
+  fc.constant<CallState>({ kind: "begun" }),
+  fc.record({ kind: fc.constant("woken"), index: u32 }),
+  fc.record({ kind: fc.constant("words"), addresses: fc.array(fc.nat(), { maxLength: 128 }) }),
   fc.record({ kind: fc.constant("moved"), done: u32 }),
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
