@@ -180,6 +180,31 @@ describe("a call in progress", () => {
     expect(word()).toBe(0);
   });
 
+  it("is handed the lock of an owner that has died", async () => {
+    for (const count of [1, 2]) {
+      const guest = await driver();
+      const [list, entry] = [AT + 64, AT + 128];
+      // One entry, which has priority inheritance; the lock is at AT.
+      const words: [number, number][] = [
+        [list, entry | 1],
+        [list + 8, AT - entry],
+        [entry, list],
+      ];
+      for (const [at, value] of words) guest.memory.write64(at, BigInt.asUintN(64, BigInt(value)));
+      expect(await guest.call("set_robust_list", list, 24)).toBe(0);
+      expect(await guest.call("futex", AT, FUTEX_LOCK_PI, 0, 0)).toBe(0);
+      await waiters(
+        Array.from({ length: count }, () => [FUTEX_LOCK_PI, 0]),
+        guest,
+      );
+      const [, heir] = guest.kernel.tasks.threads.keys();
+      guest.prepare("exit", 0);
+      await guest.kernel.run(1n);
+      const more = count > 1 ? 0x8000_0000 : 0;
+      expect(guest.memory.read32(AT) >>> 0).toBe(more + 0x4000_0000 + heir);
+    }
+  });
+
   it("is woken by FUTEX_WAKE_OP where the word that this changes was what it says", async () => {
     const guest = await waiters(Array.from({ length: 9 }, () => [FUTEX_WAIT, 0]));
     const wakeOp = async (code: number[], word: number) => {
