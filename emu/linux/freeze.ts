@@ -20,7 +20,7 @@ import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
+import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
@@ -262,10 +262,7 @@ function adopt(parent: Process, child: Process): void {
 function thawFamily(process: Process, family: FamilySnapshot): void {
   const { kernel, pid } = process;
   const { shares, report, exitSignal, stoppedBy } = family;
-  for (const signo of [exitSignal, stoppedBy, report.stopped]) {
-    if (!(Number.isInteger(signo) && signo >= 0 && signo <= SIGRTMAX))
-      throw new RangeError(`signal ${signo} of process ${pid}`);
-  }
+  for (const signo of [exitSignal, stoppedBy, report.stopped]) checkSignal(signo, `process ${pid}`);
   process.exitSignal = exitSignal;
   process.childCpuTime = family.childCpuTime;
   process.startTime = family.startTime;
@@ -292,6 +289,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.sid = from.sid;
   process.comm = shortName(from.comm);
   process.exe = from.exe;
+  checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
   process.prctl = { ...from.prctl };
   process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;
