@@ -134,7 +134,7 @@ export class JitEngine extends Interpreter {
       }
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       this.executed += left - this.left;
-      if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
+      if (this.quick === undefined) this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) {
         const { exits } = this.statistics;
         exits.cold--;
@@ -145,9 +145,14 @@ export class JitEngine extends Interpreter {
     }
   }
 
+  /** Gets ready for programs that go on for some time, and has the quick loop take over in those that do. */
+  private expectMore(): void {
+    if (this.executed > this.tuning.startAfter) this.translations.start();
+    if (this.executed > this.tuning.quickAfter) this.becomeQuick();
+  }
+
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
   private becomeQuick(): void {
-    this.translations.start();
     const { cpu, target } = this;
     const quick = new QuickLoop(cpu.memory, target, cpu.model, (address) => this.executeQuickly(address));
     this.quick = quick;
