@@ -158,7 +158,8 @@ class Maker {
       deadline: this.maybe(() => this.bits(62)),
       state: this.pick<CallState>(
         { kind: "begun" },
-        { kind: "woken" },
+        { kind: "woken", index: this.nat(127) },
+        { kind: "words", addresses: [0x1000, 0x2000] },
         { kind: "moved", done: this.nat(0x7fff_f000) },
       ),
       // What is stopped waits for nothing.
