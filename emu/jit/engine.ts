@@ -134,16 +134,21 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
-      if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
+      if (this.quick === undefined) this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
       if (exit !== "arrived") return exit;
       left = this.left;
     }
   }
 
+  /** Gets ready for programs that go on for some time, and has the quick loop take over in those that do. */
+  private expectMore(): void {
+    if (this.executed > this.tuning.startAfter) this.translations.start();
+    if (this.executed > this.tuning.quickAfter) this.becomeQuick();
+  }
+
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
   private becomeQuick(): void {
-    this.translations.start();
     const { cpu, target } = this;
     const step = (address: number) => this.executeQuickly(address);
     const quick = new QuickLoop(cpu.memory, target, cpu.model, this.openLinker(), step);
