@@ -693,7 +693,7 @@ class Translator {
         this.link(next);
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        if (this.isEntry(block.target)) {
+        if (this.entryNodes.some((entry) => this.blocks[entry].start === block.target)) {
           g.code.op(Op.call);
           g.code.u32(OWN);
         } else {
@@ -824,10 +824,6 @@ class Translator {
     code.op(op);
     code.u32(TRANSLATED);
     code.u32(table);
-  }
-  /** Whether this function can itself be entered at an address. */
-  private isEntry(address: number): boolean {
-    return this.entryNodes.some((node) => this.blocks[node].start === address);
   }
   /** The place of a function in the table of those that this one calls. */
   private calleeAt(address: number): number {
