@@ -28,6 +28,19 @@ describe("the signal mask that a call changes for its time", () => {
     expect([signals.mask, signals.savedMask]).toEqual([6n, null]);
   });
 
+  it("lets no signal through where the call fails or is done at once", async () => {
+    const guest = await driver();
+    // SIGINT, which the thread blocks and the call would not; the program would die of it.
+    await guest.ok("kill", guest.process.pid, 2);
+    expect(await guest.call("ppoll", 0x1000, 1, 0, MASK, 8)).toBe("EFAULT");
+    const counter = await guest.ok("eventfd2", 1, 0);
+    guest.memory.write(AT, Buffer.from("00000003ffff0000", "hex"));
+    expect(counter).toBe(3);
+    expect(await guest.call("ppoll", AT, 1, 0, MASK, 8)).toBe(1);
+    expect(guest.process.signals.pending.mask).toBe(2n);
+    expect(guest.process.exitStatus).toBe(null);
+  });
+
   it("holds while the call waits", async () => {
     const guest = await driver();
     guest.memory.write(AT, Buffer.from("00000000000000050000000000000000", "hex"));
