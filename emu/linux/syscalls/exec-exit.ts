@@ -96,8 +96,7 @@ function executableAt(ctx: SyscallContext): Executable {
   return { program, execfn: encodeName(name), isNameless, isHidden: closeOnExec };
 }
 
-const execveat: SyscallHandler = (ctx) =>
-  execute(ctx, executableAt(ctx), ctx.args.word(2), ctx.args.word(3));
+const execveat: SyscallHandler = (ctx) => execute(ctx, executableAt(ctx), ctx.args.word(2), ctx.args.word(3));
 
 // ---- names -----------------------------------------------------------------------------------------------------
 

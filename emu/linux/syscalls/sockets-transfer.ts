@@ -138,7 +138,8 @@ function send(
   const isUrgent = (flags & MSG_OOB) !== 0;
   if (isUrgent && !(socket instanceof StreamSocket && socket.hasUrgent)) throw new SysError(EOPNOTSUPP);
   // As where the system's owner has turned it off: programs connect in the ordinary way then.
-  if (flags & MSG_FASTOPEN && socket instanceof StreamSocket && !socket.isUnix) throw new SysError(EOPNOTSUPP);
+  if (flags & MSG_FASTOPEN && socket instanceof StreamSocket && !socket.isUnix)
+    throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
   if (isWhole && total > socket.longest) throw new SysError(EMSGSIZE);

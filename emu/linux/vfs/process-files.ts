@@ -182,8 +182,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
   /** Whether anybody has the file of a key open for writing; a memfd's writers do not count (Linux: alloc_file). */
   private isBeingWritten(key: string): boolean {
     return openedFiles(this.process.kernel).some(
-      (file) =>
-        file instanceof RegularFile && file.key === key && file.canWrite && file.seals === undefined,
+      (file) => file instanceof RegularFile && file.key === key && file.canWrite && file.seals === undefined,
     );
   }
 
