@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileTables, freezeLocks } from "../../../emu/linux/vfs/freeze-files.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
-const [O_RDONLY, O_RDWR, O_CREAT] = [0, 2, 0o100];
+const [O_RDONLY, O_RDWR, O_CREAT, O_PATH] = [0, 2, 0o100, 0o10000000];
 const [LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN] = [1, 2, 4, 8];
 const [F_GETLK, F_SETLK, F_SETLKW] = [5, 6, 7];
 const [F_OFD_GETLK, F_OFD_SETLK] = [36, 37];
@@ -47,6 +47,17 @@ function lock(
     memory.load32(BUFFER + 24),
   ];
 }
+
+describe("record locks", () => {
+  it("stay when a descriptor is closed that only names the file", () => {
+    expect(lock(guest, 0, F_SETLK, WR, 0, 1)).toBe(0);
+    const path = guest.call("open", "file", O_PATH) as number;
+    expect(guest.call("close", path)).toBe(0);
+    expect(lock(guest, 1, F_OFD_GETLK, WR, 0, 1)).toMatchObject([WR, 0, 1]);
+    expect(guest.call("close", 1)).toBe(0);
+    expect(lock(guest, 0, F_OFD_GETLK, WR, 0, 1)).toBe("free");
+  });
+});
 
 describe("flock(2)", () => {
   it("holds between two descriptions, not between descriptors of one", () => {
