@@ -158,6 +158,8 @@ export const Op = {
 /** Opcodes after the prefix of vector instructions, by the text format's names. */
 export const Simd = {
   v128_load: 0x00,
+  v128_load32_splat: 0x09,
+  v128_load64_splat: 0x0a,
   v128_store: 0x0b,
   v128_const: 0x0c,
   i8x16_shuffle: 0x0d,
@@ -172,7 +174,6 @@ export const Simd = {
   f64x2_replace_lane: 0x22,
   i8x16_eq: 0x23,
   i32x4_gt_u: 0x3c,
-  i32x4_ge_u: 0x40,
   f32x4_eq: 0x41,
   f32x4_lt: 0x43,
   f32x4_gt: 0x44,
@@ -200,10 +201,7 @@ export const Simd = {
   i16x8_extadd_pairwise_i8x16_u: 0x7d,
   i32x4_extadd_pairwise_i16x8_u: 0x7f,
   i32x4_bitmask: 0xa4,
-  i32x4_shl: 0xab,
   i32x4_add: 0xae,
-  i32x4_sub: 0xb1,
-  i32x4_max_u: 0xb9,
   i64x2_bitmask: 0xc4,
   f32x4_abs: 0xe0,
   f32x4_neg: 0xe1,

@@ -182,17 +182,22 @@ const DISTANCE = 0xfdff_fffe;
 /** DISTANCE, or 0 while the mode or XX is such that there is more to be asked: a limit that nothing is below. */
 const limit = (g: Generator): number => g.temporary(I32, 8);
 
+/** Pushes whether nothing need be known about the exactness of results that are normal numbers. */
+export function pushIsPlain(code: Code, fpscr: number): void {
+  code.i32Const(0);
+  code.access(Op.i32_load, fpscr);
+  code.i32Const(XX | CONTROL);
+  code.op(Op.i32_and);
+  code.i32Const(XX);
+  code.op(Op.i32_eq);
+}
 /** Finds the limit, which holds until something may have changed FPSCR. */
 export function findLimit(g: Generator): void {
   if (g.state.modeChecked) return;
   const { code } = g;
   code.i32Const(DISTANCE);
   code.i32Const(0);
-  g.loadStatus();
-  code.i32Const(XX | CONTROL);
-  code.op(Op.i32_and);
-  code.i32Const(XX);
-  code.op(Op.i32_eq);
+  pushIsPlain(code, g.block + FPSCR);
   code.op(Op.select);
   code.set(limit(g));
   g.state.modeChecked = true;
@@ -213,82 +218,66 @@ const OPERANDS: Readonly<Record<Operation, number>> = {
   rounding: 0,
 };
 
-/** Locals of an operation: its operands, those of a fused one in the order A, C, B, and its result before it is rounded to single. */
-export interface Judged {
-  readonly operands: readonly number[];
-  readonly raw: number;
-}
-
 /**
- * Leaves unless all these results may stand. Where the only one is rounded to single there is a local `rounded` with that: an F32 one, or
- * one of doubles for vectors. `also` pushes whether there is another reason to ask.
+ * Leaves unless a result may stand. `raw` is the local that has it, before it is rounded to single where there is a local `rounded` with that:
+ * an F32 one, or one of doubles for vectors; `operands` are locals, those of a fused operation in the order A, C, B. `also` pushes
+ * whether there is another reason to ask.
  */
 export function judge(
   g: Generator,
   lanes: Lanes,
   operation: Operation,
-  results: readonly Judged[],
+  operands: readonly number[],
+  raw: number,
   rounded?: number,
   also?: () => void,
 ): void {
   const { code } = g;
   const single = rounded !== undefined;
-  const [{ raw }] = results;
-  if (lanes.count === 1) {
-    if (single) {
-      code.get(rounded);
-      code.op(Op.i32_reinterpret_f32);
-      code.i32Const(1);
-      code.op(Op.i32_shl);
-      code.i32Const(0x0100_0002);
-    } else {
-      code.get(raw);
-      code.op(Op.i64_reinterpret_f64);
-      upperWord(code);
-      code.i32Const(1);
-      code.op(Op.i32_shl);
-      code.i32Const(0x0020_0002);
-    }
-    code.op(Op.i32_sub);
-    pushLimit(g);
-    code.op(Op.i32_ge_u);
-  } else if (single) {
+  if (lanes.count > 1) {
     // Not all lanes: a number below 0, which is above every limit.
-    pushNormal(code, lanes, rounded, lanes.singles);
+    pushNormal(code, lanes, rounded ?? raw, single ? lanes.singles : lanes.normal);
     code.simd(lanes.bitmask);
     code.i32Const(2 ** lanes.count - 1);
-    code.op(Op.i32_sub);
-    pushLimit(g);
-    code.op(Op.i32_ge_u);
+  } else if (single) {
+    code.get(rounded);
+    code.op(Op.i32_reinterpret_f32);
+    code.i32Const(1);
+    code.op(Op.i32_shl);
+    code.i32Const(0x0100_0002);
   } else {
-    // The farthest of each lane; of doubles the lower words, every other one, do not matter.
-    results.forEach(({ raw }, i) => {
-      code.get(raw);
-      code.i32Const(1);
-      code.simd(Simd.i32x4_shl);
-      code.v128Const(new Int32Array(4).fill(lanes.count === 2 ? 0x0020_0002 : 0x0100_0002));
-      code.simd(Simd.i32x4_sub);
-      if (i > 0) code.simd(Simd.i32x4_max_u);
-    });
-    pushLimit(g);
-    code.simd(Simd.i32x4_splat);
-    code.simd(Simd.i32x4_ge_u);
-    code.simd(lanes.bitmask);
+    code.get(raw);
+    code.op(Op.i64_reinterpret_f64);
+    upperWord(code);
+    code.i32Const(1);
+    code.op(Op.i32_shl);
+    code.i32Const(0x0020_0002);
   }
+  code.op(Op.i32_sub);
+  pushLimit(g);
+  code.op(Op.i32_ge_u);
   if (also !== undefined) {
     also();
     code.op(Op.i32_or);
   }
   g.begin(Op.if);
-  for (const { operands, raw } of results) {
-    for (const operand of operands) code.get(operand);
-    code.get(raw);
-    g.helpers.call(code, `${operation} ${lanes.count} ${single}`, () =>
-      checkFunction(operation, lanes, single, g.block + FPSCR),
-    );
-    g.leaveIf();
-  }
+  for (const operand of operands) code.get(operand);
+  code.get(raw);
+  askWhether(g, code, operation, lanes, single);
+  g.leaveIf();
   g.end();
+}
+/** Pops the operands of an operation and its result: pushes whether the interpreter has to execute the instruction. */
+export function askWhether(
+  g: Generator,
+  code: Code,
+  operation: Operation,
+  lanes: Lanes,
+  single: boolean,
+): void {
+  g.helpers.call(code, `${operation} ${lanes.count} ${single}`, () =>
+    checkFunction(operation, lanes, single, g.block + FPSCR),
+  );
 }
 
 /** Pushes a mask of the lanes whose magnitudes are within bounds. */

@@ -97,7 +97,7 @@ const stand = (
 ): void => {
   const result = temporary(g, RESULT);
   g.code.set(result);
-  judge(g, lanes, operation, [{ operands, raw: result }]);
+  judge(g, lanes, operation, operands, result);
   g.code.get(result);
   if (negate) laneOp(g.code, lanes, "neg");
   setXt(g, word);
@@ -403,7 +403,7 @@ const doublesToSingles: Emit = (g, word) => {
   code.tee(singles);
   code.simd(Simd.f64x2_promote_low_f32x4);
   code.set(rounded);
-  judge(g, DOUBLES, "rounding", [{ operands: [], raw: b }], rounded);
+  judge(g, DOUBLES, "rounding", [], b, rounded);
   pushWords(g, singles, SPREAD);
   setXt(g, word);
 };

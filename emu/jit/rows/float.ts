@@ -88,8 +88,8 @@ const stand = (
     code.op(Op.f64_promote_f32);
     code.set(t(g, R));
   }
-  const result = { operands: operands.map((n) => t(g, n)), raw: t(g, single ? S : R) };
-  judge(g, DOUBLE, operation, [result], single ? roundedLocal(g) : undefined, also);
+  const locals = operands.map((n) => t(g, n));
+  judge(g, DOUBLE, operation, locals, t(g, single ? S : R), single ? roundedLocal(g) : undefined, also);
 };
 /** Leaves where it makes a difference how R is rounded, or that it is: unless R is B, or the mode and XX are as they mostly are. */
 const checkSame = (g: Generator): void => {
