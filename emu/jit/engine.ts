@@ -132,14 +132,10 @@ export class JitEngine extends Interpreter {
         left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
+      if (this.isAtCall) return "syscall";
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       this.executed += left - this.left;
       if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
-      if (exit === "syscall" && left === this.left && left < limit) {
-        const { exits } = this.statistics;
-        exits.cold--;
-        exits.syscall++;
-      }
       if (exit !== "arrived") return exit;
       left = this.left;
     }
@@ -178,6 +174,7 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
+        if (this.isAtCall) return "syscall";
         const exit = super.interpret(1);
         left = this.left = left - 1 + this.left;
         if (exit !== "limit") return exit;
@@ -247,6 +244,7 @@ export class JitEngine extends Interpreter {
       if (this.thrown !== undefined) exits.fault++;
       else if (left === 0) exits.limit++;
       else if (executed === 0) exits.first++;
+      else if (this.isCallAt(pc)) exits.syscall++;
       else {
         entry = this.entryAt(pc, left);
         if (entry !== undefined) exits.other++;
