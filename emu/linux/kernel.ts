@@ -579,7 +579,10 @@ export class Kernel implements System {
     if (hasSignals(thread) && !thawed) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
-      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return this.look();
+      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) {
+        this.look();
+        return;
+      }
     }
     const exit = this.interpret(thread, this.budget(thread, end));
     if (exit === "syscall") {

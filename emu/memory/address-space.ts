@@ -47,6 +47,9 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
+/** Bytes of a string that are looked at together: most strings are no longer. */
+const STRING_PIECE = 256;
+
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
@@ -409,10 +412,12 @@ export class AddressSpace implements FileViewer {
     const found: number[] = [];
     for (let at = address; at < address + limit; ) {
       if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
-      // Page by page: the string may end before the next one, which need not be there.
-      const next = Math.min(address + limit, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE);
+      // Piece by piece: the string may end before the next page, which need not be there.
+      const pageEnd = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
+      const next = Math.min(address + limit, pageEnd, at + STRING_PIECE);
       const bytes = this.read(at, next - at);
       const end = bytes.indexOf(0);
+      if (end >= 0 && at === address) return bytes.subarray(0, end);
       if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
       found.push(...bytes);
       at = next;
