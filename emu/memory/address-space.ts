@@ -380,6 +380,18 @@ export class AddressSpace implements FileViewer {
     return into;
   }
 
+  /** Whether bytes lie here the last one first. */
+  get isReversed(): boolean {
+    return this.storage.flip !== 0;
+  }
+  /** Copies bytes to or from an array that has them in the order in which they lie here. The access has been checked. */
+  moveStored(address: number, length: number, array: Uint8Array, index: number, isStore: boolean): void {
+    this.far.eachPart(address, length, (at, offset, part) => {
+      const place = this.isReversed ? index + length - offset - part : index + offset;
+      this.storage.moveStored(at, part, array, place, isStore);
+    });
+  }
+
   /** The word at any guest address, signed, and the doubleword, unsigned; throw the GuestFault a load would get. */
   read32(address: number): number {
     if (address < FAR_START) return this.load32(address);
