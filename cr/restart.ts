@@ -329,6 +329,8 @@ class Restart {
       ...(topics.queues === undefined ? {} : { queues: topics.queues.queues }),
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
+      ...(m === undefined || m.firstUser === null ? {} : { firstUser: m.firstUser }),
+      ...(topics.compared === undefined ? {} : { compared: topics.compared.parts }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {
         tid: m?.nextTid ?? tids[0],

@@ -35,6 +35,8 @@ const ITEMS = 1 << 16;
 const MESSAGE_MAX = 1 << 20;
 const FILES = 253;
 const OPTIONS = 256;
+/** Words of one futex_waitv. */
+const WORDS_MAX = 128;
 /** Bytes that are typed at a terminal and not read. */
 const TYPED = 4096;
 
@@ -253,12 +255,18 @@ const FILE_LAYOUTS = {
 export const FILE_STATE: Field<FileState> = variant("a file state", FILE_LAYOUTS);
 
 const MOVED = message("moved", "a transfer", { done: u32("bytes moved so far") });
-const WOKEN = message("woken", "FUTEX_WAIT that somebody has woken", {});
+const WOKEN = message("woken", "FUTEX_WAIT that somebody has woken", {
+  index: since(4, u32("futex_waitv: of the word by which"), 0),
+});
 const VFORK = message("vfork", "vfork(2)", { child: s32("that has its parent's memory") });
 
 const REQUEUED = message("requeued", "FUTEX_WAIT that was moved to another word", { address: size64("") });
 
-const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK, requeued: REQUEUED };
+const WORDS = message("words", "futex_waitv of which words were exchanged", {
+  addresses: list(size64(""), WORDS_MAX, "of all its words"),
+});
+
+const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK, requeued: REQUEUED, words: WORDS };
 
 /** What a call in progress remembers, where that is something. */
 export const CALL_STATE: Field<Exclude<CallState, { kind: "begun" }>> = variant("a call state", CALL_LAYOUTS);

@@ -72,7 +72,7 @@ export function fileStateOf(text: string, { kind, path }: { kind: OpenFileSnapsh
 /** What a thread's system call remembers. */
 export function callStateOf(text: string, tid: number): CallState {
   if (text === "") return { kind: "begun" };
-  if (text === "woken") return { kind: "woken" };
+  if (text === "woken") return { kind: "woken", index: 0 };
   return converted(
     CALL_STATE,
     text,

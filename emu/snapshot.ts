@@ -37,6 +37,10 @@ export interface MachineSnapshot {
   knownFiles?: KnownFileSnapshot[];
   /** Set-id bits that files have for the program alone; none when absent. */
   setIds?: SetIdSnapshot[];
+  /** Who the first program was, where none of the processes tells any longer; found out from those when absent. */
+  firstUser?: { uid: number; gid: number };
+  /** What kcmp(2) has compared, in the order that it gave; nothing when absent. */
+  compared?: ComparedSnapshot[];
   /** Numbers of files that a thaw makes again; new ones when absent. */
   identities?: IdentitySnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
@@ -55,6 +59,15 @@ export interface MachineSnapshot {
    */
   scheduler: { tid: number; sliceLeft: number; order?: number[] };
   nextPid: number;
+}
+
+/** Something of a process that kcmp(2) has compared. */
+export interface ComparedSnapshot {
+  /** KCMP_* number. */
+  part: number;
+  pid: number;
+  /** Of KCMP_FILE the descriptor. */
+  index: number;
 }
 
 export interface ClockSnapshot {
@@ -271,12 +284,14 @@ export type CallState =
   | { kind: "begun" }
   /** A transfer has moved so many bytes. */
   | { kind: "moved"; done: number }
-  /** FUTEX_WAIT: somebody has woken it. */
-  | { kind: "woken" }
+  /** FUTEX_WAIT: somebody has woken it, futex_waitv by the word of this index. */
+  | { kind: "woken"; index: number }
   /** FUTEX_WAIT: it has been moved to another word, which is at this address. */
   | { kind: "requeued"; address: number }
   /** vfork(2): the child that has its parent's memory. */
-  | { kind: "vfork"; child: number };
+  | { kind: "vfork"; child: number }
+  /** futex_waitv: some of its words have been exchanged for others; the addresses of all. */
+  | { kind: "words"; addresses: number[] };
 
 export interface RegistersSnapshot {
   gpr: bigint[];

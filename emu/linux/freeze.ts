@@ -20,7 +20,8 @@ import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
+import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
+import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
@@ -63,6 +64,10 @@ export function freezeKernel(
   const queues = kernel.fileSystem.queues.freeze();
   const network = freezeNetwork(kernel.fileSystem, tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
+  const firstUser = kernel.fileSystem.owners.freeze(
+    [...kernel.processes.values()].map(({ credentials }) => credentials),
+  );
+  const compared = freezeCompared(kernel.processes.values());
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   const own = freezeOwnFiles(kernel.fileSystem, tables);
@@ -89,6 +94,8 @@ export function freezeKernel(
     ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
+    ...(compared.length > 0 ? { compared } : {}),
+    ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
@@ -196,6 +203,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  thawCompared(kernel.processes, snapshot.compared);
   kernel.ipc.thaw(snapshot.ipc, objects);
   kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
@@ -255,10 +263,7 @@ function adopt(parent: Process, child: Process): void {
 function thawFamily(process: Process, family: FamilySnapshot): void {
   const { kernel, pid } = process;
   const { shares, report, exitSignal, stoppedBy } = family;
-  for (const signo of [exitSignal, stoppedBy, report.stopped]) {
-    if (!(Number.isInteger(signo) && signo >= 0 && signo <= SIGRTMAX))
-      throw new RangeError(`signal ${signo} of process ${pid}`);
-  }
+  for (const signo of [exitSignal, stoppedBy, report.stopped]) checkSignal(signo, `process ${pid}`);
   process.exitSignal = exitSignal;
   process.childCpuTime = family.childCpuTime;
   process.startTime = family.startTime;
@@ -285,6 +290,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.sid = from.sid;
   process.comm = shortName(from.comm);
   process.exe = from.exe;
+  checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
   process.prctl = { ...from.prctl };
   process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;

@@ -9,6 +9,7 @@ const MOST_ROBUST = 2048;
 /** What the end of a thread, or its new program, does for who waits for it (Linux: mm_release). */
 export function releaseThread(thread: Thread): void {
   ignoringFaults(() => releaseRobust(thread));
+  thread.process.kernel.futexes.leave(thread.tid);
   releaseTid(thread);
 }
 
@@ -74,11 +75,7 @@ function releaseLock(
   if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, ANY_BIT);
   if (owner !== tid) return;
   const futex = kernel.futexes.at(process, address);
-  const heir = inherits ? futex.handOver() : undefined;
-  if (heir !== undefined) {
-    memory.write32(address, heir.tid | (heir.more ? WAITERS : 0) | OWNER_DIED);
-    return;
-  }
+  if (inherits && futex.handOver(memory, address, OWNER_DIED)) return;
   memory.write32(address, (value & WAITERS) | OWNER_DIED);
   if (value & WAITERS) futex.wakeBits(1, ANY_BIT);
 }

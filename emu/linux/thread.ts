@@ -94,11 +94,12 @@ export class Thread {
     }
   }
 
-  /** Has a waiting thread wait on another queue instead of `from` (FUTEX_REQUEUE). */
-  moveTo(from: WaitQueue, to: WaitQueue): void {
+  /** Has a waiting thread wait on another queue instead of `from`, as the last one there (FUTEX_REQUEUE). */
+  moveTo(from: WaitQueue, to: WaitQueue, changes?: Partial<WaitFor>): void {
     if (this.wait === undefined) return;
     const queues = (this.wait.queues ?? []).map((queue) => (queue === from ? to : queue));
-    this.wait = { ...this.wait, queues };
+    this.wait = { ...this.wait, ...changes, queues };
+    this.blocked!.place = this.process.kernel.nextPlace();
     from.remove(this);
     to.add(this);
     this.cleanups.push(() => to.remove(this));

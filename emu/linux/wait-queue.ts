@@ -51,6 +51,8 @@ export const BEGUN: CallState = { kind: "begun" };
 const MOST_MOVED = 0x7fff_f000;
 /** Largest process id (PID_MAX_LIMIT). */
 const MOST_CHILD = 0x3f_ffff;
+/** Words that futex_waitv waits on (FUTEX_WAITV_MAX). */
+export const MOST_WORDS = 128;
 /** User addresses have 47 bits. */
 const MOST_ADDRESS = 2 ** 47 - 1;
 
@@ -62,6 +64,9 @@ export function isCallState(state: CallState): boolean {
   if (state.kind === "moved") return isCount(state.done, MOST_MOVED);
   if (state.kind === "requeued") return isCount(state.address, MOST_ADDRESS);
   if (state.kind === "vfork") return isCount(state.child, MOST_CHILD);
+  if (state.kind === "woken") return isCount(state.index, MOST_WORDS);
+  if (state.kind === "words")
+    return state.addresses.length <= MOST_WORDS && state.addresses.every((at) => isCount(at, MOST_ADDRESS));
   return true;
 }
 
@@ -96,7 +101,7 @@ export interface WaitFor {
   killable?: boolean;
   /**
    * Called when a signal ends the call with EINTR, before the handler's frame is built (nanosleep's `rem`). A number
-   * it returns is the call's result in place of EINTR (a write that has moved something).
+   * it returns is the call's result in place of EINTR (a write that has moved something), an error that it throws too.
    */
   interrupted?(): number | undefined | void;
   /** Takes back what the call has arranged for its wait: a signal has ended that, or the thread has ended. */

@@ -72,7 +72,9 @@ function registers(abi: Abi): fc.Arbitrary<RegistersSnapshot> {
 }
 
 const callState: fc.Arbitrary<CallState> = fc.oneof(
-  fc.constantFrom<CallState>({ kind: "begun" }, { kind: "woken" }),
+  fc.constant<CallState>({ kind: "begun" }),
+  fc.record({ kind: fc.constant("woken"), index: u32 }),
+  fc.record({ kind: fc.constant("words"), addresses: fc.array(fc.nat(), { maxLength: 128 }) }),
   fc.record({ kind: fc.constant("moved"), done: u32 }),
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
@@ -580,6 +582,8 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
             : { privateFiles: fc.array(privateFile(unlinkedFiles.length), { minLength: 1, maxLength: 3 }) }),
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
+          firstUser: fc.record({ uid: u32, gid: u32 }),
+          compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
           ...(openFiles.length === 0
             ? {}

@@ -121,7 +121,7 @@ describe("a state in an image of an older version", () => {
 
   it.each([
     ["", { kind: "begun" }],
-    ["woken", { kind: "woken" }],
+    ["woken", { kind: "woken", index: 0 }],
     ['{"done":12}', { kind: "moved", done: 12 }],
     ['{"kind":"moved","done":7}', { kind: "moved", done: 7 }],
     ['{"kind":"vfork","child":9}', { kind: "vfork", child: 9 }],

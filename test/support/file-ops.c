@@ -16,6 +16,8 @@
 enum { SLOTS = 6, MAPS = 4, LENGTH = 12288 };
 static int fds[SLOTS];
 static char *maps[MAPS];
+/* The files of shared mappings, and how long they are. */
+static struct { dev_t dev; ino_t ino; long size; } shared[MAPS];
 static char top[4096];
 static int linked;
 static sigjmp_buf beyond;
@@ -73,9 +75,19 @@ static void list(int fd) {
   for (int i = 0; i < count; i++) printf(" %s", names[i]);
 }
 
+static void note_size(const struct stat *s) {
+  for (int m = 0; m < MAPS; m++)
+    if (shared[m].dev == s->st_dev && shared[m].ino == s->st_ino) shared[m].size = s->st_size;
+}
+
 static void touch(int m, long at, const char *letter) {
   if (!maps[m]) {
     printf(" none");
+    return;
+  }
+  /* Linux drops what lies there whenever it writes the page back. */
+  if (shared[m].ino && at >= shared[m].size && at < (shared[m].size + 4095 & -4096)) {
+    printf(" behind the end");
     return;
   }
   if (sigsetjmp(beyond, 1)) {
@@ -148,6 +160,11 @@ int main(int argc, char **argv) {
       maps[m] = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, *a == 's' ? MAP_SHARED : MAP_PRIVATE, fd, 0);
       say(maps[m] == MAP_FAILED ? -1 : 0);
       if (maps[m] == MAP_FAILED) maps[m] = NULL;
+      shared[m].ino = 0;
+      if (maps[m] && *a == 's' && fstat(fd, &s) == 0) {
+        shared[m].dev = s.st_dev;
+        shared[m].ino = s.st_ino;
+      }
     } else if (!strcmp(op, "unmap")) {
       say(maps[x % MAPS] ? munmap(maps[x % MAPS], LENGTH) : 1);
       maps[x % MAPS] = NULL;
@@ -196,6 +213,9 @@ int main(int argc, char **argv) {
       else printf(" %s", below(buffer));
     } else
       printf(" what?");
+    for (int i = 0; i < SLOTS; i++)
+      if (fds[i] >= 0 && fstat(fds[i], &s) == 0) note_size(&s);
+    if (!strcmp(op, "truncate") && stat(a, &s) == 0) note_size(&s);
     printf("\n");
   }
   return 0;

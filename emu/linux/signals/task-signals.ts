@@ -1,7 +1,7 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
 import { isVectored } from "../call-return.ts";
-import { EFAULT, EINTR } from "../errno.ts";
+import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
 import type { Restart } from "../wait-queue.ts";
@@ -110,13 +110,14 @@ export function deliver(thread: Thread, call: CallState): void {
   }
 }
 
-/** EINTR, or EFAULT where the interrupted call cannot tell the program what it has to, or what it has done so far. */
+/** EINTR, or EFAULT where the interrupted call cannot tell the program what it has to, another error of its own, or what it has done so far. */
 function interruptedEnd(thread: Thread): { errno: number } | { result: number } {
   try {
     const result = thread.wait?.interrupted?.();
     return typeof result === "number" ? { result } : { errno: EINTR };
   } catch (error) {
     if (error instanceof GuestFault) return { errno: EFAULT };
+    if (error instanceof SysError) return { errno: error.errno };
     throw error;
   }
 }

@@ -29,6 +29,19 @@ export class Owners {
     else if (uid === 0 || this.user === undefined) this.user = { uid, gid };
   }
 
+  /** Who the first program was, where that doesn't follow from who the processes are now. */
+  freeze(now: Iterable<Credentials>): Ids | undefined {
+    const found = new Owners(this.host);
+    for (const each of now) found.first(each);
+    const isFound = found.user?.uid === this.user?.uid && found.user?.gid === this.user?.gid;
+    return isFound ? undefined : this.user;
+  }
+
+  /** Begins with a user that a snapshot has kept. */
+  thaw(user: Ids | undefined): void {
+    this.user = user;
+  }
+
   private get isRootOutside(): boolean {
     return this.host.user?.uid === 0;
   }

@@ -116,6 +116,7 @@ export function thawFiles(
   onChanged: OnChanged = "fail",
 ): void {
   system.thawView.root = directoryOf({ dev: system.dev });
+  system.owners.thaw(snapshot.firstUser);
   try {
     system.namespace.own.thaw(snapshot.privateFiles ?? [], snapshot.unlinkedFiles);
     system.keepThawed(openFiles(system, snapshot, onChanged));

@@ -153,6 +153,18 @@ describe("a user that the program has become", () => {
     }
   });
 
+  it("was root to a machine that is thawed, though no process tells of it any longer", () => {
+    const host = { ...nodeHost({ descriptors: [] }), user: { uid: 500, gid: 501 } };
+    const [owners, again] = [new Owners(host), new Owners(host)];
+    owners.first(ordinaryUser(ROOT, 0));
+    const now = [ordinaryUser(ALICE, STAFF)];
+    again.thaw(owners.freeze(now));
+    for (const each of now) again.first(each);
+    expect(again.of({ uid: 500, gid: 501 })).toEqual({ uid: ROOT, gid: 0 });
+    // Where a process tells there is nothing to keep.
+    expect(owners.freeze([...now, { ...ordinaryUser(ALICE, STAFF), suid: ROOT }])).toBeUndefined();
+  });
+
   it("executes as root what somebody may", () => {
     expect(guest.call("access", "/proc/version", 6)).toBe(0);
     expect(guest.call("access", "/proc/version", 1)).toBe("EACCES");

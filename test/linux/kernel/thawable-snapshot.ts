@@ -158,7 +158,8 @@ class Maker {
       deadline: this.maybe(() => this.bits(62)),
       state: this.pick<CallState>(
         { kind: "begun" },
-        { kind: "woken" },
+        { kind: "woken", index: this.nat(127) },
+        { kind: "words", addresses: [0x1000, 0x2000] },
         { kind: "moved", done: this.nat(0x7fff_f000) },
       ),
       // What is stopped waits for nothing.
@@ -527,6 +528,8 @@ class Maker {
     const order = this.order(processes);
     const locks = this.locks(processes);
     const setIds = this.list(2, (n) => ({ path: `/area/f${n}`, bits: this.pick(0o4000, 0o2000, 0o6000) }));
+    // A group that none of the processes has.
+    const firstUser = this.list(1, () => ({ uid: 0, gid: 0xffff_0000 + this.nat(9) }));
     const identities = this.unlinkedFiles.map((_, unlinked) => ({
       ...{ path: "", unlinked },
       ...{ dev: this.bits(63), ino: this.bits(63) },
@@ -553,6 +556,7 @@ class Maker {
       unlinkedFiles: this.unlinkedFiles,
       sharedObjects: this.sharedObjects,
       ...(setIds.length > 0 ? { setIds } : {}),
+      ...(firstUser.length > 0 ? { firstUser: firstUser[0] } : {}),
       ...(identities.length > 0 ? { identities } : {}),
       ...(locks.length > 0 ? { locks } : {}),
       scheduler: { tid: order[0] ?? 0, sliceLeft: this.nat(SLICE), order },
