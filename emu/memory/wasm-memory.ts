@@ -70,7 +70,7 @@ function makeBulkFunctions(memory: WebAssembly.Memory): BulkAccess {
   return exports as unknown as BulkAccess;
 }
 
-/** Bytes that all memories together have had set or reversed by typed arrays. */
+/** Bytes that all memories together have had set, copied or reversed by typed arrays. */
 let movedPlainly = 0;
 
 /**
@@ -93,6 +93,11 @@ export function bulkAccess(memory: WebAssembly.Memory): BulkAccess {
       else if (length % 8 === 0 && at % 8 === 0)
         words.fill(BigInt(value) * EACH_BYTE, at / 8, (at + length) / 8);
       else bytes.fill(value, at, at + length);
+    },
+    copy(to, from, length) {
+      const better = functionsFor(length);
+      if (better !== undefined) better.copy(to, from, length);
+      else bytes.copyWithin(to, from, from + length);
     },
     reverse(to, from, length) {
       const better = functionsFor(length);
