@@ -135,6 +135,7 @@ export class JitEngine extends Interpreter {
         left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
+      if (this.isAtCall) return "syscall";
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       if (this.quick === undefined) this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
@@ -182,8 +183,10 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
-        const exit = this.interpretPlainly(1);
+        const isAtCall = this.isAtCall;
+        const exit = isAtCall ? "syscall" : this.interpretPlainly(1);
         if (exit === "syscall" && quick.counts[Counted.left] === left) this.noteSyscall();
+        if (isAtCall) return exit;
         left = this.left = left - 1 + this.left;
         if (exit !== "limit") return exit;
       }
@@ -285,6 +288,7 @@ export class JitEngine extends Interpreter {
       if (this.thrown !== undefined) exits.fault++;
       else if (left === 0) exits.limit++;
       else if (executed === 0) exits.first++;
+      else if (this.isCallAt(pc)) exits.syscall++;
       else {
         entry = this.entryAt(pc, left);
         if (entry !== undefined) exits.other++;

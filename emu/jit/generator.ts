@@ -157,7 +157,7 @@ export class Generator {
 
   // ---- slots -------------------------------------------------------------------------------------------
 
-  private at(offset: number): number {
+  at(offset: number): number {
     return this.block + offset;
   }
   loadField(op: number, offset: number): void {
@@ -459,11 +459,21 @@ export class Generator {
     code.simd(Simd.v128_store);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
+    this.storedVector(n);
     state.vectors[n >> 5] |= 1 << (n & 31);
+  }
+  /** Notes that the register block has a new VSR n. */
+  storedVector(n: number): void {
+    const { state } = this;
+    state.vectors[n >> 5] &= ~(1 << (n & 31));
     state.forgetSingle(n);
     if (n >= 32) return;
     removeSlot(state.valid, FPR_SLOT + n);
     removeSlot(state.dirty, FPR_SLOT + n);
+  }
+  /** Has the register block hold all of VSR n, of which an FPR's local may have a half. */
+  saveVector(n: number): void {
+    if (n < 32 && this.state.isDirty(FPR_SLOT + n)) this.save(FPR_SLOT + n);
   }
 
   // ---- general-purpose registers -----------------------------------------------------------------------

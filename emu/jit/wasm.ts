@@ -158,6 +158,8 @@ export const Op = {
 /** Opcodes after the prefix of vector instructions, by the text format's names. */
 export const Simd = {
   v128_load: 0x00,
+  v128_load32_splat: 0x09,
+  v128_load64_splat: 0x0a,
   v128_store: 0x0b,
   v128_const: 0x0c,
   i8x16_shuffle: 0x0d,
