@@ -543,11 +543,17 @@ export const IPC = message("IPC", "System V objects", {
   segments: list(SEGMENT, 32768, ""),
 });
 
+const COOKIE = message("cookie", "what a thread is told by a socket", {
+  openFile: s32("the socket; -1: it has been closed"),
+  cookie: blob(32, "sent with its last byte set"),
+});
+
 const NOTICE = message("notice", "mq_notify(2)", {
   pid: s32("who is told"),
   kind: s32("SIGEV_*"),
   signal: s32(""),
   value: u64("sigev_value"),
+  thread: since(2, maybe(COOKIE, "SIGEV_THREAD"), null),
 });
 
 const QUEUED = message("queued", "mq_send(2)", { priority: u32(""), bytes: blob(1 << 24, "") });
@@ -656,6 +662,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   MESSAGE_QUEUE,
   SEGMENT,
   IPC_PLACES,
+  COOKIE,
   NOTICE,
   QUEUED,
   POSIX_QUEUE,

@@ -648,7 +648,14 @@ export interface PosixQueueSnapshot {
   /** In the order in which they will be received. */
   messages: { priority: number; bytes: Uint8Array }[];
   /** Who is told that a message has come to the empty queue: SIGEV_*, signal, sigev_value. */
-  notice: { pid: number; kind: number; signal: number; value: bigint } | null;
+  notice: {
+    pid: number;
+    kind: number;
+    signal: number;
+    value: bigint;
+    /** What SIGEV_THREAD sends, and by which socket: -1 for one that has been closed. */
+    thread: { openFile: number; cookie: Uint8Array } | null;
+  } | null;
 }
 
 /** What the sockets and named pipes of a machine share. */

@@ -24,7 +24,7 @@ import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
-import { freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
+import { fileTables, freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
 import { type CallInProgress, isCallState } from "./wait-queue.ts";
@@ -61,7 +61,7 @@ export function freezeKernel(
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
-  const queues = kernel.fileSystem.queues.freeze();
+  const queues = kernel.fileSystem.queues.freeze(fileTables(kernel.fileSystem, tables));
   const network = freezeNetwork(kernel.fileSystem, tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const firstUser = kernel.fileSystem.owners.freeze(

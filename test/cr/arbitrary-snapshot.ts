@@ -355,7 +355,12 @@ const queues = fc.array(
     messages: fc.array(fc.record({ priority: u32, bytes: fc.uint8Array({ maxLength: 20 }) }), {
       maxLength: 2,
     }),
-    notice: fc.option(fc.record({ pid: s32, kind: s32, signal: s32, value: u64 })),
+    notice: fc.option(
+      fc.record({
+        ...{ pid: s32, kind: s32, signal: s32, value: u64 },
+        thread: fc.option(fc.record({ openFile: s32, cookie: fc.uint8Array({ maxLength: 32 }) })),
+      }),
+    ),
   }),
   { maxLength: 2 },
 );
