@@ -118,9 +118,47 @@ class HeldFolder implements HostFolder {
     return hostCall(() => toHostStat(fs.fstatSync(this.handle, { bigint: true })));
   }
   where(): HostWhereabouts {
-    return hostCall(() => whereIs(this.handle));
+    return hostCall(() => this.shortPath() ?? this.longPath());
   }
-  parent(): HostFolder {
+  /** Linux tells no path of more than PATH_MAX bytes. */
+  private shortPath(): HostWhereabouts | undefined {
+    try {
+      return whereIs(this.handle);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENAMETOOLONG") return undefined;
+      throw error;
+    }
+  }
+  /** The path that comes of the names in the folders above, up to one whose path is told. */
+  private longPath(): HostWhereabouts {
+    const names: string[] = [];
+    let folder: HeldFolder = this;
+    for (let found: HostWhereabouts | undefined; ; found = folder.shortPath()) {
+      if (found !== undefined) {
+        folder.close();
+        return { path: join(found.path, ...names), isGone: found.isGone };
+      }
+      const above = folder.parent();
+      const name = above.nameOf(folder.stat());
+      if (folder !== this) folder.close();
+      folder = above;
+      if (name === undefined) {
+        folder.close();
+        throw new HostError("ENOENT", "a folder that no name leads to lies too deep to tell where it was");
+      }
+      names.unshift(name);
+    }
+  }
+  /** The name of what has this status. */
+  private nameOf({ dev, ino }: HostStat): string | undefined {
+    return this.within(".", (path) =>
+      files.readdir(path).find((name) => {
+        const stat = fs.lstatSync(toHost(`${path}/${name}`), { bigint: true, throwIfNoEntry: false });
+        return stat?.ino === ino && stat.dev === dev;
+      }),
+    );
+  }
+  parent(): HeldFolder {
     return this.within("..", (path) => new HeldFolder(toHost(path)));
   }
   sync(data: boolean): void {

@@ -12,6 +12,7 @@ import {
   ENOTDIR,
   ENOTEMPTY,
   EPERM,
+  ENAMETOOLONG,
   ERANGE,
   EXDEV,
   SysError,
@@ -391,7 +392,8 @@ function getcwd(ctx: SyscallContext): number {
   const { path, deleted } = files(ctx).directory.where();
   if (deleted) throw new SysError(ENOENT);
   const bytes = encodeName(`${path}\0`);
-  if (ctx.args.size(1) < bytes.length || bytes.length > PATH_MAX) throw new SysError(ERANGE);
+  if (bytes.length > PATH_MAX) throw new SysError(ENAMETOOLONG);
+  if (ctx.args.size(1) < bytes.length) throw new SysError(ERANGE);
   ctx.memory.write(ctx.args.address(0), bytes);
   return bytes.length;
 }

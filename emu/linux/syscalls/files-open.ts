@@ -87,7 +87,7 @@ function openat2(ctx: SyscallContext): number {
     throw new SysError(EINVAL);
   }
   const flags = Number(how.flags);
-  if (how.mode !== 0n && !(flags & O_CREAT)) throw new SysError(EINVAL);
+  if (how.mode !== 0n && !(flags & (O_CREAT | TMPFILE_BIT))) throw new SysError(EINVAL);
   const resolve = (bit: bigint) => (how.resolve & bit) !== 0n;
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
   if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);

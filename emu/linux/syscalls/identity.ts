@@ -5,6 +5,7 @@
 import { struct } from "../abi.ts";
 import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import { type Credentials, isPrivileged } from "../credentials.ts";
+import type { Process } from "../process.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
 /** Id argument that means "leave as it is". */
@@ -33,6 +34,15 @@ type Family = {
   set(credentials: Credentials, ids: Ids): void;
 };
 
+/** Gives a process ids. One that acts as somebody else from now on is nobody's to look into (Linux: commit_creds). */
+function change({ credentials, prctl }: Process, family: Family, ids: Ids): void {
+  const { effective, fs } = family.get(credentials);
+  family.set(credentials, ids);
+  if (ids.effective === effective && ids.fs === fs) return;
+  prctl.dumpable = 0;
+  prctl.pdeathsig = 0;
+}
+
 const USERS: Family = {
   get: ({ uid, euid, suid, fsuid }) => ({ real: uid, effective: euid, saved: suid, fs: fsuid }),
   set: (credentials, ids) =>
@@ -47,12 +57,13 @@ const GROUPS: Family = {
 /** setuid(2), setgid(2). */
 const setId =
   (family: Family): SyscallHandler =>
-  ({ process: { credentials }, args }) => {
+  ({ process, args }) => {
+    const { credentials } = process;
     const id = args.uint(0);
     const ids = family.get(credentials);
     if (id === KEEP) throw new SysError(EINVAL);
-    if (isPrivileged(credentials)) family.set(credentials, { real: id, effective: id, saved: id, fs: id });
-    else if (id === ids.real || id === ids.saved) family.set(credentials, { ...ids, effective: id, fs: id });
+    if (isPrivileged(credentials)) change(process, family, { real: id, effective: id, saved: id, fs: id });
+    else if (id === ids.real || id === ids.saved) change(process, family, { ...ids, effective: id, fs: id });
     else throw new SysError(EPERM);
     return 0;
   };
@@ -60,7 +71,8 @@ const setId =
 /** setreuid(2), setregid(2). */
 const setRealEffective =
   (family: Family): SyscallHandler =>
-  ({ process: { credentials }, args }) => {
+  ({ process, args }) => {
+    const { credentials } = process;
     const [real, effective] = [args.uint(0), args.uint(1)];
     const ids = family.get(credentials);
     const privileged = isPrivileged(credentials);
@@ -73,21 +85,22 @@ const setRealEffective =
     if (effective !== KEEP) next.effective = effective;
     if (real !== KEEP || (effective !== KEEP && effective !== ids.real)) next.saved = next.effective;
     next.fs = next.effective;
-    family.set(credentials, next);
+    change(process, family, next);
     return 0;
   };
 
 /** setresuid(2), setresgid(2). */
 const setAll =
   (family: Family): SyscallHandler =>
-  ({ process: { credentials }, args }) => {
+  ({ process, args }) => {
+    const { credentials } = process;
     const ids = family.get(credentials);
     const own = [ids.real, ids.effective, ids.saved];
     const wanted = [args.uint(0), args.uint(1), args.uint(2)];
     const allowed = wanted.every((id) => id === KEEP || own.includes(id));
     if (!allowed && !isPrivileged(credentials)) throw new SysError(EPERM);
     const [real, effective, saved] = wanted.map((id, i) => (id === KEEP ? own[i] : id));
-    family.set(credentials, { real, effective, saved, fs: effective });
+    change(process, family, { real, effective, saved, fs: effective });
     return 0;
   };
 
@@ -104,12 +117,13 @@ const getAll =
 /** setfsuid(2), setfsgid(2): the old id is the result, changed or not. */
 const setFs =
   (family: Family): SyscallHandler =>
-  ({ process: { credentials }, args }) => {
+  ({ process, args }) => {
+    const { credentials } = process;
     const id = args.uint(0);
     const ids = family.get(credentials);
     const own = [ids.real, ids.effective, ids.saved, ids.fs];
     if (id !== KEEP && (own.includes(id) || isPrivileged(credentials)))
-      family.set(credentials, { ...ids, fs: id });
+      change(process, family, { ...ids, fs: id });
     return ids.fs;
   };
 

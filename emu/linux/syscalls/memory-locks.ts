@@ -2,8 +2,10 @@
  * Locking memory (Linux: mm/mlock.c). Nothing is ever paged out, but what is locked counts against RLIMIT_MEMLOCK, is told of
  * and can't be discarded.
  */
+import { ignoringFaults } from "../../cpu/fault.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { isLocked, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { isLocked, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
 import { isPrivileged } from "../credentials.ts";
 import { EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
@@ -30,8 +32,22 @@ export function lockedAsAsked(
   return process.isOverLocks(length) ? undefined : { flags: VM_LOCKED };
 }
 
-/** Locks or unlocks a range. */
-function lock(ctx: SyscallContext, locks: boolean): number {
+/**
+ * What MAP_POPULATE and locking are seen by: pages of private mappings that may be written no longer follow their files
+ * (Linux: populate_vma_page_range). It ends silently where a file does.
+ */
+export function takeCopies(memory: AddressSpace, start: number, end: number): void {
+  for (const area of memory.areas.overlapping(start, end)) {
+    if (area.file === undefined || !(area.prot & PROT_WRITE)) continue;
+    const to = Math.min(area.end, end);
+    ignoringFaults(() => {
+      for (let at = Math.max(area.start, start); at < to; at += PAGE_SIZE) memory.checkStore(at, 1);
+    });
+  }
+}
+
+/** Locks or unlocks a range; `waits`: its pages come when they are touched. */
+function lock(ctx: SyscallContext, locks: boolean, waits = false): number {
   const { args, memory, process } = ctx;
   const address = args.word(0);
   const head = address % BigInt(PAGE_SIZE);
@@ -46,12 +62,14 @@ function lock(ctx: SyscallContext, locks: boolean): number {
   if (locks && more > 0 && process.isOverLocks(more)) throw new SysError(ENOMEM);
   const change = locks ? { set: VM_LOCKED } : { clear: VM_LOCKED };
   if (eachArea(memory, range, (_area, from, to) => memory.mark(from, to, change))) throw new SysError(ENOMEM);
+  if (locks && !waits) takeCopies(memory, range.start, range.end);
   return 0;
 }
 
 const mlock2: SyscallHandler = (ctx) => {
-  if (ctx.args.uint(2) & ~MLOCK_ONFAULT) throw new SysError(EINVAL);
-  return lock(ctx, true);
+  const flags = ctx.args.uint(2);
+  if (flags & ~MLOCK_ONFAULT) throw new SysError(EINVAL);
+  return lock(ctx, true, (flags & MLOCK_ONFAULT) !== 0);
 };
 
 const mlockall: SyscallHandler = ({ args, process, memory }) => {
@@ -63,7 +81,10 @@ const mlockall: SyscallHandler = ({ args, process, memory }) => {
   const { bytes, lockedBytes } = memory.areas;
   if (flags & MCL_CURRENT && process.isOverLocks(bytes - lockedBytes)) throw new SysError(ENOMEM);
   process.attributes.locksFuture = (flags & MCL_FUTURE) !== 0;
-  if (flags & MCL_CURRENT) memory.mark(0, memory.limit, { set: VM_LOCKED });
+  if (flags & MCL_CURRENT) {
+    memory.mark(0, memory.limit, { set: VM_LOCKED });
+    if (!(flags & MCL_ONFAULT)) takeCopies(memory, 0, memory.limit);
+  }
   return 0;
 };
 

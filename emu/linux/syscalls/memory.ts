@@ -1,5 +1,4 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
-import { GuestFault } from "../../cpu/fault.ts";
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
@@ -31,7 +30,7 @@ import { type Process, READ_IMPLIES_EXEC, RLIMIT_DATA, RLIMIT_STACK, toLength } 
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { ADVICE_SYSCALLS } from "./memory-advice.ts";
-import { LOCK_SYSCALLS, lockedAsAsked, mayLock } from "./memory-locks.ts";
+import { LOCK_SYSCALLS, lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -197,20 +196,8 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
   mapAt(ctx, start, Number(length), { prot, ...object }, flags);
   const isTouched = flags & MAP_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
-  if (isTouched && object.file !== undefined && prot & PROT_WRITE) takeCopies(ctx, start, Number(length));
+  if (isTouched) takeCopies(ctx.memory, start, start + Number(length));
   return start;
-}
-
-/**
- * What MAP_POPULATE is seen by: pages of a private mapping that may be written no longer follow the file (Linux:
- * populate_vma_page_range). It ends silently where the file does.
- */
-function takeCopies({ memory }: SyscallContext, start: number, length: number): void {
-  try {
-    for (let at = start; at < start + length; at += PAGE_SIZE) memory.checkStore(at, 1);
-  } catch (error) {
-    if (!(error instanceof GuestFault)) throw error;
-  }
 }
 
 /** Maps what may be mapped at a place, locked where that is asked for. Throws EAGAIN, ENOMEM. */

@@ -1,6 +1,7 @@
 /* Regular files: what is written is read, and where. */
 #include "behaviour.h"
 #include <linux/falloc.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
 
@@ -335,4 +336,16 @@ BEHAVIOUR(nothing_is_made_in_a_removed_folder) {
   FAILS(symlink("y", "x"), ENOENT);
   FAILS(mknod("x", S_IFCHR | 0600, 0), ENOENT);
   FAILS(rename("../d2", "x"), ENOENT);
+}
+
+BEHAVIOUR(file_without_a_name) {
+  struct open_how how = {.flags = O_TMPFILE | O_EXCL | O_RDWR, .mode = 0640};
+  int fd = syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how);
+  struct stat st;
+  CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0 && (st.st_mode & 07700) == 0600);
+  CHECK(write(fd, "text", 4) == 4 && holds(fd, 0, "text"));
+  how.flags = O_TMPFILE | O_EXCL | O_RDONLY;
+  FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
+  how.flags = O_RDWR;
+  FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
 }

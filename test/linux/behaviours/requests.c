@@ -40,6 +40,16 @@ BEHAVIOUR(locked_memory_cannot_be_discarded) {
   CHECK(msync(of_file, PAGE, MS_INVALIDATE) == 0);
 }
 
+BEHAVIOUR(locked_private_pages_no_longer_follow_their_file) {
+  int fd = file_with("f", "text");
+  CHECK(ftruncate(fd, 3 * PAGE) == 0);
+  char *at = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  CHECK(at != MAP_FAILED);
+  if (mlock(at, PAGE) != 0 || syscall(SYS_mlock2, at + PAGE, PAGE, 1) != 0) return;
+  for (int i = 0; i < 3; i++) CHECK(pwrite(fd, "new", 3, i * PAGE) == 3);
+  CHECK(memcmp(at, "text", 4) == 0 && memcmp(at + PAGE, "new", 3) == 0 && memcmp(at + 2 * PAGE, "new", 3) == 0);
+}
+
 BEHAVIOUR(children_get_zeros_or_nothing_where_that_is_asked_for) {
   char *at = pages(3);
   memset(at, 7, 3 * PAGE);

@@ -188,3 +188,17 @@ describe("a folder that is open", () => {
     expect(guest.text(BUFFER, length)).toBe("/area/other/moved\0");
   });
 });
+
+it("finds its way back out of folders that lie deeper than a path is long", () => {
+  const name = "d".repeat(200);
+  const depth = 25;
+  for (let n = 0; n < depth; n++)
+    expect([n, guest.call("mkdir", name, 0o755), guest.call("chdir", name)]).toEqual([n, 0, 0]);
+  expect(guest.call("getcwd", BUFFER, 65536)).toBe("ENAMETOOLONG");
+  expect(guest.call("mkdir", "below", 0o755)).toBe(0);
+  expect(guest.call("rename", "below", "../below")).toBe(0);
+  expect(guest.call("rmdir", "../below")).toBe(0);
+  for (let n = 0; n < depth; n++)
+    expect([n, guest.call("chdir", ".."), guest.call("rmdir", name)]).toEqual([n, 0, 0]);
+  expect(guest.files.cwd).toBe("/area");
+});

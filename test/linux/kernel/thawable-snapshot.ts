@@ -178,6 +178,7 @@ class Maker {
       savedMask: this.maybe(() => this.bits(64)),
       pendingSignals: this.signals(),
       altStack: { sp: this.bits(64), flags: this.pick(0, 2), size: this.bits(64) },
+      policy: { mode: this.pick(2, 4, 0x8003), nodes: this.bits(64) },
       clearTid: this.bits(64),
       robustList: { head: this.bits(64), length: this.bits(64) },
       blocked: this.blocked(stopped),

@@ -44,7 +44,13 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     expect(await guest.call("setresgid", 5, 6, 7)).toBe(0);
     expect(await guest.call("getresgid", BUFFER, BUFFER + 4, BUFFER + 8)).toBe(0);
     expect([0, 4, 8].map((at) => guest.memory.load32(BUFFER + at))).toEqual([5, 6, 7]);
+    // PR_GET_DUMPABLE, PR_SET_DUMPABLE: only who acts as another is looked into no more.
+    expect(await guest.call("prctl", 3)).toBe(0);
+    expect(await guest.call("prctl", 4, 1)).toBe(0);
+    expect(await guest.call("setresuid", 8, -1, 9)).toBe(0);
+    expect(await guest.call("prctl", 3)).toBe(1);
     expect(await guest.call("setuid", 33)).toBe(0);
+    expect(await guest.call("prctl", 3)).toBe(0);
     expect(await guest.call("setuid", 0)).toBe("EPERM");
     expect(await guest.call("geteuid")).toBe(33);
   });
