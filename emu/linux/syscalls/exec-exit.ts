@@ -83,11 +83,11 @@ function executableAt(ctx: SyscallContext): Executable {
   const execfn = ctx.cString(args.address(1));
   const path = decodeName(execfn);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
   if (dirfd === AT_FDCWD || path.startsWith("/"))
-    return { program: files.openProgram(path, AT_FDCWD, follow), execfn };
+    return { program: files.openProgram(isNameless ? "." : path, AT_FDCWD, follow), execfn };
   const { descriptors } = files;
   const { closeOnExec } = descriptors.entry(dirfd);
-  const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
   const program = isNameless
     ? files.openProgram(`/proc/self/fd/${dirfd}`)
     : files.openProgram(path, dirfd, follow);
