@@ -23,6 +23,7 @@ import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName 
 import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
 import { freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
@@ -94,6 +95,7 @@ export function freezeKernel(
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
+    ...freezeTraces(kernel),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
     nextPid: kernel.tasks.nextPid,
   };
@@ -204,6 +206,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
   });
+  thawTraces(kernel, snapshot.traces);
   kernel.tasks.nextPid = Math.min(Math.max(snapshot.nextPid, 2), MOST_PID);
   const { tid, sliceLeft, order = [tid] } = scheduler;
   const threads = order.flatMap((tid) => kernel.thread(tid) ?? []);

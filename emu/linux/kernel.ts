@@ -49,6 +49,7 @@ import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/tas
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { afterCall, entersCall, noteExec, stepped, stopsBefore } from "./tracing/tracing.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
 import { attachFiles } from "./vfs/process-files.ts";
@@ -404,11 +405,13 @@ export class Kernel implements System {
       bytes.subarray(at, at + length),
     );
     const { instructions } = thread.registers;
+    const { tid } = thread;
     this.tasks.endOthers(thread);
     releaseThread(thread);
     process.replaceProgram(thread, { mm, loaded, path: request.program.path });
     thread.fpexcMode = initialFpexcMode(abi);
     resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    noteExec(thread, tid);
   }
 
   // ---- from outside --------------------------------------------------------------------------------------
@@ -515,6 +518,7 @@ export class Kernel implements System {
     this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
     if (completed) this.retireCall(thread);
+    if (thread.trace !== undefined) afterCall(thread, thread.trace, completed);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
     return completed;
@@ -528,14 +532,19 @@ export class Kernel implements System {
     const { clock } = this.host;
     this.began = began;
     thread.load();
+    const { trace } = thread;
+    if (trace !== undefined && stopsBefore(thread, trace)) return clock.monotonic();
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
-    if (hasSignals(thread) && !thawed) {
+    // One that its tracer has seen begin is made before signals are taken.
+    const begins = trace?.inCall === true && thread.blocked === null;
+    if (hasSignals(thread) && !thawed && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return clock.monotonic();
     }
     const exit = this.interpret(thread, this.budget(thread, end), began);
+    if (exit === "syscall" && trace !== undefined && entersCall(thread, trace)) return clock.monotonic();
     if (exit === "syscall") {
       const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
       const completed = this.call(thread, returned.vectored);
@@ -556,6 +565,7 @@ export class Kernel implements System {
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
+      if (exit === "limit" && thread.trace?.mode === "step") stepped(thread);
       if (exit !== "breakpoint") return exit;
       this.pause({ thread });
       return "limit";
@@ -582,7 +592,7 @@ export class Kernel implements System {
   /** Instructions until something is due. At least 1. */
   private budget(thread: Thread, end: bigint | undefined): number {
     // TIME_WANTED has been thrown at the instruction to come: alone in its piece, it finds the exact count.
-    if (this.timeIsExact) return 1;
+    if (this.timeIsExact || thread.trace?.mode === "step") return 1;
     let due = end === undefined ? undefined : end - this.retired;
     const { clock } = this;
     const deadline = this.nextDeadline();

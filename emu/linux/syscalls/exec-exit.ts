@@ -14,6 +14,7 @@ import {
   type SyscallRow,
   THREAD_GONE,
 } from "../syscall.ts";
+import { tellsOfEnd } from "../tracing/trace.ts";
 import { filesOf } from "../vfs/process-files.ts";
 
 const AT_EMPTY_PATH = 0x1000;
@@ -22,13 +23,18 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const MAX_STRINGS = 0x7_ffff;
 const MAX_STRING = 131072;
 
-const exit: SyscallHandler = ({ kernel, thread, args }) => {
+const exit: SyscallHandler = (ctx) => {
+  const { kernel, thread, args } = ctx;
+  if (tellsOfEnd(thread, (args.int(0) & 0xff) << 8)) return ctx.wait({ restart: "nointr" });
   kernel.exitThread(thread, args.int(0));
   return THREAD_GONE;
 };
 
-const exitGroup: SyscallHandler = ({ kernel, process, args }) => {
-  kernel.endProcess(process, (args.int(0) & 0xff) << 8);
+const exitGroup: SyscallHandler = (ctx) => {
+  const { kernel, process, thread, args } = ctx;
+  const status = (args.int(0) & 0xff) << 8;
+  if (tellsOfEnd(thread, status)) return ctx.wait({ restart: "nointr" });
+  kernel.endProcess(process, status);
   return THREAD_GONE;
 };
 

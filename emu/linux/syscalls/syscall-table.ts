@@ -18,6 +18,7 @@ import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
 import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
+import { PTRACE_SYSCALLS } from "./ptrace.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -32,6 +33,7 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
   ...PROCESS_VM_SYSCALLS,
+  ...PTRACE_SYSCALLS,
   ...IO_PRIORITY_SYSCALLS,
   ...KCMP_SYSCALLS,
   ...PROCESS_SYSCALLS,
