@@ -10,6 +10,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { Failure } from "./failure.ts";
 
@@ -119,10 +120,13 @@ export function serveControl(handler: ControlHandler): () => void {
 }
 
 /**
- * Milliseconds from the program's start to the socket's: who sees it run and asks with another ppcr takes longer. What ends sooner needs no
- * socket, which takes as long as the rest of its start.
+ * Milliseconds from the program's start to the socket's. What ends sooner needs no socket, whose module of Node's alone takes as long as a
+ * quarter of a short run; who asks sooner waits for it.
  */
-const SOONEST_REQUEST = 25;
+const SOONEST_REQUEST = 200;
+/** Milliseconds that a client waits for the socket of a process that is there, and between two looks. */
+const PATIENCE = 2_000;
+const LOOK_INTERVAL = 20;
 
 function listen(handler: ControlHandler): () => void {
   const folder = hasPipes ? undefined : ownSocketFolder();
@@ -167,20 +171,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Connects to the ppcr with process id `pid`. Throws Failure. */
+/** Connects to the ppcr with process id `pid`, which may have begun a moment ago. Throws Failure. */
 async function connectTo(pid: number): Promise<Socket> {
   let reason = `no ppcr of yours runs with process id ${pid}`;
-  for (const folder of hasPipes ? [""] : socketFolders()) {
-    try {
-      if (folder !== "" && existsSync(folder)) makeSocketFolder(folder);
-      const socket = builtins.net.createConnection(folder === "" ? pipeName(pid) : socketIn(folder, pid));
-      await once(socket, "connect");
-      return socket;
-    } catch (error) {
-      if (error instanceof Failure) reason = error.message;
+  for (const end = Date.now() + PATIENCE; ; await pause(LOOK_INTERVAL)) {
+    for (const folder of hasPipes ? [""] : socketFolders()) {
+      try {
+        if (folder !== "" && existsSync(folder)) makeSocketFolder(folder);
+        const socket = builtins.net.createConnection(folder === "" ? pipeName(pid) : socketIn(folder, pid));
+        await once(socket, "connect");
+        return socket;
+      } catch (error) {
+        if (error instanceof Failure) reason = error.message;
+      }
     }
+    if (Date.now() >= end || !isAlive(pid)) throw new Failure(reason);
   }
-  throw new Failure(reason);
 }
 
 async function serveOne(socket: Socket, handler: ControlHandler): Promise<void> {

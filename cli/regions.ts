@@ -63,7 +63,8 @@ async function textMaker(): Promise<(module: Uint8Array) => string> {
     const load = createRequire(import.meta.url)("wabt") as () => Promise<Wabt>;
     const wabt = await load();
     return (bytes) => {
-      const module = wabt.readWasm(bytes, FEATURES);
+      // It reads the whole buffer of a view.
+      const module = wabt.readWasm(bytes.slice(), FEATURES);
       const text = module.toText({ foldExprs: true, inlineExport: false });
       module.destroy();
       return text;

@@ -331,6 +331,7 @@ class Restart {
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
       ...(m === undefined || m.firstUser === null ? {} : { firstUser: m.firstUser }),
+      ...(topics.compared === undefined ? {} : { compared: topics.compared.parts }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {
         tid: m?.nextTid ?? tids[0],

@@ -306,6 +306,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   if (snapshot.network !== undefined) out.add(types.NETWORK, X.NETWORK, snapshot.network);
   if (snapshot.identities !== undefined)
     out.add(types.IDENTITIES, X.IDENTITIES, { files: snapshot.identities });
+  if (snapshot.compared !== undefined) out.add(types.COMPARED, X.COMPARED, { parts: snapshot.compared });
   if (snapshot.setIds !== undefined) out.add(types.SET_IDS, X.SET_IDS, { files: snapshot.setIds });
   return { head: { magic: TRAILER_MAGIC, version: TRAILER_VERSION, flags: 0 }, records: out.records };
 }

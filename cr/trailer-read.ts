@@ -40,6 +40,7 @@ export interface Topics {
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
   identities?: X.IdentitiesValues;
+  compared?: X.ComparedValues;
   privateFiles?: X.PrivateFilesValues;
   network?: X.NetworkValues;
   ipc?: X.IpcValues;
@@ -86,6 +87,7 @@ class TopicReader {
     [T.LOCKS.type]: this.once(X.LOCKS, "locks", () => this.topics),
     [T.KNOWN_FILES.type]: this.once(X.KNOWN_FILES, "knownFiles", () => this.topics),
     [T.IDENTITIES.type]: this.once(X.IDENTITIES, "identities", () => this.topics),
+    [T.COMPARED.type]: this.once(X.COMPARED, "compared", () => this.topics),
     [T.SET_IDS.type]: this.once(X.SET_IDS, "setIds", () => this.topics),
     [T.PRIVATE_FILES.type]: this.once(X.PRIVATE_FILES, "privateFiles", () => this.topics),
     [T.NETWORK.type]: this.once(X.NETWORK, "network", () => this.topics),

@@ -476,6 +476,16 @@ export const IDENTITIES = message("IDENTITIES", "the numbers by which the progra
   files: list(IDENTITY, 2 * LIMITS.descriptors, ""),
 });
 
+const COMPARED_PART = message("compared part", "something of a process", {
+  part: u32("KCMP_*"),
+  pid: s32("process id"),
+  index: u32("of KCMP_FILE the descriptor"),
+});
+
+export const COMPARED = message("COMPARED", "what kcmp(2) has compared", {
+  parts: list(COMPARED_PART, LIMITS.descriptors, "in the order that it has given"),
+});
+
 const PRIVATE_FILE = message("file of its own", "in a folder that is the program's own", {
   path: path("absolute; a folder comes before what is in it"),
   kind: word(PRIVATE_KINDS, ""),
@@ -637,6 +647,7 @@ export const TRAILER_TYPES = {
   SET_IDS: topic(17, SET_IDS, 0),
   PRIVATE_FILES: topic(24, PRIVATE_FILES),
   IDENTITIES: topic(25, IDENTITIES, 0),
+  COMPARED: topic(26, COMPARED, 0),
   NETWORK: topic(18, NETWORK),
   IPC: topic(19, IPC),
   QUEUES: topic(20, QUEUES),
@@ -674,6 +685,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   KNOWN_FILE,
   SET_ID,
   IDENTITY,
+  COMPARED_PART,
   PRIVATE_FILE,
   OPENER,
   NODE,
@@ -708,6 +720,7 @@ export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;
 export type KnownFilesValues = LayoutValues<typeof KNOWN_FILES>;
 export type SetIdsValues = LayoutValues<typeof SET_IDS>;
 export type IdentitiesValues = LayoutValues<typeof IDENTITIES>;
+export type ComparedValues = LayoutValues<typeof COMPARED>;
 export type PrivateFilesValues = LayoutValues<typeof PRIVATE_FILES>;
 export type QueuesValues = LayoutValues<typeof QUEUES>;
 export type IpcValues = LayoutValues<typeof IPC>;

@@ -39,6 +39,8 @@ export interface MachineSnapshot {
   setIds?: SetIdSnapshot[];
   /** Who the first program was, where none of the processes tells any longer; found out from those when absent. */
   firstUser?: { uid: number; gid: number };
+  /** What kcmp(2) has compared, in the order that it gave; nothing when absent. */
+  compared?: ComparedSnapshot[];
   /** Numbers of files that a thaw makes again; new ones when absent. */
   identities?: IdentitySnapshot[];
   /** Sockets and named pipes in granted folders, and what else the network remembers; nothing when absent. */
@@ -59,6 +61,15 @@ export interface MachineSnapshot {
    */
   scheduler: { tid: number; sliceLeft: number; order?: number[] };
   nextPid: number;
+}
+
+/** Something of a process that kcmp(2) has compared. */
+export interface ComparedSnapshot {
+  /** KCMP_* number. */
+  part: number;
+  pid: number;
+  /** Of KCMP_FILE the descriptor. */
+  index: number;
 }
 
 export interface ClockSnapshot {

@@ -36,6 +36,12 @@ export const MOST_SPACES_KEPT = 8;
 /** A space that has had so many pages cleared is not kept: the host has memory for all of them. */
 export const MOST_PAGES_CLEARED = 16_384;
 
+/**
+ * Bytes set or reversed in memories by typed arrays before WebAssembly does it, some ten times as quickly. Its first module takes
+ * V8 about 3 ms of processor time; the guard tables of the first address space are 2 MiB, and take 0.4 ms without.
+ */
+export const MOVED_PLAINLY = 4 * 1024 * 1024;
+
 // ---- translations that are kept for later runs ------------------------------------------------------------------
 
 /** Bytes of a program's translations at the most: 40 MiB are some 3,000 functions with their optimised code. */
@@ -58,8 +64,13 @@ export const OPTIMIZE_AFTER = 528_000;
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
   /**
-   * Instructions of an address space after which the quick loop takes over from the interpreter, and the host's engine is told how to treat ppcr's own
-   * functions: loading all that takes milliseconds, which a program that does less need not spend. With the quick loop python's `print(1)` took 1.9 to
+   * Instructions of an address space after which the host's engine is told how to treat ppcr's own functions. That takes 3 ms, which a program that
+   * does less need not spend. Of a C library's 14,000 instructions before `main` V8 finds so much of the interpreter worth optimising that it
+   * spends a fifth of their time on it, and is done when they are over.
+   */
+  startAfter: number;
+  /**
+   * Instructions of an address space after which the quick loop takes over from the interpreter. With the quick loop python's `print(1)` took 1.9 to
    * 2.3 instead of 2.6 to 2.9 s of processor time, perl's loop and mawk 15 % less.
    */
   quickAfter: number;
@@ -117,6 +128,7 @@ export interface Tuning {
 }
 
 export const TUNING: Tuning = {
+  startAfter: 3_000,
   quickAfter: 20_000,
   threshold: 1000,
   reuseThreshold: 16,

@@ -242,8 +242,7 @@ export class Interpreter {
       throw new GuestFault("fetch-unmapped", (BigInt(high) << 32n) | BigInt(pc >>> 0));
     }
     memory.markCode(page, (BigInt(high) << 32n) | BigInt(pc >>> 0));
-    const words = new Int32Array(WORDS);
-    for (let i = 0; i < WORDS; i++) words[i] = memory.fetch(page * PAGE_SIZE + 4 * i);
+    const words = memory.fetchPage(page);
     const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
       const index = (cia >>> 2) & (WORDS - 1);

@@ -5,6 +5,22 @@ export const RECORDS_OFFSET = 0x1000;
 export const RECORD_SIZE = 32;
 /** Where `enter` leaves the instructions that are left of the budget. */
 export const BUDGET_OFFSET = 0x1100;
+/** Beside it: not zero where an instruction executed for translated code has thrown. */
+export const THROWN_OFFSET = BUDGET_OFFSET + 4;
+/** What the quick loop says of the translated code that it has run since it began, in words by `Counted`. */
+export const COUNTS_OFFSET = 0x1110;
+export const Counted = {
+  /** Entries, those of them that followed an exit at once, and the instructions executed. */
+  entered: 0,
+  other: 1,
+  executed: 2,
+  /** Exits at the first instruction, and at the end of the budget. */
+  first: 3,
+  limit: 4,
+  /** Instructions that were left at the last exit. */
+  left: 5,
+} as const;
+export const COUNTS = 6;
 /** Slots of the function table by guest address: a word with the address, a word with the slot, found by the address's low bits. */
 export const LOOKUP_OFFSET = 0x30_0000;
 export const LOOKUP_ENTRIES = 0x1_0000;

@@ -13,6 +13,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
+import { Counted } from "./corner.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -133,23 +134,24 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
-      this.executed += left - this.left;
-      if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
-      if (exit === "syscall" && left === this.left && left < limit) {
-        const { exits } = this.statistics;
-        exits.cold--;
-        exits.syscall++;
-      }
+      if (this.quick === undefined) this.expectMore();
+      if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
       if (exit !== "arrived") return exit;
       left = this.left;
     }
   }
 
+  /** Gets ready for programs that go on for some time, and has the quick loop take over in those that do. */
+  private expectMore(): void {
+    if (this.executed > this.tuning.startAfter) this.translations.start();
+    if (this.executed > this.tuning.quickAfter) this.becomeQuick();
+  }
+
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
   private becomeQuick(): void {
-    this.translations.start();
     const { cpu, target } = this;
-    const quick = new QuickLoop(cpu.memory, target, cpu.model, (address) => this.executeQuickly(address));
+    const step = (address: number) => this.executeQuickly(address);
+    const quick = new QuickLoop(cpu.memory, target, cpu.model, this.openLinker(), step);
     this.quick = quick;
     if (this.tuning.threshold < QuickLoop.most) quick.allowNothing();
     for (const page of this.openPages) if (page < PAGES) quick.openPage(page);
@@ -160,25 +162,25 @@ export class JitEngine extends Interpreter {
     const { quick } = this;
     const { registers } = this.cpu;
     const { i32 } = registers;
-    if (quick === undefined || this.breakpoints.size > 0) return super.interpret(limit);
+    if (quick === undefined || this.breakpoints.size > 0) return this.interpretPlainly(limit);
+    // Where somebody wants to know the time of each, translated code is entered from here.
+    const stack = this.statistics.running === undefined ? this.tuning.stack : 0;
     let left = limit;
     while (left > 0) {
-      if (i32[NIA / 4 + 1] !== 0) return super.interpret(left);
-      const stop = quick.run(i32[NIA / 4], left);
+      if (i32[NIA / 4 + 1] !== 0) return this.interpretPlainly(left);
+      const stop = quick.run(i32[NIA / 4], left, stack);
       registers.retire(left - quick.left);
-      this.statistics.quick += left - quick.left;
+      this.noteQuick(quick, left - quick.left, stop);
       left = this.left = quick.left;
-      if (stop === Stop.thrown) {
-        const { error } = this.thrown!;
-        this.thrown = undefined;
-        throw error;
-      }
+      this.status.settle();
+      if (stop === Stop.thrown) throw this.takeThrown();
       if (stop === Stop.arrived) {
         const address = i32[NIA / 4];
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
-        const exit = super.interpret(1);
+        const exit = this.interpretPlainly(1);
+        if (exit === "syscall" && quick.counts[Counted.left] === left) this.noteSyscall();
         left = this.left = left - 1 + this.left;
         if (exit !== "limit") return exit;
       }
@@ -186,9 +188,42 @@ export class JitEngine extends Interpreter {
     return "limit";
   }
 
+  /** By the handlers, counting what they execute. */
+  private interpretPlainly(limit: number): Exit | "arrived" {
+    try {
+      return super.interpret(limit);
+    } finally {
+      this.executed += limit - this.left;
+    }
+  }
+
+  /** Adds what the quick loop has done to the statistics. */
+  private noteQuick({ counts }: QuickLoop, instructions: number, stop: number): void {
+    this.executed += instructions;
+    const { statistics } = this;
+    const { exits } = statistics;
+    const [entered, other, executed, first, limit] = counts;
+    const fault = Number(stop === Stop.thrown && counts[Counted.left] === this.quick!.left);
+    statistics.quick += instructions - executed;
+    statistics.translated += executed;
+    statistics.entered += entered;
+    exits.other += other;
+    exits.first += first;
+    exits.limit += limit;
+    exits.fault += fault;
+    exits.cold += entered - other - first - limit - fault;
+  }
+  /** Of an exit that was counted as one to cold code. */
+  private noteSyscall(): void {
+    const { exits } = this.statistics;
+    exits.cold--;
+    exits.syscall++;
+  }
+
   /** The quick loop's way to one instruction. */
   private executeQuickly(address: number): number {
     this.closed = false;
+    this.status.settle();
     try {
       this.step(address);
     } catch (error) {
@@ -260,10 +295,14 @@ export class JitEngine extends Interpreter {
     registers.retire(limit - left);
     this.executed += limit - left;
     this.status.settle();
-    const { thrown } = this;
-    if (thrown === undefined) return left;
+    if (this.thrown !== undefined) throw this.takeThrown();
+    return left;
+  }
+  private takeThrown(): unknown {
+    const { error } = this.thrown!;
     this.thrown = undefined;
-    throw thrown.error;
+    this.linker!.hasThrown = false;
+    return error;
   }
 
   /** Where code can be entered at an address with so many instructions left; counts the arrival, which may make it so. */
@@ -291,6 +330,7 @@ export class JitEngine extends Interpreter {
       this.step(address);
     } catch (error) {
       this.thrown = { error };
+      this.linker!.hasThrown = true;
       return 1;
     }
     return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
@@ -498,12 +538,16 @@ export class JitEngine extends Interpreter {
     statistics.compiling += now() - began;
   }
 
+  private openLinker(): Linker {
+    const { cpu, tuning } = this;
+    return (this.linker ??= new Linker(cpu.memory, tuning.slots, (address) => this.executeOne(address)));
+  }
+
   /** Makes a piece part of this address space, in place of what it covers. */
   private install(piece: Piece, isReused: boolean): void {
     const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
-    this.linker ??= new Linker(this.cpu.memory, this.tuning.slots, (address) => this.executeOne(address));
-    const { linker } = this;
+    const linker = this.openLinker();
     for (const unit of this.replaced(blocks)) this.drop(unit);
     const linked = linker.instantiate(this.archive!.moduleOf(piece), piece);
     this.archive!.note(piece, linked.code);
@@ -564,7 +608,7 @@ export class JitEngine extends Interpreter {
   /** Gives all translated code of this address space back; what is still hot comes again. */
   private dropAll(): void {
     for (const units of [...this.byPage.values()]) for (const unit of [...units]) this.drop(unit);
-    this.linker = undefined;
+    this.linker?.reset();
   }
 
   private drop(unit: Unit): void {

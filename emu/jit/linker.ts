@@ -26,7 +26,8 @@ export interface Linked {
 
 export class Linker {
   private readonly memory: AddressSpace;
-  private readonly all: WebAssembly.Table;
+  /** Every function, by its slot. */
+  readonly all: WebAssembly.Table;
   /** Of modules that call nothing. */
   private readonly none = newTable(0);
   private readonly stub: () => unknown;
@@ -36,7 +37,8 @@ export class Linker {
   private readonly functions = new Map<number, () => unknown>();
   private readonly callers = new Map<number, Set<Linked>>();
   private readonly lookup: Int32Array;
-  private readonly budget: Int32Array;
+  /** The budget that is left, and whether something was thrown. */
+  private readonly left: Int32Array;
   private readonly step: (address: number) => number;
 
   constructor(memory: AddressSpace, slots: number, step: (address: number) => number) {
@@ -45,8 +47,8 @@ export class Linker {
     this.all = newTable(slots);
     const { buffer } = memory.memory;
     this.lookup = new Int32Array(buffer, memory.corner + LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
-    for (let i = 0; i < LOOKUP_ENTRIES; i++) this.lookup[2 * i] = NO_ADDRESS;
-    this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
+    new BigUint64Array(buffer, this.lookup.byteOffset, LOOKUP_ENTRIES).fill(BigInt(NO_ADDRESS));
+    this.left = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 2);
     const module = new WebAssembly.Module(entryModule(memory.corner + BUDGET_OFFSET, this.pages));
     const { enter, stub } = new WebAssembly.Instance(module, this.imports(this.all)).exports;
     this.enter = enter as Enter;
@@ -62,7 +64,11 @@ export class Linker {
   }
   /** Instructions that translated code has left of its budget. */
   get budgetLeft(): number {
-    return this.budget[0];
+    return this.left[0];
+  }
+  /** Says whether an instruction executed for translated code has thrown, which the quick loop asks. */
+  set hasThrown(thrown: boolean) {
+    this.left[1] = Number(thrown);
   }
 
   /** The slot of an address in the table of all functions. */
@@ -79,6 +85,12 @@ export class Linker {
   /** Whether translated code calls the address. */
   isCalled(address: number): boolean {
     return this.callers.has(address);
+  }
+
+  /** Gives all slots back, when no function is left. */
+  reset(): void {
+    this.slots.clear();
+    this.callers.clear();
   }
 
   /** Makes a module's function part of this address space. Calls of what is not there come back with the address that was called. */

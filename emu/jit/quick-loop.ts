@@ -3,7 +3,8 @@
  * in a few more, while a loop over handlers in JavaScript takes V8 seconds to get up to speed, and then runs at a quarter of this.
  *
  * It executes the instructions of `quick-rows.ts` in pages that the interpreter has opened. What else there is it leaves to the
- * interpreter's handlers, one at a time; where it can't go on at all, it says why.
+ * interpreter's handlers, one at a time; where it can't go on at all, it says why. Where the program arrives at translated code it calls
+ * that, and goes on where it came back.
  */
 import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
@@ -32,9 +33,24 @@ import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
 import { SCALAR } from "../isa/tables.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
-import { BUDGET_OFFSET, MARKS_OFFSET, MARKS_SIZE, OPEN_OFFSET, OPEN_SIZE } from "./corner.ts";
-import type { Target } from "./generator.ts";
 import {
+  BUDGET_OFFSET,
+  COUNTS,
+  COUNTS_OFFSET,
+  Counted,
+  LOOKUP_ENTRIES,
+  LOOKUP_OFFSET,
+  MARKS_OFFSET,
+  MARKS_SIZE,
+  OPEN_OFFSET,
+  OPEN_SIZE,
+  THROWN_OFFSET,
+} from "./corner.ts";
+import type { Target } from "./generator.ts";
+import type { Linker } from "./linker.ts";
+import {
+  AT,
+  BEFORE,
   END,
   findMark,
   LEFT,
@@ -46,6 +62,7 @@ import {
   RA_AT,
   type Row,
   RT_AT,
+  STACK,
   START,
   setMark,
   TARGET,
@@ -53,7 +70,7 @@ import {
   VALUE,
   WORD,
 } from "./quick-rows.ts";
-import { Code as Buffer, buildModule, Op, STEP } from "./wasm.ts";
+import { ALL, Code as Buffer, buildModule, Op, STEP, TRANSLATED } from "./wasm.ts";
 
 /** Why the loop came back. */
 export const Stop = {
@@ -73,19 +90,22 @@ export const Stop = {
 type Step = (address: number) => number;
 
 export class QuickLoop {
-  /** (address, instructions left): why it stopped. NIA is set. */
-  readonly run: (pc: number, left: number) => number;
+  /** (address, instructions left, bytes of stack for translated code; 0 has it stop there): why it stopped. NIA is set. */
+  readonly run: (pc: number, left: number, stack: number) => number;
+  /** What it counted of translated code in that time, by `Counted`. */
+  readonly counts: Int32Array;
   private readonly marks: Uint8Array;
   private readonly open: Uint8Array;
   private readonly budget: Int32Array;
 
-  constructor(memory: AddressSpace, target: Target, model: CpuModel, step: Step) {
+  constructor(memory: AddressSpace, target: Target, model: CpuModel, { all }: Linker, step: Step) {
     const { buffer } = memory.memory;
     this.marks = new Uint8Array(buffer, memory.corner + MARKS_OFFSET, MARKS_SIZE);
     this.open = new Uint8Array(buffer, memory.corner + OPEN_OFFSET, OPEN_SIZE);
     this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
+    this.counts = new Int32Array(buffer, memory.corner + COUNTS_OFFSET, COUNTS);
     const callees = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
-    const imports = { m: { memory: memory.memory, step, callees } };
+    const imports = { m: { memory: memory.memory, step, callees, all } };
     const { exports } = new WebAssembly.Instance(moduleOf(target, model, buffer.byteLength / 65536), imports);
     this.run = exports.run as QuickLoop["run"];
   }
@@ -127,8 +147,8 @@ function moduleOf(target: Target, model: CpuModel, pages: number): WebAssembly.M
   if (module === undefined) {
     const body = new Buffer();
     body.bytesOf(loopOf(target, model));
-    const signature = { parameters: [I32, I32], results: [I32] } as const;
-    const bytes = buildModule([{ locals: LOCALS, body, signature, name: "run" }], pages);
+    const signature = { parameters: [I32, I32, I32], results: [I32] } as const;
+    const bytes = buildModule([{ locals: LOCALS, body, signature, name: "run" }], pages, true);
     modules.set(key, (module = new WebAssembly.Module(bytes)));
   }
   return module;
@@ -298,17 +318,52 @@ function loopOf(target: Target, model: CpuModel): Code {
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
     i32Op.eq(i32Op.shrU(word, i32(26)), i32(19)),
   );
+  /** Adds to one of `Counted`. */
+  const add = (counted: number, code: Code): Code => {
+    const at = corner + COUNTS_OFFSET + 4 * counted;
+    return storeI32(at, i32(0), i32Op.add(loadI32(at, i32(0)), code));
+  };
+  /** PC <- the address where translated code that is entered at PC comes back. AT is where its slot is. */
+  const entered = [
+    ...add(Counted.entered, i32(1)),
+    ...add(Counted.other, i32Op.ne(getLocal(BEFORE), i32(0))),
+    ...setLocal(BEFORE, left),
+    ...[...left, ...getLocal(STACK), ...pc, ...loadI32(corner + LOOKUP_OFFSET + 4, getLocal(AT))],
+    ...[Op.call_indirect, TRANSLATED, ALL, Op.local_set, LEFT, Op.local_set, PC],
+    ...add(Counted.executed, i32Op.sub(getLocal(BEFORE), left)),
+    ...storeI32(corner + COUNTS_OFFSET + 4 * Counted.left, i32(0), left),
+  ];
+  const isTranslated = i32Op.eq(loadI32(corner + LOOKUP_OFFSET, getLocal(AT)), pc);
+  const stopIf = (reason: number, condition: Code): Code => [
+    ...stop(reason),
+    ...brIf(end - again + 2, condition),
+  ];
   const jumped = [
     ...count,
     ...findMark(t),
     ...setLocal(N, i32Op.add(markAt(corner), i32Op.shl(isArrival, i32(1)))),
     ...setLocal(PC, t),
-    ...i32Op.gtU(getLocal(N), i32(255)),
-    Op.if,
-    0x40,
-    ...setLocal(N, select(i32(Stop.arrived), i32(Stop.limit), left)),
-    ...br(end - again + 1),
-    Op.end,
+    ...setLocal(BEFORE, i32(0)),
+    ...loop([
+      ...i32Op.gtU(getLocal(N), i32(255)),
+      Op.if,
+      0x40,
+      ...stopIf(Stop.limit, i32Op.eqz(left)),
+      ...setLocal(AT, i32Op.and(i32Op.shl(pc, i32(1)), i32((LOOKUP_ENTRIES - 1) << 3))),
+      ...stopIf(Stop.arrived, i32Op.eqz(i32Op.and(isTranslated, i32Op.ne(getLocal(STACK), i32(0))))),
+      ...entered,
+      ...stopIf(Stop.thrown, loadI32(corner + THROWN_OFFSET, i32(0))),
+      ...add(Counted.limit, i32Op.eqz(left)),
+      ...stopIf(Stop.limit, i32Op.eqz(left)),
+      // What leaves its first instruction to the interpreter is not entered again before that.
+      ...setLocal(N, i32Op.eq(left, getLocal(BEFORE))),
+      ...add(Counted.first, getLocal(N)),
+      ...brIf(2, getLocal(N)),
+      ...findMark(pc),
+      ...setLocal(N, i32Op.add(markAt(corner), i32(2))),
+      ...br(1),
+      Op.end,
+    ]),
     ...setMark(corner, getLocal(N)),
     ...brIf(0, left),
     ...stop(Stop.limit),
@@ -331,6 +386,9 @@ function loopOf(target: Target, model: CpuModel): Code {
     ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
   ];
   return [
+    ...Array.from({ length: COUNTS }, (_, n) =>
+      storeI32(corner + COUNTS_OFFSET + 4 * n, i32(0), i32(0)),
+    ).flat(),
     ...findMark(pc),
     ...setMark(corner),
     ...block(loop([...enter, ...block(body), ...jumped])),

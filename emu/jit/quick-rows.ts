@@ -36,15 +36,18 @@ import { Op } from "./wasm.ts";
 /** The loop's locals: its parameters, the word at hand, and what rows work with. The address is of the instruction after it. */
 export const PC = 0;
 export const LEFT = 1;
-export const WORD = 2;
-export const START = 3;
-export const END = 4;
-export const TARGET = 5;
-export const N = 6;
-export const AT = 7;
-export const VALUE = 8;
-export const OTHER = 9;
-export const LOCALS = [I32, I32, I32, I32, I32, I32, I64, I64] as const;
+export const STACK = 2;
+export const WORD = 3;
+export const START = 4;
+export const END = 5;
+export const TARGET = 6;
+export const N = 7;
+export const AT = 8;
+/** Instructions that were left when translated code was entered last; 0 after a branch that the loop has executed. */
+export const BEFORE = 9;
+export const VALUE = 10;
+export const OTHER = 11;
+export const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I64, I64] as const;
 
 /** Where a row goes on to. */
 export type Tail =

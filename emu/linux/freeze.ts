@@ -20,7 +20,8 @@ import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
-import { SIGRTMAX, SIGWINCH } from "./signals/signal-numbers.ts";
+import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
+import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
@@ -66,6 +67,7 @@ export function freezeKernel(
   const firstUser = kernel.fileSystem.owners.freeze(
     [...kernel.processes.values()].map(({ credentials }) => credentials),
   );
+  const compared = freezeCompared(kernel.processes.values());
   const [{ files }] = kernel.processes.values();
   const sharedObjects = [...objects.keys()].map((object) => freezeShared(object, files, tables));
   const own = freezeOwnFiles(kernel.fileSystem, tables);
@@ -92,6 +94,7 @@ export function freezeKernel(
     ...(ipc === undefined ? {} : { ipc }),
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
+    ...(compared.length > 0 ? { compared } : {}),
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
@@ -201,6 +204,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
+  thawCompared(kernel.processes, snapshot.compared);
   kernel.ipc.thaw(snapshot.ipc, objects);
   kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
@@ -261,10 +265,7 @@ function adopt(parent: Process, child: Process): void {
 function thawFamily(process: Process, family: FamilySnapshot): void {
   const { kernel, pid } = process;
   const { shares, report, exitSignal, stoppedBy } = family;
-  for (const signo of [exitSignal, stoppedBy, report.stopped]) {
-    if (!(Number.isInteger(signo) && signo >= 0 && signo <= SIGRTMAX))
-      throw new RangeError(`signal ${signo} of process ${pid}`);
-  }
+  for (const signo of [exitSignal, stoppedBy, report.stopped]) checkSignal(signo, `process ${pid}`);
   process.exitSignal = exitSignal;
   process.childCpuTime = family.childCpuTime;
   process.startTime = family.startTime;
@@ -291,6 +292,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.sid = from.sid;
   process.comm = shortName(from.comm);
   process.exe = from.exe;
+  checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
   process.prctl = { ...from.prctl };
   process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;

@@ -62,9 +62,9 @@ export class Scheduler<T extends Schedulable> {
 
   /** Takes up an order of the threads that can run, and what is left of the first one's turn. */
   restore(order: readonly T[], sliceLeft: number): void {
-    const others = [...this.queue].filter((thread) => !order.includes(thread));
+    const threads = new Set([...order, ...this.queue]);
     this.queue.clear();
-    for (const thread of [...order, ...others]) this.queue.add(thread);
+    for (const thread of threads) this.queue.add(thread);
     this.sliceLeft = Math.min(Math.max(sliceLeft, 0), SLICE);
   }
 

@@ -336,6 +336,12 @@ export class AddressSpace implements FileViewer {
     return this.view.getInt32(this.host(at, 4), true);
   }
 
+  /** All of its instruction words. */
+  fetchPage(page: number): Int32Array {
+    const ea = page * PAGE_SIZE;
+    return this.storage.words(ea < FAR_START ? ea : this.far.nearPage(ea, false));
+  }
+
   // ---- accesses by the personality and by images: bytes in guest order ---------------------------------
 
   /** Copies `length` bytes out; throws the GuestFault a load would get. */

@@ -78,6 +78,12 @@ export class Storage {
     this.range(to, length).set(this.range(from, length));
   }
 
+  /** The words of the page at a guest address, in guest order. */
+  words(address: number): Int32Array {
+    const words = new Int32Array(this.memory.buffer, this.host(address, PAGE_SIZE), PAGE_SIZE / 4).slice();
+    return this.flip ? words.reverse() : words;
+  }
+
   /** Zeroes a page. */
   clearPage(page: number): void {
     this.bulk.fill(this.host(page * PAGE_SIZE, PAGE_SIZE), 0, PAGE_SIZE);

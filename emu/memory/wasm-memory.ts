@@ -6,6 +6,7 @@
  * and count for nothing. So who drops one in which there is much has to say so: `noteDropped`.
  */
 import { lazily } from "../lazily.ts";
+import { MOVED_PLAINLY } from "../tuning.ts";
 
 /** Whether memories are shared: browsers have such memories only in pages that are isolated from others. */
 const IS_SHARED = typeof SharedArrayBuffer === "function";
@@ -19,7 +20,7 @@ const MOST_PAGES = 65536;
 export const newMemory = (pages: number): WebAssembly.Memory =>
   new WebAssembly.Memory({ initial: pages, maximum: pages, shared: IS_SHARED });
 
-/** What is quickest done to a memory by WebAssembly itself: where it is shared, typed arrays go byte by byte. */
+/** What is done to a memory in bulk, by offsets in it. */
 export interface BulkAccess {
   /** Sets `length` bytes from offset `at` on to a value. */
   fill(at: number, value: number, length: number): void;
@@ -61,11 +62,49 @@ const makeBulkModule = lazily(() => {
   );
 });
 
-/** The functions for a memory. */
-export function bulkAccess(memory: WebAssembly.Memory): BulkAccess {
+function makeBulkFunctions(memory: WebAssembly.Memory): BulkAccess {
   const { exports } = new WebAssembly.Instance(makeBulkModule(), { m: { m: memory } });
   return exports as { fill: BulkAccess["fill"]; reverse: BulkAccess["reverse"] };
 }
+
+/** Bytes that all memories together have had set or reversed by typed arrays. */
+let movedPlainly = 0;
+
+/**
+ * Bulk access to a memory: quickest by WebAssembly itself, for where a memory is shared typed arrays go element by element. But
+ * the first module that a process makes takes milliseconds, which is more than a short run has to gain.
+ */
+export function bulkAccess(memory: WebAssembly.Memory): BulkAccess {
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new BigUint64Array(memory.buffer);
+  let functions: BulkAccess | undefined;
+  const functionsFor = (length: number): BulkAccess | undefined => {
+    if (functions === undefined && (movedPlainly += length) > MOVED_PLAINLY)
+      functions = makeBulkFunctions(memory);
+    return functions;
+  };
+  return {
+    fill(at, value, length) {
+      const better = functionsFor(length);
+      if (better !== undefined) better.fill(at, value, length);
+      else if (length % 8 === 0 && at % 8 === 0)
+        words.fill(BigInt(value) * EACH_BYTE, at / 8, (at + length) / 8);
+      else bytes.fill(value, at, at + length);
+    },
+    reverse(to, from, length) {
+      const better = functionsFor(length);
+      if (better !== undefined) better.reverse(to, from, length);
+      else
+        bytes
+          .copyWithin(to, from, from + length)
+          .subarray(to, to + length)
+          .reverse();
+    },
+  };
+}
+
+/** 1 in each byte of a doubleword. */
+const EACH_BYTE = 0x0101_0101_0101_0101n;
 
 /** What a module says of the memory of at least so many pages that it imports: flags, least and most pages. */
 export const memoryLimits = (pages: number): readonly [flags: number, least: number, most: number] => [

@@ -88,4 +88,18 @@ describe("--dump-regions", () => {
       expect(text).toContain("i32.load");
     });
   });
+
+  it("writes what an earlier run has translated", async () => {
+    await inTemporaryDirectory((cwd) =>
+      inTemporaryDirectory(async (cache) => {
+        const flags = ["--jit-cache", cache, "--dump-regions", "regions"];
+        for (const when of ["in this run", "before"]) {
+          expect((await ppcr(["run", ...flags, progress, "2"], { cwd })).stderr).toBe("");
+          const [name] = readdirSync(join(cwd, "regions"));
+          const text = readFileSync(join(cwd, "regions", name), "utf8");
+          expect(text).toMatch(new RegExp(`^;; translated ${when}\n[^]*i32.load`));
+        }
+      }),
+    );
+  });
 });

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -247,6 +248,43 @@ describe("checkpoint and restart", () => {
       expect(refused.stdout).toBe("");
       expect(refused.stderr).toMatch(/^ppcr: .*image can't go on here: .*there.*--dir/s);
       expect((await ppcr(["restart", "--dir", there, image], { cwd: here })).status).toBe(42);
+    });
+  });
+
+  it("are refused where files have changed, unless that is to be told or ignored", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      const program = join(cwd, "boundary");
+      await copyFile(boundary, program);
+      chmodSync(program, 0o755);
+      await ppcr(["run", "--checkpoint-at", "2000", "-o", "image", program], { cwd });
+      writeFileSync(program, "more", { flag: "a" });
+      const restart = (...options: string[]) => ppcr(["restart", ...options, "image"], { cwd });
+      const refused = await restart();
+      expect(refused.status).toBe(125);
+      expect(refused.stderr).toContain(`${program} has`);
+      expect(refused.stderr).toContain("--on-changed");
+      const warned = await restart("--on-changed", "warn");
+      expect(warned.status).toBe(42);
+      expect(warned.stderr).toMatch(/^ppcr: /);
+      expect(warned.stderr).toContain(`${program} has`);
+      expect(await restart("--on-changed", "ignore")).toEqual({ ...warned, stderr: "" });
+    });
+  });
+
+  it("show what an image holds, numbers as people read them, and no values of variables", async () => {
+    await inTemporaryDirectory(async (folder) => {
+      const cwd = realpathSync(folder);
+      const flags = ["-E", "SECRET=token", "--checkpoint-at", "2000", "-o", "image"];
+      await ppcr(["run", ...flags, boundary], { cwd });
+      const { stdout } = await ppcr(["image", "show", "image"], { cwd });
+      expect(stdout).toMatch(
+        /^task \d+ "boundary-ppc32" \(parent 1\), 5 mappings, \d+ pages, 0 descriptors$/m,
+      );
+      expect(stdout).toMatch(new RegExp(`^ program +${boundary}$`, "m"));
+      expect(stdout).toMatch(new RegExp(`^ directory +${cwd}$`, "m"));
+      expect(stdout).toMatch(/^ environment .*\bSECRET\b/m);
+      expect(stdout).toMatch(/instructions 2000\b/);
+      expect(stdout).not.toContain("token");
     });
   });
 

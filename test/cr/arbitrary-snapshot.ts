@@ -609,6 +609,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           firstUser: fc.record({ uid: u32, gid: u32 }),
+          compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
           traces: fc.record({
             tracees: fc.array(tracee, { maxLength: 3 }),

@@ -318,6 +318,18 @@ const TERMINAL: FileState = {
 /** Somebody who is told what happens in a directory. */
 const TOLD = { type: 1, owner: 1234, signal: 0, fd: 4, watched: 4, lease: 2, wanted: 2, until: 0n };
 
+describe("writing", () => {
+  it("is refused where no thaw could bring it back, and says what that is", () => {
+    const snapshot = machine("ppc64", {
+      processes: [process("ppc64", 1234)],
+      obstacles: ["/area/x, which is like nothing else"],
+    });
+    expect(() => imageBytes(snapshot)).toThrow(
+      /an image of this could never be thawed:\n {2}- \/area\/x, which is like nothing else/,
+    );
+  });
+});
+
 describe("strict writing", () => {
   it("says every reason why a plain image cannot be", () => {
     const one = process("ppc64", 1234);

@@ -12,6 +12,7 @@ import {
   I32,
   i32,
   i32Op,
+  i64,
   i64Op,
   type Lanes,
   low,
@@ -24,6 +25,7 @@ import {
   V128,
   v128,
   W,
+  widenProduct,
   xor,
   ZERO,
 } from "./expressions.ts";
@@ -127,7 +129,7 @@ const sigmas = (
 
 // ---- polynomials over GF(2) -----------------------------------------------------------------------------
 
-/** The sum of the products of the even and the odd elements, each of which is half of `wide`. */
+/** The sum of the products of the even and the odd elements, bytes or halfwords, each of which is half of `wide`. */
 const polynomialSums =
   (wide: Lanes): Row =>
   (frame) => {
@@ -164,30 +166,117 @@ const polynomialSums =
       ),
     );
   };
-/** The same of doublewords: the lower and the upper halves of both products at once. */
-const polynomialSumDoublewords: Row = (frame) => {
-  const lower = frame.local(V128);
-  const upper = frame.local(V128);
+
+type Multiply = (a: Code, b: Code) => Code;
+
+/**
+ * The products of some words of a and b, by integer multiplications: where three bits of four are zero, the carries of a sum of
+ * eight partial products do not reach the next bit that counts (T. Pornin, BearSSL, "Constant-Time Mul"). Bits i modulo 4 of a times
+ * bits j modulo 4 of b count in bits i + j. `multiplications` say which words, and into doublewords of what.
+ */
+const polynomialProducts = (
+  frame: Frame,
+  a: Code,
+  b: Code,
+  multiplications: readonly Multiply[],
+  body: (products: readonly Code[]) => Code,
+): Code => {
+  const every4th = (first: number): Code => {
+    const bits = 0x1111_1111_1111_1111n << BigInt(first);
+    return v128(bits, bits);
+  };
+  const parts = [0, 1, 2, 3];
+  const chosen = frame.local(V128);
+  const factors = parts.map(() => frame.local(V128));
+  // By the bits that count, from those of the present i on.
+  const sums = multiplications.map(() => parts.map(() => frame.local(V128)));
+  const first = frame.local(V128);
   const step = frame.local(I32);
-  const at = getLocal(step);
-  const chosen = (value: Code): Code => and(value, D.shrS(D.shl(frame.b, i32Op.sub(i32(63), at)), i32(63)));
-  // a >> (64 - step), which is zero for step 0.
-  const carried = D.shrU(D.shrU(frame.a, i32(1)), i32Op.sub(i32(63), at));
-  const both = (value: Code): Code => i64Op.xor(high(value), low(value));
-  return [
-    ...setLocal(lower, ZERO),
-    ...setLocal(upper, ZERO),
-    ...setLocal(step, i32(0)),
-    ...repeat(
-      [
-        ...setLocal(lower, xor(getLocal(lower), chosen(D.shl(frame.a, at)))),
-        ...setLocal(upper, xor(getLocal(upper), chosen(carried))),
-        ...setLocal(step, i32Op.add(at, i32(1))),
-      ],
-      i32Op.ltU(at, i32(64)),
+  return frame.vector(a, (a) =>
+    frame.vector(b, (b) => [
+      ...setLocal(chosen, every4th(0)),
+      ...factors.flatMap((local, j) => setLocal(local, and(b, every4th(j)))),
+      ...sums.flat().flatMap((local) => setLocal(local, ZERO)),
+      ...setLocal(step, i32(4)),
+      ...repeat(
+        [
+          ...frame.vector(and(a, getLocal(chosen)), (part) =>
+            multiplications.flatMap((multiply, n) => {
+              const sum = sums[n];
+              const next = (j: number): Code => xor(getLocal(sum[j]), multiply(part, getLocal(factors[j])));
+              return [
+                ...setLocal(first, next(0)),
+                ...[1, 2, 3].flatMap((j) => setLocal(sum[j - 1], next(j))),
+                ...setLocal(sum[3], getLocal(first)),
+              ];
+            }),
+          ),
+          ...setLocal(chosen, D.shl(getLocal(chosen), i32(1))),
+          ...setLocal(step, i32Op.sub(getLocal(step), i32(1))),
+        ],
+        getLocal(step),
+      ),
+      ...body(
+        sums.map((sum) => parts.map((k) => and(getLocal(sum[k]), every4th(k))).reduce((x, y) => or(x, y))),
+      ),
+    ]),
+  );
+};
+/** The sum of both doublewords. */
+const bothHalves = (value: Code): Code => i64Op.xor(high(value), low(value));
+
+const polynomialSumWords: Row = (frame) =>
+  polynomialProducts(frame, frame.a, frame.b, [widenProduct.highUW, widenProduct.lowUW], (halves) => {
+    const [upper, lower] = halves.map(
+      (products) => (body: (value: Code) => Code) => frame.vector(products, body),
+    );
+    return upper((upper) => lower((lower) => pair(bothHalves(upper), bothHalves(lower))));
+  });
+
+/** Of words h and l: (h, l) times (h', l') from h * h', l * l' and (h + l) * (h' + l') (A. Karatsuba), the sum over both doublewords. */
+const polynomialSumDoublewords: Row = (frame) => {
+  const WORDS = [0, 1, 2, 3].map((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
+  // h h l l of both doublewords, and h + l of both in the lower half.
+  const sorted = (value: Code): Code =>
+    shuffle(
+      value,
+      value,
+      [0, 2, 1, 3].flatMap((word) => WORDS[word]),
+    );
+  const added = (value: Code): Code =>
+    xor(
+      value,
+      shuffle(
+        value,
+        value,
+        [2, 3, 0, 1].flatMap((word) => WORDS[word]),
+      ),
+    );
+  const { highUW, lowUW } = widenProduct;
+  return frame.vector(sorted(frame.a), (a) =>
+    frame.vector(sorted(frame.b), (b) =>
+      polynomialProducts(frame, a, b, [highUW, lowUW], ([upper, lower]) =>
+        frame.vector(upper, (upper) =>
+          frame.vector(lower, (lower) =>
+            polynomialProducts(frame, added(a), added(b), [lowUW], ([middle]) =>
+              frame.vector(middle, (middle) =>
+                frame.doubleword(bothHalves(upper), (upper) =>
+                  frame.doubleword(bothHalves(lower), (lower) =>
+                    frame.doubleword(i64Op.xor(i64Op.xor(bothHalves(middle), upper), lower), (middle) =>
+                      pair(
+                        i64Op.xor(upper, i64Op.shrU(middle, i64(32n))),
+                        i64Op.xor(lower, i64Op.shl(middle, i64(32n))),
+                      ),
+                    ),
+                  ),
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
     ),
-    ...pair(both(getLocal(upper)), both(getLocal(lower))),
-  ];
+  );
 };
 
 export const CRYPTO: Family = {
@@ -213,6 +302,6 @@ export const CRYPTO: Family = {
   ),
   vpmsumb: polynomialSums(H),
   vpmsumh: polynomialSums(W),
-  vpmsumw: polynomialSums(D),
+  vpmsumw: polynomialSumWords,
   vpmsumd: polynomialSumDoublewords,
 };

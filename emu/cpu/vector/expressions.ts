@@ -388,8 +388,8 @@ export const widen = {
   highSW: v(200),
 } as const;
 
-/** Products of the low or high signed halfwords, as words. */
-export const widenProduct = { lowSH: v(188), highSH: v(189) } as const;
+/** Products of the low or high signed halfwords, as words, and of the low or high unsigned words, as doublewords. */
+export const widenProduct = { lowSH: v(188), highSH: v(189), lowUW: v(222), highUW: v(223) } as const;
 
 /** Sums of products of neighbouring signed halfwords, as words modulo 2^32. */
 export const dotHalfwords = v(186);

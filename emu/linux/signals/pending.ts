@@ -1,6 +1,6 @@
 /** Signals sent and not yet taken: one queue for the process, one for each thread. */
 import type { SignalInfoSnapshot } from "../../snapshot.ts";
-import { SI_TIMER, SI_USER, SIGRTMIN, SYNCHRONOUS, signalBit } from "./signal-numbers.ts";
+import { checkSignal, SI_TIMER, SI_USER, SIGRTMIN, SYNCHRONOUS, signalBit } from "./signal-numbers.ts";
 
 /** struct siginfo, decoded; `siginfo.ts` knows its bytes. */
 export type SignalInfo = SignalInfoSnapshot;
@@ -140,7 +140,10 @@ export class PendingSignals {
   /** Replaces the contents (thaw). */
   restore(entries: readonly SignalInfo[]): void {
     this.flush(this.mask);
-    for (const info of entries) this.append({ ...info });
+    for (const info of entries) {
+      checkSignal(info.signo, "those that are pending", false);
+      this.append({ ...info });
+    }
   }
 }
 

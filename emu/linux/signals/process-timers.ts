@@ -10,7 +10,15 @@ import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { ProcessTimers as TimersOfProcess } from "../contracts.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
-import { SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, signalBit } from "./signal-numbers.ts";
+import {
+  checkSignal,
+  SI_KERNEL,
+  SI_TIMER,
+  SIGALRM,
+  SIGPROF,
+  SIGVTALRM,
+  signalBit,
+} from "./signal-numbers.ts";
 import type { SignalProcess, SignalThread } from "./signal-state.ts";
 
 /** Clocks that timers run on, by their CLOCK_* numbers. */
@@ -306,16 +314,24 @@ export class ProcessTimers implements TimersOfProcess {
   }
 
   thaw(snapshot: Pick<ProcessSnapshot, "intervalTimers" | "posixTimers">): void {
+    const { intervalTimers, posixTimers } = snapshot;
+    if (posixTimers.length > MOST_TIMERS) throw new RangeError(`${posixTimers.length} timers are too many`);
+    for (const { interval } of [...intervalTimers, ...posixTimers]) {
+      if (interval < 0n) throw new RangeError(`a timer has an interval of ${interval} ns`);
+    }
     const expiry = (timer: Timer, remaining: bigint): bigint | null => {
       if (remaining === 0n) return null;
       return this.read(timer.clock, timer.clockTid) + (remaining < 0n ? remaining + 1n : remaining);
     };
-    snapshot.intervalTimers.slice(0, this.interval.length).forEach(({ remaining, interval }, which) => {
+    intervalTimers.slice(0, this.interval.length).forEach(({ remaining, interval }, which) => {
       const timer = this.interval[which];
       this.arm(timer, expiry(timer, remaining), interval);
     });
     this.posix.clear();
-    for (const { remaining, clock, ...rest } of snapshot.posixTimers.slice(0, MOST_TIMERS)) {
+    for (const { remaining, clock, ...rest } of posixTimers) {
+      if (!(Number.isInteger(rest.id) && rest.id >= 0) || this.posix.has(rest.id))
+        throw new RangeError(`timer id ${rest.id}`);
+      if (rest.notify !== SIGEV_NONE) checkSignal(rest.signal, `timer ${rest.id}`, false);
       const timer: PosixTimer = { ...rest, ...clockOf(clock), expires: null };
       this.posix.set(timer.id, timer);
       this.due(timer, expiry(timer, remaining));

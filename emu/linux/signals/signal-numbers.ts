@@ -141,3 +141,9 @@ export function signalName(signo: number): string {
 
 /** Whether `signo` names a signal at all. */
 export const isSignal = (signo: number): boolean => signo >= 1 && signo <= SIGRTMAX;
+
+/** Throws RangeError where a snapshot says signal of what is none; 0 stands for no signal where that is allowed. */
+export function checkSignal(signo: number, whose: string, mayBeNone = true): void {
+  const isKnown = Number.isInteger(signo) && (isSignal(signo) || (mayBeNone && signo === 0));
+  if (!isKnown) throw new RangeError(`signal ${signo} of ${whose}`);
+}

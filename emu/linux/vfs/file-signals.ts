@@ -6,7 +6,7 @@ import type { FileSignalsSnapshot } from "../../snapshot.ts";
 import type { Process } from "../process.ts";
 import { type SignalInfo, signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
-import { SI_KERNEL, SIGIO, SIGURG } from "../signals/signal-numbers.ts";
+import { checkSignal, SI_KERNEL, SIGIO, SIGURG } from "../signals/signal-numbers.ts";
 import type { FileMachine } from "../system.ts";
 import type { Thread } from "../thread.ts";
 import { WaitQueue } from "../wait-queue.ts";
@@ -304,6 +304,7 @@ export class FileSignals implements Tells {
   /** Takes up what `freeze` said; `flags`: those that the description had. */
   thaw(file: OpenFile, snapshot: FileSignalsSnapshot, flags: number): void {
     const { type, owner, signal, fd, watched, lease, wanted, until } = snapshot;
+    checkSignal(signal, "a description");
     file.owner = { type, pid: owner, signal };
     if (file.tellsOwner) file.flags |= flags & O_ASYNC;
     this.asyncChanged(file, fd);

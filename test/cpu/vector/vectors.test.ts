@@ -125,6 +125,46 @@ describe("vector storage access", () => {
   });
 });
 
+/** The product of polynomials over GF(2). */
+function polynomialProduct(a: bigint, b: bigint): bigint {
+  let sum = 0n;
+  for (let i = 0n; a >> i > 0n; i++) if ((a >> i) & 1n) sum ^= b << i;
+  return sum;
+}
+
+describe("polynomial products", () => {
+  it.each([
+    ["vpmsumb", 8],
+    ["vpmsumh", 16],
+    ["vpmsumw", 32],
+    ["vpmsumd", 64],
+  ] as const)("%s adds those of the even and the odd elements", (name, bits) => {
+    const ones = (1n << 128n) - 1n;
+    const numbers = [0n, 1n, ones, A, B, ones / 15n, ones / 3n, 1n << 127n];
+    // A linear congruential generator, for operands without a pattern.
+    let seed = 20261127n;
+    const next = () => (seed = (seed * 6364136223846793005n + 1442695040888963407n) % (1n << 64n));
+    for (let i = 0; i < 12; i++) numbers.push((next() << 64n) | next());
+    const element = (value: bigint, i: number) => BigInt.asUintN(bits, value >> BigInt(bits * i));
+    const pairs = numbers.flatMap((a) => numbers.map((b) => [a, b]));
+    const states = pairs.map(([a, b]) => ({
+      ...blank(),
+      vr: [0n, 0n, 0n, a, b, ...new Array<bigint>(27).fill(0n)],
+    }));
+    const [after] = new CaseMachine("ppc64le", "power9").run([
+      { word: assemble(`${name} 2,3,4`)[0], states },
+    ]);
+    pairs.forEach(([a, b], n) => {
+      let expected = 0n;
+      for (let i = 0; i < 128 / bits; i += 2) {
+        const product = (i: number) => polynomialProduct(element(a, i), element(b, i));
+        expected |= (product(i) ^ product(i + 1)) << BigInt(bits * i);
+      }
+      expect(after[n].vr![2]).toBe(expected);
+    });
+  });
+});
+
 describe("vector cryptography", () => {
   it("gives the rounds of FIPS 197's example", () => {
     // Appendix B: the state after the first AddRoundKey, and after round 1 with its key.

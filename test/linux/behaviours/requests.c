@@ -125,6 +125,7 @@ BEHAVIOUR(kcmp_tells_what_is_shared) {
   if (child == 0) _exit(read(gate[0], &order, 1) != 1);
   CHECK(syscall(SYS_kcmp, me, child, 0, fd, fd) == 0);
   CHECK(syscall(SYS_kcmp, me, child, 1, 0, 0) > 0 && syscall(SYS_kcmp, me, child, 2, 0, 0) > 0);
+  CHECK(syscall(SYS_kcmp, me, me, 0, fd, other) == order);
   CHECK(write(gate[1], "g", 1) == 1);
   reap(child, 0);
 }

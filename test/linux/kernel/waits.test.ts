@@ -13,6 +13,7 @@ import { memoryHost } from "../../support/memory-host.ts";
 const AT = 0x2000_0000;
 const SECOND = 1_000_000_000n;
 const [FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET] = [0, 1, 3, 9, 10];
+const [FUTEX_WAKE_OP, FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI] = [5, 6, 7, 8];
 /** CLONE_VM, FS, FILES, SIGHAND, THREAD. */
 const THREAD = 0x10f00;
 
@@ -33,8 +34,8 @@ async function driver() {
 }
 
 /** A guest with a thread for each of `waits`, which sits in that futex call; the first thread is free to call. */
-async function waiters(waits: [op: number, bitset: number][]) {
-  const guest = await driver();
+async function waiters(waits: [op: number, bitset: number][], guest?: CallDriver) {
+  guest ??= await driver();
   for (const [op, bitset] of waits) {
     const tid = await guest.ok("clone", THREAD, 0, 0, 0, 0);
     const thread = guest.kernel.thread(tid)!;
@@ -150,6 +151,88 @@ describe("a call in progress", () => {
     expect(queue()).toEqual(before.slice(1));
   });
 
+  it("is handed a lock in its turn, and the word says whether more wait for that", async () => {
+    const guest = await driver();
+    const futex = (op: number) => guest.call("futex", AT, op, 0, 0, 0, 0);
+    const word = () => guest.memory.read32(AT) >>> 0;
+    expect(await futex(FUTEX_LOCK_PI)).toBe(0);
+    await waiters(
+      [
+        [FUTEX_LOCK_PI, 0],
+        [FUTEX_LOCK_PI, 0],
+      ],
+      guest,
+    );
+    const [first, second, third] = guest.kernel.tasks.threads.keys();
+    expect(word()).toBe(0x8000_0000 + first);
+    expect(await futex(FUTEX_LOCK_PI)).toBe("EDEADLK");
+    expect(statesOf(thaw(freezeKernel(guest.kernel)))).toEqual([undefined, "begun", "begun"]);
+    expect(await futex(FUTEX_UNLOCK_PI)).toBe(0);
+    expect(word()).toBe(0x8000_0000 + second);
+    expect(statesOf(guest.kernel)).toEqual([undefined, "woken", "begun"]);
+    expect(await futex(FUTEX_UNLOCK_PI)).toBe("EPERM");
+    expect(await futex(FUTEX_TRYLOCK_PI)).toBe("EAGAIN");
+    guest.memory.write32(AT, first);
+    expect(await futex(FUTEX_UNLOCK_PI)).toBe(0);
+    expect(word()).toBe(third);
+    guest.memory.write32(AT, first);
+    expect(await futex(FUTEX_UNLOCK_PI)).toBe(0);
+    expect(word()).toBe(0);
+  });
+
+  it("is handed the lock of an owner that has died", async () => {
+    for (const count of [1, 2]) {
+      const guest = await driver();
+      const [list, entry] = [AT + 64, AT + 128];
+      // One entry, which has priority inheritance; the lock is at AT.
+      const words: [number, number][] = [
+        [list, entry | 1],
+        [list + 8, AT - entry],
+        [entry, list],
+      ];
+      for (const [at, value] of words) guest.memory.write64(at, BigInt.asUintN(64, BigInt(value)));
+      expect(await guest.call("set_robust_list", list, 24)).toBe(0);
+      expect(await guest.call("futex", AT, FUTEX_LOCK_PI, 0, 0)).toBe(0);
+      await waiters(
+        Array.from({ length: count }, () => [FUTEX_LOCK_PI, 0]),
+        guest,
+      );
+      const [, heir] = guest.kernel.tasks.threads.keys();
+      guest.prepare("exit", 0);
+      await guest.kernel.run(1n);
+      const more = count > 1 ? 0x8000_0000 : 0;
+      expect(guest.memory.read32(AT) >>> 0).toBe(more + 0x4000_0000 + heir);
+    }
+  });
+
+  it("is woken by FUTEX_WAKE_OP where the word that this changes was what it says", async () => {
+    const guest = await waiters(Array.from({ length: 9 }, () => [FUTEX_WAIT, 0]));
+    const wakeOp = async (code: number[], word: number) => {
+      guest.memory.write32(AT, word);
+      const [operation, comparison, operand, compared] = code;
+      const bits = (operation << 28) | (comparison << 24) | ((operand & 0xfff) << 12) | (compared & 0xfff);
+      // Nobody waits on the first word.
+      const woken = await guest.call("futex", AT + 8, FUTEX_WAKE_OP, 9, 1, AT, bits);
+      return [guest.memory.read32(AT), woken];
+    };
+    const [SET, ADD, OR, ANDN, XOR, SHIFT] = [0, 1, 2, 3, 4, 8];
+    const [EQ, NE, LT, LE, GT, GE] = [0, 1, 2, 3, 4, 5];
+    expect(await wakeOp([SET, EQ, 7, 5], 5)).toEqual([7, 1]);
+    expect(await wakeOp([SET | SHIFT, EQ, 4, 5], 6)).toEqual([16, 0]);
+    expect(await wakeOp([ADD, NE, -3, 5], 6)).toEqual([3, 1]);
+    expect(await wakeOp([ADD | SHIFT, NE, 33, 5], 5)).toEqual([7, 0]);
+    expect(await wakeOp([OR, LT, 3, -4], -5)).toEqual([-5, 1]);
+    expect(await wakeOp([OR, LT, 3, 4], 4)).toEqual([7, 0]);
+    expect(await wakeOp([ANDN, LE, 6, 7], 7)).toEqual([1, 1]);
+    expect(await wakeOp([ANDN, LE, 6, 6], 7)).toEqual([1, 0]);
+    expect(await wakeOp([XOR, GT, 5, 5], 6)).toEqual([3, 1]);
+    expect(await wakeOp([XOR, GT, 5, 6], 6)).toEqual([3, 0]);
+    expect(await wakeOp([SET, GE, -1, 6], 6)).toEqual([-1, 1]);
+    expect(await wakeOp([SET, GE, -1, 7], 6)).toEqual([-1, 0]);
+    expect(await wakeOp([5, EQ, 0, 0], 0)).toEqual([0, "ENOSYS"]);
+    expect(await wakeOp([SET, 6, 0, 0], 0)).toEqual([0, "ENOSYS"]);
+  });
+
   it("is refused where what it remembers is not what a call writes", async () => {
     const guest = await waiters([[FUTEX_WAIT, 0]]);
     const snapshot = freezeKernel(guest.kernel);
@@ -160,12 +243,31 @@ describe("a call in progress", () => {
       { kind: "moved", done: 1.5 },
       { kind: "vfork", child: 0x40_0000 },
       { kind: "vfork", child: -1 },
+      { kind: "requeued", address: 2 ** 47 },
     ];
     for (const state of states) {
       thread.blocked = { ...thread.blocked!, state };
       expect(() => thaw(snapshot)).toThrow(/remembers of its system call makes no sense/);
     }
+    for (const state of [
+      { kind: "requeued", address: 2 ** 47 - 1 },
+      { kind: "vfork", child: 0x3f_ffff },
+    ] as const) {
+      thread.blocked = { ...thread.blocked!, state };
+      expect(statesOf(thaw(snapshot))).toContain(state.kind);
+    }
   });
+});
+
+it("refuses process ids that are none, and takes what an older image lacks for what it was then", async () => {
+  const { kernel } = await driver();
+  const snapshot = freezeKernel(kernel);
+  const [{ personality: _, ...process }] = snapshot.processes;
+  const withPid = (pid: number) => ({ ...snapshot, processes: [{ ...process, pid }] });
+  for (const pid of [0, -1, 1.5, 0x40_0000]) expect(() => thaw(withPid(pid))).toThrow(`process id ${pid}`);
+  expect([...thaw(withPid(0x3f_ffff)).processes.values()]).toMatchObject([
+    { pid: 0x3f_ffff, personality: 0 },
+  ]);
 });
 
 it("keeps both halves of a quadword reservation", async () => {

@@ -203,6 +203,14 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     expect(await guest.call("futex", BUFFER, 6, 0, 0)).toBe("EDEADLK");
     expect(await guest.call("futex", BUFFER, 7)).toBe(0);
     expect(guest.memory.load32(BUFFER)).toBe(0);
+    const [word, load] = is64
+      ? ([8, guest.memory.load64.bind(guest.memory)] as const)
+      : ([4, guest.memory.load32.bind(guest.memory)] as const);
+    expect(await guest.call("set_robust_list", BUFFER + 64, 3 * word + 1)).toBe("EINVAL");
+    expect(await guest.call("set_robust_list", BUFFER + 64, 3 * word)).toBe(0);
+    expect(await guest.call("get_robust_list", 0, BUFFER + 16, BUFFER + 24)).toBe(0);
+    expect([load(BUFFER + 16), load(BUFFER + 24)].map(Number)).toEqual([BUFFER + 64, 3 * word]);
+    expect(await guest.call("get_robust_list", 99, BUFFER + 16, BUFFER + 24)).toBe("ESRCH");
     // FUTEX_WAKE_OP: the second word's old value 0 + 3, compared with 0.
     expect(await guest.call("futex", BUFFER, 5, 1, 1, BUFFER + 4, (1 << 28) | (3 << 12))).toBe(0);
     expect(guest.memory.load32(BUFFER + 4)).toBe(3);

@@ -30,6 +30,7 @@ static void semaphores(key_t key) {
   printf("found %d\n", semget(key, 3, 0600) == id && semget(key, 0, 0) == id);
   DID("more", semget(key, 4, 0600));
   DID("none", semget(IPC_PRIVATE, 0, 0600));
+  SAY("who was last", semctl(id, 1, GETPID));
   union semun u = {.val = 2};
   SAY("setval", semctl(id, 1, SETVAL, u));
   SAY("getval", semctl(id, 1, GETVAL));

@@ -38,13 +38,13 @@ static void say(const char *what, long result) {
 }
 
 static int ends[2];
-static volatile long trap, r3, orig, step;
+static volatile long trap, r3, orig, result, step;
 static volatile int illegal;
 /* The signal comes again and again until one has met the call. */
 static void note(int signo, siginfo_t *info, void *context) {
   ucontext_t *uc = context;
   if (GREG(uc, 40) != 0x3000) return;
-  trap = GREG(uc, 40), r3 = GREG(uc, 3), orig = GREG(uc, 34), step = *(unsigned *)GREG(uc, 32) & 3;
+  trap = GREG(uc, 40), r3 = GREG(uc, 3), orig = GREG(uc, 34), result = GREG(uc, 43), step = *(unsigned *)GREG(uc, 32) & 3;
   ualarm(0, 0);
   if (r3 != -EINTR) write(ends[1], "x", 1);
 }
@@ -66,8 +66,8 @@ int main(void) {
     sigaction(SIGALRM, &action, NULL);
     ualarm(10000, 10000);
     say(restart ? "read made again" : "read interrupted", scv(SYS_read, ends[0], (long)&c, 1, 0, 0));
-    printf("in the handler: trap %lx, r3 %s, orig_r3 %s, at scv: %d\n", trap,
-           r3 == -EINTR ? "-EINTR" : r3 == ends[0] ? "as before" : "?", orig == ends[0] ? "as before" : "?", step == 1);
+    printf("in the handler: trap %lx, r3 %s, orig_r3 %s, result %ld, at scv: %d\n", trap,
+           r3 == -EINTR ? "-EINTR" : r3 == ends[0] ? "as before" : "?", orig == ends[0] ? "as before" : "?", result, step == 1);
   }
   long child = scv(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (child == 0) {
