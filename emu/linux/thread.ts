@@ -3,7 +3,7 @@ import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
-import type { Trace } from "./tracing/trace.ts";
+import type { Trace } from "./tracing/tracee.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
 
 export class Thread {

@@ -2,7 +2,7 @@
 import type { TraceStopSnapshot } from "../../snapshot.ts";
 import { type Process, RLIMIT_SIGPENDING } from "../process.ts";
 import type { Thread } from "../thread.ts";
-import { eventStop, isInterruption, PTRACE_EVENT_STOP, type Trace, trap } from "../tracing/trace.ts";
+import { eventStop, isInterruption, PTRACE_EVENT_STOP, type Trace, trap } from "../tracing/tracee.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 import { type SendHost, type Sent, sendSignal } from "./send.ts";
 import {
@@ -141,7 +141,7 @@ export function stopWithGroup(thread: Thread, trace: Trace<Process>, signo: numb
 }
 
 /** What SIGCONT and SIGKILL do to a traced thread that is stopped. */
-export function wakeTraced(thread: Thread, trace: Trace<Process>, signo: number): void {
+function wakeTraced(thread: Thread, trace: Trace<Process>, signo: number): void {
   if (signo === SIGKILL) {
     trace.inCall = false;
     letGo(thread, trace);

@@ -4,7 +4,7 @@ import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
-import { tellsOfEnd } from "../tracing/trace.ts";
+import { tellsOfEnd } from "../tracing/tracee.ts";
 import { setDabr } from "../tracing/trace-registers.ts";
 import type { Restart } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";

@@ -41,7 +41,7 @@ import {
   PTRACE_O_TRACEFORK,
   PTRACE_O_TRACEVFORK,
   PTRACE_O_TRACEVFORKDONE,
-} from "../tracing/trace.ts";
+} from "../tracing/tracee.ts";
 import { noteChild, noteEvent } from "../tracing/tracing.ts";
 import { files } from "./files-common.ts";
 import { installPidfd } from "./pidfd.ts";

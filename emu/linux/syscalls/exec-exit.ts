@@ -14,7 +14,7 @@ import {
   type SyscallRow,
   THREAD_GONE,
 } from "../syscall.ts";
-import { tellsOfEnd } from "../tracing/trace.ts";
+import { tellsOfEnd } from "../tracing/tracee.ts";
 import { filesOf } from "../vfs/process-files.ts";
 
 const AT_EMPTY_PATH = 0x1000;

@@ -14,7 +14,7 @@ import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import { SI_USER, SIGKILL, SIGRTMAX } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { PTRACE_OPTIONS, type Trace } from "../tracing/trace.ts";
+import { PTRACE_OPTIONS, type Trace } from "../tracing/tracee.ts";
 import { attach, detach, goOn, listen, stopAttached } from "../tracing/tracing.ts";
 import {
   NT_PPC_VMX,

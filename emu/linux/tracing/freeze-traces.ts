@@ -2,7 +2,7 @@
 import type { MachineSnapshot, TraceSnapshot, TraceStopSnapshot } from "../../snapshot.ts";
 import { SIGRTMAX } from "../signals/signal-numbers.ts";
 import type { System } from "../system.ts";
-import { PTRACE_OPTIONS } from "./trace.ts";
+import { PTRACE_OPTIONS } from "./tracee.ts";
 import { attach } from "./tracing.ts";
 
 type Traces = NonNullable<MachineSnapshot["traces"]>;

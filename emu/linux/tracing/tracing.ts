@@ -24,7 +24,7 @@ import {
   PTRACE_O_TRACESYSGOOD,
   Trace,
   trap,
-} from "./trace.ts";
+} from "./tracee.ts";
 
 /** Makes `tracer` the tracer of a thread that has none. */
 export function attach(
