@@ -18,9 +18,11 @@ import { run } from "./run.ts";
 import { endAs } from "./status.ts";
 import { commandWords } from "./surroundings.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+/** What package.json says of the command's version. */
+function version(): string {
+  const about = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(about) as { version: string }).version;
+}
 
 /** Help goes to standard output, complaints of options are ppcr's own messages. */
 const output = {
@@ -38,7 +40,6 @@ const output = {
 const program = new Command("ppcr")
   .configureOutput(output)
   .description("Runs PowerPC Linux programs, and freezes and thaws them at any instruction.")
-  .version(version)
   .exitOverride()
   .enablePositionalOptions();
 
@@ -165,8 +166,9 @@ function withVerb(words: readonly string[]): readonly string[] {
 
 /** The command as far as it is about `words`: one verb, or all where they have none. */
 function commandFor([first = ""]: readonly string[]): Command {
-  for (const name of isVerb(first) ? [first] : Object.keys(VERBS)) program.addCommand(verb(VERBS[name]()));
-  return program;
+  if (isVerb(first)) return program.addCommand(verb(VERBS[first]()));
+  for (const make of Object.values(VERBS)) program.addCommand(verb(make()));
+  return program.version(version());
 }
 
 /** Ends with the guest's or the verb's status once everything written has gone out. */

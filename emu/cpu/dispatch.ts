@@ -28,7 +28,10 @@ import { FAMILIES, VECTOR_TABLES, vectorHandler } from "./vector/index.ts";
 import { includes } from "./versions.ts";
 import { cpu } from "./views.ts";
 
-/** Handlers by the base mnemonics of the instruction table: each instruction is in one of the tables, or a vector row. */
+/**
+ * Handlers by the base mnemonics of the instruction table: each instruction is in one of these tables, which every program needs, in one
+ * of the later ones, or a vector row.
+ */
 const TABLES: readonly HandlerTable[] = [
   branchHandlers,
   loadStoreHandlers,
@@ -43,16 +46,17 @@ const TABLES: readonly HandlerTable[] = [
   rotateHandlers,
   decimalAssistHandlers,
   specialRegisterHandlers,
-  ...FLOATING_POINT_TABLES,
-  ...DECIMAL_TABLES,
   cacheHandlers,
   bitHandlers,
   atomicHandlers,
-  ...VECTOR_TABLES,
 ];
 
+/** Tables that are made when they are first looked into. */
+const LATER_TABLES = [...FLOATING_POINT_TABLES, ...VECTOR_TABLES, ...DECIMAL_TABLES];
+
 /** The names of all instructions that have a handler. */
-export const handled = (): string[] => [...TABLES, ...FAMILIES].flatMap((table) => Object.keys(table));
+export const handled = (): string[] =>
+  [...TABLES, ...[...LATER_TABLES, ...FAMILIES].map((make) => make())].flatMap((table) => Object.keys(table));
 
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
@@ -127,8 +131,11 @@ function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   if (isTurnedOff(row, model)) return unavailable;
   if (!available(row, model)) return illegal;
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
-  const table = TABLES.find((table) => Object.hasOwn(table, row.name));
-  return table?.[row.name] ?? vectorHandler(row.name) ?? illegal;
+  const has = (table: HandlerTable) => Object.hasOwn(table, row.name);
+  const table = TABLES.find(has);
+  if (table !== undefined) return table[row.name];
+  const vector = FLOATING_POINT.includes(row.facility) ? undefined : vectorHandler(row.name);
+  return vector ?? LATER_TABLES.find((make) => has(make()))?.()[row.name] ?? illegal;
 }
 
 /**

@@ -169,7 +169,7 @@ const nothing: PrefixedTable = { pnop: () => {} };
 const handlers: PrefixedTable = { ...displaced, ...nothing, ...maskedProducts };
 
 /** The names of all that have a handler. */
-export const prefixedHandled = (): string[] => [...Object.keys(handlers), ...Object.keys(PREFIXED_VECTOR)];
+export const prefixedHandled = (): string[] => [...Object.keys(handlers), ...Object.keys(PREFIXED_VECTOR())];
 
 /** Invalid forms: registers of pairs that are odd or overwrite the base, sources that are part of the accumulator. */
 function isValid({ name, facility }: PrefixedInstruction, suffix: number): boolean {
@@ -198,7 +198,7 @@ export function prefixedHandler(prefix: number, suffix: number | undefined, kind
   };
 }
 function vectorHandler(row: PrefixedInstruction, prefix: number, kind: CpuKind): Prefixed {
-  const handler = functionOf(PREFIXED_VECTOR[row.name], row, prefix, kind)!;
+  const handler = functionOf(PREFIXED_VECTOR()[row.name], row, prefix, kind)!;
   return (_prefix, suffix) => {
     handler(suffix, prefix);
   };

@@ -125,6 +125,7 @@ export class JitEngine extends Interpreter {
 
   override run(limit: number): Exit {
     const { registers } = this.cpu;
+    if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
     const isTimed = this.statistics.running !== undefined;
     let left = limit;
     for (;;) {
@@ -153,6 +154,7 @@ export class JitEngine extends Interpreter {
     const step = (address: number) => this.executeQuickly(address);
     const quick = new QuickLoop(cpu.memory, target, cpu.model, this.openLinker(), step);
     this.quick = quick;
+    this.translations.isQuick = true;
     if (this.tuning.threshold < QuickLoop.most) quick.allowNothing();
     for (const page of this.openPages) if (page < PAGES) quick.openPage(page);
   }

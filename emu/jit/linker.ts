@@ -49,7 +49,7 @@ export class Linker {
     this.lookup = new Int32Array(buffer, memory.corner + LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
     new BigUint64Array(buffer, this.lookup.byteOffset, LOOKUP_ENTRIES).fill(BigInt(NO_ADDRESS));
     this.left = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 2);
-    const module = new WebAssembly.Module(entryModule(memory.corner + BUDGET_OFFSET, this.pages));
+    const module = entryModuleOf(memory.corner + BUDGET_OFFSET, this.pages);
     const { enter, stub } = new WebAssembly.Instance(module, this.imports(this.all)).exports;
     this.enter = enter as Enter;
     this.stub = stub as () => unknown;
@@ -132,6 +132,17 @@ export class Linker {
 }
 
 const newTable = (initial: number) => new WebAssembly.Table({ element: "anyfunc", initial });
+
+const entryModules = new Map<string, WebAssembly.Module>();
+
+/** The module of the way in, which address spaces of one kind share. */
+function entryModuleOf(budget: number, pages: number): WebAssembly.Module {
+  const key = `${budget} ${pages}`;
+  let module = entryModules.get(key);
+  if (module === undefined)
+    entryModules.set(key, (module = new WebAssembly.Module(entryModule(budget, pages))));
+  return module;
+}
 
 /** The module with `enter` and `stub`, the function of addresses that have none. */
 function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {

@@ -73,6 +73,8 @@ export class Translations {
   /** Is shown what comes into use. */
   readonly watcher: ((region: TranslatedRegion) => void) | undefined;
   private readonly host: HostTranslations | undefined;
+  /** A program was long enough for the quick loop: those that it executes or forks need not show that they are. */
+  isQuick = false;
   /** Called once, before anything is translated. */
   private starting: (() => void) | undefined;
   private readonly archives = new Map<string, Archive>();

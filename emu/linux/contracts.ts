@@ -45,8 +45,10 @@ export interface ExecRequest {
   program: ProgramFile;
   argv: readonly Uint8Array[];
   env: readonly Uint8Array[];
-  /** The path as execve got it. */
+  /** The path as execve got it: that of the script, where it is one. */
   execfn: Uint8Array;
+  /** It was named by a descriptor alone: the task is called what the program's file is. */
+  isNameless?: boolean;
 }
 
 /** The files of one process. */
@@ -54,8 +56,11 @@ export interface ProcessFiles {
   readonly process: Process;
   readonly cwd: string;
   umask: number;
-  /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ELOOP, ...). */
-  openProgram(path: string): ProgramFile;
+  /**
+   * Opens a file for execution; a relative path begins at a descriptor. Throws HostError (ENOENT, EACCES, ELOOP for a symlink
+   * that is not to be followed, ...).
+   */
+  openProgram(path: string, dirfd?: number, follow?: boolean): ProgramFile;
   /**
    * The file behind a descriptor for mmap, and whether a shared mapping may be written, now or later. Throws HostError EBADF, EACCES,
    * ENODEV. `shared`: MAP_SHARED.

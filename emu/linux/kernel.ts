@@ -12,7 +12,7 @@ import { GuestFault } from "../cpu/fault.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
 import type { Host } from "../host/host.ts";
-import { encodeName } from "../host/names.ts";
+import { decodeName, encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
@@ -408,7 +408,8 @@ export class Kernel implements System {
     const { tid } = thread;
     this.tasks.endOthers(thread);
     releaseThread(thread);
-    process.replaceProgram(thread, { mm, loaded, path: request.program.path });
+    const name = request.isNameless ? path : decodeName(request.execfn);
+    process.replaceProgram(thread, { mm, loaded, path, name });
     thread.fpexcMode = initialFpexcMode(abi);
     resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
     noteExec(thread, tid);

@@ -151,8 +151,11 @@ export class Process {
   }
 
   /** Takes over what exec has loaded from `path` into `mm`, to be run by `thread`, the only one left. */
-  replaceProgram(thread: Thread, program: { mm: Mm; loaded: LoadedProgram; path: string }): void {
-    const { mm, loaded, path } = program;
+  replaceProgram(
+    thread: Thread,
+    program: { mm: Mm; loaded: LoadedProgram; path: string; name: string },
+  ): void {
+    const { mm, loaded, path, name } = program;
     if (mm !== this.mm) {
       this.mm.unload(thread);
       this.kernel.releaseMm(this);
@@ -164,7 +167,7 @@ export class Process {
     mm.layout = loaded.layout;
     mm.elfv2 = loaded.elfv2;
     this.exe = path;
-    this.comm = shortName(path.slice(path.lastIndexOf("/") + 1));
+    this.comm = shortName(name.slice(name.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
     this.prctl.dumpable = 1;

@@ -1,7 +1,7 @@
 /** Scripts: their first line names the program that is to read them (Linux: fs/binfmt_script.c). */
 import { decodeName } from "../host/names.ts";
 import type { ProcessFiles, ProgramFile } from "./contracts.ts";
-import { ELOOP, SysError } from "./errno.ts";
+import { ELOOP, ENOENT, SysError } from "./errno.ts";
 
 /** Interpreters of interpreters that exec follows. */
 export const MAX_SCRIPTS = 5;
@@ -29,17 +29,24 @@ interface Program {
   execfn: Uint8Array;
 }
 
-/** Finds the ELF program to run for `request`, through the interpreters of scripts. Throws ENOEXEC, ELOOP. */
-export function throughScripts(files: Pick<ProcessFiles, "openProgram">, request: Program): Program {
+/**
+ * Finds the ELF program to run for `request`, through the interpreters of scripts; `isHidden` says that the path of a script
+ * will lead nowhere once the program runs. Throws ENOEXEC, ELOOP, ENOENT.
+ */
+export function throughScripts(
+  files: Pick<ProcessFiles, "openProgram">,
+  request: Program,
+  isHidden = false,
+): Program {
+  let { program, argv, execfn: name } = request;
   for (let depth = 0; ; depth++) {
-    const script = scriptLine(request.program.bytes);
-    if (script === undefined) return request;
+    const script = scriptLine(program.bytes);
+    if (script === undefined) return { program, argv, execfn: request.execfn };
+    if (isHidden) throw new SysError(ENOENT);
     if (depth >= MAX_SCRIPTS) throw new SysError(ELOOP);
     const argument = script.argument === undefined ? [] : [script.argument];
-    request = {
-      program: files.openProgram(decodeName(script.path)),
-      argv: [script.path, ...argument, request.execfn, ...request.argv.slice(1)],
-      execfn: script.path,
-    };
+    program = files.openProgram(decodeName(script.path));
+    argv = [script.path, ...argument, name, ...argv.slice(1)];
+    name = script.path;
   }
 }

@@ -33,6 +33,8 @@ export class FarMap {
   /** A table over `places` that translated code can read: see `slotOf`. Words: the piece, 0, the place's address, 0. */
   private readonly table: Int32Array;
   private cursor = FIRST_PLACE;
+  /** How many of ROOM there was no place left for, since one was given back: to look through all places again each time took most of the time. */
+  private crowded = 0;
 
   constructor(buffer: ArrayBuffer, corner: number, end: number, obstacles: Obstacles) {
     this.table = new Int32Array(buffer, corner + FAR_TABLE_OFFSET, FAR_SLOTS * (FAR_SLOT_SIZE / 4));
@@ -143,6 +145,7 @@ export class FarMap {
     const place = this.places.get(piece);
     if (place === undefined) return;
     this.places.delete(piece);
+    this.crowded = 0;
     if (this.owners[place] === piece) this.owners[place] = 0;
     const slot = slotOf(piece);
     if (this.table[slot] === piece) this.table[slot] = 0;
@@ -168,7 +171,8 @@ export class FarMap {
 
   /** The first of `n` free places in a row, if possible with more behind them; -1 where there are none. */
   private findRun(n: number): number {
-    for (const room of ROOM) {
+    for (let level = this.crowded; level < ROOM.length; level++) {
+      const room = ROOM[level];
       const length = n + Math.max(room, room > 0 ? n : 0);
       for (const from of [this.cursor, LOWEST_PLACE]) {
         const place = this.firstRun(length, from);
@@ -176,6 +180,8 @@ export class FarMap {
         this.cursor = place + length;
         return place;
       }
+      // Where there is none for one piece there is none for several. Without any room near memory may have given way.
+      if (n === 1 && room > 0) this.crowded = level + 1;
     }
     return -1;
   }

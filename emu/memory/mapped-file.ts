@@ -19,8 +19,6 @@ export interface MappedFile {
 
 /** One page of a file, zero beyond its end; undefined when the whole page lies beyond. */
 export function readFilePage(file: MappedFile, position: number): Uint8Array | undefined {
-  if (position >= file.size()) return undefined;
   const bytes = new Uint8Array(PAGE_SIZE);
-  file.read(position, bytes);
-  return bytes;
+  return file.read(position, bytes) === 0 ? undefined : bytes;
 }

@@ -197,7 +197,7 @@ describeWithTools("the control socket", [compilers.ppc64], () => {
         await leaveSocket(stale);
         const live = startPpcr({ env }, "run", await guestPath("blocked", "ppc64"), "sigsuspend");
         await live.says(/waiting/);
-        expect(existsSync(join(own, `${live.pid}.sock`))).toBe(true);
+        expect(await live.until(() => existsSync(join(own, `${live.pid}.sock`)))).toBe(true);
         await live.until(() => !existsSync(stale));
         expect(existsSync(stale)).toBe(false);
         const image = join(folder, "image");

@@ -33,7 +33,7 @@ const withPackage = (use: (folder: string, installed: string) => Promise<void>):
     await use(folder, installed);
   });
 
-it("the package holds the command, the library with its types, and no sources of tests", async () => {
+it("the package holds the command, the library with its types, nothing of tests and nothing that is no longer in the sources", async () => {
   await withPackage(async (folder, installed) => {
     const hello = join(installed, "guest-bins", "built", "hello-ppc64");
     const { bin, exports } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
@@ -52,6 +52,11 @@ it("the package holds the command, the library with its types, and no sources of
       "package.json",
     ]);
     expect(existsSync(join(installed, "dist", "test"))).toBe(false);
+    const compiled = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".d.ts"))
+      .map((name) => name.replace(/\.d\.ts$/, ".ts"));
+    expect(compiled).toContain(join("emu", "machine.ts"));
+    expect(compiled.filter((name) => !existsSync(join(root, name)))).toEqual([]);
   });
 });
 

@@ -159,7 +159,7 @@ const integral = (operands: Operands, inexact: boolean): Handler =>
     return { value, flags: inexact ? flags : 0 };
   });
 
-export const calculateHandlers: HandlerTable = {
+export const calculateHandlers = (): HandlerTable => ({
   dadd: arithmetic(add, LONGS),
   daddq: arithmetic(add, PAIRS),
   dsub: arithmetic(subtract, LONGS),
@@ -192,4 +192,4 @@ export const calculateHandlers: HandlerTable = {
   drintxq: integral(PAIRS, true),
   drintn: integral(LONGS, false),
   drintnq: integral(PAIRS, false),
-};
+});

@@ -153,7 +153,7 @@ const shift = (operands: Operands, left: boolean): Handler => {
   };
 };
 
-export const decimalConvertHandlers: HandlerTable = {
+export const decimalConvertHandlers = (): HandlerTable => ({
   // A signalling NaN stays one, here and in drsp.
   dctdp: (word, cia) => {
     const value = SHORT.decode(cpu.u64[frb(word)] & 0xffff_ffffn);
@@ -197,4 +197,4 @@ export const decimalConvertHandlers: HandlerTable = {
   dscliq: shift(PAIRS, true),
   dscri: shift(LONGS, false),
   dscriq: shift(PAIRS, false),
-};
+});

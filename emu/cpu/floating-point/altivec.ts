@@ -176,7 +176,7 @@ const toInteger = (least: number, greatest: number): Handler => {
   };
 };
 
-export const altivecHandlers: HandlerTable = {
+export const altivecHandlers = (): HandlerTable => ({
   vaddfp: binary(sum(false)),
   vsubfp: binary(sum(true)),
   vmaxfp: extreme(true),
@@ -200,4 +200,4 @@ export const altivecHandlers: HandlerTable = {
   vcmpeqfp: compare("eq"),
   vcmpgefp: compare("ge"),
   vcmpgtfp: compare("gt"),
-};
+});

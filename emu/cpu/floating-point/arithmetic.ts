@@ -190,7 +190,7 @@ const byModel = (soft: Handler, table: Handler): Selector => ({
 const singleReciprocal = reciprocal(FPRS, true);
 const doubleRoot = reciprocalRoot(FPRS);
 
-export const arithmeticHandlers: HandlerTable = {
+export const arithmeticHandlers = (): HandlerTable => ({
   fadd: addition(FPRS, false, false),
   xsadddp: addition(VSRS, false, false),
   fadds: addition(FPRS, false, true),
@@ -225,4 +225,4 @@ export const arithmeticHandlers: HandlerTable = {
   xsrsqrtedp: reciprocalRoot(VSRS),
   frsqrtes: reciprocalRootSingle(FPRS),
   xsrsqrtesp: reciprocalRootSingle(VSRS),
-};
+});

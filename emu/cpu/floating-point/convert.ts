@@ -116,7 +116,7 @@ const toSingle = (bank: Bank): Handler => {
   };
 };
 
-export const convertHandlers: HandlerTable = {
+export const convertHandlers = (): HandlerTable => ({
   frsp: toSingle(FPRS),
   xsrsp: toSingle(VSRS),
   fctid: toIntegerHandler(FPRS, SIGNED_DOUBLEWORD, false),
@@ -148,4 +148,4 @@ export const convertHandlers: HandlerTable = {
   frim: integral(FPRS, 3),
   xsrdpim: integral(VSRS, 3),
   xsrdpic: integralAsCurrent,
-};
+});

@@ -70,7 +70,7 @@ const setDecimalRounding = (mode: number) => {
   cpu.i32[UPPER] = (cpu.i32[UPPER] & ~DRN) | (mode & DRN);
 };
 
-export const fpscrHandlers: HandlerTable = {
+export const fpscrHandlers = (): HandlerTable => ({
   mffs,
   mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
   mffsce: sister(-1, () => {
@@ -114,4 +114,4 @@ export const fpscrHandlers: HandlerTable = {
     const raised = mask & EXCEPTIONS & ~cpu.i32[STATUS];
     insert(word, cia, false, -1, raised !== 0 ? mask | FX : mask);
   },
-};
+});

@@ -95,7 +95,7 @@ const fused = (addend: Addend, subtract: boolean, negate: boolean, single: boole
   };
 };
 
-export const fusedHandlers: HandlerTable = {
+export const fusedHandlers = (): HandlerTable => ({
   fmadd: fused("FRB", false, false, false),
   xsmaddadp: fused("XT", false, false, false),
   xsmaddmdp: fused("XB", false, false, false),
@@ -120,4 +120,4 @@ export const fusedHandlers: HandlerTable = {
   fnmsubs: fused("FRB", true, true, true),
   xsnmsubasp: fused("XT", true, true, true),
   xsnmsubmsp: fused("XB", true, true, true),
-};
+});

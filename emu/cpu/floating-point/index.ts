@@ -1,4 +1,5 @@
 /** Handlers of floating-point arithmetic on FPRs and VSRs: Power ISA 3.0B, Book I, chapters 4 and 7. */
+import { lazily } from "../../lazily.ts";
 import type { HandlerTable } from "../handler.ts";
 import { altivecHandlers } from "./altivec.ts";
 import { arithmeticHandlers } from "./arithmetic.ts";
@@ -14,7 +15,7 @@ import { vsxScalarHandlers } from "./vsx-scalar.ts";
 import { vsxVectorHandlers } from "./vsx-vector.ts";
 
 /** Handlers by the base mnemonics of the instruction table's rows, each instruction in one of the tables. */
-export const FLOATING_POINT_TABLES: readonly HandlerTable[] = [
+export const FLOATING_POINT_TABLES: readonly (() => HandlerTable)[] = [
   altivecHandlers,
   quadHandlers,
   storageAccessHandlers,
@@ -28,4 +29,4 @@ export const FLOATING_POINT_TABLES: readonly HandlerTable[] = [
   vsxArithmeticHandlers,
   vsxVectorHandlers,
   vsxConvertHandlers,
-];
+].map(lazily);

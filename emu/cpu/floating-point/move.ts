@@ -44,7 +44,7 @@ const merge = (half: 0 | 1): Handler => {
   };
 };
 
-export const moveHandlers: HandlerTable = {
+export const moveHandlers = (): HandlerTable => ({
   fmr: move(-1, 0),
   fneg: move(-1, SIGN),
   fabs: move(~SIGN, 0),
@@ -58,7 +58,7 @@ export const moveHandlers: HandlerTable = {
     const from = cpu.f64[fra(word)] >= 0 ? frc(word) : frb(word);
     copy(word, from, cpu.i32[2 * from + 1]);
   },
-};
+});
 
 const isSignalling = (at: number) => Number.isNaN(cpu.f64[at]) && (cpu.i32[2 * at + 1] & 0x8_0000) === 0;
 
@@ -92,7 +92,7 @@ const rootTest = (bank: Bank): Handler => {
   return (word) => setCr(bf(word), 8 | testRoot(DOUBLE_ELEMENTS, operandB(word, bank), 0));
 };
 
-export const compareHandlers: HandlerTable = {
+export const compareHandlers = (): HandlerTable => ({
   fcmpu: compare(FPRS, false),
   xscmpudp: compare(VSRS, false),
   fcmpo: compare(FPRS, true),
@@ -101,4 +101,4 @@ export const compareHandlers: HandlerTable = {
   xstdivdp: divisionTest(VSRS),
   ftsqrt: rootTest(FPRS),
   xstsqrtdp: rootTest(VSRS),
-};
+});

@@ -180,7 +180,7 @@ const testClass: Handler = (word) => {
 
 const EXPONENT_SHIFT = 112n;
 
-export const quadHandlers: HandlerTable = {
+export const quadHandlers = (): HandlerTable => ({
   xsaddqp: sum(false),
   xsaddqpo: sum(true),
   xssubqp: difference(false),
@@ -239,4 +239,4 @@ export const quadHandlers: HandlerTable = {
   xscmpgtqp: compareToMask(true, (order) => order > 0),
   xsmaxcqp: extreme((order) => order > 0),
   xsmincqp: extreme((order) => order < 0),
-};
+});

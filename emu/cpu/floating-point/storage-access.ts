@@ -98,7 +98,7 @@ function withUpdate(access: (at: number, ea: number) => void, word: number, ea: 
   updateRa(word, ea);
 }
 
-export const storageAccessHandlers: HandlerTable = {
+export const storageAccessHandlers = (): HandlerTable => ({
   lfs: (word) => loadSingle(2 * frt(word), addressD(word, false)),
   lfsu: updating((word) => withUpdate(loadSingle, word, addressD(word, false))),
   lfsx: (word) => loadSingle(2 * frt(word), addressX(word, false)),
@@ -122,4 +122,4 @@ export const storageAccessHandlers: HandlerTable = {
   lfdpx: (word) => loadPair(2 * frt(word), addressX(word, false)),
   stfdp: (word) => storePair(2 * frt(word), addressDs(word, true)),
   stfdpx: (word) => storePair(2 * frt(word), addressX(word, true)),
-};
+});

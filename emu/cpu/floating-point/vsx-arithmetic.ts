@@ -176,7 +176,7 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
   };
 }
 
-export const vsxArithmeticHandlers: HandlerTable = {
+export const vsxArithmeticHandlers = (): HandlerTable => ({
   xvadddp: elements(ADD, DOUBLES),
   xvaddsp: elements(ADD, SINGLES),
   xvsubdp: elements(SUBTRACT, DOUBLES),
@@ -207,4 +207,4 @@ export const vsxArithmeticHandlers: HandlerTable = {
   xvnmsubasp: fused("XT", true, true, SINGLES),
   xvnmsubmdp: fused("XB", true, true, DOUBLES),
   xvnmsubmsp: fused("XB", true, true, SINGLES),
-};
+});

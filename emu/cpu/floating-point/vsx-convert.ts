@@ -196,7 +196,7 @@ const UNSIGNED_DOUBLEWORD = { width: 64, signed: false } as const;
 const SIGNED_WORD = { width: 32, signed: true } as const;
 const UNSIGNED_WORD = { width: 32, signed: false } as const;
 
-export const vsxConvertHandlers: HandlerTable = {
+export const vsxConvertHandlers = (): HandlerTable => ({
   xvcvdpsp: doubleToSingle,
   xvcvspdp: singleToDouble,
   xvcvdpsxds: toIntegers("doublewords", "doublewords", SIGNED_DOUBLEWORD),
@@ -232,4 +232,4 @@ export const vsxConvertHandlers: HandlerTable = {
   xvrspip: roundIntegral(SINGLES, 2),
   xvrdpim: roundIntegral(DOUBLES, 3),
   xvrspim: roundIntegral(SINGLES, 3),
-};
+});

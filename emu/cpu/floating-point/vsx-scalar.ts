@@ -122,7 +122,7 @@ const testClass = (single: boolean): Handler => {
   };
 };
 
-export const vsxScalarHandlers: HandlerTable = {
+export const vsxScalarHandlers = (): HandlerTable => ({
   xsabsdp: move(~SIGN, 0),
   xsnabsdp: move(~SIGN, SIGN),
   xsnegdp: move(-1, SIGN),
@@ -177,4 +177,4 @@ export const vsxScalarHandlers: HandlerTable = {
     const a = ra(word);
     setWords(xt(word), (cpu.i32[a + 1] & 0x800f_ffff) | ((cpu.i32[rb(word)] & 0x7ff) << 20), cpu.i32[a]);
   },
-};
+});

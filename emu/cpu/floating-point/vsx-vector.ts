@@ -135,7 +135,7 @@ const insertExponent = (elements: Elements): Handler => {
   };
 };
 
-export const vsxVectorHandlers: HandlerTable = {
+export const vsxVectorHandlers = (): HandlerTable => ({
   xvabsdp: upperWords(DOUBLE_ELEMENTS, magnitude),
   xvabssp: upperWords(SINGLE_ELEMENTS, magnitude),
   xvnabsdp: upperWords(DOUBLE_ELEMENTS, negativeMagnitude),
@@ -166,4 +166,4 @@ export const vsxVectorHandlers: HandlerTable = {
   xvxsigsp: extractSignificand(SINGLE_ELEMENTS),
   xviexpdp: insertExponent(DOUBLE_ELEMENTS),
   xviexpsp: insertExponent(SINGLE_ELEMENTS),
-};
+});

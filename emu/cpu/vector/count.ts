@@ -223,7 +223,7 @@ const QUADS: Readonly<Record<number, number>> = {
 
 const VSCR_BITS = 0x0001_0001;
 
-export const COUNT: Family = {
+export const COUNT = (): Family => ({
   vprtybw: parity(W),
   vprtybd: parity(D),
   vprtybq: parityOfAll,
@@ -288,4 +288,4 @@ export const COUNT: Family = {
   mfvscr: ({ around }) => pair(i64(0n), i64Op.extendU(loadI32(around.registers + VSCR, i32(0)))),
   mtvscr: ({ around, b }) =>
     storeI32(around.registers + VSCR, i32(0), i32Op.and(W.extractU(0, b), i32(VSCR_BITS))),
-};
+});

@@ -279,7 +279,7 @@ const polynomialSumDoublewords: Row = (frame) => {
   );
 };
 
-export const CRYPTO: Family = {
+export const CRYPTO = (): Family => ({
   vsbox: (frame) => substituteForward(frame, frame.a, (value) => value),
   vcipher: (frame) =>
     substituteForward(frame, shiftRows(frame.a, 1), (value) => xor(mixColumns(frame, value), frame.b)),
@@ -304,4 +304,4 @@ export const CRYPTO: Family = {
   vpmsumh: polynomialSums(W),
   vpmsumw: polynomialSumWords,
   vpmsumd: polynomialSumDoublewords,
-};
+});

@@ -230,7 +230,7 @@ const timesTen =
     setQuad(vrt(word), carry ? product >> 128n : product);
   };
 
-export const decimalHandlers: HandlerTable = {
+export const decimalHandlers = (): HandlerTable => ({
   "bcdadd.": add(false),
   "bcdsub.": add(true),
   "bcdcfn.": fromNational,
@@ -250,4 +250,4 @@ export const decimalHandlers: HandlerTable = {
   vmul10cuq: timesTen(false, true),
   vmul10euq: timesTen(true, false),
   vmul10ecuq: timesTen(true, true),
-};
+});

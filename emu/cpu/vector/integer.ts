@@ -193,7 +193,7 @@ const signExtend =
   };
 
 /** Rows of I.6.9.1 to I.6.9.4, but multiplications and divisions. */
-export const INTEGER: Family = {
+export const INTEGER = (): Family => ({
   vaddcuw: ({ a, b }) => and(W.gtU(b, not(a)), ONE_W),
   vaddsbs: sticking(saturating.addSB, B.add),
   vaddshs: sticking(saturating.addSH, H.add),
@@ -264,4 +264,4 @@ export const INTEGER: Family = {
   vminuh: binary(H.minU),
   vminuw: binary(W.minU),
   vminud: binary(D.minU),
-};
+});

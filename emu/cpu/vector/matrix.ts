@@ -80,11 +80,11 @@ const unmasked = (product: OuterProduct): Selector =>
 
 const nothing: Handler = () => {};
 
-export const matrixHandlers: HandlerTable = {
+export const matrixHandlers = (): HandlerTable => ({
   xxmfacc: nothing,
   xxmtacc: nothing,
   xxsetaccz: (word) => {
     for (let row = 0; row < 4; row++) setQuad(accumulator(word) + row, 0n);
   },
   ...Object.fromEntries(Object.entries(PRODUCTS).map(([name, product]) => [name, unmasked(product)])),
-};
+});

@@ -260,7 +260,7 @@ const permuteDoublewords: ImmediateRow = {
   row: ({ a, b }, n) => shuffle(a, b, elements(8, [n >> 1, 2 + (n & 1)])),
 };
 
-export const PERMUTE: Family = {
+export const PERMUTE = (): Family => ({
   vpkpx: packPixel,
   vpksdss: packDoublewords(-(1n << 31n), (1n << 31n) - 1n),
   vpksdus: packDoublewords(0n, (1n << 32n) - 1n),
@@ -357,4 +357,4 @@ export const PERMUTE: Family = {
   vextduwvrx: extractDouble(4, false),
   vextddvlx: extractDouble(8, true),
   vextddvrx: extractDouble(8, false),
-};
+});

@@ -1,4 +1,5 @@
 /** Prefixed vector instructions: Power ISA 3.1, I.7.6.1 and I.7.6.3. Fields of immediate rows are those of the prefix. */
+import { lazily } from "../../lazily.ts";
 import {
   and,
   B,
@@ -54,7 +55,7 @@ const evaluate: ImmediateRow = {
   },
 };
 
-export const PREFIXED_VECTOR: Family = {
+const rows = (): Family => ({
   xxspltiw: ({ immediate }) => W.splat(immediate),
   xxspltidp: (frame) => D.splat(toDouble(frame, frame.immediate)),
   xxsplti32dx: (frame) => bitSelect(W.splat(frame.immediate), frame.t, wordsChosen(frame)),
@@ -64,4 +65,5 @@ export const PREFIXED_VECTOR: Family = {
   xxblendvd: blend(D),
   xxpermx: permuteExtended,
   xxeval: evaluate,
-};
+});
+export const PREFIXED_VECTOR = lazily(rows);

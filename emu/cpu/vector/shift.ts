@@ -215,7 +215,7 @@ const shiftDouble = (left: boolean): ImmediateRow => ({
   },
 });
 
-export const SHIFT: Family = {
+export const SHIFT = (): Family => ({
   vsl: shiftQuad(quadLeft, bitCount),
   vslo: byOctets((lanes, count) => B.sub(lanes, count)),
   vslv: shiftWithNeighbour(true),
@@ -251,4 +251,4 @@ export const SHIFT: Family = {
   vsraw: shift(W, "shrS"),
   vsrad: shift(D, "shrS"),
   vsraq: shiftQuad(rightAlgebraic, quadCount),
-};
+});

@@ -61,7 +61,7 @@ const compareQuad =
       ),
     );
 
-export const COMPARE: Family = {
+export const COMPARE = (): Family => ({
   vcmpequb: binary(B.eq),
   vcmpequh: binary(H.eq),
   vcmpequw: binary(W.eq),
@@ -85,7 +85,7 @@ export const COMPARE: Family = {
   vcmpnezw: notEqualOrZero(W),
   vcmpsq: compareQuad(true),
   vcmpuq: compareQuad(false),
-};
+});
 
 const andC = andNot;
 const orC = (a: Code, b: Code): Code => or(a, not(b));
@@ -93,7 +93,7 @@ const nand = (a: Code, b: Code): Code => not(and(a, b));
 const nor = (a: Code, b: Code): Code => not(or(a, b));
 const eqv = (a: Code, b: Code): Code => not(xor(a, b));
 
-export const LOGICAL: Family = {
+export const LOGICAL = (): Family => ({
   vand: binary(and),
   vandc: binary(andC),
   veqv: binary(eqv),
@@ -112,4 +112,4 @@ export const LOGICAL: Family = {
   xxlxor: binary(xor),
   vsel: ({ a, b, c }) => bitSelect(b, a, c),
   xxsel: ({ a, b, c }) => bitSelect(b, a, c),
-};
+});

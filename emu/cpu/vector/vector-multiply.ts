@@ -150,7 +150,7 @@ const divide = (lanes: Lanes, name: "divS" | "divU" | "remS" | "remU"): Row => {
   });
 };
 
-export const MULTIPLY: Family = {
+export const MULTIPLY = (): Family => ({
   vmulesb: products(H, true, true),
   vmulesh: products(W, true, true),
   vmulesw: products(D, true, true),
@@ -192,4 +192,4 @@ export const MULTIPLY: Family = {
   vmoduw: divide(W, "remU"),
   vmodsd: divide(D, "remS"),
   vmodud: divide(D, "remU"),
-};
+});

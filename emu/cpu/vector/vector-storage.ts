@@ -218,7 +218,7 @@ const shiftControl =
     return B.add(B.splat(left ? first : i32Op.sub(i32(16), first)), bytes);
   };
 
-export const STORAGE: Family = {
+export const STORAGE = (): Family => ({
   lvebx: oneElement(1),
   lvehx: oneElement(2),
   lvewx: oneElement(4),
@@ -278,4 +278,4 @@ export const STORAGE: Family = {
   stxvrdx: storeRightmost(8),
   stxvp: storePair(dq),
   stxvpx: storePair(x),
-};
+});

@@ -83,7 +83,7 @@ const generateControl = (bits: number): Selector =>
   });
 
 /** Rows of ISA 3.1 that are not short sequences of WebAssembly. */
-export const wideHandlers: HandlerTable = {
+export const wideHandlers = (): HandlerTable => ({
   vdivsq: each(128, signed(128, quotient)),
   vdivuq: each(128, quotient),
   vmodsq: each(128, signed(128, remainder)),
@@ -104,4 +104,4 @@ export const wideHandlers: HandlerTable = {
   xxgenpcvhm: generateControl(16),
   xxgenpcvwm: generateControl(32),
   xxgenpcvdm: generateControl(64),
-};
+});

@@ -141,7 +141,7 @@ export const prefixedRows: () => Readonly<Record<string, EmitPrefixed>> = lazily
   pnop: () => {},
   ...Object.fromEntries(
     PREFIXED()
-      .filter(({ name }) => name in PREFIXED_VECTOR)
-      .map(({ name, operands }) => [name, prefixedVector(PREFIXED_VECTOR[name], operands)]),
+      .filter(({ name }) => name in PREFIXED_VECTOR())
+      .map(({ name, operands }) => [name, prefixedVector(PREFIXED_VECTOR()[name], operands)]),
   ),
 }));

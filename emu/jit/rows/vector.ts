@@ -167,5 +167,5 @@ export const prefixedVector =
 
 export const vectorRows = (): Rows =>
   Object.fromEntries(
-    FAMILIES.flatMap((family) => Object.entries(family)).map(([name, row]) => [name, vector(row)]),
+    FAMILIES.flatMap((family) => Object.entries(family())).map(([name, row]) => [name, vector(row)]),
   );

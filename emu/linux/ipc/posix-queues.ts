@@ -194,6 +194,10 @@ export class QueueFile extends OpenFile {
   override waitables(): Waitables {
     return { queues: [this.posix.queue] };
   }
+  /** Whoever was to be told of messages no longer is. */
+  override flush(pid: number): void {
+    if (this.posix.notice?.pid === pid) this.posix.notice = undefined;
+  }
   override close(): void {
     this.posix.users--;
     this.queues.sweep(this.posix);

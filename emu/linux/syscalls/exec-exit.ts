@@ -1,8 +1,9 @@
 /** System calls that begin, name and end processes (Linux: fs/exec.c, kernel/exit.c, kernel/sys.c). */
 import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
+import type { ExecRequest } from "../contracts.ts";
 import { ElfError } from "../elf/error.ts";
-import { E2BIG, EACCES, EINVAL, ELOOP, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EINVAL, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { throughScripts } from "../scripts.ts";
 import {
@@ -15,10 +16,10 @@ import {
   THREAD_GONE,
 } from "../syscall.ts";
 import { tellsOfEnd } from "../tracing/tracee.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../vfs/constants.ts";
 import { filesOf } from "../vfs/process-files.ts";
+import { checkFlags } from "./files-common.ts";
 
-const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 /** Strings and their bytes that are read from the program before Linux's own limits are looked at. */
 const MAX_STRINGS = 0x7_ffff;
 const MAX_STRING = 131072;
@@ -52,16 +53,19 @@ function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
   }
 }
 
-function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: bigint): SyscallResult {
+/** What execve or execveat found; `isHidden`: its name is gone once it runs. */
+type Executable = Omit<ExecRequest, "argv" | "env"> & { isHidden?: boolean };
+
+function execute(ctx: SyscallContext, found: Executable, argvAt: bigint, envAt: bigint): SyscallResult {
   const { kernel, process, thread } = ctx;
-  const program = process.files.openProgram(decodeName(path));
+  const { program, execfn, isNameless, isHidden } = found;
   const argv = readStrings(ctx, argvAt);
   const env = readStrings(ctx, envAt);
   // Linux gives a program without arguments an empty argv[0].
   const named = argv.length === 0 ? [new Uint8Array()] : argv;
-  const found = throughScripts(process.files, { program, argv: named, execfn: path });
+  const read = throughScripts(process.files, { program, argv: named, execfn }, isHidden);
   try {
-    kernel.exec(thread, { ...found, env });
+    kernel.exec(thread, { ...read, env, isNameless });
   } catch (error) {
     if (error instanceof ElfError) throw new SysError(ENOEXEC);
     if (error instanceof HostError) throw new SysError(errnoOf(error.code));
@@ -71,25 +75,34 @@ function execute(ctx: SyscallContext, path: Uint8Array, argvAt: bigint, envAt: b
 }
 
 const execve: SyscallHandler = (ctx) => {
-  const path = ctx.cString(ctx.args.address(0));
-  return execute(ctx, path, ctx.args.word(1), ctx.args.word(2));
+  const execfn = ctx.cString(ctx.args.address(0));
+  const program = ctx.process.files.openProgram(decodeName(execfn));
+  return execute(ctx, { program, execfn }, ctx.args.word(1), ctx.args.word(2));
 };
 
-const execveat: SyscallHandler = (ctx) => {
+/** What execveat(2) means: a file by its path from a descriptor, or with AT_EMPTY_PATH the descriptor's own. */
+function executableAt(ctx: SyscallContext): Executable {
   const { args, process } = ctx;
-  const flags = args.uint(4);
-  if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) throw new SysError(EINVAL);
-  const path = decodeName(ctx.cString(args.address(1)));
+  const [dirfd, flags] = [args.int(0), args.uint(4)];
+  checkFlags(flags, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   const files = filesOf(process);
-  let found = path;
-  if (path === "" && flags & AT_EMPTY_PATH) found = files.descriptors.get(args.int(0)).path;
-  else if (!path.startsWith("/")) {
-    const at = files.find(args.int(0), path, (flags & AT_SYMLINK_NOFOLLOW) === 0);
-    if (at.stat?.kind === "symlink") throw new SysError(ELOOP);
-    found = at.path;
-  }
-  return execute(ctx, encodeName(found), args.word(2), args.word(3));
-};
+  const execfn = ctx.cString(args.address(1));
+  const path = decodeName(execfn);
+  const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  if (dirfd === AT_FDCWD || path.startsWith("/"))
+    return { program: files.openProgram(path, AT_FDCWD, follow), execfn };
+  const { descriptors } = files;
+  const { closeOnExec } = descriptors.entry(dirfd);
+  const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
+  const program = isNameless
+    ? files.openProgram(`/proc/self/fd/${dirfd}`)
+    : files.openProgram(path, dirfd, follow);
+  // Linux names it so, and an interpreter of scripts opens it by that name (fs/exec.c, alloc_bprm).
+  const name = `/dev/fd/${dirfd}${isNameless ? "" : `/${path}`}`;
+  return { program, execfn: encodeName(name), isNameless, isHidden: closeOnExec };
+}
+
+const execveat: SyscallHandler = (ctx) => execute(ctx, executableAt(ctx), ctx.args.word(2), ctx.args.word(3));
 
 // ---- names -----------------------------------------------------------------------------------------------------
 

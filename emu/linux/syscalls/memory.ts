@@ -1,4 +1,5 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
+import { GuestFault } from "../../cpu/fault.ts";
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
@@ -41,6 +42,8 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x40;
 const MAP_LOCKED = 0x80;
+const MAP_POPULATE = 0x8000;
+const MAP_NONBLOCK = 0x1_0000;
 const MAP_HUGETLB = 0x4_0000;
 const MAP_FIXED_NOREPLACE = 0x10_0000;
 /** Flags of long standing, which MAP_SHARED_VALIDATE takes (LEGACY_MAP_MASK of powerpc). */
@@ -193,7 +196,21 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const object = objectOf(ctx, fd, flags, prot, offset);
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
   mapAt(ctx, start, Number(length), { prot, ...object }, flags);
+  const isTouched = flags & MAP_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
+  if (isTouched && object.file !== undefined && prot & PROT_WRITE) takeCopies(ctx, start, Number(length));
   return start;
+}
+
+/**
+ * What MAP_POPULATE is seen by: pages of a private mapping that may be written no longer follow the file (Linux:
+ * populate_vma_page_range). It ends silently where the file does.
+ */
+function takeCopies({ memory }: SyscallContext, start: number, length: number): void {
+  try {
+    for (let at = start; at < start + length; at += PAGE_SIZE) memory.checkStore(at, 1);
+  } catch (error) {
+    if (!(error instanceof GuestFault)) throw error;
+  }
 }
 
 /** Maps what may be mapped at a place, locked where that is asked for. Throws EAGAIN, ENOMEM. */

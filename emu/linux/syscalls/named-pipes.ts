@@ -55,7 +55,7 @@ export function openNamedPipe(ctx: SyscallContext, request: Request, how: How): 
   const opener = system.nodes.open(
     found.node,
     { tid, kind, flags: flags & O_NONBLOCK, waits: (flags & O_NONBLOCK) === 0 },
-    { newInode: () => system.newInode(), status: () => system.statusAt(found.path) },
+    { newInode: () => system.newInode(), statusAt: (path) => system.statusAt(path) },
   );
   if (!opener.met) {
     return ctx.block({

@@ -10,8 +10,11 @@ import { type Span, vectorArg } from "./files-common.ts";
 /** Throws EPERM where a process may not see what another has (Linux: ptrace_may_access). */
 export function checkAccess(process: Process, other: Process): void {
   const [mine, its] = [process.credentials, other.credentials];
-  const isOwn = [its.uid, its.euid, its.suid].every((uid) => uid === mine.uid);
-  if (process !== other && mine.euid !== 0 && !isOwn) throw new SysError(EPERM);
+  const isOwn =
+    [its.uid, its.euid, its.suid].every((uid) => uid === mine.uid) &&
+    [its.gid, its.egid, its.sgid].every((gid) => gid === mine.gid);
+  const isOpen = isOwn && other.prctl.dumpable === 1;
+  if (process !== other && mine.euid !== 0 && !isOpen) throw new SysError(EPERM);
 }
 
 /** The process of a thread whose memory the caller may see. Throws ESRCH, EPERM. */

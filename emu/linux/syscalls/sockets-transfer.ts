@@ -8,6 +8,7 @@ import {
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
+  MSG_FASTOPEN,
   MSG_NOSIGNAL,
   MSG_OOB,
   MSG_PEEK,
@@ -136,6 +137,9 @@ function send(
 ): number {
   const isUrgent = (flags & MSG_OOB) !== 0;
   if (isUrgent && !(socket instanceof StreamSocket && socket.hasUrgent)) throw new SysError(EOPNOTSUPP);
+  // As where the system's owner has turned it off: programs connect in the ordinary way then.
+  if (flags & MSG_FASTOPEN && socket instanceof StreamSocket && !socket.isUnix)
+    throw new SysError(EOPNOTSUPP);
   const total = lengthOf(spans);
   const isWhole = socket.type !== SOCK_STREAM;
   if (isWhole && total > socket.longest) throw new SysError(EMSGSIZE);

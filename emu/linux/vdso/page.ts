@@ -10,6 +10,9 @@ const PREFERRED = 0x10_0000;
 /** Where a program is in the way, it goes below this, which leaves the top to the stack. */
 const LOW = 0x4000_0000;
 
+/** The pages made so far: every program that is executed wants one. */
+const images = new WeakMap<VdsoModel, Uint8Array>();
+
 /**
  * Address of the vdso in `memory`: it is found by name, or by its contents in a process restarted from an image that does not
  * carry names, and mapped where there is none. Undefined when there is no room for it.
@@ -17,12 +20,13 @@ const LOW = 0x4000_0000;
 export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undefined {
   const named = [...memory.areas].find(({ name }) => name === NAME);
   if (named !== undefined) return named.start;
-  const image = vdsoImage(model);
+  let image = images.get(model);
+  if (image === undefined) images.set(model, (image = vdsoImage(model)));
   for (const area of memory.areas) {
     const candidate = area.name === undefined && area.file === undefined && area.shared === undefined;
     if (!candidate || area.prot !== (PROT_READ | PROT_EXEC)) continue;
     const found = memory.peek(area.start, PAGE_SIZE);
-    if (found.every((byte, i) => byte === image[i])) return area.start;
+    if (found.every((byte, i) => byte === image![i])) return area.start;
   }
   const free = memory.areas.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
     ? PREFERRED

@@ -79,7 +79,7 @@ export class Nodes {
   open(
     node: Node,
     { tid, kind, flags, waits }: { tid: number; kind: PipeKind; flags: number; waits: boolean },
-    { newInode, status }: { newInode: () => bigint; status: () => HostStat | undefined },
+    { newInode, statusAt }: { newInode: () => bigint; statusAt: (path: string) => HostStat | undefined },
   ): Opener {
     const waiting = this.openers.get(tid);
     if (waiting?.met) this.openers.delete(tid);
@@ -89,7 +89,7 @@ export class Nodes {
     const { pipe } = node;
     const isMet = kind === "pipe-read" ? pipe.writers > 0 : pipe.readers > 0;
     if (kind === "pipe-write" && !waits && !isMet) fail("ENXIO", `nobody reads ${node.path}`);
-    const end = hold(new PipeEnd(pipe, kind, flags, { path: node.path, status }));
+    const end = hold(new PipeEnd(pipe, kind, flags, { name: node, statusAt }));
     for (const [, opener] of this.openersOf(node))
       opener.met ||= kind === "pipe-both" || opener.end.kind !== kind;
     pipe.queue.wake();
@@ -149,6 +149,7 @@ export class Nodes {
       return [[this.add(stat, kind, path), snapshot]];
     });
     return ({ files, pipes }) => {
+      const names = new Map<Pipe, Node>();
       for (const [node, { path, openFile, pipe, openers }] of there) {
         const file = files[openFile];
         if (file instanceof Socket) node.socket = file;
@@ -158,8 +159,11 @@ export class Nodes {
           if (!(end instanceof PipeEnd)) fail("EINVAL", `thread ${tid} opens no end of ${path}`);
           this.openers.set(tid, { node, end: hold(end), met });
         }
-        if (pipe >= 0) node.pipe = pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
+        if (pipe < 0) continue;
+        node.pipe = pipes[pipe] ?? fail("EINVAL", `the pipe of ${path} is missing`);
+        if (path !== "") names.set(node.pipe, node);
       }
+      for (const file of files) if (file instanceof PipeEnd) file.name = names.get(file.pipe) ?? file.name;
     };
   }
 }

@@ -99,6 +99,9 @@ export abstract class OpenFile {
     return { path: this.path, deleted: false };
   }
 
+  /** A process closes a descriptor of it, perhaps not the last. */
+  flush(_pid: number): void {}
+
   /** Where paths that go on from it start; only directories have that. */
   base?(): Location;
 

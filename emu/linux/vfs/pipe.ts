@@ -5,6 +5,7 @@ import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./c
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Statuses } from "./location.ts";
 import { type FileStat, syntheticStat } from "./file-status.ts";
+import { fileKey, type Whereabouts } from "./folder.ts";
 import { OpenFile, type Waitables } from "./open-file.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
@@ -180,8 +181,11 @@ export class PipeEnd extends OpenFile {
   readonly pipe: Pipe;
   private readonly reads: boolean;
   private readonly writes: boolean;
-  /** Status of the named pipe that it is an end of. */
-  private readonly status: (() => FileStat | undefined) | undefined;
+  /** The name of the named pipe that it is an end of, wherever that goes; and what a name leads to. */
+  name: { readonly path: string } | undefined;
+  private readonly statusAt: ((path: string) => FileStat | undefined) | undefined;
+  /** Status of the named pipe while its name led to it. */
+  private last: FileStat | undefined;
   /** `pipe.writersEver` when it was opened to read and nobody wrote: until somebody does, nobody has gone away. */
   private opened: number;
 
@@ -189,10 +193,13 @@ export class PipeEnd extends OpenFile {
     pipe: Pipe,
     kind: PipeKind,
     flags: number,
-    named: { path: string; status?: () => FileStat | undefined } = { path: "" },
+    named?: { name: { readonly path: string }; statusAt: (path: string) => FileStat | undefined },
   ) {
-    super(named.path, (flags & ~O_ACCMODE) | ACCESS[kind]);
-    this.status = named.status;
+    super(named?.name.path ?? "", (flags & ~O_ACCMODE) | ACCESS[kind]);
+    this.name = named?.name;
+    this.statusAt = named?.statusAt;
+    const status = named?.statusAt(named.name.path);
+    if (status?.kind === "fifo") this.last = status;
     this.pipe = pipe;
     this.kind = kind;
     this.reads = kind !== "pipe-write";
@@ -206,8 +213,14 @@ export class PipeEnd extends OpenFile {
   }
 
   override stat(): FileStat {
-    const status = this.status?.();
-    return status ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn, owner: "user" });
+    const now = this.name && this.statusAt?.(this.name.path);
+    const isIt = now?.kind === "fifo" && (this.last === undefined || fileKey(now) === fileKey(this.last));
+    if (isIt) return (this.last = now);
+    const last = this.last ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn, owner: "user" });
+    return this.name === undefined ? last : { ...last, nlink: 0 };
+  }
+  override where(): Whereabouts {
+    return this.name === undefined ? super.where() : { path: this.name.path, deleted: false };
   }
 
   override read(into: Uint8Array): number | undefined {
@@ -281,7 +294,8 @@ export const thawPipeEnd =
   ): OpenFile => {
     const { path, flags } = snapshot;
     const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
-    const named = path === "" ? undefined : { path, status: () => system.statusAt(path) };
+    const named =
+      path === "" ? undefined : { name: { path }, statusAt: (name: string) => system.statusAt(name) };
     return new PipeEnd(pipe, kind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
   };
 

@@ -153,9 +153,9 @@ function seconds(nanoseconds: bigint): string {
   return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
 }
 
-/** Processor time of all processes that are there, in ticks. */
-const busyTicks = (machine: ProcMachine): bigint =>
-  machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.cpuTime, 0n) / CLOCK_TICK;
+/** Processor time of all processes that are there. */
+const busyTime = (machine: ProcMachine): bigint =>
+  machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.cpuTime, 0n);
 
 const threadCount = (machine: ProcMachine): number =>
   machine.pids().reduce((sum, pid) => sum + Math.max(1, machine.process(pid)!.threads.length), 0);
@@ -169,7 +169,7 @@ const inState = (machine: ProcMachine, state: string): number =>
 
 /** /proc/stat. Interrupts and context switches are not counted. */
 function statText(machine: ProcMachine): string {
-  const busy = busyTicks(machine);
+  const busy = busyTime(machine) / CLOCK_TICK;
   const all = machine.uptime() / CLOCK_TICK;
   const times = `${busy} 0 0 ${all > busy ? all - busy : 0n} 0 0 0 0 0 0`;
   const boot = (machine.realtime() - machine.uptime()) / 1_000_000_000n;
@@ -215,9 +215,9 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     ),
     meminfo: textFile(() => meminfoText(machine)),
     uptime: textFile(() => {
-      const busy = busyTicks(machine) * CLOCK_TICK;
-      const idle = machine.uptime() > busy ? machine.uptime() - busy : 0n;
-      return `${seconds(machine.uptime())} ${seconds(idle)}\n`;
+      const busy = busyTime(machine);
+      const all = machine.uptime();
+      return `${seconds(all)} ${seconds(all > busy ? all - busy : 0n)}\n`;
     }),
     loadavg: textFile(
       () => `0.00 0.00 0.00 ${inState(machine, "R")}/${threadCount(machine)} ${machine.lastPid}\n`,

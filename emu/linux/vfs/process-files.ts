@@ -155,12 +155,15 @@ export class TaskFiles implements ProcessFiles, Viewer {
     notices.happened(file, IN_OPEN);
   }
 
-  openProgram(path: string): ProgramFile {
-    const at = this.find(AT_FDCWD, path, true);
-    if (at.stat?.kind === "directory" || at.synthetic?.type === "directory")
-      fail("EACCES", `${at.path} is a directory`);
-    if (at.stat !== undefined && (at.stat.mode & 0o111) === 0) fail("EACCES", `${at.path} is not executable`);
-    if (at.stat?.kind === "file") this.system.checkAccess(at, MAY_EXEC, this);
+  openProgram(path: string, dirfd = AT_FDCWD, follow = true): ProgramFile {
+    const at = this.find(dirfd, path, follow);
+    const stat = at.object?.stat() ?? at.stat;
+    if (stat?.kind === "symlink") fail("ELOOP", at.path);
+    const isOther = stat === undefined ? at.synthetic?.type === "directory" : stat.kind !== "file";
+    if (isOther) fail("EACCES", `${at.path} is not a regular file`);
+    if (stat !== undefined && (stat.mode & 0o111) === 0) fail("EACCES", `${at.path} is not executable`);
+    if (at.object !== undefined) this.permissions.check(at.object.stat(), MAY_EXEC, at.path);
+    else if (stat !== undefined) this.system.checkAccess(at, MAY_EXEC, this);
     // What may be executed need not be readable.
     const file = this.system.openExisting(at, O_RDONLY, this, true);
     try {
@@ -176,10 +179,10 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
-  /** Whether anybody has the file of a key open for writing. */
+  /** Whether anybody has the file of a key open for writing; a memfd's writers do not count (Linux: alloc_file). */
   private isBeingWritten(key: string): boolean {
     return openedFiles(this.process.kernel).some(
-      (file) => file instanceof RegularFile && file.key === key && file.canWrite,
+      (file) => file instanceof RegularFile && file.key === key && file.canWrite && file.seals === undefined,
     );
   }
 
@@ -274,7 +277,10 @@ export class TaskFiles implements ProcessFiles, Viewer {
     const { process, system } = this;
     this.descriptors = descriptors;
     descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
-    descriptors.onClose = (file) => system.locks.closed(file, process.pid);
+    descriptors.onClose = (file) => {
+      system.locks.closed(file, process.pid);
+      file.flush(process.pid);
+    };
   }
 
   exec(): void {

@@ -242,7 +242,7 @@ export function createDecimalMachine() {
     registers.fpscr = 0;
     registers.u32[FPSCR / 4 + 1] = mode;
     registers.cr = 0;
-    const handler = DECIMAL_TABLES.map((table) => table[name]).find((found) => found !== undefined)!;
+    const handler = DECIMAL_TABLES.map((table) => table()[name]).find((found) => found !== undefined)!;
     if (typeof handler !== "function") throw new Error(`no handler ${name}`);
     bind(cpu);
     handler(matches.get(name)! | (6 << 21) | (hasA ? 2 << 16 : 0) | (4 << 11) | more, 0x1000);

@@ -13,7 +13,7 @@ import { VSX_VECTOR } from "../../../emu/isa/table/vsx-vector.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import { cpuOn } from "../../support/cpu.ts";
 
-const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES);
+const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES.map((table) => table()));
 
 /** The rows that the handlers are for. */
 export const FP_ROWS = [

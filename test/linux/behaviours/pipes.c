@@ -130,6 +130,17 @@ BEHAVIOUR(named_pipe) {
   reap(child, 0);
 }
 
+BEHAVIOUR(a_named_pipe_that_is_open_has_its_own_status) {
+  struct stat st, before;
+  CHECK(mkfifo("p", 0640) == 0);
+  int fd = open("p", O_RDWR);
+  CHECK(fstat(fd, &before) == 0 && S_ISFIFO(before.st_mode) && before.st_nlink == 1);
+  CHECK(rename("p", "q") == 0 && fstat(fd, &st) == 0 && st.st_ino == before.st_ino && st.st_nlink == 1);
+  close(file_with("other", "text"));
+  CHECK(rename("other", "q") == 0);
+  CHECK(fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_nlink == 0);
+}
+
 BEHAVIOUR(poll_times_out) {
   CHECK(pipe(ends) == 0 && readable(ends[0], 20) == 0);
   struct pollfd set[3] = {{ends[0], POLLIN, 0}, {-1, POLLIN, 7}, {999, POLLIN, 0}};

@@ -132,6 +132,16 @@ int main(void) {
   SAY("send", mq_send(q, "unseen", 6, 0));
   SAY("notify again", mq_notify(q, &nobody));
   SAY("remove", mq_notify(q, NULL));
+  /* Any descriptor that a process closes takes along what it has asked for. */
+  SAY("notify", mq_notify(q, &nobody));
+  SAY("taken", mq_notify(q, &nobody));
+  if (fork() == 0) _exit(mq_close(q));
+  SAY("child's", quit());
+  SAY("taken", mq_notify(q, &nobody));
+  mqd_t twin = mq_open(name, O_RDONLY);
+  mq_close(twin);
+  SAY("free", mq_notify(q, &nobody));
+  SAY("remove", mq_notify(q, NULL));
   SAY("unlink", mq_unlink(name));
   SAY("unlink again", mq_unlink(name));
   DID("gone", mq_open(name, O_RDWR));
