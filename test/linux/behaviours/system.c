@@ -265,7 +265,7 @@ BEHAVIOUR(own_memory_as_a_file) {
   CHECK(pwrite(fd, "F", 1, (off_t)(uintptr_t)here) == 1 && here[0] == 'F');
   /* As debuggers write breakpoints: where the program itself may only read. */
   volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(pwrite(fd, "P", 1, (off_t)(uintptr_t)page) == 1 && page[0] == 'P');
+  CHECK(pwrite64(fd, "P", 1, (uintptr_t)page) == 1 && page[0] == 'P');
   FAILS(pread(fd, got, 8, 16), EIO);
 }
 
