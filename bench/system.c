@@ -3,11 +3,14 @@
  * megabytes). `execs` executes the program, by default this one, for which a COUNT of 0 is nothing to do.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -109,6 +112,34 @@ static void passes(long count) {
   check(waitpid(child, &status, 0) == child && status == 0, "waitpid");
 }
 
+/* Asks for the status of a file. */
+static void stats(long count, const char *path) {
+  struct stat status;
+  while (count-- > 0) check(stat(path, &status) == 0, "stat");
+}
+
+/* Opens a file, reads its first 4 KiB and closes it. */
+static void opens(long count, const char *path) {
+  static char piece[4096];
+  while (count-- > 0) {
+    int file = open(path, O_RDONLY);
+    check(file >= 0 && read(file, piece, sizeof piece) > 0 && close(file) == 0, "open, read or close");
+  }
+}
+
+static volatile sig_atomic_t taken;
+
+static void take(int signo) {
+  taken += signo == SIGUSR1;
+}
+
+/* Sends signals to the program itself, which has a handler for them. */
+static void signals(long count) {
+  signal(SIGUSR1, take);
+  for (long n = count; n > 0; n--) check(raise(SIGUSR1) == 0, "raise");
+  check(taken == count, "signals");
+}
+
 static void forks(long count, char **program) {
   while (count-- > 0) {
     pid_t child = fork();
@@ -131,6 +162,9 @@ int main(int argc, char **argv) {
   else if (strcmp(argv[1], "pipe") == 0) pipes(count), scale = PIECE / 1e6;
   else if (strcmp(argv[1], "switches") == 0) switches(count);
   else if (strcmp(argv[1], "passes") == 0) passes(count);
+  else if (strcmp(argv[1], "stats") == 0) stats(count, argv[0]);
+  else if (strcmp(argv[1], "opens") == 0) opens(count, argv[0]);
+  else if (strcmp(argv[1], "signals") == 0) signals(count);
   else if (strcmp(argv[1], "forks") == 0) forks(count, NULL);
   else if (strcmp(argv[1], "execs") == 0) forks(count, argc > 3 ? argv + 3 : (char *[]){argv[0], "calls", "0", NULL});
   else check(0, argv[1]);

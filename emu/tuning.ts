@@ -23,6 +23,8 @@ export const PIECE_TIME = 1_000_000n;
 export const FIRST_PIECE = 20_000;
 export const LEAST_PIECE = 1_000;
 export const MOST_PIECE = 2_000_000;
+/** Pieces of less than LEAST_PIECE, up to a system call each, before the clock is read: that takes 50 to 250 ns, as long as a short call. */
+export const MOST_UNSEEN = 8;
 
 // ---- profiles --------------------------------------------------------------------------------------------------
 
@@ -165,6 +167,8 @@ export const MOST_AHEAD = 256;
 export const MOST_INVARIANTS = 8;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
+/** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */
+export const MOST_INLINED = 40;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

@@ -17,13 +17,13 @@ import {
   si,
 } from "./fields.ts";
 import {
+  callKernel,
   FAR,
   farTarget,
   type Handler,
   type HandlerTable,
   illegal,
   type Selector,
-  SYSCALL,
 } from "./handler.ts";
 import { CR, CTR, LR, TAR } from "./registers.ts";
 import { cpu } from "./views.ts";
@@ -139,7 +139,7 @@ const crOperation = (operation: (a: boolean, b: boolean) => boolean): Handler =>
 };
 
 /** A system call of level 0. */
-const systemCall: Selector = { select: (word) => ((word & 0xfe0) === 0 ? () => SYSCALL : illegal) };
+const systemCall: Selector = { select: (word) => ((word & 0xfe0) === 0 ? callKernel : illegal) };
 
 export const branchHandlers: HandlerTable = {
   b: {

@@ -11,6 +11,8 @@ export type Handler = (word: number, cia: number) => number | undefined | void;
 
 /** What a handler returns for `sc`; not an address, since those are multiples of four. */
 export const SYSCALL = 1;
+/** The handler of system calls that there are. */
+export const callKernel: Handler = () => SYSCALL;
 /** What the handler of a word with a breakpoint returns: the instruction has not been executed. */
 export const BREAK = 2;
 

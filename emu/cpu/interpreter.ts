@@ -12,7 +12,7 @@ import type { Cpu } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
-import { BREAK, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
+import { BREAK, callKernel, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
 import { NIA } from "./registers.ts";
 import { bind, cpu as state } from "./views.ts";
 
@@ -189,6 +189,15 @@ export class Interpreter {
   protected hasRun(address: number): boolean {
     const page = this.pageAt(address >>> PAGE_SHIFT);
     return page !== undefined && page.handlers[(address >>> 2) & (WORDS - 1)] !== page.first;
+  }
+  /** Whether the instruction at an address is a system call, and has been executed here since its page last changed. */
+  protected isCallAt(address: number): boolean {
+    return this.pageAt(address >>> PAGE_SHIFT)?.handlers[(address >>> 2) & (WORDS - 1)] === callKernel;
+  }
+  /** The same for the instruction at NIA. */
+  protected get isAtCall(): boolean {
+    const { i32 } = this.cpu.registers;
+    return i32[NIA / 4 + 1] === 0 && this.isCallAt(i32[NIA / 4]);
   }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
   protected holds(address: number, words: Int32Array): boolean | undefined {

@@ -3,8 +3,31 @@
  * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
  */
 
+/** Runs `work` in which V8 doesn't note where errors are made. */
+export function withoutTraces<T>(work: () => T): T {
+  const engine = Error as { stackTraceLimit?: number };
+  const { stackTraceLimit } = engine;
+  engine.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    engine.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** An error that programs' calls end with all day: to note where it was made takes V8 longer than such a call. */
+export class TracelessError extends Error {
+  constructor(message: string) {
+    const engine = Error as { stackTraceLimit?: number };
+    const { stackTraceLimit } = engine;
+    engine.stackTraceLimit = 0;
+    super(message);
+    engine.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** A host error with Linux's symbolic errno name ("ENOENT"), whatever the host's own numbers are. */
-export class HostError extends Error {
+export class HostError extends TracelessError {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);

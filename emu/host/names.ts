@@ -20,8 +20,17 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   }
 }
 
+/** Bytes of a name up to which it is put together by hand if it is ASCII: to start a decoder takes longer. */
+const SHORT = 128;
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] >= 0x80) return false;
+  return true;
+}
+
 /** The string that stands for the bytes of a file name. */
 export function decodeName(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT && isAscii(bytes)) return String.fromCharCode(...bytes);
   try {
     return strict.decode(bytes);
   } catch {

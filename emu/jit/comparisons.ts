@@ -27,19 +27,17 @@ export function emitComparison(code: Code, kind: Lazy, bit: number, operands: ()
 /** Pushes the field; `block` is the host address of the register block, where SO is. */
 export function emitField(code: Code, kind: Lazy, block: number, operands: () => void): void {
   const isFloat = kind === Lazy.Float;
-  const weighted = (bit: number, weight: number) => {
+  /** Of two numbers the first one, or the other where the bit is 0. */
+  const choose = (bit: number, first: number, otherwise: () => void) => {
+    code.i32Const(first);
+    otherwise();
     emitComparison(code, kind, bit, operands);
-    code.i32Const(weight);
-    code.op(Op.i32_mul);
-    code.op(Op.i32_add);
+    code.op(Op.select);
   };
-  code.i32Const(isFloat ? 1 : 2);
-  weighted(0, isFloat ? 7 : 6);
-  weighted(1, isFloat ? 3 : 2);
-  if (isFloat) {
-    weighted(2, 1);
-    return;
-  }
+  const constant = (value: number) => () => code.i32Const(value);
+  const equalOrNot = isFloat ? () => choose(2, 2, constant(1)) : constant(2);
+  choose(0, 8, () => choose(1, 4, equalOrNot));
+  if (isFloat) return;
   code.i32Const(0);
   code.access(Op.i32_load8_u, block + XER_SO);
   code.op(Op.i32_or);

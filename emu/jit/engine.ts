@@ -18,7 +18,8 @@ import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
-import type { Piece } from "./piece.ts";
+import { inlineLeaves } from "./inline.ts";
+import { ownBlocks, type Piece } from "./piece.ts";
 import { QuickLoop, Stop } from "./quick-loop.ts";
 import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
@@ -134,6 +135,7 @@ export class JitEngine extends Interpreter {
         left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
+      if (this.isAtCall) return "syscall";
       const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       if (this.quick === undefined) this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
@@ -181,8 +183,10 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
-        const exit = this.interpretPlainly(1);
+        const isAtCall = this.isAtCall;
+        const exit = isAtCall ? "syscall" : this.interpretPlainly(1);
         if (exit === "syscall" && quick.counts[Counted.left] === left) this.noteSyscall();
+        if (isAtCall) return exit;
         left = this.left = left - 1 + this.left;
         if (exit !== "limit") return exit;
       }
@@ -284,6 +288,7 @@ export class JitEngine extends Interpreter {
       if (this.thrown !== undefined) exits.fault++;
       else if (left === 0) exits.limit++;
       else if (executed === 0) exits.first++;
+      else if (this.isCallAt(pc)) exits.syscall++;
       else {
         entry = this.entryAt(pc, left);
         if (entry !== undefined) exits.other++;
@@ -457,12 +462,13 @@ export class JitEngine extends Interpreter {
    * Whether the guest has the code that a piece was made of, and nothing is lost with what it takes the place of; undefined if that can't be
    * told yet.
    */
-  private fits({ entries, blocks, words }: Piece): boolean | undefined {
+  private fits(piece: Piece): boolean | undefined {
+    const { entries, blocks, words } = piece;
     for (let i = 0, at = 0; i < blocks.length; i += 2) {
       const holds = this.holds(blocks[i], words.subarray(at, (at += blocks[i + 1])));
       if (holds !== true) return holds;
     }
-    for (const unit of this.replaced(blocks)) {
+    for (const unit of this.replaced(ownBlocks(piece))) {
       if (unit.piece.entries.some((entry) => !entries.includes(entry))) return false;
     }
     return true;
@@ -489,15 +495,17 @@ export class JitEngine extends Interpreter {
   /** What becomes of code that can be reached from the first of `wanted`, of up to so many instructions. */
   private generate(wanted: readonly number[], mostInstructions: number) {
     const { cpu, tuning, target } = this;
-    const region = scan(this.source(), wanted, cpu.is64, mostInstructions);
-    if (region.instructions === 0) return undefined;
-    const blocks = Int32Array.from(region.blocks.flatMap(({ start, words }) => [start, words.length]));
-    const replaced = [...this.replaced(blocks)].map(({ piece }) => piece);
+    const source = this.source();
+    const found = scan(source, wanted, cpu.is64, mostInstructions);
+    if (found.instructions === 0) return undefined;
+    const region = inlineLeaves(found, source);
+    const own = Int32Array.from(found.blocks.flatMap(({ start, words }) => [start, words.length]));
+    const replaced = [...this.replaced(own)].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
     const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
-    return { region, blocks, replaced, entries, body, wire };
+    return { region, found, replaced, entries, body, wire };
   }
 
   /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
@@ -513,14 +521,18 @@ export class JitEngine extends Interpreter {
       made = this.generate(wanted, Math.floor(part * instructions));
     }
     if (made === undefined) return;
-    const { region, blocks, replaced, entries, body, wire } = made;
+    const { region, found, replaced, entries, body, wire } = made;
+    // Of several copies of a block one is enough to know it by.
+    const copies = new Map(region.blocks.filter(({ isCopy }) => isCopy).map((block) => [block.start, block]));
+    const blocks = [...found.blocks, ...copies.values()];
     const piece: Piece = {
       entries: entries.addresses,
       needs: body.needs,
       callees: body.callees,
       looksUp: body.looksUp,
-      blocks,
-      words: Int32Array.from(region.blocks.flatMap(({ words }) => words)),
+      blocks: Int32Array.from(blocks.flatMap(({ start, words }) => [start, words.length])),
+      inlined: copies.size,
+      words: Int32Array.from(blocks.flatMap(({ words }) => words)),
       cold: region.cold,
       remade: before === undefined ? 0 : before.remade + 1,
       wire,
@@ -550,14 +562,15 @@ export class JitEngine extends Interpreter {
     const { entries, needs, blocks, cold, wire } = piece;
     if (this.bytes + wire.length > this.tuning.mostBytes) this.dropAll();
     const linker = this.openLinker();
-    for (const unit of this.replaced(blocks)) this.drop(unit);
+    const own = ownBlocks(piece);
+    for (const unit of this.replaced(own)) this.drop(unit);
     const linked = linker.instantiate(this.archive!.moduleOf(piece), piece);
     this.archive!.note(piece, linked.code);
     this.bytes += wire.length;
     const pages = new Set<number>();
     const unit: Unit = { piece, linked, isReused, pages };
     for (let i = 0; i < blocks.length; i += 2) {
-      if (!this.inside.has(blocks[i])) this.inside.set(blocks[i], unit);
+      if (i < own.length && !this.inside.has(blocks[i])) this.inside.set(blocks[i], unit);
       pages.add(blocks[i] >>> PAGE_SHIFT).add((blocks[i] + 4 * blocks[i + 1] - 4) >>> PAGE_SHIFT);
     }
     for (const page of pages) {
@@ -621,8 +634,9 @@ export class JitEngine extends Interpreter {
       this.linker!.link(address, undefined);
       this.setPatience(address, this.tuning.threshold);
     }
-    for (let i = 0; i < piece.blocks.length; i += 2) {
-      const address = piece.blocks[i];
+    const own = ownBlocks(piece);
+    for (let i = 0; i < own.length; i += 2) {
+      const address = own[i];
       if (this.inside.get(address) === unit) this.inside.delete(address);
       this.armed.delete(address);
     }

@@ -46,7 +46,7 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   const edges: Edge[][] = blocks.map((block) => {
     const list: Edge[] = [];
     for (const address of successors(block)) {
-      const to = at.get(address);
+      const to = block.copies?.get(address) ?? at.get(address);
       list.push({ to: to ?? -1, selector: -1, back: false });
     }
     return list;

@@ -30,7 +30,7 @@ import {
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
-import { Code, F64, FIRST_FUNCTION, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
+import { Code, F64, FIRST_HELPER, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -157,7 +157,7 @@ export class Generator {
 
   // ---- slots -------------------------------------------------------------------------------------------
 
-  private at(offset: number): number {
+  at(offset: number): number {
     return this.block + offset;
   }
   loadField(op: number, offset: number): void {
@@ -459,11 +459,21 @@ export class Generator {
     code.simd(Simd.v128_store);
     code.op(0);
     code.u32(this.at(VSR + 16 * n));
+    this.storedVector(n);
     state.vectors[n >> 5] |= 1 << (n & 31);
+  }
+  /** Notes that the register block has a new VSR n. */
+  storedVector(n: number): void {
+    const { state } = this;
+    state.vectors[n >> 5] &= ~(1 << (n & 31));
     state.forgetSingle(n);
     if (n >= 32) return;
     removeSlot(state.valid, FPR_SLOT + n);
     removeSlot(state.dirty, FPR_SLOT + n);
+  }
+  /** Has the register block hold all of VSR n, of which an FPR's local may have a half. */
+  saveVector(n: number): void {
+    if (n < 32 && this.state.isDirty(FPR_SLOT + n)) this.save(FPR_SLOT + n);
   }
 
   // ---- general-purpose registers -----------------------------------------------------------------------
@@ -558,7 +568,7 @@ export class Generator {
     if (this.isCold) {
       operands();
       this.code.op(Op.call);
-      this.code.u32(FIRST_FUNCTION + fieldFunction(kind));
+      this.code.u32(FIRST_HELPER + fieldFunction(kind));
     } else emitField(this.code, kind, this.block, operands);
     this.orAsItIs(field, () => {});
   }

@@ -1,6 +1,6 @@
 /** The functions of a module beside the translated one: those for CR fields, then what code asked for by a name. */
 import { fieldFunctions } from "./comparisons.ts";
-import { type Code, FIRST_FUNCTION, type FunctionBody, Op } from "./wasm.ts";
+import { type Code, FIRST_HELPER, type FunctionBody, Op } from "./wasm.ts";
 
 export class HelperFunctions {
   readonly list: FunctionBody[];
@@ -19,6 +19,6 @@ export class HelperFunctions {
       this.numbers.set(name, number);
     }
     code.op(Op.call);
-    code.u32(FIRST_FUNCTION + number);
+    code.u32(FIRST_HELPER + number);
   }
 }

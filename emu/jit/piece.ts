@@ -8,8 +8,9 @@ export interface Piece extends Linkable {
   /** Where it may be entered, the place it was rooted at first, and the instructions that have to be left for each. */
   readonly entries: readonly number[];
   readonly needs: readonly number[];
-  /** Its basic blocks, two numbers each: the address and how many words. */
+  /** Its basic blocks, two numbers each: the address and how many words; the last `inlined` of them belong to functions that it has copies of. */
   readonly blocks: Int32Array;
+  readonly inlined: number;
   /** The words of the blocks. */
   readonly words: Int32Array;
   /** Where it leads to but has no code of, for that had never been run. */
@@ -24,16 +25,21 @@ export interface Piece extends Linkable {
   module: WebAssembly.Module | undefined;
 }
 
+/** Those of its blocks that are its own. */
+export const ownBlocks = ({ blocks, inlined }: Pick<Piece, "blocks" | "inlined">): Int32Array =>
+  blocks.subarray(0, blocks.length - 2 * inlined);
+
 /** More of anything than this is damage. */
 const MOST = 1 << 20;
-const FIXED = 10;
+const FIXED = 11;
 
 /** The bytes by which pieces are kept. */
 export function encodePieces(pieces: readonly Piece[]): Uint8Array[] {
   const parts: Uint8Array[] = [];
-  for (const { entries, needs, callees, looksUp, blocks, words, cold, remade, wire, native } of pieces) {
+  for (const piece of pieces) {
+    const { entries, needs, callees, looksUp, blocks, inlined, words, cold, remade, wire, native } = piece;
     const lengths = [entries.length, callees.length, blocks.length, words.length, cold.length];
-    const head = [0, ...lengths, remade, Number(looksUp), wire.length, native?.length ?? 0];
+    const head = [0, ...lengths, inlined, remade, Number(looksUp), wire.length, native?.length ?? 0];
     head[0] = head.length + entries.length + lengths.reduce((sum, length) => sum + length, 0);
     const numbers = Int32Array.from([
       ...head,
@@ -57,12 +63,11 @@ export function decodePieces(bytes: Uint8Array<ArrayBuffer>): Piece[] {
   const numbers = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
   for (let at = 0; at < numbers.length; ) {
     if (at + FIXED > numbers.length) return [];
-    const [all, entries, callees, blocks, words, cold, remade, looksUp, wire, native] = numbers.subarray(
-      at,
-      at + FIXED,
-    );
+    const head = numbers.subarray(at, at + FIXED);
+    const [all, entries, callees, blocks, words, cold, inlined, remade, looksUp, wire, native] = head;
     const counts = [entries, callees, blocks, words, cold];
     if (counts.some((count) => count < 0 || count > MOST) || (blocks & 1) !== 0) return [];
+    if (inlined < 0 || 2 * inlined > blocks) return [];
     if (all !== FIXED + 2 * entries + callees + blocks + words + cold || wire < 0 || native < 0) return [];
     const code = 4 * (at + all);
     if (code + wire + native > bytes.length) return [];
@@ -73,6 +78,7 @@ export function decodePieces(bytes: Uint8Array<ArrayBuffer>): Piece[] {
       needs: [...take(entries)],
       callees: [...take(callees)],
       blocks: take(blocks),
+      inlined,
       words: take(words),
       cold: [...take(cold)],
       remade,

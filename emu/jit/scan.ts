@@ -50,6 +50,9 @@ export interface Block {
   target: number;
   /** Of a jump through a table. */
   table: JumpTable | undefined;
+  /** In a copy of a function, and where one is called: the indices of its blocks by address. */
+  readonly copies?: ReadonlyMap<number, number>;
+  readonly isCopy?: boolean;
 }
 
 /** A table of jump targets. */
@@ -83,9 +86,9 @@ export interface ScanSource {
 
 export interface Region {
   readonly is64: boolean;
-  /** Ascending by address. */
+  /** Ascending by address; copies of another function's follow the block that calls it. */
   readonly blocks: Block[];
-  /** Index of the block that begins at an address. */
+  /** Index of the block that begins at an address, copies apart. */
   readonly at: ReadonlyMap<number, number>;
   readonly instructions: number;
   /** Where it leads to but was left out, for that had not been run. */

@@ -18,7 +18,7 @@ import { prefixedRows } from "./rows/prefixed-rows.ts";
 import { type Block, End, type JumpTable, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, TRANSLATED } from "./wasm.ts";
+import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, OWN, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
 interface Summary extends BlockValues {
@@ -693,8 +693,13 @@ class Translator {
         this.link(next);
         g.flush();
         this.callArguments(() => g.code.i32Const(block.target));
-        g.code.i32Const(this.calleeAt(block.target));
-        this.callIndirect(Op.call_indirect, CALLEES);
+        if (this.entryNodes.some((entry) => this.blocks[entry].start === block.target)) {
+          g.code.op(Op.call);
+          g.code.u32(OWN);
+        } else {
+          g.code.i32Const(this.calleeAt(block.target));
+          this.callIndirect(Op.call_indirect, CALLEES);
+        }
         return this.returned(edges[0], next);
       case End.TailCall:
         g.flush();

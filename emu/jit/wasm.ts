@@ -158,6 +158,8 @@ export const Op = {
 /** Opcodes after the prefix of vector instructions, by the text format's names. */
 export const Simd = {
   v128_load: 0x00,
+  v128_load32_splat: 0x09,
+  v128_load64_splat: 0x0a,
   v128_store: 0x0b,
   v128_const: 0x0c,
   i8x16_shuffle: 0x0d,
@@ -378,7 +380,7 @@ export interface FunctionBody {
   readonly signature?: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] };
   /** What the module exports it as; default its number. */
   readonly name?: string;
-  /** Functions that it calls as FIRST_FUNCTION, FIRST_FUNCTION + 1 and so on; the same for all of a module. */
+  /** Functions that it calls as FIRST_HELPER, FIRST_HELPER + 1 and so on; only of the one function that a module exports. */
   readonly helpers?: readonly FunctionBody[];
 }
 
@@ -386,9 +388,10 @@ export interface FunctionBody {
 export const TRANSLATED = 0;
 /** Type of blocks that an address and a budget come out of. */
 export const LANDING = 2;
-/** Function index of the imported `step`, and of the first function of a module, helpers before the others. */
+/** Function indices of the imported `step`, of the (first) function that a module exports, and of the first of its helpers. */
 export const STEP = 0;
-export const FIRST_FUNCTION = 1;
+export const OWN = 1;
+export const FIRST_HELPER = 2;
 
 /** Tables of a module: the functions that it calls by a constant, and all there are. */
 export const CALLEES = 0;
@@ -414,7 +417,7 @@ export function buildModule(
   for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) module.op(byte);
 
   const helpers = exported[0].helpers ?? [];
-  const functions = [...helpers, ...exported];
+  const functions = [...exported, ...helpers];
   const types = new Code();
   const others = functions.filter(({ signature }) => signature !== undefined);
   types.u32(3 + others.length);
@@ -460,7 +463,7 @@ export function buildModule(
   exported.forEach(({ name }, i) => {
     exports.name(name ?? String(i));
     exports.op(0);
-    exports.u32(FIRST_FUNCTION + helpers.length + i);
+    exports.u32(OWN + i);
   });
   section(module, 7, exports);
 

@@ -4,15 +4,14 @@
  * address and the MSR to go on with, these are what a program finds there.
  */
 import { ignoringFaults } from "../cpu/fault.ts";
-import { CR, CTR, GPR, LR, type Registers } from "../cpu/registers.ts";
-import { FAR_START } from "../memory/far-map.ts";
+import { CR, CTR, GPR, LR, NIA, type Registers } from "../cpu/registers.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import type { AbiInfo } from "./abi.ts";
 import { SysError } from "./errno.ts";
 import type { Thread } from "./thread.ts";
 
 /** r3 among the register block's words, its low one. */
-const R3 = GPR / 4 + 2 * 3;
+export const R3 = GPR / 4 + 2 * 3;
 /** CR0[SO] in the register block's byte for CR0. */
 const SO = 1;
 /** What tells the word of `sc` from that of `scv`: bit 30. */
@@ -21,8 +20,8 @@ const SC_BIT = 2;
 /** Whether the instruction at NIA, which makes a system call, is `scv`. */
 export function isVectored({ process, registers }: Thread): boolean {
   const { memory, interpreter } = process;
-  const nia = Number(registers.nia);
-  const isRun = nia < FAR_START && interpreter.isOpen(nia);
+  const nia = registers.u32[NIA / 4] + registers.u32[NIA / 4 + 1] * 2 ** 32;
+  const isRun = registers.u32[NIA / 4 + 1] === 0 && interpreter.isOpen(nia);
   const isThere = isRun || ignoringFaults(() => memory.markCode(Math.floor(nia / PAGE_SIZE), registers.nia));
   return isThere && (memory.fetch(nia) & SC_BIT) === 0;
 }
@@ -41,7 +40,9 @@ export function returnFromCall(
     registers.i32[R3] = value;
     registers.i32[R3 + 1] = 0;
   } else registers.setGpr(3, BigInt.asUintN(abi.is64 ? 64 : 32, BigInt(value)));
-  registers.nia += 4n;
+  const next = registers.u32[NIA / 4] + 4;
+  registers.u32[NIA / 4] = next;
+  if (next >= 2 ** 32) registers.u32[NIA / 4 + 1]++;
   if (vectored) {
     registers.u64[LR / 8] = registers.nia;
     registers.u64[CTR / 8] = registers.msr;

@@ -25,6 +25,7 @@ const MOST_NAMED = 500;
 
 /** The system calls of one ABI. */
 interface CallTable {
+  readonly abi: AbiInfo;
   readonly names: ReadonlyMap<number, string>;
   readonly rows: Map<number, SyscallRow>;
 }
@@ -41,6 +42,8 @@ export class Dispatcher {
   private readonly extraSyscalls: ReadonlyMap<number, SyscallRow>;
   /** The calls of each ABI, by number; made when its first program runs. */
   private readonly tables = new Map<AbiInfo, CallTable>();
+  /** The one that was wanted last. */
+  private recent: CallTable | undefined;
   private readonly tracer: Tracer | undefined;
   /** Trace texts of the calls that threads wait in. */
   private readonly waiting = new Map<Thread, string>();
@@ -63,11 +66,11 @@ export class Dispatcher {
     const { rows, names } = this.tableOf(thread.process.abi);
     const row = rows.get(number);
     const context = new SyscallContext(kernel, thread, number);
-    const name = row?.name ?? names.get(number) ?? `syscall_${number}`;
-    const text = this.tracer?.begin(context, name, row?.args);
+    const nameOf = () => row?.name ?? names.get(number) ?? `syscall_${number}`;
+    const text = this.tracer?.begin(context, nameOf(), row?.args);
     let outcome: SyscallResult | SysError;
     try {
-      outcome = row === undefined ? this.missing(name) : row.handler(context);
+      outcome = row === undefined ? this.missing(nameOf()) : row.handler(context);
     } catch (error) {
       if (error instanceof Paused) {
         if (text !== undefined) this.waiting.set(thread, text);
@@ -91,13 +94,15 @@ export class Dispatcher {
   }
 
   private tableOf(abi: AbiInfo): CallTable {
+    if (this.recent?.abi === abi) return this.recent;
     let table = this.tables.get(abi);
     if (table === undefined) {
       const names = syscallNames(abi);
-      table = { names, rows: syscallTable(names) };
+      table = { abi, names, rows: syscallTable(names) };
       for (const [number, row] of this.extraSyscalls) table.rows.set(number, row);
       this.tables.set(abi, table);
     }
+    this.recent = table;
     return table;
   }
 

@@ -1,5 +1,7 @@
 /** Error numbers of Linux on powerpc, and the error a system call fails with. */
 
+import { TracelessError } from "../host/host.ts";
+
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
@@ -282,7 +284,7 @@ export function errnoOf(name: string): number {
 }
 
 /** Thrown by the handler of a system call to make it fail. */
-export class SysError extends Error {
+export class SysError extends TracelessError {
   readonly errno: number;
   constructor(errno: number) {
     super(errnoName(errno));

@@ -58,6 +58,7 @@ export function freezeKernel(
     includeFiles,
   };
   const sharing = new Sharing();
+  kernel.settleTime();
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));

@@ -18,10 +18,18 @@ import { AddressSpacePool } from "../memory/pool.ts";
 import { WatchpointHit } from "../memory/watched.ts";
 import { ProgramTag } from "../program-tag.ts";
 import type { MachineSnapshot } from "../snapshot.ts";
-import { FIRST_PIECE, HOST_SHARE, LEAST_PIECE, LONGEST_SLEEP, MOST_PIECE, PIECE_TIME } from "../tuning.ts";
+import {
+  FIRST_PIECE,
+  HOST_SHARE,
+  LEAST_PIECE,
+  LONGEST_SLEEP,
+  MOST_PIECE,
+  MOST_UNSEEN,
+  PIECE_TIME,
+} from "../tuning.ts";
 import { ABIS, type AbiInfo } from "./abi.ts";
 import { Alarms } from "./alarms.ts";
-import { isVectored } from "./call-return.ts";
+import { isVectored, R3 } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import type { ExecRequest } from "./contracts.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
@@ -161,7 +169,9 @@ export class Kernel implements System {
   private readonly options: KernelOptions;
   private readonly dispatcher: Dispatcher;
   private readonly timers = new DueTimers();
-  private retired = 0n;
+  /** Retired by all threads, but for the last ones: to count in BigInts takes V8 a call each time. */
+  private counted = 0n;
+  private uncounted = 0;
   private place = 0;
   private ending: KernelExit | undefined;
   private paused: Pause | undefined;
@@ -176,6 +186,11 @@ export class Kernel implements System {
   private endWait: (() => void) | undefined;
   /** Instructions that take about PIECE_TIME. */
   private piece = FIRST_PIECE;
+  /** The thread that ran last, and the times that threads have run since the clock was read. */
+  private ran: Thread | undefined;
+  private unseen = 0;
+  /** Instructions of the piece that was run last. */
+  private executed = 0;
 
   /** A machine without processes. `from` is the snapshot it goes on from. */
   constructor(options: KernelOptions, from?: MachineSnapshot) {
@@ -189,7 +204,7 @@ export class Kernel implements System {
     this.countsMemory = options.memorySize !== undefined;
     this.cpus = options.cpus ?? 1;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
-    this.retired = from?.instructions ?? 0n;
+    this.counted = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
     this.seed = seed;
     if (seed === undefined) {
@@ -215,6 +230,11 @@ export class Kernel implements System {
   /** Retired by all threads since the program began. */
   get instructions(): bigint {
     return this.retired;
+  }
+  private get retired(): bigint {
+    this.counted += BigInt(this.uncounted);
+    this.uncounted = 0;
+    return this.counted;
   }
 
   // ---- tasks -------------------------------------------------------------------------------------------------
@@ -245,9 +265,11 @@ export class Kernel implements System {
     this.tasks.addThread(thread);
   }
   exitThread(thread: Thread, status: number): void {
+    this.settleTime();
     this.tasks.exitThread(thread, status);
   }
   endProcess(process: Process, status: number): void {
+    this.settleTime();
     this.tasks.endProcess(process, status);
   }
   reap(process: Process): void {
@@ -459,10 +481,17 @@ export class Kernel implements System {
    * instructions have been retired.
    */
   async run(limit?: bigint): Promise<KernelExit> {
-    const end = limit === undefined ? undefined : this.retired + limit;
-    const { clock } = this.host;
-    let now = clock.monotonic();
-    let turnBegan = now;
+    this.look();
+    try {
+      return await this.loop(limit === undefined ? undefined : this.retired + limit);
+    } finally {
+      this.settleTime();
+      this.ran = undefined;
+    }
+  }
+
+  private async loop(end: bigint | undefined): Promise<KernelExit> {
+    let turnBegan = this.began;
     for (;;) {
       if (this.ending !== undefined && !this.goesOn()) return this.finish();
       if (end !== undefined && this.retired >= end) return { reason: "limit" };
@@ -475,16 +504,33 @@ export class Kernel implements System {
       const thread = this.scheduler.next();
       if (thread === undefined) {
         if (this.ending !== undefined && this.isStuck()) return this.finish();
+        this.settleTime();
         await this.wait();
-        turnBegan = now = clock.monotonic();
+        this.ran = undefined;
+        this.look();
+        turnBegan = this.began;
         continue;
       }
-      now = this.step(thread, end, now);
+      this.step(thread, end);
       enforceCpuLimit(thread.process);
-      if (now - turnBegan < HOST_SHARE) continue;
+      if (this.unseen > 0 || this.began - turnBegan < HOST_SHARE) continue;
       await this.host.yield();
-      turnBegan = now = clock.monotonic();
+      this.ran = undefined;
+      this.look();
+      turnBegan = this.began;
     }
+  }
+
+  /** Reads the host's clock, and charges the thread that ran last with the time since it was read before. */
+  private look(): void {
+    const now = this.host.clock.monotonic();
+    if (this.ran !== undefined && !this.clock.isVirtual) this.spend(this.ran, now - this.began);
+    this.began = now;
+    this.unseen = 0;
+  }
+
+  settleTime(): void {
+    if (this.ran !== undefined) this.look();
   }
 
   /** Goes on from a snapshot: the threads that waited will wait again, in their order, before anything else happens. */
@@ -503,7 +549,8 @@ export class Kernel implements System {
   private waitAgain(): boolean {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
-    this.began = this.host.clock.monotonic();
+    this.ran = undefined;
+    this.look();
     thread.load();
     const completed = this.call(thread);
     if (thread.state === "waiting" && (completed || thread.blocked?.phase !== "waiting")) {
@@ -526,15 +573,17 @@ export class Kernel implements System {
   }
 
   /**
-   * Runs a thread from the host's time `began` on, up to its next system call or fault, the end of its turn or piece, or whatever is due
-   * before. The host's time then.
+   * Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. Reading the clock may take
+   * as long as a call: where little has been done it waits for a few more steps to be charged together.
    */
-  private step(thread: Thread, end: bigint | undefined, began: bigint): bigint {
-    const { clock } = this.host;
-    this.began = began;
+  private step(thread: Thread, end: bigint | undefined): void {
+    this.ran = thread;
     thread.load();
     const { trace } = thread;
-    if (trace !== undefined && stopsBefore(thread, trace)) return clock.monotonic();
+    if (trace !== undefined && stopsBefore(thread, trace)) {
+      this.look();
+      return;
+    }
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
     // One that its tracer has seen begin is made before signals are taken.
@@ -542,22 +591,29 @@ export class Kernel implements System {
     if (hasSignals(thread) && !thawed && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
-      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) return clock.monotonic();
+      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) {
+        this.look();
+        return;
+      }
     }
-    const exit = this.interpret(thread, this.budget(thread, end), began);
-    if (exit === "syscall" && trace !== undefined && entersCall(thread, trace)) return clock.monotonic();
-    if (exit === "syscall") {
-      const returned = { origGpr3: thread.registers.gpr(3), vectored: isVectored(thread) };
-      const completed = this.call(thread, returned.vectored);
-      if (completed && thread.state === "runnable" && hasSignals(thread)) this.takeSignals(thread, returned);
+    const exit = this.interpret(thread, this.budget(thread, end));
+    const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
+    if (exit === "syscall" && !stops) {
+      const { registers } = thread;
+      const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
+      const vectored = isVectored(thread);
+      const completed = this.call(thread, vectored);
+      if (completed && thread.state === "runnable" && hasSignals(thread)) {
+        const origGpr3 = (BigInt(high) << 32n) | BigInt(low);
+        this.takeSignals(thread, { origGpr3, vectored });
+      }
     }
-    const now = clock.monotonic();
-    if (!this.clock.isVirtual) this.spend(thread, now - began);
-    return now;
+    if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.any)
+      this.look();
   }
 
-  /** Runs at most `budget` instructions, from the host's time `began` on. */
-  private interpret(thread: Thread, budget: number, began: bigint): "limit" | "syscall" | "fault" {
+  /** Runs at most `budget` instructions. */
+  private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
     const { registers } = thread;
     const { interpreter, memory, watchpoints } = thread.process;
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
@@ -584,9 +640,10 @@ export class Kernel implements System {
       memory.forKernel = true;
       if (watchpoints.length > 0) memory.setWatchpoints([]);
       const count = (registers.instructionsLow - before) >>> 0;
+      this.executed = count;
       this.noteRetired(thread, count);
       this.options.profiler?.ran(thread, count);
-      this.measure(count, began);
+      this.measure(count);
     }
   }
 
@@ -618,9 +675,9 @@ export class Kernel implements System {
   }
 
   /** Learns how many instructions take PIECE_TIME. */
-  private measure(count: number, began: bigint): void {
-    if (count < LEAST_PIECE) return;
-    const time = this.host.clock.monotonic() - began;
+  private measure(count: number): void {
+    if (count < LEAST_PIECE || this.unseen > 0) return;
+    const time = this.host.clock.monotonic() - this.began;
     if (time <= 0n) return;
     const piece = Math.floor((count * Number(PIECE_TIME)) / Number(time));
     this.piece = Math.min(Math.max(Math.floor((this.piece + piece) / 2), LEAST_PIECE), MOST_PIECE);
@@ -641,9 +698,8 @@ export class Kernel implements System {
 
   /** Instructions that the registers have counted already. */
   private noteRetired(thread: Thread, count: number): void {
-    const retired = BigInt(count);
-    this.retired += retired;
-    if (this.clock.isVirtual) this.spend(thread, retired);
+    this.uncounted += count;
+    if (this.clock.isVirtual) this.spend(thread, BigInt(count));
     this.scheduler.charge(count);
   }
 

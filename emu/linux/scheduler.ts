@@ -15,6 +15,8 @@ export interface Schedulable {
 export class Scheduler<T extends Schedulable> {
   /** Whose turn it is, then who comes next. */
   private readonly queue = new Set<T>();
+  /** The first of the queue, once somebody has asked. */
+  private first: T | undefined;
   private readonly deadlines = new Deadlines<T>(({ tid }) => tid);
   /** Instructions left of the present turn. */
   sliceLeft = SLICE;
@@ -27,12 +29,15 @@ export class Scheduler<T extends Schedulable> {
 
   /** A thread can't run any more. */
   remove(thread: T): void {
-    if (this.current === thread) this.sliceLeft = SLICE;
+    if (this.current === thread) {
+      this.sliceLeft = SLICE;
+      this.first = undefined;
+    }
     this.queue.delete(thread);
   }
 
   private get current(): T | undefined {
-    return this.queue.values().next().value;
+    return (this.first ??= this.queue.values().next().value);
   }
 
   /** The thread to run now; undefined when none can. */
@@ -41,6 +46,7 @@ export class Scheduler<T extends Schedulable> {
     if (present === undefined || this.sliceLeft > 0) return present;
     this.queue.delete(present);
     this.queue.add(present);
+    this.first = undefined;
     this.sliceLeft = SLICE;
     return this.current;
   }
@@ -64,6 +70,7 @@ export class Scheduler<T extends Schedulable> {
   restore(order: readonly T[], sliceLeft: number): void {
     const threads = new Set([...order, ...this.queue]);
     this.queue.clear();
+    this.first = undefined;
     for (const thread of threads) this.queue.add(thread);
     this.sliceLeft = Math.min(Math.max(sliceLeft, 0), SLICE);
   }

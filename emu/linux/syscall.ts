@@ -6,7 +6,7 @@
  * (from `ctx.memory`) becomes EFAULT, a HostError the errno of its name. NIA is the `sc` all the while; when the call
  * is complete the kernel sets r3 and CR0.SO, moves NIA on and counts the instruction.
  */
-import { GPR } from "../cpu/registers.ts";
+import { GPR, type Registers } from "../cpu/registers.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { LONGEST_STRETCH } from "../tuning.ts";
@@ -43,30 +43,47 @@ export function pointer(value: bigint): number {
   if (value >= ADDRESSES_END) throw new SysError(EFAULT);
   return Number(value);
 }
-const ADDRESSES_END = 1n << 47n;
+const ADDRESSES_END = 2 ** 47;
 
-/** Arguments of a call: r3 to r8, n from 0. */
+const GPRS = 32;
+/** r3 among the register block's words. */
+const R3 = GPR / 4 + 2 * 3;
+
+/** Arguments of a call: r3 to r8, n from 0. Most are small numbers, which are had without BigInts: these cost V8 a call. */
 class Arguments {
-  private readonly thread: Thread;
+  /** Whose registers they are in, wherever these are now. */
+  private readonly holder: { readonly registers: Pick<Registers, "i32" | "u32"> };
   private readonly is64: boolean;
 
-  constructor(thread: Thread, is64: boolean) {
-    this.thread = thread;
+  constructor(holder: Arguments["holder"], is64: boolean) {
+    this.holder = holder;
     this.is64 = is64;
   }
 
+  /** The upper half of the register, 0 in 32-bit programs. */
+  private high(n: number): number {
+    return this.is64 ? this.holder.registers.u32[R3 + 2 * n + 1] : 0;
+  }
   /** The register, unsigned, of the ABI's width. */
   word(n: number): bigint {
-    const { registers } = this.thread;
-    return this.is64 ? registers.gpr(3 + n) : BigInt(registers.u32[GPR / 4 + 2 * (3 + n)]);
+    const [low, high] = [this.uint(n), this.high(n)];
+    return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
   }
   /** `int`: the low 32 bits, signed. */
   int(n: number): number {
-    return this.thread.registers.i32[GPR / 4 + 2 * (3 + n)];
+    return this.holder.registers.i32[R3 + 2 * n];
   }
   /** `unsigned int`: the low 32 bits. */
   uint(n: number): number {
-    return this.thread.registers.u32[GPR / 4 + 2 * (3 + n)];
+    return this.holder.registers.u32[R3 + 2 * n];
+  }
+  /** Whether it is zero: a null pointer. */
+  isZero(n: number): boolean {
+    return this.uint(n) === 0 && this.high(n) === 0;
+  }
+  /** Whether it is below zero as a `long`. */
+  isNegative(n: number): boolean {
+    return (this.is64 ? this.high(n) : this.uint(n)) >= 2 ** 31;
   }
   /** `long`, signed. */
   long(n: number): bigint {
@@ -78,12 +95,13 @@ class Arguments {
   }
   /** `size_t` as a number; values above 2^53 are cut to it, more than any guest memory or file has. */
   size(n: number): number {
-    const value = this.word(n);
-    return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+    return Math.min(this.high(n) * 2 ** 32 + this.uint(n), Number.MAX_SAFE_INTEGER);
   }
   /** A pointer. Throws EFAULT where no guest memory can be. */
   address(n: number): number {
-    return pointer(this.word(n));
+    const value = this.high(n) * 2 ** 32 + this.uint(n);
+    if (value >= ADDRESSES_END) throw new SysError(EFAULT);
+    return value;
   }
   /**
    * A signed 64-bit argument (loff_t). On ppc32 it is in a register pair, high word first, the pair beginning at
@@ -95,23 +113,11 @@ class Arguments {
   }
 }
 
-/** Arguments that stand in memory, those of the calls that are many in one (socketcall, ipc). */
-class GivenArguments extends Arguments {
-  private readonly words: readonly bigint[];
-
-  constructor(ctx: SyscallContext, words: readonly bigint[]) {
-    super(ctx.thread, ctx.abi.is64);
-    this.words = words;
-  }
-  override word(n: number): bigint {
-    return this.words[n] ?? 0n;
-  }
-  override int(n: number): number {
-    return Number(BigInt.asIntN(32, this.word(n)));
-  }
-  override uint(n: number): number {
-    return Number(BigInt.asUintN(32, this.word(n)));
-  }
+/** Registers with arguments that stand in memory, those of the calls that are many in one (socketcall, ipc). */
+function givenRegisters(words: readonly bigint[]): Pick<Registers, "i32" | "u32"> {
+  const gprs = new BigUint64Array(GPRS);
+  gprs.set(words.slice(0, GPRS - 3), GPR / 8 + 3);
+  return { i32: new Int32Array(gprs.buffer), u32: new Uint32Array(gprs.buffer) };
 }
 
 export class SyscallContext {
@@ -139,7 +145,8 @@ export class SyscallContext {
 
   /** The same call with other arguments than the registers'. */
   withArguments(words: readonly bigint[]): SyscallContext {
-    return Object.create(this, { args: { value: new GivenArguments(this, words) } }) as SyscallContext;
+    const args = new Arguments({ registers: givenRegisters(words) }, this.abi.is64);
+    return Object.create(this, { args: { value: args } }) as SyscallContext;
   }
 
   /** What a handler returns, or throws, to give the thread up until something happens. */

@@ -35,7 +35,7 @@ export interface System {
   readonly ipc: IpcObjects;
   /** The thread whose system call is being made. */
   readonly caller: Thread | undefined;
-  /** Host time at which the thread that makes it began to run. */
+  /** Host time at which the thread that makes it began to run, or a few short calls before. */
   readonly began: bigint;
   /** uname(2) as the first program sees it; `machine` follows the program. */
   readonly uts: MachineSnapshot["uts"];
@@ -65,6 +65,8 @@ export interface System {
   reap(process: Process): void;
   /** The timers of a process have to be looked at: one has been set or turned off, or has lost a signal it waited for. */
   noteTimer(process: Process): void;
+  /** Brings the CPU times of processes and threads up to date. */
+  settleTime(): void;
   /** Tells a run loop that waits for the host that a thread has become runnable. */
   noteWake(): void;
 }

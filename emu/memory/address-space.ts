@@ -47,6 +47,9 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
+/** Bytes of a string that are looked at together: most strings are no longer. */
+const STRING_PIECE = 256;
+
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
@@ -395,6 +398,18 @@ export class AddressSpace implements FileViewer {
     return into;
   }
 
+  /** Whether bytes lie here the last one first. */
+  get isReversed(): boolean {
+    return this.storage.flip !== 0;
+  }
+  /** Copies bytes to or from an array that has them in the order in which they lie here. The access has been checked. */
+  moveStored(address: number, length: number, array: Uint8Array, index: number, isStore: boolean): void {
+    this.far.eachPart(address, length, (at, offset, part) => {
+      const place = this.isReversed ? index + length - offset - part : index + offset;
+      this.storage.moveStored(at, part, array, place, isStore);
+    });
+  }
+
   /** The word at any guest address, signed, and the doubleword, unsigned; throw the GuestFault a load would get. */
   read32(address: number): number {
     if (address < FAR_START) return this.load32(address);
@@ -427,10 +442,12 @@ export class AddressSpace implements FileViewer {
     const found: number[] = [];
     for (let at = address; at < address + limit; ) {
       if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
-      // Page by page: the string may end before the next one, which need not be there.
-      const next = Math.min(address + limit, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE);
+      // Piece by piece: the string may end before the next page, which need not be there.
+      const pageEnd = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
+      const next = Math.min(address + limit, pageEnd, at + STRING_PIECE);
       const bytes = this.read(at, next - at);
       const end = bytes.indexOf(0);
+      if (end >= 0 && at === address) return bytes.subarray(0, end);
       if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
       found.push(...bytes);
       at = next;

@@ -24,6 +24,8 @@ export const newMemory = (pages: number): WebAssembly.Memory =>
 export interface BulkAccess {
   /** Sets `length` bytes from offset `at` on to a value. */
   fill(at: number, value: number, length: number): void;
+  /** Copies `length` bytes from offset `from` on. */
+  copy(to: number, from: number, length: number): void;
   /** Copies `length` bytes, a multiple of 16 and not 0, to a place that does not overlap, the last one first. */
   reverse(to: number, from: number, length: number): void;
 }
@@ -31,6 +33,7 @@ export interface BulkAccess {
 /** (i32, i32, i32) -> () */
 const TYPE = [0x60, 3, 0x7f, 0x7f, 0x7f, 0];
 const FILL = [0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 11, 0, 0x0b];
+const COPY = [0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 10, 0, 0, 0x0b];
 const REVERSE = [
   ...[1, 1, 0x7b], // one local, a v128
   ...[0x03, 0x40], // loop
@@ -48,14 +51,14 @@ const nameOf = (text: string): number[] => [text.length, ...new TextEncoder().en
 const makeBulkModule = lazily(() => {
   const [flags, least] = memoryLimits(1);
   const memory = [1, 0x6d, 1, 0x6d, 2, flags, least, 0x80, 0x80, 4];
-  const exported = [2, ...nameOf("fill"), 0, 0, ...nameOf("reverse"), 0, 1];
-  const code = [2, FILL.length, ...FILL, REVERSE.length, ...REVERSE];
+  const exported = [3, ...nameOf("fill"), 0, 0, ...nameOf("reverse"), 0, 1, ...nameOf("copy"), 0, 2];
+  const code = [3, FILL.length, ...FILL, REVERSE.length, ...REVERSE, COPY.length, ...COPY];
   return new WebAssembly.Module(
     Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...[1, TYPE.length + 1, 1, ...TYPE],
       ...[2, memory.length + 1, 1, ...memory],
-      ...[3, 3, 2, 0, 0],
+      ...[3, 4, 3, 0, 0, 0],
       ...[7, exported.length, ...exported],
       ...[10, code.length, ...code],
     ]),
@@ -64,10 +67,10 @@ const makeBulkModule = lazily(() => {
 
 function makeBulkFunctions(memory: WebAssembly.Memory): BulkAccess {
   const { exports } = new WebAssembly.Instance(makeBulkModule(), { m: { m: memory } });
-  return exports as { fill: BulkAccess["fill"]; reverse: BulkAccess["reverse"] };
+  return exports as unknown as BulkAccess;
 }
 
-/** Bytes that all memories together have had set or reversed by typed arrays. */
+/** Bytes that all memories together have had set, copied or reversed by typed arrays. */
 let movedPlainly = 0;
 
 /**
@@ -90,6 +93,11 @@ export function bulkAccess(memory: WebAssembly.Memory): BulkAccess {
       else if (length % 8 === 0 && at % 8 === 0)
         words.fill(BigInt(value) * EACH_BYTE, at / 8, (at + length) / 8);
       else bytes.fill(value, at, at + length);
+    },
+    copy(to, from, length) {
+      const better = functionsFor(length);
+      if (better !== undefined) better.copy(to, from, length);
+      else bytes.copyWithin(to, from, from + length);
     },
     reverse(to, from, length) {
       const better = functionsFor(length);

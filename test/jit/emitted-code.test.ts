@@ -43,8 +43,8 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
   });
   const text = module.toText({ foldExprs: true, inlineExport: false });
   module.destroy();
-  // The last function is the translation; those before it are the same in all modules.
-  const functions = text.slice(text.lastIndexOf("  (func "), text.indexOf("  (export"));
+  // The first function is the translation; those after it are the same in all modules.
+  const functions = text.slice(text.indexOf("  (func (;1;)"), text.indexOf("  (func (;2;)"));
   return `${lines.map((line) => `;; ${line}`).join("\n")}\n${functions}`;
 }
 

@@ -129,6 +129,28 @@ export const AT_ONCE: Partial<Tuning> = {
   coldThreshold: 0,
   executedPerTranslated: 0,
 };
+
+/** Both engines on a 64-bit program, stopped after each of the counts; the translator's, with its statistics. */
+export function runBoth(
+  model: string,
+  words: readonly number[],
+  counts: readonly number[],
+  seed: number,
+  change: (cpu: Cpu) => void,
+) {
+  const [left, right] = [createCpu("ppc64", model), createCpu("ppc64", model)];
+  for (const cpu of [left, right]) {
+    prepare(cpu, "ppc64", words, seed);
+    change(cpu);
+  }
+  const [interpreter, jit] = [new Interpreter(left), new JitEngine(right, new Translations(AT_ONCE))];
+  const ends = counts.map((count) => {
+    const [ended, wanted] = [advance(jit, count), advance(interpreter, count)];
+    expect([ended, ...show(right)]).toEqual([wanted, ...show(left)]);
+    return [ended, right.registers.i32[NIA / 4] - CODE_START];
+  });
+  return { ends, registers: right.registers, statistics: jit.statistics };
+}
 /** What has run a few times is, without what has not, and again when that has; the quick loop runs the rest. */
 export const BY_AND_BY: Partial<Tuning> = {
   quickAfter: 0,

@@ -1,11 +1,7 @@
 /** Prefixed instructions in translated code: two words that count as one, in blocks of both. */
 import { expect, it } from "vitest";
-import { Interpreter } from "../../emu/cpu/interpreter.ts";
-import { NIA } from "../../emu/cpu/registers.ts";
 import { asm } from "../../emu/isa/encoder.ts";
-import { JitEngine } from "../../emu/jit/engine.ts";
-import { Translations } from "../../emu/jit/translations.ts";
-import { AT_ONCE, advance, createCpu, prepare, show } from "./engines-agree.ts";
+import { runBoth } from "./engines-agree.ts";
 import { CODE_START, DATA_START } from "./random-programs.ts";
 
 const line = (text: string): number[] => [asm(text)];
@@ -16,21 +12,11 @@ const relative = (suffix: string, at: number, to: number): number[] => {
 };
 const PNOP = 0x0700_0000;
 
-/** Both engines on a program, stopped after each of the counts; the translator's, with its statistics. */
-function run(model: string, words: readonly number[], counts: readonly number[]) {
-  const [left, right] = [createCpu("ppc64", model), createCpu("ppc64", model)];
-  for (const cpu of [left, right]) {
-    prepare(cpu, "ppc64", words, 5);
-    for (const n of [3, 5, 6]) cpu.registers.setGpr(n, 0n);
-  }
-  const [interpreter, jit] = [new Interpreter(left), new JitEngine(right, new Translations(AT_ONCE))];
-  const ends = counts.map((count) => {
-    const [ended, wanted] = [advance(jit, count), advance(interpreter, count)];
-    expect([ended, ...show(right)]).toEqual([wanted, ...show(left)]);
-    return [ended, right.registers.i32[NIA / 4] - CODE_START];
+/** Both engines, with nothing in the registers that the programs count in. */
+const run = (model: string, words: readonly number[], counts: readonly number[]) =>
+  runBoth(model, words, counts, 5, ({ registers }) => {
+    for (const n of [3, 5, 6]) registers.setGpr(n, 0n);
   });
-  return { ends, registers: right.registers, statistics: jit.statistics };
-}
 
 it("runs a loop over static data without leaving it, stopped at any of its instructions", () => {
   const words = [

@@ -50,12 +50,11 @@ const ACCESSES = plainRows(
   ({ name, form }) => MEMORY.test(name) && form !== "MLS" && !/^(lxvp|stxvp|lxvkq)/.test(name),
 );
 const VECTOR = plainRows(
-  ({ facility, name }) => /^(altivec|vsx|crypto)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
+  ({ facility, name }) =>
+    /^(altivec|vsx|crypto|mma)$/.test(facility) && !MEMORY.test(name) && !/^p/.test(name),
 );
 /** Arithmetic, comparisons and conversions of floating-point elements. */
-const VECTOR_FLOAT = VECTOR.filter(({ name }) =>
-  /^xv(?!.*ger)|^xs(?!.*qp)|^v.*fp$|^vrfi|^vc[ft][su]xs?$/.test(name),
-);
+const VECTOR_FLOAT = VECTOR.filter(({ name }) => /^xv|^xs(?!.*qp)|^v.*fp$|^vrfi|^vc[ft][su]xs?$/.test(name));
 const FLOAT = plainRows(
   ({ facility, name }) => (facility === "fp" || facility === "fp64") && !MEMORY.test(name),
 );

@@ -200,7 +200,7 @@ int main(int argc, char **argv) {
       say_stat(fstatat(at, a, &s, *b == 'l' ? AT_SYMLINK_NOFOLLOW : 0), &s);
     else if (!strcmp(op, "text")) {
       say(readlinkat(fd, "", buffer, sizeof buffer - 1));
-      printf(" %s", buffer);
+      printf(" %s", below(buffer));
     } else if (!strcmp(op, "list"))
       list(at);
     else if (!strcmp(op, "name")) {

@@ -9,6 +9,7 @@ import {
   type HostOpenFlags,
   type HostStat,
   type HostWhereabouts,
+  withoutTraces,
 } from "../host.ts";
 import { decodeName, encodeName, isRawName } from "../names.ts";
 import { byName, syncFolder } from "./files-by-name.ts";
@@ -21,7 +22,7 @@ const O_PATH = onLinux ? 0o10000000 : 0;
 /** Runs `work` and turns node's errors into HostErrors. */
 export function hostCall<T>(work: () => T): T {
   try {
-    return work();
+    return withoutTraces(work);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof HostError || typeof code !== "string") throw error;
@@ -34,18 +35,28 @@ export function hostCall<T>(work: () => T): T {
 export const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
 const raw = { encoding: "buffer" } as const;
 
-function kindOf(stat: fs.BigIntStats): HostStat["kind"] {
-  if (stat.isFile()) return "file";
-  if (stat.isDirectory()) return "directory";
-  if (stat.isSymbolicLink()) return "symlink";
-  if (stat.isFIFO()) return "fifo";
-  if (stat.isSocket()) return "socket";
-  return stat.isBlockDevice() ? "block" : "char";
+function kindOf(mode: number): HostStat["kind"] {
+  switch (mode & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return "file";
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFLNK:
+      return "symlink";
+    case constants.S_IFIFO:
+      return "fifo";
+    case constants.S_IFSOCK:
+      return "socket";
+    case constants.S_IFBLK:
+      return "block";
+    default:
+      return "char";
+  }
 }
 
 /** node's stat as the machine's. */
 export const toHostStat = (stat: fs.BigIntStats): HostStat => ({
-  kind: kindOf(stat),
+  kind: kindOf(Number(stat.mode)),
   dev: stat.dev,
   ino: stat.ino,
   mode: Number(stat.mode) & 0o7777,

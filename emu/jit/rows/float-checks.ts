@@ -182,17 +182,22 @@ const DISTANCE = 0xfdff_fffe;
 /** DISTANCE, or 0 while the mode or XX is such that there is more to be asked: a limit that nothing is below. */
 const limit = (g: Generator): number => g.temporary(I32, 8);
 
+/** Pushes whether nothing need be known about the exactness of results that are normal numbers. */
+export function pushIsPlain(code: Code, fpscr: number): void {
+  code.i32Const(0);
+  code.access(Op.i32_load, fpscr);
+  code.i32Const(XX | CONTROL);
+  code.op(Op.i32_and);
+  code.i32Const(XX);
+  code.op(Op.i32_eq);
+}
 /** Finds the limit, which holds until something may have changed FPSCR. */
 export function findLimit(g: Generator): void {
   if (g.state.modeChecked) return;
   const { code } = g;
   code.i32Const(DISTANCE);
   code.i32Const(0);
-  g.loadStatus();
-  code.i32Const(XX | CONTROL);
-  code.op(Op.i32_and);
-  code.i32Const(XX);
-  code.op(Op.i32_eq);
+  pushIsPlain(code, g.block + FPSCR);
   code.op(Op.select);
   code.set(limit(g));
   g.state.modeChecked = true;
@@ -258,11 +263,21 @@ export function judge(
   g.begin(Op.if);
   for (const operand of operands) code.get(operand);
   code.get(raw);
+  askWhether(g, code, operation, lanes, single);
+  g.leaveIf();
+  g.end();
+}
+/** Pops the operands of an operation and its result: pushes whether the interpreter has to execute the instruction. */
+export function askWhether(
+  g: Generator,
+  code: Code,
+  operation: Operation,
+  lanes: Lanes,
+  single: boolean,
+): void {
   g.helpers.call(code, `${operation} ${lanes.count} ${single}`, () =>
     checkFunction(operation, lanes, single, g.block + FPSCR),
   );
-  g.leaveIf();
-  g.end();
 }
 
 /** Pushes a mask of the lanes whose magnitudes are within bounds. */

@@ -6,6 +6,7 @@ import { conditionRows } from "./condition.ts";
 import { floatRows } from "./float.ts";
 import { floatVectorRows } from "./float-vector.ts";
 import { logicalRows } from "./logical.ts";
+import { matrixRows } from "./matrix-rows.ts";
 import { multiplyRows } from "./multiply.ts";
 import { rotateRows } from "./rotate.ts";
 import type { Emit } from "./row.ts";
@@ -24,6 +25,7 @@ export const emitters: () => ReadonlyMap<string, Emit> = lazily(() => {
     conditionRows,
     floatRows,
     floatVectorRows,
+    matrixRows,
     vectorRows(),
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));

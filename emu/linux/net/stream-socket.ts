@@ -223,6 +223,11 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   private limitTo(peer: StreamSocket): number {
     return this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
   }
+  override takes(length: number): number {
+    const { peer } = this;
+    if (peer === undefined || peer.onChange !== undefined) return length;
+    return Math.min(length, Math.max(0, this.roomAt(peer)));
+  }
   /** Bytes that there is still room for. */
   private roomAt(peer: StreamSocket): number {
     return this.limitTo(peer) - peer.inbox.weight;
@@ -314,7 +319,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
       const message = this.inbox.at(index);
       if (message === undefined || !sameSender(message, first)) break;
       const bytes = message.bytes.subarray(0, room - length);
-      pieces.push(bytes.slice());
+      pieces.push(bytes);
       length += bytes.length;
       if (peek) {
         index++;

@@ -146,6 +146,7 @@ export const processClocks =
     const { kernel } = process;
     if (clock === CLOCK_REALTIME) return kernel.clock.realtime();
     if (clock === CLOCK_MONOTONIC) return kernel.clock.monotonic();
+    kernel.settleTime();
     if (clock === CLOCK_PROCESS_CPUTIME_ID) return process.cpuTime;
     return kernel.thread(tid)?.cpuTime ?? 0n;
   };

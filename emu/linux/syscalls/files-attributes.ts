@@ -20,14 +20,13 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } fr
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { MAY_WRITE } from "../vfs/permissions.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { droppedBits, S_ISGID } from "../vfs/set-ids.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
 import {
   atArg,
-  CHUNK,
   checkFlags,
   checkGrowth,
   fileArg,

@@ -69,9 +69,6 @@ export interface Span {
   readonly length: number;
 }
 
-/** Bytes moved through a buffer of ours at a time. */
-export const CHUNK = 256 * 1024;
-
 /** Bytes from `address` on that can be loaded (or stored), at most `length`. Throws EFAULT when not even one can. */
 export function accessible(memory: AddressSpace, address: number, length: number, store: boolean): number {
   if (length === 0) return 0;

@@ -4,13 +4,12 @@ import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EOVERFLOW, ESPIPE, S
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { Blocked } from "../wait-queue.ts";
 import {
   accessible,
   bufferArg,
-  CHUNK,
   checkFlags,
   fileArg,
   movedBefore,
@@ -47,7 +46,7 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Math.min(Number(offset), MAX_OFFSET);
 }
 
-/** Bytes on their way between a file and a guest's memory, or another file. */
+/** Bytes on their way from one file to another, or to or from a position of one. */
 const buffer = new Uint8Array(CHUNK);
 
 const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length }) => sum + length, 0);
@@ -127,9 +126,10 @@ function readInto(
   const options = { store: true, skip: movedBefore(ctx) };
   const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
+    if (position === undefined) return file.readTo(ctx.memory, address, length);
     const bytes = buffer.subarray(0, length);
-    const count = position === undefined ? file.read(bytes) : file.readAt(bytes, position + before);
-    if (count !== undefined) ctx.memory.write(address, bytes.subarray(0, count));
+    const count = file.readAt(bytes, position + before);
+    ctx.memory.write(address, count === length ? bytes : bytes.subarray(0, count));
     return count;
   });
   if (done > 0) noteRead(ctx, file);
@@ -169,8 +169,10 @@ function writeFrom(
       const allowed = withinLimit(ctx, file, at, length);
       const taken = file.takes(allowed);
       if (taken === 0) return undefined;
-      const bytes = ctx.memory.peek(address, taken, buffer.subarray(0, taken));
-      const count = position === undefined ? file.write(bytes) : file.writeAt(bytes, at);
+      const count =
+        position === undefined
+          ? file.writeFrom(ctx.memory, address, taken)
+          : file.writeAt(ctx.memory.peek(address, taken, buffer.subarray(0, taken)), at);
       short = count !== undefined && count < length && !fills(file);
       return count;
     });

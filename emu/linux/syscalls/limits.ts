@@ -113,6 +113,7 @@ const getrusage: SyscallHandler = (ctx) => {
   const { args, process, thread } = ctx;
   const who = args.int(0);
   if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) throw new SysError(EINVAL);
+  ctx.kernel.settleTime();
   const own = who === RUSAGE_SELF ? process.cpuTime : thread.cpuTime;
   ctx.put(USAGE, args.address(1), {
     ...usageFields(who === RUSAGE_CHILDREN ? process.childCpuTime : own),
@@ -123,6 +124,7 @@ const getrusage: SyscallHandler = (ctx) => {
 
 const times: SyscallHandler = (ctx) => {
   const { args, kernel, process } = ctx;
+  kernel.settleTime();
   const { cpuTime, childCpuTime } = process;
   if (args.word(0) !== 0n)
     ctx.put(TMS, args.address(0), { tms_utime: cpuTime / TICK, tms_cutime: childCpuTime / TICK });

@@ -62,7 +62,8 @@ export interface PollWait {
 /** Looks, and waits until something is ready, time is up or a signal has a handler. */
 export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): SyscallResult {
   const { signals } = ctx.thread;
-  const now = ctx.kernel.clock.monotonic();
+  const isTimed = wait.timeout !== undefined || (ctx.resumed?.deadline ?? null) !== null;
+  const now = isTimed ? ctx.kernel.clock.monotonic() : 0n;
   const end = ctx.resumed?.deadline ?? (wait.timeout === undefined ? null : now + wait.timeout);
   if (wait.mask !== undefined) signals.suspend(wait.mask);
   const storeLeft = () => {

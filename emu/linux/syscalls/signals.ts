@@ -223,7 +223,8 @@ export const alive = (process: Process | undefined): process is Process =>
   process !== undefined && process.threads.size > 0;
 
 function processOf({ kernel }: SyscallContext, pid: number): Process {
-  const process = kernel.processes.get(pid);
+  // Any thread's id means its process (Linux: kill_pid_info).
+  const process = kernel.processes.get(pid) ?? kernel.thread(pid)?.process;
   if (process === undefined) throw noProcess(pid);
   return process;
 }

@@ -23,8 +23,8 @@ import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { IOV_MAX } from "../vfs/constants.ts";
-import { hold, release } from "../vfs/open-file.ts";
-import { accessible, bufferArg, CHUNK, files, movedBefore, type Span, spansOf } from "./files-common.ts";
+import { CHUNK, hold, release } from "../vfs/open-file.ts";
+import { accessible, bufferArg, files, movedBefore, type Span, spansOf } from "./files-common.ts";
 import { findUnix } from "./sockets.ts";
 import { addressBytes, isNonblocking, putAddress, socketArg, toAddress, waitAt } from "./sockets-common.ts";
 import { type Control, type Given, putControl, takeControl } from "./sockets-control.ts";
@@ -45,6 +45,7 @@ const lengthOf = (spans: readonly Span[]): number => spans.reduce((sum, { length
 
 /** Bytes of the spans from `skip` on, `length` of them. Throws EFAULT where not even one can be read. */
 function gather(ctx: SyscallContext, spans: readonly Span[], skip: number, length: number): Uint8Array {
+  if (spans.length === 1) return ctx.memory.read(spans[0].address + skip, length);
   const bytes = new Uint8Array(length);
   let at = 0;
   let passed = 0;
@@ -152,7 +153,9 @@ function send(
   let done = skip;
   try {
     do {
-      const bytes = gather(ctx, spans, done, isWhole ? total : Math.min(total - done, CHUNK));
+      // One byte at the least, for an error to show.
+      const most = isWhole ? total : Math.max(1, socket.takes(CHUNK));
+      const bytes = gather(ctx, spans, done, Math.min(total - done, most));
       // Nothing of a stream carries no descriptors.
       const files = done === 0 && (isWhole || total > 0) ? (control?.files ?? []) : [];
       for (const file of files) hold(file);

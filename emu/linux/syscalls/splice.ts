@@ -2,17 +2,9 @@
 import { EAGAIN, EBADF, EFAULT, EINVAL, ESPIPE, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, O_APPEND, O_NONBLOCK } from "../vfs/constants.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import {
-  accessible,
-  CHUNK,
-  checkFlags,
-  fileArg,
-  noteBrokenPipe,
-  noteCopied,
-  vectorArg,
-} from "./files-common.ts";
+import { accessible, checkFlags, fileArg, noteBrokenPipe, noteCopied, vectorArg } from "./files-common.ts";
 
 const SPLICE_F_NONBLOCK = 2;
 /** MOVE, NONBLOCK, MORE, GIFT. */

@@ -89,8 +89,10 @@ function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
     case "monotonic":
       return kernel.clock.monotonic();
     case "process":
+      kernel.settleTime();
       return source.process.cpuTime;
     case "thread":
+      kernel.settleTime();
       return source.thread.cpuTime;
   }
 }

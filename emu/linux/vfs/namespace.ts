@@ -27,6 +27,13 @@ export interface ResolveOptions {
   inRoot?: boolean;
 }
 
+/** The last component of a path, whatever slashes come after it. */
+function lastName(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === "/") end--;
+  return path.slice(path.lastIndexOf("/", end - 1) + 1, end);
+}
+
 const isMagic = ({ synthetic }: Location): boolean =>
   synthetic?.type === "link" && synthetic.isMagic === true;
 
@@ -224,7 +231,8 @@ export class Namespace {
     if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
     let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
-    const trailing = path.endsWith("/") || /(^|\/)\.\.?$/.test(path);
+    const ending = lastName(path);
+    const trailing = path.endsWith("/") || ending === "." || ending === "..";
     while (rest.length > 0) {
       const name = rest.shift()!;
       const current = stack[stack.length - 1];
@@ -243,7 +251,7 @@ export class Namespace {
           fail("EXDEV", current.path);
         continue;
       }
-      if (encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
+      if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
       const target = this.linkTarget(next);
@@ -281,8 +289,7 @@ export class Namespace {
     const found = stack[stack.length - 1];
     if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
     // "." is looked up as well.
-    if (/(^|\/)\.\/*$/.test(path) && found.stat !== undefined)
-      permissions?.check(found.stat, MAY_EXEC, found.path);
+    if (ending === "." && found.stat !== undefined) permissions?.check(found.stat, MAY_EXEC, found.path);
     return { ...found, mustBeDirectory: trailing };
   }
 

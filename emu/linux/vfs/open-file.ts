@@ -1,5 +1,6 @@
 /** Open file descriptions (struct file): what descriptors of one or many processes refer to. */
 import type { HostStat, Interest } from "../../host/host.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { WaitFor } from "../wait-queue.ts";
@@ -35,6 +36,11 @@ export interface DirectoryEntry {
   readonly kind: HostStat["kind"];
   readonly name: string;
 }
+
+/** Bytes moved at a time between files and memory. */
+export const CHUNK = 256 * 1024;
+/** Where they are on their way. */
+const buffer = new Uint8Array(CHUNK);
 
 /**
  * One open file description. Reads and writes move at most what they are given and never wait: `undefined`
@@ -112,6 +118,17 @@ export abstract class OpenFile {
   /** Bytes written at the position (or the end, with O_APPEND); undefined when it would block. */
   write(_from: Uint8Array): number | undefined {
     return fail("EINVAL", "not writable");
+  }
+  /** As `read`, into memory where `length` bytes can be stored, CHUNK at the most. */
+  readTo(memory: AddressSpace, address: number, length: number): number | undefined {
+    const bytes = buffer.subarray(0, length);
+    const count = this.read(bytes);
+    if (count !== undefined) memory.write(address, count === length ? bytes : bytes.subarray(0, count));
+    return count;
+  }
+  /** As `write`, from memory where `length` bytes can be loaded, CHUNK at the most. */
+  writeFrom(memory: AddressSpace, address: number, length: number): number | undefined {
+    return this.write(memory.peek(address, length, buffer.subarray(0, length)));
   }
   /** Reads at `position` without moving the description's own. */
   readAt(_into: Uint8Array, _position: number): number {

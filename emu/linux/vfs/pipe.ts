@@ -1,4 +1,5 @@
 /** Pipes: a bounded buffer between descriptions of this machine. */
+import type { AddressSpace } from "../../memory/address-space.ts";
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
@@ -7,6 +8,7 @@ import type { Statuses } from "./location.ts";
 import { type FileStat, syntheticStat } from "./file-status.ts";
 import { fileKey, type Whereabouts } from "./folder.ts";
 import { OpenFile, type Waitables } from "./open-file.ts";
+import { Ring } from "./ring.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
 
@@ -16,8 +18,6 @@ const DEFAULT_CAPACITY = 65536;
 /** /proc/sys/fs/pipe-max-size. */
 const MAX_CAPACITY = 1048576;
 
-const NOTHING = new Uint8Array(0);
-
 export class Pipe {
   readonly queue = new WaitQueue();
   readers = 0;
@@ -26,10 +26,7 @@ export class Pipe {
   writersEver = 0;
   readonly ino: bigint;
   capacity: number;
-  /** Of `capacity` bytes from the first write on: many pipes, shells' above all, are made for little or nothing. */
-  private buffer = NOTHING;
-  private start = 0;
-  private length = 0;
+  private ring: Ring;
   /** Bytes that have been taken out so far. */
   private passed = 0;
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
@@ -40,6 +37,7 @@ export class Pipe {
     const capacity = snapshot?.capacity ?? DEFAULT_CAPACITY;
     if (!(capacity >= PIPE_BUF && capacity <= MAX_CAPACITY)) fail("EINVAL", `pipe of ${capacity} bytes`);
     this.capacity = capacity;
+    this.ring = new Ring(capacity);
     if (snapshot !== undefined) {
       if (snapshot.contents.length > capacity) fail("EINVAL", "pipe holds more than its capacity");
       this.put(snapshot.contents);
@@ -52,20 +50,19 @@ export class Pipe {
     const last = this.packets.at(-1);
     const isBehind = last === undefined || start >= last.start + last.length;
     const isSound = start >= this.passed && length > 0 && length <= PIPE_BUF;
-    if (!isBehind || !isSound || start + length > this.passed + this.length)
-      fail("EINVAL", "packets overlap");
+    if (!isBehind || !isSound || start + length > this.passed + this.size) fail("EINVAL", "packets overlap");
     this.packets.push({ start, length });
   }
 
   get size(): number {
-    return this.length;
+    return this.ring.length;
   }
   get room(): number {
     return this.capacity - this.used;
   }
   /** Each packet has a page of its own. */
   private get used(): number {
-    return this.packets.reduce((sum, { length }) => sum + PIPE_BUF - length, this.length);
+    return this.packets.reduce((sum, { length }) => sum + PIPE_BUF - length, this.size);
   }
 
   /** Reads up to the end of a packet, of which what has no room is lost. */
@@ -83,49 +80,55 @@ export class Pipe {
   }
 
   private takeBytes(into: Uint8Array): number {
-    const count = Math.min(into.length, this.length);
-    this.copy(into.subarray(0, count));
+    const count = Math.min(into.length, this.size);
+    this.ring.copy(into.subarray(0, count));
     this.advance(count);
     return count;
   }
 
+  /** As `take`, into memory; packets go another way. */
+  takeTo(memory: AddressSpace, address: number, length: number): number {
+    const count = Math.min(length, this.size);
+    this.ring.copyTo(memory, address, count);
+    this.advance(count);
+    return count;
+  }
+  get hasPackets(): boolean {
+    return this.packets.length > 0;
+  }
+
   private advance(count: number): void {
-    this.start = (this.start + count) % this.capacity;
-    this.length -= count;
+    this.ring.drop(count);
     this.passed += count;
     if (count > 0) this.queue.wake();
   }
 
   /** Drops what is first in it, packets or not; what is left of a packet stays one. */
   drop(count: number): void {
-    this.advance(Math.min(count, this.length));
+    this.advance(Math.min(count, this.size));
     this.packets = this.packets.flatMap(({ start, length }) => {
       const [from, end] = [Math.max(start, this.passed), start + length];
       return from < end ? [{ start: from, length: end - from }] : [];
     });
   }
 
-  /** Copies what is first in it. */
-  private copy(into: Uint8Array): void {
-    const first = Math.min(into.length, this.capacity - this.start);
-    into.set(this.buffer.subarray(this.start, this.start + first));
-    if (first < into.length) into.set(this.buffer.subarray(0, into.length - first), first);
-  }
-
   /** Copies up to `count` bytes from the beginning, which stay. */
   peek(count: number): Uint8Array {
-    const { contents } = this.snapshot(Math.min(count, this.length));
+    const { contents } = this.snapshot(Math.min(count, this.size));
     return contents;
   }
 
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
-    if (count > 0 && this.buffer === NOTHING) this.buffer = new Uint8Array(this.capacity);
-    const at = (this.start + this.length) % this.capacity;
-    const first = Math.min(count, this.capacity - at);
-    this.buffer.set(from.subarray(0, first), at);
-    if (first < count) this.buffer.set(from.subarray(first, count));
-    this.length += count;
+    this.ring.put(from.subarray(0, count));
+    if (count > 0) this.queue.wake();
+    return count;
+  }
+
+  /** As `put`, from memory. */
+  putFrom(memory: AddressSpace, address: number, length: number): number {
+    const count = Math.min(length, this.room);
+    this.ring.putFrom(memory, address, count);
     if (count > 0) this.queue.wake();
     return count;
   }
@@ -136,7 +139,7 @@ export class Pipe {
     while (done < from.length && this.room >= PIPE_BUF) {
       const packet = from.subarray(done, done + PIPE_BUF);
       this.put(packet);
-      this.mark(this.passed + this.length - packet.length, packet.length);
+      this.mark(this.passed + this.size - packet.length, packet.length);
       done += packet.length;
     }
     return done;
@@ -151,16 +154,15 @@ export class Pipe {
     if (capacity < this.used) fail("EBUSY", "holds more than that");
     const { contents } = this.snapshot();
     this.capacity = capacity;
-    this.buffer = NOTHING;
-    this.start = this.length = 0;
+    this.ring = new Ring(capacity);
     this.put(contents);
     this.queue.wake();
     return capacity;
   }
 
-  snapshot(length = this.length): PipeSnapshot {
+  snapshot(length = this.size): PipeSnapshot {
     const contents = new Uint8Array(length);
-    this.copy(contents);
+    this.ring.copy(contents);
     const packets = this.packets.map((packet) => ({ ...packet, start: packet.start - this.passed }));
     return { capacity: this.capacity, contents, ...(packets.length > 0 ? { packets } : {}) };
   }
@@ -229,12 +231,22 @@ export class PipeEnd extends OpenFile {
     return count > 0 || this.pipe.writers === 0 ? count : undefined;
   }
 
+  override readTo(memory: AddressSpace, address: number, length: number): number | undefined {
+    if (this.pipe.hasPackets) return super.readTo(memory, address, length);
+    const count = this.pipe.takeTo(memory, address, length);
+    return count > 0 || this.pipe.writers === 0 ? count : undefined;
+  }
+
   /** Up to PIPE_BUF bytes go in whole or not at all. Throws EPIPE when nobody can read. */
   override write(from: Uint8Array): number | undefined {
     if (from.length === 0) return 0;
     if (this.pipe.readers === 0) fail("EPIPE", "nobody reads this pipe");
     if (this.takes(from.length) === 0) return undefined;
     return this.flags & O_DIRECT ? this.pipe.putPackets(from) : this.pipe.put(from);
+  }
+  override writeFrom(memory: AddressSpace, address: number, length: number): number | undefined {
+    const isPlain = this.pipe.readers > 0 && (this.flags & O_DIRECT) === 0 && this.takes(length) > 0;
+    return isPlain ? this.pipe.putFrom(memory, address, length) : super.writeFrom(memory, address, length);
   }
   override takes(length: number): number {
     const { readers, room } = this.pipe;

@@ -124,7 +124,8 @@ interface ShownFiles {
 }
 
 function view(process: Process, files: ShownFiles): ProcProcess {
-  const { credentials, memory } = process;
+  const { credentials, memory, kernel } = process;
+  kernel.settleTime();
   return {
     pid: process.pid,
     ppid: process.ppid,
@@ -175,7 +176,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
-    cpus: process.kernel.cpus,
+    cpus: kernel.cpus,
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,

@@ -278,6 +278,8 @@ export class TaskFiles implements ProcessFiles, Viewer {
     this.descriptors = descriptors;
     descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
     descriptors.onClose = (file) => {
+      // One that names a file only gives up nothing (Linux: filp_close).
+      if (file.flags & O_PATH) return;
       system.locks.closed(file, process.pid);
       file.flush(process.pid);
     };

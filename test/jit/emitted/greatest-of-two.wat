@@ -2,7 +2,7 @@
 ;; bc 12,1,8
 ;; or 3,4,4
 ;; bclr 20,0,0
-  (func (;6;) (type 0) (param i32 i32 i32) (result i32 i32)
+  (func (;1;) (type 0) (param i32 i32 i32) (result i32 i32)
     (local i32 i32 i32 i32 i32 i32 i32)
     (if  ;; label = @1
       (i32.lt_s
@@ -65,7 +65,7 @@
         (unreachable))
       (i32.store8 offset=288
         (i32.const 0)
-        (call 1
+        (call 2
           (local.get 6)
           (local.get 7)))
       (return))
@@ -87,19 +87,17 @@
       (i32.store8 offset=288
         (i32.const 0)
         (i32.or
-          (i32.add
-            (i32.add
+          (select
+            (i32.const 8)
+            (select
+              (i32.const 4)
               (i32.const 2)
-              (i32.mul
-                (i32.lt_s
-                  (local.get 6)
-                  (local.get 7))
-                (i32.const 6)))
-            (i32.mul
               (i32.gt_s
                 (local.get 6)
-                (local.get 7))
-              (i32.const 2)))
+                (local.get 7)))
+            (i32.lt_s
+              (local.get 6)
+              (local.get 7)))
           (i32.load8_u offset=296
             (i32.const 0))))
       (return
@@ -111,7 +109,7 @@
       (local.get 4))
     (i32.store8 offset=288
       (i32.const 0)
-      (call 1
+      (call 2
         (local.get 6)
         (local.get 7)))
     (return)

@@ -2,7 +2,7 @@
 ;; std 5,-8(1)
 ;; ld 6,-16(1)
 ;; bclr 20,0,0
-  (func (;6;) (type 0) (param i32 i32 i32) (result i32 i32)
+  (func (;1;) (type 0) (param i32 i32 i32) (result i32 i32)
     (local i32 i64 i64 i64 i64 i64 i64 i64 i32)
     (if  ;; label = @1
       (i32.lt_s

@@ -85,6 +85,7 @@ export function makeGuest(options: {
     thread: () => undefined,
     scheduler: new Scheduler(),
     noteWake() {},
+    settleTime() {},
     endProcess() {},
   } as unknown as Kernel;
   const memory = new AddressSpace({ byteOrder: abi.littleEndian ? "little" : "big", size: 16 * 1024 * 1024 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileTables, freezeLocks } from "../../../emu/linux/vfs/freeze-files.ts";
 import { BUFFER, emptyTables, freezeFiles, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
-const [O_RDONLY, O_RDWR, O_CREAT] = [0, 2, 0o100];
+const [O_RDONLY, O_RDWR, O_CREAT, O_PATH] = [0, 2, 0o100, 0o10000000];
 const [LOCK_SH, LOCK_EX, LOCK_NB, LOCK_UN] = [1, 2, 4, 8];
 const [F_GETLK, F_SETLK, F_SETLKW] = [5, 6, 7];
 const [F_OFD_GETLK, F_OFD_SETLK] = [36, 37];
@@ -82,6 +82,12 @@ describe("record locks", () => {
     expect(lock(guest, 1, F_OFD_SETLK, RD, 14, 1)).toBe("EAGAIN");
     expect(lock(guest, 1, F_OFD_GETLK, RD, 14, 1)).toEqual([WR, 0, 15, 42]);
     expect(lock(guest, 1, F_OFD_SETLK, RD, 15, 1)).toBe(0);
+  });
+  it("of a process stay when a descriptor is closed that only names the file", () => {
+    expect(lock(guest, 0, F_SETLK, WR, 0, 1)).toBe(0);
+    const path = guest.call("open", "file", O_PATH) as number;
+    expect(guest.call("close", path)).toBe(0);
+    expect(lock(guest, 1, F_OFD_GETLK, WR, 0, 1)).toEqual([WR, 0, 1, guest.process.pid]);
   });
   it("of a process end with any descriptor of the file", () => {
     expect(lock(guest, 0, F_SETLK, WR, 0, 0)).toBe(0);

@@ -190,6 +190,32 @@ static void ends(void *(*start)(void *), const char *what) {
   printf("%s %d\n", what, WEXITSTATUS(status));
 }
 
+/* kill(2) of any thread's id is one of its process. */
+static int other;
+static int reached;
+static void note(int signo) { reached++; }
+static void *wait_for_main(void *unused) {
+  other = syscall(SYS_gettid);
+  sem_post(&semaphore);
+  pause();
+  return 0;
+}
+static void by_thread(void) {
+  pthread_t id;
+  sigset_t mask;
+  signal(SIGUSR2, note);
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGUSR2);
+  sem_init(&semaphore, 0, 0);
+  pthread_sigmask(SIG_BLOCK, &mask, 0);
+  pthread_create(&id, 0, wait_for_main, 0);
+  pthread_sigmask(SIG_UNBLOCK, &mask, 0);
+  sem_wait(&semaphore);
+  int result = kill(other, SIGUSR2);
+  printf("kill of a thread's id: %d, reached main %d\n", result, reached);
+  fflush(stdout);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) return syscall(SYS_gettid) == getpid() ? 8 : 1;
   run("mutex", add, 8);
@@ -201,6 +227,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 4; i++) sem_post(&semaphore);
   run("barrier", meet, 4);
   signals();
+  by_thread();
   ends(end_all, "exit of a thread ends the process:");
   char *next[] = {argv[0], "again", 0};
   arguments = next;
