@@ -50,7 +50,9 @@ export class Tasks {
   }
 
   get hasRoom(): boolean {
-    return this.processes.size < this.most && this.threads.size < MOST_THREADS;
+    let threads = this.threads.size;
+    for (const { traceEnds } of this.processes.values()) threads += traceEnds.length;
+    return this.processes.size < this.most && threads < MOST_THREADS;
   }
 
   /** An id that is no process's, thread's, group's or session's. */

@@ -4,10 +4,9 @@ import { DABR } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { type AbiInfo, struct } from "../abi.ts";
 import { EFAULT, EINVAL, EIO, ENODEV, ENOSPC, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
-import { isPrivileged } from "../credentials.ts";
 import type { Process } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
-import { PT_CCR, PT_NIP } from "../signals/mcontext.ts";
+import { PT_CCR, PT_NIP, PT_TRAP, VR_BYTES } from "../signals/mcontext.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { interrupt, post, stopWithGroup } from "../signals/post.ts";
 import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
@@ -23,6 +22,7 @@ import {
   NT_PRSTATUS,
   REGISTER_WORDS,
   registerSet,
+  resultOf,
   setDabr,
   setWords,
   wordsOfStopped,
@@ -104,9 +104,6 @@ const peekUser: Handler = (request) => {
   return 0;
 };
 
-/** Settable besides those up to PT_CCR. */
-const PT_TRAP = 40;
-
 const pokeUser: Handler = (request) => {
   const { ctx, thread } = request;
   const index = userWord(request);
@@ -117,6 +114,7 @@ const pokeUser: Handler = (request) => {
     registerSet(thread, NT_PRFPREG)!.set(thread, bytes);
     return 0;
   }
+  // PT_TRAP is taken besides those, and keeps its value.
   if (index > PT_CCR && index !== PT_TRAP) throw new SysError(EIO);
   const words = wordsOfStopped(thread, ctx.abi);
   words[index] = value;
@@ -127,7 +125,7 @@ const pokeUser: Handler = (request) => {
 /** How many bytes PTRACE_GETREGS and its like move; all of the set where it does not say. */
 const SIZES: Readonly<Record<number, (abi: AbiInfo) => number>> = {
   [NT_PRSTATUS]: ({ wordSize }) => REGISTER_WORDS * wordSize,
-  [NT_PPC_VMX]: () => 33 * 16 + 4,
+  [NT_PPC_VMX]: () => VR_BYTES + 4,
 };
 
 /** A request that moves the registers of a note to, or from, where `data` points. */
@@ -250,7 +248,7 @@ const callInfo: Handler = ({ ctx, thread, trace }) => {
     data = [words[0], ...words.slice(3, 9)];
     size = CALL_INFO_SIZES.entry;
   } else if (kind === "exit") {
-    const { failed, value } = resultOf(thread, words);
+    const { failed, value } = resultOf(words, abi);
     data = [value];
     size = CALL_INFO_SIZES.exit;
     out.bytes[CALL_INFO_SIZES.exit - 1] = failed ? 1 : 0;
@@ -260,27 +258,6 @@ const callInfo: Handler = ({ ctx, thread, trace }) => {
   ctx.memory.write(ctx.args.address(3), out.bytes.subarray(0, Math.min(room, size)));
   return size;
 };
-
-/** What the call that a thread has made has returned: `sc` tells errors in CR0[SO], `scv` by a negative number. */
-function resultOf(thread: Thread, words: readonly bigint[]): { failed: boolean; value: bigint } {
-  const { is64 } = thread.process.abi;
-  const value = BigInt.asIntN(is64 ? 64 : 32, words[3]);
-  if (words[PT_NIP] === thread.registers.nia && isVectoredBehind(thread))
-    return { failed: value < 0n && value >= -4095n, value };
-  const failed = (words[PT_CCR] & 0x1000_0000n) !== 0n;
-  return { failed, value: failed ? -value : value };
-}
-
-/** Whether the instruction in front of NIA is `scv`. */
-function isVectoredBehind({ process, registers }: Thread): boolean {
-  const at = Number(registers.nia - 4n);
-  try {
-    return (process.memory.read32(at) & 2) === 0;
-  } catch (error) {
-    if (error instanceof GuestFault) return false;
-    throw error;
-  }
-}
 
 // ---- going on ------------------------------------------------------------------------------------------------------
 
@@ -299,9 +276,7 @@ const resume =
   };
 
 const detachRequest: Handler = (request) => {
-  const { thread, trace } = request;
-  const signo = signalArg(request);
-  detach(thread, trace, signo);
+  detach(request.thread, request.trace, signalArg(request));
   return 0;
 };
 
@@ -445,7 +420,6 @@ function begin(ctx: SyscallContext, thread: Thread, seized: boolean): number {
   if (seized && (args.ulong(2) !== 0n || (options & ~BigInt(PTRACE_OPTIONS)) !== 0n)) throw new SysError(EIO);
   if (thread.process === process || thread.trace !== undefined) throw new SysError(EPERM);
   checkAccess(process, thread.process);
-  if (thread.process.prctl.dumpable !== 1 && !isPrivileged(process.credentials)) throw new SysError(EPERM);
   const trace = attach(thread, process, { seized, options: Number(options) });
   if (!seized) stopAttached(thread, trace);
   else if (thread.process.stoppedBy !== 0) stopWithGroup(thread, trace, thread.process.stoppedBy);

@@ -1,6 +1,6 @@
 /** Who traces whom, in a snapshot and out of it. */
 import type { MachineSnapshot, TraceSnapshot, TraceStopSnapshot } from "../../snapshot.ts";
-import { SIGRTMAX } from "../signals/signal-numbers.ts";
+import { checkSignal } from "../signals/signal-numbers.ts";
 import type { System } from "../system.ts";
 import { PTRACE_OPTIONS } from "./tracee.ts";
 import { attach } from "./tracing.ts";
@@ -42,13 +42,12 @@ export function thawTraces(kernel: System, traces: Traces = { tracees: [], ends:
       thread === undefined ||
       tracer === undefined ||
       tracer.exitStatus !== null ||
+      thread.process === tracer ||
       thread.trace !== undefined
     )
       throw new RangeError(`thread ${tid} can't be traced by process ${pid}`);
-    for (const info of [stop, ...due, inject].map((each) => (each && "kind" in each ? each.info : each))) {
-      if (info !== null && !(info.signo > 0 && info.signo <= SIGRTMAX))
-        throw new RangeError(`signal ${info.signo}`);
-    }
+    // Those of stops are only shown; the tracer may have set any (PTRACE_SETSIGINFO).
+    if (inject !== null) checkSignal(inject.signo, "a tracee", false);
     if (stop !== null && thread.state !== "stopped") throw new RangeError(`thread ${tid} is not stopped`);
     const trace = attach(thread, tracer, { seized, options: options & PTRACE_OPTIONS });
     Object.assign(trace, { ...rest, stop: stop && copyOf(stop), due: due.map(copyOf), inject });

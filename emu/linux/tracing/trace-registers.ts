@@ -1,6 +1,6 @@
 /** A tracee's registers as its tracer reads and writes them (Linux: arch/powerpc/kernel/ptrace). */
 import { DABR, DSCR, PPR, type Registers, TAR, VRSAVE, VSR } from "../../cpu/registers.ts";
-import { isVectored } from "../call-return.ts";
+import { isVectored, wasVectored } from "../call-return.ts";
 import { type DataModel, GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL, TICK, VECTORED_CALL } from "../signals/faults.ts";
 import {
@@ -9,6 +9,7 @@ import {
   PT_CTR,
   PT_LNK,
   PT_NIP,
+  PT_TRAP,
   PT_XER,
   putVectors,
   VR_BYTES,
@@ -27,14 +28,16 @@ export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
   const { registers, trace } = thread;
   const stop = trace?.stop;
   const interrupted = stop?.kind === "exit" ? stop.message : 0n;
-  const atCall = stop?.kind === "entry" || stop?.kind === "exit";
-  const call = isVectored(thread) ? VECTORED_CALL : SYSTEM_CALL;
+  const isBehind = stop?.kind === "exit" && interrupted === 0n;
+  const atCall = isBehind || stop?.kind === "entry" || stop?.kind === "exit";
+  const vectored = atCall && (isBehind ? wasVectored(thread) : isVectored(thread));
+  const call = vectored ? VECTORED_CALL : SYSTEM_CALL;
   const entry = { interrupt: atCall ? call : TICK, origGpr3: registers.gpr(3), result: 0n };
   const words = wordsOf(registers, model, entry, registers.shownMsr);
   if (stop?.kind === "entry" || interrupted !== 0n) words[PT_NIP] += 4n;
   if (interrupted !== 0n) {
-    words[3] = interrupted;
-    words[PT_CCR] |= CR0_SO;
+    words[3] = vectored ? -interrupted : interrupted;
+    if (!vectored) words[PT_CCR] |= CR0_SO;
   }
   const width = model.is64 ? 64 : 32;
   return Array.from({ length: CORE_WORDS }, (_, index) => BigInt.asUintN(width, words[index] ?? 0n));
@@ -57,6 +60,14 @@ const SETTERS: Readonly<Record<number, (registers: Registers, value: bigint) => 
     registers.cr = Number(BigInt.asUintN(32, value));
   },
 };
+
+/** What the call behind which a thread is stopped has returned: `sc` tells errors in CR0[SO], `scv` by a negative number. */
+export function resultOf(words: readonly bigint[], { is64 }: DataModel): { failed: boolean; value: bigint } {
+  const value = BigInt.asIntN(is64 ? 64 : 32, words[3]);
+  if (words[PT_TRAP] === BigInt(VECTORED_CALL.trap)) return { failed: value < 0n && value >= -4095n, value };
+  const failed = (words[PT_CCR] & CR0_SO) !== 0n;
+  return { failed, value: failed ? -value : value };
+}
 
 /** Sets words of pt_regs, of which only registers can be set. A call whose registers change is forgotten, and made anew. */
 export function setWords(thread: Thread, words: readonly bigint[]): void {

@@ -185,7 +185,9 @@ export function endTraced(thread: Thread, status: number): void {
   const { tracer } = trace;
   unlink(thread);
   const isLeader = tid === process.pid;
-  if (tracer.exitStatus !== null || (isLeader && tracer === process.parent)) return;
+  // A first thread is waited for as its process, once that has ended; here what ends may be that thread alone.
+  if (isLeader && (tracer === process.parent || process.exitStatus === null)) return;
+  if (tracer.exitStatus !== null) return;
   tracer.traceEnds.push({ tid, status });
   if (isLeader) process.heldBy = tracer;
   tellTracer(tracer, thread, CLD_TRAPPED, status);
