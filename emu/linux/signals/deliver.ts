@@ -71,7 +71,7 @@ export interface Delivery {
   isOrphaned(): boolean;
   /** The thread has a tracer, which sees its signals first. */
   readonly traced: boolean;
-  /** The signal that its tracer has the thread go on with; once. */
+  /** The signal that its tracer has the thread go on with, once; one that is blocked is pending instead. */
   injected(): SignalInfo | undefined;
   /** Called with every signal that is taken from its queue (timers go on then). */
   taken(info: SignalInfo): void;

@@ -109,8 +109,11 @@ export function deliver(thread: Thread, call: CallState): void {
     traced: thread.trace !== undefined,
     injected() {
       const info = thread.trace?.inject ?? undefined;
-      if (info !== undefined) thread.trace!.inject = null;
-      return info;
+      if (info === undefined) return undefined;
+      thread.trace!.inject = null;
+      if (!thread.signals.blocks(info.signo)) return info;
+      thread.signals.pending.add(info);
+      return undefined;
     },
     taken: (info) => timersOf(process).signalTaken(info),
   });

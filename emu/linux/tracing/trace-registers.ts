@@ -29,7 +29,7 @@ export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
   const stop = trace?.stop;
   const interrupted = stop?.kind === "exit" ? stop.message : 0n;
   const isBehind = stop?.kind === "exit" && interrupted === 0n;
-  const atCall = isBehind || stop?.kind === "entry" || stop?.kind === "exit";
+  const atCall = stop?.kind === "entry" || stop?.kind === "exit";
   const vectored = atCall && (isBehind ? wasVectored(thread) : isVectored(thread));
   const call = vectored ? VECTORED_CALL : SYSTEM_CALL;
   const entry = { interrupt: atCall ? call : TICK, origGpr3: registers.gpr(3), result: 0n };
