@@ -364,7 +364,9 @@ class Maker {
   private traces(processes: readonly ProcessSnapshot[]): MachineSnapshot["traces"] {
     const tracer = processes.find(({ exitStatus }) => exitStatus === null)?.pid;
     if (tracer === undefined || this.chance(2)) return undefined;
-    const threads = processes.flatMap(({ exitStatus, threads }) => (exitStatus === null ? threads : []));
+    const threads = processes.flatMap(({ pid, exitStatus, threads }) =>
+      exitStatus === null && pid !== tracer ? threads : [],
+    );
     const tracees = threads.flatMap(({ tid, stopped }): TraceSnapshot[] =>
       stopped && this.chance(2)
         ? [
