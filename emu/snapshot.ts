@@ -197,6 +197,8 @@ export interface AreaSnapshot {
   name: string;
   /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
   flags?: number;
+  /** mbind(2); none when absent. */
+  policy?: PolicySnapshot;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
 }
@@ -276,6 +278,14 @@ export interface ThreadSnapshot {
   cpuTime: bigint;
   /** A name of its own, at most 15 bytes; its process's when absent. */
   comm?: string;
+  /** set_mempolicy(2); the default when absent. */
+  policy?: PolicySnapshot;
+}
+
+/** Where pages come from: MPOL_* with flags, and nodes as a mask. */
+export interface PolicySnapshot {
+  mode: number;
+  nodes: bigint;
 }
 
 /** What a call in progress remembers besides its deadline. */
@@ -648,7 +658,14 @@ export interface PosixQueueSnapshot {
   /** In the order in which they will be received. */
   messages: { priority: number; bytes: Uint8Array }[];
   /** Who is told that a message has come to the empty queue: SIGEV_*, signal, sigev_value. */
-  notice: { pid: number; kind: number; signal: number; value: bigint } | null;
+  notice: {
+    pid: number;
+    kind: number;
+    signal: number;
+    value: bigint;
+    /** What SIGEV_THREAD sends, and by which socket: -1 for one that has been closed. */
+    thread: { openFile: number; cookie: Uint8Array } | null;
+  } | null;
 }
 
 /** What the sockets and named pipes of a machine share. */
