@@ -70,6 +70,7 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
   else if (thread.blocked !== null && thread.blocked.state.kind !== "begun")
     reasons.push("a system call half done");
   if (thread.stopped) reasons.push("stopped by a signal");
+  if (thread.policy !== undefined) reasons.push("a memory policy");
   return reasons;
 }
 
@@ -77,6 +78,7 @@ function areaReason(area: AreaSnapshot): string | undefined {
   const place = `${area.start.toString(16)}-${area.end.toString(16)}`;
   if (area.sharedObject !== null) return `shared mapping at ${place}`;
   if (BigInt(area.flags ?? 0) & ~ASKED_IN_V13) return `advice on the mapping at ${place}`;
+  if (area.policy !== undefined) return `a memory policy of the mapping at ${place}`;
   return area.file?.unlinked === undefined
     ? undefined
     : `mapping at ${place} of a file that no name leads to (${area.file.path})`;

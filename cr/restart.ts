@@ -140,6 +140,7 @@ class Restart {
       ...(extra.stopped === null ? {} : { stopped: extra.stopped }),
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
+      ...(extra.policy === null ? {} : { policy: extra.policy }),
     };
   }
 

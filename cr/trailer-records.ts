@@ -191,6 +191,11 @@ const BLOCKED = message("blocked", "a system call in progress, to be started aga
   call: since(2, maybe(CALL_STATE, "what else it must remember"), null),
 });
 
+const POLICY = message("policy", "which nodes memory comes from", {
+  mode: u32("MPOL_* with flags"),
+  nodes: u64("bit n is node n"),
+});
+
 export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks", {
   pid: s32("process id"),
   tid: s32("thread id"),
@@ -226,6 +231,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   stopped: maybe(flag(""), "stopped until SIGCONT"),
   cpuTime: s64("CPU time used, ns"),
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
+  policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -362,6 +368,7 @@ const AREA = message("area", "a mapping", {
   shared: maybe(SHARED_PART, ""),
   unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
   flags: since(3, u32("VM_* bits of mlock and madvise; 0x20: can't be made writable"), 0),
+  policy: since(4, maybe(POLICY, "mbind(2)"), null),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
@@ -639,6 +646,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   VSR,
   RESERVATION,
   BLOCKED,
+  POLICY,
   PACKET,
   OPEN_FILE,
   FILE_SIGNALS,

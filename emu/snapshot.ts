@@ -197,6 +197,8 @@ export interface AreaSnapshot {
   name: string;
   /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
   flags?: number;
+  /** mbind(2); none when absent. */
+  policy?: PolicySnapshot;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
 }
@@ -276,6 +278,14 @@ export interface ThreadSnapshot {
   cpuTime: bigint;
   /** A name of its own, at most 15 bytes; its process's when absent. */
   comm?: string;
+  /** set_mempolicy(2); the default when absent. */
+  policy?: PolicySnapshot;
+}
+
+/** Where pages come from: MPOL_* with flags, and nodes as a mask. */
+export interface PolicySnapshot {
+  mode: number;
+  nodes: bigint;
 }
 
 /** What a call in progress remembers besides its deadline. */

@@ -18,6 +18,7 @@ import type { FreezeTables } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+import { thawPolicy } from "./memory-policy.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
 import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
@@ -181,6 +182,7 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
+    ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
   };
 }
 
@@ -343,6 +345,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.blocked = thawCall(tid, from.blocked);
   thread.cpuTime = from.cpuTime;
   if (from.comm !== undefined) thread.ownName = shortName(from.comm);
+  if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -1,6 +1,7 @@
 /** A guest thread (Linux: task_struct). */
 import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
+import type { MemoryPolicy } from "../memory/vma.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
@@ -21,6 +22,8 @@ export class Thread {
   robustList = { head: 0n, length: 0n };
   /** prctl(PR_SET_FPEXC) in MSR bits: 0, 0x100, 0x800 or 0x900. */
   fpexcMode = 0;
+  /** set_mempolicy(2): where its pages come from; the default when undefined. */
+  policy: MemoryPolicy | undefined;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
   /** Its own name, where it does not go by its process's. */

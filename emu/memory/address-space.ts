@@ -33,7 +33,7 @@ import {
   TOUCHED,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
-import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
+import { clip, type MemoryPolicy, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 import { Watched, type Watchpoint } from "./watched.ts";
 
 export interface AddressSpaceOptions {
@@ -498,6 +498,13 @@ export class AddressSpace implements FileViewer {
     for (const area of this.mapped.remove(start, end)) {
       this.mapped.insert({ ...area, flags: ((area.flags ?? 0) & ~clear) | set });
     }
+  }
+
+  /** Has what is mapped in a range follow a policy, or none of its own. */
+  bind(start: number, end: number, policy: MemoryPolicy | undefined): void {
+    this.checkRange(start, end);
+    for (const { policy: _, ...area } of this.mapped.remove(start, end))
+      this.mapped.insert({ ...area, ...(policy === undefined ? {} : { policy }) });
   }
 
   /** Extends an area that grows down to begin at `start`; the room is free. */

@@ -80,6 +80,8 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
 );
 
+const policy = fc.record({ mode: u32, nodes: u64 });
+
 const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
@@ -101,6 +103,7 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       ),
       stopped: fc.boolean(),
       cpuTime: duration,
+      policy,
     },
     {
       requiredKeys: [
@@ -159,6 +162,7 @@ function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnaps
         sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
         name: fc.constantFrom("", "[heap]", "[stack]"),
         flags: fc.constantFrom(0x2000, 0x2_2000, 0x602_0000),
+        policy,
         pages: shared ? fc.constant(pages([])) : somePages(start, count),
       });
     });

@@ -9,6 +9,7 @@ import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { INOTIFY_SYSCALLS } from "./inotify.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
+import { MEMPOLICY_SYSCALLS } from "./mempolicy.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
 import { MQUEUE_SYSCALLS } from "./mqueue.ts";
 import { PIDFD_SYSCALLS } from "./pidfd.ts";
@@ -31,6 +32,7 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 /** Every row of every area. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
+  ...MEMPOLICY_SYSCALLS,
   ...PROCESS_VM_SYSCALLS,
   ...IO_PRIORITY_SYSCALLS,
   ...KCMP_SYSCALLS,
