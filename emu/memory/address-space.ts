@@ -362,6 +362,18 @@ export class AddressSpace implements FileViewer {
     this.poke(address, from);
   }
 
+  /** Copies bytes in as a debugger does, also where the program itself may only read what is its own (Linux: FOLL_FORCE). */
+  force(address: number, from: Uint8Array): void {
+    this.checkLoad(address, from.length);
+    const last = Math.floor((address + from.length - 1) / PAGE_SIZE);
+    for (let page = Math.floor(address / PAGE_SIZE); page <= last; page++) {
+      const at = Math.max(address, page * PAGE_SIZE);
+      if (this.areaOf(page).shared !== undefined) this.checkStore(at, 1);
+      else this.dirtyFrame(this.far.frameOf(page));
+    }
+    this.poke(address, from);
+  }
+
   private poke(address: number, from: Uint8Array): void {
     this.far.eachPart(address, from.length, (at, offset, length) => {
       this.storage.poke(at, length === from.length ? from : from.subarray(offset, offset + length));
