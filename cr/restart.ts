@@ -323,6 +323,7 @@ class Restart {
       pipes: topics.pipes.map(({ packets, ...pipe }) => (packets.length === 0 ? pipe : { ...pipe, packets })),
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
+      ...(topics.traces === undefined ? {} : { traces: topics.traces }),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
       ...(topics.privateFiles === undefined ? {} : { privateFiles: this.privateFiles(topics.privateFiles) }),

@@ -279,6 +279,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   const { order } = snapshot.scheduler;
   if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
+  if (snapshot.traces !== undefined) out.add(types.TRACES, X.TRACES, snapshot.traces);
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, { packets: [], ...pipe });
   snapshot.sharedObjects.forEach((object, index) => {

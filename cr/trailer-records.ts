@@ -38,6 +38,8 @@ export const FILE_KINDS = [
   "pipe-both",
 ] as const;
 
+export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
+export const TRACE_MODES = ["run", "syscall", "step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
@@ -347,6 +349,40 @@ export const LOCKS = message("LOCKS", "advisory file locks", {
   locks: list(LOCK, LIMITS.descriptors, ""),
 });
 
+const TRACE_STOP = message("trace stop", "a stop that a tracer is told of", {
+  kind: word(TRACE_STOPS, "at a signal, with its process, in front of or behind a system call, for an event"),
+  code: u32("as wait(2) tells it: signal | event << 8"),
+  info: maybe(SIGINFO, "PTRACE_GETSIGINFO"),
+  message: u64("PTRACE_GETEVENTMSG; of an interrupted call what it seems to return"),
+});
+
+const TRACEE = message("tracee", "a thread that another process traces", {
+  tid: s32("thread id"),
+  tracer: s32("process id"),
+  seized: flag("PTRACE_SEIZE"),
+  options: u32("PTRACE_O_*"),
+  mode: word(TRACE_MODES, "how far it was let go"),
+  inCall: flag("the tracer has seen the call that it is in begin"),
+  stop: maybe(TRACE_STOP, "that it is in"),
+  told: flag("wait(2) has told of that stop"),
+  listening: flag("PTRACE_LISTEN"),
+  exiting: flag("its end has been told of"),
+  message: u64("PTRACE_GETEVENTMSG"),
+  due: list(TRACE_STOP, 64, "stops before its next instruction"),
+  inject: maybe(SIGINFO, "that it goes on with"),
+});
+
+const TRACE_END = message("trace end", "a tracee that has ended and not been waited for", {
+  tracer: s32("process id"),
+  tid: s32("thread id"),
+  status: u32("wait status"),
+});
+
+export const TRACES = message("TRACES", "who traces whom: ptrace(2)", {
+  tracees: list(TRACEE, THREADS_MAX, ""),
+  ends: list(TRACE_END, THREADS_MAX, ""),
+});
+
 const FILE_PART = message("file part", "of a private file mapping", {
   path: path("absolute"),
   offset: size64("bytes"),
@@ -630,6 +666,7 @@ export const TRAILER_TYPES = {
   QUEUES: topic(20, QUEUES),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
+  TRACES: topic(34, TRACES),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -652,6 +689,9 @@ export const PARTS: readonly Layout<Fields>[] = [
   FILE_SIGNALS,
   DESCRIPTOR,
   WAIT,
+  TRACE_STOP,
+  TRACEE,
+  TRACE_END,
   LOCK,
   AREA,
   FILE_PART,
@@ -688,6 +728,7 @@ export type AttributesValues = LayoutValues<typeof ATTRIBUTES>;
 export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;
+export type TracesValues = LayoutValues<typeof TRACES>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;

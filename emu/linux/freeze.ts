@@ -25,6 +25,7 @@ import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
 import { fileTables, freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
@@ -99,6 +100,7 @@ export function freezeKernel(
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
+    ...freezeTraces(kernel),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
     nextPid: kernel.tasks.nextPid,
   };
@@ -211,6 +213,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
   });
+  thawTraces(kernel, snapshot.traces);
   kernel.tasks.nextPid = Math.min(Math.max(snapshot.nextPid, 2), MOST_PID);
   const { tid, sliceLeft, order = [tid] } = scheduler;
   const threads = order.flatMap((tid) => kernel.thread(tid) ?? []);

@@ -57,6 +57,7 @@ import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/tas
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { afterCall, entersCall, noteExec, stepped, stopsBefore } from "./tracing/tracing.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
 import { attachFiles } from "./vfs/process-files.ts";
@@ -423,12 +424,14 @@ export class Kernel implements System {
       bytes.subarray(at, at + length),
     );
     const { instructions } = thread.registers;
+    const { tid } = thread;
     this.tasks.endOthers(thread);
     releaseThread(thread);
     const name = request.isNameless ? path : decodeName(request.execfn);
     process.replaceProgram(thread, { mm, loaded, path, name });
     thread.fpexcMode = initialFpexcMode(abi);
     resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    noteExec(thread, tid);
   }
 
   // ---- from outside --------------------------------------------------------------------------------------
@@ -564,6 +567,7 @@ export class Kernel implements System {
     this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
     if (completed) this.retireCall(thread);
+    if (thread.trace !== undefined) afterCall(thread, thread.trace, completed);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
     return completed;
@@ -578,9 +582,16 @@ export class Kernel implements System {
     if (this.ran !== thread) this.settleTime();
     this.ran = thread;
     thread.load();
+    const { trace } = thread;
+    if (trace !== undefined && stopsBefore(thread, trace)) {
+      this.look();
+      return;
+    }
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
-    if (hasSignals(thread) && !thawed) {
+    // One that its tracer has seen begin is made before signals are taken.
+    const begins = trace?.inCall === true && thread.blocked === null;
+    if (hasSignals(thread) && !thawed && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.instructions >= end)) {
@@ -589,7 +600,8 @@ export class Kernel implements System {
       }
     }
     const exit = this.interpret(thread, this.budget(thread, end));
-    if (exit === "syscall") {
+    const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
+    if (exit === "syscall" && !stops) {
       const { registers } = thread;
       const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
       const vectored = isVectored(thread);
@@ -613,6 +625,7 @@ export class Kernel implements System {
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
+      if (exit === "limit" && thread.trace?.mode === "step") stepped(thread);
       if (exit !== "breakpoint") return exit;
       this.pause({ thread });
       return "limit";
@@ -640,7 +653,7 @@ export class Kernel implements System {
   /** Instructions until something is due. At least 1. */
   private budget(thread: Thread, end: bigint | undefined): number {
     // TIME_WANTED has been thrown at the instruction to come: alone in its piece, it finds the exact count.
-    if (this.timeIsExact) return 1;
+    if (this.timeIsExact || thread.trace?.mode === "step") return 1;
     let due = end === undefined ? undefined : end - this.instructions;
     const { clock } = this;
     const deadline = this.nextDeadline();

@@ -1,6 +1,7 @@
 /** Random snapshots of stopped machines for fast-check: every topic that an image holds. */
 import fc from "fast-check";
 import { NODE_KINDS, SOCKET_PHASES } from "../../cr/states.ts";
+import { TRACE_MODES, TRACE_STOPS } from "../../cr/trailer-records.ts";
 import type {
   Abi,
   AreaSnapshot,
@@ -14,6 +15,8 @@ import type {
   RegistersSnapshot,
   SignalInfoSnapshot,
   ThreadSnapshot,
+  TraceSnapshot,
+  TraceStopSnapshot,
 } from "../../emu/snapshot.ts";
 import { pages } from "./samples.ts";
 
@@ -79,6 +82,29 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
 );
+
+const traceStop: fc.Arbitrary<TraceStopSnapshot> = fc.record({
+  kind: fc.constantFrom(...TRACE_STOPS),
+  code: u32,
+  info: fc.option(signalInfo),
+  message: u64,
+});
+
+const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
+  tid: s32,
+  tracer: s32,
+  seized: fc.boolean(),
+  options: u32,
+  mode: fc.constantFrom(...TRACE_MODES),
+  inCall: fc.boolean(),
+  stop: fc.option(traceStop),
+  told: fc.boolean(),
+  listening: fc.boolean(),
+  exiting: fc.boolean(),
+  message: u64,
+  due: fc.array(traceStop, { maxLength: 3 }),
+  inject: fc.option(signalInfo),
+});
 
 const policy = fc.record({ mode: u32, nodes: u64 });
 
@@ -594,6 +620,10 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           firstUser: fc.record({ uid: u32, gid: u32 }),
           compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
+          traces: fc.record({
+            tracees: fc.array(tracee, { maxLength: 3 }),
+            ends: fc.array(fc.record({ tracer: s32, tid: s32, status: u32 }), { maxLength: 2 }),
+          }),
           ...(openFiles.length === 0
             ? {}
             : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),

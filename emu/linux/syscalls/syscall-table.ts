@@ -19,6 +19,7 @@ import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
 import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
+import { PTRACE_SYSCALLS } from "./ptrace.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -34,6 +35,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
   ...MEMPOLICY_SYSCALLS,
   ...PROCESS_VM_SYSCALLS,
+  ...PTRACE_SYSCALLS,
   ...IO_PRIORITY_SYSCALLS,
   ...KCMP_SYSCALLS,
   ...PROCESS_SYSCALLS,

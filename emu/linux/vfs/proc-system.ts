@@ -43,7 +43,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       perf_event_paranoid: textFile("4\n"),
       panic: textFile("0\n"),
       printk: textFile("4\t4\t1\t7\n"),
-      yama: directoryOf({ ptrace_scope: textFile("1\n") }),
+      yama: directoryOf({ ptrace_scope: textFile("0\n") }),
       seccomp: directoryOf({ actions_avail: textFile("\n") }),
       shmmax: textFile("18446744073692774399\n"),
       shmall: textFile("18446744073692774399\n"),
