@@ -178,7 +178,7 @@ export class SyscallContext {
   }
   /** Writes a struct at `address`. */
   put<F extends Fields>(layout: Layout<F>, address: number, values: Encodable<F>): void {
-    this.memory.write(address, layout.encode(this.abi, values));
+    this.memory.write(address, layout.lend(this.abi, values));
   }
   /** Writes a 32-bit word at `address`. */
   put32(address: number, value: number): void {

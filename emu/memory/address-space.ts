@@ -49,6 +49,8 @@ export type CodeListener = (page: number) => void;
 
 /** Bytes of a string that are looked at together: most strings are no longer. */
 const STRING_PIECE = 256;
+/** What a piece is read into: most strings are a few bytes of one. */
+const stringPiece = new Uint8Array(STRING_PIECE);
 
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
@@ -445,9 +447,11 @@ export class AddressSpace implements FileViewer {
       // Piece by piece: the string may end before the next page, which need not be there.
       const pageEnd = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
       const next = Math.min(address + limit, pageEnd, at + STRING_PIECE);
-      const bytes = this.read(at, next - at);
+      this.checkLoad(at, next - at);
+      const piece = next - at === STRING_PIECE ? stringPiece : stringPiece.subarray(0, next - at);
+      const bytes = this.peek(at, next - at, piece);
       const end = bytes.indexOf(0);
-      if (end >= 0 && at === address) return bytes.subarray(0, end);
+      if (end >= 0 && at === address) return bytes.slice(0, end);
       if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
       found.push(...bytes);
       at = next;
