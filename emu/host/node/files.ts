@@ -165,7 +165,8 @@ class HeldFolder implements HostFolder {
         const stat = fs.lstatSync(toHost(`${path}/${name}`), { bigint: true, throwIfNoEntry: false });
         return stat?.ino === ino && stat.dev === dev;
       });
-      if (found === undefined) throw new HostError("ENOENT", "it has no name, and was too deep to tell where");
+      if (found === undefined)
+        throw new HostError("ENOENT", "it has no name, and was too deep to tell where");
       return found;
     });
   }
