@@ -78,7 +78,7 @@ export class JitEngine extends Interpreter {
   private closed = false;
   /** Bytes of the modules that are in use. */
   private bytes = 0;
-  /** Instructions executed, and translated, in this address space so far. */
+  /** Instructions executed, with more for those that take longer, and translated, in this address space so far. */
   private executed = 0;
   private translated = 0;
 
@@ -184,6 +184,7 @@ export class JitEngine extends Interpreter {
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
         const isAtCall = this.isAtCall;
+        if (!isAtCall) this.noteHandled();
         const exit = isAtCall ? "syscall" : this.interpretPlainly(1);
         if (exit === "syscall" && quick.counts[Counted.left] === left) this.noteSyscall();
         if (isAtCall) return exit;
@@ -226,10 +227,16 @@ export class JitEngine extends Interpreter {
     exits.syscall++;
   }
 
+  /** Has an instruction that the quick loop leaves to its handler, where it is counted as one, count for the time it takes. */
+  private noteHandled(): void {
+    this.executed += this.tuning.executedPerHandled - 1;
+  }
+
   /** The quick loop's way to one instruction. */
   private executeQuickly(address: number): number {
     this.closed = false;
     this.status.settle();
+    this.noteHandled();
     try {
       this.step(address);
     } catch (error) {
