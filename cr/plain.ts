@@ -70,6 +70,7 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
   else if (thread.blocked !== null && thread.blocked.state.kind !== "begun")
     reasons.push("a system call half done");
   if (thread.stopped) reasons.push("stopped by a signal");
+  if (thread.policy !== undefined) reasons.push("a memory policy");
   return reasons;
 }
 
@@ -77,6 +78,7 @@ function areaReason(area: AreaSnapshot): string | undefined {
   const place = `${area.start.toString(16)}-${area.end.toString(16)}`;
   if (area.sharedObject !== null) return `shared mapping at ${place}`;
   if (BigInt(area.flags ?? 0) & ~ASKED_IN_V13) return `advice on the mapping at ${place}`;
+  if (area.policy !== undefined) return `a memory policy of the mapping at ${place}`;
   return area.file?.unlinked === undefined
     ? undefined
     : `mapping at ${place} of a file that no name leads to (${area.file.path})`;
@@ -142,6 +144,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   const pids = new Set(live.map((process) => process.pid));
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
+  if (snapshot.traces !== undefined) reasons.push("processes that trace others");
   if (snapshot.locks !== undefined) reasons.push("file locks");
   if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");
   if (snapshot.network !== undefined && snapshot.network.nodes.length > 0)

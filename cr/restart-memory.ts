@@ -40,6 +40,7 @@ function areasOf(
         throw inconsistent(`there is no mapping at ${hex(entry.start)} to be named "${entry.name}"`);
       area.name = entry.name;
       if (entry.flags !== 0) area.flags = entry.flags;
+      if (entry.policy !== null) area.policy = entry.policy;
       const unlinked = unlinkedOf(topics, entry.unlinked, `the mapping at ${hex(entry.start)}`);
       if (area.file !== null) area.file = { ...area.file, ...unlinked };
     } else {
@@ -111,6 +112,7 @@ function ownArea(entry: X.AreasValues["areas"][number], topics: Topics): AreaSna
     sharedObject: shared,
     name: entry.name,
     ...(entry.flags === 0 ? {} : { flags: entry.flags }),
+    ...(entry.policy === null ? {} : { policy: entry.policy }),
     pages: NO_PAGES,
   };
 }

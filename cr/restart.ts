@@ -140,6 +140,7 @@ class Restart {
       ...(extra.stopped === null ? {} : { stopped: extra.stopped }),
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
+      ...(extra.policy === null ? {} : { policy: extra.policy }),
     };
   }
 
@@ -322,6 +323,7 @@ class Restart {
       pipes: topics.pipes.map(({ packets, ...pipe }) => (packets.length === 0 ? pipe : { ...pipe, packets })),
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
+      ...(topics.traces === undefined ? {} : { traces: topics.traces }),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
       ...(topics.privateFiles === undefined ? {} : { privateFiles: this.privateFiles(topics.privateFiles) }),

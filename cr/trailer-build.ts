@@ -99,6 +99,7 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     stopped: thread.stopped ?? null,
     cpuTime: thread.cpuTime,
     comm: thread.comm ?? null,
+    policy: thread.policy ?? null,
   };
 }
 
@@ -165,8 +166,12 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
     pid,
     areas: areas
       .filter(
-        ({ sharedObject, name, file, flags }) =>
-          sharedObject !== null || name !== "" || file?.unlinked !== undefined || flags !== undefined,
+        ({ sharedObject, name, file, flags, policy }) =>
+          sharedObject !== null ||
+          name !== "" ||
+          file?.unlinked !== undefined ||
+          flags !== undefined ||
+          policy !== undefined,
       )
       .map((area) => ({
         start: area.start,
@@ -179,6 +184,7 @@ function areasValues(process: ProcessSnapshot): X.AreasValues {
         shared: area.sharedObject,
         unlinked: area.file?.unlinked ?? null,
         flags: area.flags ?? 0,
+        policy: area.policy ?? null,
       })),
   };
 }
@@ -273,6 +279,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   const { order } = snapshot.scheduler;
   if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
+  if (snapshot.traces !== undefined) out.add(types.TRACES, X.TRACES, snapshot.traces);
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, { packets: [], ...pipe });
   snapshot.sharedObjects.forEach((object, index) => {

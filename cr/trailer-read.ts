@@ -36,6 +36,7 @@ export interface Topics {
   files?: X.OpenFilesValues;
   locks?: X.LocksValues;
   waits?: X.WaitsValues;
+  traces?: X.TracesValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
   identities?: X.IdentitiesValues;
@@ -78,6 +79,7 @@ class TopicReader {
     [T.ATTRIBUTES.type]: this.once(X.ATTRIBUTES, "attributes", ({ pid }) => this.of(pid)),
     [T.FAMILY.type]: this.once(X.FAMILY, "family", ({ pid }) => this.of(pid)),
     [T.WAITS.type]: this.once(X.WAITS, "waits", () => this.topics),
+    [T.TRACES.type]: this.once(X.TRACES, "traces", () => this.topics),
     [T.AREAS.type]: this.once(X.AREAS, "areas", ({ pid }) => this.of(pid)),
     [T.THREAD.type]: (record) => this.thread(record),
     [T.REGISTERS.type]: (record) => this.registers(record),

@@ -38,6 +38,8 @@ export const FILE_KINDS = [
   "pipe-both",
 ] as const;
 
+export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
+export const TRACE_MODES = ["run", "syscall", "step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
@@ -191,6 +193,11 @@ const BLOCKED = message("blocked", "a system call in progress, to be started aga
   call: since(2, maybe(CALL_STATE, "what else it must remember"), null),
 });
 
+const POLICY = message("policy", "which nodes memory comes from", {
+  mode: u32("MPOL_* with flags"),
+  nodes: u64("bit n is node n"),
+});
+
 export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks", {
   pid: s32("process id"),
   tid: s32("thread id"),
@@ -226,6 +233,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   stopped: maybe(flag(""), "stopped until SIGCONT"),
   cpuTime: s64("CPU time used, ns"),
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
+  policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -341,6 +349,40 @@ export const LOCKS = message("LOCKS", "advisory file locks", {
   locks: list(LOCK, LIMITS.descriptors, ""),
 });
 
+const TRACE_STOP = message("trace stop", "a stop that a tracer is told of", {
+  kind: word(TRACE_STOPS, "at a signal, with its process, in front of or behind a system call, for an event"),
+  code: u32("as wait(2) tells it: signal | event << 8"),
+  info: maybe(SIGINFO, "PTRACE_GETSIGINFO"),
+  message: u64("PTRACE_GETEVENTMSG; of an interrupted call what it seems to return"),
+});
+
+const TRACEE = message("tracee", "a thread that another process traces", {
+  tid: s32("thread id"),
+  tracer: s32("process id"),
+  seized: flag("PTRACE_SEIZE"),
+  options: u32("PTRACE_O_*"),
+  mode: word(TRACE_MODES, "how far it was let go"),
+  inCall: flag("the tracer has seen the call that it is in begin"),
+  stop: maybe(TRACE_STOP, "that it is in"),
+  told: flag("wait(2) has told of that stop"),
+  listening: flag("PTRACE_LISTEN"),
+  exiting: flag("its end has been told of"),
+  message: u64("PTRACE_GETEVENTMSG"),
+  due: list(TRACE_STOP, 64, "stops before its next instruction"),
+  inject: maybe(SIGINFO, "that it goes on with"),
+});
+
+const TRACE_END = message("trace end", "a tracee that has ended and not been waited for", {
+  tracer: s32("process id"),
+  tid: s32("thread id"),
+  status: u32("wait status"),
+});
+
+export const TRACES = message("TRACES", "who traces whom: ptrace(2)", {
+  tracees: list(TRACEE, THREADS_MAX, ""),
+  ends: list(TRACE_END, THREADS_MAX, ""),
+});
+
 const FILE_PART = message("file part", "of a private file mapping", {
   path: path("absolute"),
   offset: size64("bytes"),
@@ -362,6 +404,7 @@ const AREA = message("area", "a mapping", {
   shared: maybe(SHARED_PART, ""),
   unlinked: since(2, maybe(u32(""), "the private mapping is of this UNLINKED file"), null),
   flags: since(3, u32("VM_* bits of mlock and madvise; 0x20: can't be made writable"), 0),
+  policy: since(4, maybe(POLICY, "mbind(2)"), null),
 });
 
 export const AREAS = message("AREAS", "what VMA records cannot say about a process's mappings", {
@@ -543,11 +586,17 @@ export const IPC = message("IPC", "System V objects", {
   segments: list(SEGMENT, 32768, ""),
 });
 
+const COOKIE = message("cookie", "what a thread is told by a socket", {
+  openFile: s32("the socket; -1: it has been closed"),
+  cookie: blob(32, "sent with its last byte set"),
+});
+
 const NOTICE = message("notice", "mq_notify(2)", {
   pid: s32("who is told"),
   kind: s32("SIGEV_*"),
   signal: s32(""),
   value: u64("sigev_value"),
+  thread: since(2, maybe(COOKIE, "SIGEV_THREAD"), null),
 });
 
 const QUEUED = message("queued", "mq_send(2)", { priority: u32(""), bytes: blob(1 << 24, "") });
@@ -617,6 +666,7 @@ export const TRAILER_TYPES = {
   QUEUES: topic(20, QUEUES),
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
+  TRACES: topic(34, TRACES),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -633,11 +683,15 @@ export const PARTS: readonly Layout<Fields>[] = [
   VSR,
   RESERVATION,
   BLOCKED,
+  POLICY,
   PACKET,
   OPEN_FILE,
   FILE_SIGNALS,
   DESCRIPTOR,
   WAIT,
+  TRACE_STOP,
+  TRACEE,
+  TRACE_END,
   LOCK,
   AREA,
   FILE_PART,
@@ -656,6 +710,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   MESSAGE_QUEUE,
   SEGMENT,
   IPC_PLACES,
+  COOKIE,
   NOTICE,
   QUEUED,
   POSIX_QUEUE,
@@ -673,6 +728,7 @@ export type AttributesValues = LayoutValues<typeof ATTRIBUTES>;
 export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;
+export type TracesValues = LayoutValues<typeof TRACES>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;

@@ -51,6 +51,8 @@ export interface MachineSnapshot {
   queues?: PosixQueueSnapshot[];
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
+  /** Who traces whom; nobody anybody when absent. */
+  traces?: { tracees: TraceSnapshot[]; ends: TraceEndSnapshot[] };
   /** Advisory file locks; none when absent. */
   locks?: LockSnapshot[];
   /**
@@ -197,6 +199,8 @@ export interface AreaSnapshot {
   name: string;
   /** VM_* bits of what mlock(2) and madvise(2) have asked for; none when absent. */
   flags?: number;
+  /** mbind(2); none when absent. */
+  policy?: PolicySnapshot;
   /** Pages with contents of their own, ascending; none for shared mappings. */
   pages: PageSource;
 }
@@ -276,6 +280,14 @@ export interface ThreadSnapshot {
   cpuTime: bigint;
   /** A name of its own, at most 15 bytes; its process's when absent. */
   comm?: string;
+  /** set_mempolicy(2); the default when absent. */
+  policy?: PolicySnapshot;
+}
+
+/** Where pages come from: MPOL_* with flags, and nodes as a mask. */
+export interface PolicySnapshot {
+  mode: number;
+  nodes: bigint;
 }
 
 /** What a call in progress remembers besides its deadline. */
@@ -315,6 +327,53 @@ export interface RegistersSnapshot {
   /** lwarx family: null when there is no reservation. */
   reservation: { address: bigint; length: number; value: bigint } | null;
   instructions: bigint;
+}
+
+/** A thread that another process traces (ptrace(2)). */
+export interface TraceSnapshot {
+  tid: number;
+  /** Process id. */
+  tracer: number;
+  seized: boolean;
+  /** PTRACE_O_* */
+  options: number;
+  /** How far it was let go. */
+  mode: "run" | "syscall" | "step";
+  /** The tracer has seen the call that it is in begin. */
+  inCall: boolean;
+  /** The stop that it is in. */
+  stop: TraceStopSnapshot | null;
+  /** wait(2) has told of that. */
+  told: boolean;
+  /** PTRACE_LISTEN. */
+  listening: boolean;
+  /** Its end has been told of. */
+  exiting: boolean;
+  /** PTRACE_GETEVENTMSG. */
+  message: bigint;
+  /** Stops that come before its next instruction. */
+  due: TraceStopSnapshot[];
+  /** The signal that it goes on with. */
+  inject: SignalInfoSnapshot | null;
+}
+
+export interface TraceStopSnapshot {
+  /** At a signal, with its process, in front of or behind a system call, for an event. */
+  kind: "signal" | "group" | "entry" | "exit" | "event";
+  /** As wait(2) tells it: signal number | event << 8. */
+  code: number;
+  /** PTRACE_GETSIGINFO; null where there is none. */
+  info: SignalInfoSnapshot | null;
+  /** PTRACE_GETEVENTMSG, of an event; what a call that a signal interrupts seems to return, behind one. */
+  message: bigint;
+}
+
+/** A thread that was traced has ended, and its tracer has not waited for it. */
+export interface TraceEndSnapshot {
+  tracer: number;
+  tid: number;
+  /** Wait status. */
+  status: number;
 }
 
 /** Bytes as Linux's siginfo has them, decoded. */
@@ -648,7 +707,14 @@ export interface PosixQueueSnapshot {
   /** In the order in which they will be received. */
   messages: { priority: number; bytes: Uint8Array }[];
   /** Who is told that a message has come to the empty queue: SIGEV_*, signal, sigev_value. */
-  notice: { pid: number; kind: number; signal: number; value: bigint } | null;
+  notice: {
+    pid: number;
+    kind: number;
+    signal: number;
+    value: bigint;
+    /** What SIGEV_THREAD sends, and by which socket: -1 for one that has been closed. */
+    thread: { openFile: number; cookie: Uint8Array } | null;
+  } | null;
 }
 
 /** What the sockets and named pipes of a machine share. */

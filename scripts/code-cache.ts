@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
+import { Bundle, cacheFile, SCRIPTS, type ScriptName, sealed } from "../cli/bundle.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = join(root, "dist", "bin");
@@ -44,7 +44,7 @@ else {
   process.argv.splice(2, 1);
   const bundle = new Bundle(bin);
   process.on("exit", () =>
-    writeFileSync(join(bin, cacheFile(script)), bundle.load(script).script.createCachedData()),
+    writeFileSync(join(bin, cacheFile(script)), sealed(bundle.load(script).script.createCachedData())),
   );
   bundle.load("main");
 }

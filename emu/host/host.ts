@@ -67,6 +67,13 @@ export interface HostOpenFlags {
   noFollow?: boolean;
 }
 
+/** What somebody would like to do with a file. */
+export interface HostAccess {
+  read: boolean;
+  write: boolean;
+  execute: boolean;
+}
+
 /** The absolute path of something open at present; where it leads there no more, the last one that is known. */
 export interface HostWhereabouts {
   path: string;
@@ -83,6 +90,8 @@ export interface HostFolder {
    */
   within<T>(name: string, use: (path: string) => T): T;
   stat(): HostStat;
+  /** Throws EACCES (or EROFS) where that access would be refused. */
+  access(wanted: HostAccess): void;
   /** Its absolute path. */
   where(): HostWhereabouts;
   /** The directory it is in. */
@@ -125,6 +134,8 @@ export interface HostFiles {
   fstat(handle: number): HostStat;
   /** Does not follow a symlink in the last component. */
   lstat(path: string): HostStat;
+  /** As `lstat`; undefined where there is no such file, which walks find all day and an error costs more than the question. */
+  look(path: string): HostStat | undefined;
   readlink(path: string): string;
   readdir(path: string): string[];
   mkdir(path: string, mode: number): void;
@@ -146,7 +157,7 @@ export interface HostFiles {
   chown(path: string, uid: number, gid: number): void;
   fchown(handle: number, uid: number, gid: number): void;
   /** Throws EACCES (or EROFS) where that access would be refused, ELOOP for a symlink. */
-  access(path: string, wanted: { read: boolean; write: boolean; execute: boolean }): void;
+  access(path: string, wanted: HostAccess): void;
   /** Absolute host path with every symlink resolved. */
   realpath(path: string): string;
   /** Throws ELOOP for a symlink. */

@@ -183,12 +183,13 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
-        const isAtCall = this.isAtCall;
-        if (!isAtCall) this.noteHandled();
-        const exit = isAtCall ? "syscall" : this.interpretPlainly(1);
+        let exit: Exit | "arrived" = "syscall";
+        if (!this.isAtCall) {
+          this.noteHandled();
+          exit = this.interpretPlainly(1);
+          left = this.left += left - 1;
+        }
         if (exit === "syscall" && quick.counts[Counted.left] === left) this.noteSyscall();
-        if (isAtCall) return exit;
-        left = this.left = left - 1 + this.left;
         if (exit !== "limit") return exit;
       }
     }
@@ -205,12 +206,12 @@ export class JitEngine extends Interpreter {
   }
 
   /** Adds what the quick loop has done to the statistics. */
-  private noteQuick({ counts }: QuickLoop, instructions: number, stop: number): void {
+  private noteQuick({ counts, left }: QuickLoop, instructions: number, stop: number): void {
     this.executed += instructions;
     const { statistics } = this;
     const { exits } = statistics;
     const [entered, other, executed, first, limit] = counts;
-    const fault = Number(stop === Stop.thrown && counts[Counted.left] === this.quick!.left);
+    const fault = Number(stop === Stop.thrown && counts[Counted.left] === left);
     statistics.quick += instructions - executed;
     statistics.translated += executed;
     statistics.entered += entered;

@@ -406,9 +406,7 @@ export class Generator {
     const local = this.vectorLocal(n);
     if (state.hasVector(n)) return local;
     code.i32Const(0);
-    code.simd(Simd.v128_load);
-    code.op(0);
-    code.u32(this.at(VSR + 16 * n));
+    code.vectorAccess(Simd.v128_load, this.at(VSR + 16 * n));
     if (n < 32 && state.isDirty(FPR_SLOT + n)) {
       code.get(this.local(FPR_SLOT + n));
       code.simd(Simd.f64x2_replace_lane);
@@ -456,9 +454,7 @@ export class Generator {
     code.set(this.vectorLocal(n));
     code.i32Const(0);
     code.get(this.vectorLocal(n));
-    code.simd(Simd.v128_store);
-    code.op(0);
-    code.u32(this.at(VSR + 16 * n));
+    code.vectorAccess(Simd.v128_store, this.at(VSR + 16 * n));
     this.storedVector(n);
     state.vectors[n >> 5] |= 1 << (n & 31);
   }

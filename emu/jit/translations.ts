@@ -35,7 +35,7 @@ export interface JitStatistics {
 export interface JitExits {
   /** The instructions that it might execute were used up. */
   limit: number;
-  /** There was other translated code to go on with, which only JavaScript leads to. */
+  /** There was other translated code to go on with, which only JavaScript or the quick loop leads to. */
   other: number;
   /** There was none: for the interpreter to go on, mostly where nothing is hot. */
   cold: number;

@@ -336,6 +336,12 @@ export class Code {
     bytes[at + 1] = 0;
     this.length = putU32(bytes, at + 2, offset);
   }
+  /** The same of a vector. */
+  vectorAccess(op: number, offset: number): void {
+    this.simd(op);
+    this.op(0);
+    this.u32(offset);
+  }
   block(op: number): void {
     this.indexed(op, VOID);
   }

@@ -26,6 +26,17 @@ export function isVectored({ process, registers }: Thread): boolean {
   return isThere && (memory.fetch(nia) & SC_BIT) === 0;
 }
 
+/** Whether the instruction in front of NIA, which has made a system call, is `scv`. */
+export function wasVectored({ process: { memory }, registers }: Thread): boolean {
+  const at = Number(BigInt.asUintN(64, registers.nia - 4n));
+  let word = SC_BIT;
+  ignoringFaults(() => {
+    word = memory.read32(at);
+  });
+  memory.takeMatched();
+  return (word & SC_BIT) === 0;
+}
+
 /** Ends the call at NIA with a result or an error: r3, how it is told, and NIA behind it. */
 export function returnFromCall(
   registers: Registers,

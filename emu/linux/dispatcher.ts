@@ -125,7 +125,8 @@ export class Dispatcher {
   private park(thread: Thread, wait: WaitFor): boolean {
     const disturbed = wait.killable
       ? isFatalPending(thread.process, thread)
-      : deliverable(thread.process, thread) !== 0n;
+      : deliverable(thread.process, thread) !== 0n ||
+        (thread.trace !== undefined && thread.trace.inject !== null);
     if (disturbed) thread.postpone(wait);
     else thread.park(wait);
     return false;

@@ -74,6 +74,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const shares = has(flags, CLONE_VM) && !has(flags, CLONE_VFORK);
   const child = new Thread(process, tid, parent.signals.fork(!shares));
   child.fpexcMode = parent.fpexcMode;
+  child.policy = parent.policy;
   if (isThread) child.ownName = parent.comm;
   child.parked.bytes.set(parent.registers.bytes);
   if (!isThread) kernel.addProcess(process);

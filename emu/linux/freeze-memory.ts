@@ -12,6 +12,7 @@ import type {
   SharedObjectSnapshot,
 } from "../snapshot.ts";
 import type { FreezeTables, ProcessFiles } from "./contracts.ts";
+import { thawPolicy } from "./memory-policy.ts";
 import type { Process } from "./process.ts";
 
 /** Most areas a snapshot may ask for, a little above what mmap allows. */
@@ -26,7 +27,7 @@ const sourceOf = (addresses: number[], read: (address: number) => Uint8Array): P
 export function freezeMemory({ memory, layout, files }: Process, tables: FreezeTables): MemorySnapshot {
   const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
-    ({ start, end, prot, file, shared, offset, growsDown, name, flags }): AreaSnapshot => {
+    ({ start, end, prot, file, shared, offset, growsDown, name, flags, policy }): AreaSnapshot => {
       const addresses = shared === undefined ? memory.touched(start, end) : [];
       return {
         start,
@@ -37,6 +38,7 @@ export function freezeMemory({ memory, layout, files }: Process, tables: FreezeT
         sharedObject: shared === undefined ? null : { index: tables.sharedObject(shared), offset },
         name: name ?? "",
         ...(flags ? { flags } : {}),
+        ...(policy ? { policy: { ...policy } } : {}),
         pages: sourceOf(addresses, (at) => memory.peek(at, PAGE_SIZE, page)),
       };
     },
@@ -122,6 +124,7 @@ function contentsOf(area: AreaSnapshot, files: ProcessFiles, objects: readonly S
     ...(area.growsDown ? { growsDown: true } : {}),
     ...(area.name === "" ? {} : { name: area.name }),
     ...(area.flags ? { flags: area.flags & VM_KEPT } : {}),
+    ...(area.policy ? { policy: thawPolicy(area.policy) } : {}),
   };
   if (sharedObject !== null) {
     const shared = objects[sharedObject.index];

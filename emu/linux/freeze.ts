@@ -18,13 +18,15 @@ import type { FreezeTables } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
+import { thawPolicy } from "./memory-policy.ts";
 
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
 import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
-import { freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
+import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
+import { fileTables, freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
 import { type CallInProgress, isCallState } from "./wait-queue.ts";
@@ -61,7 +63,7 @@ export function freezeKernel(
   const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
-  const queues = kernel.fileSystem.queues.freeze();
+  const queues = kernel.fileSystem.queues.freeze(fileTables(kernel.fileSystem, tables));
   const network = freezeNetwork(kernel.fileSystem, tables);
   const setIds = kernel.fileSystem.setIds.freeze(kernel.fileSystem);
   const firstUser = kernel.fileSystem.owners.freeze(
@@ -98,6 +100,7 @@ export function freezeKernel(
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
+    ...freezeTraces(kernel),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
     nextPid: kernel.tasks.nextPid,
   };
@@ -181,6 +184,7 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     stopped: thread.state === "stopped",
     cpuTime: thread.cpuTime,
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
+    ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
   };
 }
 
@@ -209,6 +213,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
   });
+  thawTraces(kernel, snapshot.traces);
   kernel.tasks.nextPid = Math.min(Math.max(snapshot.nextPid, 2), MOST_PID);
   const { tid, sliceLeft, order = [tid] } = scheduler;
   const threads = order.flatMap((tid) => kernel.thread(tid) ?? []);
@@ -343,6 +348,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.blocked = thawCall(tid, from.blocked);
   thread.cpuTime = from.cpuTime;
   if (from.comm !== undefined) thread.ownName = shortName(from.comm);
+  if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -57,6 +57,7 @@ import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/tas
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { afterCall, entersCall, noteExec, stepped, stopsBefore } from "./tracing/tracing.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
 import { attachFiles } from "./vfs/process-files.ts";
@@ -210,7 +211,7 @@ export class Kernel implements System {
       this.clock = new RealClock(host.clock, from?.clock.monotonic);
       this.random = hostRandom(host);
     } else {
-      this.clock = new VirtualClock(() => this.retired, from?.clock);
+      this.clock = new VirtualClock(() => this.instructions, from?.clock);
       this.random = new SeededRandom(seed, from?.clock.random);
     }
     const random = (into: Uint8Array) => this.random.fill(into);
@@ -228,9 +229,6 @@ export class Kernel implements System {
 
   /** Retired by all threads since the program began. */
   get instructions(): bigint {
-    return this.retired;
-  }
-  private get retired(): bigint {
     this.counted += BigInt(this.uncounted);
     this.uncounted = 0;
     return this.counted;
@@ -426,12 +424,14 @@ export class Kernel implements System {
       bytes.subarray(at, at + length),
     );
     const { instructions } = thread.registers;
+    const { tid } = thread;
     this.tasks.endOthers(thread);
     releaseThread(thread);
     const name = request.isNameless ? path : decodeName(request.execfn);
     process.replaceProgram(thread, { mm, loaded, path, name });
     thread.fpexcMode = initialFpexcMode(abi);
     resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    noteExec(thread, tid);
   }
 
   // ---- from outside --------------------------------------------------------------------------------------
@@ -480,10 +480,9 @@ export class Kernel implements System {
   async run(limit?: bigint): Promise<KernelExit> {
     this.look();
     try {
-      return await this.loop(limit === undefined ? undefined : this.retired + limit);
+      return await this.loop(limit === undefined ? undefined : this.instructions + limit);
     } finally {
-      this.settleTime();
-      this.ran = undefined;
+      this.rest();
     }
   }
 
@@ -491,7 +490,7 @@ export class Kernel implements System {
     let turnBegan = this.began;
     for (;;) {
       if (this.ending !== undefined && !this.goesOn()) return this.finish();
-      if (end !== undefined && this.retired >= end) return { reason: "limit" };
+      if (end !== undefined && this.instructions >= end) return { reason: "limit" };
       if (this.stopRequested) {
         this.stopRequested = false;
         return { reason: "stopped" };
@@ -501,9 +500,8 @@ export class Kernel implements System {
       const thread = this.scheduler.next();
       if (thread === undefined) {
         if (this.ending !== undefined && this.isStuck()) return this.finish();
-        this.settleTime();
+        this.rest();
         await this.wait();
-        this.ran = undefined;
         this.look();
         turnBegan = this.began;
         continue;
@@ -511,23 +509,30 @@ export class Kernel implements System {
       this.step(thread, end);
       enforceCpuLimit(thread.process);
       if (this.unseen > 0 || this.began - turnBegan < HOST_SHARE) continue;
+      this.rest();
       await this.host.yield();
-      this.ran = undefined;
       this.look();
       turnBegan = this.began;
     }
   }
 
   /** Reads the host's clock, and charges the thread that ran last with the time since it was read before. */
-  private look(): void {
+  settleTime(): void {
     const now = this.host.clock.monotonic();
     if (this.ran !== undefined && !this.clock.isVirtual) this.spend(this.ran, now - this.began);
     this.began = now;
+  }
+
+  /** The same at the loop's own times, by which the host has its turns: however often programs ask for their CPU time. */
+  private look(): void {
+    this.settleTime();
     this.unseen = 0;
   }
 
-  settleTime(): void {
-    if (this.ran !== undefined) this.look();
+  /** The time to come is no thread's. */
+  private rest(): void {
+    this.settleTime();
+    this.ran = undefined;
   }
 
   /** Goes on from a snapshot: the threads that waited will wait again, in their order, before anything else happens. */
@@ -546,7 +551,6 @@ export class Kernel implements System {
   private waitAgain(): boolean {
     const thread = this.thawed.shift();
     if (thread === undefined) return false;
-    this.ran = undefined;
     this.look();
     thread.load();
     const completed = this.call(thread);
@@ -563,6 +567,7 @@ export class Kernel implements System {
     this.caller = thread;
     const completed = this.dispatcher.call(thread, vectored);
     if (completed) this.retireCall(thread);
+    if (thread.trace !== undefined) afterCall(thread, thread.trace, completed);
     const matched = thread.process.memory.takeMatched();
     if (matched !== undefined) trapLater(thread, matched);
     return completed;
@@ -570,23 +575,33 @@ export class Kernel implements System {
 
   /**
    * Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. Reading the clock may take
-   * as long as a call: where little has been done it waits for a few more steps to be charged together.
+   * as long as a call: where little has been done it waits for a few more steps of the
+   * same thread to be charged together.
    */
   private step(thread: Thread, end: bigint | undefined): void {
+    if (this.ran !== thread) this.settleTime();
     this.ran = thread;
     thread.load();
+    const { trace } = thread;
+    if (trace !== undefined && stopsBefore(thread, trace)) {
+      this.look();
+      return;
+    }
     // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
     const thawed = thread.blocked !== null && thread.wait === undefined;
-    if (hasSignals(thread) && !thawed) {
+    // One that its tracer has seen begin is made before signals are taken.
+    const begins = trace?.inCall === true && thread.blocked === null;
+    if (hasSignals(thread) && !thawed && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
-      if (thread.state !== "runnable" || (end !== undefined && this.retired >= end)) {
+      if (thread.state !== "runnable" || (end !== undefined && this.instructions >= end)) {
         this.look();
         return;
       }
     }
     const exit = this.interpret(thread, this.budget(thread, end));
-    if (exit === "syscall") {
+    const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
+    if (exit === "syscall" && !stops) {
       const { registers } = thread;
       const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
       const vectored = isVectored(thread);
@@ -610,6 +625,7 @@ export class Kernel implements System {
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
+      if (exit === "limit" && thread.trace?.mode === "step") stepped(thread);
       if (exit !== "breakpoint") return exit;
       this.pause({ thread });
       return "limit";
@@ -637,8 +653,8 @@ export class Kernel implements System {
   /** Instructions until something is due. At least 1. */
   private budget(thread: Thread, end: bigint | undefined): number {
     // TIME_WANTED has been thrown at the instruction to come: alone in its piece, it finds the exact count.
-    if (this.timeIsExact) return 1;
-    let due = end === undefined ? undefined : end - this.retired;
+    if (this.timeIsExact || thread.trace?.mode === "step") return 1;
+    let due = end === undefined ? undefined : end - this.instructions;
     const { clock } = this;
     const deadline = this.nextDeadline();
     const time = deadline === undefined ? undefined : deadline - clock.monotonic();

@@ -54,6 +54,12 @@ export class Process {
   readonly children = new Set<Process>();
   /** Threads of this process that wait for children. */
   readonly childQueue = new WaitQueue();
+  /** Threads, of whatever process, that it traces. */
+  readonly tracees = new Set<Thread>();
+  /** Threads that it traced and that have ended: their ids and wait statuses, not waited for yet. */
+  readonly traceEnds: { tid: number; status: number }[] = [];
+  /** It has ended, and who traced it is yet to wait for it, before its parent may. */
+  heldBy: Process | undefined;
   /** The signal that its end sends to its parent; 0 for none. */
   exitSignal = SIGCHLD;
   pgid: number;

@@ -8,8 +8,9 @@ const MOST_ROBUST = 2048;
 
 /** What the end of a thread, or its new program, does for who waits for it (Linux: mm_release). */
 export function releaseThread(thread: Thread): void {
-  ignoringFaults(() => releaseRobust(thread));
+  // First the locks that the kernel hands over: these are its own no longer when the list comes to them.
   thread.process.kernel.futexes.leave(thread.tid);
+  ignoringFaults(() => releaseRobust(thread));
   releaseTid(thread);
 }
 
@@ -57,16 +58,11 @@ function releaseRobust(thread: Thread): void {
   for (const entry of entries) {
     const at = BigInt.asUintN(8 * abi.wordSize, (entry & ~1n) + offset);
     check(at);
-    releaseLock(thread, Number(at), { pending: entry === pending, inherits: (entry & 1n) !== 0n });
+    releaseLock(thread, Number(at), entry === pending);
   }
 }
 
-function releaseLock(
-  thread: Thread,
-  address: number,
-  { pending, inherits }: { pending: boolean; inherits: boolean },
-): void {
-  const { process, tid } = thread;
+function releaseLock({ process, tid }: Thread, address: number, pending: boolean): void {
   const { memory, kernel } = process;
   if (address % 4 !== 0) return;
   const value = memory.read32(address);
@@ -74,8 +70,6 @@ function releaseLock(
   // A lock in the middle of being given up may have been cleared with its waiter not woken yet.
   if (pending && owner === 0) kernel.futexes.at(process, address).wakeBits(1, ANY_BIT);
   if (owner !== tid) return;
-  const futex = kernel.futexes.at(process, address);
-  if (inherits && futex.handOver(memory, address, OWNER_DIED)) return;
   memory.write32(address, (value & WAITERS) | OWNER_DIED);
-  if (value & WAITERS) futex.wakeBits(1, ANY_BIT);
+  if (value & WAITERS) kernel.futexes.at(process, address).wakeBits(1, ANY_BIT);
 }

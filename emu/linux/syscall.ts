@@ -11,6 +11,7 @@ import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
+import { R3 } from "./call-return.ts";
 import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Process } from "./process.ts";
 import type { System } from "./system.ts";
@@ -46,8 +47,6 @@ export function pointer(value: bigint): number {
 const ADDRESSES_END = 2 ** 47;
 
 const GPRS = 32;
-/** r3 among the register block's words. */
-const R3 = GPR / 4 + 2 * 3;
 
 /** Arguments of a call: r3 to r8, n from 0. Most are small numbers, which are had without BigInts: these cost V8 a call. */
 class Arguments {
@@ -179,7 +178,7 @@ export class SyscallContext {
   }
   /** Writes a struct at `address`. */
   put<F extends Fields>(layout: Layout<F>, address: number, values: Encodable<F>): void {
-    this.memory.write(address, layout.encode(this.abi, values));
+    this.memory.write(address, layout.lend(this.abi, values));
   }
   /** Writes a 32-bit word at `address`. */
   put32(address: number, value: number): void {

@@ -7,6 +7,7 @@ import { releaseThread } from "./release-thread.ts";
 import { notifyEnd, orphaned } from "./signals/children.ts";
 import { SIGKILL } from "./signals/signal-numbers.ts";
 import type { Thread } from "./thread.ts";
+import { endTraced, endTracer } from "./tracing/tracing.ts";
 
 /** Highest process id (/proc/sys/kernel/pid_max). */
 export const MOST_PID = 0x3f_ffff;
@@ -49,7 +50,9 @@ export class Tasks {
   }
 
   get hasRoom(): boolean {
-    return this.processes.size < this.most && this.threads.size < MOST_THREADS;
+    let threads = this.threads.size;
+    for (const { traceEnds } of this.processes.values()) threads += traceEnds.length;
+    return this.processes.size < this.most && threads < MOST_THREADS;
   }
 
   /** An id that is no process's, thread's, group's or session's. */
@@ -90,13 +93,13 @@ export class Tasks {
 
   exitThread(thread: Thread, status: number): void {
     if (thread.process.threads.size === 1) this.endProcess(thread.process, (status & 0xff) << 8);
-    else this.endThread(thread);
+    else this.endThread(thread, (status & 0xff) << 8);
   }
 
   /** Ends all threads of a process but one, which goes on alone under the process's own id (execve). */
   endOthers(thread: Thread): Thread {
     const { process } = thread;
-    for (const other of [...process.threads]) if (other !== thread) this.endThread(other);
+    for (const other of [...process.threads]) if (other !== thread) this.endThread(other, 0);
     if (thread.tid === process.pid) return thread;
     this.threads.delete(thread.tid);
     thread.tid = process.pid;
@@ -104,10 +107,11 @@ export class Tasks {
     return thread;
   }
 
-  private endThread(thread: Thread): void {
+  private endThread(thread: Thread, status: number): void {
     releaseThread(thread);
     thread.process.mm.unload(thread);
     thread.end();
+    endTraced(thread, status);
     this.threads.delete(thread.tid);
     thread.process.threads.delete(thread);
     thread.process.noteDrop();
@@ -121,7 +125,9 @@ export class Tasks {
     for (const thread of process.threads) {
       thread.end();
       this.threads.delete(thread.tid);
+      endTraced(thread, status);
     }
+    endTracer(process);
     process.exitQueue.wake();
     process.kernel.ipc.semaphores.exit(process.pid);
     process.files.exit();
@@ -134,7 +140,7 @@ export class Tasks {
     this.releaseMm(process);
     process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
     process.threads.clear();
-    if (notifyEnd(process)) this.reap(process);
+    if (process.heldBy === undefined && notifyEnd(process)) this.reap(process);
   }
 
   /** Ends every process that is left. */
@@ -150,7 +156,7 @@ export class Tasks {
       child.parent = heir;
       heir?.children.add(child);
       orphaned(child);
-      if (child.exitStatus !== null && notifyEnd(child)) this.reap(child);
+      if (child.exitStatus !== null && child.heldBy === undefined && notifyEnd(child)) this.reap(child);
     }
     process.children.clear();
   }

@@ -1,8 +1,10 @@
 /** A guest thread (Linux: task_struct). */
 import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
+import type { MemoryPolicy } from "../memory/vma.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
+import type { Trace } from "./tracing/tracee.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
 
 export class Thread {
@@ -21,10 +23,14 @@ export class Thread {
   robustList = { head: 0n, length: 0n };
   /** prctl(PR_SET_FPEXC) in MSR bits: 0, 0x100, 0x800 or 0x900. */
   fpexcMode = 0;
+  /** set_mempolicy(2): where its pages come from; the default when undefined. */
+  policy: MemoryPolicy | undefined;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
   /** Its own name, where it does not go by its process's. */
   ownName: string | undefined;
+  /** Who traces it, and how; undefined when nobody does. */
+  trace: Trace<Process> | undefined;
   /** Registers while they are not in the CPU. */
   readonly parked = new Registers(new ArrayBuffer(REGISTERS_SIZE), 0);
   /** Ends what `park` has set up with queues and streams. */
@@ -58,7 +64,8 @@ export class Thread {
 
   /** Lets the thread run. */
   start(): void {
-    if (this.state !== "stopped") return;
+    // One that is stopped for its tracer goes on when that says so.
+    if (this.state !== "stopped" || (this.trace !== undefined && this.trace.stop !== null)) return;
     const { kernel } = this.process;
     // A thawed one goes on waiting, once its call has said for what.
     if (this.blocked?.phase === "waiting") {

@@ -33,7 +33,7 @@ import {
   TOUCHED,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
-import { clip, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
+import { clip, type MemoryPolicy, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
 import { Watched, type Watchpoint } from "./watched.ts";
 
 export interface AddressSpaceOptions {
@@ -49,6 +49,8 @@ export type CodeListener = (page: number) => void;
 
 /** Bytes of a string that are looked at together: most strings are no longer. */
 const STRING_PIECE = 256;
+/** What a piece is read into: most strings are a few bytes of one. */
+const stringPiece = new Uint8Array(STRING_PIECE);
 
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
@@ -360,6 +362,18 @@ export class AddressSpace implements FileViewer {
     this.poke(address, from);
   }
 
+  /** Copies bytes in as a debugger does, also where the program itself may only read what is its own (Linux: FOLL_FORCE). */
+  force(address: number, from: Uint8Array): void {
+    this.checkLoad(address, from.length);
+    const last = Math.floor((address + from.length - 1) / PAGE_SIZE);
+    for (let page = Math.floor(address / PAGE_SIZE); page <= last; page++) {
+      const at = Math.max(address, page * PAGE_SIZE);
+      if (this.areaOf(page).shared !== undefined) this.checkStore(at, 1);
+      else this.dirtyFrame(this.far.frameOf(page));
+    }
+    this.poke(address, from);
+  }
+
   private poke(address: number, from: Uint8Array): void {
     this.far.eachPart(address, from.length, (at, offset, length) => {
       this.storage.poke(at, length === from.length ? from : from.subarray(offset, offset + length));
@@ -433,9 +447,11 @@ export class AddressSpace implements FileViewer {
       // Piece by piece: the string may end before the next page, which need not be there.
       const pageEnd = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
       const next = Math.min(address + limit, pageEnd, at + STRING_PIECE);
-      const bytes = this.read(at, next - at);
+      this.checkLoad(at, next - at);
+      const piece = next - at === STRING_PIECE ? stringPiece : stringPiece.subarray(0, next - at);
+      const bytes = this.peek(at, next - at, piece);
       const end = bytes.indexOf(0);
-      if (end >= 0 && at === address) return bytes.subarray(0, end);
+      if (end >= 0 && at === address) return bytes.slice(0, end);
       if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
       found.push(...bytes);
       at = next;
@@ -498,6 +514,13 @@ export class AddressSpace implements FileViewer {
     for (const area of this.mapped.remove(start, end)) {
       this.mapped.insert({ ...area, flags: ((area.flags ?? 0) & ~clear) | set });
     }
+  }
+
+  /** Has what is mapped in a range follow a policy, or none of its own. */
+  bind(start: number, end: number, policy: MemoryPolicy | undefined): void {
+    this.checkRange(start, end);
+    for (const { policy: _, ...area } of this.mapped.remove(start, end))
+      this.mapped.insert({ ...area, ...(policy === undefined ? {} : { policy }) });
   }
 
   /** Extends an area that grows down to begin at `start`; the room is free. */

@@ -76,7 +76,7 @@ export class Storage {
   /** Copies `length` bytes at a guest address to or from an array that has them in the order in which they lie here. */
   moveStored(address: number, length: number, array: Uint8Array, index: number, isStore: boolean): void {
     const { bytes } = this;
-    const at = this.flip ? this.size - address - length : address;
+    const at = this.host(address, length);
     if (length < LEAST_TO_SET) {
       if (isStore) for (let i = 0; i < length; i++) bytes[at + i] = array[index + i];
       else for (let i = 0; i < length; i++) array[index + i] = bytes[at + i];
@@ -100,7 +100,7 @@ export class Storage {
 
   /** Copies bytes from one guest address to another. */
   copy(from: number, to: number, length: number): void {
-    this.range(to, length).set(this.range(from, length));
+    this.bulk.copy(this.host(to, length), this.host(from, length), length);
   }
 
   /** The words of the page at a guest address, in guest order. */
@@ -149,7 +149,7 @@ export class Storage {
   }
 
   private range(address: number, length: number): Uint8Array {
-    const at = this.flip ? this.size - address - length : address;
+    const at = this.host(address, length);
     return this.bytes.subarray(at, at + length);
   }
 }

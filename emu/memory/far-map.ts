@@ -160,6 +160,7 @@ export class FarMap {
 
   clear(): void {
     for (const piece of [...this.places.keys()]) this.drop(piece);
+    this.crowded = 0;
     this.cursor = Math.min(FIRST_PLACE, this.owners.length >>> 1);
   }
 

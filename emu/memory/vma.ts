@@ -18,6 +18,12 @@ export const VM_READ_ONLY = 0x20;
 /** All that `flags` may say. */
 export const VM_KEPT = VM_LOCKED | VM_DONTCOPY | VM_WIPEONFORK | VM_DONTDUMP | VM_READ_ONLY;
 
+/** What mbind(2) asks of an area, set_mempolicy(2) of a thread: MPOL_* with flags, and nodes as a mask. */
+export interface MemoryPolicy {
+  readonly mode: number;
+  readonly nodes: bigint;
+}
+
 /** One area. It never changes: an area that does is replaced. */
 export interface Vma {
   /** First byte; a multiple of the page size. */
@@ -36,6 +42,8 @@ export interface Vma {
   readonly growsDown?: boolean;
   /** VM_* bits of what mlock(2) and madvise(2) have asked for, and VM_READ_ONLY; none when absent. */
   readonly flags?: number;
+  /** Which nodes its pages come from; the thread's policy says when absent. */
+  readonly policy?: MemoryPolicy;
   /** What it is, for /proc/self/maps and images: "[heap]", "[stack]", or none. */
   readonly name?: string;
 }
@@ -49,6 +57,8 @@ export const continues = (a: Vma, b: Vma): boolean =>
   a.growsDown === b.growsDown &&
   (a.flags ?? 0) === (b.flags ?? 0) &&
   a.name === b.name &&
+  a.policy?.mode === b.policy?.mode &&
+  a.policy?.nodes === b.policy?.nodes &&
   (a.file === undefined && a.shared === undefined ? true : a.offset + (a.end - a.start) === b.offset);
 
 /** What counts as data of a process (VM_WRITE without VM_SHARED and VM_STACK: RLIMIT_DATA, VmData). */

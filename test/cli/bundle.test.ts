@@ -32,9 +32,11 @@ describe("the compiled command", () => {
   });
 
   it.each([
-    ["no", undefined],
-    ["a damaged", Buffer.from("no cache at all")],
-  ])("runs with %s cache as well", async (_, cache) => {
+    ["no", () => undefined],
+    ["another kind of", () => Buffer.from("no cache at all")],
+    ["a shortened", (cache: Buffer) => cache.subarray(0, -8)],
+    ["a damaged", (cache: Buffer) => cache.fill(0, cache.length >> 1, (cache.length >> 1) + 4096)],
+  ])("runs with %s cache as well", async (_, change) => {
     ensureBuilt();
     await inTemporaryDirectory(async (folder) => {
       const bin = join(folder, "dist", "bin");
@@ -42,7 +44,10 @@ describe("the compiled command", () => {
       for (const name of ["ppcr.cjs", ...SCRIPTS.map(scriptFile)])
         copyFileSync(join(dirname(cli), name), join(bin, name));
       copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-      if (cache !== undefined) for (const name of SCRIPTS) writeFileSync(join(bin, cacheFile(name)), cache);
+      for (const name of SCRIPTS.map(cacheFile)) {
+        const cache = change(readFileSync(join(dirname(cli), name)));
+        if (cache !== undefined) writeFileSync(join(bin, name), cache);
+      }
       const { status, stderr } = await runProcess(process.execPath, {
         args: [join(bin, "ppcr.cjs"), "run", hello],
       });

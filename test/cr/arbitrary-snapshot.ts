@@ -1,6 +1,7 @@
 /** Random snapshots of stopped machines for fast-check: every topic that an image holds. */
 import fc from "fast-check";
 import { NODE_KINDS, SOCKET_PHASES } from "../../cr/states.ts";
+import { TRACE_MODES, TRACE_STOPS } from "../../cr/trailer-records.ts";
 import type {
   Abi,
   AreaSnapshot,
@@ -14,6 +15,8 @@ import type {
   RegistersSnapshot,
   SignalInfoSnapshot,
   ThreadSnapshot,
+  TraceSnapshot,
+  TraceStopSnapshot,
 } from "../../emu/snapshot.ts";
 import { pages } from "./samples.ts";
 
@@ -80,6 +83,31 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
 );
 
+const traceStop: fc.Arbitrary<TraceStopSnapshot> = fc.record({
+  kind: fc.constantFrom(...TRACE_STOPS),
+  code: u32,
+  info: fc.option(signalInfo),
+  message: u64,
+});
+
+const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
+  tid: s32,
+  tracer: s32,
+  seized: fc.boolean(),
+  options: u32,
+  mode: fc.constantFrom(...TRACE_MODES),
+  inCall: fc.boolean(),
+  stop: fc.option(traceStop),
+  told: fc.boolean(),
+  listening: fc.boolean(),
+  exiting: fc.boolean(),
+  message: u64,
+  due: fc.array(traceStop, { maxLength: 3 }),
+  inject: fc.option(signalInfo),
+});
+
+const policy = fc.record({ mode: u32, nodes: u64 });
+
 const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
@@ -101,6 +129,7 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       ),
       stopped: fc.boolean(),
       cpuTime: duration,
+      policy,
     },
     {
       requiredKeys: [
@@ -159,6 +188,7 @@ function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnaps
         sharedObject: shared ? fc.record({ index: fc.nat(sharedObjects - 1), offset }) : fc.constant(null),
         name: fc.constantFrom("", "[heap]", "[stack]"),
         flags: fc.constantFrom(0x2000, 0x2_2000, 0x602_0000),
+        policy,
         pages: shared ? fc.constant(pages([])) : somePages(start, count),
       });
     });
@@ -355,7 +385,12 @@ const queues = fc.array(
     messages: fc.array(fc.record({ priority: u32, bytes: fc.uint8Array({ maxLength: 20 }) }), {
       maxLength: 2,
     }),
-    notice: fc.option(fc.record({ pid: s32, kind: s32, signal: s32, value: u64 })),
+    notice: fc.option(
+      fc.record({
+        ...{ pid: s32, kind: s32, signal: s32, value: u64 },
+        thread: fc.option(fc.record({ openFile: s32, cookie: fc.uint8Array({ maxLength: 32 }) })),
+      }),
+    ),
   }),
   { maxLength: 2 },
 );
@@ -585,6 +620,10 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           firstUser: fc.record({ uid: u32, gid: u32 }),
           compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
+          traces: fc.record({
+            tracees: fc.array(tracee, { maxLength: 3 }),
+            ends: fc.array(fc.record({ tracer: s32, tid: s32, status: u32 }), { maxLength: 2 }),
+          }),
           ...(openFiles.length === 0
             ? {}
             : { locks: fc.array(lock(openFiles.length), { minLength: 1, maxLength: 3 }) }),

@@ -6,6 +6,7 @@ import {
   bitSelect,
   type Code,
   D,
+  elements,
   getLocal,
   H,
   high,
@@ -226,32 +227,18 @@ const polynomialProducts = (
 const bothHalves = (value: Code): Code => i64Op.xor(high(value), low(value));
 
 const polynomialSumWords: Row = (frame) =>
-  polynomialProducts(frame, frame.a, frame.b, [widenProduct.highUW, widenProduct.lowUW], (halves) => {
-    const [upper, lower] = halves.map(
-      (products) => (body: (value: Code) => Code) => frame.vector(products, body),
-    );
-    return upper((upper) => lower((lower) => pair(bothHalves(upper), bothHalves(lower))));
-  });
+  polynomialProducts(frame, frame.a, frame.b, [widenProduct.highUW, widenProduct.lowUW], ([upper, lower]) =>
+    frame.vector(upper, (upper) =>
+      frame.vector(lower, (lower) => pair(bothHalves(upper), bothHalves(lower))),
+    ),
+  );
 
 /** Of words h and l: (h, l) times (h', l') from h * h', l * l' and (h + l) * (h' + l') (A. Karatsuba), the sum over both doublewords. */
 const polynomialSumDoublewords: Row = (frame) => {
-  const WORDS = [0, 1, 2, 3].map((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte));
+  const words = (value: Code, order: readonly number[]): Code => shuffle(value, value, elements(4, order));
   // h h l l of both doublewords, and h + l of both in the lower half.
-  const sorted = (value: Code): Code =>
-    shuffle(
-      value,
-      value,
-      [0, 2, 1, 3].flatMap((word) => WORDS[word]),
-    );
-  const added = (value: Code): Code =>
-    xor(
-      value,
-      shuffle(
-        value,
-        value,
-        [2, 3, 0, 1].flatMap((word) => WORDS[word]),
-      ),
-    );
+  const sorted = (value: Code): Code => words(value, [0, 2, 1, 3]);
+  const added = (value: Code): Code => xor(value, words(value, [2, 3, 0, 1]));
   const { highUW, lowUW } = widenProduct;
   return frame.vector(sorted(frame.a), (a) =>
     frame.vector(sorted(frame.b), (b) =>

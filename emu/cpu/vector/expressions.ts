@@ -207,6 +207,13 @@ export const shuffle = (a: Code, b: Code, elements: readonly number[]): Code => 
   ...[...elements].reverse().map((element) => (element < 16 ? 15 - element : 47 - element)),
 ];
 
+/** The numbers from `first` on. */
+export const run = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => first + i);
+/** Bytes of elements of `size` bytes, by their numbers. */
+export const elements = (size: number, numbers: readonly number[]): number[] =>
+  numbers.flatMap((number) => run(number * size, size));
+
 /** The instructions of one element size. */
 export interface Lanes {
   /** Bits of an element. */

@@ -10,6 +10,7 @@ import {
   bitSelect,
   type Code,
   D,
+  elements,
   H,
   i32,
   i32Op,
@@ -21,6 +22,7 @@ import {
   not,
   or,
   pair,
+  run,
   shuffle,
   swizzle,
   v128,
@@ -31,12 +33,6 @@ import {
 } from "./expressions.ts";
 import type { Frame, Row } from "./frame.ts";
 import type { Family, ImmediateRow } from "./functions.ts";
-
-/** The numbers from `first` on. */
-const run = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
-/** Bytes of elements of `size` bytes, by their numbers. */
-const elements = (size: number, numbers: readonly number[]): number[] =>
-  numbers.flatMap((number) => run(number * size, size));
 
 /** VRT <- these bytes of VRA || VRB. */
 const bytes =

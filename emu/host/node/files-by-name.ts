@@ -2,7 +2,14 @@
  * Files of a host that knows open files by their names only. What was opened keeps its name here, renames of ours are
  * followed, and before a name is used it must lead to the same file still: anything else fails, and says so.
  */
-import { HostError, type HostFiles, type HostFolder, type HostStat, type HostWhereabouts } from "../host.ts";
+import {
+  type HostAccess,
+  HostError,
+  type HostFiles,
+  type HostFolder,
+  type HostStat,
+  type HostWhereabouts,
+} from "../host.ts";
 
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
 const isSame = (a: HostStat, b: HostStat): boolean => a.dev === b.dev && a.ino === b.ino;
@@ -54,6 +61,9 @@ export function byName(files: HostFiles): HostFiles {
     }
     stat(): HostStat {
       return files.lstat(this.path());
+    }
+    access(wanted: HostAccess): void {
+      files.access(this.path(), wanted);
     }
     where(): HostWhereabouts {
       const { path } = this.name;

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type HostAccess,
   HostError,
   type HostFiles,
   type HostFolder,
@@ -86,18 +87,25 @@ function openFlags(flags: HostOpenFlags): number {
   );
 }
 
+/** The mode of access(2). */
+function accessMode({ read, write, execute }: HostAccess): number {
+  const { R_OK, W_OK, X_OK, F_OK } = constants;
+  return F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);
+}
+
 /** Path of a file that is held, as Linux has it. */
 const heldPath = (handle: number): string => `/proc/self/fd/${handle}`;
 
 const DELETED = " (deleted)";
 
-/** The path that Linux knows for a handle, whose last name it keeps with a mark behind it. */
+/** The path that Linux knows for a handle. It keeps the last name of what has none any more, with a mark behind it. */
 function whereIs(handle: number): HostWhereabouts {
   const path = decodeName(fs.readlinkSync(heldPath(handle), raw));
+  if (!path.endsWith(DELETED)) return { path, isGone: false };
   const here = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
   const held = fs.fstatSync(handle, { bigint: true });
   if (here?.dev === held.dev && here.ino === held.ino) return { path, isGone: false };
-  return { path: path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path, isGone: true };
+  return { path: path.slice(0, -DELETED.length), isGone: true };
 }
 
 /**
@@ -112,19 +120,22 @@ class HeldFolder implements HostFolder {
     this.handle = fs.openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   }
   within<T>(name: string, use: (path: string) => T): T {
-    return hostCall(() => use(`${heldPath(this.handle)}/${name}`));
+    return use(`${heldPath(this.handle)}/${name}`);
   }
   stat(): HostStat {
     return hostCall(() => toHostStat(fs.fstatSync(this.handle, { bigint: true })));
+  }
+  access(wanted: HostAccess): void {
+    hostCall(() => fs.accessSync(heldPath(this.handle), accessMode(wanted)));
   }
   where(): HostWhereabouts {
     return hostCall(() => whereIs(this.handle));
   }
   parent(): HostFolder {
-    return this.within("..", (path) => new HeldFolder(toHost(path)));
+    return hostCall(() => this.within("..", files.folder));
   }
   sync(data: boolean): void {
-    this.within(".", (path) => syncFolder(files, path, data));
+    hostCall(() => this.within(".", (path) => syncFolder(files, path, data)));
   }
   close(): void {
     hostCall(() => fs.closeSync(this.handle));
@@ -221,6 +232,10 @@ const files: HostFiles = {
   write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
   fstat: (handle) => toHostStat(fs.fstatSync(handle, { bigint: true })),
   lstat: (path) => toHostStat(fs.lstatSync(toHost(path), { bigint: true })),
+  look: (path) => {
+    const stat = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : toHostStat(stat);
+  },
   readlink: (path) => decodeName(fs.readlinkSync(toHost(path), raw)),
   readdir: (path) => fs.readdirSync(toHost(path), raw).map(decodeName),
   mkdir: (path, mode) => {
@@ -239,11 +254,7 @@ const files: HostFiles = {
   futimes: (handle, atime, mtime) => fs.futimesSync(handle, toTime(atime), toTime(mtime)),
   chown: (path, uid, gid) => fs.lchownSync(toHost(path), uid, gid),
   fchown: (handle, uid, gid) => fs.fchownSync(handle, uid, gid),
-  access: (path, { read, write, execute }) => {
-    const { R_OK, W_OK, X_OK, F_OK } = constants;
-    const mode = F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);
-    pinned(path, (same) => fs.accessSync(same, mode));
-  },
+  access: (path, wanted) => pinned(path, (same) => fs.accessSync(same, accessMode(wanted))),
   realpath: (path) => decodeName(fs.realpathSync.native(toHost(path), raw)),
   statfs: (path) => {
     const { bsize, ...counts } = pinned(path, (same) => fs.statfsSync(same, { bigint: true }));

@@ -112,9 +112,7 @@ const dcbz: Emit = (g, word) => {
   for (let at = 0; at < target.cacheBlock; at += 16) {
     code.get(host);
     code.get(zero);
-    code.simd(Simd.v128_store);
-    code.op(0);
-    code.u32(at);
+    code.vectorAccess(Simd.v128_store, at);
   }
 };
 

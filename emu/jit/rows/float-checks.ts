@@ -164,7 +164,7 @@ export function laneConstant(code: Code, { count }: Lanes, value: number): void 
   else code.v128Const(count === 2 ? Float64Array.of(value, value) : new Float32Array(4).fill(value));
 }
 /** Pops a mask: pushes whether it is set in all lanes. */
-function inAll(code: Code, lanes: Lanes): void {
+export function inAll(code: Code, lanes: Lanes): void {
   if (lanes.count === 1) return;
   code.simd(lanes.bitmask);
   code.i32Const(2 ** lanes.count - 1);

@@ -10,6 +10,7 @@ import { Code, type FunctionBody, I32, Op, Simd, V128 } from "../wasm.ts";
 import {
   askWhether,
   DOUBLES,
+  inAll,
   type Lanes,
   laneOp,
   type Operation,
@@ -37,31 +38,24 @@ const ELEMENTS = 4;
 const ADDENDS = 8;
 const RESULTS = 12;
 
-function loadVector(code: Code, at: number, offset: number): void {
-  code.get(at);
-  code.simd(Simd.v128_load);
-  code.op(0);
-  code.u32(offset);
-}
-
 /** The function (accumulator, X, Y) -> 1 if the interpreter has to execute the instruction; else 0, and the accumulator is written. */
 function outerFunction(g: Generator, lanes: Lanes, sum: Sum | undefined): FunctionBody {
   const code = new Code();
   const size = 16 / lanes.count;
-  loadVector(code, Y_AT, 0);
+  code.get(Y_AT);
+  code.vectorAccess(Simd.v128_load, 0);
   code.set(Y);
   for (const row of ROWS) {
     // Elements are numbered from the left, the last one of a register is its first in memory. Doubles are in two registers.
     const place = Math.floor(row / lanes.count) * 16 + (lanes.count - 1 - (row % lanes.count)) * size;
     code.get(X);
-    code.simd(lanes === SINGLES ? Simd.v128_load32_splat : Simd.v128_load64_splat);
-    code.op(0);
-    code.u32(place);
+    code.vectorAccess(lanes === SINGLES ? Simd.v128_load32_splat : Simd.v128_load64_splat, place);
     code.tee(ELEMENTS + row);
     code.get(Y);
     if (sum === undefined) laneOp(code, lanes, "mul");
     else {
-      loadVector(code, AT, 16 * row);
+      code.get(AT);
+      code.vectorAccess(Simd.v128_load, 16 * row);
       if (sum.subtract) laneOp(code, lanes, "neg");
       code.tee(ADDENDS + row);
       code.simd(lanes.madd);
@@ -73,9 +67,7 @@ function outerFunction(g: Generator, lanes: Lanes, sum: Sum | undefined): Functi
     pushNormal(code, lanes, RESULTS + row, lanes.normal);
     if (row > 0) laneOp(code, lanes, "and");
   }
-  code.simd(lanes.bitmask);
-  code.i32Const(2 ** lanes.count - 1);
-  code.op(Op.i32_eq);
+  inAll(code, lanes);
   pushIsPlain(code, g.block + FPSCR);
   code.op(Op.i32_and);
   code.op(Op.i32_eqz);
@@ -97,9 +89,7 @@ function outerFunction(g: Generator, lanes: Lanes, sum: Sum | undefined): Functi
     code.get(AT);
     code.get(RESULTS + row);
     if (sum?.negate) laneOp(code, lanes, "neg");
-    code.simd(Simd.v128_store);
-    code.op(0);
-    code.u32(16 * row);
+    code.vectorAccess(Simd.v128_store, 16 * row);
   }
   code.i32Const(0);
   return {

@@ -53,16 +53,8 @@ const xt = (suffix: number): number => (suffix >>> 21) & 63;
 const xtp = (suffix: number): number => (RT(suffix) & 30) | ((RT(suffix) & 1) << 5);
 
 /** Pops a host address: pushes the quadword so many bytes from there. */
-const loadQuadword = ({ code }: Generator, from: number): void => {
-  code.simd(Simd.v128_load);
-  code.op(0);
-  code.u32(from);
-};
-const storeQuadword = ({ code }: Generator, from: number): void => {
-  code.simd(Simd.v128_store);
-  code.op(0);
-  code.u32(from);
-};
+const loadQuadword = ({ code }: Generator, from: number): void => code.vectorAccess(Simd.v128_load, from);
+const storeQuadword = ({ code }: Generator, from: number): void => code.vectorAccess(Simd.v128_store, from);
 const LOAD_VECTOR: Transfer = {
   bytes: 16,
   isStore: false,

@@ -1,17 +1,27 @@
 /** POSIX message queues (Linux: ipc/mqueue.c): by name, and as descriptors. */
 import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
+import { NetlinkSocket } from "../net/netlink-socket.ts";
 import { isSignal } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_NONBLOCK } from "../vfs/constants.ts";
 import { type FileStat, syntheticStat } from "../vfs/file-status.ts";
+import type { FreezeContext } from "../vfs/freeze-context.ts";
 import { OpenFile, type Waitables } from "../vfs/open-file.ts";
 import { cannot, needState, type ThawContext } from "../vfs/thaw-context.ts";
 import { WaitQueue } from "../wait-queue.ts";
 
-/** Who is told that a message has come to an empty queue. */
-export type QueueNotice = NonNullable<PosixQueueSnapshot["notice"]>;
+type NoticeSnapshot = NonNullable<PosixQueueSnapshot["notice"]>;
+/** Who is told that a message has come to an empty queue; `thread` where SIGEV_THREAD asks for it. */
+export interface QueueNotice extends Omit<NoticeSnapshot, "thread"> {
+  readonly thread: { readonly socket: NetlinkSocket; readonly cookie: Uint8Array } | undefined;
+}
 /** One message. */
 type QueueMessage = PosixQueueSnapshot["messages"][number];
+
+/** NOTIFY_COOKIE_LEN, and what its last byte becomes: a message has come, or will not be told of any more. */
+export const COOKIE_SIZE = 32;
+export const NOTIFY_WOKENUP = 1;
+const NOTIFY_REMOVED = 2;
 
 /** Number of the file system that queues are on (mqueue). */
 const MQUEUE = 0x13n;
@@ -79,10 +89,47 @@ export class PosixQueue {
     return message;
   }
 
-  freeze(): PosixQueueSnapshot {
-    const { id, name, mode, uid, gid, maxMessages, messageSize, messages, notice = null } = this;
+  /** Takes away what `pid` has asked to be told, and says so to a thread. */
+  forget(pid: number): void {
+    const { notice } = this;
+    if (notice?.pid !== pid) return;
+    this.notice = undefined;
+    tellThread(notice, NOTIFY_REMOVED);
+  }
+
+  freeze(files: FreezeContext): PosixQueueSnapshot {
+    const { id, name, mode, uid, gid, maxMessages, messageSize, messages } = this;
+    const notice = this.notice === undefined ? null : freezeNotice(this.notice, files);
     return { ...{ id, name, mode, uid, gid, maxMessages, messageSize, notice }, messages: [...messages] };
   }
+}
+
+/** Sends a thread its cookie, as glibc's mq_notify waits for it. A closed socket takes nothing. */
+export function tellThread({ thread }: QueueNotice, how: number): void {
+  if (thread === undefined || thread.socket.isClosed) return;
+  const bytes = thread.cookie.slice();
+  bytes[COOKIE_SIZE - 1] = how;
+  thread.socket.deliver(bytes, 0n);
+}
+
+function freezeNotice(notice: QueueNotice, files: FreezeContext): NoticeSnapshot {
+  const { thread } = notice;
+  if (thread === undefined) return { ...notice, thread: null };
+  return { ...notice, thread: { openFile: files.indexOf(thread.socket), cookie: thread.cookie } };
+}
+
+/** How a thread is told. Throws RangeError where it can't be. */
+function thawThread(
+  { openFile, cookie }: NonNullable<NoticeSnapshot["thread"]>,
+  opened: readonly OpenFile[],
+): QueueNotice["thread"] {
+  if (openFile === -1) return undefined;
+  const socket = opened[openFile];
+  if (!(socket instanceof NetlinkSocket) || cookie.length !== COOKIE_SIZE)
+    throw new RangeError(
+      `the notice of a message queue has open file ${openFile}, which is no netlink socket`,
+    );
+  return { socket, cookie };
 }
 
 export class PosixQueues {
@@ -118,11 +165,12 @@ export class PosixQueues {
     if (queue.name === "" && queue.users === 0) this.byId.delete(queue.id);
   }
 
-  freeze(): PosixQueueSnapshot[] {
-    return [...this.byId.values()].map((queue) => queue.freeze());
+  /** Comes after all open files. */
+  freeze(files: FreezeContext): PosixQueueSnapshot[] {
+    return [...this.byId.values()].map((queue) => queue.freeze(files));
   }
   /** Throws RangeError for what makes no sense. */
-  thaw(queues: readonly PosixQueueSnapshot[]): void {
+  thaw(queues: readonly PosixQueueSnapshot[], context: ThawContext): void {
     for (const { messages, notice, ...what } of queues) {
       const { id, maxMessages, messageSize } = what;
       const fits = messages.length <= maxMessages && maxMessages * messageSize <= MOST_BYTES;
@@ -132,7 +180,12 @@ export class PosixQueues {
         throw new RangeError(`message queue ${what.name}`);
       const queue = new PosixQueue(what, this.newInode());
       for (const message of messages) queue.add({ ...message });
-      queue.notice = notice ?? undefined;
+      if (notice !== null) {
+        const { thread, ...rest } = notice;
+        queue.notice = { ...rest, thread: undefined };
+        if (thread !== null)
+          context.whenOpened((opened) => (queue.notice = { ...rest, thread: thawThread(thread, opened) }));
+      }
       this.byId.set(id, queue);
       this.nextId = Math.max(this.nextId, id + 1);
     }
@@ -196,7 +249,7 @@ export class QueueFile extends OpenFile {
   }
   /** Whoever was to be told of messages no longer is. */
   override flush(pid: number): void {
-    if (this.posix.notice?.pid === pid) this.posix.notice = undefined;
+    this.posix.forget(pid);
   }
   override close(): void {
     this.posix.users--;

@@ -1,5 +1,6 @@
 /**
  * Sockets of AF_NETLINK that speak rtnetlink(7), as far as C libraries ask which interfaces and addresses there are: those of the loopback.
+ * What mq_notify(2) tells threads comes by them as well.
  */
 import { joined } from "../../joined.ts";
 import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
@@ -134,6 +135,10 @@ export class NetlinkSocket extends Socket {
       this.changed();
       return;
     }
+    this.deliver(bytes, time);
+  }
+  /** A message of the kernel's. */
+  deliver(bytes: Uint8Array, time: bigint): void {
     this.inbox.add({ bytes, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
     this.arrive();
   }
@@ -185,6 +190,10 @@ export class NetlinkSocket extends Socket {
     this.checkError();
     if (this.inbox.count > 0) return this.packet(room, peek);
     return this.readShut ? END : undefined;
+  }
+
+  protected override giveRoom(): void {
+    this.changed();
   }
 
   override events(): number {

@@ -20,6 +20,7 @@ import {
   SI_KERNEL,
   SIG_DFL,
   SIG_IGN,
+  SIGKILL,
   SIGSEGV,
   SIGSTOP,
   signalBit,
@@ -39,7 +40,9 @@ export type Outcome =
   /** The process ends by `signo`. */
   | { kind: "terminate"; signo: number; core: boolean }
   /** The process stops until SIGCONT. */
-  | { kind: "stop"; signo: number };
+  | { kind: "stop"; signo: number }
+  /** The thread stops for its tracer, which says what becomes of the signal. */
+  | { kind: "trace"; info: SignalInfo };
 
 /** A system call that a thread has just completed: r3 as it was before, and whether it was made by `scv`. */
 export interface ReturnedCall {
@@ -66,6 +69,10 @@ export interface Delivery {
   restart(): void;
   /** Whether nobody could let the process go on after a stop signal of the terminal's, which then does nothing. */
   isOrphaned(): boolean;
+  /** The thread has a tracer, which sees its signals first. */
+  readonly traced: boolean;
+  /** The signal that its tracer has the thread go on with, once; one that is blocked is pending instead. */
+  injected(): SignalInfo | undefined;
   /** Called with every signal that is taken from its queue (timers go on then). */
   taken(info: SignalInfo): void;
 }
@@ -80,9 +87,13 @@ export function deliverSignals(delivery: Delivery): Outcome {
   const { process, thread } = delivery;
   let entry: KernelEntry | undefined;
   for (;;) {
-    const info = takeSignal(process, thread, deliverable(process, thread));
-    if (info === undefined) break;
-    delivery.taken(info);
+    let info = delivery.traced ? delivery.injected() : undefined;
+    if (info === undefined) {
+      info = takeSignal(process, thread, deliverable(process, thread));
+      if (info === undefined) break;
+      delivery.taken(info);
+      if (delivery.traced && info.signo !== SIGKILL) return { kind: "trace", info };
+    }
     const { signo } = info;
     const action = { ...process.signals.action(signo) };
     if (action.handler === SIG_IGN) continue;

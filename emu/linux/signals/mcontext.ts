@@ -24,10 +24,10 @@ export const PT_MSR = 33;
 const PT_ORIG_R3 = 34;
 export const PT_CTR = 35;
 export const PT_LNK = 36;
-const PT_XER = 37;
+export const PT_XER = 37;
 export const PT_CCR = 38;
 const PT_SOFTE = 39;
-const PT_TRAP = 40;
+export const PT_TRAP = 40;
 const PT_DAR = 41;
 const PT_DSISR = 42;
 const PT_RESULT = 43;
@@ -50,7 +50,7 @@ export interface KernelEntry {
 }
 
 /** Bytes of 32 VRs and VSCR; VRSAVE and the VSX halves follow as the layouts below say. */
-const VR_BYTES = 33 * 16;
+export const VR_BYTES = 33 * 16;
 const VSX_BYTES = 32 * 8;
 
 /** Offsets in a 32-bit struct mcontext. */
@@ -82,6 +82,32 @@ export const generalRegisters = (model: DataModel): number => (model.is64 ? SC_G
 /** Offset of the floating-point registers in the structure. */
 export const floatingPointRegisters = (model: DataModel): number => (model.is64 ? SC_FP : FP_32);
 
+/** The words of pt_regs. */
+export function wordsOf(
+  registers: Registers,
+  { is64 }: DataModel,
+  entry: KernelEntry,
+  msr: bigint,
+): bigint[] {
+  const { trap, dar, dsisr, srr1 } = entry.interrupt;
+  const words: bigint[] = [];
+  for (let n = 0; n < 32; n++) words.push(registers.gpr(n));
+  words[PT_NIP] = registers.nia;
+  words[PT_MSR] = msr | srr1;
+  words[PT_ORIG_R3] = entry.origGpr3;
+  words[PT_CTR] = registers.ctr;
+  words[PT_LNK] = registers.lr;
+  words[PT_XER] = BigInt(registers.xer);
+  words[PT_CCR] = BigInt(registers.cr);
+  // Interrupts enabled, which is what 64-bit kernels always show; MQ, which is zero, on 32-bit.
+  words[PT_SOFTE] = is64 ? 1n : 0n;
+  words[PT_TRAP] = BigInt(trap);
+  words[PT_DAR] = dar;
+  words[PT_DSISR] = dsisr;
+  words[PT_RESULT] = entry.result;
+  return words;
+}
+
 /**
  * Writes the registers into the structure that begins at offset `at` of `out` and at guest address `address`.
  * `withVsx` false leaves the VSX halves out (a ucontext too small for them).
@@ -97,25 +123,10 @@ export function putRegisters(
 ): void {
   const gp = at + generalRegisters(model);
   const word = model.is64 ? 8 : 4;
-  const put = (index: number, value: bigint): void => out.setUlong(gp + index * word, value);
   const vsx = model.vsx && withVsx;
-  const shown = vsx ? registers.shownMsr : registers.shownMsr & ~MSR_VSX;
-  const msr = shown | entry.interrupt.srr1;
-
-  for (let n = 0; n < 32; n++) put(n, registers.gpr(n));
-  put(PT_NIP, registers.nia);
-  put(PT_MSR, msr);
-  put(PT_ORIG_R3, entry.origGpr3);
-  put(PT_CTR, registers.ctr);
-  put(PT_LNK, registers.lr);
-  put(PT_XER, BigInt(registers.xer));
-  put(PT_CCR, BigInt(registers.cr));
-  // Interrupts enabled, which is what 64-bit kernels always show; MQ, which is zero, on 32-bit.
-  put(PT_SOFTE, model.is64 ? 1n : 0n);
-  put(PT_TRAP, BigInt(entry.interrupt.trap));
-  put(PT_DAR, entry.interrupt.dar);
-  put(PT_DSISR, entry.interrupt.dsisr);
-  put(PT_RESULT, entry.result);
+  const msr = vsx ? registers.shownMsr : registers.shownMsr & ~MSR_VSX;
+  for (const [index, value] of wordsOf(registers, model, entry, msr).entries())
+    out.setUlong(gp + index * word, value);
 
   const fp = at + floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) out.setU64(fp + 8 * n, registers.fpr(n));
@@ -141,7 +152,7 @@ function vectorArea(model: DataModel, address: bigint): bigint {
 /** Doublewords 0 and 1 of a quadword in memory: as the byte order has them. */
 const firstDoubleword = (model: DataModel): number => (model.littleEndian ? 8 : 0);
 
-function putVectors(out: GuestBytes, at: number, registers: Registers): void {
+export function putVectors(out: GuestBytes, at: number, registers: Registers): void {
   const high = firstDoubleword(out.model);
   for (let n = 0; n < 32; n++) {
     const vr = (VSR + 16 * (32 + n)) / 8;
@@ -219,22 +230,29 @@ function readVectors(
 function loadVectors(registers: Registers, model: TaskModel, { vr, vrsave, vsx }: Vectors): void {
   registers.u32[VRSAVE / 4] = vrsave;
   const inUse = vr !== undefined || (registers.shownMsr & MSR_VEC) !== 0n;
-  const high = firstDoubleword(model);
-  for (let n = 0; n < 32; n++) {
-    if (model.altivec) {
-      const at = (VSR + 16 * (32 + n)) / 8;
-      registers.u64[at + 1] = vr === undefined ? 0n : vr.u64(16 * n + high);
-      registers.u64[at] = vr === undefined ? 0n : vr.u64(16 * n + (8 - high));
-    }
-    if (model.vsx) registers.u64[(VSR + 16 * n) / 8] = vsx === undefined ? 0n : vsx.u64(8 * n);
-  }
-  if (model.altivec && inUse) {
-    registers.u32[VSCR / 4] = vr === undefined ? 0 : vr.u32(16 * 32 + (model.littleEndian ? 0 : 12));
+  for (let n = 0; model.vsx && n < 32; n++)
+    registers.u64[(VSR + 16 * n) / 8] = vsx === undefined ? 0n : vsx.u64(8 * n);
+  if (!model.altivec) return;
+  if (vr !== undefined) getVectors(vr, registers);
+  else {
+    registers.u64.fill(0n, (VSR + 16 * 32) / 8, (VSR + 16 * 64) / 8);
+    if (inUse) registers.u32[VSCR / 4] = 0;
   }
 }
 
+/** Loads the VRs and VSCR from where `putVectors` has put them. */
+export function getVectors(from: GuestBytes, registers: Registers): void {
+  const high = firstDoubleword(from.model);
+  for (let n = 0; n < 32; n++) {
+    const at = (VSR + 16 * (32 + n)) / 8;
+    registers.u64[at + 1] = from.u64(16 * n + high);
+    registers.u64[at] = from.u64(16 * n + (8 - high));
+  }
+  registers.u32[VSCR / 4] = from.u32(16 * 32 + (from.model.littleEndian ? 0 : 12));
+}
+
 /** The FPSCR with FEX and VX as its other bits make them: software cannot set these (Power ISA 3.0B, I.4.2.2). */
-function withSummaries(fpscr: bigint): bigint {
+export function withSummaries(fpscr: bigint): bigint {
   const low = Number(BigInt.asUintN(32, fpscr));
   const invalid = (low & 0x01f8_0700) !== 0;
   const exceptions = ((low >>> 25) & 0xf) | (invalid ? 0x10 : 0);

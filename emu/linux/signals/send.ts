@@ -39,7 +39,9 @@ export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
   const target = thread ?? first;
   if (target === undefined) return "sent";
   const awaited = (target.signals.awaited & bit) !== 0n;
-  if (process.signals.ignores(signo) && !target.signals.blocks(signo) && !awaited) return "sent";
+  // A tracer sees also what is ignored.
+  const isSeen = target.signals.blocks(signo) || awaited || target.trace !== undefined;
+  if (process.signals.ignores(signo) && !isSeen) return "sent";
 
   const queue: PendingSignals = thread?.signals.pending ?? process.signals.pending;
   if (ofTimer) queue.addTimer(info);

@@ -175,6 +175,8 @@ export class ThreadSignals {
 export interface SignalThread {
   readonly tid: number;
   readonly signals: ThreadSignals;
+  /** Undefined where nobody traces it. */
+  readonly trace?: object | undefined;
 }
 
 /** A process as signals see it. */

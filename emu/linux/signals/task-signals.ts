@@ -4,13 +4,15 @@ import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
+import { tellsOfEnd } from "../tracing/tracee.ts";
+import { setDabr } from "../tracing/trace-registers.ts";
 import type { Restart } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
 import { deliverSignals, type ReturnedCall } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
-import type { SignalInfo } from "./pending.ts";
-import { post, stop } from "./post.ts";
+import { type SignalInfo, signalInfo } from "./pending.ts";
+import { post, stop, stopForSignal, stopIfDue } from "./post.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
@@ -19,6 +21,7 @@ import {
   type ReadClock,
 } from "./process-timers.ts";
 import { forceSignal } from "./send.ts";
+import { SI_KERNEL, SIGKILL } from "./signal-numbers.ts";
 import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
 
 /** Layouts of a process's signal frames. */
@@ -36,6 +39,8 @@ export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
 export function raise(thread: Thread, fault: GuestFault): void {
   const { info, interrupt } = translateFault(fault, thread.registers);
   thread.signals.interrupt = interrupt;
+  // One that a tracer has set is for one time (Linux: ptrace_triggered).
+  if (fault.kind === "breakpoint" && thread.trace !== undefined) setDabr(thread, 0n);
   forceSignal(thread.process, thread, info);
 }
 
@@ -54,7 +59,8 @@ export function trapLater(thread: Thread, fault: GuestFault): void {
 export function hasSignals(thread: Thread): boolean {
   if (thread.blocked !== null && thread.wait === undefined) return false;
   if (thread.wait?.killable) return isFatalPending(thread.process, thread);
-  return deliverable(thread.process, thread) !== 0n || thread.signals.savedMask !== null;
+  if (deliverable(thread.process, thread) !== 0n || thread.signals.savedMask !== null) return true;
+  return thread.trace !== undefined && thread.trace.inject !== null;
 }
 
 /** Takes one of the signals in `wanted` without acting on it (sigtimedwait). */
@@ -100,13 +106,27 @@ export function deliver(thread: Thread, call: CallState): void {
       thread.endWait();
     },
     isOrphaned: () => isOrphanedGroup(process),
+    traced: thread.trace !== undefined,
+    injected() {
+      const info = thread.trace?.inject ?? undefined;
+      if (info === undefined) return undefined;
+      thread.trace!.inject = null;
+      if (!thread.signals.blocks(info.signo)) return info;
+      thread.signals.pending.add(info);
+      return undefined;
+    },
     taken: (info) => timersOf(process).signalTaken(info),
   });
+  if (outcome.kind === "trace") stopForSignal(thread, thread.trace!, outcome.info);
   if (outcome.kind === "stop") stop(process, outcome.signo);
   if (outcome.kind === "terminate") {
     // What becomes of the first process's core is up to who runs the machine.
     const dumps = outcome.core && (process.limits[RLIMIT_CORE].soft > 0n || process.parent === undefined);
-    process.kernel.endProcess(process, dumps ? outcome.signo | 0x80 : outcome.signo);
+    const status = dumps ? outcome.signo | 0x80 : outcome.signo;
+    if (outcome.signo !== SIGKILL && tellsOfEnd(thread, status)) {
+      thread.trace!.inject = signalInfo(outcome.signo, SI_KERNEL);
+      stopIfDue(thread, thread.trace!);
+    } else process.kernel.endProcess(process, status);
   }
 }
 

@@ -11,9 +11,11 @@ import {
   CLONE_FS,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
+  CLONE_PTRACE,
   CLONE_SIGHAND,
   CLONE_SYSVSEM,
   CLONE_THREAD,
+  CLONE_UNTRACED,
   CLONE_VFORK,
   CLONE_VM,
   type CloneRequest,
@@ -29,6 +31,18 @@ import {
   type SyscallResult,
   type SyscallRow,
 } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
+import {
+  PTRACE_EVENT_CLONE,
+  PTRACE_EVENT_FORK,
+  PTRACE_EVENT_VFORK,
+  PTRACE_EVENT_VFORK_DONE,
+  PTRACE_O_TRACECLONE,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACEVFORK,
+  PTRACE_O_TRACEVFORKDONE,
+} from "../tracing/tracee.ts";
+import { noteChild, noteEvent } from "../tracing/tracing.ts";
 import { files } from "./files-common.ts";
 import { installPidfd } from "./pidfd.ts";
 
@@ -59,7 +73,7 @@ const CLONE3_KNOWN = 0x3_ffff_ff00n;
 /** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
 function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   const { flags } = request;
-  const { kernel, thread, resumed } = ctx;
+  const { thread, resumed } = ctx;
   if (resumed?.state.kind === "vfork") return waitForVfork(ctx, resumed.state.child);
   if ((flags & CLONE_NAMESPACES) !== 0) {
     // What can't be said at all is found before the lack of rights (Linux: copy_process).
@@ -75,13 +89,22 @@ function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
   }
   const child = clone(thread, request);
   const { tid } = child;
+  noteTraced(thread, child, request);
   if (wantsPidfd) ctx.put32(pointer(request.pidfd), installPidfd(ctx, child.process));
   if (has(flags, CLONE_PARENT_SETTID)) putTid(ctx.memory, request.parentTid, tid);
   if (has(flags, CLONE_CHILD_CLEARTID)) child.clearTid = request.childTid;
   if (has(flags, CLONE_CHILD_SETTID)) putTid(child.process.memory, request.childTid, tid);
-  if (has(flags, CLONE_VFORK) && kernel.thread(tid)?.process.vforkParent === thread)
-    return waitForVfork(ctx, tid);
+  if (has(flags, CLONE_VFORK)) return waitForVfork(ctx, tid);
   return tid;
+}
+
+/** Tells of a new child by the event of its kind. */
+function noteTraced(thread: Thread, child: Thread, { flags, exitSignal }: CloneRequest): void {
+  if (thread.trace === undefined || has(flags, CLONE_UNTRACED)) return;
+  const inherits = has(flags, CLONE_PTRACE);
+  if (has(flags, CLONE_VFORK)) noteChild(thread, child, PTRACE_EVENT_VFORK, PTRACE_O_TRACEVFORK, inherits);
+  else if (exitSignal === SIGCHLD) noteChild(thread, child, PTRACE_EVENT_FORK, PTRACE_O_TRACEFORK, inherits);
+  else noteChild(thread, child, PTRACE_EVENT_CLONE, PTRACE_O_TRACECLONE, inherits);
 }
 
 /** Linux tells nobody when an id can't be written. */
@@ -92,7 +115,10 @@ function putTid(memory: AddressSpace, at: bigint, tid: number): void {
 function waitForVfork(ctx: SyscallContext, child: number): number {
   const { kernel, thread } = ctx;
   const process = kernel.processes.get(child);
-  if (process?.vforkParent !== thread || process.exitStatus !== null) return child;
+  if (process?.vforkParent !== thread || process.exitStatus !== null) {
+    noteEvent(thread, PTRACE_O_TRACEVFORKDONE, PTRACE_EVENT_VFORK_DONE, child);
+    return child;
+  }
   return ctx.block({ state: { kind: "vfork", child }, restart: "nointr", killable: true });
 }
 

@@ -15,6 +15,7 @@ import {
   type SyscallRow,
   THREAD_GONE,
 } from "../syscall.ts";
+import { tellsOfEnd } from "../tracing/tracee.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../vfs/constants.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { checkFlags } from "./files-common.ts";
@@ -23,13 +24,18 @@ import { checkFlags } from "./files-common.ts";
 const MAX_STRINGS = 0x7_ffff;
 const MAX_STRING = 131072;
 
-const exit: SyscallHandler = ({ kernel, thread, args }) => {
+const exit: SyscallHandler = (ctx) => {
+  const { kernel, thread, args } = ctx;
+  if (tellsOfEnd(thread, (args.int(0) & 0xff) << 8)) return ctx.wait({ restart: "nointr" });
   kernel.exitThread(thread, args.int(0));
   return THREAD_GONE;
 };
 
-const exitGroup: SyscallHandler = ({ kernel, process, args }) => {
-  kernel.endProcess(process, (args.int(0) & 0xff) << 8);
+const exitGroup: SyscallHandler = (ctx) => {
+  const { kernel, process, thread, args } = ctx;
+  const status = (args.int(0) & 0xff) << 8;
+  if (tellsOfEnd(thread, status)) return ctx.wait({ restart: "nointr" });
+  kernel.endProcess(process, status);
   return THREAD_GONE;
 };
 
@@ -83,11 +89,11 @@ function executableAt(ctx: SyscallContext): Executable {
   const execfn = ctx.cString(args.address(1));
   const path = decodeName(execfn);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
+  const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
   if (dirfd === AT_FDCWD || path.startsWith("/"))
-    return { program: files.openProgram(path, AT_FDCWD, follow), execfn };
+    return { program: files.openProgram(isNameless ? "." : path, AT_FDCWD, follow), execfn };
   const { descriptors } = files;
   const { closeOnExec } = descriptors.entry(dirfd);
-  const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
   const program = isNameless
     ? files.openProgram(`/proc/self/fd/${dirfd}`)
     : files.openProgram(path, dirfd, follow);

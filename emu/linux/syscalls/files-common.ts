@@ -19,8 +19,11 @@ import type { Blocked } from "../wait-queue.ts";
 export const files = (ctx: SyscallContext): TaskFiles => filesOf(ctx.process);
 
 /** The description behind descriptor argument `n`. Throws EBADF, also for one opened with O_PATH. */
-export function fileArg(ctx: SyscallContext, n: number): OpenFile {
-  const file = anyFileArg(ctx, n);
+export const fileArg = (ctx: SyscallContext, n: number): OpenFile => openFile(ctx, ctx.args.int(n));
+
+/** The same of a descriptor that stands somewhere else. */
+export function openFile(ctx: SyscallContext, fd: number): OpenFile {
+  const file = files(ctx).descriptors.get(fd);
   if (file.flags & O_PATH) throw new SysError(EBADF);
   return file;
 }

@@ -2,14 +2,13 @@
 import { struct } from "../abi.ts";
 import { EAGAIN, EINVAL, SysError } from "../errno.ts";
 import { ANY_BIT } from "../futex-table.ts";
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../signals/process-timers.ts";
 import { pointer, type SyscallContext, type SyscallHandler } from "../syscall.ts";
 import { MOST_WORDS } from "../wait-queue.ts";
 import { checkDeadline, deadlineArg, FUTEX_PRIVATE, futexAt } from "./futex-common.ts";
 
 /** The word has 32 bits. */
 const FUTEX_32 = 2;
-const CLOCK_REALTIME = 0;
-const CLOCK_MONOTONIC = 1;
 
 const WAITV = struct({ val: "u64", uaddr: "u64", flags: "u32", reserved: "u32" });
 

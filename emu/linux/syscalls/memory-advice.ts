@@ -229,6 +229,12 @@ const msync: SyscallHandler = (ctx) => {
   return 0;
 };
 
+/** Whether any page of an area's part in a range is there. */
+export function isPresent(memory: AddressSpace, area: Vma, from: number, to: number): boolean {
+  const [start, end] = [Math.max(area.start, from), Math.min(area.end, to)];
+  return start < end && (!isAnonymous(area) || memory.touched(start, end).length > 0);
+}
+
 const mincore: SyscallHandler = (ctx) => {
   const { args, memory } = ctx;
   const address = args.word(0);

@@ -1,5 +1,5 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
-import { GuestFault } from "../../cpu/fault.ts";
+import { ignoringFaults } from "../../cpu/fault.ts";
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
@@ -206,11 +206,9 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
  * populate_vma_page_range). It ends silently where the file does.
  */
 function takeCopies({ memory }: SyscallContext, start: number, length: number): void {
-  try {
+  ignoringFaults(() => {
     for (let at = start; at < start + length; at += PAGE_SIZE) memory.checkStore(at, 1);
-  } catch (error) {
-    if (!(error instanceof GuestFault)) throw error;
-  }
+  });
 }
 
 /** Maps what may be mapped at a place, locked where that is asked for. Throws EAGAIN, ENOMEM. */

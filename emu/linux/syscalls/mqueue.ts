@@ -15,16 +15,25 @@ import {
   ETIMEDOUT,
   SysError,
 } from "../errno.ts";
-import { type PosixQueue, QueueFile } from "../ipc/posix-queues.ts";
+import {
+  COOKIE_SIZE,
+  NOTIFY_WOKENUP,
+  type PosixQueue,
+  QueueFile,
+  type QueueNotice,
+  tellThread,
+} from "../ipc/posix-queues.ts";
+import { NetlinkSocket } from "../net/netlink-socket.ts";
 import type { Process } from "../process.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
-import { SIGEV_NONE, SIGEV_SIGNAL } from "../signals/process-timers.ts";
+import { SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD } from "../signals/process-timers.ts";
 import { isSignal, SI_MESGQ } from "../signals/signal-numbers.ts";
-import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from "../vfs/constants.ts";
-import { fileArg, files, install } from "./files-common.ts";
+import { fileArg, files, install, openFile } from "./files-common.ts";
+import { socketOf } from "./sockets-common.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 import { SIGEVENT } from "./timers.ts";
 
@@ -141,6 +150,7 @@ function notify(ctx: SyscallContext, queue: PosixQueue): void {
   const { notice } = queue;
   if (notice === undefined) return;
   queue.notice = undefined;
+  tellThread(notice, NOTIFY_WOKENUP);
   const target = ctx.kernel.processes.get(notice.pid);
   if (target === undefined || notice.kind !== SIGEV_SIGNAL || notice.signal === 0) return;
   const { pid, credentials } = ctx.process;
@@ -182,25 +192,39 @@ const receive =
     return first.bytes.length;
   };
 
+/**
+ * SIGEV_THREAD: the cookie at `value`, which the netlink socket `fd` is to send; waits while that is full. Throws EFAULT, EBADF,
+ * ENOTSOCK, EINVAL.
+ */
+function threadNotice(ctx: SyscallContext, value: bigint, fd: number): QueueNotice["thread"] {
+  const cookie = ctx.memory.read(pointer(value), COOKIE_SIZE).slice();
+  const socket = socketOf(openFile(ctx, fd));
+  if (!(socket instanceof NetlinkSocket)) throw new SysError(EINVAL);
+  if (socket.inbox.weight > socket.receiveBuffer)
+    return ctx.block({ queues: [socket.queue], deadline: null });
+  return { socket, cookie };
+}
+
 function mqNotify(ctx: SyscallContext): number {
   const at = ctx.args.address(1);
   const event = at === 0 ? undefined : ctx.get(SIGEVENT, at);
   if (event !== undefined) {
-    // SIGEV_THREAD takes a netlink socket, which there is none of.
-    if (event.notify !== SIGEV_NONE && event.notify !== SIGEV_SIGNAL) throw new SysError(EINVAL);
+    if (![SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD].includes(event.notify)) throw new SysError(EINVAL);
     // Number 0 tells nobody.
     if (event.notify === SIGEV_SIGNAL && event.signo !== 0 && !isSignal(event.signo))
       throw new SysError(EINVAL);
   }
+  const thread = event?.notify === SIGEV_THREAD ? threadNotice(ctx, event.value, event.signo) : undefined;
   const { posix } = queueArg(ctx, undefined);
   const { pid } = ctx.process;
   if (event === undefined) {
-    if (posix.notice?.pid === pid) posix.notice = undefined;
+    posix.forget(pid);
     return 0;
   }
   const isTaken = posix.notice !== undefined && ctx.kernel.processes.has(posix.notice.pid);
   if (isTaken) throw new SysError(EBUSY);
-  posix.notice = { pid, kind: event.notify, signal: event.signo, value: event.value };
+  const signal = event.notify === SIGEV_SIGNAL ? event.signo : 0;
+  posix.notice = { pid, kind: event.notify, signal, value: event.value, thread };
   return 0;
 }
 

@@ -1,4 +1,4 @@
-/** System calls on the memory of other processes (Linux: mm/process_vm_access.c, kernel/ptrace.c). */
+/** System calls on the memory of other processes (Linux: mm/process_vm_access.c). */
 import { GuestFault } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
@@ -85,12 +85,4 @@ const access =
 export const PROCESS_VM_SYSCALLS: readonly SyscallRow[] = [
   { name: "process_vm_readv", args: "int ptr ulong ptr ulong ulong", handler: access(false) },
   { name: "process_vm_writev", args: "int ptr ulong ptr ulong ulong", handler: access(true) },
-  // Nobody can trace anybody, as where a security module forbids it.
-  {
-    name: "ptrace",
-    args: "long long ptr ptr",
-    handler: () => {
-      throw new SysError(EPERM);
-    },
-  },
 ];

@@ -6,11 +6,14 @@ import { Socket } from "../net/socket.ts";
 import { AF_INET, AF_UNSPEC } from "../net/socket-constants.ts";
 import type { SyscallContext } from "../syscall.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
+import type { OpenFile } from "../vfs/open-file.ts";
 import { fileArg } from "./files-common.ts";
 
 /** The socket of a descriptor argument. Throws EBADF, ENOTSOCK. */
-export function socketArg(ctx: SyscallContext, n: number): Socket {
-  const file = fileArg(ctx, n);
+export const socketArg = (ctx: SyscallContext, n: number): Socket => socketOf(fileArg(ctx, n));
+
+/** A file as the socket it is. Throws ENOTSOCK. */
+export function socketOf(file: OpenFile): Socket {
   if (!(file instanceof Socket)) throw new SysError(ENOTSOCK);
   return file;
 }

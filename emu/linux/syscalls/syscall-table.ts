@@ -9,6 +9,7 @@ import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { INOTIFY_SYSCALLS } from "./inotify.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
+import { MEMPOLICY_SYSCALLS } from "./mempolicy.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
 import { MQUEUE_SYSCALLS } from "./mqueue.ts";
 import { PIDFD_SYSCALLS } from "./pidfd.ts";
@@ -18,6 +19,7 @@ import { PRIORITY_SYSCALLS } from "./priority.ts";
 import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
 import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
+import { PTRACE_SYSCALLS } from "./ptrace.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
@@ -31,7 +33,9 @@ import { WAIT_SYSCALLS } from "./wait.ts";
 /** Every row of every area. */
 export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...MEMORY_SYSCALLS,
+  ...MEMPOLICY_SYSCALLS,
   ...PROCESS_VM_SYSCALLS,
+  ...PTRACE_SYSCALLS,
   ...IO_PRIORITY_SYSCALLS,
   ...KCMP_SYSCALLS,
   ...PROCESS_SYSCALLS,

@@ -5,8 +5,9 @@ import { GuestBytes } from "../signals/bytes.ts";
 import { endOf } from "../signals/children.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { putSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
-import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
+import { CLD_CONTINUED, CLD_STOPPED, CLD_TRAPPED, SIGCHLD, SIGCONT } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { releaseHeld } from "../tracing/tracing.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import { PidFile } from "../vfs/pid-file.ts";
 import { fileArg } from "./files-common.ts";
@@ -22,9 +23,15 @@ const WALL = 0x4000_0000;
 const WCLONE = 0x8000_0000;
 const W_LINUX = WNOTHREAD + WALL + WCLONE;
 
+/** Who can be waited for: a child, or a thread that is traced. */
+interface Waitee {
+  readonly pid: number;
+  readonly pgid: number;
+}
+
 /** What is known of a child that has something to tell. */
-interface Found {
-  child: Process;
+interface Found extends Waitee {
+  uid: number;
   code: number;
   /** Exit code or signal, as siginfo has it. */
   status: number;
@@ -35,48 +42,84 @@ interface Found {
 }
 
 /** A child with something to tell of what `options` ask for; takes what it tells unless WNOWAIT. */
-function look(process: Process, isWanted: (child: Process) => boolean, options: number): Found | undefined {
+function look(process: Process, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
   const takes = (options & WNOWAIT) === 0;
   let any = false;
   for (const child of process.children) {
-    if (!isWanted(child) || !isOfKind(child, options)) continue;
+    const isTraced = child.leader?.trace?.tracer === process;
+    if (!isWanted(child) || !(isTraced || isOfKind(child, options))) continue;
     any = true;
-    const cpuTime = child.cpuTime + child.childCpuTime;
+    const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, cpuTime: cpuTimeOf(child) };
     if (child.exitStatus !== null) {
-      if ((options & WEXITED) === 0) continue;
+      if ((options & WEXITED) === 0 || child.heldBy !== undefined) continue;
       if (takes) process.kernel.reap(child);
-      return { child, ...endOf(child.exitStatus), word: child.exitStatus, cpuTime };
+      return { ...found, ...endOf(child.exitStatus), word: child.exitStatus };
     }
     const { stopped, continued } = child.report;
-    if (stopped !== 0 && options & WUNTRACED) {
+    if (stopped !== 0 && options & WUNTRACED && !isTraced) {
       if (takes) child.report.stopped = 0;
-      return { child, code: CLD_STOPPED, status: stopped, word: (stopped << 8) | 0x7f, cpuTime };
+      return { ...found, code: CLD_STOPPED, status: stopped, word: (stopped << 8) | 0x7f };
     }
     if (continued && options & WCONTINUED) {
       if (takes) child.report.continued = false;
-      return { child, code: CLD_CONTINUED, status: SIGCONT, word: 0xffff, cpuTime };
+      return { ...found, code: CLD_CONTINUED, status: SIGCONT, word: 0xffff };
     }
   }
-  if (!any) throw new SysError(ECHILD);
+  const traced = lookAtTraced(process, isWanted, options);
+  if (typeof traced === "object") return traced;
+  if (!any && !traced) throw new SysError(ECHILD);
   return undefined;
+}
+
+const cpuTimeOf = ({ cpuTime, childCpuTime }: Process): bigint => cpuTime + childCpuTime;
+
+/** The same for those that a process traces, whose stops are told whatever the options; else whether there are any. */
+function lookAtTraced(
+  process: Process,
+  isWanted: (child: Waitee) => boolean,
+  options: number,
+): Found | boolean {
+  const takes = (options & WNOWAIT) === 0;
+  let any = false;
+  for (const thread of process.tracees) {
+    const { tid, trace, process: its } = thread;
+    const who = { pid: tid, pgid: its.pgid };
+    if (!isWanted(who)) continue;
+    any = true;
+    if (trace === undefined || trace.stop === null || trace.told || trace.listening) continue;
+    if (takes) trace.told = true;
+    const { code } = trace.stop;
+    const found = { ...who, uid: its.credentials.uid, cpuTime: cpuTimeOf(its) };
+    return { ...found, code: CLD_TRAPPED, status: code, word: (code << 8) | 0x7f };
+  }
+  for (const [index, { tid, status }] of process.traceEnds.entries()) {
+    const its = process.kernel.processes.get(tid);
+    const who = { pid: tid, pgid: its?.pgid ?? process.pgid };
+    if (!isWanted(who)) continue;
+    any = true;
+    if ((options & WEXITED) === 0) continue;
+    const found = { ...who, uid: process.credentials.uid, cpuTime: its === undefined ? 0n : cpuTimeOf(its) };
+    if (takes) {
+      process.traceEnds.splice(index, 1);
+      if (its?.heldBy === process) releaseHeld(its);
+    }
+    return { ...found, ...endOf(status), word: status };
+  }
+  return any;
 }
 
 /** __WCLONE wants children whose end sends another signal than SIGCHLD, __WALL all. */
 const isOfKind = ({ exitSignal }: Process, options: number): boolean =>
   (options & WALL) !== 0 || (exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
 
-function find(
-  ctx: SyscallContext,
-  isWanted: (child: Process) => boolean,
-  options: number,
-): Found | undefined {
+function find(ctx: SyscallContext, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
   const found = look(ctx.process, isWanted, options);
   if (found !== undefined || options & WNOHANG) return found;
   return ctx.block({ queues: [ctx.process.childQueue] });
 }
 
 /** Who `pid` of waitpid(2) means. */
-function byPid(ctx: SyscallContext, pid: number): (child: Process) => boolean {
+function byPid(ctx: SyscallContext, pid: number): (child: Waitee) => boolean {
   if (pid > 0) return (child) => child.pid === pid;
   if (pid === -1) return () => true;
   const group = pid === 0 ? ctx.process.pgid : -pid;
@@ -92,7 +135,7 @@ const wait4: SyscallHandler = (ctx) => {
   if (found === undefined) return 0;
   if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
   if (args.word(3) !== 0n) ctx.put(USAGE, args.address(3), usageFields(found.cpuTime));
-  return found.child.pid;
+  return found.pid;
 };
 
 /** waitpid(2) of 32-bit programs: wait4 without the usage. */
@@ -103,7 +146,7 @@ const waitpid: SyscallHandler = (ctx) => {
   const found = find(ctx, byPid(ctx, pid), options | WEXITED);
   if (found === undefined) return 0;
   if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
-  return found.child.pid;
+  return found.pid;
 };
 
 const P_ALL = 0;
@@ -118,12 +161,13 @@ function byPidfd(ctx: SyscallContext, options: number): Found | undefined {
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
   const { process } = file;
   const nonblocking = (file.flags & O_NONBLOCK) !== 0;
-  const found = find(ctx, (child) => child === process, options | (nonblocking ? WNOHANG : 0));
+  const isIt = ({ pid }: Waitee) => process?.pid === pid && ctx.kernel.processes.get(pid) === process;
+  const found = find(ctx, isIt, options | (nonblocking ? WNOHANG : 0));
   if (found === undefined && nonblocking && !(options & WNOHANG)) throw new SysError(EAGAIN);
   return found;
 }
 
-function byId(ctx: SyscallContext, type: number, id: number): (child: Process) => boolean {
+function byId(ctx: SyscallContext, type: number, id: number): (child: Waitee) => boolean {
   if (type === P_ALL) return () => true;
   if (id < 0 || (type === P_PID && id === 0)) throw new SysError(EINVAL);
   if (type === P_PID) return (child) => child.pid === id;
@@ -143,9 +187,8 @@ const waitid: SyscallHandler = (ctx) => {
   if (args.word(2) === 0n) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
   if (found !== undefined) {
-    const { child, code, status } = found;
-    const { uid } = child.credentials;
-    putSigInfo(info, 0, signalInfo(SIGCHLD, code, { pid: child.pid, uid, value: BigInt(status) }));
+    const { pid, uid, code, status } = found;
+    putSigInfo(info, 0, signalInfo(SIGCHLD, code, { pid, uid, value: BigInt(status) }));
   }
   ctx.memory.write(args.address(2), info.bytes);
   return 0;

@@ -333,7 +333,9 @@ export class FileSystem {
   /** The same of the host's user alone. */
   askHost(at: Location, wanted: number): void {
     const [read, write, execute] = [MAY_READ, MAY_WRITE, MAY_EXEC].map((bit) => (wanted & bit) !== 0);
-    this.namespace.at(at.place!, (path) => this.host.files.access(path, { read, write, execute }));
+    const asked = { read, write, execute };
+    if (isDirectory(at)) this.namespace.folderAt(at).host.access(asked);
+    else this.namespace.at(at.place!, (path) => this.host.files.access(path, asked));
   }
 
   /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
@@ -364,14 +366,15 @@ export class FileSystem {
     handle: number | SharedHandle,
     { path, mount }: { path: string; mount: Mount | undefined },
     flags: number,
+    stat = this.host.files.fstat(typeof handle === "number" ? handle : handle.handle),
   ): RegularFile {
     const { host, mapped } = this;
-    const number = typeof handle === "number" ? handle : handle.handle;
     const canHaveSeals = mount === undefined && this.seals.size > 0;
-    const seals = canHaveSeals ? this.seals.get(fileKey(host.files.fstat(number))) : undefined;
+    const seals = canHaveSeals ? this.seals.get(fileKey(stat)) : undefined;
     return new RegularFile({
       host,
       handle,
+      stat,
       path,
       mount,
       seals,
@@ -423,12 +426,14 @@ export class FileSystem {
         // What is granted to be read is not changed, its mode neither.
         const handle = entitled && !place.folder.mount.readOnly ? this.despiteMode(path, go) : go();
         const now = this.host.files.fstat(handle);
-        if (now.kind === "file") return handle;
+        if (now.kind === "file") return { handle, now };
         this.host.files.close(handle);
         return fail("EACCES", `${at.path} has become a ${now.kind}`);
       });
     const { mount } = place.folder;
-    return this.emptied(this.regular(open(accessOf(flags)), { path: at.path, mount }, flags), flags, open);
+    const { handle, now } = open(accessOf(flags));
+    const file = this.regular(handle, { path: at.path, mount }, flags, now);
+    return this.emptied(file, flags, (access) => open(access).handle);
   }
 
   /** Opens a file of the host's user though its mode forbids that, by changing it for the moment. */
@@ -521,13 +526,13 @@ export class FileSystem {
   }
 
   private openDirectory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
-    if (at.stat !== undefined) this.checkAccess(at, MAY_READ, viewer);
+    if (at.place !== undefined) this.checkAccess(at, MAY_READ, viewer);
     return this.directory(at, (flags & ~OPEN_ONLY) | O_LARGEFILE, viewer);
   }
 
   /** A description of the directory at a location. */
   directory(at: Location, flags: number, viewer: Viewer): DirectoryFile {
-    const folder = at.stat === undefined ? undefined : this.namespace.folderAt(at);
+    const folder = at.place === undefined ? undefined : this.namespace.folderAt(at);
     return this.folder(folder, at.path, flags, viewer);
   }
 

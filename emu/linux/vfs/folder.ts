@@ -89,11 +89,16 @@ export class Folder {
     return inGuest(this.mount, this.host.where(), this.wasAt ?? known);
   }
 
-  /** Whether it has been moved out of what was granted. */
-  get isOutside(): boolean {
-    if (this.key === this.mount.folder.key) return false;
+  /** As `where`, for a walk that begins here. Throws ENOENT when it has been moved out of what was granted. */
+  pathInside(known: string): string {
+    const { guest, folder: root } = this.mount;
+    if (this.key === root.key) return guest;
     const { path, isGone } = this.host.where();
-    return !isGone && guestPathIn(this.mount, path) === undefined;
+    const inside = guestPathIn(this.mount, path);
+    if (inside === undefined && !isGone) {
+      throw new HostError("ENOENT", `${known} was moved out of what was granted`);
+    }
+    return inside ?? this.wasAt ?? known;
   }
 }
 

@@ -35,6 +35,8 @@ export class RegularFile extends OpenFile {
   constructor(options: {
     host: Host;
     handle: number | SharedHandle;
+    /** What the host says of the handle. */
+    stat: FileStat;
     path: string;
     flags: number;
     mount: Mount | undefined;
@@ -50,9 +52,8 @@ export class RegularFile extends OpenFile {
     this.mapped = options.mapped;
     this.seals = options.seals;
     this.onChange = options.onChange;
-    const stat = this.host.files.fstat(this.handle);
-    this.key = fileKey(stat);
-    this.hostSetIds = stat.mode & SET_IDS;
+    this.key = fileKey(options.stat);
+    this.hostSetIds = options.stat.mode & SET_IDS;
   }
 
   /** It was opened through a read-only grant: nothing about it may be changed. */

@@ -33,12 +33,33 @@ export interface Location {
   readonly mustBeDirectory: boolean;
 }
 
+/** A directory that is held, so that it is known to be there: the host is asked for its status when somebody wants it. */
+export class HeldLocation implements Location {
+  readonly path: string;
+  readonly place: HostPlace;
+  readonly mustBeDirectory = false;
+  private known: HostStat | undefined;
+
+  constructor(path: string, folder: Folder) {
+    this.path = path;
+    this.place = { folder, name: "." };
+  }
+  get stat(): HostStat {
+    return (this.known ??= this.place.folder.host.stat());
+  }
+}
+
 /** Whether there is something at a location. */
 export const exists = (at: Location): boolean =>
-  at.stat !== undefined || at.synthetic !== undefined || at.object !== undefined;
+  at instanceof HeldLocation ||
+  at.stat !== undefined ||
+  at.synthetic !== undefined ||
+  at.object !== undefined;
 
-export const isDirectory = (at: Location): boolean =>
-  at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
+export function isDirectory(at: Location): boolean {
+  if (at instanceof HeldLocation) return true;
+  return at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
+}
 
 /** Finds what stands at canonical paths of hosts. */
 export interface Statuses {

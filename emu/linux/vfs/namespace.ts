@@ -7,10 +7,9 @@ import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
-import { exists, type HostPlace, isDirectory, type Location, type Viewer } from "./location.ts";
+import { exists, HeldLocation, type HostPlace, isDirectory, type Location, type Viewer } from "./location.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
-import { MAY_EXEC } from "./permissions.ts";
 import { PrivateFolders } from "./private-folders.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
@@ -140,14 +139,13 @@ export class Namespace {
 
   /** The location of a folder, which has the path `known` unless it has been renamed. Throws ENOENT when it has left its grant. */
   locationOf(folder: Folder, known: string): Location {
-    if (folder.isOutside) fail("ENOENT", `${known} was moved out of what was granted`);
-    const { path } = folder.where(known);
-    return { path, place: { folder, name: "." }, stat: folder.host.stat(), mustBeDirectory: false };
+    return new HeldLocation(folder.pathInside(known), folder);
   }
 
   private look(place: HostPlace): HostStat | undefined {
     try {
-      return this.shown(this.at(place, (path) => this.host.files.lstat(path)));
+      const stat = this.at(place, this.host.files.look);
+      return stat === undefined ? undefined : this.shown(stat);
     } catch (error) {
       if (error instanceof HostError && (error.code === "ENOENT" || error.code === "ENOTDIR"))
         return undefined;
@@ -163,6 +161,7 @@ export class Namespace {
   }
 
   private mountRoot(mount: Mount): Location {
+    if (mount.name === ".") return new HeldLocation(mount.guest, mount.folder);
     const place = { folder: mount.folder, name: mount.name };
     return { path: mount.guest, place, stat: this.look(place), mustBeDirectory: false };
   }
@@ -202,7 +201,7 @@ export class Namespace {
   /** Names in a directory, merged of the host's, the grants' and the synthetic ones; without "." and "..". */
   list(at: Location, root: SyntheticDirectory): string[] {
     const names = new Set<string>();
-    if (at.place !== undefined && at.stat !== undefined) {
+    if (at.place !== undefined && exists(at)) {
       const inside = this.folderAt(at);
       for (const name of inside.within(".", (path) => this.host.files.readdir(path))) names.add(name);
     }
@@ -226,18 +225,20 @@ export class Namespace {
     if (path.length >= PATH_MAX) fail("ENAMETOOLONG", "path too long");
     this.folders.trim();
     let links = 0;
-    const { base = this.root(root), beneath, inRoot } = options;
+    const { beneath, inRoot } = options;
+    const isAbsolute = path.startsWith("/");
+    const base = (isAbsolute && !inRoot ? undefined : options.base) ?? this.root(root);
     const isConfined = beneath || inRoot;
-    if (beneath && path.startsWith("/")) fail("EXDEV", "absolute path");
+    if (beneath && isAbsolute) fail("EXDEV", "absolute path");
     let rest = path.split("/").filter((part) => part !== "" && part !== ".");
-    let stack = [path.startsWith("/") && !inRoot ? this.root(root) : base];
+    let stack = [base];
     const ending = lastName(path);
     const trailing = path.endsWith("/") || ending === "." || ending === "..";
     while (rest.length > 0) {
       const name = rest.shift()!;
       const current = stack[stack.length - 1];
       this.checkSearch(current);
-      if (current.stat !== undefined) permissions?.check(current.stat, MAY_EXEC, current.path);
+      permissions?.checkSearch(current);
       if (name === "..") {
         if (stack.length > 1) {
           stack.pop();
@@ -289,8 +290,10 @@ export class Namespace {
     const found = stack[stack.length - 1];
     if (trailing && exists(found) && !isDirectory(found)) fail("ENOTDIR", found.path);
     // "." is looked up as well.
-    if (ending === "." && found.stat !== undefined) permissions?.check(found.stat, MAY_EXEC, found.path);
-    return { ...found, mustBeDirectory: trailing };
+    if (ending === "." && isDirectory(found)) permissions?.checkSearch(found);
+    if (found.mustBeDirectory === trailing) return found;
+    const { path: real, place, stat, synthetic, object } = found;
+    return { path: real, place, stat, synthetic, object, mustBeDirectory: trailing };
   }
 
   /** The directory that holds the one at a location, in guest terms. */

@@ -67,6 +67,12 @@ export class Permissions {
     if (!this.owns(file)) throw new HostError("EPERM", path);
   }
 
+  /** Throws EACCES where a directory may not be searched; root and those that are on no host are not looked at. */
+  checkSearch(folder: { readonly stat?: FileStat; readonly path: string }): void {
+    if (this.credentials.fsuid === 0 || folder.stat === undefined) return;
+    this.check(folder.stat, MAY_EXEC, folder.path);
+  }
+
   /** Throws EACCES where nothing may be made in a folder. */
   checkFolder(folder: () => FileStat, path: string): void {
     if (this.credentials.fsuid !== 0) this.check(folder(), MAY_WRITE | MAY_EXEC, path);

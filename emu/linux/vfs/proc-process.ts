@@ -97,6 +97,7 @@ const STATES: Readonly<Record<string, string>> = {
   R: "R (running)",
   S: "S (sleeping)",
   T: "T (stopped)",
+  t: "t (tracing stop)",
   Z: "Z (zombie)",
 };
 
@@ -114,7 +115,7 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["Ngid", 0],
     ["Pid", thread?.tid ?? process.pid],
     ["PPid", process.ppid],
-    ["TracerPid", 0],
+    ["TracerPid", (thread ?? process).tracer],
     ["Uid", process.uids.join("\t")],
     ["Gid", process.gids.join("\t")],
     ["FDSize", Math.max(64, ...process.descriptors.list().map(([fd]) => fd + 1))],

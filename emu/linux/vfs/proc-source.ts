@@ -67,12 +67,15 @@ const STATE_LETTERS: Readonly<Record<Thread["state"], string>> = {
   gone: "Z",
 };
 
+const letterOf = ({ state, trace }: Thread): string =>
+  state === "stopped" && trace?.stop ? "t" : STATE_LETTERS[state];
+
 /** That of its first thread, which may have ended before the others. */
 function stateOf({ pid, leader }: Process): string {
-  return leader?.tid === pid ? STATE_LETTERS[leader.state] : STATE_LETTERS.gone;
+  return leader?.tid === pid ? letterOf(leader) : STATE_LETTERS.gone;
 }
 
-/** A page at a time, as far as what is there may be read, or written. */
+/** A page at a time, as far as what is there may be read. It is written as by a debugger, whatever the program itself may do. */
 function accessTo({ memory }: Process): MemoryAccess {
   const pieces = function* (address: number, length: number) {
     for (let at = address; at < address + length; ) {
@@ -102,7 +105,7 @@ function accessTo({ memory }: Process): MemoryAccess {
     },
     write: (address, bytes) =>
       upTo(address, bytes.length, (at, next) =>
-        memory.write(at, bytes.subarray(at - address, next - address)),
+        memory.force(at, bytes.subarray(at - address, next - address)),
       ),
   };
 }
@@ -139,12 +142,14 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,
     state: stateOf(process),
+    tracer: process.leader?.trace?.tracer.pid ?? 0,
     exitStatus: process.exitStatus ?? 0,
     exitSignal: process.exitSignal,
     threads: [...process.threads].map((thread) => ({
       tid: thread.tid,
       comm: thread.comm,
-      state: STATE_LETTERS[thread.state],
+      state: letterOf(thread),
+      tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
       pending: signalSet(thread.signals.pending),
     })),

@@ -43,7 +43,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       perf_event_paranoid: textFile("4\n"),
       panic: textFile("0\n"),
       printk: textFile("4\t4\t1\t7\n"),
-      yama: directoryOf({ ptrace_scope: textFile("1\n") }),
+      yama: directoryOf({ ptrace_scope: textFile("0\n") }),
       seccomp: directoryOf({ actions_avail: textFile("\n") }),
       shmmax: textFile("18446744073692774399\n"),
       shmall: textFile("18446744073692774399\n"),
@@ -97,12 +97,17 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
   });
 }
 
-function meminfoText(machine: ProcMachine): string {
+/** Memory that there is, that is mapped, and what is left of it, in KiB. */
+export function memoryFigures(machine: ProcMachine): { total: number; used: number; free: number } {
   const total = Math.floor(machine.memoryTotal / 1024);
   const used = Math.floor(
     machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.areas.bytes, 0) / 1024,
   );
-  const free = Math.max(0, total - used);
+  return { total, used, free: Math.max(0, total - used) };
+}
+
+function meminfoText(machine: ProcMachine): string {
+  const { total, used, free } = memoryFigures(machine);
   const rows: [string, number][] = [
     ["MemTotal", total],
     ["MemFree", free],

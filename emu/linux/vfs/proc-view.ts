@@ -14,6 +14,8 @@ export interface ProcThread {
   readonly comm: string;
   /** R, S, T. */
   readonly state: string;
+  /** Process that traces it, or 0. */
+  readonly tracer: number;
   readonly cpuTime: bigint;
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
@@ -41,6 +43,8 @@ export interface ProcProcess {
   readonly groups: readonly number[];
   /** R, S, T, Z. */
   readonly state: string;
+  /** Process that traces it, or 0. */
+  readonly tracer: number;
   /** Wait status once it has ended, else 0. */
   readonly exitStatus: number;
   readonly exitSignal: number;

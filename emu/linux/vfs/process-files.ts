@@ -19,6 +19,7 @@ import { hold, type OpenFile, release } from "./open-file.ts";
 import { MAY_EXEC, Permissions } from "./permissions.ts";
 import { makeProc } from "./proc.ts";
 import { procMachine } from "./proc-source.ts";
+import { memoryFigures } from "./proc-system.ts";
 import { fail, lazily, type SyntheticDirectory } from "./synthetic.ts";
 import { makeSys } from "./sysfs.ts";
 
@@ -61,10 +62,11 @@ export class TaskFiles implements ProcessFiles, Viewer {
       const tid = caller?.tid ?? process.pid;
       return makeProc(procMachine(process, filesOf), { pid: process.pid, tid });
     };
-    this.root = system.rootWith({
-      proc: lazily(proc),
-      sys: lazily(() => makeSys({ cacheBlock: process.cpuModel.cacheBlock, count: process.kernel.cpus })),
-    });
+    const sys = () => {
+      const memory = () => memoryFigures(procMachine(process, filesOf));
+      return makeSys({ cacheBlock: process.cpuModel.cacheBlock, count: process.kernel.cpus, memory });
+    };
+    this.root = system.rootWith({ proc: lazily(proc), sys: lazily(sys) });
     this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };
   }
 

@@ -5,16 +5,26 @@ import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
 /** A list of one: processor, core or node 0. */
 const ONLY = "0\n";
 
-/** What is shown of the processor. */
-export interface SysCpu {
+/** What is shown of the processor and of memory. */
+export interface SysMachine {
   /** Bytes of a cache block. */
   readonly cacheBlock: number;
   /** How many there are. */
   readonly count: number;
+  /** Memory of the only node, in KiB. */
+  memory(): { total: number; free: number };
+}
+
+/** A node's share of /proc/meminfo. */
+function nodeMemory({ total, free }: ReturnType<SysMachine["memory"]>): string {
+  const rows = Object.entries({ MemTotal: total, MemFree: free, MemUsed: total - free });
+  return rows
+    .map(([name, value]) => `Node 0 ${`${name}:`.padEnd(16)}${String(value).padStart(8)} kB\n`)
+    .join("");
 }
 
 /** The tree at /sys. */
-export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
+export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDirectory {
   const caches = ["Data", "Instruction"].map((type, index) => [
     `index${index}`,
     directoryOf({
@@ -53,10 +63,12 @@ export function makeSys({ cacheBlock, count }: SysCpu): SyntheticDirectory {
     possible: textFile(ONLY),
     has_cpu: textFile(ONLY),
     has_memory: textFile(ONLY),
+    has_normal_memory: textFile(ONLY),
     node0: directoryOf({
       cpulist: textFile(all),
       cpumap: textFile(`${cpuMask(count)}\n`),
       distance: textFile("10\n"),
+      meminfo: textFile(() => nodeMemory(memory())),
     }),
   });
   return directoryOf({

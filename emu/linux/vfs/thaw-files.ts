@@ -134,7 +134,6 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
   if (pipes.length > MAX_PIPES) fail("EINVAL", `${pipes.length} pipes are too many`);
   const viewer = system.thawView;
   checkFiles(system, snapshot, viewer, onChanged);
-  system.queues.thaw(snapshot.queues ?? []);
   const opened: OpenFile[] = [];
   const travelling: SharedHandle[] = [];
   const connections: ((opened: readonly OpenFile[]) => void)[] = [];
@@ -149,6 +148,7 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     whenOpened: (connect) => void connections.push(connect),
     atEnd: (change) => void changes.push(change),
   };
+  system.queues.thaw(snapshot.queues ?? [], context);
   try {
     for (const each of unlinkedFiles) {
       const handle = thawTravelling(system.host, each);

@@ -129,3 +129,86 @@ BEHAVIOUR(kcmp_tells_what_is_shared) {
   CHECK(write(gate[1], "g", 1) == 1);
   reap(child, 0);
 }
+
+/* What of memory policies programs see where node 0 is the only one. */
+#define STATIC_NODES 0x8000
+#define RELATIVE_NODES 0x4000
+enum { DEFAULT_POLICY, PREFERRED, BIND, INTERLEAVE, LOCAL, PREFERRED_MANY, UNKNOWN_POLICY };
+static unsigned long nodes[4];
+static long set_policy(int mode, unsigned long mask) {
+  return syscall(SYS_set_mempolicy, mode, &mask, 8L * sizeof mask);
+}
+/* The mode of the thread, or of what is at an address; `nodes` are the nodes. */
+static int policy_of(void *at) {
+  int mode = -1;
+  memset(nodes, 0xff, sizeof nodes);
+  CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 8L * sizeof nodes + 1, at, at ? 2L : 0L) == 0);
+  for (unsigned i = 1; i < sizeof nodes / sizeof *nodes; i++) CHECK(nodes[i] == 0);
+  return mode;
+}
+static long bind_to(void *at, long pages, int mode, unsigned long mask, unsigned flags) {
+  return syscall(SYS_mbind, at, pages * PAGE, mode, &mask, 8L * sizeof mask, flags);
+}
+
+BEHAVIOUR(memory_policy_of_a_thread_is_kept_and_told) {
+  CHECK(policy_of(NULL) == DEFAULT_POLICY && nodes[0] == 0);
+  CHECK(set_policy(BIND, 1) == 0 && policy_of(NULL) == BIND && nodes[0] == 1);
+  CHECK(set_policy(INTERLEAVE | STATIC_NODES, 3) == 0);
+  CHECK(policy_of(NULL) == (INTERLEAVE | STATIC_NODES) && nodes[0] == 3);
+  pid_t child = fork();
+  if (child == 0) _exit(policy_of(NULL) == (INTERLEAVE | STATIC_NODES) ? 7 : 8);
+  reap(child, 7);
+  int node = -1;
+  CHECK(syscall(SYS_get_mempolicy, &node, NULL, 0L, NULL, 1L) == 0 && node == 0);
+  CHECK(set_policy(PREFERRED, 0) == 0 && policy_of(NULL) == LOCAL && nodes[0] == 0);
+  FAILS(syscall(SYS_get_mempolicy, &node, NULL, 0L, NULL, 1L), EINVAL);
+  FAILS(set_policy(BIND, 0), EINVAL);
+  FAILS(set_policy(BIND, 2), EINVAL);
+  FAILS(set_policy(DEFAULT_POLICY, 1), EINVAL);
+  FAILS(set_policy(-1, 1), EINVAL);
+  FAILS(set_policy(BIND | STATIC_NODES | RELATIVE_NODES, 1), EINVAL);
+  FAILS(syscall(SYS_set_mempolicy, BIND, 8L, 64L), EFAULT);
+  FAILS(syscall(SYS_get_mempolicy, NULL, NULL, 0L, nodes, 0L), EINVAL);
+  FAILS(syscall(SYS_get_mempolicy, NULL, nodes, 0L, NULL, 0L), EINVAL);
+  FAILS(syscall(SYS_get_mempolicy, NULL, NULL, 0L, NULL, 2L), EFAULT);
+  CHECK(syscall(SYS_get_mempolicy, NULL, nodes, 65L, NULL, 4L) == 0 && nodes[0] == 1);
+  CHECK(set_policy(DEFAULT_POLICY, 0) == 0 && policy_of(NULL) == DEFAULT_POLICY);
+}
+
+BEHAVIOUR(memory_policy_of_a_mapping_is_kept_and_told) {
+  char *at = pages(4);
+  CHECK(policy_of(at) == DEFAULT_POLICY && bind_to(at + PAGE, 2, BIND, 1, 0) == 0);
+  CHECK(policy_of(at) == DEFAULT_POLICY && policy_of(at + PAGE) == BIND && nodes[0] == 1);
+  CHECK(policy_of(at + 3 * PAGE) == DEFAULT_POLICY && policy_of(NULL) == DEFAULT_POLICY);
+  at[PAGE] = 1;
+  CHECK(bind_to(at, 2, PREFERRED, 1, 1) == 0 && policy_of(at + PAGE) == PREFERRED);
+  CHECK(policy_of(at + 2 * PAGE) == BIND);
+  int node = -1;
+  CHECK(syscall(SYS_get_mempolicy, &node, NULL, 0L, at + PAGE, 3L) == 0 && node == 0);
+  CHECK(munmap(at + 3 * PAGE, PAGE) == 0);
+  FAILS(bind_to(at, 4, BIND, 1, 0), EFAULT);
+  FAILS(bind_to(at + 1, 1, BIND, 1, 0), EINVAL);
+  FAILS(bind_to(at, 1, BIND, 1, 1 << 10), EINVAL);
+  CHECK(bind_to(at + 1, 0, BIND, 1, 0) == -1 && bind_to(at, 0, BIND, 1, 0) == 0);
+  CHECK(bind_to(at, 4, DEFAULT_POLICY, 0, 0) == 0 && policy_of(at + 2 * PAGE) == DEFAULT_POLICY);
+}
+
+BEHAVIOUR(pages_are_on_the_only_node) {
+  char *at = pages(2);
+  at[0] = 1;
+  void *places[2] = {at, at};
+  int node[2] = {0, 0}, where[2] = {-1, -1};
+  CHECK(syscall(SYS_move_pages, 0, 2L, places, NULL, where, 2) == 0 && where[0] == 0 && where[1] == 0);
+  places[1] = (void *)4096;
+  CHECK(syscall(SYS_move_pages, getpid(), 2L, places, node, where, 2) == 0);
+  CHECK(where[0] == 0 && where[1] == -EFAULT);
+  node[1] = 1;
+  FAILS(syscall(SYS_move_pages, 0, 2L, places, node, where, 2), ENODEV);
+  FAILS(syscall(SYS_move_pages, 0, 2L, places, node, where, 1), EINVAL);
+  unsigned long mask = 1, other = 2;
+  CHECK(syscall(SYS_migrate_pages, 0, 8L * sizeof mask, &other, &mask) == 0);
+  FAILS(syscall(SYS_migrate_pages, 0, 8L * sizeof mask, &mask, &other), geteuid() == 0 ? EINVAL : EPERM);
+  FAILS(syscall(SYS_migrate_pages, 4194303, 8L * sizeof mask, &mask, &mask), ESRCH);
+  CHECK(strcmp(contents("/sys/devices/system/node/online"), "0\n") == 0);
+  CHECK(strstr(contents("/sys/devices/system/node/node0/meminfo"), "Node 0 MemTotal:") != NULL);
+}

@@ -263,6 +263,9 @@ BEHAVIOUR(own_memory_as_a_file) {
   int fd = open("/proc/self/mem", O_RDWR);
   CHECK(fd >= 0 && pread(fd, got, 8, (off_t)(uintptr_t)here) == 8 && strcmp(got, "find me") == 0);
   CHECK(pwrite(fd, "F", 1, (off_t)(uintptr_t)here) == 1 && here[0] == 'F');
+  /* As debuggers write breakpoints: where the program itself may only read. */
+  volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(pwrite64(fd, "P", 1, (uintptr_t)page) == 1 && page[0] == 'P');
   FAILS(pread(fd, got, 8, 16), EIO);
 }
 

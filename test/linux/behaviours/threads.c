@@ -1,5 +1,6 @@
 /* Threads, and what C libraries build on futex(2). */
 #include "behaviour.h"
+#include <mqueue.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -372,4 +373,32 @@ BEHAVIOUR(a_process_whose_first_thread_has_ended) {
   }
   CHECK(waitpid(child, NULL, WNOHANG) == 0 && kill(child, 0) == 0 && write(ends[1], "!", 1) == 1);
   reap(child, '!');
+}
+
+static sem_t heard;
+static void on_message(union sigval v) {
+  CHECK(v.sival_int == 42);
+  sem_post(&heard);
+}
+
+BEHAVIOUR(threads_are_told_of_messages_that_come_to_an_empty_queue) {
+  char name[40], text[10];
+  snprintf(name, sizeof name, "/told-%d", getpid());
+  struct mq_attr sizes = {.mq_maxmsg = 4, .mq_msgsize = 10};
+  mqd_t queue = mq_open(name, O_CREAT | O_RDWR, 0600, &sizes);
+  CHECK(queue >= 0 && mq_unlink(name) == 0 && sem_init(&heard, 0, 0) == 0);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_value = {.sival_int = 42}};
+  event.sigev_notify_function = on_message;
+  for (int i = 0; i < 3; i++) {
+    CHECK(mq_notify(queue, &event) == 0);
+    FAILS(mq_notify(queue, &event), EBUSY);
+    pid_t child = fork();
+    if (child == 0) _exit(mq_send(queue, "one", 3, 0) != 0);
+    reap(child, 0);
+    CHECK(sem_wait(&heard) == 0 && mq_send(queue, "two", 3, 0) == 0);
+    CHECK(mq_receive(queue, text, sizeof text, NULL) == 3 && mq_receive(queue, text, sizeof text, NULL) == 3);
+    FAILS(sem_trywait(&heard), EAGAIN);
+  }
+  CHECK(mq_notify(queue, &event) == 0 && mq_notify(queue, NULL) == 0 && mq_notify(queue, &event) == 0);
+  CHECK(mq_send(queue, "x", 1, 0) == 0 && sem_wait(&heard) == 0 && mq_close(queue) == 0);
 }

@@ -132,8 +132,8 @@ describe("a symlink swapped in between check and use", () => {
     Object.assign(guest.system.host, {
       files: {
         ...files,
-        lstat: (path: string) => {
-          const stat = files.lstat(path);
+        look: (path: string) => {
+          const stat = files.look(path);
           const isThere = fs.realpathSync(path.replace(/[^/]*$/, "")) === directory;
           if (isThere && (name === undefined || path.endsWith(`/${name}`))) swapOnce();
           return stat;

@@ -25,6 +25,10 @@ function rootsFiles(): HostFiles {
   return {
     ...nodeFiles,
     lstat: (path) => shown(nodeFiles.lstat(path)),
+    look: (path) => {
+      const stat = nodeFiles.look(path);
+      return stat === undefined ? undefined : shown(stat);
+    },
     fstat: (handle) => shown(nodeFiles.fstat(handle)),
     folder: (path) => {
       const held = nodeFiles.folder(path);

@@ -25,6 +25,12 @@ describe("structs as data", () => {
     expect([...struct({ x: "u16" }).encode(ABIS.ppc64le, { x: 0x1234 })]).toEqual([0x34, 0x12]);
   });
 
+  it("keeps nothing of what was written before, and changes nothing that was given away", () => {
+    const first = TIMESPEC.encode(ABIS.ppc32, { tv_sec: 1, tv_nsec: 2 });
+    expect([...TIMESPEC.lend(ABIS.ppc32, { tv_nsec: 3 })]).toEqual([0, 0, 0, 0, 0, 0, 0, 3]);
+    expect([...first]).toEqual([0, 0, 0, 1, 0, 0, 0, 2]);
+  });
+
   it.each(["ppc32", "ppc64", "ppc64le"] as const)("reads back what it has written for %s", (abi) => {
     const long =
       abi === "ppc32" ? fc.bigInt(-(2n ** 31n), 2n ** 31n - 1n) : fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n);

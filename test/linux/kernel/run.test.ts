@@ -208,6 +208,27 @@ describe.each(["ppc32", "ppc64"] as const)("the run loop with a %s program", (ab
     expect(kernel.instructions).toBe(sent);
   });
 
+  it("lets the host have its turn though the program asks for its CPU time all the while", async () => {
+    const { host } = fakeHost(undefined, 1_000_000n);
+    // clock_gettime(CLOCK_PROCESS_CPUTIME_ID, 64(r31))
+    const code = [...DATA_IN_R31, "li 3,2", "addi 4,31,64", "li 0,246", "sc", "b -16"];
+    const { kernel } = start(abi, code, { host, seed: undefined });
+    host.yield = async () => kernel.signal(SIGINT);
+    expect(await kernel.run(10_000n)).toEqual({ reason: "signal", signo: SIGINT, core: false });
+  });
+
+  it("charges threads that take turns with what each has used", async () => {
+    const { host } = fakeHost();
+    // clone(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, 0), and sched_yield() for ever.
+    const code = ["lis 3,1", "ori 3,3,0xf00", "li 4,0", "li 0,120", "sc", "li 0,158", "sc", "b -8"];
+    const { kernel } = start(abi, code, { host, seed: undefined });
+    await kernel.run(10_000n);
+    const times = [...kernel.tasks.threads.values()].map(({ cpuTime }) => Number(cpuTime));
+    expect(times).toHaveLength(2);
+    // To look at the clock takes time here, and is not always followed by a switch.
+    expect(Math.min(...times) / Math.max(...times)).toBeGreaterThan(0.7);
+  });
+
   it("completes a call whose access the data breakpoint matches, and sends SIGTRAP then", async () => {
     // time(64(r31)), and the doubleword at r31 + 64 is watched for stores.
     const { kernel } = start(abi, [...DATA_IN_R31, "addi 3,31,64", "li 0,13", "sc", "b 0"]);

@@ -1,10 +1,10 @@
-/** What an image says of signals and timers is checked: numbers that no signal has, intervals that lead back in time. */
+/** What an image says of signals, timers and tracers is checked: numbers that no signal has, intervals that lead back in time. */
 import { expect, it } from "vitest";
 import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import { signalInfo } from "../../../emu/linux/signals/pending.ts";
-import type { MachineSnapshot, ProcessSnapshot } from "../../../emu/snapshot.ts";
+import type { MachineSnapshot, ProcessSnapshot, TraceSnapshot } from "../../../emu/snapshot.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 
@@ -12,8 +12,8 @@ const snapshot = freezeKernel(new CallDriver("ppc64").kernel);
 const [process] = snapshot.processes;
 const [thread] = process.threads;
 
-const thaw = (changes: Partial<ProcessSnapshot>) => {
-  const changed: MachineSnapshot = { ...snapshot, processes: [{ ...process, ...changes }] };
+const thaw = (changes: Partial<ProcessSnapshot>, rest: Partial<MachineSnapshot> = {}) => {
+  const changed: MachineSnapshot = { ...snapshot, processes: [{ ...process, ...changes }], ...rest };
   return thawKernel(changed, {
     host: memoryHost(),
     abi: ABIS.ppc64,
@@ -60,4 +60,37 @@ it.each<[string, RegExp, Partial<ProcessSnapshot>]>([
   ],
 ])("refuses %s", (_, message, changes) => {
   expect(() => thaw(changes)).toThrow(message);
+});
+
+const tracee: TraceSnapshot = {
+  ...{ tid: 101, tracer: process.pid, seized: true, options: 0, mode: "run", inCall: false, stop: null },
+  ...{ told: false, listening: false, exiting: false, message: 0n, due: [], inject: null },
+};
+const thawTraced = (tracees: Partial<TraceSnapshot>[], end: { tracer: number } | undefined = undefined) => {
+  const ends = end === undefined ? [] : [{ tid: 300, status: 0, ...end }];
+  const traces = { tracees: tracees.map((each) => ({ ...tracee, ...each })), ends };
+  const second = { ...process, pid: 101, ppid: process.pid, threads: [{ ...thread, tid: 101 }] };
+  return thaw({}, { processes: [process, second], traces });
+};
+const stop = { kind: "group" as const, code: 19, info: null, message: 0n };
+
+it("takes a tracer and what it has yet to wait for", () => {
+  const inject = signalInfo(64, 0);
+  const { traces } = freezeKernel(thawTraced([{ inject }], { tracer: process.pid }));
+  expect(traces).toEqual({
+    tracees: [{ ...tracee, inject }],
+    ends: [{ tid: 300, status: 0, tracer: process.pid }],
+  });
+});
+
+it.each<[string, RegExp, Partial<TraceSnapshot>[], { tracer: number }?]>([
+  ["a thread that its own process traces", /thread 101 can't be traced by process 101/, [{ tracer: 101 }]],
+  ["a tracer that is not there", /can't be traced by process 77/, [{ tracer: 77 }]],
+  ["a tracee that is not there", /thread 77 can't be traced/, [{ tid: 77 }]],
+  ["a thread that is traced twice", /thread 101 can't be traced/, [{}, {}]],
+  ["a stop of a thread that runs", /thread 101 is not stopped/, [{ stop }]],
+  ["signal 65 to go on with", /signal 65 of/, [{ inject: signalInfo(65, 0) }]],
+  ["the end of a tracee of nobody's", /process 77 traces nobody/, [], { tracer: 77 }],
+])("refuses %s", (_, message, tracees, end) => {
+  expect(() => thawTraced(tracees, end)).toThrow(message);
 });

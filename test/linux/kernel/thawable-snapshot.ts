@@ -24,6 +24,8 @@ import type {
   ProcessSnapshot,
   RegistersSnapshot,
   ThreadSnapshot,
+  TraceSnapshot,
+  TraceStopSnapshot,
 } from "../../../emu/snapshot.ts";
 import { openFile, pages } from "../../cr/samples.ts";
 
@@ -138,8 +140,8 @@ class Maker {
     };
   }
 
-  private signals() {
-    return this.list(3, () => ({
+  private signalInfo() {
+    return {
       signo: 1 + this.nat(63),
       errno: 0,
       code: this.pick(0, -1, -6, 0x80, -2),
@@ -148,7 +150,11 @@ class Maker {
       value: this.bits(64),
       timer: this.nat(9),
       overrun: this.nat(5),
-    }));
+    };
+  }
+
+  private signals() {
+    return this.list(3, () => this.signalInfo());
   }
 
   private blocked(stopped: boolean): ThreadSnapshot["blocked"] {
@@ -354,6 +360,38 @@ class Maker {
     });
   }
 
+  /** Who traces whom: of stopped threads some, in a stop or about to be in one. */
+  private traces(processes: readonly ProcessSnapshot[]): MachineSnapshot["traces"] {
+    const tracer = processes.find(({ exitStatus }) => exitStatus === null)?.pid;
+    if (tracer === undefined || this.chance(2)) return undefined;
+    const threads = processes.flatMap(({ pid, exitStatus, threads }) =>
+      exitStatus === null && pid !== tracer ? threads : [],
+    );
+    const tracees = threads.flatMap(({ tid, stopped }): TraceSnapshot[] =>
+      stopped && this.chance(2)
+        ? [
+            {
+              ...{ tid, tracer, seized: this.chance(2), options: this.nat(0xff), told: this.chance(2) },
+              mode: this.pick<TraceSnapshot["mode"]>("run", "syscall", "step"),
+              ...{ inCall: this.chance(2), listening: this.chance(2), exiting: this.chance(2) },
+              message: this.bits(40),
+              stop: this.maybe(() => this.traceStop()),
+              due: this.list(2, () => this.traceStop()),
+              inject: this.maybe(() => this.signalInfo()),
+            },
+          ]
+        : [],
+    );
+    const ends = this.list(2, (n) => ({ tracer, tid: 0x3f_0000 + n, status: this.nat(0xffff) }));
+    return tracees.length + ends.length > 0 ? { tracees, ends } : undefined;
+  }
+
+  private traceStop(): TraceStopSnapshot {
+    const kind = this.pick<TraceStopSnapshot["kind"]>("signal", "group", "entry", "exit", "event");
+    const info = this.maybe(() => this.signalInfo());
+    return { kind, code: this.nat(0xffff), info, message: this.bits(40) };
+  }
+
   // ---- memory --------------------------------------------------------------------------------------------
 
   private fileOf(): FileReference {
@@ -527,6 +565,7 @@ class Maker {
       processes.push(this.process(100 * (processes.length + 1), processes));
     const order = this.order(processes);
     const locks = this.locks(processes);
+    const traces = this.traces(processes);
     const setIds = this.list(2, (n) => ({ path: `/area/f${n}`, bits: this.pick(0o4000, 0o2000, 0o6000) }));
     // A group that none of the processes has.
     const firstUser = this.list(1, () => ({ uid: 0, gid: 0xffff_0000 + this.nat(9) }));
@@ -559,6 +598,7 @@ class Maker {
       ...(firstUser.length > 0 ? { firstUser: firstUser[0] } : {}),
       ...(identities.length > 0 ? { identities } : {}),
       ...(locks.length > 0 ? { locks } : {}),
+      ...(traces === undefined ? {} : { traces }),
       scheduler: { tid: order[0] ?? 0, sliceLeft: this.nat(SLICE), order },
       nextPid: 2 + this.nat(0x3f_fffd),
     };

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,14 @@ static int events(int fd) {
   struct pollfd p = {fd, POLLIN | POLLOUT, 0};
   poll(&p, 1, 0);
   return p.revents;
+}
+
+/* The call itself: glibc's function has SIGEV_THREAD for itself. */
+static long asks(mqd_t q, struct sigevent *e) { return syscall(SYS_mq_notify, q, e); }
+static void hear(int link) {
+  char got[40] = "";
+  long n = recv(link, got, sizeof got, MSG_DONTWAIT);
+  printf("heard %ld %s %d\n", n, got, got[31]);
 }
 
 int main(void) {
@@ -142,6 +152,36 @@ int main(void) {
   mq_close(twin);
   SAY("free", mq_notify(q, &nobody));
   SAY("remove", mq_notify(q, NULL));
+  /* Threads are told by a netlink socket: the cookie, its last byte how. */
+  while (mq_receive(r, b, sizeof b, NULL) >= 0) continue;
+  char cookie[32] = "cookie";
+  int link = socket(AF_NETLINK, SOCK_RAW, 0), other = socket(AF_UNIX, SOCK_DGRAM, 0);
+  struct sigevent t_ = {.sigev_notify = SIGEV_THREAD, .sigev_value = {.sival_ptr = cookie}, .sigev_signo = link};
+  SAY("notify thread", asks(q, &t_));
+  SAY("taken", asks(q, &nobody));
+  if (fork() == 0) _exit(mq_send(q, "child's", 7, 0));
+  SAY("child's", quit());
+  hear(link);
+  SAY("notify thread", asks(q, &t_));
+  SAY("remove", asks(q, NULL));
+  hear(link);
+  SAY("notify thread", asks(q, &t_));
+  mq_close(dup(q));
+  hear(link);
+  SAY("notify thread", asks(q, &t_));
+  close(link);
+  SAY("taken", asks(q, &nobody));
+  SAY("remove", asks(q, NULL));
+  t_.sigev_signo = link;
+  SAY("closed", asks(q, &t_));
+  t_.sigev_signo = q;
+  SAY("no socket", asks(q, &t_));
+  t_.sigev_signo = other;
+  SAY("wrong family", asks(q, &t_));
+  t_.sigev_value.sival_ptr = (void *)8;
+  SAY("no cookie", asks(q, &t_));
+  t_.sigev_notify = 77;
+  SAY("no way", asks(q, &t_));
   SAY("unlink", mq_unlink(name));
   SAY("unlink again", mq_unlink(name));
   DID("gone", mq_open(name, O_RDWR));

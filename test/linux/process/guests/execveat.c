@@ -102,6 +102,7 @@ int main(int argc, char **argv) {
   at("not executable", 36, "", AT_EMPTY_PATH);
   at("a folder", AT_FDCWD, "folder", 0);
   at("a folder", 30, "", AT_EMPTY_PATH);
+  at("the working folder", AT_FDCWD, "", AT_EMPTY_PATH);
   at("a named pipe", AT_FDCWD, "fifo", 0);
   at("a socket", 37, "", AT_EMPTY_PATH);
   at("nothing", 30, "", 0);
