@@ -600,6 +600,8 @@ export class Kernel implements System {
       }
     }
     const exit = this.interpret(thread, this.budget(thread, end));
+    // The call is no longer there: its tracer, or another thread, has written over it.
+    if (begins && exit === "fault") trace.inCall = false;
     const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
     if (exit === "syscall" && !stops) {
       const { registers } = thread;

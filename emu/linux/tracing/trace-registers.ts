@@ -74,13 +74,14 @@ export function setWords(thread: Thread, words: readonly bigint[]): void {
   const { registers } = thread;
   const { abi } = thread.process;
   const before = wordsOfStopped(thread, abi);
+  const isBefore = thread.trace?.stop?.kind === "entry";
   let changed = false;
   for (const [index, word] of words.entries()) {
     const value = BigInt.asUintN(abi.is64 ? 64 : 32, word);
     if (value === before[index]) continue;
     if (index < 32) registers.setGpr(index, value);
     else if (SETTERS[index] === undefined) continue;
-    else SETTERS[index](registers, value);
+    else SETTERS[index](registers, index === PT_NIP && isBefore ? value - 4n : value);
     changed = true;
   }
   if (changed && thread.blocked !== null) thread.endWait();

@@ -67,7 +67,8 @@ export function entersCall(thread: Thread, trace: Trace<Process>): boolean {
   const isThawed = thread.blocked !== null && thread.wait === undefined;
   if (trace.mode !== "syscall" || trace.inCall || isThawed) return false;
   trace.inCall = true;
-  stopFor(thread, trace, callStop(thread, trace, "entry"));
+  // Where the call is, to know it by.
+  stopFor(thread, trace, { ...callStop(thread, trace, "entry"), message: thread.registers.nia });
   return true;
 }
 
@@ -105,6 +106,14 @@ export function stopAttached(thread: Thread, trace: Trace<Process>): void {
   else post(process, signalInfo(SIGSTOP, SI_USER), thread);
 }
 
+/** A tracer that has moved NIP in a stop in front of a call has the thread go on there, without the call. */
+function leaveMovedCall({ registers }: Thread, trace: Trace<Process>): void {
+  const { stop } = trace;
+  if (stop?.kind !== "entry" || stop.message === registers.nia) return;
+  trace.inCall = false;
+  registers.nia += 4n;
+}
+
 /** PTRACE_LISTEN. False where it is in no stop in which that can be. */
 export function listen(thread: Thread, trace: Trace<Process>): boolean {
   if (!trace.seized || !isInterruption(trace.stop!)) return false;
@@ -122,6 +131,7 @@ export function goOn(
 ): void {
   const { stop } = trace;
   trace.mode = mode;
+  leaveMovedCall(thread, trace);
   if (mode !== "syscall") trace.inCall = false;
   if (signo !== 0) {
     const { pid, credentials } = trace.tracer;
@@ -138,6 +148,7 @@ export function detach(thread: Thread, trace: Trace<Process>, signo: number): vo
   const { process } = thread;
   if (signo !== 0) post(process, signalInfo(signo, SI_USER), thread);
   if (trace.inject !== null) post(process, trace.inject, thread);
+  leaveMovedCall(thread, trace);
   trace.stop = null;
   unlink(thread);
   if (process.stoppedBy === 0) thread.start();

@@ -158,6 +158,45 @@ BEHAVIOUR(system_calls_of_a_tracee) {
   ends(child, 3);
 }
 
+#ifdef __powerpc__
+/* exit_group(5), without a stack or TOC. */
+__asm__(".pushsection .text\nlanding: li 0,234\nli 3,5\nsc\n.popsection");
+extern const char landing[];
+static void calls_on(void) {
+  for (;;) getppid();
+}
+/* NIP is moved in a stop in front of a call: moved back the call is made, else the tracee goes on there, wherever that is. */
+BEHAVIOUR(a_call_that_is_jumped_away_from) {
+  for (int n = 0; n < 2; n++) {
+    pid_t child = traced(calls_on);
+    void *const nip = (void *)(PT_NIP * sizeof(long));
+    ask(PTRACE_SYSCALL, child, 0, 0);
+    CHECK(next(child) == STATUS(SIGTRAP, 0));
+    long at = ptrace_data(PTRACE_PEEKUSER, child, nip);
+    ask(PTRACE_POKEUSER, child, (long)nip, 64);
+    CHECK(ptrace_data(PTRACE_PEEKUSER, child, nip) == 64);
+    ask(PTRACE_POKEUSER, child, (long)nip, at);
+    ask(PTRACE_SYSCALL, child, 0, 0);
+    CHECK(next(child) == STATUS(SIGTRAP, 0));
+    CHECK(ptrace_data(PTRACE_PEEKUSER, child, nip) == at);
+    CHECK(ptrace_data(PTRACE_PEEKUSER, child, (void *)(3 * sizeof(long))) == getpid());
+    ask(PTRACE_SYSCALL, child, 0, 0);
+    CHECK(next(child) == STATUS(SIGTRAP, 0));
+    ask(PTRACE_POKEUSER, child, (long)nip, n == 0 ? (long)landing : 64);
+    int status;
+    do {
+      ask(PTRACE_SYSCALL, child, 0, 0);
+      status = next(child);
+    } while (status == STATUS(SIGTRAP, 0));
+    if (n == 0) CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    else {
+      CHECK(status == STATUS(SIGSEGV, 0));
+      ask(PTRACE_KILL, child, 0, 0);
+      CHECK(WTERMSIG(next(child)) == SIGKILL);
+    }
+  }
+}
+#endif
 static void sleeps(void) {
   signal(SIGUSR1, handler);
   struct timespec time = {1000, 0};
