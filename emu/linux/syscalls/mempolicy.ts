@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { MemoryPolicy, Vma } from "../../memory/vma.ts";
 import { isPrivileged } from "../credentials.ts";
-import { EFAULT, EINVAL, EIO, ENODEV, ENOENT, EOPNOTSUPP, EPERM, noProcess, SysError } from "../errno.ts";
+import { EFAULT, EINVAL, EIO, ENODEV, ENOENT, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import {
   modeOf,
   MPOL_BIND,
@@ -20,7 +20,7 @@ import {
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { eachArea, isPresent, rangeOf } from "./memory-advice.ts";
-import { checkAccess } from "./process-vm.ts";
+import { targetArg } from "./process-vm.ts";
 
 const MPOL_F_NODE = 1;
 const MPOL_F_ADDR = 2;
@@ -167,15 +167,8 @@ const getMempolicy: SyscallHandler = (ctx) => {
   return 0;
 };
 
-/** The process of a thread, 0 for the caller's, whose memory the caller may see. Throws ESRCH, EPERM. */
-function target(ctx: SyscallContext): Process {
-  const tid = ctx.args.int(0);
-  if (tid === 0) return ctx.process;
-  const process = ctx.kernel.thread(tid)?.process;
-  if (process === undefined) throw noProcess(tid);
-  checkAccess(ctx.process, process);
-  return process;
-}
+/** The process of the thread that the first argument names, 0 being the caller. Throws ESRCH, EPERM. */
+const target = (ctx: SyscallContext): Process => (ctx.args.int(0) === 0 ? ctx.process : targetArg(ctx));
 
 /** migrate_pages(2): all pages are where they can be. */
 const migratePages: SyscallHandler = (ctx) => {

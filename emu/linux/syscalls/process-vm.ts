@@ -17,8 +17,8 @@ export function checkAccess(process: Process, other: Process): void {
   if (process !== other && mine.euid !== 0 && !isOpen) throw new SysError(EPERM);
 }
 
-/** The process of a thread whose memory the caller may see. Throws ESRCH, EPERM. */
-function target(ctx: SyscallContext): Process {
+/** The process of the thread that the first argument names, whose memory the caller may see. Throws ESRCH, EPERM. */
+export function targetArg(ctx: SyscallContext): Process {
   const tid = ctx.args.int(0);
   const process = ctx.kernel.thread(tid)?.process;
   if (process === undefined) throw noProcess(tid);
@@ -76,7 +76,7 @@ const access =
     const local = vectorArg(ctx, 1, 2);
     // The vectors are both the caller's; what the second points to is the other's.
     const remote = vectorArg(ctx, 3, 4);
-    const { memory } = target(ctx);
+    const { memory } = targetArg(ctx);
     return isWrite
       ? transfer(ctx.memory, local, memory, remote)
       : transfer(memory, remote, ctx.memory, local);
