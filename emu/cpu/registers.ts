@@ -46,6 +46,9 @@ export const VSR = 512;
 /** Byte offset of FPR n, i.e. doubleword 0 of VSR n. */
 export const fprOffset = (n: number): number => VSR + 16 * n + 8;
 
+/** CR0[SO] in the condition register, by which `sc` tells errors. */
+export const CR0_SO = 0x1000_0000;
+
 /** MSR bits (Linux names). */
 export const MSR_SF = 1n << 63n;
 export const MSR_FE0 = 0x800n;

@@ -5,7 +5,8 @@ import { HostError } from "../host/host.ts";
 import type { AbiInfo } from "./abi.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
-import { deliverable, isFatalPending } from "./signals/signal-state.ts";
+import { isFatalPending } from "./signals/signal-state.ts";
+import { isDisturbed } from "./signals/task-signals.ts";
 import { Tracer } from "./strace.ts";
 import {
   REGISTERS_SET,
@@ -123,11 +124,7 @@ export class Dispatcher {
 
   /** A signal that is there already is a reason not to wait. */
   private park(thread: Thread, wait: WaitFor): boolean {
-    const disturbed = wait.killable
-      ? isFatalPending(thread.process, thread)
-      : deliverable(thread.process, thread) !== 0n ||
-        (thread.trace !== undefined && thread.trace.inject !== null);
-    if (disturbed) thread.postpone(wait);
+    if (isDisturbed(thread, wait)) thread.postpone(wait);
     else thread.park(wait);
     return false;
   }

@@ -2,7 +2,7 @@
  * Taking signals: what a thread does with what is pending before it goes on with its program (Linux: get_signal,
  * do_signal, check_syscall_restart).
  */
-import type { Registers } from "../../cpu/registers.ts";
+import { CR0_SO, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
 import type { Restart } from "../wait-queue.ts";
@@ -151,7 +151,7 @@ function kernelEntry({ thread, registers, waiting, returned, isVectored }: Deliv
   if (fault !== undefined) return { interrupt: fault, origGpr3: r3, result: 0n };
   if (returned !== undefined) {
     const { origGpr3, vectored } = returned;
-    const failed = !vectored && (registers.cr & 0x1000_0000) !== 0;
+    const failed = !vectored && (registers.cr & CR0_SO) !== 0;
     return { interrupt: vectored ? VECTORED_CALL : SYSTEM_CALL, origGpr3, result: failed ? -r3 : r3 };
   }
   if (waiting === undefined) return { interrupt: TICK, origGpr3: r3, result: 0n };

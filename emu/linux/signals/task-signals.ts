@@ -6,7 +6,7 @@ import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
 import { tellsOfEnd } from "../tracing/tracee.ts";
 import { setDabr } from "../tracing/trace-registers.ts";
-import type { Restart } from "../wait-queue.ts";
+import type { Restart, WaitFor } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
 import { deliverSignals, type ReturnedCall } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
@@ -52,15 +52,20 @@ export function trapLater(thread: Thread, fault: GuestFault): void {
   forceSignal(thread.process, thread, translateFault(fault, thread.registers).info);
 }
 
+/** Whether a thread has a signal that keeps it from waiting for `wait`, or from going on with its program. */
+export function isDisturbed(thread: Thread, wait: WaitFor | undefined): boolean {
+  const { process, trace } = thread;
+  if (wait?.killable) return isFatalPending(process, thread);
+  return deliverable(process, thread) !== 0n || (trace !== undefined && trace.inject !== null);
+}
+
 /**
  * Whether `deliver` would find something to do. After a thaw a call that was in progress is made again first, since
  * only it knows how a signal ends it.
  */
 export function hasSignals(thread: Thread): boolean {
   if (thread.blocked !== null && thread.wait === undefined) return false;
-  if (thread.wait?.killable) return isFatalPending(thread.process, thread);
-  if (deliverable(thread.process, thread) !== 0n || thread.signals.savedMask !== null) return true;
-  return thread.trace !== undefined && thread.trace.inject !== null;
+  return isDisturbed(thread, thread.wait) || (thread.signals.savedMask !== null && !thread.wait?.killable);
 }
 
 /** Takes one of the signals in `wanted` without acting on it (sigtimedwait). */

@@ -2,6 +2,7 @@
  * The two system calls of linux-cr, checkpoint(pid, fd, flags) and restart(crid, fd, flags). Later kernels gave their
  * numbers to others, so a machine has them only where it is told their numbers.
  */
+import { CR0_SO } from "../../cpu/registers.ts";
 import { joined } from "../../joined.ts";
 import type { MachineSnapshot, ThreadSnapshot } from "../../snapshot.ts";
 import { isVectored } from "../call-return.ts";
@@ -38,8 +39,6 @@ export interface CrSyscalls {
   replace(snapshot: MachineSnapshot): void;
 }
 
-/** CR0[SO] in the condition register. */
-const CR0_SO = 0x1000_0000;
 const MAX_IMAGE = 2 ** 33;
 const CHUNK = 1 << 20;
 

@@ -1,5 +1,5 @@
 /** A tracee's registers as its tracer reads and writes them (Linux: arch/powerpc/kernel/ptrace). */
-import { DABR, DSCR, PPR, type Registers, TAR, VRSAVE, VSR } from "../../cpu/registers.ts";
+import { CR0_SO, DABR, DSCR, PPR, type Registers, TAR, VRSAVE, VSR } from "../../cpu/registers.ts";
 import { isVectored, wasVectored } from "../call-return.ts";
 import { type DataModel, GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL, TICK, VECTORED_CALL } from "../signals/faults.ts";
@@ -21,7 +21,6 @@ import type { Thread } from "../thread.ts";
 /** Words of struct user_pt_regs, and of the register set of a core file. */
 export const REGISTER_WORDS = 44;
 const CORE_WORDS = 48;
-const CR0_SO = 0x1000_0000n;
 
 /** pt_regs of a stopped thread. In a stop at a system call NIP is behind the `sc`, where the thread itself has yet to come. */
 export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
@@ -37,7 +36,7 @@ export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
   if (stop?.kind === "entry" || interrupted !== 0n) words[PT_NIP] += 4n;
   if (interrupted !== 0n) {
     words[3] = vectored ? -interrupted : interrupted;
-    if (!vectored) words[PT_CCR] |= CR0_SO;
+    if (!vectored) words[PT_CCR] |= BigInt(CR0_SO);
   }
   const width = model.is64 ? 64 : 32;
   return Array.from({ length: CORE_WORDS }, (_, index) => BigInt.asUintN(width, words[index] ?? 0n));
@@ -65,7 +64,7 @@ const SETTERS: Readonly<Record<number, (registers: Registers, value: bigint) => 
 export function resultOf(words: readonly bigint[], { is64 }: DataModel): { failed: boolean; value: bigint } {
   const value = BigInt.asIntN(is64 ? 64 : 32, words[3]);
   if (words[PT_TRAP] === BigInt(VECTORED_CALL.trap)) return { failed: value < 0n && value >= -4095n, value };
-  const failed = (words[PT_CCR] & CR0_SO) !== 0n;
+  const failed = (words[PT_CCR] & BigInt(CR0_SO)) !== 0n;
   return { failed, value: failed ? -value : value };
 }
 
