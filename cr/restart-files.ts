@@ -1,5 +1,5 @@
 /** Open files and descriptors of a restarted machine: v13's, and those that only the trailer has. */
-import type { OpenFileSnapshot, ProcessSnapshot } from "../emu/snapshot.ts";
+import type { OpenFileSnapshot, ProcessSnapshot, ThreadSnapshot } from "../emu/snapshot.ts";
 import * as D from "./defaults.ts";
 import { inconsistent } from "./errors.ts";
 import type { DescriptorImage, Image, TaskImage } from "./image.ts";
@@ -7,6 +7,7 @@ import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
 import { fileStateOf } from "./text-states.ts";
 import type { Topics } from "./trailer-read.ts";
+import type { ThreadValues } from "./trailer-records.ts";
 
 /** What v13 says about an open file. */
 function v13File({ data, name }: NonNullable<DescriptorImage["file"]>): OpenFileSnapshot {
@@ -106,15 +107,30 @@ export class FileTables {
     }
     for (const { pid: owner, ...descriptor } of topic?.descriptors ?? []) {
       if (owner !== pid) continue;
-      const { fd, openFile } = descriptor;
-      if (fd < 0 || fd >= R.LIMITS.descriptors || taken.has(fd) || this.openFiles[openFile] === undefined) {
-        throw inconsistent(
-          `descriptor ${fd} of process ${pid} is out of range, comes twice, or has no open file`,
-        );
-      }
-      taken.add(fd);
+      this.check(`process ${pid}`, descriptor, taken);
       all.push(descriptor);
     }
     return all.sort((a, b) => a.fd - b.fd);
+  }
+
+  private check(
+    owner: string,
+    { fd, openFile }: ProcessSnapshot["descriptors"][number],
+    taken: Set<number>,
+  ): void {
+    if (fd < 0 || fd >= R.LIMITS.descriptors || taken.has(fd) || this.openFiles[openFile] === undefined) {
+      throw inconsistent(`descriptor ${fd} of ${owner} is out of range, comes twice, or has no open file`);
+    }
+    taken.add(fd);
+  }
+
+  /** The files of a thread that has its own. */
+  own({ tid, files }: ThreadValues): { files?: ThreadSnapshot["files"] } {
+    if (files === null) return {};
+    const { cwd, cwdRemoved, umask, descriptors, sharesDescriptors, sharesFs } = files;
+    const taken = new Set<number>();
+    for (const each of descriptors) this.check(`thread ${tid}`, each, taken);
+    const shares = { descriptors: sharesDescriptors, fs: sharesFs };
+    return { files: { cwd, ...(cwdRemoved ? { cwdRemoved } : {}), umask, descriptors, shares } };
   }
 }

@@ -141,6 +141,7 @@ class Restart {
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
+      ...this.files.own(extra),
     };
   }
 

@@ -100,7 +100,14 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     cpuTime: thread.cpuTime,
     comm: thread.comm ?? null,
     policy: thread.policy ?? null,
+    files: ownFiles(thread),
   };
+}
+
+function ownFiles({ files }: ThreadSnapshot): X.ThreadValues["files"] {
+  if (files === undefined) return null;
+  const { shares, cwdRemoved = false, ...rest } = files;
+  return { ...rest, cwdRemoved, sharesDescriptors: shares.descriptors, sharesFs: shares.fs };
 }
 
 const blockedValues = ({ deadline, state }: NonNullable<ThreadSnapshot["blocked"]>) => ({

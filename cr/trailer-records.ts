@@ -198,6 +198,21 @@ const POLICY = message("policy", "which nodes memory comes from", {
   nodes: u64("bit n is node n"),
 });
 
+const OWN_DESCRIPTOR = message("own descriptor", "of a thread with files of its own", {
+  fd: s32("descriptor"),
+  closeOnExec: flag(""),
+  openFile: u32("index in openFiles"),
+});
+
+const OWN_FILES = message("own files", "files of a thread that are not its process's", {
+  cwd: path("current directory"),
+  cwdRemoved: flag("that had been removed"),
+  umask: u32("file mode creation mask"),
+  descriptors: list(OWN_DESCRIPTOR, LIMITS.descriptors, ""),
+  sharesDescriptors: s32("earlier process or thread that has the same descriptors, or 0"),
+  sharesFs: s32("earlier process or thread that has the same working directory and umask, or 0"),
+});
+
 export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks", {
   pid: s32("process id"),
   tid: s32("thread id"),
@@ -234,6 +249,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   cpuTime: s64("CPU time used, ns"),
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
+  files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -320,8 +336,10 @@ export const FAMILY = message("FAMILY", "a process among others", {
   hasExecuted: flag("has executed a program since it was forked"),
   vforkParent: s32("thread that sleeps in vfork(2) until it has memory of its own, or 0"),
   sharesMemory: s32("earlier process that has the same address space, or 0"),
-  sharesDescriptors: s32("earlier process that has the same descriptors, or 0"),
-  sharesFs: s32("earlier process that has the same working directory and umask, or 0"),
+  sharesDescriptors: s32(
+    "earlier process (or thread with files of its own) that has the same descriptors, or 0",
+  ),
+  sharesFs: s32("earlier process or thread that has the same working directory and umask, or 0"),
   sharesActions: s32("earlier process that has the same signal actions, or 0"),
 });
 
@@ -485,7 +503,7 @@ export const IDENTITIES = message("IDENTITIES", "the numbers by which the progra
 
 const COMPARED_PART = message("compared part", "something of a process", {
   part: u32("KCMP_*"),
-  pid: s32("process id"),
+  pid: s32("process or thread id"),
   index: u32("of KCMP_FILE the descriptor"),
 });
 
@@ -684,6 +702,8 @@ export const PARTS: readonly Layout<Fields>[] = [
   RESERVATION,
   BLOCKED,
   POLICY,
+  OWN_FILES,
+  OWN_DESCRIPTOR,
   PACKET,
   OPEN_FILE,
   FILE_SIGNALS,

@@ -67,6 +67,7 @@ export interface MachineSnapshot {
 export interface ComparedSnapshot {
   /** KCMP_* number. */
   part: number;
+  /** Process or thread id. */
   pid: number;
   /** Of KCMP_FILE the descriptor. */
   index: number;
@@ -83,7 +84,16 @@ export interface ClockSnapshot {
   monotonic: bigint;
 }
 
-export interface ProcessSnapshot {
+/** The files of a process, or of a thread that has its own. */
+export interface FilesSnapshot {
+  cwd: string;
+  /** The working directory had been removed from there. */
+  cwdRemoved?: boolean;
+  umask: number;
+  descriptors: { fd: number; closeOnExec: boolean; openFile: number }[];
+}
+
+export interface ProcessSnapshot extends FilesSnapshot {
   pid: number;
   ppid: number;
   pgid: number;
@@ -92,10 +102,6 @@ export interface ProcessSnapshot {
   comm: string;
   /** Absolute guest path of the program, /proc/self/exe. */
   exe: string;
-  cwd: string;
-  /** The working directory had been removed from there. */
-  cwdRemoved?: boolean;
-  umask: number;
   credentials: {
     uid: number;
     euid: number;
@@ -110,7 +116,6 @@ export interface ProcessSnapshot {
   /** RLIMIT_* in Linux's numbering: soft and hard; 2^64 - 1 is infinity. */
   limits: { soft: bigint; hard: bigint }[];
   memory: MemorySnapshot;
-  descriptors: { fd: number; closeOnExec: boolean; openFile: number }[];
   /** Index n is signal n + 1. */
   signalActions: SignalActionSnapshot[];
   /** Signals pending for the process as a whole, in order of arrival. */
@@ -164,7 +169,10 @@ export interface FamilySnapshot {
   hasExecuted: boolean;
   /** Thread of another process that sleeps in vfork(2) until this one has an address space of its own, or 0. */
   vforkParent: number;
-  /** Processes earlier in the list with which it shares its address space, descriptors, working directory with umask, signal actions; 0: with none. */
+  /**
+   * Processes earlier in the list with which it shares its address space, descriptors, working directory with umask, signal actions; 0: with
+   * none. Of files also threads of theirs.
+   */
   shares: { memory: number; descriptors: number; fs: number; actions: number };
 }
 
@@ -282,6 +290,8 @@ export interface ThreadSnapshot {
   comm?: string;
   /** set_mempolicy(2); the default when absent. */
   policy?: PolicySnapshot;
+  /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
+  files?: FilesSnapshot & { shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs"> };
 }
 
 /** Where pages come from: MPOL_* with flags, and nodes as a mask. */

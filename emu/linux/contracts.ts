@@ -5,6 +5,7 @@ import type { SharedObject } from "../memory/shared-object.ts";
 
 import type {
   FileReference,
+  FilesSnapshot,
   IdentitySnapshot,
   KnownFileSnapshot,
   LockSnapshot,
@@ -51,9 +52,11 @@ export interface ExecRequest {
   isNameless?: boolean;
 }
 
-/** The files of one process. */
+/** The files of one process, or of threads of it that have others. */
 export interface ProcessFiles {
   readonly process: Process;
+  /** Threads that have them. */
+  users: number;
   readonly cwd: string;
   umask: number;
   /**
@@ -72,8 +75,10 @@ export interface ProcessFiles {
   freezeMapped(file: MappedFile, tables: FreezeTables): FileReference;
   /** The file of a snapshot's mapping; `write`: for shared mappings, writable where it may be. */
   mappedFile(file: FileReference, write?: boolean): MappedFile;
-  /** The files of a child: what is not to be shared is copied, with the same files behind the descriptors. */
+  /** The files of a child, or of a thread of this process: what is not to be shared is copied, with the same files behind the descriptors. */
   fork(child: Process, shares: { descriptors: boolean; fs: boolean }): ProcessFiles;
+  /** The files that a thaw has made for a thread of its own. Throws RangeError where it has made none. */
+  thawed(tid: number): ProcessFiles;
   /** Whether one of the streams that the machine has inherited is open. */
   readonly reachesOutside: boolean;
   /** The table of descriptors, by which processes that share it are known; what they share of working directory and umask. */
@@ -82,14 +87,18 @@ export interface ProcessFiles {
   /** Takes over another process's table of descriptors, or its working directory and umask (thaw). */
   joinTable(other: ProcessFiles): void;
   joinFs(other: ProcessFiles): void;
-  /** Gives the process a table of descriptors of its own. */
+  /** Gives who has them a table of descriptors of its own. */
   unshare(): void;
   unshareFs(): void;
   /** execve: closes what is marked close-on-exec. */
   exec(): void;
-  /** Closes everything. */
+  /** A thread has ended, or has others: the last one closes everything. */
+  leave(): void;
+  close(): void;
+  /** The process has ended. */
   exit(): void;
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors">;
+  /** `id`: the process, or a thread with files of its own. */
+  freeze(tables: FreezeTables, id: number): FilesSnapshot;
 }
 
 /** The timers of one process. */

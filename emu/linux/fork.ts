@@ -3,6 +3,7 @@ import { RESERVE_LENGTH } from "../cpu/registers.ts";
 import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "../memory/vma.ts";
 import { isFull } from "./address-layout.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
+import type { ProcessFiles } from "./contracts.ts";
 import { EAGAIN, EINVAL, ENOMEM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
@@ -54,9 +55,6 @@ function check(flags: number): void {
   };
   needs(CLONE_THREAD, CLONE_SIGHAND);
   needs(CLONE_SIGHAND, CLONE_VM);
-  // Threads of a process share its files here; no C library asks for anything else.
-  needs(CLONE_THREAD, CLONE_FILES);
-  needs(CLONE_THREAD, CLONE_FS);
   if (has(flags, CLONE_CLEAR_SIGHAND) && has(flags, CLONE_SIGHAND)) throw new SysError(EINVAL);
 }
 
@@ -72,7 +70,10 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const isThread = has(flags, CLONE_THREAD);
   const process = isThread ? parent.process : forkProcess(parent, tid, request);
   const shares = has(flags, CLONE_VM) && !has(flags, CLONE_VFORK);
-  const child = new Thread(process, tid, parent.signals.fork(!shares));
+  const child = new Thread(process, tid, {
+    signals: parent.signals.fork(!shares),
+    files: isThread ? filesOfThread(parent, flags) : process.files,
+  });
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
   if (isThread) child.ownName = parent.comm;
@@ -83,6 +84,17 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   begin(child, request);
   child.start();
   return child;
+}
+
+const filesShared = (flags: number) => ({
+  descriptors: has(flags, CLONE_FILES),
+  fs: has(flags, CLONE_FS),
+});
+
+/** The files of a new thread: its maker's, unless it is to have some of its own. */
+function filesOfThread({ process, files }: Thread, flags: number): ProcessFiles {
+  const shares = filesShared(flags);
+  return shares.descriptors && shares.fs ? files : files.fork(process, shares);
 }
 
 function isOverLimit({ kernel, credentials, limits }: Process): boolean {
@@ -121,7 +133,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.exe = process.exe;
   child.signals = process.signals.fork(has(flags, CLONE_SIGHAND));
   if (has(flags, CLONE_CLEAR_SIGHAND)) child.signals.clear();
-  child.files = process.files.fork(child, { descriptors: has(flags, CLONE_FILES), fs: has(flags, CLONE_FS) });
+  child.files = parent.files.fork(child, filesShared(flags));
   child.timers = makeTimers(child);
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };

@@ -14,7 +14,7 @@ import {
   type ThreadSnapshot,
 } from "../snapshot.ts";
 import { ABIS } from "./abi.ts";
-import type { FreezeTables } from "./contracts.ts";
+import type { FreezeTables, ProcessFiles } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
@@ -110,11 +110,15 @@ export function freezeKernel(
 class Sharing {
   private readonly owners = new Map<object, number>();
 
-  /** The pid of the process that has `object` too and came before; 0 for the first. */
-  of(object: object, pid: number): number {
+  /** Who has `object` too and came before: the id of a process, or of a thread with files of its own; 0 for the first. */
+  of(object: object, id: number): number {
     const owner = this.owners.get(object);
-    if (owner === undefined) this.owners.set(object, pid);
+    if (owner === undefined) this.owners.set(object, id);
     return owner ?? 0;
+  }
+
+  files({ table, fs }: ProcessFiles, id: number): Pick<FamilySnapshot["shares"], "descriptors" | "fs"> {
+    return { descriptors: this.of(table, id), fs: this.of(fs, id) };
   }
 }
 
@@ -133,8 +137,7 @@ function freezeFamily(process: Process, sharing: Sharing): FamilySnapshot {
     vforkParent: vforkParent?.tid ?? 0,
     shares: {
       memory: lives ? sharing.of(mm, pid) : 0,
-      descriptors: lives ? sharing.of(files.table, pid) : 0,
-      fs: lives ? sharing.of(files.fs, pid) : 0,
+      ...(lives ? sharing.files(files, pid) : { descriptors: 0, fs: 0 }),
       actions: sharing.of(signals.actions, pid),
     },
   };
@@ -150,7 +153,7 @@ function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing)
     comm: process.comm,
     exe: process.exe,
     // Files first: that writes changed pages of shared mappings to their files.
-    ...process.files.freeze(tables),
+    ...process.files.freeze(tables, process.pid),
     credentials: { ...credentials, groups: [...credentials.groups] },
     limits: limits.map((limit) => ({ ...limit })),
     memory: isZombie(process) ? { ...emptyLayout(), areas: [] } : freezeMemory(process, tables),
@@ -165,12 +168,12 @@ function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing)
     family: freezeFamily(process, sharing),
     cpuTime: process.cpuTime,
     exitStatus: process.exitStatus,
-    threads: [...threads].map(freezeThread),
+    threads: [...threads].map((thread) => freezeThread(thread, tables, sharing)),
   };
 }
 
-function freezeThread(thread: Thread): ThreadSnapshot {
-  const { process, signals, blocked } = thread;
+function freezeThread(thread: Thread, tables: FreezeTables, sharing: Sharing): ThreadSnapshot {
+  const { process, signals, blocked, tid, files } = thread;
   return {
     tid: thread.tid,
     registers: freezeRegisters(thread.registers, process.abi, thread.fpexcMode),
@@ -185,6 +188,9 @@ function freezeThread(thread: Thread): ThreadSnapshot {
     cpuTime: thread.cpuTime,
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
     ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
+    ...(files === process.files
+      ? {}
+      : { files: { ...files.freeze(tables, tid), shares: sharing.files(files, tid) } }),
   };
 }
 
@@ -207,7 +213,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawProcess(made[i], each, objects);
   });
-  thawCompared(kernel.processes, snapshot.compared);
+  thawCompared((tid) => kernel.thread(tid), snapshot.compared);
   kernel.ipc.thaw(snapshot.ipc, objects);
   kernel.fileSystem.endThaw();
   processes.forEach((each, i) => {
@@ -277,10 +283,19 @@ function thawFamily(process: Process, family: FamilySnapshot): void {
   process.hasExecuted = family.hasExecuted;
   const actions = shares.actions === 0 ? undefined : kernel.processes.get(shares.actions);
   if (actions !== undefined && actions !== process) process.signals.actions = actions.signals.actions;
-  const table = shares.descriptors === 0 ? undefined : kernel.processes.get(shares.descriptors);
-  if (table !== undefined && table !== process) process.files.joinTable(table.files);
-  const fs = shares.fs === 0 ? undefined : kernel.processes.get(shares.fs);
-  if (fs !== undefined && fs !== process) process.files.joinFs(fs.files);
+  joinFiles(process, process.files, shares);
+}
+
+/** Has files be shared with a process, or with a thread that has its own. */
+function joinFiles(
+  { kernel }: Process,
+  files: ProcessFiles,
+  shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs">,
+): void {
+  const of = (id: number) => (id === 0 ? undefined : (kernel.processes.get(id) ?? kernel.thread(id))?.files);
+  const [table, fs] = [of(shares.descriptors), of(shares.fs)];
+  if (table !== undefined && table !== files) files.joinTable(table);
+  if (fs !== undefined && fs !== files) files.joinFs(fs);
 }
 
 /** Finds the thread that waits in vfork(2) for a process. */
@@ -315,6 +330,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
   for (const each of from.threads) thawThread(process, each);
+  if (from.threads.length === 0) process.files.close();
   process.timers.thaw(from);
 }
 
@@ -336,7 +352,9 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   if (!(Number.isInteger(tid) && tid > 0 && tid <= MOST_PID) || kernel.thread(tid) !== undefined) {
     throw new RangeError(`thread id ${tid}`);
   }
-  const thread = new Thread(process, tid);
+  const files = from.files === undefined ? process.files : process.files.thawed(tid);
+  const thread = new Thread(process, tid, { files });
+  if (from.files !== undefined) joinFiles(process, files, from.files.shares);
   kernel.addThread(thread);
   thread.fpexcMode = thawRegisters(thread.registers, abi, from.registers);
   thread.signals.setMask(signalMask);

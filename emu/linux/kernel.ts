@@ -287,7 +287,7 @@ export class Kernel implements System {
     const [{ sid }] = this.processes.values();
     for (const process of this.processes.values()) {
       if (process.exitStatus !== null) continue;
-      if (process.sid === sid || process.files.reachesOutside) return true;
+      if (process.sid === sid || [...process.threads].some(({ files }) => files.reachesOutside)) return true;
     }
     return false;
   }
@@ -398,8 +398,8 @@ export class Kernel implements System {
    * HostError, SysError).
    */
   exec(thread: Thread, request: ExecRequest): void {
-    const { process } = thread;
-    const { credentials, limits, files } = process;
+    const { process, files } = thread;
+    const { credentials, limits } = process;
     const { abi, cpuModel } = this.modelOf(process, request.program.bytes);
     // A new process has an address space with nothing in it.
     const isNew = process.memory.areas.count === 0 && process.abi === abi;

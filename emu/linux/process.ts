@@ -78,7 +78,7 @@ export class Process {
   signals = new ProcessSignals();
   /** What a debugger watches. */
   watchpoints: readonly Watchpoint[] = [];
-  /** Descriptors, working directory, umask. */
+  /** Descriptors, working directory, umask of its first thread, and of the others unless they have their own. */
   files!: ProcessFiles;
   /** Interval and POSIX timers. */
   timers!: ProcessTimers;

@@ -100,6 +100,7 @@ export class Tasks {
   endOthers(thread: Thread): Thread {
     const { process } = thread;
     for (const other of [...process.threads]) if (other !== thread) this.endThread(other, 0);
+    process.files = thread.files;
     if (thread.tid === process.pid) return thread;
     this.threads.delete(thread.tid);
     thread.tid = process.pid;

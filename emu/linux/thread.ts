@@ -2,6 +2,7 @@
 import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { MemoryPolicy } from "../memory/vma.ts";
+import type { ProcessFiles } from "./contracts.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import type { Trace } from "./tracing/tracee.ts";
@@ -12,6 +13,8 @@ export class Thread {
   tid: number;
   readonly process: Process;
   readonly signals: ThreadSignals;
+  /** Those of its process, unless it has others (unshare(2)). */
+  files: ProcessFiles;
   /** "waiting": in a system call, NIA at its `sc`, until `wake`. "gone": it has exited. */
   state: "runnable" | "waiting" | "stopped" | "gone" = "stopped";
   /** The system call in progress; null when none is. */
@@ -36,10 +39,16 @@ export class Thread {
   /** Ends what `park` has set up with queues and streams. */
   private cleanups: (() => void)[] = [];
 
-  constructor(process: Process, tid: number, signals = new ThreadSignals()) {
+  constructor(
+    process: Process,
+    tid: number,
+    { signals = new ThreadSignals(), files = process.files }: Partial<Pick<Thread, "signals" | "files">> = {},
+  ) {
     this.process = process;
     this.tid = tid;
     this.signals = signals;
+    this.files = files;
+    files.users++;
   }
 
   /** At most 15 bytes: prctl(PR_SET_NAME). A process goes by the name of its first thread. */
@@ -49,6 +58,20 @@ export class Thread {
   set comm(name: string) {
     if (this.tid === this.process.pid) this.process.comm = name;
     else this.ownName = name;
+  }
+
+  /** Gives the thread a table of descriptors, or a working directory and umask, of its own. */
+  unshare({ descriptors = false, fs = false }: { descriptors?: boolean; fs?: boolean }): void {
+    const { process, files, tid } = this;
+    if (files.users > 1) {
+      this.files = files.fork(process, { descriptors: !descriptors, fs: !fs });
+      this.files.users++;
+      files.leave();
+      if (tid === process.pid) process.files = this.files;
+      return;
+    }
+    if (descriptors) files.unshare();
+    if (fs) files.unshareFs();
   }
 
   /** The thread's registers, wherever they are now. */
@@ -118,9 +141,10 @@ export class Thread {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
   }
 
-  /** The thread has ended: it waits for nothing any more. */
+  /** The thread has ended: it waits for nothing any more, and has no files. */
   end(): void {
     this.leave();
+    this.files.leave();
     this.process.kernel.scheduler.remove(this);
     this.state = "gone";
     this.endWait();

@@ -108,7 +108,34 @@ const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
 
 const policy = fc.record({ mode: u32, nodes: u64 });
 
-const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
+interface Tables {
+  openFiles: number;
+  unlinkedFiles: number;
+  sharedObjects: number;
+}
+
+function descriptors({ openFiles }: Tables): fc.Arbitrary<ProcessSnapshot["descriptors"]> {
+  if (openFiles === 0) return fc.constant([]);
+  return fc
+    .uniqueArray(
+      fc.record({ fd: fc.nat(1000), closeOnExec: fc.boolean(), openFile: fc.nat(openFiles - 1) }),
+      { selector: ({ fd }) => fd, maxLength: 6 },
+    )
+    .map((all) => all.sort((a, b) => a.fd - b.fd));
+}
+
+const ownFiles = (tables: Tables) =>
+  fc
+    .record({
+      cwd: path,
+      cwdRemoved: fc.boolean(),
+      umask: fc.nat(0o777),
+      descriptors: descriptors(tables),
+      shares: fc.record({ descriptors: s32, fs: s32 }),
+    })
+    .map(({ cwdRemoved, ...rest }) => (cwdRemoved ? { ...rest, cwdRemoved } : rest));
+
+const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
       tid: fc.constant(tid),
@@ -130,6 +157,7 @@ const thread = (abi: Abi, tid: number): fc.Arbitrary<ThreadSnapshot> =>
       stopped: fc.boolean(),
       cpuTime: duration,
       policy,
+      files: ownFiles(tables),
     },
     {
       requiredKeys: [
@@ -155,12 +183,6 @@ const somePages = (start: number, count: number) =>
       salt,
     ),
   );
-
-interface Tables {
-  openFiles: number;
-  unlinkedFiles: number;
-  sharedObjects: number;
-}
 
 /** A file by its path, or one of those that travel. */
 function reference(unlinkedFiles: number): fc.Arbitrary<FileReference> {
@@ -195,16 +217,6 @@ function areas({ sharedObjects, unlinkedFiles }: Tables): fc.Arbitrary<AreaSnaps
   return fc.nat(5).chain((count) => fc.tuple(...Array.from({ length: count }, (_, slot) => one(slot))));
 }
 
-function descriptors({ openFiles }: Tables): fc.Arbitrary<ProcessSnapshot["descriptors"]> {
-  if (openFiles === 0) return fc.constant([]);
-  return fc
-    .uniqueArray(
-      fc.record({ fd: fc.nat(1000), closeOnExec: fc.boolean(), openFile: fc.nat(openFiles - 1) }),
-      { selector: ({ fd }) => fd, maxLength: 6 },
-    )
-    .map((all) => all.sort((a, b) => a.fd - b.fd));
-}
-
 const address = fc.nat(0x3fffff).map((page) => page * 512);
 const ordered = fc.tuple(address, address).map(([a, b]) => (a < b ? [a, b] : [b, a]));
 
@@ -230,7 +242,7 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     );
   const threads = fc
     .integer({ min: 1, max: 3 })
-    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, n) => thread(abi, pid + n))));
+    .chain((count) => fc.tuple(...Array.from({ length: count }, (_, n) => thread(abi, pid + n, tables))));
   const required = {
     pid: fc.constant(pid),
     ppid: fc.constantFrom(1, 100),

@@ -180,21 +180,24 @@ const plain = (flags: number): CloneRequest => ({
   childTid: 0n,
 });
 
-/** unshare(2): what only one process has is its own already. */
+/** unshare(2): what only one thread has is its own already. */
 const unshare: SyscallHandler = (ctx) => {
-  const { args, process } = ctx;
+  const { args, process, thread, kernel } = ctx;
   const flags = args.uint(0);
   const known = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
   if (flags & ~(known | CLONE_NAMESPACES)) throw new SysError(EINVAL);
-  if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
-  if (
-    process.threads.size > 1 &&
-    flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_FS)
-  ) {
-    throw new SysError(EINVAL);
+  // Memory and signal actions, where others have them too, can't be parted with (Linux: check_unshare_flags).
+  const parts = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
+  if (flags & (parts | CLONE_NEWUSER) && process.threads.size > 1) throw new SysError(EINVAL);
+  if (flags & (CLONE_SIGHAND | CLONE_VM)) {
+    const { actions } = process.signals;
+    for (const other of kernel.processes.values())
+      if (other !== process && other.exitStatus === null && other.signals.actions === actions)
+        throw new SysError(EINVAL);
   }
-  if (flags & CLONE_FILES) process.files.unshare();
-  if (flags & CLONE_FS) process.files.unshareFs();
+  if (flags & CLONE_VM && process.mm.users > 1) throw new SysError(EINVAL);
+  if ((flags & CLONE_NAMESPACES) !== 0) throw new SysError(EPERM);
+  thread.unshare({ descriptors: (flags & CLONE_FILES) !== 0, fs: (flags & CLONE_FS) !== 0 });
   return 0;
 };
 

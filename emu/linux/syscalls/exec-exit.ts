@@ -57,13 +57,13 @@ function readStrings(ctx: SyscallContext, list: bigint): Uint8Array[] {
 type Executable = Omit<ExecRequest, "argv" | "env"> & { isHidden?: boolean };
 
 function execute(ctx: SyscallContext, found: Executable, argvAt: bigint, envAt: bigint): SyscallResult {
-  const { kernel, process, thread } = ctx;
+  const { kernel, thread } = ctx;
   const { program, execfn, isNameless, isHidden } = found;
   const argv = readStrings(ctx, argvAt);
   const env = readStrings(ctx, envAt);
   // Linux gives a program without arguments an empty argv[0].
   const named = argv.length === 0 ? [new Uint8Array()] : argv;
-  const read = throughScripts(process.files, { program, argv: named, execfn }, isHidden);
+  const read = throughScripts(thread.files, { program, argv: named, execfn }, isHidden);
   try {
     kernel.exec(thread, { ...read, env, isNameless });
   } catch (error) {
@@ -76,16 +76,16 @@ function execute(ctx: SyscallContext, found: Executable, argvAt: bigint, envAt: 
 
 const execve: SyscallHandler = (ctx) => {
   const execfn = ctx.cString(ctx.args.address(0));
-  const program = ctx.process.files.openProgram(decodeName(execfn));
+  const program = ctx.thread.files.openProgram(decodeName(execfn));
   return execute(ctx, { program, execfn }, ctx.args.word(1), ctx.args.word(2));
 };
 
 /** What execveat(2) means: a file by its path from a descriptor, or with AT_EMPTY_PATH the descriptor's own. */
 function executableAt(ctx: SyscallContext): Executable {
-  const { args, process } = ctx;
+  const { args, thread } = ctx;
   const [dirfd, flags] = [args.int(0), args.uint(4)];
   checkFlags(flags, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
-  const files = filesOf(process);
+  const files = filesOf(thread);
   const execfn = ctx.cString(args.address(1));
   const path = decodeName(execfn);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;

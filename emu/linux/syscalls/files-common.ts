@@ -15,8 +15,8 @@ import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
 import type { Blocked } from "../wait-queue.ts";
 
-/** The files of the calling process. */
-export const files = (ctx: SyscallContext): TaskFiles => filesOf(ctx.process);
+/** The files of the calling thread. */
+export const files = (ctx: SyscallContext): TaskFiles => filesOf(ctx.thread);
 
 /** The description behind descriptor argument `n`. Throws EBADF, also for one opened with O_PATH. */
 export const fileArg = (ctx: SyscallContext, n: number): OpenFile => openFile(ctx, ctx.args.int(n));

@@ -3,7 +3,7 @@ import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../vfs/constants.ts";
-import { type FileLock, LAST_BYTE } from "../vfs/locks.ts";
+import { type FileLock, holderOf, LAST_BYTE } from "../vfs/locks.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { fileArg, files } from "./files-common.ts";
 
@@ -81,7 +81,7 @@ export function recordLock(ctx: SyscallContext, file: OpenFile, command: number)
   if (l_type < F_RDLCK || l_type > F_UNLCK) throw new SysError(EINVAL);
   if (ofd && asked.l_pid !== 0) throw new SysError(EINVAL);
   const lock: FileLock = {
-    ...(ofd ? { kind: "ofd", owner: file } : { kind: "posix", owner: ctx.process.pid }),
+    ...(ofd ? { kind: "ofd", owner: file } : { kind: "posix", owner: files(ctx).descriptors }),
     exclusive: l_type === F_WRLCK,
     ...rangeOf(file, asked),
   };
@@ -101,7 +101,8 @@ export function recordLock(ctx: SyscallContext, file: OpenFile, command: number)
 }
 
 /** A lock in the terms of struct flock whose fields hold up to `most`. Throws EOVERFLOW. */
-function describe({ owner, exclusive, start, last }: FileLock, most: bigint) {
+function describe(lock: FileLock, most: bigint) {
+  const { exclusive, start, last } = lock;
   const length = last === LAST_BYTE ? 0n : last - start + 1n;
   if (start > most || length > most) throw new SysError(EOVERFLOW);
   return {
@@ -109,7 +110,7 @@ function describe({ owner, exclusive, start, last }: FileLock, most: bigint) {
     l_whence: 0,
     l_start: start,
     l_len: length,
-    l_pid: typeof owner === "number" ? owner : -1,
+    l_pid: holderOf(lock) ?? -1,
   };
 }
 

@@ -114,7 +114,7 @@ function closeRange(ctx: SyscallContext): number {
   const [first, last, flags] = [ctx.args.uint(0), ctx.args.uint(1), ctx.args.int(2)];
   checkFlags(flags, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC);
   if (first > last) throw new SysError(EINVAL);
-  if (flags & CLOSE_RANGE_UNSHARE) files(ctx).unshare();
+  if (flags & CLOSE_RANGE_UNSHARE) ctx.thread.unshare({ descriptors: true });
   const { descriptors } = files(ctx);
   for (const [fd, descriptor] of descriptors.list()) {
     if (fd < first || fd > last) continue;

@@ -160,7 +160,7 @@ function objectOf(
   prot: number,
   offset: number,
 ): Pick<Vma, "file" | "shared" | "offset" | "growsDown" | "flags"> {
-  const { files } = ctx.process;
+  const { files } = ctx.thread;
   const type = flags & MAP_TYPE;
   const shared = type === MAP_SHARED || type === MAP_SHARED_VALIDATE;
   const growsDown = (flags & MAP_GROWSDOWN) !== 0;
@@ -183,7 +183,7 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const [address, wanted, flags, fd] = [args.word(0), args.word(1), args.uint(3), args.int(4)];
   const prot = checkProt(ctx, args.uint(2));
   // A descriptor that is not there is found before anything else.
-  if (!(flags & MAP_ANONYMOUS)) filesOf(ctx.process).descriptors.get(fd);
+  if (!(flags & MAP_ANONYMOUS)) filesOf(ctx.thread).descriptors.get(fd);
   else if (flags & MAP_HUGETLB) throw new SysError(ENOMEM);
   if (wanted === 0n) throw new SysError(EINVAL);
   const length = alignedLength(ctx, wanted);

@@ -33,7 +33,7 @@ import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval
 const POLLNVAL = 0x20;
 const POLLRDBAND = 0x80;
 
-const descriptorsOf = ({ process }: SyscallContext) => filesOf(process).descriptors;
+const descriptorsOf = ({ thread }: SyscallContext) => filesOf(thread).descriptors;
 
 /** What can be polled; O_PATH descriptors can't. */
 function fileOf(ctx: SyscallContext, fd: number): OpenFile | undefined {

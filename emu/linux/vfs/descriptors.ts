@@ -14,8 +14,10 @@ export class Descriptors {
   /** By number, with holes; it ends with the highest. */
   private readonly table: (Descriptor | undefined)[] = [];
   private size = 0;
-  /** Processes that have this table. */
+  /** Processes, and threads with files of their own, that have this table. */
   users = 1;
+  /** The process that holds the locks on files that are taken by it. */
+  pid = 0;
   /** No descriptor below this one is free. */
   private lowest = 0;
   /** RLIMIT_NOFILE, soft. */

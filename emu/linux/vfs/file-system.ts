@@ -53,16 +53,16 @@ import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./sy
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 
-/** What a thaw has made of a process's files. */
+/** What a thaw has made of the files of a process, or of a thread that has its own. */
 export interface ThawedFiles {
   descriptors: Descriptors;
   directory: DirectoryFile;
   umask: number;
 }
 
-/** What a thaw has opened: the files of processes, by pid, and those that travelled, for the mappings of them. */
+/** What a thaw has opened: the files of processes and threads, by id, and those that travelled, for the mappings of them. */
 export interface Thawed {
-  processes: Map<number, ThawedFiles>;
+  tasks: Map<number, ThawedFiles>;
   travelling: SharedHandle[];
 }
 
@@ -641,16 +641,16 @@ export class FileSystem {
     return this.openExisting(this.locate(object, viewer), flags & ~(O_CREAT | O_EXCL), viewer);
   }
 
-  /** What a thaw has opened for a process; once. */
-  takeThawed(pid: number): ThawedFiles | undefined {
-    const thawed = this.thawed.get(pid);
-    this.thawed.delete(pid);
+  /** What a thaw has opened for a process or thread; once. */
+  takeThawed(id: number): ThawedFiles | undefined {
+    const thawed = this.thawed.get(id);
+    this.thawed.delete(id);
     return thawed;
   }
 
   /** What a thaw has opened is for the processes and mappings that are made next. */
-  keepThawed({ processes, travelling }: Thawed): void {
-    this.thawed = processes;
+  keepThawed({ tasks, travelling }: Thawed): void {
+    this.thawed = tasks;
     this.travelling = travelling;
   }
 

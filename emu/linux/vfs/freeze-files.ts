@@ -5,11 +5,11 @@
 import { HostError } from "../../host/host.ts";
 import type {
   FileReference,
+  FilesSnapshot,
   KnownFileSnapshot,
   MachineSnapshot,
   NetworkSnapshot,
   OpenFileSnapshot,
-  ProcessSnapshot,
   UnlinkedFileSnapshot,
 } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
@@ -27,6 +27,8 @@ class FileTables implements FreezeContext {
   readonly system: FileSystem;
   private readonly tables: FreezeTables;
   private readonly files = new Map<OpenFile, number>();
+  /** Tables of descriptors whose locks are in the snapshot. */
+  readonly locked = new Set<Descriptors>();
   private readonly pipes = new Map<Frozen, number>();
   private readonly travelling = new Map<string, number>();
   private readonly known = new Map<string, KnownFileSnapshot>();
@@ -151,27 +153,29 @@ export function fileTables(system: FileSystem, tables: FreezeTables): FileTables
 export const freezeDescriptors = (
   descriptors: Descriptors,
   tables: FileTables,
-): ProcessSnapshot["descriptors"] =>
+): FilesSnapshot["descriptors"] =>
   descriptors.list().map(([fd, { file, closeOnExec }]) => ({ fd, closeOnExec, openFile: tables.add(file) }));
 
-/** The locks of a process and its descriptions, which are in the tables already; each goes in once. */
+/** The locks of a table of descriptors and its descriptions, which are in the tables already; each goes in once. `id`: whose table it is. */
 export function freezeLocks(
-  { pid, descriptors }: { pid: number; descriptors: Descriptors },
+  { id, descriptors }: { id: number; descriptors: Descriptors },
   files: FileTables,
   tables: FreezeTables,
 ): void {
+  if (files.locked.has(descriptors)) return;
+  files.locked.add(descriptors);
   for (const { key, locks } of files.system.locks.all()) {
     const [{ kind, owner }] = locks;
     const holder =
-      owner === pid
+      owner === descriptors
         ? descriptors.list().find(([, { file }]) => fileKey(file.stat()) === key)?.[1].file
         : descriptors.list().find(([, { file }]) => file === owner)?.[1].file;
     const openFile = holder === undefined ? -1 : files.indexOf(holder);
     // Those of a description that another process has, too, have come with that one.
     const isThere = () => tables.locks.some((other) => other.kind === kind && other.openFile === openFile);
-    if (openFile < 0 || (owner !== pid && isThere())) continue;
+    if (openFile < 0 || (owner !== descriptors && isThere())) continue;
     for (const { exclusive, start, last } of locks) {
-      tables.locks.push({ kind, openFile, pid: owner === pid ? pid : 0, exclusive, start, last });
+      tables.locks.push({ kind, openFile, pid: owner === descriptors ? id : 0, exclusive, start, last });
     }
   }
 }

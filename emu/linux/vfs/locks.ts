@@ -9,10 +9,15 @@ import type { OpenFile } from "./open-file.ts";
 /** "flock" locks are held by a description on the whole file, "ofd" by a description, "posix" by a process. */
 export type LockKind = "flock" | "ofd" | "posix";
 
+/** A table of descriptors, to others its process. */
+export interface TableOwner {
+  readonly pid: number;
+}
+
 export interface FileLock {
   readonly kind: LockKind;
-  /** The description that holds it, or the process id. */
-  readonly owner: OpenFile | number;
+  /** The description that holds it, or the table of descriptors of a process. */
+  readonly owner: OpenFile | TableOwner;
   readonly exclusive: boolean;
   /** First and last byte. */
   readonly start: bigint;
@@ -23,6 +28,11 @@ export interface FileLock {
 export const LAST_BYTE = 2n ** 63n - 1n;
 
 type Owner = FileLock["owner"];
+
+const isTable = (owner: Owner): owner is TableOwner => "pid" in owner;
+
+/** The process that holds a lock; undefined where a description does. */
+export const holderOf = ({ owner }: FileLock): number | undefined => (isTable(owner) ? owner.pid : undefined);
 type Holder = Pick<FileLock, "kind" | "owner">;
 type Range = Pick<FileLock, "start" | "last">;
 
@@ -203,7 +213,7 @@ export class LockTable {
     const locks = this.byFile.get(key) ?? new FileLocks();
     this.byFile.set(key, locks);
     if (locks.of(lock).replace(lock, exclusive)) this.queue.wake();
-    if (typeof owner !== "number") owner.locks = this;
+    if (!isTable(owner)) owner.locks = this;
   }
 
   /** Takes away what a holder has in a range. */
@@ -217,8 +227,8 @@ export class LockTable {
   }
 
   /** A process has closed a descriptor of `file`, and with it given up all its locks there. */
-  closed(file: OpenFile, pid: number): void {
-    this.drop(file, { kind: "posix", owner: pid, start: 0n, last: LAST_BYTE });
+  closed(file: OpenFile, owner: TableOwner): void {
+    this.drop(file, { kind: "posix", owner, start: 0n, last: LAST_BYTE });
   }
 
   /** The last descriptor of a description is gone. */

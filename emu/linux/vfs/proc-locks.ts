@@ -2,7 +2,7 @@
 import { major, minor } from "./devices.ts";
 import { fileKey } from "./folder.ts";
 import type { Identities } from "./identities.ts";
-import { type FileLock, LAST_BYTE, type LockTable } from "./locks.ts";
+import { type FileLock, holderOf, LAST_BYTE, type LockTable } from "./locks.ts";
 import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 
 const KINDS: Readonly<Record<FileLock["kind"], string>> = {
@@ -20,10 +20,10 @@ function lockLine(
   { key, lock }: { key: string; lock: FileLock },
   holder: number,
 ): string {
-  const { kind, owner, exclusive, start, last } = lock;
+  const { kind, exclusive, start, last } = lock;
   const [hostDev, hostIno] = key.split(":").map(BigInt);
   const { dev, ino } = identities.shown({ dev: hostDev, ino: hostIno });
-  const pid = typeof owner === "number" ? owner : kind === "ofd" ? -1 : holder;
+  const pid = holderOf(lock) ?? (kind === "ofd" ? -1 : holder);
   const end = last === LAST_BYTE ? "EOF" : last;
   return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${hex(major(dev))}:${hex(minor(dev))}:${ino} ${start} ${end}\n`;
 }
@@ -50,7 +50,7 @@ export function heldText({ pid, descriptors, locks, identities }: ProcProcess, f
   const file = descriptors.get(fd);
   const here = fileKey(file.stat());
   return allOf(locks)
-    .filter(({ key, lock: { owner } }) => key === here && (owner === file || owner === pid))
+    .filter(({ key, lock: { owner } }) => key === here && (owner === file || owner === descriptors))
     .map((each, index) => `lock:\t${lockLine(identities, index + 1, each, pid)}`)
     .join("");
 }

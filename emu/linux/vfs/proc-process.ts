@@ -313,7 +313,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
       names: () => process.threads.map(({ tid }) => String(tid)),
       lookup: (name) => {
         const found = process.threads.find(({ tid }) => String(tid) === name);
-        return found === undefined ? undefined : processTree(process, found);
+        return found === undefined ? undefined : processTree({ ...process, ...found.files }, found);
       },
     };
   } else {

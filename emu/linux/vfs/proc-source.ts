@@ -110,7 +110,9 @@ function accessTo({ memory }: Process): MemoryAccess {
   };
 }
 
-/** The files of a process, as far as they are shown. */
+type FilesOf = (task: Process | Thread) => ShownFiles;
+
+/** The files of a process or thread, as far as they are shown. */
 interface ShownFiles {
   readonly descriptors: Descriptors;
   readonly directory: OpenFile;
@@ -123,7 +125,10 @@ interface ShownFiles {
   };
 }
 
-function view(process: Process, files: ShownFiles): ProcProcess {
+const shown = ({ descriptors, directory, umask }: ShownFiles) => ({ descriptors, directory, umask });
+
+function view(process: Process, filesOf: FilesOf): ProcProcess {
+  const files = filesOf(process);
   const { credentials, memory, kernel } = process;
   kernel.settleTime();
   return {
@@ -134,8 +139,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
     terminal: terminalOf(process.sid, files.system.ptys),
     comm: process.comm,
     exe: process.exe,
-    directory: files.directory,
-    umask: files.umask,
+    ...shown(files),
     personality: process.personality >>> 0,
     nice: process.attributes.nice,
     uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
@@ -152,6 +156,7 @@ function view(process: Process, files: ShownFiles): ProcProcess {
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
       pending: signalSet(thread.signals.pending),
+      files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
     noNewPrivs: process.prctl.noNewPrivs,
@@ -166,7 +171,6 @@ function view(process: Process, files: ShownFiles): ProcProcess {
       if (thread !== undefined) thread.comm = shortName(decodeName(end < 0 ? name : name.subarray(0, end)));
     },
     access: accessTo(process),
-    descriptors: files.descriptors,
     locks: files.system.locks,
     identities: files.system.identities,
     mounts: () => mountTable(files.system.namespace),
@@ -189,14 +193,11 @@ const PPC_64 = 0x4000_0000;
 const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
-export function procMachine(
-  { kernel, cpuModel }: Process,
-  filesOf: (process: Process) => ShownFiles,
-): ProcMachine {
+export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): ProcMachine {
   return {
     process: (pid) => {
       const process = kernel.processes.get(pid);
-      return process === undefined ? undefined : view(process, filesOf(process));
+      return process === undefined ? undefined : view(process, filesOf);
     },
     pids: () => [...kernel.processes.keys()],
     uptime: () => kernel.clock.monotonic(),

@@ -19,10 +19,20 @@ export interface ProcThread {
   readonly cpuTime: bigint;
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
+  /** Those of its process, unless it has others. */
+  readonly files: ProcFiles;
+}
+
+/** Files of a process or thread. */
+interface ProcFiles {
+  /** The working directory. */
+  readonly directory: OpenFile;
+  readonly umask: number;
+  readonly descriptors: Descriptors;
 }
 
 /** What /proc shows of one process; the kernel gives it. */
-export interface ProcProcess {
+export interface ProcProcess extends ProcFiles {
   readonly pid: number;
   readonly ppid: number;
   readonly pgid: number;
@@ -32,9 +42,6 @@ export interface ProcProcess {
   readonly comm: string;
   /** Guest path of the program. */
   readonly exe: string;
-  /** The working directory. */
-  readonly directory: OpenFile;
-  readonly umask: number;
   /** personality(2). */
   readonly personality: number;
   readonly nice: number;
@@ -56,7 +63,6 @@ export interface ProcProcess {
   readonly timerSlack: bigint;
   /** Gives one of its threads a name. */
   rename(tid: number, name: Uint8Array): void;
-  readonly descriptors: Descriptors;
   /** All locks of the machine. */
   readonly locks: LockTable;
   /** By what numbers programs know files. */

@@ -1,14 +1,14 @@
-/** The files of one process: its descriptors, working directory, umask, and its view of /proc. */
+/** The files of one process, or of threads that have others: descriptors, working directory, umask, and the view of /proc. */
 import { HostError } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
-import type { FileReference, ProcessSnapshot } from "../../snapshot.ts";
+import type { FileReference, FilesSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import type { System } from "../system.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
 import { Descriptors } from "./descriptors.ts";
-import type { FileSystem } from "./file-system.ts";
+import type { FileSystem, ThawedFiles } from "./file-system.ts";
 import { fileTables, freezeDescriptors, freezeLocks } from "./freeze-files.ts";
 import { type DirectoryFile, RegularFile } from "./host-file.ts";
 import { exists, type Location, type Viewer } from "./location.ts";
@@ -30,7 +30,7 @@ export const MAX_PROGRAM = 1024 * 1024 * 1024;
 interface FsContext {
   directory: DirectoryFile;
   umask: number;
-  /** Processes that have it. */
+  /** Processes, and threads with files of their own, that have it. */
   users: number;
 }
 
@@ -41,14 +41,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
   readonly permissions: Permissions;
   descriptors: Descriptors;
   fs: FsContext;
+  users = 0;
 
   constructor(
     system: FileSystem,
     process: Process,
-    {
-      descriptors = new Descriptors(),
-      directory,
-    }: { descriptors?: Descriptors; directory?: DirectoryFile } = {},
+    { descriptors = new Descriptors(), directory }: Partial<ThawedFiles> = {},
   ) {
     this.system = system;
     this.process = process;
@@ -98,7 +96,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     for (const [number, stream] of this.system.inherited) this.descriptors.set(number, stream, false);
   }
 
-  /** The files of a child that fork(2) makes. */
+  /** The files of a child that fork(2) makes, or of a thread. */
   fork(child: Process, shares = { descriptors: false, fs: false }): TaskFiles {
     const { descriptors, directory } = this;
     if (shares.descriptors) descriptors.users++;
@@ -236,12 +234,17 @@ export class TaskFiles implements ProcessFiles, Viewer {
     }
   }
 
-  /** Gives the process a table of descriptors of its own. */
   unshare(): void {
     const { descriptors } = this;
     if (descriptors.users === 1) return;
     descriptors.users--;
     this.take(descriptors.copy());
+  }
+
+  thawed(tid: number): TaskFiles {
+    const thawed = this.system.takeThawed(tid);
+    if (thawed === undefined) throw new RangeError(`thread ${tid} has files that another has`);
+    return withThawed(this.system, this.process, thawed);
   }
 
   get reachesOutside(): boolean {
@@ -254,13 +257,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   joinTable(other: ProcessFiles): void {
     this.descriptors.leave();
-    this.descriptors = filesOf(other.process).descriptors;
+    this.descriptors = filesOf({ files: other }).descriptors;
     this.descriptors.users++;
   }
 
   joinFs(other: ProcessFiles): void {
     this.leaveFs();
-    this.fs = filesOf(other.process).fs;
+    this.fs = filesOf({ files: other }).fs;
     this.fs.users++;
   }
 
@@ -268,7 +271,6 @@ export class TaskFiles implements ProcessFiles, Viewer {
     if (--this.fs.users === 0) release(this.fs.directory);
   }
 
-  /** Gives the process a working directory and umask of its own. */
   unshareFs(): void {
     if (this.fs.users === 1) return;
     this.fs.users--;
@@ -278,11 +280,12 @@ export class TaskFiles implements ProcessFiles, Viewer {
   private take(descriptors: Descriptors): void {
     const { process, system } = this;
     this.descriptors = descriptors;
+    descriptors.pid = process.pid;
     descriptors.limit = () => Number(process.limits[RLIMIT_NOFILE]?.soft ?? 1024n);
     descriptors.onClose = (file) => {
       // One that names a file only gives up nothing (Linux: filp_close).
       if (file.flags & O_PATH) return;
-      system.locks.closed(file, process.pid);
+      system.locks.closed(file, descriptors);
       file.flush(process.pid);
     };
   }
@@ -296,18 +299,25 @@ export class TaskFiles implements ProcessFiles, Viewer {
     return this.system.hasOuterTerminal(this.process.sid);
   }
 
-  exit(): void {
-    this.system.mapped.flushAll();
+  leave(): void {
+    if (--this.users === 0) this.close();
+  }
+
+  close(): void {
     this.descriptors.leave();
     this.leaveFs();
+  }
+
+  exit(): void {
+    this.system.mapped.flushAll();
     if (this.process.sid === this.process.pid) this.system.ptys.leaderEnded(this.process.sid);
   }
 
-  freeze(tables: FreezeTables): Pick<ProcessSnapshot, "cwd" | "cwdRemoved" | "umask" | "descriptors"> {
+  freeze(tables: FreezeTables, id: number): FilesSnapshot {
     this.system.mapped.flushAll();
     const files = fileTables(this.system, tables);
     const descriptors = freezeDescriptors(this.descriptors, files);
-    freezeLocks({ pid: this.process.pid, descriptors: this.descriptors }, files, tables);
+    freezeLocks({ id, descriptors: this.descriptors }, files, tables);
     const { path: cwd, deleted } = this.directory.where();
     return { cwd, ...(deleted ? { cwdRemoved: true } : {}), umask: this.umask, descriptors };
   }
@@ -320,13 +330,9 @@ export class TaskFiles implements ProcessFiles, Viewer {
 export function attachFiles(system: FileSystem, process: Process): TaskFiles {
   system.owners.first(process.credentials);
   const thawed = system.takeThawed(process.pid);
-  const files = new TaskFiles(system, process, thawed);
+  const files = thawed === undefined ? new TaskFiles(system, process) : withThawed(system, process, thawed);
   if (thawed === undefined) files.inherit();
-  else {
-    files.umask = thawed.umask;
-    release(files.directory);
-    system.thawView.root = files.root;
-  }
+  else system.thawView.root = files.root;
   system.notices.isOpen = (key) => openedFiles(process.kernel).some((file) => file.key === key);
   system.isRunning = (key) => {
     const runs = ({ memory, layout }: Process) => {
@@ -339,16 +345,26 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
   return files;
 }
 
-/** The files of a process as system calls use them. */
-export function filesOf({ files }: Process): TaskFiles {
+/** The files that a thaw has opened. */
+function withThawed(system: FileSystem, process: Process, thawed: ThawedFiles): TaskFiles {
+  const files = new TaskFiles(system, process, thawed);
+  files.umask = thawed.umask;
+  release(files.directory);
+  return files;
+}
+
+/** The files of a process or thread as system calls use them. */
+export function filesOf({ files }: { files: ProcessFiles }): TaskFiles {
   if (!(files instanceof TaskFiles)) throw new TypeError("a process has files of another kind");
   return files;
 }
 
 /** Every description that a program has open, once for each descriptor of it. */
 export const openedFiles = ({ processes }: Pick<System, "processes">): OpenFile[] =>
-  [...processes.values()].flatMap((process) =>
-    filesOf(process)
-      .descriptors.list()
-      .map(([, { file }]) => file),
+  [...processes.values()].flatMap(({ files, threads }) =>
+    [...new Set([files, ...[...threads].map((thread) => thread.files)])].flatMap((each) =>
+      filesOf({ files: each })
+        .descriptors.list()
+        .map(([, { file }]) => file),
+    ),
   );

@@ -3,7 +3,7 @@
  * nothing until all of it is there; what can't be had is an error that names it.
  */
 import { HostError } from "../../host/host.ts";
-import type { FileState, MachineSnapshot, OpenFileSnapshot, ProcessSnapshot } from "../../snapshot.ts";
+import type { FileState, FilesSnapshot, MachineSnapshot, OpenFileSnapshot } from "../../snapshot.ts";
 import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
 import { MAX_OFFSET, O_PATH } from "./constants.ts";
@@ -79,13 +79,18 @@ const KINDS: Readonly<Record<OpenFileSnapshot["kind"], Thaw>> = {
 };
 
 /** Takes the locks of a snapshot again. Throws a HostError where they make no sense. */
-function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readonly OpenFile[]): void {
+function thawLocks(
+  system: FileSystem,
+  snapshot: MachineSnapshot,
+  opened: readonly OpenFile[],
+  tasks: ReadonlyMap<number, ThawedFiles>,
+): void {
   const { locks = [] } = snapshot;
   if (locks.length > MAX_LOCKS) fail("EINVAL", `${locks.length} locks are too many`);
   for (const { kind, openFile, pid, exclusive, start, last } of locks) {
     const file = opened[openFile];
-    const owner = kind === "posix" ? pid : file;
-    if (file === undefined || start < 0n || last < start || last > LAST_BYTE) {
+    const owner = kind === "posix" ? tasks.get(pid)?.descriptors : file;
+    if (file === undefined || owner === undefined || start < 0n || last < start || last > LAST_BYTE) {
       fail("EINVAL", "a file lock makes no sense");
     }
     system.locks.take(file, { kind, owner, exclusive, start, last });
@@ -93,7 +98,7 @@ function thawLocks(system: FileSystem, snapshot: MachineSnapshot, opened: readon
 }
 
 /** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
-function thawWorkingDirectory({ cwd, cwdRemoved }: ProcessSnapshot, context: Context): DirectoryFile {
+function thawWorkingDirectory({ cwd, cwdRemoved }: FilesSnapshot, context: Context): DirectoryFile {
   const { system, viewer } = context;
   const path = normalize(cwd);
   if (showsTasks(path)) return system.folder(undefined, path, O_PATH, viewer);
@@ -177,18 +182,22 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     });
     system.network.resume(snapshot.network);
     joinNodes({ files: opened, pipes: context.pipes });
-    thawLocks(system, snapshot, opened);
     system.setIds.thaw(system, snapshot.setIds);
     const statuses = travelling.map(({ handle }) => system.host.files.fstat(handle));
     system.identities.thaw(system, snapshot.identities, statuses);
-    const processes = new Map<number, ThawedFiles>();
+    const tasks = new Map<number, ThawedFiles>();
+    const add = (id: number, files: FilesSnapshot): void => {
+      const descriptors = thawDescriptors(id, files, opened);
+      const directory = hold(thawWorkingDirectory(files, context));
+      tasks.set(id, { descriptors, directory, umask: files.umask & 0o777 });
+    };
     for (const process of snapshot.processes) {
-      const descriptors = thawDescriptors(process, opened);
-      const directory = hold(thawWorkingDirectory(process, context));
-      processes.set(process.pid, { descriptors, directory, umask: process.umask & 0o777 });
+      add(process.pid, process);
+      for (const { tid, files } of process.threads) if (files !== undefined) add(tid, files);
     }
+    thawLocks(system, snapshot, opened, tasks);
     for (const change of changes) change();
-    return { processes, travelling };
+    return { tasks, travelling };
   } catch (error) {
     for (const handle of travelling) handle.release();
     throw error;
@@ -198,13 +207,13 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
   }
 }
 
-function thawDescriptors(process: ProcessSnapshot, opened: readonly OpenFile[]): Descriptors {
+function thawDescriptors(id: number, files: FilesSnapshot, opened: readonly OpenFile[]): Descriptors {
   const table = new Descriptors(() => NR_OPEN);
-  for (const { fd, openFile, closeOnExec } of process.descriptors) {
+  for (const { fd, openFile, closeOnExec } of files.descriptors) {
     const file = opened[openFile];
     if (file === undefined || !Number.isInteger(fd) || fd < 0 || fd >= NR_OPEN || table.has(fd)) {
       table.closeAll();
-      fail("EINVAL", `descriptor ${fd} of process ${process.pid} makes no sense`);
+      fail("EINVAL", `descriptor ${fd} of task ${id} makes no sense`);
     }
     table.set(fd, file, closeOnExec);
   }

@@ -185,9 +185,9 @@ export const emptyTables = (): FreezeTables => ({
 /** The parts of a snapshot that concern files; what is plain data is cloned, so that nothing else goes over. */
 export function freezeFiles(guest: Guest): MachineSnapshot {
   const tables = emptyTables();
-  const files = guest.files.freeze(tables);
+  const files = guest.files.freeze(tables, 42);
   const { openFiles, pipes, locks, unlinkedFiles, knownFiles, obstacles } = tables;
-  const processes = [{ pid: 42, ...files }];
+  const processes = [{ pid: 42, ...files, threads: [] }];
   const plain = structuredClone({ abi: "ppc64", openFiles, pipes, locks, knownFiles, obstacles, processes });
   const own = freezeOwnFiles(guest.system, tables);
   return { ...plain, unlinkedFiles, ...own, sharedObjects: [] } as unknown as MachineSnapshot;

@@ -137,10 +137,12 @@ it("of two processes that have one description are both in a snapshot", () => {
   const tables = emptyTables();
   const files = fileTables(guest.system, tables);
   files.add(descriptors.get(0));
-  for (const owner of [42, 43]) {
+  const copy = descriptors.copy();
+  for (const owner of [descriptors, copy]) {
     const lock = { kind: "posix", owner, exclusive: false, start: 0n, last: 9n } as const;
     guest.system.locks.take(descriptors.get(0), lock);
   }
-  for (const pid of [42, 43]) freezeLocks({ pid, descriptors }, files, tables);
+  freezeLocks({ id: 42, descriptors }, files, tables);
+  freezeLocks({ id: 43, descriptors: copy }, files, tables);
   expect(tables.locks.map(({ pid }) => pid)).toEqual([42, 43]);
 });

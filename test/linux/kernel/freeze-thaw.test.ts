@@ -49,7 +49,7 @@ function comparable(snapshot: MachineSnapshot): unknown {
 }
 
 function close({ processes, fileSystem }: Kernel): void {
-  for (const { files } of processes.values()) files.exit();
+  for (const { threads } of processes.values()) for (const thread of threads) thread.end();
   fileSystem.close();
 }
 

@@ -287,7 +287,7 @@ describe("open files in a snapshot", () => {
     const before = descriptors();
     const thawed = thaw(snapshot);
     expect(thawed.files.cwd).toBe("/area/d");
-    thawed.files.exit();
+    thawed.files.leave();
     thawed.system.close();
     expect(descriptors()).toBe(before);
   });

@@ -37,8 +37,8 @@ it("locks on ranges are what each byte by itself would have", () => {
     fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
       const [file, locks] = [new Plain("/f", 2), new LockTable()];
       const holders = [
-        { kind: "posix", owner: 1 },
-        { kind: "posix", owner: 2 },
+        { kind: "posix", owner: { pid: 1 } },
+        { kind: "posix", owner: { pid: 2 } },
         { kind: "ofd", owner: file },
       ] as const;
       const held = holders.map(() => Array.from({ length: BYTES }, (): boolean | undefined => undefined));
