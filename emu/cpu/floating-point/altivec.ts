@@ -1,11 +1,11 @@
-import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import type { Handler, HandlerTable } from "../handler.ts";
 import { VSCR } from "../registers.ts";
 import { cpu } from "../views.ts";
+import { logEstimate, powerEstimate } from "./altivec-estimates.ts";
 import { type IntegralMode, ROUNDER_LIMIT, ROUNDINGS } from "./convert.ts";
 import { putMask, type Relation, relationMask, SINGLE_ELEMENTS } from "./elements.ts";
 import { FPRS, factor, roundToOdd, SINGLE_LEAST, setCr, vra, vrb, vrt } from "./fpu.ts";
-import { fusedSum } from "./fused.ts";
+import { fusedSingles } from "./fused.ts";
 import { A, B, C, ERROR, OUT, OUT_F32, ROUNDED, SINGLES, wordAt, writeVector } from "./lanes.ts";
 import { type Kernel, RECIPROCAL, RECIPROCAL_ROOT, sum } from "./vsx-arithmetic.ts";
 
@@ -74,13 +74,8 @@ const fused = (negativeSubtract: boolean): Handler => {
     load(A, vra(word));
     load(C, vrc(word));
     load(B, vrb(word));
-    for (let k = 0; k < 4; k++) {
-      B[k] *= sign;
-      fusedSum(k);
-      ROUNDED[k] *= sign;
-      ERROR[k] *= sign;
-      settle(k, vra(word), vrb(word), vrc(word));
-    }
+    fusedSingles(sign, sign);
+    for (let k = 0; k < 4; k++) settle(k, vra(word), vrb(word), vrc(word));
     writeVector(vrt(word));
   };
 };

@@ -22,7 +22,7 @@ import {
   target,
   VSRS,
 } from "./fpu.ts";
-import { A, B, C, ERROR, ROUNDED } from "./lanes.ts";
+import { A, B, C, ERROR, ROUNDED, type Shape, SINGLES } from "./lanes.ts";
 import { multiplyAdd } from "./soft-float.ts";
 
 /** Factors and addend within these leave every part of the sum a normal number or zero. */
@@ -35,7 +35,7 @@ const ADDEND_HUGE = 2 ** 800;
  * Sets ROUNDED to a * c + b as the nearest double and ERROR to what that lacks (something of its sign, or zero), for the operands
  * in A, C and B at index i. An ERROR that is not a number says that this can't tell.
  */
-export function fusedSum(i: number): void {
+function fusedSum(i: number): void {
   const a = A[i];
   const c = C[i];
   const b = B[i];
@@ -66,6 +66,31 @@ export function fusedSum(i: number): void {
   ROUNDED[i] = sum;
   ERROR[i] = error;
 }
+
+/** Sets ROUNDED and ERROR for all elements of A, C and B, where the addend and the result have these signs. */
+type FusedSums = (addendSign: number, resultSign: number) => void;
+
+const fusedDoubles: FusedSums = (addendSign, resultSign) => {
+  for (let k = 0; k < 2; k++) {
+    B[k] *= addendSign;
+    fusedSum(k);
+    ROUNDED[k] *= resultSign;
+    ERROR[k] *= resultSign;
+  }
+};
+
+/** The product of singles is exact as a double. */
+export const fusedSingles: FusedSums = (addendSign, resultSign) => {
+  for (let k = 0; k < 4; k++) {
+    const product = A[k] * C[k];
+    const addend = B[k] * addendSign;
+    const sum = product + addend;
+    ROUNDED[k] = sum * resultSign;
+    ERROR[k] = sumError(product, addend, sum) * resultSign;
+  }
+};
+
+export const fusedSumsOf = (shape: Shape): FusedSums => (shape === SINGLES ? fusedSingles : fusedDoubles);
 
 /** Which operand is the addend: FRB; the target itself (Type-A of VSX); XB, where the target is a factor (Type-M). */
 type Addend = "FRB" | "XT" | "XB";

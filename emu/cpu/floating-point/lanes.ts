@@ -61,10 +61,41 @@ export interface Shape {
   put(k: number, bits: bigint): void;
   /** Rounds result k of a fast path into OUT; the flags, or ASK. */
   settle(k: number, status: number): number;
+  /** The same for all of them: the flags, and bit k where ASK. */
+  settleAll(status: number): number;
 }
 
 /** No flags of an instruction: the fast path does not know the result. */
 export const ASK = -1;
+
+/** Bit k instead of ASK. */
+const asked = (flags: number, k: number): number => (flags === ASK ? 1 << k : flags);
+
+function settleDouble(k: number, status: number): number {
+  const error = ERROR[k];
+  if (error - error !== 0) return ASK;
+  let result = ROUNDED[k];
+  if (error !== 0 && (status & RN) !== 0) result = directed(result, error, status & RN, DOUBLE_UNIT);
+  const magnitude = Math.abs(result);
+  const isNormal = magnitude > DOUBLE_LEAST && magnitude < Infinity;
+  if (!isNormal && (result !== 0 || error !== 0 || (status & RN) === 3)) return ASK;
+  OUT_F64[1 - k] = result;
+  return error === 0 ? 0 : XX;
+}
+
+function settleSingle(k: number, status: number): number {
+  let error = ERROR[k];
+  if (error - error !== 0) return ASK;
+  const exact = error === 0 ? ROUNDED[k] : roundToOdd(ROUNDED[k], error);
+  let result = Math.fround(exact);
+  error = exact - result;
+  if (error !== 0 && (status & RN) !== 0) result = directed(result, error, status & RN, SINGLE_UNIT);
+  const magnitude = Math.abs(result);
+  const isNormal = magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND;
+  if (!isNormal && (result !== 0 || error !== 0 || exact !== 0 || (status & RN) === 3)) return ASK;
+  OUT_F32[3 - k] = result;
+  return error === 0 ? 0 : XX;
+}
 
 export const DOUBLES: Shape = {
   count: 2,
@@ -77,16 +108,11 @@ export const DOUBLES: Shape = {
   put: (k, bits) => {
     OUT_U64[1 - k] = bits;
   },
-  settle: (k, status) => {
-    const error = ERROR[k];
-    if (error - error !== 0) return ASK;
-    let result = ROUNDED[k];
-    if (error !== 0 && (status & RN) !== 0) result = directed(result, error, status & RN, DOUBLE_UNIT);
-    const magnitude = Math.abs(result);
-    const isNormal = magnitude > DOUBLE_LEAST && magnitude < Infinity;
-    if (!isNormal && (result !== 0 || error !== 0 || (status & RN) === 3)) return ASK;
-    OUT_F64[1 - k] = result;
-    return error === 0 ? 0 : XX;
+  settle: settleDouble,
+  settleAll: (status) => {
+    let flags = 0;
+    for (let k = 0; k < 2; k++) flags |= asked(settleDouble(k, status), k);
+    return flags;
   },
 };
 
@@ -95,27 +121,21 @@ export const SINGLES: Shape = {
   format: SINGLE,
   load: (into, place) => {
     const at = wordAt(place, 0);
-    into[0] = cpu.f32[at];
-    into[1] = cpu.f32[at - 1];
-    into[2] = cpu.f32[at - 2];
-    into[3] = cpu.f32[at - 3];
+    const { f32 } = cpu;
+    into[0] = f32[at];
+    into[1] = f32[at - 1];
+    into[2] = f32[at - 2];
+    into[3] = f32[at - 3];
   },
   bits: (place, k) => widen(cpu.i32[wordAt(place, k)]),
   put: (k, bits) => {
     OUT[3 - k] = narrow(bits);
   },
-  settle: (k, status) => {
-    let error = ERROR[k];
-    if (error - error !== 0) return ASK;
-    const exact = error === 0 ? ROUNDED[k] : roundToOdd(ROUNDED[k], error);
-    let result = Math.fround(exact);
-    error = exact - result;
-    if (error !== 0 && (status & RN) !== 0) result = directed(result, error, status & RN, SINGLE_UNIT);
-    const magnitude = Math.abs(result);
-    const isNormal = magnitude > SINGLE_LEAST && magnitude < SINGLE_BEYOND;
-    if (!isNormal && (result !== 0 || error !== 0 || exact !== 0 || (status & RN) === 3)) return ASK;
-    OUT_F32[3 - k] = result;
-    return error === 0 ? 0 : XX;
+  settle: settleSingle,
+  settleAll: (status) => {
+    let flags = 0;
+    for (let k = 0; k < 4; k++) flags |= asked(settleSingle(k, status), k);
+    return flags;
   },
 };
 
@@ -144,8 +164,9 @@ export function raiseVector(cia: number, flags: number): boolean {
 /** Writes OUT to a VSR. */
 export function writeVector(to: number): void {
   const at = 2 * to - 2;
-  cpu.i32[at] = OUT[0];
-  cpu.i32[at + 1] = OUT[1];
-  cpu.i32[at + 2] = OUT[2];
-  cpu.i32[at + 3] = OUT[3];
+  const { i32 } = cpu;
+  i32[at] = OUT[0];
+  i32[at + 1] = OUT[1];
+  i32[at + 2] = OUT[2];
+  i32[at + 3] = OUT[3];
 }

@@ -9,7 +9,7 @@ import { sumError } from "./error-free.ts";
 import { BINARY16, BINARY64, BRAIN16, DOUBLE, type Encoding, SINGLE } from "./formats.ts";
 import { RN } from "./fpscr.ts";
 import { STATUS, xa, xb } from "./fpu.ts";
-import { fusedSum } from "./fused.ts";
+import { fusedSumsOf } from "./fused.ts";
 import {
   A,
   ASK,
@@ -19,8 +19,8 @@ import {
   ERROR,
   OUT_F32,
   putResult,
-  raiseVector,
   ROUNDED,
+  raiseVector,
   type Shape,
   SINGLES,
   wordAt,
@@ -92,6 +92,7 @@ function ofElements(shape: Shape, signs: Signs | undefined): OuterProduct {
   const negate = signs?.product === -1;
   const kind: FusedKind = { subtract: signs?.held !== signs?.product, negate };
   const placeOf = PLACES[count];
+  const sums = fusedSumsOf(shape);
   return outer(1, shape, {
     kernel: (word, row) => {
       const [place, element] = placeOf(word, row);
@@ -104,13 +105,7 @@ function ofElements(shape: Shape, signs: Signs | undefined): OuterProduct {
       }
       shape.load(C, xb(word));
       shape.load(B, rowAt(word, row));
-      for (let k = 0; k < count; k++) {
-        if (kind.subtract) B[k] = -B[k];
-        fusedSum(k);
-        if (!negate) continue;
-        ROUNDED[k] = -ROUNDED[k];
-        ERROR[k] = -ERROR[k];
-      }
+      sums(kind.subtract ? -1 : 1, negate ? -1 : 1);
     },
     // Directed rounding comes before the negation.
     settle: (column, control) => (negate && control !== 0 ? ASK : shape.settle(column, control)),

@@ -10,20 +10,8 @@ import { isModerate, productError, quotientError, sumError, TINY } from "./error
 import type { Format } from "./formats.ts";
 import { RN } from "./fpscr.ts";
 import { STATUS, xa, xb, xt } from "./fpu.ts";
-import { fusedSum } from "./fused.ts";
-import {
-  A,
-  ASK,
-  B,
-  C,
-  completeVector,
-  DOUBLES,
-  ERROR,
-  putResult,
-  ROUNDED,
-  type Shape,
-  SINGLES,
-} from "./lanes.ts";
+import { fusedSumsOf } from "./fused.ts";
+import { A, B, C, completeVector, DOUBLES, ERROR, putResult, ROUNDED, type Shape, SINGLES } from "./lanes.ts";
 import { add, divide, multiply, multiplyAdd, type Result, squareRoot } from "./soft-float.ts";
 
 /** Sets ROUNDED and ERROR for the first `count` elements of the operands in A, B and C. */
@@ -119,6 +107,7 @@ export const RECIPROCAL_ROOT: Operation = {
 /** XT <- an operation on the elements of XA and XB. */
 function elements({ kernel, soft, toNearestOnly }: Operation, shape: Shape): Handler {
   const { count, format } = shape;
+  const all = 2 ** count - 1;
   return (word, cia) => {
     const a = xa(word);
     const b = xb(word);
@@ -126,14 +115,10 @@ function elements({ kernel, soft, toNearestOnly }: Operation, shape: Shape): Han
     shape.load(B, b);
     kernel(count);
     const status = cpu.i32[STATUS];
-    const fast = !toNearestOnly || (status & RN) === 0;
-    let flags = 0;
-    for (let k = 0; k < count; k++) {
-      let raised = fast ? shape.settle(k, status) : ASK;
-      if (raised === ASK) {
-        raised = putResult(shape, k, soft(shape.bits(a, k), shape.bits(b, k), format, status));
-      }
-      flags |= raised;
+    let flags = !toNearestOnly || (status & RN) === 0 ? shape.settleAll(status) : all;
+    for (let k = 0; (flags & all) >>> k !== 0; k++) {
+      if ((flags & (1 << k)) === 0) continue;
+      flags |= putResult(shape, k, soft(shape.bits(a, k), shape.bits(b, k), format, status));
     }
     completeVector(xt(word), cia, flags);
   };
@@ -142,6 +127,8 @@ function elements({ kernel, soft, toNearestOnly }: Operation, shape: Shape): Han
 /** The multiply-add family: `addend` is XT for Type-A and XB for Type-M instructions, where XT is a factor. */
 function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: Shape): Handler {
   const { count, format } = shape;
+  const all = 2 ** count - 1;
+  const sums = fusedSumsOf(shape);
   const kind = { subtract, negate };
   const addendSign = subtract ? -1 : 1;
   const resultSign = negate ? -1 : 1;
@@ -155,22 +142,15 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
     shape.load(C, c);
     shape.load(B, b);
     // Directed rounding comes before the negation.
-    const fast = !negate || (status & RN) === 0;
-    let flags = 0;
-    for (let k = 0; k < count; k++) {
-      let raised = ASK;
-      if (fast) {
-        B[k] *= addendSign;
-        fusedSum(k);
-        ROUNDED[k] *= resultSign;
-        ERROR[k] *= resultSign;
-        raised = shape.settle(k, status);
-      }
-      if (raised === ASK) {
-        const operands = [shape.bits(a, k), shape.bits(c, k), shape.bits(b, k)] as const;
-        raised = putResult(shape, k, multiplyAdd(...operands, kind, format, status));
-      }
-      flags |= raised;
+    let flags = all;
+    if (!negate || (status & RN) === 0) {
+      sums(addendSign, resultSign);
+      flags = shape.settleAll(status);
+    }
+    for (let k = 0; (flags & all) >>> k !== 0; k++) {
+      if ((flags & (1 << k)) === 0) continue;
+      const operands = [shape.bits(a, k), shape.bits(c, k), shape.bits(b, k)] as const;
+      flags |= putResult(shape, k, multiplyAdd(...operands, kind, format, status));
     }
     completeVector(to, cia, flags);
   };
