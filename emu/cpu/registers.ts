@@ -123,19 +123,19 @@ export class Registers {
    * facility counts as used while its registers are not as in a fresh program, which is the same to whoever restores them.
    */
   get shownMsr(): bigint {
-    let msr = this.msr;
-    let fp = this.wholeFpscr;
-    let halves = 0n;
-    let vectors = 0n;
-    for (let at = VSR / 8; at < VSR / 8 + 64; at += 2) {
-      halves |= this.u64[at];
-      fp |= this.u64[at + 1];
-      vectors |= this.u64[at + 64] | this.u64[at + 65];
+    const { i32 } = this;
+    let fp = i32[FPSCR / 4] | i32[FPSCR / 4 + 1];
+    let [halves, vectors] = [0, 0];
+    for (let at = VSR / 4, vr = at + 128; at < VSR / 4 + 128; at += 4, vr += 4) {
+      halves |= i32[at] | i32[at + 1];
+      fp |= i32[at + 2] | i32[at + 3];
+      vectors |= i32[vr] | i32[vr + 1] | i32[vr + 2] | i32[vr + 3];
     }
     const vscr = this.u32[VSCR / 4];
-    if (fp !== 0n) msr |= MSR_FP;
-    if (vectors !== 0n || (vscr !== 0 && vscr !== VSCR_NJ)) msr |= MSR_VEC;
-    if (halves !== 0n) msr |= MSR_VSX;
+    let msr = this.msr;
+    if (fp !== 0) msr |= MSR_FP;
+    if (vectors !== 0 || (vscr !== 0 && vscr !== VSCR_NJ)) msr |= MSR_VEC;
+    if (halves !== 0) msr |= MSR_VSX;
     return msr;
   }
   get instructions(): bigint {

@@ -375,6 +375,10 @@ export class AddressSpace implements FileViewer {
   }
 
   private poke(address: number, from: Uint8Array): void {
+    if (address < FAR_START) {
+      this.storage.poke(address, from);
+      return;
+    }
     this.far.eachPart(address, from.length, (at, offset, length) => {
       this.storage.poke(at, length === from.length ? from : from.subarray(offset, offset + length));
     });
@@ -385,11 +389,14 @@ export class AddressSpace implements FileViewer {
    * `into`, where given, has the length.
    */
   peek(address: number, length: number, into = new Uint8Array(length)): Uint8Array<ArrayBuffer> {
-    this.far.eachPart(address, length, (at, offset, part) => {
-      const bytes = part === length ? into : into.subarray(offset, offset + part);
-      if (at < 0) bytes.fill(0);
-      else this.storage.peek(at, bytes);
-    });
+    if (address < FAR_START) this.storage.peek(address, into);
+    else {
+      this.far.eachPart(address, length, (at, offset, part) => {
+        const bytes = part === length ? into : into.subarray(offset, offset + part);
+        if (at < 0) bytes.fill(0);
+        else this.storage.peek(at, bytes);
+      });
+    }
     if (!this.inheritance.isHeir) return into;
     for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + length; page++) {
       if ((this.stateOf(page) & INHERITED) === 0) continue;

@@ -18,9 +18,11 @@ import {
   type KernelEntry,
   mcontextSize,
   putRegisters,
+  type ReadGuest,
   readMsr,
   SC_HANDLER,
   SC_SIGNAL,
+  scalarSize,
   type TaskModel,
 } from "./mcontext.ts";
 import type { SignalInfo } from "./pending.ts";
@@ -49,13 +51,22 @@ const pinfoOffset = (model: TaskModel): number => (ucontextSize(model) + 16 + 7 
 const inReach = (memory: AddressSpace, address: bigint, length: number): boolean =>
   address >= 0n && address + BigInt(length) <= BigInt(memory.limit);
 
-/** Reads guest memory at a 64-bit address; throws GuestFault. */
-const reader =
-  ({ memory, model }: FrameThread) =>
-  (address: bigint, length: number): GuestBytes => {
+/** What frames are read into and built in: to make an array takes V8 longer than to fill it. */
+const readInto = new Uint8Array(8192);
+const builtIn = new Uint8Array(4096);
+
+/** Reads guest memory at a 64-bit address; throws GuestFault. What it gives is good until there is another reader. */
+function reader({ memory, model }: FrameThread): ReadGuest {
+  let used = 0;
+  return (address, length) => {
     if (!inReach(memory, address, length)) throw new GuestFault("data-unmapped", address);
-    return new GuestBytes(model, memory.read(Number(address), length));
+    const at = Number(address);
+    memory.checkLoad(at, length);
+    const into = readInto.subarray(used, used + length);
+    used += (length + 7) & ~7;
+    return new GuestBytes(model, memory.peek(at, length, into));
   };
+}
 
 function write({ memory }: FrameThread, address: bigint, bytes: Uint8Array): void {
   if (!inReach(memory, address, bytes.length)) throw new GuestFault("data-unmapped", address, true);
@@ -90,7 +101,7 @@ export function pushFrame(
   const gap = dummyFrame(model) + (rt && !model.is64 ? RT_GAP_32 : 0);
   const newSp = frame - BigInt(gap);
 
-  const out = new GuestBytes(model, gap + bodySize);
+  const out = new GuestBytes(model, builtIn.subarray(0, gap + bodySize).fill(0));
   out.setUlong(0, sp);
   const build = model.is64 ? buildRt64 : rt ? buildRt32 : buildOld32;
   const args = build(out, gap, frame, thread, action, info, mask, entry);
@@ -202,27 +213,40 @@ export function popRtFrame(thread: FrameThread): Returned {
   const sp = registers.gpr(1);
   const uc = model.is64 ? sp : BigInt.asUintN(32, sp + BigInt(dummyFrame(model) + RT_GAP_32 + SIGINFO_SIZE));
   const layout = ucontextLayout(model);
-  const head = reader(thread)(uc, layout.mcontext);
+  const read = reader(thread);
+  const head = read(uc, headSize(model));
   const altStack = getStack(head, layout.stack);
-  return { ...loadUcontext(thread, uc, head, false), altStack };
+  return { ...loadUcontext(thread, read, uc, head, false), altStack };
 }
+
+/** Bytes of a ucontext that are read together: in 64-bit ones the registers follow at once. */
+const headSize = (model: TaskModel): number =>
+  ucontextLayout(model).mcontext + (model.is64 ? scalarSize(model) : 0);
 
 /** sigreturn(2), 32-bit tasks only. Throws GuestFault on a bad frame. */
 export function popOldFrame(thread: FrameThread): Returned {
   const { model, registers } = thread;
   const at = BigInt.asUintN(32, registers.gpr(1) + BigInt(dummyFrame(model)));
-  const sc = reader(thread)(at, SIGCONTEXT_32.size);
+  const read = reader(thread);
+  const sc = read(at, SIGCONTEXT_32.size);
   const mask = BigInt(sc.u32(SIGCONTEXT_32.oldmask)) | (BigInt(sc.u32(SIGCONTEXT_32.mask2)) << 32n);
-  const rest = getRegisters(reader(thread), sc.ulong(SIGCONTEXT_32.regs), model, registers, false);
-  return { mask, ...rest };
+  const mcontext = sc.ulong(SIGCONTEXT_32.regs);
+  const from = read(mcontext, scalarSize(model));
+  return { mask, ...getRegisters(read, from, 0, mcontext, registers, { model, keepTls: false }) };
 }
 
-function loadUcontext(thread: FrameThread, uc: bigint, head: GuestBytes, keepTls: boolean): Returned {
-  const { model, registers } = thread;
+function loadUcontext(
+  { model, registers }: FrameThread,
+  read: ReadGuest,
+  uc: bigint,
+  head: GuestBytes,
+  keepTls: boolean,
+): Returned {
   const layout = ucontextLayout(model);
-  const mcontext = model.is64 ? uc + BigInt(layout.mcontext) : head.ulong(layout.regs);
   const mask = head.sigset(layout.sigmask);
-  return { mask, ...getRegisters(reader(thread), mcontext, model, registers, keepTls) };
+  const mcontext = model.is64 ? uc + BigInt(layout.mcontext) : head.ulong(layout.regs);
+  const [from, at] = model.is64 ? [head, layout.mcontext] : [read(mcontext, scalarSize(model)), 0];
+  return { mask, ...getRegisters(read, from, at, mcontext, registers, { model, keepTls }) };
 }
 
 export type SwapError = "EINVAL" | "EFAULT";
@@ -256,8 +280,9 @@ export function swapContext(
     }
     if (old !== 0n) saveContext(thread, old, mask, entry, withVsx);
     if (next === 0n) return;
-    read(next + size - 1n, 1);
-    loaded = loadUcontext(thread, next, read(next, layout.mcontext), true);
+    const readNext = reader(thread);
+    readNext(next + size - 1n, 1);
+    loaded = loadUcontext(thread, readNext, next, readNext(next, headSize(model)), true);
   });
   return reached ? loaded : "EFAULT";
 }
@@ -272,11 +297,12 @@ function saveContext(
 ): void {
   const { model, registers } = thread;
   const layout = ucontextLayout(model);
-  const head = reader(thread)(at, layout.mcontext);
+  const read = reader(thread);
+  const head = read(at, layout.mcontext);
   const mcontext = at + BigInt(layout.mcontext);
   head.setSigset(layout.sigmask, mask);
   if (!model.is64) head.setUlong(layout.regs, mcontext);
-  const body = reader(thread)(mcontext, mcontextSize(model, withVsx));
+  const body = read(mcontext, mcontextSize(model, withVsx));
   if (model.is64) {
     body.setU32(SC_SIGNAL, 0);
     body.setU64(SC_HANDLER, 0n);

@@ -4,18 +4,20 @@
  */
 import {
   CTR,
+  FPSCR,
   fprOffset,
   GPR,
   LR,
   MSR_VEC,
   MSR_VSX,
+  NIA,
   RESERVE_LENGTH,
   type Registers,
   VRSAVE,
   VSCR,
   VSR,
 } from "../../cpu/registers.ts";
-import type { DataModel, GuestBytes } from "./bytes.ts";
+import { type DataModel, GuestBytes } from "./bytes.ts";
 import type { Interrupt } from "./faults.ts";
 
 /** Indices of the words after the GPRs (Linux: PT_*). */
@@ -82,30 +84,36 @@ export const generalRegisters = (model: DataModel): number => (model.is64 ? SC_G
 /** Offset of the floating-point registers in the structure. */
 export const floatingPointRegisters = (model: DataModel): number => (model.is64 ? SC_FP : FP_32);
 
-/** The words of pt_regs. */
-export function wordsOf(
-  registers: Registers,
-  { is64 }: DataModel,
-  entry: KernelEntry,
-  msr: bigint,
-): bigint[] {
+/** Words of pt_regs. */
+const PT_WORDS = 44;
+
+/** Writes the words of pt_regs at offset `at` of `out`. */
+function putWords(out: GuestBytes, at: number, registers: Registers, entry: KernelEntry, msr: bigint): void {
+  const { is64 } = out.model;
+  const word = is64 ? 8 : 4;
   const { trap, dar, dsisr, srr1 } = entry.interrupt;
-  const words: bigint[] = [];
-  for (let n = 0; n < 32; n++) words.push(registers.gpr(n));
-  words[PT_NIP] = registers.nia;
-  words[PT_MSR] = msr | srr1;
-  words[PT_ORIG_R3] = entry.origGpr3;
-  words[PT_CTR] = registers.ctr;
-  words[PT_LNK] = registers.lr;
-  words[PT_XER] = BigInt(registers.xer);
-  words[PT_CCR] = BigInt(registers.cr);
+  for (let n = 0; n < 32; n++) out.copyUlong(at + n * word, registers, GPR + 8 * n);
+  out.copyUlong(at + PT_NIP * word, registers, NIA);
+  out.setUlong(at + PT_MSR * word, msr | srr1);
+  out.setUlong(at + PT_ORIG_R3 * word, entry.origGpr3);
+  out.copyUlong(at + PT_CTR * word, registers, CTR);
+  out.copyUlong(at + PT_LNK * word, registers, LR);
+  out.setUlong(at + PT_XER * word, registers.xer);
+  out.setUlong(at + PT_CCR * word, registers.cr);
   // Interrupts enabled, which is what 64-bit kernels always show; MQ, which is zero, on 32-bit.
-  words[PT_SOFTE] = is64 ? 1n : 0n;
-  words[PT_TRAP] = BigInt(trap);
-  words[PT_DAR] = dar;
-  words[PT_DSISR] = dsisr;
-  words[PT_RESULT] = entry.result;
-  return words;
+  out.setUlong(at + PT_SOFTE * word, is64 ? 1 : 0);
+  out.setUlong(at + PT_TRAP * word, trap);
+  out.setUlong(at + PT_DAR * word, dar);
+  out.setUlong(at + PT_DSISR * word, dsisr);
+  out.setUlong(at + PT_RESULT * word, entry.result);
+}
+
+/** The words of pt_regs. */
+export function wordsOf(registers: Registers, model: DataModel, entry: KernelEntry, msr: bigint): bigint[] {
+  const word = model.is64 ? 8 : 4;
+  const out = new GuestBytes(model, PT_WORDS * word);
+  putWords(out, 0, registers, entry, msr);
+  return Array.from({ length: PT_WORDS }, (_, n) => out.ulong(n * word));
 }
 
 /**
@@ -121,26 +129,23 @@ export function putRegisters(
   entry: KernelEntry,
   withVsx = true,
 ): void {
-  const gp = at + generalRegisters(model);
-  const word = model.is64 ? 8 : 4;
   const vsx = model.vsx && withVsx;
   const msr = vsx ? registers.shownMsr : registers.shownMsr & ~MSR_VSX;
-  for (const [index, value] of wordsOf(registers, model, entry, msr).entries())
-    out.setUlong(gp + index * word, value);
+  putWords(out, at + generalRegisters(model), registers, entry, msr);
 
   const fp = at + floatingPointRegisters(model);
-  for (let n = 0; n < 32; n++) out.setU64(fp + 8 * n, registers.fpr(n));
-  out.setU64(fp + 8 * 32, registers.wholeFpscr);
+  for (let n = 0; n < 32; n++) out.copyU64(fp + 8 * n, registers, fprOffset(n));
+  out.copyU64(fp + 8 * 32, registers, FPSCR);
 
   if (model.is64) out.setUlong(at + SC_REGS, address + BigInt(SC_GP));
   const area = vectorArea(model, address);
   if (model.is64) out.setUlong(at + SC_V_REGS, area);
   const vr = at + Number(area - address);
   if (model.altivec) putVectors(out, vr, registers);
-  out.setU32(vr + (model.is64 ? VRSAVE_64 : 32 * 16), registers.u32[VRSAVE / 4]);
+  out.setU32(vr + vrsaveOffset(model), registers.u32[VRSAVE / 4]);
   if (vsx) {
-    const halves = model.is64 ? vr + VSX_64 : at + VSX_32;
-    for (let n = 0; n < 32; n++) out.setU64(halves + 8 * n, registers.u64[(VSR + 16 * n) / 8]);
+    const halves = vr + halvesOffset(model);
+    for (let n = 0; n < 32; n++) out.copyU64(halves + 8 * n, registers, VSR + 16 * n);
   }
 }
 
@@ -155,9 +160,9 @@ const firstDoubleword = (model: DataModel): number => (model.littleEndian ? 8 : 
 export function putVectors(out: GuestBytes, at: number, registers: Registers): void {
   const high = firstDoubleword(out.model);
   for (let n = 0; n < 32; n++) {
-    const vr = (VSR + 16 * (32 + n)) / 8;
-    out.setU64(at + 16 * n + high, registers.u64[vr + 1]);
-    out.setU64(at + 16 * n + (8 - high), registers.u64[vr]);
+    const vr = VSR + 16 * (32 + n);
+    out.copyU64(at + 16 * n + high, registers, vr + 8);
+    out.copyU64(at + 16 * n + (8 - high), registers, vr);
   }
   // VSCR is the last word of its quadword, VRSAVE shares its first on 32-bit.
   out.setU32(at + 16 * 32 + (out.model.littleEndian ? 0 : 12), registers.u32[VSCR / 4]);
@@ -166,89 +171,99 @@ export function putVectors(out: GuestBytes, at: number, registers: Registers): v
 /** Reads guest memory; throws GuestFault. */
 export type ReadGuest = (address: bigint, length: number) => GuestBytes;
 
+/** Bytes in front of the vector registers, pt_regs and floating point, which are always there. */
+export const scalarSize = (model: DataModel): number => (model.is64 ? SC_VMX_RESERVE : VR_32);
+
 /**
- * Loads the registers from the structure at guest address `address`. All of it is read before anything changes,
- * so a GuestFault leaves the registers as they were. `keepTls` keeps the thread pointer (swapcontext). MSR is not
- * taken over. Returns the pt_regs fields beside the registers.
+ * Loads the registers from the structure at guest address `address`, whose `scalarSize` bytes begin at offset `at` of `from`. All of it is
+ * read before anything changes, so a GuestFault leaves the registers as they were. `keepTls` keeps the thread pointer (swapcontext). MSR is
+ * not taken over. Returns the pt_regs fields beside the registers.
  */
 export function getRegisters(
   read: ReadGuest,
+  from: GuestBytes,
+  at: number,
   address: bigint,
-  model: TaskModel,
   registers: Registers,
-  keepTls: boolean,
+  { model, keepTls }: { model: TaskModel; keepTls: boolean },
 ): { origGpr3: bigint; result: bigint } {
-  const from = read(address, model.is64 ? SC_VMX_RESERVE : VR_32);
-  const gp = generalRegisters(model);
+  const gp = at + generalRegisters(model);
   const word = model.is64 ? 8 : 4;
   const get = (index: number): bigint => from.ulong(gp + index * word);
-  const msr = get(PT_MSR);
-  const vectors = readVectors(read, model, address, model.is64 ? from.ulong(SC_V_REGS) : undefined, msr);
+  const area = model.is64 ? from.ulong(at + SC_V_REGS) : address + BigInt(VR_32);
+  const vectors = readVectors(read, model, area, get(PT_MSR));
 
   const tls = model.is64 ? 13 : 2;
   for (let n = 0; n < 32; n++) {
-    if (!(keepTls && n === tls)) registers.u64[GPR / 8 + n] = get(n);
+    if (!(keepTls && n === tls)) from.loadUlong(gp + n * word, registers, GPR + 8 * n);
   }
-  registers.nia = get(PT_NIP) & ~3n;
-  registers.u64[CTR / 8] = get(PT_CTR);
-  registers.u64[LR / 8] = get(PT_LNK);
-  registers.xer = Number(BigInt.asUintN(32, get(PT_XER)));
-  registers.cr = Number(BigInt.asUintN(32, get(PT_CCR)));
-  const fp = floatingPointRegisters(model);
-  for (let n = 0; n < 32; n++) registers.u64[fprOffset(n) / 8] = from.u64(fp + 8 * n);
+  from.loadUlong(gp + PT_NIP * word, registers, NIA);
+  registers.u32[NIA / 4] &= ~3;
+  from.loadUlong(gp + PT_CTR * word, registers, CTR);
+  from.loadUlong(gp + PT_LNK * word, registers, LR);
+  // Of these a doubleword's lower word.
+  const low = model.is64 && !model.littleEndian ? 4 : 0;
+  registers.xer = from.u32(gp + PT_XER * word + low);
+  registers.cr = from.u32(gp + PT_CCR * word + low);
+  const fp = at + floatingPointRegisters(model);
+  for (let n = 0; n < 32; n++) from.loadU64(fp + 8 * n, registers, fprOffset(n));
   registers.wholeFpscr = withSummaries(from.u64(fp + 8 * 32));
   loadVectors(registers, model, vectors);
   registers.bytes[RESERVE_LENGTH] = 0;
   return { origGpr3: get(PT_ORIG_R3), result: get(PT_RESULT) };
 }
 
+/** What of the vector registers MSR says is valid; the others become zero if they were in use. */
 interface Vectors {
-  /** 32 VRs and VSCR; absent when MSR says they are not valid: then they become zero if they were in use. */
-  vr?: GuestBytes;
-  vrsave: number;
-  vsx?: GuestBytes;
+  /** As much of the vector area as is wanted; absent where there is none. */
+  readonly from: GuestBytes | undefined;
+  readonly hasVr: boolean;
+  readonly hasVsx: boolean;
 }
 
-function readVectors(
-  read: ReadGuest,
-  model: TaskModel,
-  address: bigint,
-  pointer: bigint | undefined,
-  msr: bigint,
-): Vectors {
-  const area = pointer ?? address + BigInt(VR_32);
-  if (area === 0n) return { vrsave: 0 };
-  const halves = model.is64 ? area + BigInt(VSX_64) : address + BigInt(VSX_32);
-  const vrsaveAt = area + BigInt(model.is64 ? VRSAVE_64 : 32 * 16);
-  return {
-    vr: model.altivec && msr & MSR_VEC ? read(area, VR_BYTES) : undefined,
-    vrsave: read(vrsaveAt, 4).u32(0),
-    vsx: model.vsx && msr & MSR_VSX ? read(halves, VSX_BYTES) : undefined,
-  };
+/** Offset of VRSAVE in the vector area, and of the VSX halves. */
+const vrsaveOffset = (model: DataModel): number => (model.is64 ? VRSAVE_64 : 32 * 16);
+const halvesOffset = (model: DataModel): number => (model.is64 ? VSX_64 : VSX_32 - VR_32);
+
+/** Reads no more of the area at `area` than Linux does: VRSAVE in any case. */
+function readVectors(read: ReadGuest, model: TaskModel, area: bigint, msr: bigint): Vectors {
+  const hasVr = model.altivec && (msr & MSR_VEC) !== 0n;
+  const hasVsx = model.vsx && (msr & MSR_VSX) !== 0n;
+  if (area === 0n) return { from: undefined, hasVr: false, hasVsx: false };
+  const first = hasVr ? 0 : vrsaveOffset(model);
+  const end = hasVsx
+    ? halvesOffset(model) + VSX_BYTES
+    : Math.max(hasVr ? VR_BYTES : 0, vrsaveOffset(model) + 4);
+  return { from: read(area + BigInt(first), end - first), hasVr, hasVsx };
 }
 
-function loadVectors(registers: Registers, model: TaskModel, { vr, vrsave, vsx }: Vectors): void {
-  registers.u32[VRSAVE / 4] = vrsave;
-  const inUse = vr !== undefined || (registers.shownMsr & MSR_VEC) !== 0n;
-  for (let n = 0; model.vsx && n < 32; n++)
-    registers.u64[(VSR + 16 * n) / 8] = vsx === undefined ? 0n : vsx.u64(8 * n);
+function loadVectors(registers: Registers, model: TaskModel, { from, hasVr, hasVsx }: Vectors): void {
+  // What is not valid was not read, the VRs in front included.
+  const at = hasVr ? 0 : -vrsaveOffset(model);
+  registers.u32[VRSAVE / 4] = from?.u32(at + vrsaveOffset(model)) ?? 0;
+  const inUse = hasVr || (registers.shownMsr & MSR_VEC) !== 0n;
+  if (hasVsx) {
+    const halves = at + halvesOffset(model);
+    for (let n = 0; n < 32; n++) from!.loadU64(halves + 8 * n, registers, VSR + 16 * n);
+  } else if (model.vsx)
+    for (let at = VSR / 4; at < VSR / 4 + 128; at += 4) registers.i32[at] = registers.i32[at + 1] = 0;
   if (!model.altivec) return;
-  if (vr !== undefined) getVectors(vr, registers);
+  if (hasVr) getVectors(from!, at, registers);
   else {
-    registers.u64.fill(0n, (VSR + 16 * 32) / 8, (VSR + 16 * 64) / 8);
+    registers.i32.fill(0, VSR / 4 + 128, VSR / 4 + 256);
     if (inUse) registers.u32[VSCR / 4] = 0;
   }
 }
 
 /** Loads the VRs and VSCR from where `putVectors` has put them. */
-export function getVectors(from: GuestBytes, registers: Registers): void {
+export function getVectors(from: GuestBytes, at: number, registers: Registers): void {
   const high = firstDoubleword(from.model);
   for (let n = 0; n < 32; n++) {
-    const at = (VSR + 16 * (32 + n)) / 8;
-    registers.u64[at + 1] = from.u64(16 * n + high);
-    registers.u64[at] = from.u64(16 * n + (8 - high));
+    const vr = VSR + 16 * (32 + n);
+    from.loadU64(at + 16 * n + high, registers, vr + 8);
+    from.loadU64(at + 16 * n + (8 - high), registers, vr);
   }
-  registers.u32[VSCR / 4] = from.u32(16 * 32 + (from.model.littleEndian ? 0 : 12));
+  registers.u32[VSCR / 4] = from.u32(at + 16 * 32 + (from.model.littleEndian ? 0 : 12));
 }
 
 /** The FPSCR with FEX and VX as its other bits make them: software cannot set these (Power ISA 3.0B, I.4.2.2). */

@@ -6,17 +6,11 @@ import { checkSignal, SI_TIMER, SI_USER, SIGRTMIN, SYNCHRONOUS, signalBit } from
 export type SignalInfo = SignalInfoSnapshot;
 
 /** A SignalInfo with the fields that are given and zeros elsewhere. */
-export const signalInfo = (signo: number, code: number, rest: Partial<SignalInfo> = {}): SignalInfo => ({
-  errno: 0,
-  pid: 0,
-  uid: 0,
-  value: 0n,
-  timer: 0,
-  overrun: 0,
-  ...rest,
-  signo,
-  code,
-});
+export const signalInfo = (
+  signo: number,
+  code: number,
+  { errno = 0, pid = 0, uid = 0, value = 0n, timer = 0, overrun = 0 }: Partial<SignalInfo> = {},
+): SignalInfo => ({ errno, pid, uid, value, timer, overrun, signo, code });
 
 /** What is queued of one signal, oldest first. */
 interface Queue {

@@ -155,7 +155,7 @@ const VECTORS: RegisterSet = {
     return out;
   },
   set({ registers }, from) {
-    getVectors(from, registers);
+    getVectors(from, 0, registers);
     registers.u32[VRSAVE / 4] = from.u32(VR_BYTES);
   },
 };

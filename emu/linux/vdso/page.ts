@@ -18,6 +18,8 @@ const images = new WeakMap<VdsoModel, Uint8Array>();
  * carry names, and mapped where there is none. Undefined when there is no room for it.
  */
 export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undefined {
+  // Where it nearly always is: every signal asks.
+  if (memory.areas.find(PREFERRED)?.name === NAME) return PREFERRED;
   const named = [...memory.areas].find(({ name }) => name === NAME);
   if (named !== undefined) return named.start;
   let image = images.get(model);
