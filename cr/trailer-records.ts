@@ -198,11 +198,13 @@ const POLICY = message("policy", "which nodes memory comes from", {
   nodes: u64("bit n is node n"),
 });
 
-const OWN_DESCRIPTOR = message("own descriptor", "of a thread with files of its own", {
+const DESCRIPTOR_FIELDS = {
   fd: s32("descriptor"),
   closeOnExec: flag(""),
   openFile: u32("index in openFiles"),
-});
+};
+
+const OWN_DESCRIPTOR = message("own descriptor", "of a thread with files of its own", DESCRIPTOR_FIELDS);
 
 const OWN_FILES = message("own files", "files of a thread that are not its process's", {
   cwd: path("current directory"),
@@ -287,9 +289,7 @@ const OPEN_FILE = message("open file", "an open file description", {
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
   pid: s32("process id"),
-  fd: s32("descriptor"),
-  closeOnExec: flag(""),
-  openFile: u32("index in openFiles"),
+  ...DESCRIPTOR_FIELDS,
 });
 
 export const OPEN_FILES = message("FILES", "all open files, and the descriptors that v13 cannot express", {

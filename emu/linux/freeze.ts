@@ -175,7 +175,7 @@ function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing)
 function freezeThread(thread: Thread, tables: FreezeTables, sharing: Sharing): ThreadSnapshot {
   const { process, signals, blocked, tid, files } = thread;
   return {
-    tid: thread.tid,
+    tid,
     registers: freezeRegisters(thread.registers, process.abi, thread.fpexcMode),
     signalMask: signals.mask,
     savedMask: signals.savedMask,

@@ -6,7 +6,7 @@ import { type Waiter, WaitQueue } from "../wait-queue.ts";
 import { fileKey } from "./folder.ts";
 import type { OpenFile } from "./open-file.ts";
 
-/** "flock" locks are held by a description on the whole file, "ofd" by a description, "posix" by a process. */
+/** "flock" locks are held by a description on the whole file, "ofd" by a description, "posix" by a table of descriptors. */
 export type LockKind = "flock" | "ofd" | "posix";
 
 /** A table of descriptors, to others its process. */
@@ -226,7 +226,7 @@ export class LockTable {
     this.queue.wake();
   }
 
-  /** A process has closed a descriptor of `file`, and with it given up all its locks there. */
+  /** A descriptor of `file` in a table has been closed, which gives up all the locks there that the table holds. */
   closed(file: OpenFile, owner: TableOwner): void {
     this.drop(file, { kind: "posix", owner, start: 0n, last: LAST_BYTE });
   }
