@@ -587,11 +587,9 @@ export class Kernel implements System {
       this.look();
       return;
     }
-    // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
-    const thawed = thread.blocked !== null && thread.wait === undefined;
     // One that its tracer has seen begin is made before signals are taken.
     const begins = trace?.inCall === true && thread.blocked === null;
-    if (hasSignals(thread) && !thawed && !begins) {
+    if (hasSignals(thread) && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.instructions >= end)) {

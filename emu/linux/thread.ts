@@ -21,6 +21,8 @@ export class Thread {
   blocked: CallInProgress | null = null;
   /** What that call waited for last; a signal that interrupts it asks. Undefined after a thaw until the call is made again. */
   wait: WaitFor | undefined;
+  /** What `blocked` is after a wake, until the call is made again. */
+  private woken: CallInProgress | undefined;
   /** set_tid_address(2). */
   clearTid = 0n;
   robustList = { head: 0n, length: 0n };
@@ -83,6 +85,14 @@ export class Thread {
   /** Puts the thread's registers into the CPU. */
   load(): void {
     this.process.mm.load(this);
+  }
+
+  /**
+   * Whether its call must be made again before a signal may end it: after a wake because what it waited for may be there, which
+   * counts for more than a signal (Linux: ___wait_event, do_wait), and after a thaw because only the call knows how it ends.
+   */
+  get looksFirst(): boolean {
+    return this.blocked !== null && (this.blocked === this.woken || this.wait === undefined);
   }
 
   /** Lets the thread run. */
@@ -162,7 +172,7 @@ export class Thread {
   wake(): void {
     if (this.state !== "waiting") return;
     this.leave();
-    if (this.blocked !== null) this.blocked = { ...this.blocked, phase: "woken" };
+    if (this.blocked !== null) this.blocked = this.woken = { ...this.blocked, phase: "woken" };
     this.state = "stopped";
     this.start();
   }

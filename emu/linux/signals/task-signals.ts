@@ -59,12 +59,9 @@ export function isDisturbed(thread: Thread, wait: WaitFor | undefined): boolean 
   return deliverable(process, thread) !== 0n || (trace !== undefined && trace.inject !== null);
 }
 
-/**
- * Whether `deliver` would find something to do. After a thaw a call that was in progress is made again first, since
- * only it knows how a signal ends it.
- */
+/** Whether `deliver` would find something to do now. */
 export function hasSignals(thread: Thread): boolean {
-  if (thread.blocked !== null && thread.wait === undefined) return false;
+  if (thread.looksFirst) return false;
   return isDisturbed(thread, thread.wait) || (thread.signals.savedMask !== null && !thread.wait?.killable);
 }
 

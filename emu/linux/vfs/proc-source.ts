@@ -193,11 +193,12 @@ const PPC_64 = 0x4000_0000;
 const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
-export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): ProcMachine {
+export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
+  const { kernel } = process;
   return {
     process: (pid) => {
-      const process = kernel.processes.get(pid);
-      return process === undefined ? undefined : view(process, filesOf);
+      const found = kernel.processes.get(pid);
+      return found === undefined ? undefined : view(found, filesOf);
     },
     pids: () => [...kernel.processes.keys()],
     uptime: () => kernel.clock.monotonic(),
@@ -208,8 +209,11 @@ export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): Pr
     get uts() {
       return kernel.uts;
     },
+    get longs() {
+      return process.abi.is64 ? 64 : 32;
+    },
     get cpu() {
-      const { name, pvr, platform, hwcap, hwcap2 } = cpuModel;
+      const { name, pvr, platform, hwcap, hwcap2 } = process.cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),

@@ -125,6 +125,8 @@ export interface ProcMachine {
     platform: string;
     mmu: string;
   };
+  /** Bits of a long, in the kernel that the program takes this for. */
+  readonly longs: number;
   readonly memoryTotal: number;
   /** CPUs that programs are told of. */
   readonly cpus: number;

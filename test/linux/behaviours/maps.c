@@ -275,3 +275,11 @@ BEHAVIOUR(attachments_and_sealed_files_stay_read_only) {
   char *sealed = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
   CHECK(sealed != MAP_FAILED && mprotect(sealed, 4096, RW) == 0);
 }
+
+BEHAVIOUR(limits_of_shared_memory) {
+  struct shminfo limits;
+  CHECK(shmctl(0, IPC_INFO, (struct shmid_ds *)&limits) >= 0);
+  CHECK(limits.shmall == strtoull(contents("/proc/sys/kernel/shmall"), NULL, 0));
+  CHECK(limits.shmmax == strtoull(contents("/proc/sys/kernel/shmmax"), NULL, 0));
+  CHECK(limits.shmmni == strtoull(contents("/proc/sys/kernel/shmmni"), NULL, 0));
+}

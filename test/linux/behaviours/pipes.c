@@ -349,3 +349,23 @@ BEHAVIOUR(modes_of_what_has_no_name) {
   CHECK(fchown(ends[1], getuid(), getgid()) == 0);
   CHECK(pipe(ends) == 0 && fchmod(ends[0], 0600) == 0 && futimens(ends[0], NULL) == 0);
 }
+
+static void interrupted(int signo) {}
+
+BEHAVIOUR(what_has_come_counts_more_than_a_signal) {
+  struct sigaction action = {.sa_handler = interrupted};
+  CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+  for (int polls = 0; polls < 2; polls++) {
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+      for (int i = 0; i < 5; i++) sched_yield();
+      _exit(write(ends[1], "!", 1) == 1 && kill(getppid(), SIGUSR1) == 0 ? 0 : 1);
+    }
+    char c = 0;
+    struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+    if (polls) CHECK(poll(&ready, 1, -1) == 1 && ready.revents == POLLIN);
+    CHECK(read(ends[0], &c, 1) == 1 && c == '!');
+    CHECK(TEMP_FAILURE_RETRY(waitpid(child, NULL, 0)) == child);
+  }
+}
