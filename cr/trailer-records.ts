@@ -453,7 +453,7 @@ export const SHARED_PAGES = message(
 
 export const UNLINKED = message(
   "UNLINKED",
-  "a file that travels in the image, as those do that have no name any more; the first one is number 0",
+  "a file or folder that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
     mode: u32("permission bits, set-id and sticky bits; with S_IFMT: a folder, symlink, pipe or socket"),

@@ -110,7 +110,7 @@ export class PathFile extends OpenFile {
   /** Holds the file, where the host can do that. */
   private readonly held: SharedHandle | undefined;
   readonly mount: Mount | undefined;
-  /** The text of a symlink, which it keeps when it has been removed. */
+  /** The text of a symlink, which it keeps when it has been removed; of one of /proc as it was. */
   readonly target: string | undefined;
   private readonly host: Host;
   private status: FileStat;
@@ -152,6 +152,10 @@ export class PathFile extends OpenFile {
   private get isDevice(): boolean {
     return this.status.kind === "char" || this.status.kind === "block";
   }
+  /** It is an entry of /proc or /sys. */
+  get isSynthetic(): boolean {
+    return this.status.dev === SYNTHETIC_DEV && !this.isDevice;
+  }
   override close(): void {
     this.held?.release();
     if (this.again !== undefined) this.host.files.close(this.again);
@@ -164,8 +168,8 @@ export class PathFile extends OpenFile {
     }));
   }
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
-    const { mode, size, dev } = this.status;
-    if (dev === SYNTHETIC_DEV && !this.isDevice) {
+    if (this.isSynthetic) {
+      const { mode, size } = this.status;
       return { state: { kind: "entry", mode, size, target: this.target ?? null } };
     }
     const { path, deleted } = this.where();
