@@ -89,6 +89,8 @@ export interface FilesSnapshot {
   cwd: string;
   /** The working directory had been removed from there. */
   cwdRemoved?: boolean;
+  /** Where it had been removed: index in `unlinkedFiles`; another folder in its place when absent. */
+  cwdUnlinked?: number;
   umask: number;
   descriptors: { fd: number; closeOnExec: boolean; openFile: number }[];
 }
@@ -433,7 +435,7 @@ export interface OpenFileSnapshot {
   inherited: number;
   /** For pipe ends: index in `pipes`, else -1. */
   pipe: number;
-  /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
+  /** For files and folders that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
   /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
   state: FileState | null;
@@ -807,7 +809,7 @@ export interface PrivateFileSnapshot {
   content?: number;
 }
 
-/** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
+/** A file, or an empty folder, that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
   /** Permission bits, set-id and sticky bits; the type as well (S_IFMT) of what is no regular file. The contents of a symlink are its text. */

@@ -133,7 +133,9 @@ const ownFiles = (tables: Tables) =>
       descriptors: descriptors(tables),
       shares: fc.record({ descriptors: s32, fs: s32 }),
     })
-    .map(({ cwdRemoved, ...rest }) => (cwdRemoved ? { ...rest, cwdRemoved } : rest));
+    .map(({ cwdRemoved, ...rest }) =>
+      cwdRemoved ? { ...rest, cwdRemoved, ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: 0 } : {}) } : rest,
+    );
 
 const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
@@ -301,6 +303,7 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     {
       ...required,
       ...{ attributes, personality: u32, elfv2: fc.boolean(), cwdRemoved: fc.constant(true) },
+      ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: fc.nat(tables.unlinkedFiles - 1) } : {}),
     },
     { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
   );

@@ -307,7 +307,9 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
     // An O_PATH descriptor of a symlink can be read by an empty path.
     const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
     if (!(file instanceof PathFile) || file.target === undefined) throw new SysError(ENOENT);
-    return putLink(ctx, n, size, file.target);
+    // One of /proc says what is so now, not what was so when it was opened.
+    if (!file.isSynthetic) return putLink(ctx, n, size, file.target);
+    path = file.path;
   }
   return putLink(ctx, n, size, task.system.namespace.readlink(task.find(dirfd, path, false)));
 }

@@ -15,6 +15,7 @@ import {
   type Synthetic,
   type SyntheticDirectory,
   type SyntheticFile,
+  type SyntheticLink,
   textFile,
 } from "./synthetic.ts";
 
@@ -251,15 +252,23 @@ const namespaces = directoryOf(
 /** /proc/PID, or /proc/PID/task/TID. */
 export function processTree(process: ProcProcess, thread?: ProcThread): SyntheticDirectory {
   const { memory } = process;
-  const entries: Record<string, Synthetic> = {
-    exe: { ...linkTo(process.exe), isMagic: true },
-    cwd: {
+  /** A link that leads nowhere once the process has ended. */
+  const link = (target: () => string, object?: () => OpenFile): SyntheticLink => {
+    const living = <T>(what: () => T) => (process.state === "Z" ? fail("ENOENT", "it has ended") : what());
+    return {
       type: "link",
       isMagic: true,
-      target: () => describe(process.directory),
-      object: () => process.directory,
-    },
-    root: { ...linkTo("/"), isMagic: true },
+      target: () => living(target),
+      ...(object === undefined ? {} : { object: () => living(object) }),
+    };
+  };
+  const entries: Record<string, Synthetic> = {
+    exe: link(() => process.exe),
+    cwd: link(
+      () => describe(process.directory),
+      () => process.directory,
+    ),
+    root: link(() => "/"),
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
     auxv: bytesFile(() => process.auxv(), 0o400),
