@@ -175,9 +175,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (flags & RENAME_EXCHANGE) return exchange(ctx, { from, source }, { from: to, source: target });
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
-  if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
-    throw new SysError(EINVAL);
-  }
+  if (target.path !== source.path && isAbove(source, target)) throw new SysError(EINVAL);
   if (isSame(source, target)) return 0;
   const sourcePlace = namespace.removable(source, task);
   const targetPlace = exists(target) ? namespace.removable(target, task) : namespace.vacant(target, task);
@@ -192,6 +190,10 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   task.system.notices.moved(source, target);
   return 0;
 }
+
+/** Whether a directory holds what is below, which it does not by the name that a removed one had. */
+const isAbove = (above: Location, below: Location): boolean =>
+  isDirectory(above) && isWithin(below.path, above.path) && !below.place?.folder.host.where().isGone;
 
 /** Whether two names are of one file, and seen through one grant. */
 const isSame = (one: Location, other: Location): boolean =>
@@ -221,8 +223,6 @@ function exchange(
     if (!isDirectory(source) && from.path.endsWith("/")) throw new SysError(ENOTDIR);
   }
   if (a.path === b.path) return 0;
-  const isAbove = (above: Location, below: Location) =>
-    isDirectory(above) && isWithin(below.path, above.path);
   if (isAbove(a, b) || isAbove(b, a)) throw new SysError(EINVAL);
   const task = files(ctx);
   const places = [namespace.removable(a, task), namespace.removable(b, task)];
