@@ -37,7 +37,7 @@ export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
 
 /** Turns a fault of the thread's own instruction into a signal that is taken before it goes on. */
 export function raise(thread: Thread, fault: GuestFault): void {
-  const { info, interrupt } = translateFault(fault, thread.registers);
+  const { info, interrupt } = translateFault(fault, thread.registers, isRadix(thread.process.cpuModel));
   thread.signals.interrupt = interrupt;
   // One that a tracer has set is for one time (Linux: ptrace_triggered).
   if (fault.kind === "breakpoint" && thread.trace !== undefined) setDabr(thread, 0n);
@@ -49,7 +49,8 @@ export function raise(thread: Thread, fault: GuestFault): void {
  * arch/powerpc/kernel/process.c, do_break, which has no fault to undo there).
  */
 export function trapLater(thread: Thread, fault: GuestFault): void {
-  forceSignal(thread.process, thread, translateFault(fault, thread.registers).info);
+  const { process, registers } = thread;
+  forceSignal(process, thread, translateFault(fault, registers, isRadix(process.cpuModel)).info);
 }
 
 /** Whether a thread has a signal that keeps it from waiting for `wait`, or from going on with its program. */
