@@ -187,6 +187,10 @@ export abstract class OpenFile {
   get arrivals(): number | undefined {
     return undefined;
   }
+  /** Counts how often there has come to be room again where there was none, for the same. */
+  get vacancies(): number {
+    return 0;
+  }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {
     return true;
