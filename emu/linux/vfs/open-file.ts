@@ -21,8 +21,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "./constants.ts";
-import type { Whereabouts } from "./folder.ts";
 import type { FileStat } from "./file-status.ts";
+import type { Whereabouts } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Location } from "./location.ts";
 import { fail } from "./synthetic.ts";

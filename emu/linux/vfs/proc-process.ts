@@ -2,9 +2,9 @@
 import { cpuList, cpuMask } from "./cpu-sets.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
-import { PROC_NET } from "./proc-net.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
+import { PROC_NET } from "./proc-net.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
