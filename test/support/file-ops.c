@@ -212,6 +212,8 @@ int main(int argc, char **argv) {
       if (length < 0) say(-1);
       /* Of several names a thaw takes one that is there. */
       else if (linked && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink > 0) printf(" one of several");
+      /* After a thaw it knows the name that it had, not the folder's that was renamed since. */
+      else if (strstr(buffer, " (deleted)")) printf(" %s", strrchr(buffer, '/'));
       else printf(" %s", below(buffer));
     } else
       printf(" what?");

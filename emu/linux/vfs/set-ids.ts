@@ -34,6 +34,10 @@ export class SetIds {
   bitsOf(key: string): number {
     return this.known.get(key)?.bits ?? 0;
   }
+  /** Guest path of a file that has some. */
+  pathOf(key: string): string | undefined {
+    return this.known.get(key)?.path;
+  }
 
   /** Takes the bits from a new mode of the file with this status. */
   keep(stat: FileStat, mode: number, path: string): void {
