@@ -254,6 +254,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
+  affinity: since(8, maybe(integer(""), "sched_setaffinity(2): bit n is CPU n"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {

@@ -292,6 +292,8 @@ export interface ThreadSnapshot {
   comm?: string;
   /** set_mempolicy(2); the default when absent. */
   policy?: PolicySnapshot;
+  /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
+  affinity?: bigint;
   /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
   files?: FilesSnapshot & { shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs"> };
 }

@@ -159,6 +159,7 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       stopped: fc.boolean(),
       cpuTime: duration,
       policy,
+      affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
       files: ownFiles(tables),
     },
     {

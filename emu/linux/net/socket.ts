@@ -93,6 +93,8 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   lastTime = 0n;
   /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
+  /** Counts how often there has come to be room to send where there was none. */
+  vacated = 0;
   isClosed = false;
   /** It was made by a connect(2): its address is that of the socket that it came to. */
   isAccepted = false;
@@ -242,6 +244,9 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   }
   override get arrivals(): number {
     return this.arrived;
+  }
+  override get vacancies(): number {
+    return this.vacated;
   }
   override waitables(_interest?: Interest): Waitables {
     return { queues: [this.queue] };

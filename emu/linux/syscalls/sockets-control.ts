@@ -1,19 +1,22 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
-import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
+import { type AbiInfo, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { NANOSECONDS } from "../clock.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
-import { type Address, asSeenBy, isAny, loopback, unmapped } from "../net/address.ts";
-import { LOOPBACK } from "../net/loopback-interface.ts";
+import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
 import type { Sender } from "../net/inbox.ts";
+import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Received, Socket } from "../net/socket.ts";
 import {
   AF_INET,
   AF_INET6,
   IP_PKTINFO,
+  IP_RECVORIGDSTADDR,
   IP_RECVTOS,
   IP_RECVTTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_RECVHOPLIMIT,
+  IPV6_RECVORIGDSTADDR,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
   MSG_CTRUNC,
@@ -22,8 +25,13 @@ import {
   SCM_RIGHTS,
   SO_PASSCRED,
   SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPING_NEW,
   SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SOCK_DGRAM,
+  SOF_TIMESTAMPING_SOFTWARE,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
@@ -197,6 +205,10 @@ const IP_FIELDS: readonly HeaderField[] = [
   },
   { level: IPPROTO_IP, option: IP_RECVTTL, type: 2, contents: hops },
   { level: IPPROTO_IP, option: IP_RECVTOS, type: 1, contents: () => new Uint8Array(1) },
+  {
+    ...{ level: IPPROTO_IP, option: IP_RECVORIGDSTADDR, type: IP_RECVORIGDSTADDR },
+    contents: ({ abi }, to) => encodeAddress(to, abi.littleEndian),
+  },
 ];
 const IPV6_FIELDS: readonly HeaderField[] = [
   {
@@ -209,16 +221,50 @@ const IPV6_FIELDS: readonly HeaderField[] = [
     ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: 67 },
     contents: (ctx) => intBytes(ctx, 0),
   },
+  {
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVORIGDSTADDR, type: IPV6_RECVORIGDSTADDR },
+    contents: ({ abi }, to) => encodeAddress(asSeenBy(AF_INET6, to), abi.littleEndian),
+  },
 ];
 
 /** Tells what stood in a datagram's header, as far as the program has asked for it (ip(7), ipv6(7)). */
 function putHeader(ctx: SyscallContext, writer: Writer, socket: Socket, from: Address): void {
   const { family } = unmapped(from);
-  const to = isAny(socket.local!) ? loopback(family, 0) : unmapped(socket.local!);
+  const { port } = socket.local!;
+  const to = isAny(socket.local!) ? loopback(family, port) : unmapped(socket.local!);
   const ofFamily = family === AF_INET ? IP_FIELDS : [];
   for (const field of [...(socket.domain === AF_INET6 ? IPV6_FIELDS : []), ...ofFamily]) {
     const { level, option, type } = field;
     if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to), level);
+  }
+}
+
+const timespec = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: time % NANOSECONDS });
+const timeval64 = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: (time % NANOSECONDS) / 1000n });
+
+/** How the options tell when a message was sent. */
+const TIMES: readonly (readonly [number, (abi: AbiInfo, time: bigint) => Uint8Array])[] = [
+  [SO_TIMESTAMP, (abi, time) => TIMEVAL.encode(abi, timevalFields(time))],
+  [SO_TIMESTAMPNS, (abi, time) => TIMESPEC.encode(abi, timespec(time))],
+  [SO_TIMESTAMP_NEW, (abi, time) => TIMESPEC64.encode(abi, timeval64(time))],
+  [SO_TIMESTAMPNS_NEW, (abi, time) => TIMESPEC64.encode(abi, timespec(time))],
+];
+/** SO_TIMESTAMPING tells three times, of which hardware has taken two (struct scm_timestamping). */
+const THREE_TIMES = [
+  [SO_TIMESTAMPING, TIMESPEC],
+  [SO_TIMESTAMPING_NEW, TIMESPEC64],
+] as const;
+
+/** Tells when a message was sent, as far as the program has asked for it (socket(7)). */
+function putTimes({ abi }: SyscallContext, writer: Writer, socket: Socket, time: bigint): void {
+  for (const [option, encode] of TIMES) {
+    if (socket.option(option) !== 0) writer.put(option, encode(abi, time));
+  }
+  for (const [option, layout] of THREE_TIMES) {
+    if ((socket.option(option) & SOF_TIMESTAMPING_SOFTWARE) === 0) continue;
+    const times = new Uint8Array(3 * layout.size(abi));
+    times.set(layout.encode(abi, timespec(time)));
+    writer.put(option, times);
   }
 }
 
@@ -231,12 +277,7 @@ export function putControl(
 ): Control {
   const { abi } = ctx;
   const writer = new Writer(ctx, to.at, to.room);
-  if (socket.option(SO_TIMESTAMPNS)) {
-    writer.put(
-      SO_TIMESTAMPNS,
-      TIMESPEC.encode(abi, { tv_sec: time / 1_000_000_000n, tv_nsec: time % 1_000_000_000n }),
-    );
-  } else if (socket.option(SO_TIMESTAMP)) writer.put(SO_TIMESTAMP, TIMEVAL.encode(abi, timevalFields(time)));
+  putTimes(ctx, writer, socket, time);
   if (socket.isUnix && socket.option(SO_PASSCRED)) {
     writer.put(SCM_CREDENTIALS, UCRED.encode(abi, { ...(sender ?? NOBODY) }));
   }

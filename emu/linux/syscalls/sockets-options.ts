@@ -37,7 +37,11 @@ import {
   SO_REUSEPORT,
   SO_SNDBUF,
   SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPING_NEW,
   SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
@@ -177,6 +181,19 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
 
+/** Forms of one option, of which only the one that has been set last is on. */
+const oneOf = (names: readonly number[], [name, option]: [number, Option]): Option => ({
+  get: option.get,
+  set: (ctx, socket, bytes) => {
+    option.set!(ctx, socket, bytes);
+    for (const other of names) if (other !== name) socket.setOption(other, 0);
+  },
+});
+const TIMESTAMPS = [SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW];
+const TIMESTAMPINGS = [SO_TIMESTAMPING, SO_TIMESTAMPING_NEW];
+/** SOF_TIMESTAMPING_* up to OPT_TX_SWHW. */
+const TIMESTAMPING = { least: 0, most: 0x7fff };
+
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
   flag(SO_REUSEADDR),
@@ -232,8 +249,8 @@ const SOCKET_OPTIONS = new Map<number, Option>([
     },
   ],
   [SO_BINDTODEVICE, boundDevice],
-  flag(SO_TIMESTAMP),
-  flag(SO_TIMESTAMPNS),
+  ...TIMESTAMPS.map((name): [number, Option] => [name, oneOf(TIMESTAMPS, flag(name))]),
+  ...TIMESTAMPINGS.map((name): [number, Option] => [name, oneOf(TIMESTAMPINGS, own(name, TIMESTAMPING))]),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
   [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
   [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
@@ -313,7 +330,10 @@ const IP_OPTIONS = new Map<number, Option>([
   [1, kept(IPPROTO_IP, 1)],
   [2, kept(IPPROTO_IP, 2, { first: 64, least: -1, most: 255 })],
   [4, { get: () => new Uint8Array(0), set: () => {} }],
-  ...[6, 8, 11, 12, 13, 15, 19].map((name): [number, Option] => [name, onOff(IPPROTO_IP, name)]),
+  ...[6, 7, 8, 11, 12, 13, 15, 19, 20, 23, 25].map((name): [number, Option] => [
+    name,
+    onOff(IPPROTO_IP, name),
+  ]),
   [10, kept(IPPROTO_IP, 10, { first: 1, least: 0, most: 5 })],
   [
     14,
@@ -335,7 +355,7 @@ const IPV6_OPTIONS = new Map<number, Option>([
   [18, kept(IPPROTO_IPV6, 18, { first: 1, least: -1, most: 255 })],
   [19, onOff(IPPROTO_IPV6, 19, 1)],
   [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
-  ...[25, 49, 51, 53, 55, 57, 59, 66].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
+  ...[25, 49, 51, 53, 55, 57, 59, 66, 74].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
   [IPV6_V6ONLY, beforeBind(onOff(IPPROTO_IPV6, IPV6_V6ONLY))],
   [67, kept(IPPROTO_IPV6, 67, { least: -1, most: 255 })],
 ]);

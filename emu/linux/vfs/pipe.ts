@@ -30,6 +30,9 @@ export class Pipe {
   private ring: Ring;
   /** Bytes that have been taken out so far. */
   private passed = 0;
+  /** How often something has been put in, and how often there has come to be room for a page where there was none. */
+  arrivals = 0;
+  vacancies = 0;
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
   private packets: { start: number; length: number }[] = [];
 
@@ -99,9 +102,17 @@ export class Pipe {
   }
 
   private advance(count: number): void {
+    const isFull = this.room < PIPE_BUF;
     this.ring.drop(count);
     this.passed += count;
+    if (isFull && this.room >= PIPE_BUF) this.vacancies++;
     if (count > 0) this.queue.wake();
+  }
+  private arrive(count: number): number {
+    if (count === 0) return 0;
+    this.arrivals++;
+    this.queue.wake();
+    return count;
   }
 
   /** Drops what is first in it, packets or not; what is left of a packet stays one. */
@@ -122,16 +133,14 @@ export class Pipe {
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
     this.ring.put(from.subarray(0, count));
-    if (count > 0) this.queue.wake();
-    return count;
+    return this.arrive(count);
   }
 
   /** As `put`, from memory. */
   putFrom(memory: AddressSpace, address: number, length: number): number {
     const count = Math.min(length, this.room);
     this.ring.putFrom(memory, address, count);
-    if (count > 0) this.queue.wake();
-    return count;
+    return this.arrive(count);
   }
 
   /** Writes packets, of a page at most. */
@@ -270,6 +279,12 @@ export class PipeEnd extends OpenFile {
   }
   override get tellsOwner(): boolean {
     return true;
+  }
+  override get arrivals(): number {
+    return this.pipe.arrivals;
+  }
+  override get vacancies(): number {
+    return this.pipe.vacancies;
   }
   override readable(): boolean {
     return this.reads && (this.pipe.size > 0 || this.hangup());

@@ -4,6 +4,7 @@ import { isRadix } from "../../cpu/models.ts";
 import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
+import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
@@ -157,6 +158,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
       pending: signalSet(thread.signals.pending),
+      cpus: thread.cpus,
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
@@ -181,7 +183,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
-    cpus: kernel.cpus,
+    cpus: process.leader?.cpus ?? allCpus(kernel.cpus),
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,

@@ -4,8 +4,8 @@ import { MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
 import { SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
 import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
 import { locksText } from "./proc-locks.ts";
-import type { ProcMachine } from "./proc-view.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
+import type { ProcMachine } from "./proc-view.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
 function uuid(machine: ProcMachine): string {
