@@ -1,5 +1,6 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isRadix } from "../../cpu/models.ts";
 import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
