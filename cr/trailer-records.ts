@@ -39,7 +39,7 @@ export const FILE_KINDS = [
 ] as const;
 
 export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
-export const TRACE_MODES = ["run", "syscall", "step"] as const;
+export const TRACE_MODES = ["run", "syscall", "step", "emulate", "emulate-step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;

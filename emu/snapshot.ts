@@ -351,8 +351,8 @@ export interface TraceSnapshot {
   seized: boolean;
   /** PTRACE_O_* */
   options: number;
-  /** How far it was let go. */
-  mode: "run" | "syscall" | "step";
+  /** How far it was let go; where calls are emulated, those that it comes to are its tracer's to make. */
+  mode: "run" | "syscall" | "step" | "emulate" | "emulate-step";
   /** The tracer has seen the call that it is in begin. */
   inCall: boolean;
   /** The stop that it is in. */

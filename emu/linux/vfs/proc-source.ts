@@ -1,5 +1,6 @@
 /** What /proc shows, taken from the kernel's own objects. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isRadix } from "../../cpu/models.ts";
 import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
@@ -190,9 +191,8 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
   };
 }
 
-/** PPC_FEATURE_64 of AT_HWCAP, PPC_FEATURE2_ARCH_3_00 of AT_HWCAP2. */
+/** PPC_FEATURE_64 of AT_HWCAP. */
 const PPC_64 = 0x4000_0000;
-const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
 export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
@@ -215,7 +215,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
       return process.abi.is64 ? 64 : 32;
     },
     get cpu() {
-      const { name, pvr, platform, hwcap, hwcap2 } = process.cpuModel;
+      const { name, pvr, platform, hwcap } = process.cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),
@@ -224,7 +224,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
         timebase: TIMEBASE,
         platform: platform ?? "ppcr",
         // 32-bit kernels say nothing of it.
-        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${(hwcap2 & ARCH_3_00) !== 0 ? "Radix" : "Hash"}\n`,
+        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${isRadix(process.cpuModel) ? "Radix" : "Hash"}\n`,
       };
     },
     memoryTotal: kernel.memorySize,
