@@ -611,6 +611,8 @@ export interface MessageSnapshot {
   files: number[];
   /** CLOCK_REALTIME at which it was sent. */
   time: bigint;
+  /** What the IP header of a datagram says of hops and service; null for the ordinary one. */
+  header: { hops: number; tos: number } | null;
 }
 
 /** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */

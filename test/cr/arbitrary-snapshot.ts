@@ -480,6 +480,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
         sender: fc.option(sender),
         files: indices,
         time: s64,
+        header: fc.option(fc.record({ hops: u32, tos: u32 })),
       }),
       { maxLength: 3 },
     ),
