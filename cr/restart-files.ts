@@ -1,13 +1,26 @@
 /** Open files and descriptors of a restarted machine: v13's, and those that only the trailer has. */
-import type { OpenFileSnapshot, ProcessSnapshot, ThreadSnapshot } from "../emu/snapshot.ts";
+import type { FilesSnapshot, OpenFileSnapshot, ProcessSnapshot, ThreadSnapshot } from "../emu/snapshot.ts";
 import * as D from "./defaults.ts";
 import { inconsistent } from "./errors.ts";
 import type { DescriptorImage, Image, TaskImage } from "./image.ts";
 import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
+import { unlinkedOf } from "./restart-memory.ts";
 import { fileStateOf } from "./text-states.ts";
 import type { Topics } from "./trailer-read.ts";
-import type { ThreadValues } from "./trailer-records.ts";
+import type { ProcessValues, ThreadValues } from "./trailer-records.ts";
+
+/** What is said of a current directory that had been removed. */
+export function removedOf(
+  topics: Topics,
+  files: Pick<ProcessValues, "cwdRemoved" | "cwdUnlinked"> | undefined,
+): Pick<FilesSnapshot, "cwdRemoved" | "cwdUnlinked"> {
+  const { unlinked } = unlinkedOf(topics, files?.cwdUnlinked ?? null, "a current directory");
+  return {
+    ...(files?.cwdRemoved ? { cwdRemoved: true } : {}),
+    ...(unlinked === undefined ? {} : { cwdUnlinked: unlinked }),
+  };
+}
 
 /** What v13 says about an open file. */
 function v13File({ data, name }: NonNullable<DescriptorImage["file"]>): OpenFileSnapshot {
@@ -127,10 +140,10 @@ export class FileTables {
   /** The files of a thread that has its own. */
   own({ tid, files }: ThreadValues): { files?: ThreadSnapshot["files"] } {
     if (files === null) return {};
-    const { cwd, cwdRemoved, umask, descriptors, sharesDescriptors, sharesFs } = files;
+    const { cwd, umask, descriptors, sharesDescriptors, sharesFs } = files;
     const taken = new Set<number>();
     for (const each of descriptors) this.check(`thread ${tid}`, each, taken);
     const shares = { descriptors: sharesDescriptors, fs: sharesFs };
-    return { files: { cwd, ...(cwdRemoved ? { cwdRemoved } : {}), umask, descriptors, shares } };
+    return { files: { cwd, ...removedOf(this.topics, files), umask, descriptors, shares } };
   }
 }

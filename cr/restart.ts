@@ -21,7 +21,7 @@ import { runPages } from "./pages.ts";
 import { type ReadOptions, readImage } from "./reader.ts";
 import { textOf } from "./record-fields.ts";
 import * as R from "./records.ts";
-import { FileTables } from "./restart-files.ts";
+import { FileTables, removedOf } from "./restart-files.ts";
 import { memoryOf, unlinkedOf } from "./restart-memory.ts";
 import type { ImageSource } from "./stream.ts";
 import { callStateOf } from "./text-states.ts";
@@ -141,6 +141,7 @@ class Restart {
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
+      ...(extra.affinity === null ? {} : { affinity: extra.affinity }),
       ...this.files.own(extra),
     };
   }
@@ -205,7 +206,7 @@ class Restart {
       comm: task === undefined ? p!.comm : textOf(task.comm.bytes.subarray(0, R.COMM_SIZE - 1)),
       exe: p?.exe ?? this.exe(task),
       cwd: p?.cwd ?? defaults.cwd ?? "/",
-      ...(p?.cwdRemoved ? { cwdRemoved: true } : {}),
+      ...removedOf(this.topics, p),
       umask: p?.umask ?? defaults.umask ?? D.UMASK,
       credentials: { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups },
       limits: p?.limits ?? defaultLimits(),

@@ -55,6 +55,7 @@ function processValues(process: ProcessSnapshot): X.ProcessValues {
     exe: process.exe,
     cwd: process.cwd,
     cwdRemoved: process.cwdRemoved ?? false,
+    cwdUnlinked: process.cwdUnlinked ?? null,
     umask: process.umask,
     ...credentials,
     limits: process.limits,
@@ -100,14 +101,15 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     cpuTime: thread.cpuTime,
     comm: thread.comm ?? null,
     policy: thread.policy ?? null,
+    affinity: thread.affinity ?? null,
     files: ownFiles(thread),
   };
 }
 
 function ownFiles({ files }: ThreadSnapshot): X.ThreadValues["files"] {
   if (files === undefined) return null;
-  const { shares, cwdRemoved = false, ...rest } = files;
-  return { ...rest, cwdRemoved, sharesDescriptors: shares.descriptors, sharesFs: shares.fs };
+  const { shares, cwdRemoved = false, cwdUnlinked = null, ...rest } = files;
+  return { ...rest, cwdRemoved, cwdUnlinked, sharesDescriptors: shares.descriptors, sharesFs: shares.fs };
 }
 
 const blockedValues = ({ deadline, state }: NonNullable<ThreadSnapshot["blocked"]>) => ({

@@ -39,7 +39,7 @@ export const FILE_KINDS = [
 ] as const;
 
 export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
-export const TRACE_MODES = ["run", "syscall", "step"] as const;
+export const TRACE_MODES = ["run", "syscall", "step", "emulate", "emulate-step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
@@ -127,6 +127,7 @@ export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with 
   exitStatus: maybe(s32(""), "wait status of a zombie"),
   memory: maybe(MEMORY, "only where there is no TASK"),
   cwdRemoved: since(2, flag("the current directory had been removed"), false),
+  cwdUnlinked: since(3, maybe(u32(""), "which UNLINKED record that is"), null),
 });
 
 const SIGINFO = message("siginfo", "a pending signal", {
@@ -209,6 +210,7 @@ const OWN_DESCRIPTOR = message("own descriptor", "of a thread with files of its 
 const OWN_FILES = message("own files", "files of a thread that are not its process's", {
   cwd: path("current directory"),
   cwdRemoved: flag("that had been removed"),
+  cwdUnlinked: since(7, maybe(u32(""), "which UNLINKED record that is"), null),
   umask: u32("file mode creation mask"),
   descriptors: list(OWN_DESCRIPTOR, LIMITS.descriptors, ""),
   sharesDescriptors: s32("earlier process or thread that has the same descriptors, or 0"),
@@ -252,6 +254,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
+  affinity: since(8, maybe(integer(""), "sched_setaffinity(2): bit n is CPU n"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -451,10 +454,10 @@ export const SHARED_PAGES = message(
 
 export const UNLINKED = message(
   "UNLINKED",
-  "a file that travels in the image, as those do that have no name any more; the first one is number 0",
+  "a file or folder that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
-    mode: u32("permission bits, set-id and sticky bits; with S_IFMT: a symlink, pipe or socket"),
+    mode: u32("permission bits, set-id and sticky bits; with S_IFMT: a folder, symlink, pipe or socket"),
     path: since(2, path("the last name it had"), ""),
     atime: since(2, maybe(s64(""), "ns since the epoch"), null),
     mtime: since(2, maybe(s64(""), ""), null),

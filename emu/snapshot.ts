@@ -89,6 +89,8 @@ export interface FilesSnapshot {
   cwd: string;
   /** The working directory had been removed from there. */
   cwdRemoved?: boolean;
+  /** Where it had been removed: index in `unlinkedFiles`; another folder in its place when absent. */
+  cwdUnlinked?: number;
   umask: number;
   descriptors: { fd: number; closeOnExec: boolean; openFile: number }[];
 }
@@ -290,6 +292,8 @@ export interface ThreadSnapshot {
   comm?: string;
   /** set_mempolicy(2); the default when absent. */
   policy?: PolicySnapshot;
+  /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
+  affinity?: bigint;
   /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
   files?: FilesSnapshot & { shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs"> };
 }
@@ -347,8 +351,8 @@ export interface TraceSnapshot {
   seized: boolean;
   /** PTRACE_O_* */
   options: number;
-  /** How far it was let go. */
-  mode: "run" | "syscall" | "step";
+  /** How far it was let go; where calls are emulated, those that it comes to are its tracer's to make. */
+  mode: "run" | "syscall" | "step" | "emulate" | "emulate-step";
   /** The tracer has seen the call that it is in begin. */
   inCall: boolean;
   /** The stop that it is in. */
@@ -433,7 +437,7 @@ export interface OpenFileSnapshot {
   inherited: number;
   /** For pipe ends: index in `pipes`, else -1. */
   pipe: number;
-  /** For regular files that travel along: index in `unlinkedFiles`, else -1. */
+  /** For files and folders that travel along: index in `unlinkedFiles`, else -1. */
   unlinked: number;
   /** What its kind has to say besides, null where that is nothing. A "special" one is what its state says. */
   state: FileState | null;
@@ -607,6 +611,8 @@ export interface MessageSnapshot {
   files: number[];
   /** CLOCK_REALTIME at which it was sent. */
   time: bigint;
+  /** What the IP header of a datagram says of hops and service; null for the ordinary one. */
+  header: { hops: number; tos: number } | null;
 }
 
 /** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */
@@ -807,7 +813,7 @@ export interface PrivateFileSnapshot {
   content?: number;
 }
 
-/** A regular file that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
+/** A file, or an empty folder, that travels with the machine: no name leads to it any more, or whoever froze it wanted so. */
 export interface UnlinkedFileSnapshot {
   size: number;
   /** Permission bits, set-id and sticky bits; the type as well (S_IFMT) of what is no regular file. The contents of a symlink are its text. */

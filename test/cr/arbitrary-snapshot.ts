@@ -133,7 +133,9 @@ const ownFiles = (tables: Tables) =>
       descriptors: descriptors(tables),
       shares: fc.record({ descriptors: s32, fs: s32 }),
     })
-    .map(({ cwdRemoved, ...rest }) => (cwdRemoved ? { ...rest, cwdRemoved } : rest));
+    .map(({ cwdRemoved, ...rest }) =>
+      cwdRemoved ? { ...rest, cwdRemoved, ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: 0 } : {}) } : rest,
+    );
 
 const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
@@ -157,6 +159,7 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       stopped: fc.boolean(),
       cpuTime: duration,
       policy,
+      affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
       files: ownFiles(tables),
     },
     {
@@ -301,6 +304,7 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     {
       ...required,
       ...{ attributes, personality: u32, elfv2: fc.boolean(), cwdRemoved: fc.constant(true) },
+      ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: fc.nat(tables.unlinkedFiles - 1) } : {}),
     },
     { requiredKeys: Object.keys(required) as (keyof typeof required)[] },
   );
@@ -476,6 +480,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
         sender: fc.option(sender),
         files: indices,
         time: s64,
+        header: fc.option(fc.record({ hops: u32, tos: u32 })),
       }),
       { maxLength: 3 },
     ),

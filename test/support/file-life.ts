@@ -12,6 +12,12 @@ import { compilers, type Target } from "./guests.ts";
 import { freeze, load, type Subject, thaw } from "./machine.ts";
 import { requireTool } from "./tools.ts";
 
+/**
+ * Where a life begins in the folder that is its own. By a name with "..", and by a symlink to one in the folder above, it climbs a level at a
+ * time: so far up that none gets out. `file-ops.c` counts the levels.
+ */
+const HOME = "3/2/1/home";
+
 const SOURCE = join(dirname(fileURLToPath(import.meta.url)), "file-ops.c");
 
 /** Numbers from 0 up to `below`, the same for the same seed (mulberry32). */
@@ -105,8 +111,7 @@ export class FileLife {
 
   private area(): string {
     const area = fs.mkdtempSync(join(this.folder, "area-"));
-    // A life begins one level down: no operation climbs higher than that.
-    fs.mkdirSync(join(area, "home"));
+    fs.mkdirSync(join(area, HOME), { recursive: true });
     return area;
   }
 
@@ -116,10 +121,12 @@ export class FileLife {
     const program = this.program("gcc");
     const user = withoutRoot();
     if (user !== undefined) {
-      for (const path of [area, join(area, "home")]) fs.chownSync(path, user.uid, user.gid);
+      for (let path = join(area, HOME); path !== this.folder; path = dirname(path)) {
+        fs.chownSync(path, user.uid, user.gid);
+      }
     }
     const { stdout } = spawnSync(program, [operations.join("\n")], {
-      cwd: join(area, "home"),
+      cwd: join(area, HOME),
       encoding: "latin1",
       ...user,
     });
@@ -135,7 +142,7 @@ export class FileLife {
     let subject: Subject = load(program, {
       mounts,
       args: [operations.join("\n")],
-      cwd: join(area, "home"),
+      cwd: join(area, HOME),
       seed: 1n,
     });
     let said = "";

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SLOTS = 6, MAPS = 4, LENGTH = 12288 };
+/* LEVELS: how far below a folder of its own it begins. */
+enum { SLOTS = 6, MAPS = 4, LENGTH = 12288, LEVELS = 4 };
 static int fds[SLOTS];
 static char *maps[MAPS];
 /* The files of shared mappings, and how long they are. */
@@ -31,7 +32,7 @@ static void say(long result) {
     printf(" %ld", result);
 }
 
-/* A path below the folder above the one that all began in. */
+/* A path below the folder that all is in. */
 static const char *below(const char *path) {
   size_t length = strlen(top);
   return strncmp(path, top, length) ? path : path + length;
@@ -106,7 +107,7 @@ int main(int argc, char **argv) {
   umask(022);
   for (int i = 0; i < SLOTS; i++) fds[i] = -1;
   getcwd(top, sizeof top);
-  *strrchr(top, '/') = 0;
+  for (int level = 0; level < LEVELS; level++) *strrchr(top, '/') = 0;
   char *save, *line = argc > 1 ? strtok_r(argv[1], "\n", &save) : NULL;
   for (int n = 0; line; line = strtok_r(NULL, "\n", &save), n++) {
     char op[16] = "", a[64] = "", b[64] = "", buffer[300];
@@ -199,7 +200,8 @@ int main(int argc, char **argv) {
     else if (!strcmp(op, "stat"))
       say_stat(fstatat(at, a, &s, *b == 'l' ? AT_SYMLINK_NOFOLLOW : 0), &s);
     else if (!strcmp(op, "text")) {
-      say(readlinkat(fd, "", buffer, sizeof buffer - 1));
+      /* How long it is depends on where the host has its folders, and on process ids. */
+      say(readlinkat(fd, "", buffer, sizeof buffer - 1) < 0 ? -1 : 0);
       printf(" %s", below(buffer));
     } else if (!strcmp(op, "list"))
       list(at);
@@ -210,6 +212,8 @@ int main(int argc, char **argv) {
       if (length < 0) say(-1);
       /* Of several names a thaw takes one that is there. */
       else if (linked && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink > 0) printf(" one of several");
+      /* After a thaw it knows the name that it had, not the folder's that was renamed since. */
+      else if (strstr(buffer, " (deleted)")) printf(" %s", strrchr(buffer, '/'));
       else printf(" %s", below(buffer));
     } else
       printf(" what?");

@@ -75,6 +75,9 @@ export class StreamSocket extends Socket<ConnectionGateway> {
    */
   private urgent: { after: number; isRead: boolean } | undefined;
 
+  /** So much has been sent that there must be more room before it is worth while again. */
+  private isCrowded = false;
+
   override get isListening(): boolean {
     return this.phase === "listening";
   }
@@ -215,6 +218,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     const count = this.isPackets ? bytes.length : Math.min(bytes.length, room);
     const from = this.isUnix ? this.local : undefined;
     peer.inbox.add({ bytes: bytes.subarray(0, count), from, sender, files, time }, !this.isPackets);
+    this.isCrowded ||= !this.canSend;
     peer.arrive();
     return count;
   }
@@ -340,7 +344,10 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   protected override giveRoom(): void {
     const { peer } = this;
-    if (peer?.canSend) peer.changed();
+    if (!peer?.canSend) return;
+    if (peer.isCrowded) peer.vacated++;
+    peer.isCrowded = false;
+    peer.changed();
   }
 
   override shutdown(how: number): void {

@@ -4,7 +4,7 @@ import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";
-import { amountIn, POLLERR, POLLHUP, readiness, waitablesOf } from "./readiness.ts";
+import { amountIn, POLLERR, POLLHUP, POLLOUT, readiness, waitablesOf } from "./readiness.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
@@ -28,7 +28,7 @@ interface Item {
   /** EPOLL* bits; 0 once a one-shot interest has been told of. */
   events: number;
   data: bigint;
-  /** EPOLLET: what was told already, and how much there was to read then. */
+  /** EPOLLET: what was told already, and what had happened by then (`happened`). */
   told: number;
   amount: number;
 }
@@ -37,6 +37,12 @@ interface Item {
 export interface EpollEvent {
   events: number;
   data: bigint;
+}
+
+/** What has come to a description of which its interest is to be told, and how often there was room again: it grows with each. */
+function happened({ file, events }: Item): number {
+  const come = (events & ~(MODES | POLLOUT)) === 0 ? 0 : (file.arrivals ?? amountIn(file));
+  return come + (events & POLLOUT ? file.vacancies : 0);
 }
 
 export class EpollFile extends AnonymousFile {
@@ -111,8 +117,8 @@ export class EpollFile extends AnonymousFile {
     if ((item.events & ~MODES) === 0) return 0;
     const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
     if ((item.events & EPOLLET) === 0) return now;
-    // Nothing is told twice before it has changed: gone and come back, or more to read than there was.
-    const amount = item.file.arrivals ?? amountIn(item.file);
+    // Nothing is told twice before it has changed: gone and come back, or more to read than there was, or room again.
+    const amount = happened(item);
     if (amount > item.amount) item.told = 0;
     item.amount = amount;
     item.told &= now;
@@ -164,11 +170,18 @@ export class EpollFile extends AnonymousFile {
 
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     this.sweep();
-    const items = [...this.items.values()].map(({ file, ...item }) => {
-      const openFile = tables.add(file);
-      if (file.arrivals === undefined) return { ...item, openFile };
-      // Counts begin anew after a thaw; what has come since it was told of is told of then as it would be now.
-      return { ...item, openFile, told: file.arrivals > item.amount ? 0 : item.told, amount: 0 };
+    const items = [...this.items.values()].map((item) => {
+      // Counts begin anew after a thaw: what has happened is seen now.
+      this.due(item);
+      const { file, fd, events, data, told, amount } = item;
+      return {
+        fd,
+        events,
+        data,
+        told,
+        amount: file.arrivals === undefined ? amount : 0,
+        openFile: tables.add(file),
+      };
     });
     return { state: { kind: "epoll", items } };
   }
@@ -179,7 +192,8 @@ export class EpollFile extends AnonymousFile {
       const file =
         opened[openFile] ?? fail("EINVAL", `an epoll set has open file ${openFile}, which is not there`);
       this.add(fd, file, { events, data });
-      Object.assign(this.items.get(this.keyOf(file, fd))!, { told, amount: file.arrivals ?? amount });
+      const item = this.items.get(this.keyOf(file, fd))!;
+      Object.assign(item, { told, amount: file.arrivals === undefined ? amount : happened(item) });
     }
   }
 }

@@ -28,17 +28,17 @@ import type { Descriptors } from "./descriptors.ts";
 import { deviceStat, makeDev } from "./devices.ts";
 import { makeEtc } from "./etc.ts";
 import { FileSignals } from "./file-signals.ts";
+import { entryStat, type FileStat } from "./file-status.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
-import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
 import { Identities } from "./identities.ts";
+import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
 import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
 import { IN_MODIFY, Notices } from "./notices.ts";
-import { entryStat, type FileStat } from "./file-status.ts";
 import type { DirectoryEntry, OpenFile } from "./open-file.ts";
 import { Owners } from "./owners.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE, Permissions } from "./permissions.ts";
@@ -48,7 +48,7 @@ import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, procFileAt } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
-import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
+import { directoryOf, fail, type Synthetic, type SyntheticDirectory, sizeOf } from "./synthetic.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -63,7 +63,7 @@ export interface ThawedFiles {
 /** What a thaw has opened: the files of processes and threads, by id, and those that travelled, for the mappings of them. */
 export interface Thawed {
   tasks: Map<number, ThawedFiles>;
-  travelling: SharedHandle[];
+  travelling: readonly (SharedHandle | undefined)[];
 }
 
 export class FileSystem {
@@ -96,7 +96,7 @@ export class FileSystem {
   /** Guest path of the working directory of the first process. */
   readonly startDirectory: string;
   private thawed = new Map<number, ThawedFiles>();
-  private travelling: SharedHandle[] = [];
+  private travelling: readonly (SharedHandle | undefined)[] = [];
   readonly setIds = new SetIds();
   readonly identities = new Identities();
   /** Whether the file of a key is a program that runs, and so can't be written. */
@@ -662,7 +662,7 @@ export class FileSystem {
 
   /** Everything has been made that needed what travelled. */
   endThaw(): void {
-    for (const handle of this.travelling) handle.release();
+    for (const handle of this.travelling) handle?.release();
     this.travelling = [];
   }
 
@@ -695,7 +695,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "directory":
       return entryStat("directory", 0o555, path);
     case "file":
-      return entryStat("file", entry.mode, path);
+      return entryStat("file", entry.mode, path, { size: sizeOf(entry) });
     case "link":
       return entryStat("symlink", entry.mode ?? 0o777, path, { size: entry.size ?? 0n });
     case "device":

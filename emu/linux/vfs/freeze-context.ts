@@ -1,17 +1,21 @@
 /** What the classes of open files need to say what they are in a snapshot. */
 import type { FileReference, PipeSnapshot } from "../../snapshot.ts";
-import type { Mount, Whereabouts } from "./folder.ts";
 import type { FileStat } from "./file-status.ts";
+import type { Mount, Whereabouts } from "./folder.ts";
 import type { OpenFile } from "./open-file.ts";
 
-/** A file of the host that something has open or mapped; anything but a regular one is open with O_PATH. */
-export interface HeldFile {
+/** What has no contents, or a symlink. */
+export interface HeldNode {
   readonly key: string;
-  readonly mount: Mount | undefined;
-  where(): Whereabouts;
   stat(): FileStat;
   /** The text of a symlink. */
   readonly target?: string;
+}
+
+/** A file of the host that something has open or mapped; anything but a regular one is open with O_PATH. */
+export interface HeldFile extends HeldNode {
+  readonly mount: Mount | undefined;
+  where(): Whereabouts;
   /** A handle that a regular file can be read by. Throws HostError where it can't. */
   readableHandle(): number;
 }
@@ -36,6 +40,8 @@ export interface FreezeContext {
    * has a name.
    */
   reference(file: HeldFile, isMapped: boolean, include: boolean): FileReference;
+  /** Index among those that travel of a folder or a node that has lost its name, `path`. */
+  travelNode(node: HeldNode, path: string): number;
   /** Whether files go along with their contents though they have names. */
   readonly includesFiles: boolean;
 }

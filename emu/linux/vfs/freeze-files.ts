@@ -14,12 +14,13 @@ import type {
 } from "../../snapshot.ts";
 import type { FreezeTables } from "../contracts.ts";
 import type { Descriptors } from "./descriptors.ts";
+import type { FileStat } from "./file-status.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey } from "./folder.ts";
-import type { FreezeContext, Frozen, HeldFile } from "./freeze-context.ts";
+import type { FreezeContext, Frozen, HeldFile, HeldNode } from "./freeze-context.ts";
 import { contentOf } from "./known-files.ts";
-import { otherName } from "./other-names.ts";
 import type { OpenFile } from "./open-file.ts";
+import { otherName } from "./other-names.ts";
 import { freezeNode, freezeTravelling } from "./travelling.ts";
 
 /** The tables of one snapshot as the files fill them. */
@@ -79,21 +80,29 @@ class FileTables implements FreezeContext {
       if (!isOwn) this.know(file, name, isMapped);
       return { path: name };
     }
-    return { path: name ?? path, unlinked: this.travel(file, path) };
+    return {
+      path: name ?? path,
+      unlinked: this.travel(file, path, (stat) => this.contents(file, stat, path)),
+    };
   }
 
   get includesFiles(): boolean {
     return this.tables.includeFiles;
   }
 
-  private travel(file: HeldFile, path: string): number {
+  travelNode(node: HeldNode, path: string): number {
+    return this.travel(node, path, (stat) => this.node(node, stat, path));
+  }
+
+  private travel(file: HeldNode, path: string, contents: (stat: FileStat) => UnlinkedFileSnapshot): number {
     const known = this.travelling.get(file.key);
     if (known !== undefined) return known;
     const { unlinkedFiles, identities } = this.tables;
     let index = -1;
     try {
-      index = unlinkedFiles.push(this.contents(file, path)) - 1;
-      identities.push(this.system.identities.of(file.stat(), "", index));
+      const stat = file.stat();
+      index = unlinkedFiles.push(contents(stat)) - 1;
+      identities.push(this.system.identities.of(stat, "", index));
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.obstacle(`${path} has no name any more, and cannot be read (${error.code})`);
@@ -102,10 +111,13 @@ class FileTables implements FreezeContext {
     return index;
   }
 
-  private contents(file: HeldFile, path: string): UnlinkedFileSnapshot {
+  private node({ target }: HeldNode, stat: FileStat, path: string): UnlinkedFileSnapshot {
+    return freezeNode(this.system.setIds.shown(stat), path, target);
+  }
+
+  private contents(file: HeldFile, stat: FileStat, path: string): UnlinkedFileSnapshot {
     const { host, mapped, setIds } = this.system;
-    const stat = file.stat();
-    if (stat.kind !== "file") return freezeNode(stat, path, file.target);
+    if (stat.kind !== "file") return this.node(file, stat, path);
     mapped.flush(file.key);
     const handle = file.readableHandle();
     return freezeTravelling(host, (use) => use(handle), path, setIds.bitsOf(file.key));

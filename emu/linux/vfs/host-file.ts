@@ -3,12 +3,12 @@ import { type Host, HostError, type HostOpenFlags } from "../../host/host.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.ts";
+import { entryStat, type FileStat } from "./file-status.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Location, Viewer } from "./location.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize, showsTasks } from "./mounts.ts";
-import { entryStat, type FileStat } from "./file-status.ts";
 import { type DirectoryEntry, hold, OpenFile, release } from "./open-file.ts";
 import type { Seals } from "./seals.ts";
 import { SET_IDS } from "./set-ids.ts";
@@ -295,10 +295,22 @@ export class DirectoryFile extends OpenFile {
     this.folder?.release();
   }
 
-  override freeze(): Partial<OpenFileSnapshot> {
+  /** Index among the files that travel of a folder of the host that has been removed; -1 for any other. */
+  travel(tables: FreezeContext): number {
+    const { folder } = this;
+    const { path, deleted } = this.where();
+    if (folder === undefined || !deleted) return -1;
+    return tables.travelNode({ key: folder.key, stat: () => folder.host.stat() }, path);
+  }
+
+  override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
+    return { unlinked: this.travel(tables), ...this.freezeListing() };
+  }
+
+  private freezeListing(): Pick<OpenFileSnapshot, "state"> | undefined {
     const inProc = isWithin(this.path, "/proc");
     if (inProc && !(this.flags & O_PATH) && !this.where().deleted) this.entries();
-    if (this.listed === undefined || (this.position === 0 && !inProc)) return {};
+    if (this.listed === undefined || (this.position === 0 && !inProc)) return undefined;
     return { state: { kind: "listing", entries: this.listed.map((entry) => ({ ...entry })) } };
   }
 }
@@ -309,13 +321,13 @@ interface Folders {
   folder(folder: Folder | undefined, path: string, flags: number, viewer: Viewer): DirectoryFile;
 }
 
-/** A directory that had been removed is made again without a name. */
+/** A directory that had been removed: the one that travelled, or where none did one that is made in its place. */
 export function thawRemoved(
-  path: string,
-  flags: number,
-  { system, viewer }: ThawContext<Folders>,
+  { path, flags, unlinked }: Pick<OpenFileSnapshot, "path" | "flags" | "unlinked">,
+  { system, viewer, folders }: ThawContext<Folders>,
 ): DirectoryFile {
-  return system.folder(system.namespace.removedFolder(normalize(path)), path, flags, viewer);
+  const folder = folders.get(unlinked) ?? system.namespace.removedFolder(normalize(path));
+  return system.folder(folder, path, flags, viewer);
 }
 
 /** A directory with the listing it had. One of /proc or /sys is not looked for: nothing shows it yet. */
@@ -325,7 +337,7 @@ export function thawDirectory(snapshot: OpenFileSnapshot, context: ThawContext<F
   const path = normalize(snapshot.path);
   const open = (): OpenFile => {
     if (showsTasks(path)) return system.folder(undefined, path, flags, viewer);
-    if (deleted) return thawRemoved(path, flags, context);
+    if (deleted) return thawRemoved({ ...snapshot, path }, context);
     return reopen({ ...snapshot, flags: flags | O_DIRECTORY }, context);
   };
   const file = open();

@@ -68,7 +68,7 @@ export class Identities {
   thaw(
     system: Statuses,
     identities: readonly IdentitySnapshot[] = [],
-    travelling: readonly Identity[] = [],
+    travelling: readonly (Identity | undefined)[] = [],
   ): void {
     if (identities.length > MOST) fail("EINVAL", `numbers of ${identities.length} files`);
     for (const identity of identities) {

@@ -5,6 +5,7 @@
  */
 import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
+import type { UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
 import { exists, HeldLocation, type HostPlace, isDirectory, type Location, type Viewer } from "./location.ts";
@@ -128,11 +129,21 @@ export class Namespace {
     return holding.sort((a, b) => b.guest.length - a.guest.length)[0];
   }
 
-  /** A folder without a name, in place of one that was removed from a path; undefined where that is in no grant. */
-  removedFolder(path: string): Folder | undefined {
+  /**
+   * A folder without a name, in place of one that was removed from a path and had this mode and these times; undefined where that is in no
+   * grant.
+   */
+  removedFolder(
+    path: string,
+    { mode, atime, mtime }: Partial<UnlinkedFileSnapshot> = {},
+  ): Folder | undefined {
     const mount = this.mountOf(path);
     if (mount === undefined) return undefined;
-    const folder = this.folders.add(mount, this.host.files.unnamedFolder(0o755));
+    const { files } = this.host;
+    const folder = this.folders.add(mount, files.unnamedFolder((mode ?? 0o755) & 0o1777));
+    if (atime !== undefined && mtime !== undefined) {
+      folder.within(".", (real) => files.utimes(real, atime, mtime));
+    }
     folder.wasAt = path;
     return folder;
   }
@@ -255,9 +266,9 @@ export class Namespace {
       if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
-      const target = this.linkTarget(next);
-      if (target === undefined || (last && !options.follow && !trailing)) {
-        if (target !== undefined && options.noSymlinks && !last) fail("ELOOP", next.path);
+      const follows = !last || options.follow || trailing;
+      const target = follows ? this.linkTarget(next) : undefined;
+      if (target === undefined) {
         if (options.sameMount && mountOf(next) !== mountOf(current)) fail("EXDEV", next.path);
         stack.push(next);
         if (!last && !exists(next)) fail("ENOENT", next.path);

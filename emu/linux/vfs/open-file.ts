@@ -21,8 +21,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "./constants.ts";
-import type { Whereabouts } from "./folder.ts";
 import type { FileStat } from "./file-status.ts";
+import type { Whereabouts } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Location } from "./location.ts";
 import { fail } from "./synthetic.ts";
@@ -186,6 +186,10 @@ export abstract class OpenFile {
   /** Counts what has come, where the kind does: an edge-triggered interest is told again of each. */
   get arrivals(): number | undefined {
     return undefined;
+  }
+  /** Counts how often there has come to be room again where there was none, for the same. */
+  get vacancies(): number {
+    return 0;
   }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {

@@ -3,14 +3,15 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import type { OpenFileSnapshot, PipeSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from "./constants.ts";
-import type { FreezeContext } from "./freeze-context.ts";
-import type { Statuses } from "./location.ts";
 import { type FileStat, syntheticStat } from "./file-status.ts";
 import { fileKey, type Whereabouts } from "./folder.ts";
+import type { FreezeContext } from "./freeze-context.ts";
+import type { Statuses } from "./location.ts";
+import type { SharedHandle } from "./mapped-files.ts";
 import { OpenFile, type Waitables } from "./open-file.ts";
 import { Ring } from "./ring.ts";
 import { fail } from "./synthetic.ts";
-import { cannot, stateOf, type ThawContext } from "./thaw-context.ts";
+import { cannot, type Nodes, stateOf, type ThawContext } from "./thaw-context.ts";
 
 /** Writes up to this many bytes are never mixed with others. */
 export const PIPE_BUF = 4096;
@@ -29,6 +30,9 @@ export class Pipe {
   private ring: Ring;
   /** Bytes that have been taken out so far. */
   private passed = 0;
+  /** How often something has been put in, and how often there has come to be room for a page where there was none. */
+  arrivals = 0;
+  vacancies = 0;
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
   private packets: { start: number; length: number }[] = [];
 
@@ -98,9 +102,17 @@ export class Pipe {
   }
 
   private advance(count: number): void {
+    const isFull = this.room < PIPE_BUF;
     this.ring.drop(count);
     this.passed += count;
+    if (isFull && this.room >= PIPE_BUF) this.vacancies++;
     if (count > 0) this.queue.wake();
+  }
+  private arrive(count: number): number {
+    if (count === 0) return 0;
+    this.arrivals++;
+    this.queue.wake();
+    return count;
   }
 
   /** Drops what is first in it, packets or not; what is left of a packet stays one. */
@@ -121,16 +133,14 @@ export class Pipe {
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
     this.ring.put(from.subarray(0, count));
-    if (count > 0) this.queue.wake();
-    return count;
+    return this.arrive(count);
   }
 
   /** As `put`, from memory. */
   putFrom(memory: AddressSpace, address: number, length: number): number {
     const count = Math.min(length, this.room);
     this.ring.putFrom(memory, address, count);
-    if (count > 0) this.queue.wake();
-    return count;
+    return this.arrive(count);
   }
 
   /** Writes packets, of a page at most. */
@@ -188,6 +198,8 @@ export class PipeEnd extends OpenFile {
   private readonly statusAt: ((path: string) => FileStat | undefined) | undefined;
   /** Status of the named pipe while its name led to it. */
   private last: FileStat | undefined;
+  /** Holds the file of one that had lost its name before a thaw. */
+  private readonly held: SharedHandle | undefined;
   /** `pipe.writersEver` when it was opened to read and nobody wrote: until somebody does, nobody has gone away. */
   private opened: number;
 
@@ -196,12 +208,14 @@ export class PipeEnd extends OpenFile {
     kind: PipeKind,
     flags: number,
     named?: { name: { readonly path: string }; statusAt: (path: string) => FileStat | undefined },
+    travelled?: { handle: SharedHandle; status: FileStat },
   ) {
     super(named?.name.path ?? "", (flags & ~O_ACCMODE) | ACCESS[kind]);
     this.name = named?.name;
     this.statusAt = named?.statusAt;
-    const status = named?.statusAt(named.name.path);
+    const status = travelled?.status ?? named?.statusAt(named.name.path);
     if (status?.kind === "fifo") this.last = status;
+    this.held = travelled?.handle.hold();
     this.pipe = pipe;
     this.kind = kind;
     this.reads = kind !== "pipe-write";
@@ -214,10 +228,15 @@ export class PipeEnd extends OpenFile {
     }
   }
 
-  override stat(): FileStat {
+  /** Its status where its name still leads to it. */
+  private named(): FileStat | undefined {
     const now = this.name && this.statusAt?.(this.name.path);
     const isIt = now?.kind === "fifo" && (this.last === undefined || fileKey(now) === fileKey(this.last));
-    if (isIt) return (this.last = now);
+    return isIt ? (this.last = now) : undefined;
+  }
+  override stat(): FileStat {
+    const now = this.named();
+    if (now !== undefined) return now;
     const last = this.last ?? syntheticStat("fifo", 0o600, this.pipe.ino, { dev: 0xcn, owner: "user" });
     return this.name === undefined ? last : { ...last, nlink: 0 };
   }
@@ -261,6 +280,12 @@ export class PipeEnd extends OpenFile {
   override get tellsOwner(): boolean {
     return true;
   }
+  override get arrivals(): number {
+    return this.pipe.arrivals;
+  }
+  override get vacancies(): number {
+    return this.pipe.vacancies;
+  }
   override readable(): boolean {
     return this.reads && (this.pipe.size > 0 || this.hangup());
   }
@@ -282,7 +307,16 @@ export class PipeEnd extends OpenFile {
 
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
     const isFresh = this.reads && this.pipe.writers === 0 && !this.hangup();
-    return { pipe: tables.pipe(this.pipe), ...(isFresh ? { state: { kind: "fresh" } } : {}) };
+    return {
+      ...{ pipe: tables.pipe(this.pipe), unlinked: this.travel(tables) },
+      ...(isFresh ? { state: { kind: "fresh" } } : {}),
+    };
+  }
+  /** Index among the files that travel of a named pipe that no name leads to any more; -1 for any other. */
+  private travel(tables: FreezeContext): number {
+    const { name, last } = this;
+    if (name === undefined || last === undefined || this.named() !== undefined) return -1;
+    return tables.travelNode({ key: fileKey(last), stat: () => this.stat() }, name.path);
   }
   /** After a thaw: whether somebody has written meanwhile, so that those who did are gone. */
   resume(isFresh: boolean): this {
@@ -294,6 +328,7 @@ export class PipeEnd extends OpenFile {
     if (this.reads) this.pipe.readers--;
     if (this.writes) this.pipe.writers--;
     this.pipe.queue.wake();
+    this.held?.release();
   }
 }
 
@@ -302,13 +337,19 @@ export const thawPipeEnd =
   (kind: PipeKind) =>
   (
     snapshot: OpenFileSnapshot,
-    { pipes, system }: ThawContext<Statuses> & { readonly pipes: readonly Pipe[] },
+    context: ThawContext<Statuses & Nodes> & { readonly pipes: readonly Pipe[] },
   ): OpenFile => {
-    const { path, flags } = snapshot;
+    const { pipes, system, travelling } = context;
+    const { path, flags, unlinked } = snapshot;
     const pipe = pipes[snapshot.pipe] ?? cannot(snapshot, "its pipe is missing");
     const named =
       path === "" ? undefined : { name: { path }, statusAt: (name: string) => system.statusAt(name) };
-    return new PipeEnd(pipe, kind, flags, named).resume(stateOf(snapshot, "fresh") !== undefined);
+    const handle = travelling[unlinked];
+    const travelled =
+      handle === undefined
+        ? undefined
+        : { handle, status: system.nodes.shown(system.host.files.fstat(handle.handle)) };
+    return new PipeEnd(pipe, kind, flags, named, travelled).resume(stateOf(snapshot, "fresh") !== undefined);
   };
 
 /** Both ends of a new pipe: for reading, for writing. `flags` may hold O_NONBLOCK and O_DIRECT. */

@@ -319,7 +319,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     const descriptors = freezeDescriptors(this.descriptors, files);
     freezeLocks({ id, descriptors: this.descriptors }, files, tables);
     const { path: cwd, deleted } = this.directory.where();
-    return { cwd, ...(deleted ? { cwdRemoved: true } : {}), umask: this.umask, descriptors };
+    const unlinked = this.directory.travel(files);
+    return {
+      cwd,
+      ...(deleted ? { cwdRemoved: true } : {}),
+      ...(unlinked < 0 ? {} : { cwdUnlinked: unlinked }),
+      ...{ umask: this.umask, descriptors },
+    };
   }
 }
 

@@ -1,8 +1,9 @@
 /** What the classes of open files need to make descriptions again from a snapshot. */
-import { type Host, HostError } from "../../host/host.ts";
+import { type Host, HostError, type HostStat } from "../../host/host.ts";
 import type { FileState, OpenFileSnapshot, UnlinkedFileSnapshot } from "../../snapshot.ts";
 import type { FileMachine } from "../system.ts";
 import { O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_TRUNC } from "./constants.ts";
+import type { Folder } from "./folder.ts";
 import type { Location, Viewer } from "./location.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -18,13 +19,20 @@ interface ThawSystem {
   openExisting(at: Location, flags: number, viewer: Viewer, entitled: boolean): OpenFile;
 }
 
+/** What shows named pipes and sockets for what they are. */
+export interface Nodes {
+  readonly nodes: { shown(stat: HostStat): HostStat };
+}
+
 /** A thaw that is under way. `More` is what else a kind needs of all files. */
 export interface ThawContext<More = unknown> {
   readonly system: ThawSystem & More;
   readonly viewer: Viewer;
   readonly littleEndian: boolean;
-  /** The files that travelled along. */
-  readonly travelling: readonly SharedHandle[];
+  /** The files that travelled along, by their index; undefined for a folder. */
+  readonly travelling: readonly (SharedHandle | undefined)[];
+  /** The folders. */
+  readonly folders: ReadonlyMap<number, Folder>;
   readonly contents: readonly UnlinkedFileSnapshot[];
   /** Has `connect` called with all descriptions, by index, when they are there. */
   whenOpened(connect: (opened: readonly OpenFile[]) => void): void;

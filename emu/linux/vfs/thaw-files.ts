@@ -2,7 +2,7 @@
  * Open files back from a snapshot. A thaw opens everything again through the guest's own name space and changes
  * nothing until all of it is there; what can't be had is an error that names it.
  */
-import { HostError } from "../../host/host.ts";
+import { HostError, type HostStat } from "../../host/host.ts";
 import type { FileState, FilesSnapshot, MachineSnapshot, OpenFileSnapshot } from "../../snapshot.ts";
 import { thawQueueFile } from "../ipc/posix-queues.ts";
 import { thawSocket } from "../net/thaw-socket.ts";
@@ -12,6 +12,7 @@ import { thawDevice } from "./devices.ts";
 import { thawEpoll } from "./epoll-file.ts";
 import type { FileSystem, Thawed, ThawedFiles } from "./file-system.ts";
 import { isOfKind } from "./file-types.ts";
+import type { Folder } from "./folder.ts";
 import { DirectoryFile, RegularFile, thawDirectory, thawRegular, thawRemoved } from "./host-file.ts";
 import { thawInotify } from "./inotify-file.ts";
 import { checkFiles, type OnChanged } from "./known-files.ts";
@@ -98,15 +99,19 @@ function thawLocks(
 }
 
 /** A working directory that isn't there any more, or in no grant, is as one that has been removed. */
-function thawWorkingDirectory({ cwd, cwdRemoved }: FilesSnapshot, context: Context): DirectoryFile {
+function thawWorkingDirectory(
+  { cwd, cwdRemoved, cwdUnlinked = -1 }: FilesSnapshot,
+  context: Context,
+): DirectoryFile {
   const { system, viewer } = context;
   const path = normalize(cwd);
   if (showsTasks(path)) return system.folder(undefined, path, O_PATH, viewer);
-  if (cwdRemoved) return thawRemoved(path, O_PATH, context);
+  const removed = () => thawRemoved({ path, flags: O_PATH, unlinked: cwdUnlinked }, context);
+  if (cwdRemoved) return removed();
   try {
     return system.directory(system.namespace.walkCanonical(path, viewer.root), O_PATH, viewer);
   } catch (error) {
-    if (error instanceof HostError) return thawRemoved(path, O_PATH, context);
+    if (error instanceof HostError) return removed();
     throw error;
   }
 }
@@ -140,7 +145,9 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
   const viewer = system.thawView;
   checkFiles(system, snapshot, viewer, onChanged);
   const opened: OpenFile[] = [];
-  const travelling: SharedHandle[] = [];
+  const travelling: (SharedHandle | undefined)[] = [];
+  const statuses: (HostStat | undefined)[] = [];
+  const folders = new Map<number, Folder>();
   const connections: ((opened: readonly OpenFile[]) => void)[] = [];
   const changes: (() => void)[] = [];
   const context: Context = {
@@ -149,16 +156,22 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     littleEndian: snapshot.abi === "ppc64le",
     pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
     travelling,
+    folders,
     contents: unlinkedFiles,
     whenOpened: (connect) => void connections.push(connect),
     atEnd: (change) => void changes.push(change),
   };
   system.queues.thaw(snapshot.queues ?? [], context);
   try {
-    for (const each of unlinkedFiles) {
-      const handle = thawTravelling(system.host, each);
+    for (const [index, each] of unlinkedFiles.entries()) {
+      const isFolder = isOfKind("directory", each.mode);
+      const folder = isFolder ? system.namespace.removedFolder(normalize(each.path ?? ""), each) : undefined;
+      if (folder !== undefined) folders.set(index, folder);
+      const handle = isFolder ? undefined : thawTravelling(system.host, each);
       travelling.push(handle);
-      const stat = system.host.files.fstat(handle.handle);
+      const stat = handle === undefined ? folder?.host.stat() : system.host.files.fstat(handle.handle);
+      statuses.push(stat);
+      if (stat === undefined) continue;
       system.setIds.keep(stat, each.mode, "");
       for (const kind of ["fifo", "socket"] as const) {
         if (isOfKind(kind, each.mode)) system.nodes.add(stat, kind, "");
@@ -183,7 +196,6 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     system.network.resume(snapshot.network);
     joinNodes({ files: opened, pipes: context.pipes });
     system.setIds.thaw(system, snapshot.setIds);
-    const statuses = travelling.map(({ handle }) => system.host.files.fstat(handle));
     system.identities.thaw(system, snapshot.identities, statuses);
     const tasks = new Map<number, ThawedFiles>();
     const add = (id: number, files: FilesSnapshot): void => {
@@ -199,7 +211,7 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     for (const change of changes) change();
     return { tasks, travelling };
   } catch (error) {
-    for (const handle of travelling) handle.release();
+    for (const handle of travelling) handle?.release();
     throw error;
   } finally {
     // Descriptors hold what they refer to; the rest is closed, all of it after an error.

@@ -47,8 +47,15 @@ const modeOf = (access: number, positioned: boolean): number => [1, 2, 3][access
 const UNBLOCKABLE = (1n << 8n) | (1n << 18n);
 /** The bits that XER has: SO, OV, CA, OV32, CA32, string length. */
 const XER = 0xe00c_007fn;
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o40000;
 const PAGE = 4096;
 const SLICE = 1_000_000;
+
+const cwdOf = ({ cwd, cwdRemoved, cwdUnlinked }: Partial<ProcessSnapshot>) => ({
+  ...{ cwd: cwd! },
+  ...(cwdRemoved ? { cwdRemoved, cwdUnlinked } : {}),
+});
 
 class Maker {
   private readonly g: GeneratorValue;
@@ -185,6 +192,7 @@ class Maker {
       pendingSignals: this.signals(),
       altStack: { sp: this.bits(64), flags: this.pick(0, 2), size: this.bits(64) },
       policy: { mode: this.pick(2, 4, 0x8003), nodes: this.bits(64) },
+      affinity: this.bits(80),
       clearTid: this.bits(64),
       robustList: { head: this.bits(64), length: this.bits(64) },
       blocked: this.blocked(stopped),
@@ -223,6 +231,13 @@ class Maker {
     return index;
   }
 
+  /** A folder that has been removed. */
+  private removedFolder(path: string): number {
+    const times = { atime: BigInt(this.nat(2 ** 31)) * 1_000n, mtime: BigInt(this.nat(2 ** 31)) * 1_000n };
+    const mode = S_IFDIR | this.pick(0o755, 0o700, 0o2750, 0o1777);
+    return this.unlinkedFiles.push({ size: 0, mode, path, ...times, pages: pages([], 0) }) - 1;
+  }
+
   private regular(): void {
     const access = this.nat(2);
     const flags = ACCESS[access] | this.pick(0, O_APPEND) | this.pick(0, O_NONBLOCK) | O_LARGEFILE;
@@ -255,6 +270,7 @@ class Maker {
     this.add("directory", (isPath ? O_PATH : O_LARGEFILE) | O_DIRECTORY, isPath ? 0 : modeOf(0, true), {
       path,
       deleted,
+      unlinked: deleted ? this.removedFolder(path) : -1,
       position: isListed ? BigInt(1 + this.nat(2)) : 0n,
       state: isListed ? { kind: "listing", entries } : null,
     });
@@ -396,8 +412,11 @@ class Maker {
   // ---- memory --------------------------------------------------------------------------------------------
 
   private fileOf(): FileReference {
-    if (this.unlinkedFiles.length > 0 && this.chance(3)) {
-      const unlinked = this.nat(this.unlinkedFiles.length - 1);
+    const files = [...this.unlinkedFiles.keys()].filter((index) => {
+      return (this.unlinkedFiles[index].mode & S_IFMT) === 0;
+    });
+    if (files.length > 0 && this.chance(3)) {
+      const unlinked = files[this.nat(files.length - 1)];
       return { path: this.unlinkedFiles[unlinked].path!, unlinked };
     }
     if (this.chance(4)) {
@@ -491,7 +510,8 @@ class Maker {
       ["/area/d1", false],
       ["/area/was", true],
     );
-    const own = { cwd, ...(removed ? { cwdRemoved: true } : {}), umask: this.nat(0o777) };
+    const gone = () => ({ cwdRemoved: true, cwdUnlinked: this.removedFolder(cwd) });
+    const own = { cwd, ...(removed && fs === undefined ? gone() : {}), umask: this.nat(0o777) };
     const { umask } = fs ?? own;
     const space = isZombie ? { ...emptyLayout(), areas: [] } : (memory?.memory ?? this.memory());
     const threads = isZombie ? [] : this.times(1 + this.nat(2), (n) => this.thread(abi, pid + n));
@@ -502,7 +522,8 @@ class Maker {
       sid: this.pick(pid, 100),
       comm: this.name(),
       exe: `/${this.name()}`,
-      ...{ cwd: (fs ?? own).cwd, ...((fs ?? own).cwdRemoved ? { cwdRemoved: true } : {}), umask },
+      ...cwdOf(fs ?? own),
+      umask,
       descriptors,
       credentials: {
         ...{ uid: this.u32(), euid: this.u32(), suid: this.u32(), fsuid: this.u32() },

@@ -255,6 +255,31 @@ describe("open files in a snapshot", () => {
     expect(thawed.call("access", "../d/new", 0)).toBe(0);
     expect(thawed.call("faccessat", 0, "../d/new", 0)).toBe(0);
   });
+  it("keep mode, times and number of removed folders and named pipes without a name", () => {
+    guest.call("mkdir", "d", 0o700);
+    guest.call("chmod", "d", 0o1770);
+    fs.utimesSync(`${folders.granted}/d`, 1e9, 2e9);
+    guest.call("mknod", "p", 0o10640, 0);
+    guest.call("open", "d", O_RDONLY);
+    guest.call("open", "p", O_RDWR);
+    guest.call("chdir", "d");
+    guest.call("rmdir", "/area/d");
+    guest.call("unlink", "/area/p");
+    const status = (from: Guest) =>
+      [from.files.directory, ...[0, 1].map((fd) => from.files.descriptors.get(fd))].map((file) => {
+        const { ino, mode, kind, nlink, atime, mtime } = from.system.shown(file.stat());
+        return { ino, mode, kind, nlink, atime: atime / 1000n, mtime: mtime / 1000n };
+      });
+    const before = status(guest);
+    expect(before.map(({ mode, kind }) => [mode, kind])).toEqual([
+      ...[0, 0].map(() => [0o1770, "directory"]),
+      [0o640, "fifo"],
+    ]);
+    expect([before[0].atime, before[0].mtime]).toEqual([10n ** 15n, 2n * 10n ** 15n]);
+    const once = thaw(freeze());
+    expect(status(once)).toEqual(before);
+    expect(status(thaw(freezeFiles(once)))).toEqual(before);
+  });
   it("keep times and mode of a file without a name, and its set-id bits from the host", () => {
     guest.call("open", "gone", O_RDWR | O_CREAT, 0o666);
     guest.call("fchmod", 0, 0o4751);
@@ -385,6 +410,20 @@ describe("open files in a snapshot", () => {
     expect(system.setIds.freeze(system)).toEqual([{ path: "/area/other/file", bits: 0o4000 }]);
     const network = freezeNetwork(system, emptyTables());
     expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
+  });
+  it("know set-id bits and named pipes by the names that are left to them", () => {
+    guest.call("mkdir", "folder", 0o777);
+    guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
+    guest.call("fchmod", 0, 0o4751);
+    expect(guest.call("mknod", "pipe", 0o10600, 0)).toBe(0);
+    guest.call("open", "third", O_RDWR | O_CREAT, 0o666);
+    for (const name of ["file", "pipe"]) guest.call("link", name, `folder/${name}`);
+    expect(guest.call("unlink", "file")).toBe(0);
+    expect(guest.call("rename", "third", "pipe")).toBe(0);
+    const { system } = guest;
+    expect(system.setIds.freeze(system)).toEqual([{ path: "/area/folder/file", bits: 0o4000 }]);
+    const network = freezeNetwork(system, emptyTables());
+    expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/folder/pipe"]);
   });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],
