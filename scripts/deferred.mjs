@@ -28,7 +28,7 @@ const DEFERRED = {
       ioctl ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
     emu/linux/signals: deliver faults frames post send siginfo
-    emu/linux/vfs: cpu-sets file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
+    emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: debug digest trace
