@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
+import type * as Main from "./main.ts";
 
 /** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. One may need those before it to be loaded. */
 export const SCRIPTS = ["main", "vectors", "translator", "calls", "rare", "seldom"] as const;
@@ -17,12 +18,6 @@ export const cacheFile = (name: ScriptName): string => `${name}.cache`;
 interface Loaded {
   readonly script: Script;
   readonly module: { exports: unknown };
-}
-
-/** What `main.ts` exports. */
-interface Main {
-  main(): Promise<void>;
-  withPlainFlags<T>(work: () => T): T;
 }
 
 /** The scripts of a folder. */
@@ -61,8 +56,8 @@ export class Bundle {
   }
 
   /** What the first script exports. */
-  private get main(): Main {
-    return this.load("main").module.exports as Main;
+  private get main(): typeof Main {
+    return this.load("main").module.exports as typeof Main;
   }
 
   /** The code cache of a script as it is now. */
