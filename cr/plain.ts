@@ -144,6 +144,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   const pids = new Set(live.map((process) => process.pid));
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
+  if (snapshot.filters !== undefined) reasons.push("threads that may not make all system calls (seccomp)");
   if (snapshot.traces !== undefined) reasons.push("processes that trace others");
   if (snapshot.locks !== undefined) reasons.push("file locks");
   if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");

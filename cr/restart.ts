@@ -141,6 +141,8 @@ class Restart {
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
+      ...(extra.noNewPrivs === null ? {} : { noNewPrivs: extra.noNewPrivs }),
+      ...(extra.confinement === null ? {} : { confinement: extra.confinement }),
       ...this.files.own(extra),
     };
   }
@@ -324,6 +326,7 @@ class Restart {
       pipes: topics.pipes.map(({ packets, ...pipe }) => (packets.length === 0 ? pipe : { ...pipe, packets })),
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
+      ...(topics.filters === undefined ? {} : { filters: topics.filters.filters }),
       ...(topics.traces === undefined ? {} : { traces: topics.traces }),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),

@@ -254,6 +254,12 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
+  noNewPrivs: since(8, maybe(flag(""), "no_new_privs, where its process's is otherwise"), null),
+  confinement: since(
+    8,
+    maybe(s32(""), "seccomp(2): -1 strict mode, else its latest filter in FILTERS"),
+    null,
+  ),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -396,6 +402,22 @@ const TRACE_END = message("trace end", "a tracee that has ended and not been wai
   tracer: s32("process id"),
   tid: s32("thread id"),
   status: u32("wait status"),
+});
+
+const INSTRUCTION = message("instruction", "of a filter: struct sock_filter", {
+  code: u32("BPF_*"),
+  jt: u32(""),
+  jf: u32(""),
+  k: u32(""),
+});
+
+const FILTER = message("filter", "a filter of seccomp(2)", {
+  previous: s32("the filter before it, which stands earlier, or -1"),
+  program: list(INSTRUCTION, 4096, ""),
+});
+
+export const FILTERS = message("FILTERS", "filters of system calls that threads have: seccomp(2)", {
+  filters: list(FILTER, THREADS_MAX, ""),
 });
 
 export const TRACES = message("TRACES", "who traces whom: ptrace(2)", {
@@ -687,6 +709,7 @@ export const TRAILER_TYPES = {
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   TRACES: topic(34, TRACES),
+  FILTERS: topic(35, FILTERS),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -714,6 +737,8 @@ export const PARTS: readonly Layout<Fields>[] = [
   TRACE_STOP,
   TRACEE,
   TRACE_END,
+  INSTRUCTION,
+  FILTER,
   LOCK,
   AREA,
   FILE_PART,
@@ -751,6 +776,7 @@ export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;
 export type TracesValues = LayoutValues<typeof TRACES>;
+export type FiltersValues = LayoutValues<typeof FILTERS>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;

@@ -4,6 +4,7 @@ import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { MemoryPolicy } from "../memory/vma.ts";
 import type { ProcessFiles } from "./contracts.ts";
 import type { Process } from "./process.ts";
+import type { Confinement } from "./call-filters.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import type { Trace } from "./tracing/tracee.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
@@ -30,6 +31,10 @@ export class Thread {
   fpexcMode = 0;
   /** set_mempolicy(2): where its pages come from; the default when undefined. */
   policy: MemoryPolicy | undefined;
+  /** prctl(PR_SET_NO_NEW_PRIVS). */
+  noNewPrivs = false;
+  /** What it has been forbidden to call; nothing when undefined. */
+  confinement: Confinement | undefined;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
   /** Its own name, where it does not go by its process's. */

@@ -1,12 +1,15 @@
 /** All system calls that have handlers. */
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
+import { SECCOMP_SYSCALLS } from "./confinement.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_SYSCALLS } from "./file-calls.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { INOTIFY_SYSCALLS } from "./inotify.ts";
+import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
+import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MEMPOLICY_SYSCALLS } from "./mempolicy.ts";
@@ -16,8 +19,6 @@ import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
-import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
-import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
 import { PTRACE_SYSCALLS } from "./ptrace.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
@@ -47,6 +48,7 @@ export const SYSCALL_ROWS: readonly SyscallRow[] = [
   ...LIMIT_SYSCALLS,
   ...PRIORITY_SYSCALLS,
   ...PRCTL_SYSCALLS,
+  ...SECCOMP_SYSCALLS,
   ...MISC_SYSCALLS,
   ...FILE_SYSCALLS,
   ...SIGNAL_SYSCALLS,

@@ -104,6 +104,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
   const { comm, state } = thread ?? process;
+  const shown = thread ?? process.threads.at(0);
   const resident = residentPages(process) * 4096;
   const size = process.areas.bytes;
   const stack = process.areas.find(process.memory.startStack);
@@ -142,8 +143,9 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["CapEff", mask(0n)],
     ["CapBnd", mask(0n)],
     ["CapAmb", mask(0n)],
-    ["NoNewPrivs", process.noNewPrivs ? 1 : 0],
-    ["Seccomp", 0],
+    ["NoNewPrivs", shown?.noNewPrivs ? 1 : 0],
+    ["Seccomp", shown?.confinement.mode ?? 0],
+    ["Seccomp_filters", shown?.confinement.filters ?? 0],
     ["Cpus_allowed", cpuMask(process.cpus)],
     ["Cpus_allowed_list", cpuList(process.cpus)],
     ["Mems_allowed", 1],

@@ -4,6 +4,7 @@ import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
 import { type Process, shortName } from "../process.ts";
+import { filtersOf, modeOf } from "../call-filters.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -155,11 +156,12 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       state: letterOf(thread),
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
+      noNewPrivs: thread.noNewPrivs,
+      confinement: { mode: modeOf(thread.confinement), filters: [...filtersOf(thread.confinement)].length },
       pending: signalSet(thread.signals.pending),
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
-    noNewPrivs: process.prctl.noNewPrivs,
     oomScoreAdj: process.attributes.oomScoreAdj ?? 0,
     setOomScoreAdj: (value) => {
       process.attributes.oomScoreAdj = value;

@@ -30,6 +30,9 @@ const openFiles = (machine: ProcMachine): number =>
 const eachCpu = ({ cpus }: ProcMachine, text: (n: number) => string): string =>
   Array.from({ length: cpus }, (_, n) => text(n)).join("");
 
+/** Of seccomp(2). */
+const SECCOMP_ACTIONS = "kill_process kill_thread trap errno trace log allow";
+
 function sysTree(machine: ProcMachine): SyntheticDirectory {
   const { uts } = machine;
   const long = (value: bigint): bigint => BigInt.asUintN(machine.longs, value);
@@ -48,7 +51,10 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       panic: textFile("0\n"),
       printk: textFile("4\t4\t1\t7\n"),
       yama: directoryOf({ ptrace_scope: textFile("0\n") }),
-      seccomp: directoryOf({ actions_avail: textFile("\n") }),
+      seccomp: directoryOf({
+        actions_avail: textFile(`${SECCOMP_ACTIONS}\n`),
+        actions_logged: textFile("\n"),
+      }),
       shmmax: textFile(`${long(SHMMAX)}\n`),
       shmall: textFile(`${long(SHMALL)}\n`),
       shmmni: textFile(`${SHMMNI}\n`),

@@ -17,6 +17,9 @@ export interface ProcThread {
   /** Process that traces it, or 0. */
   readonly tracer: number;
   readonly cpuTime: bigint;
+  readonly noNewPrivs: boolean;
+  /** seccomp(2): the mode in numbers, and how many filters it has. */
+  readonly confinement: { readonly mode: number; readonly filters: number };
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
   /** Those of its process, unless it has others. */
@@ -57,7 +60,6 @@ export interface ProcProcess extends ProcFiles {
   readonly exitSignal: number;
   readonly threads: readonly ProcThread[];
   readonly children: readonly number[];
-  readonly noNewPrivs: boolean;
   readonly oomScoreAdj: number;
   setOomScoreAdj(value: number): void;
   readonly timerSlack: bigint;

@@ -93,7 +93,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     });
     const [process] = thawed.processes.values();
     expect(process.comm).toBe("a name that is ");
-    expect(process.prctl.noNewPrivs).toBe(true);
+    expect(process.leader!.noNewPrivs).toBe(true);
     expect(process.leader!.fpexcMode).toBe(0x100);
     expect(process.leader!.registers.msr & 0x900n).toBe(0x100n);
   });
