@@ -149,7 +149,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
 
   it.each([
     ["prctl", [9999], "EINVAL"],
-    ["prctl", [22, 2], "EINVAL"],
+    ["prctl", [22, 3], "EINVAL"],
     ["prctl", [23, 64], "EINVAL"],
     ["prctl", [38, 2], "EINVAL"],
     ["wait4", [-1, 0, 0, 0], "ECHILD"],
