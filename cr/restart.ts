@@ -141,6 +141,7 @@ class Restart {
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
+      ...(extra.affinity === null ? {} : { affinity: extra.affinity }),
       ...(extra.noNewPrivs === null ? {} : { noNewPrivs: extra.noNewPrivs }),
       ...(extra.confinement === null ? {} : { confinement: extra.confinement }),
       ...this.files.own(extra),

@@ -39,7 +39,7 @@ export const FILE_KINDS = [
 ] as const;
 
 export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
-export const TRACE_MODES = ["run", "syscall", "step"] as const;
+export const TRACE_MODES = ["run", "syscall", "step", "emulate", "emulate-step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
@@ -254,9 +254,10 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
-  noNewPrivs: since(8, maybe(flag(""), "no_new_privs, where its process's is otherwise"), null),
+  affinity: since(8, maybe(integer(""), "sched_setaffinity(2): bit n is CPU n"), null),
+  noNewPrivs: since(9, maybe(flag(""), "no_new_privs, where its process's is otherwise"), null),
   confinement: since(
-    8,
+    9,
     maybe(s32(""), "seccomp(2): -1 strict mode, else its latest filter in FILTERS"),
     null,
   ),

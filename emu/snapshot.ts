@@ -294,6 +294,8 @@ export interface ThreadSnapshot {
   comm?: string;
   /** set_mempolicy(2); the default when absent. */
   policy?: PolicySnapshot;
+  /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
+  affinity?: bigint;
   /** Whether it has no_new_privs, where its process's first thread is otherwise. */
   noNewPrivs?: boolean;
   /** seccomp(2): -1 is strict mode, else the index of its latest filter; not confined when absent. */
@@ -361,8 +363,8 @@ export interface TraceSnapshot {
   seized: boolean;
   /** PTRACE_O_* */
   options: number;
-  /** How far it was let go. */
-  mode: "run" | "syscall" | "step";
+  /** How far it was let go; where calls are emulated, those that it comes to are its tracer's to make. */
+  mode: "run" | "syscall" | "step" | "emulate" | "emulate-step";
   /** The tracer has seen the call that it is in begin. */
   inCall: boolean;
   /** The stop that it is in. */
@@ -621,6 +623,8 @@ export interface MessageSnapshot {
   files: number[];
   /** CLOCK_REALTIME at which it was sent. */
   time: bigint;
+  /** What the IP header of a datagram says of hops and service; null for the ordinary one. */
+  header: { hops: number; tos: number } | null;
 }
 
 /** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */

@@ -76,6 +76,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   });
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
+  child.affinity = parent.affinity;
   child.noNewPrivs = parent.noNewPrivs;
   child.confinement = parent.confinement;
   if (isThread) child.ownName = parent.comm;

@@ -202,6 +202,7 @@ function freezeThread(
     cpuTime: thread.cpuTime,
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
     ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
+    ...(thread.affinity === undefined ? {} : { affinity: thread.affinity }),
     ...(thread.noNewPrivs === process.leader?.noNewPrivs ? {} : { noNewPrivs: thread.noNewPrivs }),
     ...(thread.confinement === undefined ? {} : { confinement: filters.indexOf(thread.confinement) }),
     ...(files === process.files
@@ -386,6 +387,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   if (from.comm !== undefined) thread.ownName = shortName(from.comm);
   thread.noNewPrivs = from.noNewPrivs ?? false;
   if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
+  thread.affinity = from.affinity;
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -3,6 +3,7 @@ import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { MemoryPolicy } from "../memory/vma.ts";
 import type { ProcessFiles } from "./contracts.ts";
+import { allCpus } from "./cpu-sets.ts";
 import type { Process } from "./process.ts";
 import type { Confinement } from "./call-filters.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
@@ -31,6 +32,8 @@ export class Thread {
   fpexcMode = 0;
   /** set_mempolicy(2): where its pages come from; the default when undefined. */
   policy: MemoryPolicy | undefined;
+  /** sched_setaffinity(2): CPUs it may run on, bit n being CPU n; all when undefined. */
+  affinity: bigint | undefined;
   /** prctl(PR_SET_NO_NEW_PRIVS). */
   noNewPrivs = false;
   /** What it has been forbidden to call; nothing when undefined. */
@@ -56,6 +59,12 @@ export class Thread {
     this.signals = signals;
     this.files = files;
     files.users++;
+  }
+
+  /** CPUs that are there and that it may run on; all, where it has been thawed with none of those. */
+  get cpus(): bigint {
+    const all = allCpus(this.process.kernel.cpus);
+    return (this.affinity ?? all) & all || all;
   }
 
   /** At most 15 bytes: prctl(PR_SET_NAME). A process goes by the name of its first thread. */

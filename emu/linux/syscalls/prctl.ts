@@ -2,12 +2,12 @@
 
 import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
+import { capabilityMask, LAST_CAPABILITY } from "../credentials.ts";
 import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
 import { shortName, TIMER_SLACK } from "../process.ts";
 import { MODE_FILTER, MODE_STRICT, modeOf } from "../call-filters.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { setFilter, setStrict } from "./confinement.ts";
-import { capabilityMask, LAST_CAPABILITY } from "./identity.ts";
 
 /** PR_FP_EXC_* and the MSR bits they stand for. */
 const FP_EXC_DISABLED = 0;

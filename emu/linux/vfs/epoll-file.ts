@@ -16,7 +16,7 @@ export const EPOLLET = 1 << 31;
 const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 
 /** Most descriptions in one set, and sets below one that is in another (Linux: EP_MAX_NESTS). */
-const MOST = 65536;
+export const MOST = 65536;
 const MOST_NESTED = 4;
 /** Descriptions in a set before those that have been closed are looked for. */
 const SWEEP_AT = 64;

@@ -1,5 +1,5 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
-import { cpuList, cpuMask } from "./cpu-sets.ts";
+import { cpuList, cpuMask } from "../cpu-sets.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
@@ -103,7 +103,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
-  const { comm, state } = thread ?? process;
+  const { comm, state, cpus } = thread ?? process;
   const shown = thread ?? process.threads.at(0);
   const resident = residentPages(process) * 4096;
   const size = process.areas.bytes;
@@ -139,15 +139,15 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["SigIgn", mask(signals.ignored)],
     ["SigCgt", mask(signals.caught)],
     ["CapInh", mask(0n)],
-    ["CapPrm", mask(0n)],
-    ["CapEff", mask(0n)],
-    ["CapBnd", mask(0n)],
+    ["CapPrm", mask(process.capabilities.permitted)],
+    ["CapEff", mask(process.capabilities.permitted)],
+    ["CapBnd", mask(process.capabilities.bounding)],
     ["CapAmb", mask(0n)],
     ["NoNewPrivs", shown?.noNewPrivs ? 1 : 0],
     ["Seccomp", shown?.confinement.mode ?? 0],
     ["Seccomp_filters", shown?.confinement.filters ?? 0],
-    ["Cpus_allowed", cpuMask(process.cpus)],
-    ["Cpus_allowed_list", cpuList(process.cpus)],
+    ["Cpus_allowed", cpuMask(cpus)],
+    ["Cpus_allowed_list", cpuList(cpus)],
     ["Mems_allowed", 1],
     ["Mems_allowed_list", 0],
     ["voluntary_ctxt_switches", 0],

@@ -1,9 +1,12 @@
 /** What /proc shows, taken from the kernel's own objects. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isRadix } from "../../cpu/models.ts";
 import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
+import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
+import { ALL_CAPABILITIES, capabilityMask } from "../credentials.ts";
 import { filtersOf, modeOf } from "../call-filters.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
@@ -146,6 +149,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,
+    capabilities: { permitted: capabilityMask(credentials), bounding: ALL_CAPABILITIES },
     state: stateOf(process),
     tracer: process.leader?.trace?.tracer.pid ?? 0,
     exitStatus: process.exitStatus ?? 0,
@@ -159,6 +163,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       noNewPrivs: thread.noNewPrivs,
       confinement: { mode: modeOf(thread.confinement), filters: [...filtersOf(thread.confinement)].length },
       pending: signalSet(thread.signals.pending),
+      cpus: thread.cpus,
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
@@ -182,7 +187,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
-    cpus: kernel.cpus,
+    cpus: process.leader?.cpus ?? allCpus(kernel.cpus),
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,
@@ -190,9 +195,8 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
   };
 }
 
-/** PPC_FEATURE_64 of AT_HWCAP, PPC_FEATURE2_ARCH_3_00 of AT_HWCAP2. */
+/** PPC_FEATURE_64 of AT_HWCAP. */
 const PPC_64 = 0x4000_0000;
-const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
 export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
@@ -215,7 +219,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
       return process.abi.is64 ? 64 : 32;
     },
     get cpu() {
-      const { name, pvr, platform, hwcap, hwcap2 } = process.cpuModel;
+      const { name, pvr, platform, hwcap } = process.cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),
@@ -224,7 +228,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
         timebase: TIMEBASE,
         platform: platform ?? "ppcr",
         // 32-bit kernels say nothing of it.
-        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${(hwcap2 & ARCH_3_00) !== 0 ? "Radix" : "Hash"}\n`,
+        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${isRadix(process.cpuModel) ? "Radix" : "Hash"}\n`,
       };
     },
     memoryTotal: kernel.memorySize,

@@ -3,6 +3,7 @@ import { hexadecimal } from "../../hexadecimal.ts";
 import { MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
 import { SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
 import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
+import { LAST_CAPABILITY } from "../credentials.ts";
 import { locksText } from "./proc-locks.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import type { ProcMachine } from "./proc-view.ts";
@@ -63,7 +64,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       msgmni: textFile(`${MSGMNI}\n`),
       sem: textFile(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       ngroups_max: textFile("65536\n"),
-      cap_last_cap: textFile("40\n"),
+      cap_last_cap: textFile(`${LAST_CAPABILITY}\n`),
       core_pattern: textFile("core\n"),
       core_uses_pid: textFile("0\n"),
       tainted: textFile("0\n"),

@@ -22,6 +22,8 @@ export interface ProcThread {
   readonly confinement: { readonly mode: number; readonly filters: number };
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
+  /** CPUs that it may run on: bit n is CPU n. */
+  readonly cpus: bigint;
   /** Those of its process, unless it has others. */
   readonly files: ProcFiles;
 }
@@ -51,6 +53,8 @@ export interface ProcProcess extends ProcFiles {
   readonly uids: readonly [number, number, number, number];
   readonly gids: readonly [number, number, number, number];
   readonly groups: readonly number[];
+  /** Its permitted and effective set, and the bounding set. */
+  readonly capabilities: { readonly permitted: bigint; readonly bounding: bigint };
   /** R, S, T, Z. */
   readonly state: string;
   /** Process that traces it, or 0. */
@@ -100,8 +104,8 @@ export interface ProcProcess extends ProcFiles {
     ignored: bigint;
     caught: bigint;
   };
-  /** CPUs that it may run on. */
-  readonly cpus: number;
+  /** CPUs that its first thread may run on: bit n is CPU n. */
+  readonly cpus: bigint;
   /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
   readonly cpuTime: bigint;
   readonly childCpuTime: bigint;

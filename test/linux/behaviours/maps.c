@@ -52,6 +52,14 @@ BEHAVIOUR(protection_is_enforced) {
   CHECK(munmap(at + PAGE, PAGE) == 0 && touches(at + PAGE, 0) == SIGSEGV && code == SEGV_MAPERR);
 }
 
+#ifdef __powerpc__
+/* PROT_SAO is a bit more, and nothing else is. */
+BEHAVIOUR(strong_ordering_can_be_asked_for) {
+  char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE | 0x10, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED && (*at = 1) && mprotect(at, 4096, PROT_READ | 0x10) == 0 && *at == 1);
+  CHECK(mmap(NULL, 4096, PROT_READ | 0x20, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
+}
+#endif
 BEHAVIOUR(private_mapping_of_a_file) {
   int fd = file_with("a", "original");
   char *at = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);

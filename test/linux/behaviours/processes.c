@@ -122,6 +122,9 @@ BEHAVIOUR(killed_children) {
     FAILS(kill(1, 0), EPERM);
     FAILS(sched_setparam(1, &none), EPERM);
     FAILS(setpriority(PRIO_PROCESS, 1, 1), EPERM);
+    cpu_set_t all;
+    CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+    FAILS(sched_setaffinity(1, sizeof all, &all), EPERM);
   }
 }
 
