@@ -91,8 +91,9 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   peerCredentials: Sender | undefined;
   /** SO_TIMESTAMP and its kin: when what was received last was sent. */
   lastTime = 0n;
-  /** Counts what comes in, for edge-triggered interests. */
+  /** Count what comes in, and how often there was room again, for edge-triggered interests. */
   arrived = 0;
+  protected vacated = 0;
   isClosed = false;
   /** It was made by a connect(2): its address is that of the socket that it came to. */
   isAccepted = false;
@@ -242,6 +243,9 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   }
   override get arrivals(): number {
     return this.arrived;
+  }
+  override get vacancies(): number {
+    return this.vacated;
   }
   override waitables(_interest?: Interest): Waitables {
     return { queues: [this.queue] };

@@ -67,6 +67,8 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   readonly waiting: StreamSocket[] = [];
   readonly overflow: StreamSocket[] = [];
   backlog = 0;
+  /** It has sent so much that it could send no more (Linux: SOCK_NOSPACE). */
+  private isStuffed = false;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
   /**
@@ -145,6 +147,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     if (!this.isUnix) this.network.share(end);
     listener.waiting.push(hold(end));
     listener.arrive();
+    this.vacated++;
     this.changed();
   }
 
@@ -215,6 +218,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     const count = this.isPackets ? bytes.length : Math.min(bytes.length, room);
     const from = this.isUnix ? this.local : undefined;
     peer.inbox.add({ bytes: bytes.subarray(0, count), from, sender, files, time }, !this.isPackets);
+    if (!this.canSend) this.isStuffed = true;
     peer.arrive();
     return count;
   }
@@ -340,7 +344,10 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   protected override giveRoom(): void {
     const { peer } = this;
-    if (peer?.canSend) peer.changed();
+    if (!peer?.canSend) return;
+    if (peer.isStuffed) peer.vacated++;
+    peer.isStuffed = false;
+    peer.changed();
   }
 
   override shutdown(how: number): void {

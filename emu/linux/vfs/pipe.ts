@@ -28,6 +28,9 @@ export class Pipe {
   readonly ino: bigint;
   capacity: number;
   private ring: Ring;
+  /** Count what has come, the end included, and how often there was room again. */
+  arrived = 0;
+  vacated = 0;
   /** Bytes that have been taken out so far. */
   private passed = 0;
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
@@ -99,9 +102,11 @@ export class Pipe {
   }
 
   private advance(count: number): void {
+    if (count === 0) return;
+    if (this.room < PIPE_BUF) this.vacated++;
     this.ring.drop(count);
     this.passed += count;
-    if (count > 0) this.queue.wake();
+    this.queue.wake();
   }
 
   /** Drops what is first in it, packets or not; what is left of a packet stays one. */
@@ -122,7 +127,7 @@ export class Pipe {
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
     this.ring.put(from.subarray(0, count));
-    if (count > 0) this.queue.wake();
+    this.arrive(count);
     return count;
   }
 
@@ -130,8 +135,20 @@ export class Pipe {
   putFrom(memory: AddressSpace, address: number, length: number): number {
     const count = Math.min(length, this.room);
     this.ring.putFrom(memory, address, count);
-    if (count > 0) this.queue.wake();
+    this.arrive(count);
     return count;
+  }
+  private arrive(count: number): void {
+    if (count === 0) return;
+    this.arrived++;
+    this.queue.wake();
+  }
+
+  /** An end has been closed. */
+  left(): void {
+    this.arrived++;
+    this.vacated++;
+    this.queue.wake();
   }
 
   /** Writes packets, of a page at most. */
@@ -156,7 +173,8 @@ export class Pipe {
     const { contents } = this.snapshot();
     this.capacity = capacity;
     this.ring = new Ring(capacity);
-    this.put(contents);
+    this.ring.put(contents);
+    this.vacated++;
     this.queue.wake();
     return capacity;
   }
@@ -283,6 +301,12 @@ export class PipeEnd extends OpenFile {
   override broken(): boolean {
     return this.writes && this.pipe.readers === 0;
   }
+  override get arrivals(): number {
+    return this.pipe.arrived;
+  }
+  override get vacancies(): number {
+    return this.pipe.vacated;
+  }
   override waitables(): Waitables {
     return { queues: [this.pipe.queue] };
   }
@@ -312,7 +336,7 @@ export class PipeEnd extends OpenFile {
   override close(): void {
     if (this.reads) this.pipe.readers--;
     if (this.writes) this.pipe.writers--;
-    this.pipe.queue.wake();
+    this.pipe.left();
     this.held?.release();
   }
 }
