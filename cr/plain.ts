@@ -71,6 +71,7 @@ function threadReasons(thread: ThreadSnapshot, shape: Shape): string[] {
     reasons.push("a system call half done");
   if (thread.stopped) reasons.push("stopped by a signal");
   if (thread.policy !== undefined) reasons.push("a memory policy");
+  if (thread.affinity !== undefined) reasons.push("CPUs it is bound to");
   return reasons;
 }
 

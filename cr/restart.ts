@@ -141,6 +141,7 @@ class Restart {
       cpuTime: extra.cpuTime,
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
+      ...(extra.affinity === null ? {} : { affinity: extra.affinity }),
       ...this.files.own(extra),
     };
   }

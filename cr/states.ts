@@ -114,12 +114,18 @@ const ADDRESS = message("socket address", "of AF_UNIX a name, else an internet a
 
 const SENDER = message("sender", "struct ucred", { pid: s32(""), uid: u32(""), gid: u32("") });
 
+const IP_HEADER = message("IP header", "of a datagram, besides addresses", {
+  hops: u32("time to live, or hop limit"),
+  tos: u32("type of service, or traffic class"),
+});
+
 const MESSAGE = message("message", "sent to a socket and not yet received", {
   bytes: blob(MESSAGE_MAX, ""),
   from: maybe(ADDRESS, "that its sender is bound to"),
   sender: maybe(SENDER, "SCM_CREDENTIALS"),
   files: list(u32(""), FILES, "SCM_RIGHTS: indices in openFiles"),
   time: s64("CLOCK_REALTIME at which it was sent, ns"),
+  header: since(5, maybe(IP_HEADER, "where it is not the ordinary one"), null),
 });
 
 const URGENT = message("urgent", "a byte of TCP that was sent out of band", {
@@ -279,6 +285,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   WINDOW,
   ADDRESS,
   SENDER,
+  IP_HEADER,
   MESSAGE,
   SOCKET_OPTION,
   URGENT,

@@ -101,6 +101,7 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     cpuTime: thread.cpuTime,
     comm: thread.comm ?? null,
     policy: thread.policy ?? null,
+    affinity: thread.affinity ?? null,
     files: ownFiles(thread),
   };
 }

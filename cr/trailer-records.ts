@@ -39,7 +39,7 @@ export const FILE_KINDS = [
 ] as const;
 
 export const TRACE_STOPS = ["signal", "group", "entry", "exit", "event"] as const;
-export const TRACE_MODES = ["run", "syscall", "step"] as const;
+export const TRACE_MODES = ["run", "syscall", "step", "emulate", "emulate-step"] as const;
 export const WAIT_PHASES = ["waiting", "woken", "paused"] as const;
 
 export const PRIVATE_KINDS = ["file", "directory", "symlink", "link"] as const;
@@ -254,6 +254,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   comm: since(3, maybe(text(NAME, ""), "a name of its own"), null),
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
+  affinity: since(8, maybe(integer(""), "sched_setaffinity(2): bit n is CPU n"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -453,7 +454,7 @@ export const SHARED_PAGES = message(
 
 export const UNLINKED = message(
   "UNLINKED",
-  "a file that travels in the image, as those do that have no name any more; the first one is number 0",
+  "a file or folder that travels in the image, as those do that have no name any more; the first one is number 0",
   {
     size: size64("bytes"),
     mode: u32("permission bits, set-id and sticky bits; with S_IFMT: a folder, symlink, pipe or socket"),

@@ -292,6 +292,8 @@ export interface ThreadSnapshot {
   comm?: string;
   /** set_mempolicy(2); the default when absent. */
   policy?: PolicySnapshot;
+  /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
+  affinity?: bigint;
   /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
   files?: FilesSnapshot & { shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs"> };
 }
@@ -349,8 +351,8 @@ export interface TraceSnapshot {
   seized: boolean;
   /** PTRACE_O_* */
   options: number;
-  /** How far it was let go. */
-  mode: "run" | "syscall" | "step";
+  /** How far it was let go; where calls are emulated, those that it comes to are its tracer's to make. */
+  mode: "run" | "syscall" | "step" | "emulate" | "emulate-step";
   /** The tracer has seen the call that it is in begin. */
   inCall: boolean;
   /** The stop that it is in. */
@@ -609,6 +611,8 @@ export interface MessageSnapshot {
   files: number[];
   /** CLOCK_REALTIME at which it was sent. */
   time: bigint;
+  /** What the IP header of a datagram says of hops and service; null for the ordinary one. */
+  header: { hops: number; tos: number } | null;
 }
 
 /** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */

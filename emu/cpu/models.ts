@@ -3,6 +3,7 @@
  * AT_PLATFORM). None advertises transactional memory, which no instruction here provides.
  */
 import type { CpuModel } from "./cpu.ts";
+import { includes } from "./versions.ts";
 
 /** Which programs a CPU is for. */
 export type ModelAbi = "ppc32" | "ppc64" | "ppc64le";
@@ -164,6 +165,12 @@ export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | u
   }
   return seen;
 }
+
+/** Whether Linux has a radix tree of page tables on such a processor, not a hashed table. */
+export const isRadix = ({ version }: CpuModel): boolean => includes(version, "3.0");
+
+/** Whether accesses to pages can be strongly ordered there (PROT_SAO; Linux: CPU_FTR_SAO). */
+export const hasStrongOrdering = ({ version }: CpuModel): boolean => includes(version, "2.06");
 
 /** The same, with a RangeError that names the models there are. */
 export function modelFor(name: string | undefined, abi: ModelAbi): CpuModel {

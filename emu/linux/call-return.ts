@@ -8,6 +8,7 @@ import { CR, CTR, GPR, LR, NIA, type Registers } from "../cpu/registers.ts";
 import { PAGE_SIZE } from "../memory/layout.ts";
 import type { AbiInfo } from "./abi.ts";
 import { SysError } from "./errno.ts";
+import type { Process } from "./process.ts";
 import type { Thread } from "./thread.ts";
 
 /** r3 among the register block's words, its low one. */
@@ -26,9 +27,9 @@ export function isVectored({ process, registers }: Thread): boolean {
   return isThere && (memory.fetch(nia) & SC_BIT) === 0;
 }
 
-/** Whether the instruction in front of NIA, which has made a system call, is `scv`. */
-export function wasVectored({ process: { memory }, registers }: Thread): boolean {
-  const at = Number(BigInt.asUintN(64, registers.nia - 4n));
+/** Whether the instruction at `address`, which has made a system call or is to, is `scv`. */
+export function isVectoredAt({ memory }: Process, address: bigint): boolean {
+  const at = Number(BigInt.asUintN(64, address));
   let word = SC_BIT;
   ignoringFaults(() => {
     word = memory.read32(at);

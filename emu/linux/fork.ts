@@ -76,6 +76,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   });
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
+  child.affinity = parent.affinity;
   if (isThread) child.ownName = parent.comm;
   child.parked.bytes.set(parent.registers.bytes);
   if (!isThread) kernel.addProcess(process);

@@ -188,6 +188,7 @@ function freezeThread(thread: Thread, tables: FreezeTables, sharing: Sharing): T
     cpuTime: thread.cpuTime,
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
     ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
+    ...(thread.affinity === undefined ? {} : { affinity: thread.affinity }),
     ...(files === process.files
       ? {}
       : { files: { ...files.freeze(tables, tid), shares: sharing.files(files, tid) } }),
@@ -367,6 +368,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.cpuTime = from.cpuTime;
   if (from.comm !== undefined) thread.ownName = shortName(from.comm);
   if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
+  thread.affinity = from.affinity;
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -57,6 +57,7 @@ import { deliver, hasSignals, makeTimers, raise, trapLater } from "./signals/tas
 import type { System } from "./system.ts";
 import { Tasks } from "./tasks.ts";
 import { Thread } from "./thread.ts";
+import { steps } from "./tracing/tracee.ts";
 import { afterCall, entersCall, noteExec, stepped, stopsBefore } from "./tracing/tracing.ts";
 import { FileSystem } from "./vfs/file-system.ts";
 import type { MountConfig } from "./vfs/mounts.ts";
@@ -587,11 +588,9 @@ export class Kernel implements System {
       this.look();
       return;
     }
-    // A thawed call that waits has to say once more what it waits for before a signal can interrupt it.
-    const thawed = thread.blocked !== null && thread.wait === undefined;
     // One that its tracer has seen begin is made before signals are taken.
     const begins = trace?.inCall === true && thread.blocked === null;
-    if (hasSignals(thread) && !thawed && !begins) {
+    if (hasSignals(thread) && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
       if (thread.state !== "runnable" || (end !== undefined && this.instructions >= end)) {
@@ -627,7 +626,7 @@ export class Kernel implements System {
     try {
       const exit = interpreter.run(budget);
       this.timeIsExact = false;
-      if (exit === "limit" && thread.trace?.mode === "step") stepped(thread);
+      if (exit === "limit" && steps(thread.trace)) stepped(thread);
       if (exit !== "breakpoint") return exit;
       this.pause({ thread });
       return "limit";
@@ -655,7 +654,7 @@ export class Kernel implements System {
   /** Instructions until something is due. At least 1. */
   private budget(thread: Thread, end: bigint | undefined): number {
     // TIME_WANTED has been thrown at the instruction to come: alone in its piece, it finds the exact count.
-    if (this.timeIsExact || thread.trace?.mode === "step") return 1;
+    if (this.timeIsExact || steps(thread.trace)) return 1;
     let due = end === undefined ? undefined : end - this.instructions;
     const { clock } = this;
     const deadline = this.nextDeadline();

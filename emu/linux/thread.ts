@@ -3,6 +3,7 @@ import { Registers } from "../cpu/registers.ts";
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { MemoryPolicy } from "../memory/vma.ts";
 import type { ProcessFiles } from "./contracts.ts";
+import { allCpus } from "./cpu-sets.ts";
 import type { Process } from "./process.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import type { Trace } from "./tracing/tracee.ts";
@@ -21,6 +22,8 @@ export class Thread {
   blocked: CallInProgress | null = null;
   /** What that call waited for last; a signal that interrupts it asks. Undefined after a thaw until the call is made again. */
   wait: WaitFor | undefined;
+  /** What `blocked` is after a wake, until the call is made again. */
+  private woken: CallInProgress | undefined;
   /** set_tid_address(2). */
   clearTid = 0n;
   robustList = { head: 0n, length: 0n };
@@ -28,6 +31,8 @@ export class Thread {
   fpexcMode = 0;
   /** set_mempolicy(2): where its pages come from; the default when undefined. */
   policy: MemoryPolicy | undefined;
+  /** sched_setaffinity(2): CPUs it may run on, bit n being CPU n; all when undefined. */
+  affinity: bigint | undefined;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
   /** Its own name, where it does not go by its process's. */
@@ -49,6 +54,12 @@ export class Thread {
     this.signals = signals;
     this.files = files;
     files.users++;
+  }
+
+  /** CPUs that are there and that it may run on; all, where it has been thawed with none of those. */
+  get cpus(): bigint {
+    const all = allCpus(this.process.kernel.cpus);
+    return (this.affinity ?? all) & all || all;
   }
 
   /** At most 15 bytes: prctl(PR_SET_NAME). A process goes by the name of its first thread. */
@@ -83,6 +94,14 @@ export class Thread {
   /** Puts the thread's registers into the CPU. */
   load(): void {
     this.process.mm.load(this);
+  }
+
+  /**
+   * Whether its call must be made again before a signal may end it: after a wake because what it waited for may be there, which
+   * counts for more than a signal (Linux: ___wait_event, do_wait), and after a thaw because only the call knows how it ends.
+   */
+  get looksFirst(): boolean {
+    return this.blocked !== null && (this.blocked === this.woken || this.wait === undefined);
   }
 
   /** Lets the thread run. */
@@ -162,7 +181,7 @@ export class Thread {
   wake(): void {
     if (this.state !== "waiting") return;
     this.leave();
-    if (this.blocked !== null) this.blocked = { ...this.blocked, phase: "woken" };
+    if (this.blocked !== null) this.blocked = this.woken = { ...this.blocked, phase: "woken" };
     this.state = "stopped";
     this.start();
   }

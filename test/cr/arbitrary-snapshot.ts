@@ -159,6 +159,7 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       stopped: fc.boolean(),
       cpuTime: duration,
       policy,
+      affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
       files: ownFiles(tables),
     },
     {
@@ -479,6 +480,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
         sender: fc.option(sender),
         files: indices,
         time: s64,
+        header: fc.option(fc.record({ hops: u32, tos: u32 })),
       }),
       { maxLength: 3 },
     ),

@@ -200,7 +200,8 @@ int main(int argc, char **argv) {
     else if (!strcmp(op, "stat"))
       say_stat(fstatat(at, a, &s, *b == 'l' ? AT_SYMLINK_NOFOLLOW : 0), &s);
     else if (!strcmp(op, "text")) {
-      say(readlinkat(fd, "", buffer, sizeof buffer - 1));
+      /* How long it is depends on where the host has its folders, and on process ids. */
+      say(readlinkat(fd, "", buffer, sizeof buffer - 1) < 0 ? -1 : 0);
       printf(" %s", below(buffer));
     } else if (!strcmp(op, "list"))
       list(at);
@@ -211,6 +212,8 @@ int main(int argc, char **argv) {
       if (length < 0) say(-1);
       /* Of several names a thaw takes one that is there. */
       else if (linked && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink > 0) printf(" one of several");
+      /* After a thaw it knows the name that it had, not the folder's that was renamed since. */
+      else if (strstr(buffer, " (deleted)")) printf(" %s", strrchr(buffer, '/'));
       else printf(" %s", below(buffer));
     } else
       printf(" what?");

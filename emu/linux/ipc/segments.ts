@@ -4,7 +4,9 @@ import { SharedObject } from "../../memory/shared-object.ts";
 import type { IpcPermSnapshot, SegmentSnapshot } from "../../snapshot.ts";
 import { IpcObject, IpcTable } from "./ipc-table.ts";
 
-/** /proc/sys/kernel/shmmni. */
+/** Limits, which /proc/sys/kernel shows (Linux: include/uapi/linux/shm.h): bytes of a segment, pages of all, segments. On 32-bit kernels these have 32 bits. */
+export const SHMMAX = 2n ** 64n - 2n ** 24n - 1n;
+export const SHMALL = SHMMAX;
 export const SHMMNI = 4096;
 /** Bits of a segment's mode: it goes when nobody has it attached; it is locked. */
 export const SHM_DEST = 0o1000;

@@ -8,6 +8,7 @@ import { IPC_NOWAIT, IpcObject, IpcTable } from "./ipc-table.ts";
 export const SEMMSL = 32000;
 export const SEMOPM = 500;
 export const SEMMNI = 32000;
+export const SEMMNS = SEMMNI * SEMMSL;
 export const SEMVMX = 32767;
 export const SEM_UNDO = 0x1000;
 

@@ -25,8 +25,18 @@ import {
   POLLWRNORM,
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
-import { END, fileAt, type Outgoing, type Received, Socket } from "./socket.ts";
-import { IPPROTO_UDP } from "./socket-constants.ts";
+import { type IpHeader, PLAIN_HEADER } from "./inbox.ts";
+import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
+import {
+  AF_INET,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
+} from "./socket-constants.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
 const QUEUE_MAX = 10;
@@ -100,7 +110,9 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     const target = this.network.receiverOf(this, address, from);
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
-      if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) this.deliver(what, target, from);
+      if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) {
+        this.deliver(what, target, from, this.headerTo(address, what));
+      }
     } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
       this.gateway?.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
@@ -125,13 +137,23 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     this.changed();
   }
 
+  /** The IP header of a datagram: as its socket's options say, or what comes with it. */
+  private headerTo(to: Address, { header = {} }: Outgoing): IpHeader {
+    const { family } = unmapped(to);
+    const [level, hops, tos] =
+      family === AF_INET ? [IPPROTO_IP, IP_TTL, IP_TOS] : [IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS];
+    const [setHops, setTos] = [hops, tos].map((name) => this.options.get(optionKey(level, name)));
+    return { hops: setHops ?? PLAIN_HEADER.hops, tos: setTos ?? PLAIN_HEADER.tos, ...header[level] };
+  }
+
   private deliver(
     { bytes, sender, files, time }: Outgoing,
     target: Socket,
     source: Address | undefined,
+    header?: IpHeader,
   ): void {
     const from = source && asSeenBy(target.domain, source);
-    target.inbox.add({ bytes, from, sender, files, time }, false);
+    target.inbox.add({ bytes, from, sender, files, time, header }, false);
     target.arrive();
   }
 

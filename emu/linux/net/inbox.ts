@@ -10,6 +10,16 @@ export interface Sender {
   readonly gid: number;
 }
 
+/** What a datagram's IP header says besides addresses. */
+export interface IpHeader {
+  /** How many hops it has left: time to live, or hop limit. */
+  readonly hops: number;
+  /** Type of service, or traffic class. */
+  readonly tos: number;
+}
+/** That of one whose sender has set none (/proc/sys/net/ipv4/ip_default_ttl). */
+export const PLAIN_HEADER: IpHeader = { hops: 64, tos: 0 };
+
 /** One message, or a piece of a stream. */
 export interface Message {
   bytes: Uint8Array;
@@ -20,6 +30,8 @@ export interface Message {
   files: readonly OpenFile[];
   /** CLOCK_REALTIME when it was sent, in nanoseconds. */
   readonly time: bigint;
+  /** Of a datagram of IP; PLAIN_HEADER where it is absent. */
+  readonly header?: IpHeader;
 }
 
 /** Pieces of a stream are put together up to this size. */

@@ -33,13 +33,29 @@ export const SO_PASSCRED = 20;
 export const SO_BINDTODEVICE = 25;
 export const SO_TIMESTAMP = 29;
 export const SO_TIMESTAMPNS = 35;
+export const SO_TIMESTAMPING = 37;
+/** The same with times of 64 bits in 32-bit programs. */
+export const SO_TIMESTAMP_NEW = 63;
+export const SO_TIMESTAMPNS_NEW = 64;
+export const SO_TIMESTAMPING_NEW = 65;
+/** SO_TIMESTAMPING: tell of times that software has taken. */
+export const SOF_TIMESTAMPING_SOFTWARE = 16;
+export const IP_TOS = 1;
+export const IP_TTL = 2;
+export const IP_RETOPTS = 7;
 export const IP_PKTINFO = 8;
 export const IP_RECVTTL = 12;
 export const IP_RECVTOS = 13;
+export const IP_RECVORIGDSTADDR = 20;
+export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
 export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
+export const IPV6_TCLASS = 67;
+export const IPV6_RECVORIGDSTADDR = 74;
 
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;

@@ -9,7 +9,7 @@ import { hold, OpenFile, release, type Waitables } from "../vfs/open-file.ts";
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
-import { Inbox, type Sender } from "./inbox.ts";
+import { Inbox, type IpHeader, type Sender } from "./inbox.ts";
 import type { Network } from "./network.ts";
 import {
   AF_UNIX,
@@ -27,6 +27,8 @@ export interface Outgoing {
   readonly sender: Sender | undefined;
   readonly files: readonly OpenFile[];
   readonly time: bigint;
+  /** What stands in its IP header for this message alone, by level: IPPROTO_IP or IPV6. */
+  readonly header?: Readonly<Record<number, Partial<IpHeader>>>;
 }
 
 /** What has been received. */
@@ -39,6 +41,8 @@ export interface Received {
   /** Descriptions that came along; who takes them releases them. Of a message that is only looked at they are held once more. */
   readonly files: readonly OpenFile[];
   readonly time: bigint;
+  /** Of a datagram of IP; PLAIN_HEADER where it is absent. */
+  readonly header?: IpHeader;
   /** The other end sends no more. */
   readonly isEnd: boolean;
 }
@@ -91,9 +95,10 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   peerCredentials: Sender | undefined;
   /** SO_TIMESTAMP and its kin: when what was received last was sent. */
   lastTime = 0n;
-  /** Count what comes in, and how often there was room again, for edge-triggered interests. */
+  /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
-  protected vacated = 0;
+  /** Counts how often there has come to be room to send where there was none. */
+  vacated = 0;
   isClosed = false;
   /** It was made by a connect(2): its address is that of the socket that it came to. */
   isAccepted = false;
@@ -173,13 +178,22 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   /** The first message, of which the rest is lost. */
   protected packet(room: number, peek: boolean): Received {
     const first = this.inbox.at(0)!;
-    const { bytes, from, sender, time } = first;
+    const { bytes, from, sender, time, header } = first;
     const files = peek ? first.files.map(hold) : first.files;
     if (!peek) {
       this.inbox.shift();
       this.giveRoom();
     }
-    return { bytes: bytes.slice(0, room), length: bytes.length, from, sender, files, time, isEnd: false };
+    return {
+      bytes: bytes.slice(0, room),
+      length: bytes.length,
+      from,
+      sender,
+      files,
+      time,
+      header,
+      isEnd: false,
+    };
   }
   /** Something has been received: who waits to send may have room now. */
   protected giveRoom(): void {}
@@ -271,10 +285,12 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
       const [level, name] = key.split("/").map(Number);
       return { level, name, value };
     });
-    const messages = this.inbox.list().map(({ bytes, from = null, sender = null, files, time }) => ({
-      ...{ bytes: bytes.slice(), from, sender, time },
-      files: files.map((file) => tables.add(file)),
-    }));
+    const messages = this.inbox
+      .list()
+      .map(({ bytes, from = null, sender = null, files, time, header = null }) => ({
+        ...{ bytes: bytes.slice(), from, sender, time, header },
+        files: files.map((file) => tables.add(file)),
+      }));
     return {
       ...{
         kind: "socket",
@@ -302,12 +318,10 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
     const { readShut, writeShut, error, receiveTimeout, sendTimeout } = from;
     Object.assign(this, { readShut, writeShut, error, receiveTimeout, sendTimeout });
     for (const { level, name, value } of from.options) this.setOption(name, value, level);
-    for (const { bytes, from: origin, sender, files, time } of from.messages) {
+    for (const { bytes, from: origin, sender, files, time, header } of from.messages) {
       const held = files.map((index) => hold(fileAt(opened, index)));
-      this.inbox.add(
-        { bytes, from: origin ?? undefined, sender: sender ?? undefined, files: held, time },
-        false,
-      );
+      const known = { from: origin ?? undefined, sender: sender ?? undefined, header: header ?? undefined };
+      this.inbox.add({ bytes, ...known, files: held, time }, false);
     }
   }
 

@@ -67,8 +67,6 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   readonly waiting: StreamSocket[] = [];
   readonly overflow: StreamSocket[] = [];
   backlog = 0;
-  /** It has sent so much that it could send no more (Linux: SOCK_NOSPACE). */
-  private isStuffed = false;
   /** A connect(2) that did not wait has not been told yet that it has succeeded. */
   untold = false;
   /**
@@ -76,6 +74,9 @@ export class StreamSocket extends Socket<ConnectionGateway> {
    * until what follows it is read (Linux: tcp_recv_urg).
    */
   private urgent: { after: number; isRead: boolean } | undefined;
+
+  /** So much has been sent that there must be more room before it is worth while again. */
+  private isCrowded = false;
 
   override get isListening(): boolean {
     return this.phase === "listening";
@@ -218,7 +219,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     const count = this.isPackets ? bytes.length : Math.min(bytes.length, room);
     const from = this.isUnix ? this.local : undefined;
     peer.inbox.add({ bytes: bytes.subarray(0, count), from, sender, files, time }, !this.isPackets);
-    if (!this.canSend) this.isStuffed = true;
+    this.isCrowded ||= !this.canSend;
     peer.arrive();
     return count;
   }
@@ -345,8 +346,8 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   protected override giveRoom(): void {
     const { peer } = this;
     if (!peer?.canSend) return;
-    if (peer.isStuffed) peer.vacated++;
-    peer.isStuffed = false;
+    if (peer.isCrowded) peer.vacated++;
+    peer.isCrowded = false;
     peer.changed();
   }
 

@@ -28,19 +28,16 @@ export function altStackFlags(stack: AltStack, sp: bigint): number {
   return ((onAltStack(stack, sp) ? SS_ONSTACK : 0) | autodisarm) >>> 0;
 }
 
+const MINSIGSTKSZ = 4096n;
+
 /** Why a new stack is refused: errno names as sigaltstack(2) has them. */
 export type AltStackError = "EPERM" | "EINVAL" | "ENOMEM";
 
 /**
- * Takes `next` over into `stack`, for a thread whose stack pointer is `sp`. The least size is glibc's MINSIGSTKSZ:
- * 4096 for 64-bit programs (kernels since 5.14 demand 8192, older ones 2048), 2048 for 32-bit ones.
+ * Takes `next` over into `stack`, for a thread whose stack pointer is `sp`. The least size is what
+ * C libraries call MINSIGSTKSZ; 64-bit kernels demand 8192 since 5.14, all others 2048.
  */
-export function setAltStack(
-  stack: AltStack,
-  next: AltStack,
-  sp: bigint,
-  is64: boolean,
-): AltStackError | undefined {
+export function setAltStack(stack: AltStack, next: AltStack, sp: bigint): AltStackError | undefined {
   if (onAltStack(stack, sp)) return "EPERM";
   const mode = next.flags & ~SS_AUTODISARM;
   if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return "EINVAL";
@@ -48,7 +45,7 @@ export function setAltStack(
     Object.assign(stack, { sp: 0n, size: 0n, flags: SS_DISABLE });
     return undefined;
   }
-  if (next.size < (is64 ? 4096n : 2048n)) return "ENOMEM";
+  if (next.size < MINSIGSTKSZ) return "ENOMEM";
   Object.assign(stack, next);
   return undefined;
 }

@@ -14,6 +14,7 @@ import {
   ILL_ILLOPC,
   ILL_PRVOPC,
   SEGV_ACCERR,
+  SEGV_BNDERR,
   SEGV_MAPERR,
   SI_KERNEL,
   SIGBUS,
@@ -99,12 +100,30 @@ function floatingPointCode(fpscr: number): number {
   return FPE_FLTUNK;
 }
 
-/** The signal and the pt_regs fields of `fault`. */
+/** The kernel's own addresses begin with this digit. */
+const KERNEL = 0xcn << 60n;
+
+/**
+ * What Linux makes of addresses for which there are no tables: a segment interrupt (arch/powerpc/mm/book3s64/slb.c,
+ * do_bad_segment_interrupt). With the radix tables of POWER9 and later, whose addresses have 52 bits, that is where
+ * any bit between these and the quadrant is set, and in the quadrants of hypervisors; with hashed page tables above
+ * what a program and the kernel's linear map can have.
+ */
+function beyondTables(kind: FaultKind, address: bigint, radix: boolean): Row | undefined {
+  if ((kind !== "data-unmapped" && kind !== "fetch-unmapped") || address < 1n << 46n) return undefined;
+  const isKernels = address >= KERNEL;
+  const most = radix ? 1n << 52n : 1n << (isKernels ? 46n : 47n);
+  if ((isKernels ? address - KERNEL : address) < most) return undefined;
+  return { ...ROWS[kind], code: SEGV_BNDERR, trap: kind === "data-unmapped" ? 0x380 : 0x480, dsisr: 0n };
+}
+
+/** The signal and the pt_regs fields of `fault`, where page tables are a radix tree or hashed. */
 export function translateFault(
   fault: GuestFault,
   registers: Registers,
+  radix: boolean,
 ): { info: SignalInfo; interrupt: Interrupt } {
-  const row = ROWS[fault.kind];
+  const row = beyondTables(fault.kind, fault.address, radix) ?? ROWS[fault.kind];
   const code = fault.kind === "floating-point" ? floatingPointCode(registers.fpscr) : row.code;
   // Interrupts that have no other report the instruction's own address, whatever the fault carries.
   const value = row.dar ? fault.address : registers.nia;

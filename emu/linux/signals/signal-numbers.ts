@@ -78,6 +78,7 @@ export const FPE_FLTINV = 7;
 export const FPE_FLTUNK = 14;
 export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
+export const SEGV_BNDERR = 3;
 export const BUS_ADRALN = 1;
 export const BUS_ADRERR = 2;
 export const TRAP_BRKPT = 1;

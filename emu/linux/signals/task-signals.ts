@@ -1,5 +1,6 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isRadix } from "../../cpu/models.ts";
 import { isVectored } from "../call-return.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
@@ -37,7 +38,7 @@ export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
 
 /** Turns a fault of the thread's own instruction into a signal that is taken before it goes on. */
 export function raise(thread: Thread, fault: GuestFault): void {
-  const { info, interrupt } = translateFault(fault, thread.registers);
+  const { info, interrupt } = translateFault(fault, thread.registers, isRadix(thread.process.cpuModel));
   thread.signals.interrupt = interrupt;
   // One that a tracer has set is for one time (Linux: ptrace_triggered).
   if (fault.kind === "breakpoint" && thread.trace !== undefined) setDabr(thread, 0n);
@@ -49,7 +50,8 @@ export function raise(thread: Thread, fault: GuestFault): void {
  * arch/powerpc/kernel/process.c, do_break, which has no fault to undo there).
  */
 export function trapLater(thread: Thread, fault: GuestFault): void {
-  forceSignal(thread.process, thread, translateFault(fault, thread.registers).info);
+  const { process, registers } = thread;
+  forceSignal(process, thread, translateFault(fault, registers, isRadix(process.cpuModel)).info);
 }
 
 /** Whether a thread has a signal that keeps it from waiting for `wait`, or from going on with its program. */
@@ -59,12 +61,9 @@ export function isDisturbed(thread: Thread, wait: WaitFor | undefined): boolean 
   return deliverable(process, thread) !== 0n || (trace !== undefined && trace.inject !== null);
 }
 
-/**
- * Whether `deliver` would find something to do. After a thaw a call that was in progress is made again first, since
- * only it knows how a signal ends it.
- */
+/** Whether `deliver` would find something to do now. */
 export function hasSignals(thread: Thread): boolean {
-  if (thread.blocked !== null && thread.wait === undefined) return false;
+  if (thread.looksFirst) return false;
   return isDisturbed(thread, thread.wait) || (thread.signals.savedMask !== null && !thread.wait?.killable);
 }
 

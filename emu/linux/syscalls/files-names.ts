@@ -45,6 +45,7 @@ import { exists, type HostPlace, isDirectory, type Location } from "../vfs/locat
 import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { otherName } from "../vfs/other-names.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
 import type { TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
@@ -132,7 +133,7 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
   if (at.mustBeDirectory) throw new SysError(ENOTDIR);
   system.namespace.at(place, (host) => system.host.files.unlink(host));
   system.notices.removed(at);
-  if (at.stat?.nlink === 1) system.nodes.forget(fileKey(at.stat));
+  lostName(system, at);
   return 0;
 }
 
@@ -175,9 +176,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (flags & RENAME_EXCHANGE) return exchange(ctx, { from, source }, { from: to, source: target });
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
-  if (isDirectory(source) && target.path !== source.path && isWithin(target.path, source.path)) {
-    throw new SysError(EINVAL);
-  }
+  if (target.path !== source.path && isAbove(source, target)) throw new SysError(EINVAL);
   if (isSame(source, target)) return 0;
   const sourcePlace = namespace.removable(source, task);
   const targetPlace = exists(target) ? namespace.removable(target, task) : namespace.vacant(target, task);
@@ -185,13 +184,29 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   checkMove(task, source, [sourcePlace, targetPlace]);
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
   const { nodes, setIds } = task.system;
-  if (target.stat?.nlink === 1) nodes.forget(fileKey(target.stat));
+  lostName(task.system, target);
   if (source.stat !== undefined) {
     for (const known of [nodes, setIds]) known.moved(fileKey(source.stat), source.path, target.path);
   }
   task.system.notices.moved(source, target);
   return 0;
 }
+
+/** A name leads to its file no more: what the machine knows of the file goes by another name, where it has one. */
+function lostName(system: TaskFiles["system"], { stat, path, place }: Location): void {
+  if (stat === undefined || place === undefined || stat.kind === "directory") return;
+  const { nodes, setIds } = system;
+  const key = fileKey(stat);
+  if (stat.nlink === 1) nodes.forget(key);
+  else if (nodes.get(key)?.path === path || setIds.pathOf(key) === path) {
+    const other = otherName(system, stat, path, place.folder.mount);
+    if (other !== undefined) for (const known of [nodes, setIds]) known.moved(key, path, other);
+  }
+}
+
+/** Whether a directory holds what is below, which it does not by the name that a removed one had. */
+const isAbove = (above: Location, below: Location): boolean =>
+  isDirectory(above) && isWithin(below.path, above.path) && !below.place?.folder.host.where().isGone;
 
 /** Whether two names are of one file, and seen through one grant. */
 const isSame = (one: Location, other: Location): boolean =>
@@ -221,8 +236,6 @@ function exchange(
     if (!isDirectory(source) && from.path.endsWith("/")) throw new SysError(ENOTDIR);
   }
   if (a.path === b.path) return 0;
-  const isAbove = (above: Location, below: Location) =>
-    isDirectory(above) && isWithin(below.path, above.path);
   if (isAbove(a, b) || isAbove(b, a)) throw new SysError(EINVAL);
   const task = files(ctx);
   const places = [namespace.removable(a, task), namespace.removable(b, task)];
@@ -307,7 +320,9 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
     // An O_PATH descriptor of a symlink can be read by an empty path.
     const file = dirfd === AT_FDCWD ? undefined : task.descriptors.get(dirfd);
     if (!(file instanceof PathFile) || file.target === undefined) throw new SysError(ENOENT);
-    return putLink(ctx, n, size, file.target);
+    // One of /proc says what is so now, not what was so when it was opened.
+    if (!file.isSynthetic) return putLink(ctx, n, size, file.target);
+    path = file.path;
   }
   return putLink(ctx, n, size, task.system.namespace.readlink(task.find(dirfd, path, false)));
 }

@@ -3,7 +3,7 @@ import { isPrivileged } from "../credentials.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
-import { targets } from "./priority.ts";
+import { mayRank, targets } from "./priority.ts";
 import { SCHED_IDLE } from "./sched.ts";
 
 const CLASS_NONE = 0;
@@ -36,7 +36,10 @@ const ioprioSet: SyscallHandler = (ctx) => {
   if (kind < CLASS_NONE || kind > CLASS_IDLE) throw new SysError(EINVAL);
   if (kind === CLASS_NONE && (value & LEVEL) !== 0) throw new SysError(EINVAL);
   if (kind === CLASS_REALTIME && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
-  for (const process of targets(ctx, ctx.args.int(0) - 1)) process.attributes.ioPriority = value;
+  for (const process of targets(ctx, ctx.args.int(0) - 1)) {
+    if (!mayRank(ctx, process)) throw new SysError(EPERM);
+    process.attributes.ioPriority = value;
+  }
   return 0;
 };
 

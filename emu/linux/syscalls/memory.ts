@@ -1,4 +1,5 @@
 /** System calls that map memory (Linux: mm/mmap.c, mprotect.c, mremap.c). */
+import { hasStrongOrdering } from "../../cpu/models.ts";
 import { FAR_START, PIECE_SIZE } from "../../memory/far-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
@@ -29,8 +30,7 @@ import {
 import { type Process, READ_IMPLIES_EXEC, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import { ADVICE_SYSCALLS } from "./memory-advice.ts";
-import { LOCK_SYSCALLS, lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
+import { lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -49,6 +49,8 @@ const MAP_FIXED_NOREPLACE = 0x10_0000;
 const LEGACY_FLAGS = 0x1f_d9ff & ~0x18_0000;
 
 const PROT_SEM = 0x8;
+/** Strong access ordering, which all accesses have here. */
+const PROT_SAO = 0x10;
 const PROT_GROWSDOWN = 0x0100_0000;
 const PROT_GROWSUP = 0x0200_0000;
 const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
@@ -97,9 +99,13 @@ function checkRoom(process: Process, more: number, area: Omit<Vma, "start" | "en
   if (most < memory.limit && memory.areas.dataBytes + more > most) throw new SysError(ENOMEM);
 }
 
-/** Protection bits with what personality(2) makes of them. Throws EINVAL for bits that do not exist. */
+/**
+ * Protection bits with what personality(2) makes of them. Throws EINVAL for bits that do not exist (Linux:
+ * arch_validate_prot; processors have strong access ordering from POWER7 on).
+ */
 function checkProt({ process }: SyscallContext, prot: number): number {
-  if (prot & ~(PROT_RWX | PROT_SEM)) throw new SysError(EINVAL);
+  const ordering = hasStrongOrdering(process.cpuModel) ? PROT_SAO : 0;
+  if (prot & ~(PROT_RWX | PROT_SEM | ordering)) throw new SysError(EINVAL);
   const implied = prot & PROT_READ && process.personality & READ_IMPLIES_EXEC ? PROT_EXEC : 0;
   return (prot & PROT_RWX) | implied;
 }
@@ -490,6 +496,4 @@ export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
   },
   { name: "mremap", args: "ptr ulong ulong hex ptr", handler: mremap },
   { name: "remap_file_pages", args: "ptr ulong hex ulong hex", handler: remapFilePages },
-  ...ADVICE_SYSCALLS,
-  ...LOCK_SYSCALLS,
 ];

@@ -9,9 +9,14 @@ const NICE_MAX = 19;
 
 const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN), NICE_MAX);
 
-/** Whether a process may become as little nice as `nice` (Linux: can_nice). */
-export const mayBecome = ({ limits, credentials }: Process, nice: number): boolean =>
-  BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isPrivileged(credentials);
+/** Whether the caller may make a process as little nice as `nice` (Linux: can_nice). */
+export const mayBecome = (ctx: SyscallContext, { limits }: Process, nice: number): boolean =>
+  BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isPrivileged(ctx.process.credentials);
+
+/** Whether the caller may change how a process is scheduled: it is its user's, or root (Linux: check_same_owner). */
+export function mayRank({ process: { credentials } }: SyscallContext, { credentials: of }: Process): boolean {
+  return [of.uid, of.euid].includes(credentials.euid) || isPrivileged(credentials);
+}
 
 /** The processes that `which` (PRIO_*) and a `who` argument mean. Throws EINVAL, ESRCH. */
 export function targets({ args, kernel, process }: SyscallContext, which: number): Process[] {
@@ -37,17 +42,21 @@ const getpriority: SyscallHandler = (ctx) =>
 
 const setpriority: SyscallHandler = (ctx) => {
   const nice = clamp(ctx.args.int(2));
+  let refused: number | undefined;
   for (const process of targets(ctx, ctx.args.int(0))) {
-    if (nice < process.attributes.nice && !mayBecome(process, nice)) throw new SysError(EACCES);
-    process.attributes.nice = nice;
+    if (!mayRank(ctx, process)) refused = EPERM;
+    else if (nice < process.attributes.nice && !mayBecome(ctx, process, nice)) refused = EACCES;
+    else process.attributes.nice = nice;
   }
+  if (refused !== undefined) throw new SysError(refused);
   return 0;
 };
 
-const nice: SyscallHandler = ({ args, process }) => {
+const nice: SyscallHandler = (ctx) => {
+  const { args, process } = ctx;
   const change = Math.min(Math.max(args.int(0), -40), 40);
   const wanted = clamp(process.attributes.nice + change);
-  if (change < 0 && !mayBecome(process, wanted)) throw new SysError(EPERM);
+  if (change < 0 && !mayBecome(ctx, process, wanted)) throw new SysError(EPERM);
   process.attributes.nice = wanted;
   return 0;
 };

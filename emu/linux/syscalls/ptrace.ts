@@ -387,6 +387,8 @@ const REQUESTS: readonly [number: number, name: string, handler: Handler][] = [
   [26, "SET_DEBUGREG", setDebugRegister],
   [27, "GETVSRREGS", whole(NT_PPC_VSX, false)],
   [28, "SETVSRREGS", whole(NT_PPC_VSX, true)],
+  [29, "SYSEMU", resume("emulate")],
+  [30, "SYSEMU_SINGLESTEP", resume("emulate-step")],
   [0x87, "DELHWDEBUG", removeBreakpoint],
   [0x88, "SETHWDEBUG", setBreakpoint],
   [0x89, "GETHWDBGINFO", debugInfo],

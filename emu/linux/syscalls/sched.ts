@@ -3,11 +3,12 @@
  * (Linux: kernel/sched/core.c).
  */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
+import { allCpus, cpusOf } from "../cpu-sets.ts";
 import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { mayBecome } from "./priority.ts";
+import { mayBecome, mayRank } from "./priority.ts";
 
 const SCHED_NORMAL = 0;
 const SCHED_FIFO = 1;
@@ -38,17 +39,18 @@ const SCHED_ATTR = struct({
 /** SCHED_ATTR_SIZE_VER0 */
 const ATTR_LEAST = 48;
 
-/** A thread by tid, 0 being the caller. Throws EINVAL for negative ones, ESRCH. */
-function threadArg({ kernel, thread, args }: SyscallContext): Thread {
+/** A thread by tid, 0 being the caller. Throws `negative` for negative ones, ESRCH. */
+function threadArg({ kernel, thread, args }: SyscallContext, negative = EINVAL): Thread {
   const tid = args.int(0);
-  if (tid < 0) throw new SysError(EINVAL);
+  if (tid < 0) throw new SysError(negative);
   const found = tid === 0 ? thread : kernel.thread(tid);
   if (found === undefined) throw noProcess(tid);
   return found;
 }
 
 /** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. Who resets on fork can't stop that. */
-function setPolicy({ process }: Thread, policy: number, priority: number, resets: boolean): void {
+function setPolicy(ctx: SyscallContext, policy: number, priority: number, resets: boolean): void {
+  const { process } = threadArg(ctx);
   const realtime = policy === SCHED_FIFO || policy === SCHED_RR;
   if (![SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) {
     throw new SysError(EINVAL);
@@ -57,8 +59,9 @@ function setPolicy({ process }: Thread, policy: number, priority: number, resets
   if (realtime || policy === SCHED_DEADLINE) throw new SysError(EPERM);
   const { attributes } = process;
   const leavesIdle = attributes.policy === SCHED_IDLE && policy !== SCHED_IDLE;
-  if (leavesIdle && !mayBecome(process, attributes.nice)) throw new SysError(EPERM);
-  if (attributes.resetOnFork && !resets && !isPrivileged(process.credentials)) throw new SysError(EPERM);
+  const mayLeave = !leavesIdle || mayBecome(ctx, process, attributes.nice);
+  const mayStopResetting = !attributes.resetOnFork || resets || isPrivileged(ctx.process.credentials);
+  if (!mayRank(ctx, process) || !mayLeave || !mayStopResetting) throw new SysError(EPERM);
   attributes.policy = policy;
   if (resets) attributes.resetOnFork = true;
   else delete attributes.resetOnFork;
@@ -74,9 +77,8 @@ const getparam: SyscallHandler = (ctx) => {
 const setparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(1));
-  const thread = threadArg(ctx);
-  const { policy, resetOnFork = false } = thread.process.attributes;
-  setPolicy(thread, policy, sched_priority, resetOnFork);
+  const { policy, resetOnFork = false } = threadArg(ctx).process.attributes;
+  setPolicy(ctx, policy, sched_priority, resetOnFork);
   return 0;
 };
 
@@ -85,7 +87,7 @@ const setscheduler: SyscallHandler = (ctx) => {
   if (policy < 0 || ctx.args.word(2) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(2));
   const resets = (policy & SCHED_RESET_ON_FORK) !== 0;
-  setPolicy(threadArg(ctx), policy & ~SCHED_RESET_ON_FORK, sched_priority, resets);
+  setPolicy(ctx, policy & ~SCHED_RESET_ON_FORK, sched_priority, resets);
   return 0;
 };
 
@@ -122,12 +124,11 @@ const setattr: SyscallHandler = (ctx) => {
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
   bytes.set(memory.read(at, Math.min(size, bytes.length)));
   const { sched_policy, sched_priority, sched_nice, sched_flags } = SCHED_ATTR.decode(abi, bytes);
-  const thread = threadArg(ctx);
-  const { process } = thread;
+  const { process } = threadArg(ctx);
   const ranks = sched_policy === SCHED_NORMAL || sched_policy === SCHED_BATCH;
-  if (ranks && sched_nice < process.attributes.nice && !mayBecome(process, sched_nice))
+  if (ranks && sched_nice < process.attributes.nice && !mayBecome(ctx, process, sched_nice))
     throw new SysError(EPERM);
-  setPolicy(thread, sched_policy, sched_priority, (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n);
+  setPolicy(ctx, sched_policy, sched_priority, (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n);
   if (ranks) process.attributes.nice = Math.min(Math.max(sched_nice, -20), 19);
   return 0;
 };
@@ -158,26 +159,33 @@ const getaffinity: SyscallHandler = (ctx) => {
   const length = args.uint(1);
   // The length must hold all CPUs and be whole words.
   if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
-  threadArg(ctx);
+  const { cpus } = threadArg(ctx, ESRCH);
   const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
-  for (let cpu = 0; cpu < ctx.kernel.cpus; cpu++) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
+  for (const cpu of cpusOf(cpus)) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);
   return bytes.length;
 };
 
 const setaffinity: SyscallHandler = (ctx) => {
-  const { args, abi, memory } = ctx;
+  const { args, abi, memory, kernel } = ctx;
   const length = Math.min(args.uint(1), maskBytes(ctx));
   const bytes = new Uint8Array(Math.max(length, abi.wordSize));
   bytes.set(length === 0 ? [] : memory.read(args.address(2), length));
-  threadArg(ctx);
-  const cpus = Array.from({ length: ctx.kernel.cpus }, (_, cpu) => cpu);
-  if (!cpus.some((cpu) => (bytes[cpuByte(abi, cpu)] ?? 0) & (1 << (cpu & 7)))) throw new SysError(EINVAL);
+  const thread = threadArg(ctx, ESRCH);
+  if (!mayRank(ctx, thread.process)) throw new SysError(EPERM);
+  const wanted = cpusOf(allCpus(kernel.cpus)).filter(
+    (cpu) => (bytes[cpuByte(abi, cpu)] ?? 0) & (1 << (cpu & 7)),
+  );
+  if (wanted.length === 0) throw new SysError(EINVAL);
+  thread.affinity = wanted.reduce((set, cpu) => set | (1n << BigInt(cpu)), 0n);
   return 0;
 };
 
+/** getcpu(2): the first of the CPUs that the thread may run on, and node 0. */
 const getcpu: SyscallHandler = (ctx) => {
-  for (const n of [0, 1]) if (ctx.args.word(n) !== 0n) ctx.put32(ctx.args.address(n), 0);
+  const { args, thread } = ctx;
+  if (args.word(0) !== 0n) ctx.put32(args.address(0), cpusOf(thread.cpus)[0]);
+  if (args.word(1) !== 0n) ctx.put32(args.address(1), 0);
   return 0;
 };
 

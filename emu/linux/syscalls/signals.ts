@@ -356,7 +356,7 @@ function sigaltstack(ctx: SyscallContext): SyscallResult {
   const before = { ...altStack, flags: altStackFlags(altStack, sp) };
   if (next !== 0) {
     const given = getStack(new GuestBytes(abi, ctx.memory.read(next, stackSize(abi.is64))), 0);
-    const error = setAltStack(altStack, given, sp, abi.is64);
+    const error = setAltStack(altStack, given, sp);
     if (error !== undefined) throw new SysError(ALTSTACK_ERRNO[error]);
   }
   if (old !== 0) {
@@ -393,7 +393,7 @@ const returnBy =
 
 /** Takes the frame's uc_stack over; as in the kernel, one that sigaltstack(2) would refuse changes nothing. */
 function restoreAltStack(ctx: SyscallContext, altStack: AltStack): void {
-  setAltStack(ctx.thread.signals.altStack, altStack, stackPointer(ctx), ctx.abi.is64);
+  setAltStack(ctx.thread.signals.altStack, altStack, stackPointer(ctx));
 }
 
 function swapcontext(ctx: SyscallContext): SyscallResult {

@@ -1,29 +1,43 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
-import { struct, TIMESPEC, TIMEVAL } from "../abi.ts";
+import { type AbiInfo, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { NANOSECONDS } from "../clock.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
-import { type Address, asSeenBy, isAny, loopback, unmapped } from "../net/address.ts";
+import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
+import { type IpHeader, PLAIN_HEADER, type Sender } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
-import type { Sender } from "../net/inbox.ts";
-import type { Received, Socket } from "../net/socket.ts";
+import type { Outgoing, Received, Socket } from "../net/socket.ts";
 import {
   AF_INET,
   AF_INET6,
   IP_PKTINFO,
+  IP_RECVORIGDSTADDR,
   IP_RECVTOS,
   IP_RECVTTL,
+  IP_RETOPTS,
+  IP_TOS,
+  IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_HOPLIMIT,
+  IPV6_PKTINFO,
   IPV6_RECVHOPLIMIT,
+  IPV6_RECVORIGDSTADDR,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
+  IPV6_TCLASS,
   MSG_CTRUNC,
   SCM_CREDENTIALS,
   SCM_MAX_FD,
   SCM_RIGHTS,
   SO_PASSCRED,
   SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPING_NEW,
   SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SOCK_DGRAM,
+  SOF_TIMESTAMPING_SOFTWARE,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
@@ -43,7 +57,7 @@ const NOBODY: Sender = { pid: 0, uid: 65534, gid: 65534 };
 const CONTROL_MAX = 20480;
 
 /** What a program gives along with a message. */
-export interface Given {
+export interface Given extends Pick<Outgoing, "header"> {
   files: readonly OpenFile[];
   sender: Sender | undefined;
 }
@@ -85,9 +99,62 @@ function takeSender(ctx: SyscallContext, bytes: Uint8Array): Sender {
   return { pid, uid, gid };
 }
 
+/** A control message that says what is to stand in a datagram's header, and the least that it may be. */
+interface HeaderControl {
+  readonly field: keyof IpHeader;
+  readonly least: number;
+  /** Whether a byte does as well as an int. */
+  readonly byte?: boolean;
+}
+
+/** By level and type. "other" ones mean nothing here: there is one interface, and no route to choose. */
+const HEADER_CONTROLS: ReadonlyMap<number, ReadonlyMap<number, HeaderControl | "other">> = new Map([
+  [
+    IPPROTO_IP,
+    new Map<number, HeaderControl | "other">([
+      [IP_TTL, { field: "hops", least: 1 }],
+      [IP_TOS, { field: "tos", least: 0, byte: true }],
+      [IP_RETOPTS, "other"],
+      [IP_PKTINFO, "other"],
+    ]),
+  ],
+  [
+    IPPROTO_IPV6,
+    new Map<number, HeaderControl | "other">([
+      [IPV6_HOPLIMIT, { field: "hops", least: -1 }],
+      [IPV6_TCLASS, { field: "tos", least: -1 }],
+      [IPV6_PKTINFO, "other"],
+      // IPV6_FLOWINFO, HOPOPTS, RTHDR, DSTOPTS, DONTFRAG.
+      ...[11, 54, 57, 59, 62].map((type): [number, "other"] => [type, "other"]),
+    ]),
+  ],
+]);
+
+const invalid = (): never => {
+  throw new SysError(EINVAL);
+};
+
+/** What a control message wants in a datagram's header; -1 is for what the socket has set (Linux: ip_cmsg_send). Throws EINVAL. */
+function takeHeader(
+  { abi }: SyscallContext,
+  control: HeaderControl | "other" | undefined,
+  bytes: Uint8Array,
+): Partial<IpHeader> {
+  if (control === undefined) return invalid();
+  if (control === "other") return {};
+  const isByte = control.byte && bytes.length === 1;
+  if (!isByte && bytes.length !== 4) invalid();
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const value = isByte ? bytes[0] : view.getInt32(0, abi.littleEndian);
+  if (value < control.least || value > 255) invalid();
+  return value < 0 ? {} : { [control.field]: value };
+}
+
 /** Takes the control messages at `at` that come with a message. Throws EINVAL, EBADF, EPERM, ESRCH, ETOOMANYREFS. */
 export function takeControl(ctx: SyscallContext, socket: Socket, at: number, length: number): Given {
   const head = CMSGHDR.size(ctx.abi);
+  const isUdp = !socket.isUnix && socket.type === SOCK_DGRAM;
+  const header: Record<number, Partial<IpHeader>> = {};
   const given: { files: OpenFile[]; sender: Sender | undefined } = { files: [], sender: undefined };
   if (length > CONTROL_MAX) throw new SysError(EINVAL);
   const bytes = ctx.memory.read(at, length);
@@ -96,13 +163,19 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
     if (cmsg_len < BigInt(head) || cmsg_len > BigInt(length - start)) throw new SysError(EINVAL);
     const contents = bytes.subarray(start + head, start + Number(cmsg_len));
     start += aligned(ctx, Number(cmsg_len));
+    const controls = HEADER_CONTROLS.get(cmsg_level);
+    const concerns = isUdp && (cmsg_level === IPPROTO_IP || socket.domain === AF_INET6);
+    if (controls !== undefined && concerns) {
+      const wanted = takeHeader(ctx, controls.get(cmsg_type), contents);
+      header[cmsg_level] = { ...header[cmsg_level], ...wanted };
+    }
     if (!socket.isUnix || cmsg_level !== SOL_SOCKET) continue;
     if (cmsg_type === SCM_RIGHTS) given.files.push(...takeRights(ctx, socket, contents));
     else if (cmsg_type === SCM_CREDENTIALS) given.sender = takeSender(ctx, contents);
     else throw new SysError(EINVAL);
   }
   if (given.files.length > SCM_MAX_FD) throw new SysError(EINVAL);
-  return given;
+  return { ...given, header };
 }
 
 /** How much was put where the program wanted its control messages, and MSG_CTRUNC where that was not all. */
@@ -176,18 +249,15 @@ function putRights(
 /** struct in_pktinfo and in6_pktinfo: the interface that a datagram came by, and the address that it was for. */
 const IN_PKTINFO = struct({ ifindex: "i32", spec_dst: ["bytes", 4], addr: ["bytes", 4] });
 const IN6_PKTINFO = struct({ addr: ["bytes", 16], ifindex: "u32" });
-/** How many hops a datagram has left (/proc/sys/net/ipv4/ip_default_ttl). */
-const HOPS = 64;
-
 /** What a program may want to know of a datagram's IP header: the option that says so, and what it is told then. */
 interface HeaderField {
   readonly level: number;
   readonly option: number;
   readonly type: number;
-  contents(ctx: SyscallContext, to: Address): Uint8Array;
+  contents(ctx: SyscallContext, to: Address, header: IpHeader): Uint8Array;
 }
 
-const hops = (ctx: SyscallContext): Uint8Array => intBytes(ctx, HOPS);
+const hops: HeaderField["contents"] = (ctx, _to, header) => intBytes(ctx, header.hops);
 
 const IP_FIELDS: readonly HeaderField[] = [
   {
@@ -195,30 +265,79 @@ const IP_FIELDS: readonly HeaderField[] = [
     contents: ({ abi }, { name }) =>
       IN_PKTINFO.encode(abi, { ifindex: LOOPBACK.index, spec_dst: name, addr: name }),
   },
-  { level: IPPROTO_IP, option: IP_RECVTTL, type: 2, contents: hops },
-  { level: IPPROTO_IP, option: IP_RECVTOS, type: 1, contents: () => new Uint8Array(1) },
+  { level: IPPROTO_IP, option: IP_RECVTTL, type: IP_TTL, contents: hops },
+  {
+    level: IPPROTO_IP,
+    option: IP_RECVTOS,
+    type: IP_TOS,
+    contents: (_ctx, _to, { tos }) => Uint8Array.of(tos),
+  },
+  {
+    ...{ level: IPPROTO_IP, option: IP_RECVORIGDSTADDR, type: IP_RECVORIGDSTADDR },
+    contents: ({ abi }, to) => encodeAddress(to, abi.littleEndian),
+  },
 ];
 const IPV6_FIELDS: readonly HeaderField[] = [
   {
-    ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: 50 },
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: IPV6_PKTINFO },
     contents: ({ abi }, to) =>
       IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK.index }),
   },
-  { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: 52, contents: hops },
+  { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: IPV6_HOPLIMIT, contents: hops },
   {
-    ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: 67 },
-    contents: (ctx) => intBytes(ctx, 0),
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: IPV6_TCLASS },
+    contents: (ctx, _to, { tos }) => intBytes(ctx, tos),
+  },
+  {
+    ...{ level: IPPROTO_IPV6, option: IPV6_RECVORIGDSTADDR, type: IPV6_RECVORIGDSTADDR },
+    contents: ({ abi }, to) => encodeAddress(asSeenBy(AF_INET6, to), abi.littleEndian),
   },
 ];
 
 /** Tells what stood in a datagram's header, as far as the program has asked for it (ip(7), ipv6(7)). */
-function putHeader(ctx: SyscallContext, writer: Writer, socket: Socket, from: Address): void {
+function putHeader(
+  ctx: SyscallContext,
+  writer: Writer,
+  socket: Socket,
+  from: Address,
+  header: IpHeader = PLAIN_HEADER,
+): void {
   const { family } = unmapped(from);
-  const to = isAny(socket.local!) ? loopback(family, 0) : unmapped(socket.local!);
+  const { port } = socket.local!;
+  const to = isAny(socket.local!) ? loopback(family, port) : unmapped(socket.local!);
   const ofFamily = family === AF_INET ? IP_FIELDS : [];
   for (const field of [...(socket.domain === AF_INET6 ? IPV6_FIELDS : []), ...ofFamily]) {
     const { level, option, type } = field;
-    if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to), level);
+    if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to, header), level);
+  }
+}
+
+const timespec = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: time % NANOSECONDS });
+const timeval64 = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: (time % NANOSECONDS) / 1000n });
+
+/** How the options tell when a message was sent. */
+const TIMES: readonly (readonly [number, (abi: AbiInfo, time: bigint) => Uint8Array])[] = [
+  [SO_TIMESTAMP, (abi, time) => TIMEVAL.encode(abi, timevalFields(time))],
+  [SO_TIMESTAMPNS, (abi, time) => TIMESPEC.encode(abi, timespec(time))],
+  [SO_TIMESTAMP_NEW, (abi, time) => TIMESPEC64.encode(abi, timeval64(time))],
+  [SO_TIMESTAMPNS_NEW, (abi, time) => TIMESPEC64.encode(abi, timespec(time))],
+];
+/** SO_TIMESTAMPING tells three times, of which hardware has taken two (struct scm_timestamping). */
+const THREE_TIMES = [
+  [SO_TIMESTAMPING, TIMESPEC],
+  [SO_TIMESTAMPING_NEW, TIMESPEC64],
+] as const;
+
+/** Tells when a message was sent, as far as the program has asked for it (socket(7)). */
+function putTimes({ abi }: SyscallContext, writer: Writer, socket: Socket, time: bigint): void {
+  for (const [option, encode] of TIMES) {
+    if (socket.option(option) !== 0) writer.put(option, encode(abi, time));
+  }
+  for (const [option, layout] of THREE_TIMES) {
+    if ((socket.option(option) & SOF_TIMESTAMPING_SOFTWARE) === 0) continue;
+    const times = new Uint8Array(3 * layout.size(abi));
+    times.set(layout.encode(abi, timespec(time)));
+    writer.put(option, times);
   }
 }
 
@@ -226,22 +345,18 @@ function putHeader(ctx: SyscallContext, writer: Writer, socket: Socket, from: Ad
 export function putControl(
   ctx: SyscallContext,
   socket: Socket,
-  { from, sender, files: sent, time }: Received,
+  { from, sender, files: sent, time, header }: Received,
   to: { at: number; room: number; closeOnExec: boolean },
 ): Control {
   const { abi } = ctx;
   const writer = new Writer(ctx, to.at, to.room);
-  if (socket.option(SO_TIMESTAMPNS)) {
-    writer.put(
-      SO_TIMESTAMPNS,
-      TIMESPEC.encode(abi, { tv_sec: time / 1_000_000_000n, tv_nsec: time % 1_000_000_000n }),
-    );
-  } else if (socket.option(SO_TIMESTAMP)) writer.put(SO_TIMESTAMP, TIMEVAL.encode(abi, timevalFields(time)));
+  putTimes(ctx, writer, socket, time);
   if (socket.isUnix && socket.option(SO_PASSCRED)) {
     writer.put(SCM_CREDENTIALS, UCRED.encode(abi, { ...(sender ?? NOBODY) }));
   }
   const isDatagram = !socket.isUnix && socket.type === SOCK_DGRAM;
-  if (isDatagram && from !== undefined && socket.local !== undefined) putHeader(ctx, writer, socket, from);
+  if (isDatagram && from !== undefined && socket.local !== undefined)
+    putHeader(ctx, writer, socket, from, header);
   if (sent.length > 0) putRights(ctx, writer, sent, to.closeOnExec);
   return { length: writer.length, flags: writer.flags };
 }

@@ -15,17 +15,22 @@ import {
   SysError,
 } from "../errno.ts";
 import { encodeAddress, UNNAMED } from "../net/address.ts";
+import { PLAIN_HEADER } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Socket } from "../net/socket.ts";
 import {
   AF_INET6,
   AF_UNIX,
   BUFFER_DEFAULT,
+  IP_TOS,
+  IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
+  IPV6_TCLASS,
+  IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
   SO_BINDTODEVICE,
   SO_BROADCAST,
@@ -37,7 +42,11 @@ import {
   SO_REUSEPORT,
   SO_SNDBUF,
   SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPING_NEW,
   SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
   SOL_SOCKET,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
@@ -64,15 +73,16 @@ function toInt(ctx: SyscallContext, bytes: Uint8Array): number {
 const toSmallInt = (ctx: SyscallContext, bytes: Uint8Array): number =>
   bytes.length > 0 && bytes.length < 4 ? bytes[0] : toInt(ctx, bytes);
 
-/** An int that is kept: what it is at first, and the least and the most it may be. */
+/** An int that is kept: what it is at first, the least and the most it may be, and whether -1 makes it what it was. */
 const kept = (
   level: number,
   name: number,
-  { first = 0, least = -INT_MAX - 1, most = INT_MAX, wrong = EINVAL } = {},
+  { first = 0, least = -INT_MAX - 1, most = INT_MAX, wrong = EINVAL, resets = false } = {},
 ): Option => ({
   get: (ctx, socket) => intBytes(ctx, socket.options.get(`${level}/${name}`) ?? first),
   set: (ctx, socket, bytes) => {
-    const value = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    const given = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    const value = resets && given === -1 ? first : given;
     if (value < least || value > most) throw new SysError(wrong);
     socket.setOption(name, value, level);
   },
@@ -177,6 +187,19 @@ const own = (name: number, range?: Parameters<typeof kept>[2]): [number, Option]
 ];
 const flag = (name: number): [number, Option] => [name, onOff(SOL_SOCKET, name)];
 
+/** Forms of one option, of which only the one that has been set last is on. */
+const oneOf = (names: readonly number[], [name, option]: [number, Option]): Option => ({
+  get: option.get,
+  set: (ctx, socket, bytes) => {
+    option.set!(ctx, socket, bytes);
+    for (const other of names) if (other !== name) socket.setOption(other, 0);
+  },
+});
+const TIMESTAMPS = [SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW];
+const TIMESTAMPINGS = [SO_TIMESTAMPING, SO_TIMESTAMPING_NEW];
+/** SOF_TIMESTAMPING_* up to OPT_TX_SWHW. */
+const TIMESTAMPING = { least: 0, most: 0x7fff };
+
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
   flag(SO_REUSEADDR),
@@ -232,8 +255,8 @@ const SOCKET_OPTIONS = new Map<number, Option>([
     },
   ],
   [SO_BINDTODEVICE, boundDevice],
-  flag(SO_TIMESTAMP),
-  flag(SO_TIMESTAMPNS),
+  ...TIMESTAMPS.map((name): [number, Option] => [name, oneOf(TIMESTAMPS, flag(name))]),
+  ...TIMESTAMPINGS.map((name): [number, Option] => [name, oneOf(TIMESTAMPINGS, own(name, TIMESTAMPING))]),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
   [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
   [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
@@ -309,11 +332,29 @@ const TCP_OPTIONS = new Map<number, Option>([
   [36, onOff(IPPROTO_TCP, 36)],
 ]);
 
+/** How many hops a datagram may go, an option that -1 resets. */
+const hops = (level: number, name: number, range: { first: number; least: number }): [number, Option] => [
+  name,
+  kept(level, name, { ...range, most: 255, resets: true }),
+];
+
+/** IP_TOS: a byte, of which TCP keeps two bits for itself. */
+const typeOfService: Option = {
+  ...kept(IPPROTO_IP, IP_TOS),
+  set: (ctx, socket, bytes) => {
+    const mine = socket.protocol === IPPROTO_TCP ? 0xfc : 0xff;
+    socket.setOption(IP_TOS, toSmallInt(ctx, bytes) & mine, IPPROTO_IP);
+  },
+};
+
 const IP_OPTIONS = new Map<number, Option>([
-  [1, kept(IPPROTO_IP, 1)],
-  [2, kept(IPPROTO_IP, 2, { first: 64, least: -1, most: 255 })],
+  [IP_TOS, typeOfService],
+  hops(IPPROTO_IP, IP_TTL, { first: PLAIN_HEADER.hops, least: 1 }),
   [4, { get: () => new Uint8Array(0), set: () => {} }],
-  ...[6, 8, 11, 12, 13, 15, 19].map((name): [number, Option] => [name, onOff(IPPROTO_IP, name)]),
+  ...[6, 7, 8, 11, 12, 13, 15, 19, 20, 23, 25].map((name): [number, Option] => [
+    name,
+    onOff(IPPROTO_IP, name),
+  ]),
   [10, kept(IPPROTO_IP, 10, { first: 1, least: 0, most: 5 })],
   [
     14,
@@ -324,20 +365,20 @@ const IP_OPTIONS = new Map<number, Option>([
       },
     },
   ],
-  [33, kept(IPPROTO_IP, 33, { first: 1, least: -1, most: 255 })],
+  hops(IPPROTO_IP, 33, { first: 1, least: 0 }),
   [34, onOff(IPPROTO_IP, 34, 1)],
   [49, onOff(IPPROTO_IP, 49, 1)],
 ]);
 
 const IPV6_OPTIONS = new Map<number, Option>([
-  [16, kept(IPPROTO_IPV6, 16, { first: 64, least: -1, most: 255 })],
+  hops(IPPROTO_IPV6, IPV6_UNICAST_HOPS, { first: PLAIN_HEADER.hops, least: 0 }),
   [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1 })],
-  [18, kept(IPPROTO_IPV6, 18, { first: 1, least: -1, most: 255 })],
+  hops(IPPROTO_IPV6, 18, { first: 1, least: 0 }),
   [19, onOff(IPPROTO_IPV6, 19, 1)],
   [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
-  ...[25, 49, 51, 53, 55, 57, 59, 66].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
+  ...[25, 49, 51, 53, 55, 57, 59, 66, 74].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
   [IPV6_V6ONLY, beforeBind(onOff(IPPROTO_IPV6, IPV6_V6ONLY))],
-  [67, kept(IPPROTO_IPV6, 67, { least: -1, most: 255 })],
+  [IPV6_TCLASS, kept(IPPROTO_IPV6, IPV6_TCLASS, { least: 0, most: 255, resets: true })],
 ]);
 
 const UDP_OPTIONS = new Map<number, Option>([

@@ -161,7 +161,7 @@ function send(
       for (const file of files) hold(file);
       let count: number | undefined;
       try {
-        count = socket.send({ bytes, sender, files, time }, other);
+        count = socket.send({ bytes, sender, files, time, header: control?.header }, other);
       } finally {
         // They go with the message, or stay.
         if (count === undefined) for (const file of files) release(file);

@@ -4,7 +4,7 @@ import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../memory/vma.ts";
 import { struct } from "../abi.ts";
 import { EINVAL, SysError } from "../errno.ts";
 import { checkAllowed, checkOwner } from "../ipc/ipc-table.ts";
-import { Segment, SHM_DEST, SHM_LOCKED, SHMMNI } from "../ipc/segments.ts";
+import { Segment, SHM_DEST, SHM_LOCKED, SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { mapShared } from "./memory.ts";
 import {
@@ -31,8 +31,6 @@ const SHM_UNLOCK = 12;
 const SHM_STAT = 13;
 const SHM_INFO = 14;
 const SHM_STAT_ANY = 15;
-/** /proc/sys/kernel/shmmax on a kernel of 64 bits; segments larger than memory can't be attached. */
-const SHMMAX = 2n ** 64n - 2n ** 24n - 1n;
 const EXECUTE = 0o111;
 
 const SHMINFO = struct({
@@ -125,7 +123,7 @@ export function shmdt(ctx: SyscallContext, address: bigint): number {
 }
 
 function putInfo(ctx: SyscallContext, at: number): void {
-  ctx.put(SHMINFO, at, { shmmax: SHMMAX, shmmin: 1, shmmni: SHMMNI, shmseg: SHMMNI, shmall: SHMMAX / 4096n });
+  ctx.put(SHMINFO, at, { shmmax: SHMMAX, shmmin: 1, shmmni: SHMMNI, shmseg: SHMMNI, shmall: SHMALL });
 }
 
 function putUse(ctx: SyscallContext, at: number): void {

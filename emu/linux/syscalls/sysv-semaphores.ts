@@ -2,7 +2,7 @@
 import { struct } from "../abi.ts";
 import { E2BIG, EAGAIN, EINVAL, ERANGE, SysError } from "../errno.ts";
 import { checkAllowed } from "../ipc/ipc-table.ts";
-import { SEMMNI, SEMMSL, SEMOPM, SEMVMX, SemaphoreSet } from "../ipc/semaphores.ts";
+import { SEMMNI, SEMMNS, SEMMSL, SEMOPM, SEMVMX, SemaphoreSet } from "../ipc/semaphores.ts";
 import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import {
   ALTER,
@@ -105,7 +105,7 @@ const SETS: ControlledKind<SemaphoreSet> = {
     const { semaphores } = ctx.kernel.ipc;
     const all = [...semaphores.values()].reduce((sum, { values }) => sum + values.length, 0);
     ctx.put(SEMINFO, at, {
-      ...{ semmap: SEMMNI * SEMMSL, semmni: SEMMNI, semmns: SEMMNI * SEMMSL, semmnu: SEMMNI * SEMMSL },
+      ...{ semmap: SEMMNS, semmni: SEMMNI, semmns: SEMMNS, semmnu: SEMMNS },
       ...{ semmsl: SEMMSL, semopm: SEMOPM, semume: SEMOPM, semvmx: SEMVMX },
       ...{ semusz: counts ? semaphores.size : 20, semaem: counts ? all : SEMVMX },
     });

@@ -78,9 +78,12 @@ const setitimer: SyscallHandler = (ctx) => {
   const given = next === 0 ? { interval: [0n, 0n], value: [0n, 0n] } : ctx.get(ITIMERVAL, next);
   const value = timevalTime(given.value[0], given.value[1]);
   const interval = timevalTime(given.interval[0], given.interval[1]);
-  const timer = intervalTimer(ctx, ctx.args.int(0));
+  const which = ctx.args.int(0);
+  const timer = intervalTimer(ctx, which);
   const before = intervalState(ctx, timer);
-  setInterval(ctx, timer, value, interval);
+  // Only those of CPU time keep the interval of a timer that is off (Linux: do_setitimer).
+  const isOff = value === 0n && which === ITIMER_REAL;
+  setInterval(ctx, timer, value, isOff ? 0n : interval);
   if (old !== 0) putItimerval(ctx, old, before);
   return 0;
 };

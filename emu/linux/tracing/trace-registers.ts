@@ -1,6 +1,6 @@
 /** A tracee's registers as its tracer reads and writes them (Linux: arch/powerpc/kernel/ptrace). */
 import { CR0_SO, DABR, DSCR, PPR, type Registers, TAR, VRSAVE, VSR } from "../../cpu/registers.ts";
-import { isVectored, wasVectored } from "../call-return.ts";
+import { isVectored, isVectoredAt } from "../call-return.ts";
 import { type DataModel, GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL, TICK, VECTORED_CALL } from "../signals/faults.ts";
 import {
@@ -24,12 +24,12 @@ const CORE_WORDS = 48;
 
 /** pt_regs of a stopped thread. In a stop at a system call NIP is behind the `sc`, where the thread itself has yet to come. */
 export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
-  const { registers, trace } = thread;
+  const { process, registers, trace } = thread;
   const stop = trace?.stop;
   const interrupted = stop?.kind === "exit" ? stop.message : 0n;
   const isBehind = stop?.kind === "exit" && interrupted === 0n;
   const atCall = stop?.kind === "entry" || stop?.kind === "exit";
-  const vectored = atCall && (isBehind ? wasVectored(thread) : isVectored(thread));
+  const vectored = atCall && (isBehind ? isVectoredAt(process, registers.nia - 4n) : isVectored(thread));
   const call = vectored ? VECTORED_CALL : SYSTEM_CALL;
   const entry = { interrupt: atCall ? call : TICK, origGpr3: registers.gpr(3), result: 0n };
   const words = wordsOf(registers, model, entry, registers.shownMsr);

@@ -53,6 +53,14 @@ export class Trace<P = unknown> {
   }
 }
 
+/** Whether a tracee was let go for one instruction. */
+export const steps = (trace: Pick<Trace, "mode"> | undefined): boolean =>
+  trace?.mode === "step" || trace?.mode === "emulate-step";
+
+/** Whether its calls are its tracer's to make (PTRACE_SYSEMU). */
+export const isEmulated = ({ mode }: Pick<Trace, "mode">): boolean =>
+  mode === "emulate" || mode === "emulate-step";
+
 /** A thread, as its stops say who it is. */
 interface Tracee {
   readonly tid: number;

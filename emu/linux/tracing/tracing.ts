@@ -4,7 +4,8 @@
  * one after the other, before the next instruction. A tracer is a process: each of its threads may make its requests.
  */
 import type { TraceSnapshot, TraceStopSnapshot } from "../../snapshot.ts";
-import { EINTR } from "../errno.ts";
+import { isVectoredAt, returnFromCall } from "../call-return.ts";
+import { EINTR, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { notifyEnd } from "../signals/children.ts";
 import { signalInfo } from "../signals/pending.ts";
@@ -16,12 +17,14 @@ import type { Thread } from "../thread.ts";
 import type { Restart } from "../wait-queue.ts";
 import {
   eventStop,
+  isEmulated,
   isInterruption,
   PTRACE_EVENT_EXEC,
   PTRACE_EVENT_STOP,
   PTRACE_O_EXITKILL,
   PTRACE_O_TRACEEXEC,
   PTRACE_O_TRACESYSGOOD,
+  steps,
   Trace,
   trap,
 } from "./tracee.ts";
@@ -65,7 +68,7 @@ const callStop = (
 export function entersCall(thread: Thread, trace: Trace<Process>): boolean {
   // A thawed one is only to say once more what it waits for.
   const isThawed = thread.blocked !== null && thread.wait === undefined;
-  if (trace.mode !== "syscall" || trace.inCall || isThawed) return false;
+  if ((trace.mode !== "syscall" && !isEmulated(trace)) || trace.inCall || isThawed) return false;
   trace.inCall = true;
   // Where the call is, to know it by.
   stopFor(thread, trace, { ...callStop(thread, trace, "entry"), message: thread.registers.nia });
@@ -87,7 +90,7 @@ export function afterCall(thread: Thread, trace: Trace<Process>, completed: bool
   if (thread.state === "gone" || trace.stop !== null) return;
   if (completed) {
     leaveCall(thread, trace);
-    if (trace.mode === "step") stepped(thread);
+    if (steps(trace)) stepped(thread);
   }
   stopIfDue(thread, trace);
 }
@@ -106,12 +109,32 @@ export function stopAttached(thread: Thread, trace: Trace<Process>): void {
   else post(process, signalInfo(SIGSTOP, SI_USER), thread);
 }
 
-/** A tracer that has moved NIP in a stop in front of a call has the thread go on there, without the call. */
-function leaveMovedCall({ registers }: Thread, trace: Trace<Process>): void {
+/** What a call that was not made is over with: a negative number in r3 is an error's (Linux: syscall_exit_prepare). */
+function endEmulatedCall({ process, registers }: Thread, call: bigint): void {
+  const { abi } = process;
+  const result = BigInt.asIntN(abi.is64 ? 64 : 32, registers.gpr(3));
+  const vectored = isVectoredAt(process, call);
+  const failed = !vectored && result < 0n && result >= -4095n;
+  returnFromCall(registers, abi, vectored, failed ? new SysError(-Number(result)) : result);
+}
+
+/**
+ * How far a stopped thread is to go. From a stop in front of a call it goes on behind it, without the call, where that was
+ * its tracer's to make, and where its tracer has moved NIP there.
+ */
+function setMode(thread: Thread, trace: Trace<Process>, mode: TraceSnapshot["mode"]): void {
   const { stop } = trace;
-  if (stop?.kind !== "entry" || stop.message === registers.nia) return;
-  trace.inCall = false;
-  registers.nia += 4n;
+  const emulated = isEmulated(trace);
+  trace.mode = mode;
+  if (stop?.kind !== "entry") return;
+  if (emulated) {
+    endEmulatedCall(thread, stop.message);
+    leaveCall(thread, trace);
+    if (steps(trace)) stepped(thread);
+  } else if (stop.message !== thread.registers.nia) {
+    trace.inCall = false;
+    thread.registers.nia += 4n;
+  }
 }
 
 /** PTRACE_LISTEN. False where it is in no stop in which that can be. */
@@ -130,8 +153,7 @@ export function goOn(
   signo: number,
 ): void {
   const { stop } = trace;
-  trace.mode = mode;
-  leaveMovedCall(thread, trace);
+  setMode(thread, trace, mode);
   if (mode !== "syscall") trace.inCall = false;
   if (signo !== 0) {
     const { pid, credentials } = trace.tracer;
@@ -148,7 +170,7 @@ export function detach(thread: Thread, trace: Trace<Process>, signo: number): vo
   const { process } = thread;
   if (signo !== 0) post(process, signalInfo(signo, SI_USER), thread);
   if (trace.inject !== null) post(process, trace.inject, thread);
-  leaveMovedCall(thread, trace);
+  setMode(thread, trace, "run");
   trace.stop = null;
   unlink(thread);
   if (process.stoppedBy === 0) thread.start();

@@ -27,7 +27,7 @@ const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 const ROOM = POLLOUT | POLLWRNORM | POLLWRBAND;
 
 /** Most descriptions in one set, and sets below one that is in another (Linux: EP_MAX_NESTS). */
-const MOST = 65536;
+export const MOST = 65536;
 const MOST_NESTED = 4;
 
 /** What epoll_wait(2) tells of one description. */

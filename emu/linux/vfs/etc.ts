@@ -78,6 +78,6 @@ export const makeEtc = (asker: () => User | undefined): ReadonlyMap<string, Synt
       "nsswitch.conf": NSSWITCH,
       protocols: PROTOCOLS,
       services: SERVICES,
-    }).map(([name, text]) => [`/etc/${name}`, textFile(text, 0o644)]),
+    }).map(([name, text]) => [`/etc/${name}`, { ...textFile(text, 0o644), isSized: true }]),
   );
 };

@@ -48,7 +48,7 @@ import { Seals } from "./seals.ts";
 import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, procFileAt } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
-import { directoryOf, fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
+import { directoryOf, fail, type Synthetic, type SyntheticDirectory, sizeOf } from "./synthetic.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -695,7 +695,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "directory":
       return entryStat("directory", 0o555, path);
     case "file":
-      return entryStat("file", entry.mode, path);
+      return entryStat("file", entry.mode, path, { size: sizeOf(entry) });
     case "link":
       return entryStat("symlink", entry.mode ?? 0o777, path, { size: entry.size ?? 0n });
     case "device":

@@ -8,8 +8,8 @@ import type { KnownFileSnapshot, MachineSnapshot } from "../../snapshot.ts";
 import { buildId } from "../elf/build-id.ts";
 import { O_ACCMODE, O_RDONLY } from "./constants.ts";
 import type { FileSystem } from "./file-system.ts";
-import type { Viewer } from "./location.ts";
 import { fileKey } from "./folder.ts";
+import type { Viewer } from "./location.ts";
 import { readFully } from "./mapped-files.ts";
 
 /** Largest file whose contents are digested; of larger ones size and time must do. */

@@ -10,8 +10,8 @@ import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import { SharedObject, takeBack } from "../../memory/shared-object.ts";
 import { PROT_WRITE } from "../../memory/vma.ts";
-import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FileStat } from "./file-status.ts";
+import { type Mount, type Whereabouts, whereIs } from "./folder.ts";
 
 /** Handles of mapped files kept before those without a mapping are looked for. */
 const SWEEP_AT = 64;

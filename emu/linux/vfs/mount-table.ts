@@ -1,8 +1,8 @@
 /** The mount table as /proc/PID/mounts and mountinfo tell it: what was granted, and the trees of ppcr's own making. */
 import { HostError } from "../../host/host.ts";
 import { major, minor } from "./devices.ts";
-import type { Namespace } from "./namespace.ts";
 import { SYNTHETIC_DEV } from "./file-status.ts";
+import type { Namespace } from "./namespace.ts";
 
 /** A line of the table. */
 export interface MountEntry {

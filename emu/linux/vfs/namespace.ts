@@ -266,9 +266,9 @@ export class Namespace {
       if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
-      const target = this.linkTarget(next);
-      if (target === undefined || (last && !options.follow && !trailing)) {
-        if (target !== undefined && options.noSymlinks && !last) fail("ELOOP", next.path);
+      const follows = !last || options.follow || trailing;
+      const target = follows ? this.linkTarget(next) : undefined;
+      if (target === undefined) {
         if (options.sameMount && mountOf(next) !== mountOf(current)) fail("EXDEV", next.path);
         stack.push(next);
         if (!last && !exists(next)) fail("ENOENT", next.path);

@@ -21,8 +21,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "./constants.ts";
-import type { Whereabouts } from "./folder.ts";
 import type { FileStat } from "./file-status.ts";
+import type { Whereabouts } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { Location } from "./location.ts";
 import { fail } from "./synthetic.ts";
@@ -189,7 +189,7 @@ export abstract class OpenFile {
   get arrivals(): number | undefined {
     return undefined;
   }
-  /** Counts, besides, how often there was room again. */
+  /** Counts how often there has come to be room again where there was none, for the same. */
   get vacancies(): number {
     return 0;
   }

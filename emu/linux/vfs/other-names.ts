@@ -3,10 +3,10 @@
  * are looked for, in the folder it was in and then everywhere in the grants.
  */
 import { HostError, type HostFolder } from "../../host/host.ts";
+import type { FileStat } from "./file-status.ts";
 import type { FileSystem } from "./file-system.ts";
 import { fileKey, type Mount } from "./folder.ts";
 import { join, parentOf } from "./mounts.ts";
-import type { FileStat } from "./file-status.ts";
 
 /** Entries of folders that are looked at. */
 const MOST = 100_000;

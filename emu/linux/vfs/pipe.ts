@@ -28,11 +28,11 @@ export class Pipe {
   readonly ino: bigint;
   capacity: number;
   private ring: Ring;
-  /** Count what has come, the end included, and how often there was room again. */
-  arrived = 0;
-  vacated = 0;
   /** Bytes that have been taken out so far. */
   private passed = 0;
+  /** How often something has been put in, and how often there has come to be room for a page where there was none. */
+  arrivals = 0;
+  vacancies = 0;
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
   private packets: { start: number; length: number }[] = [];
 
@@ -102,11 +102,17 @@ export class Pipe {
   }
 
   private advance(count: number): void {
-    if (count === 0) return;
-    if (this.room < PIPE_BUF) this.vacated++;
+    const isFull = this.room < PIPE_BUF;
     this.ring.drop(count);
     this.passed += count;
+    if (isFull && this.room >= PIPE_BUF) this.vacancies++;
+    if (count > 0) this.queue.wake();
+  }
+  private arrive(count: number): number {
+    if (count === 0) return 0;
+    this.arrivals++;
     this.queue.wake();
+    return count;
   }
 
   /** Drops what is first in it, packets or not; what is left of a packet stays one. */
@@ -127,27 +133,20 @@ export class Pipe {
   put(from: Uint8Array): number {
     const count = Math.min(from.length, this.room);
     this.ring.put(from.subarray(0, count));
-    this.arrive(count);
-    return count;
+    return this.arrive(count);
   }
 
   /** As `put`, from memory. */
   putFrom(memory: AddressSpace, address: number, length: number): number {
     const count = Math.min(length, this.room);
     this.ring.putFrom(memory, address, count);
-    this.arrive(count);
-    return count;
-  }
-  private arrive(count: number): void {
-    if (count === 0) return;
-    this.arrived++;
-    this.queue.wake();
+    return this.arrive(count);
   }
 
   /** An end has been closed. */
   left(): void {
-    this.arrived++;
-    this.vacated++;
+    this.arrivals++;
+    this.vacancies++;
     this.queue.wake();
   }
 
@@ -174,7 +173,7 @@ export class Pipe {
     this.capacity = capacity;
     this.ring = new Ring(capacity);
     this.ring.put(contents);
-    this.vacated++;
+    this.vacancies++;
     this.queue.wake();
     return capacity;
   }
@@ -289,6 +288,12 @@ export class PipeEnd extends OpenFile {
   override get tellsOwner(): boolean {
     return true;
   }
+  override get arrivals(): number {
+    return this.pipe.arrivals;
+  }
+  override get vacancies(): number {
+    return this.pipe.vacancies;
+  }
   override readable(): boolean {
     return this.reads && (this.pipe.size > 0 || this.hangup());
   }
@@ -300,12 +305,6 @@ export class PipeEnd extends OpenFile {
   }
   override broken(): boolean {
     return this.writes && this.pipe.readers === 0;
-  }
-  override get arrivals(): number {
-    return this.pipe.arrived;
-  }
-  override get vacancies(): number {
-    return this.pipe.vacated;
   }
   override waitables(): Waitables {
     return { queues: [this.pipe.queue] };

@@ -1,10 +1,10 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
-import { cpuList, cpuMask } from "./cpu-sets.ts";
+import { cpuList, cpuMask } from "../cpu-sets.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
-import { PROC_NET } from "./proc-net.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
+import { PROC_NET } from "./proc-net.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type Synthetic,
   type SyntheticDirectory,
   type SyntheticFile,
+  type SyntheticLink,
   textFile,
 } from "./synthetic.ts";
 
@@ -102,7 +103,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
-  const { comm, state } = thread ?? process;
+  const { comm, state, cpus } = thread ?? process;
   const resident = residentPages(process) * 4096;
   const size = process.areas.bytes;
   const stack = process.areas.find(process.memory.startStack);
@@ -143,8 +144,8 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["CapAmb", mask(0n)],
     ["NoNewPrivs", process.noNewPrivs ? 1 : 0],
     ["Seccomp", 0],
-    ["Cpus_allowed", cpuMask(process.cpus)],
-    ["Cpus_allowed_list", cpuList(process.cpus)],
+    ["Cpus_allowed", cpuMask(cpus)],
+    ["Cpus_allowed_list", cpuList(cpus)],
     ["Mems_allowed", 1],
     ["Mems_allowed_list", 0],
     ["voluntary_ctxt_switches", 0],
@@ -251,15 +252,23 @@ const namespaces = directoryOf(
 /** /proc/PID, or /proc/PID/task/TID. */
 export function processTree(process: ProcProcess, thread?: ProcThread): SyntheticDirectory {
   const { memory } = process;
-  const entries: Record<string, Synthetic> = {
-    exe: { ...linkTo(process.exe), isMagic: true },
-    cwd: {
+  /** A link that leads nowhere once the process has ended. */
+  const link = (target: () => string, object?: () => OpenFile): SyntheticLink => {
+    const living = <T>(what: () => T) => (process.state === "Z" ? fail("ENOENT", "it has ended") : what());
+    return {
       type: "link",
       isMagic: true,
-      target: () => describe(process.directory),
-      object: () => process.directory,
-    },
-    root: { ...linkTo("/"), isMagic: true },
+      target: () => living(target),
+      ...(object === undefined ? {} : { object: () => living(object) }),
+    };
+  };
+  const entries: Record<string, Synthetic> = {
+    exe: link(() => process.exe),
+    cwd: link(
+      () => describe(process.directory),
+      () => process.directory,
+    ),
+    root: link(() => "/"),
     cmdline: bytesFile(() => strings(process, memory.argStart, memory.argEnd)),
     environ: bytesFile(() => strings(process, memory.envStart, memory.envEnd), 0o400),
     auxv: bytesFile(() => process.auxv(), 0o400),

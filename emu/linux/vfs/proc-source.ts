@@ -1,8 +1,10 @@
 /** What /proc shows, taken from the kernel's own objects. */
 import { GuestFault } from "../../cpu/fault.ts";
+import { isRadix } from "../../cpu/models.ts";
 import { decodeName } from "../../host/names.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
+import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
@@ -156,6 +158,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
       pending: signalSet(thread.signals.pending),
+      cpus: thread.cpus,
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
@@ -180,7 +183,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     peek: (address, length) => memory.peek(address, length),
     auxv: () => auxvBytes(process),
     signals: signalSets(process),
-    cpus: kernel.cpus,
+    cpus: process.leader?.cpus ?? allCpus(kernel.cpus),
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
     startTime: process.startTime,
@@ -188,16 +191,16 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
   };
 }
 
-/** PPC_FEATURE_64 of AT_HWCAP, PPC_FEATURE2_ARCH_3_00 of AT_HWCAP2. */
+/** PPC_FEATURE_64 of AT_HWCAP. */
 const PPC_64 = 0x4000_0000;
-const ARCH_3_00 = 0x0080_0000;
 
 /** The machine as /proc shows it to a process. Everything is read when it is asked for. */
-export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): ProcMachine {
+export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
+  const { kernel } = process;
   return {
     process: (pid) => {
-      const process = kernel.processes.get(pid);
-      return process === undefined ? undefined : view(process, filesOf);
+      const found = kernel.processes.get(pid);
+      return found === undefined ? undefined : view(found, filesOf);
     },
     pids: () => [...kernel.processes.keys()],
     uptime: () => kernel.clock.monotonic(),
@@ -208,8 +211,11 @@ export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): Pr
     get uts() {
       return kernel.uts;
     },
+    get longs() {
+      return process.abi.is64 ? 64 : 32;
+    },
     get cpu() {
-      const { name, pvr, platform, hwcap, hwcap2 } = cpuModel;
+      const { name, pvr, platform, hwcap } = process.cpuModel;
       const version = pvr >>> 16;
       return {
         name: name.toUpperCase(),
@@ -218,7 +224,7 @@ export function procMachine({ kernel, cpuModel }: Process, filesOf: FilesOf): Pr
         timebase: TIMEBASE,
         platform: platform ?? "ppcr",
         // 32-bit kernels say nothing of it.
-        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${(hwcap2 & ARCH_3_00) !== 0 ? "Radix" : "Hash"}\n`,
+        mmu: (hwcap & PPC_64) === 0 ? "" : `MMU\t\t: ${isRadix(process.cpuModel) ? "Radix" : "Hash"}\n`,
       };
     },
     memoryTotal: kernel.memorySize,

@@ -1,8 +1,11 @@
 /** What /proc shows of the machine as a whole: /proc/sys and the files beside the processes (Linux: fs/proc/). */
 import { hexadecimal } from "../../hexadecimal.ts";
+import { MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
+import { SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
+import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
 import { locksText } from "./proc-locks.ts";
-import type { ProcMachine } from "./proc-view.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
+import type { ProcMachine } from "./proc-view.ts";
 import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
 function uuid(machine: ProcMachine): string {
@@ -29,6 +32,7 @@ const eachCpu = ({ cpus }: ProcMachine, text: (n: number) => string): string =>
 
 function sysTree(machine: ProcMachine): SyntheticDirectory {
   const { uts } = machine;
+  const long = (value: bigint): bigint => BigInt.asUintN(machine.longs, value);
   return directoryOf({
     kernel: directoryOf({
       ostype: textFile(() => `${uts.sysname}\n`),
@@ -45,13 +49,13 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       printk: textFile("4\t4\t1\t7\n"),
       yama: directoryOf({ ptrace_scope: textFile("0\n") }),
       seccomp: directoryOf({ actions_avail: textFile("\n") }),
-      shmmax: textFile("18446744073692774399\n"),
-      shmall: textFile("18446744073692774399\n"),
-      shmmni: textFile("4096\n"),
-      msgmax: textFile("8192\n"),
-      msgmnb: textFile("16384\n"),
-      msgmni: textFile("32000\n"),
-      sem: textFile("32000\t1024000000\t500\t32000\n"),
+      shmmax: textFile(`${long(SHMMAX)}\n`),
+      shmall: textFile(`${long(SHMALL)}\n`),
+      shmmni: textFile(`${SHMMNI}\n`),
+      msgmax: textFile(`${MSGMAX}\n`),
+      msgmnb: textFile(`${MSGMNB}\n`),
+      msgmni: textFile(`${MSGMNI}\n`),
+      sem: textFile(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       ngroups_max: textFile("65536\n"),
       cap_last_cap: textFile("40\n"),
       core_pattern: textFile("core\n"),

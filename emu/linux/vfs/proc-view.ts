@@ -19,6 +19,8 @@ export interface ProcThread {
   readonly cpuTime: bigint;
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
+  /** CPUs that it may run on: bit n is CPU n. */
+  readonly cpus: bigint;
   /** Those of its process, unless it has others. */
   readonly files: ProcFiles;
 }
@@ -98,8 +100,8 @@ export interface ProcProcess extends ProcFiles {
     ignored: bigint;
     caught: bigint;
   };
-  /** CPUs that it may run on. */
-  readonly cpus: number;
+  /** CPUs that its first thread may run on: bit n is CPU n. */
+  readonly cpus: bigint;
   /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
   readonly cpuTime: bigint;
   readonly childCpuTime: bigint;
@@ -125,6 +127,8 @@ export interface ProcMachine {
     platform: string;
     mmu: string;
   };
+  /** Bits of a long, in the kernel that the program takes this for. */
+  readonly longs: number;
   readonly memoryTotal: number;
   /** CPUs that programs are told of. */
   readonly cpus: number;

@@ -3,10 +3,10 @@
  * rights of the user that ppcr runs as: they are kept in the machine, and shown to the guest alone.
  */
 import type { SetIdSnapshot } from "../../snapshot.ts";
+import type { FileStat } from "./file-status.ts";
 import { fileKey } from "./folder.ts";
 import type { Statuses } from "./location.ts";
 import { afterRename } from "./mounts.ts";
-import type { FileStat } from "./file-status.ts";
 import { fail } from "./synthetic.ts";
 
 const S_ISUID = 0o4000;
@@ -33,6 +33,10 @@ export class SetIds {
   }
   bitsOf(key: string): number {
     return this.known.get(key)?.bits ?? 0;
+  }
+  /** Guest path of a file that has some. */
+  pathOf(key: string): string | undefined {
+    return this.known.get(key)?.path;
   }
 
   /** Takes the bits from a new mode of the file with this status. */

@@ -10,7 +10,7 @@ import type { FreezeContext } from "./freeze-context.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import type { Namespace } from "./namespace.ts";
 import { OpenFile, type Waitables } from "./open-file.ts";
-import { fail, type MemoryAccess, type SyntheticDirectory, type SyntheticFile } from "./synthetic.ts";
+import { fail, type MemoryAccess, type SyntheticDirectory, type SyntheticFile, sizeOf } from "./synthetic.ts";
 import { cannot, type Nodes, needState, reopen, type ThawContext } from "./thaw-context.ts";
 import { linkTarget } from "./travelling.ts";
 
@@ -32,6 +32,8 @@ abstract class ProcEntry extends OpenFile {
   }
 }
 
+const isOfProcesses = (path: string): boolean => path.startsWith("/proc/");
+
 /** A file of /proc: its contents are those of the moment in which its beginning is read. */
 export class ProcFile extends ProcEntry {
   private contents: Uint8Array | undefined;
@@ -50,7 +52,8 @@ export class ProcFile extends ProcEntry {
     this.again = what.again;
   }
   override stat(): FileStat {
-    return this.status;
+    // What shows processes has no size, and may have gone.
+    return isOfProcesses(this.path) ? this.status : { ...this.status, size: sizeOf(this.again()) };
   }
   override readAt(into: Uint8Array, position: number): number {
     if (position === 0 || this.contents === undefined) this.contents = this.again().contents();
@@ -110,7 +113,7 @@ export class PathFile extends OpenFile {
   /** Holds the file, where the host can do that. */
   private readonly held: SharedHandle | undefined;
   readonly mount: Mount | undefined;
-  /** The text of a symlink, which it keeps when it has been removed. */
+  /** The text of a symlink, which it keeps when it has been removed; of one of /proc as it was. */
   readonly target: string | undefined;
   private readonly host: Host;
   private status: FileStat;
@@ -152,6 +155,10 @@ export class PathFile extends OpenFile {
   private get isDevice(): boolean {
     return this.status.kind === "char" || this.status.kind === "block";
   }
+  /** It is an entry of /proc or /sys. */
+  get isSynthetic(): boolean {
+    return this.status.dev === SYNTHETIC_DEV && !this.isDevice;
+  }
   override close(): void {
     this.held?.release();
     if (this.again !== undefined) this.host.files.close(this.again);
@@ -164,8 +171,8 @@ export class PathFile extends OpenFile {
     }));
   }
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
-    const { mode, size, dev } = this.status;
-    if (dev === SYNTHETIC_DEV && !this.isDevice) {
+    if (this.isSynthetic) {
+      const { mode, size } = this.status;
       return { state: { kind: "entry", mode, size, target: this.target ?? null } };
     }
     const { path, deleted } = this.where();

@@ -17,6 +17,8 @@ export interface SyntheticFile {
   readonly type: "file";
   /** Permission bits. */
   readonly mode: number;
+  /** Whether its status tells how long it is; files of /proc have no length. */
+  readonly isSized?: boolean;
   /** Contents, made afresh at each open. */
   contents(): Uint8Array;
   /** Takes what is written to it; nobody may write where it is absent. */
@@ -83,6 +85,9 @@ export const textFile = (text: string | (() => string), mode = 0o444): Synthetic
   mode,
   contents: () => encoder.encode(typeof text === "string" ? text : text()),
 });
+
+/** What its status tells of its length. */
+export const sizeOf = (file: SyntheticFile): bigint => BigInt(file.isSized ? file.contents().length : 0);
 
 /** Throws a HostError with Linux's name for what is wrong. */
 export function fail(code: string, message = code): never {

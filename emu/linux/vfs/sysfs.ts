@@ -1,5 +1,5 @@
 /** The guest's /sys: what libraries ask there about processors and memory, and no devices. */
-import { cpuList, cpuMask } from "./cpu-sets.ts";
+import { allCpus, cpuList, cpuMask } from "../cpu-sets.ts";
 import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
 /** A list of one: processor, core or node 0. */
@@ -44,7 +44,7 @@ export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDir
     thread_siblings: textFile("1\n"),
     thread_siblings_list: textFile(ONLY),
   });
-  const all = `${cpuList(count)}\n`;
+  const all = `${cpuList(allCpus(count))}\n`;
   const each = directoryOf({
     online: textFile("1\n"),
     topology,
@@ -66,7 +66,7 @@ export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDir
     has_normal_memory: textFile(ONLY),
     node0: directoryOf({
       cpulist: textFile(all),
-      cpumap: textFile(`${cpuMask(count)}\n`),
+      cpumap: textFile(`${cpuMask(allCpus(count))}\n`),
       distance: textFile("10\n"),
       meminfo: textFile(() => nodeMemory(memory())),
     }),

@@ -1,8 +1,8 @@
 /** timerfd_create(2): timers that are read. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Alarm } from "../alarms.ts";
-import { WaitQueue } from "../wait-queue.ts";
 import type { FileMachine } from "../system.ts";
+import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import { O_NONBLOCK } from "./constants.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";

@@ -7,10 +7,10 @@ import type { Host } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import { finished, PAGE_SIZE, type PageSource, type UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { PATH_MAX } from "./constants.ts";
+import type { FileStat } from "./file-status.ts";
 import { isOfKind, modeOf } from "./file-types.ts";
 import { readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { join } from "./mounts.ts";
-import type { FileStat } from "./file-status.ts";
 import { fail } from "./synthetic.ts";
 
 /** Bytes of a file that are looked at before others have their turn. */

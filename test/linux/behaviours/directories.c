@@ -87,6 +87,13 @@ BEHAVIOUR(removed_working_directory) {
   CHECK(chdir("..") == 0 && getcwd(path, sizeof path));
 }
 
+BEHAVIOUR(nothing_moves_into_a_removed_folder) {
+  CHECK(mkdir("d", 0700) == 0 && chdir("d") == 0 && rmdir("../d") == 0);
+  CHECK(mkdir("../d", 0700) == 0 && mkdir("../d/x", 0700) == 0);
+  FAILS(rename("../d", "b"), ENOENT);
+  FAILS(syscall(SYS_renameat2, AT_FDCWD, "../d", AT_FDCWD, "x", 2), ENOENT);
+}
+
 BEHAVIOUR(relative_to_descriptors) {
   CHECK(mkdir("d", 0755) == 0);
   int folder = open("d", O_RDONLY | O_DIRECTORY), path = open("d", O_PATH);

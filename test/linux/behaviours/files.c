@@ -327,6 +327,39 @@ BEHAVIOUR(removed_links_can_be_read) {
   CHECK(fstat(fd, &s) == 0 && S_ISLNK(s.st_mode) && s.st_nlink == 0);
 }
 
+BEHAVIOUR(links_of_proc_are_read_as_they_are_now) {
+  char name[40], text[300] = "";
+  int fd = open(".", O_PATH);
+  sprintf(name, "/proc/self/fd/%d", fd);
+  int link = open(name, O_PATH | O_NOFOLLOW);
+  CHECK(readlinkat(link, "", text, sizeof text) > 1 && close(fd) == 0);
+  FAILS(readlinkat(link, "", text, sizeof text), ENOENT);
+  CHECK(open("/", O_PATH) == fd && readlinkat(link, "", text, sizeof text) == 1 && text[0] == '/');
+}
+
+BEHAVIOUR(links_of_a_process_that_has_ended_lead_nowhere) {
+  static const char *const links[] = {"cwd", "exe", "root", "fd/0"};
+  char name[40], text[300];
+  int child = fork(), fds[4];
+  if (child == 0) pause();
+  for (int i = 0; i < 4; i++) {
+    sprintf(name, "/proc/%d/%s", child, links[i]);
+    fds[i] = open(name, O_PATH | O_NOFOLLOW);
+    CHECK(fds[i] >= 0 && readlinkat(fds[i], "", text, sizeof text) > 0);
+  }
+  siginfo_t info;
+  CHECK(kill(child, SIGKILL) == 0 && waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0);
+  for (int i = 0; i < 4; i++) {
+    sprintf(name, "/proc/%d/%s", child, links[i]);
+    FAILS(readlink(name, text, sizeof text), ENOENT);
+    FAILS(open(name, O_PATH), ENOENT);
+  }
+  for (int reaped = 0; reaped < 2; reaped++) {
+    for (int i = 0; i < 4; i++) FAILS(readlinkat(fds[i], "", text, sizeof text), ENOENT);
+    if (!reaped) CHECK(waitpid(child, NULL, 0) == child);
+  }
+}
+
 BEHAVIOUR(nothing_is_made_in_a_removed_folder) {
   CHECK(mkdir("d", 0700) == 0 && chdir("d") == 0 && rmdir("../d") == 0);
   FAILS(open("x", O_WRONLY | O_CREAT, 0600), ENOENT);

@@ -52,6 +52,14 @@ BEHAVIOUR(protection_is_enforced) {
   CHECK(munmap(at + PAGE, PAGE) == 0 && touches(at + PAGE, 0) == SIGSEGV && code == SEGV_MAPERR);
 }
 
+#ifdef __powerpc__
+/* PROT_SAO is a bit more, and nothing else is. */
+BEHAVIOUR(strong_ordering_can_be_asked_for) {
+  char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE | 0x10, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED && (*at = 1) && mprotect(at, 4096, PROT_READ | 0x10) == 0 && *at == 1);
+  CHECK(mmap(NULL, 4096, PROT_READ | 0x20, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
+}
+#endif
 BEHAVIOUR(private_mapping_of_a_file) {
   int fd = file_with("a", "original");
   char *at = mmap(NULL, 4096, RW, MAP_PRIVATE, fd, 0);
@@ -274,4 +282,12 @@ BEHAVIOUR(attachments_and_sealed_files_stay_read_only) {
   CHECK(ftruncate(fd, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0);
   char *sealed = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
   CHECK(sealed != MAP_FAILED && mprotect(sealed, 4096, RW) == 0);
+}
+
+BEHAVIOUR(limits_of_shared_memory) {
+  struct shminfo limits;
+  CHECK(shmctl(0, IPC_INFO, (struct shmid_ds *)&limits) >= 0);
+  CHECK(limits.shmall == strtoull(contents("/proc/sys/kernel/shmall"), NULL, 0));
+  CHECK(limits.shmmax == strtoull(contents("/proc/sys/kernel/shmmax"), NULL, 0));
+  CHECK(limits.shmmni == strtoull(contents("/proc/sys/kernel/shmmni"), NULL, 0));
 }

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -161,6 +162,23 @@ BEHAVIOUR(select_finds_the_ready) {
   CHECK(!FD_ISSET(ends[0], &in) && FD_ISSET(other[0], &in) && FD_ISSET(ends[1], &out));
 }
 
+BEHAVIOUR(epoll_tells_of_many_at_once) {
+  static struct epoll_event got[6000];
+  static char told[5000];
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > 5100);
+  limit.rlim_cur = limit.rlim_max;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  int set = epoll_create1(0), ready = eventfd(1, 0);
+  for (unsigned i = 0; i < 5000; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, dup(ready), &event) == 0);
+  }
+  CHECK(epoll_wait(set, got, 6000, 0) == 5000);
+  for (int i = 0; i < 5000; i++) told[got[i].data.u32]++;
+  CHECK(memchr(told, 0, sizeof told) == NULL && epoll_wait(set, got, 4500, 0) == 4500);
+}
+
 BEHAVIOUR(epoll_levels_and_edges) {
   CHECK(pipe(ends) == 0);
   int set = epoll_create1(EPOLL_CLOEXEC), edges = epoll_create1(0);
@@ -174,6 +192,37 @@ BEHAVIOUR(epoll_levels_and_edges) {
   CHECK(epoll_wait(edges, &got, 1, -1) == 1 && epoll_wait(edges, &got, 1, 0) == 0);
   CHECK(write(ends[1], "z", 1) == 1 && epoll_wait(edges, &got, 1, 0) == 1);
   CHECK(epoll_ctl(set, EPOLL_CTL_DEL, ends[0], NULL) == 0 && epoll_wait(set, &got, 1, 0) == 0);
+}
+
+/* Nobody asks the set while there is nothing to be told, and yet what comes then is an edge. */
+static void edges_of(int from, int to) {
+  static char block[65536];
+  int set = epoll_create1(0);
+  struct epoll_event in = {.events = EPOLLIN | EPOLLET, .data.u32 = 1}, out = {.events = EPOLLOUT | EPOLLET}, got;
+  CHECK(fcntl(from, F_SETFL, O_NONBLOCK) == 0 && fcntl(to, F_SETFL, O_NONBLOCK) == 0);
+  CHECK(epoll_ctl(set, EPOLL_CTL_ADD, from, &in) == 0 && write(to, "ab", 2) == 2);
+  for (int i = 0; i < 3; i++) {
+    CHECK(epoll_wait(set, &got, 1, -1) == 1 && got.data.u32 == 1 && epoll_wait(set, &got, 1, 0) == 0);
+    CHECK(read(from, block, sizeof block) == 2);
+    FAILS(read(from, block, sizeof block), EAGAIN);
+    CHECK(write(to, "cd", 2) == 2);
+  }
+  CHECK(epoll_ctl(set, EPOLL_CTL_DEL, from, NULL) == 0 && epoll_ctl(set, EPOLL_CTL_ADD, to, &out) == 0);
+  for (int i = 0; i < 3; i++) {
+    CHECK(epoll_wait(set, &got, 1, -1) == 1 && got.events == EPOLLOUT && epoll_wait(set, &got, 1, 0) == 0);
+    while (write(to, block, sizeof block) > 0) continue;
+    CHECK(errno == EAGAIN);
+    while (read(from, block, sizeof block) > 0) continue;
+    CHECK(errno == EAGAIN);
+  }
+  close(set), close(from), close(to);
+}
+
+BEHAVIOUR(epoll_edges_that_nobody_looked_for) {
+  CHECK(pipe(ends) == 0);
+  edges_of(ends[0], ends[1]);
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  edges_of(ends[0], ends[1]);
 }
 
 BEHAVIOUR(epoll_once) {
@@ -348,4 +397,24 @@ BEHAVIOUR(modes_of_what_has_no_name) {
   CHECK(shutdown(ends[1], SHUT_RD) == 0 && fchmod(ends[1], 0200) == 0);
   CHECK(fchown(ends[1], getuid(), getgid()) == 0);
   CHECK(pipe(ends) == 0 && fchmod(ends[0], 0600) == 0 && futimens(ends[0], NULL) == 0);
+}
+
+static void interrupted(int signo) {}
+
+BEHAVIOUR(what_has_come_counts_more_than_a_signal) {
+  struct sigaction action = {.sa_handler = interrupted};
+  CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+  for (int polls = 0; polls < 2; polls++) {
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+      for (int i = 0; i < 5; i++) sched_yield();
+      _exit(write(ends[1], "!", 1) == 1 && kill(getppid(), SIGUSR1) == 0 ? 0 : 1);
+    }
+    char c = 0;
+    struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+    if (polls) CHECK(poll(&ready, 1, -1) == 1 && ready.revents == POLLIN);
+    CHECK(read(ends[0], &c, 1) == 1 && c == '!');
+    CHECK(TEMP_FAILURE_RETRY(waitpid(child, NULL, 0)) == child);
+  }
 }

@@ -122,6 +122,9 @@ BEHAVIOUR(killed_children) {
     FAILS(kill(1, 0), EPERM);
     FAILS(sched_setparam(1, &none), EPERM);
     FAILS(setpriority(PRIO_PROCESS, 1, 1), EPERM);
+    cpu_set_t all;
+    CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+    FAILS(sched_setaffinity(1, sizeof all, &all), EPERM);
   }
 }
 
@@ -387,4 +390,43 @@ BEHAVIOUR(accounts_of_children) {
   CHECK(wait4(child, &status, 0, &of) == child && status == 0);
   CHECK(of.ru_utime.tv_usec + of.ru_stime.tv_usec >= 3000);
   CHECK(getrusage(RUSAGE_CHILDREN, &of) == 0 && of.ru_utime.tv_usec + of.ru_stime.tv_usec >= 3000);
+}
+
+static volatile sig_atomic_t heard;
+static void hear(int signo) { heard++; }
+
+BEHAVIOUR(waiting_for_children_that_leave_nothing) {
+  struct sigaction action = {.sa_handler = hear, .sa_flags = SA_NOCLDWAIT};
+  for (int ignored = 0; ignored < 2; ignored++) {
+    if (ignored) action.sa_handler = SIG_IGN;
+    CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+    heard = 0;
+    for (int how = 0; how < 4; how++) {
+      siginfo_t info;
+      pid_t child = fork();
+      if (child == 0) {
+        if (how == 3) setpgid(0, 0);
+        sched_yield();
+        _exit(3);
+      }
+      if (how == 3) setpgid(child, child);
+      if (how == 0) FAILS(wait(NULL), ECHILD);
+      if (how == 1) FAILS(waitpid(child, NULL, 0), ECHILD);
+      if (how == 2) FAILS(waitid(P_ALL, 0, &info, WEXITED), ECHILD);
+      if (how == 3) FAILS(waitid(P_PGID, child, &info, WEXITED), ECHILD);
+    }
+    CHECK(heard == (ignored ? 0 : 4));
+  }
+}
+
+BEHAVIOUR(a_child_that_has_ended_counts_more_than_its_signal) {
+  struct sigaction action = {.sa_handler = hear};
+  CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+  heard = 0;
+  for (int i = 0; i < 5; i++) {
+    pid_t child = fork();
+    if (child == 0) _exit(i);
+    reap(child, i);
+  }
+  CHECK(heard == 5);
 }

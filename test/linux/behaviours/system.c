@@ -2,6 +2,7 @@
 #include "behaviour.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -220,6 +221,52 @@ BEHAVIOUR(processors) {
   CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 1);
   char *text = contents("/proc/stat");
   CHECK(strncmp(text, "cpu ", 4) == 0 && strstr(text, "\nbtime ") && strstr(text, "\nctxt ") && strstr(text, "\ncpu0 "));
+}
+
+/* The first CPU of a thread's list in /proc, which has no other then; -1 where it has more. */
+static int only_cpu(const char *status) {
+  char *end, *at = strstr(contents(status), "Cpus_allowed_list:\t");
+  CHECK(at);
+  long cpu = strtol(at + 19, &end, 10);
+  return *end == '\n' ? cpu : -1;
+}
+
+static void *find_cpu(void *result) {
+  cpu_set_t set;
+  CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1);
+  *(int *)result = only_cpu("/proc/thread-self/status");
+  CHECK(CPU_ISSET(*(int *)result, &set));
+  return NULL;
+}
+
+BEHAVIOUR(affinity_is_kept) {
+  cpu_set_t all, one, set;
+  int cpu = CPU_SETSIZE - 1, found = -1;
+  CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+  while (!CPU_ISSET(cpu, &all)) cpu--;
+  CPU_ZERO(&one);
+  FAILS(sched_setaffinity(0, sizeof one, &one), EINVAL);
+  CPU_SET(cpu, &one);
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  CHECK(sched_setaffinity(child, sizeof one, &one) == 0);
+  CHECK(sched_getaffinity(child, sizeof set, &set) == 0 && CPU_EQUAL(&set, &one));
+  CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_EQUAL(&set, &all));
+  CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+  CHECK(sched_setaffinity(0, sizeof one, &one) == 0 && sched_getcpu() == cpu);
+  CHECK(sched_getaffinity(0, sizeof set, &set) == 0 && CPU_EQUAL(&set, &one));
+  CHECK(only_cpu("/proc/self/status") == cpu);
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, find_cpu, &found) == 0 && pthread_join(thread, NULL) == 0 && found == cpu);
+  child = fork();
+  if (child == 0) _exit(sched_getcpu() == cpu && only_cpu("/proc/self/status") == cpu ? 7 : 1);
+  reap(child, 7);
+  CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
+  FAILS(sched_getaffinity(-1, sizeof set, &set), ESRCH);
+  FAILS(sched_setaffinity(-1, sizeof set, &set), ESRCH);
+  FAILS(sched_getscheduler(-1), EINVAL);
+  FAILS(syscall(SYS_sched_getaffinity, 0, 0, &set), EINVAL);
 }
 
 BEHAVIOUR(uptime_and_load) {

@@ -70,6 +70,15 @@ BEHAVIOUR(interval_timer_repeats) {
   CHECK(setitimer(ITIMER_REAL, &off, &was) == 0 && was.it_interval.tv_usec == 5000);
 }
 
+BEHAVIOUR(interval_of_a_timer_that_is_off) {
+  struct itimerval off = {.it_interval.tv_sec = 5}, was;
+  for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
+    CHECK(setitimer(which, &off, NULL) == 0 && getitimer(which, &was) == 0);
+    CHECK(was.it_value.tv_sec == 0 && was.it_value.tv_usec == 0);
+    CHECK(was.it_interval.tv_sec == (which == ITIMER_REAL ? 0 : 5) && was.it_interval.tv_usec == 0);
+  }
+}
+
 BEHAVIOUR(alarm_says_what_was_left) {
   CHECK(alarm(100) == 0);
   unsigned left = alarm(0);

@@ -197,6 +197,43 @@ BEHAVIOUR(a_call_that_is_jumped_away_from) {
   }
 }
 #endif
+static void calls_twice(void) {
+  long first = syscall(SYS_getppid), second = syscall(SYS_getpgid, 0);
+  _exit(first == 1234 && second == -1 && errno == EDOM ? 3 : 4);
+}
+/* PTRACE_SYSEMU: calls are the tracer's to make, and what it puts into the register of results they give. */
+BEHAVIOUR(calls_that_the_tracer_makes) {
+#ifdef __powerpc__
+  enum { SYSEMU = 0x1d, SYSEMU_SINGLESTEP, NUMBER = PT_R0, RESULT = PT_R3 };
+#else
+  enum { SYSEMU = 31, SYSEMU_SINGLESTEP, NUMBER = 15, RESULT = 10 };
+#endif
+  struct call_info info;
+  void *const at = (void *)(NUMBER * sizeof(long));
+  pid_t child = traced(calls_twice);
+  ask(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
+  do { /* raise may have made a call behind its own. */
+    ask(SYSEMU, child, 0, 0);
+    CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+  } while (ptrace_data(PTRACE_PEEKUSER, child, at) == SYS_rt_sigprocmask);
+  CHECK(ptrace_data(PTRACE_PEEKUSER, child, at) == SYS_getppid);
+  CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) == 80 && info.op == 1);
+  ask(PTRACE_POKEUSER, child, RESULT * sizeof(long), 1234);
+  /* With the end of a call that began so a tracer hears of ends again. */
+  ask(PTRACE_SYSCALL, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+  CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) == 33 && info.op == 2);
+  CHECK(!info.exit.failed && info.exit.value == 1234);
+  ask(SYSEMU, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+  CHECK(ptrace_data(PTRACE_PEEKUSER, child, at) == SYS_getpgid);
+  ask(PTRACE_POKEUSER, child, RESULT * sizeof(long), -EDOM);
+  ask(PTRACE_SINGLESTEP, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP, 0));
+  ask(SYSEMU_SINGLESTEP, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP, 0));
+  ends(child, 3);
+}
 static void sleeps(void) {
   signal(SIGUSR1, handler);
   struct timespec time = {1000, 0};

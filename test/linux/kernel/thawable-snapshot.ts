@@ -192,6 +192,7 @@ class Maker {
       pendingSignals: this.signals(),
       altStack: { sp: this.bits(64), flags: this.pick(0, 2), size: this.bits(64) },
       policy: { mode: this.pick(2, 4, 0x8003), nodes: this.bits(64) },
+      affinity: this.bits(80),
       clearTid: this.bits(64),
       robustList: { head: this.bits(64), length: this.bits(64) },
       blocked: this.blocked(stopped),

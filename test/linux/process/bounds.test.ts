@@ -32,6 +32,12 @@ static void cpus(void) {
   cpu_set_t set;
   sched_getaffinity(0, sizeof set, &set);
   printf("%ld %d %d %d\\n", sysconf(_SC_NPROCESSORS_ONLN), CPU_COUNT(&set), CPU_ISSET(69, &set) != 0, CPU_ISSET(70, &set) != 0);
+  char line[200];
+  CPU_CLR(0, &set), CPU_CLR(33, &set), CPU_SET(200, &set);
+  int bound = sched_setaffinity(0, sizeof set, &set), cpu = sched_getcpu();
+  printf("%d %d\\n", bound, cpu);
+  for (FILE *status = fopen("/proc/self/status", "r"); fgets(line, sizeof line, status);)
+    if (strncmp(line, "Cpus", 4) == 0) fputs(line, stdout);
 }
 int main(int argc, char **argv) {
   if (argv[1][0] == 'm') memory();
@@ -55,8 +61,12 @@ describeWithTools("a machine with bounds", [compilers.ppc32], () => {
     ["memory", { memorySize: 2 ** 26 }, "some ENOMEM\n"],
     ["memory", {}, "all \n"],
     ["processes", { maxProcesses: 5 }, "4 EAGAIN\n"],
-    ["cpus", { cpus: 70 }, "70 70 1 0\n"],
-    ["cpus", {}, "1 1 0 0\n"],
+    [
+      "cpus",
+      { cpus: 70 },
+      `70 70 1 0\n0 1\n${"Cpus_allowed:\t3f,fffffffd,fffffffe\nCpus_allowed_list:\t1-32,34-69\n"}`,
+    ],
+    ["cpus", {}, "1 1 0 0\n-1 0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"],
   ])("gives %s as %o says", async (what, options, expected) => {
     expect((await runToEnd(load(program, { ...options, args: [what], seed: 1n }))).stdout).toBe(expected);
   });

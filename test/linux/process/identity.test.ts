@@ -107,6 +107,34 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     expect(await guest.call("futex", BUFFER, WAIT_BITSET | REALTIME, 1, 0, 0, -1)).toBe("EAGAIN");
   });
 
+  it("changes how others are scheduled for their owner and for root only", async () => {
+    const guest = new CallDriver(abi, { credentials: ordinaryUser(0, 0) });
+    const child = await guest.ok("clone", 17, 0, 0, 0, 0);
+    guest.memory.store32(BUFFER, 0);
+    guest.memory.store64(BUFFER + 8, is64 ? 1n : 1n << 32n);
+    const changes: Parameters<CallDriver["call"]>[] = [
+      ["setpriority", 0, child, 5],
+      ["setpriority", 1, 0, 5],
+      ["ioprio_set", 1, child, 0x4003],
+      ["sched_setscheduler", child, 3, BUFFER],
+      ["sched_setparam", child, BUFFER],
+      ["sched_setaffinity", child, 8, BUFFER + 8],
+    ];
+    const all = async () => {
+      const results = [];
+      for (const change of changes) results.push(await guest.call(...change));
+      return results;
+    };
+    Object.assign(guest.process.credentials, ordinaryUser(7, 7));
+    expect(await all()).toEqual(Array(6).fill("EPERM"));
+    expect(guest.process.attributes.nice).toBe(5);
+    Object.assign(guest.kernel.thread(child)!.process.credentials, { ...ordinaryUser(7, 7), euid: 8 });
+    expect(await all()).toEqual(Array(6).fill(0));
+    expect(await guest.call("setpriority", 0, child, 4)).toBe("EACCES");
+    Object.assign(guest.process.credentials, ordinaryUser(0, 0));
+    expect(await guest.call("setpriority", 0, child, 4)).toBe(0);
+  });
+
   it("keeps niceness, policy and what prctl(2) sets, across a freeze too", async () => {
     const guest = new CallDriver(abi);
     expect(await guest.call("nice", 3)).toBe(0);

@@ -29,6 +29,15 @@ it.each([
   expect(contents(guest, "/etc/passwd")).toMatch(/^root:x:0:0:/);
   expect(contents(guest, "/etc/hosts")).toMatch(/^127\.0\.0\.1\tlocalhost$/m);
   expect(contents(guest, "/etc/services")).toMatch(/^http\t80\/tcp/m);
+  const length = String(contents(guest, "/etc/hosts")).length;
+  const fd = guest.call("open", "/etc/hosts", O_RDONLY);
+  for (const [call, what] of [
+    ["stat", "/etc/hosts"],
+    ["fstat", fd],
+  ] as const) {
+    expect(guest.call(call, what, BUFFER)).toBe(0);
+    expect(guest.memory.read64(BUFFER + 48)).toBe(BigInt(length));
+  }
   expect(guest.call("open", "/etc/passwd", O_WRONLY)).toBe("EACCES");
   expect(contents(guest, "/etc/shadow")).toBe("ENOENT");
 });

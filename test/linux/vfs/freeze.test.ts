@@ -411,6 +411,20 @@ describe("open files in a snapshot", () => {
     const network = freezeNetwork(system, emptyTables());
     expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/other/pipe"]);
   });
+  it("know set-id bits and named pipes by the names that are left to them", () => {
+    guest.call("mkdir", "folder", 0o777);
+    guest.call("open", "file", O_RDWR | O_CREAT, 0o666);
+    guest.call("fchmod", 0, 0o4751);
+    expect(guest.call("mknod", "pipe", 0o10600, 0)).toBe(0);
+    guest.call("open", "third", O_RDWR | O_CREAT, 0o666);
+    for (const name of ["file", "pipe"]) guest.call("link", name, `folder/${name}`);
+    expect(guest.call("unlink", "file")).toBe(0);
+    expect(guest.call("rename", "third", "pipe")).toBe(0);
+    const { system } = guest;
+    expect(system.setIds.freeze(system)).toEqual([{ path: "/area/folder/file", bits: 0o4000 }]);
+    const network = freezeNetwork(system, emptyTables());
+    expect(network?.nodes.map(({ path }) => path)).toEqual(["/area/folder/pipe"]);
+  });
   it.each([
     ["a file outside the grants", { path: "/etc/passwd" }],
     ["a path that climbs", { path: "/area/../../etc/passwd" }],
