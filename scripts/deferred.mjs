@@ -84,16 +84,28 @@ export const deferring = {
     const runtime = bundle[`${RUNTIME}.cjs`]?.code ?? "";
     delete bundle[`${RUNTIME}.cjs`];
     for (const chunk of Object.values(bundle)) {
-      chunk.code = chunk.code.replace(
+      let code = chunk.name === "main" ? sharing(chunk.code) : fromMain(chunk.code);
+      code = code.replace(
         required(RUNTIME),
         (_, id) => `const ${id}=(exports=>{${runtime};return exports})({});`,
       );
-      chunk.code = fromMain(chunk.code);
-      for (const name of Object.keys(DEFERRED)) chunk.code = lazily(chunk.code, name);
-      chunk.code = Module.wrap(plain(chunk.code));
+      for (const name of Object.keys(DEFERRED)) code = lazily(code, name);
+      chunk.code = Module.wrap(plain(code));
     }
   },
 };
+
+/**
+ * The first script gives the others what they name of it by one function: to export hundreds of names one by one takes a millisecond. What its
+ * entry exports keeps its name. @param {string} code
+ */
+function sharing(code) {
+  const [block] = /(exports\.[\w$]+=[\w$]+;)+\s*$/.exec(code) ?? [""];
+  const exported = [...block.matchAll(/exports\.([\w$]+)=([\w$]+);/g)];
+  const own = exported.filter(([, name, local]) => name === local).map(([statement]) => statement);
+  const shared = exported.map(([, name, local]) => `${name}:${local}`);
+  return `${code.slice(0, code.length - block.length)}${own.join("")}exports.shared=()=>({${shared}});`;
+}
 
 /** @param {string} code @param {string} name */
 function lazily(code, name) {
@@ -114,5 +126,5 @@ function fromMain(code) {
     return `main_${name}`;
   });
   const taken = [...names].map((name) => `${name}:main_${name}`).join();
-  return known.replace(statement, () => `const {${taken}}=require("./main.cjs");`);
+  return known.replace(statement, () => `const {${taken}}=require("./main.cjs").shared();`);
 }
