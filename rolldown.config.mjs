@@ -2,25 +2,12 @@
  * What is published: the library's two entries and the command, each in as few scopes as can be. In one scope V8 takes functions and
  * constants for what they are; across those of modules the interpreter reaches about four fifths of that speed.
  *
- * The command is one script without comments, dependencies included, with a second one of all that is imported dynamically, and a launcher
- * that loads them with their code caches (cli/bundle.ts): start-up is mostly the loading of code. The library's entries take the place of
- * the modules that the compiler has made of them, beside their types.
+ * The command is a script without comments, dependencies included, others of what few runs need (scripts/deferred.mjs, and what is imported
+ * dynamically), and a launcher that loads them with their code caches (cli/bundle.ts): start-up is mostly the loading of code. The
+ * library's entries take the place of the modules that the compiler has made of them, beside their types.
  */
-import { Module } from "node:module";
 import { defineConfig } from "rolldown";
-
-const plain = (/** @type {string} */ code) =>
-  code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
-/** The script as its launcher takes it: the function that Node makes of a CommonJS module, in ASCII. */
-const asFunction = {
-  name: "as-function",
-  /** @param {unknown} _options @param {Record<string, { type: string, code?: string }>} bundle */
-  generateBundle(_options, bundle) {
-    for (const chunk of Object.values(bundle))
-      if (chunk.code !== undefined) chunk.code = Module.wrap(plain(chunk.code));
-  },
-};
+import { deferredGroups, deferring } from "./scripts/deferred.mjs";
 
 /**
  * Modules of Node that dependencies ask for as soon as they are loaded, and need for what this command hardly does: commander's is for verbs
@@ -41,9 +28,9 @@ const seldom = {
 };
 
 /** @param {string} input @param {string} name @param {Partial<import("rolldown").BuildOptions>} more */
-const script = (input, name, { plugins, output } = {}) => ({
+const script = (input, name, { output, ...more } = {}) => ({
   input,
-  plugins,
+  ...more,
   platform: /** @type {const} */ ("node"),
   output: {
     dir: "dist/bin",
@@ -73,7 +60,13 @@ export default defineConfig([
   },
   script("cli/launch.ts", "ppcr.cjs"),
   script("cli/main.ts", "main.cjs", {
-    plugins: [seldom, asFunction],
-    output: { codeSplitting: { groups: [{ name: "main", tags: ["$initial"] }, { name: "seldom" }] } },
+    plugins: [seldom, deferring],
+    preserveEntrySignatures: "allow-extension",
+    output: {
+      codeSplitting: {
+        groups: [...deferredGroups, { name: "main", tags: ["$initial"] }, { name: "seldom" }],
+        includeDependenciesRecursively: false,
+      },
+    },
   }),
 ]);

@@ -1,14 +1,15 @@
 /**
- * The compiled command: a script that every run takes, one with what few runs do, which is loaded when it is first imported, and beside
- * each V8's code cache of it, which spares every start the parsing and compiling. V8 takes a cache only from its own version, so another
+ * The compiled command: a script that every run takes, others with what few runs do, which are loaded when something of theirs is first
+ * wanted (`scripts/deferred.mjs`), and beside each V8's code cache of it, which spares every start the parsing and compiling. V8 takes a cache only from its own version, so another
  * version of Node than the one that built ppcr compiles as usual; so does one that finds a cache damaged.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
+import type * as Main from "./main.ts";
 
-/** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. */
-export const SCRIPTS = ["main", "seldom"] as const;
+/** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. One may need those before it to be loaded. */
+export const SCRIPTS = ["main", "vectors", "translator", "calls", "rare", "seldom"] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 export const scriptFile = (name: ScriptName): string => `${name}.cjs`;
@@ -40,13 +41,34 @@ export class Bundle {
   load(name: ScriptName): Loaded {
     const known = this.loaded.get(name);
     if (known !== undefined) return known;
-    const script = this.compile(name);
+    const script = name === "main" ? this.compile(name) : this.main.withPlainFlags(() => this.compile(name));
     const module = { exports: {} };
     this.loaded.set(name, { script, module });
     const call = script.runInThisContext() as (...parameters: unknown[]) => void;
     const require = (wanted: string) => this.require(wanted);
     call(module.exports, require, module, join(this.folder, scriptFile(name)), this.folder);
     return { script, module };
+  }
+
+  /** The scripts that have been executed. */
+  get names(): readonly ScriptName[] {
+    return [...this.loaded.keys()];
+  }
+
+  /** What the first script exports. */
+  private get main(): typeof Main {
+    return this.load("main").module.exports as typeof Main;
+  }
+
+  /** The code cache of a script as it is now. */
+  cacheOf(name: ScriptName): Buffer {
+    const { script } = this.load(name);
+    return sealed(this.main.withPlainFlags(() => script.createCachedData()));
+  }
+
+  /** Runs the command. The scripts ask for each other only now, when the first is complete. */
+  start(): void {
+    void this.main.main();
   }
 
   /** What a script gets by a name: another one, or a module of Node's. There is nothing else that they ask for. */
@@ -71,7 +93,7 @@ function digestOf(cache: Buffer): number {
 }
 
 /** What is to be kept of a cache: all of it, and its digest. */
-export function sealed(cache: Buffer): Buffer {
+function sealed(cache: Buffer): Buffer {
   const end = Buffer.alloc(4);
   end.writeInt32LE(digestOf(cache));
   return Buffer.concat([cache, end]);

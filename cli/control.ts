@@ -10,7 +10,6 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { Failure } from "./failure.ts";
 
@@ -170,6 +169,8 @@ function isAlive(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Connects to the ppcr with process id `pid`, which may have begun a moment ago. Throws Failure. */
 async function connectTo(pid: number): Promise<Socket> {

@@ -4,4 +4,4 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Bundle } from "./bundle.ts";
 
-new Bundle(dirname(fileURLToPath(import.meta.url))).load("main");
+new Bundle(dirname(fileURLToPath(import.meta.url))).start();

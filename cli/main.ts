@@ -37,6 +37,9 @@ const output = {
     ),
 };
 
+/** For whoever loads more of the command. */
+export { withPlainFlags } from "./engine-flags.ts";
+
 const program = new Command("ppcr")
   .configureOutput(output)
   .description("Runs PowerPC Linux programs, and freezes and thaws them at any instruction.")
@@ -172,7 +175,7 @@ function commandFor([first = ""]: readonly string[]): Command {
 }
 
 /** Ends with the guest's or the verb's status once everything written has gone out. */
-async function main(): Promise<void> {
+export async function main(): Promise<void> {
   try {
     const words = withVerb(commandWords());
     await commandFor(words).parseAsync(words, { from: "user" });
@@ -191,5 +194,3 @@ async function main(): Promise<void> {
     }
   }
 }
-
-void main();

@@ -1,26 +1,17 @@
 /** What the command gets ready of its options before there is a machine. */
 import { openSync } from "node:fs";
 import type { Host } from "../emu/host/host.ts";
-import { builtins } from "../emu/host/node/builtins.ts";
 import { toHost } from "../emu/host/node/files.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
 import type { MachineOptions } from "../emu/machine.ts";
-import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 import { checkWritable, writeFully } from "./atomic-file.ts";
+import { setEngineFlags } from "./engine-flags.ts";
 import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
 import { grants, programPath, warnOfGrants } from "./grants.ts";
 import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
 import type { Regions } from "./regions.ts";
 import { workingDirectory } from "./surroundings.ts";
-
-/** Makes the host's engine able to do what translated code is faster with. Most programs end before there is any: to load `v8` takes milliseconds. */
-function prepareEngine(): void {
-  if (Number(process.versions.v8.split(".")[0]) >= 12) return;
-  // Node 20 has relaxed SIMD, of which the fused multiply-add is wanted, behind a flag; later versions know no such flag.
-  builtins.v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
-  builtins.v8.setFlagsFromString(`--interrupt-budget=${OPTIMIZE_AFTER}`);
-}
 
 /** Checks what of the flags can be wrong before anything has begun. */
 function checkFlags(flags: MachineFlags): void {
@@ -122,7 +113,7 @@ export const machineOptions = ({ flags, host, mounts, regions, crSyscalls }: Pre
   trace: traceSink(flags),
   profile: flags.profile !== undefined,
   timed: flags.stats !== undefined,
-  onTranslating: prepareEngine,
+  onTranslating: setEngineFlags,
   onTranslated: regions?.add,
   memorySize: numberOf(flags.memory),
   maxProcesses: numberOf(flags.maxProcesses),

@@ -1,18 +1,20 @@
 /**
  * Part of the build: leaves the code caches of the command's scripts in dist/bin. The command runs a guest program once for each, in a
- * process of its own, so that the caches hold the functions that such runs need and not only the scripts' outermost code: what every run
- * does, and for what is seldom done a freeze and a thaw. Nothing is translated, for which V8's flags are changed: V8 takes a cache only
- * where the flags are those it was made with. The translator's functions would make the cache a fifth longer, which short runs pay for.
+ * process of its own, so that the caches hold the functions that such runs need and not only the scripts' outermost code. Only for the
+ * translator's is anything translated: its part of the first script is what short runs do without.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Bundle, cacheFile, SCRIPTS, type ScriptName, sealed } from "../cli/bundle.ts";
+import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = join(root, "dist", "bin");
+const built = join(root, "guest-bins", "built");
+/** The smallest program, for which the first script is to be enough. */
+const smallest = join(built, "hello-ppc32");
 
 /** Runs the command with `words`, and leaves the cache of a script as it is at its end. */
 function record(script: ScriptName, words: readonly string[]): void {
@@ -24,27 +26,40 @@ function record(script: ScriptName, words: readonly string[]): void {
 function recordAll(): void {
   for (const script of SCRIPTS) rmSync(join(bin, cacheFile(script)), { force: true });
   const run = ["run", "--engine", "interp"];
-  const built = join(root, "guest-bins", "built");
   const program = [join(built, "progress-ppc64"), "1"];
   const folder = mkdtempSync(join(tmpdir(), "ppcr-"));
   try {
     const image = join(folder, "image");
-    record("main", ["run", join(built, "hello-ppc32")]);
-    record("main", [...run, ...program]);
-    record("seldom", [...run, "--checkpoint-at", "1000", "-o", image, ...program]);
-    record("seldom", ["restart", "--engine", "interp", image]);
+    record("main", ["run", smallest]);
+    for (const script of ["main", "calls", "vectors"] as const) record(script, [...run, ...program]);
+    record("translator", ["run", ...program]);
+    for (const script of ["rare", "seldom"] as const) {
+      record(script, [...run, "--checkpoint-at", "1000", "-o", image, ...program]);
+      record(script, ["restart", "--engine", "interp", image]);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Leaves the cache of a script at the end of a run of the command. */
+function recordHere(script: ScriptName): void {
+  const bundle = new Bundle(bin);
+  bundle.load(script);
+  for (const name of bundle.names)
+    if (SCRIPTS.indexOf(name) > SCRIPTS.indexOf(script))
+      throw new Error(`${script} can't be loaded without ${name}`);
+  process.on("exit", () => {
+    if (process.argv.at(-1) === smallest && bundle.names.length > 1)
+      throw new Error(`the smallest program takes ${bundle.names.join(", ")}: see scripts/deferred.mjs`);
+    writeFileSync(join(bin, cacheFile(script)), bundle.cacheOf(script));
+  });
+  bundle.start();
 }
 
 const script = SCRIPTS.find((name) => name === process.argv[2]);
 if (script === undefined) recordAll();
 else {
   process.argv.splice(2, 1);
-  const bundle = new Bundle(bin);
-  process.on("exit", () =>
-    writeFileSync(join(bin, cacheFile(script)), sealed(bundle.load(script).script.createCachedData())),
-  );
-  bundle.load("main");
+  recordHere(script);
 }

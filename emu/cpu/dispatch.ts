@@ -2,6 +2,7 @@
 import { decode } from "../isa/decoder.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { isPrefix } from "../isa/prefixed-table.ts";
+import { lazily } from "../lazily.ts";
 import { branchHandlers } from "./branch.ts";
 import type { CpuKind, CpuModel } from "./cpu.ts";
 import { DECIMAL_TABLES } from "./decimal/index.ts";
@@ -52,11 +53,13 @@ const TABLES: readonly HandlerTable[] = [
 ];
 
 /** Tables that are made when they are first looked into. */
-const LATER_TABLES = [...FLOATING_POINT_TABLES, ...VECTOR_TABLES, ...DECIMAL_TABLES];
+const laterTables = lazily(() => [...FLOATING_POINT_TABLES, ...VECTOR_TABLES, ...DECIMAL_TABLES]);
 
 /** The names of all instructions that have a handler. */
 export const handled = (): string[] =>
-  [...TABLES, ...[...LATER_TABLES, ...FAMILIES].map((make) => make())].flatMap((table) => Object.keys(table));
+  [...TABLES, ...[...laterTables(), ...FAMILIES].map((make) => make())].flatMap((table) =>
+    Object.keys(table),
+  );
 
 /**
  * Rows that every model executes: processors before 3.0 take the later forms of mffs for mffs itself, and Linux emulates
@@ -135,7 +138,7 @@ function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   const table = TABLES.find(has);
   if (table !== undefined) return table[row.name];
   const vector = FLOATING_POINT.includes(row.facility) ? undefined : vectorHandler(row.name);
-  return vector ?? LATER_TABLES.find((make) => has(make()))?.()[row.name] ?? illegal;
+  return vector ?? laterTables().find((make) => has(make()))?.()[row.name] ?? illegal;
 }
 
 /**

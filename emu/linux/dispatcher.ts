@@ -16,20 +16,13 @@ import {
   THREAD_GONE,
 } from "./syscall.ts";
 import { syscallNames } from "./syscalls/syscall-numbers.ts";
-import { syscallTable } from "./syscalls/syscall-table.ts";
+import { SyscallTable } from "./syscalls/syscall-table.ts";
 import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
 import { Blocked, Paused, type WaitFor } from "./wait-queue.ts";
 
 /** Missing calls that are named at most. */
 const MOST_NAMED = 500;
-
-/** The system calls of one ABI. */
-interface CallTable {
-  readonly abi: AbiInfo;
-  readonly names: ReadonlyMap<number, string>;
-  readonly rows: Map<number, SyscallRow>;
-}
 
 export interface CallOptions {
   /** Gets the lines of --strace, without line ends. */
@@ -42,9 +35,9 @@ export class Dispatcher {
   private readonly kernel: System;
   private readonly extraSyscalls: ReadonlyMap<number, SyscallRow>;
   /** The calls of each ABI, by number; made when its first program runs. */
-  private readonly tables = new Map<AbiInfo, CallTable>();
+  private readonly tables = new Map<AbiInfo, SyscallTable>();
   /** The one that was wanted last. */
-  private recent: CallTable | undefined;
+  private recent: { readonly abi: AbiInfo; readonly table: SyscallTable } | undefined;
   private readonly tracer: Tracer | undefined;
   /** Trace texts of the calls that threads wait in. */
   private readonly waiting = new Map<Thread, string>();
@@ -64,10 +57,10 @@ export class Dispatcher {
   call(thread: Thread, vectored = isVectored(thread)): boolean {
     const { kernel } = this;
     const number = this.numberOf(thread);
-    const { rows, names } = this.tableOf(thread.process.abi);
-    const row = rows.get(number);
+    const table = this.tableOf(thread.process.abi);
+    const row = table.row(number);
     const context = new SyscallContext(kernel, thread, number);
-    const nameOf = () => row?.name ?? names.get(number) ?? `syscall_${number}`;
+    const nameOf = () => row?.name ?? table.names.get(number) ?? `syscall_${number}`;
     const text = this.tracer?.begin(context, nameOf(), row?.args);
     let outcome: SyscallResult | SysError;
     try {
@@ -94,16 +87,12 @@ export class Dispatcher {
     return true;
   }
 
-  private tableOf(abi: AbiInfo): CallTable {
-    if (this.recent?.abi === abi) return this.recent;
+  private tableOf(abi: AbiInfo): SyscallTable {
+    if (this.recent?.abi === abi) return this.recent.table;
     let table = this.tables.get(abi);
-    if (table === undefined) {
-      const names = syscallNames(abi);
-      table = { abi, names, rows: syscallTable(names) };
-      for (const [number, row] of this.extraSyscalls) table.rows.set(number, row);
-      this.tables.set(abi, table);
-    }
-    this.recent = table;
+    if (table === undefined)
+      this.tables.set(abi, (table = new SyscallTable(syscallNames(abi), this.extraSyscalls)));
+    this.recent = { abi, table };
     return table;
   }
 

@@ -11,7 +11,7 @@ import { root } from "../support/ppcr.ts";
 const SOURCES = ["emu", "cr", "cli", "bench", "scripts"];
 const READERS = [...SOURCES, "test", "guest-bins"];
 /** Files whose exports others than this checkout take, or that a tool reads. */
-const FACES = ["index.ts", "node.ts"];
+const FACES = ["index.ts", "node.ts", "rolldown.config.mjs"];
 
 interface Node {
   type: string;

@@ -1,6 +1,5 @@
 /** The Node side of what the machine needs from outside. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { setImmediate as turn } from "node:timers/promises";
 import type { Host } from "../host.ts";
 import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
@@ -82,9 +81,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       };
     },
     sleep,
-    yield: async () => {
-      await turn();
-    },
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
     warn: (message) => writeAll(2, encoder.encode(`ppcr: ${message}\n`)),
   };
 }

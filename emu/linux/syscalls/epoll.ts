@@ -3,7 +3,7 @@ import { struct } from "../abi.ts";
 import { EFAULT, EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { O_CLOEXEC } from "../vfs/constants.ts";
-import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP, EpollFile } from "../vfs/epoll-file.ts";
+import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP, EpollFile, MOST } from "../vfs/epoll-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { accessible, checkFlags, fileArg, files, install } from "./files-common.ts";
@@ -73,9 +73,11 @@ function wait(ctx: SyscallContext, how: PollWait): SyscallResult {
   const size = EVENT.size(ctx.abi);
   if (most <= 0 || most > Math.floor(0x7fff_ffff / size)) throw new SysError(EINVAL);
   const at = ctx.args.address(1);
+  // Nobody else may have looked whether a timer has expired that is in the set.
+  ctx.kernel.alarms.expire(ctx.kernel.clock);
   return pollLoop(ctx, how, () => {
     if (!set.readable()) return { ready: 0, files: [set], store: () => {} };
-    const room = Math.floor(accessible(ctx.memory, at, Math.min(most, 4096) * size, true) / size);
+    const room = Math.floor(accessible(ctx.memory, at, Math.min(most, MOST) * size, true) / size);
     if (room === 0) throw new SysError(EFAULT);
     const events = set.take(room);
     const store = () => {

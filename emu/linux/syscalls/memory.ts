@@ -30,8 +30,7 @@ import {
 import { type Process, READ_IMPLIES_EXEC, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import { ADVICE_SYSCALLS } from "./memory-advice.ts";
-import { LOCK_SYSCALLS, lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
+import { lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -497,6 +496,4 @@ export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
   },
   { name: "mremap", args: "ptr ulong ulong hex ptr", handler: mremap },
   { name: "remap_file_pages", args: "ptr ulong hex ulong hex", handler: remapFilePages },
-  ...ADVICE_SYSCALLS,
-  ...LOCK_SYSCALLS,
 ];

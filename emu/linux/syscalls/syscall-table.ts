@@ -3,11 +3,21 @@ import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { PROCESS_SYSCALLS } from "./exec-exit.ts";
-import { FILE_SYSCALLS } from "./file-calls.ts";
+import { FILE_ATTRIBUTE_CALLS } from "./files-attributes.ts";
+import { FILE_IO_CALLS } from "./files-io.ts";
+import { FILE_LOCK_CALLS } from "./files-locks.ts";
+import { FILE_NAME_CALLS } from "./files-names.ts";
+import { FILE_OPEN_CALLS } from "./files-open.ts";
+import { FILE_STAT_CALLS } from "./files-stat.ts";
 import { FUTEX_SYSCALLS } from "./futex.ts";
 import { IDENTITY_SYSCALLS } from "./identity.ts";
 import { INOTIFY_SYSCALLS } from "./inotify.ts";
+import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
+import { IOCTL_CALLS } from "./ioctl.ts";
+import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { LIMIT_SYSCALLS } from "./limits.ts";
+import { ADVICE_SYSCALLS } from "./memory-advice.ts";
+import { LOCK_SYSCALLS } from "./memory-locks.ts";
 import { MEMORY_SYSCALLS } from "./memory.ts";
 import { MEMPOLICY_SYSCALLS } from "./mempolicy.ts";
 import { MISC_SYSCALLS } from "./misc.ts";
@@ -16,61 +26,97 @@ import { PIDFD_SYSCALLS } from "./pidfd.ts";
 import { POLL_SYSCALLS } from "./poll.ts";
 import { PRCTL_SYSCALLS } from "./prctl.ts";
 import { PRIORITY_SYSCALLS } from "./priority.ts";
-import { IO_PRIORITY_SYSCALLS } from "./io-priority.ts";
-import { KCMP_SYSCALLS } from "./kcmp.ts";
 import { PROCESS_VM_SYSCALLS } from "./process-vm.ts";
 import { PTRACE_SYSCALLS } from "./ptrace.ts";
 import { SCHED_SYSCALLS } from "./sched.ts";
-import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SIGNAL_SYSCALLS } from "./signals.ts";
+import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SOCKET_SYSCALLS } from "./socketcall.ts";
+import { SPLICE_CALLS } from "./splice.ts";
 import { SYSV_SYSCALLS } from "./sysv.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMERFD_SYSCALLS } from "./timerfd.ts";
 import { TIMER_SYSCALLS } from "./timers.ts";
 import { WAIT_SYSCALLS } from "./wait.ts";
 
-/** Every row of every area. */
-export const SYSCALL_ROWS: readonly SyscallRow[] = [
-  ...MEMORY_SYSCALLS,
-  ...MEMPOLICY_SYSCALLS,
-  ...PROCESS_VM_SYSCALLS,
-  ...PTRACE_SYSCALLS,
-  ...IO_PRIORITY_SYSCALLS,
-  ...KCMP_SYSCALLS,
-  ...PROCESS_SYSCALLS,
-  ...CLONE_SYSCALLS,
-  ...WAIT_SYSCALLS,
-  ...FUTEX_SYSCALLS,
-  ...SCHED_SYSCALLS,
-  ...IDENTITY_SYSCALLS,
-  ...LIMIT_SYSCALLS,
-  ...PRIORITY_SYSCALLS,
-  ...PRCTL_SYSCALLS,
-  ...MISC_SYSCALLS,
-  ...FILE_SYSCALLS,
-  ...SIGNAL_SYSCALLS,
-  ...TIME_SYSCALLS,
-  ...TIMER_SYSCALLS,
-  ...POLL_SYSCALLS,
-  ...EPOLL_SYSCALLS,
-  ...INOTIFY_SYSCALLS,
-  ...SOCKET_SYSCALLS,
-  ...TIMERFD_SYSCALLS,
-  ...SIGNALFD_SYSCALLS,
-  ...PIDFD_SYSCALLS,
-  ...SYSV_SYSCALLS,
-  ...MQUEUE_SYSCALLS,
+/**
+ * The rows of all areas, in the order in which programs come to need them: what every one does, what most do, the rest. The later ones are
+ * asked for, and with that loaded (`rolldown.config.mjs`), when a program makes a call that is not in those before.
+ */
+const STAGES: readonly (() => readonly SyscallRow[])[] = [
+  () => [...MEMORY_SYSCALLS, ...PROCESS_SYSCALLS, ...FILE_IO_CALLS],
+  () => [
+    ...FILE_OPEN_CALLS,
+    ...FILE_STAT_CALLS,
+    ...FILE_NAME_CALLS,
+    ...FILE_ATTRIBUTE_CALLS,
+    ...FILE_LOCK_CALLS,
+    ...IOCTL_CALLS,
+    ...IDENTITY_SYSCALLS,
+    ...LIMIT_SYSCALLS,
+    ...MISC_SYSCALLS,
+    ...ADVICE_SYSCALLS,
+    ...FUTEX_SYSCALLS,
+    ...SIGNAL_SYSCALLS,
+    ...TIME_SYSCALLS,
+  ],
+  () => [
+    ...CLONE_SYSCALLS,
+    ...WAIT_SYSCALLS,
+    ...POLL_SYSCALLS,
+    ...EPOLL_SYSCALLS,
+    ...PRCTL_SYSCALLS,
+    ...SCHED_SYSCALLS,
+    ...PRIORITY_SYSCALLS,
+    ...IO_PRIORITY_SYSCALLS,
+    ...LOCK_SYSCALLS,
+    ...MEMPOLICY_SYSCALLS,
+    ...PROCESS_VM_SYSCALLS,
+    ...PTRACE_SYSCALLS,
+    ...KCMP_SYSCALLS,
+    ...SPLICE_CALLS,
+    ...INOTIFY_SYSCALLS,
+    ...SOCKET_SYSCALLS,
+    ...TIMER_SYSCALLS,
+    ...TIMERFD_SYSCALLS,
+    ...SIGNALFD_SYSCALLS,
+    ...PIDFD_SYSCALLS,
+    ...SYSV_SYSCALLS,
+    ...MQUEUE_SYSCALLS,
+  ],
 ];
 
-/** Rows by number, for the ABI whose names by number are `names`. */
-export function syscallTable(names: ReadonlyMap<number, string>): Map<number, SyscallRow> {
-  const byName = new Map<string, SyscallRow>();
-  for (const row of SYSCALL_ROWS) byName.set(row.name, row);
-  const table = new Map<number, SyscallRow>();
-  names.forEach((name, number) => {
-    const row = byName.get(name);
-    if (row !== undefined) table.set(number, row);
-  });
-  return table;
+/** Every row of every area. */
+export const syscallRows = (): SyscallRow[] => STAGES.flatMap((rows) => rows());
+
+/** The system calls of an ABI, whose names by number are `names`. */
+export class SyscallTable {
+  readonly names: ReadonlyMap<number, string>;
+  /** Rows by number, of the first stages. */
+  private readonly rows: Map<number, SyscallRow>;
+  private stages = 0;
+
+  /** `extra` are calls besides Linux's. */
+  constructor(names: ReadonlyMap<number, string>, extra: ReadonlyMap<number, SyscallRow>) {
+    this.names = names;
+    this.rows = new Map(extra);
+  }
+
+  /** The row of a number; undefined where there is no such call, or no handler. */
+  row(number: number): SyscallRow | undefined {
+    let row = this.rows.get(number);
+    while (row === undefined && this.stages < STAGES.length) {
+      this.addStage();
+      row = this.rows.get(number);
+    }
+    return row;
+  }
+
+  private addStage(): void {
+    const byName = new Map(STAGES[this.stages++]().map((row) => [row.name, row]));
+    this.names.forEach((name, number) => {
+      const row = byName.get(name);
+      if (row !== undefined && !this.rows.has(number)) this.rows.set(number, row);
+    });
+  }
 }

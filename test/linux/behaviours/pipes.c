@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -159,6 +160,23 @@ BEHAVIOUR(select_finds_the_ready) {
   struct timeval limit = {5, 0};
   CHECK(select(other[1] + 1, &in, &out, NULL, &limit) == 2);
   CHECK(!FD_ISSET(ends[0], &in) && FD_ISSET(other[0], &in) && FD_ISSET(ends[1], &out));
+}
+
+BEHAVIOUR(epoll_tells_of_many_at_once) {
+  static struct epoll_event got[6000];
+  static char told[5000];
+  struct rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > 5100);
+  limit.rlim_cur = limit.rlim_max;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  int set = epoll_create1(0), ready = eventfd(1, 0);
+  for (unsigned i = 0; i < 5000; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, dup(ready), &event) == 0);
+  }
+  CHECK(epoll_wait(set, got, 6000, 0) == 5000);
+  for (int i = 0; i < 5000; i++) told[got[i].data.u32]++;
+  CHECK(memchr(told, 0, sizeof told) == NULL && epoll_wait(set, got, 4500, 0) == 4500);
 }
 
 BEHAVIOUR(epoll_levels_and_edges) {

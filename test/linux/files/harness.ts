@@ -16,8 +16,7 @@ import { Mm } from "../../../emu/linux/mm.ts";
 import { Process } from "../../../emu/linux/process.ts";
 import { Scheduler } from "../../../emu/linux/scheduler.ts";
 import { SyscallContext } from "../../../emu/linux/syscall.ts";
-import { FILE_SYSCALLS } from "../../../emu/linux/syscalls/file-calls.ts";
-import { INOTIFY_SYSCALLS } from "../../../emu/linux/syscalls/inotify.ts";
+import { syscallRows } from "../../../emu/linux/syscalls/syscall-table.ts";
 import { Thread } from "../../../emu/linux/thread.ts";
 import { FileSystem } from "../../../emu/linux/vfs/file-system.ts";
 import { freezeOwnFiles } from "../../../emu/linux/vfs/freeze-files.ts";
@@ -28,7 +27,7 @@ import { BEGUN, Blocked, type WaitFor } from "../../../emu/linux/wait-queue.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import type { Abi, MachineSnapshot } from "../../../emu/snapshot.ts";
 
-const rows = new Map([...FILE_SYSCALLS, ...INOTIFY_SYSCALLS].map((row) => [row.name, row]));
+const rows = new Map(syscallRows().map((row) => [row.name, row]));
 
 /** Where strings of arguments go, and where a test may read and write. */
 export const BUFFER = 0x20000;

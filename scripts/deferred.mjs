@@ -1,0 +1,130 @@
+/**
+ * What the command's first script leaves out, though its modules import it like anything else: what the smallest programs do without. Most
+ * of a short run is the loading of code, and V8 pays for each function of a script, called or not.
+ *
+ * The modules named here make scripts of their own, and such a script is loaded when something of it is first reached for. So the others name
+ * what is deferred inside functions, not in code that runs when a module is loaded: the build fails where a small program takes more than
+ * the first script (`code-cache.ts`).
+ */
+import { existsSync } from "node:fs";
+import { Module } from "node:module";
+
+/** The modules, by their folders; `*` is all of a folder. */
+const DEFERRED = {
+  /** What runs when something is hot: the translator but for the engine, which finds out what is. */
+  translator: `
+    emu/jit: access-ranges archive comparisons flow fp-record generator guards helper-functions inline linker piece probe quick-loop
+      quick-rows scan slots state translate values wasm
+    emu/jit/rows: *`,
+  /** Instructions other than those of integers. */
+  vectors: `
+    emu/cpu: prefixed
+    emu/cpu/decimal: *
+    emu/cpu/floating-point: *
+    emu/cpu/vector: *`,
+  /** What most programs ask of the kernel, dynamic linkers before all: the second stage of \`syscall-table.ts\`, and /proc. */
+  calls: `
+    emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
+      ioctl ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
+    emu/linux/net: loopback-interface
+    emu/linux/signals: deliver faults frames post send siginfo
+    emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
+  /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
+  rare: `
+    emu: debug digest trace
+    emu/isa: aliases disassembler encoder
+    emu/linux: fork freeze-memory freeze-registers profiler strace symbol-tables
+    emu/linux/elf: build-id sections symbols
+    emu/linux/net: datagram-socket gateway inbox make-socket netlink-socket stream-socket thaw-socket
+    emu/linux/syscalls: clone epoll inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
+      priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
+      sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
+    emu/linux/tracing: freeze-traces
+    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file
+      readiness ring seals signal-file thaw-context thaw-files timer-file travelling`,
+};
+
+/** What the paths of a list's modules match. @param {string} list */
+function patternOf(list) {
+  const folders = [...list.matchAll(/(\S+):([^:]*)(?=\s\S+:|$)/g)].map(([, folder, text]) => {
+    const names = text.trim().split(/\s+/);
+    for (const name of names)
+      if (name !== "*" && !existsSync(`${folder}/${name}.ts`))
+        throw new Error(`no ${folder}/${name}.ts to defer`);
+    return `${folder}/(${names.join("|").replace("*", "[^/]*")})`;
+  });
+  return new RegExp(`/(${folders.join("|")})\\.ts$`);
+}
+
+/** The groups of modules that become scripts, as Rolldown takes them. */
+export const deferredGroups = Object.entries(DEFERRED).map(([name, list]) => ({
+  name,
+  test: patternOf(list),
+  priority: 1,
+}));
+
+const RUNTIME = "rolldown-runtime";
+/** @param {string} name */
+const required = (name) => new RegExp(`const (require_\\w+)=require\\("\\./${name}\\.cjs"\\);`);
+
+/** @param {string} code */
+const plain = (code) =>
+  code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/**
+ * Rewrites how the scripts ask for each other. Rolldown has each begin with `const require_x=require("./x.cjs")`, and name what is in another as
+ * `require_x.y`. Deferred scripts are asked for at each such place instead. What is in the first script, which is complete before
+ * any other is loaded, is taken from it once: V8 then knows it for constant, as inside the script. And each script gets Rolldown's own few
+ * helpers, and becomes what its launcher takes: the function that Node makes of a CommonJS module, in ASCII.
+ */
+export const deferring = {
+  name: "deferring",
+  /** @param {unknown} _options @param {Record<string, { type: string, name: string, code: string }>} bundle */
+  generateBundle(_options, bundle) {
+    const runtime = bundle[`${RUNTIME}.cjs`]?.code ?? "";
+    delete bundle[`${RUNTIME}.cjs`];
+    for (const chunk of Object.values(bundle)) {
+      let code = chunk.name === "main" ? sharing(chunk.code) : fromMain(chunk.code);
+      code = code.replace(
+        required(RUNTIME),
+        (_, id) => `const ${id}=(exports=>{${runtime};return exports})({});`,
+      );
+      for (const name of Object.keys(DEFERRED)) code = lazily(code, name);
+      chunk.code = Module.wrap(plain(code));
+    }
+  },
+};
+
+/**
+ * The first script gives the others what they name of it by one function: to export hundreds of names one by one takes a millisecond. What its
+ * entry exports keeps its name. @param {string} code
+ */
+function sharing(code) {
+  const [block] = /(exports\.[\w$]+=[\w$]+;)+\s*$/.exec(code) ?? [""];
+  const exported = [...block.matchAll(/exports\.([\w$]+)=([\w$]+);/g)];
+  const own = exported.filter(([, name, local]) => name === local).map(([statement]) => statement);
+  const shared = exported.map(([, name, local]) => `${name}:${local}`);
+  return `${code.slice(0, code.length - block.length)}${own.join("")}exports.shared=()=>({${shared}});`;
+}
+
+/** @param {string} code @param {string} name */
+function lazily(code, name) {
+  const [statement, id] = required(name).exec(code) ?? [];
+  if (statement === undefined) return code;
+  const [before, after] = code.split(statement);
+  const asked = after.replaceAll(`${id}.`, `(${id}()).`);
+  return `${before}let ${name}_;const ${id}=()=>${name}_??=require("./${name}.cjs");${asked}`;
+}
+
+/** @param {string} code */
+function fromMain(code) {
+  const [statement, id] = required("main").exec(code) ?? [];
+  if (statement === undefined) return code;
+  const names = new Set();
+  const known = code.replace(new RegExp(`\\b${id}\\.([\\w$]+)`, "g"), (_, name) => {
+    names.add(name);
+    return `main_${name}`;
+  });
+  const taken = [...names].map((name) => `${name}:main_${name}`).join();
+  return known.replace(statement, () => `const {${taken}}=require("./main.cjs").shared();`);
+}
