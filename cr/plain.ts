@@ -154,6 +154,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (snapshot.queues !== undefined) reasons.push("message queues");
   if (snapshot.ipc !== undefined) reasons.push("System V objects");
   if (snapshot.firstUser !== undefined) reasons.push("a first user that none of the processes is any longer");
+  if (snapshot.dscrDefault !== undefined) reasons.push("a default of the DSCR that was set");
   if (snapshot.compared !== undefined) reasons.push("an order that kcmp(2) has told");
   if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
   if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");

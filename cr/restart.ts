@@ -337,6 +337,7 @@ class Restart {
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
       ...(m === undefined || m.firstUser === null ? {} : { firstUser: m.firstUser }),
+      ...(m === undefined || m.dscrDefault === 0n ? {} : { dscrDefault: m.dscrDefault }),
       ...(topics.compared === undefined ? {} : { compared: topics.compared.parts }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {

@@ -41,6 +41,7 @@ function machineValues(snapshot: MachineSnapshot): X.MachineValues {
     sliceLeft: scheduler.sliceLeft,
     nextPid: snapshot.nextPid,
     firstUser: snapshot.firstUser ?? null,
+    dscrDefault: snapshot.dscrDefault ?? 0n,
   };
 }
 

@@ -75,6 +75,7 @@ export const MACHINE = message("MACHINE", "the machine as a whole", {
   sliceLeft: size64("scheduler: instructions left of its time slice"),
   nextPid: s32("next process id"),
   firstUser: since(2, maybe(USER, "whose the host user's files are, where no process tells"), null),
+  dscrDefault: since(3, u64("DSCR of threads that have set none of their own"), 0n),
 });
 
 const LIMIT = message("limit", "a resource limit", {

@@ -39,6 +39,8 @@ export interface MachineSnapshot {
   setIds?: SetIdSnapshot[];
   /** Who the first program was, where none of the processes tells any longer; found out from those when absent. */
   firstUser?: { uid: number; gid: number };
+  /** DSCR of threads that have set none of their own; 0 when absent. */
+  dscrDefault?: bigint;
   /** What kcmp(2) has compared, in the order that it gave; nothing when absent. */
   compared?: ComparedSnapshot[];
   /** Numbers of files that a thaw makes again; new ones when absent. */

@@ -100,6 +100,7 @@ export function freezeKernel(
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(compared.length > 0 ? { compared } : {}),
+    ...(kernel.dscrDefault === 0n ? {} : { dscrDefault: kernel.dscrDefault }),
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),

@@ -642,6 +642,7 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           firstUser: fc.record({ uid: u32, gid: u32 }),
+          dscrDefault: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }),
           compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
           filters: fc.array(filter, { maxLength: 3 }),
