@@ -50,7 +50,9 @@ export class PosixQueue {
   users = 0;
   /** Threads that wait for a message: nobody else is told of it. */
   readonly receivers = new Set<Thread>();
+  /** Count what has come, and how often there was room again. */
   arrived = 0;
+  vacated = 0;
 
   constructor(from: Omit<PosixQueueSnapshot, "messages" | "notice">, ino: bigint) {
     this.id = from.id;
@@ -84,8 +86,11 @@ export class PosixQueue {
   }
   /** The oldest message of the highest priority. */
   take(): QueueMessage | undefined {
+    const { isFull } = this;
     const message = this.messages.shift();
-    if (message !== undefined) this.queue.wake();
+    if (message === undefined) return undefined;
+    if (isFull) this.vacated++;
+    this.queue.wake();
     return message;
   }
 
@@ -243,6 +248,9 @@ export class QueueFile extends OpenFile {
   }
   override get arrivals(): number {
     return this.posix.arrived;
+  }
+  override get vacancies(): number {
+    return this.posix.vacated;
   }
   override waitables(): Waitables {
     return { queues: [this.posix.queue] };

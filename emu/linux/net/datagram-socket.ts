@@ -167,7 +167,13 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     return this.readShut ? END : undefined;
   }
   protected override giveRoom(): void {
-    if (this.isUnix) this.changed();
+    if (!this.isUnix) return;
+    if (this.inbox.count === QUEUE_MAX) this.vacated++;
+    this.changed();
+  }
+  /** There is room where its peer has some. */
+  override get vacancies(): number {
+    return this.peer?.vacated ?? 0;
   }
 
   protected override more(tables: FreezeContext): Partial<SocketState> {

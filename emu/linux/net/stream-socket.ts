@@ -148,6 +148,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     if (!this.isUnix) this.network.share(end);
     listener.waiting.push(hold(end));
     listener.arrive();
+    this.vacated++;
     this.changed();
   }
 

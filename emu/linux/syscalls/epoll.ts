@@ -73,6 +73,8 @@ function wait(ctx: SyscallContext, how: PollWait): SyscallResult {
   const size = EVENT.size(ctx.abi);
   if (most <= 0 || most > Math.floor(0x7fff_ffff / size)) throw new SysError(EINVAL);
   const at = ctx.args.address(1);
+  // Nobody else may have looked whether a timer has expired that is in the set.
+  ctx.kernel.alarms.expire(ctx.kernel.clock);
   return pollLoop(ctx, how, () => {
     if (!set.readable()) return { ready: 0, files: [set], store: () => {} };
     const room = Math.floor(accessible(ctx.memory, at, Math.min(most, MOST) * size, true) / size);

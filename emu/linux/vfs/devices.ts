@@ -116,6 +116,9 @@ class TerminalFile extends OpenFile {
   override broken(): boolean {
     return this.canWrite && this.inherited.broken();
   }
+  override get mustBeAsked(): boolean {
+    return true;
+  }
   override waitables(interest?: Interest): Waitables {
     return this.inherited.waitables(interest);
   }

@@ -1,10 +1,19 @@
 /** epoll(7): sets of descriptions that are watched for what a guest is interested in. */
 import type { EpollState, OpenFileSnapshot } from "../../snapshot.ts";
-import { WaitQueue } from "../wait-queue.ts";
+import { WaitQueue, type Waiter } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
 import type { FreezeContext } from "./freeze-context.ts";
 import type { OpenFile, Waitables } from "./open-file.ts";
-import { amountIn, POLLERR, POLLHUP, POLLOUT, readiness, waitablesOf } from "./readiness.ts";
+import {
+  amountIn,
+  POLLERR,
+  POLLHUP,
+  POLLOUT,
+  POLLWRBAND,
+  POLLWRNORM,
+  readiness,
+  waitablesOf,
+} from "./readiness.ts";
 import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
@@ -14,24 +23,12 @@ export const EPOLLONESHOT = 1 << 30;
 export const EPOLLET = 1 << 31;
 /** What of an interest is no event. */
 const MODES = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
+/** The events that room brings; all others come with what arrives. */
+const ROOM = POLLOUT | POLLWRNORM | POLLWRBAND;
 
 /** Most descriptions in one set, and sets below one that is in another (Linux: EP_MAX_NESTS). */
 export const MOST = 65536;
 const MOST_NESTED = 4;
-/** Descriptions in a set before those that have been closed are looked for. */
-const SWEEP_AT = 64;
-
-/** One description as a set has it: by the descriptor it was added with. */
-interface Item {
-  readonly fd: number;
-  readonly file: OpenFile;
-  /** EPOLL* bits; 0 once a one-shot interest has been told of. */
-  events: number;
-  data: bigint;
-  /** EPOLLET: what was told already, and what had happened by then (`happened`). */
-  told: number;
-  amount: number;
-}
 
 /** What epoll_wait(2) tells of one description. */
 export interface EpollEvent {
@@ -39,124 +36,207 @@ export interface EpollEvent {
   data: bigint;
 }
 
-/** What has come to a description of which its interest is to be told, and how often there was room again: it grows with each. */
-function happened({ file, events }: Item): number {
-  const come = (events & ~(MODES | POLLOUT)) === 0 ? 0 : (file.arrivals ?? amountIn(file));
-  return come + (events & POLLOUT ? file.vacancies : 0);
+/** One description as a set has it: by the descriptor it was added with. It is in all queues that tell of a change. */
+class Item implements Waiter {
+  readonly fd: number;
+  readonly file: OpenFile;
+  /** EPOLL* bits; no events once a one-shot interest has been told of. */
+  events: number;
+  data: bigint;
+  /** EPOLLET: what was told already, and how much there was to read or had happened then. */
+  told = 0;
+  amount = 0;
+  private readonly set: EpollFile;
+  private queues: readonly WaitQueue[] = [];
+
+  constructor(set: EpollFile, fd: number, file: OpenFile, { events, data }: EpollEvent) {
+    this.set = set;
+    this.fd = fd;
+    this.file = file;
+    this.events = events;
+    this.data = data;
+  }
+
+  watch(): void {
+    this.unwatch();
+    this.queues = this.file.waitables().queues ?? [];
+    for (const queue of this.queues) queue.add(this);
+  }
+  unwatch(): void {
+    for (const queue of this.queues) queue.remove(this);
+  }
+  /** Something has changed. */
+  wake(): void {
+    this.watch();
+    this.set.stir(this);
+  }
+
+  /**
+   * Whether something of interest has happened since it was asked last, so that all is to be told anew. To have been
+   * woken is something where the file doesn't count.
+   */
+  noteNews(isWoken = false): boolean {
+    const { file, events, amount } = this;
+    const { arrivals, vacancies } = file;
+    if (arrivals === undefined) this.amount = amountIn(file);
+    else this.amount = (events & ~MODES & ~ROOM ? arrivals : 0) + (events & ROOM ? vacancies : 0);
+    const isNews = arrivals === undefined ? isWoken || this.amount > amount : this.amount !== amount;
+    if (isNews) this.told = 0;
+    return isNews;
+  }
+
+  /** The events of interest that are to be told of. */
+  due(): number {
+    if ((this.events & ~MODES) === 0) return 0;
+    const now = readiness(this.file) & (this.events | POLLERR | POLLHUP);
+    if ((this.events & EPOLLET) === 0) return now;
+    // Nothing is told twice before it has changed: gone and come back, or more of it than there was.
+    this.noteNews();
+    this.told &= now;
+    return now & ~this.told ? now : 0;
+  }
 }
 
 export class EpollFile extends AnonymousFile {
-  private readonly items = new Map<string, Item>();
+  private readonly items = new Map<OpenFile, Item[]>();
+  private size = 0;
+  /** What may be ready, in the order in which it has become so (Linux: rdllist). Everything else in the set is not. */
+  private readonly ready = new Set<Item>();
   private readonly queue = new WaitQueue();
-  private readonly ids = new Map<OpenFile, number>();
-  private sweepAt = SWEEP_AT;
+  /** Counts what has happened to what is in it. */
+  private news = 0;
 
   constructor(ino: bigint) {
     super("eventpoll", { flags: 0, ino });
   }
 
-  private keyOf(file: OpenFile, fd: number): string {
-    const id = this.ids.get(file) ?? this.ids.size;
-    this.ids.set(file, id);
-    return `${id} ${fd}`;
+  private find(fd: number, file: OpenFile): Item | undefined {
+    return this.items.get(file)?.find((item) => item.fd === fd);
+  }
+  private list(): Item[] {
+    return [...this.items.values()].flat();
   }
 
-  /** EPOLL_CTL_ADD. Throws EEXIST, EPERM for what can't be waited for, ELOOP for sets in a circle. */
+  /** EPOLL_CTL_ADD. Throws EEXIST, ENOSPC, EPERM for what can't be waited for, ELOOP for sets in a circle. */
   add(fd: number, file: OpenFile, interest: EpollEvent): void {
+    this.stir(this.insert(fd, file, interest));
+  }
+  private insert(fd: number, file: OpenFile, interest: EpollEvent): Item {
     if (file.kind === "file" || file.kind === "directory") fail("EPERM", "always ready");
     if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() > MOST_NESTED)) fail("ELOOP");
-    this.makeRoom();
-    const key = this.keyOf(file, fd);
-    if (this.items.has(key)) fail("EEXIST");
-    this.items.set(key, { fd, file, ...interest, told: 0, amount: 0 });
-    this.queue.wake();
+    if (this.find(fd, file) !== undefined) fail("EEXIST");
+    if (this.size >= MOST) fail("ENOSPC");
+    const item = new Item(this, fd, file, interest);
+    const others = this.items.get(file);
+    if (others === undefined) this.items.set(file, [item]);
+    else others.push(item);
+    this.size++;
+    (file.sets ??= new Set()).add(this);
+    item.watch();
+    return item;
   }
   /** EPOLL_CTL_MOD. Throws ENOENT. */
   change(fd: number, file: OpenFile, interest: EpollEvent): void {
-    const item = this.items.get(this.keyOf(file, fd)) ?? fail("ENOENT");
+    const item = this.find(fd, file) ?? fail("ENOENT");
     Object.assign(item, interest, { told: 0, amount: 0 });
-    this.queue.wake();
+    this.stir(item);
   }
   /** EPOLL_CTL_DEL. Throws ENOENT. */
   remove(fd: number, file: OpenFile): void {
-    if (!this.items.delete(this.keyOf(file, fd))) fail("ENOENT");
+    const item = this.find(fd, file) ?? fail("ENOENT");
+    const others = this.items.get(file)!.filter((other) => other !== item);
+    this.forget(item);
+    if (others.length > 0) this.items.set(file, others);
+    else this.leave(file);
+  }
+  /** A description is open nowhere any more. */
+  closed(file: OpenFile): void {
+    for (const item of this.items.get(file) ?? []) this.forget(item);
+    this.leave(file);
+  }
+  private forget(item: Item): void {
+    item.unwatch();
+    this.ready.delete(item);
+    this.size--;
+  }
+  private leave(file: OpenFile): void {
+    this.items.delete(file);
+    file.sets?.delete(this);
+  }
+  override close(): void {
+    for (const file of [...this.items.keys()]) this.closed(file);
   }
 
   private holds(file: EpollFile, depth: number): boolean {
     if (file === this || depth > MOST_NESTED) return true;
-    this.sweep();
-    return [...this.items.values()].some(
-      (item) => item.file instanceof EpollFile && item.file.holds(file, depth + 1),
-    );
+    return [...this.items.keys()].some((each) => each instanceof EpollFile && each.holds(file, depth + 1));
   }
   private depth(): number {
-    this.sweep();
-    const below = [...this.items.values()].map(({ file }) => (file instanceof EpollFile ? file.depth() : 0));
+    const below = [...this.items.keys()].map((file) => (file instanceof EpollFile ? file.depth() : 0));
     return 1 + Math.max(0, ...below);
   }
 
-  /** Makes sure that one more can be added. What was closed is looked for as the set doubles, so that adding costs the same in a large one. */
-  private makeRoom(): void {
-    if (this.items.size < this.sweepAt) return;
-    this.sweep();
-    if (this.items.size >= MOST) fail("ENOSPC");
-    this.sweepAt = Math.min(MOST, Math.max(SWEEP_AT, 2 * this.items.size));
+  /** Something has happened to a description, or to what of it is of interest (Linux: ep_poll_callback). */
+  stir(item: Item): void {
+    const isNews = item.noteNews(true);
+    if (item.due() === 0 && !item.file.mustBeAsked) return;
+    if (isNews) this.news++;
+    this.ready.add(item);
+    this.queue.wake();
   }
 
-  /** What was closed everywhere leaves the set. */
-  private sweep(): void {
-    for (const [key, { file }] of this.items) {
-      if (file.references > 0) continue;
-      this.items.delete(key);
-      this.ids.delete(file);
-    }
-  }
-
-  /** The events of interest that are to be told of. */
-  private due(item: Item): number {
-    if ((item.events & ~MODES) === 0) return 0;
-    const now = readiness(item.file) & (item.events | POLLERR | POLLHUP);
-    if ((item.events & EPOLLET) === 0) return now;
-    // Nothing is told twice before it has changed: gone and come back, or more to read than there was, or room again.
-    const amount = happened(item);
-    if (amount > item.amount) item.told = 0;
-    item.amount = amount;
-    item.told &= now;
-    return now & ~item.told;
+  /** What is found not to be ready waits until something happens to it. */
+  private settle(item: Item): void {
+    if (item.file.mustBeAsked) return;
+    this.ready.delete(item);
+    item.watch();
   }
 
   /** Up to `most` events, each taken note of as told. Who has been told goes to the end, so that all have their turn. */
   take(most: number): EpollEvent[] {
-    this.sweep();
     const taken: EpollEvent[] = [];
-    for (const [key, item] of [...this.items]) {
-      if (taken.length === most) break;
-      const events = this.due(item);
-      if (events === 0) continue;
+    let left = this.ready.size;
+    for (const item of this.ready) {
+      if (taken.length === most || left-- === 0) break;
+      const events = item.due();
+      if (events === 0) {
+        this.settle(item);
+        continue;
+      }
       taken.push({ events, data: item.data });
       item.told |= events;
       if (item.events & EPOLLONESHOT) item.events &= MODES;
-      this.items.delete(key);
-      this.items.set(key, item);
+      this.ready.delete(item);
+      if ((item.events & (EPOLLET | EPOLLONESHOT)) === 0 || item.file.mustBeAsked) this.ready.add(item);
     }
     return taken;
   }
 
   override readable(): boolean {
-    this.sweep();
-    return [...this.items.values()].some((item) => this.due(item) !== 0);
+    for (const item of this.ready) {
+      if (item.due() !== 0) return true;
+      this.settle(item);
+    }
+    return false;
   }
   override writable(): boolean {
     return false;
   }
+  override get arrivals(): number {
+    return this.news;
+  }
+  override get mustBeAsked(): boolean {
+    for (const { file } of this.ready) if (file.mustBeAsked) return true;
+    return false;
+  }
   override waitables(): Waitables {
-    this.sweep();
-    const { queues, streams } = waitablesOf([...this.items.values()].map(({ file }) => file));
+    const asked = [...this.ready].map(({ file }) => file).filter(({ mustBeAsked }) => mustBeAsked);
+    const { queues, streams } = waitablesOf(asked);
     return { queues: [this.queue, ...queues], streams };
   }
 
   override get details(): string {
-    return [...this.items.values()]
+    return this.list()
       .map(({ fd, file, events, data }) => {
         const { ino, dev } = file.stat();
         const [mask, value] = [(events >>> 0).toString(16), BigInt.asUintN(64, data).toString(16)];
@@ -169,19 +249,12 @@ export class EpollFile extends AnonymousFile {
   }
 
   override freeze(tables: FreezeContext): Partial<OpenFileSnapshot> {
-    this.sweep();
-    const items = [...this.items.values()].map((item) => {
-      // Counts begin anew after a thaw: what has happened is seen now.
-      this.due(item);
-      const { file, fd, events, data, told, amount } = item;
-      return {
-        fd,
-        events,
-        data,
-        told,
-        amount: file.arrivals === undefined ? amount : 0,
-        openFile: tables.add(file),
-      };
+    const items = [...new Set([...this.ready, ...this.list()])].map((item) => {
+      item.noteNews();
+      const { fd, file, events, data, told } = item;
+      // Counts begin anew after a thaw.
+      const amount = file.arrivals === undefined ? item.amount : 0;
+      return { fd, openFile: tables.add(file), events, data, told, amount };
     });
     return { state: { kind: "epoll", items } };
   }
@@ -191,10 +264,16 @@ export class EpollFile extends AnonymousFile {
     for (const { fd, openFile, events, data, told, amount } of items) {
       const file =
         opened[openFile] ?? fail("EINVAL", `an epoll set has open file ${openFile}, which is not there`);
-      this.add(fd, file, { events, data });
-      const item = this.items.get(this.keyOf(file, fd))!;
-      Object.assign(item, { told, amount: file.arrivals === undefined ? amount : happened(item) });
+      const item = this.insert(fd, file, { events, data });
+      item.amount = amount;
+      if (file.arrivals !== undefined) item.noteNews();
+      item.told = told;
+      this.ready.add(item);
     }
+  }
+  /** After a thaw, when it can be known: whatever is not ready. */
+  settleAll(): void {
+    for (const item of this.ready) if (item.due() === 0) this.settle(item);
   }
 }
 
@@ -204,5 +283,6 @@ export function thawEpoll(snapshot: OpenFileSnapshot, context: ThawContext): Ope
   if (items.length > MOST) return cannot(snapshot, `a set of ${items.length} is too large`);
   const file = new EpollFile(context.system.newInode());
   context.whenOpened((opened) => file.resume(items, opened));
+  context.atEnd(() => file.settleAll());
   return file;
 }

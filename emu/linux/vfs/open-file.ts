@@ -64,6 +64,8 @@ export abstract class OpenFile {
   /** Who is told of its end, where it was opened by a path. */
   notices: { closed(file: OpenFile): void } | undefined;
 
+  /** Sets of epoll(7) that it is in until its end. */
+  sets: Set<{ closed(file: OpenFile): void }> | undefined;
   /** What tells its owner by signals, and ends with it. */
   signals: { closed(): void } | undefined;
 
@@ -191,6 +193,13 @@ export abstract class OpenFile {
   get vacancies(): number {
     return 0;
   }
+  /**
+   * Whether a set of epoll(7) has to ask each time what is ready: it wakes nobody but who waits just then (a stream
+   * of the host), or is to each who asks another thing (a signalfd).
+   */
+  get mustBeAsked(): boolean {
+    return false;
+  }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {
     return true;
@@ -255,6 +264,7 @@ export function hold<T extends OpenFile>(file: T): T {
 /** Gives a reference up; the last one closes. */
 export function release(file: OpenFile): void {
   if (--file.references > 0) return;
+  for (const set of file.sets ?? []) set.closed(file);
   file.locks?.released(file);
   file.notices?.closed(file);
   file.signals?.closed();

@@ -143,6 +143,13 @@ export class Pipe {
     return this.arrive(count);
   }
 
+  /** An end has been closed. */
+  left(): void {
+    this.arrivals++;
+    this.vacancies++;
+    this.queue.wake();
+  }
+
   /** Writes packets, of a page at most. */
   putPackets(from: Uint8Array): number {
     let done = 0;
@@ -165,7 +172,8 @@ export class Pipe {
     const { contents } = this.snapshot();
     this.capacity = capacity;
     this.ring = new Ring(capacity);
-    this.put(contents);
+    this.ring.put(contents);
+    this.vacancies++;
     this.queue.wake();
     return capacity;
   }
@@ -327,7 +335,7 @@ export class PipeEnd extends OpenFile {
   override close(): void {
     if (this.reads) this.pipe.readers--;
     if (this.writes) this.pipe.writers--;
-    this.pipe.queue.wake();
+    this.pipe.left();
     this.held?.release();
   }
 }

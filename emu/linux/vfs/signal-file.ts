@@ -55,6 +55,9 @@ export class SignalFile extends AnonymousFile {
   override get arrivals(): number {
     return this.machine.caller?.process.signals.arrived ?? 0;
   }
+  override get mustBeAsked(): boolean {
+    return true;
+  }
   override waitables(): Waitables {
     const { caller } = this.machine;
     return caller === undefined ? {} : { queues: [caller.process.signals.arrivals] };

@@ -193,6 +193,7 @@ export class EventFile extends AnonymousFile {
   private readonly littleEndian: boolean;
   private readonly queue = new WaitQueue();
   private written = 0;
+  private taken = 0;
 
   constructor(options: {
     flags: number;
@@ -212,6 +213,7 @@ export class EventFile extends AnonymousFile {
     const value = this.semaphore ? 1n : this.counter;
     this.counter -= value;
     new DataView(into.buffer, into.byteOffset).setBigUint64(0, value, this.littleEndian);
+    this.taken++;
     this.queue.wake();
     return 8;
   }
@@ -233,6 +235,10 @@ export class EventFile extends AnonymousFile {
   }
   override get arrivals(): number {
     return this.written;
+  }
+  /** Each read makes room (Linux: eventfd_read). */
+  override get vacancies(): number {
+    return this.taken;
   }
   override waitables(): Waitables {
     return { queues: [this.queue] };

@@ -150,6 +150,9 @@ export class StreamFile extends OpenFile {
   override broken(): boolean {
     return this.canWrite && (this.stream.broken?.() ?? false);
   }
+  override get mustBeAsked(): boolean {
+    return true;
+  }
   override waitables(interest?: Interest): Waitables {
     return { streams: [{ stream: this.stream, interest }] };
   }
