@@ -100,6 +100,9 @@ export const deferring = {
  * entry exports keeps its name. @param {string} code
  */
 function sharing(code) {
+  // What is assigned again is exported by a getter, which the others would not follow.
+  if (/defineProperty\(exports,["'`]/.test(code))
+    throw new Error("an export of the first script is assigned again");
   const [block] = /(exports\.[\w$]+=[\w$]+;)+\s*$/.exec(code) ?? [""];
   const exported = [...block.matchAll(/exports\.([\w$]+)=([\w$]+);/g)];
   const own = exported.filter(([, name, local]) => name === local).map(([statement]) => statement);
