@@ -145,6 +145,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   const pids = new Set(live.map((process) => process.pid));
   if (live.filter((process) => !pids.has(process.ppid)).length > 1)
     reasons.push("the processes are not one tree");
+  if (snapshot.filters !== undefined) reasons.push("threads that may not make all system calls (seccomp)");
   if (snapshot.traces !== undefined) reasons.push("processes that trace others");
   if (snapshot.locks !== undefined) reasons.push("file locks");
   if (snapshot.privateFiles !== undefined) reasons.push("files in a /tmp of the program's own");
@@ -153,6 +154,7 @@ export function plainObstacles(snapshot: MachineSnapshot, shape: Shape): string[
   if (snapshot.queues !== undefined) reasons.push("message queues");
   if (snapshot.ipc !== undefined) reasons.push("System V objects");
   if (snapshot.firstUser !== undefined) reasons.push("a first user that none of the processes is any longer");
+  if (snapshot.dscrDefault !== undefined) reasons.push("a default of the DSCR that was set");
   if (snapshot.compared !== undefined) reasons.push("an order that kcmp(2) has told");
   if (snapshot.setIds !== undefined) reasons.push("set-id bits that only the program sees");
   if (live.some(({ cwdRemoved }) => cwdRemoved)) reasons.push("a current directory that has been removed");

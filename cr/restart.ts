@@ -142,6 +142,8 @@ class Restart {
       ...(extra.comm === null ? {} : { comm: extra.comm }),
       ...(extra.policy === null ? {} : { policy: extra.policy }),
       ...(extra.affinity === null ? {} : { affinity: extra.affinity }),
+      ...(extra.noNewPrivs === null ? {} : { noNewPrivs: extra.noNewPrivs }),
+      ...(extra.confinement === null ? {} : { confinement: extra.confinement }),
       ...this.files.own(extra),
     };
   }
@@ -325,6 +327,7 @@ class Restart {
       pipes: topics.pipes.map(({ packets, ...pipe }) => (packets.length === 0 ? pipe : { ...pipe, packets })),
       unlinkedFiles: this.unlinkedFiles(),
       sharedObjects: this.sharedObjects(),
+      ...(topics.filters === undefined ? {} : { filters: topics.filters.filters }),
       ...(topics.traces === undefined ? {} : { traces: topics.traces }),
       ...(topics.locks === undefined ? {} : { locks: topics.locks.locks }),
       ...(topics.knownFiles === undefined ? {} : { knownFiles: topics.knownFiles.files }),
@@ -334,6 +337,7 @@ class Restart {
       ...(topics.network === undefined ? {} : { network: topics.network }),
       ...(topics.identities === undefined ? {} : { identities: topics.identities.files }),
       ...(m === undefined || m.firstUser === null ? {} : { firstUser: m.firstUser }),
+      ...(m === undefined || m.dscrDefault === 0n ? {} : { dscrDefault: m.dscrDefault }),
       ...(topics.compared === undefined ? {} : { compared: topics.compared.parts }),
       ...(topics.setIds === undefined ? {} : { setIds: topics.setIds.files }),
       scheduler: {

@@ -41,6 +41,7 @@ function machineValues(snapshot: MachineSnapshot): X.MachineValues {
     sliceLeft: scheduler.sliceLeft,
     nextPid: snapshot.nextPid,
     firstUser: snapshot.firstUser ?? null,
+    dscrDefault: snapshot.dscrDefault ?? 0n,
   };
 }
 
@@ -102,6 +103,8 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     comm: thread.comm ?? null,
     policy: thread.policy ?? null,
     affinity: thread.affinity ?? null,
+    noNewPrivs: thread.noNewPrivs ?? null,
+    confinement: thread.confinement ?? null,
     files: ownFiles(thread),
   };
 }
@@ -288,6 +291,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
   const { order } = snapshot.scheduler;
   if (order !== undefined) out.add(types.WAITS, X.WAITS, waitsValues(snapshot, order));
   out.add(types.FILES, X.OPEN_FILES, filesValues(snapshot, part.objrefs));
+  if (snapshot.filters !== undefined) out.add(types.FILTERS, X.FILTERS, { filters: snapshot.filters });
   if (snapshot.traces !== undefined) out.add(types.TRACES, X.TRACES, snapshot.traces);
   if (snapshot.locks !== undefined) out.add(types.LOCKS, X.LOCKS, { locks: snapshot.locks });
   for (const pipe of snapshot.pipes) out.add(types.PIPE, X.PIPE, { packets: [], ...pipe });

@@ -37,6 +37,7 @@ export interface Topics {
   locks?: X.LocksValues;
   waits?: X.WaitsValues;
   traces?: X.TracesValues;
+  filters?: X.FiltersValues;
   knownFiles?: X.KnownFilesValues;
   setIds?: X.SetIdsValues;
   identities?: X.IdentitiesValues;
@@ -80,6 +81,7 @@ class TopicReader {
     [T.FAMILY.type]: this.once(X.FAMILY, "family", ({ pid }) => this.of(pid)),
     [T.WAITS.type]: this.once(X.WAITS, "waits", () => this.topics),
     [T.TRACES.type]: this.once(X.TRACES, "traces", () => this.topics),
+    [T.FILTERS.type]: this.once(X.FILTERS, "filters", () => this.topics),
     [T.AREAS.type]: this.once(X.AREAS, "areas", ({ pid }) => this.of(pid)),
     [T.THREAD.type]: (record) => this.thread(record),
     [T.REGISTERS.type]: (record) => this.registers(record),

@@ -75,6 +75,7 @@ export const MACHINE = message("MACHINE", "the machine as a whole", {
   sliceLeft: size64("scheduler: instructions left of its time slice"),
   nextPid: s32("next process id"),
   firstUser: since(2, maybe(USER, "whose the host user's files are, where no process tells"), null),
+  dscrDefault: since(3, u64("DSCR of threads that have set none of their own"), 0n),
 });
 
 const LIMIT = message("limit", "a resource limit", {
@@ -255,6 +256,12 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   policy: since(5, maybe(POLICY, "set_mempolicy(2)"), null),
   files: since(6, maybe(OWN_FILES, "its process's where there are none"), null),
   affinity: since(8, maybe(integer(""), "sched_setaffinity(2): bit n is CPU n"), null),
+  noNewPrivs: since(9, maybe(flag(""), "no_new_privs, where its process's is otherwise"), null),
+  confinement: since(
+    9,
+    maybe(s32(""), "seccomp(2): -1 strict mode, else its latest filter in FILTERS"),
+    null,
+  ),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -397,6 +404,22 @@ const TRACE_END = message("trace end", "a tracee that has ended and not been wai
   tracer: s32("process id"),
   tid: s32("thread id"),
   status: u32("wait status"),
+});
+
+const INSTRUCTION = message("instruction", "of a filter: struct sock_filter", {
+  code: u32("BPF_*"),
+  jt: u32(""),
+  jf: u32(""),
+  k: u32(""),
+});
+
+const FILTER = message("filter", "a filter of seccomp(2)", {
+  previous: s32("the filter before it, which stands earlier, or -1"),
+  program: list(INSTRUCTION, 4096, ""),
+});
+
+export const FILTERS = message("FILTERS", "filters of system calls that threads have: seccomp(2)", {
+  filters: list(FILTER, THREADS_MAX, ""),
 });
 
 export const TRACES = message("TRACES", "who traces whom: ptrace(2)", {
@@ -688,6 +711,7 @@ export const TRAILER_TYPES = {
   FAMILY: topic(32, FAMILY),
   WAITS: topic(33, WAITS),
   TRACES: topic(34, TRACES),
+  FILTERS: topic(35, FILTERS),
   END: topic(END_TYPE, END),
 } as const;
 
@@ -715,6 +739,8 @@ export const PARTS: readonly Layout<Fields>[] = [
   TRACE_STOP,
   TRACEE,
   TRACE_END,
+  INSTRUCTION,
+  FILTER,
   LOCK,
   AREA,
   FILE_PART,
@@ -752,6 +778,7 @@ export type TimersValues = LayoutValues<typeof TIMERS>;
 export type ThreadValues = LayoutValues<typeof THREAD_STATE>;
 export type RegistersValues = LayoutValues<typeof REGISTERS>;
 export type TracesValues = LayoutValues<typeof TRACES>;
+export type FiltersValues = LayoutValues<typeof FILTERS>;
 export type LocksValues = LayoutValues<typeof LOCKS>;
 export type OpenFilesValues = LayoutValues<typeof OPEN_FILES>;
 export type OpenFileValues = LayoutValues<typeof OPEN_FILE>;

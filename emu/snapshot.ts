@@ -39,6 +39,8 @@ export interface MachineSnapshot {
   setIds?: SetIdSnapshot[];
   /** Who the first program was, where none of the processes tells any longer; found out from those when absent. */
   firstUser?: { uid: number; gid: number };
+  /** DSCR of threads that have set none of their own; 0 when absent. */
+  dscrDefault?: bigint;
   /** What kcmp(2) has compared, in the order that it gave; nothing when absent. */
   compared?: ComparedSnapshot[];
   /** Numbers of files that a thaw makes again; new ones when absent. */
@@ -51,6 +53,8 @@ export interface MachineSnapshot {
   queues?: PosixQueueSnapshot[];
   /** What of it no thaw could bring back, in words: an image of it would be worth nothing. Nothing when absent. */
   obstacles?: string[];
+  /** Filters of seccomp(2), of which several threads may have the same; absent where no thread is confined. */
+  filters?: FilterSnapshot[];
   /** Who traces whom; nobody anybody when absent. */
   traces?: { tracees: TraceSnapshot[]; ends: TraceEndSnapshot[] };
   /** Advisory file locks; none when absent. */
@@ -294,8 +298,18 @@ export interface ThreadSnapshot {
   policy?: PolicySnapshot;
   /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
   affinity?: bigint;
+  /** Whether it has no_new_privs, where its process's first thread is otherwise. */
+  noNewPrivs?: boolean;
+  /** seccomp(2): -1 is strict mode, else the index of its latest filter; not confined when absent. */
+  confinement?: number;
   /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
   files?: FilesSnapshot & { shares: Pick<FamilySnapshot["shares"], "descriptors" | "fs"> };
+}
+
+/** A filter of seccomp(2): its program, and the index of the filter before it, which stands earlier in the list, or -1. */
+export interface FilterSnapshot {
+  previous: number;
+  program: { code: number; jt: number; jf: number; k: number }[];
 }
 
 /** Where pages come from: MPOL_* with flags, and nodes as a mask. */

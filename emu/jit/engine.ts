@@ -47,6 +47,10 @@ const SAMPLED = 61;
 /** Pages of near memory. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
 
+/** Blocks as a piece has them. */
+const extentsOf = (blocks: readonly { start: number; words: readonly number[] }[]): Int32Array =>
+  Int32Array.from(blocks.flatMap(({ start, words }) => [start, words.length]));
+
 const now = (): number => performance.now();
 
 export class JitEngine extends Interpreter {
@@ -507,8 +511,7 @@ export class JitEngine extends Interpreter {
     const found = scan(source, wanted, cpu.is64, mostInstructions);
     if (found.instructions === 0) return undefined;
     const region = inlineLeaves(found, source);
-    const own = Int32Array.from(found.blocks.flatMap(({ start, words }) => [start, words.length]));
-    const replaced = [...this.replaced(own)].map(({ piece }) => piece);
+    const replaced = [...this.replaced(extentsOf(found.blocks))].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
     const body = translate(region, entries, { target, model: cpu.model, tuning });
@@ -538,7 +541,7 @@ export class JitEngine extends Interpreter {
       needs: body.needs,
       callees: body.callees,
       looksUp: body.looksUp,
-      blocks: Int32Array.from(blocks.flatMap(({ start, words }) => [start, words.length])),
+      blocks: extentsOf(blocks),
       inlined: copies.size,
       words: Int32Array.from(blocks.flatMap(({ words }) => words)),
       cold: region.cold,

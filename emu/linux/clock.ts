@@ -4,6 +4,19 @@
  */
 import type { HostClock } from "../host/host.ts";
 
+/** The clocks by their numbers. */
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
+export const CLOCK_THREAD_CPUTIME_ID = 3;
+export const CLOCK_MONOTONIC_RAW = 4;
+export const CLOCK_REALTIME_COARSE = 5;
+export const CLOCK_MONOTONIC_COARSE = 6;
+export const CLOCK_BOOTTIME = 7;
+export const CLOCK_REALTIME_ALARM = 8;
+export const CLOCK_BOOTTIME_ALARM = 9;
+export const CLOCK_TAI = 11;
+
 export const NANOSECONDS = 1_000_000_000n;
 /** CLOCK_REALTIME at which virtual time begins: 2020-09-13 12:26:40 UTC. */
 const EPOCH = 1_600_000_000n * NANOSECONDS;

@@ -5,12 +5,14 @@ import { HostError } from "../host/host.ts";
 import type { AbiInfo } from "./abi.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import { EFAULT, ENOSYS, errnoOf, SysError } from "./errno.ts";
+import { refuse } from "./seccomp.ts";
 import { isFatalPending } from "./signals/signal-state.ts";
 import { isDisturbed } from "./signals/task-signals.ts";
 import { Tracer } from "./strace.ts";
 import {
   REGISTERS_SET,
   SyscallContext,
+  type SyscallOutcome,
   type SyscallResult,
   type SyscallRow,
   THREAD_GONE,
@@ -64,7 +66,9 @@ export class Dispatcher {
     const text = this.tracer?.begin(context, nameOf(), row?.args);
     let outcome: SyscallResult | SysError;
     try {
-      outcome = row === undefined ? this.missing(nameOf()) : row.handler(context);
+      outcome =
+        this.refusal(thread, number, nameOf) ??
+        (row === undefined ? this.missing(nameOf()) : row.handler(context));
     } catch (error) {
       if (error instanceof Paused) {
         if (text !== undefined) this.waiting.set(thread, text);
@@ -85,6 +89,15 @@ export class Dispatcher {
     if (outcome === REGISTERS_SET || outcome === THREAD_GONE) return true;
     returnFromCall(thread.registers, thread.process.abi, vectored, outcome);
     return true;
+  }
+
+  /** How a call ends that the thread may not make. It is asked for once, when the call begins. */
+  private refusal(thread: Thread, number: number, nameOf: () => string): SyscallOutcome | undefined {
+    const { confinement } = thread;
+    if (confinement === undefined || thread.blocked !== null) return undefined;
+    const refusal = refuse(thread, confinement, number, nameOf());
+    if (typeof refusal === "object") return refusal.result;
+    return refusal && (refusal === "gone" ? THREAD_GONE : REGISTERS_SET);
   }
 
   private tableOf(abi: AbiInfo): SyscallTable {

@@ -2,7 +2,7 @@
 
 import type { CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR, VSCR_NJ } from "../cpu/registers.ts";
+import { DSCR, MSR_FE0, MSR_FE1, MSR_SF, PPR, type Registers, VSCR, VSCR_NJ } from "../cpu/registers.ts";
 import { HostError } from "../host/host.ts";
 import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -328,14 +328,15 @@ function loadDescriptor(memory: AddressSpace, at: number): bigint {
   }
 }
 
-/** Registers of a thread that starts a program: zero but for what the ABI says. INSTRUCTIONS goes on. */
+/** Registers of a thread that starts a program: zero but for what the ABI says. INSTRUCTIONS goes on, and the DSCR stays. */
 export function resetRegisters(
   registers: Registers,
   abi: AbiInfo,
   { start }: LoadedProgram,
-  options: { fpexcMode: number; instructions: bigint },
+  options: { fpexcMode: number; instructions: bigint; dscr: bigint },
 ): void {
   registers.bytes.fill(0);
+  registers.u64[DSCR / 8] = options.dscr;
   registers.setGpr(1, start.r1);
   registers.setGpr(2, start.r2);
   registers.setGpr(12, start.r12);

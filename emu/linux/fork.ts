@@ -77,6 +77,8 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
   child.affinity = parent.affinity;
+  child.noNewPrivs = parent.noNewPrivs;
+  child.confinement = parent.confinement;
   if (isThread) child.ownName = parent.comm;
   child.parked.bytes.set(parent.registers.bytes);
   if (!isThread) kernel.addProcess(process);

@@ -17,9 +17,9 @@ import { ABIS } from "./abi.ts";
 import type { FreezeTables, ProcessFiles } from "./contracts.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
+import { FilterTable, thawConfinements } from "./freeze-seccomp.ts";
 import { Kernel, type KernelOptions } from "./kernel.ts";
 import { thawPolicy } from "./memory-policy.ts";
-
 import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName } from "./process.ts";
 import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
@@ -60,7 +60,10 @@ export function freezeKernel(
   };
   const sharing = new Sharing();
   kernel.settleTime();
-  const processes = [...kernel.processes.values()].map((process) => freezeProcess(process, tables, sharing));
+  const filters = new FilterTable();
+  const processes = [...kernel.processes.values()].map((process) =>
+    freezeProcess(process, tables, sharing, filters),
+  );
   const order = scheduler.order;
   const ipc = kernel.ipc.freeze((object) => tables.sharedObject(object));
   const queues = kernel.fileSystem.queues.freeze(fileTables(kernel.fileSystem, tables));
@@ -97,9 +100,11 @@ export function freezeKernel(
     ...(network === undefined ? {} : { network }),
     ...(setIds.length > 0 ? { setIds } : {}),
     ...(compared.length > 0 ? { compared } : {}),
+    ...(kernel.dscrDefault === 0n ? {} : { dscrDefault: kernel.dscrDefault }),
     ...(firstUser === undefined ? {} : { firstUser: { ...firstUser } }),
     ...(tables.obstacles.length > 0 ? { obstacles: tables.obstacles } : {}),
     ...(tables.locks.length > 0 ? { locks: tables.locks } : {}),
+    ...(filters.isNeeded ? { filters: filters.list } : {}),
     ...freezeTraces(kernel),
     scheduler: { tid: order[0] ?? 0, sliceLeft: scheduler.sliceLeft, order },
     nextPid: kernel.tasks.nextPid,
@@ -143,7 +148,12 @@ function freezeFamily(process: Process, sharing: Sharing): FamilySnapshot {
   };
 }
 
-function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing): ProcessSnapshot {
+function freezeProcess(
+  process: Process,
+  tables: FreezeTables,
+  sharing: Sharing,
+  filters: FilterTable,
+): ProcessSnapshot {
   const { credentials, limits, threads } = process;
   return {
     pid: process.pid,
@@ -159,7 +169,7 @@ function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing)
     memory: isZombie(process) ? { ...emptyLayout(), areas: [] } : freezeMemory(process, tables),
     ...process.signals.freeze(),
     ...process.timers.freeze(),
-    prctl: { ...process.prctl },
+    prctl: { ...process.prctl, noNewPrivs: process.leader?.noNewPrivs ?? false },
     attributes: { ...process.attributes },
     personality: process.personality,
     elfv2: process.elfv2,
@@ -168,11 +178,16 @@ function freezeProcess(process: Process, tables: FreezeTables, sharing: Sharing)
     family: freezeFamily(process, sharing),
     cpuTime: process.cpuTime,
     exitStatus: process.exitStatus,
-    threads: [...threads].map((thread) => freezeThread(thread, tables, sharing)),
+    threads: [...threads].map((thread) => freezeThread(thread, tables, sharing, filters)),
   };
 }
 
-function freezeThread(thread: Thread, tables: FreezeTables, sharing: Sharing): ThreadSnapshot {
+function freezeThread(
+  thread: Thread,
+  tables: FreezeTables,
+  sharing: Sharing,
+  filters: FilterTable,
+): ThreadSnapshot {
   const { process, signals, blocked, tid, files } = thread;
   return {
     tid,
@@ -189,6 +204,8 @@ function freezeThread(thread: Thread, tables: FreezeTables, sharing: Sharing): T
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
     ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
     ...(thread.affinity === undefined ? {} : { affinity: thread.affinity }),
+    ...(thread.noNewPrivs === process.leader?.noNewPrivs ? {} : { noNewPrivs: thread.noNewPrivs }),
+    ...(thread.confinement === undefined ? {} : { confinement: filters.indexOf(thread.confinement) }),
     ...(files === process.files
       ? {}
       : { files: { ...files.freeze(tables, tid), shares: sharing.files(files, tid) } }),
@@ -220,6 +237,7 @@ export function thawKernel(
   processes.forEach((each, i) => {
     thawVfork(kernel, made[i], each);
   });
+  thawConfinements(kernel, snapshot);
   thawTraces(kernel, snapshot.traces);
   kernel.tasks.nextPid = Math.min(Math.max(snapshot.nextPid, 2), MOST_PID);
   const { tid, sliceLeft, order = [tid] } = scheduler;
@@ -312,7 +330,8 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.comm = shortName(from.comm);
   process.exe = from.exe;
   checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
-  process.prctl = { ...from.prctl };
+  const { noNewPrivs, ...prctl } = from.prctl;
+  process.prctl = prctl;
   process.attributes = { ...defaultAttributes(), ...from.attributes };
   process.personality = from.personality ?? 0;
   process.cpuTime = from.cpuTime;
@@ -330,7 +349,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     throw new RangeError(`process ${process.pid} has no threads`);
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
-  for (const each of from.threads) thawThread(process, each);
+  for (const each of from.threads) thawThread(process, { noNewPrivs, ...each });
   if (from.threads.length === 0) process.files.close();
   process.timers.thaw(from);
 }
@@ -367,6 +386,7 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.blocked = thawCall(tid, from.blocked);
   thread.cpuTime = from.cpuTime;
   if (from.comm !== undefined) thread.ownName = shortName(from.comm);
+  thread.noNewPrivs = from.noNewPrivs ?? false;
   if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
   thread.affinity = from.affinity;
   if (process.exitStatus !== null) thread.state = "gone";

@@ -11,6 +11,7 @@ import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
 import { Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
+import { DSCR } from "../cpu/registers.ts";
 import type { Host } from "../host/host.ts";
 import { decodeName, encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -158,6 +159,7 @@ export class Kernel implements System {
   readonly memorySize: number;
   readonly countsMemory: boolean;
   readonly cpus: number;
+  dscrDefault: bigint;
   readonly fileSystem: FileSystem;
   readonly scheduler = new Scheduler<Thread>();
   readonly futexes = new FutexTable();
@@ -204,6 +206,7 @@ export class Kernel implements System {
     this.memorySize = options.memorySize ?? this.addressSpaceSize;
     this.countsMemory = options.memorySize !== undefined;
     this.cpus = options.cpus ?? 1;
+    this.dscrDefault = from?.dscrDefault ?? 0n;
     this.uts = from?.uts ?? { ...UTS, release: options.release ?? UTS.release, machine: abi.machine };
     this.counted = from?.instructions ?? 0n;
     const seed = from === undefined ? options.seed : (from.clock.seed ?? undefined);
@@ -424,14 +427,15 @@ export class Kernel implements System {
     mm.interpreter.program = new ProgramTag(path, bytes.length, (at, length) =>
       bytes.subarray(at, at + length),
     );
-    const { instructions } = thread.registers;
+    const { instructions, u64 } = thread.registers;
+    const kept = { instructions, dscr: u64[DSCR / 8] };
     const { tid } = thread;
     this.tasks.endOthers(thread);
     releaseThread(thread);
     const name = request.isNameless ? path : decodeName(request.execfn);
     process.replaceProgram(thread, { mm, loaded, path, name });
     thread.fpexcMode = initialFpexcMode(abi);
-    resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, instructions });
+    resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, ...kept });
     noteExec(thread, tid);
   }
 

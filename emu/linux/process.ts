@@ -83,7 +83,7 @@ export class Process {
   /** Interval and POSIX timers. */
   timers!: ProcessTimers;
   readonly threads = new Set<Thread>();
-  prctl = { pdeathsig: 0, dumpable: 1, noNewPrivs: false };
+  prctl = { pdeathsig: 0, dumpable: 1 };
   attributes = defaultAttributes();
   /** personality(2). */
   personality = 0;

@@ -28,6 +28,8 @@ export interface System {
   readonly countsMemory: boolean;
   /** CPUs that programs are told of. */
   readonly cpus: number;
+  /** DSCR of threads that have set none of their own. */
+  dscrDefault: bigint;
   readonly scheduler: Scheduler<Thread>;
   readonly futexes: FutexTable;
   readonly alarms: Alarms;

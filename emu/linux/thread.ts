@@ -5,6 +5,7 @@ import type { MemoryPolicy } from "../memory/vma.ts";
 import type { ProcessFiles } from "./contracts.ts";
 import { allCpus } from "./cpu-sets.ts";
 import type { Process } from "./process.ts";
+import type { Confinement } from "./call-filters.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import type { Trace } from "./tracing/tracee.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
@@ -33,6 +34,10 @@ export class Thread {
   policy: MemoryPolicy | undefined;
   /** sched_setaffinity(2): CPUs it may run on, bit n being CPU n; all when undefined. */
   affinity: bigint | undefined;
+  /** prctl(PR_SET_NO_NEW_PRIVS). */
+  noNewPrivs = false;
+  /** What it has been forbidden to call; nothing when undefined. */
+  confinement: Confinement | undefined;
   /** CPU time in nanoseconds. */
   cpuTime = 0n;
   /** Its own name, where it does not go by its process's. */

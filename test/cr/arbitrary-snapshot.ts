@@ -160,6 +160,8 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       cpuTime: duration,
       policy,
       affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
+      noNewPrivs: fc.boolean(),
+      confinement: s32,
       files: ownFiles(tables),
     },
     {
@@ -177,6 +179,11 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       ],
     },
   );
+
+const filter = fc.record({
+  previous: s32,
+  program: fc.array(fc.record({ code: u32, jt: u32, jf: u32, k: u32 }), { maxLength: 4 }),
+});
 
 /** Pages of an area, some of them: a bit set says which. */
 const somePages = (start: number, count: number) =>
@@ -635,8 +642,10 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
           ...{ network, ipc, queues },
           setIds: fc.array(fc.record({ path, bits: u32 }), { maxLength: 2 }),
           firstUser: fc.record({ uid: u32, gid: u32 }),
+          dscrDefault: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }),
           compared: fc.array(fc.record({ part: u32, pid: s32, index: u32 }), { maxLength: 2 }),
           identities: fc.array(fc.record({ path, unlinked: s32, dev: u64, ino: u64 }), { maxLength: 2 }),
+          filters: fc.array(filter, { maxLength: 3 }),
           traces: fc.record({
             tracees: fc.array(tracee, { maxLength: 3 }),
             ends: fc.array(fc.record({ tracer: s32, tid: s32, status: u32 }), { maxLength: 2 }),

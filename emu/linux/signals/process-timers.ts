@@ -7,6 +7,7 @@
  */
 
 import type { ProcessSnapshot } from "../../snapshot.ts";
+import { CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID } from "../clock.ts";
 import type { ProcessTimers as TimersOfProcess } from "../contracts.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
@@ -21,11 +22,7 @@ import {
 } from "./signal-numbers.ts";
 import type { SignalProcess, SignalThread } from "./signal-state.ts";
 
-/** Clocks that timers run on, by their CLOCK_* numbers. */
-export const CLOCK_REALTIME = 0;
-export const CLOCK_MONOTONIC = 1;
-export const CLOCK_PROCESS_CPUTIME_ID = 2;
-export const CLOCK_THREAD_CPUTIME_ID = 3;
+/** Clocks that timers run on: those of the first four CLOCK_* numbers. */
 export type TimerClock = 0 | 1 | 2 | 3;
 
 export const ITIMER_REAL = 0;

@@ -87,6 +87,7 @@ export function putSigInfo(out: GuestBytes, at: number, info: SignalInfo): void 
     case "sys":
       out.setUlong(union, info.value);
       out.setU32(union + (is64 ? 8 : 4), info.overrun);
+      out.setU32(union + (is64 ? 12 : 8), info.uid);
       break;
   }
 }
@@ -151,6 +152,7 @@ export function getSigInfo(from: GuestBytes, signo: number): SignalInfo {
     case "sys":
       info.value = from.ulong(union);
       info.overrun = from.i32(union + (from.model.is64 ? 8 : 4));
+      info.uid = from.u32(union + (from.model.is64 ? 12 : 8));
       break;
     default:
       info.pid = first;

@@ -2,6 +2,7 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { isRadix } from "../../cpu/models.ts";
 import { isVectored } from "../call-return.ts";
+import { CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME } from "../clock.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
 import { type Process, RLIMIT_CORE } from "../process.ts";
 import type { Thread } from "../thread.ts";
@@ -14,13 +15,7 @@ import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
 import { post, stop, stopForSignal, stopIfDue } from "./post.ts";
-import {
-  CLOCK_MONOTONIC,
-  CLOCK_PROCESS_CPUTIME_ID,
-  CLOCK_REALTIME,
-  ProcessTimers,
-  type ReadClock,
-} from "./process-timers.ts";
+import { ProcessTimers, type ReadClock } from "./process-timers.ts";
 import { forceSignal } from "./send.ts";
 import { SI_KERNEL, SIGKILL } from "./signal-numbers.ts";
 import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";

@@ -1,8 +1,8 @@
 /** futex_waitv(2): waits on several words at once (Linux: kernel/futex/syscalls.c). */
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../clock.ts";
 import { struct } from "../abi.ts";
 import { EAGAIN, EINVAL, SysError } from "../errno.ts";
 import { ANY_BIT } from "../futex-table.ts";
-import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../signals/process-timers.ts";
 import { pointer, type SyscallContext, type SyscallHandler } from "../syscall.ts";
 import { MOST_WORDS } from "../wait-queue.ts";
 import { checkDeadline, deadlineArg, FUTEX_PRIVATE, futexAt } from "./futex-common.ts";

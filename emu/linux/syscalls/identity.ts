@@ -4,7 +4,7 @@
  */
 import { struct } from "../abi.ts";
 import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
-import { type Credentials, isPrivileged } from "../credentials.ts";
+import { type Credentials, capabilityMask, isPrivileged } from "../credentials.ts";
 import type { Process } from "../process.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
@@ -15,8 +15,6 @@ const NGROUPS_MAX = 65536;
 const CAP_VERSION_1 = 0x1998_0330;
 const CAP_VERSION_2 = 0x2007_1026;
 const CAP_VERSION_3 = 0x2008_0522;
-/** CAP_LAST_CAP of Linux 6.1: CAP_CHECKPOINT_RESTORE. */
-export const LAST_CAPABILITY = 40;
 
 const CAP_HEADER = struct({ version: "u32", pid: "i32" });
 const CAP_DATA = struct({ effective: "u32", permitted: "u32", inheritable: "u32" });
@@ -161,10 +159,6 @@ function capabilityWords(ctx: SyscallContext, header: number): number {
   ctx.put32(header, CAP_VERSION_3);
   return 0;
 }
-
-/** The capability sets of a process: all or none. */
-export const capabilityMask = (credentials: Credentials): bigint =>
-  isPrivileged(credentials) ? (1n << BigInt(LAST_CAPABILITY + 1)) - 1n : 0n;
 
 const capget: SyscallHandler = (ctx) => {
   const header = ctx.args.address(0);

@@ -2,10 +2,12 @@
 
 import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
+import { capabilityMask, LAST_CAPABILITY } from "../credentials.ts";
 import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
 import { shortName, TIMER_SLACK } from "../process.ts";
+import { MODE_FILTER, MODE_STRICT, modeOf } from "../call-filters.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
-import { capabilityMask, LAST_CAPABILITY } from "./identity.ts";
+import { setFilter, setStrict } from "./confinement.ts";
 
 /** PR_FP_EXC_* and the MSR bits they stand for. */
 const FP_EXC_DISABLED = 0;
@@ -99,8 +101,15 @@ const setEndian: Option = ({ args, abi }) => {
 const setNoNewPrivs: Option = (ctx) => {
   if (ctx.args.word(1) !== 1n) throw new SysError(EINVAL);
   restIsZero(ctx, 2);
-  ctx.process.prctl.noNewPrivs = true;
+  ctx.thread.noNewPrivs = true;
   return 0;
+};
+
+const setSeccomp: Option = (ctx) => {
+  const mode = ctx.args.word(1);
+  if (mode === BigInt(MODE_STRICT)) return setStrict(ctx);
+  if (mode !== BigInt(MODE_FILTER)) throw new SysError(EINVAL);
+  return setFilter(ctx, 0, ctx.args.address(2));
 };
 
 const capabilityArg = ({ args }: SyscallContext): number => {
@@ -158,7 +167,7 @@ const capBoundingDrop: Option = (ctx) => {
 
 const getNoNewPrivs: Option = (ctx) => {
   restIsZero(ctx, 1);
-  return ctx.process.prctl.noNewPrivs ? 1 : 0;
+  return ctx.thread.noNewPrivs ? 1 : 0;
 };
 
 const setKeepCapabilities: Option = ({ process, args }) => {
@@ -234,7 +243,8 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [16, getName],
   [19, stores(({ abi }) => (abi.littleEndian ? ENDIAN_LITTLE : ENDIAN_BIG))],
   [20, setEndian],
-  [21, zero], // GET_SECCOMP: none
+  [21, ({ thread }) => modeOf(thread.confinement)],
+  [22, setSeccomp],
   [23, capBoundingRead],
   [24, capBoundingDrop],
   [27, ({ process }) => (process.attributes.keepCapabilities ? SECBIT_KEEP_CAPS : 0)], // GET_SECUREBITS

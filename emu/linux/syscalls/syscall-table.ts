@@ -1,6 +1,7 @@
 /** All system calls that have handlers. */
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
+import { SECCOMP_SYSCALLS } from "./confinement.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_ATTRIBUTE_CALLS } from "./files-attributes.ts";
@@ -66,6 +67,7 @@ const STAGES: readonly (() => readonly SyscallRow[])[] = [
     ...POLL_SYSCALLS,
     ...EPOLL_SYSCALLS,
     ...PRCTL_SYSCALLS,
+    ...SECCOMP_SYSCALLS,
     ...SCHED_SYSCALLS,
     ...PRIORITY_SYSCALLS,
     ...IO_PRIORITY_SYSCALLS,

@@ -1,23 +1,24 @@
 /** System calls that read clocks or sleep. */
 import { struct, TIMEVAL } from "../abi.ts";
-import { NANOSECONDS } from "../clock.ts";
+import {
+  CLOCK_BOOTTIME,
+  CLOCK_BOOTTIME_ALARM,
+  CLOCK_MONOTONIC,
+  CLOCK_MONOTONIC_COARSE,
+  CLOCK_MONOTONIC_RAW,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_REALTIME,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_REALTIME_COARSE,
+  CLOCK_TAI,
+  CLOCK_THREAD_CPUTIME_ID,
+  NANOSECONDS,
+} from "../clock.ts";
 import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
-
-export const CLOCK_REALTIME = 0;
-const CLOCK_MONOTONIC = 1;
-const CLOCK_PROCESS_CPUTIME_ID = 2;
-const CLOCK_THREAD_CPUTIME_ID = 3;
-const CLOCK_MONOTONIC_RAW = 4;
-const CLOCK_REALTIME_COARSE = 5;
-const CLOCK_MONOTONIC_COARSE = 6;
-const CLOCK_BOOTTIME = 7;
-const CLOCK_REALTIME_ALARM = 8;
-const CLOCK_BOOTTIME_ALARM = 9;
-const CLOCK_TAI = 11;
 
 export const TIMER_ABSTIME = 1;
 

@@ -1,12 +1,14 @@
 /** System calls about timers: alarm, setitimer, timer_create and their relatives. */
 import { struct } from "../abi.ts";
-import { NANOSECONDS } from "../clock.ts";
-import { EAGAIN, EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
 import {
   CLOCK_MONOTONIC,
   CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_REALTIME,
   CLOCK_THREAD_CPUTIME_ID,
+  NANOSECONDS,
+} from "../clock.ts";
+import { EAGAIN, EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
+import {
   ITIMER_REAL,
   type PosixTimer,
   SIGEV_NONE,

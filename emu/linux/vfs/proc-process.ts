@@ -104,6 +104,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
   const { comm, state, cpus } = thread ?? process;
+  const shown = thread ?? process.threads.at(0);
   const resident = residentPages(process) * 4096;
   const size = process.areas.bytes;
   const stack = process.areas.find(process.memory.startStack);
@@ -138,12 +139,13 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["SigIgn", mask(signals.ignored)],
     ["SigCgt", mask(signals.caught)],
     ["CapInh", mask(0n)],
-    ["CapPrm", mask(0n)],
-    ["CapEff", mask(0n)],
-    ["CapBnd", mask(0n)],
+    ["CapPrm", mask(process.capabilities.permitted)],
+    ["CapEff", mask(process.capabilities.permitted)],
+    ["CapBnd", mask(process.capabilities.bounding)],
     ["CapAmb", mask(0n)],
-    ["NoNewPrivs", process.noNewPrivs ? 1 : 0],
-    ["Seccomp", 0],
+    ["NoNewPrivs", shown?.noNewPrivs ? 1 : 0],
+    ["Seccomp", shown?.confinement.mode ?? 0],
+    ["Seccomp_filters", shown?.confinement.filters ?? 0],
     ["Cpus_allowed", cpuMask(cpus)],
     ["Cpus_allowed_list", cpuList(cpus)],
     ["Mems_allowed", 1],

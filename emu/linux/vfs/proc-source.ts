@@ -6,6 +6,8 @@ import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
 import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
+import { ALL_CAPABILITIES, capabilityMask } from "../credentials.ts";
+import { filtersOf, modeOf } from "../call-filters.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -147,6 +149,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,
+    capabilities: { permitted: capabilityMask(credentials), bounding: ALL_CAPABILITIES },
     state: stateOf(process),
     tracer: process.leader?.trace?.tracer.pid ?? 0,
     exitStatus: process.exitStatus ?? 0,
@@ -157,12 +160,13 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       state: letterOf(thread),
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
+      noNewPrivs: thread.noNewPrivs,
+      confinement: { mode: modeOf(thread.confinement), filters: [...filtersOf(thread.confinement)].length },
       pending: signalSet(thread.signals.pending),
       cpus: thread.cpus,
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
-    noNewPrivs: process.prctl.noNewPrivs,
     oomScoreAdj: process.attributes.oomScoreAdj ?? 0,
     setOomScoreAdj: (value) => {
       process.attributes.oomScoreAdj = value;

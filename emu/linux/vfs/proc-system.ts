@@ -3,6 +3,7 @@ import { hexadecimal } from "../../hexadecimal.ts";
 import { MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
 import { SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
 import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
+import { LAST_CAPABILITY } from "../credentials.ts";
 import { locksText } from "./proc-locks.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import type { ProcMachine } from "./proc-view.ts";
@@ -30,6 +31,9 @@ const openFiles = (machine: ProcMachine): number =>
 const eachCpu = ({ cpus }: ProcMachine, text: (n: number) => string): string =>
   Array.from({ length: cpus }, (_, n) => text(n)).join("");
 
+/** Of seccomp(2). */
+const SECCOMP_ACTIONS = "kill_process kill_thread trap errno trace log allow";
+
 function sysTree(machine: ProcMachine): SyntheticDirectory {
   const { uts } = machine;
   const long = (value: bigint): bigint => BigInt.asUintN(machine.longs, value);
@@ -48,7 +52,10 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       panic: textFile("0\n"),
       printk: textFile("4\t4\t1\t7\n"),
       yama: directoryOf({ ptrace_scope: textFile("0\n") }),
-      seccomp: directoryOf({ actions_avail: textFile("\n") }),
+      seccomp: directoryOf({
+        actions_avail: textFile(`${SECCOMP_ACTIONS}\n`),
+        actions_logged: textFile("\n"),
+      }),
       shmmax: textFile(`${long(SHMMAX)}\n`),
       shmall: textFile(`${long(SHMALL)}\n`),
       shmmni: textFile(`${SHMMNI}\n`),
@@ -57,7 +64,7 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       msgmni: textFile(`${MSGMNI}\n`),
       sem: textFile(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       ngroups_max: textFile("65536\n"),
-      cap_last_cap: textFile("40\n"),
+      cap_last_cap: textFile(`${LAST_CAPABILITY}\n`),
       core_pattern: textFile("core\n"),
       core_uses_pid: textFile("0\n"),
       tainted: textFile("0\n"),

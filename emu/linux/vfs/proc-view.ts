@@ -17,6 +17,9 @@ export interface ProcThread {
   /** Process that traces it, or 0. */
   readonly tracer: number;
   readonly cpuTime: bigint;
+  readonly noNewPrivs: boolean;
+  /** seccomp(2): the mode in numbers, and how many filters it has. */
+  readonly confinement: { readonly mode: number; readonly filters: number };
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
   /** CPUs that it may run on: bit n is CPU n. */
@@ -50,6 +53,8 @@ export interface ProcProcess extends ProcFiles {
   readonly uids: readonly [number, number, number, number];
   readonly gids: readonly [number, number, number, number];
   readonly groups: readonly number[];
+  /** Its permitted and effective set, and the bounding set. */
+  readonly capabilities: { readonly permitted: bigint; readonly bounding: bigint };
   /** R, S, T, Z. */
   readonly state: string;
   /** Process that traces it, or 0. */
@@ -59,7 +64,6 @@ export interface ProcProcess extends ProcFiles {
   readonly exitSignal: number;
   readonly threads: readonly ProcThread[];
   readonly children: readonly number[];
-  readonly noNewPrivs: boolean;
   readonly oomScoreAdj: number;
   setOomScoreAdj(value: number): void;
   readonly timerSlack: bigint;

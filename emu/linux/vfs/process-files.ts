@@ -4,6 +4,7 @@ import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { FileReference, FilesSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
+import { hasDscr, setDscrDefault } from "../dscr.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import type { System } from "../system.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
@@ -62,7 +63,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     };
     const sys = () => {
       const memory = () => memoryFigures(procMachine(process, filesOf));
-      return makeSys({ cacheBlock: process.cpuModel.cacheBlock, count: process.kernel.cpus, memory });
+      const { cpuModel, kernel } = process;
+      const dscr = {
+        value: () => kernel.dscrDefault,
+        set: (value: bigint) => setDscrDefault(kernel, value),
+      };
+      const { cacheBlock } = cpuModel;
+      return makeSys({ cacheBlock, count: kernel.cpus, memory, ...(hasDscr(cpuModel) ? { dscr } : {}) });
     };
     this.root = system.rootWith({ proc: lazily(proc), sys: lazily(sys) });
     this.fs = { directory: hold(directory ?? system.startIn(this)), umask: system.umask, users: 1 };

@@ -1,6 +1,6 @@
 /** The guest's /sys: what libraries ask there about processors and memory, and no devices. */
 import { allCpus, cpuList, cpuMask } from "../cpu-sets.ts";
-import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
+import { directoryOf, fail, type SyntheticDirectory, type SyntheticFile, textFile } from "./synthetic.ts";
 
 /** A list of one: processor, core or node 0. */
 const ONLY = "0\n";
@@ -13,7 +13,19 @@ export interface SysMachine {
   readonly count: number;
   /** Memory of the only node, in KiB. */
   memory(): { total: number; free: number };
+  /** The DSCR of threads that have set none of their own, where processors have it. */
+  readonly dscr?: { value(): bigint; set(value: bigint): void };
 }
+
+/** A file of one number in hexadecimal digits, for the administrator. */
+const numberFile = ({ value, set }: NonNullable<SysMachine["dscr"]>): SyntheticFile => ({
+  ...textFile(() => `${value().toString(16)}\n`, 0o600),
+  store: (bytes) => {
+    const [, digits] = /^\s*(?:0x)?([0-9a-f]{1,16})/i.exec(new TextDecoder().decode(bytes)) ?? [];
+    if (digits === undefined) fail("EINVAL", "no hexadecimal number");
+    set(BigInt(`0x${digits}`));
+  },
+});
 
 /** A node's share of /proc/meminfo. */
 function nodeMemory({ total, free }: ReturnType<SysMachine["memory"]>): string {
@@ -24,7 +36,7 @@ function nodeMemory({ total, free }: ReturnType<SysMachine["memory"]>): string {
 }
 
 /** The tree at /sys. */
-export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDirectory {
+export function makeSys({ cacheBlock, count, memory, dscr }: SysMachine): SyntheticDirectory {
   const caches = ["Data", "Instruction"].map((type, index) => [
     `index${index}`,
     directoryOf({
@@ -49,6 +61,7 @@ export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDir
     online: textFile("1\n"),
     topology,
     cache: directoryOf(Object.fromEntries(caches)),
+    ...(dscr === undefined ? {} : { dscr: numberFile(dscr) }),
   });
   const cpu = directoryOf({
     online: textFile(all),
@@ -56,6 +69,7 @@ export function makeSys({ cacheBlock, count, memory }: SysMachine): SyntheticDir
     present: textFile(all),
     offline: textFile("\n"),
     kernel_max: textFile(`${count - 1}\n`),
+    ...(dscr === undefined ? {} : { dscr_default: numberFile(dscr) }),
     ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`cpu${n}`, each])),
   });
   const node = directoryOf({

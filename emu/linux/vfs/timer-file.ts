@@ -1,6 +1,7 @@
 /** timerfd_create(2): timers that are read. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import type { Alarm } from "../alarms.ts";
+import { CLOCK_REALTIME, CLOCK_REALTIME_ALARM } from "../clock.ts";
 import type { FileMachine } from "../system.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
@@ -10,8 +11,7 @@ import { fail } from "./synthetic.ts";
 import { cannot, needState, type ThawContext } from "./thaw-context.ts";
 
 /** Clocks of timers: times of CLOCK_REALTIME are absolute in that, all others count on CLOCK_MONOTONIC. */
-const CLOCK_REALTIME = 0;
-const REALTIME_CLOCKS: readonly number[] = [CLOCK_REALTIME, 8];
+const REALTIME_CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_REALTIME_ALARM];
 
 export class TimerFile extends AnonymousFile implements Alarm {
   readonly clock: number;

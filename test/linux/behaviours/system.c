@@ -239,6 +239,50 @@ static void *find_cpu(void *result) {
   return NULL;
 }
 
+#ifdef __powerpc64__
+static unsigned long dscr(void) {
+  unsigned long value;
+  __asm__ volatile("mfspr %0,3" : "=r"(value));
+  return value;
+}
+static void set_dscr(unsigned long value) { __asm__ volatile("mtspr 3,%0" : : "r"(value)); }
+#endif
+BEHAVIOUR(a_default_of_the_dscr) {
+#ifdef __powerpc64__
+  int fd = open("/sys/devices/system/cpu/dscr_default", O_RDWR), ready[2];
+  char text[16] = "", end;
+  CHECK(read(fd, text, 15) == 2 && strcmp(text, "0\n") == 0 && dscr() == 0);
+  CHECK(pipe(ready) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ready[1]);
+    read(ready[0], &end, 1);
+    _exit(dscr());
+  }
+  CHECK(write(fd, "0x1f\n", 5) == 5 && dscr() == 31);
+  CHECK(strcmp(contents("/sys/devices/system/cpu/cpu0/dscr"), "1f\n") == 0);
+  close(ready[1]);
+  reap(child, 31);
+  /* One that has set its own keeps it. */
+  set_dscr(9);
+  CHECK(write(fd, " 3", 2) == 2 && dscr() == 9);
+  FAILS(write(fd, "x", 1), EINVAL);
+  CHECK(write(fd, "0", 1) == 1);
+#endif
+}
+BEHAVIOUR(the_dscr_stays_over_exec) {
+#ifdef __powerpc64__
+  if (getenv("DSCR")) {
+    CHECK(dscr() == 11);
+    return;
+  }
+  set_dscr(11);
+  CHECK(setenv("DSCR", "set", 1) == 0);
+  execl("/proc/self/exe", "behaviours", "system/the_dscr_stays_over_exec", NULL);
+  CHECK(0);
+#endif
+}
+
 BEHAVIOUR(affinity_is_kept) {
   cpu_set_t all, one, set;
   int cpu = CPU_SETSIZE - 1, found = -1;

@@ -300,6 +300,10 @@ class Maker {
     this.add("special", O_RDWR | this.pick(0, O_NONBLOCK), modeOf(2, false), { state });
   }
 
+  private counts({ kind, state }: OpenFileSnapshot): boolean {
+    return kind === "pipe-read" || kind === "pipe-write" || state?.kind === "eventfd";
+  }
+
   private epoll(): void {
     // What can be waited for and stands before it.
     const targets = this.openFiles.flatMap(({ kind, state }, index) =>
@@ -308,9 +312,10 @@ class Maker {
     const items = targets
       .filter(() => this.chance(2))
       .map((openFile) => ({
-        ...{ fd: this.nat(50), openFile, events: this.u32() | 0, told: this.u32() | 0 },
-        // An eventfd counts its arrivals, anew after a thaw.
-        amount: this.openFiles[openFile].state?.kind === "eventfd" ? 0 : this.nat(4096),
+        // Not edge-triggered: of such a one a freeze looks what has happened since it was told.
+        ...{ fd: this.nat(50), openFile, events: this.u32() & 0x7fff_ffff, told: this.u32() | 0 },
+        // Pipes and eventfds count what comes, anew after a thaw.
+        amount: this.counts(this.openFiles[openFile]) ? 0 : this.nat(4096),
         data: this.bits(64),
       }));
     this.add("special", O_RDWR, modeOf(2, false), { state: { kind: "epoll", items } });
@@ -591,6 +596,7 @@ class Maker {
     const setIds = this.list(2, (n) => ({ path: `/area/f${n}`, bits: this.pick(0o4000, 0o2000, 0o6000) }));
     // A group that none of the processes has.
     const firstUser = this.list(1, () => ({ uid: 0, gid: 0xffff_0000 + this.nat(9) }));
+    const dscrDefault = this.bits(3);
     const identities = this.unlinkedFiles.map((_, unlinked) => ({
       ...{ path: "", unlinked },
       ...{ dev: this.bits(63), ino: this.bits(63) },
@@ -618,6 +624,7 @@ class Maker {
       sharedObjects: this.sharedObjects,
       ...(setIds.length > 0 ? { setIds } : {}),
       ...(firstUser.length > 0 ? { firstUser: firstUser[0] } : {}),
+      ...(dscrDefault > 0n ? { dscrDefault } : {}),
       ...(identities.length > 0 ? { identities } : {}),
       ...(locks.length > 0 ? { locks } : {}),
       ...(traces === undefined ? {} : { traces }),

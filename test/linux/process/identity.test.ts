@@ -93,7 +93,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     });
     const [process] = thawed.processes.values();
     expect(process.comm).toBe("a name that is ");
-    expect(process.prctl.noNewPrivs).toBe(true);
+    expect(process.leader!.noNewPrivs).toBe(true);
     expect(process.leader!.fpexcMode).toBe(0x100);
     expect(process.leader!.registers.msr & 0x900n).toBe(0x100n);
   });
@@ -177,7 +177,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
 
   it.each([
     ["prctl", [9999], "EINVAL"],
-    ["prctl", [22, 2], "EINVAL"],
+    ["prctl", [22, 3], "EINVAL"],
     ["prctl", [23, 64], "EINVAL"],
     ["prctl", [38, 2], "EINVAL"],
     ["wait4", [-1, 0, 0, 0], "ECHILD"],

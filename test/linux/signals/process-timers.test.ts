@@ -1,11 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID } from "../../../emu/linux/clock.ts";
 import type { SignalInfo } from "../../../emu/linux/signals/pending.ts";
-import {
-  CLOCK_MONOTONIC,
-  CLOCK_THREAD_CPUTIME_ID,
-  ProcessTimers,
-  type ReadClock,
-} from "../../../emu/linux/signals/process-timers.ts";
+import { ProcessTimers, type ReadClock } from "../../../emu/linux/signals/process-timers.ts";
 import { changeAction, sendSignal } from "../../../emu/linux/signals/send.ts";
 import { SIGALRM, SIGPROF, SIGVTALRM } from "../../../emu/linux/signals/signal-numbers.ts";
 import {
