@@ -127,7 +127,7 @@ interface Placed {
 
 interface Plan {
   readonly size: number;
-  /** What `lend` fills. */
+  /** What `lend` and `room` give. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
   readonly fields: readonly Placed[];
@@ -176,19 +176,25 @@ export class Layout<F extends Fields> {
     return bytes;
   }
 
+  /** An array of the struct's size, for bytes that are decoded next: it is the one that `lend` fills. */
+  room(abi: AbiInfo): Uint8Array<ArrayBuffer> {
+    return this.plan(abi).bytes;
+  }
+
   /** The fields of a struct whose bytes begin at `bytes[0]`; there must be at least `size` of them. */
   decode(abi: AbiInfo, bytes: Uint8Array): Decoded<F> {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { fields, bytes: room, view: seen } = this.plan(abi);
+    const view = bytes === room ? seen : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const values: Record<string, unknown> = {};
     const little = abi.littleEndian;
-    for (const placed of this.plan(abi).fields) {
+    for (const placed of fields) {
       const { name, scalar, count, offset, size, unit } = placed;
       if (scalar === "bytes") values[name] = bytes.slice(offset, offset + size);
       else if (count === undefined) values[name] = getScalar(view, offset, little, placed);
       else {
-        values[name] = Array.from({ length: count }, (_, i) =>
-          getScalar(view, offset + i * unit, little, placed),
-        );
+        const elements: (number | bigint)[] = [];
+        for (let i = 0; i < count; i++) elements.push(getScalar(view, offset + i * unit, little, placed));
+        values[name] = elements;
       }
     }
     return values as Decoded<F>;

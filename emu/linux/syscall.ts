@@ -174,7 +174,9 @@ export class SyscallContext {
 
   /** Reads a struct at `address`. */
   get<F extends Fields>(layout: Layout<F>, address: number): Decoded<F> {
-    return layout.decode(this.abi, this.memory.read(address, layout.size(this.abi)));
+    const room = layout.room(this.abi);
+    this.memory.checkLoad(address, room.length);
+    return layout.decode(this.abi, this.memory.peek(address, room.length, room));
   }
   /** Writes a struct at `address`. */
   put<F extends Fields>(layout: Layout<F>, address: number, values: Encodable<F>): void {

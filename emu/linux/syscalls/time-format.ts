@@ -30,7 +30,7 @@ export function readTimespec(ctx: SyscallContext, address: number, format: TimeF
 
 export function writeTimespec(ctx: SyscallContext, address: number, format: TimeFormat, time: bigint): void {
   const fields = { tv_sec: time / NANOSECONDS, tv_nsec: time % NANOSECONDS };
-  ctx.memory.write(address, layoutOf(format).encode(ctx.abi, fields));
+  ctx.memory.write(address, layoutOf(format).lend(ctx.abi, fields));
 }
 
 const MICROSECONDS = 1_000_000n;
