@@ -7,7 +7,7 @@ import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import type { Kernel } from "../../../emu/linux/kernel.ts";
-import type { MachineSnapshot } from "../../../emu/snapshot.ts";
+import type { MachineSnapshot, OpenFileSnapshot } from "../../../emu/snapshot.ts";
 import { imageBytes, sha256, source, withContents } from "../../cr/samples.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import { makeFolders } from "../files/harness.ts";
@@ -33,13 +33,22 @@ function thaw(snapshot: MachineSnapshot): Kernel {
   });
 }
 
+/** Items of epoll sets in one order: what is ready comes first in a freeze, and who drew the snapshot didn't know what is. */
+function inOrder(file: OpenFileSnapshot): OpenFileSnapshot {
+  const { state } = file;
+  if (state?.kind !== "epoll") return file;
+  const place = ({ openFile, fd }: (typeof state.items)[number]) => openFile * 2 ** 31 + fd;
+  return { ...file, state: { ...state, items: [...state.items].sort((a, b) => place(a) - place(b)) } };
+}
+
 /** Comparable: without the sizes of shared files, which the files have, and with the locks in one order. */
 function comparable(snapshot: MachineSnapshot): unknown {
-  const { knownFiles: _, locks, sharedObjects, ...rest } = snapshot;
+  const { knownFiles: _, locks, sharedObjects, openFiles, ...rest } = snapshot;
   const place = ({ openFile, start }: NonNullable<typeof locks>[number]) =>
     openFile * 2 ** 40 + Number(start);
   return withContents({
     ...rest,
+    openFiles: openFiles.map(inOrder),
     sharedObjects: sharedObjects.map((object) => ({
       ...object,
       size: object.file === null ? object.size : 0,

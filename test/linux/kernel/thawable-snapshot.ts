@@ -300,10 +300,6 @@ class Maker {
     this.add("special", O_RDWR | this.pick(0, O_NONBLOCK), modeOf(2, false), { state });
   }
 
-  private counts({ kind, state }: OpenFileSnapshot): boolean {
-    return kind === "pipe-read" || kind === "pipe-write" || state?.kind === "eventfd";
-  }
-
   private epoll(): void {
     // What can be waited for and stands before it.
     const targets = this.openFiles.flatMap(({ kind, state }, index) =>
@@ -314,8 +310,8 @@ class Maker {
       .map((openFile) => ({
         // Not edge-triggered: of such a one a freeze looks what has happened since it was told.
         ...{ fd: this.nat(50), openFile, events: this.u32() & 0x7fff_ffff, told: this.u32() | 0 },
-        // Pipes and eventfds count what comes, anew after a thaw.
-        amount: this.counts(this.openFiles[openFile]) ? 0 : this.nat(4096),
+        // A freeze looks how much there is now: nothing.
+        amount: 0,
         data: this.bits(64),
       }));
     this.add("special", O_RDWR, modeOf(2, false), { state: { kind: "epoll", items } });
@@ -546,7 +542,7 @@ class Maker {
       pendingSignals: this.signals(),
       intervalTimers: this.times(3, () => ({ remaining: this.bits(40), interval: this.bits(40) })),
       posixTimers: isZombie ? [] : this.list(2, (n) => this.timer(pid, n * 3)),
-      prctl: { pdeathsig: this.nat(64), dumpable: this.nat(2), noNewPrivs: this.chance(2) },
+      prctl: { pdeathsig: this.nat(64), dumpable: this.nat(2), noNewPrivs: !isZombie && this.chance(2) },
       attributes: {
         ...{ nice: this.nat(39) - 20, policy: this.pick(0, 3, 5), timerSlack: this.bits(64) },
         ...{ keepCapabilities: this.chance(2), childSubreaper: this.chance(2), noHugePages: this.chance(2) },
