@@ -1,6 +1,5 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
-import { NANOSECONDS } from "../clock.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
 import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
 import { type IpHeader, PLAIN_HEADER, type Sender } from "../net/inbox.ts";
@@ -45,7 +44,7 @@ import type { SyscallContext } from "../syscall.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { files } from "./files-common.ts";
 import { intBytes } from "./sockets-common.ts";
-import { timevalFields } from "./time-format.ts";
+import { encodeTimeval64, timespecFields, timevalFields } from "./time-format.ts";
 
 /** struct cmsghdr and struct ucred. */
 export const CMSGHDR = struct({ cmsg_len: "ulong", cmsg_level: "i32", cmsg_type: "i32" });
@@ -312,15 +311,12 @@ function putHeader(
   }
 }
 
-const timespec = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: time % NANOSECONDS });
-const timeval64 = (time: bigint) => ({ tv_sec: time / NANOSECONDS, tv_nsec: (time % NANOSECONDS) / 1000n });
-
 /** How the options tell when a message was sent. */
 const TIMES: readonly (readonly [number, (abi: AbiInfo, time: bigint) => Uint8Array])[] = [
   [SO_TIMESTAMP, (abi, time) => TIMEVAL.encode(abi, timevalFields(time))],
-  [SO_TIMESTAMPNS, (abi, time) => TIMESPEC.encode(abi, timespec(time))],
-  [SO_TIMESTAMP_NEW, (abi, time) => TIMESPEC64.encode(abi, timeval64(time))],
-  [SO_TIMESTAMPNS_NEW, (abi, time) => TIMESPEC64.encode(abi, timespec(time))],
+  [SO_TIMESTAMPNS, (abi, time) => TIMESPEC.encode(abi, timespecFields(time))],
+  [SO_TIMESTAMP_NEW, encodeTimeval64],
+  [SO_TIMESTAMPNS_NEW, (abi, time) => TIMESPEC64.encode(abi, timespecFields(time))],
 ];
 /** SO_TIMESTAMPING tells three times, of which hardware has taken two (struct scm_timestamping). */
 const THREE_TIMES = [
@@ -336,7 +332,7 @@ function putTimes({ abi }: SyscallContext, writer: Writer, socket: Socket, time:
   for (const [option, layout] of THREE_TIMES) {
     if ((socket.option(option) & SOF_TIMESTAMPING_SOFTWARE) === 0) continue;
     const times = new Uint8Array(3 * layout.size(abi));
-    times.set(layout.encode(abi, timespec(time)));
+    times.set(layout.encode(abi, timespecFields(time)));
     writer.put(option, times);
   }
 }

@@ -53,7 +53,7 @@ import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { intBytes, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
-import { timevalFields, timevalTime } from "./time-format.ts";
+import { encodeTimeval64, timevalFields, timevalTime } from "./time-format.ts";
 
 const INT_MAX = 0x7fff_ffff;
 const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
@@ -114,10 +114,8 @@ const timeout = (which: "receiveTimeout" | "sendTimeout", wide: boolean): Option
   const layout = wide ? TIMESPEC64 : TIMEVAL;
   return {
     get: ({ abi }, socket) => {
-      const { tv_sec, tv_usec } = timevalFields(socket[which]);
-      return wide
-        ? TIMESPEC64.encode(abi, { tv_sec, tv_nsec: tv_usec })
-        : TIMEVAL.encode(abi, { tv_sec, tv_usec });
+      const time = socket[which];
+      return wide ? encodeTimeval64(abi, time) : TIMEVAL.encode(abi, timevalFields(time));
     },
     set: ({ abi }, socket, bytes) => {
       if (bytes.length < layout.size(abi)) throw new SysError(EINVAL);

@@ -28,9 +28,14 @@ export function readTimespec(ctx: SyscallContext, address: number, format: TimeF
   return capTime(tv_sec * NANOSECONDS + nsec);
 }
 
+/** The fields of a timespec for `time` nanoseconds. */
+export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint } => ({
+  tv_sec: time / NANOSECONDS,
+  tv_nsec: time % NANOSECONDS,
+});
+
 export function writeTimespec(ctx: SyscallContext, address: number, format: TimeFormat, time: bigint): void {
-  const fields = { tv_sec: time / NANOSECONDS, tv_nsec: time % NANOSECONDS };
-  ctx.memory.write(address, layoutOf(format).lend(ctx.abi, fields));
+  ctx.memory.write(address, layoutOf(format).lend(ctx.abi, timespecFields(time)));
 }
 
 const MICROSECONDS = 1_000_000n;
@@ -46,6 +51,12 @@ export const timevalFields = (time: bigint): { tv_sec: bigint; tv_usec: bigint }
   tv_sec: time / NANOSECONDS,
   tv_usec: (time % NANOSECONDS) / 1000n,
 });
+
+/** A timeval whose parts have 64 bits in every ABI: laid out as a timespec of them. */
+export function encodeTimeval64(abi: AbiInfo, time: bigint): Uint8Array {
+  const { tv_sec, tv_usec } = timevalFields(time);
+  return TIMESPEC64.encode(abi, { tv_sec, tv_nsec: tv_usec });
+}
 
 export function writeTimeval(ctx: SyscallContext, address: number, time: bigint): void {
   ctx.put(TIMEVAL, address, timevalFields(time));
