@@ -170,6 +170,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const WENT_AWAY = "the other ppcr went away before it had answered";
+
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Connects to the ppcr with process id `pid`, which may have begun a moment ago. Throws Failure. */
@@ -184,6 +186,8 @@ async function connectTo(pid: number): Promise<Socket> {
         return socket;
       } catch (error) {
         if (error instanceof Failure) reason = error.message;
+        // It was there, and was killed before it took the connection.
+        if ((error as NodeJS.ErrnoException).code === "ECONNRESET") reason = WENT_AWAY;
       }
     }
     if (Date.now() >= end || !isAlive(pid)) throw new Failure(reason);
@@ -263,7 +267,7 @@ export async function requestCheckpoint(
   const answer = async (): Promise<Answer> => {
     // A peer that is killed closes its socket or resets it.
     const { value } = await lines.next().catch(() => ({ value: undefined }));
-    if (value === undefined) throw new Failure("the other ppcr went away before it had answered");
+    if (value === undefined) throw new Failure(WENT_AWAY);
     return JSON.parse(value) as Answer;
   };
   try {

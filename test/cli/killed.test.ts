@@ -16,11 +16,9 @@ async function writesBeside(image: string, bytes: number, command: Live): Promis
   );
 }
 
-/** Connections to a ppcr's control socket that it has not taken yet; it is stopped. */
-function connectionsTo({ pid }: Live): number {
-  const ends = readFileSync("/proc/net/unix", "utf8").match(new RegExp(`/${pid}\\.sock$`, "gm"));
-  // One of them is the socket itself.
-  return (ends?.length ?? 1) - 1;
+/** A ppcr's control socket, if it listens by now, and the connections that it has not taken yet when it is stopped. */
+function controlSockets({ pid }: Live): number {
+  return readFileSync("/proc/net/unix", "utf8").match(new RegExp(`/${pid}\\.sock$`, "gm"))?.length ?? 0;
 }
 
 /** Runs `use` with the path of an old image, alone in its folder. */
@@ -71,9 +69,10 @@ describeWithTools("kill -9 in the middle of a freeze", [compilers.ppc64], () => 
   it("of the guest's ppcr is told by the client, which leaves the old image whole", () =>
     withOldImage(async (image) => {
       const guest = await startResident();
+      await guest.until(() => controlSockets(guest) === 1);
       const stopped = guest.child.kill("SIGSTOP");
       const client = startPpcr("checkpoint", String(guest.pid), "-o", image);
-      await client.until(() => connectionsTo(guest) > 0);
+      await client.until(() => controlSockets(guest) === 2);
       await guest.kill();
       expect(stopped).toBe(true);
       expect(await client.status).toBe(125);
