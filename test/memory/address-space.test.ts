@@ -118,6 +118,33 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     expect(faultOf(() => space.load8(BASE + PAGE_SIZE)).kind).toBe("data-protected");
   });
 
+  it("lets nobody but debuggers load from what is only executable, where that can be told", () => {
+    const far = 0x7f00_0000_0000;
+    for (const [hasExecuteOnly, start] of [false, true].flatMap((has) =>
+      [BASE, far].map((at) => [has, at] as const),
+    )) {
+      const own = new AddressSpace({ byteOrder, hasFar: true, hasExecuteOnly });
+      own.map(anonymous(start, 2));
+      own.write(start, Uint8Array.of(1, 2, 3, 4));
+      own.protect(start, start + PAGE_SIZE, PROT_EXEC);
+      own.map(anonymous(start + PAGE_SIZE, 1, PROT_EXEC));
+      const child = new AddressSpace({ byteOrder, hasFar: true, hasExecuteOnly });
+      own.fork(child);
+      for (const each of [own, child]) {
+        for (const at of [start, start + 2, start + PAGE_SIZE]) {
+          if (hasExecuteOnly) {
+            const fault = faultOf(() => each.read(at, 2));
+            expect(fault).toMatchObject({ kind: "data-protected", address: BigInt(at) });
+          } else each.read(at, 2);
+          each.markCode(Math.floor(at / PAGE_SIZE), BigInt(at));
+        }
+        expect(each.readForced(start, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+        each.protect(start, start + PAGE_SIZE, PROT_WRITE | PROT_EXEC);
+        expect(each.read(start, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+      }
+    }
+  });
+
   it("writes nothing of a store whose second page refuses it", () => {
     space.map(anonymous(BASE, 1));
     space.map(anonymous(BASE + PAGE_SIZE, 1, PROT_READ));
