@@ -23,10 +23,20 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Words of a row with random, sparse, dense and equal fields, reserved bits clear. */
+/** The last bit of each register of a decimal pair. */
+const PAIR_BITS: Readonly<Record<string, number>> = {
+  FRTP: 1 << 21,
+  FRSP: 1 << 21,
+  FRAP: 1 << 16,
+  FRBP: 1 << 11,
+};
+
+/** Words of a row with random, sparse, dense and equal fields, reserved bits clear but those of odd pairs now and then. */
 function* wordsOf(row: Instruction, count: number, next: () => number): Generator<number> {
-  const free = ~row.mask & ~reservedBits(row);
+  const pairs = row.operands.reduce((mask, name) => mask | (PAIR_BITS[name] ?? 0), 0);
+  const clear = ~row.mask & ~reservedBits(row);
   for (let k = 0; k < count; k++) {
+    const free = k % 16 === 15 ? clear | pairs : clear;
     let word = next();
     if (k % 4 === 1) word &= next() & next();
     if (k % 4 === 2) word |= next() | next();
