@@ -23,20 +23,17 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** The last bit of each register of a decimal pair. */
-const PAIR_BITS: Readonly<Record<string, number>> = {
-  FRTP: 1 << 21,
-  FRSP: 1 << 21,
-  FRAP: 1 << 16,
-  FRBP: 1 << 11,
-};
+/** The last bit of a decimal pair that is a target, which objdump wants clear but in the listed row. */
+const TARGET_PAIR = 1 << 21;
+const hasTargetPair = ({ name, facility, operands }: Instruction): boolean =>
+  facility === "dfp" && operands.includes("FRTP") && name !== "dcffixqq";
 
 /** Words of a row with random, sparse, dense and equal fields, reserved bits clear but those of odd pairs now and then. */
 function* wordsOf(row: Instruction, count: number, next: () => number): Generator<number> {
-  const pairs = row.operands.reduce((mask, name) => mask | (PAIR_BITS[name] ?? 0), 0);
+  const pair = hasTargetPair(row) ? TARGET_PAIR : 0;
   const clear = ~row.mask & ~reservedBits(row);
   for (let k = 0; k < count; k++) {
-    const free = k % 16 === 15 ? clear | pairs : clear;
+    const free = k % 16 === 15 ? clear | pair : clear;
     let word = next();
     if (k % 4 === 1) word &= next() & next();
     if (k % 4 === 2) word |= next() | next();

@@ -14,7 +14,7 @@ describe("VSX floating-point arithmetic and conversions", () => {
   const SUMS = [BELOW + 2 ** -23, BELOW, BELOW, BELOW];
   const four = (numbers: readonly number[]) => {
     const view = new DataView(new ArrayBuffer(16));
-    numbers.forEach((number, i) => view.setFloat32(4 * i, number));
+    for (const [i, number] of numbers.entries()) view.setFloat32(4 * i, number);
     return (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
   };
   it.each(["madd", "msub", "nmadd", "nmsub"].flatMap((name) => [`xv${name}asp`, `xv${name}msp`]))(
