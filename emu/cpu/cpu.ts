@@ -33,6 +33,8 @@ export interface CpuModel {
   readonly classicEstimates?: boolean;
   /** SPRs of its performance monitor that programs may read; nothing is ever counted there. */
   readonly idleMonitor?: readonly number[];
+  /** Linux gives programs radix page tables, which tell loads from instruction fetches. */
+  readonly hasRadix?: boolean;
   /** Bytes cleared by dcbz; AT_DCACHEBSIZE. */
   readonly cacheBlock: number;
   readonly hwcap: number;

@@ -96,6 +96,7 @@ const server = (
   entry(name, title, pvr, version, PPC_64 | POWER7_HWCAP, {
     has: ["64", "fp64", "altivec", "vsx", "dfp", ...has],
     hwcap2: hwcap2 >>> 0,
+    hasRadix: (hwcap2 & ARCH_3_00) !== 0,
     platform: name,
   });
 

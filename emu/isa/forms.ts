@@ -119,19 +119,3 @@ export function group(
     ...differs,
   }));
 }
-
-/** A part of the instruction table that is built when one of its primary opcodes is first met. */
-export interface Table {
-  readonly opcodes: readonly number[];
-  /** The rows; the same objects at every call. */
-  readonly rows: () => readonly Instruction[];
-}
-
-/**
- * A table of rows that most programs never meet: building all rows would cost as much as a tenth of the start of a small
- * program.
- */
-export function table(opcodes: readonly number[], build: () => readonly Instruction[]): Table {
-  let built: readonly Instruction[] | undefined;
-  return { opcodes, rows: () => (built ??= build()) };
-}

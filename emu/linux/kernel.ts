@@ -324,6 +324,7 @@ export class Kernel implements System {
       limits: this.initialLimits(),
       mm: this.newMm(this.abi, this.cpuModel),
     });
+    process.startTime = this.clock.monotonic();
     const program =
       request.bytes === undefined
         ? process.files.openProgram(request.path)
@@ -353,10 +354,10 @@ export class Kernel implements System {
    * An empty address space. Throws ENOMEM where the host has none to give any more; for the first program the RangeError,
    * which tells the user what to do.
    */
-  private takeSpace({ littleEndian, is64 }: AbiInfo, size: number): AddressSpace {
+  private takeSpace({ littleEndian, is64 }: AbiInfo, { hasRadix }: CpuModel, size: number): AddressSpace {
     try {
       const byteOrder = littleEndian ? "little" : "big";
-      return this.addressSpaces.take({ byteOrder, size, hasFar: is64 });
+      return this.addressSpaces.take({ byteOrder, size, hasFar: is64, hasExecuteOnly: hasRadix });
     } catch (error) {
       if (error instanceof RangeError && this.processes.size > 0) throw new SysError(ENOMEM);
       throw error;
@@ -364,7 +365,7 @@ export class Kernel implements System {
   }
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
-    const memory = this.takeSpace(abi, size);
+    const memory = this.takeSpace(abi, cpuModel, size);
     const cpu: Cpu = {
       registers: memory.registers,
       memory,

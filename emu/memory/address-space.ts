@@ -28,9 +28,11 @@ import {
   INHERITED,
   LENT,
   MAPPED,
+  NO_LOADS,
   PageTable,
   PROTECTION,
   TOUCHED,
+  allowsLoads,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
 import { clip, type MemoryPolicy, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
@@ -42,6 +44,8 @@ export interface AddressSpaceOptions {
   size?: number;
   /** Whether there is far memory: addresses from 2^32 up to 2^47. */
   hasFar?: boolean;
+  /** Whether what may be executed and nothing else can't be read either, as with Linux's radix page tables. */
+  hasExecuteOnly?: boolean;
 }
 
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
@@ -61,6 +65,8 @@ export class AddressSpace implements FileViewer {
   readonly nearLimit: number;
   /** End of what may be mapped. */
   limit: number;
+  /** See `AddressSpaceOptions`. */
+  hasExecuteOnly: boolean;
   /** Host offset of the machine's corner. */
   readonly corner: number;
   /** The running thread's registers, in the corner. */
@@ -93,6 +99,7 @@ export class AddressSpace implements FileViewer {
     this.size = size;
     this.nearLimit = size - CORNER_SIZE;
     this.limit = options.hasFar ? FAR_END : this.nearLimit;
+    this.hasExecuteOnly = options.hasExecuteOnly ?? false;
     this.corner = corner;
     this.view = view;
     this.areas = this.mapped;
@@ -172,8 +179,8 @@ export class AddressSpace implements FileViewer {
   }
 
   /** Whether an access to `n` bytes at `ea` may be. Returns the page that it begins in. */
-  private check(ea: number, n: number, isStore: boolean): number {
-    if (ea >= FAR_START) return this.checkFar(ea, n, isStore);
+  private check(ea: number, n: number, isStore: boolean, isForced = false): number {
+    if (ea >= FAR_START) return this.checkFar(ea, n, isStore, isForced);
     const isFar = this.far.isNearOfFar(ea);
     const end = ea + n;
     if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
@@ -181,33 +188,33 @@ export class AddressSpace implements FileViewer {
     const go = isFar ? FAR_GO : 0;
     const first = ea >>> PAGE_SHIFT;
     for (let frame = first; frame * PAGE_SIZE < end; frame++) {
-      if (guard[frame] !== go) this.demand(frame, Math.max(ea, frame * PAGE_SIZE), isStore, isFar);
+      if (guard[frame] !== go) this.demand(frame, Math.max(ea, frame * PAGE_SIZE), isStore, isFar, isForced);
     }
     if (this.watched.any) this.watched.check(isFar ? this.far.addressAt(ea) : ea, n, isStore);
     return first;
   }
 
   /** The same where the personality has a far address. */
-  private checkFar(ea: number, n: number, isStore: boolean): number {
+  private checkFar(ea: number, n: number, isStore: boolean, isForced: boolean): number {
     const first = Math.floor(ea / PAGE_SIZE);
     for (let page = first; page * PAGE_SIZE < ea + n; page++) {
       const at = Math.max(ea, page * PAGE_SIZE);
       const frame = this.far.nearPage(at, isStore) / PAGE_SIZE;
-      this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true);
+      this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true, isForced);
     }
     if (this.watched.any) this.watched.check(ea, n, isStore);
     return first;
   }
 
-  /** Makes a frame present for an access at `at`, an address of the one memory. */
-  private demand(frame: number, at: number, isStore: boolean, isFar: boolean): void {
+  /** Makes a frame present for an access at `at`, an address of the one memory. A forced load may be of any page. */
+  private demand(frame: number, at: number, isStore: boolean, isFar: boolean, isForced: boolean): void {
     let state = this.pages.get(frame);
     const address = isFar ? this.far.addressAt(at) : at;
     if ((state & MAPPED) === 0 || (state & FAR) !== (isFar ? FAR : 0)) {
       if (!this.onUnmapped(address)) throw new GuestFault("data-unmapped", BigInt(address), isStore);
       state = this.pages.get(frame);
     }
-    if (isStore ? (state & PROT_WRITE) === 0 : (state & PROTECTION) === 0) {
+    if (isStore ? (state & PROT_WRITE) === 0 : !allowsLoads(state) && !isForced) {
       throw new GuestFault("data-protected", BigInt(address), isStore);
     }
     if (state & ABSENT && !this.populate(frame)) {
@@ -362,9 +369,15 @@ export class AddressSpace implements FileViewer {
     this.poke(address, from);
   }
 
-  /** Copies bytes in as a debugger does, also where the program itself may only read what is its own (Linux: FOLL_FORCE). */
+  /** Copies bytes out as a debugger does, also where the program itself may not read (Linux: FOLL_FORCE). */
+  readForced(address: number, length: number): Uint8Array<ArrayBuffer> {
+    if (length > 0) this.check(address, length, false, true);
+    return this.peek(address, length);
+  }
+
+  /** Copies bytes in as a debugger does, also where the program itself may not write what is its own. */
   force(address: number, from: Uint8Array): void {
-    this.checkLoad(address, from.length);
+    this.check(address, from.length, false, true);
     const last = Math.floor((address + from.length - 1) / PAGE_SIZE);
     for (let page = Math.floor(address / PAGE_SIZE); page <= last; page++) {
       const at = Math.max(address, page * PAGE_SIZE);
@@ -508,7 +521,7 @@ export class AddressSpace implements FileViewer {
       for (const [first, last] of this.far.runs(area.start, area.end)) {
         for (let frame = first; frame < last; frame++) {
           this.dropCode(frame);
-          this.pages.set(frame, (this.pages.get(frame) & ~PROTECTION) | prot);
+          this.pages.set(frame, (this.pages.get(frame) & ~(PROTECTION | NO_LOADS)) | this.allowed(prot));
         }
       }
     }
@@ -587,7 +600,12 @@ export class AddressSpace implements FileViewer {
     const absent = file !== undefined || shared !== undefined ? ABSENT : 0;
     const far = start < FAR_START ? 0 : FAR;
     for (const [first, last] of this.far.runs(start, end))
-      this.pages.fill(first, last, MAPPED | far | absent | prot);
+      this.pages.fill(first, last, MAPPED | far | absent | this.allowed(prot));
+  }
+
+  /** What the state of a page says of its protection. */
+  private allowed(prot: number): number {
+    return this.hasExecuteOnly && (prot & PROTECTION) === PROT_EXEC ? prot | NO_LOADS : prot;
   }
 
   /** Zeroes the pages of an area that hold anything, and forgets their code. */
@@ -680,7 +698,7 @@ export class AddressSpace implements FileViewer {
       const frame = this.far.frameOf(page);
       const area = this.areaOf(page);
       this.clearFrame(frame, area);
-      this.pages.set(frame, MAPPED | ABSENT | (this.pages.get(frame) & FAR) | area.prot);
+      this.pages.set(frame, MAPPED | ABSENT | (this.pages.get(frame) & FAR) | this.allowed(area.prot));
     }
   }
 
@@ -820,6 +838,15 @@ export class AddressSpace implements FileViewer {
     this.keepForHeirs(frame);
     this.storage.poke(frame * PAGE_SIZE, bytes);
     this.own(frame);
+  }
+
+  /** The same for a page that has just been mapped, with contents that are made when somebody first wants them. */
+  restorePageLater(address: number, make: () => Uint8Array): void {
+    const page = address / PAGE_SIZE;
+    const frame = this.far.frameFor(page);
+    this.own(frame);
+    this.inheritance.leave(page, make);
+    this.pages.set(frame, this.pages.get(frame) | ABSENT | INHERITED);
   }
 
   /** Counts a page as one with contents of its own, which are in place. */

@@ -24,6 +24,8 @@ export const INHERITED = 0x100;
 export const LENT = 0x200;
 /** The frame of a far page: the guard forbids accesses at its own address. */
 export const FAR = 0x400;
+/** Loads are not among what the protection allows: see `AddressSpaceOptions.hasExecuteOnly`. */
+export const NO_LOADS = 0x800;
 
 /** In place of zero in the guards of far pages: go ahead, if you come by way of the far map. */
 export const FAR_GO = 0x80;
@@ -118,9 +120,11 @@ export class PageTable {
 /** What the guard of a page is where there is nothing to look at. */
 const goOf = (state: number): number => ((state & FAR) === 0 ? 0 : FAR_GO);
 
-/** Readable in the sense of Power's page protection: any permission allows loads. */
+/** Whether loads are allowed. In the sense of Power's page protection any permission allows them. */
+export const allowsLoads = (state: number): boolean => (state & PROTECTION) !== 0 && (state & NO_LOADS) === 0;
+
 const readGuardOf = (state: number): number =>
-  (state & (MAPPED | ABSENT)) === MAPPED && (state & PROTECTION) !== 0 ? goOf(state) : 1;
+  (state & (MAPPED | ABSENT)) === MAPPED && allowsLoads(state) ? goOf(state) : 1;
 
 /** The first store since the page was mapped or found clean, and any into code or into what is lent, must be seen. */
 const writeGuardOf = (state: number): number =>

@@ -18,6 +18,7 @@ export class AddressSpacePool {
     );
     const space = at < 0 ? new AddressSpace(options) : this.kept.splice(at, 1)[0];
     space.limit = options.hasFar ? FAR_END : space.nearLimit;
+    space.hasExecuteOnly = options.hasExecuteOnly ?? false;
     return space;
   }
 

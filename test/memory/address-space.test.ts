@@ -118,6 +118,33 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     expect(faultOf(() => space.load8(BASE + PAGE_SIZE)).kind).toBe("data-protected");
   });
 
+  it("lets nobody but debuggers load from what is only executable, where that can be told", () => {
+    const far = 0x7f00_0000_0000;
+    for (const [hasExecuteOnly, start] of [false, true].flatMap((has) =>
+      [BASE, far].map((at) => [has, at] as const),
+    )) {
+      const own = new AddressSpace({ byteOrder, hasFar: true, hasExecuteOnly });
+      own.map(anonymous(start, 2));
+      own.write(start, Uint8Array.of(1, 2, 3, 4));
+      own.protect(start, start + PAGE_SIZE, PROT_EXEC);
+      own.map(anonymous(start + PAGE_SIZE, 1, PROT_EXEC));
+      const child = new AddressSpace({ byteOrder, hasFar: true, hasExecuteOnly });
+      own.fork(child);
+      for (const each of [own, child]) {
+        for (const at of [start, start + 2, start + PAGE_SIZE]) {
+          if (hasExecuteOnly) {
+            const fault = faultOf(() => each.read(at, 2));
+            expect(fault).toMatchObject({ kind: "data-protected", address: BigInt(at) });
+          } else each.read(at, 2);
+          each.markCode(Math.floor(at / PAGE_SIZE), BigInt(at));
+        }
+        expect(each.readForced(start, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+        each.protect(start, start + PAGE_SIZE, PROT_WRITE | PROT_EXEC);
+        expect(each.read(start, 4)).toEqual(Uint8Array.of(1, 2, 3, 4));
+      }
+    }
+  });
+
   it("writes nothing of a store whose second page refuses it", () => {
     space.map(anonymous(BASE, 1));
     space.map(anonymous(BASE + PAGE_SIZE, 1, PROT_READ));
@@ -376,5 +403,36 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     space.restorePage(BASE, bytes);
     expect(space.load8(BASE + 100)).toBe(3);
     expect(space.isTouched(BASE)).toBe(true);
+  });
+
+  it("makes a page that is restored later when it is first wanted, and only then", () => {
+    let made = 0;
+    const restoreLater = (address: number): void => {
+      space.map(anonymous(address, 1, PROT_READ));
+      space.restorePageLater(address, () => {
+        made++;
+        return new Uint8Array(PAGE_SIZE).fill(7);
+      });
+    };
+    restoreLater(BASE);
+    expect([space.isTouched(BASE), space.usage(BASE, BASE + PAGE_SIZE)]).toEqual([
+      true,
+      { present: 1, written: 1 },
+    ]);
+    expect(made).toBe(0);
+    expect(space.peek(BASE + 8, 2)).toEqual(Uint8Array.of(7, 7));
+    const child = new AddressSpace({ byteOrder: space.byteOrder, size: space.size });
+    space.fork(child);
+    expect(child.load8(BASE + 9)).toBe(7);
+    expect(space.load8(BASE + 100)).toBe(7);
+    const before = made;
+    expect([space.load8(BASE + 101), space.peek(BASE + 102, 1)[0]]).toEqual([7, 7]);
+    expect(made).toBe(before);
+
+    space.unmap(BASE, BASE + PAGE_SIZE);
+    restoreLater(BASE);
+    space.unmap(BASE, BASE + PAGE_SIZE);
+    space.map(anonymous(BASE, 1, PROT_READ));
+    expect([space.load8(BASE), made]).toEqual([0, before]);
   });
 });

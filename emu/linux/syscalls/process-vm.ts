@@ -2,6 +2,7 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
+import { PROT_READ } from "../../memory/vma.ts";
 import { EFAULT, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -38,9 +39,21 @@ function* piecesOf(spans: readonly Span[]): Generator<Span> {
   }
 }
 
+/** What is there of a process for others to read, which the protection must say itself (Linux: check_vma_flags). */
+const readOf =
+  (memory: AddressSpace): Reader =>
+  (address, length) => {
+    const area = memory.areas.find(address);
+    if (area !== undefined && !(area.prot & PROT_READ))
+      throw new GuestFault("data-protected", BigInt(address), false);
+    return memory.read(address, length);
+  };
+
+type Reader = (address: number, length: number) => Uint8Array;
+
 /** Copies between address spaces as much as both sides have; throws EFAULT where the first byte cannot be copied. */
 function transfer(
-  from: AddressSpace,
+  read: Reader,
   sources: readonly Span[],
   to: AddressSpace,
   targets: readonly Span[],
@@ -51,7 +64,7 @@ function transfer(
   let moved = 0;
   try {
     for (const { address, length } of piecesOf(sources)) {
-      const bytes = from.read(address, Math.min(length, room - moved));
+      const bytes = read(address, Math.min(length, room - moved));
       for (let done = 0; done < bytes.length; ) {
         if (place.length === 0) place = into.next().value as Span;
         const part = Math.min(place.length, bytes.length - done);
@@ -78,8 +91,8 @@ const access =
     const remote = vectorArg(ctx, 3, 4);
     const { memory } = targetArg(ctx);
     return isWrite
-      ? transfer(ctx.memory, local, memory, remote)
-      : transfer(memory, remote, ctx.memory, local);
+      ? transfer((address, length) => ctx.memory.read(address, length), local, memory, remote)
+      : transfer(readOf(memory), remote, ctx.memory, local);
   };
 
 export const PROCESS_VM_SYSCALLS: readonly SyscallRow[] = [

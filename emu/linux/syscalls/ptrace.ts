@@ -63,7 +63,7 @@ function inTracee<T>({ ctx, thread }: Request, use: (memory: AddressSpace, addre
 
 const peek: Handler = (request) => {
   const { ctx } = request;
-  const bytes = inTracee(request, (memory, address) => memory.read(address, ctx.abi.wordSize));
+  const bytes = inTracee(request, (memory, address) => memory.readForced(address, ctx.abi.wordSize));
   ctx.memory.write(ctx.args.address(3), bytes);
   return 0;
 };

@@ -104,7 +104,9 @@ function accessTo({ memory }: Process): MemoryAccess {
   return {
     read(address, length) {
       const bytes = new Uint8Array(length);
-      const count = upTo(address, length, (at, next) => bytes.set(memory.read(at, next - at), at - address));
+      const count = upTo(address, length, (at, next) =>
+        bytes.set(memory.readForced(at, next - at), at - address),
+      );
       return bytes.subarray(0, count);
     },
     write: (address, bytes) =>
@@ -182,6 +184,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     identities: files.system.identities,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
+    segment: (object) => kernel.ipc.segments.behind(object)?.perm,
     usage: ({ start, end }) => memory.usage(start, end),
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),

@@ -17,11 +17,11 @@ const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES.map((t
 
 /** The rows that the handlers are for. */
 export const FP_ROWS = [
-  ...FLOATING_POINT,
-  ...VSX_SCALAR.rows(),
-  ...VSX_VECTOR.rows(),
-  ...VECTOR_OTHER.rows(),
-  ...VSX_QUAD.rows(),
+  ...FLOATING_POINT(),
+  ...VSX_SCALAR(),
+  ...VSX_VECTOR(),
+  ...VECTOR_OTHER(),
+  ...VSX_QUAD(),
 ].filter((row) => row.implemented);
 
 export interface FpMachine {

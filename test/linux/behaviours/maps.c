@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/sysmacros.h>
 
 static sigjmp_buf out;
 static volatile int code;
@@ -52,7 +53,58 @@ BEHAVIOUR(protection_is_enforced) {
   CHECK(munmap(at + PAGE, PAGE) == 0 && touches(at + PAGE, 0) == SIGSEGV && code == SEGV_MAPERR);
 }
 
+/* Loads need any permission; a debugger needs none, and process_vm_readv that to read. */
+BEHAVIOUR(memory_that_is_not_to_be_read) {
+  char *at = pages(2, RW), got = 0;
+  struct iovec here = {&got, 1}, there = {at, 1};
+  int fd = open("/proc/self/mem", O_RDWR);
+  *at = 5;
+  CHECK(mprotect(at, PAGE, PROT_WRITE) == 0 && touches(at, 0) == 0 && touches(at, 1) == 0 && (*at = 6));
+  FAILS(process_vm_readv(getpid(), &here, 1, &there, 1, 0), EFAULT);
+  CHECK(mprotect(at, PAGE, PROT_NONE) == 0 && touches(at, 0) == SIGSEGV && code == SEGV_ACCERR);
+  CHECK(pread64(fd, &got, 1, (off64_t)(uintptr_t)at) == 1 && got == 6);
+  got = 7;
+  CHECK(pwrite64(fd, &got, 1, (off64_t)(uintptr_t)at) == 1);
+  FAILS(process_vm_readv(getpid(), &here, 1, &there, 1, 0), EFAULT);
+  CHECK(mprotect(at, PAGE, PROT_READ) == 0 && *at == 7);
+  CHECK(process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1 && got == 7);
+}
+
 #ifdef __powerpc__
+#include <sys/auxv.h>
+/* What may be executed and nothing else can't be read where Linux has radix page tables. */
+BEHAVIOUR(memory_that_is_only_executable) {
+  int is_radix = (getauxval(AT_HWCAP2) & 0x00800000) != 0;
+  char *at = pages(2, RW), got[4] = {0};
+  uint32_t *code_at = (uint32_t *)at;
+  int fd = file_with("a", ""), mem = open("/proc/self/mem", O_RDONLY);
+#if defined __powerpc64__ && _CALL_ELF != 2
+  struct { uint32_t *entry; long toc, environment; } descriptor = {code_at, 0, 0};
+  long (*function)(long) = (long (*)(long))&descriptor;
+#else
+  long (*function)(long) = (long (*)(long))code_at;
+#endif
+  code_at[0] = 0x38630003; /* addi 3,3,3 */
+  code_at[1] = 0x4e800020; /* blr */
+  for (int pass = 0; pass < 2; pass++) {
+    CHECK(mprotect(at, PAGE, PROT_EXEC) == 0);
+    __builtin___clear_cache(at, at + 8);
+    for (int i = 0; i < 300; i++) CHECK(function(i) == i + 3);
+    code = 0;
+    CHECK(touches(at + 4, 0) == (is_radix ? SIGSEGV : 0) && code == (is_radix ? SEGV_ACCERR : 0));
+    if (is_radix) CHECK(where == at + 4);
+    CHECK(touches(at, 1) == SIGSEGV && code == SEGV_ACCERR && where == at);
+    errno = 0;
+    CHECK(write(fd, at, 4) == (is_radix ? -1 : 4) && errno == (is_radix ? EFAULT : 0));
+    CHECK(pread64(mem, got, 4, (off64_t)(uintptr_t)at) == 4 && memcmp(got, (uint32_t[]){0x38630003}, 4) == 0);
+    CHECK(function(7) == 10);
+    pid_t child = fork();
+    if (child == 0) _exit(touches(at + 8, 0) == (is_radix ? SIGSEGV : 0) && function(1) == 4 ? 3 : 4);
+    reap(child, 3);
+    CHECK(mprotect(at, PAGE, PROT_READ | PROT_EXEC) == 0 && code_at[1] == 0x4e800020 && function(1) == 4);
+    CHECK(mprotect(at, PAGE, PROT_WRITE | PROT_EXEC) == 0 && code_at[1] == 0x4e800020 && function(1) == 4);
+  }
+}
 /* PROT_SAO is a bit more, and nothing else is. */
 BEHAVIOUR(strong_ordering_can_be_asked_for) {
   char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE | 0x10, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -222,6 +274,38 @@ BEHAVIOUR(maps_tell_of_areas) {
     if (start <= (unsigned long)&line && (unsigned long)&line < end) stack = strstr(line, "[stack]") != NULL;
   }
   CHECK(middle && stack);
+}
+
+/* The line of an area names what it shows: files by their numbers, and shared memory, which the kernel keeps as files. */
+static int shows(void *at, unsigned long device, unsigned long inode, const char *name) {
+  char line[512];
+  int found = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long start, major, minor, number;
+    int end = 0;
+    CHECK(sscanf(line, "%lx-%*x %*s %*x %lx:%lx %lu %n", &start, &major, &minor, &number, &end) == 4);
+    if (start != (unsigned long)at) continue;
+    found = (makedev(major, minor) == device && (inode == 0 || number == inode)) && strstr(line + end, name) != NULL;
+  }
+  fclose(maps);
+  return found;
+}
+
+BEHAVIOUR(maps_tell_what_areas_show) {
+  struct stat st;
+  int fd = file_with("shown", "some text"), memory = memfd_create("held", 0);
+  char *file = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+  CHECK(file != MAP_FAILED && fstat(fd, &st) == 0 && shows(file, st.st_dev, st.st_ino, "/shown\n"));
+  CHECK(ftruncate(memory, PAGE) == 0);
+  char *held = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, memory, 0);
+  CHECK(held != MAP_FAILED && fstat(memory, &st) == 0 && shows(held, st.st_dev, st.st_ino, "/memfd:held (deleted)\n"));
+  char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(shared != MAP_FAILED && shows(shared, makedev(0, 1), 0, "/dev/zero (deleted)\n"));
+  int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+  char *segment = shmat(id, NULL, 0);
+  CHECK(segment != (void *)-1 && shmctl(id, IPC_RMID, NULL) == 0);
+  CHECK(shows(segment, makedev(0, 1), id, "/SYSV00000000 (deleted)\n"));
 }
 
 BEHAVIOUR(advice) {
