@@ -71,6 +71,9 @@ export const absolute = (path: string): string => resolve(isAbsolute(path) ? "/"
 
 /** The user's home folder; undefined where nobody says one, as for a container's user that /etc/passwd does not know. */
 export function homeFolder(): string | undefined {
+  // What node:os asks first; to load it takes a hundredth of a short run.
+  const known = process.env[process.platform === "win32" ? "USERPROFILE" : "HOME"];
+  if (known !== undefined) return known;
   try {
     return builtins.os.homedir();
   } catch {

@@ -33,7 +33,7 @@ const DEFERRED = {
     emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
-    emu: debug digest trace
+    emu: cpu-models debug digest trace
     emu/isa: aliases disassembler encoder
     emu/linux: fork freeze-memory freeze-registers profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols

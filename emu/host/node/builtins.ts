@@ -1,4 +1,4 @@
-/** A default import would have the bundler copy what the module has, name by name. */
+/** By a default import the bundler would go through all names of the module, some of which load others. */
 export const fs = process.getBuiltinModule("node:fs");
 
 /** Modules of Node that are loaded when they are first needed: most runs never need them, and each costs milliseconds at start-up. */

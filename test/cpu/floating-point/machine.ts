@@ -60,9 +60,9 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
+    bind(cpu);
     const entry = handlers[name];
     const handler = typeof entry === "function" ? entry : entry.select(word, cpu);
-    bind(cpu);
     handler(word, 0x1000_0000);
   };
   const match = (name: string) => {
