@@ -3,26 +3,30 @@
  * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
  */
 
+/** Sets how many callers V8 notes where an error is made; returns how many it did before. */
+function setTraces(limit: number | undefined): number | undefined {
+  const engine = Error as { stackTraceLimit?: number };
+  const before = engine.stackTraceLimit;
+  engine.stackTraceLimit = limit;
+  return before;
+}
+
 /** Runs `work` in which V8 doesn't note where errors are made. */
 export function withoutTraces<T>(work: () => T): T {
-  const engine = Error as { stackTraceLimit?: number };
-  const { stackTraceLimit } = engine;
-  engine.stackTraceLimit = 0;
+  const before = setTraces(0);
   try {
     return work();
   } finally {
-    engine.stackTraceLimit = stackTraceLimit;
+    setTraces(before);
   }
 }
 
 /** An error that programs' calls end with all day: to note where it was made takes V8 longer than such a call. */
 export class TracelessError extends Error {
   constructor(message: string) {
-    const engine = Error as { stackTraceLimit?: number };
-    const { stackTraceLimit } = engine;
-    engine.stackTraceLimit = 0;
+    const before = setTraces(0);
     super(message);
-    engine.stackTraceLimit = stackTraceLimit;
+    setTraces(before);
   }
 }
 

@@ -23,10 +23,17 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Words of a row with random, sparse, dense and equal fields, reserved bits clear. */
+/** The last bit of a decimal pair that is a target, which objdump wants clear but in the listed row. */
+const TARGET_PAIR = 1 << 21;
+const hasTargetPair = ({ name, facility, operands }: Instruction): boolean =>
+  facility === "dfp" && operands.includes("FRTP") && name !== "dcffixqq";
+
+/** Words of a row with random, sparse, dense and equal fields, reserved bits clear but those of odd pairs now and then. */
 function* wordsOf(row: Instruction, count: number, next: () => number): Generator<number> {
-  const free = ~row.mask & ~reservedBits(row);
+  const pair = hasTargetPair(row) ? TARGET_PAIR : 0;
+  const clear = ~row.mask & ~reservedBits(row);
   for (let k = 0; k < count; k++) {
+    const free = k % 16 === 15 ? clear | pair : clear;
     let word = next();
     if (k % 4 === 1) word &= next() & next();
     if (k % 4 === 2) word |= next() | next();
