@@ -3,6 +3,8 @@
  * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
  */
 
+import { TracelessError } from "../traceless.ts";
+
 /** Runs `work` in which V8 doesn't note where errors are made. */
 export function withoutTraces<T>(work: () => T): T {
   const engine = Error as { stackTraceLimit?: number };
@@ -11,17 +13,6 @@ export function withoutTraces<T>(work: () => T): T {
   try {
     return work();
   } finally {
-    engine.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-/** An error that programs' calls end with all day: to note where it was made takes V8 longer than such a call. */
-export class TracelessError extends Error {
-  constructor(message: string) {
-    const engine = Error as { stackTraceLimit?: number };
-    const { stackTraceLimit } = engine;
-    engine.stackTraceLimit = 0;
-    super(message);
     engine.stackTraceLimit = stackTraceLimit;
   }
 }

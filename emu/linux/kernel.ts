@@ -712,18 +712,16 @@ export class Kernel implements System {
   }
 
   private takeSignals(thread: Thread, returned?: ReturnedCall): void {
-    deliver(thread, {
-      returned,
-      fail: (thread, errno) => {
-        this.dispatcher.interrupt(thread, new SysError(errno));
-        this.retireCall(thread);
-      },
-      complete: (thread, result) => {
-        this.dispatcher.interrupt(thread, result);
-        this.retireCall(thread);
-      },
-    });
+    deliver(thread, { returned, fail: this.failCall, complete: this.completeCall });
   }
+  private readonly failCall = (thread: Thread, errno: number): void => {
+    this.dispatcher.interrupt(thread, new SysError(errno));
+    this.retireCall(thread);
+  };
+  private readonly completeCall = (thread: Thread, result: number): void => {
+    this.dispatcher.interrupt(thread, result);
+    this.retireCall(thread);
+  };
 
   // ---- waiting -----------------------------------------------------------------------------------------------
 
