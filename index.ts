@@ -1,4 +1,5 @@
 /** The library's public face: the machine, its snapshots, and images of them. Nothing in it needs Node; `node.ts` has what does. */
+export { CPU_MODELS } from "./emu/cpu-models.ts";
 export { type CheckpointOptions, checkpoint } from "./cr/checkpoint.ts";
 export type { RestartDefaults } from "./cr/defaults.ts";
 export { ImageError } from "./cr/errors.ts";
@@ -23,7 +24,6 @@ export {
 export {
   type Abi,
   type Checkpointer,
-  CPU_MODELS,
   defaultMounts,
   type EngineName,
   type JitStatistics,

@@ -1,8 +1,8 @@
 /** `ppcr checkpoint PID -o IMAGE`: freezes the guest of another ppcr. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { piecesOf } from "../cr/stream.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { requestCheckpoint } from "./control.ts";
 import { Failure, print, say } from "./failure.ts";
 import { withImage } from "./image-file.ts";
@@ -30,7 +30,7 @@ export async function checkpoint(pid: number, flags: CheckpointFlags): Promise<v
 async function toStandardOutput(
   freezeInto: (path: string, take: () => void) => Promise<bigint>,
 ): Promise<bigint> {
-  const folder = mkdtempSync(join(tmpdir(), "ppcr-"));
+  const folder = mkdtempSync(join(builtins.os.tmpdir(), "ppcr-"));
   const image = join(folder, "image");
   try {
     return await freezeInto(image, () => {

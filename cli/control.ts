@@ -8,7 +8,6 @@
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { builtins } from "../emu/host/node/builtins.ts";
 import { Failure } from "./failure.ts";
@@ -53,7 +52,7 @@ const uid = (): number | undefined => process.geteuid?.();
 
 /** Folders that control sockets may be in, the best first. Each is for its user alone. */
 function socketFolders(): string[] {
-  const bases = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"];
+  const bases = [process.env.XDG_RUNTIME_DIR, builtins.os.tmpdir(), "/tmp"];
   const folders = bases
     .filter((base) => base !== undefined && isAbsolute(base))
     .map((base) => join(base!, `ppcr-${uid()}`))

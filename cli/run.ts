@@ -1,5 +1,6 @@
 /** `ppcr run`: runs a program from its beginning. */
-import { CPU_MODELS, Machine, ProgramError } from "../emu/machine.ts";
+import { CPU_MODELS } from "../emu/cpu-models.ts";
+import { Machine, ProgramError } from "../emu/machine.ts";
 import { type EnvironmentFlags, guestEnvironment } from "./environment.ts";
 import { EXIT_NOT_FOUND, EXIT_NOT_RUNNABLE, Failure, print } from "./failure.ts";
 import type { MachineFlags } from "./options.ts";

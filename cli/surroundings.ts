@@ -4,9 +4,9 @@
  * `emu/host/names.ts` says.
  */
 import { readFileSync, readlinkSync } from "node:fs";
-import { homedir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { decodeName } from "../emu/host/names.ts";
+import { builtins } from "../emu/host/node/builtins.ts";
 import { describeSystemError, Failure } from "./failure.ts";
 
 /** What Node leaves of bytes that are no UTF-8. */
@@ -71,8 +71,11 @@ export const absolute = (path: string): string => resolve(isAbsolute(path) ? "/"
 
 /** The user's home folder; undefined where nobody says one, as for a container's user that /etc/passwd does not know. */
 export function homeFolder(): string | undefined {
+  // What node:os asks first; to load it takes a hundredth of a short run.
+  const known = process.env[process.platform === "win32" ? "USERPROFILE" : "HOME"];
+  if (known !== undefined) return known;
   try {
-    return homedir();
+    return builtins.os.homedir();
   } catch {
     return undefined;
   }

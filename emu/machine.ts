@@ -2,7 +2,7 @@
  * The machine's face: load a program, run it, stop it anywhere, freeze it, thaw it. Images (`cr/`) and the command line
  * use nothing below this.
  */
-import { modelFor, modelList } from "./cpu/models.ts";
+import { modelFor } from "./cpu/models.ts";
 import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
@@ -109,9 +109,6 @@ export interface LoadOptions extends MachineOptions {
   /** Bytes of guest address space; default and at most 4 GiB. */
   addressSpaceSize?: number;
 }
-
-/** The CPU models there are. */
-export const CPU_MODELS: readonly { name: string; description: string }[] = modelList();
 
 /** The program can't be run: not there, not a PowerPC Linux program, damaged, or in need of something missing. */
 export class ProgramError extends Error {

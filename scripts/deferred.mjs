@@ -19,6 +19,7 @@ const DEFERRED = {
   /** Instructions other than those of integers. */
   vectors: `
     emu/cpu: prefixed
+    emu/isa/table: decimal matrix vector-integer vector-other vector-permute vector-storage vsx-quad vsx-scalar vsx-vector
     emu/cpu/decimal: *
     emu/cpu/floating-point: *
     emu/cpu/vector: *`,
@@ -27,11 +28,12 @@ const DEFERRED = {
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
       ioctl ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
-    emu/linux/signals: deliver faults frames post send siginfo
+    emu/linux/signals: deliver faults frame-layout frames mcontext post send siginfo
+    emu/linux/vdso: unwind vdso-image
     emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
-    emu: debug digest trace
+    emu: cpu-models debug digest trace
     emu/isa: aliases disassembler encoder
     emu/linux: fork freeze-memory freeze-registers profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols

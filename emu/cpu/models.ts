@@ -2,6 +2,7 @@
  * The CPU models: what a processor has and how Linux describes it to programs (cpu_specs of arch/powerpc/kernel: AT_HWCAP, AT_HWCAP2,
  * AT_PLATFORM). None advertises transactional memory, which no instruction here provides.
  */
+import { lazily } from "../lazily.ts";
 import type { CpuModel } from "./cpu.ts";
 import { includes } from "./versions.ts";
 
@@ -100,7 +101,7 @@ const server = (
     platform: name,
   });
 
-const MODELS: readonly ModelEntry[] = [
+const models = lazily((): readonly ModelEntry[] => [
   entry("750", "PowerPC 750", 0x0008_0301, "PPC", 0, {
     has: [],
     lacks: CLASSIC_LACKS,
@@ -131,7 +132,7 @@ const MODELS: readonly ModelEntry[] = [
     "crypto",
     "mma",
   ]),
-];
+]);
 
 /** Names that models had in earlier versions, which images still have. */
 const FORMER_NAMES: Readonly<Record<string, string>> = { ppc970: "970" };
@@ -141,10 +142,12 @@ export const DEFAULT_MODEL = "power9";
 
 /** Names and descriptions of the models that can run programs of `abi` (all models without it). */
 export function modelList(abi?: ModelAbi): { name: string; description: string }[] {
-  return MODELS.filter((model) => abi === undefined || suits(model, abi)).map(({ name, description }) => ({
-    name,
-    description,
-  }));
+  return models()
+    .filter((model) => abi === undefined || suits(model, abi))
+    .map(({ name, description }) => ({
+      name,
+      description,
+    }));
 }
 
 const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || model.facilities.has("64");
@@ -155,7 +158,7 @@ const SEEN = new Map<string, CpuModel>();
 /** The model of that name (or the default) as programs of `abi` see it; undefined if there is none, or it can't run them. */
 export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | undefined {
   const wanted = name === undefined ? DEFAULT_MODEL : (FORMER_NAMES[name] ?? name);
-  const model = MODELS.find((model) => model.name === wanted);
+  const model = models().find((model) => model.name === wanted);
   if (model === undefined || !suits(model, abi)) return undefined;
   const key = `${abi} ${wanted}`;
   let seen = SEEN.get(key);

@@ -3,7 +3,9 @@
  * not stands as the lone surrogate U+DC00 + byte, so that every name survives the way there and back.
  */
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+import { lazily } from "../lazily.ts";
+
+const strict = lazily(() => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }));
 const encoder = new TextEncoder();
 const ESCAPE = 0xdc00;
 
@@ -13,7 +15,7 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   const length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
   if (length === 0 || at + length > bytes.length) return 0;
   try {
-    strict.decode(bytes.subarray(at, at + length));
+    strict().decode(bytes.subarray(at, at + length));
     return length;
   } catch {
     return 0;
@@ -32,7 +34,7 @@ function isAscii(bytes: Uint8Array): boolean {
 export function decodeName(bytes: Uint8Array): string {
   if (bytes.length <= SHORT && isAscii(bytes)) return String.fromCharCode(...bytes);
   try {
-    return strict.decode(bytes);
+    return strict().decode(bytes);
   } catch {
     let text = "";
     for (let at = 0; at < bytes.length; ) {
@@ -40,7 +42,7 @@ export function decodeName(bytes: Uint8Array): string {
       text +=
         length === 0
           ? String.fromCharCode(ESCAPE + bytes[at])
-          : strict.decode(bytes.subarray(at, at + length));
+          : strict().decode(bytes.subarray(at, at + length));
       at += length || 1;
     }
     return text;

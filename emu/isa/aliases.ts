@@ -40,7 +40,7 @@ function parseCondition(text: string): Condition {
 }
 
 /** The rank-k updates among the matrix instructions. */
-const gers = () => MATRIX.rows().filter(({ operands }) => operands.includes("XB"));
+const gers = () => MATRIX().filter(({ operands }) => operands.includes("XB"));
 
 /** A rule: the row's name, the simplified form with its operands, the conditions, and the hint field with its marks. */
 type Rule = readonly [

@@ -3,7 +3,7 @@
  * that the rows of that opcode look at; an opcode's index is built when it is first met.
  */
 import type { Instruction } from "./instruction.ts";
-import { LATER, SCALAR } from "./tables.ts";
+import { PARTS } from "./tables.ts";
 
 /** Bits 21 to 31, which hold the extended opcodes. */
 const LOW = 0x7ff;
@@ -23,8 +23,8 @@ function population(mask: number): number {
 }
 
 function buildIndex(opcode: number): OpcodeIndex {
-  const later = LATER.filter(({ opcodes }) => opcodes.includes(opcode)).flatMap(({ rows }) => rows());
-  const known = [...SCALAR, ...later].filter(({ match }) => match >>> 26 === opcode);
+  const parts = PARTS.filter(({ opcodes }) => opcodes.includes(opcode));
+  const known = parts.flatMap(({ rows }) => rows()).filter(({ match }) => match >>> 26 === opcode);
   // Where one row's opcode bits include another's, the more specific row has to be tried first.
   const ordered = known.sort((a, b) => population(b.mask) - population(a.mask));
   const keyMask = ordered.reduce((all, { mask }) => all | mask, 0) & LOW;

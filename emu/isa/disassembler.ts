@@ -62,6 +62,8 @@ const UNCHECKED: Readonly<Record<string, number>> = {
   xsrqpxp: bits(11, 14),
 };
 const UNCHECKED_DECIMAL = bits(9, 20);
+/** The last bit of a decimal pair that is the target; of those that are operands objdump does not look at it. */
+const TARGET_PAIR = bits(10, 10);
 
 const reserved = new Map<Instruction, number>();
 
@@ -81,7 +83,8 @@ export function reservedBits(instruction: Instruction): number {
 /** The bits that have to be clear for the word to be written as this instruction. */
 function checkedBits(instruction: Instruction): number {
   const unchecked = instruction.facility === "dfp" ? UNCHECKED_DECIMAL : (UNCHECKED[instruction.name] ?? 0);
-  return reservedBits(instruction) & ~unchecked;
+  const pair = instruction.operands.includes("FRTP") && instruction.name !== "dcffixqq" ? TARGET_PAIR : 0;
+  return reservedBits(instruction) & (~unchecked | pair);
 }
 
 function writeOperand(field: Operand, value: number, target: (displacement: number) => string): string {

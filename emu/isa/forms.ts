@@ -100,6 +100,15 @@ export type Row = readonly [
   differs?: { readonly version?: Version; readonly facility?: Facility; readonly implemented?: boolean },
 ];
 
+/** Lists of operands, by their text: instructions have few different ones. */
+const lists = new Map<string, readonly string[]>([["", []]]);
+
+function namesIn(text: string): readonly string[] {
+  let names = lists.get(text);
+  if (names === undefined) lists.set(text, (names = text.split(",")));
+  return names;
+}
+
 /** The rows of one section of the manual; version, facility and state hold for all but those that say otherwise. */
 export function group(
   section: string,
@@ -108,30 +117,15 @@ export function group(
   implemented: boolean,
   rows: readonly Row[],
 ): Instruction[] {
-  return rows.map(([name, encoding, operands, title, differs]) => ({
-    name,
-    ...encoding,
-    operands: operands === "" ? [] : operands.split(","),
+  // Every start makes hundreds of them: to take a row apart by its pattern makes an iterator and six results.
+  return rows.map((row) => ({
+    name: row[0],
+    ...row[1],
+    operands: namesIn(row[2]),
     version,
     facility,
-    section: `${section} ${title}`,
+    section: `${section} ${row[3]}`,
     implemented,
-    ...differs,
+    ...row[4],
   }));
-}
-
-/** A part of the instruction table that is built when one of its primary opcodes is first met. */
-export interface Table {
-  readonly opcodes: readonly number[];
-  /** The rows; the same objects at every call. */
-  readonly rows: () => readonly Instruction[];
-}
-
-/**
- * A table of rows that most programs never meet: building all rows would cost as much as a tenth of the start of a small
- * program.
- */
-export function table(opcodes: readonly number[], build: () => readonly Instruction[]): Table {
-  let built: readonly Instruction[] | undefined;
-  return { opcodes, rows: () => (built ??= build()) };
 }

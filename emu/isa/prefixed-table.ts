@@ -150,7 +150,7 @@ export const PREFIXED: () => readonly PrefixedInstruction[] = lazily(() => [
   fourRegisters("xxpermx", 34, 0, "UIM.29"),
   fourRegisters("xxeval", 34, 1, "IMM.24"),
   row("pnop", prefixOf(MODIFIED_REGISTER, bits(8, 11)), { match: 0, mask: 0 }, "", "base"),
-  ...MATRIX.rows()
+  ...MATRIX()
     .filter(({ operands }) => operands.length === 3)
     .map(masked),
 ]);

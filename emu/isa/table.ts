@@ -1,12 +1,9 @@
 /** The whole instruction table, for the assembler, the disassembler and tests; the decoder takes the parts it meets. */
 import { lazily } from "../lazily.ts";
 import type { Instruction } from "./instruction.ts";
-import { LATER, SCALAR } from "./tables.ts";
+import { PARTS } from "./tables.ts";
 
-export const INSTRUCTIONS: () => readonly Instruction[] = lazily(() => [
-  ...SCALAR,
-  ...LATER.flatMap(({ rows }) => rows()),
-]);
+export const INSTRUCTIONS: () => readonly Instruction[] = lazily(() => PARTS.flatMap(({ rows }) => rows()));
 
 const byName = lazily(() => new Map(INSTRUCTIONS().map((instruction) => [instruction.name, instruction])));
 

@@ -1,5 +1,4 @@
 /** The parts of the instruction table, in the order of the manual's books and chapters. */
-import type { Table } from "./forms.ts";
 import type { Instruction } from "./instruction.ts";
 import { BRANCH } from "./table/branch.ts";
 import { DECIMAL } from "./table/decimal.ts";
@@ -17,25 +16,36 @@ import { VSX_QUAD } from "./table/vsx-quad.ts";
 import { VSX_SCALAR } from "./table/vsx-scalar.ts";
 import { VSX_VECTOR } from "./table/vsx-vector.ts";
 
-/** Parts that every program needs. */
-export const SCALAR: readonly Instruction[] = [
-  ...BRANCH,
-  ...FIXED_STORAGE,
-  ...FIXED_POINT,
-  ...FLOATING_POINT,
-  ...STORAGE,
-  ...SUPERVISOR,
-];
+/**
+ * A part of the table. Its rows are made when one of their primary opcodes is first met: to make all of them would cost as much as a tenth
+ * of the start of a small program.
+ */
+export interface TablePart {
+  readonly opcodes: readonly number[];
+  /** The rows; the same objects at every call. */
+  readonly rows: () => readonly Instruction[];
+}
 
-/** Parts that are built when they are wanted. */
-export const LATER: readonly Table[] = [
-  DECIMAL,
-  VECTOR_STORAGE,
-  VECTOR_PERMUTE,
-  VECTOR_INTEGER,
-  VECTOR_OTHER,
-  VSX_SCALAR,
-  VSX_QUAD,
-  VSX_VECTOR,
-  MATRIX,
+const part = (opcodes: readonly number[], rows: TablePart["rows"]): TablePart => ({ opcodes, rows });
+
+export const PARTS: readonly TablePart[] = [
+  part([16, 17, 18, 19], () => BRANCH()),
+  part([31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 56, 58, 62], () =>
+    FIXED_STORAGE(),
+  ),
+  part([2, 3, 4, 7, 8, 10, 11, 12, 13, 14, 15, 19, 20, 21, 23, 24, 25, 26, 27, 28, 29, 30, 31], () =>
+    FIXED_POINT(),
+  ),
+  part([31, 48, 49, 50, 51, 52, 53, 54, 55, 57, 59, 61, 63], () => FLOATING_POINT()),
+  part([19, 31], () => STORAGE()),
+  part([0, 19, 31], () => SUPERVISOR()),
+  part([59, 63], () => DECIMAL()),
+  part([6, 31, 57, 61], () => VECTOR_STORAGE()),
+  part([4], () => VECTOR_PERMUTE()),
+  part([4], () => VECTOR_INTEGER()),
+  part([4], () => VECTOR_OTHER()),
+  part([60], () => VSX_SCALAR()),
+  part([63], () => VSX_QUAD()),
+  part([60], () => VSX_VECTOR()),
+  part([31, 59], () => MATRIX()),
 ];

@@ -29,8 +29,12 @@ import {
 } from "../cpu/vector/expressions.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import { isPrefix } from "../isa/prefixed-table.ts";
+import { BRANCH } from "../isa/table/branch.ts";
+import { FIXED_POINT } from "../isa/table/fixed-point.ts";
+import { FIXED_STORAGE } from "../isa/table/fixed-storage.ts";
+import { FLOATING_POINT } from "../isa/table/floating-point.ts";
+import { STORAGE } from "../isa/table/storage.ts";
 import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
-import { SCALAR } from "../isa/tables.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
 import {
@@ -212,9 +216,10 @@ function loopOf(target: Target, model: CpuModel): Code {
   const stop = (reason: number): Code => setLocal(N, i32(reason));
 
   const rows = quickRows(target);
-  const known = [...SCALAR, ...VECTOR_STORAGE.rows()].filter(
-    (row) => Object.hasOwn(rows, row.name) && available(row, model),
-  );
+  const parts = [BRANCH, FIXED_STORAGE, FIXED_POINT, FLOATING_POINT, STORAGE, VECTOR_STORAGE];
+  const known = parts
+    .flatMap((part) => part())
+    .filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
   const names = [...new Set(known.map(({ name }) => name))];
   const cases: Row[] = names.map((name) => rows[name]);
 

@@ -17,7 +17,7 @@ import {
   type SyscallRow,
   THREAD_GONE,
 } from "./syscall.ts";
-import { syscallNames } from "./syscalls/syscall-numbers.ts";
+import { syscallName } from "./syscalls/syscall-numbers.ts";
 import { SyscallTable } from "./syscalls/syscall-table.ts";
 import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
@@ -62,7 +62,7 @@ export class Dispatcher {
     const table = this.tableOf(thread.process.abi);
     const row = table.row(number);
     const context = new SyscallContext(kernel, thread, number);
-    const nameOf = () => row?.name ?? table.names.get(number) ?? `syscall_${number}`;
+    const nameOf = () => row?.name ?? syscallName(thread.process.abi, number) ?? `syscall_${number}`;
     const text = this.tracer?.begin(context, nameOf(), row?.args);
     let outcome: SyscallResult | SysError;
     try {
@@ -103,8 +103,7 @@ export class Dispatcher {
   private tableOf(abi: AbiInfo): SyscallTable {
     if (this.recent?.abi === abi) return this.recent.table;
     let table = this.tables.get(abi);
-    if (table === undefined)
-      this.tables.set(abi, (table = new SyscallTable(syscallNames(abi), this.extraSyscalls)));
+    if (table === undefined) this.tables.set(abi, (table = new SyscallTable(abi, this.extraSyscalls)));
     this.recent = { abi, table };
     return table;
   }

@@ -324,6 +324,7 @@ export class Kernel implements System {
       limits: this.initialLimits(),
       mm: this.newMm(this.abi, this.cpuModel),
     });
+    process.startTime = this.clock.monotonic();
     const program =
       request.bytes === undefined
         ? process.files.openProgram(request.path)

@@ -840,6 +840,15 @@ export class AddressSpace implements FileViewer {
     this.own(frame);
   }
 
+  /** The same for a page that has just been mapped, with contents that are made when somebody first wants them. */
+  restorePageLater(address: number, make: () => Uint8Array): void {
+    const page = address / PAGE_SIZE;
+    const frame = this.far.frameFor(page);
+    this.own(frame);
+    this.inheritance.leave(page, make);
+    this.pages.set(frame, this.pages.get(frame) | ABSENT | INHERITED);
+  }
+
   /** Counts a page as one with contents of its own, which are in place. */
   private own(frame: number): void {
     const page = this.far.pageOf(frame);

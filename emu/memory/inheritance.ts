@@ -15,8 +15,8 @@ export interface Testator {
 export class Inheritance {
   private readonly space: Testator;
   private parent: Inheritance | undefined;
-  /** Pages as they were at the fork that the parent has changed since, in guest order. */
-  private readonly saved = new Map<number, Uint8Array>();
+  /** Pages as they were at the fork that the parent has changed since, in guest order; and what makes those that nobody has looked at yet. */
+  private readonly saved = new Map<number, Uint8Array | (() => Uint8Array)>();
   /** Those forked from this one that may still have something to take. */
   private readonly heirs = new Set<Inheritance>();
 
@@ -24,9 +24,9 @@ export class Inheritance {
     this.space = space;
   }
 
-  /** Whether this space was forked from another. */
+  /** Whether there may be pages that have yet to be taken. */
   get isHeir(): boolean {
-    return this.parent !== undefined;
+    return this.parent !== undefined || this.saved.size > 0;
   }
 
   /** From now on what this space has yet to take is to be had from `parent`. */
@@ -37,7 +37,13 @@ export class Inheritance {
 
   /** The bytes of a page that has yet to be taken. */
   bytes(page: number): Uint8Array {
-    return this.saved.get(page) ?? this.parent!.space.peek(page * PAGE_SIZE, PAGE_SIZE);
+    const saved = this.saved.get(page) ?? this.parent!.space.peek(page * PAGE_SIZE, PAGE_SIZE);
+    return typeof saved === "function" ? saved() : saved;
+  }
+
+  /** Has a page taken from `make` instead of a parent. */
+  leave(page: number, make: () => Uint8Array): void {
+    this.saved.set(page, make);
   }
 
   /** A page has been taken, or is not wanted any more. */

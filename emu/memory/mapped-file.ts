@@ -5,6 +5,8 @@ import { PAGE_SIZE } from "./layout.ts";
 export interface MappedFile {
   /** Absolute guest path, as /proc/self/maps and images show it. */
   readonly path: string;
+  /** Names the file among all of the host's. */
+  readonly key?: string;
   /** False when `write` may not be called: shared mappings of it stay read-only. */
   readonly writable?: boolean;
   /** Shared mappings of it are new memory, each: /dev/zero. */

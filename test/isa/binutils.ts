@@ -65,11 +65,15 @@ export function gnuAssemble(lines: readonly string[]): Promise<Int32Array> {
   });
 }
 
-/** What objdump says of words at `base`. */
-export function gnuDisassemble(words: readonly number[], base: number): Promise<ObjdumpLine[]> {
+/** What objdump says of words at `base`, where it is given further options. */
+export function gnuDisassemble(
+  words: readonly number[],
+  base: number,
+  options: readonly string[] = [],
+): Promise<ObjdumpLine[]> {
   return inTemporaryDirectory(async (directory) => {
     const object = await assembleFile(directory, words.map((word) => `.long ${word >>> 0}`).join("\n"));
-    return objdump("powerpc64-linux-gnu-objdump", object, [`--adjust-vma=${base}`]);
+    return objdump("powerpc64-linux-gnu-objdump", object, [`--adjust-vma=${base}`, ...options]);
   });
 }
 

@@ -404,4 +404,35 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     expect(space.load8(BASE + 100)).toBe(3);
     expect(space.isTouched(BASE)).toBe(true);
   });
+
+  it("makes a page that is restored later when it is first wanted, and only then", () => {
+    let made = 0;
+    const restoreLater = (address: number): void => {
+      space.map(anonymous(address, 1, PROT_READ));
+      space.restorePageLater(address, () => {
+        made++;
+        return new Uint8Array(PAGE_SIZE).fill(7);
+      });
+    };
+    restoreLater(BASE);
+    expect([space.isTouched(BASE), space.usage(BASE, BASE + PAGE_SIZE)]).toEqual([
+      true,
+      { present: 1, written: 1 },
+    ]);
+    expect(made).toBe(0);
+    expect(space.peek(BASE + 8, 2)).toEqual(Uint8Array.of(7, 7));
+    const child = new AddressSpace({ byteOrder: space.byteOrder, size: space.size });
+    space.fork(child);
+    expect(child.load8(BASE + 9)).toBe(7);
+    expect(space.load8(BASE + 100)).toBe(7);
+    const before = made;
+    expect([space.load8(BASE + 101), space.peek(BASE + 102, 1)[0]]).toEqual([7, 7]);
+    expect(made).toBe(before);
+
+    space.unmap(BASE, BASE + PAGE_SIZE);
+    restoreLater(BASE);
+    space.unmap(BASE, BASE + PAGE_SIZE);
+    space.map(anonymous(BASE, 1, PROT_READ));
+    expect([space.load8(BASE), made]).toEqual([0, before]);
+  });
 });

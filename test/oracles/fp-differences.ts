@@ -385,7 +385,7 @@ export const FP_DIFFERENCES: readonly FpDifference[] = [
   {
     reason:
       "a signalling NaN added to the product of zero and infinity raises VXSNAN beside VXIMZ; under qemu-user VXIMZ alone",
-    rows: /^fn?m(add|sub)s?$/,
+    rows: /^(f|xs)n?m(add|sub)(s|[am][ds]p)?$/,
     amend: (differing) => ((differing.ppcr.fpscr & VXIMZ) !== 0 ? status(VXSNAN, differing) : {}),
   },
   {

@@ -154,6 +154,15 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     covers: ({ fields, qemu, ppcr }) => only(fields, ["cr"]) && ((qemu.cr ^ ppcr.cr) & ~0xf0) === 0,
   },
   {
+    reason:
+      "CR6 of bcdctsq. tells how the decimal number compares; under qemu-user how the result does where it takes that number's place",
+    rows: /^bcdctsq\.$/,
+    covers: ({ fields, word, qemu, ppcr }) =>
+      only(fields, ["cr"]) &&
+      ((word >>> 21) & 31) === ((word >>> 11) & 31) &&
+      ((qemu.cr ^ ppcr.cr) & ~0xf0) === 0,
+  },
+  {
     reason: "bcdtrunc. to more than 31 digits keeps all 31; qemu-user cuts off upper ones",
     rows: /^bcdtrunc\.$/,
     covers: ({ word, before }) => BigInt.asUintN(16, before.vr![(word >>> 16) & 31] >> 64n) > 31n,

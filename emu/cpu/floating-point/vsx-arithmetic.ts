@@ -3,7 +3,8 @@
  * An operation has a fast path in f64, which finds the rounding error of all elements at once, and soft-float for each
  * element of which that doesn't tell the result.
  */
-import type { Handler, HandlerTable } from "../handler.ts";
+import type { Handler, HandlerTable, Selector } from "../handler.ts";
+import { withFallback } from "../vector/functions.ts";
 import { cpu } from "../views.ts";
 import { softReciprocal, softReciprocalRoot } from "./arithmetic.ts";
 import { isModerate, productError, quotientError, sumError, TINY } from "./error-free.ts";
@@ -12,6 +13,7 @@ import { RN } from "./fpscr.ts";
 import { STATUS, xa, xb, xt } from "./fpu.ts";
 import { fusedSumsOf } from "./fused.ts";
 import { A, B, C, completeVector, DOUBLES, ERROR, putResult, ROUNDED, type Shape, SINGLES } from "./lanes.ts";
+import { quickSingles } from "./quick-singles.ts";
 import { add, divide, multiply, multiplyAdd, type Result, squareRoot } from "./soft-float.ts";
 
 /** Sets ROUNDED and ERROR for the first `count` elements of the operands in A, B and C. */
@@ -156,13 +158,20 @@ function fused(addend: "XT" | "XB", subtract: boolean, negate: boolean, shape: S
   };
 }
 
+/** The same of singles, most of which need no TypeScript. */
+const fusedSingles = (addend: "XT" | "XB", subtract: boolean, negate: boolean): Selector =>
+  withFallback(
+    quickSingles(addend === "XT" ? "A" : "M", subtract, negate),
+    fused(addend, subtract, negate, SINGLES),
+  );
+
 export const vsxArithmeticHandlers = (): HandlerTable => ({
   xvadddp: elements(ADD, DOUBLES),
-  xvaddsp: elements(ADD, SINGLES),
+  xvaddsp: withFallback(quickSingles("sum"), elements(ADD, SINGLES)),
   xvsubdp: elements(SUBTRACT, DOUBLES),
-  xvsubsp: elements(SUBTRACT, SINGLES),
+  xvsubsp: withFallback(quickSingles("sum", true), elements(SUBTRACT, SINGLES)),
   xvmuldp: elements(PRODUCT, DOUBLES),
-  xvmulsp: elements(PRODUCT, SINGLES),
+  xvmulsp: withFallback(quickSingles("product"), elements(PRODUCT, SINGLES)),
   xvdivdp: elements(QUOTIENT, DOUBLES),
   xvdivsp: elements(QUOTIENT, SINGLES),
   xvsqrtdp: elements(ROOT, DOUBLES),
@@ -172,19 +181,19 @@ export const vsxArithmeticHandlers = (): HandlerTable => ({
   xvrsqrtedp: elements(RECIPROCAL_ROOT, DOUBLES),
   xvrsqrtesp: elements(RECIPROCAL_ROOT, SINGLES),
   xvmaddadp: fused("XT", false, false, DOUBLES),
-  xvmaddasp: fused("XT", false, false, SINGLES),
+  xvmaddasp: fusedSingles("XT", false, false),
   xvmaddmdp: fused("XB", false, false, DOUBLES),
-  xvmaddmsp: fused("XB", false, false, SINGLES),
+  xvmaddmsp: fusedSingles("XB", false, false),
   xvmsubadp: fused("XT", true, false, DOUBLES),
-  xvmsubasp: fused("XT", true, false, SINGLES),
+  xvmsubasp: fusedSingles("XT", true, false),
   xvmsubmdp: fused("XB", true, false, DOUBLES),
-  xvmsubmsp: fused("XB", true, false, SINGLES),
+  xvmsubmsp: fusedSingles("XB", true, false),
   xvnmaddadp: fused("XT", false, true, DOUBLES),
-  xvnmaddasp: fused("XT", false, true, SINGLES),
+  xvnmaddasp: fusedSingles("XT", false, true),
   xvnmaddmdp: fused("XB", false, true, DOUBLES),
-  xvnmaddmsp: fused("XB", false, true, SINGLES),
+  xvnmaddmsp: fusedSingles("XB", false, true),
   xvnmsubadp: fused("XT", true, true, DOUBLES),
-  xvnmsubasp: fused("XT", true, true, SINGLES),
+  xvnmsubasp: fusedSingles("XT", true, true),
   xvnmsubmdp: fused("XB", true, true, DOUBLES),
-  xvnmsubmsp: fused("XB", true, true, SINGLES),
+  xvnmsubmsp: fusedSingles("XB", true, true),
 });

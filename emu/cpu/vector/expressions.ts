@@ -366,6 +366,26 @@ export const D: Lanes = {
   bitMask: v(196),
 };
 
+/** Floating point: singles, and doubles. */
+export const singles = {
+  abs: v(224),
+  neg: v(225),
+  eq: v(65),
+  lt: v(67),
+  gt: v(68),
+  /** Two doubles rounded to the low lanes, zeros in the high ones. */
+  demote: v(94),
+} as const;
+export const doubles = {
+  neg: v(237),
+  ne: v(72),
+  add: v(240),
+  sub: v(241),
+  mul: v(242),
+  /** The singles in the low lanes. */
+  promote: v(95),
+} as const;
+
 /** Sums and differences of bytes and halfwords that stick at the ends of the range. */
 export const saturating = {
   addSB: v(111),

@@ -50,6 +50,10 @@ export interface Surroundings {
 export const CHECK_LOAD = 0;
 export const CHECK_STORE = 1;
 export const FAR = 2;
+export const FALLBACK = 3;
+
+/** The WebAssembly instruction. */
+const RETURN = 0x0f;
 
 /** Where the field of a register operand begins: its shift to a multiple of 16, and where its most significant bit is, if not there, with the shift (to the left) from there. */
 const VECTOR_FIELDS: Readonly<Record<string, readonly [shift: number, bit: number, bitShift: number]>> = {
@@ -182,6 +186,15 @@ export class Frame {
   private gprAddress(name: string): Code {
     const at = i32Op.and(i32Op.shrU(this.word, i32(GPR_SHIFTS[name])), i32(0xf8));
     return name === "RA0" ? select(at, i32(ZERO), at) : at;
+  }
+
+  /** Leaves the instruction to the row's fallback unless the i32 `condition` is not zero. */
+  leaveUnless(condition: Code): Code {
+    return when(i32Op.eqz(condition), [...call(FALLBACK, getLocal(0), getLocal(1)), RETURN]);
+  }
+  /** The register at a byte offset of the block, an i32. */
+  register(offset: number): Code {
+    return loadI32(this.around.registers + offset, i32(0));
   }
 
   /** Sets VSCR[SAT] where the i32 `condition` is 1. */

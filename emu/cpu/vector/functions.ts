@@ -34,6 +34,11 @@ export const familyHandler = (row: Row | ImmediateRow): Selector => ({
   select: (word, kind) => functionOf(row, decode(word)!, word, kind) ?? illegal,
 });
 
+/** A row that handles most operands and has a handler in TypeScript for all others: see `Frame.leaveUnless`. */
+export const withFallback = (row: Row, fallback: Handler): Selector => ({
+  select: (word, kind) => functionOf(row, decode(word)!, word, kind, fallback)!,
+});
+
 /** What a row is a row of. */
 type Subject = Pick<Instruction, "name" | "operands" | "vrc">;
 
@@ -62,6 +67,7 @@ export function functionOf(
   subject: Subject,
   word: number,
   { is64 }: CpuKind,
+  fallback?: Handler,
 ): Handler | undefined {
   const { memory } = cpu;
   const expression = expressionOf(row, word);
@@ -73,7 +79,8 @@ export function functionOf(
   let handler = known.functions.get(name);
   if (handler === undefined) {
     const module = moduleOf(subject, name, expression.row, surroundings(memory, is64));
-    handler = new WebAssembly.Instance(module, known.imports).exports.f as Handler;
+    const imports = fallback === undefined ? known.imports : { m: { ...known.imports.m, h: fallback } };
+    handler = new WebAssembly.Instance(module, imports).exports.f as Handler;
     known.functions.set(name, handler);
   }
   return handler;
@@ -85,6 +92,7 @@ const imports = (memory: AddressSpace): WebAssembly.Imports => ({
     l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
     s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
     f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
+    h: illegal,
   },
 });
 
@@ -120,7 +128,7 @@ const section = (id: number, content: readonly number[]): number[] => [
   ...content,
 ];
 
-/** The module of a row: imports the memory and the three ways out of the fast path, exports the function. */
+/** The module of a row: imports the memory and the four ways out of the fast path, exports the function. */
 function moduleBytes({ operands, vrc }: Subject, row: Row, around: Surroundings): Uint8Array<ArrayBuffer> {
   const frame = new Frame(operands, around);
   const code = frame.function(row, vrc === true);
@@ -133,6 +141,7 @@ function moduleBytes({ operands, vrc }: Subject, row: Row, around: Surroundings)
     [...name("m"), ...name("l"), 0, 0],
     [...name("m"), ...name("s"), 0, 0],
     [...name("m"), ...name("f"), 0, 1],
+    [...name("m"), ...name("h"), 0, 0],
     [...name("m"), ...name("m"), 2, ...memoryLimits(1).flatMap(unsigned)],
   ];
   return Uint8Array.from([
@@ -140,7 +149,7 @@ function moduleBytes({ operands, vrc }: Subject, row: Row, around: Surroundings)
     ...section(1, list(types)),
     ...section(2, list(imports)),
     ...section(3, list([[0]])),
-    ...section(7, list([[...name("f"), 0, 3]])),
+    ...section(7, list([[...name("f"), 0, 4]])),
     ...section(10, list([[...unsigned(body.length), ...body]])),
   ]);
 }

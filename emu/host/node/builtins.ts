@@ -1,3 +1,6 @@
+/** By a default import the bundler would go through all names of the module, some of which load others. */
+export const fs = process.getBuiltinModule("node:fs");
+
 /** Modules of Node that are loaded when they are first needed: most runs never need them, and each costs milliseconds at start-up. */
 export const builtins = {
   get childProcess() {
@@ -11,6 +14,9 @@ export const builtins = {
   },
   get net() {
     return process.getBuiltinModule("node:net");
+  },
+  get os() {
+    return process.getBuiltinModule("node:os");
   },
   get tty() {
     return process.getBuiltinModule("node:tty");

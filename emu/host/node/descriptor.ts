@@ -1,6 +1,5 @@
 /** Descriptors of this process that may make their users wait. */
-import fs from "node:fs";
-import { builtins } from "./builtins.ts";
+import { builtins, fs } from "./builtins.ts";
 import { hostCall } from "./files.ts";
 
 const { constants } = fs;

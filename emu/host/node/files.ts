@@ -1,6 +1,5 @@
 /** Files of the host through node:fs. */
-import fs from "node:fs";
-import { tmpdir } from "node:os";
+import type { BigIntStats, PathLike } from "node:fs";
 import { join } from "node:path";
 import {
   type HostAccess,
@@ -13,6 +12,7 @@ import {
   withoutTraces,
 } from "../host.ts";
 import { decodeName, encodeName, isRawName } from "../names.ts";
+import { builtins, fs } from "./builtins.ts";
 import { byName, syncFolder } from "./files-by-name.ts";
 
 const { constants } = fs;
@@ -33,7 +33,7 @@ export function hostCall<T>(work: () => T): T {
 }
 
 /** A path as node wants it: a name that is no UTF-8 as its bytes. */
-export const toHost = (path: string): fs.PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
+export const toHost = (path: string): PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
 const raw = { encoding: "buffer" } as const;
 
 function kindOf(mode: number): HostStat["kind"] {
@@ -56,7 +56,7 @@ function kindOf(mode: number): HostStat["kind"] {
 }
 
 /** node's stat as the machine's. */
-export const toHostStat = (stat: fs.BigIntStats): HostStat => ({
+export const toHostStat = (stat: BigIntStats): HostStat => ({
   kind: kindOf(Number(stat.mode)),
   dev: stat.dev,
   ino: stat.ino,
@@ -116,7 +116,7 @@ class HeldFolder implements HostFolder {
   readonly isHeld = true;
   private readonly handle: number;
 
-  constructor(path: fs.PathLike) {
+  constructor(path: PathLike) {
     this.handle = fs.openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   }
   within<T>(name: string, use: (path: string) => T): T {
@@ -208,7 +208,7 @@ function withoutUmask<T>(create: () => T): T {
 }
 
 /** Runs `use` with a path of exactly the file at `path`, which must not be a symlink, without opening it. */
-function pinned<T>(path: string, use: (path: fs.PathLike) => T): T {
+function pinned<T>(path: string, use: (path: PathLike) => T): T {
   if (!onLinux) return use(toHost(path));
   const handle = fs.openSync(toHost(path), O_PATH | constants.O_NOFOLLOW);
   try {
@@ -232,7 +232,7 @@ function temporaryFolder(): string {
     const all = (temporary = new Set());
     process.once("exit", () => [...all].forEach(removeTree));
   }
-  const path = fs.mkdtempSync(join(fs.realpathSync(tmpdir()), "ppcr-"));
+  const path = fs.mkdtempSync(join(fs.realpathSync(builtins.os.tmpdir()), "ppcr-"));
   temporary.add(path);
   return path;
 }
@@ -242,7 +242,7 @@ const files: HostFiles = {
   removeTree,
   folder: (path) => new HeldFolder(toHost(path)),
   unnamedFolder: (mode) => {
-    const path = fs.mkdtempSync(join(tmpdir(), "ppcr-"));
+    const path = fs.mkdtempSync(join(builtins.os.tmpdir(), "ppcr-"));
     fs.chmodSync(path, mode);
     const folder = new HeldFolder(path);
     fs.rmdirSync(path);
@@ -258,7 +258,7 @@ const files: HostFiles = {
     return fs.openSync(heldPath(handle), openFlags({ ...flags, noFollow: false }));
   },
   openUnnamed: () => {
-    const folder = fs.mkdtempSync(join(tmpdir(), "ppcr-"));
+    const folder = fs.mkdtempSync(join(builtins.os.tmpdir(), "ppcr-"));
     try {
       return fs.openSync(join(folder, "unnamed"), "wx+", 0o600);
     } finally {

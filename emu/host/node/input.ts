@@ -1,9 +1,8 @@
 /** Input that can make its reader wait: from a terminal, pipe or socket. */
-import fs from "node:fs";
 import type net from "node:net";
 import type tty from "node:tty";
 import { HostError } from "../host.ts";
-import { builtins } from "./builtins.ts";
+import { builtins, fs } from "./builtins.ts";
 import { reopen, unlessBlocked } from "./descriptor.ts";
 
 /** Bytes fetched when the guest only asks whether there is anything to read. */

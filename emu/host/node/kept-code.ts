@@ -19,7 +19,6 @@ import {
   unlinkSync,
   writevSync,
 } from "node:fs";
-import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MOST_KEPT_BYTES, MOST_KEPT_OF_PROGRAM } from "../../tuning.ts";
@@ -66,7 +65,7 @@ function identity(): string {
   if (known === undefined) {
     // Packages carry one time of change for all their versions; when the file came to this place tells them apart.
     const { size, mtimeMs, ctimeMs } = statSync(fileURLToPath(import.meta.url));
-    known = `${size} ${mtimeMs} ${ctimeMs} ${process.versions.v8} ${process.arch} ${cpus()[0]?.model}`;
+    known = `${size} ${mtimeMs} ${ctimeMs} ${process.versions.v8} ${process.arch} ${builtins.os.cpus()[0]?.model}`;
   }
   return known;
 }

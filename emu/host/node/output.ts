@@ -4,8 +4,8 @@
  * stream is full as long as something is held, and an attempt to get rid of it is made now and then. Whoever asks first
  * (poll) and who simply writes therefore get the same answer.
  */
-import fs from "node:fs";
 import { HostError } from "../host.ts";
+import { fs } from "./builtins.ts";
 import { reopen, unlessBlocked } from "./descriptor.ts";
 import type { Input } from "./input.ts";
 

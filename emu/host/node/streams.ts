@@ -3,9 +3,8 @@
  * with other processes moves as it would for a native program. Anything that can make a reader wait is read
  * without blocking, and not before the guest asks, so that input it doesn't want stays for the next program.
  */
-import fs from "node:fs";
 import type { HostStat, HostStream, Interest, TerminalSettings } from "../host.ts";
-import { builtins } from "./builtins.ts";
+import { builtins, fs } from "./builtins.ts";
 import { isCode, isTerminal } from "./descriptor.ts";
 import { hostCall, toHostStat } from "./files.ts";
 import { Input } from "./input.ts";

@@ -1,7 +1,6 @@
 /** Terminal settings by stty(1): node itself only knows cooked and raw. */
-import fs from "node:fs";
 import type { TerminalSettings } from "../host.ts";
-import { builtins } from "./builtins.ts";
+import { builtins, fs } from "./builtins.ts";
 
 /** A control character in stty's notation. */
 function character(code: number): string {

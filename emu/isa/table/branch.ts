@@ -1,7 +1,8 @@
 /** Branch, condition register and system call instructions: Power ISA 3.0B, Book I, chapter 2. */
+import { lazily } from "../../lazily.ts";
 import { aalk, B, fix, group, I, lk, SC, XL } from "../forms.ts";
 
-export const BRANCH = [
+export const BRANCH = lazily(() => [
   ...group("I.2.4", "P1", "base", true, [
     ["b", aalk(I(18)), "LI", "Branch"],
     ["bc", aalk(B(16)), "BO,BI,BD", "Branch Conditional"],
@@ -31,4 +32,4 @@ export const BRANCH = [
     ["sc", fix({ ...SC(17, 0), mask: I(17).mask }, 30, 30, 1), "LEV?", "System Call"],
     ["scv", SC(17, 1), "LEV", "System Call Vectored", { version: "3.0" }],
   ]),
-];
+]);

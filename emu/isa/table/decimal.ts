@@ -1,9 +1,10 @@
 /** Decimal floating-point instructions: Power ISA 3.0B, Book I, chapter 5. */
-import { fix, group, rc, type Table, table, X, Z22, Z23 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, rc, X, Z22, Z23 } from "../forms.ts";
 
 const since = (version: "3.0" | "3.1") => ({ version });
 
-export const DECIMAL: Table = table([59, 63], () => [
+export const DECIMAL = lazily(() => [
   ...group("I.5.6.1", "2.05", "dfp", true, [
     ["dadd", rc(X(59, 2)), "FRT,FRA,FRB", "DFP Add"],
     ["daddq", rc(X(63, 2)), "FRTP,FRAP,FRBP", "DFP Add Quad"],

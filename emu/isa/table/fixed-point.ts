@@ -1,4 +1,5 @@
 /** Fixed-point arithmetic, compare, trap, logical, rotate and move instructions: Power ISA 3.0B, Book I, 3.3.9 to 3.3.17. */
+import { lazily } from "../../lazily.ts";
 import { A, D, DX, fix, group, M, MD, MDS, oerc, rc, VA, X, XFX, XO, XS, XX1, Z23 } from "../forms.ts";
 
 const since = (version: "2.02" | "2.03" | "2.05" | "2.06" | "2.07" | "3.0" | "3.0B" | "3.1") => ({ version });
@@ -6,7 +7,7 @@ const later = { version: "3.1" } as const;
 /** Of doublewords, but compilers use it in 32-bit programs for its low word as well. */
 const narrowSince = (version: "2.06" | "3.0") => ({ version, facility: "base" }) as const;
 
-export const FIXED_POINT = [
+export const FIXED_POINT = lazily(() => [
   ...group("I.3.3.9", "P1", "base", true, [
     ["addi", D(14), "RT,RA0,SI", "Add Immediate"],
     ["addis", D(15), "RT,RA0,SI", "Add Immediate Shifted"],
@@ -168,4 +169,4 @@ export const FIXED_POINT = [
     ["mfcr", fix(XFX(31, 19), 11, 11, 0), "RT", "Move From Condition Register"],
   ]),
   ...group("II.6.1", "PPC", "base", true, [["mftb", XFX(31, 371), "RT,TBR", "Move From Time Base"]]),
-];
+]);

@@ -1,7 +1,8 @@
 /** Fixed-point loads and stores: Power ISA 3.0B, Book I, 3.3.2 to 3.3.7. */
+import { lazily } from "../../lazily.ts";
 import { D, DQ0, DS, dot, group, X } from "../forms.ts";
 
-export const FIXED_STORAGE = [
+export const FIXED_STORAGE = lazily(() => [
   ...group("I.3.3.2", "P1", "base", true, [
     ["lbz", D(34), "RT,D,RA0", "Load Byte and Zero"],
     ["lbzx", X(31, 87), "RT,RA0,RB", "Load Byte and Zero Indexed"],
@@ -109,4 +110,4 @@ export const FIXED_STORAGE = [
     ["lqarx", X(31, 276), "RTP,RA0,RB,EH?", "Load Quadword And Reserve Indexed"],
     ["stqcx.", dot(X(31, 182)), "RSP,RA0,RB", "Store Quadword Conditional Indexed"],
   ]),
-];
+]);

@@ -1,4 +1,5 @@
 /** Floating-point instructions: Power ISA 3.0B, Book I, chapter 4. */
+import { lazily } from "../../lazily.ts";
 import { A, D, DS, fix, group, rc, X, XFL } from "../forms.ts";
 
 const since = (version: "2.00" | "2.02" | "2.05" | "2.06" | "2.07") => ({ version });
@@ -8,7 +9,7 @@ const sixtyFour = { facility: "fp64" } as const;
 /** mffs and its sisters of 3.0 differ in bits 11..15; any other value there is mffs. */
 const mffs = (kind: number) => fix(X(63, 583), 11, 15, kind);
 
-export const FLOATING_POINT = [
+export const FLOATING_POINT = lazily(() => [
   ...group("I.4.6.2", "P1", "fp", true, [
     ["lfs", D(48), "FRT,D,RA0", "Load Floating-Point Single"],
     ["lfsx", X(31, 535), "FRT,RA0,RB", "Load Floating-Point Single Indexed"],
@@ -189,4 +190,4 @@ export const FLOATING_POINT = [
     ["mtfsb0", rc(X(63, 70)), "BT.N", "Move To FPSCR Bit 0"],
     ["mtfsb1", rc(X(63, 38)), "BT.N", "Move To FPSCR Bit 1"],
   ]),
-];
+]);

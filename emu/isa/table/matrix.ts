@@ -1,7 +1,8 @@
 /** Matrix-multiply assist: Power ISA 3.1, Book I, 7.2.1.3 and 7.6.3. */
-import { fix, group, type Table, table, X, XX3 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, X, XX3 } from "../forms.ts";
 
-export const MATRIX: Table = table([31, 59], () => [
+export const MATRIX = lazily(() => [
   ...group("I.7.6.3", "3.1", "mma", true, [
     ["xxmfacc", fix(X(31, 177), 11, 15, 0), "AS", "VSX Move From Accumulator"],
     ["xxmtacc", fix(X(31, 177), 11, 15, 1), "AT", "VSX Move To Accumulator"],

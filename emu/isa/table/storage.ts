@@ -1,7 +1,8 @@
 /** Cache, synchronisation and transactional memory instructions: Power ISA 3.0B, Book II (the last: 2.07, Book II.5). */
+import { lazily } from "../../lazily.ts";
 import { dot, fix, group, X, XL } from "../forms.ts";
 
-export const STORAGE = [
+export const STORAGE = lazily(() => [
   ...group("II.4.3", "PPC", "storage", true, [
     ["icbi", X(31, 982), "RA0,RB", "Instruction Cache Block Invalidate"],
     ["icbt", X(31, 22), "CT?,RA0,RB", "Instruction Cache Block Touch", { version: "2.07" }],
@@ -52,4 +53,4 @@ export const STORAGE = [
     ["eciwx", X(31, 310), "RT,RA0,RB", "External Control In Word Indexed"],
     ["ecowx", X(31, 438), "RS,RA0,RB", "External Control Out Word Indexed"],
   ]),
-];
+]);

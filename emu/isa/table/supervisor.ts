@@ -1,7 +1,8 @@
 /** Privileged instructions, known to the disassembler only: Power ISA 3.0B, Book III (and the earlier 32-bit books). */
+import { lazily } from "../../lazily.ts";
 import { dot, fix, group, X, XL } from "../forms.ts";
 
-export const SUPERVISOR = [
+export const SUPERVISOR = lazily(() => [
   ...group("III.3.3", "PPC", "supervisor", false, [
     ["rfid", XL(19, 18), "", "Return From Interrupt Doubleword"],
     ["rfscv", XL(19, 82), "", "Return From System Call Vectored", { version: "3.0" }],
@@ -59,4 +60,4 @@ export const SUPERVISOR = [
     ["treclaim.", dot(X(31, 942)), "RA", "Transaction Reclaim"],
     ["trechkpt.", dot(X(31, 1006)), "", "Transaction Recheckpoint"],
   ]),
-];
+]);

@@ -1,9 +1,10 @@
 /** Vector integer instructions: Power ISA 3.0B, Book I, 6.9. */
-import { fix, group, type Table, table, VA, VC, VX, vrc } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, VA, VC, VX, vrc } from "../forms.ts";
 
 const since = (version: "2.07" | "3.0" | "3.0B" | "3.1") => ({ version });
 
-export const VECTOR_INTEGER: Table = table([4], () => [
+export const VECTOR_INTEGER = lazily(() => [
   ...group("I.6.9.1", "2.03", "altivec", true, [
     ["vaddcuw", VX(4, 384), "VRT,VRA,VRB", "Vector Add and Write Carry-Out Unsigned Word"],
     ["vaddsbs", VX(4, 768), "VRT,VRA,VRB", "Vector Add Signed Byte Saturate"],

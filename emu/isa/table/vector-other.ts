@@ -1,12 +1,13 @@
 /** Vector floating-point, cryptographic, bit, decimal and status instructions: Power ISA 3.0B, Book I, 6.10 to 6.18. */
-import { DX, type Encoding, fix, group, type Table, table, VA, VC, VX, VX23, vrc } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { DX, type Encoding, fix, group, VA, VC, VX, VX23, vrc } from "../forms.ts";
 
 const since = (version: "3.0" | "3.1") => ({ version });
 
 /** Decimal integer instructions: bit 21 is set, bit 22 is PS or reserved. */
 const bcd = (xo: number): Encoding => fix(VX23(4, xo), 21, 21, 1);
 
-export const VECTOR_OTHER: Table = table([4], () => [
+export const VECTOR_OTHER = lazily(() => [
   ...group("I.6.10", "2.03", "altivec", true, [
     ["vaddfp", VX(4, 10), "VRT,VRA,VRB", "Vector Add Single-Precision"],
     ["vsubfp", VX(4, 74), "VRT,VRA,VRB", "Vector Subtract Single-Precision"],

@@ -1,9 +1,10 @@
 /** Vector permute and formatting instructions: Power ISA 3.0B, Book I, 6.8. */
-import { fix, group, type Table, table, VA, VX } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, VA, VX } from "../forms.ts";
 
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
-export const VECTOR_PERMUTE: Table = table([4], () => [
+export const VECTOR_PERMUTE = lazily(() => [
   ...group("I.6.8.1", "2.03", "altivec", true, [
     ["vpkpx", VX(4, 782), "VRT,VRA,VRB", "Vector Pack Pixel"],
     ["vpksdss", VX(4, 1486), "VRT,VRA,VRB", "Vector Pack Signed Doubleword Signed Saturate", since("2.07")],

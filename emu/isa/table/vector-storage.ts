@@ -1,9 +1,10 @@
 /** Vector and VSX storage access: Power ISA 3.0B, Book I, 6.7 and 7.6.2, and the data streams of Altivec. */
-import { DQ, DQ0, DS, fix, group, type Table, table, X, XX1 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { DQ, DQ0, DS, fix, group, X, XX1 } from "../forms.ts";
 
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
-export const VECTOR_STORAGE: Table = table([6, 31, 57, 61], () => [
+export const VECTOR_STORAGE = lazily(() => [
   ...group("I.6.7.2", "2.03", "altivec", true, [
     ["lvebx", X(31, 7), "VRT,RA0,RB", "Load Vector Element Byte Indexed"],
     ["lvehx", X(31, 39), "VRT,RA0,RB", "Load Vector Element Halfword Indexed"],

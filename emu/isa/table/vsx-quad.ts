@@ -1,9 +1,10 @@
 /** VSX scalar instructions of quad precision: Power ISA 3.0B, Book I, 7.6.3. */
-import { dot, fix, group, noDot, type Table, table, X, Z23 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { dot, fix, group, noDot, X, Z23 } from "../forms.ts";
 
 const since = (version: "3.1") => ({ version });
 
-export const VSX_QUAD: Table = table([63], () => [
+export const VSX_QUAD = lazily(() => [
   ...group("I.7.6.3", "3.0", "vsx", true, [
     ["xsaddqp", noDot(X(63, 4)), "VRT,VRA,VRB", "VSX Scalar Add Quad-Precision"],
     ["xsaddqpo", dot(X(63, 4)), "VRT,VRA,VRB", "VSX Scalar Add Quad-Precision using round to Odd"],

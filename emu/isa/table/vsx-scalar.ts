@@ -1,9 +1,10 @@
 /** VSX scalar instructions of single and double precision: Power ISA 3.0B, Book I, 7.6.3. */
-import { fix, group, type Table, table, XX1, XX2, XX3 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, XX1, XX2, XX3 } from "../forms.ts";
 
 const since = (version: "2.07" | "3.0") => ({ version });
 
-export const VSX_SCALAR: Table = table([60], () => [
+export const VSX_SCALAR = lazily(() => [
   ...group("I.7.6.3", "2.06", "vsx", true, [
     ["xsabsdp", XX2(60, 345), "XT,XB", "VSX Scalar Absolute Double-Precision"],
     ["xsnabsdp", XX2(60, 361), "XT,XB", "VSX Scalar Negative Absolute Double-Precision"],

@@ -1,9 +1,10 @@
 /** VSX vector instructions: Power ISA 3.0B, Book I, 7.6.3. */
-import { fix, group, type Table, table, vrc, XX1, XX2, XX2T, XX3, XX3D, XX3R, XX4 } from "../forms.ts";
+import { lazily } from "../../lazily.ts";
+import { fix, group, vrc, XX1, XX2, XX2T, XX3, XX3D, XX3R, XX4 } from "../forms.ts";
 
 const since = (version: "2.07" | "3.0" | "3.1") => ({ version });
 
-export const VSX_VECTOR: Table = table([60], () => [
+export const VSX_VECTOR = lazily(() => [
   ...group("I.7.6.3", "2.06", "vsx", true, [
     ["xvabsdp", XX2(60, 473), "XT,XB", "VSX Vector Absolute Double-Precision"],
     ["xvabssp", XX2(60, 409), "XT,XB", "VSX Vector Absolute Single-Precision"],

@@ -80,6 +80,15 @@ const ONLY_32 = `
 const ONLY_64 = `
   291 newfstatat, 392 semtimedop`;
 
+/** The name of a call of an ABI; undefined where it has none of that number. A program makes few: there is no table of all. */
+export function syscallName(abi: AbiInfo, number: number): string | undefined {
+  for (const calls of [abi.is64 ? ONLY_64 : ONLY_32, BOTH]) {
+    const at = calls.indexOf(` ${number} `);
+    if (at >= 0) return /\w+/.exec(calls.slice(at + ` ${number} `.length, at + 40))?.[0];
+  }
+  return undefined;
+}
+
 /** Names by number of the calls that an ABI has. */
 export function syscallNames(abi: AbiInfo): Map<number, string> {
   const words = `${BOTH}, ${abi.is64 ? ONLY_64 : ONLY_32}`.trim().split(/[,\s]+/);

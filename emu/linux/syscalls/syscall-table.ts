@@ -1,4 +1,6 @@
 /** All system calls that have handlers. */
+import { lazily } from "../../lazily.ts";
+import type { AbiInfo } from "../abi.ts";
 import type { SyscallRow } from "../syscall.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { SECCOMP_SYSCALLS } from "./confinement.ts";
@@ -34,6 +36,7 @@ import { SIGNAL_SYSCALLS } from "./signals.ts";
 import { SIGNALFD_SYSCALLS } from "./signalfd.ts";
 import { SOCKET_SYSCALLS } from "./socketcall.ts";
 import { SPLICE_CALLS } from "./splice.ts";
+import { syscallName } from "./syscall-numbers.ts";
 import { SYSV_SYSCALLS } from "./sysv.ts";
 import { TIME_SYSCALLS } from "./time.ts";
 import { TIMERFD_SYSCALLS } from "./timerfd.ts";
@@ -91,34 +94,36 @@ const STAGES: readonly (() => readonly SyscallRow[])[] = [
 /** Every row of every area. */
 export const syscallRows = (): SyscallRow[] => STAGES.flatMap((rows) => rows());
 
-/** The system calls of an ABI, whose names by number are `names`. */
+/** The rows of each stage by the calls' names. */
+const BY_NAME = STAGES.map((rows) => lazily(() => new Map(rows().map((row) => [row.name, row]))));
+
+function rowNamed(name: string): SyscallRow | undefined {
+  for (const rows of BY_NAME) {
+    const row = rows().get(name);
+    if (row !== undefined) return row;
+  }
+  return undefined;
+}
+
+/** The system calls of an ABI. */
 export class SyscallTable {
-  readonly names: ReadonlyMap<number, string>;
-  /** Rows by number, of the first stages. */
-  private readonly rows: Map<number, SyscallRow>;
-  private stages = 0;
+  private readonly abi: AbiInfo;
+  /** Rows by number, of the calls that have been made; undefined where there is no handler. */
+  private readonly rows: Map<number, SyscallRow | undefined>;
 
   /** `extra` are calls besides Linux's. */
-  constructor(names: ReadonlyMap<number, string>, extra: ReadonlyMap<number, SyscallRow>) {
-    this.names = names;
+  constructor(abi: AbiInfo, extra: ReadonlyMap<number, SyscallRow>) {
+    this.abi = abi;
     this.rows = new Map(extra);
   }
 
   /** The row of a number; undefined where there is no such call, or no handler. */
   row(number: number): SyscallRow | undefined {
-    let row = this.rows.get(number);
-    while (row === undefined && this.stages < STAGES.length) {
-      this.addStage();
-      row = this.rows.get(number);
-    }
+    const known = this.rows.get(number);
+    if (known !== undefined || this.rows.has(number)) return known;
+    const name = syscallName(this.abi, number);
+    const row = name === undefined ? undefined : rowNamed(name);
+    if (name !== undefined) this.rows.set(number, row);
     return row;
-  }
-
-  private addStage(): void {
-    const byName = new Map(STAGES[this.stages++]().map((row) => [row.name, row]));
-    this.names.forEach((name, number) => {
-      const row = byName.get(name);
-      if (row !== undefined && !this.rows.has(number)) this.rows.set(number, row);
-    });
   }
 }

@@ -10,8 +10,14 @@ const PREFERRED = 0x10_0000;
 /** Where a program is in the way, it goes below this, which leaves the top to the stack. */
 const LOW = 0x4000_0000;
 
-/** The pages made so far: every program that is executed wants one. */
+/** The pages made so far. Every program that is executed has one, and few look at it. */
 const images = new WeakMap<VdsoModel, Uint8Array>();
+
+function imageFor(model: VdsoModel): Uint8Array {
+  let image = images.get(model);
+  if (image === undefined) images.set(model, (image = vdsoImage(model)));
+  return image;
+}
 
 /**
  * Address of the vdso in `memory`: it is found by name, or by its contents in a process restarted from an image that does not
@@ -22,13 +28,12 @@ export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undef
   if (memory.areas.find(PREFERRED)?.name === NAME) return PREFERRED;
   const named = [...memory.areas].find(({ name }) => name === NAME);
   if (named !== undefined) return named.start;
-  let image = images.get(model);
-  if (image === undefined) images.set(model, (image = vdsoImage(model)));
   for (const area of memory.areas) {
     const candidate = area.name === undefined && area.file === undefined && area.shared === undefined;
     if (!candidate || area.prot !== (PROT_READ | PROT_EXEC)) continue;
     const found = memory.peek(area.start, PAGE_SIZE);
-    if (found.every((byte, i) => byte === image![i])) return area.start;
+    const image = imageFor(model);
+    if (found.every((byte, i) => byte === image[i])) return area.start;
   }
   const free = memory.areas.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
     ? PREFERRED
@@ -36,6 +41,6 @@ export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undef
       memory.areas.findFree(PAGE_SIZE, PREFERRED, memory.nearLimit));
   if (free === undefined) return undefined;
   memory.map({ start: free, end: free + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
-  memory.restorePage(free, image);
+  memory.restorePageLater(free, () => imageFor(model));
   return free;
 }

@@ -3,11 +3,14 @@
  * folders of its own. Programs keep the numbers and compare them; SQLite takes its database for moved where they have changed.
  */
 import type { IdentitySnapshot, PrivateFileSnapshot } from "../../snapshot.ts";
+import { major, minor } from "./devices.ts";
 import { fileKey } from "./folder.ts";
 import type { Statuses } from "./location.ts";
 import { fail } from "./synthetic.ts";
 
 type Identity = Pick<IdentitySnapshot, "dev" | "ino">;
+
+const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
 
 const MOST = 1 << 17;
 /** Inode numbers of files that have got the host's number of another one's before the thaw. */
@@ -48,6 +51,13 @@ export class Identities {
       this.keep(stat, { dev, ino: this.next++ });
     }
     return { ...stat, ...this.known.get(key) };
+  }
+
+  /** Device and inode number of the file that `key` names, as files of /proc have them, with `between` between the two. */
+  written(key: string, between: string): string {
+    const [hostDev, hostIno] = key.split(":").map(BigInt);
+    const { dev, ino } = this.shown({ dev: hostDev, ino: hostIno });
+    return `${hex(major(dev))}:${hex(minor(dev))}${between}${ino}`;
   }
 
   /** Those of files in folders of the guest's own. */

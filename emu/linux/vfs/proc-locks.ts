@@ -1,5 +1,4 @@
 /** /proc/locks and the locks in /proc/PID/fdinfo, as lock_get_status of Linux's fs/locks.c writes them. */
-import { major, minor } from "./devices.ts";
 import { fileKey } from "./folder.ts";
 import type { Identities } from "./identities.ts";
 import { type FileLock, holderOf, LAST_BYTE, type LockTable } from "./locks.ts";
@@ -11,8 +10,6 @@ const KINDS: Readonly<Record<FileLock["kind"], string>> = {
   flock: "FLOCK  ADVISORY ",
 };
 
-const hex = (value: bigint): string => value.toString(16).padStart(2, "0");
-
 /** One lock; `key` names its file, which programs know by its number among `identities`. A lock of a description has the pid -1, that of flock(2) `holder`. */
 function lockLine(
   identities: Identities,
@@ -21,11 +18,9 @@ function lockLine(
   holder: number,
 ): string {
   const { kind, exclusive, start, last } = lock;
-  const [hostDev, hostIno] = key.split(":").map(BigInt);
-  const { dev, ino } = identities.shown({ dev: hostDev, ino: hostIno });
   const pid = holderOf(lock) ?? (kind === "ofd" ? -1 : holder);
   const end = last === LAST_BYTE ? "EOF" : last;
-  return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${hex(major(dev))}:${hex(minor(dev))}:${ino} ${start} ${end}\n`;
+  return `${number}: ${KINDS[kind]} ${exclusive ? "WRITE" : "READ"} ${pid} ${identities.written(key, ":")} ${start} ${end}\n`;
 }
 
 const allOf = (table?: LockTable): { key: string; lock: FileLock }[] =>

@@ -1,6 +1,7 @@
 /** /proc/PID/maps and smaps, as show_map and show_smap of Linux's fs/proc/task_mmu.c write them. */
 import type { Areas } from "../../memory/area-map.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
+import type { SharedObject } from "../../memory/shared-object.ts";
 import {
   isData,
   isLocked,
@@ -14,9 +15,14 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from "../../memory/vma.ts";
+import type { Identities } from "./identities.ts";
 
 /** What is shown of a process. */
 export interface MappedProcess {
+  /** By which numbers files are known. */
+  readonly identities: Identities;
+  /** Key and id of the System V segment that a shared mapping shows. */
+  segment(object: SharedObject): { key: number; id: number } | undefined;
   readonly areas: Areas;
   /** How many pages of an area are present, and how many of them have been written. */
   usage(area: Vma): { present: number; written: number };
@@ -27,17 +33,37 @@ const hex = (address: number): string => address.toString(16).padStart(8, "0");
 /** A name as the kernel escapes it. */
 const mapName = (name: string): string => name.replaceAll("\n", "\\012");
 
-function mapLine(area: Vma): string {
-  const file = area.file ?? area.shared?.file;
+/**
+ * Device, inode and name of what an area shows: of files as stat(2) tells them; shared memory is a file of the kernel's own,
+ * named after what it was asked for by.
+ */
+function shownBy(
+  { name, file, shared }: Vma,
+  { identities, segment }: MappedProcess,
+): [device: string, name: string] {
+  const behind = file ?? shared?.file;
+  if (behind !== undefined) {
+    const numbers = behind.key === undefined ? "00:01 1" : identities.written(behind.key, " ");
+    return [numbers, name ?? mapName(behind.path)];
+  }
+  if (shared === undefined) return ["00:00 0", name ?? ""];
+  const of = segment(shared);
+  if (of === undefined) return ["00:01 1", "/dev/zero (deleted)"];
+  const key = (of.key >>> 0).toString(16).padStart(8, "0");
+  return [`00:01 ${of.id}`, `/SYSV${key} (deleted)`];
+}
+
+function mapLine(area: Vma, process: MappedProcess): string {
   const letters = protectionLetters(area.prot) + (area.shared === undefined ? "p" : "s");
-  const name = area.name ?? (file === undefined ? "" : mapName(file.path));
-  const line = `${hex(area.start)}-${hex(area.end)} ${letters} ${hex(file === undefined ? 0 : area.offset)} `;
-  const device = file === undefined ? "00:00 0" : "00:01 1";
-  return name === "" ? `${line}${device} \n` : `${(line + device).padEnd(73)}${name}\n`;
+  const isFile = (area.file ?? area.shared) !== undefined;
+  const [device, name] = shownBy(area, process);
+  const line = `${hex(area.start)}-${hex(area.end)} ${letters} ${hex(isFile ? area.offset : 0)} ${device}`;
+  return name === "" ? `${line} \n` : `${line.padEnd(73)}${name}\n`;
 }
 
 /** /proc/PID/maps. */
-export const mapsText = ({ areas }: MappedProcess): string => [...areas].map(mapLine).join("");
+export const mapsText = (process: MappedProcess): string =>
+  [...process.areas].map((area) => mapLine(area, process)).join("");
 
 /** VmFlags: what the area allows, what mprotect may allow, and how it came about. */
 function flagsOf(area: Vma): string {
@@ -112,7 +138,7 @@ export function smapsText(process: MappedProcess): string {
         ["MMUPageSize", 1],
       ] as const;
       const lines = [...sizes, ...ofPages(pagesOf(process, area))].map(inKib).join("");
-      return `${mapLine(area)}${lines}THPeligible:    0\nVmFlags: ${flagsOf(area)}\n`;
+      return `${mapLine(area, process)}${lines}THPeligible:    0\nVmFlags: ${flagsOf(area)}\n`;
     })
     .join("");
 }

@@ -184,6 +184,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     identities: files.system.identities,
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
+    segment: (object) => kernel.ipc.segments.behind(object)?.perm,
     usage: ({ start, end }) => memory.usage(start, end),
     memory: process.layout,
     peek: (address, length) => memory.peek(address, length),

@@ -1,5 +1,6 @@
 /** What /proc shows: the state of the machine and its processes as those see it who write the files there. */
 import type { Areas } from "../../memory/area-map.ts";
+import type { SharedObject } from "../../memory/shared-object.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
@@ -75,6 +76,8 @@ export interface ProcProcess extends ProcFiles {
   readonly identities: Identities;
   mounts(): readonly MountEntry[];
   readonly areas: Areas;
+  /** Key and id of the System V segment that a shared mapping shows. */
+  segment(object: SharedObject): { key: number; id: number } | undefined;
   /** How many pages of an area are present, and how many of them have been written. */
   usage(area: Vma): { present: number; written: number };
   readonly memory: {

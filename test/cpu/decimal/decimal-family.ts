@@ -222,7 +222,7 @@ export function createDecimalMachine() {
   };
   const cpu = cpuOn(memory, model);
   const { registers } = memory;
-  const matches = new Map(DECIMAL.rows().map((row) => [row.name, row.match]));
+  const matches = new Map(DECIMAL().map((row) => [row.name, row.match]));
   const put = (n: number, format: DecimalFormat, bits: bigint) => {
     if (format.width === 128) registers.setFpr(n, bits >> 64n);
     registers.setFpr(format.width === 128 ? n + 1 : n, BigInt.asUintN(64, bits));

@@ -17,11 +17,11 @@ const handlers: HandlerTable = Object.assign({}, ...FLOATING_POINT_TABLES.map((t
 
 /** The rows that the handlers are for. */
 export const FP_ROWS = [
-  ...FLOATING_POINT,
-  ...VSX_SCALAR.rows(),
-  ...VSX_VECTOR.rows(),
-  ...VECTOR_OTHER.rows(),
-  ...VSX_QUAD.rows(),
+  ...FLOATING_POINT(),
+  ...VSX_SCALAR(),
+  ...VSX_VECTOR(),
+  ...VECTOR_OTHER(),
+  ...VSX_QUAD(),
 ].filter((row) => row.implemented);
 
 export interface FpMachine {
@@ -60,9 +60,9 @@ export function createFpMachine(version = "2.07", is64 = true, size = 0x100_0000
   const words = new Map(FP_ROWS.map((row) => [row.name, row.match]));
   const fields = (4 << 21) | (1 << 16) | (2 << 11) | (3 << 6);
   const execute = (name: string, word: number) => {
+    bind(cpu);
     const entry = handlers[name];
     const handler = typeof entry === "function" ? entry : entry.select(word, cpu);
-    bind(cpu);
     handler(word, 0x1000_0000);
   };
   const match = (name: string) => {

@@ -153,7 +153,7 @@ const FIRST = 4 * AT;
 
 const machine = createFpMachine("3.1");
 const handlers = matrixHandlers();
-const MATCHES = new Map(MATRIX.rows().map(({ name, match }) => [name, match]));
+const MATCHES = new Map(MATRIX().map(({ name, match }) => [name, match]));
 
 /** Elements of a register's 128 bits, or of those of a pair, the first one first. */
 const split = (value: bigint, bits: number, total: number): bigint[] =>

@@ -85,7 +85,7 @@ describeWithTools("the floating-point facility beside qemu-user", TOOLS, () => {
       const random = new Random(7);
       const operandWords = new Words(8);
       const found: string[] = [];
-      const rows = FLOATING_POINT.filter(
+      const rows = FLOATING_POINT().filter(
         (row) =>
           abi === "ppc64" ||
           // The 750 has no fsqrt.

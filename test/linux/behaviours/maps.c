@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/sysmacros.h>
 
 static sigjmp_buf out;
 static volatile int code;
@@ -273,6 +274,38 @@ BEHAVIOUR(maps_tell_of_areas) {
     if (start <= (unsigned long)&line && (unsigned long)&line < end) stack = strstr(line, "[stack]") != NULL;
   }
   CHECK(middle && stack);
+}
+
+/* The line of an area names what it shows: files by their numbers, and shared memory, which the kernel keeps as files. */
+static int shows(void *at, unsigned long device, unsigned long inode, const char *name) {
+  char line[512];
+  int found = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long start, major, minor, number;
+    int end = 0;
+    CHECK(sscanf(line, "%lx-%*x %*s %*x %lx:%lx %lu %n", &start, &major, &minor, &number, &end) == 4);
+    if (start != (unsigned long)at) continue;
+    found = (makedev(major, minor) == device && (inode == 0 || number == inode)) && strstr(line + end, name) != NULL;
+  }
+  fclose(maps);
+  return found;
+}
+
+BEHAVIOUR(maps_tell_what_areas_show) {
+  struct stat st;
+  int fd = file_with("shown", "some text"), memory = memfd_create("held", 0);
+  char *file = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+  CHECK(file != MAP_FAILED && fstat(fd, &st) == 0 && shows(file, st.st_dev, st.st_ino, "/shown\n"));
+  CHECK(ftruncate(memory, PAGE) == 0);
+  char *held = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, memory, 0);
+  CHECK(held != MAP_FAILED && fstat(memory, &st) == 0 && shows(held, st.st_dev, st.st_ino, "/memfd:held (deleted)\n"));
+  char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(shared != MAP_FAILED && shows(shared, makedev(0, 1), 0, "/dev/zero (deleted)\n"));
+  int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+  char *segment = shmat(id, NULL, 0);
+  CHECK(segment != (void *)-1 && shmctl(id, IPC_RMID, NULL) == 0);
+  CHECK(shows(segment, makedev(0, 1), id, "/SYSV00000000 (deleted)\n"));
 }
 
 BEHAVIOUR(advice) {

@@ -48,6 +48,11 @@ BEHAVIOUR(stat_of_a_process) {
   int words = 0;
   for (char *at = strtok(contents("/proc/self/stat"), " \n"); at; at = strtok(NULL, " \n")) words++;
   CHECK(words >= 52);
+  long long start = 0;
+  struct timespec now;
+  char *after = strrchr(contents("/proc/self/stat"), ')');
+  CHECK(sscanf(after + 2, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &start) == 1);
+  CHECK(clock_gettime(CLOCK_BOOTTIME, &now) == 0 && start > 0 && start <= now.tv_sec * 100 + now.tv_nsec / 10000000);
 }
 
 BEHAVIOUR(stat_of_a_child) {

@@ -1,16 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { mapsText, smapsText } from "../../../emu/linux/vfs/proc-maps.ts";
+import { Identities } from "../../../emu/linux/vfs/identities.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../../emu/memory/layout.ts";
 import { SharedObject } from "../../../emu/memory/shared-object.ts";
 
 const memory = new AddressSpace({ byteOrder: "big", size: 16 * 1024 * 1024 });
+const segment = new SharedObject();
 const process = {
   areas: memory.areas,
+  identities: new Identities(),
+  segment: (object: SharedObject) => (object === segment ? { key: 0x1234, id: 5 } : undefined),
   usage: ({ start, end }: { start: number; end: number }) => memory.usage(start, end),
 };
 const file = {
   path: "/lib/a\nb",
+  key: `${0xfe00 + 3}:77`,
   size: () => 4 * PAGE_SIZE,
   read: (_: number, into: Uint8Array) => into.length,
   write() {},
@@ -21,6 +26,7 @@ memory.load8(0x10_2000);
 memory.map({ start: 0x20_0000, end: 0x20_4000, prot: 3, offset: 0, name: "[heap]" });
 memory.store8(0x20_1000, 1);
 memory.map({ start: 0x30_0000, end: 0x30_2000, prot: 1, shared: new SharedObject(), offset: 0 });
+memory.map({ start: 0x40_0000, end: 0x40_2000, prot: 1, shared: segment, offset: 0 });
 
 /** The areas of smaps: the values of each, by name. */
 const areas = () =>
@@ -35,9 +41,10 @@ describe("/proc/PID/smaps", () => {
     const lines = smapsText(process).match(/^[0-9a-f]+-.*\n/gm);
     expect(lines?.join("")).toBe(mapsText(process));
     expect(mapsText(process).split("\n")).toEqual([
-      `${"00100000-00104000 r-xp 00001000 00:01 1".padEnd(73)}/lib/a\\012b`,
+      `${"00100000-00104000 r-xp 00001000 fe:03 77".padEnd(73)}/lib/a\\012b`,
       `${"00200000-00204000 rw-p 00000000 00:00 0".padEnd(73)}[heap]`,
-      "00300000-00302000 r--s 00000000 00:00 0 ",
+      `${"00300000-00302000 r--s 00000000 00:01 1".padEnd(73)}/dev/zero (deleted)`,
+      `${"00400000-00402000 r--s 00000000 00:01 5".padEnd(73)}/SYSV00001234 (deleted)`,
       "",
     ]);
   });
