@@ -343,9 +343,10 @@ const rtSigtimedwait =
       if (infoAt !== 0) ctx.memory.write(infoAt, encodeSigInfo(ctx.abi, info));
       return info.signo;
     }
+    if (timeout === 0n) return new SysError(EAGAIN);
     const now = kernel.clock.monotonic();
     const deadline = ctx.resumed?.deadline ?? (timeout === undefined ? null : now + timeout);
-    if (deadline !== null && deadline <= now) throw new SysError(EAGAIN);
+    if (deadline !== null && deadline <= now) return new SysError(EAGAIN);
     thread.signals.awaited = wanted;
     return ctx.wait({ deadline, restart: "never" });
   };
