@@ -55,8 +55,11 @@ const nothingExpected = (): Expected => ({
   fields: new Fields(),
 });
 
+const STACK_POINTER = 1;
 /** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
-const KEPT_BY_CALLS = [1, 2];
+const KEPT_BY_CALLS = [STACK_POINTER, 2];
+/** ld 2,0(1), but for the distance: after calls of what may have another table of contents. */
+const RESTORE_CONTENTS = 0xe841_0000 | 0;
 
 /** Labels of landings are this and below. */
 const SHARED = -2;
@@ -70,6 +73,7 @@ export function translate(region: Region, entries: Entries, options: TranslateOp
 
 class Translator {
   private readonly blocks: readonly Block[];
+  private readonly at: ReadonlyMap<number, number>;
   private readonly flow: Flow;
   private readonly options: TranslateOptions;
   private readonly g: Generator;
@@ -97,6 +101,7 @@ class Translator {
 
   constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
     this.blocks = region.blocks;
+    this.at = region.at;
     this.options = options;
     this.entryNodes = addresses.map((address) => region.at.get(address)!);
     this.flow = buildFlow(region, this.entryNodes, heads);
@@ -843,8 +848,13 @@ class Translator {
     code.get(address);
     g.returnBudget(0);
     code.end();
-    g.forgetAllBut(KEPT_BY_CALLS, next);
+    g.forgetAllBut(this.restoresContents(next) ? [STACK_POINTER] : KEPT_BY_CALLS, next);
     this.follow(edge, next);
+  }
+  /** Whether a caller loads r2 anew after a call, for what it called belongs to another object as a rule. */
+  private restoresContents(next: number): boolean {
+    const word = this.blocks[this.at.get(next) ?? -1]?.words[0];
+    return word !== undefined && (word & 0xffff_0003) === RESTORE_CONTENTS;
   }
 
   // ---- jumps through tables -------------------------------------------------------------------------------
