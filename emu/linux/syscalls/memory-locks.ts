@@ -33,12 +33,13 @@ export function lockedAsAsked(
 }
 
 /**
- * What MAP_POPULATE and locking are seen by: pages of private mappings that may be written no longer follow their files
- * (Linux: populate_vma_page_range). It ends silently where a file does.
+ * What MAP_POPULATE and locking are seen by: pages of private mappings that may be written are there, which mincore and
+ * resident sizes tell, and no longer follow their files (Linux: populate_vma_page_range). It ends silently where a
+ * file or memory does.
  */
 export function takeCopies(memory: AddressSpace, start: number, end: number): void {
   for (const area of memory.areas.overlapping(start, end)) {
-    if (area.file === undefined || !(area.prot & PROT_WRITE)) continue;
+    if (area.shared !== undefined || !(area.prot & PROT_WRITE)) continue;
     const to = Math.min(area.end, end);
     ignoringFaults(() => {
       for (let at = Math.max(area.start, start); at < to; at += PAGE_SIZE) memory.checkStore(at, 1);

@@ -38,10 +38,22 @@ const RANDOM_MOST = 0x7fff_f000;
 
 const MEMBARRIER_QUERY = 0;
 const MEMBARRIER_REGISTER_GLOBAL_EXPEDITED = 4;
-const MEMBARRIER_PRIVATE_EXPEDITED = 8;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 0x10;
-/** GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED and their registrations: one thread runs at a time, so all hold. */
-const MEMBARRIER_COMMANDS = 0x1f;
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE = 0x40;
+const MEMBARRIER_REGISTRATIONS =
+  MEMBARRIER_REGISTER_GLOBAL_EXPEDITED |
+  MEMBARRIER_REGISTER_PRIVATE_EXPEDITED |
+  MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE;
+/** The barriers that a process must register for, each with its registration. */
+const MEMBARRIER_PRIVATE: ReadonlyMap<number, number> = new Map([
+  [8, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED],
+  [0x20, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE],
+]);
+/**
+ * GLOBAL, GLOBAL_EXPEDITED, PRIVATE_EXPEDITED, PRIVATE_EXPEDITED_SYNC_CORE and their registrations: one thread runs at a time, and
+ * code that was written over is never executed as it was, so all hold. The barriers of restartable sequences go with rseq(2).
+ */
+const MEMBARRIER_COMMANDS = 0x7f;
 
 /** Strings of struct utsname, each in a field of `length` bytes, NUL included. */
 function utsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Array {
@@ -114,12 +126,9 @@ const membarrier: SyscallHandler = ({ args, process }) => {
   if (!single || command & ~MEMBARRIER_COMMANDS) throw new SysError(EINVAL);
   const { attributes } = process;
   const registered = attributes.membarriers ?? 0;
-  if (command & (MEMBARRIER_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)) {
-    attributes.membarriers = registered | command;
-  }
-  if (command === MEMBARRIER_PRIVATE_EXPEDITED && !(registered & MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)) {
-    throw new SysError(EPERM);
-  }
+  if (command & MEMBARRIER_REGISTRATIONS) attributes.membarriers = registered | command;
+  const needed = MEMBARRIER_PRIVATE.get(command);
+  if (needed !== undefined && !(registered & needed)) throw new SysError(EPERM);
   return 0;
 };
 

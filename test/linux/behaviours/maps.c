@@ -244,11 +244,21 @@ BEHAVIOUR(code_that_is_written) {
 
 BEHAVIOUR(residency_and_locks) {
   char *at = pages(4, RW);
-  unsigned char present[64];
+  unsigned char present[8 * PAGE / 4096];
   at[0] = 1;
   long page = sysconf(_SC_PAGESIZE);
   CHECK(mincore(at, page, present) == 0 && (present[0] & 1) == 1);
   CHECK(mlock(at, page) == 0 && munlock(at, page) == 0);
+  /* What is locked or populated is there, unless it is to come when it is touched. */
+  char *more = mmap(NULL, 8 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(mincore(more, 8 * PAGE, present) == 0 && !(present[0] & 1) && !(present[8 * PAGE / page - 1] & 1));
+  CHECK(mlock(more, 4 * PAGE) == 0 && mincore(more, 8 * PAGE, present) == 0);
+  CHECK((present[0] & 1) && (present[4 * PAGE / page - 1] & 1) && !(present[4 * PAGE / page] & 1));
+  CHECK(syscall(SYS_mlock2, more + 4 * PAGE, 4 * PAGE, 1 /* MLOCK_ONFAULT */) == 0);
+  CHECK(mincore(more + 4 * PAGE, page, present) == 0 && !(present[0] & 1) && munmap(more, 8 * PAGE) == 0);
+  more = mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  CHECK(mincore(more, 2 * PAGE, present) == 0 && (present[0] & 1) && (present[2 * PAGE / page - 1] & 1));
+  CHECK(munmap(more, 2 * PAGE) == 0);
   FAILS(mincore(at + 1, page, present), EINVAL);
   CHECK(munmap(at, 4 * PAGE) == 0);
   FAILS(mincore(at, page, present), ENOMEM);

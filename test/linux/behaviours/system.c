@@ -31,10 +31,16 @@ BEHAVIOUR(owners_and_groups_that_are_nobody) {
   FAILS(setpgid(0x3ffffe, 0), ESRCH);
 }
 
-/* A process must say first that it will ask for barriers among its own threads, and a new program says so again. */
+/*
+ * A process must say first that it will ask for barriers among its own threads, for those that code is read anew behind apart from
+ * others, and a new program says so again.
+ */
 BEHAVIOUR(memory_barriers) {
-  enum { QUERY, REGISTERED = 16, PRIVATE = 8 };
-  CHECK((syscall(SYS_membarrier, QUERY, 0, 0) & (REGISTERED | PRIVATE)) == (REGISTERED | PRIVATE));
+  enum { QUERY, PRIVATE = 8, REGISTERED = 16, PRIVATE_CODE = 32, CODE_REGISTERED = 64, ALL = 127 };
+  CHECK((syscall(SYS_membarrier, QUERY, 0, 0) & ALL) == ALL);
+  FAILS(syscall(SYS_membarrier, PRIVATE, 0, 0), EPERM);
+  FAILS(syscall(SYS_membarrier, PRIVATE_CODE, 0, 0), EPERM);
+  CHECK(syscall(SYS_membarrier, CODE_REGISTERED, 0, 0) == 0 && syscall(SYS_membarrier, PRIVATE_CODE, 0, 0) == 0);
   FAILS(syscall(SYS_membarrier, PRIVATE, 0, 0), EPERM);
   CHECK(syscall(SYS_membarrier, REGISTERED, 0, 0) == 0 && syscall(SYS_membarrier, PRIVATE, 0, 0) == 0);
   FAILS(syscall(SYS_membarrier, PRIVATE | REGISTERED, 0, 0), EINVAL);
