@@ -241,6 +241,12 @@ export class DirectoryFile extends OpenFile {
     return this.folder?.where(this.path) ?? { path: this.path, deleted: this.ownStatus() === undefined };
   }
   override base(): Location {
+    const at = this.start();
+    // Throws where it has left its grant.
+    void at.path;
+    return at;
+  }
+  override start(): Location {
     const { folder, directories, path } = this;
     return folder === undefined ? directories.find(path) : directories.locationOf(folder, path);
   }
