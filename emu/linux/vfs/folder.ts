@@ -58,6 +58,7 @@ export function resolveMount(host: Host, config: MountConfig): Mount {
 export class Folder {
   readonly mount: Mount;
   readonly host: HostFolder;
+  readonly identity: Pick<HostStat, "dev" | "ino">;
   readonly key: string;
   /** What names it among the folders of all grants. */
   readonly id: string;
@@ -74,7 +75,9 @@ export class Folder {
   constructor(mount: Mount, host: HostFolder) {
     this.mount = mount;
     this.host = host;
-    this.key = fileKey(host.stat());
+    const { dev, ino } = host.stat();
+    this.identity = { dev, ino };
+    this.key = fileKey(this.identity);
     this.id = folderId(mount, this.key);
   }
   get isInUse(): boolean {
@@ -105,7 +108,8 @@ export class Folder {
   /** The guest path that it has for certain: a grant's own, or the one last confirmed if neither it nor its grant has been moved since. */
   private sure(): string | undefined {
     const path = this.unmoved();
-    return this.isRoot || this.seen?.top === this.mount.folder.host.mark() ? path : undefined;
+    if (path === undefined || this.isRoot) return path;
+    return this.seen?.top === this.mount.folder.host.mark() ? path : undefined;
   }
 
   /** The same of a grant that is where it was. */
