@@ -3,6 +3,8 @@
  * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
  */
 
+import { TracelessError } from "../traceless.ts";
+
 /** Sets how many callers V8 notes where an error is made; returns how many it did before. */
 function setTraces(limit: number | undefined): number | undefined {
   const engine = Error as { stackTraceLimit?: number };
@@ -17,15 +19,6 @@ export function withoutTraces<T>(work: () => T): T {
   try {
     return work();
   } finally {
-    setTraces(before);
-  }
-}
-
-/** An error that programs' calls end with all day: to note where it was made takes V8 longer than such a call. */
-export class TracelessError extends Error {
-  constructor(message: string) {
-    const before = setTraces(0);
-    super(message);
     setTraces(before);
   }
 }
