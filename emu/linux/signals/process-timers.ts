@@ -192,7 +192,7 @@ export class ProcessTimers implements TimersOfProcess {
   }
 
   nextDeadline(): bigint | undefined {
-    const monotonic = this.running.get(CLOCK_MONOTONIC)?.timers.first!.at;
+    const monotonic = this.running.get(CLOCK_MONOTONIC)?.timers.first?.at;
     const realtime = this.running.get(CLOCK_REALTIME);
     if (realtime === undefined) return monotonic;
     const left = this.next((clock) => clock === CLOCK_REALTIME)!;
