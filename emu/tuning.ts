@@ -26,6 +26,13 @@ export const MOST_PIECE = 2_000_000;
 /** Pieces of less than LEAST_PIECE, up to a system call each, before the clock is read: that takes 50 to 250 ns, as long as a short call. */
 export const MOST_UNSEEN = 8;
 
+// ---- paths -----------------------------------------------------------------------------------------------------
+
+/** Ways of walks along paths that are kept. */
+export const MOST_WALKS = 512;
+/** Nanoseconds until somebody outside who forbids a folder on a known way is noticed. */
+export const WALK_TRUSTED = 100_000_000n;
+
 // ---- profiles --------------------------------------------------------------------------------------------------
 
 /** Instructions between two looks at where a program is: a prime, so that no loop keeps in step with it. */

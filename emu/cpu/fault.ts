@@ -3,6 +3,8 @@
  * Memory and CPU throw them; the Linux personality turns them into signals.
  */
 
+import { TracelessError } from "../traceless.ts";
+
 /** What went wrong, in the manual's interrupt classes, subdivided as Linux needs it. */
 export type FaultKind =
   /** Data storage interrupt: nothing is mapped at `address`. */
@@ -37,7 +39,7 @@ export type FaultKind =
  * An interrupt on its way from the instruction that caused it to the personality. The instruction has not
  * been retired: NIA is still its address.
  */
-export class GuestFault extends Error {
+export class GuestFault extends TracelessError {
   readonly kind: FaultKind;
   /** Effective address for storage and alignment kinds (unsigned 64-bit), else the instruction's address. */
   readonly address: bigint;

@@ -3,6 +3,8 @@
  * Synchronous throughout except where a call says otherwise: waiting is done by the personality's scheduler.
  */
 
+import { TracelessError } from "../traceless.ts";
+
 /** Sets how many callers V8 notes where an error is made; returns how many it did before. */
 function setTraces(limit: number | undefined): number | undefined {
   const engine = Error as { stackTraceLimit?: number };
@@ -17,15 +19,6 @@ export function withoutTraces<T>(work: () => T): T {
   try {
     return work();
   } finally {
-    setTraces(before);
-  }
-}
-
-/** An error that programs' calls end with all day: to note where it was made takes V8 longer than such a call. */
-export class TracelessError extends Error {
-  constructor(message: string) {
-    const before = setTraces(0);
-    super(message);
     setTraces(before);
   }
 }
@@ -98,6 +91,8 @@ export interface HostFolder {
   access(wanted: HostAccess): void;
   /** Its absolute path. */
   where(): HostWhereabouts;
+  /** A text that is the same only as long as neither it nor a directory above it gets another name; undefined where there is none. */
+  mark(): string | undefined;
   /** The directory it is in. */
   parent(): HostFolder;
   /** fsync(2); `data`: contents only. */
@@ -160,11 +155,11 @@ export interface HostFiles {
   /** Of a symlink itself where the path names one. */
   chown(path: string, uid: number, gid: number): void;
   fchown(handle: number, uid: number, gid: number): void;
-  /** Throws EACCES (or EROFS) where that access would be refused, ELOOP for a symlink. */
+  /** Throws EACCES (or EROFS) where that access would be refused. Nobody is refused a symlink, which is not followed. */
   access(path: string, wanted: HostAccess): void;
   /** Absolute host path with every symlink resolved. */
   realpath(path: string): string;
-  /** Throws ELOOP for a symlink. */
+  /** Of the file system that holds what is at `path`, which may be a symlink. */
   statfs(path: string): {
     bsize: number;
     blocks: bigint;

@@ -28,6 +28,8 @@ export interface Clock {
   readonly isVirtual: boolean;
   /** CLOCK_MONOTONIC and CLOCK_BOOTTIME, nanoseconds. */
   monotonic(): bigint;
+  /** What that was, or is, when the host's monotonic clock said `host`; that of virtual time is the present one. */
+  at(host: bigint): bigint;
   /** CLOCK_REALTIME, nanoseconds since the epoch. */
   realtime(): bigint;
   /** Virtual clocks only: jumps to the monotonic time `to`, if that is ahead. */
@@ -45,7 +47,10 @@ export class RealClock implements Clock {
     this.offset = monotonic === undefined ? 0n : monotonic - host.monotonic();
   }
   monotonic(): bigint {
-    return this.host.monotonic() + this.offset;
+    return this.at(this.host.monotonic());
+  }
+  at(host: bigint): bigint {
+    return this.offset === 0n ? host : host + this.offset;
   }
   realtime(): bigint {
     return this.host.realtime();
@@ -69,6 +74,9 @@ export class VirtualClock implements Clock {
   }
   monotonic(): bigint {
     return this.instructions() + this.offset;
+  }
+  at(): bigint {
+    return this.monotonic();
   }
   realtime(): bigint {
     return this.monotonic() + this.realtimeOffset;

@@ -105,6 +105,8 @@ export interface ProcessFiles {
 export interface ProcessTimers {
   /** Whether any timer is set; nothing else need be asked while none is. */
   readonly any: boolean;
+  /** Whether one of CPU time is: then that has to be known all the time. */
+  readonly anyOfCpu: boolean;
   /** CLOCK_MONOTONIC nanoseconds at which the next timer of real time expires. */
   nextDeadline(): bigint | undefined;
   /** CPU time in nanoseconds (process.cpuTime) at which the next CPU-time timer expires. */

@@ -1,7 +1,7 @@
 /** Error numbers of Linux on powerpc, and the error a system call fails with. */
 
-import { TracelessError } from "../host/host.ts";
 import { lazily } from "../lazily.ts";
+import { TracelessError } from "../traceless.ts";
 
 export const EPERM = 1;
 export const ENOENT = 2;

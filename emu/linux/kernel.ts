@@ -617,7 +617,7 @@ export class Kernel implements System {
         this.takeSignals(thread, { origGpr3, vectored });
       }
     }
-    if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.any)
+    if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.anyOfCpu)
       this.look();
   }
 
@@ -663,9 +663,9 @@ export class Kernel implements System {
     let due = end === undefined ? undefined : end - this.instructions;
     const { clock } = this;
     const deadline = this.nextDeadline();
-    const time = deadline === undefined ? undefined : deadline - clock.monotonic();
+    const time = deadline === undefined ? undefined : deadline - clock.at(this.began);
     const { timers } = thread.process;
-    const cpuTimer = timers.any ? timers.nextCpuDeadline() : undefined;
+    const cpuTimer = timers.anyOfCpu ? timers.nextCpuDeadline() : undefined;
     const cpuDeadline = least(cpuTimer, cpuLimit(thread.process));
     const cpuTime = cpuDeadline === undefined ? undefined : cpuDeadline - thread.process.cpuTime;
     const nanoseconds = least(time, cpuTime);
@@ -696,7 +696,7 @@ export class Kernel implements System {
     const { process } = thread;
     thread.cpuTime += time;
     process.cpuTime += time;
-    if (process.timers.any) this.timers.note(process);
+    if (process.timers.anyOfCpu) this.timers.note(process);
   }
 
   /** A system call has been completed: its instruction counts. */
@@ -713,18 +713,16 @@ export class Kernel implements System {
   }
 
   private takeSignals(thread: Thread, returned?: ReturnedCall): void {
-    deliver(thread, {
-      returned,
-      fail: (thread, errno) => {
-        this.dispatcher.interrupt(thread, new SysError(errno));
-        this.retireCall(thread);
-      },
-      complete: (thread, result) => {
-        this.dispatcher.interrupt(thread, result);
-        this.retireCall(thread);
-      },
-    });
+    deliver(thread, { returned, fail: this.failCall, complete: this.completeCall });
   }
+  private readonly failCall = (thread: Thread, errno: number): void => {
+    this.dispatcher.interrupt(thread, new SysError(errno));
+    this.retireCall(thread);
+  };
+  private readonly completeCall = (thread: Thread, result: number): void => {
+    this.dispatcher.interrupt(thread, result);
+    this.retireCall(thread);
+  };
 
   // ---- waiting -----------------------------------------------------------------------------------------------
 
@@ -739,6 +737,8 @@ export class Kernel implements System {
 
   /** Has timers expire and timed waits end that are due. */
   private expire(): void {
+    // Real time goes on while the clock is not read, but what is due by it may wait for that.
+    if (this.unseen > 0 && this.timers.isSettled && !this.clock.isVirtual) return;
     this.timers.expire(this.clock);
     this.alarms.expire(this.clock);
     this.scheduler.expire(this.clock);

@@ -23,8 +23,8 @@ export const REGISTERS_SET = Symbol("registers set");
 /** Returned by a call after which its thread does not run again (exit, exit_group). */
 export const THREAD_GONE = Symbol("thread gone");
 
-/** How a call ends. */
-export type SyscallOutcome = number | bigint | typeof REGISTERS_SET | typeof THREAD_GONE;
+/** How a call ends. An error may be returned as well as thrown, which takes V8 longer than a short call. */
+export type SyscallOutcome = number | bigint | SysError | typeof REGISTERS_SET | typeof THREAD_GONE;
 /** What a handler returns: the end of its call, or what that waits for. */
 export type SyscallResult = SyscallOutcome | Blocked;
 export type SyscallHandler = (ctx: SyscallContext) => SyscallResult;

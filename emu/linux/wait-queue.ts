@@ -31,6 +31,7 @@ export class WaitQueue<W extends Waiter = Waiter> {
 
   /** Lets the first `count` of those who wait now make their calls again, oldest first; returns how many there were. */
   wake(count = Number.POSITIVE_INFINITY): number {
+    if (this.waiters.size === 0) return 0;
     const most = Math.min(count, this.waiters.size);
     let woken = 0;
     for (const waiter of this.waiters) {

@@ -5,7 +5,7 @@
  * of the number of areas whatever is mapped and unmapped. Nodes never change: what changes is built anew along the
  * path to it. So a copy of the whole costs nothing, and a list of areas taken before a change stays as it was.
  */
-import { continues, isData, isLocked, type Vma } from "./vma.ts";
+import { clip, continues, isData, isLocked, type Vma } from "./vma.ts";
 
 type Tree = Node | undefined;
 
@@ -117,30 +117,75 @@ export class AreaMap {
 
   /** Adds an area in a free place; equal neighbours become one with it. */
   insert(area: Vma): void {
-    let [lower, upper] = this.split(this.root, area.start);
-    let whole = area;
-    const below = this.below(area.start);
-    if (below !== undefined && continues(below, area)) {
-      [lower] = this.split(lower, below.start);
-      whole = { ...below, end: area.end };
-    }
-    const above = this.above(area.start);
-    if (above !== undefined && continues(area, above)) {
-      [, upper] = this.split(upper, above.end);
-      whole = { ...whole, end: above.end };
-    }
-    this.root = this.join(this.join(lower, this.leaf(whole)), upper);
+    const [below, above] = [this.below(area.start), this.above(area.start)];
+    const goesOn = below !== undefined && continues(below, area);
+    const isContinued = above !== undefined && continues(area, above);
+    if (goesOn && isContinued) this.root = this.without(this.root!, above.start);
+    const end = isContinued ? above.end : area.end;
+    if (goesOn) this.root = this.replaced(this.root!, below.start, { ...below, end });
+    else if (isContinued) this.root = this.replaced(this.root!, above.start, { ...area, end });
+    else this.root = this.added(this.root, this.leaf(area));
   }
 
   /** Takes a range out, cutting areas at its ends; returns what was in it. */
   remove(start: number, end: number): Vma[] {
-    if (start >= end) return [];
+    const first = start < end ? this.above(start) : undefined;
+    if (first === undefined || first.start >= end) return [];
+    if (first.start <= start && end <= first.end) return this.removeWithin(first, start, end);
     const [lower, rest] = this.split(this.root, start);
     const [middle, upper] = this.split(rest, end);
     this.root = this.join(lower, upper);
     const gone: Vma[] = [];
     this.collect(middle, start, end, gone);
     return gone;
+  }
+
+  /** The same where the range lies in one area: only the path to that is built anew. */
+  private removeWithin(area: Vma, start: number, end: number): Vma[] {
+    const root = this.root!;
+    if (area.start === start && area.end === end) {
+      this.root = this.without(root, start);
+      return [area];
+    }
+    const gone = clip(area, start, end);
+    const rest = area.end > end ? clip(area, end, area.end) : undefined;
+    if (area.start === start) this.root = this.replaced(root, start, rest!);
+    else {
+      this.root = this.replaced(root, area.start, { ...area, end: start });
+      if (rest !== undefined) this.root = this.added(this.root, this.leaf(rest));
+    }
+    return [gone];
+  }
+
+  /** The tree with another area, in about the same place, for the one that starts at `at`. */
+  private replaced(tree: Node, at: number, by: Vma): Node {
+    const { area, priority, left, right } = tree;
+    if (area.start === at) return this.node(by, priority, left, right);
+    return at < area.start
+      ? this.node(area, priority, this.replaced(left!, at, by), right)
+      : this.node(area, priority, left, this.replaced(right!, at, by));
+  }
+
+  /** The tree without the area that starts at `at`. */
+  private without(tree: Node, at: number): Tree {
+    const { area, priority, left, right } = tree;
+    if (area.start === at) return this.join(left, right);
+    return at < area.start
+      ? this.node(area, priority, this.without(left!, at), right)
+      : this.node(area, priority, left, this.without(right!, at));
+  }
+
+  /** The tree with a further leaf, whose area overlaps none. */
+  private added(tree: Tree, leaf: Node): Node {
+    if (tree === undefined) return leaf;
+    const { area, priority, left, right } = tree;
+    if (leaf.priority > priority) {
+      const [lower, upper] = this.split(tree, leaf.area.start);
+      return this.node(leaf.area, leaf.priority, lower, upper);
+    }
+    return leaf.area.start < area.start
+      ? this.node(area, priority, this.added(left, leaf), right)
+      : this.node(area, priority, left, this.added(right, leaf));
   }
 
   private collect(tree: Tree, start: number, end: number, into: Vma[]): void {

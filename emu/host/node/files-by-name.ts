@@ -69,6 +69,7 @@ export function byName(files: HostFiles): HostFiles {
       const { path } = this.name;
       return { path, isGone: !leadsTo(path, this.was) };
     }
+    mark(): undefined {}
     private path(): string {
       const { path, isGone } = this.where();
       if (!isGone) return path;

@@ -131,6 +131,15 @@ class HeldFolder implements HostFolder {
   where(): HostWhereabouts {
     return hostCall(() => this.shortPath() ?? this.longPath());
   }
+  mark(): string | undefined {
+    try {
+      // A character for each byte of the path.
+      const mark = withoutTraces(() => fs.readlinkSync(heldPath(this.handle), "latin1"));
+      return mark.endsWith(DELETED) ? undefined : mark;
+    } catch {
+      return undefined;
+    }
+  }
   /** Linux tells no path of more than PATH_MAX bytes. */
   private shortPath(): HostWhereabouts | undefined {
     try {
@@ -207,13 +216,12 @@ function withoutUmask<T>(create: () => T): T {
   }
 }
 
-/** Runs `use` with a path of exactly the file at `path`, which must not be a symlink, without opening it. */
-function pinned<T>(path: string, use: (path: PathLike) => T): T {
+/** Runs `use` with a path of exactly the file at `path`, also where it is a symlink, without opening it. */
+function pinned<T>(path: string, use: (path: PathLike, handle?: number) => T): T {
   if (!onLinux) return use(toHost(path));
   const handle = fs.openSync(toHost(path), O_PATH | constants.O_NOFOLLOW);
   try {
-    if (fs.fstatSync(handle).isSymbolicLink()) throw new HostError("ELOOP", `${path} is a symbolic link`);
-    return use(heldPath(handle));
+    return use(heldPath(handle), handle);
   } finally {
     fs.closeSync(handle);
   }
@@ -287,7 +295,12 @@ const files: HostFiles = {
   symlink: (target, path) => fs.symlinkSync(toHost(target), toHost(path)),
   ftruncate: (handle, length) => fs.ftruncateSync(handle, length),
   fsync: (handle, data) => (data ? fs.fdatasyncSync(handle) : fs.fsyncSync(handle)),
-  chmod: (path, mode) => pinned(path, (same) => fs.chmodSync(same, mode)),
+  chmod: (path, mode) =>
+    pinned(path, (same, handle) => {
+      const isLink = handle !== undefined && fs.fstatSync(handle).isSymbolicLink();
+      if (isLink) throw new HostError("ELOOP", `${path} is a symbolic link`);
+      fs.chmodSync(same, mode);
+    }),
   fchmod: (handle, mode) => fs.fchmodSync(handle, mode),
   utimes: (path, atime, mtime) => fs.lutimesSync(toHost(path), toTime(atime), toTime(mtime)),
   futimes: (handle, atime, mtime) => fs.futimesSync(handle, toTime(atime), toTime(mtime)),

@@ -48,6 +48,21 @@ import {
 /** "connecting": TCP waits for room at who listens. "closed": TCP was refused or reset, or listens no more. */
 export type Phase = "idle" | "listening" | "connecting" | "connected" | "closed";
 
+/** States of TCP as Linux numbers them (include/net/tcp_states.h). */
+export const TCP_ESTABLISHED = 1;
+const TCP_SYN_SENT = 2;
+const TCP_FIN_WAIT2 = 5;
+export const TCP_CLOSE = 7;
+const TCP_CLOSE_WAIT = 8;
+const TCP_LAST_ACK = 9;
+export const TCP_LISTEN = 10;
+const TCP_STATES: Readonly<Record<Exclude<Phase, "connected">, number>> = {
+  idle: TCP_CLOSE,
+  listening: TCP_LISTEN,
+  connecting: TCP_SYN_SENT,
+  closed: TCP_CLOSE,
+};
+
 /** SO_LINGER as it is kept: seconds and one, 0 where it is off. */
 const LINGER_NOT = 1;
 
@@ -80,6 +95,13 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   override get isListening(): boolean {
     return this.phase === "listening";
+  }
+  /** TCP's name for the state it is in. */
+  get tcpState(): number {
+    const { phase, readShut, writeShut } = this;
+    if (phase !== "connected") return TCP_STATES[phase];
+    if (readShut) return writeShut ? TCP_LAST_ACK : TCP_CLOSE_WAIT;
+    return writeShut ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
   }
   override get connected(): StreamSocket | undefined {
     return this.peer;

@@ -11,15 +11,15 @@ export interface DataModel {
 
 export class GuestBytes {
   readonly model: DataModel;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   private readonly view: DataView;
   private readonly little: boolean;
 
-  /** Zeros of a given length, or bytes read from the guest. */
-  constructor(model: DataModel, from: number | Uint8Array<ArrayBuffer>) {
+  /** Zeros of a given length, or bytes read from the guest. `view`, where there is one already, begins with them. */
+  constructor(model: DataModel, from: number | Uint8Array<ArrayBuffer>, view?: DataView) {
     this.model = model;
     this.bytes = typeof from === "number" ? new Uint8Array(from) : from;
-    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    this.view = view ?? new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.little = model.littleEndian;
   }
 
@@ -44,6 +44,12 @@ export class GuestBytes {
   ulong(at: number): bigint {
     return this.model.is64 ? this.u64(at) : BigInt(this.u32(at));
   }
+  /** The same as a number; exact as far as guest memory reaches. */
+  address(at: number): number {
+    if (!this.model.is64) return this.u32(at);
+    const [low, high] = [this.u32(at + (this.little ? 0 : 4)), this.u32(at + (this.little ? 4 : 0))];
+    return high * 2 ** 32 + low;
+  }
   setU16(at: number, value: number): void {
     this.view.setUint16(at, value, this.little);
   }
@@ -53,12 +59,12 @@ export class GuestBytes {
   setU64(at: number, value: bigint): void {
     this.view.setBigUint64(at, value, this.little);
   }
-  /** A number is one of at most 32 bits. */
+  /** A number is not negative, and exact. */
   setUlong(at: number, value: bigint | number): void {
     const { is64 } = this.model;
     if (typeof value === "number") {
       this.setU32(at + (is64 && !this.little ? 4 : 0), value);
-      if (is64) this.setU32(at + (this.little ? 4 : 0), 0);
+      if (is64) this.setU32(at + (this.little ? 4 : 0), value < 2 ** 32 ? 0 : Math.floor(value / 2 ** 32));
     } else if (is64) this.setU64(at, value);
     else this.setU32(at, Number(BigInt.asUintN(32, value)));
   }

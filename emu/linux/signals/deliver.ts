@@ -2,7 +2,7 @@
  * Taking signals: what a thread does with what is pending before it goes on with its program (Linux: get_signal,
  * do_signal, check_syscall_restart).
  */
-import { CR0_SO, type Registers } from "../../cpu/registers.ts";
+import { CR, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { EINTR } from "../errno.ts";
 import type { Restart } from "../wait-queue.ts";
@@ -95,7 +95,8 @@ export function deliverSignals(delivery: Delivery): Outcome {
       if (delivery.traced && info.signo !== SIGKILL) return { kind: "trace", info };
     }
     const { signo } = info;
-    const action = { ...process.signals.action(signo) };
+    const { handler, flags, restorer, mask } = process.signals.action(signo);
+    const action = { handler, flags, restorer, mask };
     if (action.handler === SIG_IGN) continue;
     if (action.handler === SIG_DFL) {
       const kind = defaultAction(signo);
@@ -140,20 +141,22 @@ function enterHandler(delivery: Delivery, action: SignalAction, info: SignalInfo
     return;
   }
   signals.savedMask = null;
-  const deferred = action.flags & SA_NODEFER ? 0n : signalBit(info.signo);
-  signals.setMask(signals.mask | action.mask | deferred);
+  let blocked = action.flags & SA_NODEFER ? action.mask : action.mask | signalBit(info.signo);
+  if (signals.mask !== 0n) blocked |= signals.mask;
+  signals.setMask(blocked);
   if (signals.altStack.flags & SS_AUTODISARM) signals.altStack = { ...noAltStack(), flags: SS_DISABLE };
 }
 
-function kernelEntry({ thread, registers, waiting, returned, isVectored }: Delivery): KernelEntry {
+function kernelEntry(delivery: Delivery): KernelEntry {
+  const { thread, registers, waiting, returned } = delivery;
   const r3 = registers.gpr(3);
   const fault = thread.signals.interrupt;
   if (fault !== undefined) return { interrupt: fault, origGpr3: r3, result: 0n };
   if (returned !== undefined) {
     const { origGpr3, vectored } = returned;
-    const failed = !vectored && (registers.cr & CR0_SO) !== 0;
+    const failed = !vectored && (registers.bytes[CR] & 1) !== 0;
     return { interrupt: vectored ? VECTORED_CALL : SYSTEM_CALL, origGpr3, result: failed ? -r3 : r3 };
   }
   if (waiting === undefined) return { interrupt: TICK, origGpr3: r3, result: 0n };
-  return { interrupt: isVectored() ? VECTORED_CALL : SYSTEM_CALL, origGpr3: r3, result: 0n };
+  return { interrupt: delivery.isVectored() ? VECTORED_CALL : SYSTEM_CALL, origGpr3: r3, result: 0n };
 }

@@ -4,7 +4,7 @@
  * dummy stack frame for the handler's caller.
  */
 import { GuestFault, ignoringFaults } from "../../cpu/fault.ts";
-import { CTR, LR, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
+import { CTR, GPR, LR, NIA, RESERVE_LENGTH, type Registers } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { SignalActionSnapshot } from "../../snapshot.ts";
 import { vdsoPage } from "../vdso/page.ts";
@@ -48,29 +48,47 @@ const ucontextSize = (model: TaskModel, withVsx = true): number =>
 /** 64-bit rt frame: ucontext, two unused longs, seven trampoline words, pointers, siginfo. */
 const pinfoOffset = (model: TaskModel): number => (ucontextSize(model) + 16 + 7 * 4 + 7) & ~7;
 
-const inReach = (memory: AddressSpace, address: bigint, length: number): boolean =>
-  address >= 0n && address + BigInt(length) <= BigInt(memory.limit);
+const inReach = (memory: AddressSpace, address: number, length: number): boolean =>
+  address >= 0 && address + length <= memory.limit;
 
-/** What frames are read into and built in: to make an array takes V8 longer than to fill it. */
-const readInto = new Uint8Array(8192);
-const builtIn = new Uint8Array(4096);
+/** Bytes that frames are read into or built in, with the view of them: to make either takes V8 longer than to fill it. */
+class Room {
+  private readonly all = new Uint8Array(4096);
+  private readonly view = new DataView(this.all.buffer);
+
+  take(model: TaskModel, length: number): GuestBytes {
+    return new GuestBytes(model, this.all.subarray(0, length), this.view);
+  }
+}
+/** No frame is read in more pieces. */
+const readInto = Array.from({ length: 4 }, () => new Room());
+const builtIn = new Room();
 
 /** Reads guest memory at a 64-bit address; throws GuestFault. What it gives is good until there is another reader. */
 function reader({ memory, model }: FrameThread): ReadGuest {
   let used = 0;
   return (address, length) => {
-    if (!inReach(memory, address, length)) throw new GuestFault("data-unmapped", address);
-    const at = Number(address);
-    memory.checkLoad(at, length);
-    const into = readInto.subarray(used, used + length);
-    used += (length + 7) & ~7;
-    return new GuestBytes(model, memory.peek(at, length, into));
+    if (!inReach(memory, address, length)) throw new GuestFault("data-unmapped", BigInt(address));
+    memory.checkLoad(address, length);
+    const into = readInto[used++].take(model, length);
+    memory.peek(address, length, into.bytes);
+    return into;
   };
 }
 
-function write({ memory }: FrameThread, address: bigint, bytes: Uint8Array): void {
-  if (!inReach(memory, address, bytes.length)) throw new GuestFault("data-unmapped", address, true);
-  memory.write(Number(address), bytes);
+function write({ memory }: FrameThread, address: number, bytes: Uint8Array): void {
+  if (!inReach(memory, address, bytes.length)) throw new GuestFault("data-unmapped", BigInt(address), true);
+  memory.write(address, bytes);
+}
+
+/** GPR 1 as the ABI has it: exact as far as guest memory reaches. */
+const stackPointer = ({ model, registers: { u32 } }: FrameThread): number =>
+  u32[GPR / 4 + 2] + (model.is64 ? u32[GPR / 4 + 3] * 2 ** 32 : 0);
+
+/** Sets a doubleword of the register block to a number. */
+function setDoubleword({ u32 }: Registers, offset: number, value: number): void {
+  u32[offset / 4] = value;
+  u32[offset / 4 + 1] = Math.floor(value / 2 ** 32);
 }
 
 /**
@@ -94,39 +112,40 @@ export function pushFrame(
       ? rtSize32(model)
       : oldSize32(model);
   const redzone = model.is64 ? REDZONE_64 : REDZONE_32;
-  const sp = model.is64 ? registers.gpr(1) : BigInt.asUintN(32, registers.gpr(1));
-  const top = action.flags & SA_ONSTACK && altStack.size !== 0n && !onAltStack(altStack, sp);
-  const from = top ? altStack.sp + altStack.size : sp;
-  const frame = (from - BigInt(bodySize + redzone)) & ~15n;
+  const sp = stackPointer(thread);
+  const top = altStack.size !== 0n && action.flags & SA_ONSTACK && !onAltStack(altStack, BigInt(sp));
+  const from = top ? Number(altStack.sp + altStack.size) : sp;
+  const frame = Math.floor((from - (bodySize + redzone)) / 16) * 16;
   const gap = dummyFrame(model) + (rt && !model.is64 ? RT_GAP_32 : 0);
-  const newSp = frame - BigInt(gap);
+  const newSp = frame - gap;
+  if (!inReach(memory, newSp, gap + bodySize)) return false;
 
-  const out = new GuestBytes(model, builtIn.subarray(0, gap + bodySize).fill(0));
-  out.setUlong(0, sp);
+  const out = builtIn.take(model, gap + bodySize);
+  out.bytes.fill(0);
+  out.copyUlong(0, registers, GPR + 8);
   const build = model.is64 ? buildRt64 : rt ? buildRt32 : buildOld32;
   const args = build(out, gap, frame, thread, action, info, mask, entry);
   let code = action.handler;
   let toc: bigint | undefined;
   const reached = ignoringFaults(() => {
-    write(thread, newSp, out.bytes);
+    memory.write(newSp, out.bytes);
     if (model.is64 && !model.elfv2) {
-      const descriptor = reader(thread)(action.handler, 16);
+      const descriptor = reader(thread)(Number(action.handler), 16);
       code = descriptor.u64(0);
       toc = descriptor.u64(8);
     }
   });
   if (!reached) return false;
 
-  registers.setGpr(1, newSp);
+  setDoubleword(registers, GPR + 8, newSp);
   if (toc !== undefined) registers.setGpr(2, toc);
-  registers.setGpr(3, BigInt(info.signo));
-  args.forEach((value, i) => {
-    registers.setGpr(4 + i, value);
-  });
+  setDoubleword(registers, GPR + 8 * 3, info.signo);
+  for (let i = 0; i < args.length; i++) setDoubleword(registers, GPR + 8 * (4 + i), args[i]);
   if (model.is64) registers.u64[CTR / 8] = code;
   if (model.elfv2) registers.setGpr(12, code);
-  registers.nia = (model.is64 ? code : BigInt.asUintN(32, code)) & ~3n;
-  registers.u64[LR / 8] = BigInt(page + returnPoint(model, rt));
+  registers.nia = model.is64 ? code : BigInt.asUintN(32, code);
+  registers.u32[NIA / 4] &= ~3;
+  setDoubleword(registers, LR, page + returnPoint(model, rt));
   registers.wholeFpscr = 0n;
   registers.bytes[RESERVE_LENGTH] = 0;
   return true;
@@ -136,33 +155,33 @@ export function pushFrame(
 type Build = (
   out: GuestBytes,
   at: number,
-  frame: bigint,
+  frame: number,
   thread: FrameThread,
   action: SignalActionSnapshot,
   info: SignalInfo,
   mask: bigint,
   entry: KernelEntry,
-) => bigint[];
+) => number[];
 
 const buildRt64: Build = (out, at, frame, thread, action, info, mask, entry) => {
   const { model } = thread;
   const pinfo = pinfoOffset(model);
-  const infoAddress = frame + BigInt(pinfo + 16);
+  const infoAddress = frame + pinfo + 16;
   putUcontext(out, at, frame, thread, mask, entry);
   const sc = at + ucontextLayout(model).mcontext;
   out.setU32(sc + SC_SIGNAL, info.signo);
   out.setU64(sc + SC_HANDLER, action.handler);
-  out.setU64(at + pinfo, infoAddress);
-  out.setU64(at + pinfo + 8, frame);
+  out.setUlong(at + pinfo, infoAddress);
+  out.setUlong(at + pinfo + 8, frame);
   putSigInfo(out, at + pinfo + 16, info);
   if (action.flags & SA_SIGINFO) return [infoAddress, frame, frame];
-  return [frame + BigInt(ucontextLayout(model).mcontext)];
+  return [frame + ucontextLayout(model).mcontext];
 };
 
 const rtSize32 = (model: TaskModel): number => SIGINFO_SIZE + ucontextSize(model);
 
 const buildRt32: Build = (out, at, frame, thread, _action, info, mask, entry) => {
-  const uc = frame + BigInt(SIGINFO_SIZE);
+  const uc = frame + SIGINFO_SIZE;
   putSigInfo(out, at, info);
   putUcontext(out, at + SIGINFO_SIZE, uc, thread, mask, entry);
   return [frame, uc, frame];
@@ -171,7 +190,7 @@ const buildRt32: Build = (out, at, frame, thread, _action, info, mask, entry) =>
 const oldSize32 = (model: TaskModel): number => SIGCONTEXT_32.size + mcontextSize(model);
 
 const buildOld32: Build = (out, at, frame, { model, registers }, action, info, mask, entry) => {
-  const mcontext = frame + BigInt(SIGCONTEXT_32.size);
+  const mcontext = frame + SIGCONTEXT_32.size;
   out.setU32(at + SIGCONTEXT_32.signal, info.signo);
   out.setUlong(at + SIGCONTEXT_32.handler, action.handler);
   out.setU32(at + SIGCONTEXT_32.oldmask, Number(BigInt.asUintN(32, mask)));
@@ -184,14 +203,14 @@ const buildOld32: Build = (out, at, frame, { model, registers }, action, info, m
 function putUcontext(
   out: GuestBytes,
   at: number,
-  address: bigint,
+  address: number,
   { model, registers, altStack }: FrameThread,
   mask: bigint,
   entry: KernelEntry,
   withVsx = true,
 ): void {
   const layout = ucontextLayout(model);
-  const mcontext = address + BigInt(layout.mcontext);
+  const mcontext = address + layout.mcontext;
   putStack(out, at + layout.stack, altStack);
   if (!model.is64) out.setUlong(at + layout.regs, mcontext);
   out.setSigset(at + layout.sigmask, mask);
@@ -209,9 +228,9 @@ export interface Returned {
 
 /** rt_sigreturn(2): loads the registers from the frame above the stack pointer. Throws GuestFault on a bad one. */
 export function popRtFrame(thread: FrameThread): Returned {
-  const { model, registers } = thread;
-  const sp = registers.gpr(1);
-  const uc = model.is64 ? sp : BigInt.asUintN(32, sp + BigInt(dummyFrame(model) + RT_GAP_32 + SIGINFO_SIZE));
+  const { model } = thread;
+  const sp = stackPointer(thread);
+  const uc = model.is64 ? sp : (sp + dummyFrame(model) + RT_GAP_32 + SIGINFO_SIZE) % 2 ** 32;
   const layout = ucontextLayout(model);
   const read = reader(thread);
   const head = read(uc, headSize(model));
@@ -226,11 +245,11 @@ const headSize = (model: TaskModel): number =>
 /** sigreturn(2), 32-bit tasks only. Throws GuestFault on a bad frame. */
 export function popOldFrame(thread: FrameThread): Returned {
   const { model, registers } = thread;
-  const at = BigInt.asUintN(32, registers.gpr(1) + BigInt(dummyFrame(model)));
+  const at = (stackPointer(thread) + dummyFrame(model)) % 2 ** 32;
   const read = reader(thread);
   const sc = read(at, SIGCONTEXT_32.size);
   const mask = BigInt(sc.u32(SIGCONTEXT_32.oldmask)) | (BigInt(sc.u32(SIGCONTEXT_32.mask2)) << 32n);
-  const mcontext = sc.ulong(SIGCONTEXT_32.regs);
+  const mcontext = sc.address(SIGCONTEXT_32.regs);
   const from = read(mcontext, scalarSize(model));
   return { mask, ...getRegisters(read, from, 0, mcontext, registers, { model, keepTls: false }) };
 }
@@ -238,13 +257,13 @@ export function popOldFrame(thread: FrameThread): Returned {
 function loadUcontext(
   { model, registers }: FrameThread,
   read: ReadGuest,
-  uc: bigint,
+  uc: number,
   head: GuestBytes,
   keepTls: boolean,
 ): Returned {
   const layout = ucontextLayout(model);
   const mask = head.sigset(layout.sigmask);
-  const mcontext = model.is64 ? uc + BigInt(layout.mcontext) : head.ulong(layout.regs);
+  const mcontext = model.is64 ? uc + layout.mcontext : head.address(layout.regs);
   const [from, at] = model.is64 ? [head, layout.mcontext] : [read(mcontext, scalarSize(model)), 0];
   return { mask, ...getRegisters(read, from, at, mcontext, registers, { model, keepTls }) };
 }
@@ -258,30 +277,30 @@ export type SwapError = "EINVAL" | "EFAULT";
  */
 export function swapContext(
   thread: FrameThread,
-  old: bigint,
-  next: bigint,
-  size: bigint,
+  old: number,
+  next: number,
+  size: number,
   mask: bigint,
   entry: KernelEntry,
 ): Returned | SwapError | undefined {
   const { model } = thread;
   const read = reader(thread);
   const layout = ucontextLayout(model);
-  if (size < BigInt(ucontextSize(model, false))) return "EINVAL";
-  const withVsx = size >= BigInt(ucontextSize(model));
+  if (size < ucontextSize(model, false)) return "EINVAL";
+  const withVsx = size >= ucontextSize(model);
   let loaded: Returned | SwapError | undefined;
   const reached = ignoringFaults(() => {
-    if (next !== 0n && !withVsx) {
-      const mcontext = model.is64 ? next + BigInt(layout.mcontext) : read(next, layout.mcontext).ulong(48);
+    if (next !== 0 && !withVsx) {
+      const mcontext = model.is64 ? next + layout.mcontext : read(next, layout.mcontext).address(layout.regs);
       if (hasVsx(readMsr(read, model, mcontext))) {
         loaded = "EINVAL";
         return;
       }
     }
-    if (old !== 0n) saveContext(thread, old, mask, entry, withVsx);
-    if (next === 0n) return;
+    if (old !== 0) saveContext(thread, old, mask, entry, withVsx);
+    if (next === 0) return;
     const readNext = reader(thread);
-    readNext(next + size - 1n, 1);
+    readNext(next + size - 1, 1);
     loaded = loadUcontext(thread, readNext, next, readNext(next, headSize(model)), true);
   });
   return reached ? loaded : "EFAULT";
@@ -290,7 +309,7 @@ export function swapContext(
 /** Writes the parts of a ucontext that swapcontext(2) writes: registers and mask, and that there is no signal. */
 function saveContext(
   thread: FrameThread,
-  at: bigint,
+  at: number,
   mask: bigint,
   entry: KernelEntry,
   withVsx: boolean,
@@ -299,7 +318,7 @@ function saveContext(
   const layout = ucontextLayout(model);
   const read = reader(thread);
   const head = read(at, layout.mcontext);
-  const mcontext = at + BigInt(layout.mcontext);
+  const mcontext = at + layout.mcontext;
   head.setSigset(layout.sigmask, mask);
   if (!model.is64) head.setUlong(layout.regs, mcontext);
   const body = read(mcontext, mcontextSize(model, withVsx));

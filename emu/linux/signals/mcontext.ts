@@ -94,7 +94,7 @@ function putWords(out: GuestBytes, at: number, registers: Registers, entry: Kern
   const { trap, dar, dsisr, srr1 } = entry.interrupt;
   for (let n = 0; n < 32; n++) out.copyUlong(at + n * word, registers, GPR + 8 * n);
   out.copyUlong(at + PT_NIP * word, registers, NIA);
-  out.setUlong(at + PT_MSR * word, msr | srr1);
+  out.setUlong(at + PT_MSR * word, srr1 === 0n ? msr : msr | srr1);
   out.setUlong(at + PT_ORIG_R3 * word, entry.origGpr3);
   out.copyUlong(at + PT_CTR * word, registers, CTR);
   out.copyUlong(at + PT_LNK * word, registers, LR);
@@ -123,7 +123,7 @@ export function wordsOf(registers: Registers, model: DataModel, entry: KernelEnt
 export function putRegisters(
   out: GuestBytes,
   at: number,
-  address: bigint,
+  address: number,
   model: TaskModel,
   registers: Registers,
   entry: KernelEntry,
@@ -137,10 +137,10 @@ export function putRegisters(
   for (let n = 0; n < 32; n++) out.copyU64(fp + 8 * n, registers, fprOffset(n));
   out.copyU64(fp + 8 * 32, registers, FPSCR);
 
-  if (model.is64) out.setUlong(at + SC_REGS, address + BigInt(SC_GP));
+  if (model.is64) out.setUlong(at + SC_REGS, address + SC_GP);
   const area = vectorArea(model, address);
   if (model.is64) out.setUlong(at + SC_V_REGS, area);
-  const vr = at + Number(area - address);
+  const vr = at + (area - address);
   if (model.altivec) putVectors(out, vr, registers);
   out.setU32(vr + vrsaveOffset(model), registers.u32[VRSAVE / 4]);
   if (vsx) {
@@ -150,8 +150,8 @@ export function putRegisters(
 }
 
 /** Guest address of the vector registers of the structure at `address`. */
-function vectorArea(model: DataModel, address: bigint): bigint {
-  return model.is64 ? (address + BigInt(SC_VMX_RESERVE) + 15n) & ~15n : address + BigInt(VR_32);
+function vectorArea(model: DataModel, address: number): number {
+  return model.is64 ? Math.ceil((address + SC_VMX_RESERVE) / 16) * 16 : address + VR_32;
 }
 
 /** Doublewords 0 and 1 of a quadword in memory: as the byte order has them. */
@@ -169,7 +169,7 @@ export function putVectors(out: GuestBytes, at: number, registers: Registers): v
 }
 
 /** Reads guest memory; throws GuestFault. */
-export type ReadGuest = (address: bigint, length: number) => GuestBytes;
+export type ReadGuest = (address: number, length: number) => GuestBytes;
 
 /** Bytes in front of the vector registers, pt_regs and floating point, which are always there. */
 export const scalarSize = (model: DataModel): number => (model.is64 ? SC_VMX_RESERVE : VR_32);
@@ -183,14 +183,14 @@ export function getRegisters(
   read: ReadGuest,
   from: GuestBytes,
   at: number,
-  address: bigint,
+  address: number,
   registers: Registers,
   { model, keepTls }: { model: TaskModel; keepTls: boolean },
 ): { origGpr3: bigint; result: bigint } {
   const gp = at + generalRegisters(model);
   const word = model.is64 ? 8 : 4;
   const get = (index: number): bigint => from.ulong(gp + index * word);
-  const area = model.is64 ? from.ulong(at + SC_V_REGS) : address + BigInt(VR_32);
+  const area = model.is64 ? from.address(at + SC_V_REGS) : address + VR_32;
   const vectors = readVectors(read, model, area, get(PT_MSR));
 
   const tls = model.is64 ? 13 : 2;
@@ -207,7 +207,8 @@ export function getRegisters(
   registers.cr = from.u32(gp + PT_CCR * word + low);
   const fp = at + floatingPointRegisters(model);
   for (let n = 0; n < 32; n++) from.loadU64(fp + 8 * n, registers, fprOffset(n));
-  registers.wholeFpscr = withSummaries(from.u64(fp + 8 * 32));
+  from.loadU64(fp + 8 * 32, registers, FPSCR);
+  registers.fpscr = summarized(registers.u32[FPSCR / 4]);
   loadVectors(registers, model, vectors);
   registers.bytes[RESERVE_LENGTH] = 0;
   return { origGpr3: get(PT_ORIG_R3), result: get(PT_RESULT) };
@@ -226,15 +227,15 @@ const vrsaveOffset = (model: DataModel): number => (model.is64 ? VRSAVE_64 : 32 
 const halvesOffset = (model: DataModel): number => (model.is64 ? VSX_64 : VSX_32 - VR_32);
 
 /** Reads no more of the area at `area` than Linux does: VRSAVE in any case. */
-function readVectors(read: ReadGuest, model: TaskModel, area: bigint, msr: bigint): Vectors {
+function readVectors(read: ReadGuest, model: TaskModel, area: number, msr: bigint): Vectors {
   const hasVr = model.altivec && (msr & MSR_VEC) !== 0n;
   const hasVsx = model.vsx && (msr & MSR_VSX) !== 0n;
-  if (area === 0n) return { from: undefined, hasVr: false, hasVsx: false };
+  if (area === 0) return { from: undefined, hasVr: false, hasVsx: false };
   const first = hasVr ? 0 : vrsaveOffset(model);
   const end = hasVsx
     ? halvesOffset(model) + VSX_BYTES
     : Math.max(hasVr ? VR_BYTES : 0, vrsaveOffset(model) + 4);
-  return { from: read(area + BigInt(first), end - first), hasVr, hasVsx };
+  return { from: read(area + first, end - first), hasVr, hasVsx };
 }
 
 function loadVectors(registers: Registers, model: TaskModel, { from, hasVr, hasVsx }: Vectors): void {
@@ -267,21 +268,24 @@ export function getVectors(from: GuestBytes, at: number, registers: Registers): 
 }
 
 /** The FPSCR with FEX and VX as its other bits make them: software cannot set these (Power ISA 3.0B, I.4.2.2). */
-export function withSummaries(fpscr: bigint): bigint {
-  const low = Number(BigInt.asUintN(32, fpscr));
+export const withSummaries = (fpscr: bigint): bigint =>
+  (fpscr & ~0xffff_ffffn) | BigInt(summarized(Number(BigInt.asUintN(32, fpscr))));
+
+/** The same of its lower word. */
+function summarized(low: number): number {
   const invalid = (low & 0x01f8_0700) !== 0;
   const exceptions = ((low >>> 25) & 0xf) | (invalid ? 0x10 : 0);
   const enables = (low >>> 3) & 0x1f;
   let bits = low & ~0x6000_0000;
   if (invalid) bits |= 0x2000_0000;
   if ((exceptions & enables) !== 0) bits |= 0x4000_0000;
-  return (fpscr & ~0xffff_ffffn) | BigInt(bits >>> 0);
+  return bits >>> 0;
 }
 
 /** The MSR word of the structure at `address`, without reading the rest. */
-export const readMsr = (read: ReadGuest, model: TaskModel, address: bigint): bigint => {
+export const readMsr = (read: ReadGuest, model: TaskModel, address: number): bigint => {
   const word = model.is64 ? 8 : 4;
-  const at = address + BigInt(generalRegisters(model) + PT_MSR * word);
+  const at = address + generalRegisters(model) + PT_MSR * word;
   return read(at, word).ulong(0);
 };
 

@@ -12,11 +12,12 @@ export const signalInfo = (
   { errno = 0, pid = 0, uid = 0, value = 0n, timer = 0, overrun = 0 }: Partial<SignalInfo> = {},
 ): SignalInfo => ({ errno, pid, uid, value, timer, overrun, signo, code });
 
-/** What is queued of one signal, oldest first. */
-interface Queue {
-  readonly entries: { readonly info: SignalInfo; readonly arrival: number }[];
-  /** Entries before this one have been taken. */
-  head: number;
+/** A signal in its queue. */
+interface Entry {
+  readonly info: SignalInfo;
+  readonly arrival: number;
+  /** The one of the same number that came next. */
+  next: Entry | undefined;
 }
 
 export class PendingSignals {
@@ -26,17 +27,18 @@ export class PendingSignals {
   size = 0;
   /** How often signals have been dropped without being taken. */
   drops = 0;
-  private readonly queues = new Map<number, Queue>();
+  /** The oldest and the newest that is queued of each signal. */
+  private readonly oldest: (Entry | undefined)[] = [];
+  private readonly newest: (Entry | undefined)[] = [];
   /** Those of POSIX timers, by id. */
   private readonly timers = new Map<number, SignalInfo>();
   private arrivals = 0;
 
   /** Everything pending, in order of arrival. */
   get entries(): readonly SignalInfo[] {
-    return [...this.queues.values()]
-      .flatMap(({ entries, head }) => entries.slice(head))
-      .sort((one, other) => one.arrival - other.arrival)
-      .map(({ info }) => info);
+    const found: Entry[] = [];
+    for (let entry of this.oldest) for (; entry !== undefined; entry = entry.next) found.push(entry);
+    return found.sort((one, other) => one.arrival - other.arrival).map(({ info }) => info);
   }
 
   /**
@@ -45,8 +47,7 @@ export class PendingSignals {
    * refused: returns false (EAGAIN).
    */
   add(info: SignalInfo, room = Number.POSITIVE_INFINITY): boolean {
-    const bit = signalBit(info.signo);
-    const pending = (this.mask & bit) !== 0n;
+    const pending = this.oldest[info.signo] !== undefined;
     if (pending && info.signo < SIGRTMIN) return true;
     if (room <= 0 && info.signo >= SIGRTMIN) {
       if (info.code !== SI_USER) return false;
@@ -63,10 +64,14 @@ export class PendingSignals {
   }
 
   private append(info: SignalInfo): void {
-    let queue = this.queues.get(info.signo);
-    if (queue === undefined) this.queues.set(info.signo, (queue = { entries: [], head: 0 }));
-    queue.entries.push({ info, arrival: this.arrivals++ });
-    this.mask |= signalBit(info.signo);
+    const { signo } = info;
+    const entry: Entry = { info, arrival: this.arrivals++, next: undefined };
+    const before = this.newest[signo];
+    if (before === undefined) {
+      this.oldest[signo] = entry;
+      this.mask |= signalBit(signo);
+    } else before.next = entry;
+    this.newest[signo] = entry;
     this.size++;
     if (info.code === SI_TIMER) this.timers.set(info.timer, info);
   }
@@ -80,12 +85,10 @@ export class PendingSignals {
   removeTimer(id: number): void {
     const info = this.timers.get(id);
     if (info === undefined) return;
-    const { entries } = this.queues.get(info.signo)!;
-    entries.splice(
-      entries.findIndex((entry) => entry.info === info),
-      1,
-    );
-    this.removed(info);
+    let before: Entry | undefined;
+    let entry = this.oldest[info.signo]!;
+    while (entry.info !== info) [before, entry] = [entry, entry.next!];
+    this.unlink(info.signo, before, entry);
   }
 
   /**
@@ -93,6 +96,7 @@ export class PendingSignals {
    * none.
    */
   next(wanted: bigint): number {
+    if (this.size === 0) return 0;
     const candidates = this.mask & wanted;
     if (candidates === 0n) return 0;
     const urgent = candidates & SYNCHRONOUS;
@@ -101,32 +105,36 @@ export class PendingSignals {
 
   /** Removes and returns the oldest entry of `signo`. */
   take(signo: number): SignalInfo | undefined {
-    const queue = this.queues.get(signo);
-    if (queue === undefined) return undefined;
-    const { info } = queue.entries[queue.head++];
-    this.removed(info);
-    return info;
+    const entry = this.oldest[signo];
+    if (entry === undefined) return undefined;
+    this.unlink(signo, undefined, entry);
+    return entry.info;
   }
 
-  /** An entry has left its queue. */
-  private removed(info: SignalInfo): void {
+  /** Takes an entry from its queue; `before` is the one in front of it. */
+  private unlink(signo: number, before: Entry | undefined, { info, next }: Entry): void {
+    if (before === undefined) this.oldest[signo] = next;
+    else before.next = next;
+    if (next === undefined) this.newest[signo] = before;
     this.size--;
     if (info.code === SI_TIMER) this.timers.delete(info.timer);
-    const queue = this.queues.get(info.signo)!;
-    if (queue.head < queue.entries.length) return;
-    this.queues.delete(info.signo);
-    this.mask &= ~signalBit(info.signo);
+    // Nothing is left of that number.
+    if (before === undefined && next === undefined)
+      this.mask = this.size === 0 ? 0n : this.mask & ~signalBit(signo);
   }
 
   /** Drops every entry of the signals in `mask`. */
   flush(mask: bigint): void {
-    if ((this.mask & mask) === 0n) return;
+    if (this.size === 0 || (this.mask & mask) === 0n) return;
     this.drops++;
-    for (const [signo, { entries, head }] of this.queues) {
-      if ((signalBit(signo) & mask) === 0n) continue;
-      this.queues.delete(signo);
-      this.size -= entries.length - head;
-      for (const { info } of entries.slice(head)) if (info.code === SI_TIMER) this.timers.delete(info.timer);
+    for (let signo = 1; signo < this.oldest.length; signo++) {
+      let entry = this.oldest[signo];
+      if (entry === undefined || (signalBit(signo) & mask) === 0n) continue;
+      this.oldest[signo] = this.newest[signo] = undefined;
+      for (; entry !== undefined; entry = entry.next) {
+        this.size--;
+        if (entry.info.code === SI_TIMER) this.timers.delete(entry.info.timer);
+      }
     }
     this.mask &= ~mask;
   }

@@ -7,7 +7,12 @@
  */
 
 import type { ProcessSnapshot } from "../../snapshot.ts";
-import { CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID } from "../clock.ts";
+import {
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_REALTIME,
+  CLOCK_THREAD_CPUTIME_ID,
+} from "../clock.ts";
 import type { ProcessTimers as TimersOfProcess } from "../contracts.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type PendingSignals, type SignalInfo, signalInfo } from "./pending.ts";
@@ -91,8 +96,10 @@ export class ProcessTimers implements TimersOfProcess {
   private readonly send: SendTimerSignal;
   /** Told whenever a timer is set or turned off. */
   private readonly onSet: () => void;
-  /** Timers that are on, by their clocks. */
-  private readonly running = new Map<string, ClockQueue>();
+  /** Timers that are on, by their clocks: see `keyOf`. */
+  private readonly running = new Map<number, ClockQueue>();
+  /** How many timers of CPU time are on. */
+  private ofCpu = 0;
   /** Timers that are due and stand still because their signal has not been taken yet. */
   private readonly held = new Set<Timer>();
   /** `PendingSignals.drops` when those were looked at last. */
@@ -133,7 +140,7 @@ export class ProcessTimers implements TimersOfProcess {
 
   /** Sets a timer: when it is due in the time of its clock, null for never, and how long after that again. */
   arm(timer: Timer, expires: bigint | null, interval: bigint): void {
-    if (isPosix(timer)) this.disarm(timer);
+    if (isPosix(timer)) this.takeBack(timer);
     this.held.delete(timer);
     timer.interval = interval;
     this.due(timer, expires);
@@ -141,33 +148,37 @@ export class ProcessTimers implements TimersOfProcess {
 
   /** timer_delete(2). */
   remove(timer: PosixTimer): void {
-    this.disarm(timer);
+    this.arm(timer, null, 0n);
     this.posix.delete(timer.id);
   }
 
-  /** Turns a timer off and takes its queued signal back. */
-  private disarm(timer: PosixTimer): void {
-    this.held.delete(timer);
-    this.due(timer, null);
+  /** Takes a timer's queued signal back. */
+  private takeBack(timer: PosixTimer): void {
     timer.overrun = 0;
     queueOf(this.process, timer)?.removeTimer(timer.id);
   }
 
   private due(timer: Timer, expires: bigint | null): void {
-    timer.expires = expires;
-    const key = `${timer.clock}:${timer.clockTid}`;
-    let queue = this.running.get(key);
-    if (expires === null) queue?.timers.delete(timer);
-    else {
-      if (queue === undefined) {
-        const { clock, clockTid } = timer;
-        queue = { clock, now: () => this.read(clock, clockTid), timers: new Deadlines(({ id }) => id) };
-        this.running.set(key, queue);
-      }
-      queue.timers.set(timer, expires);
-    }
-    if (queue?.timers.size === 0) this.running.delete(key);
+    this.enqueue(timer, expires);
     this.onSet();
+  }
+
+  /** Puts a timer into the queue of its clock, or takes it out. */
+  private enqueue(timer: Timer, expires: bigint | null): void {
+    timer.expires = expires;
+    const key = keyOf(timer);
+    let queue = this.running.get(key);
+    if (queue === undefined) {
+      if (expires === null) return;
+      const { clock, clockTid } = timer;
+      queue = { clock, now: () => this.read(clock, clockTid), timers: new Deadlines(({ id }) => id) };
+      this.running.set(key, queue);
+    }
+    const before = queue.timers.size;
+    if (expires === null) queue.timers.delete(timer);
+    else queue.timers.set(timer, expires);
+    if (timer.clock > CLOCK_MONOTONIC) this.ofCpu += queue.timers.size - before;
+    if (queue.timers.size === 0) this.running.delete(key);
   }
 
   /** Whether any timer is set, due ones whose signal waits included. */
@@ -175,13 +186,23 @@ export class ProcessTimers implements TimersOfProcess {
     return this.running.size > 0 || this.held.size > 0;
   }
 
+  /** Whether timers of CPU time are on. */
+  get anyOfCpu(): boolean {
+    return this.ofCpu > 0;
+  }
+
   nextDeadline(): bigint | undefined {
-    const left = this.next((clock) => clock <= CLOCK_MONOTONIC);
-    return left === undefined ? undefined : this.read(CLOCK_MONOTONIC, 0) + left;
+    const monotonic = this.running.get(CLOCK_MONOTONIC)?.timers.first?.at;
+    const realtime = this.running.get(CLOCK_REALTIME);
+    if (realtime === undefined) return monotonic;
+    const left = this.next((clock) => clock === CLOCK_REALTIME)!;
+    const at = this.read(CLOCK_MONOTONIC, 0) + left;
+    return monotonic === undefined || at < monotonic ? at : monotonic;
   }
 
   /** A thread's CPU time grows no faster than that of its process, so this is never too late. */
   nextCpuDeadline(): bigint | undefined {
+    if (this.ofCpu === 0) return undefined;
     const left = this.next((clock) => clock > CLOCK_MONOTONIC);
     return left === undefined ? undefined : this.read(CLOCK_PROCESS_CPUTIME_ID, 0) + left;
   }
@@ -343,6 +364,9 @@ interface ClockQueue {
   now(): bigint;
   readonly timers: Deadlines<Timer>;
 }
+
+/** What tells the clock of a timer from others': its number, and the thread whose time it is, if it is one's. */
+const keyOf = ({ clock, clockTid }: Timer): number => clock + 4 * clockTid;
 
 const isPosix = (timer: Timer): timer is PosixTimer => "notify" in timer;
 

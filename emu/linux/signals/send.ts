@@ -1,7 +1,15 @@
 /** Sending signals: what happens at the sender's end (Linux: kernel/signal.c, prepare_signal to complete_signal). */
 
 import type { PendingSignals, SignalInfo } from "./pending.ts";
-import { SIG_IGN, SIGCONT, SIGKILL, STOP_SIGNALS, signalBit } from "./signal-numbers.ts";
+import {
+  defaultAction,
+  SIG_IGN,
+  SIGCONT,
+  SIGKILL,
+  SIGRTMIN,
+  STOP_SIGNALS,
+  signalBit,
+} from "./signal-numbers.ts";
 import { disturbs, type SignalProcess, type SignalThread } from "./signal-state.ts";
 
 /** What sending needs of the kernel. */
@@ -29,31 +37,39 @@ export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
   ofTimer = false,
 ): Sent {
   const { signo } = info;
-  const bit = signalBit(signo);
   // A stop signal takes pending SIGCONTs away and the other way round, also where it is then ignored.
-  if (bit & STOP_SIGNALS) flush(process, signalBit(SIGCONT));
+  if (defaultAction(signo) === "stop") flush(process, signalBit(SIGCONT));
   if (signo === SIGCONT) flush(process, STOP_SIGNALS);
   if (signo === SIGCONT || signo === SIGKILL) host.resume(process, signo);
 
-  const [first] = process.threads;
-  const target = thread ?? first;
+  const target = thread ?? firstOf(process.threads);
   if (target === undefined) return "sent";
-  const awaited = (target.signals.awaited & bit) !== 0n;
+  const awaited = target.signals.awaited !== 0n && (target.signals.awaited & signalBit(signo)) !== 0n;
   // A tracer sees also what is ignored.
   const isSeen = target.signals.blocks(signo) || awaited || target.trace !== undefined;
   if (process.signals.ignores(signo) && !isSeen) return "sent";
 
   const queue: PendingSignals = thread?.signals.pending ?? process.signals.pending;
   if (ofTimer) queue.addTimer(info);
-  else if (!queue.add(info, host.room(process))) return "EAGAIN";
+  // Only realtime signals are counted.
+  else if (!(signo < SIGRTMIN ? queue.add(info) : queue.add(info, host.room(process)))) return "EAGAIN";
   process.signals.arrive();
-  for (const candidate of thread === undefined ? process.threads : [thread]) {
+  if (thread !== undefined) {
+    if (disturbs(process, thread)) host.wake(thread);
+    return "sent";
+  }
+  for (const candidate of process.threads) {
     if (!disturbs(process, candidate)) continue;
     host.wake(candidate);
     // Everyone dies of SIGKILL; of others one thread takes it.
     if (signo !== SIGKILL) break;
   }
   return "sent";
+}
+
+function firstOf<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
 }
 
 function flush(process: SignalProcess, mask: bigint): void {

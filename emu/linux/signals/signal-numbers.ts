@@ -91,8 +91,11 @@ export const CLD_TRAPPED = 4;
 export const CLD_STOPPED = 5;
 export const CLD_CONTINUED = 6;
 
+/** The bits of signals in a mask, made once: every BigInt that is made costs V8 a call. */
+const BITS = Array.from({ length: SIGRTMAX + 1 }, (_, signo) => (signo === 0 ? 0n : 1n << BigInt(signo - 1)));
+
 /** Bit of signal `signo` in a mask: bit n - 1 is signal n. */
-export const signalBit = (signo: number): bigint => 1n << BigInt(signo - 1);
+export const signalBit = (signo: number): bigint => BITS[signo];
 
 const maskOf = (...signals: number[]): bigint => signals.reduce((mask, signo) => mask | signalBit(signo), 0n);
 
@@ -100,6 +103,7 @@ const maskOf = (...signals: number[]): bigint => signals.reduce((mask, signo) =>
 export const ALL_SIGNALS = 2n ** 64n - 1n;
 /** Cannot be blocked, ignored or caught. */
 export const UNBLOCKABLE = maskOf(SIGKILL, SIGSTOP);
+export const BLOCKABLE = ALL_SIGNALS & ~UNBLOCKABLE;
 export const STOP_SIGNALS = maskOf(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU);
 /** Raised by the instruction being executed; taken before any other. */
 export const SYNCHRONOUS = maskOf(SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS);
@@ -121,12 +125,13 @@ const CORE_BY_DEFAULT = maskOf(
 /** What SIG_DFL does; see signal(7). "core" ends the process like "terminate"; no core file is written. */
 export type DefaultAction = "terminate" | "core" | "ignore" | "stop";
 
-export function defaultAction(signo: number): DefaultAction {
-  const bit = signalBit(signo);
+const DEFAULT_ACTIONS: readonly DefaultAction[] = BITS.map((bit) => {
   if (bit & IGNORED_BY_DEFAULT) return "ignore";
   if (bit & STOP_SIGNALS) return "stop";
   return bit & CORE_BY_DEFAULT ? "core" : "terminate";
-}
+});
+
+export const defaultAction = (signo: number): DefaultAction => DEFAULT_ACTIONS[signo];
 
 const NAMES = (
   "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU " +

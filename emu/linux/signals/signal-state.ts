@@ -5,13 +5,13 @@ import { type AltStack, noAltStack } from "./altstack.ts";
 import type { Interrupt } from "./faults.ts";
 import { PendingSignals, type SignalInfo } from "./pending.ts";
 import {
+  BLOCKABLE,
   defaultAction,
   SA_KNOWN,
   SIG_DFL,
   SIG_IGN,
   SIGRTMAX,
   signalBit,
-  UNBLOCKABLE,
 } from "./signal-numbers.ts";
 
 export type SignalAction = SignalActionSnapshot;
@@ -29,9 +29,10 @@ class SignalActions {
   /** Sets an action as sigaction(2) does: unknown flags vanish, SIGKILL and SIGSTOP leave the mask. */
   set(signo: number, action: SignalAction): void {
     this.table[signo - 1] = {
-      ...action,
+      handler: action.handler,
       flags: action.flags & SA_KNOWN,
-      mask: action.mask & ~UNBLOCKABLE,
+      restorer: action.restorer,
+      mask: action.mask & BLOCKABLE,
     };
   }
 
@@ -134,7 +135,7 @@ export class ThreadSignals {
 
   /** Blocks exactly `mask`, but for what cannot be blocked. */
   setMask(mask: bigint): void {
-    this.mask = mask & ~UNBLOCKABLE;
+    this.mask = mask & BLOCKABLE;
   }
 
   /** Changes the mask for the time of one call; `endSuspend` or the frame of a handler restores it. */
@@ -192,12 +193,25 @@ export interface SignalProcess<T extends SignalThread = SignalThread> {
 export function deliverable(process: SignalProcess, { signals }: SignalThread): bigint {
   const shared = process.signals.pending;
   if (shared.size + signals.pending.size === 0) return 0n;
-  return (signals.pending.mask | shared.mask) & ~(signals.mask | signals.awaited);
+  const pending = pendingFor(process, signals);
+  const held = signals.awaited === 0n ? signals.mask : signals.mask | signals.awaited;
+  return held === 0n ? pending : pending & ~held;
+}
+
+/** What is pending for a thread or its process. Without a BigInt made where that goes: each costs V8 a call. */
+function pendingFor(process: SignalProcess, { pending }: ThreadSignals): bigint {
+  const shared = process.signals.pending;
+  if (shared.size === 0) return pending.mask;
+  return pending.size === 0 ? shared.mask : pending.mask | shared.mask;
 }
 
 /** Whether `thread` has reason to leave a call in which it waits. */
-export const disturbs = (process: SignalProcess, { signals }: SignalThread): boolean =>
-  ((signals.pending.mask | process.signals.pending.mask) & (~signals.mask | signals.awaited)) !== 0n;
+export function disturbs(process: SignalProcess, { signals }: SignalThread): boolean {
+  const pending = pendingFor(process, signals);
+  const { mask, awaited } = signals;
+  if (mask === 0n || (pending & ~mask) !== 0n) return pending !== 0n;
+  return awaited !== 0n && (pending & awaited) !== 0n;
+}
 
 /** Whether a signal that `thread` is to act upon ends the process. */
 export function isFatalPending(process: SignalProcess, thread: SignalThread): boolean {
@@ -216,9 +230,8 @@ export function takeSignal(
   thread: SignalThread,
   wanted: bigint,
 ): SignalInfo | undefined {
-  for (const queue of [thread.signals.pending, process.signals.pending]) {
-    const signo = queue.next(wanted);
-    if (signo !== 0) return queue.take(signo);
-  }
-  return undefined;
+  const own = thread.signals.pending.next(wanted);
+  if (own !== 0) return thread.signals.pending.take(own);
+  const shared = process.signals.pending.next(wanted);
+  return shared === 0 ? undefined : process.signals.pending.take(shared);
 }

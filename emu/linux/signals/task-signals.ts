@@ -1,6 +1,10 @@
 /** Signals as the kernel's run loop and system calls use them: the rest of this folder bound to processes and threads. */
 import { GuestFault } from "../../cpu/fault.ts";
+import type { CpuModel } from "../../cpu/cpu.ts";
 import { isRadix } from "../../cpu/models.ts";
+import type { Registers } from "../../cpu/registers.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { AbiInfo } from "../abi.ts";
 import { isVectored } from "../call-return.ts";
 import { CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_REALTIME } from "../clock.ts";
 import { EFAULT, EINTR, SysError } from "../errno.ts";
@@ -10,7 +14,7 @@ import { tellsOfEnd } from "../tracing/tracee.ts";
 import { setDabr } from "../tracing/trace-registers.ts";
 import type { Restart, WaitFor } from "../wait-queue.ts";
 import { isOrphanedGroup } from "./children.ts";
-import { deliverSignals, type ReturnedCall } from "./deliver.ts";
+import { type Delivery, deliverSignals, type ReturnedCall } from "./deliver.ts";
 import { translateFault } from "./faults.ts";
 import type { TaskModel } from "./mcontext.ts";
 import { type SignalInfo, signalInfo } from "./pending.ts";
@@ -20,15 +24,22 @@ import { forceSignal } from "./send.ts";
 import { SI_KERNEL, SIGKILL } from "./signal-numbers.ts";
 import { deliverable, isFatalPending, takeSignal } from "./signal-state.ts";
 
+/** The model that was wanted last, and whose it is. */
+let recent: { abi: AbiInfo; cpuModel: CpuModel; model: TaskModel } | undefined;
+
 /** Layouts of a process's signal frames. */
 export function taskModel({ abi, cpuModel, elfv2 }: Process): TaskModel {
-  return {
+  if (recent?.abi === abi && recent.cpuModel === cpuModel && recent.model.elfv2 === elfv2)
+    return recent.model;
+  const model = {
     is64: abi.is64,
     littleEndian: abi.littleEndian,
     elfv2,
     altivec: cpuModel.facilities.has("altivec"),
     vsx: cpuModel.facilities.has("vsx"),
   };
+  recent = { abi, cpuModel, model };
+  return model;
 }
 
 /** Turns a fault of the thread's own instruction into a signal that is taken before it goes on. */
@@ -79,43 +90,70 @@ export interface CallState {
   complete(thread: Thread, result: number): void;
 }
 
+/** What delivery needs of a thread, from the thread. */
+class TaskDelivery implements Delivery {
+  readonly thread: Thread;
+  readonly process: Process;
+  readonly model: TaskModel;
+  readonly registers: Registers;
+  readonly memory: AddressSpace;
+  readonly waiting: Restart | undefined;
+  readonly returned: ReturnedCall | undefined;
+  private readonly call: CallState;
+
+  constructor(thread: Thread, call: CallState) {
+    const { process } = thread;
+    this.thread = thread;
+    this.process = process;
+    this.model = taskModel(process);
+    this.registers = thread.registers;
+    this.memory = process.memory;
+    this.waiting = thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
+    this.returned = call.returned;
+    this.call = call;
+  }
+
+  isVectored(): boolean {
+    return isVectored(this.thread);
+  }
+  restart(): void {
+    this.thread.endWait();
+  }
+  interrupt(): void {
+    const { thread, call } = this;
+    const end = interruptedEnd(thread);
+    if ("result" in end) call.complete(thread, end.result);
+    else call.fail(thread, end.errno);
+    thread.endWait();
+  }
+  isOrphaned(): boolean {
+    return isOrphanedGroup(this.process);
+  }
+  get traced(): boolean {
+    return this.thread.trace !== undefined;
+  }
+  injected(): SignalInfo | undefined {
+    const { thread } = this;
+    const info = thread.trace?.inject ?? undefined;
+    if (info === undefined) return undefined;
+    thread.trace!.inject = null;
+    if (!thread.signals.blocks(info.signo)) return info;
+    thread.signals.pending.add(info);
+    return undefined;
+  }
+  taken(info: SignalInfo): void {
+    timersOf(this.process).signalTaken(info);
+  }
+}
+
 /**
  * Acts on the signals of a thread that is about to run: enters handlers, ends calls it waits in, ends or stops the
  * process (the thread's state tells). To be called after system calls, faults, timers and wakes; a thread that is
  * waiting in a call has been woken before.
  */
 export function deliver(thread: Thread, call: CallState): void {
-  const { process, registers } = thread;
-  const { memory } = process;
-  const waiting: Restart | undefined = thread.blocked === null ? undefined : (thread.wait?.restart ?? "sys");
-  const outcome = deliverSignals({
-    process,
-    thread,
-    model: taskModel(process),
-    registers,
-    memory,
-    waiting,
-    returned: call.returned,
-    isVectored: () => isVectored(thread),
-    restart: () => thread.endWait(),
-    interrupt() {
-      const end = interruptedEnd(thread);
-      if ("result" in end) call.complete(thread, end.result);
-      else call.fail(thread, end.errno);
-      thread.endWait();
-    },
-    isOrphaned: () => isOrphanedGroup(process),
-    traced: thread.trace !== undefined,
-    injected() {
-      const info = thread.trace?.inject ?? undefined;
-      if (info === undefined) return undefined;
-      thread.trace!.inject = null;
-      if (!thread.signals.blocks(info.signo)) return info;
-      thread.signals.pending.add(info);
-      return undefined;
-    },
-    taken: (info) => timersOf(process).signalTaken(info),
-  });
+  const { process } = thread;
+  const outcome = deliverSignals(new TaskDelivery(thread, call));
   if (outcome.kind === "trace") stopForSignal(thread, thread.trace!, outcome.info);
   if (outcome.kind === "stop") stop(process, outcome.signo);
   if (outcome.kind === "terminate") {

@@ -32,6 +32,7 @@ import { post, senderInfo } from "../signals/post.ts";
 import { changeAction, forceSignal } from "../signals/send.ts";
 import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import {
+  BLOCKABLE,
   isSignal,
   SA_NODEFER,
   SA_RESETHAND,
@@ -53,7 +54,7 @@ import {
 import type { Thread } from "../thread.ts";
 import { readTimespec, type TimeFormat } from "./time-format.ts";
 
-const SIGSET_SIZE = 8n;
+const SIGSET_SIZE = 8;
 
 /** Handler of a call that only 32-bit tasks have. */
 const only32 =
@@ -64,17 +65,26 @@ const only32 =
   };
 
 export function getSigset(ctx: SyscallContext, address: number): bigint {
-  return new GuestBytes(ctx.abi, ctx.memory.read(address, 8)).sigset(0);
+  const { memory, abi } = ctx;
+  if (abi.is64) return memory.read64(address);
+  memory.checkLoad(address, 8);
+  const [low, high] = [memory.read32(address), memory.read32(address + 4)];
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
 function putSigset(ctx: SyscallContext, address: number, mask: bigint): void {
-  const out = new GuestBytes(ctx.abi, 8);
-  out.setSigset(0, mask);
-  ctx.memory.write(address, out.bytes);
+  const { memory, abi } = ctx;
+  if (abi.is64) {
+    memory.write64(address, mask);
+    return;
+  }
+  memory.checkStore(address, 8);
+  memory.write32(address, Number(BigInt.asIntN(32, mask)));
+  memory.write32(address + 4, Number(mask >> 32n) | 0);
 }
 
 export function checkSigsetSize(ctx: SyscallContext, n: number): void {
-  if (ctx.args.ulong(n) !== SIGSET_SIZE) throw new SysError(EINVAL);
+  if (ctx.args.size(n) !== SIGSET_SIZE) throw new SysError(EINVAL);
 }
 
 // ---- actions -------------------------------------------------------------------------------------------------
@@ -122,9 +132,9 @@ function sigaction(
   const action = act === 0 ? undefined : read(act);
   if (!isSignal(signo)) throw new SysError(EINVAL);
   if (action !== undefined && signalBit(signo) & UNBLOCKABLE) throw new SysError(EINVAL);
-  const before = { ...process.signals.action(signo) };
+  const { handler, flags, restorer, mask } = process.signals.action(signo);
   if (action !== undefined) changeAction(process, signo, action);
-  if (old !== 0) write(old, before);
+  if (old !== 0) write(old, { handler, flags, restorer, mask });
   return 0;
 }
 
@@ -190,11 +200,11 @@ const pendingSet = ({ process, thread }: SyscallContext): bigint =>
   (process.signals.pending.mask | thread.signals.pending.mask) & thread.signals.mask;
 
 function rtSigpending(ctx: SyscallContext): SyscallResult {
-  const size = ctx.args.ulong(1);
+  const size = ctx.args.size(1);
   if (size > SIGSET_SIZE) throw new SysError(EINVAL);
   const out = new GuestBytes(ctx.abi, 8);
   out.setSigset(0, pendingSet(ctx));
-  ctx.memory.write(ctx.args.address(0), out.bytes.subarray(0, Number(size)));
+  ctx.memory.write(ctx.args.address(0), out.bytes.subarray(0, size));
   return 0;
 }
 
@@ -324,7 +334,7 @@ const rtSigtimedwait =
   (ctx) => {
     const { args, thread, kernel } = ctx;
     checkSigsetSize(ctx, 3);
-    const wanted = getSigset(ctx, args.address(0)) & ~UNBLOCKABLE;
+    const wanted = getSigset(ctx, args.address(0)) & BLOCKABLE;
     const [infoAt, timeoutAt] = [args.address(1), args.address(2)];
     const timeout = timeoutAt === 0 ? undefined : readTimespec(ctx, timeoutAt, format);
     thread.signals.awaited = 0n;
@@ -333,9 +343,10 @@ const rtSigtimedwait =
       if (infoAt !== 0) ctx.memory.write(infoAt, encodeSigInfo(ctx.abi, info));
       return info.signo;
     }
+    if (timeout === 0n) return new SysError(EAGAIN);
     const now = kernel.clock.monotonic();
     const deadline = ctx.resumed?.deadline ?? (timeout === undefined ? null : now + timeout);
-    if (deadline !== null && deadline <= now) throw new SysError(EAGAIN);
+    if (deadline !== null && deadline <= now) return new SysError(EAGAIN);
     thread.signals.awaited = wanted;
     return ctx.wait({ deadline, restart: "never" });
   };
@@ -400,10 +411,17 @@ function swapcontext(ctx: SyscallContext): SyscallResult {
   const { args, thread } = ctx;
   const { registers, signals } = thread;
   const entry = { interrupt: SYSTEM_CALL, origGpr3: registers.gpr(3), result: 0n };
-  const size = args.ulong(2);
+  const size = args.size(2);
   // The saved context goes on behind the call.
   registers.u64[NIA / 8] += 4n;
-  const outcome = swapContext(frameThread(ctx), args.word(0), args.word(1), size, signals.mask, entry);
+  const outcome = swapContext(
+    frameThread(ctx),
+    Number(args.word(0)),
+    Number(args.word(1)),
+    size,
+    signals.mask,
+    entry,
+  );
   if (typeof outcome === "object") {
     signals.setMask(outcome.mask);
     return REGISTERS_SET;

@@ -291,11 +291,9 @@ const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] 
 /** struct tcp_info begins with the state; what comes behind is 0, or of a connection that nothing ever happens to. */
 const tcpInfo: Option = {
   get: (_ctx, socket) => {
-    const states = { idle: 7, listening: 10, connecting: 2, connected: 1, closed: 7 };
     if (!(socket instanceof StreamSocket)) throw new SysError(ENOPROTOOPT);
     const bytes = new Uint8Array(232);
-    const { phase, readShut, writeShut } = socket;
-    bytes[0] = phase !== "connected" ? states[phase] : readShut ? (writeShut ? 9 : 8) : writeShut ? 5 : 1;
+    bytes[0] = socket.tcpState;
     return bytes;
   },
 };

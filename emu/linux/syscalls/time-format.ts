@@ -19,14 +19,19 @@ export const timespecSize = (abi: AbiInfo, format: TimeFormat): number => layout
 
 /** Nanoseconds of a timespec at `address`. Throws EINVAL for negative times and nanoseconds out of range. */
 export function readTimespec(ctx: SyscallContext, address: number, format: TimeFormat): bigint {
-  const layout = layoutOf(format);
-  const bytes = ctx.memory.read(address, layout.size(ctx.abi));
-  const { tv_sec, tv_nsec } = layout.decode(ctx.abi, bytes);
+  const { memory, abi } = ctx;
+  const size = timespecSize(abi, format);
+  memory.checkLoad(address, size);
+  const sec = size === 16 ? BigInt.asIntN(64, memory.read64(address)) : BigInt(memory.read32(address));
   // A 32-bit task's upper half of tv_nsec is padding.
-  const nsec = ctx.abi.is64 ? tv_nsec : BigInt.asIntN(32, tv_nsec);
-  if (tv_sec < 0n || nsec < 0n || nsec >= NANOSECONDS) throw new SysError(EINVAL);
-  return capTime(tv_sec * NANOSECONDS + nsec);
+  const at = address + size / 2;
+  const nsec = abi.is64
+    ? Number(BigInt.asIntN(64, memory.read64(at)))
+    : memory.read32(size === 16 && !abi.littleEndian ? at + 4 : at);
+  if (sec < 0n || nsec < 0 || nsec >= NANOSECONDS_IN_ONE) throw new SysError(EINVAL);
+  return sec === 0n ? BigInt(nsec) : capTime(sec * NANOSECONDS + BigInt(nsec));
 }
+const NANOSECONDS_IN_ONE = Number(NANOSECONDS);
 
 /** The fields of a timespec for `time` nanoseconds. */
 export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint } => ({

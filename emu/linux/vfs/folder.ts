@@ -17,6 +17,9 @@ const KEPT = 128;
 /** What names a file on its host whatever its paths are. */
 export const fileKey = (stat: { dev: bigint; ino: bigint }): string => `${stat.dev}:${stat.ino}`;
 
+/** The same for a folder of a grant: what several grants have is a folder in each. */
+const folderId = ({ guest }: Mount, key: string): string => `${guest} ${key}`;
+
 /** A grant whose host path has been looked up, once, when the machine was made. */
 export interface Mount {
   /** The directory, or the directory that holds the file. */
@@ -55,16 +58,27 @@ export function resolveMount(host: Host, config: MountConfig): Mount {
 export class Folder {
   readonly mount: Mount;
   readonly host: HostFolder;
+  readonly identity: Pick<HostStat, "dev" | "ino">;
   readonly key: string;
+  /** What names it among the folders of all grants. */
+  readonly id: string;
   /** Open descriptions and working directories that it is. */
   private references = 0;
+  /** The guest path that it had when its mark on the host was this, and that of its grant. */
+  private seen:
+    | { readonly mark: string; readonly top: string | undefined; readonly path: string }
+    | undefined;
+  private isClosed = false;
   /** Guest path of one that had been removed before the thaw that made it again: where its ".." leads. */
   wasAt: string | undefined;
 
   constructor(mount: Mount, host: HostFolder) {
     this.mount = mount;
     this.host = host;
-    this.key = fileKey(host.stat());
+    const { dev, ino } = host.stat();
+    this.identity = { dev, ino };
+    this.key = fileKey(this.identity);
+    this.id = folderId(mount, this.key);
   }
   get isInUse(): boolean {
     return this.references > 0;
@@ -82,22 +96,60 @@ export class Folder {
     return this.host.within(name, use);
   }
 
+  close(): void {
+    this.isClosed = true;
+    this.host.close();
+  }
+
+  private get isRoot(): boolean {
+    return this.key === this.mount.folder.key;
+  }
+
+  /** The guest path that it has for certain: a grant's own, or the one last confirmed if neither it nor its grant has been moved since. */
+  private sure(): string | undefined {
+    const path = this.unmoved();
+    if (path === undefined || this.isRoot) return path;
+    return this.seen?.top === this.mount.folder.host.mark() ? path : undefined;
+  }
+
+  /** The same of a grant that is where it was. */
+  private unmoved(): string | undefined {
+    if (this.isRoot) return this.mount.guest;
+    return this.seen !== undefined && this.seen.mark === this.host.mark() ? this.seen.path : undefined;
+  }
+
+  /** Whether it is held yet and has this guest path, if its grant was not moved since that was confirmed. */
+  isStill(path: string): boolean {
+    return !this.isClosed && this.unmoved() === path;
+  }
+
+  /** Looks whether it has this guest path, of which `isStill` then knows. */
+  confirm(path: string): void {
+    if (this.sure() !== undefined) return;
+    const marks = () => [this.host.mark(), this.mount.folder.host.mark()];
+    const [mark, top] = marks();
+    if (mark === undefined || guestPathIn(this.mount, this.host.where().path) !== path) return;
+    const [still, topStill] = marks();
+    if (still === mark && topStill === top) this.seen = { mark, top, path };
+  }
+
   /** Its guest path, which was `known` once. */
   where(known: string): Whereabouts {
-    const { guest, folder: root } = this.mount;
-    if (this.key === root.key) return { path: guest, deleted: false };
+    const sure = this.sure();
+    if (sure !== undefined) return { path: sure, deleted: false };
     return inGuest(this.mount, this.host.where(), this.wasAt ?? known);
   }
 
   /** As `where`, for a walk that begins here. Throws ENOENT when it has been moved out of what was granted. */
   pathInside(known: string): string {
-    const { guest, folder: root } = this.mount;
-    if (this.key === root.key) return guest;
+    const sure = this.sure();
+    if (sure !== undefined) return sure;
     const { path, isGone } = this.host.where();
     const inside = guestPathIn(this.mount, path);
     if (inside === undefined && !isGone) {
       throw new HostError("ENOENT", `${known} was moved out of what was granted`);
     }
+    if (inside !== undefined && !isGone) this.confirm(inside);
     return inside ?? this.wasAt ?? known;
   }
 }
@@ -135,7 +187,7 @@ export class Folders {
 
   /** The folder of a grant that has this status, opened by `open` where it isn't held already. */
   get(mount: Mount, stat: HostStat, open: () => HostFolder): Folder {
-    const held = this.known.get(`${mount.guest} ${fileKey(stat)}`);
+    const held = this.known.get(folderId(mount, fileKey(stat)));
     return held === undefined ? this.add(mount, open()) : this.touch(held);
   }
 
@@ -144,18 +196,20 @@ export class Folders {
     const folder = new Folder(mount, host);
     // A folder that is known by a name may be found by another one later.
     if (!host.isHeld) return folder;
-    const held = this.known.get(this.keyOf(folder));
+    const held = this.known.get(folder.id);
     if (held === undefined) return this.touch(folder);
     host.close();
     return this.touch(held);
   }
 
-  private keyOf = (folder: Folder): string => `${folder.mount.guest} ${folder.key}`;
+  /** One that has been found without `get` is used as well. */
+  use(folder: Folder): void {
+    if (this.known.get(folder.id) === folder) this.touch(folder);
+  }
 
   private touch(folder: Folder): Folder {
-    const key = this.keyOf(folder);
-    this.known.delete(key);
-    this.known.set(key, folder);
+    this.known.delete(folder.id);
+    this.known.set(folder.id, folder);
     return folder;
   }
 
@@ -166,7 +220,7 @@ export class Folders {
     for (const [key, folder] of this.known) {
       if (excess-- <= 0) return;
       if (folder.isInUse) continue;
-      folder.host.close();
+      folder.close();
       this.known.delete(key);
     }
   }
@@ -175,7 +229,7 @@ export class Folders {
   clear(): void {
     for (const [key, folder] of this.known) {
       if (folder.isInUse) continue;
-      folder.host.close();
+      folder.close();
       this.known.delete(key);
     }
   }

@@ -35,17 +35,25 @@ export interface Location {
 
 /** A directory that is held, so that it is known to be there: the host is asked for its status when somebody wants it. */
 export class HeldLocation implements Location {
-  readonly path: string;
+  private known: string | undefined;
   readonly place: HostPlace;
   readonly mustBeDirectory = false;
-  private known: HostStat | undefined;
+  private readonly was: string;
+  private status: HostStat | undefined;
 
-  constructor(path: string, folder: Folder) {
-    this.path = path;
+  /** Without a path it is where the folder is, which was `was` once. */
+  constructor(folder: Folder, { path, was, stat }: { path?: string; was?: string; stat?: HostStat }) {
+    this.known = path;
+    this.was = was ?? "";
+    this.status = stat;
     this.place = { folder, name: "." };
   }
+  /** Throws ENOENT when it has left its grant. */
+  get path(): string {
+    return (this.known ??= this.place.folder.pathInside(this.was));
+  }
   get stat(): HostStat {
-    return (this.known ??= this.place.folder.host.stat());
+    return (this.status ??= this.place.folder.host.stat());
   }
 }
 

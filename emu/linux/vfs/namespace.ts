@@ -12,6 +12,7 @@ import { exists, HeldLocation, type HostPlace, isDirectory, type Location, type 
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
+import { Walks } from "./walks.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
 export interface ResolveOptions {
@@ -49,6 +50,7 @@ export class Namespace {
   /** Guest directories above grants that may be on no host. */
   private readonly ancestors = new Map<string, Set<string>>();
   private readonly folders = new Folders();
+  private readonly walks: Walks;
   /** A status of the host as the guest sees it. */
   private readonly shown: (stat: HostStat) => HostStat;
   /** By canonical path: files that are there where no grant has them. */
@@ -61,6 +63,7 @@ export class Namespace {
     options: { shown?: (stat: HostStat) => HostStat; fallbacks?: ReadonlyMap<string, Synthetic> } = {},
   ) {
     this.host = host;
+    this.walks = new Walks(host.clock);
     this.shown = options.shown ?? ((stat) => stat);
     for (const config of mounts) {
       const mount = resolveMount(host, config);
@@ -91,6 +94,11 @@ export class Namespace {
     return passes ? undefined : this.own.get(path);
   }
 
+  /** Whether `name` in a directory leads on to a grant, for which another directory may be walked through than for other names. */
+  private isPassed(at: Location, name: string): boolean {
+    return this.ancestors.get(at.path)?.has(name) === true;
+  }
+
   private addAncestor(path: string): void {
     if (path === "/") {
       if (!this.ancestors.has("/")) this.ancestors.set("/", new Set());
@@ -107,8 +115,14 @@ export class Namespace {
     return place.folder.within(place.name, use);
   }
 
+  /** Whom folders let through has changed, or where they are. */
+  forgetWalks(): void {
+    this.walks.forget();
+  }
+
   /** Closes what walks have left open. */
   close(): void {
+    this.walks.forget();
     this.folders.clear();
     for (const { folder } of this.byPath.values()) folder.host.close();
     this.own.close();
@@ -148,9 +162,9 @@ export class Namespace {
     return folder;
   }
 
-  /** The location of a folder, which has the path `known` unless it has been renamed. Throws ENOENT when it has left its grant. */
-  locationOf(folder: Folder, known: string): Location {
-    return new HeldLocation(folder.pathInside(known), folder);
+  /** The location of a folder, which has the path `was` unless it has been renamed. */
+  locationOf(folder: Folder, was: string): Location {
+    return new HeldLocation(folder, { was });
   }
 
   private look(place: HostPlace): HostStat | undefined {
@@ -172,7 +186,7 @@ export class Namespace {
   }
 
   private mountRoot(mount: Mount): Location {
-    if (mount.name === ".") return new HeldLocation(mount.guest, mount.folder);
+    if (mount.name === ".") return new HeldLocation(mount.folder, { path: mount.guest });
     const place = { folder: mount.folder, name: mount.name };
     return { path: mount.guest, place, stat: this.look(place), mustBeDirectory: false };
   }
@@ -241,9 +255,19 @@ export class Namespace {
     const base = (isAbsolute && !inRoot ? undefined : options.base) ?? this.root(root);
     const isConfined = beneath || inRoot;
     if (beneath && isAbsolute) fail("EXDEV", "absolute path");
-    let rest = path.split("/").filter((part) => part !== "" && part !== ".");
     let stack = [base];
     const ending = lastName(path);
+    const isPlain = !isConfined && !options.noSymlinks && !options.sameMount && !options.noMagicLinks;
+    let way = isPlain ? this.walks.wayAlong(isAbsolute ? undefined : base, path, ending) : undefined;
+    const known = way === undefined ? undefined : this.walks.end(way, permissions);
+    const end = known === undefined || this.isPassed(known, ending) ? undefined : known;
+    if (end !== undefined) {
+      this.folders.use(end.place.folder);
+      [stack, way] = [[end], undefined];
+    }
+    // Throws where the base has left its grant.
+    else void base.path;
+    let rest = end !== undefined ? [ending] : path.split("/").filter((part) => part !== "" && part !== ".");
     const trailing = path.endsWith("/") || ending === "." || ending === "..";
     while (rest.length > 0) {
       const name = rest.shift()!;
@@ -251,6 +275,7 @@ export class Namespace {
       this.checkSearch(current);
       permissions?.checkSearch(current);
       if (name === "..") {
+        way = undefined;
         if (stack.length > 1) {
           stack.pop();
           const { path: back, place } = stack[stack.length - 1];
@@ -266,6 +291,10 @@ export class Namespace {
       if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
+      if (last && way !== undefined && current.place !== undefined && !this.isPassed(current, name)) {
+        this.walks.gone(way, stack, this.folderAt(current));
+        way = undefined;
+      }
       const follows = !last || options.follow || trailing;
       const target = follows ? this.linkTarget(next) : undefined;
       if (target === undefined) {
@@ -274,6 +303,7 @@ export class Namespace {
         if (!last && !exists(next)) fail("ENOENT", next.path);
         continue;
       }
+      way = undefined;
       if (options.noSymlinks || ++links > MAX_SYMLINKS) fail("ELOOP", next.path);
       if (typeof target !== "string" || isMagic(next)) {
         if (options.noMagicLinks) fail("ELOOP", next.path);

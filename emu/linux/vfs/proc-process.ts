@@ -4,7 +4,7 @@ import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
-import { PROC_NET } from "./proc-net.ts";
+import { netTree } from "./proc-net.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
@@ -297,7 +297,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => mountsText(process.mounts())),
     mountinfo: textFile(() => mountinfoText(process.mounts())),
-    net: PROC_NET,
+    net: netTree(process.sockets),
     ns: namespaces,
     cgroup: textFile("0::/\n"),
     cpuset: textFile("/\n"),

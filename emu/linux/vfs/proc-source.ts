@@ -8,6 +8,8 @@ import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
 import { ALL_CAPABILITIES, capabilityMask } from "../credentials.ts";
 import { filtersOf, modeOf } from "../call-filters.ts";
+import { Socket } from "../net/socket.ts";
+import { StreamSocket } from "../net/stream-socket.ts";
 import { SIG_DFL, SIG_IGN, SIGRTMAX, signalBit } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -16,6 +18,7 @@ import type { LockTable } from "./locks.ts";
 import { mountTable } from "./mount-table.ts";
 import type { Namespace } from "./namespace.ts";
 import type { OpenFile } from "./open-file.ts";
+import type { Owners } from "./owners.ts";
 import type { ProcMachine, ProcProcess } from "./proc-view.ts";
 import type { Ptys } from "./pty.ts";
 import type { MemoryAccess } from "./synthetic.ts";
@@ -128,7 +131,22 @@ interface ShownFiles {
     readonly ptys: Ptys;
     readonly locks: LockTable;
     readonly identities: Identities;
+    readonly owners: Owners;
   };
+}
+
+/** The sockets that somebody has open, and those that wait to be accepted by one of them. */
+function socketsOf({ processes }: Process["kernel"], filesOf: FilesOf): readonly Socket[] {
+  const tasks = [...processes.values()].flatMap((process) => [process, ...process.threads]);
+  const tables = new Set(tasks.map((task) => filesOf(task).descriptors));
+  const found = new Set<Socket>();
+  for (const table of tables)
+    for (const [, { file }] of table.list()) {
+      if (!(file instanceof Socket)) continue;
+      found.add(file);
+      if (file instanceof StreamSocket) for (const each of file.waiting) found.add(each);
+    }
+  return [...found];
 }
 
 const shown = ({ descriptors, directory, umask }: ShownFiles) => ({ descriptors, directory, umask });
@@ -182,6 +200,11 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     access: accessTo(process),
     locks: files.system.locks,
     identities: files.system.identities,
+    sockets: {
+      list: () => socketsOf(kernel, filesOf),
+      ownerOf: (socket) => files.system.owners.of(socket.stat()).uid,
+      littleEndian: process.abi.littleEndian,
+    },
     mounts: () => mountTable(files.system.namespace),
     areas: memory.areas,
     segment: (object) => kernel.ipc.segments.behind(object)?.perm,

@@ -7,6 +7,7 @@ import type { Identities } from "./identities.ts";
 import type { LockTable } from "./locks.ts";
 import type { MountEntry } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
+import type { ProcSockets } from "./proc-sockets.ts";
 import type { MemoryAccess } from "./synthetic.ts";
 
 /** What /proc shows of one thread. */
@@ -74,6 +75,8 @@ export interface ProcProcess extends ProcFiles {
   readonly locks: LockTable;
   /** By what numbers programs know files. */
   readonly identities: Identities;
+  /** All sockets of the machine. */
+  readonly sockets: ProcSockets;
   mounts(): readonly MountEntry[];
   readonly areas: Areas;
   /** Key and id of the System V segment that a shared mapping shows. */

@@ -9,7 +9,10 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <netinet/in.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
@@ -59,6 +62,52 @@ BEHAVIOUR(stat_of_a_process) {
   char *after = strrchr(contents("/proc/self/stat"), ')');
   CHECK(sscanf(after + 2, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &start) == 1);
   CHECK(clock_gettime(CLOCK_BOOTTIME, &now) == 0 && start > 0 && start <= now.tv_sec * 100 + now.tv_nsec / 10000000);
+}
+
+/* The rest of the line behind `before` in a table that has `inode` as a word; NULL where there is none. */
+static char *row(const char *table, unsigned long inode) {
+  char word[32];
+  sprintf(word, " %lu", inode);
+  for (char *line = strtok(contents(table), "\n"); line; line = strtok(NULL, "\n")) {
+    char *at = strstr(line, word);
+    if (at && (at[strlen(word)] == ' ' || at[strlen(word)] == 0)) return line;
+  }
+  return NULL;
+}
+
+static unsigned long inode_of(int fd) {
+  struct stat st;
+  CHECK(fstat(fd, &st) == 0);
+  return st.st_ino;
+}
+
+BEHAVIOUR(tables_of_sockets) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, from;
+  struct sockaddr_un name = {AF_UNIX, "a socket"};
+  socklen_t length = sizeof at;
+  char expected[128], *line;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), one = socket(AF_INET, SOCK_STREAM, 0), two;
+  CHECK(bind(listener, (void *)&at, sizeof at) == 0 && row("/proc/net/tcp", inode_of(listener)) == NULL);
+  CHECK(listen(listener, 5) == 0 && getsockname(listener, (void *)&at, &length) == 0);
+  CHECK(connect(one, (void *)&at, sizeof at) == 0 && getsockname(one, (void *)&from, &length) == 0);
+  sprintf(expected, ": %08X:%04X 00000000:0000 0A 00000000:00000001 ", at.sin_addr.s_addr, ntohs(at.sin_port));
+  CHECK((line = row("/proc/net/tcp", inode_of(listener))) && strstr(line, expected) && strlen(line) == 149);
+  CHECK((two = accept(listener, NULL, NULL)) >= 0 && write(one, "three", 5) == 5);
+  sprintf(expected, ": %08X:%04X %08X:%04X 01 00000000:00000005 ", at.sin_addr.s_addr, ntohs(at.sin_port),
+          from.sin_addr.s_addr, ntohs(from.sin_port));
+  CHECK((line = row("/proc/self/net/tcp", inode_of(two))) && strstr(line, expected));
+  CHECK(close(one) == 0 && (line = row("/proc/net/tcp", inode_of(two))) && strstr(line, " 08 "));
+  int six = socket(AF_INET6, SOCK_DGRAM, 0);
+  struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+  CHECK(row("/proc/net/udp6", inode_of(six)) == NULL && bind(six, (void *)&any, sizeof any) == 0);
+  sprintf(expected, ": 0000000000000000%08X%08X:", 0, htonl(1));
+  CHECK((line = row("/proc/net/udp6", inode_of(six))) && strstr(line, expected) && strstr(line, " 07 "));
+  int here = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
+  CHECK(bind(here, (void *)&name, sizeof name) == 0 && listen(here, 1) == 0 && socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+  CHECK((line = row("/proc/net/unix", inode_of(here))) && strstr(line, ": 00000002 00000000 00010000 0001 01 "));
+  CHECK(strcmp(line + strlen(line) - 9, " a socket") == 0);
+  CHECK((line = row("/proc/net/unix", inode_of(pair[0]))) && strstr(line, ": 00000003 00000000 00000000 0002 03 "));
+  CHECK(close(pair[0]) == 0 && close(pair[1]) == 0 && strstr(contents("/proc/net/sockstat"), "sockets: used "));
 }
 
 BEHAVIOUR(stat_of_a_child) {

@@ -323,15 +323,15 @@ describe("a frame that cannot be built", () => {
 });
 
 describe.each([
-  ["ppc32", PPC32, 1184n],
-  ["ppc64", PPC64, 1696n],
+  ["ppc32", PPC32, 1184],
+  ["ppc64", PPC64, 1696],
 ])("swapcontext (%s)", (_name, model, size) => {
   it("saves one context, loads another, and keeps the thread pointer", () => {
     const thread = threadOf(model);
     const { registers } = thread;
-    const [first, second] = [BigInt(STACK + 0x1008), BigInt(STACK + 0x3000)];
+    const [first, second] = [STACK + 0x1008, STACK + 0x3000];
     const tls = model.is64 ? 13 : 2;
-    expect(swapContext(thread, first, 0n, size, MASK, ENTRY)).toBeUndefined();
+    expect(swapContext(thread, first, 0, size, MASK, ENTRY)).toBeUndefined();
     const saved = architected(thread);
     for (let n = 2; n < 32; n++) registers.setGpr(n, 0x9999n);
     registers.nia = 0x2000_0000n;
@@ -342,8 +342,8 @@ describe.each([
   });
   it("refuses contexts that are too small or not there", () => {
     const thread = threadOf(model);
-    expect(swapContext(thread, BigInt(STACK), 0n, 1000n, 0n, ENTRY)).toBe("EINVAL");
-    expect(swapContext(thread, 0x100n, 0n, size, 0n, ENTRY)).toBe("EFAULT");
-    expect(swapContext(thread, 0n, 0x100n, size, 0n, ENTRY)).toBe("EFAULT");
+    expect(swapContext(thread, STACK, 0, 1000, 0n, ENTRY)).toBe("EINVAL");
+    expect(swapContext(thread, 0x100, 0, size, 0n, ENTRY)).toBe("EFAULT");
+    expect(swapContext(thread, 0, 0x100, size, 0n, ENTRY)).toBe("EFAULT");
   });
 });
