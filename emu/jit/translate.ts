@@ -12,6 +12,7 @@ import { type BlockValues, type Invariant, lookAhead, testedBefore } from "./acc
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
+import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { prefixedRows } from "./rows/prefixed-rows.ts";
@@ -54,12 +55,6 @@ const nothingExpected = (): Expected => ({
   dirty: new Int32Array(SET),
   fields: new Fields(),
 });
-
-const STACK_POINTER = 1;
-/** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
-const KEPT_BY_CALLS = [STACK_POINTER, 2];
-/** ld 2,0(1), but for the distance: after calls of what may have another table of contents. */
-const RESTORE_CONTENTS = 0xe841_0000 | 0;
 
 /** Labels of landings are this and below. */
 const SHARED = -2;
@@ -848,13 +843,8 @@ class Translator {
     code.get(address);
     g.returnBudget(0);
     code.end();
-    g.forgetAllBut(this.restoresContents(next) ? [STACK_POINTER] : KEPT_BY_CALLS, next);
+    g.forgetAllBut(keptByCall(this.blocks[this.at.get(next) ?? -1]), next);
     this.follow(edge, next);
-  }
-  /** Whether a caller loads r2 anew after a call, for what it called belongs to another object as a rule. */
-  private restoresContents(next: number): boolean {
-    const word = this.blocks[this.at.get(next) ?? -1]?.words[0];
-    return word !== undefined && (word & 0xffff_0003) === RESTORE_CONTENTS;
   }
 
   // ---- jumps through tables -------------------------------------------------------------------------------
