@@ -3,7 +3,7 @@
  * wanted (`scripts/deferred.mjs`), and beside each V8's code cache of it, which spares every start the parsing and compiling. V8 takes a cache only from its own version, so another
  * version of Node than the one that built ppcr compiles as usual; so does one that finds a cache damaged.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import type * as Main from "./main.ts";
@@ -33,7 +33,7 @@ export class Bundle {
   compile(name: ScriptName): Script {
     const filename = join(this.folder, scriptFile(name));
     // The script is ASCII: V8 then keeps a byte a character, and nothing is decoded.
-    const source = readFileSync(filename, "latin1");
+    const source = read(filename).toString("latin1");
     return new Script(source, { filename, cachedData: readCache(join(this.folder, cacheFile(name))) });
   }
 
@@ -78,6 +78,23 @@ export class Bundle {
   }
 }
 
+/** What files are read into, one after the other: fresh memory for each would take as long as reading it. */
+let buffer = Buffer.alloc(0);
+/** Bytes that the first script and its cache fit into. */
+const ROOM = 2 ** 20;
+
+/** The bytes of a file, until the next one is read. */
+function read(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    if (buffer.length < size) buffer = Buffer.allocUnsafeSlow(Math.max(size, ROOM));
+    return buffer.subarray(0, readSync(file, buffer, 0, size, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Bytes that a disk loses together. */
 const SECTOR = 512;
 
@@ -102,7 +119,7 @@ function sealed(cache: Buffer): Buffer {
 /** The cache in a file; undefined where there is none, or not as it was made. */
 function readCache(path: string): Buffer | undefined {
   try {
-    const kept = readFileSync(path);
+    const kept = read(path);
     const cache = kept.subarray(0, -4);
     return kept.readInt32LE(cache.length) === digestOf(cache) ? cache : undefined;
   } catch {

@@ -12,6 +12,7 @@ import { type BlockValues, type Invariant, lookAhead, testedBefore } from "./acc
 import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
+import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { prefixedRows } from "./rows/prefixed-rows.ts";
@@ -55,9 +56,6 @@ const nothingExpected = (): Expected => ({
   fields: new Fields(),
 });
 
-/** Registers that functions leave as they were: the stack pointer and that of the table of contents. */
-const KEPT_BY_CALLS = [1, 2];
-
 /** Labels of landings are this and below. */
 const SHARED = -2;
 
@@ -70,6 +68,7 @@ export function translate(region: Region, entries: Entries, options: TranslateOp
 
 class Translator {
   private readonly blocks: readonly Block[];
+  private readonly at: ReadonlyMap<number, number>;
   private readonly flow: Flow;
   private readonly options: TranslateOptions;
   private readonly g: Generator;
@@ -97,6 +96,7 @@ class Translator {
 
   constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
     this.blocks = region.blocks;
+    this.at = region.at;
     this.options = options;
     this.entryNodes = addresses.map((address) => region.at.get(address)!);
     this.flow = buildFlow(region, this.entryNodes, heads);
@@ -843,7 +843,7 @@ class Translator {
     code.get(address);
     g.returnBudget(0);
     code.end();
-    g.forgetAllBut(KEPT_BY_CALLS, next);
+    g.forgetAllBut(keptByCall(this.blocks[this.at.get(next) ?? -1]), next);
     this.follow(edge, next);
   }
 

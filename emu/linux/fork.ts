@@ -4,11 +4,13 @@ import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "../memory/vma.ts";
 import { isFull } from "./address-layout.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import type { ProcessFiles } from "./contracts.ts";
-import { EAGAIN, EINVAL, ENOMEM, SysError } from "./errno.ts";
+import { isPrivileged } from "./credentials.ts";
+import { EAGAIN, EEXIST, EINVAL, ENOMEM, EPERM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
 import { makeTimers } from "./signals/task-signals.ts";
 import type { System } from "./system.ts";
+import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
 
 export const CSIGNAL = 0xff;
@@ -43,6 +45,8 @@ export interface CloneRequest {
   /** Where CLONE_PIDFD puts the descriptor of the child. */
   pidfd: bigint;
   childTid: bigint;
+  /** Ids that the child is to have in its pid namespaces, of which there is one here. */
+  wantedIds?: readonly number[];
 }
 
 /** Whether a flag is among others, which may have more than 32 bits. */
@@ -66,7 +70,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   if (!kernel.hasRoom || isOverLimit(parent.process)) throw new SysError(EAGAIN);
   const copied = has(flags, CLONE_VM) ? 0 : parent.process.memory.areas.dataBytes;
   if (isFull(kernel, copied)) throw new SysError(ENOMEM);
-  const tid = kernel.newPid();
+  const tid = idOfChild(parent, request.wantedIds);
   const isThread = has(flags, CLONE_THREAD);
   const process = isThread ? parent.process : forkProcess(parent, tid, request);
   const shares = has(flags, CLONE_VM) && !has(flags, CLONE_VFORK);
@@ -87,6 +91,17 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   begin(child, request);
   child.start();
   return child;
+}
+
+/** The id of a new child: any, or the one asked for. Throws EINVAL, EPERM, EEXIST (Linux: alloc_pid). */
+function idOfChild({ process }: Thread, wanted: readonly number[] = []): number {
+  const { kernel } = process;
+  if (wanted.length === 0) return kernel.newPid();
+  const [tid] = wanted;
+  if (wanted.length > 1 || tid < 1 || tid > MOST_PID) throw new SysError(EINVAL);
+  if (!isPrivileged(process.credentials)) throw new SysError(EPERM);
+  if (kernel.isTaken(tid)) throw new SysError(EEXIST);
+  return tid;
 }
 
 const filesShared = (flags: number) => ({

@@ -250,6 +250,9 @@ export class Kernel implements System {
   newPid(): number {
     return this.tasks.newPid();
   }
+  isTaken(pid: number): boolean {
+    return this.tasks.isTaken(pid);
+  }
   get hasRoom(): boolean {
     return this.tasks.hasRoom;
   }

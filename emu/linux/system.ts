@@ -49,6 +49,8 @@ export interface System {
   nextPlace(): number;
   /** A process or thread id that nobody has. */
   newPid(): number;
+  /** Whether an id is that of a task, group or session. */
+  isTaken(pid: number): boolean;
   /** Whether there can be another process. */
   readonly hasRoom: boolean;
   /** An address space for programs of an ABI, with nothing in it. */

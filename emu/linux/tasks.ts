@@ -60,11 +60,15 @@ export class Tasks {
     for (;;) {
       const pid = this.nextPid;
       this.nextPid = pid >= MOST_PID ? 300 : pid + 1;
-      if (this.threads.has(pid) || this.processes.has(pid)) continue;
-      let taken = false;
-      for (const { pgid, sid } of this.processes.values()) taken ||= pgid === pid || sid === pid;
-      if (!taken) return pid;
+      if (!this.isTaken(pid)) return pid;
     }
+  }
+
+  /** Whether an id is a process's, thread's, group's or session's. */
+  isTaken(pid: number): boolean {
+    if (this.threads.has(pid) || this.processes.has(pid)) return true;
+    for (const { pgid, sid } of this.processes.values()) if (pgid === pid || sid === pid) return true;
+    return false;
   }
 
   addProcess(process: Process): void {

@@ -59,6 +59,9 @@ const CLONE_ARGS = struct({
   set_tid_size: "u64",
   cgroup: "u64",
 });
+const PID = struct({ pid: "i32" });
+/** Pid namespaces in each other at most (Linux: MAX_PID_NS_LEVEL). */
+const MOST_PID_NAMESPACES = 32n;
 /** Bytes of the first version of clone_args. */
 const CLONE_ARGS_LEAST = 64;
 /** Namespaces of its own, which this kernel does not have. */
@@ -156,8 +159,9 @@ const clone3: SyscallHandler = (ctx) => {
   if ((flags & ~CLONE3_KNOWN) !== 0n || (flags & BigInt(CLONE_DETACHED)) !== 0n) throw new SysError(EINVAL);
   if (exit_signal > BigInt(SIGRTMAX) || (isThread && exit_signal !== 0n)) throw new SysError(EINVAL);
   if ((stack === 0n) !== (stack_size === 0n)) throw new SysError(EINVAL);
-  if ((wanted.set_tid === 0n) !== (wanted.set_tid_size === 0n)) throw new SysError(EINVAL);
-  if (wanted.set_tid_size !== 0n) throw new SysError(EPERM);
+  const levels = wanted.set_tid_size;
+  if (levels > MOST_PID_NAMESPACES || (wanted.set_tid === 0n) !== (levels === 0n)) throw new SysError(EINVAL);
+  const ids = levels === 0n ? undefined : memory.read(pointer(wanted.set_tid), 4 * Number(levels));
   if ((flags & CLONE_INTO_CGROUP) !== 0n) throw new SysError(EBADF);
   return make(ctx, {
     flags: Number(flags),
@@ -167,6 +171,8 @@ const clone3: SyscallHandler = (ctx) => {
     pidfd: wanted.pidfd,
     childTid: wanted.child_tid,
     tls: wanted.tls,
+    wantedIds:
+      ids && Array.from({ length: Number(levels) }, (_, n) => PID.decode(abi, ids.subarray(4 * n)).pid),
   });
 };
 

@@ -157,7 +157,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
   else changeAt(ctx, subject, (path) => host.files.chmod(path, mode & 0o1777));
-  if (stat.kind === "directory") system.namespace.changeOfModes();
+  if (stat.kind === "directory") system.namespace.forgetWalks();
   const { path } = subject.file?.where() ?? subject.at!;
   system.setIds.keep(stat, mode, path);
   noteChange(ctx, subject, IN_ATTRIB);
@@ -175,7 +175,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   const handle = handleOf(subject);
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else changeAt(ctx, subject, (path) => host.files.chown(path, owner, group));
-  if (stat.kind === "directory") namespace.changeOfModes();
+  if (stat.kind === "directory") namespace.forgetWalks();
   const isInGroup = isPrivileged(ctx.process.credentials) || permissions.isMember(stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);

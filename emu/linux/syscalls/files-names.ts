@@ -183,6 +183,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   if (sourcePlace.folder.mount !== targetPlace.folder.mount) throw new SysError(EXDEV);
   checkMove(task, source, [sourcePlace, targetPlace]);
   namespace.at(sourcePlace, (old) => namespace.at(targetPlace, (fresh) => host.files.rename(old, fresh)));
+  if (isDirectory(source)) namespace.forgetWalks();
   const { nodes, setIds } = task.system;
   lostName(task.system, target);
   if (source.stat !== undefined) {
@@ -259,6 +260,7 @@ function exchange(
     for (const [from, to] of done) move(to, from);
     throw error;
   }
+  namespace.forgetWalks();
   const between = join(parentOf(a.path), aside.name);
   for (const known of [nodes, setIds]) {
     known.moved(fileKey(a.stat!), a.path, between);

@@ -184,6 +184,29 @@ const setSiginfo: Handler = ({ ctx, trace }) => {
   return 0;
 };
 
+const PEEK_ARGUMENTS = struct({ off: "u64", flags: "u32", nr: "i32" });
+const PEEKSIGINFO_SHARED = 1;
+
+/** PTRACE_PEEKSIGINFO: signals that are pending, from the `off`th on, which stay there; those of the process with its flag. */
+const peekSiginfo: Handler = ({ ctx, thread }) => {
+  const { args, memory, abi } = ctx;
+  const { off, flags, nr } = ctx.get(PEEK_ARGUMENTS, args.address(2));
+  if (flags & ~PEEKSIGINFO_SHARED || nr < 0) throw new SysError(EINVAL);
+  const { pending } = flags & PEEKSIGINFO_SHARED ? thread.process.signals : thread.signals;
+  if (off >= BigInt(pending.size)) return 0;
+  const found = pending.entries.slice(Number(off), Number(off) + nr);
+  const to = args.address(3);
+  for (const [n, info] of found.entries()) {
+    try {
+      memory.write(to + n * SIGINFO_SIZE, encodeSigInfo(abi, info));
+    } catch (error) {
+      if (n === 0 || !(error instanceof GuestFault)) throw error;
+      return n;
+    }
+  }
+  return found.length;
+};
+
 const getEventMessage: Handler = ({ ctx, trace }) => {
   ctx.putWord(ctx.args.address(3), trace.message);
   return 0;
@@ -399,6 +422,7 @@ const REQUESTS: readonly [number: number, name: string, handler: Handler][] = [
   [0x4204, "GETREGSET", part(false)],
   [0x4205, "SETREGSET", part(true)],
   [0x4208, "LISTEN", listenRequest],
+  [0x4209, "PEEKSIGINFO", peekSiginfo],
   [0x420a, "GETSIGMASK", signalMask(false)],
   [0x420b, "SETSIGMASK", signalMask(true)],
   [0x420e, "GET_SYSCALL_INFO", callInfo],

@@ -32,7 +32,7 @@ import { entryStat, type FileStat } from "./file-status.ts";
 import { type Folder, fileKey, guestPathIn, type Mount } from "./folder.ts";
 import { type Directories, DirectoryFile, RegularFile } from "./host-file.ts";
 import { Identities } from "./identities.ts";
-import { exists, isDirectory, type Location, type Viewer } from "./location.ts";
+import { exists, HeldLocation, isDirectory, type Location, type Viewer } from "./location.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
@@ -564,7 +564,10 @@ export class FileSystem {
 
   /** A directory's entries, "." and ".." first, in the order of their names. */
   list(at: Location, viewer: Viewer): DirectoryEntry[] {
-    const here = this.shown(this.stat(at)).ino;
+    const { ino: here } =
+      at instanceof HeldLocation
+        ? this.identities.shown(at.place.folder.identity)
+        : this.shown(this.stat(at));
     const dots: DirectoryEntry[] = [
       { ino: here, kind: "directory", name: "." },
       { ino: here, kind: "directory", name: ".." },

@@ -58,13 +58,16 @@ export function resolveMount(host: Host, config: MountConfig): Mount {
 export class Folder {
   readonly mount: Mount;
   readonly host: HostFolder;
+  readonly identity: Pick<HostStat, "dev" | "ino">;
   readonly key: string;
   /** What names it among the folders of all grants. */
   readonly id: string;
   /** Open descriptions and working directories that it is. */
   private references = 0;
-  /** The guest path that it had when its mark on the host was this. */
-  private seen: { readonly mark: string; readonly path: string } | undefined;
+  /** The guest path that it had when its mark on the host was this, and that of its grant. */
+  private seen:
+    | { readonly mark: string; readonly top: string | undefined; readonly path: string }
+    | undefined;
   private isClosed = false;
   /** Guest path of one that had been removed before the thaw that made it again: where its ".." leads. */
   wasAt: string | undefined;
@@ -72,7 +75,9 @@ export class Folder {
   constructor(mount: Mount, host: HostFolder) {
     this.mount = mount;
     this.host = host;
-    this.key = fileKey(host.stat());
+    const { dev, ino } = host.stat();
+    this.identity = { dev, ino };
+    this.key = fileKey(this.identity);
     this.id = folderId(mount, this.key);
   }
   get isInUse(): boolean {
@@ -100,23 +105,32 @@ export class Folder {
     return this.key === this.mount.folder.key;
   }
 
-  /** The guest path that it has for certain: a grant's own, or the one last confirmed if nothing above it was renamed since. */
+  /** The guest path that it has for certain: a grant's own, or the one last confirmed if neither it nor its grant has been moved since. */
   private sure(): string | undefined {
+    const path = this.unmoved();
+    if (path === undefined || this.isRoot) return path;
+    return this.seen?.top === this.mount.folder.host.mark() ? path : undefined;
+  }
+
+  /** The same of a grant that is where it was. */
+  private unmoved(): string | undefined {
     if (this.isRoot) return this.mount.guest;
     return this.seen !== undefined && this.seen.mark === this.host.mark() ? this.seen.path : undefined;
   }
 
-  /** Whether it is held yet and surely has this guest path. */
+  /** Whether it is held yet and has this guest path, if its grant was not moved since that was confirmed. */
   isStill(path: string): boolean {
-    return !this.isClosed && this.sure() === path;
+    return !this.isClosed && this.unmoved() === path;
   }
 
   /** Looks whether it has this guest path, of which `isStill` then knows. */
   confirm(path: string): void {
     if (this.sure() !== undefined) return;
-    const mark = this.host.mark();
+    const marks = () => [this.host.mark(), this.mount.folder.host.mark()];
+    const [mark, top] = marks();
     if (mark === undefined || guestPathIn(this.mount, this.host.where().path) !== path) return;
-    if (this.host.mark() === mark) this.seen = { mark, path };
+    const [still, topStill] = marks();
+    if (still === mark && topStill === top) this.seen = { mark, top, path };
   }
 
   /** Its guest path, which was `known` once. */
@@ -186,6 +200,11 @@ export class Folders {
     if (held === undefined) return this.touch(folder);
     host.close();
     return this.touch(held);
+  }
+
+  /** One that has been found without `get` is used as well. */
+  use(folder: Folder): void {
+    if (this.known.get(folder.id) === folder) this.touch(folder);
   }
 
   private touch(folder: Folder): Folder {

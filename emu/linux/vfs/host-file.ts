@@ -6,7 +6,7 @@ import { MAX_OFFSET, O_APPEND, O_DIRECTORY, O_PATH, O_SYNC } from "./constants.t
 import { entryStat, type FileStat } from "./file-status.ts";
 import { type Folder, fileKey, type Mount, type Whereabouts, whereIs } from "./folder.ts";
 import type { FreezeContext } from "./freeze-context.ts";
-import type { Location, Viewer } from "./location.ts";
+import { HeldLocation, type Location, type Viewer } from "./location.ts";
 import { type MappedFiles, readFully, SharedHandle, writeFully } from "./mapped-files.ts";
 import { isWithin, normalize, showsTasks } from "./mounts.ts";
 import { type DirectoryEntry, hold, OpenFile, release } from "./open-file.ts";
@@ -241,6 +241,12 @@ export class DirectoryFile extends OpenFile {
     return this.folder?.where(this.path) ?? { path: this.path, deleted: this.ownStatus() === undefined };
   }
   override base(): Location {
+    const at = this.start();
+    // Throws where it has left its grant.
+    void at.path;
+    return at;
+  }
+  override start(): Location {
     const { folder, directories, path } = this;
     return folder === undefined ? directories.find(path) : directories.locationOf(folder, path);
   }
@@ -271,8 +277,12 @@ export class DirectoryFile extends OpenFile {
   override entries(): DirectoryEntry[] {
     if (this.position === 0) this.listed = undefined;
     if (this.listed === undefined) {
-      if (this.where().deleted) fail("ENOENT", `${this.path} has been removed`);
-      this.listed = this.directories.list(this.base());
+      const { path, deleted } = this.where();
+      if (deleted) fail("ENOENT", `${this.path} has been removed`);
+      const { folder } = this;
+      this.listed = this.directories.list(
+        folder === undefined ? this.base() : new HeldLocation(folder, { path }),
+      );
     }
     return this.listed;
   }

@@ -94,6 +94,11 @@ export class Namespace {
     return passes ? undefined : this.own.get(path);
   }
 
+  /** Whether `name` in a directory leads on to a grant, for which another directory may be walked through than for other names. */
+  private isPassed(at: Location, name: string): boolean {
+    return this.ancestors.get(at.path)?.has(name) === true;
+  }
+
   private addAncestor(path: string): void {
     if (path === "/") {
       if (!this.ancestors.has("/")) this.ancestors.set("/", new Set());
@@ -110,8 +115,8 @@ export class Namespace {
     return place.folder.within(place.name, use);
   }
 
-  /** Whom folders let through has changed. */
-  changeOfModes(): void {
+  /** Whom folders let through has changed, or where they are. */
+  forgetWalks(): void {
     this.walks.forget();
   }
 
@@ -254,8 +259,12 @@ export class Namespace {
     const ending = lastName(path);
     const isPlain = !isConfined && !options.noSymlinks && !options.sameMount && !options.noMagicLinks;
     let way = isPlain ? this.walks.wayAlong(isAbsolute ? undefined : base, path, ending) : undefined;
-    const end = way === undefined ? undefined : this.walks.end(way, permissions);
-    if (end !== undefined) [stack, way] = [[end], undefined];
+    const known = way === undefined ? undefined : this.walks.end(way, permissions);
+    const end = known === undefined || this.isPassed(known, ending) ? undefined : known;
+    if (end !== undefined) {
+      this.folders.use(end.place.folder);
+      [stack, way] = [[end], undefined];
+    }
     // Throws where the base has left its grant.
     else void base.path;
     let rest = end !== undefined ? [ending] : path.split("/").filter((part) => part !== "" && part !== ".");
@@ -282,7 +291,7 @@ export class Namespace {
       if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
       const next = this.child(current, name, root, rest[0]);
       const last = rest.length === 0;
-      if (last && way !== undefined && current.place !== undefined) {
+      if (last && way !== undefined && current.place !== undefined && !this.isPassed(current, name)) {
         this.walks.gone(way, stack, this.folderAt(current));
         way = undefined;
       }

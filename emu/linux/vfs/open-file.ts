@@ -112,6 +112,8 @@ export abstract class OpenFile {
 
   /** Where paths that go on from it start; only directories have that. */
   base?(): Location;
+  /** The same for a walk, which looks itself whether that is in its grant yet. */
+  start?(): Location;
 
   /** Bytes read at the position, which moves; 0 at the end; undefined when it would block. */
   read(_into: Uint8Array): number | undefined {

@@ -121,7 +121,7 @@ export class TaskFiles implements ProcessFiles, Viewer {
     if (path === "") fail("ENOENT", "empty path");
     if (path.startsWith("/")) return undefined;
     const file = dirfd === AT_FDCWD ? this.directory : this.descriptors.get(dirfd);
-    return file.base?.() ?? fail("ENOTDIR", `descriptor ${dirfd}`);
+    return file.start?.() ?? fail("ENOTDIR", `descriptor ${dirfd}`);
   }
 
   /** Walks a path as a *at() call does. */

@@ -430,3 +430,37 @@ BEHAVIOUR(a_child_that_has_ended_counts_more_than_its_signal) {
   }
   CHECK(heard == 5);
 }
+
+static pid_t clone_as(const void *ids, size_t count) {
+  struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; } how = {
+      .exit_signal = SIGCHLD, .set_tid = (uintptr_t)ids, .set_tid_size = count};
+  pid_t child = syscall(SYS_clone3, &how, sizeof how);
+  if (child == 0) _exit(getpid() == *(const pid_t *)ids ? 7 : 8);
+  return child;
+}
+
+BEHAVIOUR(a_child_may_have_the_id_that_root_asks_for) {
+  pid_t ids[40] = {0};
+  FAILS(clone_as(ids, 33), EINVAL);
+  FAILS(clone_as(ids, 0), EINVAL);
+  FAILS(clone_as(NULL, 1), EINVAL);
+  FAILS(clone_as((void *)16, 1), EFAULT);
+  for (pid_t bad = -1; bad < 1; bad++) {
+    ids[0] = bad;
+    FAILS(clone_as(ids, 1), EINVAL);
+  }
+  ids[0] = 1 << 22;
+  FAILS(clone_as(ids, 1), EINVAL);
+  ids[0] = getpid();
+  if (geteuid() != 0) {
+    FAILS(clone_as(ids, 1), EPERM);
+    return;
+  }
+  FAILS(clone_as(ids, 1), EEXIST);
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  reap(child, 0);
+  ids[0] = child;
+  CHECK(clone_as(ids, 1) == child);
+  reap(child, 7);
+}

@@ -524,6 +524,43 @@ BEHAVIOUR(masks_and_options) {
   CHECK(next(child) == SIGKILL);
 }
 
+static int peeked(pid_t child, uint64_t off, uint32_t flags, int32_t count, void *to) {
+  struct { uint64_t off; uint32_t flags; int32_t count; } which = {off, flags, count};
+  return syscall(SYS_ptrace, 0x4209 /* PTRACE_PEEKSIGINFO */, child, &which, to);
+}
+BEHAVIOUR(signals_that_are_pending) {
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGRTMIN);
+  sigaddset(&blocked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  pid_t child = traced(pauses);
+  siginfo_t info = {.si_code = -2}, got[8];
+  for (int n = 0; n < 5; n++) {
+    info.si_code = n % 2 ? -3 : -2, info.si_int = n;
+    if (n % 2) CHECK(syscall(SYS_rt_tgsigqueueinfo, child, child, SIGRTMIN, &info) == 0);
+    else CHECK(syscall(SYS_rt_sigqueueinfo, child, SIGRTMIN, &info) == 0);
+  }
+  CHECK(kill(child, SIGUSR1) == 0);
+  for (int twice = 0; twice < 2; twice++) {
+    CHECK(peeked(child, 0, 0, 8, got) == 2 && got[0].si_int == 1 && got[1].si_int == 3 && got[1].si_code == -3);
+    CHECK(peeked(child, 0, 1, 8, got) == 4 && got[0].si_int == 0 && got[1].si_int == 2 && got[2].si_int == 4);
+    CHECK(got[2].si_code == -2 && got[3].si_signo == SIGUSR1 && got[3].si_pid == getpid());
+  }
+  CHECK(peeked(child, 1, 1, 1, got) == 1 && got[0].si_int == 2 && peeked(child, 4, 1, 1, got) == 0);
+  CHECK(peeked(child, -1, 1, 1, got) == 0 && peeked(child, 0, 1, 0, got) == 0);
+  FAILS(peeked(child, 0, 2, 1, got), EINVAL);
+  FAILS(peeked(child, 0, 0, -1, got), EINVAL);
+  FAILS(peeked(child, 0, 0, 1, NULL), EFAULT);
+  FAILS(syscall(SYS_ptrace, 0x4209, child, NULL, got), EFAULT);
+  long page = sysconf(_SC_PAGESIZE);
+  char *at = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(mprotect(at + page, page, PROT_READ) == 0);
+  CHECK(peeked(child, 0, 1, 8, at + page - 3 * sizeof info) == 3);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  CHECK(kill(child, SIGKILL) == 0 && next(child) == SIGKILL);
+}
+
 #ifdef __powerpc__
 #define WORDS 44
 /* Registers of the tracee's choice: r20 to r31, f20, v20, CR and LR. */

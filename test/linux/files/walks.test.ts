@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeHost } from "../../../emu/host/node/index.ts";
+import { O_DIRECTORY, O_RDONLY } from "../../../emu/linux/vfs/constants.ts";
 import { WALK_TRUSTED } from "../../../emu/tuning.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 
@@ -84,6 +85,54 @@ describe("a way that is known", () => {
     fs.symlinkSync(`${folders.outside}/b`, `${folders.granted}/a/b`);
     expect(stat()).toBe("ENOENT");
     expect(stat("a/b/c/file")).toBe("ENOENT");
+  });
+  it("leads nowhere outside when a folder was moved to where it would be if the grant had not been", () => {
+    know();
+    know("a/b/c/file");
+    expect(guest.call("chdir", "a/b")).toBe(0);
+    know("c/file");
+    fs.renameSync(`${folders.granted}/a`, `${folders.granted}-a`);
+    fs.renameSync(folders.granted, `${folders.granted}-moved`);
+    fs.mkdirSync(folders.granted);
+    fs.renameSync(`${folders.granted}-a`, `${folders.granted}/a`);
+    now += WALK_TRUSTED + 1n;
+    expect(stat()).toBe("ENOENT");
+    expect(stat("c/file")).toBe("ENOENT");
+    fs.rmSync(`${folders.granted}-moved`, { recursive: true });
+  });
+  it("leads to no folder that has left its grant, for those who would change that", () => {
+    const fd = guest.call("open", "/area/a/b", O_RDONLY | O_DIRECTORY);
+    fs.chmodSync(`${folders.granted}/a/b`, 0o700);
+    fs.renameSync(`${folders.granted}/a/b`, `${folders.outside}/b`);
+    expect(guest.call("fchmod", fd, 0o755)).toBe("ENOENT");
+    expect(guest.call("chmod", `/proc/self/fd/${fd}`, 0o755)).toBe("ENOENT");
+    expect(fs.statSync(`${folders.outside}/b`).mode & 0o777).toBe(0o700);
+  });
+  it("is not gone on from a folder that the program has renamed", () => {
+    expect(guest.call("chdir", "a/b")).toBe(0);
+    know("c/file");
+    expect(guest.call("rename", "/area/a/b/c", "/area/c")).toBe(0);
+    expect(guest.call("rename", "/area/a/b", "/area/a/old")).toBe(0);
+    expect(guest.call("mkdir", "/area/a/b", 0o755)).toBe(0);
+    expect(guest.call("rename", "/area/c", "/area/a/b/c")).toBe(0);
+    expect(stat("c/file")).toBe("ENOENT");
+    expect(stat()).toBe(0);
+  });
+  it("is another one for names that lead on to a grant", () => {
+    // The rest of /tmp is the guest's own.
+    const { granted, outside } = folders;
+    fs.mkdirSync(`${granted}/tmp/deep`, { recursive: true });
+    fs.writeFileSync(`${granted}/tmp/file`, "");
+    const mounts = [
+      { host: granted, guest: "/", readOnly: true },
+      { host: outside, guest: "/tmp/deep/area", readOnly: true },
+    ];
+    guest = makeGuest({ mounts, cwd: "/" });
+    know("/tmp/deep");
+    expect(stat("/tmp/file")).toBe("ENOENT");
+    know("/tmp/deep");
+    know("/tmp/deep/area/secret");
+    guest.system.close();
   });
   it("ends where the program itself has forbidden a folder on it", () => {
     know();
