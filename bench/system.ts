@@ -18,9 +18,9 @@ const CASES = [
   { name: "pipe", count: 2000, unit: "MB through a pipe" },
   { name: "passes", count: 20_000, unit: "switches of processes, by pipes" },
   { name: "switches", count: 20_000, unit: "switches of threads, by a futex" },
-  { name: "stats", count: 20_000, unit: "stat of a file" },
-  { name: "opens", count: 10_000, unit: "open, read and close of a file" },
-  { name: "signals", count: 20_000, unit: "signals sent and handled" },
+  { name: "stats", count: 100_000, unit: "stat of a file" },
+  { name: "opens", count: 50_000, unit: "open, read and close of a file" },
+  { name: "signals", count: 200_000, unit: "signals sent and handled" },
   { name: "forks", count: 100, unit: "fork and wait" },
   { name: "execs", count: 30, unit: "fork, exec and wait" },
 ];
