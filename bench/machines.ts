@@ -27,8 +27,8 @@ const SETTINGS = [
   { name: "after 3 execve", machines: 1, execs: 3 },
 ];
 
-/** How often the kernel's work is done, by all machines together. */
-const WORK = 8;
+/** How often the kernel's work is done, by all machines together: so much that the starts of eight programs don't count. */
+const WORK = 40;
 /** Instructions that a machine runs before it is the next one's turn. */
 const TURN = 5_000_000n;
 
