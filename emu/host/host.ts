@@ -5,21 +5,15 @@
 
 import { TracelessError } from "../traceless.ts";
 
-/** Sets how many callers V8 notes where an error is made; returns how many it did before. */
-function setTraces(limit: number | undefined): number | undefined {
-  const engine = Error as { stackTraceLimit?: number };
-  const before = engine.stackTraceLimit;
-  engine.stackTraceLimit = limit;
-  return before;
-}
-
 /** Runs `work` in which V8 doesn't note where errors are made. */
 export function withoutTraces<T>(work: () => T): T {
-  const before = setTraces(0);
+  const engine = Error as { stackTraceLimit?: number };
+  const { stackTraceLimit } = engine;
+  engine.stackTraceLimit = 0;
   try {
     return work();
   } finally {
-    setTraces(before);
+    engine.stackTraceLimit = stackTraceLimit;
   }
 }
 
