@@ -95,12 +95,18 @@ export interface Tuning {
    * time that the function is translated again, which costs more than the interpreter loses on the way to the next entry.
    */
   entryThreshold: number;
+  /**
+   * The same for each instruction of that function, where it is more: translating one again takes as long as some hundred such arrivals take.
+   * Of the loop of sqlite's virtual machine, two thousand instructions, there were three translations for entries alone.
+   */
+  entryThresholdEach: number;
   /** Loop heads and places after calls at which a function can be entered, at the most; twice as many with those that prove hot later. */
   mostEntries: number;
   /**
    * Code that has never been run is left out of a translated function, until it has been arrived at so many times for each instruction of the function,
    * which is what translating it again costs; twice as many each time that this happens. 0: nothing is left out. 4 was 10 % slower with sqlite and bzip2,
-   * as fast with Lua. What is left out is two thirds of the instructions there, and with them a quarter to a half of the run.
+   * as fast with Lua. 32 gained sqlite's first run and lost unxz's. What is left out is two thirds of the instructions there, and with them a quarter to
+   * a half of the run.
    */
   coldThreshold: number;
   /**
@@ -148,7 +154,8 @@ export const TUNING: Tuning = {
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
-  mostEntries: 40,
+  entryThresholdEach: 60,
+  mostEntries: 100,
   coldThreshold: 16,
   reuseColdThreshold: 1,
   translatedFreely: 2000,
@@ -189,3 +196,11 @@ export const MOST_ALIKE = 4;
 export const LEAST_LEAVES = 2;
 /** Slots that make a landing of its own worth its while. */
 export const LEAST_SHARED = 2;
+/** Words before a loop in which the beginning of its function is looked for. */
+export const MOST_BEFORE = 2000;
+/** Calls of a function before it is translated for a loop in it: with 2, and with 16, bzip2 took 1.2 to 1.3 times as long, with 300 as long as before. */
+export const LEAST_CALLS = 300;
+/** Words from the beginning of a function in which the making of its stack frame is looked for. */
+export const FRAME_WITHIN = 16;
+/** Places that are tried as the beginning of a loop's function. */
+export const MOST_BEGINNINGS = 4;

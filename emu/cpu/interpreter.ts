@@ -216,6 +216,10 @@ export class Interpreter {
     const page = this.pageAt(address >>> PAGE_SHIFT);
     if (page !== undefined) page.patience[(address >>> 2) & (WORDS - 1)] = Math.min(arrivals, MOST_PATIENCE);
   }
+  /** How many arrivals at an address are still to go by before the watch is asked; undefined where its page has not been run. */
+  protected patienceAt(address: number): number | undefined {
+    return this.pageAt(address >>> PAGE_SHIFT)?.patience[(address >>> 2) & (WORDS - 1)];
+  }
   /** Lets up to `most` of the arrivals at an address pass that are to go by before the watch is asked; returns how many. */
   protected passArrivals(address: number, most: number): number {
     const page = this.pageAt(address >>> PAGE_SHIFT);

@@ -11,7 +11,14 @@ import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
+import {
+  FRAME_WITHIN,
+  LEAST_CALLS,
+  LEAST_INSTRUCTIONS,
+  MOST_BEFORE,
+  MOST_BEGINNINGS,
+  RETRY_AFTER,
+} from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { Counted } from "./corner.ts";
 import { chooseEntries } from "./flow.ts";
@@ -21,7 +28,7 @@ import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
 import { QuickLoop, Stop } from "./quick-loop.ts";
-import { isCallOf, type JumpTable, type ScanSource, scan } from "./scan.ts";
+import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
 import { buildModule } from "./wasm.ts";
@@ -378,16 +385,17 @@ export class JitEngine extends Interpreter {
     const without = within === undefined ? this.leftOut.get(address)?.piece : undefined;
     // What leads into the code of another unit belongs to that one's function.
     const isOwn = isCalled || without !== undefined;
-    const unit = within ?? (isOwn ? undefined : this.reachedFrom(address));
+    const wanted = isOwn || within !== undefined ? [address] : this.fromBeginning(address);
+    const unit = within ?? (isOwn ? undefined : (this.inside.get(wanted[0]) ?? this.reachedFrom(address)));
     if (without !== undefined) this.translateUnit(without.entries, without);
-    else if (unit === undefined) this.translateUnit([address]);
+    else if (unit === undefined) this.translateUnit(wanted);
     else {
       const { piece } = unit;
       if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
       else if (!this.armed.has(address) && entryThreshold > 0) {
         this.armed.add(address);
         const isBeside = within === undefined;
-        this.setPatience(address, isBeside ? this.coldPatience(unit) : entryThreshold * 4 ** piece.remade);
+        this.setPatience(address, isBeside ? this.coldPatience(unit) : this.entryPatience(piece));
         return;
       } else this.translateUnit([...piece.entries, address], piece);
     }
@@ -400,11 +408,54 @@ export class JitEngine extends Interpreter {
     return (this.translated - translatedFreely) * executedPerTranslated <= this.executed;
   }
 
+  /**
+   * The beginning of the function that a loop is in, and the loop; the loop alone where that is not found or has not been called again.
+   * It follows what does not go on to it, leads to the loop, and makes a stack frame unless the function has none.
+   */
+  private fromBeginning(address: number): readonly number[] {
+    const { mostInstructions } = this.tuning;
+    const { memory, is64 } = this.cpu;
+    const candidates: number[] = [];
+    let frame = 0;
+    // Functions for 64 bits are followed by a word of zero and two that describe them.
+    const isBetween = (at: number, word: number) => {
+      const described = (at - 8) | 0;
+      return endsFlow(word) || (this.isOpen(described) && memory.fetch(described >>> 0) === 0);
+    };
+    for (let i = 1, at = (address - 4) | 0; i <= MOST_BEFORE && this.isOpen(at); i++, at = (at - 4) | 0) {
+      const word = memory.fetch(at >>> 0);
+      const after = (at + 4) | 0;
+      if (i > 1 && this.hasRun(after) && isBetween(at, word)) {
+        candidates.push(after);
+        if (frame !== 0 && frame - after <= 4 * FRAME_WITHIN) break;
+      }
+      if (makesFrame(word)) frame = at;
+    }
+    for (let tries = MOST_BEGINNINGS; tries > 0 && candidates.length > 0; tries--) {
+      const first = candidates.pop()!;
+      const isCalled = this.functions.has(first) || this.linker?.isCalled(first) === true;
+      if (!isCalled && this.arrivalsAt(first) < LEAST_CALLS) continue;
+      if (scan(this.source(), [first], is64, mostInstructions).at.has(address)) return [first, address];
+    }
+    return [address];
+  }
+  /** Arrivals at an address so far, where nothing has been translated of it. */
+  private arrivalsAt(address: number): number {
+    const patience = this.patienceAt(address);
+    if (patience === undefined) return 0;
+    return this.tuning.threshold - patience + (this.quick?.arrivalsAt(address) ?? 0);
+  }
+
   /** Arrivals at a place that a function leaves out before it is worth its while to translate the function with it. */
   private coldPatience({ piece: { words, remade }, isReused }: Unit): number {
     const { threshold, coldThreshold, reuseColdThreshold } = this.tuning;
     const each = isReused ? reuseColdThreshold : coldThreshold;
     return Math.max(threshold, each * words.length) * 2 ** remade;
+  }
+  /** Arrivals at a place inside a function before that is translated again with an entry there. */
+  private entryPatience({ words, remade }: Piece): number {
+    const { entryThreshold, entryThresholdEach } = this.tuning;
+    return Math.max(entryThreshold, entryThresholdEach * words.length) * 4 ** remade;
   }
   /** A unit with code that can be reached from an address. */
   private reachedFrom(address: number): Unit | undefined {

@@ -130,6 +130,10 @@ export class QuickLoop {
   hasRun(address: number): boolean {
     return (this.marks[(address >>> 2) & (MARKS_SIZE - 1)] & 1) !== 0;
   }
+  /** Arrivals at an address since it was last told how many to allow. */
+  arrivalsAt(address: number): number {
+    return this.marks[(address >>> 2) & (MARKS_SIZE - 1)] >>> 1;
+  }
   /** Has it stop at every first arrival. */
   allowNothing(): void {
     this.marks.fill(254);

@@ -144,6 +144,28 @@ export function isCallOf(address: number, word: number, pc: number, ctr: number,
   return (end === End.Call || end === End.IndirectCall) && found.target === address;
 }
 
+/** Whether what follows a word is not come to from it: a jump, a return, what fills the space between functions. */
+export function endsFlow(word: number): boolean {
+  const name = decode(word)?.name;
+  switch (name) {
+    case undefined:
+      return true;
+    case "b":
+      return (word & LK) === 0;
+    case "bclr":
+    case "bcctr":
+      return (bo(word) & ALWAYS) === ALWAYS && (word & LK) === 0;
+    default:
+      return word === NOP;
+  }
+}
+/** ori 0,0,0. */
+const NOP = 0x6000_0000;
+
+/** Whether an instruction is one with which functions begin that make a stack frame: mflr 0, stwu and stdu of r1 by r1. */
+export const makesFrame = (word: number): boolean =>
+  word === 0x7c08_02a6 || word >>> 16 === 0x9421 || (word >>> 16 === 0xf821 && (word & 3) === 1);
+
 /** Whether a block that ends so, with this instruction, can go on to the one after it. */
 const fallsThrough = (end: End, word: number): boolean => {
   switch (end) {

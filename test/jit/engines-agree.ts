@@ -156,6 +156,7 @@ export const BY_AND_BY: Partial<Tuning> = {
   quickAfter: 0,
   threshold: 2,
   entryThreshold: 6,
+  entryThresholdEach: 0,
   coldThreshold: 1,
   executedPerTranslated: 0,
 };
