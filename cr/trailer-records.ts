@@ -331,6 +331,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
   resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
+  locksOnFault: since(6, flag("mlockall: with MCL_ONFAULT"), false),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

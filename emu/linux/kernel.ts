@@ -525,11 +525,12 @@ export class Kernel implements System {
     }
   }
 
-  /** Reads the host's clock, and charges the thread that ran last with the time since it was read before. */
-  settleTime(): void {
+  /** Reads the host's clock, and charges the thread that ran last with the time since it was read before; CLOCK_MONOTONIC then. */
+  settleTime(): bigint {
     const now = this.host.clock.monotonic();
     if (this.ran !== undefined && !this.clock.isVirtual) this.spend(this.ran, now - this.began);
     this.began = now;
+    return this.clock.at(now);
   }
 
   /** The same at the loop's own times, by which the host has its turns: however often programs ask for their CPU time. */

@@ -338,6 +338,7 @@ const attributes = fc.record({
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
+  locksOnFault: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
   resetOnFork: fc.constant(true),
 });
