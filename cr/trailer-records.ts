@@ -399,6 +399,7 @@ const TRACEE = message("tracee", "a thread that another process traces", {
   message: u64("PTRACE_GETEVENTMSG"),
   due: list(TRACE_STOP, 64, "stops before its next instruction"),
   inject: maybe(SIGINFO, "that it goes on with"),
+  passed: since(2, flag("its tracer has let a call pass that a filter left to it"), false),
 });
 
 const TRACE_END = message("trace end", "a tracee that has ended and not been waited for", {

@@ -385,6 +385,8 @@ export interface TraceSnapshot {
   due: TraceStopSnapshot[];
   /** The signal that it goes on with. */
   inject: SignalInfoSnapshot | null;
+  /** Its tracer has let the call pass that a filter of seccomp(2) has left to it. */
+  passed: boolean;
 }
 
 export interface TraceStopSnapshot {

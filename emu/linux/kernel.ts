@@ -598,7 +598,7 @@ export class Kernel implements System {
       return;
     }
     // One that its tracer has seen begin is made before signals are taken.
-    const begins = trace?.inCall === true && thread.blocked === null;
+    const begins = (trace?.inCall === true || trace?.passed === true) && thread.blocked === null;
     if (hasSignals(thread) && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
@@ -609,7 +609,7 @@ export class Kernel implements System {
     }
     const exit = this.interpret(thread, this.budget(thread, end));
     // The call is no longer there: its tracer, or another thread, has written over it.
-    if (begins && exit === "fault") trace.inCall = false;
+    if (begins && exit === "fault") trace.inCall = trace.passed = false;
     const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
     if (exit === "syscall" && !stops) {
       const { registers } = thread;

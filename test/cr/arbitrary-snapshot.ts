@@ -104,6 +104,7 @@ const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
   message: u64,
   due: fc.array(traceStop, { maxLength: 3 }),
   inject: fc.option(signalInfo),
+  passed: fc.boolean(),
 });
 
 const policy = fc.record({ mode: u32, nodes: u64 });
