@@ -13,6 +13,7 @@ import { emitComparison, emitField, fieldFunction, operandType } from "./compari
 import { NO_ADDRESS, RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { emitGuard } from "./guards.ts";
 import { HelperFunctions } from "./helper-functions.ts";
+import { settleFunction } from "./settle.ts";
 import {
   CA_SLOT,
   CR_SLOT,
@@ -651,10 +652,14 @@ export class Generator {
       if (record > 0) code.op(Op.i32_or);
     }
     this.begin(Op.if);
+    const { corner, fused } = this.target;
+    this.helpers.call(code, "settle", () => settleFunction(corner + RECORDS_OFFSET, this.at(FPSCR), fused));
+    this.begin(Op.if);
     code.i32Const(NO_ADDRESS);
     code.op(Op.call);
     code.u32(STEP);
     code.op(Op.drop);
+    this.end();
     this.end();
   }
   loadStatus(): void {
