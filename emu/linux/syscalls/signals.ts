@@ -20,7 +20,6 @@ import {
   type AltStack,
   altStackFlags,
   getStack,
-  putStack,
   setAltStack,
   stackSize,
 } from "../signals/altstack.ts";
@@ -371,9 +370,12 @@ function sigaltstack(ctx: SyscallContext): SyscallResult {
     if (error !== undefined) throw new SysError(ALTSTACK_ERRNO[error]);
   }
   if (old !== 0) {
-    const out = new GuestBytes(abi, stackSize(abi.is64));
-    putStack(out, 0, before);
-    ctx.memory.write(old, out.bytes);
+    const word = abi.wordSize;
+    ctx.memory.checkStore(old, stackSize(abi.is64));
+    ctx.putWord(old, before.sp);
+    ctx.put32(old + word, before.flags);
+    if (abi.is64) ctx.put32(old + word + 4, 0);
+    ctx.putWord(old + 2 * word, before.size);
   }
   return 0;
 }
