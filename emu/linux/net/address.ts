@@ -134,6 +134,16 @@ const isMulticast = (address: Address): boolean => {
   return family === AF_INET ? name[0] >= 224 && name[0] < 240 : name[0] === 0xff;
 };
 
+/** Whether it means all on the loopback's network, or (but to be bound to) all on any. */
+export const isBroadcast = (address: Address): boolean => {
+  const { family, name } = unmapped(address);
+  return (
+    family === AF_INET &&
+    (name[0] === 127 || name[0] === 255) &&
+    name.every((byte, i) => i === 0 || byte === 255)
+  );
+};
+
 /** Whether it means many: a multicast address, or the broadcast address of IPv4. */
 export const isForMany = (address: Address): boolean =>
   isMulticast(address) || (address.family === AF_INET && address.name.every((byte) => byte === 255));

@@ -36,6 +36,8 @@ import {
   IPPROTO_UDP,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
+  UDP_SEGMENT,
+  UDP_SEGMENTS_MAX,
 } from "./socket-constants.ts";
 
 /** Most messages that wait at a socket of AF_UNIX (/proc/sys/net/unix/max_dgram_qlen). */
@@ -107,6 +109,8 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (given === to && to.port === 0) throw new SysError(EINVAL);
     const address = isAny(given) ? loopback(given.family, given.port) : given;
     const from = this.network.sourceOf(this, address);
+    const segment = what.segment ?? this.option(UDP_SEGMENT, IPPROTO_UDP);
+    if (segment > 0 && what.bytes.length > segment) return this.sendSegments(what, to, segment);
     const target = this.network.receiverOf(this, address, from);
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
@@ -121,6 +125,16 @@ export class DatagramSocket extends Socket<DatagramGateway> {
       this.changed();
     }
     return what.bytes.length;
+  }
+
+  /** Sends so many bytes of it a datagram. Throws EINVAL for too many of them. */
+  private sendSegments(what: Outgoing, to: Address | undefined, size: number): number {
+    const { length } = what.bytes;
+    if (length > size * UDP_SEGMENTS_MAX) throw new SysError(EINVAL);
+    for (let at = 0; at < length; at += size) {
+      this.sendUdp({ ...what, bytes: what.bytes.slice(at, at + size), segment: 0 }, to);
+    }
+    return length;
   }
 
   /** Something has come from outside. A socket that is connected takes what its peer sends only. */
@@ -162,7 +176,8 @@ export class DatagramSocket extends Socket<DatagramGateway> {
   }
 
   override receive(room: number, peek: boolean): Received | undefined {
-    if (this.inbox.count > 0) return this.packet(room, peek);
+    const packet = this.packet(room, peek);
+    if (packet !== undefined) return packet;
     this.checkError();
     return this.readShut ? END : undefined;
   }

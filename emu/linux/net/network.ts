@@ -4,7 +4,7 @@
  */
 
 import type { NetworkSnapshot } from "../../snapshot.ts";
-import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
+import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENETUNREACH, SysError } from "../errno.ts";
 import {
   type Address,
   addressKey,
@@ -12,6 +12,7 @@ import {
   asSeenBy,
   isAbstract,
   isAny,
+  isBroadcast,
   isForMany,
   isLoopback,
   loopback,
@@ -26,8 +27,10 @@ import {
   AF_NETLINK,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
+  SO_BROADCAST,
   SO_REUSEADDR,
   SO_REUSEPORT,
+  SOCK_STREAM,
 } from "./socket-constants.ts";
 
 /** /proc/sys/net/ipv4/ip_local_port_range. */
@@ -207,8 +210,12 @@ export class Network {
     return asSeenBy(socket.domain, loopback(seen.family, local.port));
   }
 
-  /** Throws ENETUNREACH for what is not on the loopback, nor may be reached outside. */
+  /** Throws ENETUNREACH for what is not on the loopback, nor may be reached outside; EACCES for a broadcast without SO_BROADCAST. */
   private reach(socket: Socket, to: Address): void {
+    if (isBroadcast(to) && (isLoopback(to) || this.outside !== undefined)) {
+      if (socket.type === SOCK_STREAM) throw new SysError(ENETUNREACH);
+      if (socket.option(SO_BROADCAST) === 0) throw new SysError(EACCES);
+    }
     const onlySix = socket.option(IPV6_V6ONLY, IPPROTO_IPV6) !== 0 && unmapped(to).family === AF_INET;
     const isReached = isLoopback(to) || this.outside?.reaches(to) === true;
     if (onlySix || !isReached) throw new SysError(ENETUNREACH);

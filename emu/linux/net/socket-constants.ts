@@ -29,15 +29,20 @@ export const SO_RCVBUF = 8;
 export const SO_OOBINLINE = 10;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_RCVLOWAT = 16;
 export const SO_PASSCRED = 20;
 export const SO_BINDTODEVICE = 25;
 export const SO_TIMESTAMP = 29;
 export const SO_TIMESTAMPNS = 35;
+export const SO_MARK = 36;
 export const SO_TIMESTAMPING = 37;
+export const SO_PEEK_OFF = 42;
 /** The same with times of 64 bits in 32-bit programs. */
 export const SO_TIMESTAMP_NEW = 63;
 export const SO_TIMESTAMPNS_NEW = 64;
 export const SO_TIMESTAMPING_NEW = 65;
+/** SO_TIMESTAMPING: take times of what is sent (SOF_TIMESTAMPING_TX_*). */
+export const SOF_TIMESTAMPING_TX = 0x303;
 /** SO_TIMESTAMPING: tell of times that software has taken. */
 export const SOF_TIMESTAMPING_SOFTWARE = 16;
 export const IP_TOS = 1;
@@ -56,6 +61,10 @@ export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_RECVORIGDSTADDR = 74;
+
+/** The level and the option of UDP that cut what is sent into datagrams, and how many there may be. */
+export const UDP_SEGMENT = 103;
+export const UDP_SEGMENTS_MAX = 64;
 
 export const SCM_RIGHTS = 1;
 export const SCM_CREDENTIALS = 2;

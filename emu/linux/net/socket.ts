@@ -16,7 +16,9 @@ import {
   BUFFER_DEFAULT,
   SHUT_RD,
   SHUT_WR,
+  SO_PEEK_OFF,
   SO_RCVBUF,
+  SO_RCVLOWAT,
   SO_SNDBUF,
   SOL_SOCKET,
 } from "./socket-constants.ts";
@@ -29,6 +31,8 @@ export interface Outgoing {
   readonly time: bigint;
   /** What stands in its IP header for this message alone, by level: IPPROTO_IP or IPV6. */
   readonly header?: Readonly<Record<number, Partial<IpHeader>>>;
+  /** UDP_SEGMENT for this message alone. */
+  readonly segment?: number;
 }
 
 /** What has been received. */
@@ -57,6 +61,9 @@ export const END: Received = {
 const SOCKFS = 8n;
 
 export const optionKey = (level: number, name: number): string => `${level}/${name}`;
+
+const LEAST = optionKey(SOL_SOCKET, SO_RCVLOWAT);
+const PEEK_OFFSET = optionKey(SOL_SOCKET, SO_PEEK_OFF);
 
 /** An open file of a snapshot. Throws RangeError for one that isn't there. */
 export function fileAt(opened: readonly OpenFile[], index: number): OpenFile {
@@ -139,6 +146,25 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
     return this.option(SO_RCVBUF) || BUFFER_DEFAULT;
   }
 
+  /** SO_PEEK_OFF: where the next look begins; below 0 looks begin at the front, and don't move it. */
+  private get peekOffset(): number {
+    return this.options.get(PEEK_OFFSET) ?? -1;
+  }
+  /** Where a look begins. */
+  protected get lookFrom(): number {
+    return Math.max(0, this.peekOffset);
+  }
+  /** So many bytes have been looked at, or taken (Linux: sk_peek_offset_fwd, sk_peek_offset_bwd). */
+  protected seen(count: number, peek: boolean): void {
+    const { peekOffset } = this;
+    if (peekOffset >= 0) this.options.set(PEEK_OFFSET, Math.max(0, peekOffset + (peek ? count : -count)));
+  }
+
+  /** SO_RCVLOWAT: how many bytes of a stream a call waits for that doesn't want fewer. */
+  get leastToReceive(): number {
+    return this.options.get(LEAST) ?? 1;
+  }
+
   override get tellsOwner(): boolean {
     return true;
   }
@@ -175,18 +201,27 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   /** Up to `room` bytes of what has come; undefined when nothing has and more may. `peek` leaves it there. */
   abstract receive(room: number, peek: boolean): Received | undefined;
 
-  /** The first message, of which the rest is lost. */
-  protected packet(room: number, peek: boolean): Received {
-    const first = this.inbox.at(0)!;
+  /** The first message, of which the rest is lost; or the one that a look is at. Undefined where looks have come to the end. */
+  protected packet(room: number, peek: boolean): Received | undefined {
+    let skip = peek ? this.lookFrom : 0;
+    let index = 0;
+    let first = this.inbox.at(0);
+    while (first !== undefined && skip > 0 && skip >= first.bytes.length) {
+      skip -= first.bytes.length;
+      first = this.inbox.at(++index);
+    }
+    if (first === undefined) return undefined;
     const { bytes, from, sender, time, header } = first;
     const files = peek ? first.files.map(hold) : first.files;
+    const taken = bytes.slice(skip, skip + room);
     if (!peek) {
       this.inbox.shift();
       this.giveRoom();
     }
+    this.seen(peek || !this.isUnix ? taken.length : bytes.length, peek);
     return {
-      bytes: bytes.slice(0, room),
-      length: bytes.length,
+      bytes: taken,
+      length: bytes.length - (this.isUnix ? skip : 0),
       from,
       sender,
       files,

@@ -53,7 +53,7 @@ export const TCP_ESTABLISHED = 1;
 const TCP_SYN_SENT = 2;
 const TCP_FIN_WAIT2 = 5;
 export const TCP_CLOSE = 7;
-const TCP_CLOSE_WAIT = 8;
+export const TCP_CLOSE_WAIT = 8;
 const TCP_LAST_ACK = 9;
 export const TCP_LISTEN = 10;
 const TCP_STATES: Readonly<Record<Exclude<Phase, "connected">, number>> = {
@@ -300,7 +300,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   }
   /** What stands behind the urgent byte, which stays. */
   private pastUrgent(room: number): Received {
-    const { bytes, length, ...rest } = this.piece(room + 1, true);
+    const { bytes, length, ...rest } = this.piece(room + 1, true)!;
     return { ...rest, bytes: bytes.subarray(1), length: length - 1 };
   }
   /** Bytes that can be read before the mark, or all. */
@@ -314,19 +314,24 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     const isBeforeUrgent = this.isAtMark && this.isUrgentApart;
     if (isBeforeUrgent && !peek) this.skipUrgent();
     const isPeekedPast = isBeforeUrgent && peek;
-    if (this.inbox.count === 0 || (isPeekedPast && this.inbox.size === 1)) {
+    const isEmpty = this.inbox.count === 0 || (isPeekedPast && this.inbox.size === 1);
+    const received = isEmpty ? undefined : this.next(room, peek, isPeekedPast);
+    if (received === undefined) {
       this.checkError();
-      if (this.readShut || this.phase === "closed") return END;
-      return undefined;
+      return this.readShut || this.phase === "closed" ? END : undefined;
     }
-    if (isPeekedPast) return this.pastUrgent(room);
-    if (this.isPackets) return this.packet(room, peek);
-    const received = this.piece(Math.min(room, this.toMark), peek);
     if (this.urgent !== undefined && !peek) {
       this.urgent.after -= received.length;
       if (this.urgent.after < 0) this.urgent = undefined;
     }
     return received;
+  }
+
+  /** What is next to be read or looked at, if a look has not come to the end. */
+  private next(room: number, peek: boolean, isPeekedPast: boolean): Received | undefined {
+    if (isPeekedPast) return this.pastUrgent(room);
+    if (this.isPackets) return this.packet(room, peek);
+    return this.piece(Math.min(room, this.toMark), peek);
   }
 
   private checkReceive(): void {
@@ -337,15 +342,23 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   }
 
   /** Bytes of as many messages as there are of one sender, up to one that descriptions came with. */
-  private piece(room: number, peek: boolean): Received {
-    const first = this.inbox.at(0)!;
+  private piece(room: number, peek: boolean): Received | undefined {
+    let skip = peek && this.isUnix ? this.lookFrom : 0;
+    let index = 0;
+    let first = this.inbox.at(0);
+    while (first !== undefined && skip > 0 && skip >= first.bytes.length) {
+      skip -= first.bytes.length;
+      first = this.inbox.at(++index);
+    }
+    if (first === undefined) return undefined;
     const pieces: Uint8Array[] = [];
     let files: Received["files"] = [];
     let length = 0;
-    for (let index = 0; length < room || room === 0; ) {
+    while (length < room || room === 0) {
       const message = this.inbox.at(index);
       if (message === undefined || !sameSender(message, first)) break;
-      const bytes = message.bytes.subarray(0, room - length);
+      const bytes = message.bytes.subarray(skip, skip + room - length);
+      skip = 0;
       pieces.push(bytes);
       length += bytes.length;
       if (peek) {
@@ -360,6 +373,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
       if (files.length > 0 || room === 0) break;
     }
     if (!peek) this.giveRoom();
+    if (this.isUnix) this.seen(length, peek);
     const bytes = pieces.length === 1 ? pieces[0] : joined(pieces);
     const { from, sender, time } = first;
     return { bytes, length, from, sender, files, time, isEnd: false };
@@ -489,11 +503,8 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     let events = this.error !== 0 ? POLLERR : 0;
     if ((readShut && writeShut) || phase === "idle" || phase === "closed") events |= POLLHUP;
     if (readShut) events |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if (
-      this.inbox.size > (this.isAtMark && this.isUrgentApart ? 1 : 0) ||
-      (this.isUnix && this.inbox.count > 0)
-    )
-      events |= POLLIN | POLLRDNORM;
+    const amount = this.inbox.size - (this.isAtMark && this.isUrgentApart ? 1 : 0);
+    if (this.isUnix ? this.inbox.count > 0 : amount >= this.leastToReceive) events |= POLLIN | POLLRDNORM;
     if (this.urgent !== undefined && !this.urgent.isRead) events |= POLLPRI;
     if (phase === "connecting") return events;
     if (this.canSend) events |= POLLOUT | POLLWRNORM | (this.isUnix ? POLLWRBAND : 0);

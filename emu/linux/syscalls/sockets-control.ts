@@ -17,6 +17,7 @@ import {
   IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
+  IPPROTO_UDP,
   IPV6_HOPLIMIT,
   IPV6_PKTINFO,
   IPV6_RECVHOPLIMIT,
@@ -28,6 +29,7 @@ import {
   SCM_CREDENTIALS,
   SCM_MAX_FD,
   SCM_RIGHTS,
+  SO_MARK,
   SO_PASSCRED,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
@@ -37,7 +39,9 @@ import {
   SO_TIMESTAMPNS_NEW,
   SOCK_DGRAM,
   SOF_TIMESTAMPING_SOFTWARE,
+  SOF_TIMESTAMPING_TX,
   SOL_SOCKET,
+  UDP_SEGMENT,
 } from "../net/socket-constants.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext } from "../syscall.ts";
@@ -56,7 +60,7 @@ const NOBODY: Sender = { pid: 0, uid: 65534, gid: 65534 };
 const CONTROL_MAX = 20480;
 
 /** What a program gives along with a message. */
-export interface Given extends Pick<Outgoing, "header"> {
+export interface Given extends Pick<Outgoing, "header" | "segment"> {
   files: readonly OpenFile[];
   sender: Sender | undefined;
 }
@@ -149,12 +153,29 @@ function takeHeader(
   return value < 0 ? {} : { [control.field]: value };
 }
 
+/** A control message of the socket's own level, where that is no socket of AF_UNIX (Linux: __sock_cmsg_send). Throws EINVAL, EPERM. */
+function checkOwn({ abi, process }: SyscallContext, type: number, bytes: Uint8Array): void {
+  if (type === SCM_RIGHTS || type === SCM_CREDENTIALS) return;
+  if (type === SO_MARK && process.credentials.euid !== 0) throw new SysError(EPERM);
+  const isStamp = type === SO_TIMESTAMPING || type === SO_TIMESTAMPING_NEW;
+  if ((type !== SO_MARK && !isStamp) || bytes.length !== 4) invalid();
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, abi.littleEndian);
+  if (isStamp && (value & ~SOF_TIMESTAMPING_TX) !== 0) invalid();
+}
+
+/** UDP_SEGMENT, the only control message of UDP. Throws EINVAL. */
+function takeSegment({ abi }: SyscallContext, type: number, bytes: Uint8Array): number {
+  if (type !== UDP_SEGMENT || bytes.length !== 2) invalid();
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, abi.littleEndian);
+}
+
 /** Takes the control messages at `at` that come with a message. Throws EINVAL, EBADF, EPERM, ESRCH, ETOOMANYREFS. */
 export function takeControl(ctx: SyscallContext, socket: Socket, at: number, length: number): Given {
   const head = CMSGHDR.size(ctx.abi);
   const isUdp = !socket.isUnix && socket.type === SOCK_DGRAM;
   const header: Record<number, Partial<IpHeader>> = {};
   const given: { files: OpenFile[]; sender: Sender | undefined } = { files: [], sender: undefined };
+  let segment: number | undefined;
   if (length > CONTROL_MAX) throw new SysError(EINVAL);
   const bytes = ctx.memory.read(at, length);
   for (let start = 0; start + head <= length; ) {
@@ -168,13 +189,16 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
       const wanted = takeHeader(ctx, controls.get(cmsg_type), contents);
       header[cmsg_level] = { ...header[cmsg_level], ...wanted };
     }
-    if (!socket.isUnix || cmsg_level !== SOL_SOCKET) continue;
-    if (cmsg_type === SCM_RIGHTS) given.files.push(...takeRights(ctx, socket, contents));
+    if (socket.protocol === IPPROTO_UDP && cmsg_level === IPPROTO_UDP)
+      segment = takeSegment(ctx, cmsg_type, contents);
+    if (cmsg_level !== SOL_SOCKET) continue;
+    if (!socket.isUnix) checkOwn(ctx, cmsg_type, contents);
+    else if (cmsg_type === SCM_RIGHTS) given.files.push(...takeRights(ctx, socket, contents));
     else if (cmsg_type === SCM_CREDENTIALS) given.sender = takeSender(ctx, contents);
     else throw new SysError(EINVAL);
   }
   if (given.files.length > SCM_MAX_FD) throw new SysError(EINVAL);
-  return { ...given, header };
+  return { ...given, header, segment };
 }
 
 /** How much was put where the program wanted its control messages, and MSG_CTRUNC where that was not all. */

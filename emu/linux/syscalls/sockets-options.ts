@@ -36,8 +36,11 @@ import {
   SO_BROADCAST,
   SO_LINGER,
   SO_OOBINLINE,
+  SO_MARK,
   SO_PASSCRED,
+  SO_PEEK_OFF,
   SO_RCVBUF,
+  SO_RCVLOWAT,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SO_SNDBUF,
@@ -48,6 +51,7 @@ import {
   SO_TIMESTAMPNS,
   SO_TIMESTAMPNS_NEW,
   SOL_SOCKET,
+  UDP_SEGMENT,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
@@ -60,9 +64,16 @@ const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
 
 /** What an option is for the program: bytes to get, bytes that were set. */
 interface Option {
-  get(ctx: SyscallContext, socket: Socket): Uint8Array;
+  get(ctx: SyscallContext, socket: Socket, room: number): Uint8Array;
   set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
+  /** Asking for fewer bytes than there are is EINVAL, or asking for more is. */
+  readonly least?: boolean;
+  readonly most?: boolean;
 }
+
+const fail = (errno: number): never => {
+  throw new SysError(errno);
+};
 
 /** An int argument. Throws EINVAL where there are not enough bytes for one. */
 function toInt(ctx: SyscallContext, bytes: Uint8Array): number {
@@ -106,8 +117,11 @@ const buffer = (name: number, least: number): Option => ({
   set: (ctx, socket, bytes) => {
     const wanted = Math.min(toInt(ctx, bytes) >>> 0, BUFFER_DEFAULT);
     socket.setOption(name, Math.max(2 * wanted, least));
+    socket.setOption(SO_BUF_LOCK, socket.option(SO_BUF_LOCK) | (name === SO_SNDBUF ? 1 : 2));
   },
 });
+/** SO_BUF_LOCK: whose sizes (1: to send, 2: to receive) are as the program has set them. */
+const SO_BUF_LOCK = 72;
 
 /** SO_RCVTIMEO and SO_SNDTIMEO: a struct timeval of longs, or always of 64 bits. */
 const timeout = (which: "receiveTimeout" | "sendTimeout", wide: boolean): Option => {
@@ -141,13 +155,24 @@ const linger: Option = {
   },
 };
 
-const onlyRoot = (option: Option, errno: number): Option => ({
+/** For root to set; others may set it to 0 where `zero` says so. */
+const onlyRoot = (option: Option, errno: number, zero = true): Option => ({
   get: option.get,
   set: (ctx, socket, bytes) => {
-    if (ctx.process.credentials.euid !== 0 && toInt(ctx, bytes) !== 0) throw new SysError(errno);
+    if (ctx.process.credentials.euid !== 0 && !(zero && toInt(ctx, bytes) === 0)) throw new SysError(errno);
     option.set!(ctx, socket, bytes);
   },
 });
+/** What can be set only: there is nothing to tell. */
+const untold = (set: NonNullable<Option["set"]>): Option => ({
+  get: () => {
+    throw new SysError(ENOPROTOOPT);
+  },
+  set,
+});
+/** Sets a buffer's size whatever the most of it is, for root. */
+const forced = (name: number, least: number): Option =>
+  untold(onlyRoot(buffer(name, least), EPERM, false).set!);
 
 /** Only while it has no address. */
 const beforeBind = (option: Option): Option => ({
@@ -168,13 +193,19 @@ const priority: Option = {
   },
 };
 
+/** Only root may bind a socket to another interface than it is bound to. */
+function checkUnbound({ process: { credentials } }: SyscallContext, socket: Socket): void {
+  if (socket.option(SO_BINDTODEVICE) !== 0 && credentials.euid !== 0) throw new SysError(EPERM);
+}
+
 /** SO_BINDTODEVICE: the name of the only interface there is, or none; SO_BINDTOIFINDEX tells its number. */
 const boundDevice: Option = {
   get: (_ctx, socket) =>
     new TextEncoder().encode(socket.option(SO_BINDTODEVICE) === 0 ? "" : `${LOOPBACK.name}\0`),
-  set: (_ctx, socket, bytes) => {
+  set: (ctx, socket, bytes) => {
     const name = new TextDecoder().decode(bytes.subarray(0, 15)).replace(/\0.*/s, "");
     if (name !== "" && name !== LOOPBACK.name) throw new SysError(ENODEV);
+    checkUnbound(ctx, socket);
     socket.setOption(SO_BINDTODEVICE, name === "" ? 0 : LOOPBACK.index);
   },
 };
@@ -195,8 +226,131 @@ const oneOf = (names: readonly number[], [name, option]: [number, Option]): Opti
 });
 const TIMESTAMPS = [SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW];
 const TIMESTAMPINGS = [SO_TIMESTAMPING, SO_TIMESTAMPING_NEW];
-/** SOF_TIMESTAMPING_* up to OPT_TX_SWHW. */
-const TIMESTAMPING = { least: 0, most: 0x7fff };
+/** SOF_TIMESTAMPING_* up to BIND_PHC, and those of them that have conditions. */
+const TIMESTAMPING = 0xffff;
+const OPT_ID = 1 << 7;
+const OPT_TSONLY = 1 << 11;
+const OPT_STATS = 1 << 12;
+const BIND_PHC = 1 << 15;
+
+/** SO_RCVLOWAT: no more than half the buffer of TCP, whose most is 6 MiB (tcp_set_rcvlowat). */
+const leastToReceive: Option = {
+  ...kept(SOL_SOCKET, SO_RCVLOWAT, { first: 1 }),
+  set: (ctx, socket, bytes) => {
+    const wanted = toInt(ctx, bytes);
+    const most =
+      socket.protocol === IPPROTO_TCP ? (socket.option(SO_RCVBUF) || TCP_BUFFER_MAX) >> 1 : INT_MAX;
+    socket.setOption(SO_RCVLOWAT, Math.min(wanted < 0 ? INT_MAX : wanted, most) || 1);
+    socket.changed();
+  },
+};
+const TCP_BUFFER_MAX = 6 << 20;
+
+/** SO_PEEK_OFF, which TCP has not. */
+const peekOffset: Option = {
+  get: (ctx, socket) => {
+    if (socket.protocol === IPPROTO_TCP) fail(EOPNOTSUPP);
+    return intBytes(ctx, socket.options.get(`${SOL_SOCKET}/${SO_PEEK_OFF}`) ?? -1);
+  },
+  set: (ctx, socket, bytes) => {
+    if (socket.protocol === IPPROTO_TCP) fail(EOPNOTSUPP);
+    socket.setOption(SO_PEEK_OFF, toInt(ctx, bytes));
+  },
+};
+
+/** A flag that can't be taken back. */
+const onlyOnce: Option = {
+  ...onOff(SOL_SOCKET, 44),
+  set: (ctx, socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    if (value === 0 && socket.option(44) !== 0) fail(EPERM);
+    socket.setOption(44, value === 0 ? 0 : 1);
+  },
+};
+
+/** What is taken and of no use: SO_BSDCOMPAT. */
+const ignored: Option = { get: (ctx) => intBytes(ctx, 0), set: () => {} };
+
+/** SO_MAX_PACING_RATE: an unsigned int, or an unsigned long. There is no limit that changes anything. */
+const pacing: Option = {
+  get: (ctx, socket, room) => {
+    const value = socket.options.get(`${SOL_SOCKET}/47`) ?? -1;
+    if (ctx.abi.wordSize === 4 || room < 8) return intBytes(ctx, value);
+    const bytes = new Uint8Array(8);
+    const wide = value === -1 ? -1n : BigInt(value >>> 0);
+    new DataView(bytes.buffer).setBigInt64(0, wide, ctx.abi.littleEndian);
+    return bytes;
+  },
+  set: (ctx, socket, bytes) => {
+    const isWide = ctx.abi.wordSize === 8 && bytes.length >= 8;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const wide = isWide ? view.getBigUint64(0, ctx.abi.littleEndian) : BigInt(toInt(ctx, bytes) >>> 0);
+    socket.setOption(47, wide > 0xffff_fffen ? -1 : Number(wide) | 0);
+  },
+};
+
+/** struct sk_meminfo. */
+const meminfo: Option = {
+  get: (ctx, socket) => {
+    const { size } = socket.inbox;
+    const values = [size, socket.receiveBuffer, 0, socket.sendBuffer, 0, 0, 0, 0, 0];
+    const bytes = new Uint8Array(4 * values.length);
+    values.forEach((value, i) => {
+      new DataView(bytes.buffer).setUint32(4 * i, value, ctx.abi.littleEndian);
+    });
+    return bytes;
+  },
+};
+
+function busyPollBudget(ctx: SyscallContext, _socket: Socket, bytes: Uint8Array): void {
+  const value = toInt(ctx, bytes);
+  if (value > 8 && ctx.process.credentials.euid !== 0) fail(EPERM);
+  if (value < 0 || value > 0xffff) fail(EINVAL);
+}
+
+function reserve(ctx: SyscallContext, _socket: Socket, bytes: Uint8Array): void {
+  fail(toInt(ctx, bytes) < 0 ? EINVAL : EOPNOTSUPP);
+}
+
+/** SO_BINDTOIFINDEX: the number of an interface, or none. */
+const boundIndex: Option = {
+  get: (ctx, socket) => intBytes(ctx, socket.option(SO_BINDTODEVICE)),
+  set: (ctx, socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    checkUnbound(ctx, socket);
+    if (value < 0) fail(EINVAL);
+    socket.setOption(SO_BINDTODEVICE, value);
+  },
+};
+
+/** SO_TXREHASH of TCP. */
+const rehash: Option = {
+  get: (ctx, socket) => intBytes(ctx, socket.option(74)),
+  set: (ctx, socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    if (value < -1 || value > 1) fail(EINVAL);
+    if (socket.protocol !== IPPROTO_TCP) fail(EOPNOTSUPP);
+    socket.setOption(74, value === -1 ? 0 : value);
+  },
+};
+
+/** SO_TIMESTAMPING: what is wanted, and the number of a clock of hardware. */
+const timestamping = (name: number): Option => ({
+  get: (ctx, socket) => {
+    const bytes = new Uint8Array(8);
+    bytes.set(intBytes(ctx, socket.option(name)));
+    return bytes;
+  },
+  set: (ctx, socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    if (value & ~TIMESTAMPING) fail(EINVAL);
+    const isClosed = socket instanceof StreamSocket && ["idle", "closed", "listening"].includes(socket.phase);
+    if (value & OPT_ID && socket.protocol === IPPROTO_TCP && isClosed) fail(EINVAL);
+    if (value & OPT_STATS && !(value & OPT_TSONLY)) fail(EINVAL);
+    if (value & BIND_PHC) fail(EOPNOTSUPP);
+    socket.setOption(name, value);
+  },
+});
 
 const SOCKET_OPTIONS = new Map<number, Option>([
   [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
@@ -212,9 +366,9 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   flag(11),
   [12, priority],
   [SO_LINGER, linger],
-  [14, { get: (ctx) => intBytes(ctx, 0), set: () => {} }],
+  [14, ignored],
   flag(SO_REUSEPORT),
-  own(16, { first: 1, least: -INT_MAX }),
+  [SO_RCVLOWAT, leastToReceive],
   [17, told(() => 1)],
   [18, timeout("receiveTimeout", false)],
   [19, timeout("sendTimeout", false)],
@@ -232,10 +386,12 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   [
     28,
     {
-      get: ({ abi }, { remote }) => {
-        if (remote === undefined) throw new SysError(ENOTCONN);
+      get: ({ abi }, socket) => {
+        const { remote } = socket;
+        if (remote === undefined && !(socket.isUnix && socket.connected !== undefined)) return fail(ENOTCONN);
         return encodeAddress(remote ?? UNNAMED, abi.littleEndian);
       },
+      most: true,
     },
   ],
   [
@@ -254,21 +410,34 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   ],
   [SO_BINDTODEVICE, boundDevice],
   ...TIMESTAMPS.map((name): [number, Option] => [name, oneOf(TIMESTAMPS, flag(name))]),
-  ...TIMESTAMPINGS.map((name): [number, Option] => [name, oneOf(TIMESTAMPINGS, own(name, TIMESTAMPING))]),
+  ...TIMESTAMPINGS.map((name): [number, Option] => [name, oneOf(TIMESTAMPINGS, [name, timestamping(name)])]),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
-  [32, onlyRoot(buffer(SO_SNDBUF, 4608), EPERM)],
-  [33, onlyRoot(buffer(SO_RCVBUF, 2304), EPERM)],
+  // SO_GET_FILTER: none; SO_DETACH_FILTER.
+  [26, { get: () => new Uint8Array(0) }],
+  [27, untold(() => fail(ENOENT))],
+  [32, forced(SO_SNDBUF, 4608)],
+  [33, forced(SO_RCVBUF, 2304)],
   flag(34),
-  [36, onlyRoot(kept(SOL_SOCKET, 36), EPERM)],
+  [SO_MARK, onlyRoot(kept(SOL_SOCKET, SO_MARK), EPERM, false)],
   [38, told(({ protocol }) => protocol)],
   [39, told(({ domain }) => domain)],
   flag(40),
+  flag(41),
+  [SO_PEEK_OFF, peekOffset],
   flag(43),
-  [44, { get: (ctx) => intBytes(ctx, 0), set: () => {} }],
+  // SO_LOCK_FILTER: there is none to take away.
+  [44, onlyOnce],
   flag(45),
-  own(46, { first: 0 }),
+  own(46, { least: 0 }),
+  [47, pacing],
   [48, told(() => 64)],
-  [49, told(() => 0)],
+  own(49, { first: -1 }),
+  // SO_CNX_ADVICE.
+  [53, untold((ctx, _socket, bytes) => void toInt(ctx, bytes))],
+  // SO_MEMINFO: the sizes of buffers are all that is known.
+  [55, meminfo],
+  // SO_INCOMING_NAPI_ID.
+  [56, told(() => 0)],
   // SO_COOKIE: a number that no other socket has.
   [
     57,
@@ -278,9 +447,27 @@ const SOCKET_OPTIONS = new Map<number, Option>([
         new DataView(bytes.buffer).setBigUint64(0, ino, abi.littleEndian);
         return bytes;
       },
+      least: true,
     },
   ],
-  [62, told((socket) => socket.option(SO_BINDTODEVICE))],
+  [62, boundIndex],
+  [69, onlyRoot(onOff(SOL_SOCKET, 69), EPERM)],
+  // SO_BUSY_POLL_BUDGET: 8 packets at the most but for root.
+  [70, untold(busyPollBudget)],
+  // SO_NETNS_COOKIE: that of the first one.
+  [
+    71,
+    {
+      get: ({ abi }) =>
+        abi.littleEndian ? Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0) : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1),
+      least: true,
+    },
+  ],
+  own(SO_BUF_LOCK, { least: 0, most: 3 }),
+  // SO_RESERVE_MEM, for which memory would have to be accounted.
+  [73, { get: (ctx) => intBytes(ctx, 0), set: reserve }],
+  [74, rehash],
+  flag(75),
 ]);
 
 const tcp = (name: number, range: Parameters<typeof kept>[2]): [number, Option] => [
@@ -381,7 +568,7 @@ const UDP_OPTIONS = new Map<number, Option>([
   [1, onOff(IPPROTO_UDP, 1)],
   [101, onOff(IPPROTO_UDP, 101)],
   [102, onOff(IPPROTO_UDP, 102)],
-  [103, kept(IPPROTO_UDP, 103, { least: 0, most: 65535 })],
+  [UDP_SEGMENT, kept(IPPROTO_UDP, UDP_SEGMENT, { least: 0, most: 65535 })],
 ]);
 
 /** How much of each datagram its checksum covers. */
@@ -414,7 +601,9 @@ function getsockopt(ctx: SyscallContext): number {
   const room = ctx.memory.read32(lengthAt);
   if (room < 0) throw new SysError(EINVAL);
   const name = ctx.args.int(2);
-  const bytes = optionOf(socket, ctx.args.int(1), name, EOPNOTSUPP).get(ctx, socket);
+  const option = optionOf(socket, ctx.args.int(1), name, EOPNOTSUPP);
+  const bytes = option.get(ctx, socket, room);
+  if ((option.least && room < bytes.length) || (option.most && room > bytes.length)) fail(EINVAL);
   if (name === 59 && room < bytes.length) {
     ctx.put32(lengthAt, bytes.length);
     throw new SysError(ERANGE);
@@ -429,7 +618,9 @@ function setsockopt(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const length = ctx.args.int(4);
   if (length < 0) throw new SysError(EINVAL);
-  const option = optionOf(socket, ctx.args.int(1), ctx.args.int(2), ENOPROTOOPT);
+  const [level, name] = [ctx.args.int(1), ctx.args.int(2)];
+  if (level === SOL_SOCKET && name !== SO_BINDTODEVICE && length < 4) fail(EINVAL);
+  const option = optionOf(socket, level, name, ENOPROTOOPT);
   if (option.set === undefined) throw new SysError(ENOPROTOOPT);
   option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));
   return 0;

@@ -161,7 +161,8 @@ function send(
       for (const file of files) hold(file);
       let count: number | undefined;
       try {
-        count = socket.send({ bytes, sender, files, time, header: control?.header }, other);
+        const { header, segment } = control ?? {};
+        count = socket.send({ bytes, sender, files, time, header, segment }, other);
       } finally {
         // They go with the message, or stay.
         if (count === undefined) for (const file of files) release(file);
@@ -294,8 +295,8 @@ function receive(
     }
     done += received.bytes.length;
     if (!isStream) return packetReceipt(flags, received);
-    const goesOn =
-      flags & MSG_WAITALL && !peek && done < total && !received.isEnd && received.files.length === 0;
+    const wanted = flags & MSG_WAITALL ? total : Math.min(total, socket.leastToReceive);
+    const goesOn = !peek && done < wanted && !received.isEnd && received.files.length === 0;
     if (!goesOn) return { length: done, flags: 0, received };
   }
 }
