@@ -16,13 +16,7 @@ import {
   SysError,
 } from "../errno.ts";
 import type { Process } from "../process.ts";
-import {
-  type AltStack,
-  altStackFlags,
-  getStack,
-  setAltStack,
-  stackSize,
-} from "../signals/altstack.ts";
+import { type AltStack, altStackFlags, getStack, setAltStack, stackSize } from "../signals/altstack.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL } from "../signals/faults.ts";
 import { type FrameThread, popOldFrame, popRtFrame, type Returned, swapContext } from "../signals/frames.ts";

@@ -62,9 +62,8 @@ function parts(time: bigint): { seconds: number; nanoseconds: number } {
     }
     before = epochSeconds;
   }
-  // The quotient may have been rounded up to the next second.
-  const nearly = Math.floor(rest / NANOSECONDS_IN_ONE);
-  const seconds = nearly * NANOSECONDS_IN_ONE > rest ? nearly - 1 : nearly;
+  // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
+  const seconds = Math.floor(rest / NANOSECONDS_IN_ONE);
   return { seconds: before + seconds, nanoseconds: rest - seconds * NANOSECONDS_IN_ONE };
 }
 

@@ -40,7 +40,7 @@ describe.each(ABIS)("%s", (abi) => {
       0n,
       999_999_999n,
       1_000_000_000n,
-      // Of whole seconds less one nanosecond the quotient of the numbers is the next second.
+      8_388_608n * 1_000_000_000n - 1n,
       9_007_199n * 1_000_000_000n - 1n,
       BigInt(Number.MAX_SAFE_INTEGER),
       BigInt(Number.MAX_SAFE_INTEGER) + 1n,
@@ -109,9 +109,9 @@ describe.each(ABIS)("%s", (abi) => {
     const guest = await driver(abi);
     const counter = await guest.ok("eventfd2", 1, 0);
     const half = (values: readonly number[]) =>
-      values
-        .map((value) => (abi === "ppc64le" ? [value & 0xff, value >> 8] : [value >> 8, value & 0xff]))
-        .flat();
+      values.flatMap((value) =>
+        abi === "ppc64le" ? [value & 0xff, value >> 8] : [value >> 8, value & 0xff],
+      );
     const entry = (fd: number, wanted: number, found: number) =>
       pack(abi, 4, [fd]) + Buffer.from(half([wanted, found])).toString("hex");
     store(guest, AT, entry(counter, 0xff05, 0xffff) + entry(-1, 0x8001, 0xffff) + entry(77, 1, 0));
@@ -169,7 +169,7 @@ describe.each(ABIS)("%s", (abi) => {
     await guest.ok("epoll_ctl", set, 1, counter, AT);
     store(guest, AT + 64, "ee".repeat(32));
     expect(await guest.call("epoll_wait", set, AT + 64, 2, 0)).toBe(1);
-    const told = pack(abi, 4, [5]) + "eeeeeeee" + pack(abi, 8, [data]) + "ee".repeat(16);
+    const told = `${pack(abi, 4, [5])}eeeeeeee${pack(abi, 8, [data])}${"ee".repeat(16)}`;
     expect(bytesAt(guest, AT + 64, 32)).toBe(told);
   });
 
