@@ -352,13 +352,23 @@ class Restart {
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, locksFuture, ioPriority, resetOnFork, ...values } = attributes;
+  const {
+    pid: _,
+    oomScoreAdj,
+    membarriers,
+    locksFuture,
+    ioPriority,
+    resetOnFork,
+    locksOnFault,
+    ...values
+  } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
     ...(locksFuture ? { locksFuture } : {}),
     ...(ioPriority === 0 ? {} : { ioPriority }),
     ...(resetOnFork ? { resetOnFork } : {}),
+    ...(locksOnFault ? { locksOnFault } : {}),
   };
   return { attributes: { ...values, ...set } };
 }

@@ -275,6 +275,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         locksFuture: false,
         ioPriority: 0,
         resetOnFork: false,
+        locksOnFault: false,
         ...process.attributes,
       });
     }

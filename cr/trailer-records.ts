@@ -331,6 +331,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
   resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
+  locksOnFault: since(6, flag("mlockall: with MCL_ONFAULT"), false),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -398,6 +399,7 @@ const TRACEE = message("tracee", "a thread that another process traces", {
   message: u64("PTRACE_GETEVENTMSG"),
   due: list(TRACE_STOP, 64, "stops before its next instruction"),
   inject: maybe(SIGINFO, "that it goes on with"),
+  passed: since(2, flag("its tracer has let a call pass that a filter left to it"), false),
 });
 
 const TRACE_END = message("trace end", "a tracee that has ended and not been waited for", {

@@ -242,6 +242,8 @@ export interface ProcessAttributes {
   membarriers?: number;
   /** mlockall(2): what it maps from now on is locked; false when absent. */
   locksFuture?: boolean;
+  /** But its pages come when they are touched (MCL_ONFAULT); false when absent. */
+  locksOnFault?: boolean;
   /** ioprio_set(2): class and level; 0 when absent. */
   ioPriority?: number;
   /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
@@ -383,6 +385,8 @@ export interface TraceSnapshot {
   due: TraceStopSnapshot[];
   /** The signal that it goes on with. */
   inject: SignalInfoSnapshot | null;
+  /** Its tracer has let the call pass that a filter of seccomp(2) has left to it. */
+  passed: boolean;
 }
 
 export interface TraceStopSnapshot {

@@ -13,7 +13,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
-import { Counted } from "./corner.ts";
+import { Counted, NO_ADDRESS } from "./corner.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -122,6 +122,7 @@ export class JitEngine extends Interpreter {
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
+      hasDrn: includes(cpu.model.version, "2.05"),
       clearsLower: includes(cpu.model.version, "3.1"),
       cacheBlock: cpu.model.cacheBlock,
       fused: this.translations.hasFusedMultiplyAdd(),
@@ -334,9 +335,16 @@ export class JitEngine extends Interpreter {
     return left >= entry.need ? entry : undefined;
   }
 
-  /** Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. */
+  /**
+   * Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. With NO_ADDRESS
+   * none is executed, but FPSCR is settled.
+   */
   private executeOne(address: number): number {
     const { memory } = this.cpu;
+    if (address === NO_ADDRESS) {
+      this.status.settle();
+      return 0;
+    }
     if (++this.statistics.steps % SAMPLED === 0) {
       const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
       const { stepped } = this.statistics;

@@ -156,6 +156,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };
   delete child.attributes.locksFuture;
+  delete child.attributes.locksOnFault;
   if (child.attributes.resetOnFork) child.attributes.nice = Math.max(0, child.attributes.nice);
   delete child.attributes.resetOnFork;
   child.personality = process.personality;

@@ -174,6 +174,7 @@ export class Process {
     this.attributes.keepCapabilities = false;
     delete this.attributes.membarriers;
     delete this.attributes.locksFuture;
+    delete this.attributes.locksOnFault;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;

@@ -104,6 +104,7 @@ const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
   message: u64,
   due: fc.array(traceStop, { maxLength: 3 }),
   inject: fc.option(signalInfo),
+  passed: fc.boolean(),
 });
 
 const policy = fc.record({ mode: u32, nodes: u64 });
@@ -338,6 +339,7 @@ const attributes = fc.record({
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
+  locksOnFault: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
   resetOnFork: fc.constant(true),
 });

@@ -29,6 +29,7 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
     size: 0x1_0000_0000,
     corner: 0,
     has32: false,
+    hasDrn: false,
     clearsLower: false,
     cacheBlock: 128,
     fused: true,

@@ -5,8 +5,6 @@
  * FR are found when somebody wants them; see `fp-status.ts`.
  */
 
-import { bb } from "../../cpu/fields.ts";
-import { FPSCR } from "../../cpu/registers.ts";
 import { instructionNamed } from "../../isa/table.ts";
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
 import type { Generator } from "../generator.ts";
@@ -539,32 +537,6 @@ const select: EmitOperation = (g, o) => {
   g.setScalar(o.t, o.clears);
 };
 
-/** mffscrni and mffscrn, which have FPSCR's modes for their result; processors before 3.0 take them for mffs. */
-const setRounding =
-  (push: (g: Generator, word: number) => void): Emit =>
-  (g, word) => {
-    if (!g.target.has32) return false;
-    const { code } = g;
-    g.changesMode = true;
-    const mode = g.temporary(I32, 1);
-    push(g, word);
-    code.set(mode);
-    g.loadField(Op.i64_load, FPSCR);
-    // DRN; VE to XE, NI and RN.
-    code.i64Const(0xff, 7);
-    code.op(Op.i64_and);
-    code.op(Op.f64_reinterpret_i64);
-    g.setFpr(RT(word));
-    g.storeField(Op.i32_store, FPSCR, () => {
-      g.loadStatus();
-      code.i32Const(~3);
-      code.op(Op.i32_and);
-      code.get(mode);
-      code.op(Op.i32_or);
-    });
-    g.state.modeChecked = false;
-  };
-
 export const floatRows: Rows = {
   ...both("fadd", "xsadddp", addition(false, false)),
   ...both("fadds", "xsaddsp", addition(false, true)),
@@ -623,12 +595,4 @@ export const floatRows: Rows = {
   xscmpeqdp: onVsrs(ofNumbers(mask(Op.f64_eq)), "fadd"),
   xscmpgedp: onVsrs(ofNumbers(mask(Op.f64_ge)), "fadd"),
   xscmpgtdp: onVsrs(ofNumbers(mask(Op.f64_gt)), "fadd"),
-  mffscrni: setRounding((g, word) => g.code.i32Const(bb(word) & 3)),
-  mffscrn: setRounding((g, word) => {
-    g.fpr(RB(word));
-    g.code.op(Op.i64_reinterpret_f64);
-    g.code.op(Op.i32_wrap_i64);
-    g.code.i32Const(3);
-    g.code.op(Op.i32_and);
-  }),
 };

@@ -306,6 +306,9 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     sessionid: textFile("4294967295"),
     uid_map: textFile(IDENTICAL),
     gid_map: textFile(IDENTICAL),
+    projid_map: textFile(IDENTICAL, 0o644),
+    timens_offsets: textFile("monotonic           0         0\nboottime            0         0\n", 0o644),
+    autogroup: textFile("/autogroup-1 nice 0\n", 0o644),
     setgroups: textFile("allow\n", 0o644),
     oom_score: textFile("0\n"),
     oom_score_adj: {

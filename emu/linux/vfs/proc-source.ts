@@ -233,6 +233,12 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
       return found === undefined ? undefined : view(found, filesOf);
     },
     pids: () => [...kernel.processes.keys()],
+    times: () => {
+      const uptime = kernel.settleTime();
+      let busy = 0n;
+      for (const { cpuTime, childCpuTime } of kernel.processes.values()) busy += cpuTime + childCpuTime;
+      return { uptime, busy };
+    },
     uptime: () => kernel.clock.monotonic(),
     realtime: () => kernel.clock.realtime(),
     get lastPid() {
@@ -260,5 +266,6 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     memoryTotal: kernel.memorySize,
     cpus: kernel.cpus,
     random: (into) => kernel.random.fill(into),
+    ptys: () => filesOf(process).system.ptys.count,
   };
 }

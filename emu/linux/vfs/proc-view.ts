@@ -123,6 +123,11 @@ export interface ProcProcess extends ProcFiles {
 export interface ProcMachine {
   process(pid: number): ProcProcess | undefined;
   pids(): number[];
+  /**
+   * Nanoseconds since start-up, and the processor time, up to just then, of all processes that are there and of those that have been
+   * waited for: the difference, which is idle time, never falls.
+   */
+  times(): { readonly uptime: bigint; readonly busy: bigint };
   /** Nanoseconds since start-up, and since the epoch. */
   uptime(): bigint;
   realtime(): bigint;
@@ -143,4 +148,6 @@ export interface ProcMachine {
   /** CPUs that programs are told of. */
   readonly cpus: number;
   random(into: Uint8Array): void;
+  /** Pseudo-terminals that there are. */
+  ptys(): number;
 }

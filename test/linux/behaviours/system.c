@@ -452,6 +452,51 @@ BEHAVIOUR(system_settings) {
   CHECK(atoi(contents("/proc/sys/vm/overcommit_memory")) <= 2);
 }
 
+BEHAVIOUR(settings_of_the_network) {
+  CHECK(atoi(contents("/proc/sys/net/core/somaxconn")) == 4096);
+  CHECK(atoi(contents("/proc/sys/net/ipv4/ip_default_ttl")) == 64);
+  CHECK(atoi(contents("/proc/sys/net/ipv4/ip_unprivileged_port_start")) <= 1024);
+  CHECK(atoi(contents("/proc/sys/net/ipv6/conf/lo/disable_ipv6")) == 0);
+  CHECK(atoi(contents("/proc/sys/kernel/overflowuid")) == 65534 && atoi(contents("/proc/sys/fs/aio-nr")) >= 0);
+  CHECK(atoi(contents("/proc/sys/user/max_user_namespaces")) >= 0 && atoi(contents("/proc/sys/kernel/pty/nr")) >= 0);
+  CHECK(geteuid() == 0 || (open("/proc/sys/net/core/somaxconn", O_WRONLY) == -1 && errno == EACCES));
+}
+
+/* A counter of /proc/net/snmp. */
+static long counter(const char *protocol, const char *name) {
+  char head[80], *line, *names, *values;
+  sprintf(head, "%s: ", protocol);
+  line = strstr(contents("/proc/net/snmp"), head);
+  CHECK(line && (names = line + strlen(head)) && (values = strstr(names, head)));
+  values += strlen(head);
+  for (char *at = names; at < values; at += strcspn(at, " \n") + 1) {
+    if (strncmp(at, name, strlen(name)) == 0 && strchr(" \n", at[strlen(name)])) return atol(values);
+    values += strcspn(values, " ") + 1;
+  }
+  CHECK(0);
+}
+
+BEHAVIOUR(connections_are_counted) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof name;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(listener, (void *)&name, length) == 0 && listen(listener, 1) == 0);
+  CHECK(getsockname(listener, (void *)&name, &length) == 0);
+  CHECK(connect(fd, (void *)&name, length) == 0);
+  CHECK(counter("Ip", "DefaultTTL") == 64 && counter("Tcp", "RtoMin") == 200 && counter("Tcp", "CurrEstab") >= 2);
+  CHECK(counter("Udp", "NoPorts") >= 0);
+}
+
+BEHAVIOUR(idle_time_never_falls) {
+  double last = 0;
+  for (int i = 0; i < 40; i++) {
+    double all, idle;
+    CHECK(sscanf(contents("/proc/uptime"), "%lf %lf", &all, &idle) == 2 && idle >= last);
+    last = idle;
+    for (volatile int spin = 0; spin < 20000; spin++) continue;
+  }
+}
+
 BEHAVIOUR(descriptors_tell_of_themselves) {
   sigset_t set;
   sigemptyset(&set);
