@@ -275,9 +275,7 @@ function statfsOf(ctx: SyscallContext, at: Location) {
   const host = system.namespace.at(place, (path) => system.host.files.statfs(path));
   // As many blocks of /dev/shm as half of the memory, where Linux has its default.
   const most =
-    mount.guest === SHARED_MEMORY
-      ? BigInt(Math.floor(ctx.kernel.memorySize / 2 / host.bsize))
-      : undefined;
+    mount.guest === SHARED_MEMORY ? BigInt(Math.floor(ctx.kernel.memorySize / 2 / host.bsize)) : undefined;
   const bounded = (blocks: bigint) => (most !== undefined && blocks > most ? most : blocks);
   return {
     ...common,
