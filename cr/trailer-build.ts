@@ -105,6 +105,11 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     affinity: thread.affinity ?? null,
     noNewPrivs: thread.noNewPrivs ?? null,
     confinement: thread.confinement ?? null,
+    scheduling:
+      thread.scheduling === undefined
+        ? null
+        : { priority: 0, ioPriority: 0, resetOnFork: false, ...thread.scheduling },
+    startTime: thread.startTime ?? null,
     files: ownFiles(thread),
   };
 }
@@ -276,6 +281,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         ioPriority: 0,
         resetOnFork: false,
         locksOnFault: false,
+        priority: 0,
         ...process.attributes,
       });
     }

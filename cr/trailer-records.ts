@@ -200,6 +200,15 @@ const POLICY = message("policy", "which nodes memory comes from", {
   nodes: u64("bit n is node n"),
 });
 
+const SCHEDULING = message("scheduling", "how a thread is scheduled", {
+  nice: s32("-20 to 19"),
+  policy: s32("SCHED_*"),
+  priority: s32("of SCHED_FIFO and SCHED_RR"),
+  timerSlack: u64("prctl: timer slack, ns"),
+  ioPriority: u32("ioprio_set: class and level"),
+  resetOnFork: flag("SCHED_RESET_ON_FORK"),
+});
+
 const DESCRIPTOR_FIELDS = {
   fd: s32("descriptor"),
   closeOnExec: flag(""),
@@ -260,6 +269,12 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
   confinement: since(
     9,
     maybe(s32(""), "seccomp(2): -1 strict mode, else its latest filter in FILTERS"),
+    null,
+  ),
+  scheduling: since(10, maybe(SCHEDULING, "where it is not as ATTRIBUTES says"), null),
+  startTime: since(
+    10,
+    maybe(s64(""), "CLOCK_MONOTONIC time at which it began, where that is not FAMILY's, ns"),
     null,
   ),
 });
@@ -332,6 +347,7 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
   resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
   locksOnFault: since(6, flag("mlockall: with MCL_ONFAULT"), false),
+  priority: since(7, s32("of SCHED_FIFO and SCHED_RR"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -731,6 +747,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   RESERVATION,
   BLOCKED,
   POLICY,
+  SCHEDULING,
   OWN_FILES,
   OWN_DESCRIPTOR,
   PACKET,

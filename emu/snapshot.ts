@@ -225,14 +225,24 @@ export interface FileReference {
   unlinked?: number;
 }
 
-/** What a process has set about itself that has no effect on how it runs here, but can be asked for. */
-export interface ProcessAttributes {
+/** How a thread is to be scheduled, which has no effect here, but can be asked for. */
+export interface SchedulingSnapshot {
   /** -20 to 19. */
   nice: number;
-  /** SCHED_*: SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE. */
+  /** SCHED_*. */
   policy: number;
+  /** Of SCHED_FIFO and SCHED_RR: 1 to 99; 0 when absent. */
+  priority?: number;
   /** Nanoseconds: prctl(PR_SET_TIMERSLACK). */
   timerSlack: bigint;
+  /** ioprio_set(2): class and level; 0 when absent. */
+  ioPriority?: number;
+  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
+  resetOnFork?: boolean;
+}
+
+/** What a process has set about itself that has no effect on how it runs here, but can be asked for; of scheduling its first thread's. */
+export interface ProcessAttributes extends SchedulingSnapshot {
   keepCapabilities: boolean;
   childSubreaper: boolean;
   noHugePages: boolean;
@@ -244,10 +254,6 @@ export interface ProcessAttributes {
   locksFuture?: boolean;
   /** But its pages come when they are touched (MCL_ONFAULT); false when absent. */
   locksOnFault?: boolean;
-  /** ioprio_set(2): class and level; 0 when absent. */
-  ioPriority?: number;
-  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
-  resetOnFork?: boolean;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -300,6 +306,10 @@ export interface ThreadSnapshot {
   policy?: PolicySnapshot;
   /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
   affinity?: bigint;
+  /** How it is scheduled, where its process's attributes say otherwise. */
+  scheduling?: SchedulingSnapshot;
+  /** CLOCK_MONOTONIC time at which it began, where its process began earlier. */
+  startTime?: bigint;
   /** Whether it has no_new_privs, where its process's first thread is otherwise. */
   noNewPrivs?: boolean;
   /** seccomp(2): -1 is strict mode, else the index of its latest filter; not confined when absent. */

@@ -138,6 +138,18 @@ const ownFiles = (tables: Tables) =>
       cwdRemoved ? { ...rest, cwdRemoved, ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: 0 } : {}) } : rest,
     );
 
+const scheduling = fc.record(
+  {
+    nice: fc.integer({ min: -20, max: 19 }),
+    policy: fc.nat(5),
+    timerSlack: u64,
+    priority: fc.integer({ min: 1, max: 99 }),
+    ioPriority: fc.integer({ min: 1, max: 0x7fff }),
+    resetOnFork: fc.constant(true),
+  },
+  { requiredKeys: ["nice", "policy", "timerSlack"] },
+);
+
 const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
@@ -163,6 +175,8 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
       noNewPrivs: fc.boolean(),
       confinement: s32,
+      scheduling,
+      startTime: duration,
       files: ownFiles(tables),
     },
     {
@@ -332,6 +346,7 @@ const family = fc.record({
 const attributes = fc.record({
   nice: fc.integer({ min: -20, max: 19 }),
   policy: fc.constantFrom(0, 3, 5),
+  priority: fc.integer({ min: 1, max: 99 }),
   timerSlack: u64,
   keepCapabilities: fc.boolean(),
   childSubreaper: fc.boolean(),

@@ -1,5 +1,6 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { cpuList, cpuMask } from "../cpu-sets.ts";
+import { isRealtime } from "../scheduling.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
@@ -51,6 +52,7 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
   const childTicks = process.childCpuTime / CLOCK_TICK;
   const size = process.areas.bytes;
   const { memory } = process;
+  const { nice, policy, priority = 0 } = (thread ?? process).scheduling;
   const fields = [
     thread?.tid ?? process.pid,
     `(${(thread ?? process).comm})`,
@@ -65,11 +67,11 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
     0,
     childTicks,
     0,
-    20 + process.nice,
-    process.nice,
+    isRealtime(policy) ? -1 - priority : 20 + nice,
+    nice,
     process.threads.length,
     0,
-    process.startTime / CLOCK_TICK,
+    (thread ?? process).startTime / CLOCK_TICK,
     size,
     residentPages(process),
     "18446744073709551615",
@@ -81,7 +83,7 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
     process.signals.blocked & 0x7fff_ffffn,
     process.signals.ignored & 0x7fff_ffffn,
     process.signals.caught & 0x7fff_ffffn,
-    ...[0, 0, 0, process.exitSignal, 0, 0, 0, 0, 0, 0],
+    ...[0, 0, 0, process.exitSignal, 0, priority, policy, 0, 0, 0],
     memory.startData,
     memory.endData,
     memory.startBrk,
@@ -315,7 +317,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
       ...textFile(() => `${process.oomScoreAdj}\n`, 0o644),
       store: (bytes) => process.setOomScoreAdj(numberFrom(bytes, -1000, 1000)),
     },
-    timerslack_ns: textFile(() => `${process.timerSlack}\n`, 0o666),
+    timerslack_ns: textFile(() => `${process.scheduling.timerSlack}\n`, 0o666),
     coredump_filter: textFile("00000033\n", 0o644),
     personality: textFile(() => `${hex(process.personality)}\n`, 0o400),
     fd: descriptorLinks(process),

@@ -446,7 +446,7 @@ describe("/proc and /dev", () => {
     expect(contents("/proc/self/status")).toMatch(/^Pid:\t42$/m);
     expect(contents("/proc/42/stat").split(" ").length).toBe(52);
     guest.process.personality = 0x40000;
-    guest.process.attributes.nice = 5;
+    guest.process.scheduling.nice = 5;
     expect(contents("/proc/self/personality")).toBe("00040000\n");
     expect(contents("/proc/self/stat").split(" ").slice(17, 19)).toEqual(["25", "5"]);
     const held = guest.files.descriptors.list().length;
