@@ -3,7 +3,7 @@ import { isPrivileged } from "../credentials.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
-import { mayRank, targets } from "./priority.ts";
+import { asked, mayRank, targets } from "./priority.ts";
 import { SCHED_IDLE } from "./sched.ts";
 
 const CLASS_NONE = 0;
@@ -15,7 +15,7 @@ const LEVEL = 7;
 const WHO_PROCESS = 1;
 
 /** The priority that one has which has set none: as its niceness says. */
-function effective({ attributes }: Process): number {
+function effective({ attributes }: Pick<Process, "attributes">): number {
   const set = attributes.ioPriority ?? 0;
   if (set !== 0) return set;
   const kind = attributes.policy === SCHED_IDLE ? CLASS_IDLE : CLASS_BEST_EFFORT;
@@ -25,7 +25,7 @@ function effective({ attributes }: Process): number {
 /** ioprio_get(2): what one process has set, or the best of several. */
 const ioprioGet: SyscallHandler = (ctx) => {
   const which = ctx.args.int(0);
-  const found = targets(ctx, which - 1);
+  const found = asked(ctx, which - 1);
   if (which === WHO_PROCESS) return found[0].attributes.ioPriority ?? 0;
   return Math.min(...found.map(effective));
 };

@@ -1,7 +1,7 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
 import { isPrivileged } from "../credentials.ts";
-import { EACCES, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
-import { type Process, RLIMIT_NICE } from "../process.ts";
+import { EACCES, EINVAL, EPERM, INIT, noProcess, SysError } from "../errno.ts";
+import { defaultAttributes, type Process, RLIMIT_NICE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 
 const NICE_MIN = -20;
@@ -36,9 +36,15 @@ export function targets({ args, kernel, process }: SyscallContext, which: number
   return found;
 }
 
+/** As `targets`, for who only asks: the first process of the system, which is outside, is as processes begin. */
+export function asked(ctx: SyscallContext, which: number): Pick<Process, "attributes">[] {
+  const isOutside = which === 0 && ctx.args.int(1) === INIT && ctx.kernel.thread(INIT) === undefined;
+  return isOutside ? [{ attributes: defaultAttributes() }] : targets(ctx, which);
+}
+
 /** getpriority(2): the result is 20 - nice, since a negative one would be an error; of several the least nice counts. */
 const getpriority: SyscallHandler = (ctx) =>
-  20 - Math.min(...targets(ctx, ctx.args.int(0)).map(({ attributes }) => attributes.nice));
+  20 - Math.min(...asked(ctx, ctx.args.int(0)).map(({ attributes }) => attributes.nice));
 
 const setpriority: SyscallHandler = (ctx) => {
   const nice = clamp(ctx.args.int(2));

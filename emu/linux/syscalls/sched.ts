@@ -5,8 +5,10 @@
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { allCpus, cpusOf } from "../cpu-sets.ts";
 import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
+import type { ProcessAttributes } from "../../snapshot.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { defaultAttributes } from "../process.ts";
 import type { Thread } from "../thread.ts";
 import { mayBecome, mayRank } from "./priority.ts";
 
@@ -48,6 +50,19 @@ function threadArg({ kernel, thread, args }: SyscallContext, negative = EINVAL):
   return found;
 }
 
+/** What anybody may ask of a thread. The first process of the system is outside, and as processes begin. */
+function shownThread(
+  ctx: SyscallContext,
+  negative = EINVAL,
+): { cpus: bigint; attributes: ProcessAttributes } {
+  const { kernel, args } = ctx;
+  if (args.int(0) === INIT && kernel.thread(INIT) === undefined) {
+    return { cpus: allCpus(kernel.cpus), attributes: defaultAttributes() };
+  }
+  const { cpus, process } = threadArg(ctx, negative);
+  return { cpus, attributes: process.attributes };
+}
+
 /** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. Who resets on fork can't stop that. */
 function setPolicy(ctx: SyscallContext, policy: number, priority: number, resets: boolean): void {
   const { process } = threadArg(ctx);
@@ -69,7 +84,7 @@ function setPolicy(ctx: SyscallContext, policy: number, priority: number, resets
 
 const getparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
-  threadArg(ctx);
+  shownThread(ctx);
   ctx.put(SCHED_PARAM, ctx.args.address(1), { sched_priority: 0 });
   return 0;
 };
@@ -92,7 +107,7 @@ const setscheduler: SyscallHandler = (ctx) => {
 };
 
 const getscheduler: SyscallHandler = (ctx) => {
-  const { policy, resetOnFork } = threadArg(ctx).process.attributes;
+  const { policy, resetOnFork } = shownThread(ctx).attributes;
   return policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
 };
 
@@ -101,7 +116,7 @@ const getattr: SyscallHandler = (ctx) => {
   const size = args.uint(2);
   if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
     throw new SysError(EINVAL);
-  const { policy, nice, resetOnFork } = threadArg(ctx).process.attributes;
+  const { policy, nice, resetOnFork } = shownThread(ctx).attributes;
   const full = SCHED_ATTR.encode(abi, {
     size: Math.min(size, SCHED_ATTR.size(abi)),
     sched_policy: policy,
@@ -145,7 +160,7 @@ const priorityBound =
 const rrGetInterval =
   (layout: typeof TIMESPEC | typeof TIMESPEC64): SyscallHandler =>
   (ctx) => {
-    threadArg(ctx);
+    shownThread(ctx);
     ctx.memory.write(ctx.args.address(1), layout.encode(ctx.abi, { tv_sec: 0, tv_nsec: SLICE_NS }));
     return 0;
   };
@@ -159,7 +174,7 @@ const getaffinity: SyscallHandler = (ctx) => {
   const length = args.uint(1);
   // The length must hold all CPUs and be whole words.
   if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
-  const { cpus } = threadArg(ctx, ESRCH);
+  const { cpus } = shownThread(ctx, ESRCH);
   const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
   for (const cpu of cpusOf(cpus)) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);
