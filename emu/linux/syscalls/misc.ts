@@ -97,7 +97,7 @@ const sysinfo: SyscallHandler = (ctx) => {
     used += memory.areas.bytes;
     procs += threads.size;
   }
-  const total = kernel.addressSpaceSize;
+  const total = kernel.memorySize;
   const unit = abi.is64 ? 1 : 4096;
   const values = {
     uptime: kernel.clock.monotonic() / NANOSECONDS,
