@@ -511,6 +511,8 @@ export type FileState =
   | { kind: "signalfd"; mask: bigint }
   /** pidfd_open(2); 0 for a process that has been waited for. */
   | { kind: "pidfd"; pid: number }
+  /** Of /proc/PID/ns, by its name there. */
+  | { kind: "namespace"; name: string }
   /** mq_open(2): the id of the queue. */
   | { kind: "mqueue"; queue: number }
   /** The reading end of a named pipe to which nobody has written since it was opened. */

@@ -13,7 +13,7 @@ import { Module } from "node:module";
 const DEFERRED = {
   /** What runs when something is hot: the translator but for the engine, which finds out what is. */
   translator: `
-    emu/jit: access-ranges archive comparisons flow fp-record generator guards helper-functions inline kept-by-calls linker piece probe
+    emu/jit: access-ranges archive comparisons directed-sum double-expressions flow fp-record generator guards helper-functions inline kept-by-calls linker piece probe
       quick-loop quick-rows scan settle slots state translate values wasm
     emu/jit/rows: *`,
   /** Instructions other than those of integers. */

@@ -1,8 +1,7 @@
 /** Settles FPSCR: what translated code has left of FPRF, FI and FR to be found (see `fp-record.ts`) is found. */
 import type { Cpu } from "../cpu/cpu.ts";
 import { handlerOf } from "../cpu/dispatch.ts";
-import { RN } from "../cpu/floating-point/fpscr.ts";
-import { CR, FPSCR, fprOffset } from "../cpu/registers.ts";
+import { CR, fprOffset } from "../cpu/registers.ts";
 import { bind } from "../cpu/views.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { RECORDS } from "./slots.ts";
@@ -24,16 +23,13 @@ export class PendingStatus {
     this.words = new Int32Array(memory.buffer, corner + RECORDS_OFFSET, RECORDS * SIZE).fill(0);
   }
 
-  /** Executes what is noted on the noted operands once more, for its effect on FPSCR alone. */
+  /** Executes what is noted on the noted operands once more, for its effect on FPSCR alone. FPSCR's mode is what it was then: whoever changes it settles first. */
   settle(): void {
     const { words, cpu } = this;
     if ((words[0] | words[SIZE] | words[2 * SIZE]) === 0) return;
     bind(cpu);
     const { i32, bytes } = cpu.registers;
     const cr0 = bytes[CR];
-    // They were rounded to nearest, or were exact; the mode may have changed since.
-    const mode = i32[FPSCR / 4] & RN;
-    i32[FPSCR / 4] &= ~RN;
     this.save(i32);
     for (let record = 0; record < RECORDS; record++) {
       const at = record * SIZE;
@@ -49,7 +45,6 @@ export class PendingStatus {
     }
     this.restore(i32);
     bytes[CR] = cr0;
-    i32[FPSCR / 4] |= mode;
   }
 
   private save(i32: Int32Array): void {

@@ -3,57 +3,46 @@
  * left, for the operations that matter. Error-free transformations tell what rounding has lost: D. E. Knuth, TAOCP 2, 4.2.2; S. Boldo and J.-M.
  * Muller, "Exact and approximated error of the FMA" (2011).
  */
-import { FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, XX } from "../cpu/floating-point/fpscr.ts";
+import { FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, RN, XX } from "../cpu/floating-point/fpscr.ts";
 import {
-  access,
   type Code as Expression,
   either,
   getLocal,
   i32,
   i32Op,
-  i64,
-  i64Op,
+  loadF64,
   loadI32,
   select,
   setLocal,
   storeI32,
-  unsigned,
   when,
 } from "../cpu/vector/expressions.ts";
 import { RECORD_SIZE } from "./corner.ts";
+import {
+  abs,
+  add,
+  all,
+  div,
+  eq,
+  f64,
+  fused,
+  gt,
+  isNegative,
+  isOutward,
+  isWanted,
+  lt,
+  mul,
+  ne,
+  neg,
+  some,
+  sqrt,
+  sub,
+  sumError,
+  toSingle,
+  within,
+} from "./double-expressions.ts";
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT } from "./fp-record.ts";
-import { Code, F64, type FunctionBody, I32, Op, Simd } from "./wasm.ts";
-
-// ---- expressions of doubles ----------------------------------------------------------------------------
-
-const binary = (op: number) => (a: Expression, b: Expression) => [...a, ...b, op];
-const unary = (op: number) => (a: Expression) => [...a, op];
-const f64 = (value: number): Expression => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)];
-const add = binary(Op.f64_add);
-const sub = binary(Op.f64_sub);
-const mul = binary(Op.f64_mul);
-const div = binary(Op.f64_div);
-const sqrt = unary(Op.f64_sqrt);
-const abs = unary(Op.f64_abs);
-const neg = unary(Op.f64_neg);
-const lt = binary(Op.f64_lt);
-const gt = binary(Op.f64_gt);
-const eq = binary(Op.f64_eq);
-const ne = binary(Op.f64_ne);
-const loadF64 = access(Op.f64_load);
-const toSingle = (a: Expression) => [...a, Op.f32_demote_f64, Op.f64_promote_f32];
-const isNegative = (a: Expression) => i64Op.ltS([...a, Op.i64_reinterpret_f64], i64(0n));
-/** a * b + c with one rounding. */
-const fused = (a: Expression, b: Expression, c: Expression): Expression => {
-  const splat = [0xfd, ...unsigned(Simd.f64x2_splat)];
-  const lane0 = [0xfd, ...unsigned(Simd.f64x2_extract_lane), 0];
-  const madd = [0xfd, ...unsigned(Simd.f64x2_relaxed_madd)];
-  return [...a, ...splat, ...b, ...splat, ...c, ...splat, ...madd, ...lane0];
-};
-const all = (...conditions: readonly Expression[]) => conditions.reduce((a, b) => i32Op.and(a, b));
-const some = (...conditions: readonly Expression[]) => conditions.reduce((a, b) => i32Op.or(a, b));
-const within = (a: Expression, least: number, beyond: number) =>
-  all(gt(abs(a), f64(least)), lt(abs(a), f64(beyond)));
+import { Code, F64, type FunctionBody, I32, Op } from "./wasm.ts";
 
 // ---- the function's locals -------------------------------------------------------------------------------
 
@@ -83,11 +72,6 @@ const MODERATE = [2 ** -900, 2 ** 900] as const;
 const FACTOR = [2 ** -400, 2 ** 400] as const;
 const ADDEND = [2 ** -800, 2 ** 800] as const;
 
-/** into <- what the rounded `sum` lacks of p + q; `part` is a local to work with. */
-const sumError = (into: number, p: Expression, q: Expression, sum: Expression, part: number): Expression => {
-  const step = getLocal(part);
-  return [...setLocal(part, sub(sum, p)), ...setLocal(into, add(sub(p, sub(sum, step)), sub(q, step)))];
-};
 /** RAW <- the operation's result as a double, ERROR <- something of the sign of what that lacks, GOES <- whether this is sure. */
 const known = (result: Expression, lacks: Expression, condition: Expression): Expression => [
   ...setLocal(RAW, result),
@@ -159,17 +143,15 @@ export function settleFunction(records: number, fpscr: number, hasFused: boolean
       orElse(isKind(Kind.fsqrt), root, orElse(i32Op.geU(kind, i32(Kind.fmsub)), multiplyAdd, giveUp)),
     ),
   );
-  const operation = orElse(
-    some(isKind(Kind.fadd), isKind(Kind.fsub)),
-    sum,
-    orElse(isKind(Kind.frsp), rounding, hasFused ? byProducts : giveUp),
-  );
+  const isSum = some(isKind(Kind.fadd), isKind(Kind.fsub));
+  const operation = orElse(isSum, sum, orElse(isKind(Kind.frsp), rounding, hasFused ? byProducts : giveUp));
   const isSingle = some(i32Op.eq(i32Op.shrU(word, i32(26)), i32(59)), isKind(Kind.frsp));
   const isNormal = select(within(raw, 2 ** -126, 2 ** 128), within(raw, 2 ** -1022, Infinity), isSingle);
   const sign = select(i32(0x10 << FPRF_SHIFT), i32(0), isNegative(x));
   const nonzero = select(i32(0x04 << FPRF_SHIFT), i32(0x08 << FPRF_SHIFT), gt(x, f64(0)));
   const flags = select(i32Op.or(sign, i32(0x02 << FPRF_SHIFT)), nonzero, eq(x, f64(0)));
-  const isUp = i32Op.eq(lt(error, f64(0)), gt(raw, f64(0)));
+  const mode = i32Op.and(status, i32(RN));
+  const isUp = i32Op.eq(isWanted(mode, raw, error), isOutward(raw, error));
   const arithmetic = [
     ...operand(A, RECORD_ARITHMETIC, 1),
     ...operand(B, RECORD_ARITHMETIC, 2),
@@ -190,6 +172,8 @@ export function settleFunction(records: number, fpscr: number, hasFused: boolean
     ),
     ...setLocal(X, select(neg(raw), raw, i32Op.geU(kind, i32(Kind.fnmsub)))),
     ...load,
+    // In other modes translated code has sums alone, and no zeros.
+    ...when(all(i32Op.ne(mode, i32(0)), some(i32Op.eqz(isSum), eq(raw, f64(0)))), giveUp),
     ...setLocal(STATUS, i32Op.or(i32Op.and(status, i32(~RESULT)), flags)),
     ...when(ne(error, f64(0)), [
       ...when(i32Op.eqz(i32Op.and(status, i32(XX))), setLocal(STATUS, i32Op.or(status, i32(FX)))),

@@ -480,6 +480,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),
   fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
   fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
+  fc.record({ kind: fc.constant("namespace"), name: fc.constantFrom("net", "user", "nothing") }),
   fc.record({ kind: fc.constant("mqueue"), queue: u32 }),
   fc.constant<FileState>({ kind: "fresh" }),
   fc.record({

@@ -40,6 +40,7 @@ function program(moves: readonly string[], random: () => number): number[] {
       words.push(asm(`${name} ${operands.join(",")}`));
     }
     words.push(asm(move));
+    if (random() % 2 === 0) words.push(asm(`mffs ${fpr()}`));
   }
   return [...words, asm(`b ${-4 * words.length}`)];
 }
@@ -66,4 +67,30 @@ it("needs no handler where a C library saves FPSCR, works to nearest and restore
   });
   expect(statistics.steps).toBe(0);
   expect(statistics.translated).toBeGreaterThan(3000);
+});
+
+it("needs no handler where a C library without an instruction for it takes the integer below a number", () => {
+  // FPRs 4 and 5 are added to and taken from; 7 has what to add, 10 what FPSCR is to be.
+  for (const [mode, single] of [0, 1, 2, 3].flatMap(
+    (mode) =>
+      [
+        [mode, ""],
+        [mode, "s"],
+      ] as const,
+  )) {
+    const words = ["mffs 11", `mtfsfi 7,${mode},0`, `fadd${single} 8,4,7`, `fsub${single} 8,8,7`, "mffs 12"];
+    words.push(`fsub${single} 9,5,7`, "mffs 13", `fadd${single} 9,9,7`, "mffscrni 14,0", "mtfsf 255,11,0,0");
+    const code = [...words, "fadd 4,4,6", "fsub 5,5,6", `b ${-4 * (words.length + 2)}`].map((line) =>
+      asm(line),
+    );
+    const { statistics } = runBoth("power9", code, [37, 1, 2, 3, 4000], 1, ({ registers }) => {
+      registers.fpscr = XX;
+      registers.setFpr(4, single === "" ? 0x3ff1_2345_6789_abcdn : 0x3ff1_2000_0000_0000n);
+      registers.setFpr(5, 0xbff1_2000_0000_0000n);
+      registers.setFpr(6, 0x3fd2_0000_0000_0000n);
+      registers.setFpr(7, single === "" ? 0x4330_0000_0000_0000n : 0x4160_0000_0000_0000n);
+    });
+    expect(statistics.steps).toBe(0);
+    expect(statistics.translated).toBeGreaterThan(3500);
+  }
 });

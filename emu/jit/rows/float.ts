@@ -4,8 +4,10 @@
  * Results are computed in f64; `float-checks.ts` decides whether they may stand, and in all other cases the interpreter goes on. FPRF, FI and
  * FR are found when somebody wants them; see `fp-status.ts`.
  */
-
+import { FPSCR } from "../../cpu/registers.ts";
 import { instructionNamed } from "../../isa/table.ts";
+import { SUM_OFFSET } from "../corner.ts";
+import { directedSumFunction } from "../directed-sum.ts";
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
@@ -69,6 +71,19 @@ const checkSingles = (g: Generator, { a, b, c }: Operation, ...operands: Operand
   for (const n of unknown) state.noteSingle(registers[n]);
 };
 
+/** R <- the sum of two locals in a directed mode; leaves where that can't be told. */
+const takeDirected = (g: Generator, operands: readonly number[], single: boolean): void => {
+  const { code } = g;
+  const at = g.target.corner + SUM_OFFSET;
+  for (const operand of operands) code.get(operand);
+  g.helpers.call(code, `directed sum ${single}`, () => directedSumFunction(g.at(FPSCR), at, single));
+  code.op(Op.i32_eqz);
+  g.leaveIf();
+  code.i32Const(0);
+  code.access(Op.f64_load, at);
+  code.set(t(g, R));
+};
+
 /** Pops a result; leaves unless it, rounded to single where it is `single`, may stand, which is then in R. */
 const stand = (
   g: Generator,
@@ -87,7 +102,17 @@ const stand = (
     code.set(t(g, R));
   }
   const locals = operands.map((n) => t(g, n));
-  judge(g, DOUBLE, operation, locals, t(g, single ? S : R), single ? roundedLocal(g) : undefined, also);
+  const rescue = operation === "sum" ? () => takeDirected(g, locals, single) : undefined;
+  judge(
+    g,
+    DOUBLE,
+    operation,
+    locals,
+    t(g, single ? S : R),
+    single ? roundedLocal(g) : undefined,
+    also,
+    rescue,
+  );
 };
 /** Leaves where it makes a difference how R is rounded, or that it is: unless R is B, or the mode and XX are as they mostly are. */
 const checkSame = (g: Generator): void => {

@@ -72,6 +72,7 @@ const sister =
 const setRounding = (g: Generator): void => {
   const { code } = g;
   const mode = g.temporary(I32, 1);
+  g.settle();
   g.storeField(Op.i32_store, FPSCR, () => {
     g.loadStatus();
     code.i32Const(~RN);
@@ -97,8 +98,8 @@ const insert = (g: Generator, mask: number, push: () => void): false | void => {
   const result = writable & RESULT;
   if (result !== 0 && result !== RESULT) return false;
   const { code } = g;
-  // What is pending may be inexact only where XX is there, and would raise it again.
-  if (result === 0 && (writable & (XX | FX)) !== 0) g.settle();
+  // What is pending was rounded in the mode that is there; it may be inexact only where XX is there, and would raise it again.
+  if (result === 0 && (writable & (XX | FX | RN)) !== 0) g.settle();
   push();
   code.i32Const(writable);
   g.helpers.call(code, "insert into FPSCR", () => insertFunction(g.block + FPSCR));

@@ -2,6 +2,7 @@
 import { cpuList, cpuMask } from "../cpu-sets.ts";
 import { isRealtime } from "../scheduling.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
+import { NAMESPACE_NAMES, NamespaceFile } from "./namespace-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
@@ -11,7 +12,6 @@ import { MemoryFile } from "./special-files.ts";
 import {
   directoryOf,
   fail,
-  linkTo,
   type MemoryAccess,
   type Synthetic,
   type SyntheticDirectory,
@@ -238,19 +238,18 @@ function numberFrom(bytes: Uint8Array, least: number, most: number): number {
   return value;
 }
 
-/** Namespaces: there is one of each, with the number that Linux's first ones have. */
-const NAMESPACES: readonly (readonly [name: string, inode: number])[] = [
-  ["cgroup", 4026531835],
-  ["ipc", 4026531839],
-  ["mnt", 4026531841],
-  ["net", 4026531840],
-  ["pid", 4026531836],
-  ["time", 4026531834],
-  ["user", 4026531837],
-  ["uts", 4026531838],
-];
+/** Links to namespaces, those of children to come among them. */
 const namespaces = directoryOf(
-  Object.fromEntries(NAMESPACES.map(([name, inode]) => [name, linkTo(`${name}:[${inode}]`)])),
+  Object.fromEntries(
+    [
+      ...NAMESPACE_NAMES.map((name) => [name, name] as const),
+      ["pid_for_children", "pid"] as const,
+      ["time_for_children", "time"] as const,
+    ].map(([entry, name]): [string, SyntheticLink] => {
+      const file = new NamespaceFile(name);
+      return [entry, { type: "link", isMagic: true, target: () => file.label, object: () => file }];
+    }),
+  ),
 );
 
 /** /proc/PID, or /proc/PID/task/TID. */

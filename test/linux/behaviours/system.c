@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <netinet/in.h>
@@ -543,4 +544,27 @@ BEHAVIOUR(what_is_left_of_a_process_that_has_gone) {
   FAILS(pread(status, b, 5, 0), ESRCH);
   CHECK(fstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && openat(folder, "status", O_RDONLY) == -1);
   FAILS(syscall(SYS_getcwd, b, sizeof b), ENOENT);
+}
+
+BEHAVIOUR(namespaces_as_descriptors) {
+  struct stat status, again;
+  char target[64] = {0}, expected[64];
+  CHECK(stat("/proc/self/ns/net", &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0777) == 0444);
+  CHECK(readlink("/proc/self/ns/net", target, sizeof target - 1) > 0);
+  sprintf(expected, "net:[%lu]", (unsigned long)status.st_ino);
+  CHECK(strcmp(target, expected) == 0);
+  CHECK(stat("/proc/self/ns/pid_for_children", &again) == 0 && again.st_ino != status.st_ino);
+  int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  CHECK(fd >= 0 && fstat(fd, &again) == 0 && again.st_ino == status.st_ino && again.st_dev == status.st_dev);
+  FAILS(read(fd, target, 1), EINVAL);
+  sprintf(target, "/proc/self/fd/%d", fd);
+  CHECK(readlink(target, expected, 64) > 0 && memcmp(expected, "net:[", 5) == 0);
+  CHECK(ioctl(fd, _IO(0xb7, 3)) == 0x40000000);
+  FAILS(ioctl(fd, _IO(0xb7, 2)), EINVAL);
+  FAILS(ioctl(fd, _IO(0xb7, 4), &status), EINVAL);
+  int users = ioctl(fd, _IO(0xb7, 1));
+  CHECK(users >= 0 && fstat(users, &again) == 0 && stat("/proc/self/ns/user", &status) == 0);
+  CHECK(again.st_ino == status.st_ino);
+  FAILS(ioctl(users, _IO(0xb7, 1)), EPERM);
+  FAILS(ioctl(0, _IO(0xb7, 3)), ENOTTY);
 }
