@@ -14,6 +14,7 @@ import type { Tuning } from "../tuning.ts";
 import { LEAST_INSTRUCTIONS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { Counted, NO_ADDRESS } from "./corner.ts";
+import { splitEntrances } from "./entrances.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -518,7 +519,7 @@ export class JitEngine extends Interpreter {
     const source = this.source();
     const found = scan(source, wanted, cpu.is64, mostInstructions);
     if (found.instructions === 0) return undefined;
-    const region = inlineLeaves(found, source);
+    const region = splitEntrances(inlineLeaves(found, source), wanted[0]);
     const replaced = [...this.replaced(extentsOf(found.blocks))].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);

@@ -4,7 +4,7 @@ import { EINVAL, EPERM, SysError } from "../errno.ts";
 import { isRealtime } from "../scheduling.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { mayRank, targets } from "./priority.ts";
+import { asked, mayRank, targets } from "./priority.ts";
 import { SCHED_IDLE } from "./sched.ts";
 
 const CLASS_NONE = 0;
@@ -16,7 +16,7 @@ const LEVEL = 7;
 const WHO_PROCESS = 1;
 
 /** The priority that one has which has set none: as its niceness says. */
-function effective({ scheduling: { ioPriority = 0, policy, nice } }: Thread): number {
+function effective({ scheduling: { ioPriority = 0, policy, nice } }: Pick<Thread, "scheduling">): number {
   if (ioPriority !== 0) return ioPriority;
   const kind = isRealtime(policy) ? CLASS_REALTIME : policy === SCHED_IDLE ? CLASS_IDLE : CLASS_BEST_EFFORT;
   return (kind << CLASS_SHIFT) | Math.floor((nice + 20) / 5);
@@ -25,7 +25,7 @@ function effective({ scheduling: { ioPriority = 0, policy, nice } }: Thread): nu
 /** ioprio_get(2): what one thread has set, or the best of several. */
 const ioprioGet: SyscallHandler = (ctx) => {
   const which = ctx.args.int(0);
-  const found = targets(ctx, which - 1);
+  const found = asked(ctx, which - 1);
   if (which === WHO_PROCESS) return found[0].scheduling.ioPriority ?? 0;
   return Math.min(...found.map(effective));
 };

@@ -1,7 +1,8 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
 import { isPrivileged } from "../credentials.ts";
-import { EACCES, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
+import { EACCES, EINVAL, EPERM, INIT, noProcess, SysError } from "../errno.ts";
 import { type Process, RLIMIT_NICE } from "../process.ts";
+import { ordinaryScheduling } from "../scheduling.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 
@@ -38,9 +39,15 @@ export function targets({ args, kernel, process, thread }: SyscallContext, which
   return found;
 }
 
+/** As `targets`, for who only asks: the first process of the system, which is outside, is as processes begin. */
+export function asked(ctx: SyscallContext, which: number): Pick<Thread, "scheduling">[] {
+  const isOutside = which === 0 && ctx.args.int(1) === INIT && ctx.kernel.thread(INIT) === undefined;
+  return isOutside ? [{ scheduling: ordinaryScheduling() }] : targets(ctx, which);
+}
+
 /** getpriority(2): the result is 20 - nice, since a negative one would be an error; of several the least nice counts. */
 const getpriority: SyscallHandler = (ctx) =>
-  20 - Math.min(...targets(ctx, ctx.args.int(0)).map(({ scheduling }) => scheduling.nice));
+  20 - Math.min(...asked(ctx, ctx.args.int(0)).map(({ scheduling }) => scheduling.nice));
 
 const setpriority: SyscallHandler = (ctx) => {
   const nice = clamp(ctx.args.int(2));

@@ -5,9 +5,9 @@
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { allCpus, cpusOf } from "../cpu-sets.ts";
 import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
 import { RLIMIT_RTPRIO } from "../process.ts";
-import { isRealtime, SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from "../scheduling.ts";
+import { isRealtime, ordinaryScheduling, SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from "../scheduling.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { clamp, mayBecome, mayRank } from "./priority.ts";
@@ -48,6 +48,15 @@ function threadArg({ kernel, thread, args }: SyscallContext, negative = EINVAL):
   return found;
 }
 
+/** What anybody may ask of a thread. The first process of the system is outside, and as threads begin. */
+function shownThread(ctx: SyscallContext, negative = EINVAL): Pick<Thread, "cpus" | "scheduling"> {
+  const { kernel, args } = ctx;
+  const isOutside = args.int(0) === INIT && kernel.thread(INIT) === undefined;
+  return isOutside
+    ? { cpus: allCpus(kernel.cpus), scheduling: ordinaryScheduling() }
+    : threadArg(ctx, negative);
+}
+
 /**
  * Sets a policy with a priority that fits it, and a niceness where that goes with it; more than its limits allow takes a privilege. Who
  * resets on fork can't stop that. Throws EINVAL, EPERM (Linux: __sched_setscheduler).
@@ -86,7 +95,7 @@ function setPolicy(
 
 const getparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
-  const { priority = 0 } = threadArg(ctx).scheduling;
+  const { priority = 0 } = shownThread(ctx).scheduling;
   ctx.put(SCHED_PARAM, ctx.args.address(1), { sched_priority: priority });
   return 0;
 };
@@ -109,7 +118,7 @@ const setscheduler: SyscallHandler = (ctx) => {
 };
 
 const getscheduler: SyscallHandler = (ctx) => {
-  const { policy, resetOnFork } = threadArg(ctx).scheduling;
+  const { policy, resetOnFork } = shownThread(ctx).scheduling;
   return policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
 };
 
@@ -118,7 +127,7 @@ const getattr: SyscallHandler = (ctx) => {
   const size = args.uint(2);
   if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
     throw new SysError(EINVAL);
-  const { policy, nice, priority = 0, resetOnFork } = threadArg(ctx).scheduling;
+  const { policy, nice, priority = 0, resetOnFork } = shownThread(ctx).scheduling;
   const full = SCHED_ATTR.encode(abi, {
     size: Math.min(size, SCHED_ATTR.size(abi)),
     sched_policy: policy,
@@ -164,7 +173,7 @@ const priorityBound =
 const rrGetInterval =
   (layout: typeof TIMESPEC | typeof TIMESPEC64): SyscallHandler =>
   (ctx) => {
-    const { policy } = threadArg(ctx).scheduling;
+    const { policy } = shownThread(ctx).scheduling;
     const tv_nsec = policy === SCHED_RR ? RR_SLICE_NS : policy === SCHED_FIFO ? 0 : SLICE_NS;
     ctx.memory.write(ctx.args.address(1), layout.encode(ctx.abi, { tv_sec: 0, tv_nsec }));
     return 0;
@@ -179,7 +188,7 @@ const getaffinity: SyscallHandler = (ctx) => {
   const length = args.uint(1);
   // The length must hold all CPUs and be whole words.
   if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
-  const { cpus } = threadArg(ctx, ESRCH);
+  const { cpus } = shownThread(ctx, ESRCH);
   const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
   for (const cpu of cpusOf(cpus)) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);

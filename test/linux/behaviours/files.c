@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
+#include <sys/statfs.h>
 
 BEHAVIOUR(create_exclusive) {
   int fd = open("a", O_CREAT | O_EXCL | O_WRONLY, 0640);
@@ -234,6 +235,23 @@ BEHAVIOUR(space_and_punched_holes) {
   CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 102, 2) == 0);
   char b[6];
   CHECK(pread(fd, b, 6, 100) == 6 && memcmp(b, "ab\0\0ef", 6) == 0);
+}
+
+/* Only where Linux looks before it allocates: other file systems would be filled to the brim first. */
+BEHAVIOUR(more_shared_memory_than_there_is) {
+  char name[] = "/dev/shm/XXXXXX";
+  int fd = mkstemp(name);
+  struct stat64 st;
+  struct statfs64 room;
+  CHECK(fd >= 0 && fstatfs64(fd, &room) == 0 && room.f_type == 0x01021994);
+  CHECK(room.f_bavail <= room.f_bfree && room.f_bfree <= room.f_blocks);
+  FAILS(fallocate64(fd, 0, 0, 1ll << 43), ENOSPC);
+  FAILS(fallocate64(fd, FALLOC_FL_KEEP_SIZE, 4096, 1ll << 43), ENOSPC);
+  CHECK(posix_fallocate64(fd, 4096, 1ll << 43) == ENOSPC && fstat64(fd, &st) == 0 && st.st_size == 0);
+  /* A hole needs none. */
+  CHECK(fallocate64(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1ll << 43) == 0);
+  CHECK(fallocate64(fd, 0, 0, 65536) == 0 && fstat64(fd, &st) == 0 && st.st_size == 65536);
+  CHECK(unlink(name) == 0);
 }
 
 BEHAVIOUR(flags_of_descriptors) {
