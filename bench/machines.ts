@@ -1,6 +1,7 @@
 /**
  * Whether the interpreter's speed holds with several machines in one process: the kernels on one machine, with two and eight alive that
- * run in turn, and after execve. `node dist/bench/machines.js [--rounds N]` prints a table of it, row by row.
+ * run in turn, and after execve. `node dist/bench/machines.js [--rounds N] [--kernels NAME,…] [--abis ppc32,ppc64]` prints a table of it,
+ * row by row.
  *
  * Each figure comes from a process of its own, since what V8 has learnt of one machine is what matters here. Speeds are by CPU time, so that
  * other work on the host shows less.
@@ -8,6 +9,7 @@
 import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { nodeHost } from "../emu/host/node/index.ts";
 import { defaultMounts, Machine } from "../emu/machine.ts";
 import { type BenchAbi, COMPILERS, compile, isThere } from "./builds.ts";
@@ -74,13 +76,21 @@ function show(row: readonly string[]): void {
   process.stdout.write(`| ${row.map((cell) => cell.padStart(WIDTH)).join(" | ")} |\n`);
 }
 
+/** Of the words that a list names, all of which must be `known`; without a list all that are. */
+function chosen(option: string, known: readonly string[], list = known.join()): string[] {
+  const names = list.split(",");
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`${option}: ${unknown.join(", ")}: want ${known.join(", ")}`);
+  return names;
+}
+
 /** Shows each row when it has been measured: all of them take minutes. */
-function report(rounds: number): void {
+function report(rounds: number, kernels: readonly string[], abis: readonly BenchAbi[]): void {
   show(HEADER);
   show(HEADER.map(() => ":".padStart(WIDTH, "-")));
-  for (const abi of (["ppc32", "ppc64"] as BenchAbi[]).filter((abi) => isThere(COMPILERS[abi]))) {
+  for (const abi of abis.filter((abi) => isThere(COMPILERS[abi]))) {
     const binary = compile(root, abi, join("bench", "kernels.c"));
-    for (const kernel of KERNELS) {
+    for (const kernel of kernels) {
       const speeds = SETTINGS.map((): number[] => []);
       for (let round = 0; round < rounds; round++) {
         for (const [i, { machines, execs }] of SETTINGS.entries()) {
@@ -98,10 +108,13 @@ function report(rounds: number): void {
   }
 }
 
-const [option, ...args] = process.argv.slice(2);
-if (option === "--measure") {
-  const [binary, kernel, count, execs] = args;
+if (process.argv[2] === "--measure") {
+  const [binary, kernel, count, execs] = process.argv.slice(3);
   process.stdout.write(`\nMIPS ${await speed(binary, kernel, Number(count), Number(execs))}\n`);
 } else {
-  report(option === "--rounds" ? Number(args[0]) : 3);
+  const { values } = parseArgs({
+    options: { rounds: { type: "string" }, kernels: { type: "string" }, abis: { type: "string" } },
+  });
+  const abis = chosen("--abis", ["ppc32", "ppc64"], values.abis) as BenchAbi[];
+  report(Number(values.rounds ?? 3), chosen("--kernels", KERNELS, values.kernels), abis);
 }

@@ -144,6 +144,8 @@ class Restart {
       ...(extra.affinity === null ? {} : { affinity: extra.affinity }),
       ...(extra.noNewPrivs === null ? {} : { noNewPrivs: extra.noNewPrivs }),
       ...(extra.confinement === null ? {} : { confinement: extra.confinement }),
+      ...(extra.scheduling === null ? {} : { scheduling: schedulingOf(extra.scheduling) }),
+      ...(extra.startTime === null ? {} : { startTime: extra.startTime }),
       ...this.files.own(extra),
     };
   }
@@ -350,17 +352,31 @@ class Restart {
   }
 }
 
+/** What is as for every thread that has set nothing is left out. */
+function schedulingOf<T extends NonNullable<X.ThreadValues["scheduling"]>>({
+  priority,
+  ioPriority,
+  resetOnFork,
+  ...values
+}: T) {
+  return {
+    ...values,
+    ...(priority === 0 ? {} : { priority }),
+    ...(ioPriority === 0 ? {} : { ioPriority }),
+    ...(resetOnFork ? { resetOnFork } : {}),
+  };
+}
+
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, locksFuture, ioPriority, resetOnFork, ...values } = attributes;
+  const { pid: _, oomScoreAdj, membarriers, locksFuture, locksOnFault, ...values } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
     ...(locksFuture ? { locksFuture } : {}),
-    ...(ioPriority === 0 ? {} : { ioPriority }),
-    ...(resetOnFork ? { resetOnFork } : {}),
+    ...(locksOnFault ? { locksOnFault } : {}),
   };
-  return { attributes: { ...values, ...set } };
+  return { attributes: { ...schedulingOf(values), ...set } };
 }
 
 function familyOf({ family }: ProcessTopics): Pick<ProcessSnapshot, "abi" | "cpuModel" | "family"> {

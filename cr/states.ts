@@ -173,6 +173,8 @@ const SIGNALFD = message("signalfd", "signalfd(2)", { mask: u64("bit n - 1 is si
 
 const PIDFD = message("pidfd", "pidfd_open(2)", { pid: s32("0: the process has been waited for") });
 
+const NAMESPACE = message("namespace", "of /proc/PID/ns", { name: text(32, "its name there") });
+
 const MQUEUE = message("mqueue", "mq_open(2)", { queue: u32("id of the queue") });
 
 const FRESH = message("fresh", "a named pipe that nobody has written to since it was opened", {});
@@ -255,6 +257,7 @@ const FILE_LAYOUTS = {
   pty: PTY,
   pts: PTS,
   entry: ENTRY,
+  namespace: NAMESPACE,
 };
 
 /** The state of an open file. */

@@ -105,6 +105,11 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
     affinity: thread.affinity ?? null,
     noNewPrivs: thread.noNewPrivs ?? null,
     confinement: thread.confinement ?? null,
+    scheduling:
+      thread.scheduling === undefined
+        ? null
+        : { priority: 0, ioPriority: 0, resetOnFork: false, ...thread.scheduling },
+    startTime: thread.startTime ?? null,
     files: ownFiles(thread),
   };
 }
@@ -157,10 +162,10 @@ function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.
   return {
     openFiles: snapshot.openFiles.map((file, index) => {
       const objref = objrefs.get(index) ?? 0;
-      const { kind, deleted, inherited, pipe, unlinked, state, signals = null } = file;
+      const { kind, deleted, inherited, pipe, unlinked, state, signals = null, writeHint = 0 } = file;
       const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
       const { path, flags, mode, position } = there;
-      const own = { deleted, inherited, pipe, unlinked, state: "", own: state, signals };
+      const own = { deleted, inherited, pipe, unlinked, state: "", own: state, signals, writeHint };
       return { objref, kind, path, flags, mode, position, ...own };
     }),
     descriptors: snapshot.processes.flatMap((process) =>
@@ -275,6 +280,8 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         locksFuture: false,
         ioPriority: 0,
         resetOnFork: false,
+        locksOnFault: false,
+        priority: 0,
         ...process.attributes,
       });
     }

@@ -200,6 +200,15 @@ const POLICY = message("policy", "which nodes memory comes from", {
   nodes: u64("bit n is node n"),
 });
 
+const SCHEDULING = message("scheduling", "how a thread is scheduled", {
+  nice: s32("-20 to 19"),
+  policy: s32("SCHED_*"),
+  priority: s32("of SCHED_FIFO and SCHED_RR"),
+  timerSlack: u64("prctl: timer slack, ns"),
+  ioPriority: u32("ioprio_set: class and level"),
+  resetOnFork: flag("SCHED_RESET_ON_FORK"),
+});
+
 const DESCRIPTOR_FIELDS = {
   fd: s32("descriptor"),
   closeOnExec: flag(""),
@@ -262,6 +271,12 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
     maybe(s32(""), "seccomp(2): -1 strict mode, else its latest filter in FILTERS"),
     null,
   ),
+  scheduling: since(10, maybe(SCHEDULING, "where it is not as ATTRIBUTES says"), null),
+  startTime: since(
+    10,
+    maybe(s64(""), "CLOCK_MONOTONIC time at which it began, where that is not FAMILY's, ns"),
+    null,
+  ),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -295,6 +310,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
   signals: since(3, maybe(FILE_SIGNALS, ""), null),
+  writeHint: since(4, u32("F_SET_RW_HINT"), 0),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {
@@ -331,6 +347,8 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   locksFuture: since(4, flag("mlockall: what it maps from now on is locked"), false),
   ioPriority: since(4, u32("ioprio_set: class and level"), 0),
   resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
+  locksOnFault: since(6, flag("mlockall: with MCL_ONFAULT"), false),
+  priority: since(7, s32("of SCHED_FIFO and SCHED_RR"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {
@@ -398,6 +416,7 @@ const TRACEE = message("tracee", "a thread that another process traces", {
   message: u64("PTRACE_GETEVENTMSG"),
   due: list(TRACE_STOP, 64, "stops before its next instruction"),
   inject: maybe(SIGINFO, "that it goes on with"),
+  passed: since(2, flag("its tracer has let a call pass that a filter left to it"), false),
 });
 
 const TRACE_END = message("trace end", "a tracee that has ended and not been waited for", {
@@ -729,6 +748,7 @@ export const PARTS: readonly Layout<Fields>[] = [
   RESERVATION,
   BLOCKED,
   POLICY,
+  SCHEDULING,
   OWN_FILES,
   OWN_DESCRIPTOR,
   PACKET,

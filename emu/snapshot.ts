@@ -225,14 +225,24 @@ export interface FileReference {
   unlinked?: number;
 }
 
-/** What a process has set about itself that has no effect on how it runs here, but can be asked for. */
-export interface ProcessAttributes {
+/** How a thread is to be scheduled, which has no effect here, but can be asked for. */
+export interface SchedulingSnapshot {
   /** -20 to 19. */
   nice: number;
-  /** SCHED_*: SCHED_NORMAL, SCHED_BATCH or SCHED_IDLE. */
+  /** SCHED_*. */
   policy: number;
+  /** Of SCHED_FIFO and SCHED_RR: 1 to 99; 0 when absent. */
+  priority?: number;
   /** Nanoseconds: prctl(PR_SET_TIMERSLACK). */
   timerSlack: bigint;
+  /** ioprio_set(2): class and level; 0 when absent. */
+  ioPriority?: number;
+  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
+  resetOnFork?: boolean;
+}
+
+/** What a process has set about itself that has no effect on how it runs here, but can be asked for; of scheduling its first thread's. */
+export interface ProcessAttributes extends SchedulingSnapshot {
   keepCapabilities: boolean;
   childSubreaper: boolean;
   noHugePages: boolean;
@@ -242,10 +252,8 @@ export interface ProcessAttributes {
   membarriers?: number;
   /** mlockall(2): what it maps from now on is locked; false when absent. */
   locksFuture?: boolean;
-  /** ioprio_set(2): class and level; 0 when absent. */
-  ioPriority?: number;
-  /** SCHED_RESET_ON_FORK: children begin as ordinary ones; false when absent. */
-  resetOnFork?: boolean;
+  /** But its pages come when they are touched (MCL_ONFAULT); false when absent. */
+  locksOnFault?: boolean;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -298,6 +306,10 @@ export interface ThreadSnapshot {
   policy?: PolicySnapshot;
   /** sched_setaffinity(2): bit n is CPU n; all CPUs when absent. */
   affinity?: bigint;
+  /** How it is scheduled, where its process's attributes say otherwise. */
+  scheduling?: SchedulingSnapshot;
+  /** CLOCK_MONOTONIC time at which it began, where its process began earlier. */
+  startTime?: bigint;
   /** Whether it has no_new_privs, where its process's first thread is otherwise. */
   noNewPrivs?: boolean;
   /** seccomp(2): -1 is strict mode, else the index of its latest filter; not confined when absent. */
@@ -383,6 +395,8 @@ export interface TraceSnapshot {
   due: TraceStopSnapshot[];
   /** The signal that it goes on with. */
   inject: SignalInfoSnapshot | null;
+  /** Its tracer has let the call pass that a filter of seccomp(2) has left to it. */
+  passed: boolean;
 }
 
 export interface TraceStopSnapshot {
@@ -457,6 +471,8 @@ export interface OpenFileSnapshot {
   state: FileState | null;
   /** What its owner is told; it has none and tells nothing when absent. */
   signals?: FileSignalsSnapshot;
+  /** F_SET_RW_HINT; 0 when absent. */
+  writeHint?: number;
 }
 
 /** F_SETOWN of a description, and what its owner is told by signals. */
@@ -497,6 +513,8 @@ export type FileState =
   | { kind: "signalfd"; mask: bigint }
   /** pidfd_open(2); 0 for a process that has been waited for. */
   | { kind: "pidfd"; pid: number }
+  /** Of /proc/PID/ns, by its name there. */
+  | { kind: "namespace"; name: string }
   /** mq_open(2): the id of the queue. */
   | { kind: "mqueue"; queue: number }
   /** The reading end of a named pipe to which nobody has written since it was opened. */

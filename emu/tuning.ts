@@ -190,6 +190,8 @@ export const MOST_INVARIANTS = 8;
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */
 export const MOST_INLINED = 40;
+/** Instructions that are copied at the most to give a loop one entry, and with a quarter of the region's all of its loops. */
+export const MOST_SPLIT = 64;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

@@ -1,10 +1,11 @@
 /**
  * `npm run campaign -- [--seed N] [--minutes N] [--only NAME,…]`: the long differential run against qemu-user;
  * with `--reference [--seed N] [--cases N] [--only FAMILY,…]` that of floating point against exact arithmetic; with
- * `--files` the one of file lives against the host; with `--recorded` the tests whose outputs were recorded on
- * POWER; with `--behaviours` all behaviours, frozen at all their system calls; with `--programs` programs of
- * Debian's at real work, against the host's own; with `--isa-coverage` (`npm run isa-coverage`) what of the
- * instruction table they and the guest programs cover.
+ * `--files` the one of file lives against the host; with `--damage` images and programs with damage, which must be
+ * refused or run; with `--recorded` the tests whose outputs were recorded on POWER; with `--behaviours` all
+ * behaviours, frozen at all their system calls; with `--programs` programs of Debian's at real work, against the
+ * host's own; with `--isa-coverage` (`npm run isa-coverage`) what of the instruction table they and the guest
+ * programs cover.
  */
 import { join } from "node:path";
 import { root, run, setUp, setUpTools } from "./setup.mjs";
@@ -21,6 +22,7 @@ for (const [option, variable] of [
 }
 const campaigns = {
   "--files": "file-lives",
+  "--damage": "damage",
   "--recorded": "recorded-outputs",
   "--reference": "reference-run",
   "--behaviours": "behaviours",

@@ -1,7 +1,8 @@
 /**
  * Effective addresses: Power ISA 3.0B, I.1.10.3. They are unsigned 32-bit numbers: for an address of a 64-bit guest whose
- * upper half is not zero memory gives one that stands for it (`AddressSpace.near`), or faults; `isStore` is for that fault.
- * What keeps an address, rather than accesses storage with it, asks for the true one: `keepAddress`, `addressOf`.
+ * upper half is not zero memory gives one that stands for it (`AddressSpace.near`), less than zero, or faults; `isStore` is for that
+ * fault. What keeps an address, rather than accesses storage with it, asks for the true one: `keepAddress`, `addressOf`; so does what
+ * accesses other storage than that from it on.
  */
 import { ra, ra0, rb, si } from "./fields.ts";
 import { carryOut } from "./flags.ts";

@@ -3,6 +3,8 @@
 /** Pending floating-point records: the instruction (0: none) and its operands A, B, C; see `fp-status.ts`. */
 export const RECORDS_OFFSET = 0x1000;
 export const RECORD_SIZE = 32;
+/** A sum that a directed mode has rounded; see `directed-sum.ts`. */
+export const SUM_OFFSET = 0x1080;
 /** Where `enter` leaves the instructions that are left of the budget. */
 export const BUDGET_OFFSET = 0x1100;
 /** Beside it: not zero where an instruction executed for translated code has thrown. */

@@ -20,7 +20,8 @@ import {
   RETRY_AFTER,
 } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
-import { Counted } from "./corner.ts";
+import { Counted, NO_ADDRESS } from "./corner.ts";
+import { splitEntrances } from "./entrances.ts";
 import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -129,6 +130,7 @@ export class JitEngine extends Interpreter {
       size: memory.size,
       corner: memory.corner,
       has32: includes(cpu.model.version, "3.0"),
+      hasDrn: includes(cpu.model.version, "2.05"),
       clearsLower: includes(cpu.model.version, "3.1"),
       cacheBlock: cpu.model.cacheBlock,
       fused: this.translations.hasFusedMultiplyAdd(),
@@ -341,9 +343,16 @@ export class JitEngine extends Interpreter {
     return left >= entry.need ? entry : undefined;
   }
 
-  /** Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. */
+  /**
+   * Translated code's way to one instruction: 0 go on, 1 it has not completed, 2 it has but the code must not be relied on. With NO_ADDRESS
+   * none is executed, but FPSCR is settled.
+   */
   private executeOne(address: number): number {
     const { memory } = this.cpu;
+    if (address === NO_ADDRESS) {
+      this.status.settle();
+      return 0;
+    }
     if (++this.statistics.steps % SAMPLED === 0) {
       const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
       const { stepped } = this.statistics;
@@ -561,7 +570,7 @@ export class JitEngine extends Interpreter {
     const source = this.source();
     const found = scan(source, wanted, cpu.is64, mostInstructions);
     if (found.instructions === 0) return undefined;
-    const region = inlineLeaves(found, source);
+    const region = splitEntrances(inlineLeaves(found, source), wanted[0]);
     const replaced = [...this.replaced(extentsOf(found.blocks))].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
     const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);

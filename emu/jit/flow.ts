@@ -5,7 +5,7 @@
  * A loop with several entries gets a node of its own as header, which goes on to one of them by a selector that every edge into the loop
  * sets. Mid-function entries of translated code are such entries too, for they are edges from the root.
  */
-import { End, type Region, successors } from "./scan.ts";
+import { End, nodeAt, type Region, successors } from "./scan.ts";
 
 /** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
 export interface Edge {
@@ -183,7 +183,7 @@ export interface Entries {
 export function chooseEntries(region: Region, wanted: readonly number[], most: number): Entries {
   const { blocks, at } = region;
   const addresses = new Set(wanted.filter((address) => at.has(address)));
-  const { loops, edges, root } = buildFlow(region, [at.get(wanted[0])!]);
+  const { loops, edges, root } = buildFlow(region, [nodeAt(region, wanted[0])!]);
   const headOf = (header: number) => (header < root ? header : edges[header][0].to);
   const heads = loops.map(({ header }) => headOf(header)).filter((header) => header < root);
   const add = (address: number) => {

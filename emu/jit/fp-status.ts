@@ -1,55 +1,66 @@
 /** Settles FPSCR: what translated code has left of FPRF, FI and FR to be found (see `fp-record.ts`) is found. */
 import type { Cpu } from "../cpu/cpu.ts";
 import { handlerOf } from "../cpu/dispatch.ts";
-import { RN } from "../cpu/floating-point/fpscr.ts";
-import { CR, FPSCR, fprOffset } from "../cpu/registers.ts";
+import { CR, fprOffset } from "../cpu/registers.ts";
 import { bind } from "../cpu/views.ts";
 import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { RECORDS } from "./slots.ts";
 
-/** Registers that the noted instructions use: FRT and the three operands. */
-const USED = [0, 1, 2, 3].map((n) => fprOffset(n) / 8);
-/** They write the doubleword beside FRT too. */
-const CHANGED = [...USED, USED[0] - 1];
+/** Words of the registers that the noted instructions use: FRT, beside which they write the doubleword below, and the three operands. */
+const FRT_WORD = fprOffset(0) / 4;
+const OPERAND_WORDS = [1, 2, 3].map((n) => fprOffset(n) / 4);
+/** Words of a record. */
+const SIZE = RECORD_SIZE / 4;
 
 export class PendingStatus {
   private readonly cpu: Cpu;
   private readonly words: Int32Array;
-  private readonly operands: BigUint64Array;
-  private readonly saved = new BigUint64Array(CHANGED.length);
+  private readonly saved = new Int32Array(4 + 2 * OPERAND_WORDS.length);
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
-    const { buffer } = cpu.memory.memory;
-    const at = cpu.memory.corner + RECORDS_OFFSET;
-    this.words = new Int32Array(buffer, at, (RECORDS * RECORD_SIZE) / 4).fill(0);
-    this.operands = new BigUint64Array(buffer, at, (RECORDS * RECORD_SIZE) / 8);
+    const { memory, corner } = cpu.memory;
+    this.words = new Int32Array(memory.buffer, corner + RECORDS_OFFSET, RECORDS * SIZE).fill(0);
   }
 
-  /** Executes what is noted on the noted operands once more, for its effect on FPSCR alone. */
+  /** Executes what is noted on the noted operands once more, for its effect on FPSCR alone. FPSCR's mode is what it was then: whoever changes it settles first. */
   settle(): void {
-    const { words, operands, saved, cpu } = this;
-    if ((words[0] | words[RECORD_SIZE / 4] | words[RECORD_SIZE / 2]) === 0) return;
+    const { words, cpu } = this;
+    if ((words[0] | words[SIZE] | words[2 * SIZE]) === 0) return;
     bind(cpu);
-    const { u64, i32, bytes } = cpu.registers;
+    const { i32, bytes } = cpu.registers;
     const cr0 = bytes[CR];
-    // They were rounded to nearest, or were exact; the mode may have changed since.
-    const mode = i32[FPSCR / 4] & RN;
-    i32[FPSCR / 4] &= ~RN;
-    CHANGED.forEach((at, i) => {
-      saved[i] = u64[at];
-    });
+    this.save(i32);
     for (let record = 0; record < RECORDS; record++) {
-      const word = words[(record * RECORD_SIZE) / 4];
+      const at = record * SIZE;
+      const word = words[at];
       if (word === 0) continue;
-      words[(record * RECORD_SIZE) / 4] = 0;
-      for (let part = 1; part < 4; part++) u64[USED[part]] = operands[(record * RECORD_SIZE) / 8 + part];
+      words[at] = 0;
+      for (let part = 0; part < 3; part++) {
+        const to = OPERAND_WORDS[part];
+        i32[to] = words[at + 2 * part + 2];
+        i32[to + 1] = words[at + 2 * part + 3];
+      }
       handlerOf(word, cpu)(word, 0);
     }
-    CHANGED.forEach((at, i) => {
-      u64[at] = saved[i];
-    });
+    this.restore(i32);
     bytes[CR] = cr0;
-    i32[FPSCR / 4] |= mode;
+  }
+
+  private save(i32: Int32Array): void {
+    const { saved } = this;
+    for (let i = 0; i < 4; i++) saved[i] = i32[FRT_WORD - 2 + i];
+    for (let part = 0; part < 3; part++) {
+      saved[4 + 2 * part] = i32[OPERAND_WORDS[part]];
+      saved[5 + 2 * part] = i32[OPERAND_WORDS[part] + 1];
+    }
+  }
+  private restore(i32: Int32Array): void {
+    const { saved } = this;
+    for (let i = 0; i < 4; i++) i32[FRT_WORD - 2 + i] = saved[i];
+    for (let part = 0; part < 3; part++) {
+      i32[OPERAND_WORDS[part]] = saved[4 + 2 * part];
+      i32[OPERAND_WORDS[part] + 1] = saved[5 + 2 * part];
+    }
   }
 }

@@ -10,9 +10,10 @@ import { REGISTERS_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
 import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
-import { RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
+import { NO_ADDRESS, RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { emitGuard } from "./guards.ts";
 import { HelperFunctions } from "./helper-functions.ts";
+import { settleFunction } from "./settle.ts";
 import {
   CA_SLOT,
   CR_SLOT,
@@ -42,6 +43,8 @@ export interface Target {
   readonly corner: number;
   /** The model has CA32 and OV32 (ISA 3.0). */
   readonly has32: boolean;
+  /** FPSCR has an upper half, DRN (ISA 2.05). */
+  readonly hasDrn: boolean;
   /** Writing an FPR makes doubleword 1 of its VSR zero. */
   readonly clearsLower: boolean;
   /** Bytes that dcbz clears. */
@@ -631,6 +634,33 @@ export class Generator {
     this.code.i32Const(0);
     this.code.set(this.recordLocal(record, 0));
     this.state.define(RECORD_SLOT + record);
+  }
+  /** What is pending of any kind is void. */
+  forgetRecords(): void {
+    for (let record = 0; record < RECORDS; record++) this.dropRecord(record);
+  }
+  /** Has FPSCR's result bits found. */
+  settle(): void {
+    const { code, state } = this;
+    for (let record = 0; record < RECORDS; record++) {
+      const slot = RECORD_SLOT + record;
+      if (state.isDirty(slot)) this.save(slot);
+      removeSlot(state.dirty, slot);
+      removeSlot(state.valid, slot);
+      code.i32Const(0);
+      code.access(Op.i32_load, this.recordAt(record, 0));
+      if (record > 0) code.op(Op.i32_or);
+    }
+    this.begin(Op.if);
+    const { corner, fused } = this.target;
+    this.helpers.call(code, "settle", () => settleFunction(corner + RECORDS_OFFSET, this.at(FPSCR), fused));
+    this.begin(Op.if);
+    code.i32Const(NO_ADDRESS);
+    code.op(Op.call);
+    code.u32(STEP);
+    code.op(Op.drop);
+    this.end();
+    this.end();
   }
   loadStatus(): void {
     this.loadField(Op.i32_load, FPSCR);

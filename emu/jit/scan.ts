@@ -50,7 +50,7 @@ export interface Block {
   target: number;
   /** Of a jump through a table. */
   table: JumpTable | undefined;
-  /** In a copy of a function, and where one is called: the indices of its blocks by address. */
+  /** In a copy of a function or of a part of a loop, and where one is come to: the indices of its blocks by address. */
   readonly copies?: ReadonlyMap<number, number>;
   readonly isCopy?: boolean;
 }
@@ -86,14 +86,20 @@ export interface ScanSource {
 
 export interface Region {
   readonly is64: boolean;
-  /** Ascending by address; copies of another function's follow the block that calls it. */
+  /** Ascending by address; copies of another function's follow the block that calls it, those of parts of loops all others. */
   readonly blocks: Block[];
   /** Index of the block that begins at an address, copies apart. */
   readonly at: ReadonlyMap<number, number>;
+  /** Index of the copy with which an entry at an address begins, if it is to begin with one. */
+  readonly entrances?: ReadonlyMap<number, number>;
   readonly instructions: number;
   /** Where it leads to but was left out, for that had not been run. */
   readonly cold: readonly number[];
 }
+
+/** Index of the block that an entry at an address begins with. */
+export const nodeAt = ({ at, entrances }: Region, address: number): number | undefined =>
+  entrances?.get(address) ?? at.get(address);
 
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
 function endOf(

@@ -16,7 +16,7 @@ import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { prefixedRows } from "./rows/prefixed-rows.ts";
-import { type Block, End, type JumpTable, type Region } from "./scan.ts";
+import { type Block, End, type JumpTable, nodeAt, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, OWN, TRANSLATED } from "./wasm.ts";
@@ -98,7 +98,7 @@ class Translator {
     this.blocks = region.blocks;
     this.at = region.at;
     this.options = options;
-    this.entryNodes = addresses.map((address) => region.at.get(address)!);
+    this.entryNodes = addresses.map((address) => nodeAt(region, address)!);
     this.flow = buildFlow(region, this.entryNodes, heads);
     this.g = new Generator(options.target);
     this.selector = this.g.newLocal(I32);

@@ -66,9 +66,9 @@ export class Dispatcher {
     const text = this.tracer?.begin(context, nameOf(), row?.args);
     let outcome: SyscallResult | SysError;
     try {
-      outcome =
-        this.refusal(thread, number, nameOf) ??
-        (row === undefined ? this.missing(nameOf()) : row.handler(context));
+      const refusal = this.refusal(thread, number, nameOf);
+      if (refusal === "stopped") return false;
+      outcome = refusal ?? (row === undefined ? this.missing(nameOf()) : row.handler(context));
     } catch (error) {
       if (error instanceof Paused) {
         if (text !== undefined) this.waiting.set(thread, text);
@@ -92,10 +92,15 @@ export class Dispatcher {
   }
 
   /** How a call ends that the thread may not make. It is asked for once, when the call begins. */
-  private refusal(thread: Thread, number: number, nameOf: () => string): SyscallOutcome | undefined {
+  private refusal(
+    thread: Thread,
+    number: number,
+    nameOf: () => string,
+  ): SyscallOutcome | "stopped" | undefined {
     const { confinement } = thread;
     if (confinement === undefined || thread.blocked !== null) return undefined;
     const refusal = refuse(thread, confinement, number, nameOf());
+    if (refusal === "stopped") return refusal;
     if (typeof refusal === "object") return refusal.result;
     return refusal && (refusal === "gone" ? THREAD_GONE : REGISTERS_SET);
   }

@@ -45,7 +45,8 @@ export class DueTimers {
     }
     if (this.isSettled) return;
     // The order must not tell when each was set: after a thaw that isn't known.
-    const processes = [...this.unsettled].sort((a, b) => a.pid - b.pid);
+    const processes = [...this.unsettled];
+    if (processes.length > 1) processes.sort((a, b) => a.pid - b.pid);
     this.unsettled.clear();
     for (const process of processes) {
       process.timers.expire();

@@ -295,5 +295,8 @@ export class SysError extends TracelessError {
   }
 }
 
-/** Why the process or thread of a number is not to be had: the first process of the system is outside, and someone else's. */
-export const noProcess = (pid: number): SysError => new SysError(pid === 1 ? EPERM : ESRCH);
+/** The first process of the system: it is outside, root's, and leads a session of its own. */
+export const INIT = 1;
+
+/** Why the process or thread of a number is not to be had: the first process of the system is someone else's. */
+export const noProcess = (pid: number): SysError => new SysError(pid === INIT ? EPERM : ESRCH);

@@ -9,6 +9,7 @@ import { EAGAIN, EEXIST, EINVAL, ENOMEM, EPERM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
 import { makeTimers } from "./signals/task-signals.ts";
+import { inheritedScheduling } from "./scheduling.ts";
 import type { System } from "./system.ts";
 import { MOST_PID } from "./tasks.ts";
 import { Thread } from "./thread.ts";
@@ -81,6 +82,8 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
   child.affinity = parent.affinity;
+  child.scheduling = inheritedScheduling(parent.scheduling);
+  child.startTime = kernel.clock.monotonic();
   child.noNewPrivs = parent.noNewPrivs;
   child.confinement = parent.confinement;
   if (isThread) child.ownName = parent.comm;
@@ -156,8 +159,7 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };
   delete child.attributes.locksFuture;
-  if (child.attributes.resetOnFork) child.attributes.nice = Math.max(0, child.attributes.nice);
-  delete child.attributes.resetOnFork;
+  delete child.attributes.locksOnFault;
   child.personality = process.personality;
   child.startTime = kernel.clock.monotonic();
   if (has(flags, CLONE_VFORK)) child.vforkParent = parent;

@@ -24,6 +24,7 @@ import { defaultAttributes, defaultLimits, emptyLayout, type Process, shortName 
 import { checkSignal, SIGWINCH } from "./signals/signal-numbers.ts";
 import { freezeCompared, thawCompared } from "./syscalls/kcmp.ts";
 import { MOST_PID } from "./tasks.ts";
+import { isScheduledAlike, ordinaryScheduling, schedulingFrom } from "./scheduling.ts";
 import { Thread } from "./thread.ts";
 import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
 import { fileTables, freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
@@ -170,7 +171,7 @@ function freezeProcess(
     ...process.signals.freeze(),
     ...process.timers.freeze(),
     prctl: { ...process.prctl, noNewPrivs: process.leader?.noNewPrivs ?? false },
-    attributes: { ...process.attributes },
+    attributes: { ...process.attributes, ...process.scheduling },
     personality: process.personality,
     elfv2: process.elfv2,
     abi: process.abi.name,
@@ -204,6 +205,10 @@ function freezeThread(
     ...(thread.ownName === undefined ? {} : { comm: thread.ownName }),
     ...(thread.policy === undefined ? {} : { policy: { ...thread.policy } }),
     ...(thread.affinity === undefined ? {} : { affinity: thread.affinity }),
+    ...(isScheduledAlike(thread.scheduling, process.scheduling)
+      ? {}
+      : { scheduling: { ...thread.scheduling } }),
+    ...(thread.startTime === process.startTime ? {} : { startTime: thread.startTime }),
     ...(thread.noNewPrivs === process.leader?.noNewPrivs ? {} : { noNewPrivs: thread.noNewPrivs }),
     ...(thread.confinement === undefined ? {} : { confinement: filters.indexOf(thread.confinement) }),
     ...(files === process.files
@@ -332,7 +337,13 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
   const { noNewPrivs, ...prctl } = from.prctl;
   process.prctl = prctl;
-  process.attributes = { ...defaultAttributes(), ...from.attributes };
+  const { nice, policy, priority, timerSlack, ioPriority, resetOnFork, ...attributes } = {
+    ...ordinaryScheduling(),
+    ...defaultAttributes(),
+    ...from.attributes,
+  };
+  process.attributes = attributes;
+  const scheduling = { nice, policy, priority, timerSlack, ioPriority, resetOnFork };
   process.personality = from.personality ?? 0;
   process.cpuTime = from.cpuTime;
   process.exitStatus = from.exitStatus;
@@ -349,7 +360,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     throw new RangeError(`process ${process.pid} has no threads`);
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
-  for (const each of from.threads) thawThread(process, { noNewPrivs, ...each });
+  for (const each of from.threads) thawThread(process, { noNewPrivs, scheduling, ...each });
   if (from.threads.length === 0) process.files.close();
   process.timers.thaw(from);
 }
@@ -389,6 +400,8 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
   thread.noNewPrivs = from.noNewPrivs ?? false;
   if (from.policy !== undefined) thread.policy = thawPolicy(from.policy);
   thread.affinity = from.affinity;
+  thread.scheduling = schedulingFrom(from.scheduling ?? ordinaryScheduling());
+  thread.startTime = from.startTime ?? process.startTime;
   if (process.exitStatus !== null) thread.state = "gone";
   else if (!from.stopped) thread.start();
 }

@@ -525,11 +525,12 @@ export class Kernel implements System {
     }
   }
 
-  /** Reads the host's clock, and charges the thread that ran last with the time since it was read before. */
-  settleTime(): void {
+  /** Reads the host's clock, and charges the thread that ran last with the time since it was read before; CLOCK_MONOTONIC then. */
+  settleTime(): bigint {
     const now = this.host.clock.monotonic();
     if (this.ran !== undefined && !this.clock.isVirtual) this.spend(this.ran, now - this.began);
     this.began = now;
+    return this.clock.at(now);
   }
 
   /** The same at the loop's own times, by which the host has its turns: however often programs ask for their CPU time. */
@@ -597,7 +598,7 @@ export class Kernel implements System {
       return;
     }
     // One that its tracer has seen begin is made before signals are taken.
-    const begins = trace?.inCall === true && thread.blocked === null;
+    const begins = (trace?.inCall === true || trace?.passed === true) && thread.blocked === null;
     if (hasSignals(thread) && !begins) {
       this.takeSignals(thread);
       // A call that ended with EINTR has counted.
@@ -608,7 +609,7 @@ export class Kernel implements System {
     }
     const exit = this.interpret(thread, this.budget(thread, end));
     // The call is no longer there: its tracer, or another thread, has written over it.
-    if (begins && exit === "fault") trace.inCall = false;
+    if (begins && exit === "fault") trace.inCall = trace.passed = false;
     const stops = exit === "syscall" && trace !== undefined && entersCall(thread, trace);
     if (exit === "syscall" && !stops) {
       const { registers } = thread;

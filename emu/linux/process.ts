@@ -13,6 +13,7 @@ import { SIGCHLD } from "./signals/signal-numbers.ts";
 import { ProcessSignals } from "./signals/signal-state.ts";
 import { growStack } from "./stack.ts";
 import type { System } from "./system.ts";
+import { type Scheduling, ordinaryScheduling } from "./scheduling.ts";
 import type { Thread } from "./thread.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
@@ -33,6 +34,7 @@ export const RLIMIT_MEMLOCK = 8;
 export const RLIMIT_AS = 9;
 export const RLIMIT_SIGPENDING = 11;
 export const RLIMIT_NICE = 13;
+export const RLIMIT_RTPRIO = 14;
 export const RLIM_INFINITY = 2n ** 64n - 1n;
 
 /** personality(2): readable memory is executable too; 32-bit programs that do not say otherwise. */
@@ -174,9 +176,11 @@ export class Process {
     this.attributes.keepCapabilities = false;
     delete this.attributes.membarriers;
     delete this.attributes.locksFuture;
+    delete this.attributes.locksOnFault;
     this.exitSignal = SIGCHLD;
     this.hasExecuted = true;
     thread.ownName = undefined;
+    thread.startTime = this.startTime;
     thread.clearTid = 0n;
     thread.robustList = { head: 0n, length: 0n };
     this.signals.exec();
@@ -207,6 +211,11 @@ export class Process {
         toLength(this.limits[RLIMIT_STACK].soft),
         (more, isLocked) => !(this.isOverSpace(more) || (isLocked && this.isOverLocks(more))),
       );
+  }
+
+  /** How its first thread is scheduled. */
+  get scheduling(): Scheduling {
+    return this.leader?.scheduling ?? ordinaryScheduling();
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */
@@ -240,14 +249,8 @@ export const emptyLayout = (): MemoryLayout => ({
   auxv: [],
 });
 
-/** Nanoseconds. */
-export const TIMER_SLACK = 50_000n;
-
 /** Attributes of a process that has set none. */
-export const defaultAttributes = (): ProcessAttributes => ({
-  nice: 0,
-  policy: 0,
-  timerSlack: TIMER_SLACK,
+export const defaultAttributes = (): Omit<ProcessAttributes, keyof Scheduling> => ({
   keepCapabilities: false,
   childSubreaper: false,
   noHugePages: false,

@@ -7,6 +7,7 @@ import { signalInfo } from "./signals/pending.ts";
 import { forceSignal } from "./signals/send.ts";
 import { SIGKILL, SIGSYS } from "./signals/signal-numbers.ts";
 import type { Thread } from "./thread.ts";
+import { asksTracer, stopsForFilter } from "./tracing/tracing.ts";
 
 const DATA_WORDS = DATA_SIZE / 4;
 
@@ -65,8 +66,8 @@ function verdictOf(confinement: Confinement, data: Uint32Array): number {
   return verdict;
 }
 
-/** How a call ends that is not to be made: with this result, without one (NIA behind it, registers as they were), with its thread. */
-export type Refusal = { result: number } | "passed by" | "gone";
+/** How a call ends that is not to be made: with this result, without one (NIA behind it, registers as they were), with its thread; or that its tracer says. */
+export type Refusal = { result: number } | "passed by" | "gone" | "stopped";
 
 /** Ends the thread alone, where it isn't the last one; else its process. */
 function endBy(thread: Thread, signo: number): Refusal {
@@ -105,8 +106,10 @@ export function refuse(
       throw new SysError(Math.min(reason, MOST_ERRNO));
     case RET_TRAP:
       return trap(thread, number, reason, false);
-    // No tracer asks for these events, and nobody has a descriptor that is told.
     case RET_TRACE:
+      if (!asksTracer(thread)) throw new SysError(ENOSYS);
+      return stopsForFilter(thread, reason) ? "stopped" : undefined;
+    // Nobody has a descriptor that is told.
     case RET_USER_NOTIF:
       throw new SysError(ENOSYS);
     case RET_KILL_THREAD:

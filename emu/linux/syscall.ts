@@ -40,7 +40,7 @@ export interface SyscallRow {
 }
 
 /** The number of a pointer that a program gave. Throws EFAULT where no guest memory can be. */
-export function pointer(value: bigint): number {
+export function pointer(value: bigint | number): number {
   if (value >= ADDRESSES_END) throw new SysError(EFAULT);
   return Number(value);
 }
@@ -192,8 +192,22 @@ export class SyscallContext {
     const { memory } = this;
     return this.abi.is64 ? memory.read64(address) : BigInt(memory.read32(address) >>> 0);
   }
+  /** The same as a number. One that no number holds exactly is more than any memory or file has. */
+  getSize(address: number): number {
+    const { memory, abi } = this;
+    const first = memory.read32(address) >>> 0;
+    if (!abi.is64) return first;
+    memory.checkLoad(address, 8);
+    const second = memory.read32(address + 4) >>> 0;
+    return abi.littleEndian ? second * 2 ** 32 + first : first * 2 ** 32 + second;
+  }
   /** Writes a word of the ABI's width at `address`. */
   putWord(address: number, value: number | bigint): void {
+    if (typeof value === "number" && Number.isSafeInteger(value)) {
+      if (this.abi.is64) this.memory.writeHalves(address, Math.floor(value / 2 ** 32), value | 0);
+      else this.memory.write32(address, value | 0);
+      return;
+    }
     const wide = BigInt(value);
     if (this.abi.is64) this.memory.write64(address, BigInt.asUintN(64, wide));
     else this.memory.write32(address, Number(BigInt.asIntN(32, wide)));

@@ -69,8 +69,8 @@ export interface System {
   reap(process: Process): void;
   /** The timers of a process have to be looked at: one has been set or turned off, or has lost a signal it waited for. */
   noteTimer(process: Process): void;
-  /** Brings the CPU times of processes and threads up to date. */
-  settleTime(): void;
+  /** Brings the CPU times of processes and threads up to date; CLOCK_MONOTONIC at which they are so. */
+  settleTime(): bigint;
   /** Tells a run loop that waits for the host that a thread has become runnable. */
   noteWake(): void;
 }

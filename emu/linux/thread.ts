@@ -6,6 +6,7 @@ import type { ProcessFiles } from "./contracts.ts";
 import { allCpus } from "./cpu-sets.ts";
 import type { Process } from "./process.ts";
 import type { Confinement } from "./call-filters.ts";
+import { ordinaryScheduling, type Scheduling } from "./scheduling.ts";
 import { ThreadSignals } from "./signals/signal-state.ts";
 import type { Trace } from "./tracing/tracee.ts";
 import { BEGUN, type CallInProgress, type WaitFor, type WaitQueue } from "./wait-queue.ts";
@@ -34,6 +35,10 @@ export class Thread {
   policy: MemoryPolicy | undefined;
   /** sched_setaffinity(2): CPUs it may run on, bit n being CPU n; all when undefined. */
   affinity: bigint | undefined;
+  /** How it is scheduled. */
+  scheduling: Scheduling = ordinaryScheduling();
+  /** CLOCK_MONOTONIC time at which it began. */
+  startTime: bigint;
   /** prctl(PR_SET_NO_NEW_PRIVS). */
   noNewPrivs = false;
   /** What it has been forbidden to call; nothing when undefined. */
@@ -59,6 +64,7 @@ export class Thread {
     this.signals = signals;
     this.files = files;
     files.users++;
+    this.startTime = process.startTime;
   }
 
   /** CPUs that are there and that it may run on; all, where it has been thawed with none of those. */

@@ -5,7 +5,7 @@
  * of the number of areas whatever is mapped and unmapped. Nodes never change: what changes is built anew along the
  * path to it. So a copy of the whole costs nothing, and a list of areas taken before a change stays as it was.
  */
-import { clip, continues, isData, isLocked, type Vma } from "./vma.ts";
+import { clip, continues, isData, isLocked, type Vma, withEnds } from "./vma.ts";
 
 type Tree = Node | undefined;
 
@@ -122,9 +122,9 @@ export class AreaMap {
     const isContinued = above !== undefined && continues(area, above);
     if (goesOn && isContinued) this.root = this.without(this.root!, above.start);
     const end = isContinued ? above.end : area.end;
-    if (goesOn) this.root = this.replaced(this.root!, below.start, { ...below, end });
-    else if (isContinued) this.root = this.replaced(this.root!, above.start, { ...area, end });
-    else this.root = this.added(this.root, this.leaf(area));
+    if (goesOn) this.root = this.replaced(this.root!, below.start, withEnds(below, below.start, end));
+    else if (isContinued) this.root = this.replaced(this.root!, above.start, withEnds(area, area.start, end));
+    else this.root = this.added(this.root, this.leaf(withEnds(area, area.start, area.end)));
   }
 
   /** Takes a range out, cutting areas at its ends; returns what was in it. */
@@ -151,7 +151,7 @@ export class AreaMap {
     const rest = area.end > end ? clip(area, end, area.end) : undefined;
     if (area.start === start) this.root = this.replaced(root, start, rest!);
     else {
-      this.root = this.replaced(root, area.start, { ...area, end: start });
+      this.root = this.replaced(root, area.start, withEnds(area, area.start, start));
       if (rest !== undefined) this.root = this.added(this.root, this.leaf(rest));
     }
     return [gone];
@@ -222,8 +222,8 @@ export class AreaMap {
       const [lower, upper] = this.split(left, at);
       return [lower, this.node(area, priority, upper, right)];
     }
-    const cut = this.leaf({ ...area, start: at, offset: area.offset + (at - area.start) });
-    return [this.node({ ...area, end: at }, priority, left, undefined), this.join(cut, right)];
+    const cut = this.leaf(clip(area, at, area.end));
+    return [this.node(clip(area, area.start, at), priority, left, undefined), this.join(cut, right)];
   }
 
   /** One tree of two, of which the first lies below the second. */

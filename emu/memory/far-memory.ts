@@ -1,8 +1,9 @@
 /**
  * Far memory: the pages of guest addresses from 2^32 on, whose frames lie in the places of the far map.
  *
- * The CPU goes on with an address in the one memory in place of a far one (`near`). The guards of far frames forbid accesses that
- * do not come that way: a program that uses the place's address as its own gets the fault of what is not mapped.
+ * The CPU goes on with an address in the one memory in place of a far one (`near`), less 2^32: below zero, where no address of a
+ * program is, and the same to all that takes 32 bits of it. The guards of far frames forbid every access at first sight, and a second
+ * look tells which have such an address: a program that uses the place's address as its own gets the fault of what is not mapped.
  */
 import { GuestFault } from "../cpu/fault.ts";
 import type { AreaMap } from "./area-map.ts";
@@ -12,7 +13,7 @@ import { CORNER_SIZE, PAGE_SHIFT, PAGE_SIZE } from "./layout.ts";
 import { ABSENT, MAPPED, type PageTable, TOUCHED } from "./page-table.ts";
 import { clip, type Vma } from "./vma.ts";
 
-/** No access by the CPU is longer, or begins as far before the address that was computed for it (dcbz). */
+/** No access by the CPU is longer. */
 const LONGEST_ACCESS = 256;
 
 /** What far memory asks of the address space. */
@@ -33,9 +34,6 @@ export class FarMemory {
   private readonly pages: PageTable;
   private readonly areas: AreaMap;
   private readonly space: FarSpace;
-  /** What `near` gave last, and for which address: accesses by the CPU to far memory are known by it. */
-  last = -LONGEST_ACCESS;
-  lastAddress = 0;
 
   constructor(storage: Storage, pages: PageTable, areas: AreaMap, space: FarSpace) {
     this.storage = storage;
@@ -52,11 +50,10 @@ export class FarMemory {
 
   clear(): void {
     this.map.clear();
-    this.last = -LONGEST_ACCESS;
   }
 
   /**
-   * Where in the one memory an access by the CPU to a far address finds its bytes, up to LONGEST_ACCESS of them: the
+   * Where in the one memory an access by the CPU to a far address finds its bytes, up to LONGEST_ACCESS of them, less 2^32: the
    * handler goes on with this in place of its effective address. Throws the GuestFault where nothing is mapped.
    */
   near(high: number, low: number, isStore: boolean): number {
@@ -68,15 +65,7 @@ export class FarMemory {
       place = this.map.addressOf((high << 16) | (low >>> 16));
     }
     if (within > PIECE_SIZE - LONGEST_ACCESS) place = this.withNext((high << 16) | (low >>> 16), place);
-    this.lastAddress = address;
-    this.last = place + within;
-    return this.last;
-  }
-
-  /** Whether the CPU has an address from `near`, or one that it made of that. */
-  isNearOfFar(ea: number): boolean {
-    const distance = ea - this.last;
-    return distance < LONGEST_ACCESS && distance > -LONGEST_ACCESS && this.map.pieceAt(ea) !== 0;
+    return place + within - FAR_START;
   }
 
   /** Where in the one memory the page of a far address is. Throws the GuestFault where nothing is mapped. */

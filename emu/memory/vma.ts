@@ -72,10 +72,19 @@ export const isLocked = ({ flags = 0 }: Vma): boolean => (flags & VM_LOCKED) !==
 export const isReadOnly = ({ flags = 0, shared }: Vma): boolean =>
   (flags & VM_READ_ONLY) !== 0 || shared?.file?.writable === false;
 
+/** Every field, there or not. */
+type WholeVma = { readonly [K in keyof Required<Vma>]: Vma[K] };
+
+/** An area with other ends. All have their fields in one order: areas of many shapes, and copies of them by `...`, took V8 half of a brk(2). */
+export function withEnds(area: Vma, start: number, end: number, offset = area.offset): WholeVma {
+  const { prot, file, shared, growsDown, flags, policy, name } = area;
+  return { start, end, prot, file, shared, offset, growsDown, flags, policy, name };
+}
+
 /** The part of an area that lies in a range which it has a part in. */
 export function clip(area: Vma, from: number, to: number): Vma {
   const start = Math.max(area.start, from);
-  return { ...area, start, end: Math.min(area.end, to), offset: area.offset + (start - area.start) };
+  return withEnds(area, start, Math.min(area.end, to), area.offset + (start - area.start));
 }
 
 /** Protection as "rwx" letters, `-` where absent. */

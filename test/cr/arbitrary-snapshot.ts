@@ -104,6 +104,7 @@ const tracee: fc.Arbitrary<TraceSnapshot> = fc.record({
   message: u64,
   due: fc.array(traceStop, { maxLength: 3 }),
   inject: fc.option(signalInfo),
+  passed: fc.boolean(),
 });
 
 const policy = fc.record({ mode: u32, nodes: u64 });
@@ -137,6 +138,18 @@ const ownFiles = (tables: Tables) =>
       cwdRemoved ? { ...rest, cwdRemoved, ...(tables.unlinkedFiles > 0 ? { cwdUnlinked: 0 } : {}) } : rest,
     );
 
+const scheduling = fc.record(
+  {
+    nice: fc.integer({ min: -20, max: 19 }),
+    policy: fc.nat(5),
+    timerSlack: u64,
+    priority: fc.integer({ min: 1, max: 99 }),
+    ioPriority: fc.integer({ min: 1, max: 0x7fff }),
+    resetOnFork: fc.constant(true),
+  },
+  { requiredKeys: ["nice", "policy", "timerSlack"] },
+);
+
 const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnapshot> =>
   fc.record(
     {
@@ -162,6 +175,8 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       affinity: fc.bigInt({ min: 1n, max: 2n ** 128n }),
       noNewPrivs: fc.boolean(),
       confinement: s32,
+      scheduling,
+      startTime: duration,
       files: ownFiles(tables),
     },
     {
@@ -331,6 +346,7 @@ const family = fc.record({
 const attributes = fc.record({
   nice: fc.integer({ min: -20, max: 19 }),
   policy: fc.constantFrom(0, 3, 5),
+  priority: fc.integer({ min: 1, max: 99 }),
   timerSlack: u64,
   keepCapabilities: fc.boolean(),
   childSubreaper: fc.boolean(),
@@ -338,6 +354,7 @@ const attributes = fc.record({
   oomScoreAdj: fc.integer({ min: 1, max: 1000 }),
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
+  locksOnFault: fc.constant(true),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
   resetOnFork: fc.constant(true),
 });
@@ -463,6 +480,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
   fc.record({ kind: fc.constant("timerfd"), clock: u32, due: fc.option(s64), interval: s64 }),
   fc.record({ kind: fc.constant("signalfd"), mask: u64 }),
   fc.record({ kind: fc.constant("pidfd"), pid: s32 }),
+  fc.record({ kind: fc.constant("namespace"), name: fc.constantFrom("net", "user", "nothing") }),
   fc.record({ kind: fc.constant("mqueue"), queue: u32 }),
   fc.constant<FileState>({ kind: "fresh" }),
   fc.record({
@@ -518,6 +536,7 @@ function openFile({
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.option(fileState),
         signals: fileSignals,
+        writeHint: fc.integer({ min: 1, max: 5 }),
       });
     });
 }

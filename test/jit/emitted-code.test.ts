@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { asm } from "../../emu/isa/encoder.ts";
+import { splitEntrances } from "../../emu/jit/entrances.ts";
 import { chooseEntries } from "../../emu/jit/flow.ts";
 import { scan } from "../../emu/jit/scan.ts";
 import { translate } from "../../emu/jit/translate.ts";
@@ -22,13 +23,15 @@ const START = 0x1000_0000;
 async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promise<string> {
   const words = lines.map((line) => asm(line));
   const is64 = abi === "ppc64";
-  const region = scan(sourceOf(START, words), [START], is64, TUNING.mostInstructions);
+  const scanned = scan(sourceOf(START, words), [START], is64, TUNING.mostInstructions);
+  const region = splitEntrances(scanned, START);
   const target = {
     is64,
     bigEndian: true,
     size: 0x1_0000_0000,
     corner: 0,
     has32: false,
+    hasDrn: false,
     clearsLower: false,
     cacheBlock: 128,
     fused: true,
@@ -52,6 +55,10 @@ const SNIPPETS: Readonly<Record<string, readonly ["ppc32" | "ppc64", readonly st
   "loop on one word": ["ppc64", ["lwz 9,8(3)", "add 4,4,9", "bc 16,0,-8", "bclr 20,0,0"]],
   "sum of words": ["ppc64", ["lwzu 9,4(3)", "add 4,4,9", "bc 16,0,-8", "bclr 20,0,0"]],
   "greatest of two": ["ppc32", ["cmp 0,0,3,4", "bc 12,1,8", "or 3,4,4", "bclr 20,0,0"]],
+  "loop entered in its middle": [
+    "ppc64",
+    ["bc 12,2,12", "lwz 5,4(3)", "add 4,4,5", "lwzu 9,8(3)", "bc 16,0,-12", "bclr 20,0,0"],
+  ],
   "record on the stack": ["ppc64", ["std 4,-16(1)", "std 5,-8(1)", "ld 6,-16(1)", "bclr 20,0,0"]],
   "sum of vectors": ["ppc64", ["lvx 0,0,3", "lvx 1,0,4", "vadduwm 0,0,1", "stvx 0,0,3", "bclr 20,0,0"]],
 };

@@ -36,17 +36,20 @@ const vsrAt = (n: number): number => (VSR + 16 * n) / 8;
 
 /** Executes cases one at a time on a CPU of its own. */
 export class CaseMachine {
-  private readonly memory: AddressSpace;
+  readonly memory: AddressSpace;
+  private readonly at: number;
   private readonly interpreter: Interpreter;
   private readonly is64: boolean;
 
-  constructor(abi: CaseAbi, model: string) {
+  /** The memory that belongs to the cases is at `at`, at the end of what is mapped. */
+  constructor(abi: CaseAbi, model: string, at = CASE_MEMORY) {
+    this.at = at;
     this.is64 = abi !== "ppc32";
     const byteOrder = abi === "ppc64le" ? "little" : "big";
-    const memory = new AddressSpace({ byteOrder, size: 0x2800_0000 });
+    const memory = new AddressSpace({ byteOrder, size: 0x2800_0000, hasFar: at >= 2 ** 32 });
     this.memory = memory;
     memory.map({ start: CODE, end: CODE + PAGE_SIZE, prot: PROT_READ | PROT_WRITE | PROT_EXEC, offset: 0 });
-    const page = CASE_MEMORY & -PAGE_SIZE;
+    const page = at - (at % PAGE_SIZE);
     memory.map({ start: page, end: page + PAGE_SIZE, prot: PROT_READ | PROT_WRITE, offset: 0 });
     const cpu = cpuOn(memory, modelFor(model, abi), this.is64);
     this.interpreter = new Interpreter(cpu);
@@ -84,7 +87,7 @@ export class CaseMachine {
     // qemu-user has FE0 and FE1 set whatever prctl says.
     r.msr = (is64 ? MSR_SF : 0n) | MSR_FE0 | MSR_FE1;
     r.nia = BigInt(CODE);
-    memory.write(CASE_MEMORY, state.memory);
+    memory.write(this.at, state.memory);
     let fault: CaseState["fault"] = null;
     try {
       this.interpreter.run(1);
@@ -106,7 +109,7 @@ export class CaseMachine {
       vscr: r.u32[VSCR / 4],
       fpscr: r.fpscr,
       fault,
-      memory: memory.read(CASE_MEMORY, CASE_MEMORY_SIZE),
+      memory: memory.read(this.at, CASE_MEMORY_SIZE),
     };
   }
 }

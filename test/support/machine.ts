@@ -1,4 +1,7 @@
 /** Machines as a library: loaded from a program, frozen into an image's bytes, thawed from them, compared. */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type CheckpointOptions, checkpoint } from "../../cr/checkpoint.ts";
 import { type RestartDefaults, restart } from "../../cr/index.ts";
 import { sourceOf } from "../../cr/stream.ts";
@@ -45,9 +48,20 @@ export interface SubjectOptions {
   monotonic?: () => bigint;
 }
 
+/** The working directory of programs that are given none: of this process alone, since programs make files by fixed names. */
+function ownDirectory(): string {
+  if (own === undefined) {
+    const made = mkdtempSync(join(realpathSync(tmpdir()), "ppcr-own-"));
+    process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+    own = made;
+  }
+  return own;
+}
+let own: string | undefined;
+
 /** A program of the host's file system, ready to run. */
 export function load(program: string, options: SubjectOptions = {}): Subject {
-  const { args = [], env = {}, cwd = "/tmp", input, monotonic, ...rest } = options;
+  const { args = [], env = {}, cwd = ownDirectory(), input, monotonic, ...rest } = options;
   const real = memoryHost(input);
   const host = monotonic === undefined ? real : { ...real, clock: { ...real.clock, monotonic } };
   const mounts = options.mounts ?? defaultMounts({ program, cwd });

@@ -46,6 +46,11 @@ function address(word: number, size: Size, codes: ReadonlySet<number>): number {
   cpu.memory.checkStore(ea, size);
   return ea;
 }
+/** What stands for the operand before the one at `ea`, which may have a place elsewhere. */
+function earlier(ea: number, size: Size): number {
+  const address = cpu.memory.addressOf(ea) - size;
+  return address < 2 ** 32 ? address : cpu.memory.near(Math.floor(address / 2 ** 32), address | 0, false);
+}
 const COMPARE_AND_SWAP = 16;
 const INCREMENT_BOUNDED = 24;
 const INCREMENT_EQUAL = 25;
@@ -76,7 +81,7 @@ const loadAtomic =
       if (before !== following(word, 1, size)) store(ea, size, following(word, 2, size));
     } else if (code === INCREMENT_BOUNDED) bounded(before !== load(ea + size, size), before + 1n);
     else if (code === INCREMENT_EQUAL) bounded(before === load(ea + size, size), before + 1n);
-    else bounded(before !== load(ea - size, size), before - 1n);
+    else bounded(before !== load(earlier(ea, size), size), before - 1n);
     cpu.u64[rt(word) >> 1] = before;
     // Out of bounds: the least signed number.
     if (!inBounds) cpu.u64[rt(word) >> 1] = 1n << BigInt(8 * size - 1);

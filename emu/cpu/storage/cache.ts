@@ -17,7 +17,8 @@ export const cacheHandlers: HandlerTable = {
   /** dcbzl too, which has bit 10 set. */
   dcbz: (word) => {
     const { cacheBlock } = cpu.model;
-    cpu.memory.write((addressX(word, true) & -cacheBlock) >>> 0, ZEROS.subarray(0, cacheBlock));
+    const ea = addressX(word, true);
+    cpu.memory.write(cpu.memory.addressOf(ea) - (ea & (cacheBlock - 1)), ZEROS.subarray(0, cacheBlock));
   },
   dcbst: touch,
   dcbf: touch,

@@ -28,7 +28,7 @@ const setWord = (index: number, value: number) => {
 /** Fills registers from RT on, after r31 from r0 on; what a last word has no bytes for is zero. */
 const loadString = (word: number, from: number, count: number) => {
   if (count === 0) return;
-  const string = cpu.memory.read(bigEndian(from), count);
+  const string = cpu.memory.read(cpu.memory.addressOf(bigEndian(from)), count);
   for (let i = 0; i < count; i += 4) {
     const value = (string[i] << 24) | (string[i + 1] << 16) | (string[i + 2] << 8) | string[i + 3];
     setWord((rt(word) + i / 2) & 62, value);
@@ -41,7 +41,7 @@ const storeString = (word: number, to: number, count: number) => {
   for (let i = 0; i < count; i++) {
     string[i] = cpu.i32[(rs(word) + ((i >> 2) << 1)) & 62] >>> (24 - 8 * (i & 3));
   }
-  cpu.memory.write(to, string);
+  cpu.memory.write(cpu.memory.addressOf(to), string);
 };
 
 const lswx: Handler = (word, cia) => {

@@ -151,10 +151,12 @@ const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 
 export const loadI32 = access(0x28);
 export const loadI64 = access(0x29);
+export const loadF64 = access(0x2b);
 export const loadU8 = access(0x2d);
 export const loadU16 = access(0x2f);
 export const storeI32 = access(0x36);
 export const storeI64 = access(0x37);
+export const storeF64 = access(0x39);
 export const storeI8 = access(0x3a);
 export const storeI16 = access(0x3b);
 export const loadV128 = access(...simd(0));

@@ -6,6 +6,7 @@
 import { decode } from "../../isa/decoder.ts";
 import type { Instruction } from "../../isa/instruction.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
+import { FAR_START } from "../../memory/far-map.ts";
 import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
 import type { CpuKind } from "../cpu.ts";
@@ -86,15 +87,28 @@ export function functionOf(
   return handler;
 }
 
-const imports = (memory: AddressSpace): WebAssembly.Imports => ({
-  m: {
-    m: memory.memory,
-    l: (ea: number, size: number) => memory.checkLoad(ea >>> 0, size),
-    s: (ea: number, size: number) => memory.checkStore(ea >>> 0, size),
-    f: (high: number, low: number, store: number) => memory.near(high, low, store !== 0),
-    h: illegal,
-  },
-});
+/** Rows have addresses of 32 bits. What is checked next after `near` is its access: far frames have guards, which send it there. */
+const imports = (memory: AddressSpace): WebAssembly.Imports => {
+  let from = 0;
+  const whole = (ea: number): number => {
+    const address = (ea >>> 0) - from;
+    from = 0;
+    return address;
+  };
+  return {
+    m: {
+      m: memory.memory,
+      l: (ea: number, size: number) => memory.checkLoad(whole(ea), size),
+      s: (ea: number, size: number) => memory.checkStore(whole(ea), size),
+      f: (high: number, low: number, store: number) => {
+        const ea = memory.near(high, low, store !== 0);
+        from = FAR_START;
+        return ea;
+      },
+      h: illegal,
+    },
+  };
+};
 
 /** Where a CPU's registers and memory are. */
 function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean): Surroundings {

@@ -221,7 +221,7 @@ const OPERANDS: Readonly<Record<Operation, number>> = {
 /**
  * Leaves unless a result may stand. `raw` is the local that has it, before it is rounded to single where there is a local `rounded` with that:
  * an F32 one, or one of doubles for vectors; `operands` are locals, those of a fused operation in the order A, C, B. `also` pushes
- * whether there is another reason to ask.
+ * whether there is another reason to ask; `rescue` emits what is done instead of leaving.
  */
 export function judge(
   g: Generator,
@@ -231,6 +231,7 @@ export function judge(
   raw: number,
   rounded?: number,
   also?: () => void,
+  rescue?: () => void,
 ): void {
   const { code } = g;
   const single = rounded !== undefined;
@@ -264,7 +265,12 @@ export function judge(
   for (const operand of operands) code.get(operand);
   code.get(raw);
   askWhether(g, code, operation, lanes, single);
-  g.leaveIf();
+  if (rescue === undefined) g.leaveIf();
+  else {
+    g.begin(Op.if);
+    rescue();
+    g.end();
+  }
   g.end();
 }
 /** Pops the operands of an operation and its result: pushes whether the interpreter has to execute the instruction. */

@@ -4,10 +4,10 @@
  * Results are computed in f64; `float-checks.ts` decides whether they may stand, and in all other cases the interpreter goes on. FPRF, FI and
  * FR are found when somebody wants them; see `fp-status.ts`.
  */
-
-import { bb } from "../../cpu/fields.ts";
 import { FPSCR } from "../../cpu/registers.ts";
 import { instructionNamed } from "../../isa/table.ts";
+import { SUM_OFFSET } from "../corner.ts";
+import { directedSumFunction } from "../directed-sum.ts";
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT, recordWord } from "../fp-record.ts";
 import type { Generator } from "../generator.ts";
 import { Lazy } from "../state.ts";
@@ -71,6 +71,19 @@ const checkSingles = (g: Generator, { a, b, c }: Operation, ...operands: Operand
   for (const n of unknown) state.noteSingle(registers[n]);
 };
 
+/** R <- the sum of two locals in a directed mode; leaves where that can't be told. */
+const takeDirected = (g: Generator, operands: readonly number[], single: boolean): void => {
+  const { code } = g;
+  const at = g.target.corner + SUM_OFFSET;
+  for (const operand of operands) code.get(operand);
+  g.helpers.call(code, `directed sum ${single}`, () => directedSumFunction(g.at(FPSCR), at, single));
+  code.op(Op.i32_eqz);
+  g.leaveIf();
+  code.i32Const(0);
+  code.access(Op.f64_load, at);
+  code.set(t(g, R));
+};
+
 /** Pops a result; leaves unless it, rounded to single where it is `single`, may stand, which is then in R. */
 const stand = (
   g: Generator,
@@ -89,7 +102,17 @@ const stand = (
     code.set(t(g, R));
   }
   const locals = operands.map((n) => t(g, n));
-  judge(g, DOUBLE, operation, locals, t(g, single ? S : R), single ? roundedLocal(g) : undefined, also);
+  const rescue = operation === "sum" ? () => takeDirected(g, locals, single) : undefined;
+  judge(
+    g,
+    DOUBLE,
+    operation,
+    locals,
+    t(g, single ? S : R),
+    single ? roundedLocal(g) : undefined,
+    also,
+    rescue,
+  );
 };
 /** Leaves where it makes a difference how R is rounded, or that it is: unless R is B, or the mode and XX are as they mostly are. */
 const checkSame = (g: Generator): void => {
@@ -539,32 +562,6 @@ const select: EmitOperation = (g, o) => {
   g.setScalar(o.t, o.clears);
 };
 
-/** mffscrni and mffscrn, which have FPSCR's modes for their result; processors before 3.0 take them for mffs. */
-const setRounding =
-  (push: (g: Generator, word: number) => void): Emit =>
-  (g, word) => {
-    if (!g.target.has32) return false;
-    const { code } = g;
-    g.changesMode = true;
-    const mode = g.temporary(I32, 1);
-    push(g, word);
-    code.set(mode);
-    g.loadField(Op.i64_load, FPSCR);
-    // DRN; VE to XE, NI and RN.
-    code.i64Const(0xff, 7);
-    code.op(Op.i64_and);
-    code.op(Op.f64_reinterpret_i64);
-    g.setFpr(RT(word));
-    g.storeField(Op.i32_store, FPSCR, () => {
-      g.loadStatus();
-      code.i32Const(~3);
-      code.op(Op.i32_and);
-      code.get(mode);
-      code.op(Op.i32_or);
-    });
-    g.state.modeChecked = false;
-  };
-
 export const floatRows: Rows = {
   ...both("fadd", "xsadddp", addition(false, false)),
   ...both("fadds", "xsaddsp", addition(false, true)),
@@ -623,12 +620,4 @@ export const floatRows: Rows = {
   xscmpeqdp: onVsrs(ofNumbers(mask(Op.f64_eq)), "fadd"),
   xscmpgedp: onVsrs(ofNumbers(mask(Op.f64_ge)), "fadd"),
   xscmpgtdp: onVsrs(ofNumbers(mask(Op.f64_gt)), "fadd"),
-  mffscrni: setRounding((g, word) => g.code.i32Const(bb(word) & 3)),
-  mffscrn: setRounding((g, word) => {
-    g.fpr(RB(word));
-    g.code.op(Op.i64_reinterpret_f64);
-    g.code.op(Op.i32_wrap_i64);
-    g.code.i32Const(3);
-    g.code.op(Op.i32_and);
-  }),
 };

@@ -5,6 +5,7 @@ import { atomicRows } from "./atomic.ts";
 import { conditionRows } from "./condition.ts";
 import { floatRows } from "./float.ts";
 import { floatVectorRows } from "./float-vector.ts";
+import { fpscrRows } from "./fpscr-rows.ts";
 import { logicalRows } from "./logical.ts";
 import { matrixRows } from "./matrix-rows.ts";
 import { multiplyRows } from "./multiply.ts";
@@ -25,6 +26,7 @@ export const emitters: () => ReadonlyMap<string, Emit> = lazily(() => {
     conditionRows,
     floatRows,
     floatVectorRows,
+    fpscrRows,
     matrixRows,
     vectorRows(),
   ];

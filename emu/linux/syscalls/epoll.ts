@@ -18,6 +18,7 @@ const EXCLUSIVE_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOL
 
 /** struct epoll_event: packed on x86 alone. */
 const EVENT = struct({ events: "u32", data: "u64" });
+const DATA = 8;
 
 function create(ctx: SyscallContext, flags: number): number {
   checkFlags(flags, O_CLOEXEC);
@@ -82,7 +83,9 @@ function wait(ctx: SyscallContext, how: PollWait): SyscallResult {
     const events = set.take(room);
     const store = () => {
       events.forEach((event, n) => {
-        ctx.put(EVENT, at + n * size, event);
+        // What lies between the two is left as it is (Linux: epoll_put_uevent).
+        ctx.memory.write32(at + n * size, event.events);
+        ctx.memory.write64(at + n * size + DATA, event.data);
       });
     };
     return { ready: events.length, files: [set], store };

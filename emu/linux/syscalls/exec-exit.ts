@@ -3,7 +3,7 @@ import { HostError } from "../../host/host.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import type { ExecRequest } from "../contracts.ts";
 import { ElfError } from "../elf/error.ts";
-import { E2BIG, EACCES, EINVAL, ENOEXEC, EPERM, ESRCH, errnoOf, SysError } from "../errno.ts";
+import { E2BIG, EACCES, EINVAL, ENOEXEC, EPERM, ESRCH, errnoOf, INIT, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { throughScripts } from "../scripts.ts";
 import {
@@ -113,6 +113,14 @@ function processArg({ kernel, process }: SyscallContext, pid: number): Process {
   return found;
 }
 
+/** What getpgid and getsid say: the first process of the system leads a group and a session. */
+const leaderOf =
+  (which: "pgid" | "sid"): SyscallHandler =>
+  (ctx) =>
+    ctx.args.int(0) === INIT && !ctx.kernel.processes.has(INIT)
+      ? INIT
+      : processArg(ctx, ctx.args.int(0))[which];
+
 const setpgid: SyscallHandler = (ctx) => {
   const { args, process, kernel } = ctx;
   const [pid, pgid] = [args.int(0), args.int(1)];
@@ -154,8 +162,8 @@ export const PROCESS_SYSCALLS: readonly SyscallRow[] = [
   { name: "getppid", args: "", handler: ({ process }) => process.ppid },
   { name: "gettid", args: "", handler: ({ thread }) => thread.tid },
   { name: "getpgrp", args: "", handler: ({ process }) => process.pgid },
-  { name: "getpgid", args: "int", handler: (ctx) => processArg(ctx, ctx.args.int(0)).pgid },
-  { name: "getsid", args: "int", handler: (ctx) => processArg(ctx, ctx.args.int(0)).sid },
+  { name: "getpgid", args: "int", handler: leaderOf("pgid") },
+  { name: "getsid", args: "int", handler: leaderOf("sid") },
   { name: "setpgid", args: "int int", handler: setpgid },
   { name: "setsid", args: "", handler: setsid },
   { name: "set_tid_address", args: "ptr", handler: setTidAddress },

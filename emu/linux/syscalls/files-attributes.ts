@@ -12,6 +12,7 @@ import {
   EPERM,
   ERANGE,
   EROFS,
+  ENOSPC,
   ESPIPE,
   SysError,
 } from "../errno.ts";
@@ -35,6 +36,7 @@ import {
   pauseIfOverdue,
 } from "./files-common.ts";
 import { awaitLeases } from "./files-open.ts";
+import { freeSpace } from "./files-stat.ts";
 
 function lengthOf(value: bigint): number {
   if (value < 0n) throw new SysError(EINVAL);
@@ -90,10 +92,22 @@ function fallocate(ctx: SyscallContext): number {
   const [offset, length] = [lengthOf(from), lengthOf(count)];
   if (offset + length > MAX_OFFSET) throw new SysError(EFBIG);
   if (!keepSize) checkGrowth(ctx, file, offset + length);
+  if (kind !== FALLOC_FL_PUNCH_HOLE && file instanceof RegularFile) checkSpace(ctx, file, offset, length);
   if (zeroes) zeroRange(ctx, file, offset, length);
   file.allocate(offset, length, keepSize);
   files(ctx).system.notices.happened(file, IN_MODIFY);
   return 0;
+}
+
+/**
+ * Throws ENOSPC for a range that its file system has no room for. The host isn't asked to allocate, so this is all that a
+ * program that wants to know how much it may have is told.
+ */
+function checkSpace(ctx: SyscallContext, file: OpenFile, offset: number, length: number): void {
+  const { size, blocks } = file.stat();
+  // Blocks that the file has already may lie anywhere in it: all of them count as lying in the range.
+  const had = BigInt(Math.min(Math.max(Number(size) - offset, 0), Number(blocks) * 512));
+  if (BigInt(length) - had > freeSpace(ctx)) throw new SysError(ENOSPC);
 }
 
 /** Holes and zeroed ranges are zeros that are written; beyond the end of the file there is nothing to zero. */

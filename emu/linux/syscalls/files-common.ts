@@ -2,7 +2,6 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { HostError, type Interest } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
-import { struct } from "../abi.ts";
 import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
 import { RLIMIT_FSIZE } from "../process.ts";
 import { post, senderInfo } from "../signals/post.ts";
@@ -92,32 +91,34 @@ export function accessible(memory: AddressSpace, address: number, length: number
  * that no address space holds.
  */
 export function bufferArg(ctx: SyscallContext, pointer: number, size: number): Span[] {
-  if (ctx.args.long(size) < 0n) throw new SysError(EFAULT);
+  if (ctx.args.isNegative(size)) throw new SysError(EFAULT);
   const length = Math.min(ctx.args.size(size), MAX_RW_COUNT);
   return [{ address: length === 0 ? 0 : ctx.args.address(pointer), length }];
 }
 
-const IOVEC = struct({ iov_base: "pointer", iov_len: "ulong" });
-
 /** The buffers of a readv or writev. Throws EINVAL, EFAULT. */
 export function vectorArg(ctx: SyscallContext, vector: number, count: number): Span[] {
-  const entries = ctx.args.ulong(count);
-  if (entries > BigInt(IOV_MAX)) throw new SysError(EINVAL);
-  return spansOf(ctx, entries === 0n ? 0 : ctx.args.address(vector), Number(entries));
+  const entries = ctx.args.size(count);
+  if (entries > IOV_MAX) throw new SysError(EINVAL);
+  return spansOf(ctx, entries === 0 ? 0 : ctx.args.address(vector), entries);
 }
 
 /** The buffers of `count` struct iovec at `at`. Throws EINVAL, EFAULT. */
 export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] {
-  const size = IOVEC.size(ctx.abi);
-  const bytes = ctx.memory.read(at, count * size);
+  const { memory, abi } = ctx;
+  const { wordSize } = abi;
+  if (count > 0) memory.checkLoad(at, count * 2 * wordSize);
+  // Of a length, the half with its sign.
+  const upper = wordSize + (abi.littleEndian ? wordSize - 4 : 0);
   const spans: Span[] = [];
   let room = MAX_RW_COUNT;
   for (let i = 0; i < count; i++) {
-    const { iov_base, iov_len } = IOVEC.decode(ctx.abi, bytes.subarray(i * size));
-    if (BigInt.asIntN(ctx.abi.is64 ? 64 : 32, iov_len) < 0n) throw new SysError(EINVAL);
-    const length = Number(iov_len < BigInt(room) ? iov_len : BigInt(room));
+    const vector = at + i * 2 * wordSize;
+    const [base, wanted] = [ctx.getSize(vector), ctx.getSize(vector + wordSize)];
+    if (memory.read32(vector + upper) < 0) throw new SysError(EINVAL);
+    const length = Math.min(wanted, room);
     room -= length;
-    spans.push({ address: iov_len > 0n ? pointer(iov_base) : 0, length });
+    spans.push({ address: wanted > 0 ? pointer(base) : 0, length });
   }
   return spans;
 }

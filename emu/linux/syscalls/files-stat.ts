@@ -259,6 +259,7 @@ export const STATFS64 = struct({
 const EXT4_MAGIC = 0xef53;
 const PROC_MAGIC = 0x9fa0;
 const TMPFS_MAGIC = 0x0102_1994;
+const SHARED_MEMORY = "/dev/shm";
 const ST_RDONLY = 1;
 const ST_VALID = 0x20;
 
@@ -270,18 +271,23 @@ function statfsOf(ctx: SyscallContext, at: Location) {
     return { ...common, f_type: proc ? PROC_MAGIC : TMPFS_MAGIC, f_flags: ST_RDONLY | ST_VALID };
   }
   const { system } = files(ctx);
+  const { mount } = place.folder;
   const host = system.namespace.at(place, (path) => system.host.files.statfs(path));
+  // As many blocks of /dev/shm as half of the memory, where Linux has its default.
+  const most =
+    mount.guest === SHARED_MEMORY ? BigInt(Math.floor(ctx.kernel.memorySize / 2 / host.bsize)) : undefined;
+  const bounded = (blocks: bigint) => (most !== undefined && blocks > most ? most : blocks);
   return {
     ...common,
-    f_type: EXT4_MAGIC,
+    f_type: system.namespace.own.isOne(mount) ? TMPFS_MAGIC : EXT4_MAGIC,
     f_bsize: host.bsize,
     f_frsize: host.bsize,
-    f_blocks: host.blocks,
-    f_bfree: host.bfree,
-    f_bavail: host.bavail,
+    f_blocks: bounded(host.blocks),
+    f_bfree: bounded(host.bfree),
+    f_bavail: bounded(host.bavail),
     f_files: host.files,
     f_ffree: host.ffree,
-    f_flags: ST_VALID | (place.folder.mount.readOnly ? ST_RDONLY : 0),
+    f_flags: ST_VALID | (mount.readOnly ? ST_RDONLY : 0),
   };
 }
 
@@ -317,6 +323,12 @@ const byFile: Find = (ctx) => {
   const where = file.where();
   return task.find(AT_FDCWD, where.deleted ? parentOf(where.path) : where.path, where.deleted);
 };
+
+/** How many bytes may still be allocated for the file of the first argument: what its file system has free, or the memory for files in it. */
+export function freeSpace(ctx: SyscallContext): bigint {
+  const { f_bavail, f_bsize } = { f_bavail: undefined, ...statfsOf(ctx, byFile(ctx)) };
+  return f_bavail === undefined ? BigInt(ctx.kernel.memorySize) : f_bavail * BigInt(f_bsize);
+}
 
 const statfs = (find: Find) => (ctx: SyscallContext) => {
   const values = statfsOf(ctx, find(ctx));

@@ -1,5 +1,5 @@
 /** futex(2), robust lists. */
-import { EAGAIN, EINVAL, ENOSYS, ESRCH, SysError } from "../errno.ts";
+import { EAGAIN, EINVAL, ENOSYS, noProcess, SysError } from "../errno.ts";
 import { ANY_BIT, type Futex } from "../futex-table.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { checkDeadline, deadlineArg, FUTEX_PRIVATE, futexAt, wordArg } from "./futex-common.ts";
@@ -153,7 +153,7 @@ const getRobustList: SyscallHandler = (ctx) => {
   const { args, kernel, thread } = ctx;
   const tid = args.int(0);
   const target = tid === 0 ? thread : kernel.thread(tid);
-  if (target === undefined) throw new SysError(ESRCH);
+  if (target === undefined) throw noProcess(tid);
   ctx.putWord(args.address(2), robustSize(ctx));
   ctx.putWord(args.address(1), target.robustList.head);
   return 0;

@@ -3,8 +3,8 @@
  * the program is told; what it may do on the host is decided by the grants alone.
  */
 import { struct } from "../abi.ts";
-import { EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
-import { type Credentials, capabilityMask, isPrivileged } from "../credentials.ts";
+import { EINVAL, EPERM, ESRCH, INIT, SysError } from "../errno.ts";
+import { ALL_CAPABILITIES, type Credentials, capabilityMask, isPrivileged } from "../credentials.ts";
 import type { Process } from "../process.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 
@@ -170,9 +170,9 @@ const capget: SyscallHandler = (ctx) => {
   const { pid } = ctx.get(CAP_HEADER, header);
   if (pid < 0) throw new SysError(EINVAL);
   const target = pid === 0 ? ctx.process : (ctx.kernel.thread(pid)?.process ?? ctx.kernel.processes.get(pid));
-  if (target === undefined) throw new SysError(ESRCH);
+  if (target === undefined && pid !== INIT) throw new SysError(ESRCH);
   if (data === 0n) return 0;
-  const mask = capabilityMask(target.credentials);
+  const mask = target === undefined ? ALL_CAPABILITIES : capabilityMask(target.credentials);
   for (let word = 0; word < words; word++) {
     const bits = Number(BigInt.asUintN(32, mask >> BigInt(32 * word)));
     const at = pointer(data) + word * CAP_DATA.size(ctx.abi);

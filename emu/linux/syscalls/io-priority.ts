@@ -1,9 +1,10 @@
 /** ioprio_get(2) and ioprio_set(2): kept and told, but nothing waits for a disk here (Linux: block/ioprio.c). */
 import { isPrivileged } from "../credentials.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
-import type { Process } from "../process.ts";
+import { isRealtime } from "../scheduling.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
-import { mayRank, targets } from "./priority.ts";
+import type { Thread } from "../thread.ts";
+import { asked, mayRank, targets } from "./priority.ts";
 import { SCHED_IDLE } from "./sched.ts";
 
 const CLASS_NONE = 0;
@@ -15,18 +16,17 @@ const LEVEL = 7;
 const WHO_PROCESS = 1;
 
 /** The priority that one has which has set none: as its niceness says. */
-function effective({ attributes }: Process): number {
-  const set = attributes.ioPriority ?? 0;
-  if (set !== 0) return set;
-  const kind = attributes.policy === SCHED_IDLE ? CLASS_IDLE : CLASS_BEST_EFFORT;
-  return (kind << CLASS_SHIFT) | Math.floor((attributes.nice + 20) / 5);
+function effective({ scheduling: { ioPriority = 0, policy, nice } }: Pick<Thread, "scheduling">): number {
+  if (ioPriority !== 0) return ioPriority;
+  const kind = isRealtime(policy) ? CLASS_REALTIME : policy === SCHED_IDLE ? CLASS_IDLE : CLASS_BEST_EFFORT;
+  return (kind << CLASS_SHIFT) | Math.floor((nice + 20) / 5);
 }
 
-/** ioprio_get(2): what one process has set, or the best of several. */
+/** ioprio_get(2): what one thread has set, or the best of several. */
 const ioprioGet: SyscallHandler = (ctx) => {
   const which = ctx.args.int(0);
-  const found = targets(ctx, which - 1);
-  if (which === WHO_PROCESS) return found[0].attributes.ioPriority ?? 0;
+  const found = asked(ctx, which - 1);
+  if (which === WHO_PROCESS) return found[0].scheduling.ioPriority ?? 0;
   return Math.min(...found.map(effective));
 };
 
@@ -36,9 +36,9 @@ const ioprioSet: SyscallHandler = (ctx) => {
   if (kind < CLASS_NONE || kind > CLASS_IDLE) throw new SysError(EINVAL);
   if (kind === CLASS_NONE && (value & LEVEL) !== 0) throw new SysError(EINVAL);
   if (kind === CLASS_REALTIME && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
-  for (const process of targets(ctx, ctx.args.int(0) - 1)) {
-    if (!mayRank(ctx, process)) throw new SysError(EPERM);
-    process.attributes.ioPriority = value;
+  for (const thread of targets(ctx, ctx.args.int(0) - 1)) {
+    if (!mayRank(ctx, thread.process)) throw new SysError(EPERM);
+    thread.scheduling = { ...thread.scheduling, ioPriority: value };
   }
   return 0;
 };

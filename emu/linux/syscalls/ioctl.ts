@@ -1,13 +1,15 @@
 /** ioctl(2) on descriptors. */
-import { EBADF, EINVAL, ENOTTY, SysError } from "../errno.ts";
+import { EBADF, EINVAL, ENOTTY, EPERM, SysError } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { terminalOf } from "../vfs/devices.ts";
+import { NamespaceFile } from "../vfs/namespace-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
-import { anyFileArg, files } from "./files-common.ts";
+import { anyFileArg, files, install } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
+import { CLONE_REQUESTS } from "./ioctl-clones.ts";
 import { interfaceCall } from "./ioctl-interfaces.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
@@ -62,6 +64,27 @@ const SIOCATMARK: FileCall = (ctx, file) => {
   return 0;
 };
 
+/** Requests about a namespace (ioctl_ns(2)). */
+const ofNamespace =
+  (call: (ctx: SyscallContext, namespace: NamespaceFile) => number): FileCall =>
+  (ctx, file) => {
+    if (!(file instanceof NamespaceFile)) throw new SysError(ENOTTY);
+    return call(ctx, file);
+  };
+/** NS_GET_USERNS, NS_GET_PARENT: the first one of users has nothing above it. */
+const owningUsers = ofNamespace((ctx, { name }) => {
+  if (name === "user") throw new SysError(EPERM);
+  return install(ctx, new NamespaceFile("user"), true);
+});
+const parentNamespace = ofNamespace((_ctx, { name }) => {
+  throw new SysError(name === "user" || name === "pid" ? EPERM : EINVAL);
+});
+const namespaceOwner = ofNamespace((ctx, { name }) => {
+  if (name !== "user") throw new SysError(EINVAL);
+  ctx.put32(ctx.args.address(2), 0);
+  return 0;
+});
+
 /** Requests that any description takes. */
 const FILE_CALLS = new Map<number, FileCall>([
   [FIOCLEX, closeOnExec(true)],
@@ -81,6 +104,11 @@ const FILE_CALLS = new Map<number, FileCall>([
   [0x8903, getSocketOwner], // FIOGETOWN
   [0x8904, getSocketOwner], // SIOCGPGRP
   [0x8905, SIOCATMARK],
+  [io("\xb7", 1), owningUsers],
+  [io("\xb7", 2), parentNamespace],
+  [io("\xb7", 3), ofNamespace((_ctx, { type }) => type)],
+  [io("\xb7", 4), namespaceOwner],
+  ...CLONE_REQUESTS,
   // FIGETBSZ
   [
     io("\0", 2),

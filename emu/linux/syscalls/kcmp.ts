@@ -1,6 +1,6 @@
 /** kcmp(2): whether two processes have the same of something (Linux: kernel/kcmp.c). */
 import type { ComparedSnapshot } from "../../snapshot.ts";
-import { EINVAL, ESRCH, SysError } from "../errno.ts";
+import { EINVAL, noProcess, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
@@ -34,8 +34,9 @@ const PARTS: readonly Part[] = [
 ];
 
 function threadArg(ctx: SyscallContext, n: number): Thread {
-  const thread = ctx.kernel.thread(ctx.args.int(n));
-  if (thread === undefined) throw new SysError(ESRCH);
+  const tid = ctx.args.int(n);
+  const thread = ctx.kernel.thread(tid);
+  if (thread === undefined) throw noProcess(tid);
   return thread;
 }
 

@@ -32,6 +32,10 @@ export function lockedAsAsked(
   return process.isOverLocks(length) ? undefined : { flags: VM_LOCKED };
 }
 
+/** Whether the pages of what a process maps from now on are to be there at once: mlockall(2). */
+export const fillsFuture = ({ attributes: { locksFuture, locksOnFault } }: Process): boolean =>
+  locksFuture === true && locksOnFault !== true;
+
 /**
  * What MAP_POPULATE and locking are seen by: pages of private mappings that may be written are there, which mincore and
  * resident sizes tell, and no longer follow their files (Linux: populate_vma_page_range). It ends silently where a
@@ -82,6 +86,7 @@ const mlockall: SyscallHandler = ({ args, process, memory }) => {
   const { bytes, lockedBytes } = memory.areas;
   if (flags & MCL_CURRENT && process.isOverLocks(bytes - lockedBytes)) throw new SysError(ENOMEM);
   process.attributes.locksFuture = (flags & MCL_FUTURE) !== 0;
+  process.attributes.locksOnFault = (flags & MCL_FUTURE) !== 0 && (flags & MCL_ONFAULT) !== 0;
   if (flags & MCL_CURRENT) {
     memory.mark(0, memory.limit, { set: VM_LOCKED });
     if (!(flags & MCL_ONFAULT)) takeCopies(memory, 0, memory.limit);
@@ -91,6 +96,7 @@ const mlockall: SyscallHandler = ({ args, process, memory }) => {
 
 const munlockall: SyscallHandler = ({ process, memory }) => {
   delete process.attributes.locksFuture;
+  delete process.attributes.locksOnFault;
   memory.mark(0, memory.limit, { clear: VM_LOCKED });
   return 0;
 };

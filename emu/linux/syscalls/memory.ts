@@ -30,7 +30,7 @@ import {
 import { type Process, READ_IMPLIES_EXEC, RLIMIT_DATA, RLIMIT_STACK, toLength } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import { lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
+import { fillsFuture, lockedAsAsked, mayLock, takeCopies } from "./memory-locks.ts";
 
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
@@ -201,7 +201,8 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   const object = objectOf(ctx, fd, flags, prot, offset);
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
   mapAt(ctx, start, Number(length), { prot, ...object }, flags);
-  const isTouched = flags & MAP_LOCKED || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
+  const isLocked = (flags & MAP_LOCKED) !== 0 || fillsFuture(ctx.process);
+  const isTouched = isLocked || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (isTouched) takeCopies(ctx.memory, start, start + Number(length));
   return start;
 }
@@ -333,6 +334,7 @@ const brk: SyscallHandler = (ctx) => {
     const locking = lockedAsAsked(process, newEnd - oldEnd, false);
     if (locking === undefined) return refuse;
     memory.map({ start: oldEnd, end: newEnd, prot, offset: 0, name: "[heap]", ...locking });
+    if (fillsFuture(process)) takeCopies(memory, oldEnd, newEnd);
   }
   layout.brk = to;
   return to;

@@ -55,6 +55,19 @@ const MEMBARRIER_PRIVATE: ReadonlyMap<number, number> = new Map([
  */
 const MEMBARRIER_COMMANDS = 0x7f;
 
+/** What `utsname` has made last, and of what. */
+let recent: { uts: unknown; length: number; domain: boolean; is64: boolean; bytes: Uint8Array } | undefined;
+
+/** struct utsname, which nothing changes while the machine runs. */
+function knownUtsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Array {
+  const { uts } = ctx.kernel;
+  const { is64 } = ctx.abi;
+  const isSame = recent?.uts === uts && recent.is64 === is64;
+  if (!isSame || recent!.length !== length || recent!.domain !== domain)
+    recent = { uts, length, domain, is64, bytes: utsname(ctx, length, domain) };
+  return recent!.bytes;
+}
+
 /** Strings of struct utsname, each in a field of `length` bytes, NUL included. */
 function utsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Array {
   const { uts } = ctx.kernel;
@@ -72,7 +85,7 @@ function utsname(ctx: SyscallContext, length: number, domain: boolean): Uint8Arr
 const unameOf =
   (length: number, domain: boolean): SyscallHandler =>
   (ctx) => {
-    ctx.memory.write(ctx.args.address(0), utsname(ctx, length, domain));
+    ctx.memory.write(ctx.args.address(0), knownUtsname(ctx, length, domain));
     return 0;
   };
 
@@ -84,7 +97,7 @@ const sysinfo: SyscallHandler = (ctx) => {
     used += memory.areas.bytes;
     procs += threads.size;
   }
-  const total = kernel.addressSpaceSize;
+  const total = kernel.memorySize;
   const unit = abi.is64 ? 1 : 4096;
   const values = {
     uptime: kernel.clock.monotonic() / NANOSECONDS,

@@ -4,7 +4,6 @@ import { ignoringFaults } from "../../cpu/fault.ts";
 import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
-import { GuestBytes } from "../signals/bytes.ts";
 import { deliverable } from "../signals/signal-state.ts";
 import {
   pointer,
@@ -59,24 +58,32 @@ export interface PollWait {
   storeLeft?(left: bigint): void;
 }
 
+/** A time that is over whenever it is looked at. */
+const OVER = 0n;
+
+/** CLOCK_MONOTONIC time at which a wait ends; null: never. The clock is not asked where it doesn't matter. */
+function endOf({ resumed, kernel }: SyscallContext, { timeout }: PollWait): bigint | null {
+  if (resumed !== undefined && resumed.deadline !== null) return resumed.deadline;
+  if (timeout === undefined) return null;
+  return timeout === 0n ? OVER : kernel.clock.monotonic() + timeout;
+}
+
 /** Looks, and waits until something is ready, time is up or a signal has a handler. */
 export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look): SyscallResult {
   const { signals } = ctx.thread;
-  const isTimed = wait.timeout !== undefined || (ctx.resumed?.deadline ?? null) !== null;
-  const now = isTimed ? ctx.kernel.clock.monotonic() : 0n;
-  const end = ctx.resumed?.deadline ?? (wait.timeout === undefined ? null : now + wait.timeout);
+  const end = endOf(ctx, wait);
   if (wait.mask !== undefined) signals.suspend(wait.mask);
   const storeLeft = () => {
     if (end === null || wait.storeLeft === undefined) return;
-    const left = end - ctx.kernel.clock.monotonic();
+    const left = end === OVER ? 0n : end - ctx.kernel.clock.monotonic();
     ignoringFaults(() => wait.storeLeft?.(left > 0n ? left : 0n));
   };
   let found: Look;
   try {
     found = look();
     // With its mask changed a signal may be due that goes before a timeout, even one of zero.
-    const timedOut = end !== null && end <= now && deliverable(ctx.process, ctx.thread) === 0n;
-    if (found.ready > 0 || timedOut) {
+    const isOver = () => end !== null && (end === OVER || end <= ctx.kernel.clock.monotonic());
+    if (found.ready > 0 || (isOver() && deliverable(ctx.process, ctx.thread) === 0n)) {
       found.store();
       storeLeft();
       signals.endSuspend();
@@ -98,33 +105,42 @@ export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look):
 
 const POLLFD_SIZE = 8;
 
+/** What a look has found, of each descriptor. */
+let found = new Uint16Array(64);
+
 function pollOnce(ctx: SyscallContext, at: number, count: number): Look {
-  const fds = new GuestBytes(ctx.abi, ctx.memory.read(at, count * POLLFD_SIZE));
+  const { memory, abi } = ctx;
+  if (count > 0) memory.checkLoad(at, count * POLLFD_SIZE);
+  if (found.length < count) found = new Uint16Array(2 * count);
+  // Wanted and found events share a word.
+  const shift = abi.littleEndian ? 0 : 16;
   const files: OpenFile[] = [];
-  const results: number[] = [];
   let ready = 0;
   for (let i = 0; i < count; i++) {
-    const fd = fds.i32(i * POLLFD_SIZE);
-    const wanted = fds.u16(i * POLLFD_SIZE + 4) | POLLERR | POLLHUP;
+    const fd = memory.read32(at + i * POLLFD_SIZE);
     const file = fd < 0 ? undefined : fileOf(ctx, fd);
     if (file !== undefined) files.push(file);
-    const events = fd < 0 ? 0 : file === undefined ? POLLNVAL : readiness(file) & wanted;
+    let events = fd < 0 ? 0 : POLLNVAL;
+    if (file !== undefined) {
+      const wanted = (memory.read32(at + i * POLLFD_SIZE + 4) >>> shift) & 0xffff;
+      events = readiness(file) & (wanted | POLLERR | POLLHUP);
+    }
     if (events !== 0) ready++;
-    results.push(events);
+    found[i] = events;
   }
   const store = () => {
-    results.forEach((events, i) => {
-      fds.setU16(i * POLLFD_SIZE + 6, events);
-    });
-    ctx.memory.write(at, fds.bytes);
+    if (count > 0) memory.checkStore(at, count * POLLFD_SIZE);
+    for (let i = 0; i < count; i++) {
+      const word = at + i * POLLFD_SIZE + 4;
+      memory.write32(word, (memory.read32(word) & (0xffff << shift)) | (found[i] << (16 - shift)));
+    }
   };
   return { ready, files, store };
 }
 
 function pollFiles(ctx: SyscallContext, wait: PollWait): SyscallResult {
   const count = ctx.args.uint(1);
-  const limit = ctx.process.limits[RLIMIT_NOFILE]?.soft ?? 1024n;
-  if (BigInt(count) > limit) throw new SysError(EINVAL);
+  if (count > Number(ctx.process.limits[RLIMIT_NOFILE]?.soft ?? 1024n)) throw new SysError(EINVAL);
   const at = ctx.args.address(0);
   return pollLoop(ctx, wait, () => pollOnce(ctx, at, count));
 }
@@ -138,7 +154,10 @@ const poll: SyscallHandler = (ctx) => {
 export function maskArgument(ctx: SyscallContext, address: number, size: bigint): bigint | undefined {
   if (address === 0) return undefined;
   if (size !== 8n) throw new SysError(EINVAL);
-  return new GuestBytes(ctx.abi, ctx.memory.read(address, 8)).sigset(0);
+  ctx.memory.checkLoad(address, 8);
+  if (ctx.abi.is64) return ctx.memory.read64(address);
+  const [low, high] = [ctx.memory.read32(address) >>> 0, ctx.memory.read32(address + 4) >>> 0];
+  return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** A timeout given as a timespec that the call counts down. */
@@ -169,47 +188,50 @@ const SELECT_EVENTS = [
 /** Highest descriptor count that is looked at: what a table can hold. */
 const MOST_DESCRIPTORS = 1048576;
 
-/** One fd_set: an array of unsigned long. Bytes of it, and where descriptor n has its bit. */
-class FdSet {
-  private readonly bytes: Uint8Array;
-  private readonly flip: number;
+/** The three sets of a call as words of 32 bits, one word of each after the other, and what was found. */
+let sets32 = new Int32Array(2 * 3 * 32);
 
-  constructor(ctx: SyscallContext, bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.flip = ctx.abi.littleEndian ? 0 : ctx.abi.wordSize - 1;
-  }
-  has(fd: number): boolean {
-    return (this.bytes[(fd >> 3) ^ this.flip] & (1 << (fd & 7))) !== 0;
-  }
-  add(fd: number): void {
-    this.bytes[(fd >> 3) ^ this.flip] |= 1 << (fd & 7);
-  }
-}
+/** The words of an fd_set, an array of unsigned long, in the order of their descriptors: 64-bit big-endian ones change places. */
+const wordOf = ({ abi }: SyscallContext, n: number): number => (abi.is64 && !abi.littleEndian ? n ^ 1 : n);
 
 function selectOnce(ctx: SyscallContext, count: number, sets: readonly number[]): Look {
-  const { wordSize } = ctx.abi;
+  const { memory, abi } = ctx;
+  const { wordSize } = abi;
   const size = Math.ceil(count / (8 * wordSize)) * wordSize;
-  const given = sets.map((at) => (at === 0 ? undefined : new FdSet(ctx, ctx.memory.read(at, size))));
-  const out = sets.map(() => new Uint8Array(size));
-  const results = out.map((bytes) => new FdSet(ctx, bytes));
+  const words = size / 4;
+  if (sets32.length < 6 * words) sets32 = new Int32Array(12 * words);
+  const [given, out] = [sets32, 3 * words];
+  for (let which = 0; which < 3; which++) {
+    const at = sets[which];
+    if (at !== 0 && size > 0) memory.checkLoad(at, size);
+    for (let n = 0; n < words; n++)
+      given[3 * n + which] = at === 0 ? 0 : memory.read32(at + 4 * wordOf(ctx, n));
+  }
+  given.fill(0, out, 2 * out);
   const files: OpenFile[] = [];
   let ready = 0;
-  for (let fd = 0; fd < count; fd++) {
-    if (!given.some((set) => set?.has(fd))) continue;
-    const file = fileOf(ctx, fd);
-    if (file === undefined) throw new SysError(EBADF);
-    files.push(file);
-    const events = readiness(file);
-    given.forEach((set, which) => {
-      if (!set?.has(fd) || (events & SELECT_EVENTS[which]) === 0) return;
-      results[which].add(fd);
-      ready++;
-    });
+  for (let n = 0; n < words; n++) {
+    const any = given[3 * n] | given[3 * n + 1] | given[3 * n + 2];
+    for (let bit = 0, left = any; left !== 0 && 32 * n + bit < count; bit++, left >>>= 1) {
+      if ((left & 1) === 0) continue;
+      const file = fileOf(ctx, 32 * n + bit);
+      if (file === undefined) throw new SysError(EBADF);
+      files.push(file);
+      const events = readiness(file);
+      for (let which = 0; which < 3; which++) {
+        if (((given[3 * n + which] >>> bit) & 1) === 0 || (events & SELECT_EVENTS[which]) === 0) continue;
+        given[out + 3 * n + which] |= 1 << bit;
+        ready++;
+      }
+    }
   }
   const store = () => {
-    sets.forEach((at, which) => {
-      if (at !== 0) ctx.memory.write(at, out[which]);
-    });
+    for (let which = 0; which < 3; which++) {
+      const at = sets[which];
+      if (at === 0 || size === 0) continue;
+      memory.checkStore(at, size);
+      for (let n = 0; n < words; n++) memory.write32(at + 4 * wordOf(ctx, n), given[out + 3 * n + which]);
+    }
   };
   return { ready, files, store };
 }

@@ -4,7 +4,8 @@ import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
 import { capabilityMask, LAST_CAPABILITY } from "../credentials.ts";
 import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
-import { shortName, TIMER_SLACK } from "../process.ts";
+import { shortName } from "../process.ts";
+import { TIMER_SLACK } from "../scheduling.ts";
 import { MODE_FILTER, MODE_STRICT, modeOf } from "../call-filters.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { setFilter, setStrict } from "./confinement.ts";
@@ -177,8 +178,9 @@ const setKeepCapabilities: Option = ({ process, args }) => {
 };
 
 /** PR_SET_TIMERSLACK: sleeps are exact all the same. */
-const setTimerSlack: Option = ({ process, args }) => {
-  process.attributes.timerSlack = args.long(1) <= 0n ? TIMER_SLACK : args.ulong(1);
+const setTimerSlack: Option = ({ thread, args }) => {
+  const timerSlack = args.long(1) <= 0n ? TIMER_SLACK : args.ulong(1);
+  thread.scheduling = { ...thread.scheduling, timerSlack };
   return 0;
 };
 
@@ -250,7 +252,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [27, ({ process }) => (process.attributes.keepCapabilities ? SECBIT_KEEP_CAPS : 0)], // GET_SECUREBITS
   [28, notPermitted], // SET_SECUREBITS
   [29, setTimerSlack],
-  [30, ({ process }) => process.attributes.timerSlack],
+  [30, ({ thread }) => thread.scheduling.timerSlack],
   [31, zero], // TASK_PERF_EVENTS_DISABLE
   [32, zero], // TASK_PERF_EVENTS_ENABLE
   [33, mceKill],

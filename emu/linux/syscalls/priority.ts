@@ -1,13 +1,16 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
 import { isPrivileged } from "../credentials.ts";
-import { EACCES, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
+import { EACCES, EINVAL, EPERM, INIT, noProcess, SysError } from "../errno.ts";
 import { type Process, RLIMIT_NICE } from "../process.ts";
+import { ordinaryScheduling } from "../scheduling.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
 
 const NICE_MIN = -20;
 const NICE_MAX = 19;
 
-const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN), NICE_MAX);
+/** A niceness that there is. */
+export const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN), NICE_MAX);
 
 /** Whether the caller may make a process as little nice as `nice` (Linux: can_nice). */
 export const mayBecome = (ctx: SyscallContext, { limits }: Process, nice: number): boolean =>
@@ -18,46 +21,53 @@ export function mayRank({ process: { credentials } }: SyscallContext, { credenti
   return [of.uid, of.euid].includes(credentials.euid) || isPrivileged(credentials);
 }
 
-/** The processes that `which` (PRIO_*) and a `who` argument mean. Throws EINVAL, ESRCH. */
-export function targets({ args, kernel, process }: SyscallContext, which: number): Process[] {
+/** The threads that `which` (PRIO_*) and a `who` argument mean: one, or all of a group's or a user's. Throws EINVAL, ESRCH. */
+export function targets({ args, kernel, process, thread }: SyscallContext, which: number): Thread[] {
   const who = args.int(1);
   if (which < 0 || which > 2) throw new SysError(EINVAL);
-  if (which === 0 && who === 0) return [process];
-  const isMeant = [
-    () => kernel.thread(who)?.process,
-    ({ pgid }: Process) => pgid === (who === 0 ? process.pgid : who),
-    ({ credentials }: Process) => credentials.uid === (who === 0 ? process.credentials.uid : who),
-  ][which];
-  const found = [...kernel.processes.values()].filter((each) => {
-    const meant = isMeant(each);
-    return meant === each || meant === true;
-  });
-  if (found.length === 0) throw noProcess(which === 0 ? who : 0);
+  if (which === 0) {
+    const found = who === 0 ? thread : kernel.thread(who);
+    if (found === undefined) throw noProcess(who);
+    return [found];
+  }
+  const isMeant = ({ pgid, credentials }: Process) =>
+    which === 1
+      ? pgid === (who === 0 ? process.pgid : who)
+      : credentials.uid === (who === 0 ? process.credentials.uid : who);
+  const found = [...kernel.processes.values()].filter(isMeant).flatMap(({ threads }) => [...threads]);
+  if (found.length === 0) throw noProcess(0);
   return found;
+}
+
+/** As `targets`, for who only asks: the first process of the system, which is outside, is as processes begin. */
+export function asked(ctx: SyscallContext, which: number): Pick<Thread, "scheduling">[] {
+  const isOutside = which === 0 && ctx.args.int(1) === INIT && ctx.kernel.thread(INIT) === undefined;
+  return isOutside ? [{ scheduling: ordinaryScheduling() }] : targets(ctx, which);
 }
 
 /** getpriority(2): the result is 20 - nice, since a negative one would be an error; of several the least nice counts. */
 const getpriority: SyscallHandler = (ctx) =>
-  20 - Math.min(...targets(ctx, ctx.args.int(0)).map(({ attributes }) => attributes.nice));
+  20 - Math.min(...asked(ctx, ctx.args.int(0)).map(({ scheduling }) => scheduling.nice));
 
 const setpriority: SyscallHandler = (ctx) => {
   const nice = clamp(ctx.args.int(2));
   let refused: number | undefined;
-  for (const process of targets(ctx, ctx.args.int(0))) {
+  for (const thread of targets(ctx, ctx.args.int(0))) {
+    const { process, scheduling } = thread;
     if (!mayRank(ctx, process)) refused = EPERM;
-    else if (nice < process.attributes.nice && !mayBecome(ctx, process, nice)) refused = EACCES;
-    else process.attributes.nice = nice;
+    else if (nice < scheduling.nice && !mayBecome(ctx, process, nice)) refused = EACCES;
+    else thread.scheduling = { ...scheduling, nice };
   }
   if (refused !== undefined) throw new SysError(refused);
   return 0;
 };
 
 const nice: SyscallHandler = (ctx) => {
-  const { args, process } = ctx;
+  const { args, process, thread } = ctx;
   const change = Math.min(Math.max(args.int(0), -40), 40);
-  const wanted = clamp(process.attributes.nice + change);
+  const wanted = clamp(thread.scheduling.nice + change);
   if (change < 0 && !mayBecome(ctx, process, wanted)) throw new SysError(EPERM);
-  process.attributes.nice = wanted;
+  thread.scheduling = { ...thread.scheduling, nice: wanted };
   return 0;
 };
 

@@ -13,13 +13,14 @@ import { encodeSigInfo, getSigInfo, SIGINFO_SIZE } from "../signals/siginfo.ts";
 import { SI_USER, SIGKILL, SIGRTMAX } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { PTRACE_OPTIONS, type Trace } from "../tracing/tracee.ts";
+import { isFilterStop, PTRACE_OPTIONS, type Trace } from "../tracing/tracee.ts";
 import { attach, detach, goOn, listen, stopAttached } from "../tracing/tracing.ts";
 import {
   NT_PPC_VMX,
   NT_PPC_VSX,
   NT_PRFPREG,
   NT_PRSTATUS,
+  PT_ORIG_R3,
   REGISTER_WORDS,
   registerSet,
   resultOf,
@@ -243,12 +244,13 @@ const CALL_INFO = struct({
   arch: "u32",
   instruction_pointer: "u64",
   stack_pointer: "u64",
-  words: ["u64", 7],
+  words: ["u64", 8],
 });
-/** Bytes of struct ptrace_syscall_info: where no call is, in front of one, behind one. */
-const CALL_INFO_SIZES = { none: 24, entry: 80, exit: 33 };
+/** Bytes of struct ptrace_syscall_info: where no call is, in front of one, behind one, in front of one that a filter leaves to the tracer. */
+const CALL_INFO_SIZES = { none: 24, entry: 80, exit: 33, seccomp: 84 };
 const ENTRY = 1;
 const EXIT = 2;
+const SECCOMP = 3;
 /** AUDIT_ARCH_PPC and its kin. */
 const AUDIT_ARCH = { ppc32: 0x14, ppc64: 0x8000_0015, ppc64le: 0xc000_0015 };
 
@@ -257,19 +259,21 @@ const callInfo: Handler = ({ ctx, thread, trace }) => {
   const { abi } = thread.process;
   const words = wordsOfStopped(thread, abi);
   const { kind } = trace.stop!;
+  const isFiltered = isFilterStop(trace.stop!);
   const fields = {
-    op: kind === "entry" ? ENTRY : kind === "exit" ? EXIT : 0,
+    op: isFiltered ? SECCOMP : kind === "entry" ? ENTRY : kind === "exit" ? EXIT : 0,
     arch: AUDIT_ARCH[abi.name],
     instruction_pointer: words[PT_NIP],
     stack_pointer: words[1],
   };
   let data: bigint[] = [];
   let size = CALL_INFO_SIZES.none;
-  const bytes = CALL_INFO.encode(ctx.abi, { ...fields, words: Array.from({ length: 7 }, () => 0n) });
+  const bytes = CALL_INFO.encode(ctx.abi, { ...fields, words: Array.from({ length: 8 }, () => 0n) });
   const out = new GuestBytes(ctx.abi, bytes as Uint8Array<ArrayBuffer>);
   if (kind === "entry") {
-    data = [words[0], ...words.slice(3, 9)];
-    size = CALL_INFO_SIZES.entry;
+    data = [words[0], words[isFiltered ? PT_ORIG_R3 : 3], ...words.slice(4, 9)];
+    size = isFiltered ? CALL_INFO_SIZES.seccomp : CALL_INFO_SIZES.entry;
+    if (isFiltered) out.setU32(CALL_INFO_SIZES.entry, Number(trace.message));
   } else if (kind === "exit") {
     const { failed, value } = resultOf(words, abi);
     data = [value];

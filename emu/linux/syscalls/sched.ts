@@ -5,20 +5,20 @@
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { allCpus, cpusOf } from "../cpu-sets.ts";
 import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
+import { RLIMIT_RTPRIO } from "../process.ts";
+import { isRealtime, ordinaryScheduling, SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from "../scheduling.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { mayBecome, mayRank } from "./priority.ts";
+import { clamp, mayBecome, mayRank } from "./priority.ts";
 
-const SCHED_NORMAL = 0;
-const SCHED_FIFO = 1;
-const SCHED_RR = 2;
 const SCHED_BATCH = 3;
 export const SCHED_IDLE = 5;
 const SCHED_DEADLINE = 6;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const SCHED_FLAG_RESET_ON_FORK = 1n;
-/** What sched_rr_get_interval says of a thread that is not SCHED_RR: a slice of the fair scheduler. */
+/** What sched_rr_get_interval says of a thread that is SCHED_RR, and of others: a slice of the fair scheduler. */
+const RR_SLICE_NS = 100_000_000;
 const SLICE_NS = 4_000_000;
 /** Bytes of the kernel's own CPU masks: whole doublewords that hold all CPUs. */
 const maskBytes = ({ kernel }: SyscallContext): number => 8 * Math.ceil(kernel.cpus / 64);
@@ -48,37 +48,63 @@ function threadArg({ kernel, thread, args }: SyscallContext, negative = EINVAL):
   return found;
 }
 
-/** Sets a policy with a priority that fits it; realtime ones need a privilege nobody has. Who resets on fork can't stop that. */
-function setPolicy(ctx: SyscallContext, policy: number, priority: number, resets: boolean): void {
-  const { process } = threadArg(ctx);
-  const realtime = policy === SCHED_FIFO || policy === SCHED_RR;
+/** What anybody may ask of a thread. The first process of the system is outside, and as threads begin. */
+function shownThread(ctx: SyscallContext, negative = EINVAL): Pick<Thread, "cpus" | "scheduling"> {
+  const { kernel, args } = ctx;
+  const isOutside = args.int(0) === INIT && kernel.thread(INIT) === undefined;
+  return isOutside
+    ? { cpus: allCpus(kernel.cpus), scheduling: ordinaryScheduling() }
+    : threadArg(ctx, negative);
+}
+
+/**
+ * Sets a policy with a priority that fits it, and a niceness where that goes with it; more than its limits allow takes a privilege. Who
+ * resets on fork can't stop that. Throws EINVAL, EPERM (Linux: __sched_setscheduler).
+ */
+function setPolicy(
+  ctx: SyscallContext,
+  { policy, priority, resets, nice }: { policy: number; priority: number; resets: boolean; nice?: number },
+): void {
+  const thread = threadArg(ctx);
+  const { process, scheduling: old } = thread;
+  const realtime = isRealtime(policy);
   if (![SCHED_NORMAL, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) {
     throw new SysError(EINVAL);
   }
   if (realtime ? priority < 1 || priority > 99 : priority !== 0) throw new SysError(EINVAL);
-  if (realtime || policy === SCHED_DEADLINE) throw new SysError(EPERM);
-  const { attributes } = process;
-  const leavesIdle = attributes.policy === SCHED_IDLE && policy !== SCHED_IDLE;
-  const mayLeave = !leavesIdle || mayBecome(ctx, process, attributes.nice);
-  const mayStopResetting = !attributes.resetOnFork || resets || isPrivileged(ctx.process.credentials);
-  if (!mayRank(ctx, process) || !mayLeave || !mayStopResetting) throw new SysError(EPERM);
-  attributes.policy = policy;
-  if (resets) attributes.resetOnFork = true;
-  else delete attributes.resetOnFork;
+  if (policy === SCHED_DEADLINE) throw new SysError(EPERM);
+  const limit = process.limits[RLIMIT_RTPRIO]?.soft ?? 0n;
+  const isHigher = priority > (old.priority ?? 0) && BigInt(priority) > limit;
+  const isBeyond = realtime && ((policy !== old.policy && limit === 0n) || isHigher);
+  const isLessNice = nice !== undefined && nice < old.nice && !mayBecome(ctx, process, nice);
+  const leavesIdle = old.policy === SCHED_IDLE && policy !== SCHED_IDLE;
+  const mayLeave = !leavesIdle || mayBecome(ctx, process, old.nice);
+  const mayStopResetting = !old.resetOnFork || resets;
+  const isAllowed = !isBeyond && !isLessNice && mayLeave && mayStopResetting;
+  if (!mayRank(ctx, process) || (!isAllowed && !isPrivileged(ctx.process.credentials)))
+    throw new SysError(EPERM);
+  const { priority: _, resetOnFork: __, ...rest } = old;
+  thread.scheduling = {
+    ...rest,
+    policy,
+    ...(nice === undefined ? {} : { nice: clamp(nice) }),
+    ...(realtime ? { priority } : {}),
+    ...(resets ? { resetOnFork: true } : {}),
+  };
 }
 
 const getparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
-  threadArg(ctx);
-  ctx.put(SCHED_PARAM, ctx.args.address(1), { sched_priority: 0 });
+  const { priority = 0 } = shownThread(ctx).scheduling;
+  ctx.put(SCHED_PARAM, ctx.args.address(1), { sched_priority: priority });
   return 0;
 };
 
 const setparam: SyscallHandler = (ctx) => {
   if (ctx.args.word(1) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(1));
-  const { policy, resetOnFork = false } = threadArg(ctx).process.attributes;
-  setPolicy(ctx, policy, sched_priority, resetOnFork);
+  const { policy, resetOnFork = false } = threadArg(ctx).scheduling;
+  setPolicy(ctx, { policy, priority: sched_priority, resets: resetOnFork });
   return 0;
 };
 
@@ -87,12 +113,12 @@ const setscheduler: SyscallHandler = (ctx) => {
   if (policy < 0 || ctx.args.word(2) === 0n) throw new SysError(EINVAL);
   const { sched_priority } = ctx.get(SCHED_PARAM, ctx.args.address(2));
   const resets = (policy & SCHED_RESET_ON_FORK) !== 0;
-  setPolicy(ctx, policy & ~SCHED_RESET_ON_FORK, sched_priority, resets);
+  setPolicy(ctx, { policy: policy & ~SCHED_RESET_ON_FORK, priority: sched_priority, resets });
   return 0;
 };
 
 const getscheduler: SyscallHandler = (ctx) => {
-  const { policy, resetOnFork } = threadArg(ctx).process.attributes;
+  const { policy, resetOnFork } = shownThread(ctx).scheduling;
   return policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
 };
 
@@ -101,12 +127,13 @@ const getattr: SyscallHandler = (ctx) => {
   const size = args.uint(2);
   if (args.word(1) === 0n || size < ATTR_LEAST || size > 4096 || args.uint(3) !== 0)
     throw new SysError(EINVAL);
-  const { policy, nice, resetOnFork } = threadArg(ctx).process.attributes;
+  const { policy, nice, priority = 0, resetOnFork } = shownThread(ctx).scheduling;
   const full = SCHED_ATTR.encode(abi, {
     size: Math.min(size, SCHED_ATTR.size(abi)),
     sched_policy: policy,
     sched_flags: resetOnFork ? SCHED_FLAG_RESET_ON_FORK : 0n,
-    sched_nice: nice,
+    sched_nice: isRealtime(policy) ? 0 : nice,
+    sched_priority: priority,
   });
   ctx.memory.write(args.address(1), full.subarray(0, Math.min(size, full.length)));
   return 0;
@@ -124,12 +151,13 @@ const setattr: SyscallHandler = (ctx) => {
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
   bytes.set(memory.read(at, Math.min(size, bytes.length)));
   const { sched_policy, sched_priority, sched_nice, sched_flags } = SCHED_ATTR.decode(abi, bytes);
-  const { process } = threadArg(ctx);
   const ranks = sched_policy === SCHED_NORMAL || sched_policy === SCHED_BATCH;
-  if (ranks && sched_nice < process.attributes.nice && !mayBecome(ctx, process, sched_nice))
-    throw new SysError(EPERM);
-  setPolicy(ctx, sched_policy, sched_priority, (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n);
-  if (ranks) process.attributes.nice = Math.min(Math.max(sched_nice, -20), 19);
+  setPolicy(ctx, {
+    policy: sched_policy,
+    priority: sched_priority,
+    resets: (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n,
+    ...(ranks ? { nice: sched_nice } : {}),
+  });
   return 0;
 };
 
@@ -145,8 +173,9 @@ const priorityBound =
 const rrGetInterval =
   (layout: typeof TIMESPEC | typeof TIMESPEC64): SyscallHandler =>
   (ctx) => {
-    threadArg(ctx);
-    ctx.memory.write(ctx.args.address(1), layout.encode(ctx.abi, { tv_sec: 0, tv_nsec: SLICE_NS }));
+    const { policy } = shownThread(ctx).scheduling;
+    const tv_nsec = policy === SCHED_RR ? RR_SLICE_NS : policy === SCHED_FIFO ? 0 : SLICE_NS;
+    ctx.memory.write(ctx.args.address(1), layout.encode(ctx.abi, { tv_sec: 0, tv_nsec }));
     return 0;
   };
 
@@ -159,7 +188,7 @@ const getaffinity: SyscallHandler = (ctx) => {
   const length = args.uint(1);
   // The length must hold all CPUs and be whole words.
   if (length * 8 < ctx.kernel.cpus || length % abi.wordSize !== 0) throw new SysError(EINVAL);
-  const { cpus } = threadArg(ctx, ESRCH);
+  const { cpus } = shownThread(ctx, ESRCH);
   const bytes = new Uint8Array(Math.min(length, maskBytes(ctx)));
   for (const cpu of cpusOf(cpus)) bytes[cpuByte(abi, cpu)] |= 1 << (cpu & 7);
   memory.write(args.address(2), bytes);

@@ -16,14 +16,7 @@ import {
   SysError,
 } from "../errno.ts";
 import type { Process } from "../process.ts";
-import {
-  type AltStack,
-  altStackFlags,
-  getStack,
-  putStack,
-  setAltStack,
-  stackSize,
-} from "../signals/altstack.ts";
+import { type AltStack, altStackFlags, getStack, setAltStack, stackSize } from "../signals/altstack.ts";
 import { GuestBytes } from "../signals/bytes.ts";
 import { SYSTEM_CALL } from "../signals/faults.ts";
 import { type FrameThread, popOldFrame, popRtFrame, type Returned, swapContext } from "../signals/frames.ts";
@@ -371,9 +364,12 @@ function sigaltstack(ctx: SyscallContext): SyscallResult {
     if (error !== undefined) throw new SysError(ALTSTACK_ERRNO[error]);
   }
   if (old !== 0) {
-    const out = new GuestBytes(abi, stackSize(abi.is64));
-    putStack(out, 0, before);
-    ctx.memory.write(old, out.bytes);
+    const word = abi.wordSize;
+    ctx.memory.checkStore(old, stackSize(abi.is64));
+    ctx.putWord(old, before.sp);
+    ctx.put32(old + word, before.flags);
+    if (abi.is64) ctx.put32(old + word + 4, 0);
+    ctx.putWord(old + 2 * word, before.size);
   }
   return 0;
 }

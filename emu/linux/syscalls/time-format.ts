@@ -3,7 +3,7 @@
  * the time64 calls.
  */
 
-import { type AbiInfo, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { type AbiInfo, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EINVAL, SysError } from "../errno.ts";
 import type { SyscallContext } from "../syscall.ts";
@@ -22,16 +22,23 @@ export function readTimespec(ctx: SyscallContext, address: number, format: TimeF
   const { memory, abi } = ctx;
   const size = timespecSize(abi, format);
   memory.checkLoad(address, size);
-  const sec = size === 16 ? BigInt.asIntN(64, memory.read64(address)) : BigInt(memory.read32(address));
+  const sec = size === 16 ? readLong(ctx, address) : memory.read32(address);
   // A 32-bit task's upper half of tv_nsec is padding.
   const at = address + size / 2;
-  const nsec = abi.is64
-    ? Number(BigInt.asIntN(64, memory.read64(at)))
-    : memory.read32(size === 16 && !abi.littleEndian ? at + 4 : at);
-  if (sec < 0n || nsec < 0 || nsec >= NANOSECONDS_IN_ONE) throw new SysError(EINVAL);
-  return sec === 0n ? BigInt(nsec) : capTime(sec * NANOSECONDS + BigInt(nsec));
+  const nsec = abi.is64 ? readLong(ctx, at) : memory.read32(size === 16 && !abi.littleEndian ? at + 4 : at);
+  if (sec < 0 || nsec < 0 || nsec >= NANOSECONDS_IN_ONE) throw new SysError(EINVAL);
+  const time = sec * NANOSECONDS_IN_ONE + nsec;
+  if (time <= Number.MAX_SAFE_INTEGER) return BigInt(time);
+  return capTime(BigInt(sec) * NANOSECONDS + BigInt(nsec));
 }
 const NANOSECONDS_IN_ONE = Number(NANOSECONDS);
+
+/** A signed doubleword that may be read, as a number: BigInts cost V8 a call each. Rounded, where it is more than times are. */
+function readLong({ memory, abi }: SyscallContext, address: number): number {
+  const [first, second] = [memory.read32(address), memory.read32(address + 4)];
+  const [high, low] = abi.littleEndian ? [second, first] : [first, second];
+  return high * 2 ** 32 + (low >>> 0);
+}
 
 /** The fields of a timespec for `time` nanoseconds. */
 export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint } => ({
@@ -39,8 +46,43 @@ export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint 
   tv_nsec: time % NANOSECONDS,
 });
 
+/** A time near the last one that was more than a number holds exactly: whole seconds. */
+let epoch = 0n;
+let epochSeconds = 0;
+
+/** The seconds and nanoseconds of a time that is not negative. Of BigInts, division takes V8 longest. */
+function parts(time: bigint): { seconds: number; nanoseconds: number } {
+  let [rest, before] = [Number(time), 0];
+  if (rest > Number.MAX_SAFE_INTEGER) {
+    rest = Number(time - epoch);
+    if (rest < 0 || rest > Number.MAX_SAFE_INTEGER) {
+      epochSeconds = Number(time / NANOSECONDS);
+      epoch = BigInt(epochSeconds) * NANOSECONDS;
+      rest = Number(time - epoch);
+    }
+    before = epochSeconds;
+  }
+  // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
+  const seconds = Math.floor(rest / NANOSECONDS_IN_ONE);
+  return { seconds: before + seconds, nanoseconds: rest - seconds * NANOSECONDS_IN_ONE };
+}
+
+/** Writes two longs, or two doublewords. */
+function writePair(ctx: SyscallContext, address: number, size: number, first: number, second: number): void {
+  const { memory } = ctx;
+  memory.checkStore(address, size);
+  if (size === 8) {
+    memory.write32(address, first | 0);
+    memory.write32(address + 4, second | 0);
+  } else {
+    memory.writeHalves(address, Math.floor(first / 2 ** 32), first | 0);
+    memory.writeHalves(address + 8, 0, second);
+  }
+}
+
 export function writeTimespec(ctx: SyscallContext, address: number, format: TimeFormat, time: bigint): void {
-  ctx.memory.write(address, layoutOf(format).lend(ctx.abi, timespecFields(time)));
+  const { seconds, nanoseconds } = parts(time);
+  writePair(ctx, address, timespecSize(ctx.abi, format), seconds, nanoseconds);
 }
 
 const MICROSECONDS = 1_000_000n;
@@ -64,5 +106,19 @@ export function encodeTimeval64(abi: AbiInfo, time: bigint): Uint8Array {
 }
 
 export function writeTimeval(ctx: SyscallContext, address: number, time: bigint): void {
-  ctx.put(TIMEVAL, address, timevalFields(time));
+  const { seconds, nanoseconds } = parts(time);
+  writePair(ctx, address, 2 * ctx.abi.wordSize, seconds, Math.floor(nanoseconds / 1000));
 }
+
+/** Nanoseconds of a timeval at `address`. Throws EINVAL for negative ones and too many microseconds. */
+export function readTimeval(ctx: SyscallContext, address: number): bigint {
+  const { memory, abi } = ctx;
+  memory.checkLoad(address, 2 * abi.wordSize);
+  const seconds = abi.is64 ? readLong(ctx, address) : memory.read32(address);
+  const microseconds = abi.is64 ? readLong(ctx, address + 8) : memory.read32(address + 4);
+  if (seconds < 0 || microseconds < 0 || microseconds >= MICROSECONDS_IN_ONE) throw new SysError(EINVAL);
+  const time = (seconds * MICROSECONDS_IN_ONE + microseconds) * 1000;
+  if (time <= Number.MAX_SAFE_INTEGER) return BigInt(time);
+  return capTime(BigInt(seconds) * NANOSECONDS + BigInt(microseconds) * 1000n);
+}
+const MICROSECONDS_IN_ONE = Number(MICROSECONDS);

@@ -24,11 +24,11 @@ import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "
 import { checkWaitable, clockSource, ownClock, TIMER_ABSTIME } from "./time.ts";
 import {
   readTimespec,
+  readTimeval,
   type TimeFormat,
   timespecSize,
-  timevalFields,
-  timevalTime,
   writeTimespec,
+  writeTimeval,
 } from "./time-format.ts";
 
 const now = (ctx: SyscallContext, timer: Timer): bigint =>
@@ -45,8 +45,6 @@ function remaining(ctx: SyscallContext, timer: Timer, least: bigint): bigint {
 
 // ---- setitimer ---------------------------------------------------------------------------------------------------
 
-const ITIMERVAL = struct({ interval: ["long", 2], value: ["long", 2] });
-
 function intervalTimer({ process }: SyscallContext, which: number): Timer {
   const timer = timersOf(process).interval[which];
   if (timer === undefined) throw new SysError(EINVAL);
@@ -60,8 +58,10 @@ const intervalState = (ctx: SyscallContext, timer: Timer) => ({
 });
 
 function putItimerval(ctx: SyscallContext, at: number, state: { value: bigint; interval: bigint }): void {
-  const pair = (time: bigint) => Object.values(timevalFields(time));
-  ctx.put(ITIMERVAL, at, { interval: pair(state.interval), value: pair(state.value) });
+  const size = 2 * ctx.abi.wordSize;
+  ctx.memory.checkStore(at, 2 * size);
+  writeTimeval(ctx, at, state.interval);
+  writeTimeval(ctx, at + size, state.value);
 }
 
 function setInterval(ctx: SyscallContext, timer: Timer, value: bigint, interval: bigint): void {
@@ -77,9 +77,10 @@ const getitimer: SyscallHandler = (ctx) => {
 const setitimer: SyscallHandler = (ctx) => {
   const [next, old] = [ctx.args.address(1), ctx.args.address(2)];
   // A null pointer turns the timer off.
-  const given = next === 0 ? { interval: [0n, 0n], value: [0n, 0n] } : ctx.get(ITIMERVAL, next);
-  const value = timevalTime(given.value[0], given.value[1]);
-  const interval = timevalTime(given.interval[0], given.interval[1]);
+  const size = 2 * ctx.abi.wordSize;
+  if (next !== 0) ctx.memory.checkLoad(next, 2 * size);
+  const value = next === 0 ? 0n : readTimeval(ctx, next + size);
+  const interval = next === 0 ? 0n : readTimeval(ctx, next);
   const which = ctx.args.int(0);
   const timer = intervalTimer(ctx, which);
   const before = intervalState(ctx, timer);

@@ -49,6 +49,7 @@ function look(process: Process, isWanted: (child: Waitee) => boolean, options: n
     const isTraced = child.leader?.trace?.tracer === process;
     if (!isWanted(child) || !(isTraced || isOfKind(child, options))) continue;
     any = true;
+    if (!hasReport(child)) continue;
     const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, cpuTime: cpuTimeOf(child) };
     if (child.exitStatus !== null) {
       if ((options & WEXITED) === 0 || child.heldBy !== undefined) continue;
@@ -70,6 +71,10 @@ function look(process: Process, isWanted: (child: Waitee) => boolean, options: n
   if (!any && !traced) throw new SysError(ECHILD);
   return undefined;
 }
+
+/** Whether a child may have anything to tell. */
+const hasReport = ({ exitStatus, report }: Process): boolean =>
+  exitStatus !== null || report.stopped !== 0 || report.continued;
 
 const cpuTimeOf = ({ cpuTime, childCpuTime }: Process): bigint => cpuTime + childCpuTime;
 

@@ -17,6 +17,10 @@ import {
   withSummaries,
 } from "../signals/mcontext.ts";
 import type { Thread } from "../thread.ts";
+import { isFilterStop } from "./tracee.ts";
+
+/** What r3 was when a call began. */
+export const PT_ORIG_R3 = 34;
 
 /** Words of struct user_pt_regs, and of the register set of a core file. */
 export const REGISTER_WORDS = 44;
@@ -34,6 +38,8 @@ export function wordsOfStopped(thread: Thread, model: DataModel): bigint[] {
   const entry = { interrupt: atCall ? call : TICK, origGpr3: registers.gpr(3), result: 0n };
   const words = wordsOf(registers, model, entry, registers.shownMsr);
   if (stop?.kind === "entry" || interrupted !== 0n) words[PT_NIP] += 4n;
+  // What the call would return stands in r3, its argument in ORIG_R3 (arch/powerpc: do_seccomp).
+  if (stop && isFilterStop(stop)) words[3] = stop.message;
   if (interrupted !== 0n) {
     words[3] = vectored ? -interrupted : interrupted;
     if (!vectored) words[PT_CCR] |= BigInt(CR0_SO);
@@ -73,12 +79,16 @@ export function setWords(thread: Thread, words: readonly bigint[]): void {
   const { registers } = thread;
   const { abi } = thread.process;
   const before = wordsOfStopped(thread, abi);
-  const isBefore = thread.trace?.stop?.kind === "entry";
+  const stop = thread.trace?.stop;
+  const isBefore = stop?.kind === "entry";
   let changed = false;
   for (const [index, word] of words.entries()) {
     const value = BigInt.asUintN(abi.is64 ? 64 : 32, word);
     if (value === before[index]) continue;
-    if (index < 32) registers.setGpr(index, value);
+    if (isBefore && isFilterStop(stop) && (index === 3 || index === PT_ORIG_R3)) {
+      if (index === 3) thread.trace!.stop = { ...stop, message: value };
+      else registers.setGpr(3, value);
+    } else if (index < 32) registers.setGpr(index, value);
     else if (SETTERS[index] === undefined) continue;
     else SETTERS[index](registers, index === PT_NIP && isBefore ? value - 4n : value);
     changed = true;

@@ -1,5 +1,6 @@
 /** What a tracer knows of a thread that it traces, and the stops in which it finds it (Linux: include/linux/ptrace.h). */
 import type { TraceSnapshot, TraceStopSnapshot } from "../../snapshot.ts";
+import { ENOSYS } from "../errno.ts";
 import { type SignalInfo, signalInfo } from "../signals/pending.ts";
 import { SIGTRAP } from "../signals/signal-numbers.ts";
 
@@ -10,8 +11,9 @@ export const PTRACE_O_TRACECLONE = 8;
 export const PTRACE_O_TRACEEXEC = 0x10;
 export const PTRACE_O_TRACEVFORKDONE = 0x20;
 const PTRACE_O_TRACEEXIT = 0x40;
+export const PTRACE_O_TRACESECCOMP = 0x80;
 export const PTRACE_O_EXITKILL = 0x10_0000;
-/** All of them; PTRACE_O_TRACESECCOMP among them, though nothing can ask for its event. */
+/** All of them. */
 export const PTRACE_OPTIONS = 0x10_00ff;
 
 export const PTRACE_EVENT_FORK = 1;
@@ -20,6 +22,7 @@ export const PTRACE_EVENT_CLONE = 3;
 export const PTRACE_EVENT_EXEC = 4;
 export const PTRACE_EVENT_VFORK_DONE = 5;
 const PTRACE_EVENT_EXIT = 6;
+const PTRACE_EVENT_SECCOMP = 7;
 export const PTRACE_EVENT_STOP = 128;
 
 /** A thread as its tracer has it. */
@@ -32,6 +35,8 @@ export class Trace<P = unknown> {
   mode: TraceSnapshot["mode"] = "run";
   /** The tracer has seen the call that it is in begin. */
   inCall = false;
+  /** Its tracer has let the call pass that a filter of seccomp(2) has left to it. */
+  passed = false;
   /** The stop that it is in; not before it runs again is there another. */
   stop: TraceStopSnapshot | null = null;
   /** wait(2) has told of the stop. */
@@ -80,6 +85,16 @@ export const trap = ({ tid, process }: Tracee, code: number) => ({
   info: signalInfo(code & 0x7f, code, { pid: tid, uid: process.credentials.uid }),
   message: 0n,
 });
+
+/** A stop in front of a call that a filter leaves to the tracer; `message` is what the call returns where that has it left out. */
+export const filterStop = (tracee: Tracee): TraceStopSnapshot => ({
+  ...trap(tracee, SIGTRAP | (PTRACE_EVENT_SECCOMP << 8)),
+  kind: "entry",
+  message: BigInt.asUintN(64, -BigInt(ENOSYS)),
+});
+
+export const isFilterStop = ({ kind, code }: TraceStopSnapshot): boolean =>
+  kind === "entry" && code >> 8 === PTRACE_EVENT_SECCOMP;
 
 /** Whether a stop is that of a seized thread with its process, or for PTRACE_INTERRUPT. */
 export const isInterruption = ({ code }: TraceStopSnapshot): boolean => code >> 8 === PTRACE_EVENT_STOP;

@@ -4,6 +4,7 @@
  * one after the other, before the next instruction. A tracer is a process: each of its threads may make its requests.
  */
 import type { TraceSnapshot, TraceStopSnapshot } from "../../snapshot.ts";
+import { GPR } from "../../cpu/registers.ts";
 import { isVectoredAt, returnFromCall } from "../call-return.ts";
 import { EINTR, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
@@ -17,12 +18,15 @@ import type { Thread } from "../thread.ts";
 import type { Restart } from "../wait-queue.ts";
 import {
   eventStop,
+  filterStop,
   isEmulated,
+  isFilterStop,
   isInterruption,
   PTRACE_EVENT_EXEC,
   PTRACE_EVENT_STOP,
   PTRACE_O_EXITKILL,
   PTRACE_O_TRACEEXEC,
+  PTRACE_O_TRACESECCOMP,
   PTRACE_O_TRACESYSGOOD,
   steps,
   Trace,
@@ -72,6 +76,23 @@ export function entersCall(thread: Thread, trace: Trace<Process>): boolean {
   trace.inCall = true;
   // Where the call is, to know it by.
   stopFor(thread, trace, { ...callStop(thread, trace, "entry"), message: thread.registers.nia });
+  return true;
+}
+
+/** A filter of seccomp(2) leaves it to a thread's tracer what becomes of its call: whether that wants to be asked. */
+export function asksTracer({ trace }: Thread): boolean {
+  return trace !== undefined && (trace.options & PTRACE_O_TRACESECCOMP) !== 0;
+}
+
+/** Stops a thread in front of such a call, unless its tracer has let that pass. */
+export function stopsForFilter(thread: Thread, data: number): boolean {
+  const trace = thread.trace!;
+  if (trace.passed) {
+    trace.passed = false;
+    return false;
+  }
+  trace.message = BigInt(data);
+  stopFor(thread, trace, filterStop(thread));
   return true;
 }
 
@@ -127,6 +148,17 @@ function setMode(thread: Thread, trace: Trace<Process>, mode: TraceSnapshot["mod
   const emulated = isEmulated(trace);
   trace.mode = mode;
   if (stop?.kind !== "entry") return;
+  if (isFilterStop(stop)) {
+    if ((thread.registers.u32[GPR / 4] | 0) >= 0) {
+      trace.passed = trace.inCall = true;
+      return;
+    }
+    thread.registers.setGpr(3, stop.message);
+    endEmulatedCall(thread, thread.registers.nia);
+    leaveCall(thread, trace);
+    if (steps(trace)) stepped(thread);
+    return;
+  }
   if (emulated) {
     endEmulatedCall(thread, stop.message);
     leaveCall(thread, trace);

@@ -36,6 +36,7 @@ import { exists, HeldLocation, isDirectory, type Location, type Viewer } from ".
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
 import { join, type MountConfig, normalize } from "./mounts.ts";
+import { NamespaceFile } from "./namespace-file.ts";
 import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
 import { IN_MODIFY, Notices } from "./notices.ts";
@@ -632,6 +633,10 @@ export class FileSystem {
       return again;
     }
     if (object instanceof PtySlave) return this.ptys.open(object.pty, kept, (flags & O_NOCTTY) === 0);
+    if (object instanceof NamespaceFile) {
+      if ((flags & O_ACCMODE) !== O_RDONLY) fail("EACCES", object.label);
+      return new NamespaceFile(object.name, kept);
+    }
     if (object instanceof RegularFile) return this.openSame(object, flags, viewer);
     if (object instanceof PathFile && object.handle !== undefined && object.stat().kind === "file") {
       const { path, mount, handle } = object;

@@ -123,14 +123,21 @@ export class Folder {
     return !this.isClosed && this.unmoved() === path;
   }
 
-  /** Looks whether it has this guest path, of which `isStill` then knows. */
-  confirm(path: string): void {
-    if (this.sure() !== undefined) return;
+  /** Looks where it is, if that is not known: `isStill` knows of it then. */
+  confirm(): void {
+    if (this.sure() === undefined) this.look();
+  }
+
+  /** Where it is; keeps its guest path if it has one, and nothing was moved while the host was asked. */
+  private look(): HostWhereabouts {
     const marks = () => [this.host.mark(), this.mount.folder.host.mark()];
     const [mark, top] = marks();
-    if (mark === undefined || guestPathIn(this.mount, this.host.where().path) !== path) return;
+    const where = this.host.where();
+    const path = where.isGone ? undefined : guestPathIn(this.mount, where.path);
+    if (mark === undefined || path === undefined) return where;
     const [still, topStill] = marks();
     if (still === mark && topStill === top) this.seen = { mark, top, path };
+    return where;
   }
 
   /** Its guest path, which was `known` once. */
@@ -144,12 +151,11 @@ export class Folder {
   pathInside(known: string): string {
     const sure = this.sure();
     if (sure !== undefined) return sure;
-    const { path, isGone } = this.host.where();
+    const { path, isGone } = this.look();
     const inside = guestPathIn(this.mount, path);
     if (inside === undefined && !isGone) {
       throw new HostError("ENOENT", `${known} was moved out of what was granted`);
     }
-    if (inside !== undefined && !isGone) this.confirm(inside);
     return inside ?? this.wasAt ?? known;
   }
 }

@@ -1,6 +1,8 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { cpuList, cpuMask } from "../cpu-sets.ts";
+import { isRealtime } from "../scheduling.ts";
 import { mountinfoText, mountsText } from "./mount-table.ts";
+import { NAMESPACE_NAMES, NamespaceFile } from "./namespace-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
@@ -10,7 +12,6 @@ import { MemoryFile } from "./special-files.ts";
 import {
   directoryOf,
   fail,
-  linkTo,
   type MemoryAccess,
   type Synthetic,
   type SyntheticDirectory,
@@ -51,6 +52,7 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
   const childTicks = process.childCpuTime / CLOCK_TICK;
   const size = process.areas.bytes;
   const { memory } = process;
+  const { nice, policy, priority = 0 } = (thread ?? process).scheduling;
   const fields = [
     thread?.tid ?? process.pid,
     `(${(thread ?? process).comm})`,
@@ -65,11 +67,11 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
     0,
     childTicks,
     0,
-    20 + process.nice,
-    process.nice,
+    isRealtime(policy) ? -1 - priority : 20 + nice,
+    nice,
     process.threads.length,
     0,
-    process.startTime / CLOCK_TICK,
+    (thread ?? process).startTime / CLOCK_TICK,
     size,
     residentPages(process),
     "18446744073709551615",
@@ -81,7 +83,7 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
     process.signals.blocked & 0x7fff_ffffn,
     process.signals.ignored & 0x7fff_ffffn,
     process.signals.caught & 0x7fff_ffffn,
-    ...[0, 0, 0, process.exitSignal, 0, 0, 0, 0, 0, 0],
+    ...[0, 0, 0, process.exitSignal, 0, priority, policy, 0, 0, 0],
     memory.startData,
     memory.endData,
     memory.startBrk,
@@ -236,19 +238,18 @@ function numberFrom(bytes: Uint8Array, least: number, most: number): number {
   return value;
 }
 
-/** Namespaces: there is one of each, with the number that Linux's first ones have. */
-const NAMESPACES: readonly (readonly [name: string, inode: number])[] = [
-  ["cgroup", 4026531835],
-  ["ipc", 4026531839],
-  ["mnt", 4026531841],
-  ["net", 4026531840],
-  ["pid", 4026531836],
-  ["time", 4026531834],
-  ["user", 4026531837],
-  ["uts", 4026531838],
-];
+/** Links to namespaces, those of children to come among them. */
 const namespaces = directoryOf(
-  Object.fromEntries(NAMESPACES.map(([name, inode]) => [name, linkTo(`${name}:[${inode}]`)])),
+  Object.fromEntries(
+    [
+      ...NAMESPACE_NAMES.map((name) => [name, name] as const),
+      ["pid_for_children", "pid"] as const,
+      ["time_for_children", "time"] as const,
+    ].map(([entry, name]): [string, SyntheticLink] => {
+      const file = new NamespaceFile(name);
+      return [entry, { type: "link", isMagic: true, target: () => file.label, object: () => file }];
+    }),
+  ),
 );
 
 /** /proc/PID, or /proc/PID/task/TID. */
@@ -306,13 +307,16 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     sessionid: textFile("4294967295"),
     uid_map: textFile(IDENTICAL),
     gid_map: textFile(IDENTICAL),
+    projid_map: textFile(IDENTICAL, 0o644),
+    timens_offsets: textFile("monotonic           0         0\nboottime            0         0\n", 0o644),
+    autogroup: textFile("/autogroup-1 nice 0\n", 0o644),
     setgroups: textFile("allow\n", 0o644),
     oom_score: textFile("0\n"),
     oom_score_adj: {
       ...textFile(() => `${process.oomScoreAdj}\n`, 0o644),
       store: (bytes) => process.setOomScoreAdj(numberFrom(bytes, -1000, 1000)),
     },
-    timerslack_ns: textFile(() => `${process.timerSlack}\n`, 0o666),
+    timerslack_ns: textFile(() => `${process.scheduling.timerSlack}\n`, 0o666),
     coredump_filter: textFile("00000033\n", 0o644),
     personality: textFile(() => `${hex(process.personality)}\n`, 0o400),
     fd: descriptorLinks(process),

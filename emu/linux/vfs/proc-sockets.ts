@@ -1,7 +1,14 @@
 /** Tables of sockets in /proc/PID/net, as Linux's tcp_ipv4.c, udp.c, ipv6/datagram.c and unix/af_unix.c write them. */
-import { type Address, anyAddress } from "../net/address.ts";
+import { type Address, anyAddress, netlinkAddress } from "../net/address.ts";
 import type { Socket } from "../net/socket.ts";
-import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from "../net/socket-constants.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+} from "../net/socket-constants.ts";
 import { StreamSocket, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../net/stream-socket.ts";
 import { type SyntheticFile, textFile } from "./synthetic.ts";
 
@@ -146,6 +153,41 @@ function countsText(sockets: ProcSockets): string {
   );
 }
 
+/** /proc/net/sockstat6. */
+function countsText6(sockets: ProcSockets): string {
+  const count = (protocol: number) =>
+    sockets
+      .list()
+      .filter((each) => each.domain === AF_INET6 && each.protocol === protocol && each.local !== undefined)
+      .length;
+  const [tcp, udp, lite] = [IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE].map(count);
+  return inTable(
+    [
+      `TCP6: inuse ${tcp}`,
+      `UDP6: inuse ${udp}`,
+      `UDPLITE6: inuse ${lite}`,
+      "RAW6: inuse 0",
+      "FRAG6: inuse 0 memory 0",
+    ],
+    0,
+  );
+}
+
+/** /proc/net/netlink: the sockets of programs; those of the kernel have no number. */
+function netlinkText(sockets: ProcSockets): string {
+  const { littleEndian } = sockets;
+  const lines = listed(sockets)
+    .filter(({ socket }) => socket.domain === AF_NETLINK)
+    .map(({ socket, ino }) => {
+      const view = new DataView((socket.local ?? netlinkAddress(0)).name.slice().buffer);
+      const [pid, groups] = [0, 4].map((at) => view.getUint32(at, littleEndian));
+      const counts = `${String(socket.inbox.size).padEnd(8)} ${"0".padEnd(8)} ${"0".padEnd(5)} ${"2".padEnd(8)} ${"0".padEnd(8)}`;
+      return `${POINTER} ${String(socket.protocol).padEnd(3)} ${String(pid).padEnd(10)} ${groups.toString(16).padStart(8, "0")} ${counts} ${String(ino).padEnd(8)}`;
+    });
+  const head = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode";
+  return inTable([head, ...lines], 0);
+}
+
 /** The tables by their names. There are no raw sockets to programs without privileges. */
 export const socketTables = (sockets: ProcSockets): Record<string, SyntheticFile> => ({
   tcp: textFile(() => tcpText(sockets, AF_INET)),
@@ -156,6 +198,10 @@ export const socketTables = (sockets: ProcSockets): Record<string, SyntheticFile
   udplite6: textFile(() => datagramText(sockets, AF_INET6, IPPROTO_UDPLITE)),
   raw: textFile(inTable([HEAD4 + DATAGRAMS], 0)),
   raw6: textFile(inTable([HEAD6 + DATAGRAMS], 0)),
+  icmp: textFile(inTable([HEAD4 + DATAGRAMS], WIDTH.udp)),
+  icmp6: textFile(inTable([HEAD6 + DATAGRAMS], 0)),
+  netlink: textFile(() => netlinkText(sockets)),
   sockstat: textFile(() => countsText(sockets)),
+  sockstat6: textFile(() => countsText6(sockets)),
   unix: textFile(() => unixText(sockets)),
 });

@@ -165,7 +165,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     exe: process.exe,
     ...shown(files),
     personality: process.personality >>> 0,
-    nice: process.attributes.nice,
+    scheduling: process.scheduling,
     uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
     gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
     groups: credentials.groups,
@@ -184,6 +184,8 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       confinement: { mode: modeOf(thread.confinement), filters: [...filtersOf(thread.confinement)].length },
       pending: signalSet(thread.signals.pending),
       cpus: thread.cpus,
+      scheduling: thread.scheduling,
+      startTime: thread.startTime,
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
@@ -191,7 +193,6 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     setOomScoreAdj: (value) => {
       process.attributes.oomScoreAdj = value;
     },
-    timerSlack: process.attributes.timerSlack,
     rename: (tid, name) => {
       const thread = [...process.threads].find((each) => each.tid === tid);
       const end = name.findIndex((byte) => byte === 0 || byte === 10);
@@ -233,6 +234,12 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
       return found === undefined ? undefined : view(found, filesOf);
     },
     pids: () => [...kernel.processes.keys()],
+    times: () => {
+      const uptime = kernel.settleTime();
+      let busy = 0n;
+      for (const { cpuTime, childCpuTime } of kernel.processes.values()) busy += cpuTime + childCpuTime;
+      return { uptime, busy };
+    },
     uptime: () => kernel.clock.monotonic(),
     realtime: () => kernel.clock.realtime(),
     get lastPid() {
@@ -260,5 +267,6 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     memoryTotal: kernel.memorySize,
     cpus: kernel.cpus,
     random: (into) => kernel.random.fill(into),
+    ptys: () => filesOf(process).system.ptys.count,
   };
 }

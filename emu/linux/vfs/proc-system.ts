@@ -7,7 +7,16 @@ import { LAST_CAPABILITY } from "../credentials.ts";
 import { locksText } from "./proc-locks.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
 import type { ProcMachine } from "./proc-view.ts";
-import { directoryOf, lazily, type Synthetic, type SyntheticDirectory, textFile } from "./synthetic.ts";
+import { MOST_PTYS } from "./pty.ts";
+import {
+  directoryOf,
+  lazily,
+  type Synthetic,
+  type SyntheticDirectory,
+  textFile,
+  united,
+} from "./synthetic.ts";
+import { fixedSettings } from "./sysctls.ts";
 
 function uuid(machine: ProcMachine): string {
   const bytes = new Uint8Array(16);
@@ -65,6 +74,12 @@ function sysTree(machine: ProcMachine): SyntheticDirectory {
       sem: textFile(`${SEMMSL}\t${SEMMNS}\t${SEMOPM}\t${SEMMNI}\n`),
       ngroups_max: textFile("65536\n"),
       cap_last_cap: textFile(`${LAST_CAPABILITY}\n`),
+      pty: directoryOf({
+        max: textFile(`${MOST_PTYS}\n`),
+        nr: textFile(() => `${machine.ptys()}\n`),
+        reserve: textFile("0\n"),
+      }),
+      ns_last_pid: textFile(() => `${machine.lastPid}\n`),
       core_pattern: textFile("core\n"),
       core_uses_pid: textFile("0\n"),
       tainted: textFile("0\n"),
@@ -169,10 +184,6 @@ function seconds(nanoseconds: bigint): string {
   return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
 }
 
-/** Processor time of all processes that are there. */
-const busyTime = (machine: ProcMachine): bigint =>
-  machine.pids().reduce((sum, pid) => sum + machine.process(pid)!.cpuTime, 0n);
-
 const threadCount = (machine: ProcMachine): number =>
   machine.pids().reduce((sum, pid) => sum + Math.max(1, machine.process(pid)!.threads.length), 0);
 
@@ -185,8 +196,8 @@ const inState = (machine: ProcMachine, state: string): number =>
 
 /** /proc/stat. Interrupts and context switches are not counted. */
 function statText(machine: ProcMachine): string {
-  const busy = busyTime(machine) / CLOCK_TICK;
-  const all = machine.uptime() / CLOCK_TICK;
+  const { uptime, busy: used } = machine.times();
+  const [busy, all] = [used / CLOCK_TICK, uptime / CLOCK_TICK];
   const times = `${busy} 0 0 ${all > busy ? all - busy : 0n} 0 0 0 0 0 0`;
   const boot = (machine.realtime() - machine.uptime()) / 1_000_000_000n;
   return (
@@ -212,6 +223,13 @@ function vmstatText(machine: ProcMachine): string {
   return `nr_free_pages ${free}\n${names.map((name) => `${name} 0\n`).join("")}`;
 }
 
+/** /proc/tty/drivers, by which ps(1) knows terminals by their numbers. */
+const TTY_DRIVERS =
+  "/dev/tty             /dev/tty        5       0 system:/dev/tty\n" +
+  "/dev/ptmx            /dev/ptmx       5       2 system\n" +
+  `pty_slave            /dev/pts      136 0-${MOST_PTYS - 1} pty:slave\n` +
+  `pty_master           /dev/ptm      128 0-${MOST_PTYS - 1} pty:master\n`;
+
 const FILE_SYSTEMS = ["proc", "sysfs", "tmpfs", "devpts", "pipefs", "sockfs", "ppcr"];
 
 const DEVICES = "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n";
@@ -231,8 +249,7 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     ),
     meminfo: textFile(() => meminfoText(machine)),
     uptime: textFile(() => {
-      const busy = busyTime(machine);
-      const all = machine.uptime();
+      const { uptime: all, busy } = machine.times();
       return `${seconds(all)} ${seconds(all > busy ? all - busy : 0n)}\n`;
     }),
     loadavg: textFile(
@@ -249,6 +266,11 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     diskstats: textFile(""),
     modules: textFile(""),
     cmdline: textFile("\n"),
-    sys: lazily(() => sysTree(machine)),
+    sys: lazily(() => united(sysTree(machine), fixedSettings())),
+    interrupts: textFile(() => `           ${eachCpu(machine, (n) => `CPU${n}       `)}\n`),
+    consoles: textFile(""),
+    misc: textFile(""),
+    execdomains: textFile("0-0\tLinux           \t[kernel]\n"),
+    tty: directoryOf({ drivers: textFile(TTY_DRIVERS), ldiscs: textFile("n_tty       0\nn_null     27\n") }),
   };
 }

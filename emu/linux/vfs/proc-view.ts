@@ -2,6 +2,7 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { Vma } from "../../memory/vma.ts";
+import type { Scheduling } from "../scheduling.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
 import type { LockTable } from "./locks.ts";
@@ -26,6 +27,9 @@ export interface ProcThread {
   readonly pending: bigint;
   /** CPUs that it may run on: bit n is CPU n. */
   readonly cpus: bigint;
+  readonly scheduling: Scheduling;
+  /** CLOCK_MONOTONIC when it began. */
+  readonly startTime: bigint;
   /** Those of its process, unless it has others. */
   readonly files: ProcFiles;
 }
@@ -51,7 +55,7 @@ export interface ProcProcess extends ProcFiles {
   readonly exe: string;
   /** personality(2). */
   readonly personality: number;
-  readonly nice: number;
+  readonly scheduling: Scheduling;
   readonly uids: readonly [number, number, number, number];
   readonly gids: readonly [number, number, number, number];
   readonly groups: readonly number[];
@@ -68,7 +72,6 @@ export interface ProcProcess extends ProcFiles {
   readonly children: readonly number[];
   readonly oomScoreAdj: number;
   setOomScoreAdj(value: number): void;
-  readonly timerSlack: bigint;
   /** Gives one of its threads a name. */
   rename(tid: number, name: Uint8Array): void;
   /** All locks of the machine. */
@@ -123,6 +126,11 @@ export interface ProcProcess extends ProcFiles {
 export interface ProcMachine {
   process(pid: number): ProcProcess | undefined;
   pids(): number[];
+  /**
+   * Nanoseconds since start-up, and the processor time, up to just then, of all processes that are there and of those that have been
+   * waited for: the difference, which is idle time, never falls.
+   */
+  times(): { readonly uptime: bigint; readonly busy: bigint };
   /** Nanoseconds since start-up, and since the epoch. */
   uptime(): bigint;
   realtime(): bigint;
@@ -143,4 +151,6 @@ export interface ProcMachine {
   /** CPUs that programs are told of. */
   readonly cpus: number;
   random(into: Uint8Array): void;
+  /** Pseudo-terminals that there are. */
+  ptys(): number;
 }

@@ -463,6 +463,9 @@ export class Ptys {
     this.machine = machine;
   }
 
+  get count(): number {
+    return this.known.size;
+  }
   get numbers(): number[] {
     return [...this.known.keys()];
   }

@@ -26,6 +26,15 @@ function steadyStat({ streams }: Host, stream: HostStream): Partial<FileStat> {
 /** Device number of /dev/pts/0. */
 const FIRST_PTS = 0x8800n;
 
+/** Devices that every system has, by their numbers. */
+const DEVICE_NAMES: ReadonlyMap<bigint, string> = new Map([
+  [0x103n, "/dev/null"],
+  [0x105n, "/dev/zero"],
+  [0x107n, "/dev/full"],
+  [0x108n, "/dev/random"],
+  [0x109n, "/dev/urandom"],
+]);
+
 interface StreamOptions {
   number: number;
   path: string;
@@ -136,6 +145,12 @@ export class StreamFile extends OpenFile {
         writeFully(host, handle, from, position);
       },
     };
+  }
+
+  /** A device goes by its name, what else has no path by its kind. */
+  override get label(): string | undefined {
+    if (this.stream.kind === "char") return DEVICE_NAMES.get(this.stat().rdev);
+    return this.stream.kind === "socket" ? `socket:[${this.stat().ino}]` : undefined;
   }
 
   override get isStream(): boolean {

@@ -68,6 +68,16 @@ export function directoryOf(entries: Readonly<Record<string, Synthetic>>): Synth
   };
 }
 
+/** What two directories have, and those of both that have the same name in turn. */
+export const united = (one: SyntheticDirectory, other: SyntheticDirectory): SyntheticDirectory => ({
+  type: "directory",
+  names: () => [...new Set([...one.names(), ...other.names()])],
+  lookup: (name) => {
+    const [mine, its] = [one.lookup(name), other.lookup(name)];
+    return mine?.type === "directory" && its?.type === "directory" ? united(mine, its) : (mine ?? its);
+  },
+});
+
 /** A directory that is made anew for every look at it. */
 export const lazily = (make: () => SyntheticDirectory): SyntheticDirectory => ({
   type: "directory",

@@ -20,6 +20,7 @@ import { LAST_BYTE } from "./locks.ts";
 import type { SharedHandle } from "./mapped-files.ts";
 import { normalize, showsTasks } from "./mounts.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
+import { thawNamespace } from "./namespace-file.ts";
 import { thawPidFile } from "./pid-file.ts";
 import { Pipe, thawPipeEnd } from "./pipe.ts";
 import { thawPts, thawPty } from "./pty.ts";
@@ -52,6 +53,7 @@ const SPECIALS: Partial<Record<FileState["kind"], Thaw>> = {
   timerfd: thawTimer,
   signalfd: thawSignalFile,
   pidfd: thawPidFile,
+  namespace: thawNamespace,
   mqueue: thawQueueFile,
   inotify: thawInotify,
   pty: thawPty,
@@ -190,8 +192,9 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       }
     }
     for (const connect of connections) connect(opened);
-    snapshot.openFiles.forEach(({ signals, flags }, index) => {
+    snapshot.openFiles.forEach(({ signals, flags, writeHint = 0 }, index) => {
       if (signals !== undefined) system.signals.thaw(opened[index], signals, flags);
+      opened[index].writeHint = writeHint;
     });
     system.network.resume(snapshot.network);
     joinNodes({ files: opened, pipes: context.pipes });

@@ -53,8 +53,7 @@ export class Walks {
 
   /** A walk has gone this way. Where it is gone again, it is made sure that the name of its end says so. */
   gone({ from, text }: Way, steps: readonly Location[], folder: Folder): void {
-    const { path } = steps[steps.length - 1];
-    if (this.known.get(from)?.get(text)?.folder === folder) folder.confirm(path);
+    if (this.known.get(from)?.get(text)?.folder === folder) folder.confirm();
     else if (++this.count > MOST_WALKS) this.forget();
     if (!this.known.has(from)) this.known.set(from, new Map());
     this.known.get(from)!.set(text, { steps: [...steps], folder, time: this.clock.monotonic() });

@@ -53,6 +53,13 @@ describe("decimal arithmetic", () => {
     expect(text(run("drrnd", LONG, 3n, long(9996n)))).toBe("100E2");
     expect(text(run("drintx", LONG, 0n, long(25n, -1), 0, 0x600 & ~(31 << 16)))).toBe("2E0");
   });
+  it("takes the pair of an odd register, an invalid form, for the one that it is in", () => {
+    const seven = EXTENDED.encode({ kind: "number", negative: false, coefficient: 7n, exponent: 0 });
+    const odd = (1 << 21) | (1 << 16) | (1 << 11);
+    const sum = run("daddq", EXTENDED, seven, seven);
+    expect(EXTENDED.decode(sum).coefficient).toBe(14n);
+    expect(run("daddq", EXTENDED, seven, seven, 0, odd)).toBe(sum);
+  });
   it("converts to and from integers and decimal digits", () => {
     expect(text(run("dcffix", LONG, 0n, BigInt.asUintN(64, -12345678901234567n)))).toBe(
       "-1234567890123457E1",

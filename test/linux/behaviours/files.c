@@ -1,9 +1,12 @@
 /* Regular files: what is written is read, and where. */
 #include "behaviour.h"
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <linux/falloc.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
+#include <sys/statfs.h>
 
 BEHAVIOUR(create_exclusive) {
   int fd = open("a", O_CREAT | O_EXCL | O_WRONLY, 0640);
@@ -234,6 +237,23 @@ BEHAVIOUR(space_and_punched_holes) {
   CHECK(pread(fd, b, 6, 100) == 6 && memcmp(b, "ab\0\0ef", 6) == 0);
 }
 
+/* Only where Linux looks before it allocates: other file systems would be filled to the brim first. */
+BEHAVIOUR(more_shared_memory_than_there_is) {
+  char name[] = "/dev/shm/XXXXXX";
+  int fd = mkstemp(name);
+  struct stat64 st;
+  struct statfs64 room;
+  CHECK(fd >= 0 && fstatfs64(fd, &room) == 0 && room.f_type == 0x01021994);
+  CHECK(room.f_bavail <= room.f_bfree && room.f_bfree <= room.f_blocks);
+  FAILS(fallocate64(fd, 0, 0, 1ll << 43), ENOSPC);
+  FAILS(fallocate64(fd, FALLOC_FL_KEEP_SIZE, 4096, 1ll << 43), ENOSPC);
+  CHECK(posix_fallocate64(fd, 4096, 1ll << 43) == ENOSPC && fstat64(fd, &st) == 0 && st.st_size == 0);
+  /* A hole needs none. */
+  CHECK(fallocate64(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1ll << 43) == 0);
+  CHECK(fallocate64(fd, 0, 0, 65536) == 0 && fstat64(fd, &st) == 0 && st.st_size == 65536);
+  CHECK(unlink(name) == 0);
+}
+
 BEHAVIOUR(flags_of_descriptors) {
   int fd = file_with("a", "");
   CHECK(fcntl(fd, F_GETFD) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
@@ -381,4 +401,39 @@ BEHAVIOUR(file_without_a_name) {
   FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
   how.flags = O_RDWR;
   FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
+}
+
+BEHAVIOUR(how_long_writes_stay) {
+  int fd = file_with("f", "text"), other = open("f", O_RDONLY);
+  uint64_t hint = 7, told = 77;
+  CHECK(fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 0);
+  FAILS(fcntl(fd, F_SET_RW_HINT, &hint), EINVAL);
+  FAILS(fcntl(fd, F_SET_RW_HINT, 16), EFAULT);
+  hint = 4;
+  CHECK(fcntl(fd, F_SET_RW_HINT, &hint) == 0 && fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 4);
+  CHECK(fcntl(other, F_GET_RW_HINT, &told) == 0 && told == 4);
+  hint = 0;
+  CHECK(fcntl(other, F_SET_RW_HINT, &hint) == 0 && fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 0);
+  FAILS(fcntl(fd, 1037, &told), EINVAL);
+}
+
+BEHAVIOUR(blocks_are_not_shared_where_that_makes_no_sense) {
+  int from = file_with("from", "text"), to = file_with("to", ""), folder = open(".", O_RDONLY), ends[2];
+  int reads = open("to", O_RDONLY), writes = open("from", O_WRONLY), appends = open("to", O_WRONLY | O_APPEND);
+  CHECK(pipe(ends) == 0);
+  FAILS(ioctl(to, FICLONE, 999), EBADF);
+  FAILS(ioctl(reads, FICLONE, from), EBADF);
+  FAILS(ioctl(to, FICLONE, writes), EBADF);
+  FAILS(ioctl(appends, FICLONE, from), EBADF);
+  FAILS(ioctl(to, FICLONE, folder), EISDIR);
+  FAILS(ioctl(to, FICLONE, ends[0]), EXDEV);
+  FAILS(ioctl(to, FICLONE, open("from", O_PATH)), EBADF);
+  FAILS(ioctl(to, FICLONERANGE, 16), EFAULT);
+  struct file_dedupe_range range = {0, 4, 0, 1, 0};
+  FAILS(ioctl(from, FIDEDUPERANGE, &range), EINVAL);
+  range.reserved1 = 0, range.dest_count = 1000;
+  FAILS(ioctl(from, FIDEDUPERANGE, &range), ENOMEM);
+  range.dest_count = 0;
+  FAILS(ioctl(writes, FIDEDUPERANGE, &range), EINVAL);
+  FAILS(ioctl(folder, FIDEDUPERANGE, &range), EISDIR);
 }

@@ -385,3 +385,26 @@ BEHAVIOUR(limits_of_shared_memory) {
   CHECK(limits.shmmax == strtoull(contents("/proc/sys/kernel/shmmax"), NULL, 0));
   CHECK(limits.shmmni == strtoull(contents("/proc/sys/kernel/shmmni"), NULL, 0));
 }
+
+/* Whether the pages of `length` bytes are there. */
+static int is_there(char *at, size_t length) {
+  unsigned char present[64];
+  long page = sysconf(_SC_PAGESIZE);
+  CHECK(length / page <= sizeof present && mincore(at, length, present) == 0);
+  for (size_t i = 0; i < length / page; i++)
+    if (!(present[i] & 1)) return 0;
+  return 1;
+}
+
+BEHAVIOUR(what_is_mapped_later_is_locked_and_there) {
+  size_t length = 128 * 1024;
+  CHECK(mlockall(MCL_FUTURE) == 0);
+  char *at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED && is_there(at, length) && munmap(at, length) == 0);
+  char *end = (char *)(((uintptr_t)sbrk(0) + 0xffff) & ~0xffffUL);
+  CHECK(brk(end) == 0 && sbrk(length) == end && is_there(end, length) && brk(end) == 0);
+  CHECK(mlockall(MCL_FUTURE | MCL_ONFAULT) == 0);
+  at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED && !is_there(at, length) && munmap(at, length) == 0);
+  CHECK(munlockall() == 0);
+}

@@ -116,8 +116,28 @@ BEHAVIOUR(killed_children) {
   CHECK(waitpid(child, NULL, WNOHANG) == 0 && kill(child, SIGKILL) == 0);
   CHECK(waitid(P_PID, child, &info, WEXITED) == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL);
   FAILS(kill(child, 0), ESRCH);
-  /* The first process is someone else's. */
+  /* The first process is someone else's; who asks is told. */
+  CHECK(getpgid(1) >= 0 && getsid(1) == getpgid(1));
+  CHECK(sched_getscheduler(1) == SCHED_OTHER && getpriority(PRIO_PROCESS, 1) == 0);
+  struct timespec quantum;
+  cpu_set_t where;
+  CHECK(sched_rr_get_interval(1, &quantum) == 0 && sched_getaffinity(1, sizeof where, &where) == 0);
+  struct sched_param told = {7};
+  CHECK(sched_getparam(1, &told) == 0 && told.sched_priority == 0 && CPU_ISSET(0, &where));
+  struct {
+    unsigned version;
+    int pid;
+  } header = {0x20080522, 1};
+  struct {
+    unsigned effective, permitted, inheritable;
+  } sets[2];
+  CHECK(syscall(SYS_capget, &header, sets) == 0 && (sets[0].permitted & 1 << 7) != 0);
+  FAILS(waitpid(1, NULL, WNOHANG), ECHILD);
+  FAILS(setpgid(1, 0), ESRCH);
   if (geteuid() != 0) {
+    void *head;
+    size_t length;
+    FAILS(syscall(SYS_get_robust_list, 1, &head, &length), EPERM);
     struct sched_param none = {0};
     FAILS(kill(1, 0), EPERM);
     FAILS(sched_setparam(1, &none), EPERM);

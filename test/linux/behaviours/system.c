@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <netinet/in.h>
@@ -452,6 +453,51 @@ BEHAVIOUR(system_settings) {
   CHECK(atoi(contents("/proc/sys/vm/overcommit_memory")) <= 2);
 }
 
+BEHAVIOUR(settings_of_the_network) {
+  CHECK(atoi(contents("/proc/sys/net/core/somaxconn")) == 4096);
+  CHECK(atoi(contents("/proc/sys/net/ipv4/ip_default_ttl")) == 64);
+  CHECK(atoi(contents("/proc/sys/net/ipv4/ip_unprivileged_port_start")) <= 1024);
+  CHECK(atoi(contents("/proc/sys/net/ipv6/conf/lo/disable_ipv6")) == 0);
+  CHECK(atoi(contents("/proc/sys/kernel/overflowuid")) == 65534 && atoi(contents("/proc/sys/fs/aio-nr")) >= 0);
+  CHECK(atoi(contents("/proc/sys/user/max_user_namespaces")) >= 0 && atoi(contents("/proc/sys/kernel/pty/nr")) >= 0);
+  CHECK(geteuid() == 0 || (open("/proc/sys/net/core/somaxconn", O_WRONLY) == -1 && errno == EACCES));
+}
+
+/* A counter of /proc/net/snmp. */
+static long counter(const char *protocol, const char *name) {
+  char head[80], *line, *names, *values;
+  sprintf(head, "%s: ", protocol);
+  line = strstr(contents("/proc/net/snmp"), head);
+  CHECK(line && (names = line + strlen(head)) && (values = strstr(names, head)));
+  values += strlen(head);
+  for (char *at = names; at < values; at += strcspn(at, " \n") + 1) {
+    if (strncmp(at, name, strlen(name)) == 0 && strchr(" \n", at[strlen(name)])) return atol(values);
+    values += strcspn(values, " ") + 1;
+  }
+  CHECK(0);
+}
+
+BEHAVIOUR(connections_are_counted) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof name;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(listener, (void *)&name, length) == 0 && listen(listener, 1) == 0);
+  CHECK(getsockname(listener, (void *)&name, &length) == 0);
+  CHECK(connect(fd, (void *)&name, length) == 0);
+  CHECK(counter("Ip", "DefaultTTL") == 64 && counter("Tcp", "RtoMin") == 200 && counter("Tcp", "CurrEstab") >= 2);
+  CHECK(counter("Udp", "NoPorts") >= 0);
+}
+
+BEHAVIOUR(idle_time_never_falls) {
+  double last = 0;
+  for (int i = 0; i < 40; i++) {
+    double all, idle;
+    CHECK(sscanf(contents("/proc/uptime"), "%lf %lf", &all, &idle) == 2 && idle >= last);
+    last = idle;
+    for (volatile int spin = 0; spin < 20000; spin++) continue;
+  }
+}
+
 BEHAVIOUR(descriptors_tell_of_themselves) {
   sigset_t set;
   sigemptyset(&set);
@@ -498,4 +544,27 @@ BEHAVIOUR(what_is_left_of_a_process_that_has_gone) {
   FAILS(pread(status, b, 5, 0), ESRCH);
   CHECK(fstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && openat(folder, "status", O_RDONLY) == -1);
   FAILS(syscall(SYS_getcwd, b, sizeof b), ENOENT);
+}
+
+BEHAVIOUR(namespaces_as_descriptors) {
+  struct stat status, again;
+  char target[64] = {0}, expected[64];
+  CHECK(stat("/proc/self/ns/net", &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0777) == 0444);
+  CHECK(readlink("/proc/self/ns/net", target, sizeof target - 1) > 0);
+  sprintf(expected, "net:[%lu]", (unsigned long)status.st_ino);
+  CHECK(strcmp(target, expected) == 0);
+  CHECK(stat("/proc/self/ns/pid_for_children", &again) == 0 && again.st_ino != status.st_ino);
+  int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  CHECK(fd >= 0 && fstat(fd, &again) == 0 && again.st_ino == status.st_ino && again.st_dev == status.st_dev);
+  FAILS(read(fd, target, 1), EINVAL);
+  sprintf(target, "/proc/self/fd/%d", fd);
+  CHECK(readlink(target, expected, 64) > 0 && memcmp(expected, "net:[", 5) == 0);
+  CHECK(ioctl(fd, _IO(0xb7, 3)) == 0x40000000);
+  FAILS(ioctl(fd, _IO(0xb7, 2)), EINVAL);
+  FAILS(ioctl(fd, _IO(0xb7, 4), &status), EINVAL);
+  int users = ioctl(fd, _IO(0xb7, 1));
+  CHECK(users >= 0 && fstat(users, &again) == 0 && stat("/proc/self/ns/user", &status) == 0);
+  CHECK(again.st_ino == status.st_ino);
+  FAILS(ioctl(users, _IO(0xb7, 1)), EPERM);
+  FAILS(ioctl(0, _IO(0xb7, 3)), ENOTTY);
 }

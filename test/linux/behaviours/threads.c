@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #define THREADS 5
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -401,4 +402,89 @@ BEHAVIOUR(threads_are_told_of_messages_that_come_to_an_empty_queue) {
   }
   CHECK(mq_notify(queue, &event) == 0 && mq_notify(queue, NULL) == 0 && mq_notify(queue, &event) == 0);
   CHECK(mq_send(queue, "x", 1, 0) == 0 && sem_wait(&heard) == 0 && mq_close(queue) == 0);
+}
+
+/* What a thread sees of its niceness, policy and priority, and sets. */
+static void *is_scheduled_apart(void *main_thread) {
+  struct sched_param none = {0};
+  pid_t tid = syscall(SYS_gettid);
+  CHECK(getpriority(PRIO_PROCESS, 0) == 3 && setpriority(PRIO_PROCESS, 0, 7) == 0);
+  CHECK(getpriority(PRIO_PROCESS, tid) == 7 && getpriority(PRIO_PROCESS, getpid()) == 3);
+  CHECK(sched_setscheduler(0, SCHED_BATCH, &none) == 0 && sched_getscheduler(tid) == SCHED_BATCH);
+  CHECK(sched_getscheduler(getpid()) == SCHED_OTHER);
+  CHECK(prctl(PR_SET_TIMERSLACK, 4711) == 0 && prctl(PR_GET_TIMERSLACK) == 4711);
+  CHECK(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6) == 0 && syscall(SYS_ioprio_get, 1, 0) == (2 << 13 | 6));
+  CHECK(syscall(SYS_ioprio_get, 1, getpid()) != (2 << 13 | 6));
+  char path[64], *at;
+  sprintf(path, "/proc/self/task/%d/stat", tid);
+  CHECK((at = strrchr(contents(path), ')')));
+  long values[40], count = 0;
+  for (at += 4; *at && *at != '\n' && count < 40; count++) values[count] = strtol(at, &at, 10);
+  CHECK(values[14] == 27 && values[15] == 7 && values[37] == SCHED_BATCH);
+  return NULL;
+}
+BEHAVIOUR(threads_are_scheduled_apart) {
+  pthread_t thread;
+  CHECK(setpriority(PRIO_PROCESS, 0, 3) == 0);
+  CHECK(pthread_create(&thread, NULL, is_scheduled_apart, NULL) == 0 && pthread_join(thread, NULL) == 0);
+  CHECK(getpriority(PRIO_PROCESS, 0) == 3 && sched_getscheduler(0) == SCHED_OTHER);
+  CHECK(prctl(PR_GET_TIMERSLACK) != 4711);
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(getpriority(PRIO_PROCESS, 0) == 3);
+    CHECK(getpriority(PRIO_PGRP, 0) <= 3);
+    _exit(0);
+  }
+  reap(child, 0);
+}
+
+BEHAVIOUR(realtime_takes_a_privilege_or_a_limit) {
+  struct sched_param one = {1}, none = {0}, many = {100};
+  struct timespec slice;
+  FAILS(sched_setscheduler(0, SCHED_FIFO, &none), EINVAL);
+  FAILS(sched_setscheduler(0, SCHED_FIFO, &many), EINVAL);
+  FAILS(sched_setscheduler(0, SCHED_OTHER, &one), EINVAL);
+  FAILS(sched_setscheduler(0, 4, &none), EINVAL);
+  if (geteuid() != 0) {
+    FAILS(sched_setscheduler(0, SCHED_FIFO, &one), EPERM);
+    return;
+  }
+  CHECK(sched_setscheduler(0, SCHED_RR, &one) == 0 && sched_getscheduler(0) == SCHED_RR);
+  CHECK(sched_getparam(0, &none) == 0 && none.sched_priority == 1);
+  CHECK(sched_rr_get_interval(0, &slice) == 0 && slice.tv_nsec == 100000000);
+  pid_t child = fork();
+  if (child == 0) {
+    CHECK(sched_getscheduler(0) == SCHED_RR);
+    CHECK(sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &one) == 0);
+    child = fork();
+    if (child == 0) _exit(sched_getscheduler(0));
+    reap(child, SCHED_OTHER);
+    CHECK(setuid(1000) == 0);
+    struct sched_param two = {2};
+    FAILS(sched_setparam(0, &two), EPERM);
+    CHECK(sched_setparam(0, &one) == 0);
+    _exit(0);
+  }
+  reap(child, 0);
+}
+
+static long begins(const char *path) {
+  char *at = strrchr(contents(path), ')');
+  long value = 0;
+  at += 4;
+  for (int field = 4; field <= 22; field++) value = strtol(at, &at, 10);
+  return value;
+}
+static void *began_later(void *unused) {
+  char path[64];
+  sprintf(path, "/proc/self/task/%d/stat", (int)syscall(SYS_gettid));
+  CHECK(begins(path) > begins("/proc/self/stat"));
+  sprintf(path, "/proc/self/task/%d/stat", getpid());
+  CHECK(begins(path) == begins("/proc/self/stat"));
+  return NULL;
+}
+BEHAVIOUR(threads_begin_when_they_are_made) {
+  pthread_t thread;
+  usleep(30000);
+  CHECK(pthread_create(&thread, NULL, began_later, NULL) == 0 && pthread_join(thread, NULL) == 0);
 }

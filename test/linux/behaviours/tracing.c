@@ -1,7 +1,10 @@
 /* ptrace(2), as debuggers and tracers of system calls use it. What is only powerpc's is looked at there alone. */
 #include "behaviour.h"
 #include <elf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -106,6 +109,7 @@ struct call_info {
   union {
     struct {
       uint64_t number, arguments[6];
+      uint32_t data;
     } entry;
     struct {
       int64_t value;
@@ -157,6 +161,91 @@ BEHAVIOUR(system_calls_of_a_tracee) {
   CHECK(got.si_signo == SIGTRAP && got.si_code == (SIGTRAP | 0x80));
   ends(child, 3);
 }
+
+/* Leaves getpgid and getsid to its tracer. */
+static void leaves_calls(void) {
+  struct sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 21),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsid, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 22),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog given = {6, program};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, 2, &given) != 0) _exit(98);
+  if (syscall(SYS_getpgid, 0, 11, 12) != getpgrp()) _exit(97);
+  if (syscall(SYS_getsid, 0, 13) != 4711) _exit(96);
+  errno = 0;
+  if (syscall(SYS_getsid, 0, 14) != -1 || errno != ENOSYS) _exit(95);
+  errno = 0;
+  if (syscall(SYS_getsid, 0, 15) != -1 || errno != EXDEV) _exit(94);
+  if (syscall(SYS_getpgid, 0, 16) != getpgrp()) _exit(93);
+  _exit(6);
+}
+/* Has the call of a stop left out, which then returns `result`; or leaves it as it is. */
+static void leave_out(pid_t child, int sets, long result) {
+#ifdef __powerpc__
+  ask(PTRACE_POKEUSER, child, 0, -1);
+  if (sets) ask(PTRACE_POKEUSER, child, 3 * sizeof(long), result);
+#else
+  ask(PTRACE_POKEUSER, child, offsetof(struct user_regs_struct, orig_rax), -1);
+  if (sets) ask(PTRACE_POKEUSER, child, offsetof(struct user_regs_struct, rax), result);
+#endif
+}
+static struct call_info left_to_tracer(pid_t child, int request, int data) {
+  struct call_info info;
+  unsigned long message;
+  ask(request, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP, 7));
+  CHECK(syscall(SYS_ptrace, PTRACE_GETEVENTMSG, child, 0, &message) == 0 && message == data);
+  CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) >= 84 && info.op == 3 && info.entry.data == data);
+  return info;
+}
+BEHAVIOUR(calls_that_a_filter_leaves_to_the_tracer) {
+  struct call_info info;
+  pid_t child = traced(leaves_calls);
+  ask(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP);
+  info = left_to_tracer(child, PTRACE_CONT, 21);
+  CHECK(info.entry.number == SYS_getpgid && info.entry.arguments[0] == 0 && info.entry.arguments[2] == 12);
+  /* The next stop of a call is behind it. */
+  ask(PTRACE_SYSCALL, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+  CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) == 33 && info.op == 2);
+  CHECK(!info.exit.failed && info.exit.value == getpgrp());
+  info = left_to_tracer(child, PTRACE_CONT, 22);
+  CHECK(info.entry.number == SYS_getsid && info.entry.arguments[1] == 13);
+  leave_out(child, 1, 4711);
+  left_to_tracer(child, PTRACE_CONT, 22);
+  leave_out(child, 0, 0);
+  ask(PTRACE_SYSCALL, child, 0, 0);
+  CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+  CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) == 33 && info.exit.failed && info.exit.value == -ENOSYS);
+  left_to_tracer(child, PTRACE_CONT, 22);
+  leave_out(child, 1, -EXDEV);
+  /* A stop in front of the call comes before that for the filter. */
+  do {
+    ask(PTRACE_SYSCALL, child, 0, 0);
+    CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+    CHECK(syscall(SYS_ptrace, 0x420e, child, sizeof info, &info) >= 33);
+  } while (info.op != 1 || info.entry.number != SYS_getpgid);
+  info = left_to_tracer(child, PTRACE_SYSCALL, 21);
+  CHECK(info.entry.arguments[1] == 16);
+  ends(child, 6);
+}
+
+static void has_no_tracer_for_it(void) {
+  struct sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog given = {4, program};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, 2, &given) != 0) _exit(98);
+  _exit(syscall(SYS_getpgid, 0) == -1 && errno == ENOSYS ? 8 : 9);
+}
+BEHAVIOUR(calls_that_no_tracer_is_asked_of) { ends(traced(has_no_tracer_for_it), 8); }
 
 #ifdef __powerpc__
 /* exit_group(5), without a stack or TOC. */

@@ -179,6 +179,18 @@ describe("reading and writing", () => {
     const pending = [...guest.process.signals.pending.entries, ...thread.signals.pending.entries];
     expect(pending.map(({ signo }) => signo)).toEqual([25]);
   });
+  it("allocates no more than its file system has free", () => {
+    const fd = open("a", O_RDWR | O_CREAT);
+    const memory = guest.call("memfd_create", "space", 0);
+    const much = 1n << 43n;
+    for (const each of [fd, memory]) {
+      expect(guest.call("fallocate", each, 0, 0, much)).toBe("ENOSPC");
+      expect(guest.call("fallocate", each, 1, 4096, much)).toBe("ENOSPC");
+      expect(guest.call("fallocate", each, 3, 0, much)).toBe(0);
+      expect(guest.call("fallocate", each, 0, 0, 5000)).toBe(0);
+    }
+    expect(fs.statSync(host("a")).size).toBe(5000);
+  });
   it("refuses positions that no file can have", () => {
     const fd = open("a", O_RDWR | O_CREAT);
     expect(guest.call("lseek", fd, -1, 0)).toBe("EINVAL");
@@ -434,7 +446,7 @@ describe("/proc and /dev", () => {
     expect(contents("/proc/self/status")).toMatch(/^Pid:\t42$/m);
     expect(contents("/proc/42/stat").split(" ").length).toBe(52);
     guest.process.personality = 0x40000;
-    guest.process.attributes.nice = 5;
+    guest.process.scheduling.nice = 5;
     expect(contents("/proc/self/personality")).toBe("00040000\n");
     expect(contents("/proc/self/stat").split(" ").slice(17, 19)).toEqual(["25", "5"]);
     const held = guest.files.descriptors.list().length;

@@ -73,6 +73,7 @@ export function makeGuest(options: {
     abi,
     cpuModel: { name: "power8", pvr: 0x4d0200 },
     cpus: 1,
+    memorySize: 2 ** 32,
     // No call has worked for long.
     get began() {
       return host.clock.monotonic();

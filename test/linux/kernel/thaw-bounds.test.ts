@@ -64,7 +64,7 @@ it.each<[string, RegExp, Partial<ProcessSnapshot>]>([
 
 const tracee: TraceSnapshot = {
   ...{ tid: 101, tracer: process.pid, seized: true, options: 0, mode: "run", inCall: false, stop: null },
-  ...{ told: false, listening: false, exiting: false, message: 0n, due: [], inject: null },
+  ...{ told: false, listening: false, exiting: false, message: 0n, due: [], inject: null, passed: false },
 };
 const thawTraced = (tracees: Partial<TraceSnapshot>[], end: { tracer: number } | undefined = undefined) => {
   const ends = end === undefined ? [] : [{ tid: 300, status: 0, ...end }];

@@ -391,7 +391,12 @@ class Maker {
             {
               ...{ tid, tracer, seized: this.chance(2), options: this.nat(0xff), told: this.chance(2) },
               mode: this.pick<TraceSnapshot["mode"]>("run", "syscall", "step"),
-              ...{ inCall: this.chance(2), listening: this.chance(2), exiting: this.chance(2) },
+              ...{
+                inCall: this.chance(2),
+                passed: this.chance(4),
+                listening: this.chance(2),
+                exiting: this.chance(2),
+              },
               message: this.bits(40),
               stop: this.maybe(() => this.traceStop()),
               due: this.list(2, () => this.traceStop()),

@@ -127,7 +127,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
     };
     Object.assign(guest.process.credentials, ordinaryUser(7, 7));
     expect(await all()).toEqual(Array(6).fill("EPERM"));
-    expect(guest.process.attributes.nice).toBe(5);
+    expect(guest.process.scheduling.nice).toBe(5);
     Object.assign(guest.kernel.thread(child)!.process.credentials, { ...ordinaryUser(7, 7), euid: 8 });
     expect(await all()).toEqual(Array(6).fill(0));
     expect(await guest.call("setpriority", 0, child, 4)).toBe("EACCES");
@@ -165,7 +165,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
       mounts: [],
     });
     const [process] = thawed.processes.values();
-    expect(process.attributes).toEqual({
+    expect({ ...process.attributes, ...process.scheduling }).toEqual({
       nice: 19,
       policy: 5,
       timerSlack: 1234n,
