@@ -70,8 +70,11 @@ export class FileTables {
       return;
     }
     topic.openFiles.forEach((entry, index) => {
-      const { objref, own: typed, state: text, signals, ...rest } = entry;
-      const told = signals === null ? {} : { signals };
+      const { objref, own: typed, state: text, signals, writeHint, ...rest } = entry;
+      const told = {
+        ...(signals === null ? {} : { signals }),
+        ...(writeHint === 0 ? {} : { writeHint }),
+      };
       const own = { ...rest, ...told, state: typed ?? fileStateOf(text, entry) };
       const shared = known.get(objref);
       if (objref !== 0 && (shared === undefined || this.fileOfObjref.has(objref))) {

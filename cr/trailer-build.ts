@@ -162,10 +162,10 @@ function filesValues(snapshot: MachineSnapshot, objrefs: V13Part["objrefs"]): X.
   return {
     openFiles: snapshot.openFiles.map((file, index) => {
       const objref = objrefs.get(index) ?? 0;
-      const { kind, deleted, inherited, pipe, unlinked, state, signals = null } = file;
+      const { kind, deleted, inherited, pipe, unlinked, state, signals = null, writeHint = 0 } = file;
       const there = objref === 0 ? file : { path: "", flags: 0, mode: 0, position: 0n };
       const { path, flags, mode, position } = there;
-      const own = { deleted, inherited, pipe, unlinked, state: "", own: state, signals };
+      const own = { deleted, inherited, pipe, unlinked, state: "", own: state, signals, writeHint };
       return { objref, kind, path, flags, mode, position, ...own };
     }),
     descriptors: snapshot.processes.flatMap((process) =>

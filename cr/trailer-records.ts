@@ -310,6 +310,7 @@ const OPEN_FILE = message("open file", "an open file description", {
   state: text(STATE, "version 1: what its kind has to say besides, JSON"),
   own: since(2, maybe(FILE_STATE, "what its kind has to say besides"), null),
   signals: since(3, maybe(FILE_SIGNALS, ""), null),
+  writeHint: since(4, u32("F_SET_RW_HINT"), 0),
 });
 
 const DESCRIPTOR = message("descriptor", "a descriptor that has no FD_ENT", {

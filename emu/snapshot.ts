@@ -471,6 +471,8 @@ export interface OpenFileSnapshot {
   state: FileState | null;
   /** What its owner is told; it has none and tells nothing when absent. */
   signals?: FileSignalsSnapshot;
+  /** F_SET_RW_HINT; 0 when absent. */
+  writeHint?: number;
 }
 
 /** F_SETOWN of a description, and what its owner is told by signals. */

@@ -26,11 +26,11 @@ const DEFERRED = {
   /** What most programs ask of the kernel, dynamic linkers before all: the second stage of \`syscall-table.ts\`, and /proc. */
   calls: `
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
-      ioctl ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
+      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
     emu/linux/signals: deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: unwind vdso-image
-    emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysfs`,
+    emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: cpu-models debug digest trace

@@ -536,6 +536,7 @@ function openFile({
         unlinked: kind === "file" && unlinkedFiles > 0 ? fc.nat(unlinkedFiles - 1) : fc.constant(-1),
         state: fc.option(fileState),
         signals: fileSignals,
+        writeHint: fc.integer({ min: 1, max: 5 }),
       });
     });
 }

@@ -204,6 +204,10 @@ const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
+const F_GET_RW_HINT = 1035;
+const F_SET_RW_HINT = 1036;
+/** RWH_WRITE_LIFE_EXTREME, the last of them. */
+const HINT_MAX = 5;
 
 const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 const OWNER_EX = struct({ type: "i32", pid: "i32" });
@@ -306,6 +310,26 @@ export function awaitLeases(ctx: SyscallContext, { stat }: Location, flags: numb
   ctx.block({ queues: [signals.queue], deadline });
 }
 
+/** How long what is written to a file is going to stay: kept with what has the file open, and told. */
+function setHint(ctx: SyscallContext, file: OpenFile): number {
+  const address = ctx.args.address(2);
+  ctx.memory.checkLoad(address, 8);
+  const hint = ctx.memory.read64(address);
+  if (hint > BigInt(HINT_MAX)) throw new SysError(EINVAL);
+  for (const other of openedFiles(ctx.kernel)) {
+    if (other === file || (file.key !== undefined && other.key === file.key)) other.writeHint = Number(hint);
+  }
+  return 0;
+}
+function getHint(ctx: SyscallContext, file: OpenFile): number {
+  const hints = [...openedFiles(ctx.kernel)].map(({ key, writeHint }) =>
+    file.key !== undefined && key === file.key ? writeHint : 0,
+  );
+  ctx.memory.checkStore(ctx.args.address(2), 8);
+  ctx.memory.write64(ctx.args.address(2), BigInt(Math.max(file.writeHint, ...hints)));
+  return 0;
+}
+
 const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETFL]: (ctx, file) => setFlags(ctx, file, ctx.args.int(2)),
   [F_SETOWN]: (ctx, file) => setOwner(ctx, file, ctx.args.int(2)),
@@ -347,6 +371,8 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
     return 0;
   },
   [F_GET_SEALS]: (_ctx, file) => sealsOf(file).seals.bits,
+  [F_GET_RW_HINT]: getHint,
+  [F_SET_RW_HINT]: setHint,
 };
 
 function fcntl(ctx: SyscallContext, wide: boolean): number {

@@ -5,3 +5,4 @@ const request = (direction: number, type: string, number: number, size: number):
 export const io = (type: string, number: number): number => request(1, type, number, 0);
 export const ior = (type: string, number: number, size: number): number => request(2, type, number, size);
 export const iow = (type: string, number: number, size: number): number => request(4, type, number, size);
+export const iowr = (type: string, number: number, size: number): number => request(6, type, number, size);

@@ -9,6 +9,7 @@ import { NamespaceFile } from "../vfs/namespace-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, files, install } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
+import { CLONE_REQUESTS } from "./ioctl-clones.ts";
 import { interfaceCall } from "./ioctl-interfaces.ts";
 import { io, ior, iow } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
@@ -107,6 +108,7 @@ const FILE_CALLS = new Map<number, FileCall>([
   [io("\xb7", 2), parentNamespace],
   [io("\xb7", 3), ofNamespace((_ctx, { type }) => type)],
   [io("\xb7", 4), namespaceOwner],
+  ...CLONE_REQUESTS,
   // FIGETBSZ
   [
     io("\0", 2),

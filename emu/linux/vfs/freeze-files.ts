@@ -58,6 +58,7 @@ class FileTables implements FreezeContext {
     Object.assign(entry, file.freeze(this));
     const signals = this.system.signals.freeze(file);
     if (signals !== undefined) entry.signals = signals;
+    if (file.writeHint !== 0) entry.writeHint = file.writeHint;
     return index;
   }
 

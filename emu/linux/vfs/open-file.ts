@@ -59,6 +59,8 @@ export abstract class OpenFile {
   references = 0;
   /** F_SETOWN and F_SETSIG. */
   owner = { type: 1, pid: 0, signal: 0 };
+  /** F_SET_RW_HINT, by whoever has the file open; 0: nothing is known. */
+  writeHint = 0;
   /** Where it has held locks, to be given up with it. */
   locks: { released(file: OpenFile): void } | undefined;
   /** Who is told of its end, where it was opened by a path. */

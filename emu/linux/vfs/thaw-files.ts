@@ -192,8 +192,9 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       }
     }
     for (const connect of connections) connect(opened);
-    snapshot.openFiles.forEach(({ signals, flags }, index) => {
+    snapshot.openFiles.forEach(({ signals, flags, writeHint = 0 }, index) => {
       if (signals !== undefined) system.signals.thaw(opened[index], signals, flags);
+      opened[index].writeHint = writeHint;
     });
     system.network.resume(snapshot.network);
     joinNodes({ files: opened, pipes: context.pipes });

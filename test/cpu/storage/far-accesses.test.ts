@@ -4,8 +4,11 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
+import { asm } from "../../../emu/isa/encoder.ts";
 import { PREFIXED } from "../../../emu/isa/prefixed-table.ts";
 import { INSTRUCTIONS } from "../../../emu/isa/table.ts";
+import { PIECE_SIZE } from "../../../emu/memory/far-map.ts";
+import { PROT_READ, PROT_WRITE } from "../../../emu/memory/vma.ts";
 import { CASE_MEMORY, type CaseGroup, type CaseState } from "../../oracles/case-state.ts";
 import { isStorageAccess, Random, randomGroup, randomPrefixedGroup } from "../../oracles/generate.ts";
 import { CaseMachine } from "../../oracles/interpreter-cases.ts";
@@ -106,5 +109,29 @@ describe.each(["ppc64", "ppc64le"] as const)("accesses of %s", (abi) => {
         else expect(group.name).toMatch(MAY_NOT_ACCESS);
       }
     }
+  });
+
+  it("reach what lies before the address, at the start of a piece of far memory too", () => {
+    const piece = 0x2345_0000_0000;
+    far.memory.map({
+      start: piece - PIECE_SIZE,
+      end: piece + PIECE_SIZE,
+      prot: PROT_READ | PROT_WRITE,
+      offset: 0,
+    });
+    far.memory.write64(piece, 7n);
+    // Near memory right before its place, so that the piece before has its own elsewhere.
+    const place = far.memory.near(Math.floor(piece / 2 ** 32), piece | 0, false) + 2 ** 32;
+    far.memory.map({ start: place - PIECE_SIZE, end: place, prot: PROT_READ, offset: 0 });
+    far.memory.write64(piece - 8, 7n);
+    const gpr = Array.from({ length: 32 }, (_, n) => (n === 4 ? BigInt(piece) : 0n));
+    const state = { ...groups[0].states[0], gpr };
+    // Fetch and decrement bounded: not where the one before is the same.
+    const decrement = { word: asm("ldat 3,4,28"), states: [state] };
+    expect(far.run([decrement])[0][0]).toMatchObject({ fault: null });
+    expect(far.memory.read64(piece)).toBe(7n);
+    far.memory.write64(piece - 8, 3n);
+    expect(far.run([decrement])[0][0].gpr[3]).toBe(7n);
+    expect(far.memory.read64(piece)).toBe(6n);
   });
 });

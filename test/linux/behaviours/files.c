@@ -1,5 +1,7 @@
 /* Regular files: what is written is read, and where. */
 #include "behaviour.h"
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <linux/falloc.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
@@ -399,4 +401,39 @@ BEHAVIOUR(file_without_a_name) {
   FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
   how.flags = O_RDWR;
   FAILS(syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how), EINVAL);
+}
+
+BEHAVIOUR(how_long_writes_stay) {
+  int fd = file_with("f", "text"), other = open("f", O_RDONLY);
+  uint64_t hint = 7, told = 77;
+  CHECK(fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 0);
+  FAILS(fcntl(fd, F_SET_RW_HINT, &hint), EINVAL);
+  FAILS(fcntl(fd, F_SET_RW_HINT, 16), EFAULT);
+  hint = 4;
+  CHECK(fcntl(fd, F_SET_RW_HINT, &hint) == 0 && fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 4);
+  CHECK(fcntl(other, F_GET_RW_HINT, &told) == 0 && told == 4);
+  hint = 0;
+  CHECK(fcntl(other, F_SET_RW_HINT, &hint) == 0 && fcntl(fd, F_GET_RW_HINT, &told) == 0 && told == 0);
+  FAILS(fcntl(fd, 1037, &told), EINVAL);
+}
+
+BEHAVIOUR(blocks_are_not_shared_where_that_makes_no_sense) {
+  int from = file_with("from", "text"), to = file_with("to", ""), folder = open(".", O_RDONLY), ends[2];
+  int reads = open("to", O_RDONLY), writes = open("from", O_WRONLY), appends = open("to", O_WRONLY | O_APPEND);
+  CHECK(pipe(ends) == 0);
+  FAILS(ioctl(to, FICLONE, 999), EBADF);
+  FAILS(ioctl(reads, FICLONE, from), EBADF);
+  FAILS(ioctl(to, FICLONE, writes), EBADF);
+  FAILS(ioctl(appends, FICLONE, from), EBADF);
+  FAILS(ioctl(to, FICLONE, folder), EISDIR);
+  FAILS(ioctl(to, FICLONE, ends[0]), EXDEV);
+  FAILS(ioctl(to, FICLONE, open("from", O_PATH)), EBADF);
+  FAILS(ioctl(to, FICLONERANGE, 16), EFAULT);
+  struct file_dedupe_range range = {0, 4, 0, 1, 0};
+  FAILS(ioctl(from, FIDEDUPERANGE, &range), EINVAL);
+  range.reserved1 = 0, range.dest_count = 1000;
+  FAILS(ioctl(from, FIDEDUPERANGE, &range), ENOMEM);
+  range.dest_count = 0;
+  FAILS(ioctl(writes, FIDEDUPERANGE, &range), EINVAL);
+  FAILS(ioctl(folder, FIDEDUPERANGE, &range), EISDIR);
 }
