@@ -361,7 +361,10 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
   for (const each of from.threads) thawThread(process, { noNewPrivs, scheduling, ...each });
-  if (from.threads.length === 0) process.files.close();
+  if (from.threads.length === 0) {
+    process.files.close();
+    process.lastScheduling = schedulingFrom(scheduling);
+  }
   process.timers.thaw(from);
 }
 

@@ -103,6 +103,7 @@ export class Process {
   hasExecuted = false;
   /** Wait status (exit code << 8, or signal number) once it has ended. */
   exitStatus: number | null = null;
+  lastScheduling: Scheduling = ordinaryScheduling();
   /** Wakes those that wait for its end by a pidfd. */
   readonly exitQueue = new WaitQueue();
   /** What getppid says of a parent outside. */
@@ -213,9 +214,9 @@ export class Process {
       );
   }
 
-  /** How its first thread is scheduled. */
+  /** How its first thread is scheduled, or was when the process ended. */
   get scheduling(): Scheduling {
-    return this.leader?.scheduling ?? ordinaryScheduling();
+    return this.leader?.scheduling ?? this.lastScheduling;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */

@@ -144,6 +144,7 @@ export class Tasks {
     }
     this.releaseMm(process);
     process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
+    process.lastScheduling = process.scheduling;
     process.threads.clear();
     if (process.heldBy === undefined && notifyEnd(process)) this.reap(process);
   }
