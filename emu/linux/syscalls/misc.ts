@@ -3,7 +3,7 @@ import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
-import { movedBefore, pauseIfOverdue } from "./files-common.ts";
+import { accessible, movedBefore, pauseIfOverdue } from "./files-common.ts";
 
 const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
 /** __NEW_UTS_LEN + 1; __OLD_UTS_LEN + 1, without domainname. */
@@ -117,14 +117,14 @@ const getrandom: SyscallHandler = (ctx) => {
   const flags = args.uint(2);
   if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) throw new SysError(EINVAL);
   if ((flags & (GRND_INSECURE | GRND_RANDOM)) === (GRND_INSECURE | GRND_RANDOM)) throw new SysError(EINVAL);
-  const length = Math.min(args.size(1), RANDOM_MOST);
-  if (length === 0) return 0;
+  const wanted = Math.min(args.size(1), RANDOM_MOST);
+  if (wanted === 0) return 0;
   const start = args.address(0);
-  if (start + length > memory.limit) throw new SysError(EFAULT);
+  if (start + wanted > memory.limit) throw new SysError(EFAULT);
+  const length = accessible(memory, start, wanted, true);
   for (let done = movedBefore(ctx); done < length; done += RANDOM_CHUNK) {
     pauseIfOverdue(ctx, done);
     const bytes = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));
-    memory.checkStore(start + done, bytes.length);
     kernel.random.fill(bytes);
     memory.write(start + done, bytes);
   }

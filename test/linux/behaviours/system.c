@@ -39,6 +39,15 @@ BEHAVIOUR(owners_and_groups_that_are_nobody) {
  * A process must say first that it will ask for barriers among its own threads, for those that code is read anew behind apart from
  * others, and a new program says so again.
  */
+BEHAVIOUR(random_numbers_up_to_where_memory_ends) {
+  size_t page = sysconf(_SC_PAGESIZE);
+  char *at = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED && munmap(at + page, page) == 0);
+  CHECK(syscall(SYS_getrandom, at + page - 12, 16, 0) == 12);
+  FAILS(syscall(SYS_getrandom, at + page, 16, 0), EFAULT);
+  CHECK(syscall(SYS_getrandom, at + page, 0, 0) == 0);
+}
+
 BEHAVIOUR(memory_barriers) {
   enum { QUERY, PRIVATE = 8, REGISTERED = 16, PRIVATE_CODE = 32, CODE_REGISTERED = 64, ALL = 127 };
   CHECK((syscall(SYS_membarrier, QUERY, 0, 0) & ALL) == ALL);
