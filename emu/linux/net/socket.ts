@@ -9,7 +9,7 @@ import { hold, OpenFile, release, type Waitables } from "../vfs/open-file.ts";
 import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
-import { Inbox, type IpHeader, type Sender } from "./inbox.ts";
+import { Inbox, type IpHeader, type Message, type Sender } from "./inbox.ts";
 import type { Network } from "./network.ts";
 import {
   AF_UNIX,
@@ -201,15 +201,20 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   /** Up to `room` bytes of what has come; undefined when nothing has and more may. `peek` leaves it there. */
   abstract receive(room: number, peek: boolean): Received | undefined;
 
-  /** The first message, of which the rest is lost; or the one that a look is at. Undefined where looks have come to the end. */
-  protected packet(room: number, peek: boolean): Received | undefined {
-    let skip = peek ? this.lookFrom : 0;
+  /** The message in which what comes after `skip` bytes begins, if there is one, its place, and the bytes of it to skip. */
+  protected messageAt(skip: number): { first: Message | undefined; index: number; skip: number } {
     let index = 0;
     let first = this.inbox.at(0);
     while (first !== undefined && skip > 0 && skip >= first.bytes.length) {
       skip -= first.bytes.length;
       first = this.inbox.at(++index);
     }
+    return { first, index, skip };
+  }
+
+  /** The first message, of which the rest is lost; or the one that a look is at. Undefined where looks have come to the end. */
+  protected packet(room: number, peek: boolean): Received | undefined {
+    const { skip, first } = this.messageAt(peek ? this.lookFrom : 0);
     if (first === undefined) return undefined;
     const { bytes, from, sender, time, header } = first;
     const files = peek ? first.files.map(hold) : first.files;

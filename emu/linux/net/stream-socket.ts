@@ -343,13 +343,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   /** Bytes of as many messages as there are of one sender, up to one that descriptions came with. */
   private piece(room: number, peek: boolean): Received | undefined {
-    let skip = peek && this.isUnix ? this.lookFrom : 0;
-    let index = 0;
-    let first = this.inbox.at(0);
-    while (first !== undefined && skip > 0 && skip >= first.bytes.length) {
-      skip -= first.bytes.length;
-      first = this.inbox.at(++index);
-    }
+    let { first, index, skip } = this.messageAt(peek && this.isUnix ? this.lookFrom : 0);
     if (first === undefined) return undefined;
     const pieces: Uint8Array[] = [];
     let files: Received["files"] = [];
