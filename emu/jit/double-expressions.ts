@@ -8,6 +8,7 @@ import {
   i64Op,
   setLocal,
   unsigned,
+  when,
 } from "../cpu/vector/expressions.ts";
 import { Op, Simd } from "./wasm.ts";
 
@@ -25,7 +26,7 @@ export const lt = binary(Op.f64_lt);
 export const gt = binary(Op.f64_gt);
 export const eq = binary(Op.f64_eq);
 export const ne = binary(Op.f64_ne);
-export const toSingle = (a: Expression) => [...a, Op.f32_demote_f64, Op.f64_promote_f32];
+const toSingle = (a: Expression) => [...a, Op.f32_demote_f64, Op.f64_promote_f32];
 export const isNegative = (a: Expression) => i64Op.ltS([...a, Op.i64_reinterpret_f64], i64(0n));
 /** a * b + c with one rounding. */
 export const fused = (a: Expression, b: Expression, c: Expression): Expression => {
@@ -48,6 +49,15 @@ export const sumError = (
 ): Expression => {
   const step = getLocal(part);
   return [...setLocal(part, sub(sum, p)), ...setLocal(into, add(sub(p, sub(sum, step)), sub(q, step)))];
+};
+/** rounded <- what it is as a single; error <- something of the sign of what that lacks, if it has lost anything; `part` is a local to work with. */
+export const roundToSingle = (rounded: number, error: number, part: number): Expression => {
+  const [before, single] = [getLocal(rounded), getLocal(part)];
+  return [
+    ...setLocal(part, toSingle(before)),
+    ...when(ne(single, before), setLocal(error, sub(before, single))),
+    ...setLocal(rounded, single),
+  ];
 };
 /** Whether a magnitude is greater than `nearest`'s where `error`, not zero, is what that lacks. */
 export const isOutward = (nearest: Expression, error: Expression) =>

@@ -3,7 +3,8 @@
  * left, for the operations that matter. Error-free transformations tell what rounding has lost: D. E. Knuth, TAOCP 2, 4.2.2; S. Boldo and J.-M.
  * Muller, "Exact and approximated error of the FMA" (2011).
  */
-import { FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, RN, XX } from "../cpu/floating-point/fpscr.ts";
+import { HUGE, TINY } from "../cpu/floating-point/error-free.ts";
+import { FI, FPCC, FPRF_SHIFT, FR, FX, RESULT, RN, XX } from "../cpu/floating-point/fpscr.ts";
 import {
   type Code as Expression,
   either,
@@ -34,11 +35,11 @@ import {
   mul,
   ne,
   neg,
+  roundToSingle,
   some,
   sqrt,
   sub,
   sumError,
-  toSingle,
   within,
 } from "./double-expressions.ts";
 import { RECORD_ARITHMETIC, RECORD_COMPARE, RECORD_CONVERT } from "./fp-record.ts";
@@ -65,10 +66,8 @@ const Kind = {
   fnmadd: 31,
 };
 const isKind = (value: number) => i32Op.eq(kind, i32(value));
-const RESULT = FPRF | FI | FR;
 
-/** Where an error is a number of the format, and what makes it: see `error-free.ts` and `fused.ts`. */
-const MODERATE = [2 ** -900, 2 ** 900] as const;
+/** Where the error of a fused operation, and what makes it, are numbers of the format: see `fused.ts`. */
 const FACTOR = [2 ** -400, 2 ** 400] as const;
 const ADDEND = [2 ** -800, 2 ** 800] as const;
 
@@ -79,22 +78,22 @@ const known = (result: Expression, lacks: Expression, condition: Expression): Ex
   ...setLocal(GOES, condition),
 ];
 
-const sum = known(add(a, b), sumError(ERROR, a, b, raw, X), lt(abs(raw), f64(MODERATE[1])));
-const rounding = known(b, setLocal(ERROR, f64(0)), lt(abs(raw), f64(MODERATE[1])));
+const sum = known(add(a, b), sumError(ERROR, a, b, raw, X), lt(abs(raw), f64(HUGE)));
+const rounding = known(b, setLocal(ERROR, f64(0)), lt(abs(raw), f64(HUGE)));
 const product = known(
   mul(a, c),
   setLocal(ERROR, fused(a, c, neg(raw))),
-  some(within(raw, ...MODERATE), all(eq(raw, f64(0)), some(eq(a, f64(0)), eq(c, f64(0))))),
+  some(within(raw, TINY, HUGE), all(eq(raw, f64(0)), some(eq(a, f64(0)), eq(c, f64(0))))),
 );
 const quotient = known(
   div(a, b),
   [...setLocal(ERROR, fused(neg(raw), b, a)), ...when(isNegative(b), setLocal(ERROR, neg(error)))],
-  all(within(raw, ...MODERATE), gt(abs(a), f64(MODERATE[0]))),
+  all(within(raw, TINY, HUGE), gt(abs(a), f64(TINY))),
 );
 const root = known(
   sqrt(b),
   setLocal(ERROR, fused(neg(raw), raw, b)),
-  all(gt(b, f64(MODERATE[0])), lt(b, f64(MODERATE[1]))),
+  all(gt(b, f64(TINY)), lt(b, f64(HUGE))),
 );
 /** The product is x + y, y + b is c + a, x + c is y + b, each exactly, as the locals are used again. */
 const multiplyAdd = known(
@@ -159,11 +158,7 @@ export function settleFunction(records: number, fpscr: number, hasFused: boolean
     ...setLocal(KIND, i32Op.and(i32Op.shrU(word, i32(1)), i32(31))),
     ...when(some(isKind(Kind.fsub), isKind(Kind.fmsub), isKind(Kind.fnmsub)), setLocal(B, neg(b))),
     ...operation,
-    ...when(isSingle, [
-      ...setLocal(X, toSingle(raw)),
-      ...when(ne(x, raw), setLocal(ERROR, sub(raw, x))),
-      ...setLocal(RAW, x),
-    ]),
+    ...when(isSingle, roundToSingle(RAW, ERROR, X)),
     ...when(
       i32Op.eqz(
         all(goes, eq(sub(error, error), f64(0)), some(isNormal, all(eq(raw, f64(0)), eq(error, f64(0))))),

@@ -3,21 +3,24 @@ import { bb, bf, bfa, bt } from "../fields.ts";
 import type { Handler, HandlerTable, Selector } from "../handler.ts";
 import { includes } from "../versions.ts";
 import { cpu } from "../views.ts";
-import { ENABLES, EXCEPTIONS, FEX, FI, FPRF, FR, FX, NI, NOT_WRITABLE, RN, summarize } from "./fpscr.ts";
+import {
+  bitMask,
+  CONTROL,
+  DRN,
+  ENABLES,
+  EXCEPTIONS,
+  FEX,
+  FX,
+  fieldMask,
+  L,
+  NOT_WRITABLE,
+  namedFields,
+  RESULT,
+  RN,
+  summarize,
+  W,
+} from "./fpscr.ts";
 import { frb, frt, interrupt, record, STATUS, setCr } from "./fpu.ts";
-
-/** DRN: the bits of the FPSCR's upper word that exist. */
-const DRN = 7;
-/** The fields of mtfsf and mtfsfi that choose the upper word, and of mtfsf that takes all of it. */
-const W = 0x1_0000;
-const L = 0x0200_0000;
-
-const CONTROL = ENABLES | NI | RN;
-
-/** The mask of FPSCR bit 32 + n. */
-const bit = (n: number) => (0x8000_0000 >>> n) | 0;
-/** The four bits of field n. */
-const field = (n: number) => (0xf000_0000 >>> (4 * n)) | 0;
 
 const UPPER = STATUS + 1;
 
@@ -72,7 +75,7 @@ const setDecimalRounding = (mode: number) => {
 
 export const fpscrHandlers = (): HandlerTable => ({
   mffs,
-  mffsl: sister(CONTROL | FR | FI | FPRF, () => {}),
+  mffsl: sister(CONTROL | RESULT, () => {}),
   mffsce: sister(-1, () => {
     cpu.i32[STATUS] = summarize(cpu.i32[STATUS] & ~ENABLES);
   }),
@@ -84,20 +87,19 @@ export const fpscrHandlers = (): HandlerTable => ({
     const n = bfa(word);
     const status = cpu.i32[STATUS];
     setCr(bf(word), (status >>> (28 - 4 * n)) & 15);
-    cpu.i32[STATUS] = summarize(status & ~(field(n) & (EXCEPTIONS | FX)));
+    cpu.i32[STATUS] = summarize(status & ~(fieldMask(n) & (EXCEPTIONS | FX)));
   },
   mtfsfi: withoutBefore205(W, (word, cia) => {
     const n = bf(word);
     const u = (word >>> 12) & 15;
     const upper = (word & W) !== 0;
-    insert(word, cia, upper, u << (28 - 4 * n), field(n));
+    insert(word, cia, upper, u << (28 - 4 * n), fieldMask(n));
   }),
   mtfsf: withoutBefore205(L | W, (word, cia) => {
     const at = 2 * frb(word);
     const whole = (word & L) !== 0;
     const upper = (word & W) !== 0;
-    let mask = 0;
-    for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= field(n);
+    const mask = namedFields(word);
     if (whole) {
       cpu.i32[UPPER] = cpu.i32[at + 1] & DRN;
       insert(word, cia, false, cpu.i32[at], -1);
@@ -106,11 +108,11 @@ export const fpscrHandlers = (): HandlerTable => ({
     }
   }),
   mtfsb0: (word) => {
-    cpu.i32[STATUS] = summarize(cpu.i32[STATUS] & ~(bit(bt(word)) & ~NOT_WRITABLE));
+    cpu.i32[STATUS] = summarize(cpu.i32[STATUS] & ~(bitMask(bt(word)) & ~NOT_WRITABLE));
     record(word);
   },
   mtfsb1: (word, cia) => {
-    const mask = bit(bt(word));
+    const mask = bitMask(bt(word));
     const raised = mask & EXCEPTIONS & ~cpu.i32[STATUS];
     insert(word, cia, false, -1, raised !== 0 ? mask | FX : mask);
   },

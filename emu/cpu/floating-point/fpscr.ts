@@ -44,8 +44,28 @@ export const VX_ALL = VXSNAN | VXISI | VXIDI | VXZDZ | VXIMZ | VXVC | VXSOFT | V
 /** The exception bits; each sets FX when it goes from 0 to 1. */
 export const EXCEPTIONS = OX | UX | ZX | XX | VX_ALL;
 export const ENABLES = VE | OE | UE | ZE | XE;
+/** The bits that tell of the last result. */
+export const RESULT = FPRF | FI | FR;
+/** Enables and modes. */
+export const CONTROL = ENABLES | NI | RN;
+/** The decimal rounding mode: the bits of the upper word that exist. */
+export const DRN = 7;
+/** Bits of mtfsf and mtfsfi: W means the upper word, L all of it and the lower one. */
+export const W = 0x1_0000;
+export const L = 0x0200_0000;
 /** Bits that no instruction sets by name: the summaries, and the reserved bit 52. */
 export const NOT_WRITABLE = FEX | VX | 0x800;
+
+/** The mask of FPSCR bit 32 + n. */
+export const bitMask = (n: number): number => (0x8000_0000 >>> n) | 0;
+/** The four bits of field n. */
+export const fieldMask = (n: number): number => (0xf000_0000 >>> (4 * n)) | 0;
+/** The bits of the fields that mtfsf names (FLM). */
+export function namedFields(word: number): number {
+  let mask = 0;
+  for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= fieldMask(n);
+  return mask;
+}
 
 /** VE OE UE ZE XE of the enabled exceptions among `exceptions`, both in the places of OX UX ZX XX. */
 export function enabled(fpscr: number, exceptions: number): number {

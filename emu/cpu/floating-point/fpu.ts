@@ -13,6 +13,7 @@ import {
   FPRF_SHIFT,
   FR,
   FX,
+  RESULT,
   RN,
   resultFlags,
   summarize,
@@ -77,7 +78,7 @@ export const vrb = (word: number): number => frb(word) + 64;
 /** Index of the FPSCR in the 32-bit views. */
 export const STATUS = FPSCR / 4;
 /** What the results of fast paths leave of the FPSCR, and what they add to it. */
-const RESULT_CLEARED = ~(FPRF | FI | FR);
+const RESULT_CLEARED = ~RESULT;
 const POSITIVE = 0x04 << FPRF_SHIFT;
 const NEGATIVE = 0x08 << FPRF_SHIFT;
 const POSITIVE_ZERO = 0x02 << FPRF_SHIFT;

@@ -4,20 +4,24 @@
  */
 import { bb, bf, bfa, bt } from "../../cpu/fields.ts";
 import {
+  bitMask,
+  CONTROL,
+  DRN,
   ENABLES,
   EXCEPTIONS,
   FEX,
-  FI,
-  FPRF,
-  FR,
   FX,
-  NI,
+  fieldMask,
+  L,
   NOT_WRITABLE,
+  namedFields,
   OX,
+  RESULT,
   RN,
   UX,
   VX,
   VX_ALL,
+  W,
   XE,
   XX,
   ZX,
@@ -28,17 +32,10 @@ import { CR_SLOT } from "../slots.ts";
 import { Code, type FunctionBody, I32, Op } from "../wasm.ts";
 import { type Emit, RB, RT, type Rows, recorded, upperWord } from "./row.ts";
 
-/** The bits of results, of which some are found later. */
-const RESULT = FR | FI | FPRF;
 /** What translated arithmetic depends on: the mode, an enable, and XX. */
 const MODE = RN | XE | XX;
-const CONTROL = ENABLES | NI | RN;
 /** Everything in the low word. */
 const ALL_BITS = -1;
-const DRN = 7;
-/** Bits of mtfsf and mtfsfi that mean the upper word, or all of FPSCR; processors without DRN ignore them. */
-const W = 0x1_0000;
-const L = 0x0200_0000;
 
 /** FRT <- FPSCR, but of the low word only some bits. */
 const moveFrom = (g: Generator, word: number, low: number): void => {
@@ -154,11 +151,6 @@ function insertFunction(fpscr: number): FunctionBody {
   return { locals: [I32], body: code, signature: { parameters: [I32, I32], results: [I32] } };
 }
 
-/** The mask of field n. */
-const fieldMask = (n: number): number => (0xf000_0000 >>> (4 * n)) | 0;
-/** The mask of bit 32 + n. */
-const bitMask = (n: number): number => (0x8000_0000 >>> n) | 0;
-
 /** DRN <- those bits of what `push` pushes. */
 const insertUpper = (g: Generator, mask: number, push: () => void): void => {
   const { code } = g;
@@ -183,9 +175,9 @@ const pushHalf = (g: Generator, n: number, upper: boolean): void => {
 
 const mtfsf: Emit = (g, word) => {
   if (recorded(word)) return false;
+  // Processors without DRN ignore these.
   const [whole, upper] = [L, W].map((bit) => g.target.hasDrn && (word & bit) !== 0);
-  let mask = 0;
-  for (let n = 0; n < 8; n++) if ((word & (0x0100_0000 >>> n)) !== 0) mask |= fieldMask(n);
+  const mask = namedFields(word);
   if (whole || !upper) {
     if (insert(g, whole ? ALL_BITS : mask, () => pushHalf(g, RB(word), false)) === false) return false;
   }
