@@ -145,6 +145,8 @@ function changeAt(ctx: SyscallContext, { at, file }: Subject, change: (path: str
     return;
   }
   const { system } = files(ctx);
+  // What the machine makes itself (/proc) is for nobody to change.
+  if (at?.synthetic !== undefined) throw new SysError(EPERM);
   system.namespace.at(system.namespace.writable(at ?? system.locate(file!, files(ctx))), change);
 }
 
