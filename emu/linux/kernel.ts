@@ -550,6 +550,7 @@ export class Kernel implements System {
 
   /** The same at the loop's own times, by which the host has its turns: however often programs ask for their CPU time. */
   private look(): void {
+    this.host.onRun?.(true);
     this.settleTime();
     this.unseen = 0;
   }
@@ -558,6 +559,7 @@ export class Kernel implements System {
   private rest(): void {
     this.settleTime();
     this.ran = undefined;
+    this.host.onRun?.(false);
   }
 
   /** Goes on from a snapshot: the threads that waited will wait again, in their order, before anything else happens. */
