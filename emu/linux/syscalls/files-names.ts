@@ -1,7 +1,7 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
 import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_MKNOD, isCapable } from "../credentials.ts";
 import {
   EBUSY,
   EEXIST,
@@ -164,7 +164,8 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   checkFlags(flags, RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT);
   if (flags & RENAME_EXCHANGE && flags !== RENAME_EXCHANGE) throw new SysError(EINVAL);
   // A whiteout is a device; who may make those finds a file system that has none.
-  if (flags & RENAME_WHITEOUT) throw new SysError(isPrivileged(ctx.process.credentials) ? EINVAL : EPERM);
+  if (flags & RENAME_WHITEOUT)
+    throw new SysError(isCapable(ctx.thread.credentials, CAP_MKNOD) ? EINVAL : EPERM);
   checkNames(ctx, [from, to], EBUSY);
   const task = files(ctx);
   const { namespace, host } = task.system;

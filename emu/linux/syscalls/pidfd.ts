@@ -51,7 +51,7 @@ function sendSignal(ctx: SyscallContext): number {
   const [signo, at] = [ctx.args.int(1), ctx.args.address(2)];
   checkFlags(ctx.args.int(3), 0);
   const target = recipient(ctx);
-  const info = at === 0 ? senderInfo(signo, ctx.process) : givenInfo(ctx, at, signo, target.pid);
+  const info = at === 0 ? senderInfo(signo, ctx.thread) : givenInfo(ctx, at, signo, target.pid);
   if (alive(target)) send(ctx, target, info);
   return 0;
 }
@@ -60,7 +60,7 @@ function getfd(ctx: SyscallContext): number {
   checkFlags(ctx.args.int(2), 0);
   const target = processArg(ctx);
   if (target.exitStatus !== null) throw new SysError(ESRCH);
-  checkAccess(ctx.process, target);
+  checkAccess(ctx.thread, target);
   return install(ctx, filesOf(target).descriptors.get(ctx.args.int(1)), true);
 }
 
