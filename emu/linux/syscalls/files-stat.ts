@@ -17,6 +17,7 @@ import type { Location } from "../vfs/location.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import type { FileStat } from "../vfs/file-status.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
 import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";
 
 const TIMES = {
@@ -257,8 +258,19 @@ export const STATFS64 = struct({
 });
 
 const EXT4_MAGIC = 0xef53;
-const PROC_MAGIC = 0x9fa0;
 const TMPFS_MAGIC = 0x0102_1994;
+/** The file systems of what is on no host, by how names in them begin, or what stands for a name. */
+const MAGIC: readonly (readonly [name: string, magic: number])[] = [
+  ["/proc/", 0x9fa0],
+  ["/sys/", 0x6265_6572],
+  ["/dev/pts/", 0x1cd1],
+  ["pipe:", 0x5049_5045],
+  ["socket:", 0x534f_434b],
+  ["anon_inode:", 0x0904_1934],
+  ...["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"].map(
+    (name) => [`${name}:[`, 0x6e73_6673] as const,
+  ),
+];
 const SHARED_MEMORY = "/dev/shm";
 const ST_RDONLY = 1;
 const ST_VALID = 0x20;
@@ -267,8 +279,8 @@ function statfsOf(ctx: SyscallContext, at: Location) {
   const common = { f_namelen: NAME_MAX, f_bsize: BLOCK_SIZE, f_frsize: BLOCK_SIZE };
   const { place } = at;
   if (place === undefined || at.stat === undefined) {
-    const proc = at.path === "/proc" || at.path.startsWith("/proc/");
-    return { ...common, f_type: proc ? PROC_MAGIC : TMPFS_MAGIC, f_flags: ST_RDONLY | ST_VALID };
+    const magic = MAGIC.find(([name]) => `${at.path}/`.startsWith(name))?.[1];
+    return { ...common, f_type: magic ?? TMPFS_MAGIC, f_flags: ST_RDONLY | ST_VALID };
   }
   const { system } = files(ctx);
   const { mount } = place.folder;
@@ -316,7 +328,8 @@ const byFile: Find = (ctx) => {
   const { path, kind } = file;
   if (kind === "proc") return { path, mustBeDirectory: false };
   if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
-    return { path: "/dev", mustBeDirectory: false };
+    const label = file instanceof PipeEnd ? "pipe:" : file.label;
+    return { path: path || label || "/dev", mustBeDirectory: false };
   }
   if (file.base !== undefined) return file.base();
   // A file that has lost its name is on the file system of the directory it was in.
