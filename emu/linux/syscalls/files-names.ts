@@ -40,14 +40,14 @@ import {
 } from "../vfs/constants.ts";
 import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
-import { DirectoryFile } from "../vfs/host-file.ts";
+import { DirectoryFile, RegularFile } from "../vfs/host-file.ts";
 import { exists, type HostPlace, isDirectory, type Location } from "../vfs/location.ts";
 import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import type { DirectoryEntry } from "../vfs/open-file.ts";
 import { otherName } from "../vfs/other-names.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
-import type { TaskFiles } from "../vfs/process-files.ts";
+import { openedFiles, type TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
@@ -290,6 +290,12 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
       ? undefined
       : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
+  if (object instanceof RegularFile && task.system.isNameable(object.key)) {
+    const target = vacant(ctx, to.dirfd, to.path);
+    task.system.name(object, target, task, openedFiles(ctx.kernel));
+    task.system.notices.created(target);
+    return 0;
+  }
   const source = object === undefined ? found! : task.system.locate(object, task);
   const target = vacant(ctx, to.dirfd, to.path);
   const { mount } = namespace.writable(target).folder;
