@@ -185,7 +185,11 @@ export class AddressSpace implements FileViewer {
     const isFar = ea < 0;
     const at = isFar ? ea + FAR_START : ea;
     const end = at + n;
-    if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
+    if (end > this.size) {
+      // What is wrong below the end comes first.
+      if (at < this.size) this.check(ea, this.size - at, isStore, isForced);
+      throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
+    }
     const guard = isStore ? this.writeGuard : this.readGuard;
     const go = isFar ? FAR_GO : 0;
     const first = at >>> PAGE_SHIFT;

@@ -46,6 +46,16 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Math.min(Number(offset), MAX_OFFSET);
 }
 
+/**
+ * What a call with a position of its own is about. What is wrong with the position, and with a file that has none, comes
+ * before what it was opened for (Linux: ksys_pread64, do_preadv).
+ */
+function placeArg(ctx: SyscallContext, offset: bigint, write: boolean): { file: OpenFile; position: number } {
+  if (offset < 0n) throw new SysError(EINVAL);
+  const position = positionArg(fileArg(ctx, 0), offset);
+  return { file: write ? target(ctx, 0) : source(ctx, 0), position };
+}
+
 /** Bytes on their way from one file to another, or to or from a position of one. */
 const buffer = new Uint8Array(CHUNK);
 
@@ -210,10 +220,12 @@ const RWF_APPEND = 0x10;
 function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked {
   const flags = ctx.args.int(5);
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
-  const file = write ? target(ctx, 0) : source(ctx, 0);
   const offset = splitOffset(ctx, 3);
+  const { file, position } =
+    offset === -1n
+      ? { file: write ? target(ctx, 0) : source(ctx, 0), position: undefined }
+      : placeArg(ctx, offset, write);
   const spans = vectorArg(ctx, 1, 2);
-  const position = offset === -1n ? undefined : positionArg(file, offset);
   if (!write) {
     if (flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
     return readInto(ctx, file, spans, position);
@@ -291,6 +303,7 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const to = target(ctx, 0);
   const from = source(ctx, 1);
   if (!from.seekable || from.kind === "directory" || to.flags & O_APPEND) throw new SysError(EINVAL);
+  if (ctx.args.isNegative(3)) throw new SysError(EINVAL);
   const pointer = ctx.args.address(2);
   const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
   if (pointer === 0) return copy(ctx, from, to, count, {});
@@ -319,15 +332,25 @@ function copyFileRange(ctx: SyscallContext): number {
   if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
   if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
   const pointers = [ctx.args.address(1), ctx.args.address(3)];
-  const positions = pointers.map((pointer, i) => {
+  const offsets = pointers.map((pointer) => {
     if (pointer === 0) return undefined;
     if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
-    return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.read64(pointer)));
+    return ctx.memory.read64(pointer);
   });
-  const count = Math.min(ctx.args.size(4), MAX_RW_COUNT);
+  // Ends are counted without signs, before anybody asks whether a position is negative (Linux: generic_copy_file_checks).
+  const starts = [offsets[0] ?? BigInt(from.position), offsets[1] ?? BigInt(to.position)];
+  const asked = ctx.args.word(4);
+  if (starts.some((start) => start + asked >= 2n ** 64n)) throw new SysError(EOVERFLOW);
+  const positions = offsets.map((offset, i) =>
+    offset === undefined ? undefined : positionArg(i === 0 ? from : to, BigInt.asIntN(64, offset)),
+  );
+  const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
+  const there = Math.max(Number(from.stat().size) - start, 0);
+  let count = Math.min(ctx.args.size(4), MAX_RW_COUNT, there);
   if (isSameFile(from, to)) {
-    const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
-    if (start + count > end && end + count > start) throw new SysError(EINVAL);
+    // What a call has copied before it paused may have made the file longer.
+    if (movedBefore(ctx) > 0) count = Math.min(count, Math.abs(end - start));
+    else if (start + count > end && end + count > start) throw new SysError(EINVAL);
   }
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
@@ -369,32 +392,32 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     name: "pread64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
+      return readInto(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwrite64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
+      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "preadv",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), false);
+      return readInto(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwritev",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), true);
+      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },

@@ -1,7 +1,6 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
 import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
-import { isPrivileged } from "../credentials.ts";
 import {
   EBUSY,
   EEXIST,
@@ -163,8 +162,8 @@ interface Named {
 function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
   checkFlags(flags, RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT);
   if (flags & RENAME_EXCHANGE && flags !== RENAME_EXCHANGE) throw new SysError(EINVAL);
-  // A whiteout is a device; who may make those finds a file system that has none.
-  if (flags & RENAME_WHITEOUT) throw new SysError(isPrivileged(ctx.process.credentials) ? EINVAL : EPERM);
+  // A file system that has no whiteouts.
+  if (flags & RENAME_WHITEOUT) throw new SysError(EINVAL);
   checkNames(ctx, [from, to], EBUSY);
   const task = files(ctx);
   const { namespace, host } = task.system;
