@@ -52,7 +52,10 @@ export interface Preparation {
 export async function prepare(flags: MachineFlags, named?: string): Promise<Preparation> {
   checkFlags(flags);
   const cwd = workingDirectory();
-  const host = nodeHost({ translations: cacheBeyondGuest(flags.jitCache, flags, cwd) });
+  const host = nodeHost({
+    translations: cacheBeyondGuest(flags.jitCache, flags, cwd),
+    workingDirectory: true,
+  });
   const program = named === undefined ? undefined : programPath(named, { sysroot: flags.sysroot, cwd });
   const mounts = grants(flags, { cwd, program });
   warnOfGrants(flags, cwd);

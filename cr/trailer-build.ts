@@ -59,6 +59,7 @@ function processValues(process: ProcessSnapshot): X.ProcessValues {
     cwdUnlinked: process.cwdUnlinked ?? null,
     umask: process.umask,
     ...credentials,
+    capabilities: credentials.capabilities ?? null,
     limits: process.limits,
     auxv: memory.auxv,
     ...prctl,
@@ -110,6 +111,7 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
         ? null
         : { priority: 0, ioPriority: 0, resetOnFork: false, ...thread.scheduling },
     startTime: thread.startTime ?? null,
+    credentials: thread.credentials ? { capabilities: null, ...thread.credentials } : null,
     files: ownFiles(thread),
   };
 }

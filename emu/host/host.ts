@@ -314,6 +314,8 @@ export interface Host {
   sha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array };
   /** Resolves after about `milliseconds`, or when `cancel` is called. */
   sleep(milliseconds: number): { done: Promise<void>; cancel(): void };
+  /** The machine begins to run, or no longer does: in between nobody else has a turn, and it may have what it gives back at the end. */
+  onRun?(runs: boolean): void;
   /** Lets other work of the host (terminal, control requests) run, then resolves. */
   yield(): Promise<void>;
   /** Writes a message to the user (stderr), without the "ppcr: " prefix. */

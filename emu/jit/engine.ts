@@ -52,6 +52,9 @@ interface Entry {
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
 const SAMPLED = 61;
 
+/** Of so many runs after the first ones the clock is read in one at every change from one tier to the other: a prime, too. */
+const WATCHED = 31;
+
 /** Pages of near memory. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
 
@@ -90,6 +93,10 @@ export class JitEngine extends Interpreter {
   private closed = false;
   /** Bytes of the modules that are in use. */
   private bytes = 0;
+  /** How often it has run for somebody who wants to know the time of each tier, whether this is watched, and the milliseconds of what was last. */
+  private runs = 0;
+  private isWatched = false;
+  private readonly watched = { running: 0, interpreting: 0 };
   /** Instructions executed, with more for those that take longer, and translated, in this address space so far. */
   private executed = 0;
   private translated = 0;
@@ -138,18 +145,28 @@ export class JitEngine extends Interpreter {
   }
 
   override run(limit: number): Exit {
-    const { registers } = this.cpu;
     if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
-    const isTimed = this.statistics.running !== undefined;
+    if (this.statistics.running === undefined) return this.runBoth(limit);
+    const isWatched = this.runs < WATCHED || this.runs % WATCHED === 0;
+    this.runs++;
+    this.isWatched = isWatched;
+    if (isWatched) this.watched.running = this.watched.interpreting = 0;
+    return isWatched ? this.runBoth(limit) : this.timed(undefined, this.runBoth, limit);
+  }
+
+  /** Runs what is translated and what is not, in turn. */
+  private runBoth(limit: number): Exit {
+    const { registers } = this.cpu;
+    const { isWatched } = this;
     let left = limit;
     for (;;) {
       if (registers.i32[NIA / 4 + 1] === 0) {
         const pc = registers.i32[NIA / 4];
-        left = isTimed ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
+        left = isWatched ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
         if (left === 0) return "limit";
       }
       if (this.isAtCall) return "syscall";
-      const exit = isTimed ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
+      const exit = isWatched ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
       if (this.quick === undefined) this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
       if (exit !== "arrived") return exit;
@@ -181,7 +198,7 @@ export class JitEngine extends Interpreter {
     const { i32 } = registers;
     if (quick === undefined || this.breakpoints.size > 0) return this.interpretPlainly(limit);
     // Where somebody wants to know the time of each, translated code is entered from here.
-    const stack = this.statistics.running === undefined ? this.tuning.stack : 0;
+    const stack = this.isWatched ? 0 : this.tuning.stack;
     let left = limit;
     while (left > 0) {
       if (i32[NIA / 4 + 1] !== 0) return this.interpretPlainly(left);
@@ -273,18 +290,26 @@ export class JitEngine extends Interpreter {
     this.quick?.allow(address, 0);
   }
 
-  /** Adds the time that `run` takes to that of a tier, without what translating takes in it. */
+  /**
+   * Adds the time that `run` takes to that of a tier, without what translating takes in it; without a tier to both, as what was watched last
+   * is divided.
+   */
   private timed<A extends unknown[], T>(
-    tier: "running" | "interpreting",
+    tier: "running" | "interpreting" | undefined,
     run: (...args: A) => T,
     ...args: A
   ): T {
-    const { statistics } = this;
+    const { statistics, watched } = this;
     const began = now() - statistics.compiling - statistics.reusing;
     try {
       return run.apply(this, args);
     } finally {
-      statistics[tier]! += now() - statistics.compiling - statistics.reusing - began;
+      const taken = now() - statistics.compiling - statistics.reusing - began;
+      if (tier !== undefined) watched[tier] += taken;
+      const all = watched.running + watched.interpreting || 1;
+      const running = tier === undefined ? (taken * watched.running) / all : tier === "running" ? taken : 0;
+      statistics.running! += running;
+      statistics.interpreting! += taken - running;
     }
   }
 

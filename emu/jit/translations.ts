@@ -17,7 +17,7 @@ export interface JitStatistics {
   reused: number;
   reusedOptimised: number;
   reusing: number;
-  /** Milliseconds in translated code and in the interpreter, where somebody wants to know: looking at the clock takes some too. */
+  /** Milliseconds in translated code and in the interpreter, where somebody wants to know; see `JitEngine.run`. */
   running: number | undefined;
   interpreting: number | undefined;
   /** Instructions executed by the quick loop. */

@@ -86,7 +86,7 @@ export function memoryHost(input: string | null = ""): MemoryHost {
     stdin.end();
   }
   return {
-    ...nodeHost({ descriptors: [] }),
+    ...nodeHost({ descriptors: [], workingDirectory: true }),
     streams: new Map([stdin, stdout, stderr].entries()),
     warn: (message) => void warnings.push(message),
     stdin,

@@ -1,6 +1,6 @@
 /** Files of the host through node:fs. */
 import type { BigIntStats, PathLike } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import {
   type HostAccess,
   HostError,
@@ -14,6 +14,7 @@ import {
 import { decodeName, encodeName, isRawName } from "../names.ts";
 import { builtins, fs } from "./builtins.ts";
 import { byName, syncFolder } from "./files-by-name.ts";
+import { forget, giveBack, heldPath, isNear, pathOf, withName } from "./near-folder.ts";
 
 const { constants } = fs;
 const onLinux = process.platform === "linux";
@@ -93,9 +94,6 @@ function accessMode({ read, write, execute }: HostAccess): number {
   return F_OK | (read ? R_OK : 0) | (write ? W_OK : 0) | (execute ? X_OK : 0);
 }
 
-/** Path of a file that is held, as Linux has it. */
-const heldPath = (handle: number): string => `/proc/self/fd/${handle}`;
-
 const DELETED = " (deleted)";
 
 /** The path that Linux knows for a handle. It keeps the last name of what has none any more, with a mark behind it. */
@@ -120,21 +118,20 @@ class HeldFolder implements HostFolder {
     this.handle = fs.openSync(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   }
   within<T>(name: string, use: (path: string) => T): T {
-    return use(`${heldPath(this.handle)}/${name}`);
+    return withName(this.handle, name, use);
   }
   stat(): HostStat {
     return hostCall(() => toHostStat(fs.fstatSync(this.handle, { bigint: true })));
   }
   access(wanted: HostAccess): void {
-    hostCall(() => fs.accessSync(heldPath(this.handle), accessMode(wanted)));
+    hostCall(() => fs.accessSync(isNear(this.handle) ? "." : heldPath(this.handle), accessMode(wanted)));
   }
   where(): HostWhereabouts {
     return hostCall(() => this.shortPath() ?? this.longPath());
   }
   mark(): string | undefined {
     try {
-      // A character for each byte of the path.
-      const mark = withoutTraces(() => fs.readlinkSync(heldPath(this.handle), "latin1"));
+      const mark = withoutTraces(() => pathOf(this.handle));
       return mark.endsWith(DELETED) ? undefined : mark;
     } catch {
       return undefined;
@@ -186,6 +183,7 @@ class HeldFolder implements HostFolder {
     hostCall(() => this.within(".", (path) => syncFolder(files, path, data)));
   }
   close(): void {
+    forget(this.handle);
     hostCall(() => fs.closeSync(this.handle));
   }
 }
@@ -235,12 +233,20 @@ const removeTree = (path: string): void => {
   temporary?.delete(path);
 };
 
+/** Where the host has temporary files. */
+function hostTemporary(): string {
+  const path = builtins.os.tmpdir();
+  // A relative one is meant from where this process was started.
+  if (!isAbsolute(path)) giveBack();
+  return path;
+}
+
 function temporaryFolder(): string {
   if (temporary === undefined) {
     const all = (temporary = new Set());
     process.once("exit", () => [...all].forEach(removeTree));
   }
-  const path = fs.mkdtempSync(join(fs.realpathSync(builtins.os.tmpdir()), "ppcr-"));
+  const path = fs.mkdtempSync(join(fs.realpathSync(hostTemporary()), "ppcr-"));
   temporary.add(path);
   return path;
 }
@@ -250,7 +256,7 @@ const files: HostFiles = {
   removeTree,
   folder: (path) => new HeldFolder(toHost(path)),
   unnamedFolder: (mode) => {
-    const path = fs.mkdtempSync(join(builtins.os.tmpdir(), "ppcr-"));
+    const path = fs.mkdtempSync(join(hostTemporary(), "ppcr-"));
     fs.chmodSync(path, mode);
     const folder = new HeldFolder(path);
     fs.rmdirSync(path);
@@ -266,7 +272,7 @@ const files: HostFiles = {
     return fs.openSync(heldPath(handle), openFlags({ ...flags, noFollow: false }));
   },
   openUnnamed: () => {
-    const folder = fs.mkdtempSync(join(builtins.os.tmpdir(), "ppcr-"));
+    const folder = fs.mkdtempSync(join(hostTemporary(), "ppcr-"));
     try {
       return fs.openSync(join(folder, "unnamed"), "wx+", 0o600);
     } finally {

@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { builtins } from "./builtins.ts";
 import { nodeFiles } from "./files.ts";
 import { nodeTranslations } from "./kept-code.ts";
+import { giveBack, lend } from "./near-folder.ts";
 import { nodeNetwork } from "./host-network.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
 
@@ -56,12 +57,18 @@ export interface NodeHostOptions {
   descriptors?: readonly number[];
   /** A folder in which translations of guest code are kept for later runs; by default they are not. */
   translations?: string;
+  /**
+   * Whether the machine may change the working directory of this process while it runs (on Linux, in the main thread): files are found faster
+   * by it. It is what it was whenever anything else has a turn, but not to other threads, such as those in which asynchronous functions of
+   * node:fs work.
+   */
+  workingDirectory?: boolean;
 }
 
 /** The host that this node process offers. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const streams = nodeStreams(options.descriptors ?? [0, 1, 2]);
-  const { translations } = options;
+  const { translations, workingDirectory = false } = options;
   return {
     translations: translations === undefined ? undefined : nodeTranslations(translations),
     files: nodeFiles,
@@ -81,6 +88,9 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
       };
     },
     sleep,
+    ...(workingDirectory && process.platform === "linux"
+      ? { onRun: (runs: boolean) => (runs ? lend() : giveBack()) }
+      : {}),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
     warn: (message) => writeAll(2, encoder.encode(`ppcr: ${message}\n`)),
   };

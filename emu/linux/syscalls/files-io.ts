@@ -1,11 +1,24 @@
 /** read, write and their families. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EOVERFLOW, ESPIPE, SysError } from "../errno.ts";
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  ESPIPE,
+  EXDEV,
+  SysError,
+} from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
+import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { StreamFile } from "../vfs/stream-file.ts";
 import { Blocked } from "../wait-queue.ts";
 import {
   accessible,
@@ -326,32 +339,29 @@ function isSameFile(from: OpenFile, to: OpenFile): boolean {
 
 /** copy_file_range(2). */
 function copyFileRange(ctx: SyscallContext): number {
-  checkFlags(ctx.args.int(5), 0);
   const [from, to] = [fileArg(ctx, 0), fileArg(ctx, 2)];
+  const pointers = [ctx.args.address(1), ctx.args.address(3)];
+  const given = pointers.map((pointer) => {
+    if (pointer === 0) return undefined;
+    if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
+    return BigInt.asUintN(64, ctx.memory.read64(pointer));
+  });
+  checkFlags(ctx.args.int(5), 0);
   if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
   if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
   if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
-  const pointers = [ctx.args.address(1), ctx.args.address(3)];
-  const offsets = pointers.map((pointer) => {
-    if (pointer === 0) return undefined;
-    if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
-    return ctx.memory.read64(pointer);
-  });
-  // Ends are counted without signs, before anybody asks whether a position is negative (Linux: generic_copy_file_checks).
-  const starts = [offsets[0] ?? BigInt(from.position), offsets[1] ?? BigInt(to.position)];
-  const asked = ctx.args.word(4);
-  if (starts.some((start) => start + asked >= 2n ** 64n)) throw new SysError(EOVERFLOW);
-  const positions = offsets.map((offset, i) =>
+  // Files of /proc are copied to no other file system.
+  const isCopied = (file: OpenFile) => file instanceof RegularFile || file instanceof StreamFile;
+  if (!isCopied(from) || !isCopied(to)) throw new SysError(EXDEV);
+  for (const [i, file] of [from, to].entries())
+    if ((given[i] ?? BigInt(file.position)) + ctx.args.ulong(4) >= 2n ** 64n) throw new SysError(EOVERFLOW);
+  const positions = given.map((offset, i) =>
     offset === undefined ? undefined : positionArg(i === 0 ? from : to, BigInt.asIntN(64, offset)),
   );
   const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
-  const there = Math.max(Number(from.stat().size) - start, 0);
-  let count = Math.min(ctx.args.size(4), MAX_RW_COUNT, there);
-  if (isSameFile(from, to)) {
-    // What a call has copied before it paused may have made the file longer.
-    if (movedBefore(ctx) > 0) count = Math.min(count, Math.abs(end - start));
-    else if (start + count > end && end + count > start) throw new SysError(EINVAL);
-  }
+  const rest = Math.max(Number(from.stat().size) - start, 0);
+  const count = Math.min(ctx.args.size(4), rest, MAX_RW_COUNT);
+  if (isSameFile(from, to) && start + count > end && end + count > start) throw new SysError(EINVAL);
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
     if (position !== undefined && done > 0) ctx.memory.write64(pointers[i], BigInt(position + done));

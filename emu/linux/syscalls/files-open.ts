@@ -1,7 +1,7 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_LEASE, isCapable } from "../credentials.ts";
 import {
   E2BIG,
   EACCES,
@@ -302,13 +302,13 @@ const notify: Command = (ctx, file) => {
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, owners } = files(ctx).system;
-  const { credentials } = ctx.process;
+  const { credentials } = ctx.thread;
   if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
     const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
-    if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
+    if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
     if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);
@@ -377,7 +377,7 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETLEASE]: (ctx, file) => setLease(ctx, file, ctx.args.int(2)),
   [F_NOTIFY]: notify,
   [F_GETOWNER_UIDS]: (ctx, { owner }) => {
-    const { uid, euid } = ctx.process.credentials;
+    const { uid, euid } = ctx.thread.credentials;
     const address = ctx.args.address(2);
     for (const [i, id] of [uid, euid].entries()) ctx.put32(address + 4 * i, owner.pid === 0 ? 0 : id);
     return 0;

@@ -14,7 +14,7 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from "../../memory/vma.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
 import { EACCES, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
@@ -188,8 +188,8 @@ const processMadvise: SyscallHandler = (ctx) => {
   const process = processArg(ctx);
   const advice = ADVICE.get(args.int(3));
   if (advice === undefined || !REMOTE_ADVICE.has(args.int(3))) throw new SysError(EINVAL);
-  checkAccess(ctx.process, process);
-  if (process !== ctx.process && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  checkAccess(ctx.thread, process);
+  if (process !== ctx.process && !isCapable(ctx.thread.credentials, CAP_SYS_NICE)) throw new SysError(EPERM);
   let done = 0;
   try {
     for (const { address, length } of spans) {

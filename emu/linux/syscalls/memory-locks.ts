@@ -6,7 +6,7 @@ import { ignoringFaults } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_IPC_LOCK, isCapable } from "../credentials.ts";
 import { EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -18,9 +18,9 @@ const MCL_CURRENT = 0x2000;
 const MCL_FUTURE = 0x4000;
 const MCL_ONFAULT = 0x8000;
 
-/** Whether a process may lock memory at all. */
-export const mayLock = ({ limits, credentials }: Process): boolean =>
-  limits[RLIMIT_MEMLOCK].soft > 0n || isPrivileged(credentials);
+/** Whether a process's thread that makes a call may lock memory at all. */
+export const mayLock = ({ limits, actor }: Process): boolean =>
+  limits[RLIMIT_MEMLOCK].soft > 0n || isCapable(actor.credentials, CAP_IPC_LOCK);
 
 /** What a new area of `length` bytes has to say of locking; undefined where that would be too much. */
 export function lockedAsAsked(

@@ -5,6 +5,7 @@ import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { makeSocket, type SocketKind } from "../net/make-socket.ts";
 import { Network } from "../net/network.ts";
 import type { Socket } from "../net/socket.ts";
+import { CAP_FSETID, isCapable } from "../credentials.ts";
 import type { FileMachine } from "../system.ts";
 import {
   O_ACCMODE,
@@ -142,7 +143,7 @@ export class FileSystem {
     this.owners = new Owners(host);
     this.namespace = new Namespace(host, options.mounts, {
       shown: (stat) => this.nodes.shown(stat),
-      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
+      fallbacks: makeEtc(() => this.machine?.caller?.credentials),
     });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
@@ -181,16 +182,16 @@ export class FileSystem {
   }
 
   /**
-   * The contents of a file are about to change: unless root does that, set-id bits go (Linux: file_remove_privs). Those of the host's file
+   * The contents of a file are about to change: unless who does it may have that (CAP_FSETID), set-id bits go (Linux: file_remove_privs). Those of the host's file
    * go as well, where the host would leave them because ppcr runs as root.
    */
   private removeSetIds(file: RegularFile | StreamFile): void {
     const outside = file instanceof RegularFile ? file.hostSetIds : 0;
     if (outside === 0 && this.setIds.isEmpty) return;
-    const credentials = this.machine?.caller?.process.credentials;
-    if (credentials?.euid === 0) return;
+    const caller = this.machine?.caller;
+    if (caller !== undefined && isCapable(caller.credentials, CAP_FSETID)) return;
     const stat = file.stat();
-    const isInGroup = credentials === undefined || new Permissions(this.owners, credentials).isMember(stat);
+    const isInGroup = caller === undefined || new Permissions(this.owners, caller).isMember(stat);
     const dropped = droppedBits(this.setIds.shown(stat).mode, isInGroup);
     this.setIds.drop(stat, dropped);
     if (file instanceof RegularFile && stat.mode & dropped && this.host.user?.uid === 0) {

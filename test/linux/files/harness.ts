@@ -61,7 +61,7 @@ export function makeGuest(options: {
   host?: Partial<Host>;
 }): Guest {
   const abi = ABIS[options.abi ?? "ppc64"];
-  const node = nodeHost({ descriptors: [] });
+  const node = nodeHost({ descriptors: [], workingDirectory: true });
   // However slow this machine is, no call is overdue.
   const clock = { ...node.clock, monotonic: () => 0n };
   const host = { ...node, clock, umask: 0o22, streams: options.streams ?? new Map(), ...options.host };
@@ -138,8 +138,10 @@ export function makeGuest(options: {
         thread.registers.setGpr(3 + n, BigInt.asUintN(64, BigInt(value)));
       });
       for (let n = args.length; n < 6; n++) thread.registers.setGpr(3 + n, 0n);
+      host.onRun?.(true);
       try {
         const outcome = rows.get(name)!.handler(new SyscallContext(kernel, thread, 0));
+        if (outcome instanceof SysError) return errnoName(outcome.errno);
         return outcome instanceof Blocked ? blocked(outcome) : Number(outcome as number | bigint);
       } catch (error) {
         if (error instanceof SysError) return errnoName(error.errno);
@@ -147,6 +149,8 @@ export function makeGuest(options: {
         if (error instanceof GuestFault) return "EFAULT";
         if (error instanceof Blocked) return blocked(error);
         throw error;
+      } finally {
+        host.onRun?.(false);
       }
     },
     again(name, ...args) {

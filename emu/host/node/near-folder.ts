@@ -1,0 +1,92 @@
+/**
+ * The working directory of this process as the shortest way into the folder that a guest uses most. Past /proc/self/fd Linux takes two or
+ * three times as long to find a name, and four times to tell where a folder is. Who embeds a machine has a use for it, too: it is lent
+ * to the machine while nobody else runs, and given back in between.
+ */
+import { fs } from "./builtins.ts";
+
+const { O_DIRECTORY, O_RDONLY } = fs.constants;
+/** Linux's O_PATH. */
+const O_PATH = 0o10000000;
+const PATH_MAX = 4096;
+
+/** Path of a file that is held, as Linux has it. */
+export const heldPath = (handle: number): string => `/proc/self/fd/${handle}`;
+
+/** Whether it may be changed at present. */
+let isLent = false;
+/** The folder that it is, by its handle; undefined where it is none of those that are held. */
+let near: number | undefined;
+/** The folder that was used last. */
+let recent: number | undefined;
+/** The working directory that this process has otherwise, while it is not there. */
+let home: number | undefined;
+/** Names in it that are in use: it must stay what it is. */
+let uses = 0;
+
+/** Lends the working directory until `giveBack`. */
+export function lend(): void {
+  isLent = true;
+}
+
+/** This process is where it was again. */
+export function giveBack(): void {
+  isLent = false;
+  near = recent = undefined;
+  if (home === undefined) return;
+  const handle = home;
+  home = undefined;
+  try {
+    process.chdir(heldPath(handle));
+  } catch {
+    // The guest may have forbidden itself and us to enter what was the working directory.
+    process.chdir("/");
+  }
+  fs.closeSync(handle);
+}
+
+/** Whether the working directory is the folder of a handle. It becomes that where the folder is used twice in a row. */
+export function isNear(handle: number): boolean {
+  if (handle === near) return true;
+  if (!isLent || uses > 0) return false;
+  if (handle !== recent) {
+    recent = handle;
+    return false;
+  }
+  try {
+    home ??= fs.openSync(".", O_RDONLY | O_PATH | O_DIRECTORY);
+    process.chdir(heldPath(handle));
+    near = handle;
+    return true;
+  } catch {
+    // A folder that may not be searched: whoever looks for a name in it hears of that. Or a worker, which may not do this.
+    recent = undefined;
+    return false;
+  }
+}
+
+/** Runs `use` with a path of the entry `name` of the folder of a handle. */
+export function withName<T>(handle: number, name: string, use: (path: string) => T): T {
+  if (!isNear(handle)) return use(`${heldPath(handle)}/${name}`);
+  uses++;
+  try {
+    return use(`./${name}`);
+  } finally {
+    uses--;
+  }
+}
+
+/** The absolute path of the folder of a handle, a character for each byte. Throws where it has none, and for one that is longer than Linux tells. */
+export function pathOf(handle: number): string {
+  if (!isNear(handle)) return fs.readlinkSync(heldPath(handle), "latin1");
+  // One system call, getcwd(2): no other function of Node's asks for the present working directory. C libraries put longer paths together.
+  const path = fs.realpathSync.native(".", "latin1");
+  if (path.length >= PATH_MAX) throw new RangeError("a long path");
+  return path;
+}
+
+/** A handle is closed: its number will be another file's. */
+export function forget(handle: number): void {
+  if (handle === near) near = undefined;
+  if (handle === recent) recent = undefined;
+}
