@@ -19,7 +19,7 @@ import {
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } from "../vfs/constants.ts";
 import { RegularFile } from "../vfs/host-file.ts";
-import { exists, isDirectory, type Location } from "../vfs/location.ts";
+import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { MAY_WRITE } from "../vfs/permissions.ts";
@@ -47,7 +47,8 @@ function truncate(ctx: SyscallContext, length: number): number {
   const task = files(ctx);
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (isDirectory(at)) throw new SysError(EISDIR);
-  if (exists(at) && task.system.stat(at).kind !== "file") throw new SysError(EINVAL);
+  // Named pipes and sockets aren't opened to find that they have no length.
+  if (at.stat !== undefined && task.system.stat(at).kind !== "file") throw new SysError(EINVAL);
   awaitLeases(ctx, at, O_WRONLY);
   const file = task.system.openExisting(at, O_WRONLY, task);
   try {
@@ -311,8 +312,7 @@ function syncFileRange(ctx: SyscallContext): number {
   const [offset, length] = [ctx.args.offset64(2), ctx.args.offset64(ctx.abi.is64 ? 3 : 4)];
   const file = fileArg(ctx, 0);
   if (flags & ~7 || offset < 0n || length < 0n) throw new SysError(EINVAL);
-  const { kind } = file.stat();
-  if (kind !== "file" && kind !== "directory") throw new SysError(ESPIPE);
+  if (!file.seekable || file.kind === "device") throw new SysError(ESPIPE);
   if (flags !== 0) file.sync(true);
   return 0;
 }

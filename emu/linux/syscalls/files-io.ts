@@ -59,6 +59,16 @@ function positionArg(file: OpenFile, offset: bigint): number {
   return Math.min(Number(offset), MAX_OFFSET);
 }
 
+/**
+ * What a call with a position of its own is about. What is wrong with the position, and with a file that has none, comes
+ * before what it was opened for (Linux: ksys_pread64, do_preadv).
+ */
+function placeArg(ctx: SyscallContext, offset: bigint, write: boolean): { file: OpenFile; position: number } {
+  if (offset < 0n) throw new SysError(EINVAL);
+  const position = positionArg(fileArg(ctx, 0), offset);
+  return { file: write ? target(ctx, 0) : source(ctx, 0), position };
+}
+
 /** Bytes on their way from one file to another, or to or from a position of one. */
 const buffer = new Uint8Array(CHUNK);
 
@@ -223,10 +233,12 @@ const RWF_APPEND = 0x10;
 function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked {
   const flags = ctx.args.int(5);
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
-  const file = write ? target(ctx, 0) : source(ctx, 0);
   const offset = splitOffset(ctx, 3);
+  const { file, position } =
+    offset === -1n
+      ? { file: write ? target(ctx, 0) : source(ctx, 0), position: undefined }
+      : placeArg(ctx, offset, write);
   const spans = vectorArg(ctx, 1, 2);
-  const position = offset === -1n ? undefined : positionArg(file, offset);
   if (!write) {
     if (flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
     return readInto(ctx, file, spans, position);
@@ -304,6 +316,7 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const to = target(ctx, 0);
   const from = source(ctx, 1);
   if (!from.seekable || from.kind === "directory" || to.flags & O_APPEND) throw new SysError(EINVAL);
+  if (ctx.args.isNegative(3)) throw new SysError(EINVAL);
   const pointer = ctx.args.address(2);
   const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
   if (pointer === 0) return copy(ctx, from, to, count, {});
@@ -389,32 +402,32 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     name: "pread64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
+      return readInto(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwrite64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
+      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "preadv",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), false);
+      return readInto(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwritev",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), true);
+      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },
