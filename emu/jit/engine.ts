@@ -406,6 +406,10 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
+    if (this.isShort) {
+      this.setPatience(address, this.tuning.threshold);
+      return;
+    }
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
@@ -434,6 +438,12 @@ export class JitEngine extends Interpreter {
       } else this.translateUnit([...piece.entries, address], piece);
     }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
+  }
+
+  /** Whether all that has been run so far would have taken less time than to begin with translating. */
+  private get isShort(): boolean {
+    const { quick, translated } = this.statistics;
+    return Math.max(this.executed, quick + translated) < this.tuning.translateAfter;
   }
 
   /** Whether the program has run for long enough, by what it has had translated, that more will pay. */
