@@ -265,9 +265,10 @@ class Restart {
 
   private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
     return this.topics.unlinked.map((topic, index) => {
-      const { mode, path, atime, mtime } = topic.values;
+      const { mode, path, atime, mtime, isNameable } = topic.values;
       const times = atime === null || mtime === null ? {} : { atime, mtime };
-      return { mode, ...(path === "" ? {} : { path }), ...times, ...this.contents("UNLINKED", topic, index) };
+      const named = { ...(path === "" ? {} : { path }), ...(isNameable ? { isNameable } : {}) };
+      return { mode, ...named, ...times, ...this.contents("UNLINKED", topic, index) };
     });
   }
 

@@ -527,6 +527,7 @@ export const UNLINKED = message(
     path: since(2, path("the last name it had"), ""),
     atime: since(2, maybe(s64(""), "ns since the epoch"), null),
     mtime: since(2, maybe(s64(""), ""), null),
+    isNameable: since(3, flag("one of O_TMPFILE, which linkat(2) may give a name"), false),
   },
 );
 

@@ -873,6 +873,8 @@ export interface UnlinkedFileSnapshot {
   /** Nanoseconds since the epoch; those of the thaw when absent. */
   atime?: bigint;
   mtime?: bigint;
+  /** One of O_TMPFILE, which may get a name in the folder of its path; false when absent. */
+  isNameable?: boolean;
   /** Its contents by offset; a page that is not there is zero. */
   pages: PageSource;
 }

@@ -47,6 +47,8 @@ function truncate(ctx: SyscallContext, length: number): number {
   const task = files(ctx);
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (isDirectory(at)) throw new SysError(EISDIR);
+  // Named pipes and sockets aren't opened to find that they have no length.
+  if (at.stat !== undefined && task.system.stat(at).kind !== "file") throw new SysError(EINVAL);
   awaitLeases(ctx, at, O_WRONLY);
   const file = task.system.openExisting(at, O_WRONLY, task);
   try {
@@ -145,6 +147,8 @@ function changeAt(ctx: SyscallContext, { at, file }: Subject, change: (path: str
     return;
   }
   const { system } = files(ctx);
+  // What the machine makes itself (/proc) is for nobody to change.
+  if (at?.synthetic !== undefined) throw new SysError(EPERM);
   system.namespace.at(system.namespace.writable(at ?? system.locate(file!, files(ctx))), change);
 }
 
@@ -308,7 +312,7 @@ function syncFileRange(ctx: SyscallContext): number {
   const [offset, length] = [ctx.args.offset64(2), ctx.args.offset64(ctx.abi.is64 ? 3 : 4)];
   const file = fileArg(ctx, 0);
   if (flags & ~7 || offset < 0n || length < 0n) throw new SysError(EINVAL);
-  if (!file.seekable) throw new SysError(ESPIPE);
+  if (!file.seekable || file.kind === "device") throw new SysError(ESPIPE);
   if (flags !== 0) file.sync(true);
   return 0;
 }

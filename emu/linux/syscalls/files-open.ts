@@ -2,7 +2,19 @@
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
 import { CAP_LEASE, isCapable } from "../credentials.ts";
-import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, SysError } from "../errno.ts";
+import {
+  E2BIG,
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  ENOTDIR,
+  EPERM,
+  ESRCH,
+  SysError,
+} from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
@@ -48,6 +60,11 @@ function open(
   const task = files(ctx);
   task.descriptors.reserve(1);
   const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
+  // Whatever is there: no name that ends as a folder's is made a file.
+  if (flags & O_CREAT && !(flags & (O_PATH | TMPFILE_BIT)) && path.endsWith("/")) {
+    task.resolve(dirfd, path.replace(/\/+$/, "") || "/", { ...how, follow: false });
+    throw new SysError(EISDIR);
+  }
   if (!(flags & O_PATH) && !isExclusive) {
     // Others may have a say in what is there already.
     if (task.system.signals.hasLeases) {
@@ -70,8 +87,8 @@ const RESOLVE_NO_MAGICLINKS = 0x02n;
 const RESOLVE_NO_SYMLINKS = 0x04n;
 const RESOLVE_BENEATH = 0x08n;
 const RESOLVE_IN_ROOT = 0x10n;
-const RESOLVE_KNOWN =
-  RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+const RESOLVE_CACHED = 0x20n;
+const RESOLVE_KNOWN = 0x3fn;
 
 function openat2(ctx: SyscallContext): number {
   const path = ctx.path(1);
@@ -92,6 +109,8 @@ function openat2(ctx: SyscallContext): number {
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
   if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);
   if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
+  // Nothing waits for a disk here; what is made was never kept ready.
+  if (resolve(RESOLVE_CACHED) && flags & (O_TRUNC | O_CREAT | TMPFILE_BIT)) throw new SysError(EAGAIN);
   const confined = {
     sameMount: resolve(RESOLVE_NO_XDEV),
     noSymlinks: resolve(RESOLVE_NO_SYMLINKS),

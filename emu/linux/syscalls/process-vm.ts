@@ -90,13 +90,18 @@ function transfer(
   return moved;
 }
 
+const isEmpty = (spans: readonly Span[]): boolean => spans.every(({ length }) => length === 0);
+
 const access =
   (isWrite: boolean): SyscallHandler =>
   (ctx) => {
     if (ctx.args.ulong(5) !== 0n) throw new SysError(EINVAL);
     const local = vectorArg(ctx, 1, 2);
+    if (isEmpty(local)) return 0;
     // The vectors are both the caller's; what the second points to is the other's.
     const remote = vectorArg(ctx, 3, 4);
+    // Nobody asks then whether there is such a process.
+    if (isEmpty(remote)) return 0;
     const { memory } = targetArg(ctx);
     return isWrite
       ? transfer((address, length) => ctx.memory.read(address, length), local, memory, remote)
