@@ -35,7 +35,7 @@ import { PipeEnd } from "../vfs/pipe.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
+import { accessible, anyFileArg, checkFlags, files, install, NO_ENTRY } from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
@@ -44,7 +44,7 @@ function open(
   ctx: SyscallContext,
   { dirfd, path, flags, mode }: { dirfd: number; path: string; flags: number; mode: number },
   how: Omit<ResolveOptions, "base" | "follow"> = {},
-): number {
+): number | SysError {
   const task = files(ctx);
   task.descriptors.reserve(1);
   const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
@@ -57,7 +57,8 @@ function open(
     const pipe = openNamedPipe(ctx, { dirfd, path, flags }, how);
     if (pipe !== undefined) return pipe;
   }
-  const file = task.open(dirfd, path, flags, mode, how);
+  const file = task.openIfThere(dirfd, path, flags, mode, how);
+  if (file === undefined) return NO_ENTRY;
   task.noteOpened(file);
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
@@ -73,7 +74,7 @@ const RESOLVE_IN_ROOT = 0x10n;
 const RESOLVE_KNOWN =
   RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
 
-function openat2(ctx: SyscallContext): number {
+function openat2(ctx: SyscallContext): number | SysError {
   const path = ctx.path(1);
   const address = ctx.args.address(2);
   const given = ctx.args.size(3);
