@@ -63,8 +63,13 @@ export function atArg(
   return { at: files(ctx).find(dirfd, path, options.follow) };
 }
 
-/** Nothing is there. It is returned, for to throw takes longer than such a call. */
+// Errors that programs get all day. They are returned, for to throw takes longer than such a call.
+/** Nothing is there. */
 export const NO_ENTRY = new SysError(ENOENT);
+/** A descriptor in non-blocking mode would have to wait. */
+export const NOT_YET = new SysError(EAGAIN);
+/** There is no such descriptor. */
+export const NO_DESCRIPTOR = new SysError(EBADF);
 
 /** As `atArg`, and undefined where nothing is there. */
 export function lookArg(
@@ -144,9 +149,9 @@ export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] 
 
 // ---- waiting -----------------------------------------------------------------------------------------------
 
-/** Waits until something changes at `file`, or fails with EAGAIN where it is not to wait. */
-export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): Blocked {
-  if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
+/** Waits until something changes at `file`, or is EAGAIN where it is not to wait. */
+export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): Blocked | SysError {
+  if (file.flags & O_NONBLOCK) return NOT_YET;
   if (done === 0) return ctx.wait(file.waitables(interest));
   // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
   const state = { kind: "moved", done } as const;

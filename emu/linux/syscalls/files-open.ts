@@ -35,7 +35,15 @@ import { PipeEnd } from "../vfs/pipe.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, checkFlags, files, install, NO_ENTRY } from "./files-common.ts";
+import {
+  accessible,
+  anyFileArg,
+  checkFlags,
+  files,
+  install,
+  NO_DESCRIPTOR,
+  NO_ENTRY,
+} from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
@@ -103,8 +111,12 @@ function openat2(ctx: SyscallContext): number | SysError {
   return open(ctx, { dirfd: ctx.args.int(0), path, flags, mode: Number(how.mode) }, confined);
 }
 
-function close(ctx: SyscallContext): number {
-  files(ctx).descriptors.close(ctx.args.int(0));
+function close(ctx: SyscallContext): number | SysError {
+  const { descriptors } = files(ctx);
+  const fd = ctx.args.int(0);
+  // Programs close all that they might have.
+  if (!descriptors.has(fd)) return NO_DESCRIPTOR;
+  descriptors.close(fd);
   return 0;
 }
 
@@ -376,8 +388,9 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SET_RW_HINT]: setHint,
 };
 
-function fcntl(ctx: SyscallContext, wide: boolean): number {
+function fcntl(ctx: SyscallContext, wide: boolean): number | SysError {
   const command = ctx.args.int(1);
+  if (!files(ctx).descriptors.has(ctx.args.int(0))) return NO_DESCRIPTOR;
   const file = anyFileArg(ctx, 0);
   const onDescriptor = DESCRIPTOR_COMMANDS[command];
   if (onDescriptor !== undefined) return onDescriptor(ctx, file);

@@ -55,6 +55,11 @@ const MOST_AT_ONCE = 9e18;
 /** The whole seconds and the nanoseconds after them of a time, also before the epoch. Division of BigInts takes V8 longer than a call. */
 export function timeParts(time: bigint): { seconds: number; nanoseconds: number } {
   const rough = Number(time);
+  if (rough >= 0 && rough <= Number.MAX_SAFE_INTEGER) {
+    // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
+    const seconds = Math.floor(rough / NANOSECONDS_IN_ONE);
+    return { seconds, nanoseconds: rough - seconds * NANOSECONDS_IN_ONE };
+  }
   if (rough > MOST_AT_ONCE || rough < -MOST_AT_ONCE) {
     const after = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
     return { seconds: Number((time - after) / NANOSECONDS), nanoseconds: Number(after) };
