@@ -6,7 +6,7 @@ import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { Blocked } from "../wait-queue.ts";
+import type { Blocked } from "../wait-queue.ts";
 import {
   accessible,
   bufferArg,
