@@ -9,7 +9,7 @@ import { Script } from "node:vm";
 import type * as Main from "./main.ts";
 
 /** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. One may need those before it to be loaded. */
-export const SCRIPTS = ["main", "vectors", "translator", "calls", "rare", "seldom"] as const;
+export const SCRIPTS = ["main", "vectors", "translator", "calls", "rare", "options", "seldom"] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 export const scriptFile = (name: ScriptName): string => `${name}.cjs`;

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type MountConfig, type NetGrants, parseMount } from "../emu/machine.ts";
 import type { GrantFlags } from "./grants.ts";
 import { workingDirectory } from "./surroundings.ts";
+import { OPTION_VARIABLES, usualFlags } from "./usual.ts";
 
 /** What `run` and `restart` have in common. */
 export interface MachineFlags extends GrantFlags {
@@ -133,12 +134,14 @@ export class Verb extends Command {
   }
 }
 
+const USUAL = usualFlags();
+
 /** Where translated code is kept. */
 export const jitCacheOption = (): Option =>
   new Option(
     "--jit-cache <dir>",
     "where translated code is kept for later runs (default: ppcr in XDG_CACHE_HOME or ~/.cache); 'off' for nowhere",
-  ).env("PPCR_JIT_CACHE");
+  ).env(OPTION_VARIABLES.jitCache);
 
 /** Adds the options that say what an image is to hold. */
 export function addImageOptions(command: Command): Command {
@@ -148,20 +151,24 @@ export function addImageOptions(command: Command): Command {
       "put the program and every open or mapped file into the image: it thaws alone then",
     )
     .option("--strict", "write a plain linux-cr v13 image or say why that can't be")
-    .addOption(new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default("seed"));
+    .addOption(
+      new Option("--flavour <name>", "image flavour").choices(["seed", "reviewed"]).default(USUAL.flavour),
+    );
 }
 
 /** Adds the options that `run` and `restart` share. */
 export function addMachineOptions(command: Command): Command {
   command
-    .addOption(new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default("jit"))
+    .addOption(
+      new Option("--engine <name>", "how to execute").choices(["interp", "jit"]).default(USUAL.engine),
+    )
     .addOption(jitCacheOption())
     .addOption(
       new Option("-L, --sysroot <dir>", "look for the guest's absolute paths in this folder first").env(
-        "PPCR_SYSROOT",
+        OPTION_VARIABLES.sysroot,
       ),
     )
-    .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, [])
+    .option("--dir <host[:guest][:ro]>", "give the guest a folder", parseDirectory, USUAL.dir)
     .option(
       "--net <grant>",
       "'outside': addresses of other hosts; 'host': what listens on this one's loopback; [HOST:]PORT: the guest's TCP port for this one's loopback; may be repeated",
@@ -182,7 +189,7 @@ export function addMachineOptions(command: Command): Command {
       "--trace-only <code>",
       "trace only a function, or addresses START-END in hexadecimal; may be repeated",
       parseName,
-      [],
+      USUAL.traceOnly,
     )
     .option("--memory <size>", "memory for all processes together; more is refused with ENOMEM", parseSize)
     .option("--max-processes <n>", "most processes at a time; more are refused with EAGAIN", parseAmount)

@@ -103,6 +103,7 @@ function processReasons(snapshot: MachineSnapshot, process: ProcessSnapshot, sha
   if (process.posixTimers.length > 0) reasons.push("POSIX timers");
   if (process.prctl.pdeathsig !== 0) reasons.push("a parent death signal");
   if (process.prctl.noNewPrivs) reasons.push("no_new_privs");
+  if (process.credentials.capabilities !== undefined) reasons.push("capabilities that its ids do not say");
   if (process.personality) reasons.push("a personality");
   if (process.threads.length > 1) reasons.push(`${process.threads.length} threads`);
   const { family } = process;

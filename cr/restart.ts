@@ -4,6 +4,8 @@
  */
 import { defaultLimits } from "../emu/machine.ts";
 import {
+  type CapabilitySnapshot,
+  type CredentialsSnapshot,
   type Abi,
   type MachineSnapshot,
   PAGE_SIZE,
@@ -146,6 +148,7 @@ class Restart {
       ...(extra.confinement === null ? {} : { confinement: extra.confinement }),
       ...(extra.scheduling === null ? {} : { scheduling: schedulingOf(extra.scheduling) }),
       ...(extra.startTime === null ? {} : { startTime: extra.startTime }),
+      ...(extra.credentials === null ? {} : { credentials: credentialsOf(extra.credentials) }),
       ...this.files.own(extra),
     };
   }
@@ -201,7 +204,6 @@ class Restart {
     const credentials = defaults.credentials ?? D.credentials();
     const whole = p ?? credentials;
     const abi = topics.family?.abi ?? (task === undefined ? this.abi : this.abiOf(task));
-    const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = whole;
     return {
       pid,
       ppid: p?.ppid ?? found!.ppid,
@@ -212,7 +214,7 @@ class Restart {
       cwd: p?.cwd ?? defaults.cwd ?? "/",
       ...removedOf(this.topics, p),
       umask: p?.umask ?? defaults.umask ?? D.UMASK,
-      credentials: { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups },
+      credentials: credentialsOf(whole),
       limits: p?.limits ?? defaultLimits(),
       memory: memoryOf(this.image, task, this.topics, topics, abi === "ppc32" ? 4 : 8),
       descriptors: this.files.descriptors(pid, task),
@@ -263,9 +265,10 @@ class Restart {
 
   private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
     return this.topics.unlinked.map((topic, index) => {
-      const { mode, path, atime, mtime } = topic.values;
+      const { mode, path, atime, mtime, isNameable } = topic.values;
       const times = atime === null || mtime === null ? {} : { atime, mtime };
-      return { mode, ...(path === "" ? {} : { path }), ...times, ...this.contents("UNLINKED", topic, index) };
+      const named = { ...(path === "" ? {} : { path }), ...(isNameable ? { isNameable } : {}) };
+      return { mode, ...named, ...times, ...this.contents("UNLINKED", topic, index) };
     });
   }
 
@@ -353,6 +356,18 @@ class Restart {
 }
 
 /** What is as for every thread that has set nothing is left out. */
+/** Ids, with capabilities where they don't follow from those. */
+function credentialsOf({
+  capabilities = null,
+  ...from
+}: Omit<NonNullable<X.ThreadValues["credentials"]>, "capabilities"> & {
+  capabilities?: CapabilitySnapshot | null;
+}): CredentialsSnapshot {
+  const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = from;
+  const ids = { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups };
+  return capabilities === null ? ids : { ...ids, capabilities };
+}
+
 function schedulingOf<T extends NonNullable<X.ThreadValues["scheduling"]>>({
   priority,
   ioPriority,

@@ -59,6 +59,7 @@ function processValues(process: ProcessSnapshot): X.ProcessValues {
     cwdUnlinked: process.cwdUnlinked ?? null,
     umask: process.umask,
     ...credentials,
+    capabilities: credentials.capabilities ?? null,
     limits: process.limits,
     auxv: memory.auxv,
     ...prctl,
@@ -110,6 +111,7 @@ function threadValues(process: ProcessSnapshot, thread: ThreadSnapshot): X.Threa
         ? null
         : { priority: 0, ioPriority: 0, resetOnFork: false, ...thread.scheduling },
     startTime: thread.startTime ?? null,
+    credentials: thread.credentials ? { capabilities: null, ...thread.credentials } : null,
     files: ownFiles(thread),
   };
 }
@@ -312,8 +314,9 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.pages("SHARED_PAGES", index, object.pages);
   });
-  snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {
-    out.add(types.UNLINKED, X.UNLINKED, { size, mode, path, atime, mtime });
+  snapshot.unlinkedFiles.forEach(({ pages, ...file }, index) => {
+    const values = { path: "", atime: null, mtime: null, isNameable: false, ...file };
+    out.add(types.UNLINKED, X.UNLINKED, values);
     out.pages("UNLINKED_PAGES", index, pages);
   });
   if (snapshot.knownFiles !== undefined) {

@@ -99,6 +99,28 @@ const MEMORY = message("memory", "addresses as in MM", {
   envEnd: size64(""),
 });
 
+const CAPABILITIES = message("capabilities", "sets of capabilities: bit n is capability n", {
+  inheritable: u64("capset(2)"),
+  permitted: u64(""),
+  effective: u64(""),
+  ambient: u64("prctl(PR_CAP_AMBIENT)"),
+  bounding: u64("prctl(PR_CAPBSET_DROP)"),
+  securebits: u32("prctl(PR_SET_SECUREBITS)"),
+});
+
+const CREDENTIALS = message("credentials", "who a thread is", {
+  uid: u32(""),
+  euid: u32(""),
+  suid: u32(""),
+  fsuid: u32(""),
+  gid: u32(""),
+  egid: u32(""),
+  sgid: u32(""),
+  fsgid: u32(""),
+  groups: list(u32(""), 65536, "supplementary groups"),
+  capabilities: maybe(CAPABILITIES, "where they don't follow from the user ids"),
+});
+
 export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with its pid, what that lacks", {
   pid: s32("process id"),
   ppid: s32("parent"),
@@ -129,6 +151,7 @@ export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with 
   memory: maybe(MEMORY, "only where there is no TASK"),
   cwdRemoved: since(2, flag("the current directory had been removed"), false),
   cwdUnlinked: since(3, maybe(u32(""), "which UNLINKED record that is"), null),
+  capabilities: since(4, maybe(CAPABILITIES, "where they don't follow from the user ids"), null),
 });
 
 const SIGINFO = message("siginfo", "a pending signal", {
@@ -277,6 +300,7 @@ export const THREAD_STATE = message("THREAD", "a thread: what a CPU record lacks
     maybe(s64(""), "CLOCK_MONOTONIC time at which it began, where that is not FAMILY's, ns"),
     null,
   ),
+  credentials: since(11, maybe(CREDENTIALS, "where they are not its process's"), null),
 });
 
 export const REGISTERS = message("REGISTERS", "registers of a thread that v13 has no CPU record for", {
@@ -503,6 +527,7 @@ export const UNLINKED = message(
     path: since(2, path("the last name it had"), ""),
     atime: since(2, maybe(s64(""), "ns since the epoch"), null),
     mtime: since(2, maybe(s64(""), ""), null),
+    isNameable: since(3, flag("one of O_TMPFILE, which linkat(2) may give a name"), false),
   },
 );
 
@@ -738,6 +763,8 @@ export const TRAILER_TYPES = {
 export const PARTS: readonly Layout<Fields>[] = [
   USER,
   LIMIT,
+  CAPABILITIES,
+  CREDENTIALS,
   AUXV,
   MEMORY,
   SIGACTION,

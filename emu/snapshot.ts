@@ -88,6 +88,31 @@ export interface ClockSnapshot {
   monotonic: bigint;
 }
 
+/** Who a thread is. */
+export interface CredentialsSnapshot {
+  uid: number;
+  euid: number;
+  suid: number;
+  fsuid: number;
+  gid: number;
+  egid: number;
+  sgid: number;
+  fsgid: number;
+  groups: number[];
+  /** What it may do, where that doesn't follow from the user ids. */
+  capabilities?: CapabilitySnapshot;
+}
+
+/** Sets of capabilities, bit n being capability n, and what prctl(PR_SET_SECUREBITS) has set. */
+export interface CapabilitySnapshot {
+  inheritable: bigint;
+  permitted: bigint;
+  effective: bigint;
+  ambient: bigint;
+  bounding: bigint;
+  securebits: number;
+}
+
 /** The files of a process, or of a thread that has its own. */
 export interface FilesSnapshot {
   cwd: string;
@@ -108,17 +133,8 @@ export interface ProcessSnapshot extends FilesSnapshot {
   comm: string;
   /** Absolute guest path of the program, /proc/self/exe. */
   exe: string;
-  credentials: {
-    uid: number;
-    euid: number;
-    suid: number;
-    fsuid: number;
-    gid: number;
-    egid: number;
-    sgid: number;
-    fsgid: number;
-    groups: number[];
-  };
+  /** Of its first thread. */
+  credentials: CredentialsSnapshot;
   /** RLIMIT_* in Linux's numbering: soft and hard; 2^64 - 1 is infinity. */
   limits: { soft: bigint; hard: bigint }[];
   memory: MemorySnapshot;
@@ -312,6 +328,8 @@ export interface ThreadSnapshot {
   startTime?: bigint;
   /** Whether it has no_new_privs, where its process's first thread is otherwise. */
   noNewPrivs?: boolean;
+  /** Who it is, where its process's first thread is somebody else. */
+  credentials?: CredentialsSnapshot;
   /** seccomp(2): -1 is strict mode, else the index of its latest filter; not confined when absent. */
   confinement?: number;
   /** Files of its own, and who had them before it in the list, by process or thread id; its process's when absent. */
@@ -855,6 +873,8 @@ export interface UnlinkedFileSnapshot {
   /** Nanoseconds since the epoch; those of the thaw when absent. */
   atime?: bigint;
   mtime?: bigint;
+  /** One of O_TMPFILE, which may get a name in the folder of its path; false when absent. */
+  isNameable?: boolean;
   /** Its contents by offset; a page that is not there is zero. */
   pages: PageSource;
 }

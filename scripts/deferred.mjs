@@ -23,28 +23,41 @@ const DEFERRED = {
     emu/cpu/decimal: *
     emu/cpu/floating-point: *
     emu/cpu/vector: *`,
-  /** What most programs ask of the kernel, dynamic linkers before all: the second stage of \`syscall-table.ts\`, and /proc. */
+  /** What programs with a C library take, dynamic linkers before all: the second stage of `syscall-table.ts`, /proc, more of the instruction table. */
   calls: `
+    emu/isa/table: fixed-storage floating-point storage supervisor
+    emu/host/node: terminal
+    emu/memory: shared-object
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
-      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory-advice misc named-pipes signals time time-format
+      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
-    emu/linux/signals: deliver faults frame-layout frames mcontext post send siginfo
+    emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: unwind vdso-image
-    emu/linux/vfs: file-status mount-table proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysctls sysfs`,
+    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: cpu-models debug digest trace
-    emu/isa: aliases disassembler encoder
-    emu/linux: fork freeze-memory freeze-registers profiler strace symbol-tables
+    cli: atomic-file
+    emu/isa: aliases disassembler encoder operands
+    emu/linux: classic-bpf cpu-sets fork freeze freeze-memory freeze-registers freeze-seccomp profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols
-    emu/linux/net: datagram-socket gateway inbox make-socket netlink-socket stream-socket thaw-socket
-    emu/linux/syscalls: clone epoll inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
+    emu/linux/net: address datagram-socket gateway inbox make-socket netlink-socket stream-socket thaw-socket
+    emu/linux/signals: children
+    emu/linux/syscalls: checkpoint-restart clone confinement epoll inotify io-priority kcmp memory-locks mempolicy mqueue pidfd poll prctl
       priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
       sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
-    emu/linux/tracing: freeze-traces
-    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file
+    emu/linux/tracing: freeze-traces trace-registers
+    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sockets
       readiness ring seals signal-file thaw-context thaw-files timer-file travelling`,
+  /** The command line's options, which the shortest runs have none of. */
+  options: `
+    cli: commands options
+    node_modules/commander: *
+    node_modules/commander/lib: *`,
 };
+
+/** What stands for those modules of Node's that dependencies ask for too early (`rolldown.config.mjs`); commander is the first that does. */
+const STANDS_FOR = "^\\0seldom ";
 
 /** What the paths of a list's modules match. @param {string} list */
 function patternOf(list) {
@@ -55,13 +68,13 @@ function patternOf(list) {
         throw new Error(`no ${folder}/${name}.ts to defer`);
     return `${folder}/(${names.join("|").replace("*", "[^/]*")})`;
   });
-  return new RegExp(`/(${folders.join("|")})\\.ts$`);
+  return `/(${folders.join("|")})\\.[cm]?[jt]s$`;
 }
 
 /** The groups of modules that become scripts, as Rolldown takes them. */
 export const deferredGroups = Object.entries(DEFERRED).map(([name, list]) => ({
   name,
-  test: patternOf(list),
+  test: new RegExp(name === "options" ? `${patternOf(list)}|${STANDS_FOR}` : patternOf(list)),
   priority: 1,
 }));
 

@@ -67,6 +67,8 @@ export interface ExecContext {
   abi: AbiInfo;
   cpuModel: CpuModel;
   credentials: Credentials;
+  /** C libraries should not trust their environment: AT_SECURE. */
+  isSecure: boolean;
   /** RLIMIT_STACK, soft. */
   stackLimit: bigint;
   random(into: Uint8Array): void;
@@ -83,7 +85,7 @@ function readProgramFor(abi: AbiInfo, bytes: Uint8Array): ElfProgram {
 
 /** Fills an empty address space with a program. Throws ElfError, or HostError when its interpreter isn't there. */
 export function loadProgram(memory: AddressSpace, context: ExecContext, request: ExecRequest): LoadedProgram {
-  const { abi, cpuModel, credentials } = context;
+  const { abi, cpuModel } = context;
   const { program } = request;
   const elf = readProgramFor(abi, program.bytes);
   const stackSegment = elf.segments.find(({ type }) => type === PT_GNU_STACK);
@@ -119,7 +121,7 @@ export function loadProgram(memory: AddressSpace, context: ExecContext, request:
         ...hardwareAuxv(cpuModel),
         ...(vdso === undefined ? [] : entries([[AT_SYSINFO_EHDR, vdso]])),
         ...programAuxv(elf, image.bias, elf.interpreter === undefined ? 0 : entry.image.bias),
-        ...processAuxv(credentials, cpuModel, pointers),
+        ...processAuxv(context, pointers),
       ],
     },
     {
@@ -275,10 +277,10 @@ function programAuxv({ header, segments }: ElfProgram, bias: number, base: numbe
 }
 
 function processAuxv(
-  { uid, euid, gid, egid }: Credentials,
-  { hwcap, hwcap2, platform }: CpuModel,
+  { credentials: { uid, euid, gid, egid }, cpuModel, isSecure }: ExecContext,
   pointers: { random: number; execfn: number; platform: number | undefined },
 ): AuxvEntry[] {
+  const { hwcap, hwcap2, platform } = cpuModel;
   const list: [number, number][] = [
     [AT_HWCAP, hwcap >>> 0],
     [AT_PAGESZ, PAGE_SIZE],
@@ -287,7 +289,7 @@ function processAuxv(
     [AT_EUID, euid],
     [AT_GID, gid],
     [AT_EGID, egid],
-    [AT_SECURE, 0],
+    [AT_SECURE, Number(isSecure)],
     [AT_RANDOM, pointers.random],
     [AT_HWCAP2, hwcap2 >>> 0],
     [AT_EXECFN, pointers.execfn],

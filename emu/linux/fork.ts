@@ -4,7 +4,7 @@ import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "../memory/vma.ts";
 import { isFull } from "./address-layout.ts";
 import { isVectored, returnFromCall } from "./call-return.ts";
 import type { ProcessFiles } from "./contracts.ts";
-import { isPrivileged } from "./credentials.ts";
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE, isCapable } from "./credentials.ts";
 import { EAGAIN, EEXIST, EINVAL, ENOMEM, EPERM, SysError } from "./errno.ts";
 import type { Mm } from "./mm.ts";
 import { Process, RLIMIT_NPROC } from "./process.ts";
@@ -68,7 +68,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const { flags } = request;
   const { kernel } = parent.process;
   check(flags);
-  if (!kernel.hasRoom || isOverLimit(parent.process)) throw new SysError(EAGAIN);
+  if (!kernel.hasRoom || isOverLimit(parent)) throw new SysError(EAGAIN);
   const copied = has(flags, CLONE_VM) ? 0 : parent.process.memory.areas.dataBytes;
   if (isFull(kernel, copied)) throw new SysError(ENOMEM);
   const tid = idOfChild(parent, request.wantedIds);
@@ -78,6 +78,7 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
   const child = new Thread(process, tid, {
     signals: parent.signals.fork(!shares),
     files: isThread ? filesOfThread(parent, flags) : process.files,
+    credentials: parent.credentials,
   });
   child.fpexcMode = parent.fpexcMode;
   child.policy = parent.policy;
@@ -97,12 +98,12 @@ export function clone(parent: Thread, request: CloneRequest): Thread {
 }
 
 /** The id of a new child: any, or the one asked for. Throws EINVAL, EPERM, EEXIST (Linux: alloc_pid). */
-function idOfChild({ process }: Thread, wanted: readonly number[] = []): number {
+function idOfChild({ process, credentials }: Thread, wanted: readonly number[] = []): number {
   const { kernel } = process;
   if (wanted.length === 0) return kernel.newPid();
   const [tid] = wanted;
   if (wanted.length > 1 || tid < 1 || tid > MOST_PID) throw new SysError(EINVAL);
-  if (!isPrivileged(process.credentials)) throw new SysError(EPERM);
+  if (!isCapable(credentials, CAP_CHECKPOINT_RESTORE | CAP_SYS_ADMIN)) throw new SysError(EPERM);
   if (kernel.isTaken(tid)) throw new SysError(EEXIST);
   return tid;
 }
@@ -118,14 +119,13 @@ function filesOfThread({ process, files }: Thread, flags: number): ProcessFiles 
   return shares.descriptors && shares.fs ? files : files.fork(process, shares);
 }
 
-function isOverLimit({ kernel, credentials, limits }: Process): boolean {
-  const limit = limits[RLIMIT_NPROC].soft;
-  if (credentials.uid === 0) return false;
-  let threads = 0n;
-  for (const other of kernel.processes.values()) {
-    if (other.credentials.uid === credentials.uid) threads += BigInt(other.threads.size);
-  }
-  return threads >= limit;
+function isOverLimit({ credentials, process: { kernel, limits } }: Thread): boolean {
+  const { uid } = credentials;
+  if (uid === 0 || isCapable(credentials, CAP_SYS_RESOURCE | CAP_SYS_ADMIN)) return false;
+  let count = 0n;
+  for (const { threads } of kernel.processes.values())
+    for (const thread of threads) if (thread.credentials.uid === uid) count++;
+  return count >= limits[RLIMIT_NPROC].soft;
 }
 
 /** What is different in the registers with which a child begins from the parent's after the call. */
@@ -139,9 +139,9 @@ function begin(child: Thread, { flags, stack, tls }: CloneRequest): void {
 
 function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRequest): Process {
   const { process } = parent;
-  const { kernel, credentials, limits } = process;
+  const { kernel, limits } = process;
   const child = new Process(kernel, pid, {
-    credentials: { ...credentials, groups: [...credentials.groups] },
+    credentials: parent.credentials,
     limits: limits.map((limit) => ({ ...limit })),
     mm: has(flags, CLONE_VM) ? process.mm : copyMm(kernel, process.mm),
   });

@@ -7,6 +7,7 @@ import type { SharedObject } from "../memory/shared-object.ts";
 import { ProgramTag } from "../program-tag.ts";
 
 import {
+  type CredentialsSnapshot,
   type FamilySnapshot,
   MAX_PROCESSES,
   type MachineSnapshot,
@@ -15,6 +16,13 @@ import {
 } from "../snapshot.ts";
 import { ABIS } from "./abi.ts";
 import type { FreezeTables, ProcessFiles } from "./contracts.ts";
+import {
+  areSame,
+  type Credentials,
+  freezeCredentials,
+  SECBIT_KEEP_CAPS,
+  thawCredentials,
+} from "./credentials.ts";
 import { freezeMemory, freezeShared, thawMemory, thawShared } from "./freeze-memory.ts";
 import { freezeRegisters, thawRegisters } from "./freeze-registers.ts";
 import { FilterTable, thawConfinements } from "./freeze-seccomp.ts";
@@ -155,7 +163,7 @@ function freezeProcess(
   sharing: Sharing,
   filters: FilterTable,
 ): ProcessSnapshot {
-  const { credentials, limits, threads } = process;
+  const { limits, threads } = process;
   return {
     pid: process.pid,
     ppid: process.ppid,
@@ -165,13 +173,17 @@ function freezeProcess(
     exe: process.exe,
     // Files first: that writes changed pages of shared mappings to their files.
     ...process.files.freeze(tables, process.pid),
-    credentials: { ...credentials, groups: [...credentials.groups] },
+    credentials: freezeCredentials(process.credentials),
     limits: limits.map((limit) => ({ ...limit })),
     memory: isZombie(process) ? { ...emptyLayout(), areas: [] } : freezeMemory(process, tables),
     ...process.signals.freeze(),
     ...process.timers.freeze(),
     prctl: { ...process.prctl, noNewPrivs: process.leader?.noNewPrivs ?? false },
-    attributes: { ...process.attributes, ...process.scheduling },
+    attributes: {
+      ...process.attributes,
+      keepCapabilities: (process.credentials.securebits & SECBIT_KEEP_CAPS) !== 0,
+      ...process.scheduling,
+    },
     personality: process.personality,
     elfv2: process.elfv2,
     abi: process.abi.name,
@@ -210,6 +222,9 @@ function freezeThread(
       : { scheduling: { ...thread.scheduling } }),
     ...(thread.startTime === process.startTime ? {} : { startTime: thread.startTime }),
     ...(thread.noNewPrivs === process.leader?.noNewPrivs ? {} : { noNewPrivs: thread.noNewPrivs }),
+    ...(areSame(thread.credentials, process.credentials)
+      ? {}
+      : { credentials: freezeCredentials(thread.credentials) }),
     ...(thread.confinement === undefined ? {} : { confinement: filters.indexOf(thread.confinement) }),
     ...(files === process.files
       ? {}
@@ -257,11 +272,10 @@ export function thawKernel(
 }
 
 function addProcess(kernel: Kernel, snapshot: ProcessSnapshot, options: KernelOptions): Process {
-  const { pid, ppid, credentials, limits, family } = snapshot;
+  const { pid, ppid, limits, family } = snapshot;
   if (!(Number.isInteger(pid) && pid > 0 && pid <= MOST_PID) || kernel.processes.has(pid)) {
     throw new RangeError(`process id ${pid}`);
   }
-  if (credentials.groups.length > MOST_GROUPS) throw new RangeError("too many groups");
   const abi = snapshot.abi === undefined ? options.abi : ABIS[snapshot.abi];
   if (abi.littleEndian !== options.abi.littleEndian) {
     throw new RangeError(`process ${pid} is of another byte order than the machine`);
@@ -271,7 +285,7 @@ function addProcess(kernel: Kernel, snapshot: ProcessSnapshot, options: KernelOp
   if (shared !== undefined && shared.abi !== abi)
     throw new RangeError(`process ${pid} shares memory of another ABI`);
   const process = kernel.makeProcess(pid, {
-    credentials: { ...credentials, groups: [...credentials.groups] },
+    credentials: thawLeader(snapshot),
     limits: defaultLimits().map((limit, i) => ({ ...(limits[i] ?? limit) })),
     mm: shared?.mm ?? kernel.newMm(abi, cpuModel),
     outerParent: ppid,
@@ -279,6 +293,18 @@ function addProcess(kernel: Kernel, snapshot: ProcessSnapshot, options: KernelOp
   const parent = kernel.processes.get(ppid);
   if (parent !== undefined && parent !== process) adopt(parent, process);
   return process;
+}
+
+function thawUser(from: CredentialsSnapshot): Credentials {
+  if (from.groups.length > MOST_GROUPS) throw new RangeError("too many groups");
+  return thawCredentials(from);
+}
+
+/** Who a process's first thread is. Without capabilities of its own, old images say of PR_SET_KEEPCAPS among the attributes. */
+function thawLeader({ credentials, attributes }: ProcessSnapshot): Credentials {
+  const user = thawUser(credentials);
+  const keeps = credentials.capabilities === undefined && attributes?.keepCapabilities === true;
+  return keeps ? { ...user, securebits: SECBIT_KEEP_CAPS } : user;
 }
 
 /** A process that stands before `pid` in the snapshot; undefined for 0. */
@@ -337,7 +363,16 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   checkSignal(from.prctl.pdeathsig, `the parent of process ${process.pid}`);
   const { noNewPrivs, ...prctl } = from.prctl;
   process.prctl = prctl;
-  const { nice, policy, priority, timerSlack, ioPriority, resetOnFork, ...attributes } = {
+  const {
+    nice,
+    policy,
+    priority,
+    timerSlack,
+    ioPriority,
+    resetOnFork,
+    keepCapabilities: _kept,
+    ...attributes
+  } = {
     ...ordinaryScheduling(),
     ...defaultAttributes(),
     ...from.attributes,
@@ -387,7 +422,8 @@ function thawThread(process: Process, from: ThreadSnapshot): void {
     throw new RangeError(`thread id ${tid}`);
   }
   const files = from.files === undefined ? process.files : process.files.thawed(tid);
-  const thread = new Thread(process, tid, { files });
+  const credentials = from.credentials === undefined ? process.lastCredentials : thawUser(from.credentials);
+  const thread = new Thread(process, tid, { files, credentials });
   if (from.files !== undefined) joinFiles(process, files, from.files.shares);
   kernel.addThread(thread);
   thread.fpexcMode = thawRegisters(thread.registers, abi, from.registers);

@@ -34,7 +34,7 @@ import { isVectored, R3 } from "./call-return.ts";
 import { type Clock, RealClock, VirtualClock } from "./clock.ts";
 import type { ExecRequest } from "./contracts.ts";
 import { cpuLimit, enforceCpuLimit } from "./cpu-limit.ts";
-import { type Credentials, ordinaryUser } from "./credentials.ts";
+import { afterExec, CAP_SYS_PTRACE, type Credentials, isCapable, ordinaryUser } from "./credentials.ts";
 import { type CallOptions, Dispatcher } from "./dispatcher.ts";
 import { DueTimers } from "./due-timers.ts";
 import { readProgram } from "./elf/header.ts";
@@ -401,21 +401,32 @@ export class Kernel implements System {
     return { abi, cpuModel };
   }
 
+  /** Whether somebody may look at a thread's program, or change where its paths lead, who has not the rights that execve would give it. */
+  private isWatched({ process, files, trace }: Thread): boolean {
+    if (trace !== undefined && !isCapable(trace.tracer.credentials, CAP_SYS_PTRACE)) return true;
+    return [...this.processes.values()].some((other) => other !== process && other.files.fs === files.fs);
+  }
+
   /**
    * Replaces the program of a process by another, run by `thread` alone; nothing is changed when it throws (ElfError,
    * HostError, SysError).
    */
   exec(thread: Thread, request: ExecRequest): void {
     const { process, files } = thread;
-    const { credentials, limits } = process;
+    const { limits } = process;
     const { abi, cpuModel } = this.modelOf(process, request.program.bytes);
     // A new process has an address space with nothing in it.
     const isNew = process.memory.areas.count === 0 && process.abi === abi;
     const mm = isNew ? process.mm : this.newMm(abi, cpuModel);
+    const { credentials, isSecure } = afterExec(thread.credentials, {
+      noNewPrivs: thread.noNewPrivs,
+      isWatched: () => this.isWatched(thread),
+    });
     const context: ExecContext = {
       abi,
       cpuModel,
       credentials,
+      isSecure,
       stackLimit: limits[RLIMIT_STACK].soft,
       random: (into) => this.random.fill(into),
       openProgram: (path) => files.openProgram(path),
@@ -437,7 +448,11 @@ export class Kernel implements System {
     this.tasks.endOthers(thread);
     releaseThread(thread);
     const name = request.isNameless ? path : decodeName(request.execfn);
+    const { uid, euid, gid, egid } = thread.credentials;
     process.replaceProgram(thread, { mm, loaded, path, name });
+    process.prctl.dumpable = Number(uid === euid && gid === egid);
+    if (isSecure) process.prctl.pdeathsig = 0;
+    thread.become(credentials);
     thread.fpexcMode = initialFpexcMode(abi);
     resetRegisters(thread.registers, abi, loaded, { fpexcMode: thread.fpexcMode, ...kept });
     noteExec(thread, tid);

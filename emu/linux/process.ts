@@ -7,7 +7,7 @@ import type { Watchpoint } from "../memory/watched.ts";
 import type { ProcessAttributes } from "../snapshot.ts";
 import type { AbiInfo } from "./abi.ts";
 import type { ProcessFiles, ProcessTimers } from "./contracts.ts";
-import { type Credentials, isPrivileged } from "./credentials.ts";
+import { CAP_IPC_LOCK, type Credentials, isCapable } from "./credentials.ts";
 import type { LoadedProgram, MemoryLayout, Mm } from "./mm.ts";
 import { SIGCHLD } from "./signals/signal-numbers.ts";
 import { ProcessSignals } from "./signals/signal-state.ts";
@@ -70,7 +70,8 @@ export class Process {
   comm = "";
   /** Absolute guest path of the program. */
   exe = "";
-  readonly credentials: Credentials;
+  /** Those that its first thread begins with, or that its last one had. */
+  lastCredentials: Credentials;
   /** By RLIMIT_* number. */
   readonly limits: Limit[];
   /** Its address space; replaced by execve. */
@@ -118,7 +119,7 @@ export class Process {
     this.pid = pid;
     this.pgid = pid;
     this.sid = pid;
-    this.credentials = parts.credentials;
+    this.lastCredentials = parts.credentials;
     this.limits = parts.limits;
     this.mm = parts.mm;
     this.mm.users++;
@@ -173,8 +174,6 @@ export class Process {
     this.comm = shortName(name.slice(name.lastIndexOf("/") + 1));
     if (loaded.readImpliesExec) this.personality |= READ_IMPLIES_EXEC;
     else this.personality &= ~READ_IMPLIES_EXEC;
-    this.prctl.dumpable = 1;
-    this.attributes.keepCapabilities = false;
     delete this.attributes.membarriers;
     delete this.attributes.locksFuture;
     delete this.attributes.locksOnFault;
@@ -199,7 +198,9 @@ export class Process {
   /** Whether RLIMIT_MEMLOCK forbids to lock `more` bytes besides what is locked. */
   isOverLocks(more: number): boolean {
     const most = this.limits[RLIMIT_MEMLOCK].soft;
-    return !isPrivileged(this.credentials) && BigInt(this.memory.areas.lockedBytes + more) > most;
+    return (
+      !isCapable(this.actor.credentials, CAP_IPC_LOCK) && BigInt(this.memory.areas.lockedBytes + more) > most
+    );
   }
 
   /** Has the stack in its memory grow within its own limit. */
@@ -217,6 +218,17 @@ export class Process {
   /** How its first thread is scheduled, or was when the process ended. */
   get scheduling(): Scheduling {
     return this.leader?.scheduling ?? this.lastScheduling;
+  }
+
+  /** Those of its first thread. */
+  get credentials(): Credentials {
+    return this.leader?.credentials ?? this.lastCredentials;
+  }
+
+  /** On whose behalf something is done to the process: its thread that makes a call, or itself. */
+  get actor(): { readonly credentials: Credentials } {
+    const { caller } = this.kernel;
+    return caller?.process === this ? caller : this;
   }
 
   /** Its first thread, by whose tid the process is known; any other when that has ended. */
@@ -251,8 +263,7 @@ export const emptyLayout = (): MemoryLayout => ({
 });
 
 /** Attributes of a process that has set none. */
-export const defaultAttributes = (): Omit<ProcessAttributes, keyof Scheduling> => ({
-  keepCapabilities: false,
+export const defaultAttributes = (): Omit<ProcessAttributes, keyof Scheduling | "keepCapabilities"> => ({
   childSubreaper: false,
   noHugePages: false,
 });

@@ -145,6 +145,7 @@ export class Tasks {
     this.releaseMm(process);
     process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
     process.lastScheduling = process.scheduling;
+    process.lastCredentials = process.credentials;
     process.threads.clear();
     if (process.heldBy === undefined && notifyEnd(process)) this.reap(process);
   }

@@ -4,6 +4,7 @@ import { REGISTERS_SIZE } from "../memory/layout.ts";
 import type { MemoryPolicy } from "../memory/vma.ts";
 import type { ProcessFiles } from "./contracts.ts";
 import { allCpus } from "./cpu-sets.ts";
+import type { Credentials } from "./credentials.ts";
 import type { Process } from "./process.ts";
 import type { Confinement } from "./call-filters.ts";
 import { ordinaryScheduling, type Scheduling } from "./scheduling.ts";
@@ -39,6 +40,8 @@ export class Thread {
   scheduling: Scheduling = ordinaryScheduling();
   /** CLOCK_MONOTONIC time at which it began. */
   startTime: bigint;
+  /** Who it is; `become` gives it others. */
+  credentials: Credentials;
   /** prctl(PR_SET_NO_NEW_PRIVS). */
   noNewPrivs = false;
   /** What it has been forbidden to call; nothing when undefined. */
@@ -57,13 +60,18 @@ export class Thread {
   constructor(
     process: Process,
     tid: number,
-    { signals = new ThreadSignals(), files = process.files }: Partial<Pick<Thread, "signals" | "files">> = {},
+    {
+      signals = new ThreadSignals(),
+      files = process.files,
+      credentials = process.credentials,
+    }: Partial<Pick<Thread, "signals" | "files" | "credentials">> = {},
   ) {
     this.process = process;
     this.tid = tid;
     this.signals = signals;
     this.files = files;
     files.users++;
+    this.credentials = credentials;
     this.startTime = process.startTime;
   }
 
@@ -80,6 +88,17 @@ export class Thread {
   set comm(name: string) {
     if (this.tid === this.process.pid) this.process.comm = name;
     else this.ownName = name;
+  }
+
+  /** Makes it somebody else. Its process is then nobody's to look into, also where it may do more (Linux: commit_creds). */
+  become(next: Credentials): void {
+    const old = this.credentials;
+    this.credentials = next;
+    const isSame = (["euid", "egid", "fsuid", "fsgid"] as const).every((id) => old[id] === next[id]);
+    if (isSame && (next.permitted & ~old.permitted) === 0n) return;
+    const { prctl } = this.process;
+    prctl.dumpable = 0;
+    prctl.pdeathsig = 0;
   }
 
   /** Gives the thread a table of descriptors, or a working directory and umask, of its own. */

@@ -184,8 +184,8 @@ export class AddressSpace implements FileViewer {
     if (ea >= FAR_START) return this.checkFar(ea, n, isStore, isForced);
     const isFar = ea < 0;
     const at = isFar ? ea + FAR_START : ea;
-    const end = at + n;
-    if (end > this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
+    // What goes on beyond the end faults before it, for nothing is ever mapped there.
+    const end = Math.min(at + n, this.size);
     const guard = isStore ? this.writeGuard : this.readGuard;
     const go = isFar ? FAR_GO : 0;
     const first = at >>> PAGE_SHIFT;

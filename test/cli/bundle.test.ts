@@ -3,6 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Bundle, cacheFile, SCRIPTS, scriptFile } from "../../cli/bundle.ts";
+import { addMachineOptions, Verb } from "../../cli/options.ts";
+import { usualFlags } from "../../cli/usual.ts";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { cli, ensureBuilt, root } from "../support/ppcr.ts";
 import { runProcess } from "../support/process.ts";
@@ -29,11 +31,18 @@ describe("the compiled command", () => {
       ["vectors", "quadHandlers="],
       ["translator", "function translate("],
       ["rare", "SOCKET_SYSCALLS="],
+      ["options", "function commandFor("],
       ["seldom", "function readImage("],
     ] as const) {
       expect(code("main")).not.toContain(name);
       expect(code(script)).toContain(name);
     }
+  });
+
+  it("takes a run without options for one whose options are all as usual", () => {
+    const { env, unsetEnv, ...shared } = usualFlags();
+    expect(addMachineOptions(new Verb("run")).opts()).toEqual(shared);
+    expect([env, unsetEnv]).toEqual([[], []]);
   });
 
   it.each([

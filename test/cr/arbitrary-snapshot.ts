@@ -6,6 +6,7 @@ import type {
   Abi,
   AreaSnapshot,
   CallState,
+  CredentialsSnapshot,
   FileReference,
   FileState,
   LockSnapshot,
@@ -41,6 +42,16 @@ const signalInfo: fc.Arbitrary<SignalInfoSnapshot> = fc.record({
   timer: s32,
   overrun: s32,
 });
+const credentials: fc.Arbitrary<CredentialsSnapshot> = fc.record(
+  {
+    ...{ uid: u32, euid: u32, suid: u32, fsuid: u32, gid: u32, egid: u32, sgid: u32, fsgid: u32 },
+    groups: fc.array(u32, { maxLength: 3 }),
+    capabilities: fc.record({
+      ...{ inheritable: u64, permitted: u64, effective: u64, ambient: u64, bounding: u64, securebits: u32 },
+    }),
+  },
+  { requiredKeys: ["uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "groups"] },
+);
 const signals = fc.array(signalInfo, { maxLength: 3 });
 
 function registers(abi: Abi): fc.Arbitrary<RegistersSnapshot> {
@@ -177,6 +188,7 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
       confinement: s32,
       scheduling,
       startTime: duration,
+      credentials,
       files: ownFiles(tables),
     },
     {
@@ -277,17 +289,7 @@ function process(abi: Abi, pid: number, tables: Tables): fc.Arbitrary<ProcessSna
     exe: path,
     cwd: path,
     umask: fc.nat(0o777),
-    credentials: fc.record({
-      uid: u32,
-      euid: u32,
-      suid: u32,
-      fsuid: u32,
-      gid: u32,
-      egid: u32,
-      sgid: u32,
-      fsgid: u32,
-      groups: fc.array(u32, { maxLength: 3 }),
-    }),
+    credentials,
     limits: fc.array(fc.record({ soft: u64, hard: u64 }), { minLength: 16, maxLength: 16 }),
     memory,
     descriptors: descriptors(tables),

@@ -34,6 +34,9 @@ export interface SubjectOptions {
   /** What is granted; by default what the command would. */
   mounts?: readonly MountConfig[];
   seed?: bigint;
+  /** Who runs the program; user and group 1000 by default. */
+  uid?: number;
+  gid?: number;
   cpuModel?: string;
   addressSpaceSize?: number;
   memorySize?: number;

@@ -259,6 +259,24 @@ function temporaryFolder(): string {
   return path;
 }
 
+/** Of Linux, without the O_DIRECTORY that it wants. */
+const O_TMPFILE = 0o20000000;
+
+/** Node's link(2) gives names to what has one only: ln(1) can follow the link of /proc to the file. */
+function nameUnnamed(handle: number, path: string): void {
+  const own = `/proc/${process.pid}`;
+  const target = toHost(path);
+  if (typeof target !== "string") throw new HostError("EOPNOTSUPP", "ln is given no name that isn't UTF-8");
+  const names = [`${own}/fd/${handle}`, target.replace(/^\/proc\/self\//, `${own}/`)];
+  const { status } = builtins.childProcess.spawnSync("ln", ["-L", "-T", "--", ...names], {
+    stdio: "ignore",
+    timeout: 5000,
+  });
+  if (status === 0) return;
+  const isThere = fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+  throw new HostError(isThere ? "EEXIST" : "EOPNOTSUPP", `${path} could not be linked`);
+}
+
 const files: HostFiles = {
   temporaryFolder,
   removeTree,
@@ -287,6 +305,11 @@ const files: HostFiles = {
       fs.rmSync(folder, { recursive: true });
     }
   },
+  openNameable: (folder) => {
+    if (!onLinux) throw new HostError("EOPNOTSUPP", "this host has no files without a name");
+    return fs.openSync(toHost(folder), O_TMPFILE | constants.O_DIRECTORY | constants.O_RDWR, 0o600);
+  },
+  nameUnnamed,
   occupied,
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),

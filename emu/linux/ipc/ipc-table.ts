@@ -1,7 +1,7 @@
 /** What the three kinds of System V objects have in common: keys, ids, permissions (Linux: ipc/util.c). */
 import type { IpcPermSnapshot } from "../../snapshot.ts";
 import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOSPC, EPERM, SysError } from "../errno.ts";
-import type { Credentials } from "../credentials.ts";
+import { CAP_IPC_OWNER, CAP_SYS_ADMIN, type Credentials, isCapable } from "../credentials.ts";
 import { WaitQueue } from "../wait-queue.ts";
 
 export const IPC_CREAT = 0o1000;
@@ -30,12 +30,11 @@ export abstract class IpcObject {
 /** Whether somebody may do with an object what the bits of `wanted` say, which are as in a mode. */
 function isAllowed({ perm }: IpcObject, credentials: Credentials, wanted: number): boolean {
   const { euid, egid, groups } = credentials;
-  if (euid === 0) return true;
   const needed = ((wanted >> 6) | (wanted >> 3) | wanted) & 7;
   let granted = perm.mode;
   if (euid === perm.cuid || euid === perm.uid) granted >>= 6;
   else if ([egid, ...groups].some((group) => group === perm.cgid || group === perm.gid)) granted >>= 3;
-  return (needed & ~granted) === 0;
+  return (needed & ~granted) === 0 || isCapable(credentials, CAP_IPC_OWNER);
 }
 
 /** Throws EACCES where that is not so. */
@@ -43,9 +42,10 @@ export function checkAllowed(object: IpcObject, credentials: Credentials, wanted
   if (!isAllowed(object, credentials, wanted)) throw new SysError(EACCES);
 }
 
-/** Throws EPERM for all but the owner, the creator and the superuser. */
-export function checkOwner({ perm }: IpcObject, { euid }: Credentials): void {
-  if (euid !== 0 && euid !== perm.uid && euid !== perm.cuid) throw new SysError(EPERM);
+/** Throws EPERM for all but the owner, the creator and who has a privilege. */
+export function checkOwner({ perm }: IpcObject, credentials: Credentials): void {
+  const isOwner = [perm.uid, perm.cuid].includes(credentials.euid);
+  if (!isOwner && !isCapable(credentials, CAP_SYS_ADMIN)) throw new SysError(EPERM);
 }
 
 export class IpcTable<T extends IpcObject> {

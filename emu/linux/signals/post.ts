@@ -74,8 +74,8 @@ export function postToGroup(
 }
 
 /** What kill(2) (or with `toThread` tgkill(2)) says about its caller. */
-export const senderInfo = (signo: number, { pid, credentials }: Process, toThread = false): SignalInfo =>
-  signalInfo(signo, toThread ? SI_TKILL : SI_USER, { pid, uid: credentials.uid });
+export const senderInfo = (signo: number, { process, credentials }: Thread, toThread = false): SignalInfo =>
+  signalInfo(signo, toThread ? SI_TKILL : SI_USER, { pid: process.pid, uid: credentials.uid });
 
 /** Tells the parent of a process something by a signal. */
 export function tell(child: Process, signo: number, code: number, status: number): void {
@@ -113,8 +113,13 @@ export function stopFor(thread: Thread, trace: Trace<Process>, stop: TraceStopSn
 }
 
 /** Tells a tracer of its tracee by SIGCHLD. */
-export function tellTracer(tracer: Process, { tid, process }: Thread, code: number, status: number): void {
-  const { uid } = process.credentials;
+export function tellTracer(
+  tracer: Process,
+  { tid, credentials }: Thread,
+  code: number,
+  status: number,
+): void {
+  const { uid } = credentials;
   if ((tracer.signals.action(SIGCHLD).flags & SA_NOCLDSTOP) === 0n)
     post(tracer, signalInfo(SIGCHLD, code, { pid: tid, uid, value: BigInt(status) }));
   tracer.childQueue.wake();

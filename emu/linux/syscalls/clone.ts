@@ -9,6 +9,7 @@ import {
   CLONE_DETACHED,
   CLONE_FILES,
   CLONE_FS,
+  CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
   CLONE_PTRACE,
@@ -71,7 +72,7 @@ const CLONE_NEWUSER = 0x1000_0000;
 const CLONE_NEWPID = 0x2000_0000;
 /** The child begins in the control group of a descriptor; there are no control groups. */
 const CLONE_INTO_CGROUP = 0x2_0000_0000n;
-const CLONE3_KNOWN = 0x3_ffff_ff00n;
+const CLONE3_KNOWN = 0x3_ffff_ff80n;
 
 /** Makes a child and returns its id; with CLONE_VFORK once that has an address space of its own. */
 function make(ctx: SyscallContext, request: CloneRequest): SyscallResult {
@@ -157,12 +158,13 @@ const clone3: SyscallHandler = (ctx) => {
   const { flags, stack, stack_size, exit_signal } = wanted;
   const isThread = (flags & BigInt(CLONE_THREAD)) !== 0n;
   if ((flags & ~CLONE3_KNOWN) !== 0n || (flags & BigInt(CLONE_DETACHED)) !== 0n) throw new SysError(EINVAL);
-  if (exit_signal > BigInt(SIGRTMAX) || (isThread && exit_signal !== 0n)) throw new SysError(EINVAL);
+  const isOthers = isThread || (flags & BigInt(CLONE_PARENT)) !== 0n;
+  if (exit_signal > BigInt(SIGRTMAX) || (isOthers && exit_signal !== 0n)) throw new SysError(EINVAL);
   if ((stack === 0n) !== (stack_size === 0n)) throw new SysError(EINVAL);
   const levels = wanted.set_tid_size;
   if (levels > MOST_PID_NAMESPACES || (wanted.set_tid === 0n) !== (levels === 0n)) throw new SysError(EINVAL);
   const ids = levels === 0n ? undefined : memory.read(pointer(wanted.set_tid), 4 * Number(levels));
-  if ((flags & CLONE_INTO_CGROUP) !== 0n) throw new SysError(EBADF);
+  if ((flags & CLONE_INTO_CGROUP) !== 0n) throw new SysError(wanted.cgroup > 0x7fff_ffffn ? EINVAL : EBADF);
   return make(ctx, {
     flags: Number(flags),
     exitSignal: Number(exit_signal),

@@ -1,7 +1,7 @@
 /** seccomp(2), and what of it prctl(2) does: a program confines itself (Linux: kernel/seccomp.c). */
 import { struct } from "../abi.ts";
 import { isSoundProgram, MOST_INSTRUCTIONS } from "../classic-bpf.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_ADMIN, isCapable } from "../credentials.ts";
 import { EACCES, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH, SysError } from "../errno.ts";
 import { type Confinement, DATA_SIZE, type Filter, filtersOf } from "../call-filters.ts";
 import {
@@ -50,7 +50,7 @@ export function setStrict({ thread }: SyscallContext): number {
 function readProgram(ctx: SyscallContext, at: number): Filter["program"] {
   const { len, filter } = ctx.get(SOCK_FPROG, at);
   if (len === 0 || len > MOST_INSTRUCTIONS) throw new SysError(EINVAL);
-  if (!ctx.thread.noNewPrivs && !isPrivileged(ctx.process.credentials)) throw new SysError(EACCES);
+  if (!ctx.thread.noNewPrivs && !isCapable(ctx.thread.credentials, CAP_SYS_ADMIN)) throw new SysError(EACCES);
   const size = SOCK_FILTER.size(ctx.abi);
   const bytes = ctx.memory.read(pointer(filter), len * size);
   const program = Array.from({ length: len }, (_, n) =>

@@ -74,6 +74,7 @@ function wait(ctx: SyscallContext, how: PollWait): SyscallResult {
   const size = EVENT.size(ctx.abi);
   if (most <= 0 || most > Math.floor(0x7fff_ffff / size)) throw new SysError(EINVAL);
   const at = ctx.args.address(1);
+  if (at + size > ctx.memory.limit) throw new SysError(EFAULT);
   // Nobody else may have looked whether a timer has expired that is in the set.
   ctx.kernel.alarms.expire(ctx.kernel.clock);
   return pollLoop(ctx, how, () => {
@@ -99,7 +100,7 @@ const epollWait: SyscallHandler = (ctx) => wait(ctx, { timeout: milliseconds(ctx
 
 const epollPwait: SyscallHandler = (ctx) => {
   const { args } = ctx;
-  const mask = maskArgument(ctx, args.address(4), args.ulong(5));
+  const mask = maskArgument(ctx, args.word(4), args.ulong(5));
   return wait(ctx, { timeout: milliseconds(args.int(3)), mask });
 };
 
@@ -107,7 +108,7 @@ const epollPwait2: SyscallHandler = (ctx) => {
   const { args } = ctx;
   const at = args.address(3);
   const timeout = at === 0 ? undefined : readTimespec(ctx, at, "time64");
-  return wait(ctx, { timeout, mask: maskArgument(ctx, args.address(4), args.ulong(5)) });
+  return wait(ctx, { timeout, mask: maskArgument(ctx, args.word(4), args.ulong(5)) });
 };
 
 export const EPOLL_SYSCALLS: readonly SyscallRow[] = [

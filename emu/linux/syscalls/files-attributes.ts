@@ -1,6 +1,6 @@
 /** Sizes, permissions, owners, times, extended attributes; writing through to the disk. */
 import { type Layout, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_FSETID, isCapable } from "../credentials.ts";
 import {
   E2BIG,
   EBADF,
@@ -47,6 +47,8 @@ function truncate(ctx: SyscallContext, length: number): number {
   const task = files(ctx);
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (isDirectory(at)) throw new SysError(EISDIR);
+  // Named pipes and sockets aren't opened to find that they have no length.
+  if (at.stat !== undefined && task.system.stat(at).kind !== "file") throw new SysError(EINVAL);
   awaitLeases(ctx, at, O_WRONLY);
   const file = task.system.openExisting(at, O_WRONLY, task);
   try {
@@ -145,6 +147,8 @@ function changeAt(ctx: SyscallContext, { at, file }: Subject, change: (path: str
     return;
   }
   const { system } = files(ctx);
+  // What the machine makes itself (/proc) is for nobody to change.
+  if (at?.synthetic !== undefined) throw new SysError(EPERM);
   system.namespace.at(system.namespace.writable(at ?? system.locate(file!, files(ctx))), change);
 }
 
@@ -167,7 +171,7 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
   if (stat.kind === "symlink") throw new SysError(EOPNOTSUPP);
   permissions.checkOwner(stat, "chmod");
   // Who is not in a file's group can't have others run it with that group (Linux: setattr_prepare).
-  if (!isPrivileged(ctx.process.credentials) && !permissions.isMember(stat)) mode &= ~S_ISGID;
+  if (!isCapable(ctx.thread.credentials, CAP_FSETID) && !permissions.isMember(stat)) mode &= ~S_ISGID;
   // Set-id bits would give whoever runs the file on the host the rights of its user: they stay in the machine.
   if (handle !== undefined) host.files.fchmod(handle, mode & 0o1777);
   else changeAt(ctx, subject, (path) => host.files.chmod(path, mode & 0o1777));
@@ -190,7 +194,7 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   if (handle !== undefined) host.files.fchown(handle, owner, group);
   else changeAt(ctx, subject, (path) => host.files.chown(path, owner, group));
   if (stat.kind === "directory") namespace.forgetWalks();
-  const isInGroup = isPrivileged(ctx.process.credentials) || permissions.isMember(stat);
+  const isInGroup = isCapable(ctx.thread.credentials, CAP_FSETID) || permissions.isMember(stat);
   if (stat.kind === "file") setIds.drop(stat, droppedBits(setIds.shown(stat).mode, isInGroup));
   noteChange(ctx, subject, IN_ATTRIB);
   return 0;
@@ -308,7 +312,7 @@ function syncFileRange(ctx: SyscallContext): number {
   const [offset, length] = [ctx.args.offset64(2), ctx.args.offset64(ctx.abi.is64 ? 3 : 4)];
   const file = fileArg(ctx, 0);
   if (flags & ~7 || offset < 0n || length < 0n) throw new SysError(EINVAL);
-  if (!file.seekable) throw new SysError(ESPIPE);
+  if (!file.seekable || file.kind === "device") throw new SysError(ESPIPE);
   if (flags !== 0) file.sync(true);
   return 0;
 }

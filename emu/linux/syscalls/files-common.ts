@@ -188,7 +188,7 @@ export function noteBrokenPipe(ctx: SyscallContext, error: unknown): void {
   const broken =
     (error instanceof HostError && error.code === "EPIPE") ||
     (error instanceof SysError && error.errno === EPIPE);
-  if (broken) post(ctx.process, senderInfo(SIGPIPE, ctx.process), ctx.thread);
+  if (broken) post(ctx.process, senderInfo(SIGPIPE, ctx.thread), ctx.thread);
 }
 
 /** How many of `length` bytes RLIMIT_FSIZE lets a file take at `position`; SIGXFSZ and EFBIG when none. */
@@ -209,6 +209,6 @@ export function checkGrowth(ctx: SyscallContext, file: OpenFile, end: number): v
 }
 
 function tooLarge(ctx: SyscallContext): never {
-  post(ctx.process, senderInfo(SIGXFSZ, ctx.process), ctx.thread);
+  post(ctx.process, senderInfo(SIGXFSZ, ctx.thread), ctx.thread);
   throw new SysError(EFBIG);
 }

@@ -1,11 +1,24 @@
 /** read, write and their families. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EOVERFLOW, ESPIPE, SysError } from "../errno.ts";
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  ESPIPE,
+  EXDEV,
+  SysError,
+} from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
+import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
+import { StreamFile } from "../vfs/stream-file.ts";
 import type { Blocked } from "../wait-queue.ts";
 import {
   accessible,
@@ -45,6 +58,16 @@ function positionArg(file: OpenFile, offset: bigint): number {
   if (offset < 0n) throw new SysError(EINVAL);
   if (!file.seekable) throw new SysError(ESPIPE);
   return Math.min(Number(offset), MAX_OFFSET);
+}
+
+/**
+ * What a call with a position of its own is about. What is wrong with the position, and with a file that has none, comes
+ * before what it was opened for (Linux: ksys_pread64, do_preadv).
+ */
+function placeArg(ctx: SyscallContext, offset: bigint, write: boolean): { file: OpenFile; position: number } {
+  if (offset < 0n) throw new SysError(EINVAL);
+  const position = positionArg(fileArg(ctx, 0), offset);
+  return { file: write ? target(ctx, 0) : source(ctx, 0), position };
 }
 
 /** Bytes on their way from one file to another, or to or from a position of one. */
@@ -211,10 +234,12 @@ const RWF_APPEND = 0x10;
 function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysError {
   const flags = ctx.args.int(5);
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
-  const file = write ? target(ctx, 0) : source(ctx, 0);
   const offset = splitOffset(ctx, 3);
+  const { file, position } =
+    offset === -1n
+      ? { file: write ? target(ctx, 0) : source(ctx, 0), position: undefined }
+      : placeArg(ctx, offset, write);
   const spans = vectorArg(ctx, 1, 2);
-  const position = offset === -1n ? undefined : positionArg(file, offset);
   if (!write) {
     if (flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
     return readInto(ctx, file, spans, position);
@@ -292,6 +317,7 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   const to = target(ctx, 0);
   const from = source(ctx, 1);
   if (!from.seekable || from.kind === "directory" || to.flags & O_APPEND) throw new SysError(EINVAL);
+  if (ctx.args.isNegative(3)) throw new SysError(EINVAL);
   const pointer = ctx.args.address(2);
   const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
   if (pointer === 0) return copy(ctx, from, to, count, {});
@@ -314,22 +340,29 @@ function isSameFile(from: OpenFile, to: OpenFile): boolean {
 
 /** copy_file_range(2). */
 function copyFileRange(ctx: SyscallContext): number {
-  checkFlags(ctx.args.int(5), 0);
   const [from, to] = [fileArg(ctx, 0), fileArg(ctx, 2)];
+  const pointers = [ctx.args.address(1), ctx.args.address(3)];
+  const given = pointers.map((pointer) => {
+    if (pointer === 0) return undefined;
+    if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
+    return BigInt.asUintN(64, ctx.memory.read64(pointer));
+  });
+  checkFlags(ctx.args.int(5), 0);
   if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
   if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
   if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
-  const pointers = [ctx.args.address(1), ctx.args.address(3)];
-  const positions = pointers.map((pointer, i) => {
-    if (pointer === 0) return undefined;
-    if (accessible(ctx.memory, pointer, 8, true) < 8) throw new SysError(EFAULT);
-    return positionArg(i === 0 ? from : to, BigInt.asIntN(64, ctx.memory.read64(pointer)));
-  });
-  const count = Math.min(ctx.args.size(4), MAX_RW_COUNT);
-  if (isSameFile(from, to)) {
-    const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
-    if (start + count > end && end + count > start) throw new SysError(EINVAL);
-  }
+  // Files of /proc are copied to no other file system.
+  const isCopied = (file: OpenFile) => file instanceof RegularFile || file instanceof StreamFile;
+  if (!isCopied(from) || !isCopied(to)) throw new SysError(EXDEV);
+  for (const [i, file] of [from, to].entries())
+    if ((given[i] ?? BigInt(file.position)) + ctx.args.ulong(4) >= 2n ** 64n) throw new SysError(EOVERFLOW);
+  const positions = given.map((offset, i) =>
+    offset === undefined ? undefined : positionArg(i === 0 ? from : to, BigInt.asIntN(64, offset)),
+  );
+  const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
+  const rest = Math.max(Number(from.stat().size) - start, 0);
+  const count = Math.min(ctx.args.size(4), rest, MAX_RW_COUNT);
+  if (isSameFile(from, to) && start + count > end && end + count > start) throw new SysError(EINVAL);
   const done = copy(ctx, from, to, count, { from: positions[0], to: positions[1] });
   positions.forEach((position, i) => {
     if (position !== undefined && done > 0) ctx.memory.write64(pointers[i], BigInt(position + done));
@@ -370,32 +403,32 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     name: "pread64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
+      return readInto(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwrite64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), positionArg(file, alignedOffset(ctx)));
+      const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
+      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), position);
     },
   },
   {
     name: "preadv",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = source(ctx, 0);
-      return readInto(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), false);
+      return readInto(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   {
     name: "pwritev",
     args: "fd ptr ulong long long",
     handler: (ctx) => {
-      const file = target(ctx, 0);
-      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), positionArg(file, splitOffset(ctx, 3)));
+      const { file, position } = placeArg(ctx, splitOffset(ctx, 3), true);
+      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), position);
     },
   },
   { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },

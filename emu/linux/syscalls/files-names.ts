@@ -1,7 +1,6 @@
 /** Names: directories, links, renaming and removing, listing, the working directory. */
 import { hexadecimal } from "../../hexadecimal.ts";
 import { encodeName } from "../../host/names.ts";
-import { isPrivileged } from "../credentials.ts";
 import {
   EBUSY,
   EEXIST,
@@ -40,14 +39,14 @@ import {
 } from "../vfs/constants.ts";
 import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
-import { DirectoryFile } from "../vfs/host-file.ts";
+import { DirectoryFile, RegularFile } from "../vfs/host-file.ts";
 import { exists, type HostPlace, isDirectory, type Location } from "../vfs/location.ts";
 import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
 import { type DirectoryEntry, OpenFile } from "../vfs/open-file.ts";
 import { otherName } from "../vfs/other-names.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
-import type { TaskFiles } from "../vfs/process-files.ts";
+import { openedFiles, type TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, fileArg, files, lookArg, NO_ENTRY } from "./files-common.ts";
@@ -163,8 +162,8 @@ interface Named {
 function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
   checkFlags(flags, RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT);
   if (flags & RENAME_EXCHANGE && flags !== RENAME_EXCHANGE) throw new SysError(EINVAL);
-  // A whiteout is a device; who may make those finds a file system that has none.
-  if (flags & RENAME_WHITEOUT) throw new SysError(isPrivileged(ctx.process.credentials) ? EINVAL : EPERM);
+  // A file system that has no whiteouts.
+  if (flags & RENAME_WHITEOUT) throw new SysError(EINVAL);
   checkNames(ctx, [from, to], EBUSY);
   const task = files(ctx);
   const { namespace, host } = task.system;
@@ -289,6 +288,12 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
       ? undefined
       : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
+  if (object instanceof RegularFile && task.system.isNameable(object.key)) {
+    const target = vacant(ctx, to.dirfd, to.path);
+    task.system.name(object, target, task, openedFiles(ctx.kernel));
+    task.system.notices.created(target);
+    return 0;
+  }
   const source = object === undefined ? found! : task.system.locate(object, task);
   const target = vacant(ctx, to.dirfd, to.path);
   const { mount } = namespace.writable(target).folder;
@@ -429,14 +434,25 @@ function getcwd(ctx: SyscallContext): number {
   return bytes.length;
 }
 
-function chdir(ctx: SyscallContext): number {
+/** The folder that argument 0 names, which whoever asks may search. Throws ENOTDIR, EACCES. */
+function folderArg(ctx: SyscallContext): Location {
   const task = files(ctx);
-  const { system } = task;
   const at = task.find(AT_FDCWD, ctx.path(0), true);
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
-  if (at.place !== undefined) system.checkAccess(at, MAY_EXEC, task);
-  task.enter(system.directory(at, O_PATH, task));
+  if (at.place !== undefined) task.system.checkAccess(at, MAY_EXEC, task);
+  return at;
+}
+
+function chdir(ctx: SyscallContext): number {
+  const task = files(ctx);
+  task.enter(task.system.directory(folderArg(ctx), O_PATH, task));
   return 0;
+}
+
+/** Nobody may have another root; that the folder can't be searched is said first. */
+function chroot(ctx: SyscallContext): never {
+  folderArg(ctx);
+  throw new SysError(EPERM);
 }
 
 function fchdir(ctx: SyscallContext): number {
@@ -536,4 +552,5 @@ export const FILE_NAME_CALLS: readonly SyscallRow[] = [
   { name: "getcwd", args: "ptr ulong", handler: getcwd },
   { name: "chdir", args: "str", handler: chdir },
   { name: "fchdir", args: "fd", handler: fchdir },
+  { name: "chroot", args: "str", handler: chroot },
 ];

@@ -1,8 +1,20 @@
 /** Opening and closing descriptors, duplicating them, and what fcntl(2) does to them. */
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
-import { isPrivileged } from "../credentials.ts";
-import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOTDIR, EPERM, ESRCH, SysError } from "../errno.ts";
+import { CAP_LEASE, isCapable } from "../credentials.ts";
+import {
+  E2BIG,
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EISDIR,
+  ENOTDIR,
+  EPERM,
+  ESRCH,
+  SysError,
+} from "../errno.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import {
   AT_FDCWD,
@@ -56,6 +68,11 @@ function open(
   const task = files(ctx);
   task.descriptors.reserve(1);
   const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
+  // Whatever is there: no name that ends as a folder's is made a file.
+  if (flags & O_CREAT && !(flags & (O_PATH | TMPFILE_BIT)) && path.endsWith("/")) {
+    task.resolve(dirfd, path.replace(/\/+$/, "") || "/", { ...how, follow: false });
+    throw new SysError(EISDIR);
+  }
   if (!(flags & O_PATH) && !isExclusive) {
     // Others may have a say in what is there already.
     if (task.system.signals.hasLeases) {
@@ -79,8 +96,8 @@ const RESOLVE_NO_MAGICLINKS = 0x02n;
 const RESOLVE_NO_SYMLINKS = 0x04n;
 const RESOLVE_BENEATH = 0x08n;
 const RESOLVE_IN_ROOT = 0x10n;
-const RESOLVE_KNOWN =
-  RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+const RESOLVE_CACHED = 0x20n;
+const RESOLVE_KNOWN = 0x3fn;
 
 function openat2(ctx: SyscallContext): number | SysError {
   const path = ctx.path(1);
@@ -101,6 +118,8 @@ function openat2(ctx: SyscallContext): number | SysError {
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
   if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);
   if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
+  // Nothing waits for a disk here; what is made was never kept ready.
+  if (resolve(RESOLVE_CACHED) && flags & (O_TRUNC | O_CREAT | TMPFILE_BIT)) throw new SysError(EAGAIN);
   const confined = {
     sameMount: resolve(RESOLVE_NO_XDEV),
     noSymlinks: resolve(RESOLVE_NO_SYMLINKS),
@@ -296,13 +315,13 @@ const notify: Command = (ctx, file) => {
 /** F_SETLEASE: whoever has a lease is told before others write the file (F_RDLCK) or open it at all (F_WRLCK). */
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, owners } = files(ctx).system;
-  const { credentials } = ctx.process;
+  const { credentials } = ctx.thread;
   if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
     const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
-    if (!isOwn && !isPrivileged(credentials)) throw new SysError(EACCES);
+    if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
     if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);
@@ -371,7 +390,7 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SETLEASE]: (ctx, file) => setLease(ctx, file, ctx.args.int(2)),
   [F_NOTIFY]: notify,
   [F_GETOWNER_UIDS]: (ctx, { owner }) => {
-    const { uid, euid } = ctx.process.credentials;
+    const { uid, euid } = ctx.thread.credentials;
     const address = ctx.args.address(2);
     for (const [i, id] of [uid, euid].entries()) ctx.put32(address + 4 * i, owner.pid === 0 ? 0 : id);
     return 0;

@@ -1,7 +1,9 @@
 /** stat and its relatives, with the layouts of both widths (arch/powerpc/include/uapi/asm/stat.h). */
 import { type Layout, struct } from "../abi.ts";
 import { EINVAL, EOVERFLOW, SysError } from "../errno.ts";
+import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { AnonymousFile } from "../vfs/anonymous-file.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -14,9 +16,11 @@ import {
 import { major, minor } from "../vfs/devices.ts";
 import { modeOf } from "../vfs/file-types.ts";
 import type { Location } from "../vfs/location.ts";
+import { isMountRoot, mountIdOf, mountTable } from "../vfs/mount-table.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import type { FileStat } from "../vfs/file-status.ts";
 import { OpenFile } from "../vfs/open-file.ts";
+import { PipeEnd } from "../vfs/pipe.ts";
 import { anyFileArg, checkFlags, files, lookArg, NO_ENTRY } from "./files-common.ts";
 import { timeParts } from "./time-format.ts";
 
@@ -185,6 +189,8 @@ export const STATX: Layout<Record<string, "u16" | "u32" | "i32" | "u64" | "i64" 
   } as Record<string, "u16" | "u32" | "i32" | "u64" | "i64" | readonly ["u64", number]>);
 
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_MNT_ID = 0x1000;
+const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const STATX_RESERVED = 0x8000_0000;
 
 function statx(ctx: SyscallContext): number | SysError {
@@ -198,12 +204,19 @@ function statx(ctx: SyscallContext): number | SysError {
   if (found === undefined) return NO_ENTRY;
   const stat = statOf(ctx, found);
   const { uid, gid } = files(ctx).system.owners.of(stat);
+  const { namespace } = files(ctx).system;
+  const path = found instanceof OpenFile ? found.where().path : found.path;
+  // Whoever doesn't ask is spared the look at all that is mounted.
+  const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
   const time = (prefix: string, value: bigint) => {
     const { seconds, nanoseconds } = timeParts(value);
     return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };
   };
   ctx.put(STATX, ctx.args.address(4), {
-    stx_mask: STATX_BASIC_STATS,
+    stx_mask: STATX_BASIC_STATS | (mount === undefined ? 0 : STATX_MNT_ID),
+    stx_attributes: isMountRoot(namespace, path) ? STATX_ATTR_MOUNT_ROOT : 0n,
+    stx_attributes_mask: STATX_ATTR_MOUNT_ROOT,
+    stx_mnt_id: BigInt(mount ?? 0),
     stx_blksize: BLOCK_SIZE,
     stx_nlink: stat.nlink,
     stx_uid: uid,
@@ -259,16 +272,27 @@ export const STATFS64 = struct({
 const EXT4_MAGIC = 0xef53;
 const PROC_MAGIC = 0x9fa0;
 const TMPFS_MAGIC = 0x0102_1994;
+const SYSFS_MAGIC = 0x6265_6572;
+const PIPEFS_MAGIC = 0x5049_5045;
+const SOCKFS_MAGIC = 0x534f_434b;
+const ANON_INODE_FS_MAGIC = 0x0904_1934;
 const SHARED_MEMORY = "/dev/shm";
 const ST_RDONLY = 1;
 const ST_VALID = 0x20;
 
-function statfsOf(ctx: SyscallContext, at: Location) {
+/** What is asked about; `magic` names the file system of what has no name. */
+type Asked = Location & { magic?: number };
+
+const isIn = ({ path }: Location, folder: string): boolean =>
+  path === folder || path.startsWith(`${folder}/`);
+
+function statfsOf(ctx: SyscallContext, at: Asked) {
   const common = { f_namelen: NAME_MAX, f_bsize: BLOCK_SIZE, f_frsize: BLOCK_SIZE };
   const { place } = at;
   if (place === undefined || at.stat === undefined) {
-    const proc = at.path === "/proc" || at.path.startsWith("/proc/");
-    return { ...common, f_type: proc ? PROC_MAGIC : TMPFS_MAGIC, f_flags: ST_RDONLY | ST_VALID };
+    if (at.magic !== undefined) return { ...common, f_type: at.magic, f_flags: ST_VALID };
+    const type = isIn(at, "/proc") ? PROC_MAGIC : isIn(at, "/sys") ? SYSFS_MAGIC : TMPFS_MAGIC;
+    return { ...common, f_type: type, f_flags: ST_RDONLY | ST_VALID };
   }
   const { system } = files(ctx);
   const { mount } = place.folder;
@@ -308,7 +332,14 @@ function fit32(values: ReturnType<typeof statfsOf>) {
   return { ...scaled, f_files, f_ffree, f_bsize: size, f_frsize: size };
 }
 
-type Find = (ctx: SyscallContext) => Location;
+/** The file system of pipes and their like, which nobody can mount. */
+function magicOf(file: OpenFile): number | undefined {
+  if (file instanceof PipeEnd) return PIPEFS_MAGIC;
+  if (file instanceof Socket) return SOCKFS_MAGIC;
+  return file instanceof AnonymousFile ? ANON_INODE_FS_MAGIC : undefined;
+}
+
+type Find = (ctx: SyscallContext) => Asked;
 const byName: Find = (ctx) => files(ctx).find(AT_FDCWD, ctx.path(0), true);
 const byFile: Find = (ctx) => {
   const task = files(ctx);
@@ -316,7 +347,7 @@ const byFile: Find = (ctx) => {
   const { path, kind } = file;
   if (kind === "proc") return { path, mustBeDirectory: false };
   if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
-    return { path: "/dev", mustBeDirectory: false };
+    return { path: "/dev", mustBeDirectory: false, magic: path === "" ? magicOf(file) : undefined };
   }
   if (file.base !== undefined) return file.base();
   // A file that has lost its name is on the file system of the directory it was in.

@@ -1,5 +1,5 @@
 /** ioprio_get(2) and ioprio_set(2): kept and told, but nothing waits for a disk here (Linux: block/ioprio.c). */
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_ADMIN, CAP_SYS_NICE, isCapable } from "../credentials.ts";
 import { EINVAL, EPERM, SysError } from "../errno.ts";
 import { isRealtime } from "../scheduling.ts";
 import type { SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -35,9 +35,10 @@ const ioprioSet: SyscallHandler = (ctx) => {
   const kind = value >> CLASS_SHIFT;
   if (kind < CLASS_NONE || kind > CLASS_IDLE) throw new SysError(EINVAL);
   if (kind === CLASS_NONE && (value & LEVEL) !== 0) throw new SysError(EINVAL);
-  if (kind === CLASS_REALTIME && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  const mayBeReal = isCapable(ctx.thread.credentials, CAP_SYS_ADMIN | CAP_SYS_NICE);
+  if (kind === CLASS_REALTIME && !mayBeReal) throw new SysError(EPERM);
   for (const thread of targets(ctx, ctx.args.int(0) - 1)) {
-    if (!mayRank(ctx, thread.process)) throw new SysError(EPERM);
+    if (!mayRank(ctx, thread)) throw new SysError(EPERM);
     thread.scheduling = { ...thread.scheduling, ioPriority: value };
   }
   return 0;

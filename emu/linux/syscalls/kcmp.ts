@@ -43,7 +43,7 @@ function threadArg(ctx: SyscallContext, n: number): Thread {
 /** 0: the same; 1 or 2: another one, which comes later or earlier in some order. */
 const kcmp: SyscallHandler = (ctx) => {
   const threads = [threadArg(ctx, 0), threadArg(ctx, 1)];
-  for (const { process } of threads) checkAccess(ctx.process, process);
+  for (const thread of threads) checkAccess(ctx.thread, thread);
   const part = PARTS[ctx.args.int(2)];
   if (part === undefined) throw new SysError(EINVAL);
   const [one, other] = threads.map((thread, i) => numberOf(part(thread, ctx.args.int(3 + i))));

@@ -1,7 +1,7 @@
 /** System calls about limits and use of resources (Linux: kernel/sys.c). */
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_RESOURCE, isCapable } from "../credentials.ts";
 import { EINVAL, ENOSYS, EPERM, noProcess, SysError } from "../errno.ts";
 import { type Limit, type Process, RLIM_INFINITY, RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -57,16 +57,11 @@ function resourceArg(value: number): number {
 /** Largest value of the ABI's unsigned long, which stands for infinity and anything that does not fit. */
 const longInfinity = ({ abi }: SyscallContext): bigint => (abi.is64 ? RLIM_INFINITY : 0xffff_ffffn);
 
-function changeLimit(
-  { process: caller }: SyscallContext,
-  target: Process,
-  resource: number,
-  next: Limit,
-): void {
+function changeLimit({ thread }: SyscallContext, target: Process, resource: number, next: Limit): void {
   const old = target.limits[resource];
   if (next.soft > next.hard) throw new SysError(EINVAL);
   if (resource === RLIMIT_NOFILE && next.hard > NR_OPEN) throw new SysError(EPERM);
-  if (next.hard > old.hard && !isPrivileged(caller.credentials)) throw new SysError(EPERM);
+  if (next.hard > old.hard && !isCapable(thread.credentials, CAP_SYS_RESOURCE)) throw new SysError(EPERM);
   target.limits[resource] = next;
 }
 
@@ -96,6 +91,15 @@ const setrlimit: SyscallHandler = (ctx) => {
   return 0;
 };
 
+/** Throws EPERM where limits of a process are not the caller's to see (Linux: check_prlimit_permission). */
+function checkAsker({ process, thread: { credentials: mine } }: SyscallContext, target: Process): void {
+  const its = target.credentials;
+  const isOwn =
+    [its.uid, its.euid, its.suid].every((uid) => uid === mine.uid) &&
+    [its.gid, its.egid, its.sgid].every((gid) => gid === mine.gid);
+  if (process !== target && !isOwn && !isCapable(mine, CAP_SYS_RESOURCE)) throw new SysError(EPERM);
+}
+
 const prlimit64: SyscallHandler = (ctx) => {
   const { args, kernel } = ctx;
   const pid = args.int(0);
@@ -104,6 +108,7 @@ const prlimit64: SyscallHandler = (ctx) => {
   const wanted = next === 0n ? undefined : ctx.get(RLIMIT64, args.address(2));
   const target = pid === 0 ? ctx.process : (kernel.thread(pid)?.process ?? kernel.processes.get(pid));
   if (target === undefined) throw noProcess(pid);
+  checkAsker(ctx, target);
   const { soft, hard } = target.limits[resource];
   if (wanted !== undefined)
     changeLimit(ctx, target, resource, { soft: wanted.rlim_cur, hard: wanted.rlim_max });

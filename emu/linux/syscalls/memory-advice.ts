@@ -14,8 +14,8 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from "../../memory/vma.ts";
-import { isPrivileged } from "../credentials.ts";
-import { EACCES, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
+import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
+import { EACCES, EBUSY, EFAULT, EINVAL, EIO, ENOMEM, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { vectorArg } from "./files-common.ts";
@@ -99,12 +99,17 @@ const wipeOnFork: Advice = (ctx, area, from, to) => {
   ctx.memory.mark(from, to, { set: VM_WIPEONFORK });
 };
 
-/** MADV_REMOVE: shared memory reads as zeros again. A hole in a host file cannot be made. */
+/** MADV_REMOVE: shared memory reads as zeros again, and a file, in which no hole can be made, gets them written. */
 const remove: Advice = ({ memory }, area, from, to) => {
   if (isLocked(area) || isAnonymous(area)) throw new SysError(EINVAL);
   if (area.shared === undefined || !(area.prot & PROT_WRITE)) throw new SysError(EACCES);
-  if (area.shared.file !== undefined) throw new SysError(EOPNOTSUPP);
   const zeros = new Uint8Array(PAGE_SIZE);
+  const { file } = area.shared;
+  if (file !== undefined) {
+    const ends = Math.min(to, area.start - area.offset + file.size());
+    for (let at = from; at < ends; at += PAGE_SIZE) memory.write(at, zeros.subarray(0, ends - at));
+    return;
+  }
   const [first, end] = [from, to].map((at) => (area.offset + (at - area.start)) / PAGE_SIZE);
   for (const index of area.shared.pages.within(first, end)) {
     memory.write(area.start + (index * PAGE_SIZE - area.offset), zeros);
@@ -183,18 +188,22 @@ const processMadvise: SyscallHandler = (ctx) => {
   const process = processArg(ctx);
   const advice = ADVICE.get(args.int(3));
   if (advice === undefined || !REMOTE_ADVICE.has(args.int(3))) throw new SysError(EINVAL);
-  checkAccess(ctx.process, process);
-  if (process !== ctx.process && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  checkAccess(ctx.thread, process);
+  if (process !== ctx.process && !isCapable(ctx.thread.credentials, CAP_SYS_NICE)) throw new SysError(EPERM);
   let done = 0;
-  for (const { address, length } of spans) {
-    if (address % PAGE_SIZE !== 0) throw new SysError(EINVAL);
-    const range = rangeOf(ctx, BigInt(address), BigInt(length), EINVAL);
-    if (
-      range !== undefined &&
-      eachArea(process.memory, range, (area, from, to) => advice(ctx, area, from, to))
-    )
-      throw new SysError(ENOMEM);
-    done += length;
+  try {
+    for (const { address, length } of spans) {
+      if (address % PAGE_SIZE !== 0) throw new SysError(EINVAL);
+      const range = rangeOf(ctx, BigInt(address), BigInt(length), EINVAL);
+      const hasHoles =
+        range !== undefined &&
+        eachArea(process.memory, range, (area, from, to) => advice(ctx, area, from, to));
+      if (hasHoles) throw new SysError(ENOMEM);
+      done += length;
+    }
+  } catch (error) {
+    // What has been done before the error is told of, not the error.
+    if (done === 0 || !(error instanceof SysError)) throw error;
   }
   return done;
 };

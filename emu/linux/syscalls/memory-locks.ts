@@ -5,8 +5,8 @@
 import { ignoringFaults } from "../../cpu/fault.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import { isLocked, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
-import { isPrivileged } from "../credentials.ts";
+import { isLocked, PROT_EXEC, PROT_READ, PROT_WRITE, VM_LOCKED, type Vma } from "../../memory/vma.ts";
+import { CAP_IPC_LOCK, isCapable } from "../credentials.ts";
 import { EINVAL, ENOMEM, EPERM, SysError } from "../errno.ts";
 import { type Process, RLIMIT_MEMLOCK } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -18,9 +18,9 @@ const MCL_CURRENT = 0x2000;
 const MCL_FUTURE = 0x4000;
 const MCL_ONFAULT = 0x8000;
 
-/** Whether a process may lock memory at all. */
-export const mayLock = ({ limits, credentials }: Process): boolean =>
-  limits[RLIMIT_MEMLOCK].soft > 0n || isPrivileged(credentials);
+/** Whether a process's thread that makes a call may lock memory at all. */
+export const mayLock = ({ limits, actor }: Process): boolean =>
+  limits[RLIMIT_MEMLOCK].soft > 0n || isCapable(actor.credentials, CAP_IPC_LOCK);
 
 /** What a new area of `length` bytes has to say of locking; undefined where that would be too much. */
 export function lockedAsAsked(
@@ -53,11 +53,14 @@ export function takeCopies(memory: AddressSpace, start: number, end: number): vo
 
 /** Locks or unlocks a range; `waits`: its pages come when they are touched. */
 function lock(ctx: SyscallContext, locks: boolean, waits = false): number {
-  const { args, memory, process } = ctx;
-  const address = args.word(0);
-  const head = address % BigInt(PAGE_SIZE);
-  const range = rangeOf(ctx, address - head, args.word(1) === 0n ? 0n : args.word(1) + head, EINVAL);
+  const { args, memory, process, abi } = ctx;
   if (locks && !mayLock(process)) throw new SysError(EPERM);
+  const page = BigInt(PAGE_SIZE);
+  const head = args.word(0) % page;
+  // A length that rounds up to more than there are numbers for is none.
+  const length = BigInt.asUintN(abi.is64 ? 64 : 32, (args.word(1) + head + page - 1n) & -page);
+  if (locks && process.isOverLocks(Number(length) - memory.areas.lockedBytes)) throw new SysError(ENOMEM);
+  const range = rangeOf(ctx, args.word(0) - head, length, EINVAL);
   if (range === undefined) return 0;
   let locked = 0;
   eachArea(memory, range, (area, from, to) => {
@@ -67,8 +70,19 @@ function lock(ctx: SyscallContext, locks: boolean, waits = false): number {
   if (locks && more > 0 && process.isOverLocks(more)) throw new SysError(ENOMEM);
   const change = locks ? { set: VM_LOCKED } : { clear: VM_LOCKED };
   if (eachArea(memory, range, (_area, from, to) => memory.mark(from, to, change))) throw new SysError(ENOMEM);
-  if (locks && !waits) takeCopies(memory, range.start, range.end);
+  if (locks && !waits) {
+    takeCopies(memory, range.start, range.end);
+    eachArea(memory, range, checkFilled);
+  }
   return 0;
+}
+
+/** Throws ENOMEM where pages of an area that is locked can't be had: they are forbidden, or beyond the end of a file. */
+function checkFilled(area: Vma, _from: number, to: number): void {
+  if (!(area.prot & (PROT_READ | PROT_WRITE | PROT_EXEC))) throw new SysError(ENOMEM);
+  const file = area.file ?? area.shared?.file;
+  if (file === undefined || file.isZeros === true) return;
+  if (area.offset + (to - area.start) >= file.size() + PAGE_SIZE) throw new SysError(ENOMEM);
 }
 
 const mlock2: SyscallHandler = (ctx) => {

@@ -55,6 +55,9 @@ const PROT_GROWSDOWN = 0x0100_0000;
 const PROT_GROWSUP = 0x0200_0000;
 const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
 
+/** What pkey_alloc may be asked to forbid: access, writing, execution. */
+const PKEY_ACCESS_MASK = 7n;
+
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 const MREMAP_DONTUNMAP = 4;
@@ -485,7 +488,8 @@ export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
   {
     name: "pkey_alloc",
     args: "ulong ulong",
-    handler: () => {
+    handler: ({ args }) => {
+      if (args.ulong(0) !== 0n || args.ulong(1) & ~PKEY_ACCESS_MASK) throw new SysError(EINVAL);
       throw new SysError(ENOSPC);
     },
   },

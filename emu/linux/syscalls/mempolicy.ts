@@ -1,7 +1,7 @@
 /** System calls on memory policies and nodes (Linux: mm/mempolicy.c, migrate.c), as they are where node 0 is the only one. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { MemoryPolicy, Vma } from "../../memory/vma.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
 import { EFAULT, EINVAL, EIO, ENODEV, ENOENT, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import {
   modeOf,
@@ -85,9 +85,9 @@ const setMempolicy: SyscallHandler = (ctx) => {
 };
 
 /** Throws EPERM where pages that others have, too, are to be moved without the right to. */
-function checkMoves({ process }: SyscallContext, flags: number, known: number): void {
+function checkMoves({ thread }: SyscallContext, flags: number, known: number): void {
   if (flags & ~known) invalid();
-  if (flags & MPOL_MF_MOVE_ALL && !isPrivileged(process.credentials)) throw new SysError(EPERM);
+  if (flags & MPOL_MF_MOVE_ALL && !isCapable(thread.credentials, CAP_SYS_NICE)) throw new SysError(EPERM);
 }
 
 const mbind: SyscallHandler = (ctx) => {
@@ -174,7 +174,7 @@ const target = (ctx: SyscallContext): Process => (ctx.args.int(0) === 0 ? ctx.pr
 const migratePages: SyscallHandler = (ctx) => {
   const [, to] = [nodesArg(ctx, 2, 1), nodesArg(ctx, 3, 1)];
   target(ctx);
-  if ((to & ~NODES) !== 0n && !isPrivileged(ctx.process.credentials)) throw new SysError(EPERM);
+  if ((to & ~NODES) !== 0n && !isCapable(ctx.thread.credentials, CAP_SYS_NICE)) throw new SysError(EPERM);
   return (to & NODES) === 0n ? invalid() : 0;
 };
 

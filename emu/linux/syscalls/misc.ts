@@ -3,7 +3,7 @@ import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
-import { accessible, movedBefore, pauseIfOverdue } from "./files-common.ts";
+import { accessible, checkFlags, movedBefore, pauseIfOverdue } from "./files-common.ts";
 
 const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
 /** __NEW_UTS_LEN + 1; __OLD_UTS_LEN + 1, without domainname. */
@@ -154,6 +154,16 @@ const notPermitted: SyscallHandler = () => {
   throw new SysError(EPERM);
 };
 
+/** As `notPermitted`, where Linux looks at the flags in argument 1 first. */
+const notWithFlags =
+  (known: number): SyscallHandler =>
+  ({ args }) => {
+    checkFlags(args.int(1), known);
+    throw new SysError(EPERM);
+  };
+const UMOUNT_FLAGS = 0xf;
+const SWAP_FLAGS = 0x7ffff;
+
 /** What needs a privilege over the machine itself; nobody has it, root included. */
 const PRIVILEGED: readonly [name: string, args: string][] = [
   ["syslog", "int ptr int"],
@@ -162,10 +172,7 @@ const PRIVILEGED: readonly [name: string, args: string][] = [
   ["reboot", "hex hex hex ptr"],
   ["mount", "str str str hex ptr"],
   ["umount", "str"],
-  ["umount2", "str hex"],
   ["pivot_root", "str str"],
-  ["chroot", "str"],
-  ["swapon", "str hex"],
   ["swapoff", "str"],
   ["acct", "str"],
   ["quotactl", "uint str uint ptr"],
@@ -174,7 +181,6 @@ const PRIVILEGED: readonly [name: string, args: string][] = [
   ["delete_module", "str hex"],
   ["kexec_load", "ulong ulong ptr hex"],
   ["vhangup", ""],
-  ["setns", "fd hex"],
   ["bpf", "int ptr uint"],
 ];
 
@@ -186,5 +192,7 @@ export const MISC_SYSCALLS: readonly SyscallRow[] = [
   { name: "getrandom", args: "ptr ulong hex", handler: getrandom },
   { name: "membarrier", args: "int hex int", handler: membarrier },
   { name: "rseq", args: "ptr uint hex hex", handler: absent },
+  { name: "umount2", args: "str hex", handler: notWithFlags(UMOUNT_FLAGS) },
+  { name: "swapon", args: "str hex", handler: notWithFlags(SWAP_FLAGS) },
   ...PRIVILEGED.map(([name, args]) => ({ name, args, handler: notPermitted })),
 ];

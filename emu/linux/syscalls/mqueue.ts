@@ -2,6 +2,13 @@
 import { decodeName } from "../../host/names.ts";
 import { struct } from "../abi.ts";
 import {
+  CAP_DAC_OVERRIDE,
+  CAP_DAC_READ_SEARCH,
+  CAP_FOWNER,
+  CAP_SYS_RESOURCE,
+  isCapable,
+} from "../credentials.ts";
+import {
   EACCES,
   EAGAIN,
   EBADF,
@@ -24,7 +31,6 @@ import {
   tellThread,
 } from "../ipc/posix-queues.ts";
 import { NetlinkSocket } from "../net/netlink-socket.ts";
-import type { Process } from "../process.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { post } from "../signals/post.ts";
 import { SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD } from "../signals/process-timers.ts";
@@ -61,9 +67,10 @@ function nameArg(ctx: SyscallContext): string {
   return name;
 }
 
-function isAllowed({ credentials }: Process, queue: PosixQueue, wanted: number): boolean {
+function isAllowed({ credentials }: Thread, queue: PosixQueue, wanted: number): boolean {
   const { fsuid, fsgid, groups } = credentials;
-  if (fsuid === 0) return true;
+  const overrides = CAP_DAC_OVERRIDE | (wanted === 4 ? CAP_DAC_READ_SEARCH : 0n);
+  if (isCapable(credentials, overrides)) return true;
   const isMember = [fsgid, ...groups].includes(queue.gid);
   const shift = fsuid === queue.uid ? 6 : isMember ? 3 : 0;
   return ((queue.mode >> shift) & wanted) === wanted;
@@ -71,12 +78,12 @@ function isAllowed({ credentials }: Process, queue: PosixQueue, wanted: number):
 
 function make(ctx: SyscallContext, name: string): PosixQueue {
   const task = files(ctx);
-  const { credentials } = ctx.process;
+  const { credentials } = ctx.thread;
   const at = ctx.args.address(3);
   let { messages, size } = DEFAULT;
   if (at !== 0) {
     const { mq_maxmsg, mq_msgsize } = ctx.get(MQ_ATTR, at);
-    const most = credentials.euid === 0 ? HARD : DEFAULT;
+    const most = isCapable(credentials, CAP_SYS_RESOURCE) ? HARD : DEFAULT;
     const fits = mq_maxmsg > 0n && mq_msgsize > 0n;
     if (!fits || mq_maxmsg > BigInt(most.messages) || mq_msgsize > BigInt(most.size))
       throw new SysError(EINVAL);
@@ -103,7 +110,7 @@ function open(ctx: SyscallContext): number {
     const access = flags & O_ACCMODE;
     if (access === O_ACCMODE) throw new SysError(EINVAL);
     const wanted = access === O_RDONLY ? 4 : access === O_WRONLY ? 2 : 6;
-    if (!isAllowed(ctx.process, queue, wanted)) throw new SysError(EACCES);
+    if (!isAllowed(ctx.thread, queue, wanted)) throw new SysError(EACCES);
   }
   return install(ctx, new QueueFile(queues, queue, flags), (flags & O_CLOEXEC) !== 0);
 }
@@ -112,9 +119,9 @@ function unlink(ctx: SyscallContext): number {
   const { queues } = files(ctx).system;
   const queue = queues.find(nameArg(ctx));
   if (queue === undefined) throw new SysError(ENOENT);
-  const { fsuid } = ctx.process.credentials;
+  const { credentials } = ctx.thread;
   // The directory of queues is sticky.
-  if (fsuid !== 0 && fsuid !== queue.uid) throw new SysError(EPERM);
+  if (credentials.fsuid !== queue.uid && !isCapable(credentials, CAP_FOWNER)) throw new SysError(EPERM);
   queues.unlink(queue);
   return 0;
 }
@@ -153,8 +160,9 @@ function notify(ctx: SyscallContext, queue: PosixQueue): void {
   tellThread(notice, NOTIFY_WOKENUP);
   const target = ctx.kernel.processes.get(notice.pid);
   if (target === undefined || notice.kind !== SIGEV_SIGNAL || notice.signal === 0) return;
-  const { pid, credentials } = ctx.process;
-  post(target, signalInfo(notice.signal, SI_MESGQ, { pid, uid: credentials.uid, value: notice.value }));
+  const { pid } = ctx.process;
+  const { uid } = ctx.thread.credentials;
+  post(target, signalInfo(notice.signal, SI_MESGQ, { pid, uid, value: notice.value }));
 }
 
 const send =

@@ -1,10 +1,11 @@
-/** pidfd_open, pidfd_send_signal, pidfd_getfd. */
-import { EBADF, EINVAL, ESRCH, SysError } from "../errno.ts";
+/** pidfd_open, pidfd_send_signal, pidfd_getfd, and setns, which may be given one. */
+import { EBADF, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { senderInfo } from "../signals/post.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import { DirectoryFile } from "../vfs/host-file.ts";
+import { NamespaceFile } from "../vfs/namespace-file.ts";
 import { PidFile } from "../vfs/pid-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
 import { checkFlags, fileArg, files, install } from "./files-common.ts";
@@ -50,7 +51,7 @@ function sendSignal(ctx: SyscallContext): number {
   const [signo, at] = [ctx.args.int(1), ctx.args.address(2)];
   checkFlags(ctx.args.int(3), 0);
   const target = recipient(ctx);
-  const info = at === 0 ? senderInfo(signo, ctx.process) : givenInfo(ctx, at, signo, target.pid);
+  const info = at === 0 ? senderInfo(signo, ctx.thread) : givenInfo(ctx, at, signo, target.pid);
   if (alive(target)) send(ctx, target, info);
   return 0;
 }
@@ -59,12 +60,19 @@ function getfd(ctx: SyscallContext): number {
   checkFlags(ctx.args.int(2), 0);
   const target = processArg(ctx);
   if (target.exitStatus !== null) throw new SysError(ESRCH);
-  checkAccess(ctx.process, target);
+  checkAccess(ctx.thread, target);
   return install(ctx, filesOf(target).descriptors.get(ctx.args.int(1)), true);
+}
+
+/** Nobody enters a namespace; what is none is said first. */
+function setns(ctx: SyscallContext): never {
+  const file = fileArg(ctx, 0);
+  throw new SysError(file instanceof NamespaceFile || file instanceof PidFile ? EPERM : EINVAL);
 }
 
 export const PIDFD_SYSCALLS: readonly SyscallRow[] = [
   { name: "pidfd_open", args: "int octal", handler: open },
   { name: "pidfd_send_signal", args: "fd signal ptr hex", handler: sendSignal },
   { name: "pidfd_getfd", args: "fd fd hex", handler: getfd },
+  { name: "setns", args: "fd hex", handler: setns },
 ];

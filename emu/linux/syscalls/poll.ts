@@ -151,9 +151,10 @@ const poll: SyscallHandler = (ctx) => {
 };
 
 /** The mask argument of ppoll and its like: none, or a set of 8 bytes. */
-export function maskArgument(ctx: SyscallContext, address: number, size: bigint): bigint | undefined {
-  if (address === 0) return undefined;
+export function maskArgument(ctx: SyscallContext, set: bigint, size: bigint): bigint | undefined {
+  if (set === 0n) return undefined;
   if (size !== 8n) throw new SysError(EINVAL);
+  const address = pointer(set);
   ctx.memory.checkLoad(address, 8);
   if (ctx.abi.is64) return ctx.memory.read64(address);
   const [low, high] = [ctx.memory.read32(address) >>> 0, ctx.memory.read32(address + 4) >>> 0];
@@ -174,7 +175,7 @@ const ppoll =
   (ctx) => {
     const { args } = ctx;
     const wait = timespecWait(ctx, args.address(2), format);
-    return pollFiles(ctx, { ...wait, mask: maskArgument(ctx, args.address(3), args.ulong(4)) });
+    return pollFiles(ctx, { ...wait, mask: maskArgument(ctx, args.word(3), args.ulong(4)) });
   };
 
 // ---- select --------------------------------------------------------------------------------------------------------
@@ -278,8 +279,7 @@ const select: SyscallHandler = (ctx) => {
 function packedMask(ctx: SyscallContext): bigint | undefined {
   const at = ctx.args.address(5);
   if (at === 0) return undefined;
-  const set = pointer(ctx.getWord(at));
-  return maskArgument(ctx, set, ctx.getWord(at + ctx.abi.wordSize));
+  return maskArgument(ctx, ctx.getWord(at), ctx.getWord(at + ctx.abi.wordSize));
 }
 
 const pselect6 =

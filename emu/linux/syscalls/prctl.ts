@@ -2,7 +2,17 @@
 
 import { MSR_FE0, MSR_FE1 } from "../../cpu/registers.ts";
 import { decodeName, encodeName } from "../../host/names.ts";
-import { capabilityMask, LAST_CAPABILITY } from "../credentials.ts";
+import {
+  ALL_SECBIT_LOCKS,
+  ALL_SECBITS,
+  CAP_SETPCAP,
+  capability,
+  isCapable,
+  LAST_CAPABILITY,
+  SECBIT_KEEP_CAPS,
+  SECBIT_KEEP_CAPS_LOCKED,
+  SECBIT_NO_CAP_AMBIENT_RAISE,
+} from "../credentials.ts";
 import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
 import { shortName } from "../process.ts";
 import { TIMER_SLACK } from "../scheduling.ts";
@@ -19,7 +29,6 @@ const ENDIAN_BIG = 0;
 const ENDIAN_LITTLE = 1;
 const UNALIGN_NOPRINT = 1;
 const SIGRTMAX = 64;
-const SECBIT_KEEP_CAPS = 16;
 
 type Option = (ctx: SyscallContext) => SyscallResult;
 
@@ -113,22 +122,36 @@ const setSeccomp: Option = (ctx) => {
   return setFilter(ctx, 0, ctx.args.address(2));
 };
 
-const capabilityArg = ({ args }: SyscallContext): number => {
-  if (args.ulong(1) > BigInt(LAST_CAPABILITY)) throw new SysError(EINVAL);
-  return args.int(1);
+/** The set of the capability that an argument names. Throws EINVAL where there is none. */
+const capabilityArg = ({ args }: SyscallContext, n: number): bigint => {
+  if (args.ulong(n) > BigInt(LAST_CAPABILITY)) throw new SysError(EINVAL);
+  return capability(args.int(n));
 };
 
-/** PR_CAP_AMBIENT: the ambient set is always empty. */
+const AMBIENT_IS_SET = 1n;
+const AMBIENT_RAISE = 2n;
+const AMBIENT_LOWER = 3n;
+const AMBIENT_CLEAR_ALL = 4n;
+
+/** PR_CAP_AMBIENT: what programs have that are executed, though neither they nor root give it. */
 const capAmbient: Option = (ctx) => {
-  const operation = ctx.args.int(1);
-  if (operation === 4) {
+  const { thread, args } = ctx;
+  const { credentials } = thread;
+  const operation = args.word(1);
+  if (operation === AMBIENT_CLEAR_ALL) {
     restIsZero(ctx, 2);
+    thread.become({ ...credentials, ambient: 0n });
     return 0;
   }
   restIsZero(ctx, 3);
-  if (ctx.args.ulong(2) > BigInt(LAST_CAPABILITY)) throw new SysError(EINVAL);
-  if (operation === 2) throw new SysError(EPERM);
-  if (operation !== 1 && operation !== 3) throw new SysError(EINVAL);
+  const one = capabilityArg(ctx, 2);
+  const { ambient, permitted, inheritable, securebits } = credentials;
+  if (operation === AMBIENT_IS_SET) return Number((ambient & one) !== 0n);
+  if (operation !== AMBIENT_RAISE && operation !== AMBIENT_LOWER) throw new SysError(EINVAL);
+  const raises = operation === AMBIENT_RAISE;
+  const mayRaise = (permitted & inheritable & one) !== 0n && !(securebits & SECBIT_NO_CAP_AMBIENT_RAISE);
+  if (raises && !mayRaise) throw new SysError(EPERM);
+  thread.become({ ...credentials, ambient: raises ? ambient | one : ambient & ~one });
   return 0;
 };
 
@@ -154,15 +177,31 @@ const setPtracer: Option = ({ args, kernel }) => {
 
 const zero: Option = () => 0;
 
-/** PR_CAPBSET_READ: nothing was ever dropped from the bounding set. */
-const capBoundingRead: Option = (ctx) => {
-  capabilityArg(ctx);
-  return 1;
-};
+const capBoundingRead: Option = (ctx) =>
+  Number((ctx.thread.credentials.bounding & capabilityArg(ctx, 1)) !== 0n);
 
 const capBoundingDrop: Option = (ctx) => {
-  if (capabilityMask(ctx.process.credentials) === 0n) throw new SysError(EPERM);
-  capabilityArg(ctx);
+  const { thread } = ctx;
+  const { credentials } = thread;
+  if (!isCapable(credentials, CAP_SETPCAP)) throw new SysError(EPERM);
+  thread.become({ ...credentials, bounding: credentials.bounding & ~capabilityArg(ctx, 1) });
+  return 0;
+};
+
+/** PR_SET_SECUREBITS: a bit that is locked stays as it is, and so does its lock. */
+const setSecurebits: Option = ({ thread, args }) => {
+  const { credentials } = thread;
+  const { securebits: old } = credentials;
+  const wanted = args.ulong(1);
+  const next = Number(wanted & 0xffn);
+  const locks = old & ALL_SECBIT_LOCKS;
+  const isAllowed =
+    ((locks >> 1) & (old ^ next)) === 0 &&
+    (locks & ~next) === 0 &&
+    wanted <= BigInt(ALL_SECBITS | ALL_SECBIT_LOCKS) &&
+    isCapable(credentials, CAP_SETPCAP);
+  if (!isAllowed) throw new SysError(EPERM);
+  thread.become({ ...credentials, securebits: next });
   return 0;
 };
 
@@ -171,9 +210,13 @@ const getNoNewPrivs: Option = (ctx) => {
   return ctx.thread.noNewPrivs ? 1 : 0;
 };
 
-const setKeepCapabilities: Option = ({ process, args }) => {
-  if (args.ulong(1) > 1n) throw new SysError(EINVAL);
-  process.attributes.keepCapabilities = args.ulong(1) === 1n;
+const setKeepCapabilities: Option = ({ thread, args }) => {
+  const { credentials } = thread;
+  const keeps = args.ulong(1);
+  if (keeps > 1n) throw new SysError(EINVAL);
+  if (credentials.securebits & SECBIT_KEEP_CAPS_LOCKED) throw new SysError(EPERM);
+  const others = credentials.securebits & ~SECBIT_KEEP_CAPS;
+  thread.become({ ...credentials, securebits: keeps === 1n ? others | SECBIT_KEEP_CAPS : others });
   return 0;
 };
 
@@ -235,7 +278,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   // Unaligned accesses work, and nothing is said about them.
   [5, stores(() => UNALIGN_NOPRINT)],
   [6, upTo(3n)], // SET_UNALIGN
-  [7, ({ process }) => Number(process.attributes.keepCapabilities)],
+  [7, ({ thread }) => Number((thread.credentials.securebits & SECBIT_KEEP_CAPS) !== 0)],
   [8, setKeepCapabilities],
   [11, stores(({ thread }) => Math.max(FP_MODES.indexOf(thread.fpexcMode), FP_EXC_DISABLED))],
   [12, setFpexc],
@@ -249,8 +292,8 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [22, setSeccomp],
   [23, capBoundingRead],
   [24, capBoundingDrop],
-  [27, ({ process }) => (process.attributes.keepCapabilities ? SECBIT_KEEP_CAPS : 0)], // GET_SECUREBITS
-  [28, notPermitted], // SET_SECUREBITS
+  [27, ({ thread }) => thread.credentials.securebits], // GET_SECUREBITS
+  [28, setSecurebits],
   [29, setTimerSlack],
   [30, ({ thread }) => thread.scheduling.timerSlack],
   [31, zero], // TASK_PERF_EVENTS_DISABLE

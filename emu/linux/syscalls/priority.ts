@@ -1,5 +1,5 @@
 /** Niceness: kept and told, but there is no scheduler that ranks threads (Linux: kernel/sys.c, kernel/sched/core.c). */
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
 import { EACCES, EINVAL, EPERM, INIT, noProcess, SysError } from "../errno.ts";
 import { type Process, RLIMIT_NICE } from "../process.ts";
 import { ordinaryScheduling } from "../scheduling.ts";
@@ -14,11 +14,11 @@ export const clamp = (nice: number): number => Math.min(Math.max(nice, NICE_MIN)
 
 /** Whether the caller may make a process as little nice as `nice` (Linux: can_nice). */
 export const mayBecome = (ctx: SyscallContext, { limits }: Process, nice: number): boolean =>
-  BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isPrivileged(ctx.process.credentials);
+  BigInt(20 - nice) <= limits[RLIMIT_NICE].soft || isCapable(ctx.thread.credentials, CAP_SYS_NICE);
 
-/** Whether the caller may change how a process is scheduled: it is its user's, or root (Linux: check_same_owner). */
-export function mayRank({ process: { credentials } }: SyscallContext, { credentials: of }: Process): boolean {
-  return [of.uid, of.euid].includes(credentials.euid) || isPrivileged(credentials);
+/** Whether the caller may change how a thread is scheduled: it is its user's, or takes a privilege (Linux: check_same_owner). */
+export function mayRank({ thread: { credentials } }: SyscallContext, { credentials: of }: Thread): boolean {
+  return [of.uid, of.euid].includes(credentials.euid) || isCapable(credentials, CAP_SYS_NICE);
 }
 
 /** The threads that `which` (PRIO_*) and a `who` argument mean: one, or all of a group's or a user's. Throws EINVAL, ESRCH. */
@@ -30,11 +30,11 @@ export function targets({ args, kernel, process, thread }: SyscallContext, which
     if (found === undefined) throw noProcess(who);
     return [found];
   }
-  const isMeant = ({ pgid, credentials }: Process) =>
+  const isMeant = (other: Thread) =>
     which === 1
-      ? pgid === (who === 0 ? process.pgid : who)
-      : credentials.uid === (who === 0 ? process.credentials.uid : who);
-  const found = [...kernel.processes.values()].filter(isMeant).flatMap(({ threads }) => [...threads]);
+      ? other.process.pgid === (who === 0 ? process.pgid : who)
+      : other.credentials.uid === (who === 0 ? thread.credentials.uid : who);
+  const found = [...kernel.processes.values()].flatMap(({ threads }) => [...threads].filter(isMeant));
   if (found.length === 0) throw noProcess(0);
   return found;
 }
@@ -54,7 +54,7 @@ const setpriority: SyscallHandler = (ctx) => {
   let refused: number | undefined;
   for (const thread of targets(ctx, ctx.args.int(0))) {
     const { process, scheduling } = thread;
-    if (!mayRank(ctx, process)) refused = EPERM;
+    if (!mayRank(ctx, thread)) refused = EPERM;
     else if (nice < scheduling.nice && !mayBecome(ctx, process, nice)) refused = EACCES;
     else thread.scheduling = { ...scheduling, nice };
   }

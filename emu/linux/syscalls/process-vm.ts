@@ -4,27 +4,35 @@ import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PROT_READ } from "../../memory/vma.ts";
 import { EFAULT, EINVAL, EPERM, noProcess, SysError } from "../errno.ts";
+import { CAP_SYS_PTRACE, type Credentials, isCapable } from "../credentials.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import type { Thread } from "../thread.ts";
 import { type Span, vectorArg } from "./files-common.ts";
 
-/** Throws EPERM where a process may not see what another has (Linux: ptrace_may_access). */
-export function checkAccess(process: Process, other: Process): void {
-  const [mine, its] = [process.credentials, other.credentials];
+/** Throws EPERM where a thread may not see what another, or the first one of a process, has (Linux: ptrace_may_access). */
+export function checkAccess({ process, credentials: mine }: Thread, other: Thread | Process): void {
+  const its = other.credentials;
+  const owner = "process" in other ? other.process : other;
+  if (process === owner || isCapable(mine, CAP_SYS_PTRACE)) return;
   const isOwn =
     [its.uid, its.euid, its.suid].every((uid) => uid === mine.uid) &&
     [its.gid, its.egid, its.sgid].every((gid) => gid === mine.gid);
-  const isOpen = isOwn && other.prctl.dumpable === 1;
-  if (process !== other && mine.euid !== 0 && !isOpen) throw new SysError(EPERM);
+  const isOpen = isOwn && owner.prctl.dumpable === 1;
+  if (!isOpen || !hasNoMore(its, mine)) throw new SysError(EPERM);
 }
+
+/** Whether somebody may become capable of nothing that another could not. */
+export const hasNoMore = (one: Credentials, other: Credentials): boolean =>
+  (one.permitted & ~other.permitted) === 0n;
 
 /** The process of the thread that the first argument names, whose memory the caller may see. Throws ESRCH, EPERM. */
 export function targetArg(ctx: SyscallContext): Process {
   const tid = ctx.args.int(0);
-  const process = ctx.kernel.thread(tid)?.process;
-  if (process === undefined) throw noProcess(tid);
-  checkAccess(ctx.process, process);
-  return process;
+  const thread = ctx.kernel.thread(tid);
+  if (thread === undefined) throw noProcess(tid);
+  checkAccess(ctx.thread, thread);
+  return thread.process;
 }
 
 /** Buffers as one row of bytes: pieces of at most a page, none of which crosses into another page. */
@@ -82,13 +90,18 @@ function transfer(
   return moved;
 }
 
+const isEmpty = (spans: readonly Span[]): boolean => spans.every(({ length }) => length === 0);
+
 const access =
   (isWrite: boolean): SyscallHandler =>
   (ctx) => {
     if (ctx.args.ulong(5) !== 0n) throw new SysError(EINVAL);
     const local = vectorArg(ctx, 1, 2);
+    if (isEmpty(local)) return 0;
     // The vectors are both the caller's; what the second points to is the other's.
     const remote = vectorArg(ctx, 3, 4);
+    // Nobody asks then whether there is such a process.
+    if (isEmpty(remote)) return 0;
     const { memory } = targetArg(ctx);
     return isWrite
       ? transfer((address, length) => ctx.memory.read(address, length), local, memory, remote)

@@ -3,6 +3,7 @@ import { GuestFault } from "../../cpu/fault.ts";
 import { DABR } from "../../cpu/registers.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { type AbiInfo, struct } from "../abi.ts";
+import { CAP_SYS_PTRACE, isCapable } from "../credentials.ts";
 import { EFAULT, EINVAL, EIO, ENODEV, ENOSPC, EPERM, ESRCH, noProcess, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { GuestBytes } from "../signals/bytes.ts";
@@ -28,7 +29,7 @@ import {
   setWords,
   wordsOfStopped,
 } from "../tracing/trace-registers.ts";
-import { checkAccess } from "./process-vm.ts";
+import { checkAccess, hasNoMore } from "./process-vm.ts";
 
 const PTRACE_TRACEME = 0;
 const PTRACE_KILL = 8;
@@ -439,6 +440,8 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map(
 function traceMe({ thread, process }: SyscallContext): number {
   const { parent } = process;
   if (thread.trace !== undefined || parent === undefined) throw new SysError(EPERM);
+  const its = parent.credentials;
+  if (!isCapable(its, CAP_SYS_PTRACE) && !hasNoMore(thread.credentials, its)) throw new SysError(EPERM);
   attach(thread, parent, { seized: false, options: 0 });
   return 0;
 }
@@ -449,7 +452,7 @@ function begin(ctx: SyscallContext, thread: Thread, seized: boolean): number {
   const options = seized ? args.ulong(3) : 0n;
   if (seized && (args.ulong(2) !== 0n || (options & ~BigInt(PTRACE_OPTIONS)) !== 0n)) throw new SysError(EIO);
   if (thread.process === process || thread.trace !== undefined) throw new SysError(EPERM);
-  checkAccess(process, thread.process);
+  checkAccess(ctx.thread, thread);
   const trace = attach(thread, process, { seized, options: Number(options) });
   if (!seized) stopAttached(thread, trace);
   else if (thread.process.stoppedBy !== 0) stopWithGroup(thread, trace, thread.process.stoppedBy);

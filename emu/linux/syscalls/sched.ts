@@ -4,7 +4,7 @@
  */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { allCpus, cpusOf } from "../cpu-sets.ts";
-import { isPrivileged } from "../credentials.ts";
+import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
 import { E2BIG, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
 import { RLIMIT_RTPRIO } from "../process.ts";
 import { isRealtime, ordinaryScheduling, SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from "../scheduling.ts";
@@ -81,7 +81,7 @@ function setPolicy(
   const mayLeave = !leavesIdle || mayBecome(ctx, process, old.nice);
   const mayStopResetting = !old.resetOnFork || resets;
   const isAllowed = !isBeyond && !isLessNice && mayLeave && mayStopResetting;
-  if (!mayRank(ctx, process) || (!isAllowed && !isPrivileged(ctx.process.credentials)))
+  if (!mayRank(ctx, thread) || (!isAllowed && !isCapable(ctx.thread.credentials, CAP_SYS_NICE)))
     throw new SysError(EPERM);
   const { priority: _, resetOnFork: __, ...rest } = old;
   thread.scheduling = {
@@ -201,7 +201,7 @@ const setaffinity: SyscallHandler = (ctx) => {
   const bytes = new Uint8Array(Math.max(length, abi.wordSize));
   bytes.set(length === 0 ? [] : memory.read(args.address(2), length));
   const thread = threadArg(ctx, ESRCH);
-  if (!mayRank(ctx, thread.process)) throw new SysError(EPERM);
+  if (!mayRank(ctx, thread)) throw new SysError(EPERM);
   const wanted = cpusOf(allCpus(kernel.cpus)).filter(
     (cpu) => (bytes[cpuByte(abi, cpu)] ?? 0) & (1 << (cpu & 7)),
   );

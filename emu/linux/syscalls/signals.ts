@@ -3,6 +3,7 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { NIA } from "../../cpu/registers.ts";
 import { struct } from "../abi.ts";
+import { CAP_KILL, isCapable } from "../credentials.ts";
 import {
   EAGAIN,
   EFAULT,
@@ -31,6 +32,7 @@ import {
   SA_RESETHAND,
   SI_KERNEL,
   SI_TKILL,
+  SIGCONT,
   SIGSEGV,
   signalBit,
   UNBLOCKABLE,
@@ -208,17 +210,24 @@ function sigpending(ctx: SyscallContext): SyscallResult {
 
 // ---- sending -------------------------------------------------------------------------------------------------
 
-/** Whether `sender` may send `signo` to `target`. */
-function mayKill(sender: Process, target: Process): boolean {
-  const { euid, uid } = sender.credentials;
-  const to = target.credentials;
-  return euid === 0 || [euid, uid].some((id) => id === to.uid || id === to.suid) || sender === target;
+/** Whether the caller may send a signal to a process, or to the thread of it (Linux: check_kill_permission). */
+function mayKill(
+  { process, thread: { credentials } }: SyscallContext,
+  target: Process,
+  signo: number,
+  thread?: Thread,
+) {
+  if (process === target) return true;
+  const { euid, uid } = credentials;
+  const to = (thread ?? target).credentials;
+  const isOwn = [euid, uid].some((id) => id === to.uid || id === to.suid);
+  return isOwn || isCapable(credentials, CAP_KILL) || (signo === SIGCONT && process.sid === target.sid);
 }
 
 /** Sends to a process or thread after the checks that all sending calls share; signal 0 sends nothing. */
 export function send(ctx: SyscallContext, target: Process, info: SignalInfo, thread?: Thread): void {
   if (info.signo !== 0 && !isSignal(info.signo)) throw new SysError(EINVAL);
-  if (!mayKill(ctx.process, target)) throw new SysError(EPERM);
+  if (!mayKill(ctx, target, info.signo, thread)) throw new SysError(EPERM);
   if (info.signo !== 0 && post(target, info, thread) === "EAGAIN") throw new SysError(EAGAIN);
 }
 
@@ -234,7 +243,7 @@ function processOf({ kernel }: SyscallContext, pid: number): Process {
 
 function kill(ctx: SyscallContext): SyscallResult {
   const [pid, signo] = [ctx.args.int(0), ctx.args.int(1)];
-  const info = senderInfo(signo, ctx.process);
+  const info = senderInfo(signo, ctx.thread);
   if (pid > 0) {
     const target = processOf(ctx, pid);
     // A zombie can be sent signals; they do nothing.
@@ -277,7 +286,7 @@ const sendToThread = (
   signo: number,
 ): SyscallResult => {
   const thread = threadOf(ctx, tgid, tid);
-  send(ctx, thread.process, senderInfo(signo, ctx.process, true), thread);
+  send(ctx, thread.process, senderInfo(signo, ctx.thread, true), thread);
   return 0;
 };
 

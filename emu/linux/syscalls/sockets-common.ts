@@ -68,7 +68,7 @@ export function putAddress(ctx: SyscallContext, address: Address, at: number, le
 // ---- who calls ---------------------------------------------------------------------------------------------
 
 /** Effective ids, as SO_PEERCRED tells them. */
-export const callerOf = ({ process: { pid, credentials } }: SyscallContext): Sender => ({
+export const callerOf = ({ process: { pid }, thread: { credentials } }: SyscallContext): Sender => ({
   pid,
   uid: credentials.euid,
   gid: credentials.egid,

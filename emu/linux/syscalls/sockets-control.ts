@@ -1,5 +1,13 @@
 /** What goes along with messages (cmsg(3)): descriptors, who sends, when it was sent. */
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import {
+  CAP_NET_ADMIN,
+  CAP_NET_RAW,
+  CAP_SETGID,
+  CAP_SETUID,
+  CAP_SYS_ADMIN,
+  isCapable,
+} from "../credentials.ts";
 import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
 import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
 import { type IpHeader, PLAIN_HEADER, type Sender } from "../net/inbox.ts";
@@ -85,19 +93,17 @@ function takeRights(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): Ope
   return taken;
 }
 
-/** Who a program says it is: itself, with any of its ids; the superuser may say what it likes. Throws EPERM, ESRCH. */
+/** Who a program says it is: itself, with any of its ids; others take a privilege (Linux: scm_check_creds). Throws EPERM, ESRCH. */
 function takeSender(ctx: SyscallContext, bytes: Uint8Array): Sender {
   if (bytes.length !== UCRED.size(ctx.abi)) throw new SysError(EINVAL);
   const { pid, uid, gid } = UCRED.decode(ctx.abi, bytes);
-  const { process, kernel } = ctx;
-  const own = process.credentials;
-  if (own.euid !== 0) {
-    const isOwn =
-      pid === process.pid &&
-      [own.uid, own.euid, own.suid].includes(uid) &&
-      [own.gid, own.egid, own.sgid].includes(gid);
-    if (!isOwn) throw new SysError(EPERM);
-  }
+  const { process, thread, kernel } = ctx;
+  const own = thread.credentials;
+  const isAllowed =
+    (pid === process.pid || isCapable(own, CAP_SYS_ADMIN)) &&
+    ([own.uid, own.euid, own.suid].includes(uid) || isCapable(own, CAP_SETUID)) &&
+    ([own.gid, own.egid, own.sgid].includes(gid) || isCapable(own, CAP_SETGID));
+  if (!isAllowed) throw new SysError(EPERM);
   if (!kernel.processes.has(pid)) throw new SysError(ESRCH);
   return { pid, uid, gid };
 }
@@ -154,9 +160,10 @@ function takeHeader(
 }
 
 /** A control message of the socket's own level, where that is no socket of AF_UNIX (Linux: __sock_cmsg_send). Throws EINVAL, EPERM. */
-function checkOwn({ abi, process }: SyscallContext, type: number, bytes: Uint8Array): void {
+function checkOwn({ abi, thread }: SyscallContext, type: number, bytes: Uint8Array): void {
   if (type === SCM_RIGHTS || type === SCM_CREDENTIALS) return;
-  if (type === SO_MARK && process.credentials.euid !== 0) throw new SysError(EPERM);
+  if (type === SO_MARK && !isCapable(thread.credentials, CAP_NET_RAW | CAP_NET_ADMIN))
+    throw new SysError(EPERM);
   const isStamp = type === SO_TIMESTAMPING || type === SO_TIMESTAMPING_NEW;
   if ((type !== SO_MARK && !isStamp) || bytes.length !== 4) invalid();
   const value = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, abi.littleEndian);

@@ -1,5 +1,6 @@
 /** getsockopt and setsockopt. Most options are kept and told; rows say which have bounds or do something. */
 import { struct, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { CAP_NET_ADMIN, CAP_NET_RAW, isCapable } from "../credentials.ts";
 import {
   EACCES,
   EDOM,
@@ -155,11 +156,12 @@ const linger: Option = {
   },
 };
 
-/** For root to set; others may set it to 0 where `zero` says so. */
-const onlyRoot = (option: Option, errno: number, zero = true): Option => ({
+/** For who has one of these capabilities to set; others may set it to 0 where `zero` says so. */
+const onlyWith = (capabilities: bigint, option: Option, { zero = true, errno = EPERM } = {}): Option => ({
   get: option.get,
   set: (ctx, socket, bytes) => {
-    if (ctx.process.credentials.euid !== 0 && !(zero && toInt(ctx, bytes) === 0)) throw new SysError(errno);
+    const isFree = zero && toInt(ctx, bytes) === 0;
+    if (!isFree && !isCapable(ctx.thread.credentials, capabilities)) throw new SysError(errno);
     option.set!(ctx, socket, bytes);
   },
 });
@@ -170,9 +172,9 @@ const untold = (set: NonNullable<Option["set"]>): Option => ({
   },
   set,
 });
-/** Sets a buffer's size whatever the most of it is, for root. */
+/** Sets a buffer's size whatever the most of it is, which takes a privilege. */
 const forced = (name: number, least: number): Option =>
-  untold(onlyRoot(buffer(name, least), EPERM, false).set!);
+  untold(onlyWith(CAP_NET_ADMIN, buffer(name, least), { zero: false }).set!);
 
 /** Only while it has no address. */
 const beforeBind = (option: Option): Option => ({
@@ -183,19 +185,20 @@ const beforeBind = (option: Option): Option => ({
   },
 });
 
-/** SO_PRIORITY: above 6 is for the superuser. */
+/** SO_PRIORITY: above 6 takes a privilege. */
 const priority: Option = {
   ...kept(SOL_SOCKET, 12),
   set: (ctx, socket, bytes) => {
     const value = toInt(ctx, bytes);
-    if ((value < 0 || value > 6) && ctx.process.credentials.euid !== 0) throw new SysError(EPERM);
+    const isHigh = value < 0 || value > 6;
+    if (isHigh && !isCapable(ctx.thread.credentials, CAP_NET_RAW | CAP_NET_ADMIN)) throw new SysError(EPERM);
     socket.setOption(12, value);
   },
 };
 
-/** Only root may bind a socket to another interface than it is bound to. */
-function checkUnbound({ process: { credentials } }: SyscallContext, socket: Socket): void {
-  if (socket.option(SO_BINDTODEVICE) !== 0 && credentials.euid !== 0) throw new SysError(EPERM);
+/** To bind a socket to another interface than it is bound to takes a privilege. */
+function checkUnbound({ thread: { credentials } }: SyscallContext, socket: Socket): void {
+  if (socket.option(SO_BINDTODEVICE) !== 0 && !isCapable(credentials, CAP_NET_RAW)) throw new SysError(EPERM);
 }
 
 /** SO_BINDTODEVICE: the name of the only interface there is, or none; SO_BINDTOIFINDEX tells its number. */
@@ -304,7 +307,7 @@ const meminfo: Option = {
 
 function busyPollBudget(ctx: SyscallContext, _socket: Socket, bytes: Uint8Array): void {
   const value = toInt(ctx, bytes);
-  if (value > 8 && ctx.process.credentials.euid !== 0) fail(EPERM);
+  if (value > 8 && !isCapable(ctx.thread.credentials, CAP_NET_ADMIN)) fail(EPERM);
   if (value < 0 || value > 0xffff) fail(EINVAL);
 }
 
@@ -353,7 +356,7 @@ const timestamping = (name: number): Option => ({
 });
 
 const SOCKET_OPTIONS = new Map<number, Option>([
-  [1, onlyRoot(onOff(SOL_SOCKET, 1), EACCES)],
+  [1, onlyWith(CAP_NET_ADMIN, onOff(SOL_SOCKET, 1), { errno: EACCES })],
   flag(SO_REUSEADDR),
   [3, told(({ type }) => type)],
   [4, told((socket) => socket.takeError())],
@@ -418,7 +421,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   [32, forced(SO_SNDBUF, 4608)],
   [33, forced(SO_RCVBUF, 2304)],
   flag(34),
-  [SO_MARK, onlyRoot(kept(SOL_SOCKET, SO_MARK), EPERM, false)],
+  [SO_MARK, onlyWith(CAP_NET_RAW | CAP_NET_ADMIN, kept(SOL_SOCKET, SO_MARK), { zero: false })],
   [38, told(({ protocol }) => protocol)],
   [39, told(({ domain }) => domain)],
   flag(40),
@@ -451,7 +454,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
     },
   ],
   [62, boundIndex],
-  [69, onlyRoot(onOff(SOL_SOCKET, 69), EPERM)],
+  [69, onlyWith(CAP_NET_ADMIN, onOff(SOL_SOCKET, 69))],
   // SO_BUSY_POLL_BUDGET: 8 packets at the most but for root.
   [70, untold(busyPollBudget)],
   // SO_NETNS_COOKIE: that of the first one.

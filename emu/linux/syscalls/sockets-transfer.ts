@@ -125,7 +125,7 @@ function recipient(
 }
 
 /** Real ids, with which Linux says who sends. */
-function senderOf({ process: { pid, credentials } }: SyscallContext): Sender {
+function senderOf({ process: { pid }, thread: { credentials } }: SyscallContext): Sender {
   return { pid, uid: credentials.uid, gid: credentials.gid };
 }
 
@@ -185,7 +185,7 @@ function send(
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     const silent = error.errno !== EPIPE || (flags & MSG_NOSIGNAL) !== 0 || socket.type !== SOCK_STREAM;
-    if (!silent) post(ctx.process, senderInfo(SIGPIPE, ctx.process), ctx.thread);
+    if (!silent) post(ctx.process, senderInfo(SIGPIPE, ctx.thread), ctx.thread);
     if (done > 0) return done;
     throw error;
   }

@@ -2,6 +2,7 @@
 
 import { HostError } from "../../host/host.ts";
 import { decodeName } from "../../host/names.ts";
+import { CAP_NET_BIND_SERVICE, isCapable } from "../credentials.ts";
 import {
   EACCES,
   EADDRINUSE,
@@ -179,8 +180,8 @@ function bind(ctx: SyscallContext): number {
     return 0;
   }
   if (!socket.isUnix) {
-    const isPrivileged = address.port > 0 && address.port < 1024 && ctx.process.credentials.euid !== 0;
-    if (isPrivileged) throw new SysError(EACCES);
+    const isPrivileged = address.port > 0 && address.port < 1024;
+    if (isPrivileged && !isCapable(ctx.thread.credentials, CAP_NET_BIND_SERVICE)) throw new SysError(EACCES);
     network.bindInternet(socket, address);
     return 0;
   }

@@ -48,8 +48,9 @@ import { WAIT_SYSCALLS } from "./wait.ts";
  * asked for, and with that loaded (`rolldown.config.mjs`), when a program makes a call that is not in those before.
  */
 const STAGES: readonly (() => readonly SyscallRow[])[] = [
-  () => [...MEMORY_SYSCALLS, ...PROCESS_SYSCALLS, ...FILE_IO_CALLS],
+  () => [...PROCESS_SYSCALLS, ...FILE_IO_CALLS],
   () => [
+    ...MEMORY_SYSCALLS,
     ...FILE_OPEN_CALLS,
     ...FILE_STAT_CALLS,
     ...FILE_NAME_CALLS,

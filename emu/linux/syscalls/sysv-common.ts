@@ -49,7 +49,7 @@ export const seconds = ({ kernel }: SyscallContext): bigint => kernel.clock.real
 /** IPC_SET: owner and permission bits from a struct that begins with struct ipc64_perm. Throws EPERM. */
 export function setPerm(ctx: SyscallContext, object: IpcObject, at: number): void {
   const { uid, gid, mode } = ctx.get(PERM_LAYOUT, at);
-  checkOwner(object, ctx.process.credentials);
+  checkOwner(object, ctx.thread.credentials);
   const { perm } = object;
   Object.assign(perm, { uid, gid, mode: (perm.mode & ~0o777) | (mode & 0o777) });
   object.changed = seconds(ctx);
@@ -81,7 +81,7 @@ export function control<T extends IpcObject>(
 ): number | undefined {
   if (id < 0) throw new SysError(EINVAL);
   const table = kind.table(ctx.kernel.ipc);
-  const { credentials } = ctx.process;
+  const { credentials } = ctx.thread;
   switch (command) {
     case IPC_INFO:
     case kind.info:

@@ -64,7 +64,7 @@ export function shmget(ctx: SyscallContext): number {
   const { segments } = ctx.kernel.ipc;
   segments.sweep();
   return segments.find(
-    { key, flags: flags & ~SHM_HUGETLB, credentials: ctx.process.credentials },
+    { key, flags: flags & ~SHM_HUGETLB, credentials: ctx.thread.credentials },
     (segment) => {
       if (size > BigInt(segment.size)) throw new SysError(EINVAL);
     },
@@ -92,7 +92,7 @@ export function shmat(ctx: SyscallContext, wanted: bigint, flags: number): numbe
   const segment = segments.get(id);
   const readOnly = (flags & SHM_RDONLY) !== 0;
   const executable = (flags & SHM_EXEC) !== 0;
-  checkAllowed(segment, ctx.process.credentials, READ | (readOnly ? 0 : ALTER) | (executable ? EXECUTE : 0));
+  checkAllowed(segment, ctx.thread.credentials, READ | (readOnly ? 0 : ALTER) | (executable ? EXECUTE : 0));
   const prot = PROT_READ | (readOnly ? 0 : PROT_WRITE) | (executable ? PROT_EXEC : 0);
   const start = mapShared(ctx, {
     ...{ address, length: BigInt(segment.size), prot, shared: segment.object },
@@ -164,7 +164,7 @@ export function shmctl(ctx: SyscallContext, at: number): number {
   if (result !== undefined) return result;
   if (command !== SHM_LOCK && command !== SHM_UNLOCK) throw new SysError(EINVAL);
   const segment = segments.get(id);
-  checkOwner(segment, ctx.process.credentials);
+  checkOwner(segment, ctx.thread.credentials);
   const { perm } = segment;
   perm.mode = command === SHM_LOCK ? perm.mode | SHM_LOCKED : perm.mode & ~SHM_LOCKED;
   return 0;

@@ -1,5 +1,6 @@
 /** msgget, msgsnd, msgrcv, msgctl. */
 import { struct } from "../abi.ts";
+import { CAP_SYS_RESOURCE, isCapable } from "../credentials.ts";
 import { E2BIG, EAGAIN, EINVAL, ENOMSG, EPERM, SysError } from "../errno.ts";
 import { checkAllowed, checkOwner, IPC_NOWAIT } from "../ipc/ipc-table.ts";
 import { MessageQueue, MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
@@ -46,7 +47,7 @@ const msqidDs = (ctx: SyscallContext) =>
 export function msgget(ctx: SyscallContext): number {
   const [key, flags] = [ctx.args.int(0), ctx.args.int(1)];
   return ctx.kernel.ipc.messages.find(
-    { key, flags, credentials: ctx.process.credentials },
+    { key, flags, credentials: ctx.thread.credentials },
     () => {},
     (perm) => new MessageQueue(perm, seconds(ctx)),
   );
@@ -60,7 +61,7 @@ export function msgsnd(ctx: SyscallContext, at: number, size: bigint, flags: num
   if (size > BigInt(MSGMAX) || id < 0 || type < 1n) throw new SysError(EINVAL);
   const bytes = ctx.memory.read(at + wordSize, Number(size)).slice();
   const queue = ctx.kernel.ipc.messages.get(id, ctx.resumed !== undefined);
-  checkAllowed(queue, ctx.process.credentials, ALTER);
+  checkAllowed(queue, ctx.thread.credentials, ALTER);
   if (!queue.hasRoom(bytes.length)) {
     if (flags & IPC_NOWAIT) throw new SysError(EAGAIN);
     return ctx.block({ queues: [queue.queue], restart: "nohand" });
@@ -78,7 +79,7 @@ export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigi
   if (id < 0 || BigInt.asIntN(8 * ctx.abi.wordSize, size) < 0n) throw new SysError(EINVAL);
   if (copies && (flags & MSG_EXCEPT || !(flags & IPC_NOWAIT))) throw new SysError(EINVAL);
   const queue = ctx.kernel.ipc.messages.get(id, ctx.resumed !== undefined);
-  checkAllowed(queue, ctx.process.credentials, READ);
+  checkAllowed(queue, ctx.thread.credentials, READ);
   const index = copies
     ? Number(type < BigInt(queue.messages.length) ? type : -1n)
     : queue.select(type, (flags & MSG_EXCEPT) !== 0);
@@ -125,10 +126,10 @@ const MESSAGE_QUEUES: ControlledKind<MessageQueue> = {
     });
   },
   set(ctx, queue, at) {
-    const { credentials } = ctx.process;
+    const { credentials } = ctx.thread;
     const { qbytes } = ctx.get(msqidDs(ctx), at);
     checkOwner(queue, credentials);
-    if (qbytes > BigInt(MSGMNB) && credentials.euid !== 0) throw new SysError(EPERM);
+    if (qbytes > BigInt(MSGMNB) && !isCapable(credentials, CAP_SYS_RESOURCE)) throw new SysError(EPERM);
     setPerm(ctx, queue, at);
     queue.most = Number(qbytes > 1n << 24n ? 1n << 24n : qbytes);
     queue.queue.wake();

@@ -52,7 +52,7 @@ export function semget(ctx: SyscallContext): number {
   const [key, count, flags] = [ctx.args.int(0), ctx.args.int(1), ctx.args.int(2)];
   if (count < 0 || count > SEMMSL) throw new SysError(EINVAL);
   return ctx.kernel.ipc.semaphores.find(
-    { key, flags, credentials: ctx.process.credentials },
+    { key, flags, credentials: ctx.thread.credentials },
     (set) => {
       if (count > set.values.length) throw new SysError(EINVAL);
     },
@@ -78,7 +78,7 @@ export function semtimedop(ctx: SyscallContext, timeoutAt: number, format: TimeF
   const set = ctx.kernel.ipc.semaphores.get(id, ctx.resumed !== undefined);
   const { thread, process, kernel } = ctx;
   set.note(thread, undefined);
-  checkAllowed(set, process.credentials, operations.some(({ change }) => change !== 0) ? ALTER : READ);
+  checkAllowed(set, thread.credentials, operations.some(({ change }) => change !== 0) ? ALTER : READ);
   const blocking = set.operate(operations, process.pid);
   if (blocking === undefined) {
     set.operated = seconds(ctx);
@@ -179,7 +179,7 @@ export function semctl(ctx: SyscallContext, argument: bigint): number {
   const changes = CHANGES.includes(command);
   if (!changes && !LOOKS.includes(command)) throw new SysError(EINVAL);
   const set = ctx.kernel.ipc.semaphores.get(id);
-  checkAllowed(set, ctx.process.credentials, changes ? ALTER : READ);
+  checkAllowed(set, ctx.thread.credentials, changes ? ALTER : READ);
   if (!changes) return look(ctx, set, number, command, argument);
   change(ctx, set, number, command, argument);
   return 0;

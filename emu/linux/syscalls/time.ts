@@ -18,7 +18,14 @@ import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
-import { readTimespec, type TimeFormat, timevalTime, writeTimespec, writeTimeval } from "./time-format.ts";
+import {
+  readTimespec,
+  type TimeFormat,
+  timespecSize,
+  timevalTime,
+  writeTimespec,
+  writeTimeval,
+} from "./time-format.ts";
 
 export const TIMER_ABSTIME = 1;
 
@@ -58,6 +65,12 @@ const SYSTEM_CLOCKS = new Map<number, SystemClock>([
 /** Negative ids are CPU clocks, ~id >> 3 the process or thread, 4 for a thread; 3 in the low bits is a descriptor. */
 const PER_THREAD = 4;
 const CLOCK_FD = 3;
+const CPU_CLOCK = 3;
+/** The CPU clock that counts nanoseconds; the others, of what profilers count, go by ticks. */
+const CPUCLOCK_SCHED = 2;
+
+/** Whether `id` stands for a descriptor of a clock device, of which there are none. */
+const isDevice = (id: number): boolean => id < 0 && (id & (PER_THREAD | CPU_CLOCK)) === CLOCK_FD;
 
 /** The clock that `id` names. Throws EINVAL. */
 export function clockSource({ kernel, process, thread }: SyscallContext, id: number): ClockSource {
@@ -65,7 +78,7 @@ export function clockSource({ kernel, process, thread }: SyscallContext, id: num
   if (system !== undefined) return system;
   if (id === CLOCK_PROCESS_CPUTIME_ID) return { kind: "process", process };
   if (id === CLOCK_THREAD_CPUTIME_ID) return { kind: "thread", thread };
-  if (id >= 0 || (id & 3) === CLOCK_FD) throw new SysError(EINVAL);
+  if (id >= 0 || (id & CPU_CLOCK) === 3) throw new SysError(EINVAL);
   const target = ~(id >> 3);
   if (id & PER_THREAD) {
     const named = target === 0 ? thread : kernel.thread(target);
@@ -112,7 +125,8 @@ const clockGetres =
     const id = ctx.args.int(0);
     clockSource(ctx, id);
     const at = ctx.args.address(1);
-    if (at !== 0) writeTimespec(ctx, at, format, SYSTEM_CLOCKS.get(id)?.resolution ?? 1n);
+    const ofCpu = id < 0 && (id & CPU_CLOCK) !== CPUCLOCK_SCHED ? TICK : 1n;
+    if (at !== 0) writeTimespec(ctx, at, format, SYSTEM_CLOCKS.get(id)?.resolution ?? ofCpu);
     return 0;
   };
 
@@ -121,18 +135,18 @@ const clockSettime =
   (format: TimeFormat): SyscallHandler =>
   (ctx) => {
     const id = ctx.args.int(0);
-    if (id !== CLOCK_REALTIME) {
-      clockSource(ctx, id);
-      throw new SysError(EINVAL);
-    }
-    readTimespec(ctx, ctx.args.address(1), format);
+    if (id > CLOCK_REALTIME) throw new SysError(EINVAL);
+    const at = ctx.args.address(1);
+    if (id === CLOCK_REALTIME) readTimespec(ctx, at, format);
+    ctx.memory.checkLoad(at, timespecSize(ctx.abi, format));
+    clockSource(ctx, id);
     throw new SysError(EPERM);
   };
 
 // ---- sleeping --------------------------------------------------------------------------------------------------
 
-/** Sleeps for `time` nanoseconds; a signal that ends it early leaves the rest at `rem`. */
-function sleepFor(ctx: SyscallContext, time: bigint, rem: number, format: TimeFormat): SyscallResult {
+/** Sleeps for `time` nanoseconds; a signal that ends it early leaves the rest where argument `n` says, which is looked at only then. */
+function sleepFor(ctx: SyscallContext, time: bigint, n: number, format: TimeFormat): SyscallResult {
   const now = () => ctx.kernel.clock.monotonic();
   const deadline = ctx.resumed?.deadline ?? now() + time;
   if (deadline <= now()) return 0;
@@ -141,6 +155,7 @@ function sleepFor(ctx: SyscallContext, time: bigint, rem: number, format: TimeFo
     restart: "nohand",
     interrupted() {
       const left = deadline - now();
+      const rem = ctx.args.address(n);
       if (rem !== 0) writeTimespec(ctx, rem, format, left > 0n ? left : 0n);
     },
   });
@@ -148,7 +163,7 @@ function sleepFor(ctx: SyscallContext, time: bigint, rem: number, format: TimeFo
 
 const nanosleep: SyscallHandler = (ctx) => {
   const time = readTimespec(ctx, ctx.args.address(0), "native");
-  return sleepFor(ctx, time, ctx.args.address(1), "native");
+  return sleepFor(ctx, time, 1, "native");
 };
 
 const clockNanosleep =
@@ -156,13 +171,20 @@ const clockNanosleep =
   (ctx) => {
     const { args } = ctx;
     const [id, flags] = [args.int(0), args.int(1)];
-    const source = clockSource(ctx, id);
-    const time = readTimespec(ctx, args.address(2), format);
-    if (source.kind === "thread") throw new SysError(id === CLOCK_THREAD_CPUTIME_ID ? EOPNOTSUPP : EINVAL);
+    if (id === CLOCK_THREAD_CPUTIME_ID || isDevice(id)) throw new SysError(EOPNOTSUPP);
     checkWaitable(id);
-    if (source.kind === "process") throw new SysError(EOPNOTSUPP);
-    if ((flags & TIMER_ABSTIME) === 0) return sleepFor(ctx, time, args.address(3), format);
-    const left = time - readClock(ctx, source);
+    if (id >= 0) clockSource(ctx, id);
+    const time = readTimespec(ctx, args.address(2), format);
+    const source = clockSource(ctx, id);
+    if (source.kind === "thread" && source.thread === ctx.thread) throw new SysError(EINVAL);
+    const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
+    const left = isAbsolute ? time - readClock(ctx, source) : time;
+    if (source.kind === "thread" || source.kind === "process") {
+      // Nothing wakes a sleeper by the CPU time of others; what is over already is over here too.
+      if (left > 0n) throw new SysError(EOPNOTSUPP);
+      return 0;
+    }
+    if (!isAbsolute) return sleepFor(ctx, time, 3, format);
     if (left <= 0n) return 0;
     return ctx.wait({ deadline: ctx.kernel.clock.monotonic() + left, restart: "nohand" });
   };
@@ -252,14 +274,18 @@ const TIMEX64 = struct({
 
 const STA_UNSYNC = 0x40;
 const TIME_ERROR = 5;
-/** ADJ_OFFSET_SS_READ: reads what is left of an adjustment. */
-const READ_ONLY_MODES = [0, 0xa001];
+/** Modes of adjtime(3), which go with no others: an adjustment, and what is left of it. */
+const ADJ_ADJTIME = 0x8000;
+const ADJ_OFFSET_SINGLESHOT = 1;
+const ADJ_OFFSET_READONLY = 0x2000;
 
 /** adjtimex(2) of a clock that nobody disciplines: what can be read. */
 function adjust(ctx: SyscallContext, at: number, format: TimeFormat): SyscallResult {
   const layout = format === "native" ? TIMEX : TIMEX64;
   const { modes } = layout.decode(ctx.abi, ctx.memory.read(at, layout.size(ctx.abi)));
-  if (!READ_ONLY_MODES.includes(modes)) throw new SysError(EPERM);
+  const isAdjtime = (modes & ADJ_ADJTIME) !== 0;
+  if (isAdjtime && !(modes & ADJ_OFFSET_SINGLESHOT)) throw new SysError(EINVAL);
+  if (modes !== 0 && !(isAdjtime && modes & ADJ_OFFSET_READONLY)) throw new SysError(EPERM);
   const now = ctx.kernel.clock.realtime();
   const values = {
     modes,
@@ -280,10 +306,11 @@ function adjust(ctx: SyscallContext, at: number, format: TimeFormat): SyscallRes
 const clockAdjtime =
   (format: TimeFormat): SyscallHandler =>
   (ctx) => {
-    const id = ctx.args.int(0);
-    clockSource(ctx, id);
+    const [id, at] = [ctx.args.int(0), ctx.args.address(1)];
+    ctx.memory.checkLoad(at, (format === "native" ? TIMEX : TIMEX64).size(ctx.abi));
+    if (id >= 0 || isDevice(id)) clockSource(ctx, id);
     if (id !== CLOCK_REALTIME) throw new SysError(EOPNOTSUPP);
-    return adjust(ctx, ctx.args.address(1), format);
+    return adjust(ctx, at, format);
   };
 
 /** The thread group a clock belongs to, for timers on another process's CPU time: not supported. */

@@ -69,7 +69,7 @@ export const isEmulated = ({ mode }: Pick<Trace, "mode">): boolean =>
 /** A thread, as its stops say who it is. */
 interface Tracee {
   readonly tid: number;
-  readonly process: { readonly credentials: { readonly uid: number } };
+  readonly credentials: { readonly uid: number };
   readonly trace?: Trace | undefined;
 }
 
@@ -80,9 +80,9 @@ export const eventStop = (tracee: Tracee, kind: number, message: number | bigint
 });
 
 /** What PTRACE_GETSIGINFO says in a stop that no signal has made. */
-export const trap = ({ tid, process }: Tracee, code: number) => ({
+export const trap = ({ tid, credentials }: Tracee, code: number) => ({
   code,
-  info: signalInfo(code & 0x7f, code, { pid: tid, uid: process.credentials.uid }),
+  info: signalInfo(code & 0x7f, code, { pid: tid, uid: credentials.uid }),
   message: 0n,
 });
 

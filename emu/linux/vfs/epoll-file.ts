@@ -135,9 +135,10 @@ export class EpollFile extends AnonymousFile {
     item.watch();
     return item;
   }
-  /** EPOLL_CTL_MOD. Throws ENOENT. */
+  /** EPOLL_CTL_MOD. Throws ENOENT, EINVAL for an exclusive interest. */
   change(fd: number, file: OpenFile, interest: EpollEvent): void {
     const item = this.find(fd, file) ?? fail("ENOENT");
+    if (item.events & EPOLLEXCLUSIVE) fail("EINVAL");
     Object.assign(item, interest, { told: 0, amount: 0 });
     this.stir(item);
   }

@@ -1,10 +1,12 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
+import type { UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { makeSocket, type SocketKind } from "../net/make-socket.ts";
 import { Network } from "../net/network.ts";
 import type { Socket } from "../net/socket.ts";
+import { CAP_FSETID, isCapable } from "../credentials.ts";
 import type { FileMachine } from "../system.ts";
 import {
   O_ACCMODE,
@@ -35,7 +37,7 @@ import { Identities } from "./identities.ts";
 import { exists, HeldLocation, isDirectory, type Location, type Viewer } from "./location.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
-import { join, type MountConfig, normalize } from "./mounts.ts";
+import { join, type MountConfig, normalize, parentOf } from "./mounts.ts";
 import { NamespaceFile } from "./namespace-file.ts";
 import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
@@ -50,6 +52,7 @@ import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, procFileAt } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory, sizeOf } from "./synthetic.ts";
+import { writeTravelling } from "./travelling.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -115,6 +118,8 @@ export class FileSystem {
   readonly gateway: Gateway | undefined;
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
+  /** Files without a name that may get one, and the grants that they are in. */
+  private readonly nameable = new Map<string, Mount>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
   readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
@@ -142,7 +147,7 @@ export class FileSystem {
     this.owners = new Owners(host);
     this.namespace = new Namespace(host, options.mounts, {
       shown: (stat) => this.nodes.shown(stat),
-      fallbacks: makeEtc(() => this.machine?.caller?.process.credentials),
+      fallbacks: makeEtc(() => this.machine?.caller?.credentials),
     });
     if (options.net !== undefined && host.network !== undefined) {
       const now = () => this.machine?.clock.realtime() ?? 0n;
@@ -181,16 +186,16 @@ export class FileSystem {
   }
 
   /**
-   * The contents of a file are about to change: unless root does that, set-id bits go (Linux: file_remove_privs). Those of the host's file
+   * The contents of a file are about to change: unless who does it may have that (CAP_FSETID), set-id bits go (Linux: file_remove_privs). Those of the host's file
    * go as well, where the host would leave them because ppcr runs as root.
    */
   private removeSetIds(file: RegularFile | StreamFile): void {
     const outside = file instanceof RegularFile ? file.hostSetIds : 0;
     if (outside === 0 && this.setIds.isEmpty) return;
-    const credentials = this.machine?.caller?.process.credentials;
-    if (credentials?.euid === 0) return;
+    const caller = this.machine?.caller;
+    if (caller !== undefined && isCapable(caller.credentials, CAP_FSETID)) return;
     const stat = file.stat();
-    const isInGroup = credentials === undefined || new Permissions(this.owners, credentials).isMember(stat);
+    const isInGroup = caller === undefined || new Permissions(this.owners, caller).isMember(stat);
     const dropped = droppedBits(this.setIds.shown(stat).mode, isInGroup);
     this.setIds.drop(stat, dropped);
     if (file instanceof RegularFile && stat.mode & dropped && this.host.user?.uid === 0) {
@@ -265,11 +270,9 @@ export class FileSystem {
       const at = walk(true);
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
       if (!exists(at)) fail("ENOENT", at.path);
-      // No host call gives such a file a name later; with O_EXCL nobody wants to.
-      if ((flags & O_EXCL) === 0) fail("EOPNOTSUPP", "O_TMPFILE without O_EXCL");
       this.namespace.writable(at);
       this.checkAccess(at, MAY_WRITE | MAY_EXEC, viewer);
-      return this.temporary(at.path, flags, mode);
+      return this.temporary(at, flags, mode, viewer);
     }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
     const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
@@ -291,13 +294,66 @@ export class FileSystem {
     }
   }
 
-  /** O_TMPFILE: a file that never has a name. */
-  private temporary(folder: string, flags: number, mode: number): RegularFile {
-    const handle = this.host.files.openUnnamed();
-    this.host.files.fchmod(handle, mode & 0o1777);
+  /** O_TMPFILE: a file without a name, which it never gets where it is made with O_EXCL. */
+  private temporary(at: Location, flags: number, mode: number, viewer: Viewer): RegularFile {
+    const { files } = this.host;
+    const isNameable = (flags & O_EXCL) === 0;
+    const handle = isNameable ? this.openNameable(at) : files.openUnnamed();
+    viewer.permissions?.inherit((uid, gid) => files.fchown(handle, uid, gid));
+    files.fchmod(handle, mode & 0o1777);
     this.forget(handle, mode);
-    const { ino } = this.host.files.fstat(handle);
-    return this.regular(handle, { path: join(folder, `#${ino}`), mount: undefined }, flags & ~O_TMPFILE);
+    const stat = files.fstat(handle);
+    if (isNameable) this.nameable.set(fileKey(stat), this.namespace.folderAt(at).mount);
+    return this.regular(
+      handle,
+      { path: join(at.path, `#${stat.ino}`), mount: undefined },
+      flags & ~O_TMPFILE,
+    );
+  }
+  private openNameable(at: Location): number {
+    return this.namespace.folderAt(at).within(".", (path) => this.host.files.openNameable(path));
+  }
+
+  /** A file that has travelled, and which its program may give a name yet; undefined where the folder that it was made in isn't there. */
+  thawNameable(snapshot: UnlinkedFileSnapshot): SharedHandle | undefined {
+    let handle: SharedHandle | undefined;
+    try {
+      const at = this.namespace.walkCanonical(parentOf(normalize(snapshot.path ?? "")), this.thawView.root);
+      if (at.place === undefined) return undefined;
+      this.namespace.writable(at);
+      handle = new SharedHandle(this.host, this.openNameable(at));
+      writeTravelling(this.host, handle.handle, snapshot);
+      const stat = this.host.files.fstat(handle.handle);
+      this.nameable.set(fileKey(stat), this.namespace.folderAt(at).mount);
+      return handle;
+    } catch (error) {
+      handle?.release();
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives a file of O_TMPFILE its first name; `all` are the descriptions that there are of it. Throws ENOENT for one that may have none. */
+  name(file: RegularFile, target: Location, viewer: Viewer, all: readonly OpenFile[]): void {
+    const mount = this.nameable.get(file.key) ?? fail("ENOENT", `${file.path} has no name`);
+    if (this.namespace.writable(target).folder.mount !== mount) fail("EXDEV", target.path);
+    const place = this.namespace.vacant(target, viewer);
+    this.namespace.at(place, (path) => {
+      this.host.files.nameUnnamed(file.handle, path);
+      this.nameable.delete(file.key);
+      // Only what is opened by its name is known by that to the host.
+      const open = (access: { read: boolean; write: boolean; append?: boolean }): number =>
+        this.despiteMode(path, () => this.host.files.open(path, { ...access, noFollow: true }, 0));
+      for (const each of all) {
+        if (!(each instanceof RegularFile) || each.key !== file.key) continue;
+        each.isNamed(mount, open({ ...accessOf(each.flags), append: (each.flags & O_APPEND) !== 0 }));
+      }
+      const mapped = this.mapped.known(file.key);
+      if (mapped === undefined) return;
+      const handle = new SharedHandle(this.host, open({ read: true, write: true }));
+      mapped.isNamed(mount, target.path, handle);
+      handle.release();
+    });
   }
 
   private create(at: Location, flags: number, mode: number, viewer: Viewer): OpenFile {
@@ -358,13 +414,19 @@ export class FileSystem {
     return (stat.mode & needed) === needed;
   }
 
+  /** Whether a file without a name may get one, being one of O_TMPFILE. */
+  isNameable(key: string): boolean {
+    return this.nameable.has(key);
+  }
+
   /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
   private forget(handle: number, mode = 0, path = ""): void {
     const isPlain = (mode & SET_IDS) === 0;
     const isNew = this.setIds.isEmpty && this.nodes.isEmpty && this.identities.isEmpty;
-    if (isPlain && this.seals.size === 0 && isNew) return;
+    if (isPlain && this.seals.size + this.nameable.size === 0 && isNew) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
+    this.nameable.delete(fileKey(stat));
     this.nodes.forget(fileKey(stat));
     this.identities.forget(fileKey(stat));
     this.setIds.keep(stat, mode, path);

@@ -9,10 +9,18 @@ export interface MountEntry {
   /** Guest path. */
   readonly guest: string;
   readonly readOnly: boolean;
-  readonly type: "ppcr" | "proc" | "tmpfs";
+  readonly type: "ppcr" | "proc" | "sysfs" | "tmpfs";
   /** st_dev of what is in it. */
   readonly dev: bigint;
 }
+
+/** What is mounted where no grant covers it. */
+const OWN = [
+  ["/", "tmpfs"],
+  ["/proc", "proc"],
+  ["/sys", "sysfs"],
+  ["/dev", "tmpfs"],
+] as const;
 
 /** What is mounted, the root first and covered ones before those that cover them. */
 export function mountTable(namespace: Namespace): MountEntry[] {
@@ -27,11 +35,11 @@ export function mountTable(namespace: Namespace): MountEntry[] {
       throw error;
     }
   });
-  const own = (guest: string, type: MountEntry["type"]): MountEntry[] =>
-    granted.some((entry) => entry.guest === guest)
-      ? []
-      : [{ guest, readOnly: true, type, dev: SYNTHETIC_DEV }];
-  const table = [...own("/", "tmpfs"), ...own("/proc", "proc"), ...own("/dev", "tmpfs"), ...granted];
+  const own = OWN.filter(([guest]) => !granted.some((entry) => entry.guest === guest));
+  const table = [
+    ...own.map(([guest, type]): MountEntry => ({ guest, readOnly: true, type, dev: SYNTHETIC_DEV })),
+    ...granted,
+  ];
   return table.sort((a, b) => (a.guest < b.guest ? -1 : a.guest > b.guest ? 1 : 0));
 }
 
@@ -50,6 +58,16 @@ export function mountsText(table: readonly MountEntry[]): string {
 
 /** Mount ids; that of the root comes first, and everything is mounted on it. */
 const FIRST_ID = 1;
+
+/** Whether a file system begins at a path. */
+export const isMountRoot = ({ mounts }: Namespace, path: string): boolean =>
+  OWN.some(([guest]) => guest === path) || mounts.some(({ guest }) => guest === path);
+
+/** The id of the mount that a path is in, as mountinfo has it. */
+export function mountIdOf(table: readonly MountEntry[], path: string): number {
+  const holds = ({ guest }: MountEntry) => guest === "/" || path === guest || path.startsWith(`${guest}/`);
+  return FIRST_ID + table.findLastIndex(holds);
+}
 
 /** /proc/PID/mountinfo. */
 export function mountinfoText(table: readonly MountEntry[]): string {

@@ -69,11 +69,10 @@ export class Owners {
   }
 
   /**
-   * Whether the host can't say what a user may do: it lets root do everything, and knows only the user that ppcr runs as. Root of the guest is
-   * denied nothing but what the host denies.
+   * Whether the host can't say what a user may do: it lets root do everything, and knows only the user that ppcr runs as.
    */
   mustBeAsked(uid: number): boolean {
-    return this.host.user !== undefined && uid !== 0 && (this.isRootOutside || uid !== this.user?.uid);
+    return this.host.user !== undefined && (this.isRootOutside || uid !== this.user?.uid);
   }
 
   /** Whom what a process makes has to be given to, since to the host it is somebody else's; undefined where that is right, or can't be. */

@@ -4,7 +4,15 @@
  * can't say what another one may, and to root it denies nothing (`Owners.mustBeAsked`).
  */
 import { HostError } from "../../host/host.ts";
-import type { Credentials } from "../credentials.ts";
+import {
+  asReal,
+  CAP_CHOWN,
+  CAP_DAC_OVERRIDE,
+  CAP_DAC_READ_SEARCH,
+  CAP_FOWNER,
+  type Credentials,
+  isCapable,
+} from "../credentials.ts";
 import type { FileStat } from "./file-status.ts";
 import type { Owners } from "./owners.ts";
 
@@ -14,18 +22,33 @@ export const MAY_READ = 4;
 
 const S_ISVTX = 0o1000;
 
+/** Whether somebody has a privilege that makes the mode of a file not matter (Linux: generic_permission). What nobody may execute is no program. */
+function overrides({ effective }: Credentials, { kind, mode }: FileStat, wanted: number): boolean {
+  if (effective === 0n) return false;
+  const isDirectory = kind === "directory";
+  const reads = isDirectory ? (wanted & MAY_WRITE) === 0 : wanted === MAY_READ;
+  if (reads && isCapable({ effective }, CAP_DAC_READ_SEARCH)) return true;
+  if (!isDirectory && wanted & MAY_EXEC && (mode & 0o111) === 0) return false;
+  return isCapable({ effective }, CAP_DAC_OVERRIDE);
+}
+
 export class Permissions {
   private readonly owners: Owners;
-  private readonly credentials: Credentials;
+  /** Whose they are: somebody who may become somebody else, or different threads in turn. */
+  private readonly holder: { readonly credentials: Credentials };
 
-  constructor(owners: Owners, credentials: Credentials) {
+  constructor(owners: Owners, holder: { readonly credentials: Credentials }) {
     this.owners = owners;
-    this.credentials = credentials;
+    this.holder = holder;
+  }
+
+  private get credentials(): Credentials {
+    return this.holder.credentials;
   }
 
   /** Whether it is for the host to say what a user may do with a file. */
   private isHosts(file: FileStat, uid: number): boolean {
-    return uid === 0 || (file.owner === undefined && !this.owners.mustBeAsked(uid));
+    return file.owner === undefined && !this.owners.mustBeAsked(uid);
   }
 
   /** Whether the process is in the group of a file. */
@@ -37,28 +60,33 @@ export class Permissions {
 
   /** Throws EACCES where a mode forbids this. */
   check(file: FileStat, wanted: number, path: string): void {
-    if (!this.allows(file, wanted, this.credentials.fsuid)) throw new HostError("EACCES", path);
+    if (!this.allows(file, wanted, this.credentials)) throw new HostError("EACCES", path);
   }
 
   /** As `check`, for the user and group that a process really is: access(2). */
   checkReal(file: FileStat, wanted: number, path: string): void {
-    const { uid, gid } = this.credentials;
-    if (!this.allows(file, wanted, uid, gid)) throw new HostError("EACCES", path);
+    if (!this.allows(file, wanted, asReal(this.credentials))) throw new HostError("EACCES", path);
   }
 
-  private allows(file: FileStat, wanted: number, uid: number, gid = this.credentials.fsgid): boolean {
+  private allows(file: FileStat, wanted: number, credentials: Credentials): boolean {
+    if (overrides(credentials, file, wanted)) return true;
+    const { fsuid, fsgid, groups } = credentials;
     const owner = this.owners.of(file);
-    // Root executes what somebody may.
-    if (uid === 0 && wanted & MAY_EXEC && file.kind !== "directory") return (file.mode & 0o111) !== 0;
-    if (uid === 0 || (owner.uid !== uid && this.isHosts(file, uid))) return true;
-    const isInGroup = owner.gid === gid || this.credentials.groups.includes(owner.gid);
-    const shift = owner.uid === uid ? 6 : isInGroup ? 3 : 0;
+    if (owner.uid !== fsuid && this.isHosts(file, fsuid)) return true;
+    const isInGroup = owner.gid === fsgid || groups.includes(owner.gid);
+    const shift = owner.uid === fsuid ? 6 : isInGroup ? 3 : 0;
     return ((file.mode >> shift) & wanted) === wanted;
+  }
+
+  /** Whether no mode of a directory forbids anything. */
+  private get isFree(): boolean {
+    return isCapable(this.credentials, CAP_DAC_OVERRIDE);
   }
 
   /** Whether a file is the process's own, or the host decides whether it is. */
   owns(file: FileStat): boolean {
     const { fsuid } = this.credentials;
+    if (isCapable(this.credentials, CAP_FOWNER)) return true;
     return this.owners.of(file).uid === fsuid || this.isHosts(file, fsuid);
   }
 
@@ -67,20 +95,20 @@ export class Permissions {
     if (!this.owns(file)) throw new HostError("EPERM", path);
   }
 
-  /** Throws EACCES where a directory may not be searched; root and those that are on no host are not looked at. */
+  /** Throws EACCES where a directory may not be searched; those that are on no host are not looked at. */
   checkSearch(folder: { readonly stat?: FileStat; readonly path: string }): void {
-    if (this.credentials.fsuid === 0 || folder.stat === undefined) return;
+    if (folder.stat === undefined) return;
     this.check(folder.stat, MAY_EXEC, folder.path);
   }
 
   /** Throws EACCES where nothing may be made in a folder. */
   checkFolder(folder: () => FileStat, path: string): void {
-    if (this.credentials.fsuid !== 0) this.check(folder(), MAY_WRITE | MAY_EXEC, path);
+    if (!this.isFree) this.check(folder(), MAY_WRITE | MAY_EXEC, path);
   }
 
   /** Throws EACCES where nothing may be removed from a folder, EPERM where this may not: in a sticky one it is its owner's to do. */
   checkRemoval(folder: () => FileStat, file: FileStat | undefined, path: string): void {
-    if (this.credentials.fsuid === 0) return;
+    if (this.isFree && isCapable(this.credentials, CAP_FOWNER)) return;
     const holder = folder();
     this.check(holder, MAY_WRITE | MAY_EXEC, path);
     const isKept = (holder.mode & S_ISVTX) !== 0 && !this.owns(holder);
@@ -96,11 +124,10 @@ export class Permissions {
   /** Throws EPERM for a change of owner or group that takes a privilege. */
   checkNewOwner(file: FileStat, wanted: { uid?: number; gid?: number }, path: string): void {
     if (wanted.uid === undefined && wanted.gid === undefined) return;
-    this.checkOwner(file, path);
     const { fsuid, fsgid, groups } = this.credentials;
-    if (this.isHosts(file, fsuid)) return;
+    if (isCapable(this.credentials, CAP_CHOWN) || this.isHosts(file, fsuid)) return;
     const { uid, gid } = this.owners.of(file);
-    const isOwners = (wanted.uid ?? uid) === uid;
+    const isOwners = uid === fsuid && (wanted.uid ?? uid) === uid;
     if (!isOwners || ![gid, fsgid, ...groups].includes(wanted.gid ?? gid)) throw new HostError("EPERM", path);
   }
 }

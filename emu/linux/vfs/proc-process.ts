@@ -105,7 +105,8 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
-  const { comm, state, cpus } = thread ?? process;
+  const { comm, state, cpus, credentials } = thread ?? process;
+  const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = credentials;
   const shown = thread ?? process.threads.at(0);
   const resident = residentPages(process) * 4096;
   const size = process.areas.bytes;
@@ -120,10 +121,10 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["Pid", thread?.tid ?? process.pid],
     ["PPid", process.ppid],
     ["TracerPid", (thread ?? process).tracer],
-    ["Uid", process.uids.join("\t")],
-    ["Gid", process.gids.join("\t")],
+    ["Uid", [uid, euid, suid, fsuid].join("\t")],
+    ["Gid", [gid, egid, sgid, fsgid].join("\t")],
     ["FDSize", Math.max(64, ...process.descriptors.list().map(([fd]) => fd + 1))],
-    ["Groups", `${process.groups.join(" ")} `],
+    ["Groups", `${groups.join(" ")} `],
     ["VmPeak", `${kib(size)} kB`],
     ["VmSize", `${kib(size)} kB`],
     ["VmLck", `${kib(process.areas.lockedBytes)} kB`],
@@ -137,14 +138,14 @@ function statusText(process: ProcProcess, thread: ProcThread | undefined): strin
     ["SigQ", "0/1024"],
     ["SigPnd", mask(thread?.pending ?? process.signals.pendingOfLeader)],
     ["ShdPnd", mask(signals.pending)],
-    ["SigBlk", mask(signals.blocked)],
+    ["SigBlk", mask((thread ?? signals).blocked)],
     ["SigIgn", mask(signals.ignored)],
     ["SigCgt", mask(signals.caught)],
-    ["CapInh", mask(0n)],
-    ["CapPrm", mask(process.capabilities.permitted)],
-    ["CapEff", mask(process.capabilities.permitted)],
-    ["CapBnd", mask(process.capabilities.bounding)],
-    ["CapAmb", mask(0n)],
+    ["CapInh", mask(credentials.inheritable)],
+    ["CapPrm", mask(credentials.permitted)],
+    ["CapEff", mask(credentials.effective)],
+    ["CapBnd", mask(credentials.bounding)],
+    ["CapAmb", mask(credentials.ambient)],
     ["NoNewPrivs", shown?.noNewPrivs ? 1 : 0],
     ["Seccomp", shown?.confinement.mode ?? 0],
     ["Seccomp_filters", shown?.confinement.filters ?? 0],

@@ -6,7 +6,6 @@ import { PAGE_SIZE } from "../../memory/layout.ts";
 import { struct } from "../abi.ts";
 import { allCpus } from "../cpu-sets.ts";
 import { type Process, shortName } from "../process.ts";
-import { ALL_CAPABILITIES, capabilityMask } from "../credentials.ts";
 import { filtersOf, modeOf } from "../call-filters.ts";
 import { Socket } from "../net/socket.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
@@ -153,7 +152,7 @@ const shown = ({ descriptors, directory, umask }: ShownFiles) => ({ descriptors,
 
 function view(process: Process, filesOf: FilesOf): ProcProcess {
   const files = filesOf(process);
-  const { credentials, memory, kernel } = process;
+  const { memory, kernel } = process;
   kernel.settleTime();
   return {
     pid: process.pid,
@@ -166,10 +165,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     ...shown(files),
     personality: process.personality >>> 0,
     scheduling: process.scheduling,
-    uids: [credentials.uid, credentials.euid, credentials.suid, credentials.fsuid],
-    gids: [credentials.gid, credentials.egid, credentials.sgid, credentials.fsgid],
-    groups: credentials.groups,
-    capabilities: { permitted: capabilityMask(credentials), bounding: ALL_CAPABILITIES },
+    credentials: process.credentials,
     state: stateOf(process),
     tracer: process.leader?.trace?.tracer.pid ?? 0,
     exitStatus: process.exitStatus ?? 0,
@@ -180,9 +176,11 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       state: letterOf(thread),
       tracer: thread.trace?.tracer.pid ?? 0,
       cpuTime: thread.cpuTime,
+      credentials: thread.credentials,
       noNewPrivs: thread.noNewPrivs,
       confinement: { mode: modeOf(thread.confinement), filters: [...filtersOf(thread.confinement)].length },
       pending: signalSet(thread.signals.pending),
+      blocked: thread.signals.mask,
       cpus: thread.cpus,
       scheduling: thread.scheduling,
       startTime: thread.startTime,

@@ -2,6 +2,7 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { Vma } from "../../memory/vma.ts";
+import type { Credentials } from "../credentials.ts";
 import type { Scheduling } from "../scheduling.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
@@ -20,11 +21,14 @@ export interface ProcThread {
   /** Process that traces it, or 0. */
   readonly tracer: number;
   readonly cpuTime: bigint;
+  readonly credentials: Credentials;
   readonly noNewPrivs: boolean;
   /** seccomp(2): the mode in numbers, and how many filters it has. */
   readonly confinement: { readonly mode: number; readonly filters: number };
   /** Signals that are pending for it alone. */
   readonly pending: bigint;
+  /** Signals that it blocks. */
+  readonly blocked: bigint;
   /** CPUs that it may run on: bit n is CPU n. */
   readonly cpus: bigint;
   readonly scheduling: Scheduling;
@@ -56,11 +60,7 @@ export interface ProcProcess extends ProcFiles {
   /** personality(2). */
   readonly personality: number;
   readonly scheduling: Scheduling;
-  readonly uids: readonly [number, number, number, number];
-  readonly gids: readonly [number, number, number, number];
-  readonly groups: readonly number[];
-  /** Its permitted and effective set, and the bounding set. */
-  readonly capabilities: { readonly permitted: bigint; readonly bounding: bigint };
+  readonly credentials: Credentials;
   /** R, S, T, Z. */
   readonly state: string;
   /** Process that traces it, or 0. */

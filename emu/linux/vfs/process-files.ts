@@ -51,7 +51,11 @@ export class TaskFiles implements ProcessFiles, Viewer {
   ) {
     this.system = system;
     this.process = process;
-    this.permissions = new Permissions(system.owners, process.credentials);
+    this.permissions = new Permissions(system.owners, {
+      get credentials() {
+        return process.actor.credentials;
+      },
+    });
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
     // Made anew for every look: it shows the state of the moment.

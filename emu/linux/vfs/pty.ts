@@ -479,7 +479,7 @@ export class Ptys {
     while (this.known.has(number)) number++;
     if (number >= MOST_PTYS) fail("ENOSPC", "too many pseudo-terminals");
     const pty = this.at(number);
-    pty.uid = this.machine?.caller?.process.credentials.euid ?? 0;
+    pty.uid = this.machine?.caller?.credentials.fsuid ?? 0;
     return new PtyMaster(pty, flags, this);
   }
   /** The one of a number, which is made where it isn't there. */

@@ -20,6 +20,14 @@ for (const [index, target] of (["ppc32", "ppc64", "ppc64le"] satisfies Target[])
       expect(expected.length).toBeGreaterThan(150);
       expect((await runAll(program, { engine: index === 0 ? "interp" : "jit" })).sort()).toEqual(expected);
     });
+    it("hold for root, who has capabilities", { timeout: 120_000 }, async () => {
+      const program = await buildBehaviours(target);
+      const root = { uid: 0, gid: 0 };
+      for (const [place, name] of behaviours.filter((each) => each.startsWith("capabilities/")).entries()) {
+        expect(await runAll(program, { ...root, args: [name] })).toEqual([`PASS ${name}`]);
+        if (place % 3 === index) await runFrozen(program, name, (counts) => some(counts, PLACES), root);
+      }
+    });
     it("hold when they are frozen and thawed at their system calls", { timeout: 240_000 }, async () => {
       const program = await buildBehaviours(target);
       let frozen = 0;

@@ -59,11 +59,11 @@ export const runAll = (program: string, options: SubjectOptions): Promise<string
   });
 
 /** The instruction counts at which a behaviour makes its system calls. */
-function systemCalls(program: string, name: string): Promise<bigint[]> {
+function systemCalls(program: string, name: string, options: SubjectOptions): Promise<bigint[]> {
   return inFolder(program, async (surroundings) => {
     const counts: bigint[] = [];
     const strace = () => void counts.push(machine.instructions);
-    const { machine } = load(program, { ...surroundings, args: [name], strace });
+    const { machine } = load(program, { ...surroundings, ...options, args: [name], strace });
     await machine.run();
     machine.close();
     return [...new Set(counts)];
@@ -78,10 +78,11 @@ export async function runFrozen(
   program: string,
   name: string,
   choose: (counts: readonly bigint[]) => readonly bigint[],
+  options: SubjectOptions = {},
 ): Promise<number> {
-  const counts = choose(await systemCalls(program, name));
+  const counts = choose(await systemCalls(program, name, options));
   await inFolder(program, async (surroundings) => {
-    let subject = load(program, { ...surroundings, args: [name] });
+    let subject = load(program, { ...surroundings, ...options, args: [name] });
     let stdout = "";
     for (const count of counts) {
       const { reason } = await subject.machine.run(count);

@@ -145,6 +145,7 @@ describe("damaged programs", () => {
       abi: ABIS[abi],
       cpuModel: modelFor(undefined, abi),
       credentials: ordinaryUser(),
+      isSecure: false,
       stackLimit: 8n << 20n,
       random: () => {},
       openProgram: (path) => {

@@ -473,6 +473,7 @@ describe("/proc and /dev", () => {
       "ppcr /area ppcr rw 0 0",
       "tmpfs /dev tmpfs ro 0 0",
       "proc /proc proc ro 0 0",
+      "sysfs /sys sysfs ro 0 0",
       "",
     ]);
     const { dev } = fs.statSync(folders.granted);

@@ -67,7 +67,7 @@ afterEach(() => folders.clean());
 
 /** What the program is from now on. */
 function become(uid: number, gid: number, groups: number[] = []): void {
-  Object.assign(guest.process.credentials, { ...ordinaryUser(uid, gid), groups });
+  guest.process.leader!.credentials = { ...ordinaryUser(uid, gid), groups };
 }
 
 type Row = [call: string, args: (number | string)[], result: number | string];
@@ -142,7 +142,7 @@ describe("a user that the program has become", () => {
   });
 
   it("is asked for by access(2) as it really is, and with AT_EACCESS as what it acts as", () => {
-    Object.assign(guest.process.credentials, { ...ordinaryUser(ALICE, 100), euid: BOB, fsuid: BOB });
+    guest.process.leader!.credentials = { ...ordinaryUser(ALICE, 100), euid: BOB, fsuid: BOB };
     expect(guest.call("access", "alices", 4)).toBe(0);
     expect(guest.call("faccessat2", AT_FDCWD, "alices", 4, AT_EACCESS)).toBe("EACCES");
     expect(guest.call("faccessat2", AT_FDCWD, "bobs", 6, AT_EACCESS)).toBe(0);

@@ -15,6 +15,7 @@ import type {
   Abi,
   AreaSnapshot,
   CallState,
+  CredentialsSnapshot,
   FileReference,
   FileState,
   LockSnapshot,
@@ -109,6 +110,19 @@ class Maker {
 
   // ---- threads -------------------------------------------------------------------------------------------
 
+  /** Somebody; all that is asked of sets of capabilities is that some are within others. */
+  private user(): CredentialsSnapshot {
+    const permitted = this.bits(41);
+    const inheritable = this.bits(41);
+    const sets = { effective: this.bits(41) & permitted, ambient: this.bits(41) & permitted & inheritable };
+    return {
+      ...{ uid: this.u32(), euid: this.u32(), suid: this.u32(), fsuid: this.u32() },
+      ...{ gid: this.u32(), egid: this.u32(), sgid: this.u32(), fsgid: this.u32() },
+      groups: this.list(3, () => this.u32()),
+      capabilities: { ...{ inheritable, permitted }, ...sets, bounding: 1n, securebits: this.nat(255) },
+    };
+  }
+
   private registers(abi: Abi): RegistersSnapshot {
     const width = abi === "ppc32" ? 32 : 64;
     const fpexcMode = this.pick(0, 0x100, 0x800, 0x900);
@@ -181,7 +195,7 @@ class Maker {
     };
   }
 
-  private thread(abi: Abi, tid: number): ThreadSnapshot {
+  private thread(abi: Abi, tid: number, isFirst: boolean): ThreadSnapshot {
     this.tids.push(tid);
     const stopped = this.chance(4);
     return {
@@ -198,6 +212,7 @@ class Maker {
       blocked: this.blocked(stopped),
       stopped,
       cpuTime: this.bits(50),
+      ...(isFirst ? {} : { credentials: this.user() }),
     };
   }
 
@@ -520,7 +535,8 @@ class Maker {
     const own = { cwd, ...(removed && fs === undefined ? gone() : {}), umask: this.nat(0o777) };
     const { umask } = fs ?? own;
     const space = isZombie ? { ...emptyLayout(), areas: [] } : (memory?.memory ?? this.memory());
-    const threads = isZombie ? [] : this.times(1 + this.nat(2), (n) => this.thread(abi, pid + n));
+    const threads = isZombie ? [] : this.times(1 + this.nat(2), (n) => this.thread(abi, pid + n, n === 0));
+    const credentials = this.user();
     return {
       pid,
       ppid: this.pick(1, ...before.map((one) => one.pid)),
@@ -531,11 +547,7 @@ class Maker {
       ...cwdOf(fs ?? own),
       umask,
       descriptors,
-      credentials: {
-        ...{ uid: this.u32(), euid: this.u32(), suid: this.u32(), fsuid: this.u32() },
-        ...{ gid: this.u32(), egid: this.u32(), sgid: this.u32(), fsgid: this.u32() },
-        groups: this.list(3, () => this.u32()),
-      },
+      credentials,
       limits: this.times(16, () => ({ soft: this.bits(64), hard: this.bits(64) })),
       memory: space,
       signalActions:
@@ -550,7 +562,11 @@ class Maker {
       prctl: { pdeathsig: this.nat(64), dumpable: this.nat(2), noNewPrivs: !isZombie && this.chance(2) },
       attributes: {
         ...{ nice: this.nat(39) - 20, policy: this.pick(0, 3, 5), timerSlack: this.bits(64) },
-        ...{ keepCapabilities: this.chance(2), childSubreaper: this.chance(2), noHugePages: this.chance(2) },
+        ...{
+          keepCapabilities: (credentials.capabilities!.securebits & 0x10) !== 0,
+          childSubreaper: this.chance(2),
+          noHugePages: this.chance(2),
+        },
       },
       personality: this.u32(),
       elfv2: memory?.elfv2 ?? (isZombie ? ABIS[abi].elfv2 : this.chance(2)),

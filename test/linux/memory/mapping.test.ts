@@ -264,7 +264,8 @@ describe.each(["ppc32", "ppc64"] as const)("memory calls of %s", (abi: Abi) => {
     expect(await guest.call("mincore", at, 3 * PAGE, vector)).toBe("ENOMEM");
     expect(await guest.call("msync", at, 3 * PAGE, 1)).toBe("ENOMEM");
     expect(await guest.call("mlock", at, 3 * PAGE)).toBe("ENOMEM");
-    expect(await guest.call("mlock", at, -1)).toBe("EINVAL");
+    // A length that is rounded up to more than there are numbers for is none.
+    expect(await guest.call("mlock", at, -1)).toBe(0);
     expect(await guest.call("mlockall", 0)).toBe("EINVAL");
     for (const page of [at, at + 2 * PAGE, vector]) await guest.ok("munmap", page, PAGE);
   });

@@ -125,13 +125,13 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
       for (const change of changes) results.push(await guest.call(...change));
       return results;
     };
-    Object.assign(guest.process.credentials, ordinaryUser(7, 7));
+    guest.process.leader!.credentials = ordinaryUser(7, 7);
     expect(await all()).toEqual(Array(6).fill("EPERM"));
     expect(guest.process.scheduling.nice).toBe(5);
-    Object.assign(guest.kernel.thread(child)!.process.credentials, { ...ordinaryUser(7, 7), euid: 8 });
+    guest.kernel.thread(child)!.credentials = { ...ordinaryUser(7, 7), euid: 8 };
     expect(await all()).toEqual(Array(6).fill(0));
     expect(await guest.call("setpriority", 0, child, 4)).toBe("EACCES");
-    Object.assign(guest.process.credentials, ordinaryUser(0, 0));
+    guest.process.leader!.credentials = ordinaryUser(0, 0);
     expect(await guest.call("setpriority", 0, child, 4)).toBe(0);
   });
 
@@ -165,11 +165,11 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
       mounts: [],
     });
     const [process] = thawed.processes.values();
+    expect(process.credentials.securebits).toBe(16);
     expect({ ...process.attributes, ...process.scheduling }).toEqual({
       nice: 19,
       policy: 5,
       timerSlack: 1234n,
-      keepCapabilities: true,
       childSubreaper: true,
       noHugePages: true,
     });

@@ -1,0 +1,100 @@
+/* What calls say of arguments that few programs give them, and in which order they look at them. */
+#include "behaviour.h"
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/timex.h>
+
+#define NOWHERE ((void *)-1)
+
+BEHAVIOUR(clocks_say_what_they_cannot_do_before_they_look_at_times) {
+  struct timespec zero = {0, 0}, wrong = {0, -1}, short_one = {0, 1000}, got;
+  int without[] = {CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, -5};
+  for (int i = 0; i < 5; i++) {
+    FAILS(syscall(SYS_clock_nanosleep, without[i], 0, NOWHERE, NULL), EOPNOTSUPP);
+    FAILS(syscall(SYS_clock_nanosleep, without[i], 0, &wrong, NULL), EOPNOTSUPP);
+  }
+  CHECK(syscall(SYS_clock_nanosleep, CLOCK_PROCESS_CPUTIME_ID, 0, &zero, NULL) == 0);
+  CHECK(syscall(SYS_clock_nanosleep, CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &zero, NULL) == 0);
+  /* The thread's own CPU clock, by its number. */
+  FAILS(syscall(SYS_clock_nanosleep, -2, 0, &zero, NULL), EINVAL);
+  FAILS(syscall(SYS_clock_nanosleep, 1000, 0, NOWHERE, NULL), EINVAL);
+  /* Where the rest would go is only looked at when there is one. */
+  CHECK(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &short_one, NOWHERE) == 0);
+  FAILS(syscall(SYS_clock_settime, CLOCK_MONOTONIC, NOWHERE), EINVAL);
+  FAILS(syscall(SYS_clock_settime, -6, NOWHERE), EFAULT);
+  FAILS(syscall(SYS_clock_settime, -6, &wrong), EPERM);
+  FAILS(syscall(SYS_clock_settime, -5, &zero), EINVAL);
+  CHECK(syscall(SYS_clock_getres, -6, &got) == 0 && got.tv_nsec == 1);
+  CHECK(syscall(SYS_clock_getres, -7, &got) == 0 && got.tv_nsec > 1);
+  FAILS(syscall(SYS_clock_adjtime, CLOCK_MONOTONIC, NOWHERE), EFAULT);
+  struct timex times = {.modes = 0x8000};
+  FAILS(syscall(SYS_adjtimex, &times), EINVAL);
+}
+
+BEHAVIOUR(who_may_not_is_told_after_what_cannot_be) {
+  if (geteuid() == 0) return;
+  file_with("f", "");
+  CHECK(mkdir("closed", 0600) == 0 && symlink("b", "a") == 0 && symlink("a", "b") == 0);
+  FAILS(chroot("f"), ENOTDIR);
+  FAILS(chroot("nothing"), ENOENT);
+  FAILS(chroot("a"), ELOOP);
+  FAILS(chroot(NOWHERE), EFAULT);
+  FAILS(chroot("closed"), EACCES);
+  FAILS(chroot("."), EPERM);
+  FAILS(umount2(".", 99), EINVAL);
+  FAILS(syscall(SYS_setns, -1, 0), EBADF);
+  FAILS(syscall(SYS_setns, open("f", O_RDONLY), 0), EINVAL);
+  FAILS(syscall(SYS_setns, open("/proc/self/ns/uts", O_RDONLY), 0), EPERM);
+  FAILS(chmod("/proc/self/status", 0644), EPERM);
+}
+
+BEHAVIOUR(clone3_says_what_does_not_go_together) {
+  struct {
+    uint64_t flags, pidfd, child, parent, signal, stack, stack_size, tls, ids, ids_size, cgroup;
+  } args = {.flags = CLONE_PARENT, .signal = SIGCHLD};
+  FAILS(syscall(435, &args, sizeof args), EINVAL);
+  args.flags = 0x200000000ULL;
+  args.cgroup = -1;
+  FAILS(syscall(435, &args, sizeof args), EINVAL);
+  args.cgroup = 9999;
+  FAILS(syscall(435, &args, sizeof args), EBADF);
+  args.flags = 0x80;
+  if (geteuid() != 0) FAILS(syscall(435, &args, sizeof args), EPERM);
+}
+
+BEHAVIOUR(ranges_are_copied_up_to_the_end_and_within_what_numbers_hold) {
+  int from = file_with("from", "0123456789"), to = file_with("to", "");
+  loff_t at = 1LL << 62, other = 0;
+  if (sizeof(long) == 8) FAILS(syscall(SYS_copy_file_range, from, &at, to, &other, -1L, 0), EOVERFLOW);
+  at = -1;
+  FAILS(syscall(SYS_copy_file_range, from, &at, to, &other, 6L, 0), EOVERFLOW);
+  FAILS(syscall(SYS_copy_file_range, from, NOWHERE, to, &other, 6L, 1), EFAULT);
+  at = 6;
+  CHECK(syscall(SYS_copy_file_range, from, &at, from, &other, 100L, 0) == 4 && at == 10 && other == 4);
+  CHECK(holds(from, 0, "6789456789"));
+  at = 6, other = 3;
+  FAILS(syscall(SYS_copy_file_range, from, &at, from, &other, 4L, 0), EINVAL);
+}
+
+BEHAVIOUR(exclusive_interests_cannot_be_changed) {
+  int set = epoll_create1(0), ends[2];
+  struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+  CHECK(pipe(ends) == 0 && epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0);
+  event.events = EPOLLIN;
+  FAILS(epoll_ctl(set, EPOLL_CTL_MOD, ends[0], &event), EINVAL);
+  CHECK(epoll_ctl(set, EPOLL_CTL_DEL, ends[0], &event) == 0);
+  FAILS(syscall(SYS_epoll_pwait, set, &event, 1, 0, NOWHERE, 7L), EINVAL);
+  FAILS(syscall(SYS_epoll_pwait, set, &event, 1, 0, NOWHERE, 8L), EFAULT);
+  FAILS(syscall(SYS_epoll_wait, set, NOWHERE, 1, 0), EFAULT);
+}
+
+BEHAVIOUR(buffers_that_go_on_beyond_memory_are_faults) {
+  int events = eventfd(1, EFD_NONBLOCK);
+  FAILS(read(events, NOWHERE, 8), EFAULT);
+  FAILS(write(events, NOWHERE, 8), EFAULT);
+  int fd = file_with("f", "0123456789");
+  FAILS(pread(fd, NOWHERE, 8, 0), EFAULT);
+  FAILS(pwrite(fd, (char *)NOWHERE - 3, 8, 0), EFAULT);
+  CHECK(holds(fd, 0, "0123456789"));
+}
