@@ -201,7 +201,8 @@ const doubleBits = new BigInt64Array(double.buffer);
 
 /**
  * Node takes seconds as a double, and cuts them to microseconds (Node 20) or nanoseconds (Node 24). Whole seconds are exact; for others it
- * gets the next double above, so that the microsecond is right either way. It takes a number below zero for the present time, but not
+ * gets the next double above, so that the microsecond is right either way (centuries away, where doubles are more than one apart, it may be the
+ * one before). It takes a number below zero for the present time, but not
  * a date, which has milliseconds.
  */
 function toTime(nanoseconds: bigint): number | Date {
@@ -209,6 +210,7 @@ function toTime(nanoseconds: bigint): number | Date {
   const microseconds = nanoseconds / 1000n;
   double[0] = Number(microseconds) / 1e6;
   if (microseconds % 1_000_000n !== 0n) doubleBits[0]++;
+  if (Math.floor(double[0]) > Number(microseconds / 1_000_000n)) doubleBits[0]--;
   return double[0];
 }
 

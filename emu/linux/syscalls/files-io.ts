@@ -443,7 +443,8 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd off64 ulong",
     handler: (ctx) => {
       const file = source(ctx, 0);
-      if (!file.seekable || file.kind === "directory") throw new SysError(EINVAL);
+      const isEndless = ctx.abi.is64 && ctx.args.isNegative(2);
+      if (file.stat().kind !== "file" || isEndless) throw new SysError(EINVAL);
       return 0;
     },
   },

@@ -245,7 +245,9 @@ const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 const OWNER_EX = struct({ type: "i32", pid: "i32" });
 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
-  const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
+  // What can't tell of itself stays as it is (Linux: setfl asks for a method, which sets the flag).
+  const settable = file.tellsOwner ? SETTABLE : SETTABLE & ~O_ASYNC;
+  const flags = (file.flags & ~settable) | (wanted & settable);
   const changed = flags ^ file.flags;
   if (changed & flags & O_NOATIME) files(ctx).permissions.checkOwner(file.stat(), file.path);
   if (changed & O_APPEND && file instanceof RegularFile) {
@@ -316,12 +318,13 @@ const notify: Command = (ctx, file) => {
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, owners } = files(ctx).system;
   const { credentials } = ctx.thread;
-  if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
+  if (type < F_RDLCK || type > F_UNLCK) throw new SysError(EINVAL);
+  const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
+  if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
+  if (file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
-    const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
-    if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
     if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);

@@ -20,6 +20,7 @@ import { isMountRoot, mountIdOf, mountTable } from "../vfs/mount-table.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import type { FileStat } from "../vfs/file-status.ts";
 import { OpenFile } from "../vfs/open-file.ts";
+import { NamespaceFile } from "../vfs/namespace-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { anyFileArg, checkFlags, files, lookArg, NO_ENTRY } from "./files-common.ts";
 import { timeParts } from "./time-format.ts";
@@ -273,9 +274,17 @@ const EXT4_MAGIC = 0xef53;
 const PROC_MAGIC = 0x9fa0;
 const TMPFS_MAGIC = 0x0102_1994;
 const SYSFS_MAGIC = 0x6265_6572;
+const DEVPTS_MAGIC = 0x1cd1;
+const NSFS_MAGIC = 0x6e73_6673;
 const PIPEFS_MAGIC = 0x5049_5045;
 const SOCKFS_MAGIC = 0x534f_434b;
 const ANON_INODE_FS_MAGIC = 0x0904_1934;
+/** Trees that are on no host. */
+const TREES: readonly (readonly [name: string, magic: number])[] = [
+  ["/proc", PROC_MAGIC],
+  ["/sys", SYSFS_MAGIC],
+  ["/dev/pts", DEVPTS_MAGIC],
+];
 const SHARED_MEMORY = "/dev/shm";
 const ST_RDONLY = 1;
 const ST_VALID = 0x20;
@@ -291,7 +300,7 @@ function statfsOf(ctx: SyscallContext, at: Asked) {
   const { place } = at;
   if (place === undefined || at.stat === undefined) {
     if (at.magic !== undefined) return { ...common, f_type: at.magic, f_flags: ST_VALID };
-    const type = isIn(at, "/proc") ? PROC_MAGIC : isIn(at, "/sys") ? SYSFS_MAGIC : TMPFS_MAGIC;
+    const type = TREES.find(([name]) => isIn(at, name))?.[1] ?? TMPFS_MAGIC;
     return { ...common, f_type: type, f_flags: ST_RDONLY | ST_VALID };
   }
   const { system } = files(ctx);
@@ -336,6 +345,7 @@ function fit32(values: ReturnType<typeof statfsOf>) {
 function magicOf(file: OpenFile): number | undefined {
   if (file instanceof PipeEnd) return PIPEFS_MAGIC;
   if (file instanceof Socket) return SOCKFS_MAGIC;
+  if (file instanceof NamespaceFile) return NSFS_MAGIC;
   return file instanceof AnonymousFile ? ANON_INODE_FS_MAGIC : undefined;
 }
 
@@ -347,7 +357,7 @@ const byFile: Find = (ctx) => {
   const { path, kind } = file;
   if (kind === "proc") return { path, mustBeDirectory: false };
   if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
-    return { path: "/dev", mustBeDirectory: false, magic: path === "" ? magicOf(file) : undefined };
+    return { path: path || "/dev", mustBeDirectory: false, magic: path === "" ? magicOf(file) : undefined };
   }
   if (file.base !== undefined) return file.base();
   // A file that has lost its name is on the file system of the directory it was in.
