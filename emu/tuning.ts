@@ -84,6 +84,11 @@ export interface Tuning {
    */
   quickAfter: number;
   /**
+   * Instructions of an address space, or of a machine once it is quick, after which what is hot is translated: to load the translator and to have
+   * it make its first function takes 20 ms, and one more to look for what earlier runs have made.
+   */
+  translateAfter: number;
+  /**
    * Arrivals at a place by a backward branch, a call or a return before it is translated. 100 and 300 took as long, within 10 %, with eight
    * programs of half a second to five.
    */
@@ -151,6 +156,7 @@ export interface Tuning {
 export const TUNING: Tuning = {
   startAfter: 3_000,
   quickAfter: 20_000,
+  translateAfter: 500_000,
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
