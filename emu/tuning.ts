@@ -194,6 +194,8 @@ export const MOST_AHEAD = 256;
 export const MOST_INVARIANTS = 8;
 /** Ranges that a loop comes to in strides, and that are tested for many turns at once, at the most. */
 export const MOST_STRIDES = 6;
+/** Tables of a loop whose guards are looked at before it, at the most. */
+export const MOST_TABLES = 6;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */

@@ -30,6 +30,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
+import { Tables } from "./tables.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
 import { Code, F64, FIRST_HELPER, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
@@ -117,6 +118,7 @@ export class Generator {
   private readonly lazyLocals = new Map<number, number>();
   private readonly temporaries = new Map<number, number>();
   readonly values = new ValueNumbers();
+  readonly tables = new Tables(this);
   readonly helpers: HelperFunctions;
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
@@ -717,6 +719,12 @@ export class Generator {
       }
       code.set(ea);
     };
+    const table = this.tables.with({ base, offset: at }, n, isStore);
+    if (table !== undefined && !state.isChecked(base, at, at + n, isStore)) {
+      this.tables.testOne(table, n, isStore, [ra, rb], makeAddress);
+      state.addFact(base, at, at + n, isStore);
+    }
+    if (table !== undefined && indexed && ra !== 0 && !update) return this.tables.place(table, n, ra, rb);
     if (inLocal) makeAddress();
     let known = state.rangeWith(base, at, at + n, isStore);
     if (known === undefined) {

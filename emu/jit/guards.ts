@@ -3,7 +3,7 @@ import { PAGE_SHIFT, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "..
 import { type Code, Op, type ValueType } from "./wasm.ts";
 
 /** What it takes of the generator. */
-interface Emitter {
+export interface Emitter {
   readonly code: Code;
   readonly is64: boolean;
   readonly target: { readonly corner: number };

@@ -168,6 +168,16 @@ export class StridesOfLoops {
     g.pc = pc;
     g.index = g.count;
     const turns = g.temporary(I32, 21);
+    code.i32Const(Math.min(...list.map(turnsWithin)));
+    code.set(turns);
+    // As a rule some pages ahead of each have guards of zero: how many turns that is for is known then. Loops of a few turns need no more.
+    list.forEach((stride, i) => {
+      pushGuardsAhead(g, stride);
+      if (i > 0) code.op(Op.i64_or);
+    });
+    code.i64Const(0, 0);
+    code.op(Op.i64_ne);
+    g.begin(Op.if);
     list.forEach((stride, i) => {
       lookAhead(g, stride);
       if (i > 0) {
@@ -181,6 +191,7 @@ export class StridesOfLoops {
       }
       code.set(turns);
     });
+    g.end();
     if (this.fence < 0) this.fence = g.newLocal(I32);
     g.pushBudget(-least);
     code.get(turns);
@@ -208,15 +219,19 @@ export class StridesOfLoops {
   }
 }
 
-/** Pushes how many turns after this one a stride's guards are known for; leaves if this one's are not zero. */
-function lookAhead(g: Generator, { registers, low, high, isStore, step }: Stride): void {
+/** Pages, from the one of the byte that the next turns come to last, whose guards are looked at first. */
+const pagesFirst = ({ step }: Stride): number => (Math.abs(step) <= PAGE_SIZE / TURNS_AHEAD ? 2 : AHEAD);
+/** Turns after this one that these pages are enough for wherever in the first of them that byte is. */
+const turnsWithin = (stride: Stride): number => {
+  const bytes = (pagesFirst(stride) - 1) * PAGE_SIZE + 1 - (stride.high - stride.low);
+  return Math.floor(bytes / Math.abs(stride.step));
+};
+
+/** Leaves in temporary 7 the address of the byte that the next turns come to last, and in temporary 22 its page. */
+function findPage(g: Generator, { registers, low, high, step }: Stride): void {
   const { code } = g;
   const ea = g.temporary(g.word, 7);
-  const first = g.is64 ? g.temporary(I32, 23) : ea;
-  const page = g.temporary(I32, 22);
-  const isUp = step > 0;
-  // The byte of a turn that the next ones come to last.
-  const at = isUp ? low : high - 1;
+  const at = step > 0 ? low : high - 1;
   registers.forEach((n, i) => {
     g.get(n);
     if (i > 0) g.op(Op.i32_add, Op.i64_add);
@@ -225,24 +240,56 @@ function lookAhead(g: Generator, { registers, low, high, isStore, step }: Stride
     g.constant(at);
     g.op(Op.i32_add, Op.i64_add);
   }
-  code.set(ea);
-  if (g.is64) {
-    code.get(ea);
-    code.op(Op.i32_wrap_i64);
-    code.set(first);
-  }
-  code.get(first);
+  code.tee(ea);
+  if (g.is64) code.op(Op.i32_wrap_i64);
   code.i32Const(PAGE_SHIFT);
   code.op(Op.i32_shr_u);
-  code.set(page);
-  const table = g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+  code.set(g.temporary(I32, 22));
+}
+const tableOf = (g: Generator, { isStore }: Stride): number =>
+  g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+/** There is nothing below the first page: near it the interpreter goes on. */
+const pushIsFirst = (g: Generator): void => {
+  g.code.get(g.temporary(I32, 22));
+  g.code.i32Const(AHEAD * MOST_LOADS);
+  g.code.op(Op.i32_lt_u);
+};
+
+/** Pushes the guards of the pages that are looked at first, with what else must be zero. */
+function pushGuardsAhead(g: Generator, stride: Stride): void {
+  const { code } = g;
+  const pages = pagesFirst(stride);
+  const isUp = stride.step > 0;
+  findPage(g, stride);
+  code.get(g.temporary(I32, 22));
+  code.access(pages === AHEAD ? Op.i64_load : Op.i64_load16_u, tableOf(g, stride) - (isUp ? 0 : pages - 1));
+  if (g.is64) {
+    code.get(g.temporary(g.word, 7));
+    code.i64Const(32, 0);
+    code.op(Op.i64_shr_u);
+    code.op(Op.i64_or);
+  }
+  if (isUp) return;
+  pushIsFirst(g);
+  code.op(Op.i64_extend_i32_u);
+  code.op(Op.i64_or);
+}
+
+/** Pushes how many turns after this one a stride's guards are known for; leaves if this one's are not zero. */
+function lookAhead(g: Generator, stride: Stride): void {
+  const { code } = g;
+  const { low, high, step } = stride;
+  const ea = g.temporary(g.word, 7);
+  const isUp = step > 0;
+  findPage(g, stride);
   const within = () => {
-    code.get(first);
+    code.get(ea);
+    if (g.is64) code.op(Op.i32_wrap_i64);
     code.i32Const(PAGE_SIZE - 1);
     code.op(Op.i32_and);
   };
   const loads = Math.min(MOST_LOADS, Math.ceil((TURNS_AHEAD * Math.abs(step)) / (AHEAD * PAGE_SIZE)));
-  pushPages(g, table, loads, isUp);
+  pushPages(g, tableOf(g, stride), loads, isUp);
   within();
   code.op(isUp ? Op.i32_sub : Op.i32_add);
   code.i32Const(low - high + (isUp ? 0 : 1 - PAGE_SIZE));
@@ -261,10 +308,7 @@ function lookAhead(g: Generator, { registers, low, high, isStore, step }: Stride
     code.op(Op.i32_or);
   }
   if (!isUp) {
-    // There is nothing below the first page: near it the interpreter goes on.
-    code.get(page);
-    code.i32Const(AHEAD * MOST_LOADS);
-    code.op(Op.i32_lt_u);
+    pushIsFirst(g);
     code.op(Op.i32_or);
   }
   g.leaveIf();

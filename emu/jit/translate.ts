@@ -205,6 +205,7 @@ class Translator {
       this.isPromoted.set(loop, isPromoted);
       if (!isPromoted || loop.header >= flow.root) continue;
       this.invariants.set(loop.header, testedBefore(loop, flow, this.summaries));
+      g.tables.find(loop, this.summaries);
       this.strides.find(loop, flow, this.blocks, this.summaries);
     }
     for (const node of order) {
@@ -425,6 +426,7 @@ class Translator {
     if (isLoop) {
       labels.pop();
       g.code.end();
+      g.tables.leave(node);
       if (hasStrides) {
         g.code.op(Op.unreachable);
         labels.pop();
@@ -476,6 +478,7 @@ class Translator {
     if (isHeader) this.inherit(node, saved);
     for (const range of [...(this.invariants.get(node) ?? []), ...this.strides.rangesOf(node)])
       g.state.addRange(g.sumOf(range.registers), range.low, range.high, range.isStore);
+    g.tables.enter(node);
     if (this.keepsMode(node)) g.state.modeChecked = true;
     const joined = this.joined.get(node);
     if (joined === undefined) return;
@@ -531,6 +534,7 @@ class Translator {
       g.code.set(this.selector);
     }
     if (!edge.back) this.testInvariants(to);
+    if (!edge.back) g.tables.test(to);
     if (!edge.back && this.isLabelled[to] === 0) {
       if (flow.isHeader[to] !== 0) {
         this.conformTo(to);

@@ -15,6 +15,8 @@ export class ValueNumbers {
   private next = ZERO + 1;
   /** Those of sums of two values, and of values without some low bits, by what they are made of. */
   private readonly combined = new Map<number, number>();
+  /** How great values are at the most, as unsigned numbers, where that is known. */
+  private readonly bounds = new Map<number, number>();
   private readonly parts = new Map<number, readonly [number, number]>();
 
   fresh(): number {
@@ -22,6 +24,14 @@ export class ValueNumbers {
   }
   sum(a: Value, b: Value): Value {
     return { base: this.sumOfBases(a.base, b.base), offset: a.offset + b.offset };
+  }
+  bound(base: number, most: number): void {
+    this.bounds.set(base, most);
+  }
+  /** How great a value is at the most; undefined if nothing is known, or it may be less than zero by its distance. */
+  mostOf({ base, offset }: Value): number | undefined {
+    const most = base === ZERO ? 0 : this.bounds.get(base);
+    return most === undefined || offset < 0 ? undefined : most + offset;
   }
   /** The two values whose sum, and nothing else, has this number. */
   partsOf(base: number): readonly [number, number] | undefined {

@@ -1,26 +1,11 @@
 /** Loops that access storage in strides: the guards of many turns are looked at together, and nothing else differs. */
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import type { Cpu } from "../../emu/cpu/cpu.ts";
-import { Interpreter } from "../../emu/cpu/interpreter.ts";
-import { asm } from "../../emu/isa/encoder.ts";
-import { JitEngine } from "../../emu/jit/engine.ts";
-import { Translations } from "../../emu/jit/translations.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
-import { type Abi, AT_ONCE, advance, BY_AND_BY, createCpu, prepare, show } from "./engines-agree.ts";
-import { DATA_PAGES, DATA_START } from "./random-programs.ts";
-
-/** Loops are translated at first sight, and have one entry: no place inside them gets to be another. */
-const ONE_ENTRY = { ...AT_ONCE, entryThreshold: 1_000_000 };
-const END = DATA_START + DATA_PAGES * PAGE_SIZE;
-
-interface Case {
-  readonly lines: readonly string[];
-  /** GPRs at the beginning, by number. */
-  readonly gprs: Readonly<Record<number, number>>;
-  /** Instructions until it faults, about. */
-  readonly length: number;
-}
+import { AT_ONCE, BY_AND_BY } from "./engines-agree.ts";
+import { type Case, END, hold, ONE_ENTRY } from "./held-loops.ts";
+import { DATA_START } from "./random-programs.ts";
 
 /** Each of them ends by a fault, or in an endless loop. */
 const CASES: Readonly<Record<string, Case>> = {
@@ -102,46 +87,6 @@ const CASES: Readonly<Record<string, Case>> = {
     length: 5_500,
   },
 };
-
-/** Both engines on a case, stopped often; `between` is done to both in the middle. */
-function hold(
-  abi: Abi,
-  { lines, gprs, length }: Case,
-  tuning: typeof AT_ONCE,
-  between = (_: Cpu) => {},
-): void {
-  const [left, right] = [createCpu(abi, undefined), createCpu(abi, undefined)];
-  for (const cpu of [left, right]) {
-    prepare(
-      cpu,
-      abi,
-      lines.map((line) => asm(line)),
-      3,
-    );
-    for (const [n, value] of Object.entries(gprs)) cpu.registers.setGpr(Number(n), BigInt(value));
-  }
-  const jit = new JitEngine(right, new Translations(tuning));
-  const interpreter = new Interpreter(left);
-  for (let at = 0; at < length; ) {
-    const count = 61 + (at % 7) * 130;
-    at += count;
-    expect([advance(jit, count), ...show(right)]).toEqual([advance(interpreter, count), ...show(left)]);
-    if (at < length / 2 || at - count >= length / 2) continue;
-    between(left);
-    between(right);
-  }
-  console.log(
-    "STAT",
-    abi,
-    lines[0],
-    JSON.stringify(jit.statistics, (_, v) => (typeof v === "bigint" ? String(v) : v)).slice(0, 300),
-    interpreter.cpu?.registers.instructions,
-  );
-  expect(jit.statistics.translated).toBeGreaterThan(length / 4);
-  const data = ({ memory }: Cpu) =>
-    Array.from({ length: 0x1000 }, (_, i) => memory.load32(DATA_START + 4 * i));
-  expect(data(right)).toEqual(data(left));
-}
 
 for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
   it.each(Object.keys(CASES))(`does as the interpreter does: ${abi}, %s`, (name) => {

@@ -3,7 +3,7 @@ import { OE, si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { Op } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT, recorded } from "./row.ts";
+import { type Emit, mostOf, noteMost, RA, RB, type Rows, RT, recorded } from "./row.ts";
 
 const overflows = (word: number): boolean => (word & OE) !== 0;
 
@@ -153,6 +153,8 @@ const pushCarry = (g: Generator): void => {
   if (g.is64) g.code.op(Op.i64_extend_i32_u);
 };
 
+const FROM_IMMEDIATE = difference("si");
+
 export const addRows: Rows = {
   addi: (g, word) => addImmediate(g, word, si(word)),
   addis: (g, word) => addImmediate(g, word, word << 16),
@@ -188,7 +190,11 @@ export const addRows: Rows = {
   }),
   addic: sum("si"),
   "addic.": sum("si", true),
-  subfic: difference("si"),
+  subfic: (g, word) => {
+    const most = mostOf(g, RA(word));
+    if (FROM_IMMEDIATE(g, word) === false) return false;
+    if (most <= si(word)) noteMost(g, RT(word), si(word));
+  },
   addc: sum("rb"),
   subfc: difference("rb"),
   adde: extended(false, "rb"),

@@ -4,7 +4,21 @@ import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import { Lazy } from "../state.ts";
 import { I32, Op, Simd } from "../wasm.ts";
-import { BF, type Emit, give, giveWord, RA, RB, RC_, type Rows, RS, RT, recorded } from "./row.ts";
+import {
+  BF,
+  type Emit,
+  give,
+  giveWord,
+  mostOf,
+  noteMost,
+  RA,
+  RB,
+  RC_,
+  type Rows,
+  RS,
+  RT,
+  recorded,
+} from "./row.ts";
 import { reverseBytes } from "./storage.ts";
 
 /** RA <- (RS) op (RB). */
@@ -31,11 +45,13 @@ const immediate = (op32: number, op64: number, high: boolean, records = false): 
       // ori 0,0,0 is the no-op.
       if (RS(word) === RA(word)) return;
     }
+    const most = op32 === Op.i32_and ? Math.min(value >>> 0, mostOf(g, RS(word))) : Infinity;
     g.gpr(RS(word));
     if (g.is64) g.code.i64Const(value, 0);
     else g.code.i32Const(value);
     g.op(op32, op64);
     g.setGpr(RA(word));
+    noteMost(g, RA(word), most);
     if (records) g.record(RA(word));
   };
 };

@@ -3,7 +3,7 @@ import { sh } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, I64, Op } from "../wasm.ts";
-import { type Emit, give, giveWord, RA, RB, type Rows, RS, recorded } from "./row.ts";
+import { type Emit, give, giveWord, mostOf, noteMost, RA, RB, type Rows, RS, recorded } from "./row.ts";
 
 const MB = (word: number): number => (word >>> 6) & 31;
 const ME = (word: number): number => (word >>> 1) & 31;
@@ -38,6 +38,7 @@ const rotateWordAnd = (byRegister: boolean): Emit => {
     const { code } = g;
     const [mb, me] = [MB(word), ME(word)];
     const mask = wordMask(mb, me);
+    const most = byRegister ? Infinity : mostOf(g, RS(word)) * 2 ** sh(word);
     if (!g.is64 || mb <= me) {
       // Shifts without what the mask takes off anyway.
       if (!byRegister && mb === 0 && me === 31 - sh(word) && sh(word) !== 0) {
@@ -56,6 +57,8 @@ const rotateWordAnd = (byRegister: boolean): Emit => {
         }
       }
       giveWord(g, RA(word), word);
+      // What a shift to the right leaves, what a rotation leaves under its mask, or all of it where nothing goes around the end.
+      noteMost(g, RA(word), Math.min(mask >>> 0, most < 2 ** 32 ? most : Infinity));
     } else {
       // The mask goes around the end: the upper half, the rotated word once more, stays.
       doubled(g, word, byRegister);
@@ -96,6 +99,7 @@ const rotateDoublewordAnd = (byRegister: boolean, mask: (word: number) => [numbe
     const n = sh6(word);
     const isShiftLeft = !byRegister && n !== 0 && equal([low, high], mask64(0, 63 - n));
     const isShiftRight = !byRegister && n !== 0 && equal([low, high], mask64(64 - n, 63));
+    const most = byRegister ? Infinity : mostOf(g, RS(word)) * 2 ** n;
     if (isShiftLeft || isShiftRight) {
       g.gpr(RS(word));
       code.i64Const(isShiftLeft ? n : 64 - n, 0);
@@ -106,6 +110,7 @@ const rotateDoublewordAnd = (byRegister: boolean, mask: (word: number) => [numbe
       code.op(Op.i64_and);
     }
     give(g, RA(word), word);
+    noteMost(g, RA(word), Math.min((high >>> 0) * 2 ** 32 + (low >>> 0), most < 2 ** 53 ? most : Infinity));
   };
 };
 const equal = (a: [number, number], b: [number, number]): boolean =>
@@ -130,10 +135,12 @@ const shiftWord = (op: number): Emit => {
   return (g, word) => {
     const { code } = g;
     const by = g.temporary(I32, 1);
+    const isShort = mostOf(g, RB(word)) < 32;
     g.gpr32(RS(word));
     g.gpr32(RB(word));
-    code.tee(by);
+    if (!isShort) code.tee(by);
     code.op(op);
+    if (isShort) return giveWord(g, RA(word), word);
     code.i32Const(0);
     code.get(by);
     code.i32Const(32);
@@ -148,10 +155,12 @@ const shiftDoubleword = (op: number): Emit => {
     if (!g.is64) return false;
     const { code } = g;
     const by = g.temporary(I64, 1);
+    const isShort = mostOf(g, RB(word)) < 64;
     g.gpr(RS(word));
     g.gpr(RB(word));
-    code.tee(by);
+    if (!isShort) code.tee(by);
     code.op(op);
+    if (isShort) return give(g, RA(word), word);
     code.i64Const(0, 0);
     code.get(by);
     code.i64Const(64, 0);

@@ -39,3 +39,13 @@ export function giveWord(g: Generator, n: number, word: number): void {
   g.setGpr32(n);
   if (recorded(word)) g.record(n);
 }
+
+/** Numbers of which it is noted that they are below this: those that are an index, or by how many bits something is shifted. */
+const BOUNDED = 0x10_0000;
+/** Notes that GPR n, just set, is an unsigned number of no more than `most`. */
+export function noteMost(g: Generator, n: number, most: number): void {
+  const { base, offset } = g.gprValue(n);
+  if (most < BOUNDED && offset === 0) g.values.bound(base, most);
+}
+/** What GPR n is at the most, as an unsigned number. */
+export const mostOf = (g: Generator, n: number): number => g.values.mostOf(g.gprValue(n)) ?? Infinity;

@@ -2,7 +2,7 @@
 import { si } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { F64, I32, I64, Op, Simd, V128 } from "../wasm.ts";
-import { type Emit, RA, RB, type Rows, RT, upperWord } from "./row.ts";
+import { type Emit, noteMost, RA, RB, type Rows, RT, upperWord } from "./row.ts";
 
 type Form = "d" | "ds" | "x";
 
@@ -56,6 +56,7 @@ const load = (bytes: number, op32: number, op64: number): Transfer => ({
   emit: (g, t, at) => {
     g.code.access(g.is64 ? op64 : op32, at);
     g.setGpr(t);
+    if (op32 === Op.i32_load8_u || op32 === Op.i32_load16_u) noteMost(g, t, 256 ** bytes - 1);
   },
 });
 const store = (bytes: number, op32: number, op64: number): Transfer => ({

@@ -3,13 +3,13 @@
 ;; bc 16,0,-8
 ;; bclr 20,0,0
   (func (;1;) (type 0) (param i32 i32 i32) (result i32 i32)
-    (local i32 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32 i64 i32 i32 i32 i32)
+    (local i32 i64 i64 i64 i64 i64 i64 i64 i32 i32 i64 i32 i32 i32 i32)
     (if  ;; label = @1
       (i32.lt_s
         (local.tee 1
           (i32.sub
             (local.get 1)
-            (i32.const 512)))
+            (i32.const 496)))
         (i32.const 0))
       (then
         (return
@@ -48,54 +48,72 @@
               (br 3 (;@1;)
                 (i32.const 268435456)
                 (local.get 0))))
-          (local.set 4
-            (i64.add
-              (local.get 5)
-              (i64.const 4)))
+          (local.set 11
+            (i32.const 1023))
           (local.set 12
-            (i32.wrap_i64
-              (local.get 4)))
-          (local.set 13
             (i32.shr_u
-              (local.get 12)
+              (i32.wrap_i64
+                (local.tee 4
+                  (i64.add
+                    (local.get 5)
+                    (i64.const 4))))
               (i32.const 12)))
-          (local.set 15
-            (i32.wrap_i64
-              (i64.ctz
-                (i64.load offset=1048576 align=1
-                  (local.get 13)))))
           (if  ;; label = @4
-            (i32.or
-              (i32.lt_s
-                (local.tee 16
-                  (i32.add
-                    (i32.sub
-                      (i32.shl
-                        (i32.shr_u
-                          (local.get 15)
-                          (i32.const 3))
-                        (i32.const 12))
-                      (i32.and
-                        (local.get 12)
-                        (i32.const 4095)))
-                    (i32.const -4)))
-                (i32.const 0))
-              (i64.ne
+            (i64.ne
+              (i64.or
+                (i64.load16_u offset=1048576 align=1
+                  (local.get 12))
                 (i64.shr_u
                   (local.get 4)
-                  (i64.const 32))
-                (i64.const 0)))
+                  (i64.const 32)))
+              (i64.const 0))
             (then
-              (br 3 (;@1;)
-                (i32.const 268435456)
-                (local.get 0))))
-          (local.set 11
-            (i32.div_u
-              (local.get 16)
-              (i32.const 4)))
-          (local.set 17
+              (local.set 12
+                (i32.shr_u
+                  (i32.wrap_i64
+                    (local.tee 4
+                      (i64.add
+                        (local.get 5)
+                        (i64.const 4))))
+                  (i32.const 12)))
+              (local.set 14
+                (i32.wrap_i64
+                  (i64.ctz
+                    (i64.load offset=1048576 align=1
+                      (local.get 12)))))
+              (if  ;; label = @5
+                (i32.or
+                  (i32.lt_s
+                    (local.tee 15
+                      (i32.add
+                        (i32.sub
+                          (i32.shl
+                            (i32.shr_u
+                              (local.get 14)
+                              (i32.const 3))
+                            (i32.const 12))
+                          (i32.and
+                            (i32.wrap_i64
+                              (local.get 4))
+                            (i32.const 4095)))
+                        (i32.const -4)))
+                    (i32.const 0))
+                  (i64.ne
+                    (i64.shr_u
+                      (local.get 4)
+                      (i64.const 32))
+                    (i64.const 0)))
+                (then
+                  (br 4 (;@1;)
+                    (i32.const 268435456)
+                    (local.get 0))))
+              (local.set 11
+                (i32.div_u
+                  (local.get 15)
+                  (i32.const 4)))))
+          (local.set 16
             (select
-              (local.tee 17
+              (local.tee 16
                 (i32.sub
                   (i32.add
                     (local.get 0)
@@ -105,13 +123,13 @@
                     (i32.const 3))))
               (i32.const 3)
               (i32.gt_s
-                (local.get 17)
+                (local.get 16)
                 (i32.const 3))))
           (loop  ;; label = @4
             (br_if 1 (;@3;)
               (i32.le_s
                 (local.get 0)
-                (local.get 17)))
+                (local.get 16)))
             (local.set 0
               (i32.sub
                 (local.get 0)
@@ -163,7 +181,7 @@
             (i32.add
               (local.get 0)
               (i32.const 1)))))
-      (local.set 18
+      (local.set 17
         (i32.and
           (i32.wrap_i64
             (local.get 10))
@@ -181,7 +199,7 @@
         (i32.const 0)
         (local.get 9))
       (return
-        (local.get 18)
+        (local.get 17)
         (local.get 0))
       (unreachable)
       (unreachable))
