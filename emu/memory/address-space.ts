@@ -184,6 +184,7 @@ export class AddressSpace implements FileViewer {
     if (ea >= FAR_START) return this.checkFar(ea, n, isStore, isForced);
     const isFar = ea < 0;
     const at = isFar ? ea + FAR_START : ea;
+    if (at >= this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
     // What goes on beyond the end faults before it, for nothing is ever mapped there.
     const end = Math.min(at + n, this.size);
     const guard = isStore ? this.writeGuard : this.readGuard;
