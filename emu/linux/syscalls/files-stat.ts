@@ -19,10 +19,11 @@ import type { Location } from "../vfs/location.ts";
 import { isMountRoot, mountIdOf, mountTable } from "../vfs/mount-table.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import type { FileStat } from "../vfs/file-status.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { OpenFile } from "../vfs/open-file.ts";
 import { NamespaceFile } from "../vfs/namespace-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";
+import { anyFileArg, checkFlags, files, lookArg, NO_ENTRY } from "./files-common.ts";
+import { timeParts } from "./time-format.ts";
 
 const TIMES = {
   st_atime: "ulong",
@@ -86,53 +87,46 @@ export const STAT64 = struct({
   __unused5: "u32",
 });
 
-const BILLION = 1_000_000_000n;
 const BLOCK_SIZE = 4096;
 
-/** Whole seconds and the nanoseconds after them, also before the epoch. */
-function split(time: bigint): { seconds: bigint; nanoseconds: bigint } {
-  const nanoseconds = ((time % BILLION) + BILLION) % BILLION;
-  return { seconds: (time - nanoseconds) / BILLION, nanoseconds };
-}
-
-function fieldsOf(ctx: SyscallContext, stat: FileStat) {
+/** The fields of a struct stat, of which the layouts have `nlink` and mode in either order, and `more` after the device. */
+function valuesOf(ctx: SyscallContext, stat: FileStat, nlinkFirst: boolean, ...more: number[]) {
   const { uid, gid } = files(ctx).system.owners.of(stat);
-  const [atime, mtime, ctime] = [split(stat.atime), split(stat.mtime), split(stat.ctime)];
-  return {
-    st_dev: stat.dev,
-    st_ino: stat.ino,
-    st_mode: modeOf(stat),
-    st_nlink: stat.nlink,
-    st_uid: uid,
-    st_gid: gid,
-    st_rdev: stat.rdev,
-    st_size: stat.size,
-    st_blksize: BLOCK_SIZE,
-    st_blocks: stat.blocks,
-    st_atime: atime.seconds,
-    st_atime_nsec: atime.nanoseconds,
-    st_mtime: mtime.seconds,
-    st_mtime_nsec: mtime.nanoseconds,
-    st_ctime: ctime.seconds,
-    st_ctime_nsec: ctime.nanoseconds,
-  };
+  const atime = timeParts(stat.atime);
+  const mtime = timeParts(stat.mtime);
+  const ctime = timeParts(stat.ctime);
+  const { dev, ino, nlink, rdev, size, blocks } = stat;
+  const mode = modeOf(stat);
+  const values: (number | bigint)[] = [
+    dev,
+    ino,
+    nlinkFirst ? nlink : mode,
+    nlinkFirst ? mode : nlink,
+    uid,
+    gid,
+  ];
+  values.push(rdev, ...more, size, BLOCK_SIZE, blocks);
+  values.push(atime.seconds, atime.nanoseconds, mtime.seconds, mtime.nanoseconds);
+  values.push(ctime.seconds, ctime.nanoseconds);
+  return values;
 }
 
 /** Writes the ABI's struct stat. Throws EOVERFLOW where a 32-bit field is too small. */
 function putStat(ctx: SyscallContext, address: number, stat: FileStat): number {
   if (ctx.abi.is64) {
-    ctx.put(STAT_OF_64, address, fieldsOf(ctx, stat));
+    ctx.putInOrder(STAT_OF_64, address, valuesOf(ctx, stat, true));
     return 0;
   }
   if (stat.size > 0x7fff_ffffn || stat.nlink > 0xffff) throw new SysError(EOVERFLOW);
   // Inode and device numbers wider than the field would be an error to Linux; a folded one is of more use.
   const fold = (value: bigint) => BigInt.asUintN(32, value ^ (value >> 32n));
-  ctx.put(STAT32, address, { ...fieldsOf(ctx, stat), st_dev: fold(stat.dev), st_ino: fold(stat.ino) });
+  const narrow = { ...stat, dev: fold(stat.dev), ino: fold(stat.ino) };
+  ctx.putInOrder(STAT32, address, valuesOf(ctx, narrow, false));
   return 0;
 }
 
 function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number {
-  ctx.put(STAT64, address, fieldsOf(ctx, stat));
+  ctx.putInOrder(STAT64, address, valuesOf(ctx, stat, false, 0));
   return 0;
 }
 
@@ -141,11 +135,14 @@ type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
 /** Status as the guest sees it. */
 const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.shown(stat);
 
-const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
-  shown(ctx, found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!));
+/** The status of what `lookArg` has found. */
+const statOf = (ctx: SyscallContext, found: Location | OpenFile): FileStat =>
+  shown(ctx, found instanceof OpenFile ? found.stat() : files(ctx).system.stat(found));
 
-const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) =>
-  put(ctx, ctx.args.address(1), statOf(ctx, atArg(ctx, AT_FDCWD, 0, { follow })));
+const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) => {
+  const found = lookArg(ctx, AT_FDCWD, 0, { follow });
+  return found === undefined ? NO_ENTRY : put(ctx, ctx.args.address(1), statOf(ctx, found));
+};
 
 const byDescriptor = (put: Put) => (ctx: SyscallContext) =>
   put(ctx, ctx.args.address(1), shown(ctx, anyFileArg(ctx, 0).stat()));
@@ -154,7 +151,8 @@ const byEither = (put: Put) => (ctx: SyscallContext) => {
   const flags = ctx.args.int(3);
   checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  return put(ctx, ctx.args.address(2), statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags })));
+  const found = lookArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  return found === undefined ? NO_ENTRY : put(ctx, ctx.args.address(2), statOf(ctx, found));
 };
 
 // ---- statx -------------------------------------------------------------------------------------------------
@@ -196,22 +194,23 @@ const STATX_MNT_ID = 0x1000;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const STATX_RESERVED = 0x8000_0000;
 
-function statx(ctx: SyscallContext): number {
+function statx(ctx: SyscallContext): number | SysError {
   const flags = ctx.args.int(2);
   const mask = ctx.args.uint(3);
   checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE);
   if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
     throw new SysError(EINVAL);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  const found = atArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  const found = lookArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  if (found === undefined) return NO_ENTRY;
   const stat = statOf(ctx, found);
   const { uid, gid } = files(ctx).system.owners.of(stat);
   const { namespace } = files(ctx).system;
-  const path = found.file === undefined ? found.at!.path : found.file.where().path;
+  const path = found instanceof OpenFile ? found.where().path : found.path;
   // Whoever doesn't ask is spared the look at all that is mounted.
   const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
   const time = (prefix: string, value: bigint) => {
-    const { seconds, nanoseconds } = split(value);
+    const { seconds, nanoseconds } = timeParts(value);
     return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };
   };
   ctx.put(STATX, ctx.args.address(4), {
