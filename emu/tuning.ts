@@ -187,11 +187,13 @@ export const MOST_CASES = 600;
 /** Instructions before a bctr in which the loading from such a table is looked for. */
 export const TABLE_REACH = 14;
 /** Addresses known to have been tested, at one place of the code, at the most. */
-export const MOST_FACTS = 16;
+export const MOST_FACTS = 24;
 /** Bytes that are tested together with accesses of further blocks at the most: these may not come to it, and the page after may be bad. */
 export const MOST_AHEAD = 256;
 /** Ranges that are tested before a loop at the most; as many addresses known to have been tested are left to what is in it. */
 export const MOST_INVARIANTS = 8;
+/** Ranges that a loop comes to in strides, and that are tested for many turns at once, at the most. */
+export const MOST_STRIDES = 6;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */

@@ -240,6 +240,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     },
     uptime: () => kernel.clock.monotonic(),
     realtime: () => kernel.clock.realtime(),
+    ipc: kernel.ipc,
     get lastPid() {
       return Math.max(...kernel.processes.keys());
     },

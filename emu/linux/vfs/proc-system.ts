@@ -6,6 +6,7 @@ import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
 import { LAST_CAPABILITY } from "../credentials.ts";
 import { locksText } from "./proc-locks.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
+import { sysvipcTree } from "./proc-sysvipc.ts";
 import type { ProcMachine } from "./proc-view.ts";
 import { MOST_PTYS } from "./pty.ts";
 import {
@@ -266,6 +267,7 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     diskstats: textFile(""),
     modules: textFile(""),
     cmdline: textFile("\n"),
+    sysvipc: lazily(() => sysvipcTree(machine)),
     sys: lazily(() => united(sysTree(machine), fixedSettings())),
     interrupts: textFile(() => `           ${eachCpu(machine, (n) => `CPU${n}       `)}\n`),
     consoles: textFile(""),

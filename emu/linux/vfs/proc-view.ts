@@ -3,6 +3,7 @@ import type { Areas } from "../../memory/area-map.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { Vma } from "../../memory/vma.ts";
 import type { Credentials } from "../credentials.ts";
+import type { IpcObjects } from "../ipc/ipc-objects.ts";
 import type { Scheduling } from "../scheduling.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
@@ -151,6 +152,8 @@ export interface ProcMachine {
   /** CPUs that programs are told of. */
   readonly cpus: number;
   random(into: Uint8Array): void;
+  /** System V objects. */
+  readonly ipc: IpcObjects;
   /** Pseudo-terminals that there are. */
   ptys(): number;
 }
