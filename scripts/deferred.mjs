@@ -13,8 +13,8 @@ import { Module } from "node:module";
 const DEFERRED = {
   /** What runs when something is hot: the translator but for the engine, which finds out what is. */
   translator: `
-    emu/jit: access-ranges archive comparisons directed-sum double-expressions flow fp-record generator guards helper-functions inline kept-by-calls linker piece probe
-      quick-loop quick-rows scan settle slots state translate values wasm
+    emu/jit: access-ranges archive comparisons directed-sum double-expressions flow fp-record generator guards helper-functions inline kept-by-calls piece probe
+      quick-code quick-rows scan settle slots state translate values wasm
     emu/jit/rows: *`,
   /** Instructions other than those of integers. */
   vectors: `
@@ -27,6 +27,7 @@ const DEFERRED = {
   calls: `
     emu/isa/table: fixed-storage floating-point storage supervisor
     emu/host/node: terminal
+    emu/jit: linker quick-loop
     emu/memory: shared-object
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
       ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice misc named-pipes signals time time-format

@@ -10,8 +10,9 @@ import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { releaseHeld } from "../tracing/tracing.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import { PidFile } from "../vfs/pid-file.ts";
+import { Blocked } from "../wait-queue.ts";
 import { fileArg } from "./files-common.ts";
-import { USAGE, usageFields } from "./limits.ts";
+import { USAGE, usageValues } from "./limits.ts";
 
 const WNOHANG = 1;
 const WUNTRACED = 2;
@@ -41,8 +42,15 @@ interface Found extends Waitee {
   cpuTime: bigint;
 }
 
+/** There is nobody to wait for. Shells hear it at each prompt, and to throw takes longer than the call. */
+const NO_CHILD = new SysError(ECHILD);
+
 /** A child with something to tell of what `options` ask for; takes what it tells unless WNOWAIT. */
-function look(process: Process, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
+function look(
+  process: Process,
+  isWanted: (child: Waitee) => boolean,
+  options: number,
+): Found | SysError | undefined {
   const takes = (options & WNOWAIT) === 0;
   let any = false;
   for (const child of process.children) {
@@ -68,8 +76,7 @@ function look(process: Process, isWanted: (child: Waitee) => boolean, options: n
   }
   const traced = lookAtTraced(process, isWanted, options);
   if (typeof traced === "object") return traced;
-  if (!any && !traced) throw new SysError(ECHILD);
-  return undefined;
+  return any || traced ? undefined : NO_CHILD;
 }
 
 /** Whether a child may have anything to tell. */
@@ -117,11 +124,17 @@ function lookAtTraced(
 const isOfKind = ({ exitSignal }: Process, options: number): boolean =>
   (options & WALL) !== 0 || (exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
 
-function find(ctx: SyscallContext, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
+/** What is found, or how the call ends or waits. */
+type Finding = Found | SysError | Blocked | undefined;
+
+function find(ctx: SyscallContext, isWanted: (child: Waitee) => boolean, options: number): Finding {
   const found = look(ctx.process, isWanted, options);
   if (found !== undefined || options & WNOHANG) return found;
-  return ctx.block({ queues: [ctx.process.childQueue] });
+  return ctx.wait({ queues: [ctx.process.childQueue] });
 }
+
+const isFound = (finding: Finding): finding is Found | undefined =>
+  !(finding instanceof SysError || finding instanceof Blocked);
 
 /** Who `pid` of waitpid(2) means. */
 function byPid(ctx: SyscallContext, pid: number): (child: Waitee) => boolean {
@@ -137,9 +150,10 @@ const wait4: SyscallHandler = (ctx) => {
   if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
   if (pid === -0x8000_0000) throw new SysError(ESRCH);
   const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (!isFound(found)) return found;
   if (found === undefined) return 0;
-  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
-  if (args.word(3) !== 0n) ctx.put(USAGE, args.address(3), usageFields(found.cpuTime));
+  if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
+  if (!args.isZero(3)) ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime));
   return found.pid;
 };
 
@@ -149,8 +163,9 @@ const waitpid: SyscallHandler = (ctx) => {
   const [pid, options] = [args.int(0), args.uint(2)];
   if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
   const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (!isFound(found)) return found;
   if (found === undefined) return 0;
-  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
+  if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
   return found.pid;
 };
 
@@ -160,7 +175,7 @@ const P_PGID = 2;
 const P_PIDFD = 3;
 
 /** The child of a pidfd. One that has O_NONBLOCK is not waited for. */
-function byPidfd(ctx: SyscallContext, options: number): Found | undefined {
+function byPidfd(ctx: SyscallContext, options: number): Finding {
   if (ctx.args.int(1) < 0) throw new SysError(EINVAL);
   const file = fileArg(ctx, 1);
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
@@ -188,8 +203,10 @@ const waitid: SyscallHandler = (ctx) => {
   if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
   const type = args.uint(0);
   const found = type === P_PIDFD ? byPidfd(ctx, options) : find(ctx, byId(ctx, type, args.int(1)), options);
-  if (found !== undefined && args.word(4) !== 0n) ctx.put(USAGE, args.address(4), usageFields(found.cpuTime));
-  if (args.word(2) === 0n) return 0;
+  if (!isFound(found)) return found;
+  if (found !== undefined && !args.isZero(4))
+    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime));
+  if (args.isZero(2)) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
   if (found !== undefined) {
     const { pid, uid, code, status } = found;

@@ -254,10 +254,15 @@ export class FileSystem {
   }
 
   /**
-   * open(2) at a place that a walk found, following links or not as `flags` say. `mode` has the umask applied. Throws
-   * HostError.
+   * open(2) at a place that a walk found, following links or not as `flags` say; undefined where nothing is there. `mode` has the umask
+   * applied. Throws HostError.
    */
-  open(walk: (follow: boolean) => Location, flags: number, mode: number, viewer: Viewer): OpenFile {
+  open(
+    walk: (follow: boolean) => Location,
+    flags: number,
+    mode: number,
+    viewer: Viewer,
+  ): OpenFile | undefined {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
       const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
@@ -279,7 +284,7 @@ export class FileSystem {
           if (exclusive) fail("EEXIST", at.path);
           return this.openExisting(at, flags, viewer);
         }
-        if ((flags & O_CREAT) === 0) fail("ENOENT", at.path);
+        if ((flags & O_CREAT) === 0) return undefined;
         if (at.mustBeDirectory) fail("EISDIR", at.path);
         return this.create(at, flags, mode, viewer);
       } catch (error) {
@@ -389,10 +394,24 @@ export class FileSystem {
   }
   /** The same of the host's user alone. */
   askHost(at: Location, wanted: number): void {
+    if (this.isEntitled(at, wanted)) return;
     const [read, write, execute] = [MAY_READ, MAY_WRITE, MAY_EXEC].map((bit) => (wanted & bit) !== 0);
     const asked = { read, write, execute };
     if (isDirectory(at)) this.namespace.folderAt(at).host.access(asked);
     else this.namespace.at(at.place!, (path) => this.host.files.access(path, asked));
+  }
+
+  /**
+   * Whether the status says that the host's user may do this. Its own file it may read where the mode lets its owner, whatever lists of access
+   * let others, and its own folder it may search as well; what everybody may read root may, too, where a server takes it for somebody else.
+   * Whether a file system can be written to, or programs on it executed, modes don't tell.
+   */
+  private isEntitled({ stat }: Location, wanted: number): boolean {
+    const user = this.host.user?.uid;
+    if (stat === undefined || user === undefined || stat.uid !== user) return false;
+    if ((wanted & ~(stat.kind === "directory" ? MAY_READ | MAY_EXEC : MAY_READ)) !== 0) return false;
+    const needed = user === 0 ? wanted * 0o111 : wanted << 6;
+    return (stat.mode & needed) === needed;
   }
 
   /** Whether a file without a name may get one, being one of O_TMPFILE. */
@@ -705,6 +724,8 @@ export class FileSystem {
       return this.openSame({ path, mount, handle }, flags, viewer);
     }
     const isPath = object instanceof PathFile;
+    // Whether it has a name still or not (Linux: may_open).
+    if (isPath && object.stat().kind === "symlink") fail("ELOOP", object.path);
     if (object.path === "" || (object.kind === "special" && !isPath)) {
       fail("ENXIO", "nothing that could be opened again");
     }

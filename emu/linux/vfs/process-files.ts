@@ -142,14 +142,19 @@ export class TaskFiles implements ProcessFiles, Viewer {
     return at;
   }
 
-  /** open(2); `mode` before the umask. */
-  open(
+  /** open(2); `mode` before the umask. Throws ENOENT where nothing is there. */
+  open(dirfd: number, path: string, flags: number, mode: number): OpenFile {
+    return this.openIfThere(dirfd, path, flags, mode) ?? fail("ENOENT", path);
+  }
+
+  /** As `open`, and undefined where nothing is there. */
+  openIfThere(
     dirfd: number,
     path: string,
     flags: number,
     mode: number,
     how?: Omit<ResolveOptions, "base" | "follow">,
-  ): OpenFile {
+  ): OpenFile | undefined {
     return this.system.open(
       (follow) => this.resolve(dirfd, path, { ...how, follow }),
       flags,
