@@ -48,7 +48,7 @@ const DEFERRED = {
       priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
       sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
     emu/linux/tracing: freeze-traces trace-registers
-    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sockets
+    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sockets proc-sysvipc
       readiness ring seals signal-file thaw-context thaw-files timer-file travelling`,
   /** The command line's options, which the shortest runs have none of. */
   options: `

@@ -259,6 +259,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     },
     uptime: () => kernel.clock.monotonic(),
     realtime: () => kernel.clock.realtime(),
+    ipc: kernel.ipc,
     get lastPid() {
       return Math.max(...kernel.processes.keys());
     },
@@ -285,6 +286,5 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     cpus: kernel.cpus,
     random: (into) => kernel.random.fill(into),
     ptys: () => filesOf(process).system.ptys.count,
-    ipc: kernel.ipc,
   };
 }

@@ -279,9 +279,9 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     diskstats: textFile(""),
     modules: textFile(""),
     cmdline: textFile("\n"),
+    sysvipc: lazily(() => sysvipcTree(machine)),
     sys: lazily(() => united(sysTree(machine), fixedSettings())),
     interrupts: textFile(() => `           ${eachCpu(machine, (n) => `CPU${n}       `)}\n`),
-    sysvipc: sysvipcTree(machine.ipc, machine.longs),
     pressure: directoryOf({
       cpu: textFile(PRESSURE, 0o644),
       io: textFile(PRESSURE, 0o644),

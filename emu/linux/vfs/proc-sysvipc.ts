@@ -1,75 +1,97 @@
-/** /proc/sysvipc: the System V objects that there are, a line each (Linux: ipc/shm.c, sem.c and msg.c). */
+/** /proc/sysvipc: the System V objects of the machine, as Linux's ipc/{shm,msg,sem}.c write them. */
 import { PAGE_SIZE } from "../../memory/layout.ts";
-import type { IpcPermSnapshot } from "../../snapshot.ts";
+import type { IpcObject } from "../ipc/ipc-table.ts";
 import type { IpcObjects } from "../ipc/ipc-objects.ts";
+import type { ProcMachine } from "./proc-view.ts";
 import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
 
-/** Numbers of these widths, a space between two of them. */
-const columns = (cells: readonly (readonly [value: number | bigint, width: number])[]): string =>
-  cells.map(([value, width]) => String(value).padStart(width)).join(" ");
+/** A column: its heading, and how wide it is. Blanks stand between them. */
+type Column = readonly [heading: string, width: number];
+type Value = number | bigint;
 
-const head = ({ key, id, mode }: IpcPermSnapshot): string =>
-  `${columns([
-    [key, 10],
-    [id, 10],
-  ])}  ${mode.toString(8).padStart(4)}`;
+const id = (heading: string): readonly Column[] => [
+  ["key", 10],
+  [heading, 10],
+  ["perms", 5],
+];
+const OWNERS: readonly Column[] = [
+  ["uid", 5],
+  ["gid", 5],
+  ["cuid", 5],
+  ["cgid", 5],
+];
+const times = (...headings: readonly string[]): readonly Column[] => headings.map((heading) => [heading, 10]);
 
-const owners = ({ uid, gid, cuid, cgid }: IpcPermSnapshot): string =>
-  columns([uid, gid, cuid, cgid].map((id) => [id, 5]));
+const columnsOf = (bytes: number) =>
+  ({
+    shm: [
+      ...id("shmid"),
+      ["size", bytes],
+      ["cpid", 5],
+      ["lpid", 5],
+      ["nattch", 6],
+      ...OWNERS,
+      ...times("atime", "dtime", "ctime"),
+      ["rss", bytes],
+      ["swap", bytes],
+    ],
+    msg: [
+      ...id("msqid"),
+      ["cbytes", 11],
+      ["qnum", 10],
+      ["lspid", 5],
+      ["lrpid", 5],
+      ...OWNERS,
+      ...times("stime", "rtime", "ctime"),
+    ],
+    sem: [...id("semid"), ["nsems", 10], ...OWNERS, ...times("otime", "ctime")],
+  }) satisfies Record<string, readonly Column[]>;
 
-const times = (...all: bigint[]): string => columns(all.map((time) => [time, 10]));
+/** Modes are in octal. */
+const textOf = (heading: string, value: Value): string => value.toString(heading === "perms" ? 8 : 10);
 
-function segments({ segments: table }: IpcObjects, longs: number): string {
-  const wide = longs === 64 ? 21 : 10;
-  const title = (name: string): string => name.padStart(wide);
-  table.sweep();
-  const rows = [...table.values()].map((segment) => {
-    const { perm, size, creator, operator, attached, detached, changed, object } = segment;
-    const resident = [...object.pages].length * PAGE_SIZE;
-    const users = columns([
-      [creator, 5],
-      [operator, 5],
-    ]);
-    const count = String(table.attachments(segment)).padStart(5);
-    return (
-      `${head(perm)} ${String(size).padStart(wide)} ${users}  ${count} ${owners(perm)} ` +
-      `${times(attached, detached, changed)} ${String(resident).padStart(wide)} ${"0".padStart(wide)}\n`
-    );
-  });
-  return (
-    `       key      shmid perms ${title("size")}  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime ` +
-    `${title("rss")} ${title("swap")}\n${rows.join("")}`
-  );
+/** All stands at the right of its column. */
+function table(columns: readonly Column[], rows: readonly (readonly Value[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `${columns.map(([, width], n) => cells[n].padStart(width)).join(" ")}\n`;
+  const cellsOf = (values: readonly Value[]) => columns.map(([heading], n) => textOf(heading, values[n]));
+  return [columns.map(([heading]) => heading), ...rows.map(cellsOf)].map(line).join("");
 }
 
-const semaphores = ({ semaphores: table }: IpcObjects): string =>
-  "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n" +
-  [...table.values()]
-    .map(
-      ({ perm, values, operated, changed }) =>
-        `${head(perm)} ${String(values.length).padStart(10)} ${owners(perm)} ${times(operated, changed)}\n`,
-    )
-    .join("");
+const owners = ({ perm: { uid, gid, cuid, cgid } }: IpcObject): number[] => [uid, gid, cuid, cgid];
+const named = ({ perm }: IpcObject): number[] => [perm.key | 0, perm.id, perm.mode];
 
-const messages = ({ messages: table }: IpcObjects): string =>
-  "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n" +
-  [...table.values()]
-    .map((queue) => {
-      const counts = columns([
-        [queue.bytes, 10],
-        [queue.messages.length, 10],
-        [queue.sender, 5],
-        [queue.receiver, 5],
-      ]);
-      const when = times(queue.sent, queue.received, queue.changed);
-      return `${head(queue.perm)}  ${counts} ${owners(queue.perm)} ${when}\n`;
-    })
-    .join("");
+const segmentRows = ({ segments }: IpcObjects): Value[][] => {
+  segments.sweep();
+  return [...segments.values()].map((segment) => [
+    ...named(segment),
+    ...[segment.size, segment.creator, segment.operator, segments.attachments(segment)],
+    ...owners(segment),
+    ...[segment.attached, segment.detached, segment.changed],
+    ...[[...segment.object.pages].length * PAGE_SIZE, 0],
+  ]);
+};
+const queueRows = ({ messages }: IpcObjects): Value[][] =>
+  [...messages.values()].map((queue) => [
+    ...named(queue),
+    ...[queue.bytes, queue.messages.length, queue.sender, queue.receiver],
+    ...owners(queue),
+    ...[queue.sent, queue.received, queue.changed],
+  ]);
+const setRows = ({ semaphores }: IpcObjects): Value[][] =>
+  [...semaphores.values()].map((set) => [
+    ...named(set),
+    set.values.length,
+    ...owners(set),
+    ...[set.operated, set.changed],
+  ]);
 
-/** The tree, with numbers as wide as a kernel of so many bits has them. */
-export const sysvipcTree = (ipc: IpcObjects, longs: number): SyntheticDirectory =>
-  directoryOf({
-    shm: textFile(() => segments(ipc, longs)),
-    sem: textFile(() => semaphores(ipc)),
-    msg: textFile(() => messages(ipc)),
+/** The folder; sizes are as wide as longs of the kernel are. */
+export function sysvipcTree({ ipc, longs }: ProcMachine): SyntheticDirectory {
+  const { shm, msg, sem } = columnsOf(longs === 64 ? 21 : 10);
+  return directoryOf({
+    msg: textFile(() => table(msg, queueRows(ipc))),
+    sem: textFile(() => table(sem, setRows(ipc))),
+    shm: textFile(() => table(shm, segmentRows(ipc))),
   });
+}

@@ -170,8 +170,8 @@ export interface ProcMachine {
   /** CPUs that programs are told of. */
   readonly cpus: number;
   random(into: Uint8Array): void;
-  /** Pseudo-terminals that there are. */
-  ptys(): number;
   /** System V objects. */
   readonly ipc: IpcObjects;
+  /** Pseudo-terminals that there are. */
+  ptys(): number;
 }
