@@ -65,6 +65,8 @@ export interface NodeHostOptions {
    * node:fs work.
    */
   workingDirectory?: boolean;
+  /** Modules of WebAssembly that have been made before, by name. */
+  prepared?: Host["prepared"];
 }
 
 /** The host that this node process offers. */
@@ -73,6 +75,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
   const { translations, workingDirectory = false } = options;
   return {
     translations: translations === undefined ? undefined : nodeTranslations(translations),
+    prepared: options.prepared,
     files: nodeFiles,
     clock: { realtime, monotonic: () => process.hrtime.bigint() },
     umask: process.umask(),
