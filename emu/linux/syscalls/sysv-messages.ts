@@ -91,14 +91,15 @@ export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigi
   if (BigInt(message.bytes.length) > size && !(flags & MSG_NOERROR)) throw new SysError(E2BIG);
   const { wordSize } = ctx.abi;
   const bytes = message.bytes.subarray(0, Number(size));
-  ctx.memory.checkStore(at, wordSize + bytes.length);
-  ctx.putWord(at, message.type);
-  ctx.memory.write(at + wordSize, bytes);
+  // A message that can't be stored is gone all the same.
   if (!copies) {
     queue.take(index);
     queue.receiver = ctx.process.pid;
     queue.received = seconds(ctx);
   }
+  ctx.memory.checkStore(at, wordSize + bytes.length);
+  ctx.putWord(at, message.type);
+  ctx.memory.write(at + wordSize, bytes);
   return bytes.length;
 }
 
