@@ -10,6 +10,7 @@ import { describeSystemError, EXIT_FAILURE, Failure, say } from "./failure.ts";
 import { grants, programPath, warnOfGrants } from "./grants.ts";
 import { cacheBeyondGuest } from "./jit-cache.ts";
 import type { MachineFlags } from "./options.ts";
+import { prepared } from "./prepared.ts";
 import type { Regions } from "./regions.ts";
 import { workingDirectory } from "./surroundings.ts";
 
@@ -55,6 +56,7 @@ export async function prepare(flags: MachineFlags, named?: string): Promise<Prep
   const host = nodeHost({
     translations: cacheBeyondGuest(flags.jitCache, flags, cwd),
     workingDirectory: true,
+    prepared,
   });
   const program = named === undefined ? undefined : programPath(named, { sysroot: flags.sysroot, cwd });
   const mounts = grants(flags, { cwd, program });

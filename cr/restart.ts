@@ -265,9 +265,10 @@ class Restart {
 
   private unlinkedFiles(): MachineSnapshot["unlinkedFiles"] {
     return this.topics.unlinked.map((topic, index) => {
-      const { mode, path, atime, mtime } = topic.values;
+      const { mode, path, atime, mtime, isNameable } = topic.values;
       const times = atime === null || mtime === null ? {} : { atime, mtime };
-      return { mode, ...(path === "" ? {} : { path }), ...times, ...this.contents("UNLINKED", topic, index) };
+      const named = { ...(path === "" ? {} : { path }), ...(isNameable ? { isNameable } : {}) };
+      return { mode, ...named, ...times, ...this.contents("UNLINKED", topic, index) };
     });
   }
 
@@ -383,12 +384,23 @@ function schedulingOf<T extends NonNullable<X.ThreadValues["scheduling"]>>({
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, locksFuture, locksOnFault, ...values } = attributes;
+  const {
+    pid: _,
+    oomScoreAdj,
+    membarriers,
+    locksFuture,
+    locksOnFault,
+    peak,
+    childrenPeak,
+    ...values
+  } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
     ...(locksFuture ? { locksFuture } : {}),
     ...(locksOnFault ? { locksOnFault } : {}),
+    ...(peak === 0 ? {} : { peak }),
+    ...(childrenPeak === 0 ? {} : { childrenPeak }),
   };
   return { attributes: { ...schedulingOf(values), ...set } };
 }

@@ -284,6 +284,8 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         resetOnFork: false,
         locksOnFault: false,
         priority: 0,
+        peak: 0,
+        childrenPeak: 0,
         ...process.attributes,
       });
     }
@@ -314,8 +316,9 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.pages("SHARED_PAGES", index, object.pages);
   });
-  snapshot.unlinkedFiles.forEach(({ size, mode, path = "", atime = null, mtime = null, pages }, index) => {
-    out.add(types.UNLINKED, X.UNLINKED, { size, mode, path, atime, mtime });
+  snapshot.unlinkedFiles.forEach(({ pages, ...file }, index) => {
+    const values = { path: "", atime: null, mtime: null, isNameable: false, ...file };
+    out.add(types.UNLINKED, X.UNLINKED, values);
     out.pages("UNLINKED_PAGES", index, pages);
   });
   if (snapshot.knownFiles !== undefined) {

@@ -149,7 +149,10 @@ export class Machine {
     this.options = options;
     const { engine, tuning, host, profile } = options;
     this.tools = {
-      translations: engine === "interp" ? undefined : new Translations(tuning, host.translations, options),
+      translations:
+        engine === "interp"
+          ? undefined
+          : new Translations(tuning, host.translations, { prepared: host.prepared, ...options }),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };
@@ -242,6 +245,11 @@ export class Machine {
       files.exit();
     }
     this.kernel.fileSystem.close();
+  }
+
+  /** Whether the program has ended, and what it has left running. */
+  get hasEnded(): boolean {
+    return this.kernel.hasEnded;
   }
 
   /** Has `run` come back soon, at an instruction boundary. */

@@ -270,6 +270,10 @@ export interface ProcessAttributes extends SchedulingSnapshot {
   locksFuture?: boolean;
   /** But its pages come when they are touched (MCL_ONFAULT); false when absent. */
   locksOnFault?: boolean;
+  /** KiB that it had mapped at most, as far as that is more than it has now; 0 when absent. */
+  peak?: number;
+  /** The same of children that have been waited for, and of theirs. */
+  childrenPeak?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */
@@ -873,6 +877,8 @@ export interface UnlinkedFileSnapshot {
   /** Nanoseconds since the epoch; those of the thaw when absent. */
   atime?: bigint;
   mtime?: bigint;
+  /** One of O_TMPFILE, which may get a name in the folder of its path; false when absent. */
+  isNameable?: boolean;
   /** Its contents by offset; a page that is not there is zero. */
   pages: PageSource;
 }

@@ -84,6 +84,11 @@ export interface Tuning {
    */
   quickAfter: number;
   /**
+   * Instructions of an address space, or of a machine once it is quick, after which what is hot is translated: to load the translator and to have
+   * it make its first function takes 20 ms, and one more to look for what earlier runs have made.
+   */
+  translateAfter: number;
+  /**
    * Arrivals at a place by a backward branch, a call or a return before it is translated. 100 and 300 took as long, within 10 %, with eight
    * programs of half a second to five.
    */
@@ -151,6 +156,7 @@ export interface Tuning {
 export const TUNING: Tuning = {
   startAfter: 3_000,
   quickAfter: 20_000,
+  translateAfter: 500_000,
   threshold: 1000,
   reuseThreshold: 16,
   entryThreshold: 4000,
@@ -181,11 +187,13 @@ export const MOST_CASES = 600;
 /** Instructions before a bctr in which the loading from such a table is looked for. */
 export const TABLE_REACH = 14;
 /** Addresses known to have been tested, at one place of the code, at the most. */
-export const MOST_FACTS = 16;
+export const MOST_FACTS = 24;
 /** Bytes that are tested together with accesses of further blocks at the most: these may not come to it, and the page after may be bad. */
 export const MOST_AHEAD = 256;
 /** Ranges that are tested before a loop at the most; as many addresses known to have been tested are left to what is in it. */
 export const MOST_INVARIANTS = 8;
+/** Ranges that a loop comes to in strides, and that are tested for many turns at once, at the most. */
+export const MOST_STRIDES = 6;
 /** Accesses of further blocks that are looked at. */
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */

@@ -8,6 +8,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { preparedFile } from "../cli/prepared.ts";
+import { findModel } from "../emu/cpu/models.ts";
+import { quickModule } from "../emu/jit/quick-code.ts";
+import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
+import { ABIS } from "../emu/linux/abi.ts";
+import { CORNER_SIZE } from "../emu/memory/layout.ts";
 import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -23,7 +29,19 @@ function record(script: ScriptName, words: readonly string[]): void {
   if (status !== 0) throw new Error(`ppcr ${words.join(" ")}: status ${status}\n${stderr}`);
 }
 
+/** Makes the quick loop ready for the programs of each ABI on the model that they get by default. */
+function prepareQuick(): void {
+  for (const { name, is64, littleEndian } of Object.values(ABIS)) {
+    const model = findModel(undefined, name)!;
+    const size = 2 ** 32;
+    const corner = littleEndian ? size - CORNER_SIZE : 0;
+    const target = quickTarget({ is64, model }, { byteOrder: littleEndian ? "little" : "big", size, corner });
+    writeFileSync(join(bin, preparedFile(nameOfQuick(target, model))), quickModule(target, model));
+  }
+}
+
 function recordAll(): void {
+  prepareQuick();
   for (const script of SCRIPTS) rmSync(join(bin, cacheFile(script)), { force: true });
   const run = ["run", "--engine", "interp"];
   const program = [join(built, "progress-ppc64"), "1"];

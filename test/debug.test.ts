@@ -25,7 +25,13 @@ const COUNT = [
   "li 0,1",
   "sc",
 ];
-const AT_ONCE = { threshold: 0, entryThreshold: 0, coldThreshold: 0, executedPerTranslated: 0 };
+const AT_ONCE = {
+  translateAfter: 0,
+  threshold: 0,
+  entryThreshold: 0,
+  coldThreshold: 0,
+  executedPerTranslated: 0,
+};
 const COUNTER = 0x1001_0040;
 
 function start(abi: Abi, engine: "interp" | "jit" = "interp") {

@@ -118,6 +118,10 @@ export interface HostFiles {
   reopen(handle: number, flags: HostOpenFlags): number;
   /** A new, empty file that has no name and goes when it is closed, to be read and written. */
   openUnnamed(): number;
+  /** The same in the file system of a folder, where `nameUnnamed` may give it a name. Throws EOPNOTSUPP where there is no such thing. */
+  openNameable(folder: string): number;
+  /** Gives a file that has none a name. Throws EEXIST; EOPNOTSUPP where the host can't. */
+  nameUnnamed(handle: number, path: string): void;
   close(handle: number): void;
   /** `position` null reads at and moves the handle's own position. Returns bytes read, 0 at the end. */
   read(handle: number, into: Uint8Array, position: number | null): number;
@@ -310,6 +314,8 @@ export interface Host {
   readonly network?: HostNetwork;
   /** Where translated code is kept, if it is. */
   readonly translations?: HostTranslations;
+  /** Modules of WebAssembly that have been made before, by name: nothing depends on them but time. */
+  readonly prepared?: (name: string) => Uint8Array<ArrayBuffer> | undefined;
   /** SHA-256, incrementally. */
   sha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array };
   /** Resolves after about `milliseconds`, or when `cancel` is called. */

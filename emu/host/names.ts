@@ -32,7 +32,9 @@ function isAscii(bytes: Uint8Array): boolean {
 
 /** The string that stands for the bytes of a file name. */
 export function decodeName(bytes: Uint8Array): string {
-  if (bytes.length <= SHORT && isAscii(bytes)) return String.fromCharCode(...bytes);
+  // To spread them takes V8 five times as long.
+  if (bytes.length <= SHORT && isAscii(bytes))
+    return String.fromCharCode.apply(null, bytes as unknown as number[]);
   try {
     return strict().decode(bytes);
   } catch {

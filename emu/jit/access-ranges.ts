@@ -61,17 +61,17 @@ export interface BlockValues {
   readonly dirty: Int32Array;
 }
 
-/** Bytes at distances from what a register holds all through a loop. */
-export interface Invariant {
-  readonly register: number;
+/** Bytes at distances from the sum of what registers hold: those of a loop's accesses are one register's that it leaves alone. */
+export interface Range {
+  readonly registers: readonly number[];
   readonly low: number;
   readonly high: number;
   readonly isStore: boolean;
 }
 
 /** What a loop accesses at every turn by registers that it leaves alone: that is tested once, before it. */
-export function testedBefore(loop: Loop, flow: Flow, values: readonly BlockValues[]): readonly Invariant[] {
-  const found: Invariant[] = [];
+export function testedBefore(loop: Loop, flow: Flow, values: readonly BlockValues[]): readonly Range[] {
+  const found: Range[] = [];
   const changed = new Int32Array(SET);
   for (const member of loop.nodes)
     values[member]?.dirty.forEach((bits, w) => {
@@ -83,17 +83,14 @@ export function testedBefore(loop: Loop, flow: Flow, values: readonly BlockValue
     for (const { base, low, high, isStore } of block.accesses.list) {
       const register = base - block.entryValue;
       if (register < 0 || register >= 32 || hasSlot(changed, register)) continue;
-      addInvariant(found, { register, low, high, isStore });
+      addRange(found, { registers: [register], low, high, isStore }, MOST_AHEAD);
     }
   }
-  // What may be written may be read.
-  const isCovered = (range: Invariant) =>
-    found.some((other) => other !== range && other.isStore && !range.isStore && contains(other, range));
-  return found.filter((range) => !isCovered(range)).slice(0, MOST_INVARIANTS);
+  return withoutCovered(found).slice(0, MOST_INVARIANTS);
 }
 
 /** The nodes of a loop that are on every way from its header back to it. */
-function passedAtEveryTurn({ header, nodes }: Loop, { edges, idom }: Flow): number[] {
+export function passedAtEveryTurn({ header, nodes }: Loop, { edges, idom }: Flow): number[] {
   let common: number[] | undefined;
   for (const latch of nodes) {
     if (!edges[latch].some(({ to, back }) => back && to === header)) continue;
@@ -107,16 +104,29 @@ function passedAtEveryTurn({ header, nodes }: Loop, { edges, idom }: Flow): numb
   return common ?? [];
 }
 
-const contains = (outer: Invariant, inner: Invariant): boolean =>
-  outer.register === inner.register && outer.low <= inner.low && outer.high >= inner.high;
+const isSameBase = (a: Range, b: Range): boolean => `${a.registers}` === `${b.registers}`;
 
-/** Adds a range, to one of the same register if the two are close to each other. */
-function addInvariant(ranges: Invariant[], range: Invariant): void {
+/** Those that are not within others: what may be written may be read. */
+export function withoutCovered<R extends Range>(ranges: readonly R[]): R[] {
+  const isCovered = (inner: R) =>
+    ranges.some(
+      (outer) =>
+        outer.isStore &&
+        !inner.isStore &&
+        isSameBase(outer, inner) &&
+        outer.low <= inner.low &&
+        outer.high >= inner.high,
+    );
+  return ranges.filter((range) => !isCovered(range));
+}
+
+/** Adds a range, to one of the same registers if both are within so many bytes. */
+export function addRange<R extends Range>(ranges: R[], range: R, most: number): void {
   for (let i = 0; i < ranges.length; i++) {
-    const { register, low, high, isStore } = ranges[i];
-    if (register !== range.register || isStore !== range.isStore) continue;
-    const both = { register, low: Math.min(low, range.low), high: Math.max(high, range.high), isStore };
-    if (both.high - both.low > MOST_AHEAD) continue;
+    const known = ranges[i];
+    if (!isSameBase(known, range) || known.isStore !== range.isStore) continue;
+    const both = { ...known, low: Math.min(known.low, range.low), high: Math.max(known.high, range.high) };
+    if (both.high - both.low > most) continue;
     ranges[i] = both;
     return;
   }

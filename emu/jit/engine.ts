@@ -7,7 +7,6 @@
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
-import { includes } from "../cpu/versions.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
@@ -28,7 +27,8 @@ import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { QuickLoop, Stop } from "./quick-loop.ts";
+import { quickTarget, Stop } from "./quick-kind.ts";
+import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
@@ -130,16 +130,8 @@ export class JitEngine extends Interpreter {
   /** What is translated for; found out when it is first wanted, for most programs are done before anything is hot. */
   private get target(): Target {
     const { cpu } = this;
-    const { memory } = cpu;
     return (this.known ??= {
-      is64: cpu.is64,
-      bigEndian: memory.byteOrder === "big",
-      size: memory.size,
-      corner: memory.corner,
-      has32: includes(cpu.model.version, "3.0"),
-      hasDrn: includes(cpu.model.version, "2.05"),
-      clearsLower: includes(cpu.model.version, "3.1"),
-      cacheBlock: cpu.model.cacheBlock,
+      ...quickTarget(cpu, cpu.memory),
       fused: this.translations.hasFusedMultiplyAdd(),
     });
   }
@@ -182,9 +174,10 @@ export class JitEngine extends Interpreter {
 
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
   private becomeQuick(): void {
-    const { cpu, target } = this;
+    const { memory, model } = this.cpu;
     const step = (address: number) => this.executeQuickly(address);
-    const quick = new QuickLoop(cpu.memory, target, cpu.model, this.openLinker(), step);
+    const kind = { target: quickTarget(this.cpu, memory), model, prepared: this.translations.prepared };
+    const quick = new QuickLoop(memory, kind, this.openLinker(), step);
     this.quick = quick;
     this.translations.isQuick = true;
     if (this.tuning.threshold < QuickLoop.most) quick.allowNothing();
@@ -406,6 +399,10 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
+    if (this.isShort) {
+      this.setPatience(address, this.tuning.threshold);
+      return;
+    }
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
@@ -434,6 +431,12 @@ export class JitEngine extends Interpreter {
       } else this.translateUnit([...piece.entries, address], piece);
     }
     if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
+  }
+
+  /** Whether all that has been run so far would have taken less time than to begin with translating. */
+  private get isShort(): boolean {
+    const { quick, translated } = this.statistics;
+    return Math.max(this.executed, quick + translated) < this.tuning.translateAfter;
   }
 
   /** Whether the program has run for long enough, by what it has had translated, that more will pay. */

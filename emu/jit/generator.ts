@@ -248,6 +248,10 @@ export class Generator {
     const { base, offset } = this.state;
     return { base: base[n], offset: offset[n] };
   }
+  /** What the sum of GPRs is. */
+  sumOf(registers: readonly number[]): Value {
+    return registers.map((n) => this.gprValue(n)).reduce((a, b) => this.values.sum(a, b));
+  }
   /** What (RA|0) + `offset` is, or + (RB). */
   valueOf(ra: number, offset: number, rb = -1): Value {
     const { values } = this;
@@ -843,7 +847,8 @@ export class Generator {
     if (outer === undefined) this.code.op(Op.return);
     else this.code.br(Op.br, outer.depth());
   }
-  private pushBudget(unused: number): void {
+  /** Pushes the budget with `unused` instructions put back. */
+  pushBudget(unused: number): void {
     this.code.get(BUDGET);
     if (unused === 0) return;
     this.code.i32Const(unused);

@@ -30,8 +30,8 @@ export class Linker {
   readonly all: WebAssembly.Table;
   /** Of modules that call nothing. */
   private readonly none = newTable(0);
-  private readonly stub: () => unknown;
-  readonly enter: Enter;
+  /** The way in, and what stands for functions that are not there: made when there is a first function. */
+  private way: { readonly enter: Enter; readonly stub: () => unknown } | undefined;
   /** Where functions are in the table of all, once they have been there. */
   private readonly slots = new Map<number, number>();
   private readonly functions = new Map<number, () => unknown>();
@@ -49,10 +49,20 @@ export class Linker {
     this.lookup = new Int32Array(buffer, memory.corner + LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
     new BigUint64Array(buffer, this.lookup.byteOffset, LOOKUP_ENTRIES).fill(BigInt(NO_ADDRESS));
     this.left = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 2);
-    const module = entryModuleOf(memory.corner + BUDGET_OFFSET, this.pages);
-    const { enter, stub } = new WebAssembly.Instance(module, this.imports(this.all)).exports;
-    this.enter = enter as Enter;
-    this.stub = stub as () => unknown;
+  }
+
+  private get entry() {
+    this.way ??= new WebAssembly.Instance(
+      entryModuleOf(this.memory.corner + BUDGET_OFFSET, this.pages),
+      this.imports(this.all),
+    ).exports as { enter: Enter; stub: () => unknown };
+    return this.way;
+  }
+  get enter(): Enter {
+    return this.entry.enter;
+  }
+  private get stub(): () => unknown {
+    return this.entry.stub;
   }
 
   /** Size of the memory that modules import. */

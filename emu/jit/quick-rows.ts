@@ -30,7 +30,7 @@ import {
   WRITE_GUARD_OFFSET,
 } from "../memory/layout.ts";
 import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
-import type { Target } from "./generator.ts";
+import type { QuickTarget } from "./quick-kind.ts";
 import { Op } from "./wasm.ts";
 
 /** The loop's locals: its parameters, the word at hand, and what rows work with. The address is of the instruction after it. */
@@ -124,7 +124,7 @@ const sh6 = i32Op.or(field(11), i32Op.shl(bit(1), i32(5)));
 const mb6 = i32Op.or(field(6), i32Op.and(word, i32(32)));
 
 /** The rows of a kind of programs, by the names of the instruction table. */
-export function quickRows(target: Target): Readonly<Record<string, Row>> {
+export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
   const { is64, has32, clearsLower, corner, bigEndian, size } = target;
   const block = corner + REGISTERS_OFFSET;
   const gpr = (at: Code): Code => loadI64(block + GPR, at);

@@ -8,10 +8,10 @@ import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
 import type { Tuning } from "../tuning.ts";
 import { LEAST_LEAVES } from "../tuning.ts";
-import { type BlockValues, type Invariant, lookAhead, testedBefore } from "./access-ranges.ts";
-import { LOOKUP_ENTRIES, LOOKUP_OFFSET } from "./corner.ts";
+import { type BlockValues, lookAhead, type Range, testedBefore } from "./access-ranges.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
+import { lookUp, targetFrom } from "./indirect-targets.ts";
 import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
@@ -19,6 +19,7 @@ import { prefixedRows } from "./rows/prefixed-rows.ts";
 import { type Block, End, type JumpTable, nodeAt, type Region } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
+import { StridesOfLoops } from "./strides.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, OWN, TRANSLATED } from "./wasm.ts";
 
 /** What a block does to the slots: of those it touches, which are in locals at its end, and which of them unsaved. */
@@ -77,7 +78,8 @@ class Translator {
   private readonly expected: Expected[] = [];
   private readonly isPromoted = new Map<Loop, boolean>();
   /** By header of a loop with its registers in locals: what is tested before it, and is known in it. */
-  private readonly invariants = new Map<number, readonly Invariant[]>();
+  private readonly invariants = new Map<number, readonly Range[]>();
+  private readonly strides: StridesOfLoops;
   /** Instructions to the next test of the budget, by node; and whether the node makes one. */
   private readonly need: Int32Array;
   private readonly tests: Uint8Array;
@@ -101,6 +103,7 @@ class Translator {
     this.entryNodes = addresses.map((address) => nodeAt(region, address)!);
     this.flow = buildFlow(region, this.entryNodes, heads);
     this.g = new Generator(options.target);
+    this.strides = new StridesOfLoops(this.g);
     this.selector = this.g.newLocal(I32);
     const n = this.flow.edges.length;
     this.need = new Int32Array(n);
@@ -202,6 +205,7 @@ class Translator {
       this.isPromoted.set(loop, isPromoted);
       if (!isPromoted || loop.header >= flow.root) continue;
       this.invariants.set(loop.header, testedBefore(loop, flow, this.summaries));
+      this.strides.find(loop, flow, this.blocks, this.summaries);
     }
     for (const node of order) {
       const at = (expected[node] ??= nothingExpected());
@@ -408,6 +412,8 @@ class Translator {
     const after = this.after[node];
     for (let i = after.length - 1; i >= 0; i--) this.openBlock(after[i]);
     const isLoop = flow.isHeader[node] !== 0;
+    const hasStrides = this.strides.has(node);
+    if (hasStrides) this.beginStrides(node);
     if (isLoop) {
       g.code.block(Op.loop);
       labels.push(node);
@@ -419,9 +425,24 @@ class Translator {
     if (isLoop) {
       labels.pop();
       g.code.end();
+      if (hasStrides) {
+        g.code.op(Op.unreachable);
+        labels.pop();
+        g.code.end();
+      }
       if (after.length > 0) g.code.op(Op.unreachable);
     }
     for (const child of after) this.closeBlock(child);
+  }
+  /** Begins the loop around one that accesses something in strides. */
+  private beginStrides(node: number): void {
+    const { g } = this;
+    const { start, instructions } = this.blocks[node];
+    this.labels.push(-1);
+    g.code.block(Op.loop);
+    g.count = instructions;
+    this.testBudget(start, this.need[node]);
+    this.strides.lookAhead(node, start, this.need[node]);
   }
   private openBlock(node: number): void {
     this.g.code.block(Op.block);
@@ -453,9 +474,8 @@ class Translator {
     g.state.dirty.set(this.expected[node].dirty);
     g.state.fields.copy(this.expected[node].fields);
     if (isHeader) this.inherit(node, saved);
-    for (const { register, low, high, isStore } of this.invariants.get(node) ?? []) {
-      g.state.addRange(g.gprValue(register), low, high, isStore);
-    }
+    for (const range of [...(this.invariants.get(node) ?? []), ...this.strides.rangesOf(node)])
+      g.state.addRange(g.sumOf(range.registers), range.low, range.high, range.isStore);
     if (this.keepsMode(node)) g.state.modeChecked = true;
     const joined = this.joined.get(node);
     if (joined === undefined) return;
@@ -536,7 +556,7 @@ class Translator {
     if (invariants.length === 0) return;
     g.pc = this.blocks[node].start;
     g.index = g.count;
-    for (const { register, low, high, isStore } of invariants) g.testRange(register, low, high, isStore);
+    for (const { registers, low, high, isStore } of invariants) g.testRange(registers[0], low, high, isStore);
   }
   private conformTo(node: number) {
     this.g.conform(this.expected[node]);
@@ -563,7 +583,8 @@ class Translator {
     if (node > flow.root) return this.emitDispatch(node);
     const block = this.blocks[node];
     g.count = block.instructions;
-    if (this.tests[node] !== 0) this.testBudget(block.start, this.need[node]);
+    if (this.strides.has(node)) this.strides.testFence(this.depthOf(node) + 1);
+    else if (this.tests[node] !== 0) this.testBudget(block.start, this.need[node]);
     g.code.get(BUDGET);
     g.code.i32Const(g.count);
     g.code.op(Op.i32_sub);
@@ -707,10 +728,11 @@ class Translator {
         g.code.i32Const(this.calleeAt(block.target));
         return this.callIndirect(Op.return_call_indirect, CALLEES);
       case End.IndirectCall:
-        this.targetFrom(CTR_SLOT);
+        targetFrom(g, CTR_SLOT);
         this.link(next);
         g.flush();
-        this.lookUp();
+        lookUp(g);
+        this.looksUp = true;
         this.callArguments(() => g.code.get(g.temporary(I32, 4)));
         g.code.get(g.temporary(I32, 5));
         this.callIndirect(Op.call_indirect, ALL);
@@ -765,53 +787,12 @@ class Translator {
     otherwise();
   }
 
-  /** Leaves the target of an indirect branch in temporary 4; one beyond 2^32 is the interpreter's. */
-  private targetFrom(slot: number): void {
-    const { g } = this;
-    if (g.is64) {
-      g.get(slot);
-      g.code.i64Const(32, 0);
-      g.code.op(Op.i64_shr_u);
-      g.code.i64Const(0, 0);
-      g.code.op(Op.i64_ne);
-      g.leaveIf();
-    }
-    g.get(slot);
-    if (g.is64) g.code.op(Op.i32_wrap_i64);
-    g.code.i32Const(-4);
-    g.code.op(Op.i32_and);
-    g.code.set(g.temporary(I32, 4));
-  }
   private returnToCaller(): void {
     const { g } = this;
-    this.targetFrom(LR_SLOT);
+    targetFrom(g, LR_SLOT);
     g.flush();
     g.code.get(g.temporary(I32, 4));
     g.returnBudget(0);
-  }
-  /** Finds the slot of the address in temporary 4, into temporary 5; or returns it to whoever called. */
-  private lookUp(): void {
-    this.looksUp = true;
-    const { g } = this;
-    const { code } = g;
-    const entry = g.temporary(I32, 6);
-    const at = g.target.corner + LOOKUP_OFFSET;
-    code.get(g.temporary(I32, 4));
-    code.i32Const(1);
-    code.op(Op.i32_shl);
-    code.i32Const((LOOKUP_ENTRIES - 1) << 3);
-    code.op(Op.i32_and);
-    code.tee(entry);
-    code.access(Op.i32_load, at);
-    code.get(g.temporary(I32, 4));
-    code.op(Op.i32_ne);
-    code.block(Op.if);
-    code.get(g.temporary(I32, 4));
-    g.returnBudget(0);
-    code.end();
-    code.get(entry);
-    code.access(Op.i32_load, at + 4);
-    code.set(g.temporary(I32, 5));
   }
   private callArguments(address: () => void): void {
     const { g } = this;
@@ -861,7 +842,7 @@ class Translator {
   private emitIndirect(node: number, block: Block): void {
     const { g } = this;
     const { code } = g;
-    this.targetFrom(CTR_SLOT);
+    targetFrom(g, CTR_SLOT);
     const edges = this.flow.edges[node];
     const cases = block.table?.targets;
     if (cases !== undefined) {
@@ -890,7 +871,8 @@ class Translator {
       g.state.copy(state);
     }
     g.flush();
-    this.lookUp();
+    lookUp(g);
+    this.looksUp = true;
     this.callArguments(() => code.get(g.temporary(I32, 4)));
     code.get(g.temporary(I32, 5));
     this.callIndirect(Op.return_call_indirect, ALL);

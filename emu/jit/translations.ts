@@ -64,6 +64,8 @@ export interface TranslationsOptions {
   onTranslating?: () => void;
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
+  /** Modules of the quick loop that were made before, by name. */
+  prepared?: (name: string) => Uint8Array<ArrayBuffer> | undefined;
   /** Find out how long translated code and the interpreter run, for the statistics. */
   timed?: boolean;
 }
@@ -72,6 +74,7 @@ export class Translations {
   readonly tuning: Tuning;
   /** Is shown what comes into use. */
   readonly watcher: ((region: TranslatedRegion) => void) | undefined;
+  readonly prepared: TranslationsOptions["prepared"];
   private readonly host: HostTranslations | undefined;
   /** A program was long enough for the quick loop: those that it executes or forks need not show that they are. */
   isQuick = false;
@@ -100,10 +103,11 @@ export class Translations {
   constructor(
     tuning: Partial<Tuning> = {},
     host?: HostTranslations,
-    { onTranslated, onTranslating, timed }: TranslationsOptions = {},
+    { onTranslated, onTranslating, prepared, timed }: TranslationsOptions = {},
   ) {
     this.tuning = { ...TUNING, ...tuning };
     this.watcher = onTranslated;
+    this.prepared = prepared;
     this.host = host;
     this.starting = onTranslating;
     if (timed) this.statistics.running = this.statistics.interpreting = 0;

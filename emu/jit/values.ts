@@ -15,6 +15,7 @@ export class ValueNumbers {
   private next = ZERO + 1;
   /** Those of sums of two values, and of values without some low bits, by what they are made of. */
   private readonly combined = new Map<number, number>();
+  private readonly parts = new Map<number, readonly [number, number]>();
 
   fresh(): number {
     return this.next++;
@@ -22,10 +23,16 @@ export class ValueNumbers {
   sum(a: Value, b: Value): Value {
     return { base: this.sumOfBases(a.base, b.base), offset: a.offset + b.offset };
   }
+  /** The two values whose sum, and nothing else, has this number. */
+  partsOf(base: number): readonly [number, number] | undefined {
+    return this.parts.get(base);
+  }
   private sumOfBases(a: number, b: number): number {
     if (a === ZERO) return b;
     if (b === ZERO) return a;
-    return this.combination(Math.min(a, b) * NUMBERS + Math.max(a, b));
+    const sum = this.combination(Math.min(a, b) * NUMBERS + Math.max(a, b));
+    this.parts.set(sum, [a, b]);
+    return sum;
   }
   /** A value without the low bits `align`: the same for all at distances of a multiple of these. */
   aligned({ base, offset }: Value, align: number): Value {

@@ -176,6 +176,18 @@ export class Layout<F extends Fields> {
     return bytes;
   }
 
+  /** As `lend`, of the scalars of a struct in their order: to find values by their names takes V8 longer than to write them. */
+  lendInOrder(abi: AbiInfo, values: readonly (number | bigint)[]): Uint8Array<ArrayBuffer> {
+    const { fields, bytes, view } = this.plan(abi);
+    const little = abi.littleEndian;
+    bytes.fill(0);
+    for (let i = 0; i < values.length; i++) {
+      const { offset, unit } = fields[i];
+      putScalar(view, offset, little, unit, values[i]);
+    }
+    return bytes;
+  }
+
   /** An array of the struct's size, for bytes that are decoded next: it is the one that `lend` fills. */
   room(abi: AbiInfo): Uint8Array<ArrayBuffer> {
     return this.plan(abi).bytes;

@@ -182,6 +182,14 @@ export class SyscallContext {
   put<F extends Fields>(layout: Layout<F>, address: number, values: Encodable<F>): void {
     this.memory.write(address, layout.lend(this.abi, values));
   }
+  /** The same of a struct of scalars, with the values of the first of them, or of all, in their order. */
+  putInOrder<F extends Fields>(
+    layout: Layout<F>,
+    address: number,
+    values: readonly (number | bigint)[],
+  ): void {
+    this.memory.write(address, layout.lendInOrder(this.abi, values));
+  }
   /** Writes a 32-bit word at `address`. */
   put32(address: number, value: number): void {
     this.memory.checkStore(address, 4);

@@ -4,7 +4,13 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Bundle, cacheFile, SCRIPTS, scriptFile } from "../../cli/bundle.ts";
 import { addMachineOptions, Verb } from "../../cli/options.ts";
+import { preparedFile } from "../../cli/prepared.ts";
 import { usualFlags } from "../../cli/usual.ts";
+import { findModel } from "../../emu/cpu/models.ts";
+import { quickModule } from "../../emu/jit/quick-code.ts";
+import { nameOfQuick, quickTarget } from "../../emu/jit/quick-kind.ts";
+import { ABIS } from "../../emu/linux/abi.ts";
+import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { inTemporaryDirectory } from "../support/guests.ts";
 import { cli, ensureBuilt, root } from "../support/ppcr.ts";
 import { runProcess } from "../support/process.ts";
@@ -43,6 +49,16 @@ describe("the compiled command", () => {
     const { env, unsetEnv, ...shared } = usualFlags();
     expect(addMachineOptions(new Verb("run")).opts()).toEqual(shared);
     expect([env, unsetEnv]).toEqual([[], []]);
+  });
+
+  it.each(["ppc32", "ppc64", "ppc64le"] as const)("has the quick loop of %s ready", (abi) => {
+    ensureBuilt();
+    const { is64, littleEndian } = ABIS[abi];
+    const model = findModel(undefined, abi)!;
+    const space = new AddressSpace({ byteOrder: littleEndian ? "little" : "big" });
+    const target = quickTarget({ is64, model }, space);
+    const file = join(dirname(cli), preparedFile(nameOfQuick(target, model)));
+    expect(Buffer.compare(readFileSync(file), quickModule(target, model))).toBe(0);
   });
 
   it.each([

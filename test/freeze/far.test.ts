@@ -30,9 +30,11 @@ for (const target of ["ppc64", "ppc64le"] satisfies Target[]) {
     });
 
     it("is the same with a translator", async () => {
-      expect(await runToEnd(load(program, { seed: 1n, engine: "jit", tuning: { threshold: 20 } }))).toEqual(
-        plain,
-      );
+      expect(
+        await runToEnd(
+          load(program, { seed: 1n, engine: "jit", tuning: { threshold: 20, translateAfter: 0 } }),
+        ),
+      ).toEqual(plain);
     });
 
     it(`is the same when the program is frozen and thawed ${STAGES} times`, async () => {

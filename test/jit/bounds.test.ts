@@ -46,7 +46,7 @@ function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
   ];
   const words = loop.map((line) => asm(line));
   const all = Array.from({ length: LOOPS }, () => words).flat();
-  return engineOf([...all, asm("sc")], new Translations({ threshold: 3, ...tuning }));
+  return engineOf([...all, asm("sc")], new Translations({ translateAfter: 0, threshold: 3, ...tuning }));
 }
 
 /** Runs them all. */
@@ -88,7 +88,9 @@ it("takes less of a function whose module would be too big", () => {
   const back = -4 * loop.length;
   const words = [asm("addi 6,0,100"), asm("mtspr 9,6"), ...loop, asm(`bc 16,0,${back}`), asm("sc")];
   const onTranslated = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
-  const translations = new Translations({ threshold: 3, mostModuleBytes }, undefined, { onTranslated });
+  const translations = new Translations({ translateAfter: 0, threshold: 3, mostModuleBytes }, undefined, {
+    onTranslated,
+  });
   const engine = engineOf(words, translations);
   expect(engine.run(10_000_000)).toBe("syscall");
   expect(engine.cpu.registers.gpr(4)).toBe(BigInt(100 * steps));

@@ -124,6 +124,7 @@ export function show({ registers, is64 }: Cpu): string[] {
 
 /** Everything is translated at first sight. */
 export const AT_ONCE: Partial<Tuning> = {
+  translateAfter: 0,
   threshold: 0,
   entryThreshold: 0,
   coldThreshold: 0,
@@ -154,6 +155,7 @@ export function runBoth(
 /** What has run a few times is, without what has not, and again when that has; the quick loop runs the rest. */
 export const BY_AND_BY: Partial<Tuning> = {
   quickAfter: 0,
+  translateAfter: 0,
   threshold: 2,
   entryThreshold: 6,
   entryThresholdEach: 0,

@@ -10,7 +10,13 @@ import { randomNumbers } from "./random-programs.ts";
 /** What these see of the host's files (times, inode numbers) is not the same twice: they are held to counts and endings. */
 const SEES_THE_HOST = new Set(["directories", "files", "segv"]);
 
-const FIRST_SIGHT = { threshold: 0, entryThreshold: 0, coldThreshold: 0, executedPerTranslated: 0 };
+const FIRST_SIGHT = {
+  translateAfter: 0,
+  threshold: 0,
+  entryThreshold: 0,
+  coldThreshold: 0,
+  executedPerTranslated: 0,
+};
 
 /** Runs a program, stopping at the counts, and says what it was like there and at the end. */
 async function states(

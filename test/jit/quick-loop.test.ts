@@ -49,6 +49,21 @@ function run(
   return ends;
 }
 
+it("is made where what was prepared is no module", () => {
+  const asked: string[] = [];
+  const prepared = (name: string) => {
+    asked.push(name);
+    return Uint8Array.of(0, 0x61, 0x73, 0x6d);
+  };
+  const cpu = createCpu("ppc64", "power8");
+  prepare(cpu, "ppc64", [asm("addi 3,3,1"), asm("b -4")], 5);
+  cpu.registers.setGpr(3, 0n);
+  const quick = new JitEngine(cpu, new Translations(QUICKLY, undefined, { prepared }));
+  advance(quick, 1001);
+  expect(cpu.registers.gpr(3)).toBe(501n);
+  expect(asked).toEqual(["quick-power8-64be-3-8448"]);
+});
+
 const ones = (n: number): number[] => new Array(n).fill(1);
 
 it("runs what a program has just written, be it the next instruction", () => {

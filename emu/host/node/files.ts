@@ -26,16 +26,24 @@ export function hostCall<T>(work: () => T): T {
   try {
     return withoutTraces(work);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof HostError || typeof code !== "string") throw error;
-    // Node's own complaints about arguments (a NUL in a path, a negative length) are the caller's EINVAL.
-    throw new HostError(code.startsWith("ERR_") ? "EINVAL" : code, message);
+    throw toHostError(error);
   }
+}
+
+/** An error of node's as the machine's; others stay what they are. */
+function toHostError(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof HostError || typeof code !== "string") return error;
+  // Node's own complaints about arguments (a NUL in a path, a negative length) are the caller's EINVAL.
+  return new HostError(code.startsWith("ERR_") ? "EINVAL" : code, message);
 }
 
 /** A path as node wants it: a name that is no UTF-8 as its bytes. */
 export const toHost = (path: string): PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
 const raw = { encoding: "buffer" } as const;
+
+const BIGINT = { bigint: true } as const;
+const BIGINT_IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
 
 function kindOf(mode: number): HostStat["kind"] {
   switch (mode & constants.S_IFMT) {
@@ -121,7 +129,7 @@ class HeldFolder implements HostFolder {
     return withName(this.handle, name, use);
   }
   stat(): HostStat {
-    return hostCall(() => toHostStat(fs.fstatSync(this.handle, { bigint: true })));
+    return hostCall(() => toHostStat(fs.fstatSync(this.handle, BIGINT)));
   }
   access(wanted: HostAccess): void {
     hostCall(() => fs.accessSync(isNear(this.handle) ? "." : heldPath(this.handle), accessMode(wanted)));
@@ -193,7 +201,8 @@ const doubleBits = new BigInt64Array(double.buffer);
 
 /**
  * Node takes seconds as a double, and cuts them to microseconds (Node 20) or nanoseconds (Node 24). Whole seconds are exact; for others it
- * gets the next double above, so that the microsecond is right either way. It takes a number below zero for the present time, but not
+ * gets the next double above, so that the microsecond is right either way (centuries away, where doubles are more than one apart, it may be the
+ * one before). It takes a number below zero for the present time, but not
  * a date, which has milliseconds.
  */
 function toTime(nanoseconds: bigint): number | Date {
@@ -201,6 +210,7 @@ function toTime(nanoseconds: bigint): number | Date {
   const microseconds = nanoseconds / 1000n;
   double[0] = Number(microseconds) / 1e6;
   if (microseconds % 1_000_000n !== 0n) doubleBits[0]++;
+  if (Math.floor(double[0]) > Number(microseconds / 1_000_000n)) doubleBits[0]--;
   return double[0];
 }
 
@@ -251,6 +261,24 @@ function temporaryFolder(): string {
   return path;
 }
 
+/** Of Linux, without the O_DIRECTORY that it wants. */
+const O_TMPFILE = 0o20000000;
+
+/** Node's link(2) gives names to what has one only: ln(1) can follow the link of /proc to the file. */
+function nameUnnamed(handle: number, path: string): void {
+  const own = `/proc/${process.pid}`;
+  const target = toHost(path);
+  if (typeof target !== "string") throw new HostError("EOPNOTSUPP", "ln is given no name that isn't UTF-8");
+  const names = [`${own}/fd/${handle}`, target.replace(/^\/proc\/self\//, `${own}/`)];
+  const { status } = builtins.childProcess.spawnSync("ln", ["-L", "-T", "--", ...names], {
+    stdio: "ignore",
+    timeout: 5000,
+  });
+  if (status === 0) return;
+  const isThere = fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+  throw new HostError(isThere ? "EEXIST" : "EOPNOTSUPP", `${path} could not be linked`);
+}
+
 const files: HostFiles = {
   temporaryFolder,
   removeTree,
@@ -279,14 +307,19 @@ const files: HostFiles = {
       fs.rmSync(folder, { recursive: true });
     }
   },
+  openNameable: (folder) => {
+    if (!onLinux) throw new HostError("EOPNOTSUPP", "this host has no files without a name");
+    return fs.openSync(toHost(folder), O_TMPFILE | constants.O_DIRECTORY | constants.O_RDWR, 0o600);
+  },
+  nameUnnamed,
   occupied,
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),
   write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
-  fstat: (handle) => toHostStat(fs.fstatSync(handle, { bigint: true })),
-  lstat: (path) => toHostStat(fs.lstatSync(toHost(path), { bigint: true })),
+  fstat: (handle) => toHostStat(fs.fstatSync(handle, BIGINT)),
+  lstat: (path) => toHostStat(fs.lstatSync(toHost(path), BIGINT)),
   look: (path) => {
-    const stat = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
+    const stat = fs.lstatSync(toHost(path), BIGINT_IF_THERE);
     return stat === undefined ? undefined : toHostStat(stat);
   },
   readlink: (path) => decodeName(fs.readlinkSync(toHost(path), raw)),
@@ -374,7 +407,20 @@ const translated = (methods: HostFiles): HostFiles =>
     Object.entries(methods).map(([name, method]) => [
       name,
       // biome-ignore lint/suspicious/noExplicitAny: one wrapper for methods of every signature
-      (...args: any[]) => hostCall(() => (method as any)(...args)),
+      (...args: any[]) => {
+        // As `hostCall`, without a closure for every call.
+        const engine = Error as { stackTraceLimit?: number };
+        const { stackTraceLimit } = engine;
+        engine.stackTraceLimit = 0;
+        try {
+          // biome-ignore lint/suspicious/noExplicitAny: as above
+          return (method as any)(...args);
+        } catch (error) {
+          throw toHostError(error);
+        } finally {
+          engine.stackTraceLimit = stackTraceLimit;
+        }
+      },
     ]),
   ) as unknown as HostFiles;
 

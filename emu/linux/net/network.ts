@@ -163,8 +163,8 @@ export class Network {
 
   /** Takes an address of the loopback, or any. Throws EADDRNOTAVAIL, EADDRINUSE. */
   bindInternet(socket: Socket, address: Address): void {
-    if (socket.local !== undefined) throw new SysError(EINVAL);
     if (!isAny(address) && !isLoopback(address) && !isForMany(address)) throw new SysError(EADDRNOTAVAIL);
+    if (socket.local !== undefined) throw new SysError(EINVAL);
     const port = address.port === 0 ? this.freePort(socket, address) : address.port;
     const there = this.portOf(socket.protocol, port);
     if (socketsOf(there).some((other) => this.conflicts(socket, address, other)))

@@ -2,13 +2,13 @@
 import { GuestFault } from "../../cpu/fault.ts";
 import { HostError, type Interest } from "../../host/host.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EPIPE, SysError } from "../errno.ts";
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOENT, EPIPE, SysError } from "../errno.ts";
 import { RLIMIT_FSIZE } from "../process.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
-import type { Location } from "../vfs/location.ts";
+import { exists, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
@@ -61,6 +61,30 @@ export function atArg(
     return { file: files(ctx).descriptors.get(dirfd) };
   }
   return { at: files(ctx).find(dirfd, path, options.follow) };
+}
+
+// Errors that programs get all day. They are returned, for to throw takes longer than such a call.
+/** Nothing is there. */
+export const NO_ENTRY = new SysError(ENOENT);
+/** A descriptor in non-blocking mode would have to wait. */
+export const NOT_YET = new SysError(EAGAIN);
+/** There is no such descriptor. */
+export const NO_DESCRIPTOR = new SysError(EBADF);
+
+/** As `atArg`, and undefined where nothing is there. */
+export function lookArg(
+  ctx: SyscallContext,
+  dirfd: number,
+  pathArg: number,
+  { follow, flags = 0 }: { follow: boolean; flags?: number },
+): Location | OpenFile | undefined {
+  const path = ctx.path(pathArg);
+  if (path === "" && flags & AT_EMPTY_PATH) {
+    const { file, at } = atArg(ctx, dirfd, pathArg, { follow, flags });
+    return file ?? at;
+  }
+  const at = files(ctx).resolve(dirfd, path, { follow });
+  return exists(at) ? at : undefined;
 }
 
 // ---- buffers -----------------------------------------------------------------------------------------------
@@ -125,9 +149,9 @@ export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] 
 
 // ---- waiting -----------------------------------------------------------------------------------------------
 
-/** Waits until something changes at `file`, or fails with EAGAIN where it is not to wait. */
-export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): Blocked {
-  if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
+/** Waits until something changes at `file`, or is EAGAIN where it is not to wait. */
+export function wait(ctx: SyscallContext, file: OpenFile, interest: Interest, done = 0): Blocked | SysError {
+  if (file.flags & O_NONBLOCK) return NOT_YET;
   if (done === 0) return ctx.wait(file.waitables(interest));
   // A transfer that has begun does not begin again after a signal: it ends with what it has moved.
   const state = { kind: "moved", done } as const;

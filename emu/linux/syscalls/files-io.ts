@@ -19,13 +19,14 @@ import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
-import { Blocked } from "../wait-queue.ts";
+import type { Blocked } from "../wait-queue.ts";
 import {
   accessible,
   bufferArg,
   checkFlags,
   fileArg,
   movedBefore,
+  NOT_YET,
   noteBrokenPipe,
   noteCopied,
   noteRead,
@@ -140,7 +141,7 @@ function readInto(
   file: OpenFile,
   spans: readonly Span[],
   position?: number,
-): number | Blocked {
+): number | Blocked | SysError {
   if (file.kind === "directory") throw new SysError(EISDIR);
   if (file instanceof Socket) return receiveSpans(ctx, file, spans);
   if (file.isStream) checkTerminalRead(ctx, file);
@@ -160,10 +161,10 @@ function readInto(
 }
 
 /** Waits until there may be input; a terminal may be set to give up after a time (VTIME). */
-function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked {
+function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked | SysError {
   const { readTimeout, readDeadline } = file;
   if (readTimeout === 0n) return 0;
-  if (file.flags & O_NONBLOCK) throw new SysError(EAGAIN);
+  if (file.flags & O_NONBLOCK) return NOT_YET;
   if (readDeadline !== undefined)
     return ctx.wait({ ...file.waitables({ read: true }), deadline: readDeadline });
   if (readTimeout === undefined) return wait(ctx, file, { read: true });
@@ -178,7 +179,7 @@ function writeFrom(
   file: OpenFile,
   spans: readonly Span[],
   position?: number,
-): number | Blocked {
+): number | Blocked | SysError {
   if (file instanceof Socket) return sendSpans(ctx, file, spans);
   const skip = movedBefore(ctx);
   const total = lengthOf(spans);
@@ -211,7 +212,7 @@ function writeFrom(
 }
 
 /** Waits until the rest of a transfer can be written; a descriptor in non-blocking mode is content with what has been. */
-function waitForRoom(ctx: SyscallContext, file: OpenFile, done: number): number | Blocked {
+function waitForRoom(ctx: SyscallContext, file: OpenFile, done: number): number | Blocked | SysError {
   if (file.flags & O_NONBLOCK && done > 0) return done;
   return wait(ctx, file, { write: true }, done);
 }
@@ -230,7 +231,7 @@ const RWF_NOWAIT = 0x8;
 const RWF_APPEND = 0x10;
 
 /** preadv2 and pwritev2: offset -1 means the file's own position. */
-function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked {
+function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysError {
   const flags = ctx.args.int(5);
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   const offset = splitOffset(ctx, 3);
@@ -247,7 +248,7 @@ function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked {
   // What the call has written already before it paused is at the end by now.
   const end = Number(file.stat().size) - movedBefore(ctx);
   const done = writeFrom(ctx, file, spans, file.seekable ? end : undefined);
-  if (done instanceof Blocked) return done;
+  if (typeof done !== "number") return done;
   if (position === undefined) file.position = end + done;
   return done;
 }
@@ -303,7 +304,7 @@ function copy(
       // What was read and found no room goes back.
       if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
       const room = waitForRoom(ctx, to, done);
-      if (room instanceof Blocked) throw room;
+      if (typeof room !== "number") throw room;
       return room;
     }
     if (done < count) pauseIfOverdue(ctx, done);
@@ -442,7 +443,8 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd off64 ulong",
     handler: (ctx) => {
       const file = source(ctx, 0);
-      if (!file.seekable || file.kind === "directory") throw new SysError(EINVAL);
+      const isEndless = ctx.abi.is64 && ctx.args.isNegative(2);
+      if (file.stat().kind !== "file" || isEndless) throw new SysError(EINVAL);
       return 0;
     },
   },

@@ -118,13 +118,16 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+/** Locks that never kept anybody out; since 5.17 Linux takes them for granted, whatever the descriptor. */
+const LOCK_MAND = 32;
 
 /** flock(2). As in Linux a lock that is to be changed is given up first, also where the new one can't be had. */
 function flock(ctx: SyscallContext): number {
-  const file = fileArg(ctx, 0);
   const flags = ctx.args.int(1);
+  if (flags & LOCK_MAND) return 0;
   const operation = flags & ~LOCK_NB;
   if (![LOCK_SH, LOCK_EX, LOCK_UN].includes(operation)) throw new SysError(EINVAL);
+  const file = fileArg(ctx, 0);
   const exclusive = operation === LOCK_EX;
   const lock: FileLock = { kind: "flock", owner: file, exclusive, start: 0n, last: LAST_BYTE };
   files(ctx).system.locks.drop(file, lock);

@@ -39,17 +39,17 @@ import {
 } from "../vfs/constants.ts";
 import { entryType } from "../vfs/file-types.ts";
 import { fileKey } from "../vfs/folder.ts";
-import { DirectoryFile } from "../vfs/host-file.ts";
+import { DirectoryFile, RegularFile } from "../vfs/host-file.ts";
 import { exists, type HostPlace, isDirectory, type Location } from "../vfs/location.ts";
 import { isWithin, join, parentOf } from "../vfs/mounts.ts";
 import { IN_ACCESS } from "../vfs/notices.ts";
-import type { DirectoryEntry } from "../vfs/open-file.ts";
+import { type DirectoryEntry, OpenFile } from "../vfs/open-file.ts";
 import { otherName } from "../vfs/other-names.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
-import type { TaskFiles } from "../vfs/process-files.ts";
+import { openedFiles, type TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
 import { PathFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, atArg, checkFlags, fileArg, files } from "./files-common.ts";
+import { accessible, anyFileArg, checkFlags, fileArg, files, lookArg, NO_ENTRY } from "./files-common.ts";
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
@@ -288,6 +288,12 @@ function link(ctx: SyscallContext, from: Named, to: Named, flags: number): numbe
       ? undefined
       : task.find(named.dirfd, named.path, (flags & AT_SYMLINK_FOLLOW) !== 0);
   const object = found === undefined ? task.descriptors.get(from.dirfd) : found.object;
+  if (object instanceof RegularFile && task.system.isNameable(object.key)) {
+    const target = vacant(ctx, to.dirfd, to.path);
+    task.system.name(object, target, task, openedFiles(ctx.kernel));
+    task.system.notices.created(target);
+    return 0;
+  }
   const source = object === undefined ? found! : task.system.locate(object, task);
   const target = vacant(ctx, to.dirfd, to.path);
   const { mount } = namespace.writable(target).folder;
@@ -313,7 +319,10 @@ function symlink(ctx: SyscallContext, target: string, to: Named): number {
   return 0;
 }
 
-function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): number {
+/** What is there is no link, which programs find that look at every component of a path. */
+const NO_LINK = new SysError(EINVAL);
+
+function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): number | SysError {
   const size = ctx.args.int(n + 1);
   if (size <= 0) throw new SysError(EINVAL);
   const task = files(ctx);
@@ -325,7 +334,10 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
     if (!file.isSynthetic) return putLink(ctx, n, size, file.target);
     path = file.path;
   }
-  return putLink(ctx, n, size, task.system.namespace.readlink(task.find(dirfd, path, false)));
+  const at = task.resolve(dirfd, path, { follow: false });
+  if (!exists(at)) return NO_ENTRY;
+  const isLink = at.stat?.kind === "symlink" || at.synthetic?.type === "link";
+  return isLink ? putLink(ctx, n, size, task.system.namespace.readlink(at)) : NO_LINK;
 }
 
 function putLink(ctx: SyscallContext, n: number, size: number, target: string): number {
@@ -335,13 +347,21 @@ function putLink(ctx: SyscallContext, n: number, size: number, target: string): 
   return length;
 }
 
-function access(ctx: SyscallContext, dirfd: number, n: number, mode: number, flags: number): number {
+function access(
+  ctx: SyscallContext,
+  dirfd: number,
+  n: number,
+  mode: number,
+  flags: number,
+): number | SysError {
   if (mode & ~(MAY_READ | MAY_WRITE | MAY_EXEC)) throw new SysError(EINVAL);
   checkFlags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-  const { at, file } = atArg(ctx, dirfd, n, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  const found = lookArg(ctx, dirfd, n, { follow: (flags & AT_SYMLINK_NOFOLLOW) === 0, flags });
+  if (found === undefined) return NO_ENTRY;
   if (mode === 0) return 0;
   const { system, permissions } = files(ctx);
-  const stat = file?.stat() ?? system.stat(at!);
+  const at = found instanceof OpenFile ? undefined : found;
+  const stat = found instanceof OpenFile ? found.stat() : system.stat(found);
   if (stat.kind === "symlink") return 0;
   const isOnHost = at?.place !== undefined && at.stat !== undefined;
   if (isOnHost && mode & MAY_WRITE && !isDevice(at)) system.namespace.writable(at);

@@ -47,7 +47,15 @@ import { PipeEnd } from "../vfs/pipe.ts";
 import { openedFiles } from "../vfs/process-files.ts";
 import { F_SEAL_SEAL, type Seals } from "../vfs/seals.ts";
 import { EventFile } from "../vfs/special-files.ts";
-import { accessible, anyFileArg, checkFlags, files, install } from "./files-common.ts";
+import {
+  accessible,
+  anyFileArg,
+  checkFlags,
+  files,
+  install,
+  NO_DESCRIPTOR,
+  NO_ENTRY,
+} from "./files-common.ts";
 import { isLockCommand, recordLock } from "./files-locks.ts";
 import { openNamedPipe } from "./named-pipes.ts";
 
@@ -56,7 +64,7 @@ function open(
   ctx: SyscallContext,
   { dirfd, path, flags, mode }: { dirfd: number; path: string; flags: number; mode: number },
   how: Omit<ResolveOptions, "base" | "follow"> = {},
-): number {
+): number | SysError {
   const task = files(ctx);
   task.descriptors.reserve(1);
   const isExclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
@@ -74,7 +82,8 @@ function open(
     const pipe = openNamedPipe(ctx, { dirfd, path, flags }, how);
     if (pipe !== undefined) return pipe;
   }
-  const file = task.open(dirfd, path, flags, mode, how);
+  const file = task.openIfThere(dirfd, path, flags, mode, how);
+  if (file === undefined) return NO_ENTRY;
   task.noteOpened(file);
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
@@ -90,7 +99,7 @@ const RESOLVE_IN_ROOT = 0x10n;
 const RESOLVE_CACHED = 0x20n;
 const RESOLVE_KNOWN = 0x3fn;
 
-function openat2(ctx: SyscallContext): number {
+function openat2(ctx: SyscallContext): number | SysError {
   const path = ctx.path(1);
   const address = ctx.args.address(2);
   const given = ctx.args.size(3);
@@ -121,8 +130,12 @@ function openat2(ctx: SyscallContext): number {
   return open(ctx, { dirfd: ctx.args.int(0), path, flags, mode: Number(how.mode) }, confined);
 }
 
-function close(ctx: SyscallContext): number {
-  files(ctx).descriptors.close(ctx.args.int(0));
+function close(ctx: SyscallContext): number | SysError {
+  const { descriptors } = files(ctx);
+  const fd = ctx.args.int(0);
+  // Programs close all that they might have.
+  if (!descriptors.has(fd)) return NO_DESCRIPTOR;
+  descriptors.close(fd);
   return 0;
 }
 
@@ -232,7 +245,9 @@ const SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME;
 const OWNER_EX = struct({ type: "i32", pid: "i32" });
 
 function setFlags(ctx: SyscallContext, file: OpenFile, wanted: number): number {
-  const flags = (file.flags & ~SETTABLE) | (wanted & SETTABLE);
+  // What can't tell of itself stays as it is (Linux: setfl asks for a method, which sets the flag).
+  const settable = file.tellsOwner ? SETTABLE : SETTABLE & ~O_ASYNC;
+  const flags = (file.flags & ~settable) | (wanted & settable);
   const changed = flags ^ file.flags;
   if (changed & flags & O_NOATIME) files(ctx).permissions.checkOwner(file.stat(), file.path);
   if (changed & O_APPEND && file instanceof RegularFile) {
@@ -303,12 +318,13 @@ const notify: Command = (ctx, file) => {
 function setLease(ctx: SyscallContext, file: OpenFile, type: number): number {
   const { signals, owners } = files(ctx).system;
   const { credentials } = ctx.thread;
-  if (type < F_RDLCK || type > F_UNLCK || file.kind !== "file") throw new SysError(EINVAL);
+  if (type < F_RDLCK || type > F_UNLCK) throw new SysError(EINVAL);
+  const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
+  if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
+  if (file.kind !== "file") throw new SysError(EINVAL);
   if (type === F_UNLCK) {
     if (!signals.holdsLease(file)) throw new SysError(EAGAIN);
   } else {
-    const isOwn = owners.of(file.stat()).uid === credentials.fsuid;
-    if (!isOwn && !isCapable(credentials, CAP_LEASE)) throw new SysError(EACCES);
     const inTheWay = (other: OpenFile) =>
       other.key === file.key && (type === F_RDLCK ? other.canWrite : other !== file);
     if (openedFiles(ctx.kernel).some(inTheWay) || signals.hasOther(file, type)) throw new SysError(EAGAIN);
@@ -394,8 +410,9 @@ const FILE_COMMANDS: Readonly<Record<number, Command>> = {
   [F_SET_RW_HINT]: setHint,
 };
 
-function fcntl(ctx: SyscallContext, wide: boolean): number {
+function fcntl(ctx: SyscallContext, wide: boolean): number | SysError {
   const command = ctx.args.int(1);
+  if (!files(ctx).descriptors.has(ctx.args.int(0))) return NO_DESCRIPTOR;
   const file = anyFileArg(ctx, 0);
   const onDescriptor = DESCRIPTOR_COMMANDS[command];
   if (onDescriptor !== undefined) return onDescriptor(ctx, file);

@@ -19,9 +19,11 @@ import type { Location } from "../vfs/location.ts";
 import { isMountRoot, mountIdOf, mountTable } from "../vfs/mount-table.ts";
 import { parentOf } from "../vfs/mounts.ts";
 import type { FileStat } from "../vfs/file-status.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { OpenFile } from "../vfs/open-file.ts";
+import { NamespaceFile } from "../vfs/namespace-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { anyFileArg, atArg, checkFlags, files } from "./files-common.ts";
+import { anyFileArg, checkFlags, files, lookArg, NO_ENTRY } from "./files-common.ts";
+import { timeParts } from "./time-format.ts";
 
 const TIMES = {
   st_atime: "ulong",
@@ -85,53 +87,46 @@ export const STAT64 = struct({
   __unused5: "u32",
 });
 
-const BILLION = 1_000_000_000n;
 const BLOCK_SIZE = 4096;
 
-/** Whole seconds and the nanoseconds after them, also before the epoch. */
-function split(time: bigint): { seconds: bigint; nanoseconds: bigint } {
-  const nanoseconds = ((time % BILLION) + BILLION) % BILLION;
-  return { seconds: (time - nanoseconds) / BILLION, nanoseconds };
-}
-
-function fieldsOf(ctx: SyscallContext, stat: FileStat) {
+/** The fields of a struct stat, of which the layouts have `nlink` and mode in either order, and `more` after the device. */
+function valuesOf(ctx: SyscallContext, stat: FileStat, nlinkFirst: boolean, ...more: number[]) {
   const { uid, gid } = files(ctx).system.owners.of(stat);
-  const [atime, mtime, ctime] = [split(stat.atime), split(stat.mtime), split(stat.ctime)];
-  return {
-    st_dev: stat.dev,
-    st_ino: stat.ino,
-    st_mode: modeOf(stat),
-    st_nlink: stat.nlink,
-    st_uid: uid,
-    st_gid: gid,
-    st_rdev: stat.rdev,
-    st_size: stat.size,
-    st_blksize: BLOCK_SIZE,
-    st_blocks: stat.blocks,
-    st_atime: atime.seconds,
-    st_atime_nsec: atime.nanoseconds,
-    st_mtime: mtime.seconds,
-    st_mtime_nsec: mtime.nanoseconds,
-    st_ctime: ctime.seconds,
-    st_ctime_nsec: ctime.nanoseconds,
-  };
+  const atime = timeParts(stat.atime);
+  const mtime = timeParts(stat.mtime);
+  const ctime = timeParts(stat.ctime);
+  const { dev, ino, nlink, rdev, size, blocks } = stat;
+  const mode = modeOf(stat);
+  const values: (number | bigint)[] = [
+    dev,
+    ino,
+    nlinkFirst ? nlink : mode,
+    nlinkFirst ? mode : nlink,
+    uid,
+    gid,
+  ];
+  values.push(rdev, ...more, size, BLOCK_SIZE, blocks);
+  values.push(atime.seconds, atime.nanoseconds, mtime.seconds, mtime.nanoseconds);
+  values.push(ctime.seconds, ctime.nanoseconds);
+  return values;
 }
 
 /** Writes the ABI's struct stat. Throws EOVERFLOW where a 32-bit field is too small. */
 function putStat(ctx: SyscallContext, address: number, stat: FileStat): number {
   if (ctx.abi.is64) {
-    ctx.put(STAT_OF_64, address, fieldsOf(ctx, stat));
+    ctx.putInOrder(STAT_OF_64, address, valuesOf(ctx, stat, true));
     return 0;
   }
   if (stat.size > 0x7fff_ffffn || stat.nlink > 0xffff) throw new SysError(EOVERFLOW);
   // Inode and device numbers wider than the field would be an error to Linux; a folded one is of more use.
   const fold = (value: bigint) => BigInt.asUintN(32, value ^ (value >> 32n));
-  ctx.put(STAT32, address, { ...fieldsOf(ctx, stat), st_dev: fold(stat.dev), st_ino: fold(stat.ino) });
+  const narrow = { ...stat, dev: fold(stat.dev), ino: fold(stat.ino) };
+  ctx.putInOrder(STAT32, address, valuesOf(ctx, narrow, false));
   return 0;
 }
 
 function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number {
-  ctx.put(STAT64, address, fieldsOf(ctx, stat));
+  ctx.putInOrder(STAT64, address, valuesOf(ctx, stat, false, 0));
   return 0;
 }
 
@@ -140,11 +135,14 @@ type Put = (ctx: SyscallContext, address: number, stat: FileStat) => number;
 /** Status as the guest sees it. */
 const shown = (ctx: SyscallContext, stat: FileStat): FileStat => files(ctx).system.shown(stat);
 
-const statOf = (ctx: SyscallContext, found: { at?: Location; file?: OpenFile }): FileStat =>
-  shown(ctx, found.file !== undefined ? found.file.stat() : files(ctx).system.stat(found.at!));
+/** The status of what `lookArg` has found. */
+const statOf = (ctx: SyscallContext, found: Location | OpenFile): FileStat =>
+  shown(ctx, found instanceof OpenFile ? found.stat() : files(ctx).system.stat(found));
 
-const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) =>
-  put(ctx, ctx.args.address(1), statOf(ctx, atArg(ctx, AT_FDCWD, 0, { follow })));
+const byPath = (put: Put, follow: boolean) => (ctx: SyscallContext) => {
+  const found = lookArg(ctx, AT_FDCWD, 0, { follow });
+  return found === undefined ? NO_ENTRY : put(ctx, ctx.args.address(1), statOf(ctx, found));
+};
 
 const byDescriptor = (put: Put) => (ctx: SyscallContext) =>
   put(ctx, ctx.args.address(1), shown(ctx, anyFileArg(ctx, 0).stat()));
@@ -153,7 +151,8 @@ const byEither = (put: Put) => (ctx: SyscallContext) => {
   const flags = ctx.args.int(3);
   checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  return put(ctx, ctx.args.address(2), statOf(ctx, atArg(ctx, ctx.args.int(0), 1, { follow, flags })));
+  const found = lookArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  return found === undefined ? NO_ENTRY : put(ctx, ctx.args.address(2), statOf(ctx, found));
 };
 
 // ---- statx -------------------------------------------------------------------------------------------------
@@ -195,22 +194,23 @@ const STATX_MNT_ID = 0x1000;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const STATX_RESERVED = 0x8000_0000;
 
-function statx(ctx: SyscallContext): number {
+function statx(ctx: SyscallContext): number | SysError {
   const flags = ctx.args.int(2);
   const mask = ctx.args.uint(3);
   checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE);
   if (mask & STATX_RESERVED || (flags & AT_STATX_SYNC_TYPE) === AT_STATX_SYNC_TYPE)
     throw new SysError(EINVAL);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  const found = atArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  const found = lookArg(ctx, ctx.args.int(0), 1, { follow, flags });
+  if (found === undefined) return NO_ENTRY;
   const stat = statOf(ctx, found);
   const { uid, gid } = files(ctx).system.owners.of(stat);
   const { namespace } = files(ctx).system;
-  const path = found.file === undefined ? found.at!.path : found.file.where().path;
+  const path = found instanceof OpenFile ? found.where().path : found.path;
   // Whoever doesn't ask is spared the look at all that is mounted.
   const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
   const time = (prefix: string, value: bigint) => {
-    const { seconds, nanoseconds } = split(value);
+    const { seconds, nanoseconds } = timeParts(value);
     return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };
   };
   ctx.put(STATX, ctx.args.address(4), {
@@ -274,9 +274,17 @@ const EXT4_MAGIC = 0xef53;
 const PROC_MAGIC = 0x9fa0;
 const TMPFS_MAGIC = 0x0102_1994;
 const SYSFS_MAGIC = 0x6265_6572;
+const DEVPTS_MAGIC = 0x1cd1;
+const NSFS_MAGIC = 0x6e73_6673;
 const PIPEFS_MAGIC = 0x5049_5045;
 const SOCKFS_MAGIC = 0x534f_434b;
 const ANON_INODE_FS_MAGIC = 0x0904_1934;
+/** Trees that are on no host. */
+const TREES: readonly (readonly [name: string, magic: number])[] = [
+  ["/proc", PROC_MAGIC],
+  ["/sys", SYSFS_MAGIC],
+  ["/dev/pts", DEVPTS_MAGIC],
+];
 const SHARED_MEMORY = "/dev/shm";
 const ST_RDONLY = 1;
 const ST_VALID = 0x20;
@@ -292,7 +300,7 @@ function statfsOf(ctx: SyscallContext, at: Asked) {
   const { place } = at;
   if (place === undefined || at.stat === undefined) {
     if (at.magic !== undefined) return { ...common, f_type: at.magic, f_flags: ST_VALID };
-    const type = isIn(at, "/proc") ? PROC_MAGIC : isIn(at, "/sys") ? SYSFS_MAGIC : TMPFS_MAGIC;
+    const type = TREES.find(([name]) => isIn(at, name))?.[1] ?? TMPFS_MAGIC;
     return { ...common, f_type: type, f_flags: ST_RDONLY | ST_VALID };
   }
   const { system } = files(ctx);
@@ -337,6 +345,7 @@ function fit32(values: ReturnType<typeof statfsOf>) {
 function magicOf(file: OpenFile): number | undefined {
   if (file instanceof PipeEnd) return PIPEFS_MAGIC;
   if (file instanceof Socket) return SOCKFS_MAGIC;
+  if (file instanceof NamespaceFile) return NSFS_MAGIC;
   return file instanceof AnonymousFile ? ANON_INODE_FS_MAGIC : undefined;
 }
 
@@ -348,7 +357,7 @@ const byFile: Find = (ctx) => {
   const { path, kind } = file;
   if (kind === "proc") return { path, mustBeDirectory: false };
   if (path === "" || (kind !== "file" && kind !== "directory" && !(file.flags & O_PATH))) {
-    return { path: "/dev", mustBeDirectory: false, magic: path === "" ? magicOf(file) : undefined };
+    return { path: path || "/dev", mustBeDirectory: false, magic: path === "" ? magicOf(file) : undefined };
   }
   if (file.base !== undefined) return file.base();
   // A file that has lost its name is on the file system of the directory it was in.

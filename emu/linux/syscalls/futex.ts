@@ -22,6 +22,9 @@ const FUTEX_CMP_REQUEUE_PI = 12;
 const FUTEX_LOCK_PI2 = 13;
 const FUTEX_CLOCK_REALTIME = 256;
 
+/** The word is not what it should be. Programs hear it all day, and to throw takes longer than the call. */
+const OTHER_VALUE = new SysError(EAGAIN);
+
 function wait(ctx: SyscallContext, deadline: bigint | null, bits: number): SyscallResult {
   const { args, memory, resumed, thread } = ctx;
   if (bits === 0) throw new SysError(EINVAL);
@@ -30,7 +33,7 @@ function wait(ctx: SyscallContext, deadline: bigint | null, bits: number): Sysca
   const address = isMoved ? resumed.state.address : wordArg(ctx, 0);
   if (resumed?.state.kind === "woken") return 0;
   // While it waits the word's value does not matter; one that a signal has taken from its queue looks again.
-  if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) throw new SysError(EAGAIN);
+  if (resumed?.phase !== "waiting" && memory.read32(address) !== args.int(2)) return OTHER_VALUE;
   checkDeadline(ctx, deadline);
   const futex = futexAt(ctx, address);
   futex.enlist(thread, { kind: "value", bits });
@@ -53,12 +56,12 @@ function wake(ctx: SyscallContext, code: number, bitset: number): number {
   return plainFutex(ctx, address).wakeBits(Math.max(ctx.args.int(2), 1), bitset);
 }
 
-function requeue(ctx: SyscallContext, compare: boolean): number {
+function requeue(ctx: SyscallContext, compare: boolean): number | SysError {
   const { args, memory } = ctx;
   const [from, to] = [wordArg(ctx, 0), wordArg(ctx, 4)];
   const [wakes, moves] = [args.int(2), args.int(3)];
   if (wakes < 0 || moves < 0) throw new SysError(EINVAL);
-  if (compare && memory.read32(from) !== args.int(5)) throw new SysError(EAGAIN);
+  if (compare && memory.read32(from) !== args.int(5)) return OTHER_VALUE;
   const source = plainFutex(ctx, from);
   const woken = source.wakeBits(wakes, ANY_BIT);
   return woken + source.requeue(moves, futexAt(ctx, to), to);

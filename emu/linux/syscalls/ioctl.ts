@@ -4,14 +4,14 @@ import { Socket } from "../net/socket.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
-import { terminalOf } from "../vfs/devices.ts";
+import { major, minor, terminalOf } from "../vfs/devices.ts";
 import { NamespaceFile } from "../vfs/namespace-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { anyFileArg, files, install } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
 import { CLONE_REQUESTS } from "./ioctl-clones.ts";
 import { interfaceCall } from "./ioctl-interfaces.ts";
-import { io, ior, iow } from "./ioctl-numbers.ts";
+import { io, ior, iow, iowr } from "./ioctl-numbers.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
 
 export const FIONREAD = ior("f", 127, 4);
@@ -85,6 +85,24 @@ const namespaceOwner = ofNamespace((ctx, { name }) => {
   return 0;
 });
 
+/** What is the host's to do, or shows how it stores files. */
+const notPermitted: FileCall = () => {
+  throw new SysError(EPERM);
+};
+
+/** /dev/random and /dev/urandom. */
+const RANDOM_MINORS = [8n, 9n];
+const ofRandom =
+  (call: FileCall): FileCall =>
+  (ctx, file) => {
+    const { kind, rdev } = file.stat();
+    if (kind !== "char" || major(rdev) !== 1n || !RANDOM_MINORS.includes(minor(rdev)))
+      throw new SysError(ENOTTY);
+    return call(ctx, file);
+  };
+/** Bits of the pool, which is full (/proc/sys/kernel/random). */
+const ENTROPY = 256;
+
 /** Requests that any description takes. */
 const FILE_CALLS = new Map<number, FileCall>([
   [FIOCLEX, closeOnExec(true)],
@@ -109,6 +127,28 @@ const FILE_CALLS = new Map<number, FileCall>([
   [io("\xb7", 3), ofNamespace((_ctx, { type }) => type)],
   [io("\xb7", 4), namespaceOwner],
   ...CLONE_REQUESTS,
+  // RNDGETENTCNT; RNDADDTOENTCNT, RNDADDENTROPY, RNDZAPENTCNT, RNDCLEARPOOL, RNDRESEEDCRNG
+  [
+    ior("R", 0, 4),
+    ofRandom((ctx) => {
+      ctx.put32(ctx.args.address(2), ENTROPY);
+      return 0;
+    }),
+  ],
+  [iow("R", 1, 4), ofRandom(notPermitted)],
+  [iow("R", 3, 8), ofRandom(notPermitted)],
+  ...[4, 6, 7].map((n) => [io("R", n), ofRandom(notPermitted)] as const),
+  // FIFREEZE, FITHAW
+  [iowr("X", 119, 4), notPermitted],
+  [iowr("X", 120, 4), notPermitted],
+  // FIBMAP
+  [
+    io("\0", 1),
+    (ctx, file) => {
+      if (file.kind !== "file") throw new SysError(ENOTTY);
+      return notPermitted(ctx, file);
+    },
+  ],
   // FIGETBSZ
   [
     io("\0", 2),

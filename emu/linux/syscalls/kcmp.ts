@@ -40,10 +40,16 @@ function threadArg(ctx: SyscallContext, n: number): Thread {
   return thread;
 }
 
+/** Comparing what a set of epoll(7) has under a number takes CONFIG_CHECKPOINT_RESTORE; here it is only read. */
+const KCMP_EPOLL_TFD = 7;
+const EPOLL_SLOT_SIZE = 12;
+const checkSlot = (ctx: SyscallContext): void => ctx.memory.checkLoad(ctx.args.address(4), EPOLL_SLOT_SIZE);
+
 /** 0: the same; 1 or 2: another one, which comes later or earlier in some order. */
 const kcmp: SyscallHandler = (ctx) => {
   const threads = [threadArg(ctx, 0), threadArg(ctx, 1)];
   for (const thread of threads) checkAccess(ctx.thread, thread);
+  if (ctx.args.int(2) === KCMP_EPOLL_TFD) checkSlot(ctx);
   const part = PARTS[ctx.args.int(2)];
   if (part === undefined) throw new SysError(EINVAL);
   const [one, other] = threads.map((thread, i) => numberOf(part(thread, ctx.args.int(3 + i))));

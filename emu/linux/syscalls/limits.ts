@@ -5,6 +5,7 @@ import { CAP_SYS_RESOURCE, isCapable } from "../credentials.ts";
 import { EINVAL, ENOSYS, EPERM, noProcess, SysError } from "../errno.ts";
 import { type Limit, type Process, RLIM_INFINITY, RLIMIT_NOFILE } from "../process.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { timeParts } from "./time-format.ts";
 
 const RLIM_NLIMITS = 16;
 /** Ceiling of RLIMIT_NOFILE (fs.nr_open). */
@@ -13,8 +14,10 @@ const NR_OPEN = 1048576n;
 const RLIMIT = struct({ rlim_cur: "ulong", rlim_max: "ulong" });
 const RLIMIT64 = struct({ rlim_cur: "u64", rlim_max: "u64" });
 export const USAGE = struct({
-  ru_utime: ["long", 2],
-  ru_stime: ["long", 2],
+  ru_utime_sec: "long",
+  ru_utime_usec: "long",
+  ru_stime_sec: "long",
+  ru_stime_usec: "long",
   ru_maxrss: "long",
   ru_ixrss: "long",
   ru_idrss: "long",
@@ -30,10 +33,10 @@ export const USAGE = struct({
   ru_nvcsw: "long",
   ru_nivcsw: "long",
 });
-/** struct rusage of something that has used so much CPU time. */
-export function usageFields(time: bigint): { ru_utime: bigint[] } {
-  const microseconds = time / 1000n;
-  return { ru_utime: [microseconds / 1_000_000n, microseconds % 1_000_000n] };
+/** The first fields of struct rusage of something that has used so much CPU time, and memory in KiB; the others are zero. */
+export function usageValues(time: bigint, most = 0): number[] {
+  const { seconds, nanoseconds } = timeParts(time);
+  return [seconds, Math.floor(nanoseconds / 1000), 0, 0, most];
 }
 
 const TMS = struct({ tms_utime: "long", tms_stime: "long", tms_cutime: "long", tms_cstime: "long" });
@@ -42,7 +45,9 @@ const RUSAGE_SELF = 0;
 const RUSAGE_CHILDREN = -1;
 const RUSAGE_THREAD = 1;
 /** Nanoseconds of a clock tick (AT_CLKTCK 100). */
-const TICK = NANOSECONDS / 100n;
+const TICK = Number(NANOSECONDS / 100n);
+/** Whole ticks; BigInts cost V8 a call each. */
+const ticks = (time: bigint): number => Math.floor(Number(time) / TICK);
 
 function resourceArg(value: number): number {
   if (value >= RLIM_NLIMITS) throw new SysError(EINVAL);
@@ -111,19 +116,17 @@ const prlimit64: SyscallHandler = (ctx) => {
   return 0;
 };
 
-/** Mapped memory in KiB: an upper bound of what was ever resident. */
-const mappedKib = ({ memory }: Process): number => memory.areas.bytes / 1024;
-
 const getrusage: SyscallHandler = (ctx) => {
   const { args, process, thread } = ctx;
   const who = args.int(0);
   if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) throw new SysError(EINVAL);
   ctx.kernel.settleTime();
   const own = who === RUSAGE_SELF ? process.cpuTime : thread.cpuTime;
-  ctx.put(USAGE, args.address(1), {
-    ...usageFields(who === RUSAGE_CHILDREN ? process.childCpuTime : own),
-    ru_maxrss: who === RUSAGE_CHILDREN ? 0 : Math.floor(mappedKib(process)),
-  });
+  const isChildren = who === RUSAGE_CHILDREN;
+  const values = isChildren
+    ? usageValues(process.childCpuTime, process.childrenPeak)
+    : usageValues(own, process.peak);
+  ctx.putInOrder(USAGE, args.address(1), values);
   return 0;
 };
 
@@ -131,9 +134,8 @@ const times: SyscallHandler = (ctx) => {
   const { args, kernel, process } = ctx;
   kernel.settleTime();
   const { cpuTime, childCpuTime } = process;
-  if (args.word(0) !== 0n)
-    ctx.put(TMS, args.address(0), { tms_utime: cpuTime / TICK, tms_cutime: childCpuTime / TICK });
-  return kernel.clock.monotonic() / TICK;
+  if (!args.isZero(0)) ctx.putInOrder(TMS, args.address(0), [ticks(cpuTime), 0, ticks(childCpuTime)]);
+  return ticks(kernel.clock.monotonic());
 };
 
 export const LIMIT_SYSCALLS: readonly SyscallRow[] = [

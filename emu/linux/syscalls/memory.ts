@@ -263,6 +263,7 @@ const munmap: SyscallHandler = (ctx) => {
   if (!isAligned(address) || address > most || wanted > most - address) throw new SysError(EINVAL);
   const length = alignedLength(ctx, wanted);
   if (length === 0n) throw new SysError(EINVAL);
+  ctx.process.keepPeak();
   unmapRange(memory, address, length);
   return 0;
 };
@@ -326,8 +327,10 @@ const brk: SyscallHandler = (ctx) => {
   const dataLimit = toLength(limits[RLIMIT_DATA].soft);
   if (to - layout.startBrk + (layout.endData - layout.startData) > dataLimit) return refuse;
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
-  if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
-  else if (newEnd > oldEnd) {
+  if (newEnd < oldEnd) {
+    process.keepPeak();
+    memory.unmap(newEnd, oldEnd);
+  } else if (newEnd > oldEnd) {
     if (!leavesRoom(memory, oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (!memory.isMappable(oldEnd, newEnd) || !memory.hasRoom(oldEnd, newEnd)) return refuse;
     if (process.isOverSpace(newEnd - oldEnd)) return refuse;

@@ -118,8 +118,8 @@ const getrandom: SyscallHandler = (ctx) => {
   if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) throw new SysError(EINVAL);
   if ((flags & (GRND_INSECURE | GRND_RANDOM)) === (GRND_INSECURE | GRND_RANDOM)) throw new SysError(EINVAL);
   const wanted = Math.min(args.size(1), RANDOM_MOST);
-  if (wanted === 0) return 0;
   const start = args.address(0);
+  if (wanted === 0) return 0;
   if (start + wanted > memory.limit) throw new SysError(EFAULT);
   const length = accessible(memory, start, wanted, true);
   for (let done = movedBefore(ctx); done < length; done += RANDOM_CHUNK) {

@@ -4,7 +4,7 @@ import { CAP_SYS_RESOURCE, isCapable } from "../credentials.ts";
 import { E2BIG, EAGAIN, EINVAL, ENOMSG, EPERM, SysError } from "../errno.ts";
 import { checkAllowed, checkOwner, IPC_NOWAIT } from "../ipc/ipc-table.ts";
 import { MessageQueue, MSGMAX, MSGMNB, MSGMNI } from "../ipc/message-queues.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import {
   ALTER,
   type ControlledKind,
@@ -72,8 +72,8 @@ export function msgsnd(ctx: SyscallContext, at: number, size: bigint, flags: num
   return 0;
 }
 
-/** msgrcv(2) into a struct msgbuf at `at`. */
-export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigint, flags: number): number {
+/** msgrcv(2) into a struct msgbuf at `to`. */
+export function msgrcv(ctx: SyscallContext, to: bigint, size: bigint, type: bigint, flags: number): number {
   const id = ctx.args.int(0);
   const copies = (flags & MSG_COPY) !== 0;
   if (id < 0 || BigInt.asIntN(8 * ctx.abi.wordSize, size) < 0n) throw new SysError(EINVAL);
@@ -91,12 +91,13 @@ export function msgrcv(ctx: SyscallContext, at: number, size: bigint, type: bigi
   if (BigInt(message.bytes.length) > size && !(flags & MSG_NOERROR)) throw new SysError(E2BIG);
   const { wordSize } = ctx.abi;
   const bytes = message.bytes.subarray(0, Number(size));
-  // A message that can't be stored is gone all the same.
+  // A message that can't be written where it is wanted is lost, as on Linux.
   if (!copies) {
     queue.take(index);
     queue.receiver = ctx.process.pid;
     queue.received = seconds(ctx);
   }
+  const at = pointer(to);
   ctx.memory.checkStore(at, wordSize + bytes.length);
   ctx.putWord(at, message.type);
   ctx.memory.write(at + wordSize, bytes);
@@ -155,7 +156,7 @@ export const MESSAGE_CALLS: readonly SyscallRow[] = [
   {
     name: "msgrcv",
     args: "int ptr ulong long octal",
-    handler: (ctx) => msgrcv(ctx, ctx.args.address(1), ctx.args.ulong(2), ctx.args.long(3), ctx.args.int(4)),
+    handler: (ctx) => msgrcv(ctx, ctx.args.word(1), ctx.args.ulong(2), ctx.args.long(3), ctx.args.int(4)),
   },
   { name: "msgctl", args: "int int ptr", handler: (ctx) => msgctl(ctx, ctx.args.address(2)) },
 ];

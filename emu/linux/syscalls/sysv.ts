@@ -24,11 +24,12 @@ function ipc(ctx: SyscallContext): number {
     case 11:
       return msgsnd(inner(first), at(), sizeOf(ctx, second), int(third));
     case 12: {
-      if (version !== 0) return msgrcv(inner(first), at(), sizeOf(ctx, second), long(ctx, fifth), int(third));
+      if (version !== 0)
+        return msgrcv(inner(first), pointer, sizeOf(ctx, second), long(ctx, fifth), int(third));
       if (pointer === 0n) throw new SysError(EINVAL);
       const buffer = ctx.getWord(at());
       const type = ctx.getWord(at() + ctx.abi.wordSize);
-      return msgrcv(inner(first), addressOf(buffer), sizeOf(ctx, second), long(ctx, type), int(third));
+      return msgrcv(inner(first), buffer, sizeOf(ctx, second), long(ctx, type), int(third));
     }
     case 13:
       return msgget(inner(first, second));

@@ -46,26 +46,34 @@ export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint 
   tv_nsec: time % NANOSECONDS,
 });
 
-/** A time near the last one that was more than a number holds exactly: whole seconds. */
-let epoch = 0n;
-let epochSeconds = 0;
+/** A time, and the halves of its two's complement. */
+const whole = new BigInt64Array(1);
+const halves = new Int32Array(whole.buffer);
+/** Less than 2^63. */
+const MOST_AT_ONCE = 9e18;
 
-/** The seconds and nanoseconds of a time that is not negative. Of BigInts, division takes V8 longest. */
-function parts(time: bigint): { seconds: number; nanoseconds: number } {
-  let [rest, before] = [Number(time), 0];
-  if (rest > Number.MAX_SAFE_INTEGER) {
-    rest = Number(time - epoch);
-    if (rest < 0 || rest > Number.MAX_SAFE_INTEGER) {
-      epochSeconds = Number(time / NANOSECONDS);
-      epoch = BigInt(epochSeconds) * NANOSECONDS;
-      rest = Number(time - epoch);
-    }
-    before = epochSeconds;
+/** The whole seconds and the nanoseconds after them of a time, also before the epoch. Division of BigInts takes V8 longer than a call. */
+export function timeParts(time: bigint): { seconds: number; nanoseconds: number } {
+  const rough = Number(time);
+  if (rough >= 0 && rough <= Number.MAX_SAFE_INTEGER) {
+    // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
+    const seconds = Math.floor(rough / NANOSECONDS_IN_ONE);
+    return { seconds, nanoseconds: rough - seconds * NANOSECONDS_IN_ONE };
   }
-  // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
-  const seconds = Math.floor(rest / NANOSECONDS_IN_ONE);
-  return { seconds: before + seconds, nanoseconds: rest - seconds * NANOSECONDS_IN_ONE };
+  if (rough > MOST_AT_ONCE || rough < -MOST_AT_ONCE) {
+    const after = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+    return { seconds: Number((time - after) / NANOSECONDS), nanoseconds: Number(after) };
+  }
+  // That the time was rounded may make a second too much or too little. The nanoseconds are less than 2^31: their low 32 bits are all of them.
+  whole[0] = time;
+  const seconds = Math.floor(rough / NANOSECONDS_IN_ONE);
+  const nanoseconds = (halves[LOW] - Math.imul(seconds, NANOSECONDS_IN_ONE)) | 0;
+  if (nanoseconds < 0) return { seconds: seconds - 1, nanoseconds: nanoseconds + NANOSECONDS_IN_ONE };
+  if (nanoseconds < NANOSECONDS_IN_ONE) return { seconds, nanoseconds };
+  return { seconds: seconds + 1, nanoseconds: nanoseconds - NANOSECONDS_IN_ONE };
 }
+/** Which of the halves is the low one on this host. */
+const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
 
 /** Writes two longs, or two doublewords. */
 function writePair(ctx: SyscallContext, address: number, size: number, first: number, second: number): void {
@@ -81,7 +89,7 @@ function writePair(ctx: SyscallContext, address: number, size: number, first: nu
 }
 
 export function writeTimespec(ctx: SyscallContext, address: number, format: TimeFormat, time: bigint): void {
-  const { seconds, nanoseconds } = parts(time);
+  const { seconds, nanoseconds } = timeParts(time);
   writePair(ctx, address, timespecSize(ctx.abi, format), seconds, nanoseconds);
 }
 
@@ -106,7 +114,7 @@ export function encodeTimeval64(abi: AbiInfo, time: bigint): Uint8Array {
 }
 
 export function writeTimeval(ctx: SyscallContext, address: number, time: bigint): void {
-  const { seconds, nanoseconds } = parts(time);
+  const { seconds, nanoseconds } = timeParts(time);
   writePair(ctx, address, 2 * ctx.abi.wordSize, seconds, Math.floor(nanoseconds / 1000));
 }
 

@@ -75,7 +75,7 @@ const isDevice = (id: number): boolean => id < 0 && (id & (PER_THREAD | CPU_CLOC
 /** The clock that `id` names. Throws EINVAL. */
 export function clockSource({ kernel, process, thread }: SyscallContext, id: number): ClockSource {
   const system = SYSTEM_CLOCKS.get(id);
-  if (system !== undefined) return { kind: system.kind };
+  if (system !== undefined) return system;
   if (id === CLOCK_PROCESS_CPUTIME_ID) return { kind: "process", process };
   if (id === CLOCK_THREAD_CPUTIME_ID) return { kind: "thread", thread };
   if (id >= 0 || (id & CPU_CLOCK) === 3) throw new SysError(EINVAL);

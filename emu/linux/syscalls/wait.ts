@@ -10,8 +10,9 @@ import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
 import { releaseHeld } from "../tracing/tracing.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
 import { PidFile } from "../vfs/pid-file.ts";
+import { Blocked } from "../wait-queue.ts";
 import { fileArg } from "./files-common.ts";
-import { USAGE, usageFields } from "./limits.ts";
+import { USAGE, usageValues } from "./limits.ts";
 
 const WNOHANG = 1;
 const WUNTRACED = 2;
@@ -29,20 +30,31 @@ interface Waitee {
   readonly pgid: number;
 }
 
+/** What a child and the children it has waited for have used: CPU time, and KiB that the largest of them had mapped. */
+interface Usage {
+  cpuTime: bigint;
+  peak: number;
+}
+
 /** What is known of a child that has something to tell. */
-interface Found extends Waitee {
+interface Found extends Waitee, Usage {
   uid: number;
   code: number;
   /** Exit code or signal, as siginfo has it. */
   status: number;
   /** As wait(2) stores it. */
   word: number;
-  /** CPU time of the child and of the children it has waited for. */
-  cpuTime: bigint;
 }
 
+/** There is nobody to wait for. Shells hear it at each prompt, and to throw takes longer than the call. */
+const NO_CHILD = new SysError(ECHILD);
+
 /** A child with something to tell of what `options` ask for; takes what it tells unless WNOWAIT. */
-function look(process: Process, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
+function look(
+  process: Process,
+  isWanted: (child: Waitee) => boolean,
+  options: number,
+): Found | SysError | undefined {
   const takes = (options & WNOWAIT) === 0;
   let any = false;
   for (const child of process.children) {
@@ -50,10 +62,13 @@ function look(process: Process, isWanted: (child: Waitee) => boolean, options: n
     if (!isWanted(child) || !(isTraced || isOfKind(child, options))) continue;
     any = true;
     if (!hasReport(child)) continue;
-    const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, cpuTime: cpuTimeOf(child) };
+    const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, ...usageOf(child) };
     if (child.exitStatus !== null) {
       if ((options & WEXITED) === 0 || child.heldBy !== undefined) continue;
-      if (takes) process.kernel.reap(child);
+      if (takes) {
+        process.inheritPeak(child);
+        process.kernel.reap(child);
+      }
       return { ...found, ...endOf(child.exitStatus), word: child.exitStatus };
     }
     const { stopped, continued } = child.report;
@@ -68,15 +83,18 @@ function look(process: Process, isWanted: (child: Waitee) => boolean, options: n
   }
   const traced = lookAtTraced(process, isWanted, options);
   if (typeof traced === "object") return traced;
-  if (!any && !traced) throw new SysError(ECHILD);
-  return undefined;
+  return any || traced ? undefined : NO_CHILD;
 }
 
 /** Whether a child may have anything to tell. */
 const hasReport = ({ exitStatus, report }: Process): boolean =>
   exitStatus !== null || report.stopped !== 0 || report.continued;
 
-const cpuTimeOf = ({ cpuTime, childCpuTime }: Process): bigint => cpuTime + childCpuTime;
+const usageOf = ({ cpuTime, childCpuTime, peak, childrenPeak }: Process): Usage => ({
+  cpuTime: cpuTime + childCpuTime,
+  peak: Math.max(peak, childrenPeak),
+});
+const NO_USAGE: Usage = { cpuTime: 0n, peak: 0 };
 
 /** The same for those that a process traces, whose stops are told whatever the options; else whether there are any. */
 function lookAtTraced(
@@ -94,7 +112,7 @@ function lookAtTraced(
     if (trace === undefined || trace.stop === null || trace.told || trace.listening) continue;
     if (takes) trace.told = true;
     const { code } = trace.stop;
-    const found = { ...who, uid: its.credentials.uid, cpuTime: cpuTimeOf(its) };
+    const found = { ...who, uid: its.credentials.uid, ...usageOf(its) };
     return { ...found, code: CLD_TRAPPED, status: code, word: (code << 8) | 0x7f };
   }
   for (const [index, { tid, status }] of process.traceEnds.entries()) {
@@ -103,7 +121,7 @@ function lookAtTraced(
     if (!isWanted(who)) continue;
     any = true;
     if ((options & WEXITED) === 0) continue;
-    const found = { ...who, uid: process.credentials.uid, cpuTime: its === undefined ? 0n : cpuTimeOf(its) };
+    const found = { ...who, uid: process.credentials.uid, ...(its ? usageOf(its) : NO_USAGE) };
     if (takes) {
       process.traceEnds.splice(index, 1);
       if (its?.heldBy === process) releaseHeld(its);
@@ -117,11 +135,17 @@ function lookAtTraced(
 const isOfKind = ({ exitSignal }: Process, options: number): boolean =>
   (options & WALL) !== 0 || (exitSignal !== SIGCHLD) === ((options & WCLONE) !== 0);
 
-function find(ctx: SyscallContext, isWanted: (child: Waitee) => boolean, options: number): Found | undefined {
+/** What is found, or how the call ends or waits. */
+type Finding = Found | SysError | Blocked | undefined;
+
+function find(ctx: SyscallContext, isWanted: (child: Waitee) => boolean, options: number): Finding {
   const found = look(ctx.process, isWanted, options);
   if (found !== undefined || options & WNOHANG) return found;
-  return ctx.block({ queues: [ctx.process.childQueue] });
+  return ctx.wait({ queues: [ctx.process.childQueue] });
 }
+
+const isFound = (finding: Finding): finding is Found | undefined =>
+  !(finding instanceof SysError || finding instanceof Blocked);
 
 /** Who `pid` of waitpid(2) means. */
 function byPid(ctx: SyscallContext, pid: number): (child: Waitee) => boolean {
@@ -137,9 +161,10 @@ const wait4: SyscallHandler = (ctx) => {
   if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
   if (pid === -0x8000_0000) throw new SysError(ESRCH);
   const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (!isFound(found)) return found;
   if (found === undefined) return 0;
-  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
-  if (args.word(3) !== 0n) ctx.put(USAGE, args.address(3), usageFields(found.cpuTime));
+  if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
+  if (!args.isZero(3)) ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime, found.peak));
   return found.pid;
 };
 
@@ -149,8 +174,9 @@ const waitpid: SyscallHandler = (ctx) => {
   const [pid, options] = [args.int(0), args.uint(2)];
   if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | W_LINUX)) throw new SysError(EINVAL);
   const found = find(ctx, byPid(ctx, pid), options | WEXITED);
+  if (!isFound(found)) return found;
   if (found === undefined) return 0;
-  if (args.word(1) !== 0n) ctx.put32(args.address(1), found.word);
+  if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
   return found.pid;
 };
 
@@ -160,7 +186,7 @@ const P_PGID = 2;
 const P_PIDFD = 3;
 
 /** The child of a pidfd. One that has O_NONBLOCK is not waited for. */
-function byPidfd(ctx: SyscallContext, options: number): Found | undefined {
+function byPidfd(ctx: SyscallContext, options: number): Finding {
   if (ctx.args.int(1) < 0) throw new SysError(EINVAL);
   const file = fileArg(ctx, 1);
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
@@ -188,8 +214,10 @@ const waitid: SyscallHandler = (ctx) => {
   if (options & ~known || !(options & (WEXITED | WUNTRACED | WCONTINUED))) throw new SysError(EINVAL);
   const type = args.uint(0);
   const found = type === P_PIDFD ? byPidfd(ctx, options) : find(ctx, byId(ctx, type, args.int(1)), options);
-  if (found !== undefined && args.word(4) !== 0n) ctx.put(USAGE, args.address(4), usageFields(found.cpuTime));
-  if (args.word(2) === 0n) return 0;
+  if (!isFound(found)) return found;
+  if (found !== undefined && !args.isZero(4))
+    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime, found.peak));
+  if (args.isZero(2)) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
   if (found !== undefined) {
     const { pid, uid, code, status } = found;

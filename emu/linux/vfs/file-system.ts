@@ -1,5 +1,6 @@
 /** All files of one machine: opens what paths name, and keeps what its processes share. */
 import { type Host, HostError, type HostStat, type HostStream } from "../../host/host.ts";
+import type { UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { PosixQueues } from "../ipc/posix-queues.ts";
 import { Gateway, type NetGrants } from "../net/gateway.ts";
 import { makeSocket, type SocketKind } from "../net/make-socket.ts";
@@ -36,7 +37,7 @@ import { Identities } from "./identities.ts";
 import { exists, HeldLocation, isDirectory, type Location, type Viewer } from "./location.ts";
 import { LockTable } from "./locks.ts";
 import { MappedFiles, SharedHandle } from "./mapped-files.ts";
-import { join, type MountConfig, normalize } from "./mounts.ts";
+import { join, type MountConfig, normalize, parentOf } from "./mounts.ts";
 import { NamespaceFile } from "./namespace-file.ts";
 import { Namespace, type ResolveOptions } from "./namespace.ts";
 import { Nodes } from "./nodes.ts";
@@ -51,6 +52,7 @@ import { droppedBits, SET_IDS, SetIds } from "./set-ids.ts";
 import { PathFile, ProcFile, procFileAt } from "./special-files.ts";
 import { StreamFile } from "./stream-file.ts";
 import { directoryOf, fail, type Synthetic, type SyntheticDirectory, sizeOf } from "./synthetic.ts";
+import { writeTravelling } from "./travelling.ts";
 
 /** Flags that belong to the act of opening and are not kept (Linux: do_dentry_open). */
 const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
@@ -116,6 +118,8 @@ export class FileSystem {
   readonly gateway: Gateway | undefined;
   /** Seals of the files of memfd_create(2), by their keys. */
   private readonly seals = new Map<string, Seals>();
+  /** Files without a name that may get one, and the grants that they are in. */
+  private readonly nameable = new Map<string, Mount>();
   /** What thawed directories see of /proc and /dev; all of it as soon as there is a process again. */
   readonly thawView: { root: SyntheticDirectory } = { root: directoryOf({}) };
 
@@ -250,10 +254,15 @@ export class FileSystem {
   }
 
   /**
-   * open(2) at a place that a walk found, following links or not as `flags` say. `mode` has the umask applied. Throws
-   * HostError.
+   * open(2) at a place that a walk found, following links or not as `flags` say; undefined where nothing is there. `mode` has the umask
+   * applied. Throws HostError.
    */
-  open(walk: (follow: boolean) => Location, flags: number, mode: number, viewer: Viewer): OpenFile {
+  open(
+    walk: (follow: boolean) => Location,
+    flags: number,
+    mode: number,
+    viewer: Viewer,
+  ): OpenFile | undefined {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
       const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
@@ -261,11 +270,9 @@ export class FileSystem {
       const at = walk(true);
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
       if (!exists(at)) fail("ENOENT", at.path);
-      // No host call gives such a file a name later; with O_EXCL nobody wants to.
-      if ((flags & O_EXCL) === 0) fail("EOPNOTSUPP", "O_TMPFILE without O_EXCL");
       this.namespace.writable(at);
       this.checkAccess(at, MAY_WRITE | MAY_EXEC, viewer);
-      return this.temporary(at.path, flags, mode);
+      return this.temporary(at, flags, mode, viewer);
     }
     const exclusive = (flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0;
     const follow = !exclusive && (flags & O_NOFOLLOW) === 0;
@@ -277,7 +284,7 @@ export class FileSystem {
           if (exclusive) fail("EEXIST", at.path);
           return this.openExisting(at, flags, viewer);
         }
-        if ((flags & O_CREAT) === 0) fail("ENOENT", at.path);
+        if ((flags & O_CREAT) === 0) return undefined;
         if (at.mustBeDirectory) fail("EISDIR", at.path);
         return this.create(at, flags, mode, viewer);
       } catch (error) {
@@ -287,31 +294,75 @@ export class FileSystem {
     }
   }
 
-  /** O_TMPFILE: a file that never has a name. */
-  private temporary(folder: string, flags: number, mode: number): RegularFile {
-    const handle = this.host.files.openUnnamed();
-    this.host.files.fchmod(handle, mode & 0o1777);
+  /** O_TMPFILE: a file without a name, which it never gets where it is made with O_EXCL. */
+  private temporary(at: Location, flags: number, mode: number, viewer: Viewer): RegularFile {
+    const { files } = this.host;
+    const isNameable = (flags & O_EXCL) === 0;
+    const handle = isNameable ? this.openNameable(at) : files.openUnnamed();
+    viewer.permissions?.inherit((uid, gid) => files.fchown(handle, uid, gid));
+    files.fchmod(handle, mode & 0o1777);
     this.forget(handle, mode);
-    const { ino } = this.host.files.fstat(handle);
-    return this.regular(handle, { path: join(folder, `#${ino}`), mount: undefined }, flags & ~O_TMPFILE);
+    const stat = files.fstat(handle);
+    if (isNameable) this.nameable.set(fileKey(stat), this.namespace.folderAt(at).mount);
+    return this.regular(
+      handle,
+      { path: join(at.path, `#${stat.ino}`), mount: undefined },
+      flags & ~O_TMPFILE,
+    );
+  }
+  private openNameable(at: Location): number {
+    return this.namespace.folderAt(at).within(".", (path) => this.host.files.openNameable(path));
+  }
+
+  /** A file that has travelled, and which its program may give a name yet; undefined where the folder that it was made in isn't there. */
+  thawNameable(snapshot: UnlinkedFileSnapshot): SharedHandle | undefined {
+    let handle: SharedHandle | undefined;
+    try {
+      const at = this.namespace.walkCanonical(parentOf(normalize(snapshot.path ?? "")), this.thawView.root);
+      if (at.place === undefined) return undefined;
+      this.namespace.writable(at);
+      handle = new SharedHandle(this.host, this.openNameable(at));
+      writeTravelling(this.host, handle.handle, snapshot);
+      const stat = this.host.files.fstat(handle.handle);
+      this.nameable.set(fileKey(stat), this.namespace.folderAt(at).mount);
+      return handle;
+    } catch (error) {
+      handle?.release();
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives a file of O_TMPFILE its first name; `all` are the descriptions that there are of it. Throws ENOENT for one that may have none. */
+  name(file: RegularFile, target: Location, viewer: Viewer, all: readonly OpenFile[]): void {
+    const mount = this.nameable.get(file.key) ?? fail("ENOENT", `${file.path} has no name`);
+    if (this.namespace.writable(target).folder.mount !== mount) fail("EXDEV", target.path);
+    const place = this.namespace.vacant(target, viewer);
+    this.namespace.at(place, (path) => {
+      this.host.files.nameUnnamed(file.handle, path);
+      this.nameable.delete(file.key);
+      // Only what is opened by its name is known by that to the host.
+      const open = (access: { read: boolean; write: boolean; append?: boolean }): number =>
+        this.despiteMode(path, () => this.host.files.open(path, { ...access, noFollow: true }, 0));
+      for (const each of all) {
+        if (!(each instanceof RegularFile) || each.key !== file.key) continue;
+        each.isNamed(mount, open({ ...accessOf(each.flags), append: (each.flags & O_APPEND) !== 0 }));
+      }
+      const mapped = this.mapped.known(file.key);
+      if (mapped === undefined) return;
+      const handle = new SharedHandle(this.host, open({ read: true, write: true }));
+      mapped.isNamed(mount, target.path, handle);
+      handle.release();
+    });
   }
 
   private create(at: Location, flags: number, mode: number, viewer: Viewer): OpenFile {
     if (flags & O_DIRECTORY) fail("EINVAL", "O_DIRECTORY with O_CREAT");
     const place = this.namespace.vacant(at, viewer);
-    const handle = this.namespace.at(place, (path) =>
-      this.host.files.open(
-        path,
-        {
-          ...accessOf(flags),
-          append: (flags & O_APPEND) !== 0,
-          create: true,
-          exclusive: true,
-          noFollow: true,
-        },
-        mode & 0o1777,
-      ),
-    );
+    const { read, write } = accessOf(flags);
+    const append = (flags & O_APPEND) !== 0;
+    const how = { read, write, append, create: true, exclusive: true, noFollow: true };
+    const handle = this.namespace.at(place, (path) => this.host.files.open(path, how, mode & 0o1777));
     viewer.permissions?.inherit((uid, gid) => this.host.files.fchown(handle, uid, gid));
     this.forget(handle, mode, at.path);
     this.notices.created(at);
@@ -334,19 +385,39 @@ export class FileSystem {
   }
   /** The same of the host's user alone. */
   askHost(at: Location, wanted: number): void {
+    if (this.isEntitled(at, wanted)) return;
     const [read, write, execute] = [MAY_READ, MAY_WRITE, MAY_EXEC].map((bit) => (wanted & bit) !== 0);
     const asked = { read, write, execute };
     if (isDirectory(at)) this.namespace.folderAt(at).host.access(asked);
     else this.namespace.at(at.place!, (path) => this.host.files.access(path, asked));
   }
 
+  /**
+   * Whether the status says that the host's user may do this. Its own file it may read where the mode lets its owner, whatever lists of access
+   * let others, and its own folder it may search as well; what everybody may read root may, too, where a server takes it for somebody else.
+   * Whether a file system can be written to, or programs on it executed, modes don't tell.
+   */
+  private isEntitled({ stat }: Location, wanted: number): boolean {
+    const user = this.host.user?.uid;
+    if (stat === undefined || user === undefined || stat.uid !== user) return false;
+    if ((wanted & ~(stat.kind === "directory" ? MAY_READ | MAY_EXEC : MAY_READ)) !== 0) return false;
+    const needed = user === 0 ? wanted * 0o111 : wanted << 6;
+    return (stat.mode & needed) === needed;
+  }
+
+  /** Whether a file without a name may get one, being one of O_TMPFILE. */
+  isNameable(key: string): boolean {
+    return this.nameable.has(key);
+  }
+
   /** The file behind a handle is new: what is known by its identity was of another one. `mode` is what it was made with. */
   private forget(handle: number, mode = 0, path = ""): void {
     const isPlain = (mode & SET_IDS) === 0;
     const isNew = this.setIds.isEmpty && this.nodes.isEmpty && this.identities.isEmpty;
-    if (isPlain && this.seals.size === 0 && isNew) return;
+    if (isPlain && this.seals.size + this.nameable.size === 0 && isNew) return;
     const stat = this.host.files.fstat(handle);
     this.seals.delete(fileKey(stat));
+    this.nameable.delete(fileKey(stat));
     this.nodes.forget(fileKey(stat));
     this.identities.forget(fileKey(stat));
     this.setIds.keep(stat, mode, path);
@@ -424,7 +495,8 @@ export class FileSystem {
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
         const append = (flags & O_APPEND) !== 0 && access.write;
-        const go = () => this.host.files.open(path, { ...access, append, noFollow: true }, 0);
+        const { read, write } = access;
+        const go = () => this.host.files.open(path, { read, write, append, noFollow: true }, 0);
         // What is granted to be read is not changed, its mode neither.
         const handle = entitled && !place.folder.mount.readOnly ? this.despiteMode(path, go) : go();
         const now = this.host.files.fstat(handle);
@@ -644,6 +716,8 @@ export class FileSystem {
       return this.openSame({ path, mount, handle }, flags, viewer);
     }
     const isPath = object instanceof PathFile;
+    // Whether it has a name still or not (Linux: may_open).
+    if (isPath && object.stat().kind === "symlink") fail("ELOOP", object.path);
     if (object.path === "" || (object.kind === "special" && !isPath)) {
       fail("ENXIO", "nothing that could be opened again");
     }

@@ -190,6 +190,8 @@ export function whereIs(host: Host, handle: number, mount: Mount | undefined, kn
 /** The folders that are held. */
 export class Folders {
   private readonly known = new Map<string, Folder>();
+  /** The one that was used last, which is the last of them. */
+  private newest: Folder | undefined;
 
   /** The folder of a grant that has this status, opened by `open` where it isn't held already. */
   get(mount: Mount, stat: HostStat, open: () => HostFolder): Folder {
@@ -214,6 +216,8 @@ export class Folders {
   }
 
   private touch(folder: Folder): Folder {
+    if (folder === this.newest) return folder;
+    this.newest = folder;
     this.known.delete(folder.id);
     this.known.set(folder.id, folder);
     return folder;
@@ -233,6 +237,7 @@ export class Folders {
 
   /** Lets go of all that nothing refers to. */
   clear(): void {
+    this.newest = undefined;
     for (const [key, folder] of this.known) {
       if (folder.isInUse) continue;
       folder.close();

@@ -121,7 +121,9 @@ class FileTables implements FreezeContext {
     if (stat.kind !== "file") return this.node(file, stat, path);
     mapped.flush(file.key);
     const handle = file.readableHandle();
-    return freezeTravelling(host, (use) => use(handle), path, setIds.bitsOf(file.key));
+    const content = freezeTravelling(host, (use) => use(handle), path, setIds.bitsOf(file.key));
+    if (this.system.isNameable(file.key)) content.isNameable = true;
+    return content;
   }
 
   /** A file with several hard links may have another name where the one that it was opened by is gone. */

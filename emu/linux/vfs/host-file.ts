@@ -20,7 +20,7 @@ export class RegularFile extends OpenFile {
   readonly host: Host;
   override readonly key: string;
   /** The grant it was opened through; none for a file that never had a name here. */
-  readonly mount: Mount | undefined;
+  mount: Mount | undefined;
   private shared: SharedHandle;
   /** The same file, opened to be read for a snapshot. */
   private again: number | undefined;
@@ -67,6 +67,11 @@ export class RegularFile extends OpenFile {
 
   get handle(): number {
     return this.shared.handle;
+  }
+  /** It has got a name in a grant, by which `handle` was opened. */
+  isNamed(mount: Mount, handle: number): void {
+    this.mount = mount;
+    this.replaceHandle(handle);
   }
   /** Puts another handle of the same file in place, opened with other flags. */
   replaceHandle(handle: number): void {

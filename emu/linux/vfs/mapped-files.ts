@@ -46,10 +46,10 @@ export interface Mappable {
 /** The file of a mapping: lives on when the descriptor it was mapped from is closed. */
 export class HostMappedFile implements MappedFile {
   readonly key: string;
-  private readonly known: string;
-  readonly mount: Mount | undefined;
+  private known: string;
+  mount: Mount | undefined;
   private readonly host: Host;
-  private readonly reading: SharedHandle;
+  private reading: SharedHandle;
   private writing: SharedHandle | undefined;
 
   /** Writes out what shared mappings hold of the file, so that what is read next is what they show. */
@@ -66,6 +66,16 @@ export class HostMappedFile implements MappedFile {
 
   readableHandle(): number {
     return this.reading.handle;
+  }
+  /** It has got a name in a grant, by which `handle` was opened to be read and written. */
+  isNamed(mount: Mount, path: string, handle: SharedHandle): void {
+    this.mount = mount;
+    this.known = path;
+    this.reading.release();
+    this.reading = handle.hold();
+    if (this.writing === undefined) return;
+    this.writing.release();
+    this.writing = handle.hold();
   }
   stat(): FileStat {
     return this.host.files.fstat(this.reading.handle);
@@ -158,6 +168,11 @@ export class MappedFiles {
     }
     if (what.canWrite) file.makeWritable(handle);
     return file;
+  }
+
+  /** The mapping of a file that has been mapped. */
+  known(key: string): HostMappedFile | undefined {
+    return this.files.get(key);
   }
 
   /** Whether a shared mapping of a file can be written to. */

@@ -12,7 +12,7 @@ import { exists, HeldLocation, type HostPlace, isDirectory, type Location, type 
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
-import { Walks } from "./walks.ts";
+import { partsOf, Walks } from "./walks.ts";
 import { fail, type Synthetic, type SyntheticDirectory } from "./synthetic.ts";
 
 export interface ResolveOptions {
@@ -28,12 +28,13 @@ export interface ResolveOptions {
   inRoot?: boolean;
 }
 
-/** The last component of a path, whatever slashes come after it. */
-function lastName(path: string): string {
-  let end = path.length;
-  while (end > 0 && path[end - 1] === "/") end--;
-  return path.slice(path.lastIndexOf("/", end - 1) + 1, end);
+function checkLength(name: string): void {
+  if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
 }
+
+/** Whether a walk may go on elsewhere from here. */
+const isLink = ({ stat, synthetic }: Location): boolean =>
+  stat?.kind === "symlink" || synthetic?.type === "link";
 
 const isMagic = ({ synthetic }: Location): boolean =>
   synthetic?.type === "link" && synthetic.isMagic === true;
@@ -204,6 +205,11 @@ export class Namespace {
   /** The entry `name` of a directory: a grant, a synthetic file, a host file, or a way to a grant (that of `next`). */
   private child(parent: Location, name: string, root: SyntheticDirectory, next?: string): Location {
     const path = join(parent.path, name);
+    // Where nothing is mounted below a directory of a host, its entries are that host's.
+    if (parent.place !== undefined && !this.ancestors.has(parent.path)) {
+      const place = { folder: this.folderAt(parent), name };
+      return { path, place, stat: this.look(place), mustBeDirectory: false };
+    }
     const mount = this.mountedAt(path, next);
     if (mount !== undefined) return this.mountRoot(mount);
     const leadsOn = this.ancestors.has(path);
@@ -251,24 +257,32 @@ export class Namespace {
     this.folders.trim();
     let links = 0;
     const { beneath, inRoot } = options;
-    const isAbsolute = path.startsWith("/");
-    const base = (isAbsolute && !inRoot ? undefined : options.base) ?? this.root(root);
+    const parts = partsOf(path);
+    const { isAbsolute, last: ending, trailing } = parts;
+    // The root is asked for when nothing else does.
+    const given = isAbsolute ? (inRoot ? options.base : undefined) : (options.base ?? this.root(root));
     const isConfined = beneath || inRoot;
     if (beneath && isAbsolute) fail("EXDEV", "absolute path");
-    let stack = [base];
-    const ending = lastName(path);
     const isPlain = !isConfined && !options.noSymlinks && !options.sameMount && !options.noMagicLinks;
-    let way = isPlain ? this.walks.wayAlong(isAbsolute ? undefined : base, path, ending) : undefined;
+    let way = isPlain ? this.walks.wayAlong(given, parts) : undefined;
     const known = way === undefined ? undefined : this.walks.end(way, permissions);
     const end = known === undefined || this.isPassed(known, ending) ? undefined : known;
+    let looked: Location | undefined;
     if (end !== undefined) {
       this.folders.use(end.place.folder);
-      [stack, way] = [[end], undefined];
+      way = undefined;
+      // Of nearly every path only the last name is looked up.
+      if (!trailing) {
+        checkLength(ending);
+        looked = this.child(end, ending, root);
+        if (!options.follow || !isLink(looked)) return looked;
+      }
     }
+    const base: Location = end ?? given ?? this.root(root);
     // Throws where the base has left its grant.
-    else void base.path;
+    void base.path;
+    let stack = [base];
     let rest = end !== undefined ? [ending] : path.split("/").filter((part) => part !== "" && part !== ".");
-    const trailing = path.endsWith("/") || ending === "." || ending === "..";
     while (rest.length > 0) {
       const name = rest.shift()!;
       const current = stack[stack.length - 1];
@@ -288,8 +302,9 @@ export class Namespace {
           fail("EXDEV", current.path);
         continue;
       }
-      if (name.length > NAME_MAX / 3 && encodeName(name).length > NAME_MAX) fail("ENAMETOOLONG", name);
-      const next = this.child(current, name, root, rest[0]);
+      checkLength(name);
+      const next = looked ?? this.child(current, name, root, rest[0]);
+      looked = undefined;
       const last = rest.length === 0;
       if (last && way !== undefined && current.place !== undefined && !this.isPassed(current, name)) {
         this.walks.gone(way, stack, this.folderAt(current));

@@ -169,7 +169,8 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
       const isFolder = isOfKind("directory", each.mode);
       const folder = isFolder ? system.namespace.removedFolder(normalize(each.path ?? ""), each) : undefined;
       if (folder !== undefined) folders.set(index, folder);
-      const handle = isFolder ? undefined : thawTravelling(system.host, each);
+      const nameable = each.isNameable ? system.thawNameable(each) : undefined;
+      const handle = isFolder ? undefined : (nameable ?? thawTravelling(system.host, each));
       travelling.push(handle);
       const stat = handle === undefined ? folder?.host.stat() : system.host.files.fstat(handle.handle);
       statuses.push(stat);

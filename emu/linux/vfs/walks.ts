@@ -22,6 +22,36 @@ export interface Way {
   readonly text: string;
 }
 
+/** What walks want to know of a path before they go. */
+export interface PathParts {
+  readonly isAbsolute: boolean;
+  /** Its last component, whatever slashes come after it. */
+  readonly last: string;
+  /** All before that. */
+  readonly before: string;
+  /** It names a directory. */
+  readonly trailing: boolean;
+}
+
+/** Of the paths looked at lately: programs look at the same ones again. */
+const parts = new Map<string, PathParts>();
+const MOST_PARTS = 256;
+
+/** Takes a path apart. */
+export function partsOf(path: string): PathParts {
+  const known = parts.get(path);
+  if (known !== undefined) return known;
+  let end = path.length;
+  while (end > 0 && path[end - 1] === "/") end--;
+  const start = path.lastIndexOf("/", end - 1) + 1;
+  const last = path.slice(start, end);
+  const trailing = end < path.length || last === "." || last === "..";
+  const found = { isAbsolute: path.startsWith("/"), last, before: path.slice(0, start), trailing };
+  if (parts.size >= MOST_PARTS) parts.clear();
+  parts.set(path, found);
+  return found;
+}
+
 export class Walks {
   private readonly clock: HostClock;
   private readonly known = new Map<Folder | undefined, Map<string, Walk>>();
@@ -32,11 +62,10 @@ export class Walks {
   }
 
   /** The way along a path to the folder that its last component is in; undefined where there is none to keep. `base` where it is relative. */
-  wayAlong(base: Location | undefined, path: string, last: string): Way | undefined {
+  wayAlong(base: Location | undefined, { last, before }: PathParts): Way | undefined {
     if (last === "" || last === "." || last === "..") return undefined;
-    const text = path.slice(0, path.lastIndexOf(last));
-    if (base === undefined) return text === "/" ? undefined : { from: undefined, text };
-    return base.place?.name === "." ? { from: base.place.folder, text } : undefined;
+    if (base === undefined) return before === "/" ? undefined : { from: undefined, text: before };
+    return base.place?.name === "." ? { from: base.place.folder, text: before } : undefined;
   }
 
   /** Where a way leads, if it is known and has not changed. Throws EACCES where `permissions` forbid it. */

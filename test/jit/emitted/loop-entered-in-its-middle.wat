@@ -5,13 +5,13 @@
 ;; bc 16,0,-12
 ;; bclr 20,0,0
   (func (;1;) (type 0) (param i32 i32 i32) (result i32 i32)
-    (local i32 i32 i64 i64 i64 i64 i64 i64 i64 i64 i32)
+    (local i32 i32 i64 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32 i64 i32 i32 i32 i32)
     (if  ;; label = @1
       (i32.lt_s
         (local.tee 1
           (i32.sub
             (local.get 1)
-            (i32.const 432)))
+            (i32.const 544)))
         (i32.const 0))
       (then
         (return
@@ -173,94 +173,117 @@
               (br 2 (;@2;)
                 (i32.const 268435460)
                 (local.get 0))))
-          (local.set 0
-            (i32.sub
-              (local.get 0)
-              (i32.const 2)))
           (local.set 5
             (i64.add
               (local.get 6)
               (i64.const 4)))
+          (local.set 14
+            (i32.wrap_i64
+              (local.get 5)))
+          (local.set 15
+            (i32.shr_u
+              (local.get 14)
+              (i32.const 12)))
+          (local.set 17
+            (i32.wrap_i64
+              (i64.ctz
+                (i64.load offset=1048576 align=1
+                  (local.get 15)))))
           (if  ;; label = @4
-            (i64.ne
-              (local.tee 7
-                (i64.or
-                  (i64.load16_u offset=1048576 align=1
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get 5))
-                      (i32.const 12)))
-                  (i64.shr_u
-                    (local.get 5)
-                    (i64.const 32))))
-              (i64.const 0))
+            (i32.or
+              (i32.lt_s
+                (local.tee 18
+                  (i32.add
+                    (i32.sub
+                      (i32.shl
+                        (i32.shr_u
+                          (local.get 17)
+                          (i32.const 3))
+                        (i32.const 12))
+                      (i32.and
+                        (local.get 14)
+                        (i32.const 4095)))
+                    (i32.const -8)))
+                (i32.const 0))
+              (i64.ne
+                (i64.shr_u
+                  (local.get 5)
+                  (i64.const 32))
+                (i64.const 0)))
             (then
-              (if  ;; label = @5
-                (i64.ne
-                  (i64.or
-                    (i64.or
-                      (i64.and
-                        (local.get 7)
-                        (i64.const 255))
-                      (i64.shr_u
-                        (local.get 5)
-                        (i64.const 32)))
-                    (i64.shr_u
-                      (i64.add
-                        (i64.and
-                          (local.get 5)
-                          (i64.const 4095))
-                        (i64.const 7))
-                      (i64.const 12)))
-                  (i64.const 0))
-                (then
-                  (br 3 (;@2;)
-                    (i32.const 268435460)
-                    (i32.add
-                      (local.get 0)
-                      (i32.const 2)))))))
-          (local.set 8
-            (i64.load32_u offset=4 align=1
+              (br 2 (;@2;)
+                (i32.const 268435460)
+                (local.get 0))))
+          (local.set 13
+            (i32.div_u
+              (local.get 18)
+              (i32.const 8)))
+          (local.set 19
+            (select
+              (local.tee 19
+                (i32.sub
+                  (i32.add
+                    (local.get 0)
+                    (i32.const -4))
+                  (i32.mul
+                    (local.get 13)
+                    (i32.const 4))))
+              (i32.const 4)
+              (i32.gt_s
+                (local.get 19)
+                (i32.const 4))))
+          (loop  ;; label = @4
+            (br_if 1 (;@3;)
+              (i32.le_s
+                (local.get 0)
+                (local.get 19)))
+            (local.set 0
               (i32.sub
-                (i32.const -12)
-                (i32.wrap_i64
-                  (local.get 6)))))
-          (local.set 9
-            (i64.add
-              (local.get 9)
-              (local.get 8)))
-          (local.set 0
-            (i32.sub
-              (local.get 0)
-              (i32.const 2)))
-          (local.set 5
-            (i64.add
-              (local.get 6)
-              (i64.const 8)))
-          (local.set 10
-            (i64.load32_u align=1
+                (local.get 0)
+                (i32.const 2)))
+            (local.set 8
+              (i64.load32_u offset=4 align=1
+                (i32.sub
+                  (i32.const -12)
+                  (i32.wrap_i64
+                    (local.get 6)))))
+            (local.set 9
+              (i64.add
+                (local.get 9)
+                (local.get 8)))
+            (local.set 0
               (i32.sub
-                (i32.const -4)
-                (i32.wrap_i64
-                  (local.get 5)))))
-          (local.set 6
-            (local.get 5))
-          (if  ;; label = @4
-            (i32.eqz
-              (i64.eqz
-                (local.tee 11
-                  (i64.add
-                    (local.get 11)
-                    (i64.const -1)))))
-            (then
-              (br 1 (;@3;))))
-          (i64.store offset=32 align=1
-            (i32.const 0)
-            (local.get 9))
-          (i64.store offset=40 align=1
-            (i32.const 0)
-            (local.get 8))
-          (br 2 (;@1;)))
+                (local.get 0)
+                (i32.const 2)))
+            (local.set 5
+              (i64.add
+                (local.get 6)
+                (i64.const 8)))
+            (local.set 10
+              (i64.load32_u align=1
+                (i32.sub
+                  (i32.const -4)
+                  (i32.wrap_i64
+                    (local.get 5)))))
+            (local.set 6
+              (local.get 5))
+            (if  ;; label = @5
+              (i32.eqz
+                (i64.eqz
+                  (local.tee 11
+                    (i64.add
+                      (local.get 11)
+                      (i64.const -1)))))
+              (then
+                (br 1 (;@4;))))
+            (i64.store offset=32 align=1
+              (i32.const 0)
+              (local.get 9))
+            (i64.store offset=40 align=1
+              (i32.const 0)
+              (local.get 8))
+            (br 3 (;@1;)))
+          (unreachable))
         (unreachable))
       (i64.store offset=24 align=1
         (i32.const 0)
@@ -299,7 +322,7 @@
             (i32.add
               (local.get 0)
               (i32.const 1)))))
-      (local.set 13
+      (local.set 20
         (i32.and
           (i32.wrap_i64
             (local.get 12))
@@ -314,7 +337,7 @@
         (i32.const 0)
         (local.get 11))
       (return
-        (local.get 13)
+        (local.get 20)
         (local.get 0))
       (unreachable))
     (i64.store offset=24 align=1

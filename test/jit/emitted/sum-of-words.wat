@@ -3,13 +3,13 @@
 ;; bc 16,0,-8
 ;; bclr 20,0,0
   (func (;1;) (type 0) (param i32 i32 i32) (result i32 i32)
-    (local i32 i64 i64 i64 i64 i64 i64 i64 i32)
+    (local i32 i64 i64 i64 i64 i64 i64 i64 i32 i32 i32 i64 i32 i32 i32 i32)
     (if  ;; label = @1
       (i32.lt_s
         (local.tee 1
           (i32.sub
             (local.get 1)
-            (i32.const 400)))
+            (i32.const 512)))
         (i32.const 0))
       (then
         (return
@@ -48,74 +48,101 @@
               (br 3 (;@1;)
                 (i32.const 268435456)
                 (local.get 0))))
-          (local.set 0
-            (i32.sub
-              (local.get 0)
-              (i32.const 3)))
           (local.set 4
             (i64.add
               (local.get 5)
               (i64.const 4)))
+          (local.set 12
+            (i32.wrap_i64
+              (local.get 4)))
+          (local.set 13
+            (i32.shr_u
+              (local.get 12)
+              (i32.const 12)))
+          (local.set 15
+            (i32.wrap_i64
+              (i64.ctz
+                (i64.load offset=1048576 align=1
+                  (local.get 13)))))
           (if  ;; label = @4
-            (i64.ne
-              (local.tee 6
-                (i64.or
-                  (i64.load16_u offset=1048576 align=1
-                    (i32.shr_u
-                      (i32.wrap_i64
-                        (local.get 4))
-                      (i32.const 12)))
-                  (i64.shr_u
-                    (local.get 4)
-                    (i64.const 32))))
-              (i64.const 0))
+            (i32.or
+              (i32.lt_s
+                (local.tee 16
+                  (i32.add
+                    (i32.sub
+                      (i32.shl
+                        (i32.shr_u
+                          (local.get 15)
+                          (i32.const 3))
+                        (i32.const 12))
+                      (i32.and
+                        (local.get 12)
+                        (i32.const 4095)))
+                    (i32.const -4)))
+                (i32.const 0))
+              (i64.ne
+                (i64.shr_u
+                  (local.get 4)
+                  (i64.const 32))
+                (i64.const 0)))
             (then
-              (if  ;; label = @5
-                (i64.ne
-                  (i64.or
-                    (i64.or
-                      (i64.and
-                        (local.get 6)
-                        (i64.const 255))
-                      (i64.shr_u
-                        (local.get 4)
-                        (i64.const 32)))
-                    (i64.shr_u
-                      (i64.add
-                        (i64.and
-                          (local.get 4)
-                          (i64.const 4095))
-                        (i64.const 3))
-                      (i64.const 12)))
-                  (i64.const 0))
-                (then
-                  (br 4 (;@1;)
-                    (i32.const 268435456)
-                    (i32.add
-                      (local.get 0)
-                      (i32.const 3)))))))
-          (local.set 7
-            (i64.load32_u align=1
+              (br 3 (;@1;)
+                (i32.const 268435456)
+                (local.get 0))))
+          (local.set 11
+            (i32.div_u
+              (local.get 16)
+              (i32.const 4)))
+          (local.set 17
+            (select
+              (local.tee 17
+                (i32.sub
+                  (i32.add
+                    (local.get 0)
+                    (i32.const -3))
+                  (i32.mul
+                    (local.get 11)
+                    (i32.const 3))))
+              (i32.const 3)
+              (i32.gt_s
+                (local.get 17)
+                (i32.const 3))))
+          (loop  ;; label = @4
+            (br_if 1 (;@3;)
+              (i32.le_s
+                (local.get 0)
+                (local.get 17)))
+            (local.set 0
               (i32.sub
-                (i32.const -4)
-                (i32.wrap_i64
-                  (local.get 4)))))
-          (local.set 5
-            (local.get 4))
-          (local.set 8
-            (i64.add
-              (local.get 8)
-              (local.get 7)))
-          (if  ;; label = @4
-            (i32.eqz
-              (i64.eqz
-                (local.tee 9
-                  (i64.add
-                    (local.get 9)
-                    (i64.const -1)))))
-            (then
-              (br 1 (;@3;))))
-          (br 1 (;@2;)))
+                (local.get 0)
+                (i32.const 3)))
+            (local.set 4
+              (i64.add
+                (local.get 5)
+                (i64.const 4)))
+            (local.set 7
+              (i64.load32_u align=1
+                (i32.sub
+                  (i32.const -4)
+                  (i32.wrap_i64
+                    (local.get 4)))))
+            (local.set 5
+              (local.get 4))
+            (local.set 8
+              (i64.add
+                (local.get 8)
+                (local.get 7)))
+            (if  ;; label = @5
+              (i32.eqz
+                (i64.eqz
+                  (local.tee 9
+                    (i64.add
+                      (local.get 9)
+                      (i64.const -1)))))
+              (then
+                (br 1 (;@4;))))
+            (br 2 (;@2;)))
+          (unreachable))
         (unreachable))
       (local.set 0
         (i32.sub
@@ -136,7 +163,7 @@
             (i32.add
               (local.get 0)
               (i32.const 1)))))
-      (local.set 11
+      (local.set 18
         (i32.and
           (i32.wrap_i64
             (local.get 10))
@@ -154,7 +181,7 @@
         (i32.const 0)
         (local.get 9))
       (return
-        (local.get 11)
+        (local.get 18)
         (local.get 0))
       (unreachable)
       (unreachable))

@@ -437,3 +437,47 @@ BEHAVIOUR(blocks_are_not_shared_where_that_makes_no_sense) {
   FAILS(ioctl(writes, FIDEDUPERANGE, &range), EINVAL);
   FAILS(ioctl(folder, FIDEDUPERANGE, &range), EISDIR);
 }
+
+static void name_of(int fd, char *into) { sprintf(into, "/proc/self/fd/%d", fd); }
+BEHAVIOUR(a_file_without_a_name_gets_one) {
+  struct stat status, named;
+  char own[40];
+  CHECK(mkdir("d", 0755) == 0);
+  int fd = open("d", O_TMPFILE | O_RDWR, 0640), twin;
+  CHECK(fd >= 0 && write(fd, "some text", 9) == 9 && fstat(fd, &status) == 0);
+  CHECK(status.st_nlink == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0777) == 0640);
+  name_of(fd, own);
+  CHECK((twin = open(own, O_RDONLY)) >= 0 && rmdir("d") == 0 && mkdir("e", 0755) == 0);
+  close(fd);
+  close(twin);
+  CHECK((fd = open("e", O_TMPFILE | O_WRONLY, 0600)) >= 0 && fstat(fd, &status) == 0);
+  char *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, twin = open((name_of(fd, own), own), O_RDWR), 0);
+  CHECK(map != MAP_FAILED && write(fd, "first", 5) == 5);
+  FAILS(linkat(fd, "", AT_FDCWD, "e/none", 0), ENOENT);
+  close(file_with("taken", ""));
+  FAILS(linkat(AT_FDCWD, own, AT_FDCWD, "taken", AT_SYMLINK_FOLLOW), EEXIST);
+  FAILS(linkat(AT_FDCWD, own, AT_FDCWD, "none/name", AT_SYMLINK_FOLLOW), ENOENT);
+  CHECK(linkat(AT_FDCWD, own, AT_FDCWD, "e/name", AT_SYMLINK_FOLLOW) == 0);
+  CHECK(stat("e/name", &named) == 0 && named.st_ino == status.st_ino && named.st_nlink == 1);
+  CHECK(fstat(fd, &named) == 0 && named.st_ino == status.st_ino && named.st_nlink == 1);
+  CHECK(write(fd, " and more", 9) == 9 && holds(twin, 0, "first and more") && memcmp(map, "first and more", 14) == 0);
+  int read = open("e/name", O_RDONLY);
+  CHECK(read >= 0 && holds(read, 0, "first and more"));
+  CHECK(rename("e/name", "e/other") == 0 && ftruncate(fd, 3) == 0 && stat("e/other", &named) == 0 && named.st_size == 3);
+  CHECK(unlink("e/other") == 0 && fstat(fd, &named) == 0 && named.st_nlink == 0);
+}
+
+BEHAVIOUR(a_file_that_wants_no_name_gets_none) {
+  char own[40];
+  int fd = open(".", O_TMPFILE | O_EXCL | O_RDWR, 0600);
+  CHECK(fd >= 0 && write(fd, "text", 4) == 4 && holds(fd, 0, "text"));
+  name_of(fd, own);
+  FAILS(linkat(AT_FDCWD, own, AT_FDCWD, "name", AT_SYMLINK_FOLLOW), ENOENT);
+  FAILS(open(".", O_TMPFILE | O_RDONLY, 0600), EINVAL);
+  FAILS(open("none", O_TMPFILE | O_RDWR, 0600), ENOENT);
+  /* Nor does one that has lost its name. */
+  int gone = file_with("gone", "text");
+  CHECK(unlink("gone") == 0);
+  name_of(gone, own);
+  FAILS(linkat(AT_FDCWD, own, AT_FDCWD, "name", AT_SYMLINK_FOLLOW), ENOENT);
+}

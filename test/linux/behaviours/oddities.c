@@ -1,8 +1,18 @@
 /* What calls say of arguments that few programs give them, and in which order they look at them. */
 #include "behaviour.h"
 #include <sys/epoll.h>
+#include <arpa/inet.h>
+#include <linux/fs.h>
+#include <linux/random.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/timex.h>
 
 #define NOWHERE ((void *)-1)
@@ -97,4 +107,100 @@ BEHAVIOUR(buffers_that_go_on_beyond_memory_are_faults) {
   FAILS(pread(fd, NOWHERE, 8, 0), EFAULT);
   FAILS(pwrite(fd, (char *)NOWHERE - 3, 8, 0), EFAULT);
   CHECK(holds(fd, 0, "0123456789"));
+}
+
+BEHAVIOUR(what_is_no_regular_file_is_taken_for_none) {
+  int ends[2], null = open("/dev/null", O_RDWR), fd = file_with("f", "0123456789");
+  CHECK(pipe(ends) == 0 && mkfifo("named", 0600) == 0);
+  FAILS(truncate("named", 0), EINVAL);
+  FAILS(readahead(null, 0, 1), EINVAL);
+  FAILS(sync_file_range(null, 0, 0, 1), ESPIPE);
+  if (geteuid() != 0) FAILS(fcntl(null, F_SETLEASE, F_RDLCK), EACCES);
+  /* What can't tell of itself does not say that it would. */
+  CHECK(fcntl(fd, F_SETFL, O_ASYNC) == 0 && (fcntl(fd, F_GETFL) & O_ASYNC) == 0);
+  CHECK(fcntl(ends[0], F_SETFL, O_ASYNC) == 0 && (fcntl(ends[0], F_GETFL) & O_ASYNC) != 0);
+  CHECK(flock(fd, LOCK_MAND | LOCK_READ) == 0);
+  FAILS(flock(-1, 0), EINVAL);
+  if (geteuid() == 0) return;
+  int block = 0;
+  FAILS(ioctl(fd, FIBMAP, &block), EPERM);
+  FAILS(ioctl(fd, FIFREEZE, 0), EPERM);
+}
+
+BEHAVIOUR(descriptors_tell_of_the_file_system_of_their_kind) {
+  struct statfs found;
+  int ends[2];
+  CHECK(pipe(ends) == 0 && fstatfs(ends[0], &found) == 0 && found.f_type == 0x50495045);
+  CHECK(fstatfs(socket(AF_UNIX, SOCK_STREAM, 0), &found) == 0 && found.f_type == 0x534f434b);
+  CHECK(fstatfs(epoll_create1(0), &found) == 0 && found.f_type == 0x09041934);
+  CHECK(fstatfs(eventfd(0, 0), &found) == 0 && found.f_type == 0x09041934);
+  CHECK(fstatfs(open("/proc/self/ns/uts", O_RDONLY), &found) == 0 && found.f_type == 0x6e736673);
+  CHECK(statfs("/proc/self", &found) == 0 && found.f_type == 0x9fa0);
+  CHECK(statfs("/sys", &found) == 0 && found.f_type == 0x62656572);
+  CHECK(statfs("/dev/pts", &found) == 0 && found.f_type == 0x1cd1);
+}
+
+BEHAVIOUR(messages_for_nowhere_are_lost) {
+  int queue = msgget(IPC_PRIVATE, 0600);
+  struct {
+    long type;
+    char text[8];
+  } message = {1, "one"};
+  CHECK(queue >= 0 && msgsnd(queue, &message, 3, 0) == 0);
+  message.type = 2;
+  CHECK(msgsnd(queue, &message, 4, 0) == 0);
+  FAILS(msgrcv(queue, NOWHERE, 8, 1, 0), EFAULT);
+  CHECK(msgrcv(queue, &message, 8, 0, IPC_NOWAIT) == 4 && message.type == 2);
+  CHECK(msgctl(queue, IPC_RMID, NULL) == 0);
+}
+
+BEHAVIOUR(random_devices_tell_how_much_they_have) {
+  int fd = open("/dev/urandom", O_RDONLY), bits = 0;
+  CHECK(ioctl(fd, RNDGETENTCNT, &bits) == 0 && bits == strtol(contents("/proc/sys/kernel/random/entropy_avail"), NULL, 10));
+  if (geteuid() == 0) return;
+  FAILS(ioctl(fd, RNDADDTOENTCNT, &bits), EPERM);
+  FAILS(ioctl(fd, RNDZAPENTCNT), EPERM);
+  FAILS(ioctl(open("/dev/zero", O_RDONLY), RNDGETENTCNT, &bits), ENOTTY);
+}
+
+BEHAVIOUR(addresses_that_are_not_here_are_said_to_be_before_a_second_name) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  CHECK(bind(fd, (void *)&address, sizeof address) == 0);
+  FAILS(bind(fd, (void *)&address, sizeof address), EINVAL);
+  address.sin_addr.s_addr = htonl(0xc0000201);
+  FAILS(bind(fd, (void *)&address, sizeof address), EADDRNOTAVAIL);
+}
+
+/* The line of a table of /proc/sysvipc that an object has, by its id: whether its words are these. */
+static int listed(const char *path, int id, const char *wanted) {
+  static char at[32];
+  sprintf(at, " %10d ", id);
+  char *line = strchr(contents(path), '\n'), got[200];
+  for (; line && line[1]; line = strchr(line + 1, '\n')) {
+    if (strncmp(line + 11, at, 12) != 0) continue;
+    size_t length = 0;
+    for (char *word = strtok(line + 12, " \n"), *all = got; word && length++ < 5; word = strtok(NULL, " \n"))
+      all += sprintf(all, "%s ", word);
+    return strncmp(got, wanted, strlen(wanted)) == 0;
+  }
+  return 0;
+}
+
+BEHAVIOUR(system_v_objects_are_listed) {
+  int segment = shmget(IPC_PRIVATE, 5000, 0640), queue = msgget(IPC_PRIVATE, 0604), set = semget(IPC_PRIVATE, 3, 0600);
+  struct {
+    long type;
+    char text[8];
+  } message = {1, "message"};
+  CHECK(segment >= 0 && queue >= 0 && set >= 0 && msgsnd(queue, &message, 7, 0) == 0);
+  char wanted[100];
+  sprintf(wanted, "%d 640 5000 %d 0 ", segment, getpid());
+  CHECK(listed("/proc/sysvipc/shm", segment, wanted));
+  sprintf(wanted, "%d 604 7 1 %d ", queue, getpid());
+  CHECK(listed("/proc/sysvipc/msg", queue, wanted));
+  sprintf(wanted, "%d 600 3 %d %d ", set, getuid(), getgid());
+  CHECK(listed("/proc/sysvipc/sem", set, wanted));
+  CHECK(shmctl(segment, IPC_RMID, NULL) == 0 && !listed("/proc/sysvipc/shm", segment, ""));
+  CHECK(msgctl(queue, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0);
 }

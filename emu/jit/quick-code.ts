@@ -1,0 +1,318 @@
+/** The WebAssembly of the quick loop (`quick-loop.ts`): how it goes from a word to its case, what comes after, and the loops around that. */
+import type { CpuModel } from "../cpu/cpu.ts";
+import { available } from "../cpu/dispatch.ts";
+import { CR, GPR, NIA, XER_SO } from "../cpu/registers.ts";
+import {
+  type Code,
+  call,
+  getLocal,
+  I32,
+  i32,
+  i32Op,
+  i64,
+  i64Op,
+  loadI32,
+  loadU8,
+  select,
+  setLocal,
+  storeI8,
+  storeI32,
+  storeI64,
+  unsigned,
+} from "../cpu/vector/expressions.ts";
+import type { Instruction } from "../isa/instruction.ts";
+import { isPrefix } from "../isa/prefixed-table.ts";
+import { BRANCH } from "../isa/table/branch.ts";
+import { FIXED_POINT } from "../isa/table/fixed-point.ts";
+import { FIXED_STORAGE } from "../isa/table/fixed-storage.ts";
+import { FLOATING_POINT } from "../isa/table/floating-point.ts";
+import { STORAGE } from "../isa/table/storage.ts";
+import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
+import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
+import {
+  BUDGET_OFFSET,
+  COUNTS,
+  COUNTS_OFFSET,
+  Counted,
+  LOOKUP_ENTRIES,
+  LOOKUP_OFFSET,
+  OPEN_OFFSET,
+  THROWN_OFFSET,
+} from "./corner.ts";
+import { type QuickTarget, Stop } from "./quick-kind.ts";
+import {
+  AT,
+  BEFORE,
+  END,
+  findMark,
+  LEFT,
+  LOCALS,
+  markAt,
+  N,
+  PC,
+  quickRows,
+  RA_AT,
+  type Row,
+  RT_AT,
+  STACK,
+  START,
+  setMark,
+  TARGET,
+  type Tail,
+  VALUE,
+  WORD,
+} from "./quick-rows.ts";
+import { ALL, Code as Buffer, buildModule, Op, STEP, TRANSLATED } from "./wasm.ts";
+
+/** The module: it imports what `QuickLoop` gives it, and exports `run`. */
+export function quickModule(target: QuickTarget, model: CpuModel): Uint8Array<ArrayBuffer> {
+  const body = new Buffer();
+  body.bytesOf(loopOf(target, model));
+  const signature = { parameters: [I32, I32, I32], results: [I32] } as const;
+  return buildModule([{ locals: LOCALS, body, signature, name: "run" }], target.size / 65536, true);
+}
+
+/** The opcode bits of each primary opcode that has more than one instruction: how far from the right, and how many. */
+const EXTENDED = new Map([
+  [19, [1, 10]],
+  [30, [1, 4]],
+  [31, [1, 10]],
+  [58, [0, 2]],
+  [62, [0, 2]],
+] as const);
+
+const block = (body: Code): Code => [Op.block, 0x40, ...body, Op.end];
+/** Blocks around `inner`, each followed by its code, the innermost first. In one piece: to wrap again and again is quadratic. */
+const blocks = (inner: Code, after: readonly Code[]): Code => [
+  ...after.flatMap(() => [Op.block, 0x40]),
+  ...inner,
+  ...after.flatMap((code) => [Op.end, ...code]),
+];
+const loop = (body: Code): Code => [Op.loop, 0x40, ...body, Op.end];
+const br = (depth: number): Code => [Op.br, ...unsigned(depth)];
+const brIf = (depth: number, condition: Code): Code => [...condition, Op.br_if, ...unsigned(depth)];
+const brTable = (index: Code, depths: readonly number[], otherwise: number): Code => [
+  ...index,
+  Op.br_table,
+  ...unsigned(depths.length),
+  ...depths.flatMap(unsigned),
+  ...unsigned(otherwise),
+];
+
+/** Whether a word with these extended opcode bits is an instruction; forms with OE set are not for here. */
+const hasBits = ({ mask, match, oe }: Instruction, bits: number): boolean =>
+  ((bits ^ match) & mask & 0x7ff) === 0 && !(oe === true && (bits & 0x400) !== 0);
+
+/**
+ * The tails, each in the block that begins with its name: what is inside leaves it to come to its code. The first are innermost.
+ * Behind the last there is the end of the loop over instructions, then what taken branches do, then the function's end.
+ */
+const TAILS = [
+  "setTRecord",
+  "setTRc",
+  "setT",
+  "setARc",
+  "setA",
+  "record",
+  "setField",
+  "interpret",
+  "step",
+] as const;
+
+function loopOf(target: QuickTarget, model: CpuModel): Code {
+  const { corner, bigEndian, size, is64 } = target;
+  const registers = corner + REGISTERS_OFFSET;
+  const [pc, left, word, t] = [getLocal(PC), getLocal(LEFT), getLocal(WORD), getLocal(TARGET)];
+  const value = getLocal(VALUE);
+  const back = setLocal(PC, i32Op.sub(pc, i32(4)));
+  /** What has been executed of the straight run up to `PC`. */
+  const count = setLocal(LEFT, i32Op.sub(left, i32Op.shrU(i32Op.sub(pc, getLocal(START)), i32(2))));
+  const stop = (reason: number): Code => setLocal(N, i32(reason));
+
+  const rows = quickRows(target);
+  const parts = [BRANCH, FIXED_STORAGE, FIXED_POINT, FLOATING_POINT, STORAGE, VECTOR_STORAGE];
+  const known = parts
+    .flatMap((part) => part())
+    .filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
+  const names = [...new Set(known.map(({ name }) => name))];
+  const cases: Row[] = names.map((name) => rows[name]);
+
+  // Depths as they are inside the innermost of the cases' blocks, but for those around the tables of opcodes.
+  const tails = cases.length;
+  const tailDepth = (tail: Tail): number =>
+    tails + (tail === "next" ? TAILS.length : tail === "jump" ? TAILS.length + 1 : TAILS.indexOf(tail));
+  const next = TAILS.length;
+  const jump = next + 1;
+  const again = jump + 1;
+  const end = again + 1;
+
+  // ---- from a word to its case -----------------------------------------------------------------------------------
+
+  const opcodes = [...EXTENDED.keys()];
+  const step = tailDepth("step");
+  const primary = Array.from({ length: 64 }, (_, opcode) => {
+    const extended = opcodes.indexOf(opcode as never);
+    if (extended >= 0) return extended;
+    if (isPrefix(opcode << 26)) return opcodes.length + tailDepth("interpret");
+    const row = known.find(({ match }) => match >>> 26 === opcode);
+    return opcodes.length + (row === undefined ? step : names.indexOf(row.name));
+  });
+  let dispatch: Code = brTable(i32Op.shrU(word, i32(26)), primary, 0);
+  opcodes.forEach((opcode, i) => {
+    const [shift, width] = EXTENDED.get(opcode)!;
+    const around = opcodes.length - 1 - i;
+    const candidates = known.filter(({ match }) => match >>> 26 === opcode);
+    const depths = Array.from({ length: 2 ** width }, (_, key) => {
+      const row = candidates.find((row) => hasBits(row, key << shift));
+      return around + (row === undefined ? step : names.indexOf(row.name));
+    });
+    const key = i32Op.and(i32Op.shrU(word, i32(shift)), i32(2 ** width - 1));
+    dispatch = [...block(dispatch), ...brTable(key, depths, 0)];
+  });
+
+  // ---- cases and tails --------------------------------------------------------------------------------------------
+
+  const caseAfter = (row: Row, i: number): Code => {
+    const inside = i + 1;
+    const to = (tail: Tail) => tailDepth(tail) - inside;
+    const unless = (tail: Tail, condition: Code): Code => brIf(to(tail), condition);
+    return [...row.code(unless), ...br(to(row.tail))];
+  };
+  const setT = storeI64(registers + GPR, RT_AT, value);
+  const setA = storeI64(registers + GPR, RA_AT, value);
+  const rc = i32Op.and(word, i32(1));
+  const so = loadU8(registers + XER_SO, i32(0));
+  const zero = is64 ? i64Op.eqz(value) : i32Op.eqz(i32Op.wrap(value));
+  const negative = is64 ? i64Op.ltS(value, i64(0n)) : i32Op.ltS(i32Op.wrap(value), i32(0));
+  const sign = select(i32(8), select(i32(2), i32(4), zero), negative);
+  const field = i32Op.and(i32Op.shrU(word, i32(23)), i32(7));
+  const codes: Record<(typeof TAILS)[number], (depth: number) => Code> = {
+    setTRecord: (depth) => [...setT, ...br(TAILS.indexOf("record") - depth)],
+    setTRc: (depth) => [
+      ...setT,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
+    ],
+    setT: (depth) => [...setT, ...br(next - depth)],
+    setARc: (depth) => [
+      ...setA,
+      ...brIf(next - depth, i32Op.eqz(rc)),
+      ...br(TAILS.indexOf("record") - depth),
+    ],
+    setA: (depth) => [...setA, ...br(next - depth)],
+    record: (depth) => [...storeI8(registers + CR, i32(0), i32Op.or(sign, so)), ...br(next - depth)],
+    setField: (depth) => [...storeI8(registers + CR, field, i32Op.or(getLocal(N), so)), ...br(next - depth)],
+    interpret: (depth) => [...back, ...count, ...stop(Stop.interpret), ...br(end - depth)],
+    step: (depth) => [
+      ...setLocal(N, call(STEP, i32Op.sub(pc, i32(4)))),
+      ...brIf(next - depth, i32Op.eqz(getLocal(N))),
+      ...setLocal(PC, i32Op.sub(pc, i32Op.shl(i32Op.eq(getLocal(N), i32(Stop.thrown)), i32(2)))),
+      ...count,
+      ...br(end - depth),
+    ],
+  };
+  const switched = blocks(dispatch, [...cases.map(caseAfter), ...TAILS.map((tail, i) => codes[tail](i + 1))]);
+
+  // ---- the loops -----------------------------------------------------------------------------------------------------
+
+  const fetched = loadI32(0, bigEndian ? i32Op.sub(i32((size - 4) | 0), pc) : pc);
+  const ended = [
+    ...i32Op.eq(pc, getLocal(END)),
+    Op.if,
+    0x40,
+    ...count,
+    ...brIf(again - next + 1, left),
+    ...stop(Stop.limit),
+    ...br(end - next + 1),
+    Op.end,
+  ];
+  const body = loop([
+    ...ended,
+    ...setLocal(WORD, fetched),
+    ...setLocal(PC, i32Op.add(pc, i32(4))),
+    ...switched,
+  ]);
+
+  const isArrival = i32Op.or(
+    i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
+    i32Op.eq(i32Op.shrU(word, i32(26)), i32(19)),
+  );
+  /** Adds to one of `Counted`. */
+  const add = (counted: number, code: Code): Code => {
+    const at = corner + COUNTS_OFFSET + 4 * counted;
+    return storeI32(at, i32(0), i32Op.add(loadI32(at, i32(0)), code));
+  };
+  /** PC <- the address where translated code that is entered at PC comes back. AT is where its slot is. */
+  const entered = [
+    ...add(Counted.entered, i32(1)),
+    ...add(Counted.other, i32Op.ne(getLocal(BEFORE), i32(0))),
+    ...setLocal(BEFORE, left),
+    ...[...left, ...getLocal(STACK), ...pc, ...loadI32(corner + LOOKUP_OFFSET + 4, getLocal(AT))],
+    ...[Op.call_indirect, TRANSLATED, ALL, Op.local_set, LEFT, Op.local_set, PC],
+    ...add(Counted.executed, i32Op.sub(getLocal(BEFORE), left)),
+    ...storeI32(corner + COUNTS_OFFSET + 4 * Counted.left, i32(0), left),
+  ];
+  const isTranslated = i32Op.eq(loadI32(corner + LOOKUP_OFFSET, getLocal(AT)), pc);
+  const stopIf = (reason: number, condition: Code): Code => [
+    ...stop(reason),
+    ...brIf(end - again + 2, condition),
+  ];
+  const jumped = [
+    ...count,
+    ...findMark(t),
+    ...setLocal(N, i32Op.add(markAt(corner), i32Op.shl(isArrival, i32(1)))),
+    ...setLocal(PC, t),
+    ...setLocal(BEFORE, i32(0)),
+    ...loop([
+      ...i32Op.gtU(getLocal(N), i32(255)),
+      Op.if,
+      0x40,
+      ...stopIf(Stop.limit, i32Op.eqz(left)),
+      ...setLocal(AT, i32Op.and(i32Op.shl(pc, i32(1)), i32((LOOKUP_ENTRIES - 1) << 3))),
+      ...stopIf(Stop.arrived, i32Op.eqz(i32Op.and(isTranslated, i32Op.ne(getLocal(STACK), i32(0))))),
+      ...entered,
+      ...stopIf(Stop.thrown, loadI32(corner + THROWN_OFFSET, i32(0))),
+      ...add(Counted.limit, i32Op.eqz(left)),
+      ...stopIf(Stop.limit, i32Op.eqz(left)),
+      // What leaves its first instruction to the interpreter is not entered again before that.
+      ...setLocal(N, i32Op.eq(left, getLocal(BEFORE))),
+      ...add(Counted.first, getLocal(N)),
+      ...brIf(2, getLocal(N)),
+      ...findMark(pc),
+      ...setLocal(N, i32Op.add(markAt(corner), i32(2))),
+      ...br(1),
+      Op.end,
+    ]),
+    ...setMark(corner, getLocal(N)),
+    ...brIf(0, left),
+    ...stop(Stop.limit),
+    ...br(end - again),
+  ];
+  const pageBit = i32Op.and(
+    i32Op.shrU(
+      loadU8(corner + OPEN_OFFSET, i32Op.shrU(pc, i32(PAGE_SHIFT + 3))),
+      i32Op.and(i32Op.shrU(pc, i32(PAGE_SHIFT)), i32(7)),
+    ),
+    i32(1),
+  );
+  const toPageEnd = i32Op.shrU(i32Op.sub(i32(PAGE_SIZE), i32Op.and(pc, i32(PAGE_SIZE - 1))), i32(2));
+  const enter = [
+    ...stop(Stop.interpret),
+    ...brIf(1, i32Op.eqz(pageBit)),
+    ...setLocal(START, pc),
+    ...setLocal(N, toPageEnd),
+    ...setLocal(N, select(getLocal(N), left, i32Op.ltU(getLocal(N), left))),
+    ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
+  ];
+  return [
+    ...Array.from({ length: COUNTS }, (_, n) =>
+      storeI32(corner + COUNTS_OFFSET + 4 * n, i32(0), i32(0)),
+    ).flat(),
+    ...findMark(pc),
+    ...setMark(corner),
+    ...block(loop([...enter, ...block(body), ...jumped])),
+    ...storeI32(registers + NIA, i32(0), pc),
+    ...storeI32(corner + BUDGET_OFFSET, i32(0), left),
+    ...getLocal(N),
+  ];
+}
