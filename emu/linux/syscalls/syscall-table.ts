@@ -2,6 +2,7 @@
 import { lazily } from "../../lazily.ts";
 import type { AbiInfo } from "../abi.ts";
 import type { SyscallRow } from "../syscall.ts";
+import { AIO_SYSCALLS } from "./aio.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { SECCOMP_SYSCALLS } from "./confinement.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
@@ -89,6 +90,7 @@ const STAGES: readonly (() => readonly SyscallRow[])[] = [
     ...PIDFD_SYSCALLS,
     ...SYSV_SYSCALLS,
     ...MQUEUE_SYSCALLS,
+    ...AIO_SYSCALLS,
   ],
 ];
 
