@@ -135,7 +135,7 @@ const fills = (file: OpenFile): boolean =>
   file.kind === "file" || file.kind === "proc" || file.kind === "device";
 
 /** Reads into `spans`, at `position` or at the file's own. */
-function readInto(
+export function readInto(
   ctx: SyscallContext,
   file: OpenFile,
   spans: readonly Span[],
@@ -173,7 +173,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked | S
 }
 
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
-function writeFrom(
+export function writeFrom(
   ctx: SyscallContext,
   file: OpenFile,
   spans: readonly Span[],
@@ -225,7 +225,7 @@ function splitOffset(ctx: SyscallContext, low: number): bigint {
   return BigInt.asIntN(64, (ctx.args.word(low + 1) << 32n) | ctx.args.word(low));
 }
 
-const RWF_SUPPORTED = 0x1f;
+export const RWF_SUPPORTED = 0x1f;
 const RWF_NOWAIT = 0x8;
 const RWF_APPEND = 0x10;
 

@@ -10,6 +10,7 @@ import {
   PROT_EXEC,
   PROT_READ,
   PROT_WRITE,
+  VM_DONTCOPY,
   VM_READ_ONLY,
   type Vma,
 } from "../../memory/vma.ts";
@@ -248,6 +249,13 @@ export function mapShared(
   return start;
 }
 
+/** Maps memory of a kernel's own making, which children don't get, where there is room for it. */
+export function mapForKernel(ctx: SyscallContext, length: number, name: string): number {
+  const start = placeOf(ctx, 0n, BigInt(length), 0);
+  mapAt(ctx, start, length, { prot: PROT_READ | PROT_WRITE, offset: 0, name, flags: VM_DONTCOPY });
+  return start;
+}
+
 const mmap: SyscallHandler = (ctx) => {
   const offset = ctx.args.word(5);
   if (!isAligned(offset)) throw new SysError(EINVAL);
@@ -269,7 +277,7 @@ const munmap: SyscallHandler = (ctx) => {
 };
 
 /** Unmaps what of a range can be mapped at all. */
-function unmapRange(memory: SyscallContext["memory"], address: bigint, length: bigint): void {
+export function unmapRange(memory: SyscallContext["memory"], address: bigint, length: bigint): void {
   const limit = BigInt(memory.limit);
   if (address >= limit) return;
   const end = address + length > limit ? limit : address + length;
