@@ -329,10 +329,10 @@ function recvfrom(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const options = { spans: bufferArg(ctx, 1, 2), flags: ctx.args.int(3), skip: movedBefore(ctx) };
   const receipt = receive(ctx, socket, options);
-  const at = ctx.args.address(4);
-  if (at === 0) return receipt.length;
+  // What is not told of is not looked at.
+  if (ctx.args.word(4) === 0n) return receipt.length;
   const from = originOf(socket, receipt);
-  if (from !== undefined) putAddress(ctx, from, at, ctx.args.address(5));
+  if (from !== undefined) putAddress(ctx, from, ctx.args.address(4), ctx.args.address(5));
   else {
     const lengthAt = ctx.args.address(5);
     ctx.memory.checkLoad(lengthAt, 4);
