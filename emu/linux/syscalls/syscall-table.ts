@@ -8,6 +8,7 @@ import { SECCOMP_SYSCALLS } from "./confinement.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_ATTRIBUTE_CALLS } from "./files-attributes.ts";
+import { FILE_HANDLE_CALLS } from "./file-handles.ts";
 import { FILE_IO_CALLS } from "./files-io.ts";
 import { FILE_LOCK_CALLS } from "./files-locks.ts";
 import { FILE_NAME_CALLS } from "./files-names.ts";
@@ -91,6 +92,7 @@ const STAGES: readonly (() => readonly SyscallRow[])[] = [
     ...SYSV_SYSCALLS,
     ...MQUEUE_SYSCALLS,
     ...AIO_SYSCALLS,
+    ...FILE_HANDLE_CALLS,
   ],
 ];
 
