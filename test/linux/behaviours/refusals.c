@@ -269,6 +269,12 @@ BEHAVIOUR(tcp_has_no_name_to_tell_and_options_of_four_bytes) {
   CHECK(server >= 0 && send(server, "abc", 3, 0) == 3);
   CHECK(recvfrom(client, bytes, 4, 0, (void *)NOWHERE, &length) == 3 && length == 0);
 
+  struct iovec vector = {bytes, 4};
+  struct msghdr message = {.msg_name = NOWHERE, .msg_namelen = 16, .msg_iov = &vector, .msg_iovlen = 1};
+  CHECK(send(server, "abc", 3, 0) == 3 && recvmsg(client, &message, 0) == 3 && message.msg_namelen == 0);
+  message = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1, .msg_control = pages(256), .msg_controllen = 1 << 24};
+  FAILS(sendmsg(client, &message, 0), ENOBUFS);
+
   FAILS(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &value, 2), EINVAL);
   FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 2), EINVAL);
   FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 4), ENOPROTOOPT);
