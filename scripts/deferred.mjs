@@ -27,6 +27,7 @@ const DEFERRED = {
   calls: `
     emu/isa/table: fixed-storage floating-point matrix storage supervisor vector-storage
     emu/host/node: terminal
+    cli: prepared sealed
     emu/jit: linker quick-loop
     emu/linux: cpu-sets
     emu/memory: shared-object
@@ -35,7 +36,7 @@ const DEFERRED = {
     emu/linux/net: loopback-interface
     emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: unwind vdso-image
-    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-process proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
+    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-pages proc-process proc-sched proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: cpu-models debug digest trace
@@ -45,7 +46,7 @@ const DEFERRED = {
     emu/linux/elf: build-id sections symbols
     emu/linux/net: address datagram-socket gateway inbox make-socket netlink-socket stream-socket thaw-socket
     emu/linux/signals: children
-    emu/linux/syscalls: checkpoint-restart clone confinement epoll inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
+    emu/linux/syscalls: aio checkpoint-restart clone confinement epoll file-handles inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
       priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
       sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
     emu/linux/tracing: freeze-traces trace-registers
