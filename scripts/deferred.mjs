@@ -27,6 +27,7 @@ const DEFERRED = {
   calls: `
     emu/isa/table: fixed-storage floating-point matrix storage supervisor vector-storage
     emu/host/node: terminal
+    cli: prepared sealed
     emu/jit: linker quick-loop
     emu/linux: cpu-sets
     emu/memory: shared-object

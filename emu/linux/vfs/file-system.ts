@@ -265,8 +265,8 @@ export class FileSystem {
   ): OpenFile | undefined {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
-      const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
-      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing");
+      const directs = (flags & (O_DIRECTORY | O_CREAT)) === O_DIRECTORY && (flags & O_ACCMODE) !== O_RDONLY;
+      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing, and no O_CREAT");
       const at = walk(true);
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
       if (!exists(at)) fail("ENOENT", at.path);

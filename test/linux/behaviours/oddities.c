@@ -80,6 +80,7 @@ BEHAVIOUR(ranges_are_copied_up_to_the_end_and_within_what_numbers_hold) {
   at = -1;
   FAILS(syscall(SYS_copy_file_range, from, &at, to, &other, 6L, 0), EOVERFLOW);
   FAILS(syscall(SYS_copy_file_range, from, NOWHERE, to, &other, 6L, 1), EFAULT);
+  FAILS(syscall(SYS_copy_file_range, open("/proc/self/maps", O_RDONLY), NULL, to, NULL, 6L, 0), EXDEV);
   at = 6;
   CHECK(syscall(SYS_copy_file_range, from, &at, from, &other, 100L, 0) == 4 && at == 10 && other == 4);
   CHECK(holds(from, 0, "6789456789"));
@@ -121,6 +122,7 @@ BEHAVIOUR(what_is_no_regular_file_is_taken_for_none) {
   CHECK(fcntl(ends[0], F_SETFL, O_ASYNC) == 0 && (fcntl(ends[0], F_GETFL) & O_ASYNC) != 0);
   CHECK(flock(fd, LOCK_MAND | LOCK_READ) == 0);
   FAILS(flock(-1, 0), EINVAL);
+  FAILS(open(".", O_TMPFILE | O_CREAT | O_RDWR, 0600), EINVAL);
   if (geteuid() == 0) return;
   int block = 0;
   FAILS(ioctl(fd, FIBMAP, &block), EPERM);
