@@ -352,3 +352,4 @@
     (return)
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

@@ -200,3 +200,4 @@
     (return)
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

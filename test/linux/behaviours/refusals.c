@@ -3,6 +3,8 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <mqueue.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -254,4 +256,31 @@ BEHAVIOUR(nobody_has_segments_in_the_first_page) {
   FAILS((long)shmat(id, (void *)1, SHM_RND | SHM_REMAP), EINVAL);
   FAILS((long)shmat(id, (void *)1, 0), EINVAL);
   CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+}
+
+BEHAVIOUR(tcp_has_no_name_to_tell_and_options_of_four_bytes) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof name;
+  int listens = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), value = 1;
+  CHECK(bind(listens, (void *)&name, length) == 0 && listen(listens, 1) == 0);
+  CHECK(getsockname(listens, (void *)&name, &length) == 0 && connect(client, (void *)&name, length) == 0);
+  int server = accept(listens, NULL, NULL);
+  char bytes[4];
+  CHECK(server >= 0 && send(server, "abc", 3, 0) == 3);
+  CHECK(recvfrom(client, bytes, 4, 0, (void *)NOWHERE, &length) == 3 && length == 0);
+
+  struct iovec vector = {bytes, 4};
+  struct msghdr message = {.msg_name = NOWHERE, .msg_namelen = 16, .msg_iov = &vector, .msg_iovlen = 1};
+  CHECK(send(server, "abc", 3, 0) == 3 && recvmsg(client, &message, 0) == 3 && message.msg_namelen == 0);
+  message = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1, .msg_control = pages(256), .msg_controllen = 1 << 24};
+  FAILS(sendmsg(client, &message, 0), ENOBUFS);
+
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &value, 2), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 2), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 4), ENOPROTOOPT);
+  FAILS(setsockopt(client, IPPROTO_UDP, 1, &value, 2), ENOPROTOOPT);
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &value, 4), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_ULP, "nobody's", 8), ENOENT);
+  value = 0;
+  CHECK(setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &value, 4) == 0);
 }
