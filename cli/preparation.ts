@@ -56,7 +56,7 @@ export async function prepare(flags: MachineFlags, named?: string): Promise<Prep
   const host = nodeHost({
     translations: cacheBeyondGuest(flags.jitCache, flags, cwd),
     workingDirectory: true,
-    prepared,
+    prepared: (name) => prepared(name),
   });
   const program = named === undefined ? undefined : programPath(named, { sysroot: flags.sysroot, cwd });
   const mounts = grants(flags, { cwd, program });

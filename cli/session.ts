@@ -78,7 +78,6 @@ class Session {
     };
     process.on("SIGTSTP", stop);
     this.closers.push(() => process.off("SIGTSTP", stop));
-    this.closers.push(serveControl({ freeze: (...request) => this.freezeFor(...request) }));
   }
 
   close(): void {
@@ -90,7 +89,11 @@ class Session {
     const { machine, flags } = this;
     const started = process.hrtime.bigint();
     const before = machine.instructions;
-    const stop = await this.runToStop();
+    const running = this.runToStop();
+    // By now the program is over, or has run until the host had its turn.
+    if (!machine.hasEnded)
+      this.closers.push(serveControl({ freeze: (...request) => this.freezeFor(...request) }));
+    const stop = await running;
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     const ended = endingOf(stop);
     if (stop.reason === "signal" && stop.signo === SIGILL) await this.explainIllegal();

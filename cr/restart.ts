@@ -384,12 +384,23 @@ function schedulingOf<T extends NonNullable<X.ThreadValues["scheduling"]>>({
 
 function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "attributes"> {
   if (attributes === undefined) return {};
-  const { pid: _, oomScoreAdj, membarriers, locksFuture, locksOnFault, ...values } = attributes;
+  const {
+    pid: _,
+    oomScoreAdj,
+    membarriers,
+    locksFuture,
+    locksOnFault,
+    peak,
+    childrenPeak,
+    ...values
+  } = attributes;
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
     ...(locksFuture ? { locksFuture } : {}),
     ...(locksOnFault ? { locksOnFault } : {}),
+    ...(peak === 0 ? {} : { peak }),
+    ...(childrenPeak === 0 ? {} : { childrenPeak }),
   };
   return { attributes: { ...schedulingOf(values), ...set } };
 }

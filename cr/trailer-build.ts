@@ -284,6 +284,8 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         resetOnFork: false,
         locksOnFault: false,
         priority: 0,
+        peak: 0,
+        childrenPeak: 0,
         ...process.attributes,
       });
     }

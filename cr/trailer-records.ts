@@ -373,6 +373,8 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   resetOnFork: since(5, flag("SCHED_RESET_ON_FORK"), false),
   locksOnFault: since(6, flag("mlockall: with MCL_ONFAULT"), false),
   priority: since(7, s32("of SCHED_FIFO and SCHED_RR"), 0),
+  peak: since(8, u32("KiB that it had mapped at most"), 0),
+  childrenPeak: since(8, u32("the same of children that have been waited for"), 0),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

@@ -247,6 +247,11 @@ export class Machine {
     this.kernel.fileSystem.close();
   }
 
+  /** Whether the program has ended, and what it has left running. */
+  get hasEnded(): boolean {
+    return this.kernel.hasEnded;
+  }
+
   /** Has `run` come back soon, at an instruction boundary. */
   requestStop(): void {
     this.kernel.requestStop();

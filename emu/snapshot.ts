@@ -270,6 +270,10 @@ export interface ProcessAttributes extends SchedulingSnapshot {
   locksFuture?: boolean;
   /** But its pages come when they are touched (MCL_ONFAULT); false when absent. */
   locksOnFault?: boolean;
+  /** KiB that it had mapped at most, as far as that is more than it has now; 0 when absent. */
+  peak?: number;
+  /** The same of children that have been waited for, and of theirs. */
+  childrenPeak?: number;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

@@ -74,13 +74,14 @@ export const OPTIMIZE_AFTER = 528_000;
 export interface Tuning {
   /**
    * Instructions of an address space after which the host's engine is told how to treat ppcr's own functions. That takes 3 ms, which a program that
-   * does less need not spend. Of a C library's 14,000 instructions before `main` V8 finds so much of the interpreter worth optimising that it
-   * spends a fifth of their time on it, and is done when they are over.
+   * does less need not spend: a dynamic hello, of 210,000, took 96 ms with 20,000 and 93 with 300,000, a static one of 14,000 69 and 68.
    */
   startAfter: number;
   /**
-   * Instructions of an address space after which the quick loop takes over from the interpreter. With the quick loop python's `print(1)` took 1.9 to
-   * 2.3 instead of 2.6 to 2.9 s of processor time, perl's loop and mawk 15 % less.
+   * Instructions of an address space after which the quick loop takes over from the interpreter, of which V8 finds so much worth optimising in the
+   * first 20,000 that it spends more on that than on running them: with 20,000 a dynamic hello took 125 ms of processor time, with 3,000 it took 107
+   * and with 1,000 or 200 about 105; a static one of 14,000 instructions 80, 76, 70 and 73. With the quick loop python's `print(1)` took 1.9 to 2.3
+   * instead of 2.6 to 2.9 s, perl's loop and mawk 15 % less.
    */
   quickAfter: number;
   /**
@@ -154,8 +155,8 @@ export interface Tuning {
 }
 
 export const TUNING: Tuning = {
-  startAfter: 3_000,
-  quickAfter: 20_000,
+  startAfter: 300_000,
+  quickAfter: 1000,
   translateAfter: 500_000,
   threshold: 1000,
   reuseThreshold: 16,

@@ -8,12 +8,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { preparedFile } from "../cli/prepared.ts";
+import { optimisedFile, preparedFile } from "../cli/prepared.ts";
+import { sealed } from "../cli/sealed.ts";
 import { findModel } from "../emu/cpu/models.ts";
+import { optimise, serialize } from "../emu/host/node/kept-code.ts";
 import { quickModule } from "../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
 import { ABIS } from "../emu/linux/abi.ts";
 import { CORNER_SIZE } from "../emu/memory/layout.ts";
+import { newMemory } from "../emu/memory/wasm-memory.ts";
 import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,14 +32,28 @@ function record(script: ScriptName, words: readonly string[]): void {
   if (status !== 0) throw new Error(`ppcr ${words.join(" ")}: status ${status}\n${stderr}`);
 }
 
+/** What V8 makes of the loop when it is hot; undefined where this V8 gives none. */
+function optimised(module: WebAssembly.Module, pages: number): Uint8Array | undefined {
+  const table = () => new WebAssembly.Table({ element: "anyfunc", initial: 0 });
+  const imports = { m: { memory: newMemory(pages), step: () => 0, callees: table(), all: table() } };
+  const run = new WebAssembly.Instance(module, imports).exports.run as (...numbers: number[]) => number;
+  run(0, 0, 0);
+  optimise(run);
+  return serialize(module, run);
+}
+
 /** Makes the quick loop ready for the programs of each ABI on the model that they get by default. */
 function prepareQuick(): void {
-  for (const { name, is64, littleEndian } of Object.values(ABIS)) {
-    const model = findModel(undefined, name)!;
+  for (const { name: abi, is64, littleEndian } of Object.values(ABIS)) {
+    const model = findModel(undefined, abi)!;
     const size = 2 ** 32;
     const corner = littleEndian ? size - CORNER_SIZE : 0;
     const target = quickTarget({ is64, model }, { byteOrder: littleEndian ? "little" : "big", size, corner });
-    writeFileSync(join(bin, preparedFile(nameOfQuick(target, model))), quickModule(target, model));
+    const name = nameOfQuick(target, model);
+    const wire = quickModule(target, model);
+    writeFileSync(join(bin, preparedFile(name)), wire);
+    const code = optimised(new WebAssembly.Module(wire), size / 65536);
+    if (code !== undefined) writeFileSync(join(bin, optimisedFile(name)), sealed(Buffer.from(code)));
   }
 }
 

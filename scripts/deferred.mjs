@@ -19,36 +19,38 @@ const DEFERRED = {
   /** Instructions other than those of integers. */
   vectors: `
     emu/cpu: prefixed
-    emu/isa/table: decimal matrix vector-integer vector-other vector-permute vector-storage vsx-quad vsx-scalar vsx-vector
+    emu/isa/table: decimal vector-integer vector-other vector-permute vsx-quad vsx-scalar vsx-vector
     emu/cpu/decimal: *
     emu/cpu/floating-point: *
     emu/cpu/vector: *`,
   /** What programs with a C library take, dynamic linkers before all: the second stage of `syscall-table.ts`, /proc, more of the instruction table. */
   calls: `
-    emu/isa/table: fixed-storage floating-point storage supervisor
+    emu/isa/table: fixed-storage floating-point matrix storage supervisor vector-storage
     emu/host/node: terminal
+    cli: prepared sealed
     emu/jit: linker quick-loop
+    emu/linux: cpu-sets
     emu/memory: shared-object
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
-      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice misc named-pipes signals time time-format
+      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice memory-locks misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
     emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: unwind vdso-image
-    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-process proc-source proc-system proc-view special-files sysctls sysfs`,
+    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-pages proc-process proc-sched proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: cpu-models debug digest trace
     cli: atomic-file
     emu/isa: aliases disassembler encoder operands
-    emu/linux: classic-bpf cpu-sets fork freeze freeze-memory freeze-registers freeze-seccomp profiler strace symbol-tables
+    emu/linux: classic-bpf fork freeze freeze-memory freeze-registers freeze-seccomp profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols
     emu/linux/net: address datagram-socket gateway inbox make-socket netlink-socket stream-socket thaw-socket
     emu/linux/signals: children
-    emu/linux/syscalls: checkpoint-restart clone confinement epoll inotify io-priority kcmp memory-locks mempolicy mqueue pidfd poll prctl
+    emu/linux/syscalls: aio checkpoint-restart clone confinement epoll file-handles inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
       priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
       sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
     emu/linux/tracing: freeze-traces trace-registers
-    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sockets
+    emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sysvipc
       readiness ring seals signal-file thaw-context thaw-files timer-file travelling`,
   /** The command line's options, which the shortest runs have none of. */
   options: `

@@ -314,8 +314,8 @@ export interface Host {
   readonly network?: HostNetwork;
   /** Where translated code is kept, if it is. */
   readonly translations?: HostTranslations;
-  /** Modules of WebAssembly that have been made before, by name: nothing depends on them but time. */
-  readonly prepared?: (name: string) => Uint8Array<ArrayBuffer> | undefined;
+  /** Modules of WebAssembly that have been made before, by name: nothing depends on them but time. Nothing of it throws. */
+  readonly prepared?: (name: string) => WebAssembly.Module | undefined;
   /** SHA-256, incrementally. */
   sha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array };
   /** Resolves after about `milliseconds`, or when `cancel` is called. */

@@ -1,4 +1,4 @@
-/** How a CR field follows from the two operands of a comparison: in line, or by a function that every module has for the places seldom reached. */
+/** How a CR field follows from the two operands of a comparison: in line, or by a function of the module where that is seldom reached. */
 import { XER_SO } from "../cpu/registers.ts";
 import { Lazy } from "./state.ts";
 import { Code, F64, type FunctionBody, I32, I64, Op, type ValueType } from "./wasm.ts";
@@ -43,19 +43,13 @@ export function emitField(code: Code, kind: Lazy, block: number, operands: () =>
   code.op(Op.i32_or);
 }
 
-const KINDS = [Lazy.Signed32, Lazy.Unsigned32, Lazy.Signed64, Lazy.Unsigned64, Lazy.Float] as const;
-
-/** The functions (A, B) -> field, one for each kind, in the order of the kinds. */
-export function fieldFunctions(block: number): readonly FunctionBody[] {
-  return KINDS.map((kind) => {
-    const body = new Code();
-    emitField(body, kind, block, () => {
-      body.get(0);
-      body.get(1);
-    });
-    const type = operandType(kind);
-    return { locals: [], body, signature: { parameters: [type, type], results: [I32] } };
+/** The function (A, B) -> field of a kind. */
+export function fieldFunction(kind: Lazy, block: number): FunctionBody {
+  const body = new Code();
+  emitField(body, kind, block, () => {
+    body.get(0);
+    body.get(1);
   });
+  const type = operandType(kind);
+  return { locals: [], body, signature: { parameters: [type, type], results: [I32] } };
 }
-/** Number among these of the function for a kind. */
-export const fieldFunction = (kind: Lazy): number => kind - 1;

@@ -159,7 +159,7 @@ export class JitEngine extends Interpreter {
       }
       if (this.isAtCall) return "syscall";
       const exit = isWatched ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
-      if (this.quick === undefined) this.expectMore();
+      this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
       if (exit !== "arrived") return exit;
       left = this.left;
@@ -169,7 +169,7 @@ export class JitEngine extends Interpreter {
   /** Gets ready for programs that go on for some time, and has the quick loop take over in those that do. */
   private expectMore(): void {
     if (this.executed > this.tuning.startAfter) this.translations.start();
-    if (this.executed > this.tuning.quickAfter) this.becomeQuick();
+    if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
   }
 
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */

@@ -3,12 +3,12 @@
  * the loop's head is copied, and the way in leads through the copy. So the loop has one entry, and what is accessed in it is tested together.
  */
 import { MOST_SPLIT } from "../tuning.ts";
-import { buildFlow, type Flow, type Loop } from "./flow.ts";
-import { type Block, End, nodeAt, type Region, successors } from "./scan.ts";
+import { type Flow, flowFrom, type Loop } from "./flow.ts";
+import { type Block, End, type Region, successors } from "./scan.ts";
 
 /** The region, entered at `start`, in which the innermost loops without calls have one entry each, as far as that takes few copies. */
 export function splitEntrances(region: Region, start: number): Region {
-  const flow = buildFlow(region, [nodeAt(region, start)!]);
+  const flow = flowFrom(region, start);
   const { loops, root } = flow;
   const splits = loops.filter(
     (loop) => loop.header >= root && loops.every(({ parent }) => parent !== loop) && !hasCalls(loop, region),

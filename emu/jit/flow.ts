@@ -170,6 +170,16 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
 }
 
+let latest: { region: Region; start: number; flow: Flow } | undefined;
+
+/** The flow of a region that is entered at one place alone. The latest is kept: two want it, one after the other. */
+export function flowFrom(region: Region, start: number): Flow {
+  if (latest?.region !== region || latest.start !== start) {
+    latest = { region, start, flow: buildFlow(region, [nodeAt(region, start)!]) };
+  }
+  return latest.flow;
+}
+
 /** Where a region is entered, the root first, and the heads of the loops that it has when it is entered at the root alone, outer ones first. */
 export interface Entries {
   readonly addresses: readonly number[];
@@ -183,7 +193,7 @@ export interface Entries {
 export function chooseEntries(region: Region, wanted: readonly number[], most: number): Entries {
   const { blocks, at } = region;
   const addresses = new Set(wanted.filter((address) => at.has(address)));
-  const { loops, edges, root } = buildFlow(region, [nodeAt(region, wanted[0])!]);
+  const { loops, edges, root } = flowFrom(region, wanted[0]);
   const headOf = (header: number) => (header < root ? header : edges[header][0].to);
   const heads = loops.map(({ header }) => headOf(header)).filter((header) => header < root);
   const add = (address: number) => {

@@ -32,7 +32,7 @@ import {
 import { Fields, Lazy, State } from "./state.ts";
 import { Tables } from "./tables.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
-import { Code, F64, FIRST_HELPER, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
+import { Code, F64, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
 /** What code depends on beside the guest's instructions. */
 export interface Target {
@@ -119,7 +119,7 @@ export class Generator {
   private readonly temporaries = new Map<number, number>();
   readonly values = new ValueNumbers();
   readonly tables = new Tables(this);
-  readonly helpers: HelperFunctions;
+  readonly helpers = new HelperFunctions();
   /** Host address of the register block: an address in code is this and a constant offset. */
   readonly block: number;
 
@@ -128,7 +128,6 @@ export class Generator {
     this.is64 = target.is64;
     this.layouts = slotLayouts(target.is64);
     this.block = target.corner + REGISTERS_OFFSET;
-    this.helpers = new HelperFunctions(this.block);
   }
 
   // ---- locals ------------------------------------------------------------------------------------------
@@ -572,8 +571,7 @@ export class Generator {
     const operands = () => this.operands(field);
     if (this.isCold) {
       operands();
-      this.code.op(Op.call);
-      this.code.u32(FIRST_HELPER + fieldFunction(kind));
+      this.helpers.call(this.code, `field ${kind}`, () => fieldFunction(kind, this.block));
     } else emitField(this.code, kind, this.block, operands);
     this.orAsItIs(field, () => {});
   }

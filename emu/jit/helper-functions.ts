@@ -1,15 +1,9 @@
-/** The functions of a module beside the translated one: those for CR fields, then what code asked for by a name. */
-import { fieldFunctions } from "./comparisons.ts";
+/** The functions of a module beside the translated one: what code asked for by a name. */
 import { type Code, FIRST_HELPER, type FunctionBody, Op } from "./wasm.ts";
 
 export class HelperFunctions {
-  readonly list: FunctionBody[];
+  readonly list: FunctionBody[] = [];
   private readonly numbers = new Map<string, number>();
-
-  /** `block` is the host address of the register block. */
-  constructor(block: number) {
-    this.list = [...fieldFunctions(block)];
-  }
 
   /** Calls the function of that name, which is made when it is first wanted. */
   call(code: Code, name: string, make: () => FunctionBody): void {

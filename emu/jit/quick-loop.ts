@@ -29,7 +29,7 @@ interface QuickKind {
   readonly target: QuickTarget;
   readonly model: CpuModel;
   /** Modules that were made before, by name. */
-  readonly prepared: ((name: string) => Uint8Array<ArrayBuffer> | undefined) | undefined;
+  readonly prepared: ((name: string) => WebAssembly.Module | undefined) | undefined;
 }
 
 export class QuickLoop {
@@ -93,17 +93,8 @@ function moduleOf(target: QuickTarget, model: CpuModel, prepared: QuickKind["pre
   const name = nameOfQuick(target, model);
   let module = modules.get(name);
   if (module === undefined) {
-    module = compiled(prepared?.(name)) ?? new WebAssembly.Module(quickModule(target, model));
+    module = prepared?.(name) ?? new WebAssembly.Module(quickModule(target, model));
     modules.set(name, module);
   }
   return module;
-}
-
-/** The module that bytes are; undefined where there are none, or they are none. */
-function compiled(bytes: Uint8Array<ArrayBuffer> | undefined): WebAssembly.Module | undefined {
-  try {
-    return bytes && new WebAssembly.Module(bytes);
-  } catch {
-    return undefined;
-  }
 }

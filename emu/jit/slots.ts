@@ -42,8 +42,15 @@ export interface SlotLayout {
   readonly store: number;
 }
 
+const known = new Map<boolean, readonly SlotLayout[]>();
+
 /** The layouts of all slots but the records. */
 export function slotLayouts(is64: boolean): readonly SlotLayout[] {
+  let layouts = known.get(is64);
+  if (layouts === undefined) known.set(is64, (layouts = makeLayouts(is64)));
+  return layouts;
+}
+function makeLayouts(is64: boolean): readonly SlotLayout[] {
   const layouts: SlotLayout[] = [];
   const whole = (offset: number): SlotLayout =>
     is64

@@ -55,23 +55,30 @@ export class Fields {
   }
 }
 
+/** Words of a state before those that say what is known about values, and of those. */
+const ABOUT_LOCALS = 2 * SET + 2;
+const ABOUT_VALUES = 2 + 2 * 32 + 4 * MOST_FACTS;
+
 export class State {
+  /** All that follows, side by side: a copy is made at every branch, and is one copy so. */
+  private readonly words = new Int32Array(ABOUT_LOCALS + ABOUT_VALUES);
+  private readonly known = this.words.subarray(ABOUT_LOCALS);
   /** Slots whose local holds the register's value, and those of them that the register block does not have yet. */
-  readonly valid = new Int32Array(SET);
-  readonly dirty = new Int32Array(SET);
+  readonly valid = this.words.subarray(0, SET);
+  readonly dirty = this.words.subarray(SET, 2 * SET);
   readonly fields = new Fields();
   /** VSRs that are in their locals as they are in the register block (but for FPRs in locals of their own). */
-  readonly vectors = new Int32Array(2);
+  readonly vectors = this.words.subarray(2 * SET, ABOUT_LOCALS);
   /** VSRs of which doubleword 0 is known to be a number of the single format. */
-  readonly singles = new Int32Array(2);
+  readonly singles = this.known.subarray(0, 2);
   /** GPR n holds value number `base[n]` plus `offset[n]`. */
-  readonly base = new Int32Array(32);
-  readonly offset = new Int32Array(32);
+  readonly base = this.known.subarray(2, 34);
+  readonly offset = this.known.subarray(34, 66);
   /** Ranges of addresses, by value number, that are known to have passed the guards. */
-  readonly factBase = new Int32Array(MOST_FACTS);
-  readonly factLow = new Int32Array(MOST_FACTS);
-  readonly factHigh = new Int32Array(MOST_FACTS);
-  readonly factStore = new Uint8Array(MOST_FACTS);
+  readonly factBase = this.facts(0);
+  readonly factLow = this.facts(1);
+  readonly factHigh = this.facts(2);
+  readonly factStore = this.facts(3);
   factNext = 0;
   /** FPSCR's mode is known to be the one that floating-point code here is made for. */
   modeChecked = false;
@@ -86,24 +93,20 @@ export class State {
     State.pool.push(this);
   }
 
+  private facts(n: number): Int32Array {
+    return this.known.subarray(66 + n * MOST_FACTS, 66 + (n + 1) * MOST_FACTS);
+  }
+
   copy(from: State): this {
-    this.valid.set(from.valid);
-    this.dirty.set(from.dirty);
+    this.words.set(from.words);
     this.fields.copy(from.fields);
-    this.vectors.set(from.vectors);
-    this.copyValues(from);
+    this.factNext = from.factNext;
     this.modeChecked = from.modeChecked;
     return this;
   }
   copyValues(from: State): void {
-    this.base.set(from.base);
-    this.offset.set(from.offset);
-    this.factBase.set(from.factBase);
-    this.factLow.set(from.factLow);
-    this.factHigh.set(from.factHigh);
-    this.factStore.set(from.factStore);
+    this.known.set(from.known);
     this.factNext = from.factNext;
-    this.singles.set(from.singles);
   }
 
   /** Leaves of what is known about values what is known there too. */

@@ -506,6 +506,7 @@ class Translator {
         g.state.offset[n] = fresh.offset[n];
       }
     }
+    fresh.giveBack();
   }
 
   /** Notes that a join is reached with what is known here. */
@@ -657,6 +658,7 @@ class Translator {
       before(i);
       this.follow(edge, 0);
     });
+    state.giveBack();
   }
 
   private emitInstructions(block: Block, leaves: readonly number[] = []) {
@@ -873,6 +875,7 @@ class Translator {
       this.labels.pop();
       code.end();
       g.state.copy(state);
+      state.giveBack();
     }
     g.flush();
     lookUp(g);

@@ -65,7 +65,7 @@ export interface TranslationsOptions {
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
   /** Modules of the quick loop that were made before, by name. */
-  prepared?: (name: string) => Uint8Array<ArrayBuffer> | undefined;
+  prepared?: (name: string) => WebAssembly.Module | undefined;
   /** Find out how long translated code and the interpreter run, for the statistics. */
   timed?: boolean;
 }

@@ -158,6 +158,8 @@ function forkProcess(parent: Thread, pid: number, { flags, exitSignal }: CloneRe
   child.timers = makeTimers(child);
   child.prctl = { ...process.prctl, pdeathsig: 0 };
   child.attributes = { ...process.attributes, childSubreaper: false };
+  delete child.attributes.peak;
+  delete child.attributes.childrenPeak;
   delete child.attributes.locksFuture;
   delete child.attributes.locksOnFault;
   child.personality = process.personality;

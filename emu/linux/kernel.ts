@@ -299,6 +299,11 @@ export class Kernel implements System {
     return false;
   }
 
+  /** Whether the program has ended, and all that is worth waiting for. */
+  get hasEnded(): boolean {
+    return this.ending !== undefined && !this.goesOn();
+  }
+
   /** Whether nothing will ever happen again: everybody waits, for no time to come and for nothing from outside. */
   private isStuck(): boolean {
     if (!this.timers.isSettled || this.nextDeadline() !== undefined) return false;

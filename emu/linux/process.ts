@@ -161,6 +161,7 @@ export class Process {
   ): void {
     const { mm, loaded, path, name } = program;
     if (mm !== this.mm) {
+      this.keepPeak();
       this.mm.unload(thread);
       this.kernel.releaseMm(this);
       this.mm = mm;
@@ -187,6 +188,23 @@ export class Process {
     thread.signals.exec();
     this.timers.exec();
     this.files.exec();
+  }
+
+  /** KiB that it has mapped, or had: an upper bound of what was ever resident. */
+  get peak(): number {
+    return Math.max(this.attributes.peak ?? 0, Math.floor(this.memory.areas.bytes / 1024));
+  }
+  /** Keeps that before memory goes. */
+  keepPeak(): void {
+    this.attributes.peak = this.peak;
+  }
+  /** The same of its children that it has waited for, and of theirs. */
+  get childrenPeak(): number {
+    return this.attributes.childrenPeak ?? 0;
+  }
+  /** Counts a child that is waited for. */
+  inheritPeak({ peak, childrenPeak }: Process): void {
+    this.attributes.childrenPeak = Math.max(this.childrenPeak, peak, childrenPeak);
   }
 
   /** Whether RLIMIT_AS forbids `more` bytes; one as large as the address space forbids nothing. */

@@ -142,6 +142,7 @@ export class Tasks {
       this.ended(process);
       return;
     }
+    process.keepPeak();
     this.releaseMm(process);
     process.mm = this.nowhere ??= this.makeMm(process.abi, process.cpuModel, LEAST_SPACE);
     process.lastScheduling = process.scheduling;

@@ -184,8 +184,8 @@ export class AddressSpace implements FileViewer {
     if (ea >= FAR_START) return this.checkFar(ea, n, isStore, isForced);
     const isFar = ea < 0;
     const at = isFar ? ea + FAR_START : ea;
-    if (at >= this.size) throw new GuestFault("data-unmapped", BigInt(this.size), isStore);
-    // What goes on beyond the end faults before it, for nothing is ever mapped there.
+    // What goes on beyond the end faults before it, for nothing is ever mapped there; so does what begins there, in a memory of less than 4 GiB.
+    if (at >= this.size) throw new GuestFault("data-unmapped", BigInt(at), isStore);
     const end = Math.min(at + n, this.size);
     const guard = isStore ? this.writeGuard : this.readGuard;
     const go = isFar ? FAR_GO : 0;

@@ -1,12 +1,14 @@
 /** The command's bundle and its code cache. */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Bundle, cacheFile, SCRIPTS, scriptFile } from "../../cli/bundle.ts";
 import { addMachineOptions, Verb } from "../../cli/options.ts";
-import { preparedFile } from "../../cli/prepared.ts";
+import { optimisedFile, preparedFile } from "../../cli/prepared.ts";
+import { readSealed } from "../../cli/sealed.ts";
 import { usualFlags } from "../../cli/usual.ts";
 import { findModel } from "../../emu/cpu/models.ts";
+import { deserialize } from "../../emu/host/node/kept-code.ts";
 import { quickModule } from "../../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../../emu/jit/quick-kind.ts";
 import { ABIS } from "../../emu/linux/abi.ts";
@@ -15,7 +17,7 @@ import { inTemporaryDirectory } from "../support/guests.ts";
 import { cli, ensureBuilt, root } from "../support/ppcr.ts";
 import { runProcess } from "../support/process.ts";
 
-const hello = join(root, "guest-bins", "built", "hello-ppc64");
+const progress = join(root, "guest-bins", "built", "progress-ppc64");
 
 describe("the compiled command", () => {
   it.each(SCRIPTS)("takes %s from V8's code cache", (name) => {
@@ -59,6 +61,11 @@ describe("the compiled command", () => {
     const target = quickTarget({ is64, model }, space);
     const file = join(dirname(cli), preparedFile(nameOfQuick(target, model)));
     expect(Buffer.compare(readFileSync(file), quickModule(target, model))).toBe(0);
+    // Where this V8 gives its code away.
+    const code = readSealed(join(dirname(cli), optimisedFile(nameOfQuick(target, model))));
+    const wire = new Uint8Array(readFileSync(file));
+    if (code !== undefined)
+      expect(deserialize(new Uint8Array(code), wire)).toBeInstanceOf(WebAssembly.Module);
   });
 
   it.each([
@@ -74,12 +81,14 @@ describe("the compiled command", () => {
       for (const name of ["ppcr.cjs", ...SCRIPTS.map(scriptFile)])
         copyFileSync(join(dirname(cli), name), join(bin, name));
       copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-      for (const name of SCRIPTS.map(cacheFile)) {
+      const prepared = readdirSync(dirname(cli)).filter((name) => /^quick-.*\.(wasm|native)$/.test(name));
+      expect(prepared.length).toBeGreaterThanOrEqual(3);
+      for (const name of [...SCRIPTS.map(cacheFile), ...prepared]) {
         const cache = change(readFileSync(join(dirname(cli), name)));
         if (cache !== undefined) writeFileSync(join(bin, name), cache);
       }
       const { status, stderr } = await runProcess(process.execPath, {
-        args: [join(bin, "ppcr.cjs"), "run", hello],
+        args: [join(bin, "ppcr.cjs"), "run", progress, "1"],
       });
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     });

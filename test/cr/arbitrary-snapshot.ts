@@ -357,6 +357,8 @@ const attributes = fc.record({
   membarriers: fc.constantFrom(4, 0x10, 0x14),
   locksFuture: fc.constant(true),
   locksOnFault: fc.constant(true),
+  peak: fc.integer({ min: 1, max: 0xffff_ffff }),
+  childrenPeak: fc.integer({ min: 1, max: 0xffff_ffff }),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
   resetOnFork: fc.constant(true),
 });

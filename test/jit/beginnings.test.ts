@@ -41,7 +41,7 @@ function firstTranslated(beginning: readonly string[]) {
   });
   const entries: (readonly number[])[] = [];
   const onTranslated = (region: { entries: readonly number[] }) => entries.push(region.entries);
-  const jit = new JitEngine(right, new Translations({}, undefined, { onTranslated }));
+  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }, undefined, { onTranslated }));
   for (const engine of [jit, new Interpreter(left)]) expect(engine.run(100_000)).toBe("limit");
   const state = ({ registers }: typeof left) => [registers.nia, registers.gpr(3), registers.gpr(4)];
   expect(state(right)).toEqual(state(left));

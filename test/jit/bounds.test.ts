@@ -58,7 +58,7 @@ function runLoops(engine: JitEngine): void {
 }
 
 it("gives code back when there is too much of it", () => {
-  const mostBytes = 100_000;
+  const mostBytes = 60_000;
   const engine = engineOfLoops({ mostBytes, executedPerTranslated: 0 });
   runLoops(engine);
   const { units, bytes: made } = engine.statistics;

@@ -38,7 +38,7 @@ function createCpu() {
 
 it("is not left after a call for r2, which the caller loads anew", () => {
   const [left, right] = [createCpu(), createCpu()];
-  const jit = new JitEngine(right, new Translations());
+  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
   for (const engine of [jit, new Interpreter(left)]) expect(engine.run(200_000)).toBe("limit");
   const state = ({ registers }: typeof left) => [1, 2, 3, 6, 7].map((n) => registers.gpr(n));
   expect([right.registers.nia, ...state(right)]).toEqual([left.registers.nia, ...state(left)]);

@@ -58,7 +58,7 @@ function createCpu() {
 
 it("does as the interpreter does, at every count, and when the function changes", () => {
   const [left, right] = [createCpu(), createCpu()];
-  const translations = new Translations();
+  const translations = new Translations({ translateAfter: 0 });
   const jit = new JitEngine(right, translations);
   const engines = [jit, new Interpreter(left)];
   const run = (count: number) => {

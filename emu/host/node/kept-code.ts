@@ -263,8 +263,13 @@ function native(name: string, ...args: unknown[]): unknown {
   return call(...args);
 }
 
+/** Has V8 optimise a function of a module now. */
+export function optimise(code: () => unknown): void {
+  native("WasmTierUpFunction", code);
+}
+
 /** The code that V8 has optimised of a module one of whose functions is given; undefined where there is none to be had. */
-function serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined {
+export function serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined {
   // Where nothing is optimised V8 would end the process.
   if (native("IsTurboFanFunction", code) !== true) return undefined;
   const bytes = native("SerializeWasmModule", module);
@@ -272,7 +277,7 @@ function serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array 
 }
 
 /** The module with that code; undefined where V8 does not take it. */
-function deserialize(code: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined {
+export function deserialize(code: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined {
   const module = native("DeserializeWasmModule", code.slice().buffer, wire.slice());
   return module instanceof WebAssembly.Module ? module : undefined;
 }

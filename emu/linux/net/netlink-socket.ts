@@ -3,7 +3,7 @@
  * What mq_notify(2) tells threads comes by them as well.
  */
 import { joined } from "../../joined.ts";
-import { EINVAL, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
+import { EINVAL, ENETUNREACH, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
 import { LOOPBACK } from "./loopback-interface.ts";
@@ -21,7 +21,11 @@ const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
+const RTM_NEWROUTE = 24;
 const RTM_GETROUTE = 26;
+const RTM_GETNEIGH = 30;
+const RTM_NEWRULE = 32;
+const RTM_GETRULE = 34;
 /** Types of RTM_* come in fours; the third of each asks, the others change something. */
 const ASKS = 2;
 
@@ -29,6 +33,22 @@ const HEADER = 16;
 /** RT_SCOPE_HOST, IFA_F_PERMANENT. */
 const SCOPE_HOST = 254;
 const PERMANENT = 0x80;
+/** Of routes: RT_TABLE_LOCAL, RTPROT_KERNEL, RT_SCOPE_LINK, RTN_LOCAL, RTN_BROADCAST. */
+const TABLE_LOCAL = 255;
+const BY_KERNEL = 2;
+const SCOPE_LINK = 253;
+const LOCAL = 2;
+const BROADCAST = 3;
+/** RTM_F_CLONED and RTCF_LOCAL, which the answer for one address has. */
+const ASKED_FOR = 0x8000_0200;
+/** RTA_DST. */
+const DESTINATION = 1;
+/** Tables that are looked at for every packet, and the order: RT_TABLE_LOCAL, MAIN, DEFAULT. */
+const RULES: readonly (readonly [table: number, priority: number])[] = [
+  [TABLE_LOCAL, 0],
+  [254, 32766],
+  [253, 32767],
+];
 
 const align = (length: number): number => Math.ceil(length / 4) * 4;
 
@@ -64,6 +84,9 @@ class Builder {
     return Uint8Array.from(this.bytes);
   }
 }
+
+/** Where a route leads, and to how many bits of that; its type and scope. */
+type Route = readonly [destination: number[], bits: number, type: number, scope: number];
 
 const text = (name: string): number[] => [...new TextEncoder().encode(`${name}\0`)];
 
@@ -117,16 +140,23 @@ export class NetlinkSocket extends Socket {
       this.message(request, kind, more, contents);
     const parts: Uint8Array[] = [];
     if ((type & 3) !== ASKS) parts.push(this.failure(request, EPERM));
-    else if (![RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE].includes(type))
+    else if (![RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETRULE].includes(type))
       parts.push(this.failure(request, EOPNOTSUPP));
     else if ((flags & NLM_F_DUMP) === NLM_F_DUMP) {
+      const families = [AF_INET, AF_INET6].filter((each) => family === 0 || family === each);
       if (type === RTM_GETLINK) parts.push(reply(RTM_NEWLINK, this.link()));
       if (type === RTM_GETADDR) {
-        for (const each of [AF_INET, AF_INET6])
-          if (family === 0 || family === each) parts.push(reply(RTM_NEWADDR, this.address(each)));
+        for (const each of families) parts.push(reply(RTM_NEWADDR, this.address(each)));
       }
+      if (type === RTM_GETROUTE)
+        for (const each of families)
+          for (const route of this.routes(each)) parts.push(reply(RTM_NEWROUTE, route));
+      if (type === RTM_GETRULE)
+        for (const each of families)
+          for (const rule of this.rules(each)) parts.push(reply(RTM_NEWRULE, rule));
       parts.push(reply(NLMSG_DONE, new Builder(this.littleEndian).number(4, 0).finish()));
     } else if (type === RTM_GETLINK) parts.push(reply(RTM_NEWLINK, this.link(), 0));
+    else if (type === RTM_GETROUTE) parts.push(this.routeTo(request));
     else parts.push(this.failure(request, EOPNOTSUPP));
     if (flags & NLM_F_ACK && (flags & NLM_F_DUMP) !== NLM_F_DUMP) parts.push(this.failure(request, 0));
     const bytes = joined(parts);
@@ -184,6 +214,70 @@ export class NetlinkSocket extends Socket {
       .attribute(1, name);
     if (family === AF_INET) builder.attribute(2, name).attribute(3, text(LOOPBACK.name));
     return builder.word(8, PERMANENT).finish();
+  }
+
+  /** A route by the loopback: struct rtmsg and its attributes. */
+  private route(
+    family: number,
+    [destination, bits, type, scope]: Route,
+    { flags = 0, protocol = BY_KERNEL } = {},
+  ): Uint8Array {
+    const builder = new Builder(this.littleEndian)
+      .number(1, family)
+      .number(1, bits)
+      .number(1, 0)
+      .number(1, 0)
+      .number(1, TABLE_LOCAL)
+      .number(1, protocol)
+      .number(1, scope)
+      .number(1, type)
+      .number(4, flags)
+      .word(15, TABLE_LOCAL)
+      .attribute(DESTINATION, destination);
+    if (family === AF_INET) builder.attribute(7, [127, 0, 0, 1]);
+    else builder.word(6, 0);
+    return builder.word(4, LOOPBACK.index).finish();
+  }
+  private routes(family: number): Uint8Array[] {
+    const all: Route[] =
+      family === AF_INET
+        ? [
+            [[127, 0, 0, 0], 8, LOCAL, SCOPE_HOST],
+            [[127, 0, 0, 1], 32, LOCAL, SCOPE_HOST],
+            [[127, 255, 255, 255], 32, BROADCAST, SCOPE_LINK],
+          ]
+        : [[[...loopback(AF_INET6, 0).name], 128, LOCAL, 0]];
+    return all.map((route) => this.route(family, route));
+  }
+  /** The route to one address, which leads to the machine itself, or there is none as far as is known. */
+  private routeTo(request: Request): Uint8Array {
+    const { family, bytes } = request;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const size = family === AF_INET ? 4 : 16;
+    for (let at = HEADER + 12; at + 4 <= bytes.length; ) {
+      const [length, type] = [
+        view.getUint16(at, this.littleEndian),
+        view.getUint16(at + 2, this.littleEndian),
+      ];
+      if (length < 4) break;
+      const value = [...bytes.subarray(at + 4, at + length)];
+      at += align(length);
+      if (type !== DESTINATION || value.length !== size) continue;
+      const own = loopback(family, 0).name;
+      const isOwn = family === AF_INET ? value[0] === 127 : value.every((byte, n) => byte === own[n]);
+      if (!isOwn) return this.failure(request, this.network.outside === undefined ? ENETUNREACH : EOPNOTSUPP);
+      const asked = { flags: ASKED_FOR, protocol: 0 };
+      return this.message(request, RTM_NEWROUTE, 0, this.route(family, [value, 8 * size, LOCAL, 0], asked));
+    }
+    return this.failure(request, EINVAL);
+  }
+  private rules(family: number): Uint8Array[] {
+    return RULES.slice(0, family === AF_INET ? 3 : 2).map(([table, priority]) => {
+      const builder = new Builder(this.littleEndian);
+      for (const byte of [family, 0, 0, 0, table, 0, 0, 1]) builder.number(1, byte);
+      builder.number(4, 0).word(15, table).word(14, 0xffff_ffff).attribute(21, [BY_KERNEL]);
+      return (priority === 0 ? builder : builder.word(6, priority)).finish();
+    });
   }
 
   override receive(room: number, peek: boolean): Received | undefined {

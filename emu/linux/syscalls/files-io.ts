@@ -18,7 +18,6 @@ import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs
 import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import { StreamFile } from "../vfs/stream-file.ts";
 import type { Blocked } from "../wait-queue.ts";
 import {
   accessible,
@@ -136,7 +135,7 @@ const fills = (file: OpenFile): boolean =>
   file.kind === "file" || file.kind === "proc" || file.kind === "device";
 
 /** Reads into `spans`, at `position` or at the file's own. */
-function readInto(
+export function readInto(
   ctx: SyscallContext,
   file: OpenFile,
   spans: readonly Span[],
@@ -174,7 +173,7 @@ function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked | S
 }
 
 /** Writes from `spans`, at `position` or at the file's own. A blocking call goes on until all is written. */
-function writeFrom(
+export function writeFrom(
   ctx: SyscallContext,
   file: OpenFile,
   spans: readonly Span[],
@@ -226,7 +225,7 @@ function splitOffset(ctx: SyscallContext, low: number): bigint {
   return BigInt.asIntN(64, (ctx.args.word(low + 1) << 32n) | ctx.args.word(low));
 }
 
-const RWF_SUPPORTED = 0x1f;
+export const RWF_SUPPORTED = 0x1f;
 const RWF_NOWAIT = 0x8;
 const RWF_APPEND = 0x10;
 
@@ -349,11 +348,11 @@ function copyFileRange(ctx: SyscallContext): number {
   });
   checkFlags(ctx.args.int(5), 0);
   if (from.kind === "directory" || to.kind === "directory") throw new SysError(EISDIR);
-  if (from.kind !== "file" || to.kind !== "file") throw new SysError(EINVAL);
+  const isRegular = ({ kind }: OpenFile) => kind === "file" || kind === "proc";
+  if (!isRegular(from) || !isRegular(to)) throw new SysError(EINVAL);
   if (!from.canRead || !to.canWrite || to.flags & O_APPEND) throw new SysError(EBADF);
   // Files of /proc are copied to no other file system.
-  const isCopied = (file: OpenFile) => file instanceof RegularFile || file instanceof StreamFile;
-  if (!isCopied(from) || !isCopied(to)) throw new SysError(EXDEV);
+  if (!(from instanceof RegularFile && to instanceof RegularFile)) throw new SysError(EXDEV);
   for (const [i, file] of [from, to].entries())
     if ((given[i] ?? BigInt(file.position)) + ctx.args.ulong(4) >= 2n ** 64n) throw new SysError(EOVERFLOW);
   const positions = given.map((offset, i) =>

@@ -48,16 +48,20 @@ import { otherName } from "../vfs/other-names.ts";
 import { MAY_EXEC, MAY_READ, MAY_WRITE } from "../vfs/permissions.ts";
 import { openedFiles, type TaskFiles } from "../vfs/process-files.ts";
 import { S_ISGID } from "../vfs/set-ids.ts";
+import { partsOf } from "../vfs/walks.ts";
 import { PathFile } from "../vfs/special-files.ts";
 import { accessible, anyFileArg, checkFlags, fileArg, files, lookArg, NO_ENTRY } from "./files-common.ts";
+
+const NO_NAMES: readonly string[] = ["", ".", ".."];
 
 /**
  * Last component of a path as it was given: "." and ".." are no names for entries to be made or removed. What is before them
  * must be a directory first.
  */
 function checkNames(ctx: SyscallContext, names: readonly Named[], errno: number): void {
+  // Nearly all names are.
+  if (!names.some(({ path }) => NO_NAMES.includes(partsOf(path).last))) return;
   const split = names.map(({ dirfd, path }) => ({ dirfd, path, parts: path.replace(/\/+$/, "").split("/") }));
-  if (!split.some(({ parts }) => ["", ".", ".."].includes(parts[parts.length - 1]))) return;
   for (const { dirfd, path, parts } of split) {
     if (path === "") throw new SysError(ENOENT);
     const before = parts.slice(0, -1).join("/") || (path.startsWith("/") ? "/" : ".");
@@ -66,22 +70,33 @@ function checkNames(ctx: SyscallContext, names: readonly Named[], errno: number)
   throw new SysError(errno);
 }
 
+/** Something is there already. Programs hear it that make folders on a path all day, and to throw takes longer than the call. */
+const EXISTS = new SysError(EEXIST);
+
 /** Where something new is to be: nothing may be there. */
-function vacant(ctx: SyscallContext, dirfd: number, path: string, directory = false): Location {
+function vacant(ctx: SyscallContext, dirfd: number, path: string): Location {
+  const at = vacantOr(ctx, dirfd, path);
+  if (at instanceof SysError) throw at;
+  return at;
+}
+
+/** As `vacant`, or EEXIST. */
+function vacantOr(ctx: SyscallContext, dirfd: number, path: string, directory = false): Location | SysError {
   checkNames(ctx, [{ dirfd, path }], EEXIST);
   const task = files(ctx);
   // A trailing slash says "directory", not "follow": the new name is what comes before it.
   const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
-  if (exists(at)) throw new SysError(EEXIST);
+  if (exists(at)) return EXISTS;
   if (path.endsWith("/") && !directory) throw new SysError(ENOENT);
   // Nothing can be made in a folder that has been removed; that comes before whatever else is wrong.
   if (at.place?.folder.host.stat().nlink === 0) throw new SysError(ENOENT);
   return at;
 }
 
-function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): number {
+function mkdir(ctx: SyscallContext, dirfd: number, path: string, mode: number): number | SysError {
   const { system, umask } = files(ctx);
-  const at = vacant(ctx, dirfd, path, true);
+  const at = vacantOr(ctx, dirfd, path, true);
+  if (at instanceof SysError) return at;
   const task = files(ctx);
   const place = system.namespace.vacant(at, task);
   const { setIds, host } = system;
@@ -115,11 +130,12 @@ function mknod(ctx: SyscallContext, dirfd: number, path: string, mode: number): 
   return 0;
 }
 
-function unlink(ctx: SyscallContext, dirfd: number, path: string): number {
+function unlink(ctx: SyscallContext, dirfd: number, path: string): number | SysError {
   const task = files(ctx);
   const { system } = task;
   checkNames(ctx, [{ dirfd, path }], EISDIR);
-  const at = task.find(dirfd, path, false);
+  const at = task.resolve(dirfd, path, { follow: false });
+  if (!exists(at)) return NO_ENTRY;
   // A slash at the end leads through a link, which is none the less no directory itself.
   const isLink =
     path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
@@ -375,27 +391,75 @@ const isDevice = (at: Location): boolean => at.stat?.kind === "char" || at.stat?
 
 // ---- listing -----------------------------------------------------------------------------------------------
 
-/** struct linux_dirent64 or linux_dirent of one entry; `next` is its cookie. */
-function direntBytes(ctx: SyscallContext, entry: DirectoryEntry, next: number, wide: boolean): Uint8Array {
-  const name = encodeName(entry.name);
-  const word = wide ? 8 : ctx.abi.wordSize;
-  const header = 2 * word + 2 + (wide ? 1 : 0);
-  // The old struct has its type in the last byte, after the NUL and the padding.
-  const length = Math.ceil((header + name.length + 1 + (wide ? 0 : 1)) / word) * word;
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  const little = ctx.abi.littleEndian;
-  if (word === 8) {
-    view.setBigUint64(0, entry.ino, little);
-    view.setBigUint64(8, BigInt(next), little);
-  } else {
-    view.setUint32(0, Number(BigInt.asUintN(32, entry.ino ^ (entry.ino >> 32n))), little);
-    view.setUint32(4, next, little);
+/** Entries on their way to memory: to make an array for each takes V8 longer than to fill it. */
+const dirents = new Uint8Array(32 * 1024);
+const direntView = new DataView(dirents.buffer);
+
+/** Puts a name into `dirents`, if there is room for it; its length in any case. */
+function putName(name: string, at: number): number {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code >= 0x80) {
+      const bytes = encodeName(name);
+      if (at + bytes.length <= dirents.length) dirents.set(bytes, at);
+      return bytes.length;
+    }
+    if (at + i < dirents.length) dirents[at + i] = code;
   }
-  view.setUint16(2 * word, length, little);
-  bytes.set(name, header);
-  bytes[wide ? header - 1 : length - 1] = entryType(entry.kind);
-  return bytes;
+  return name.length;
+}
+
+/** Puts struct linux_dirent64 or linux_dirent of one entry into `dirents`, where it ends before `end`; `next` is its cookie. Its length. */
+function putDirent(
+  { abi }: SyscallContext,
+  { ino, kind, name }: DirectoryEntry,
+  { at, end, next, wide }: { at: number; end: number; next: number; wide: boolean },
+): number {
+  const word = wide ? 8 : abi.wordSize;
+  const header = 2 * word + 2 + (wide ? 1 : 0);
+  const named = putName(name, at + header);
+  // The old struct has its type in the last byte, after the NUL and the padding.
+  const length = Math.ceil((header + named + 1 + (wide ? 0 : 1)) / word) * word;
+  if (at + length > end) return 0;
+  const little = abi.littleEndian;
+  if (word === 8) {
+    direntView.setBigUint64(at, ino, little);
+    direntView.setUint32(at + (little ? 8 : 12), next, little);
+    direntView.setUint32(at + (little ? 12 : 8), 0, little);
+  } else {
+    direntView.setUint32(at, Number(BigInt.asUintN(32, ino ^ (ino >> 32n))), little);
+    direntView.setUint32(at + 4, next, little);
+  }
+  direntView.setUint16(at + 2 * word, length, little);
+  dirents.fill(0, at + header + named, at + length);
+  dirents[at + (wide ? header : length) - 1] = entryType(kind);
+  return length;
+}
+
+/** Puts entries into `dirents` as long as they end before `end`: how many, and their bytes. */
+function fill(
+  ctx: SyscallContext,
+  entries: readonly DirectoryEntry[],
+  { first, end, wide }: { first: number; end: number; wide: boolean },
+): { count: number; length: number } {
+  let [count, length] = [0, 0];
+  for (; first + count < entries.length; count++) {
+    const next = first + count + 1;
+    const size = putDirent(ctx, entries[first + count], { at: length, end, next, wide });
+    if (size === 0) break;
+    length += size;
+  }
+  return { count, length };
+}
+
+/** How many of the bytes at an address can be stored. */
+function storable({ memory }: SyscallContext, address: number, length: number): number {
+  try {
+    return accessible(memory, address, length, true);
+  } catch (error) {
+    if (error instanceof SysError) return 0;
+    throw error;
+  }
 }
 
 function getdents(ctx: SyscallContext, wide: boolean): number {
@@ -406,18 +470,20 @@ function getdents(ctx: SyscallContext, wide: boolean): number {
   const address = ctx.args.address(1);
   let done = 0;
   while (file.position < entries.length) {
-    const bytes = direntBytes(ctx, entries[file.position], file.position + 1, wide);
-    if (done + bytes.length > room) {
-      if (done === 0) throw new SysError(EINVAL);
-      break;
-    }
-    if (accessible(ctx.memory, address + done, bytes.length, true) < bytes.length) {
-      if (done === 0) throw new SysError(EFAULT);
-      break;
-    }
-    ctx.memory.write(address + done, bytes);
-    done += bytes.length;
-    file.position++;
+    const first = file.position;
+    let filled = fill(ctx, entries, { first, end: Math.min(room - done, dirents.length), wide });
+    if (filled.count === 0 && done === 0) throw new SysError(EINVAL);
+    if (filled.count === 0) break;
+    const good = storable(ctx, address + done, filled.length);
+    const isCut = good < filled.length;
+    // Whole entries only go to where memory ends.
+    if (isCut) filled = fill(ctx, entries, { first, end: good, wide });
+    if (filled.count === 0 && done === 0) throw new SysError(EFAULT);
+    if (filled.count === 0) break;
+    ctx.memory.write(address + done, dirents.subarray(0, filled.length));
+    done += filled.length;
+    file.position += filled.count;
+    if (isCut) break;
   }
   return done;
 }

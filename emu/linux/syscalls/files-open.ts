@@ -117,7 +117,6 @@ function openat2(ctx: SyscallContext): number | SysError {
   const resolve = (bit: bigint) => (how.resolve & bit) !== 0n;
   if (resolve(RESOLVE_BENEATH) && resolve(RESOLVE_IN_ROOT)) throw new SysError(EINVAL);
   if (flags & O_PATH && flags & ~(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) throw new SysError(EINVAL);
-  if (flags & TMPFILE_BIT && flags & O_CREAT) throw new SysError(EINVAL);
   // Nothing waits for a disk here; what is made was never kept ready.
   if (resolve(RESOLVE_CACHED) && flags & (O_TRUNC | O_CREAT | TMPFILE_BIT)) throw new SysError(EAGAIN);
   const confined = {

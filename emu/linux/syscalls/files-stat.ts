@@ -209,31 +209,20 @@ function statx(ctx: SyscallContext): number | SysError {
   const path = found instanceof OpenFile ? found.where().path : found.path;
   // Whoever doesn't ask is spared the look at all that is mounted.
   const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
-  const time = (prefix: string, value: bigint) => {
-    const { seconds, nanoseconds } = timeParts(value);
-    return { [`${prefix}_sec`]: seconds, [`${prefix}_nsec`]: nanoseconds };
-  };
-  ctx.put(STATX, ctx.args.address(4), {
-    stx_mask: STATX_BASIC_STATS | (mount === undefined ? 0 : STATX_MNT_ID),
-    stx_attributes: isMountRoot(namespace, path) ? STATX_ATTR_MOUNT_ROOT : 0n,
-    stx_attributes_mask: STATX_ATTR_MOUNT_ROOT,
-    stx_mnt_id: BigInt(mount ?? 0),
-    stx_blksize: BLOCK_SIZE,
-    stx_nlink: stat.nlink,
-    stx_uid: uid,
-    stx_gid: gid,
-    stx_mode: modeOf(stat),
-    stx_ino: stat.ino,
-    stx_size: stat.size,
-    stx_blocks: stat.blocks,
-    ...time("stx_atime", stat.atime),
-    ...time("stx_ctime", stat.ctime),
-    ...time("stx_mtime", stat.mtime),
-    stx_rdev_major: major(stat.rdev),
-    stx_rdev_minor: minor(stat.rdev),
-    stx_dev_major: major(stat.dev),
-    stx_dev_minor: minor(stat.dev),
-  });
+  const atime = timeParts(stat.atime);
+  const ctime = timeParts(stat.ctime);
+  const mtime = timeParts(stat.mtime);
+  const values: (number | bigint)[] = [
+    STATX_BASIC_STATS | (mount === undefined ? 0 : STATX_MNT_ID),
+    BLOCK_SIZE,
+  ];
+  values.push(isMountRoot(namespace, path) ? STATX_ATTR_MOUNT_ROOT : 0n);
+  values.push(stat.nlink, uid, gid, modeOf(stat), 0, stat.ino, stat.size, stat.blocks, STATX_ATTR_MOUNT_ROOT);
+  // Nobody knows when a file was made.
+  values.push(atime.seconds, atime.nanoseconds, 0, 0, 0, 0);
+  values.push(ctime.seconds, ctime.nanoseconds, 0, mtime.seconds, mtime.nanoseconds, 0);
+  values.push(major(stat.rdev), minor(stat.rdev), major(stat.dev), minor(stat.dev), mount ?? 0);
+  ctx.putInOrder(STATX, ctx.args.address(4), values);
   return 0;
 }
 

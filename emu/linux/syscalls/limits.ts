@@ -116,9 +116,6 @@ const prlimit64: SyscallHandler = (ctx) => {
   return 0;
 };
 
-/** Mapped memory in KiB: an upper bound of what was ever resident. */
-const mappedKib = ({ memory }: Process): number => memory.areas.bytes / 1024;
-
 const getrusage: SyscallHandler = (ctx) => {
   const { args, process, thread } = ctx;
   const who = args.int(0);
@@ -127,8 +124,8 @@ const getrusage: SyscallHandler = (ctx) => {
   const own = who === RUSAGE_SELF ? process.cpuTime : thread.cpuTime;
   const isChildren = who === RUSAGE_CHILDREN;
   const values = isChildren
-    ? usageValues(process.childCpuTime)
-    : usageValues(own, Math.floor(mappedKib(process)));
+    ? usageValues(process.childCpuTime, process.childrenPeak)
+    : usageValues(own, process.peak);
   ctx.putInOrder(USAGE, args.address(1), values);
   return 0;
 };

@@ -10,6 +10,7 @@ import {
   PROT_EXEC,
   PROT_READ,
   PROT_WRITE,
+  VM_DONTCOPY,
   VM_READ_ONLY,
   type Vma,
 } from "../../memory/vma.ts";
@@ -248,6 +249,13 @@ export function mapShared(
   return start;
 }
 
+/** Maps memory of a kernel's own making, which children don't get, where there is room for it. */
+export function mapForKernel(ctx: SyscallContext, length: number, name: string): number {
+  const start = placeOf(ctx, 0n, BigInt(length), 0);
+  mapAt(ctx, start, length, { prot: PROT_READ | PROT_WRITE, offset: 0, name, flags: VM_DONTCOPY });
+  return start;
+}
+
 const mmap: SyscallHandler = (ctx) => {
   const offset = ctx.args.word(5);
   if (!isAligned(offset)) throw new SysError(EINVAL);
@@ -263,12 +271,13 @@ const munmap: SyscallHandler = (ctx) => {
   if (!isAligned(address) || address > most || wanted > most - address) throw new SysError(EINVAL);
   const length = alignedLength(ctx, wanted);
   if (length === 0n) throw new SysError(EINVAL);
+  ctx.process.keepPeak();
   unmapRange(memory, address, length);
   return 0;
 };
 
 /** Unmaps what of a range can be mapped at all. */
-function unmapRange(memory: SyscallContext["memory"], address: bigint, length: bigint): void {
+export function unmapRange(memory: SyscallContext["memory"], address: bigint, length: bigint): void {
   const limit = BigInt(memory.limit);
   if (address >= limit) return;
   const end = address + length > limit ? limit : address + length;
@@ -326,8 +335,10 @@ const brk: SyscallHandler = (ctx) => {
   const dataLimit = toLength(limits[RLIMIT_DATA].soft);
   if (to - layout.startBrk + (layout.endData - layout.startData) > dataLimit) return refuse;
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];
-  if (newEnd < oldEnd) memory.unmap(newEnd, oldEnd);
-  else if (newEnd > oldEnd) {
+  if (newEnd < oldEnd) {
+    process.keepPeak();
+    memory.unmap(newEnd, oldEnd);
+  } else if (newEnd > oldEnd) {
     if (!leavesRoom(memory, oldEnd, newEnd + PAGE_SIZE)) return refuse;
     if (!memory.isMappable(oldEnd, newEnd) || !memory.hasRoom(oldEnd, newEnd)) return refuse;
     if (process.isOverSpace(newEnd - oldEnd)) return refuse;

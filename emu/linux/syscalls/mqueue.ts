@@ -194,9 +194,10 @@ const receive =
     if (args.size(2) < posix.messageSize) throw new SysError(EMSGSIZE);
     const [first] = posix.messages;
     if (first === undefined) return wait(ctx, file, deadline, posix.receivers);
+    // A message that can't be stored is gone all the same.
+    posix.take();
     ctx.memory.write(args.address(1), first.bytes);
     if (args.address(3) !== 0) ctx.put32(args.address(3), first.priority);
-    posix.take();
     return first.bytes.length;
   };
 

@@ -51,6 +51,7 @@ function sendSignal(ctx: SyscallContext): number {
   const [signo, at] = [ctx.args.int(1), ctx.args.address(2)];
   checkFlags(ctx.args.int(3), 0);
   const target = recipient(ctx);
+  if (at !== 0 && ctx.memory.read32(at) !== signo) throw new SysError(EINVAL);
   const info = at === 0 ? senderInfo(signo, ctx.thread) : givenInfo(ctx, at, signo, target.pid);
   if (alive(target)) send(ctx, target, info);
   return 0;

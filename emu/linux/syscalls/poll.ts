@@ -53,9 +53,9 @@ export interface PollWait {
   /** Relative, nanoseconds; undefined waits for ever. */
   timeout: bigint | undefined;
   /** Blocked signals while it waits. */
-  mask?: bigint;
+  mask?: bigint | undefined;
   /** Tells the program how much time was left, where the call does so. */
-  storeLeft?(left: bigint): void;
+  storeLeft?: ((left: bigint) => void) | undefined;
 }
 
 /** A time that is over whenever it is looked at. */
@@ -161,21 +161,24 @@ export function maskArgument(ctx: SyscallContext, set: bigint, size: bigint): bi
   return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** A timeout given as a timespec that the call counts down. */
-function timespecWait(ctx: SyscallContext, at: number, format: TimeFormat): PollWait {
-  if (at === 0) return { timeout: undefined };
-  return {
-    timeout: readTimespec(ctx, at, format),
-    storeLeft: (left) => writeTimespec(ctx, at, format, left),
-  };
+/** A timeout given as a timespec that the call counts down. The mask is looked at after it. */
+function timespecWait(
+  ctx: SyscallContext,
+  at: number,
+  format: TimeFormat,
+  mask: () => bigint | undefined,
+): PollWait {
+  const timeout = at === 0 ? undefined : readTimespec(ctx, at, format);
+  const storeLeft = at === 0 ? undefined : (left: bigint) => writeTimespec(ctx, at, format, left);
+  return { timeout, storeLeft, mask: mask() };
 }
 
 const ppoll =
   (format: TimeFormat): SyscallHandler =>
   (ctx) => {
     const { args } = ctx;
-    const wait = timespecWait(ctx, args.address(2), format);
-    return pollFiles(ctx, { ...wait, mask: maskArgument(ctx, args.word(3), args.ulong(4)) });
+    const mask = () => maskArgument(ctx, args.word(3), args.ulong(4));
+    return pollFiles(ctx, timespecWait(ctx, args.address(2), format, mask));
   };
 
 // ---- select --------------------------------------------------------------------------------------------------------
@@ -286,7 +289,10 @@ const pselect6 =
   (format: TimeFormat): SyscallHandler =>
   (ctx) => {
     const mask = packedMask(ctx);
-    return selectFiles(ctx, { ...timespecWait(ctx, ctx.args.address(4), format), mask });
+    return selectFiles(
+      ctx,
+      timespecWait(ctx, ctx.args.address(4), format, () => mask),
+    );
   };
 
 export const POLL_SYSCALLS: readonly SyscallRow[] = [

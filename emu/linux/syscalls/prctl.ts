@@ -261,8 +261,21 @@ const mceKillGet: Option = (ctx) => {
 };
 
 /** Speculation is nothing that this CPU does. */
-const noSpeculation: Option = () => {
-  throw new SysError(ENODEV);
+/** GET_SPECULATION_CTRL and SET_SPECULATION_CTRL: there is none that could be controlled; `used` arguments are meant. */
+const noSpeculation =
+  (used: number): Option =>
+  ({ args }) => {
+    for (let n = used; n <= 4; n++) if (args.word(n) !== 0n) throw new SysError(EINVAL);
+    throw new SysError(ENODEV);
+  };
+
+const PR_SET_MM_AUXV = 12;
+const PR_SET_MM_MAP = 14;
+/** SET_MM: what a restart by the kernel's own means wants, and nobody may. */
+const setMm: Option = ({ args }) => {
+  const hasSize = args.int(1) >= PR_SET_MM_AUXV && args.int(1) <= PR_SET_MM_MAP;
+  if (args.word(4) !== 0n || (args.word(3) !== 0n && !hasSize)) throw new SysError(EINVAL);
+  throw new SysError(EPERM);
 };
 
 const notPermitted: Option = () => {
@@ -300,7 +313,7 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [32, zero], // TASK_PERF_EVENTS_ENABLE
   [33, mceKill],
   [34, mceKillGet],
-  [35, notPermitted], // SET_MM
+  [35, setMm],
   [36, setChildSubreaper],
   [37, stores(({ process }) => Number(process.attributes.childSubreaper))],
   [38, setNoNewPrivs],
@@ -309,8 +322,8 @@ const OPTIONS: ReadonlyMap<number, Option> = new Map<number, Option>([
   [41, setNoHugePages],
   [42, getNoHugePages],
   [47, capAmbient],
-  [52, noSpeculation], // GET_SPECULATION_CTRL
-  [53, noSpeculation],
+  [52, noSpeculation(2)],
+  [53, noSpeculation(3)],
   [57, notPermitted], // SET_IO_FLUSHER
   [58, notPermitted],
   [0x5356_4d41, setVma],

@@ -5,7 +5,7 @@
 import { type AbiInfo, struct, TIMESPEC, TIMESPEC64 } from "../abi.ts";
 import { allCpus, cpusOf } from "../cpu-sets.ts";
 import { CAP_SYS_NICE, isCapable } from "../credentials.ts";
-import { E2BIG, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
+import { E2BIG, EINVAL, EOPNOTSUPP, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
 import { RLIMIT_RTPRIO } from "../process.ts";
 import { isRealtime, ordinaryScheduling, SCHED_FIFO, SCHED_NORMAL, SCHED_RR } from "../scheduling.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
@@ -36,6 +36,22 @@ const SCHED_ATTR = struct({
   sched_util_min: "u32",
   sched_util_max: "u32",
 });
+const SCHED_FLAG_KEEP_POLICY = 0x08n;
+const SCHED_FLAG_KEEP_PARAMS = 0x10n;
+/** SCHED_FLAG_UTIL_CLAMP_MIN and _MAX, for kernels that scale their clocks by what is asked for. */
+const SCHED_FLAG_UTIL_CLAMP = 0x60n;
+const SCHED_FLAGS_KNOWN = 0x7fn;
+/** Least run time of a deadline in nanoseconds. */
+const DEADLINE_LEAST = 1024n;
+
+/** Whether times fit together, which is looked at before anybody asks who may have deadlines (Linux: __checkparam_dl). */
+function isDeadline(given: { sched_runtime: bigint; sched_deadline: bigint; sched_period: bigint }): boolean {
+  const { sched_runtime: runtime, sched_deadline: deadline } = given;
+  const period = given.sched_period === 0n ? deadline : given.sched_period;
+  if (deadline === 0n || runtime < DEADLINE_LEAST || (deadline | period) >> 63n) return false;
+  return deadline <= period && runtime <= deadline;
+}
+
 /** SCHED_ATTR_SIZE_VER0 */
 const ATTR_LEAST = 48;
 
@@ -59,11 +75,17 @@ function shownThread(ctx: SyscallContext, negative = EINVAL): Pick<Thread, "cpus
 
 /**
  * Sets a policy with a priority that fits it, and a niceness where that goes with it; more than its limits allow takes a privilege. Who
- * resets on fork can't stop that. Throws EINVAL, EPERM (Linux: __sched_setscheduler).
+ * resets on fork can't stop that. With `keeps` all is judged and nothing changed but whether it resets. Throws EINVAL, EPERM (Linux: __sched_setscheduler).
  */
 function setPolicy(
   ctx: SyscallContext,
-  { policy, priority, resets, nice }: { policy: number; priority: number; resets: boolean; nice?: number },
+  {
+    policy,
+    priority,
+    resets,
+    nice,
+    keeps = false,
+  }: { policy: number; priority: number; resets: boolean; nice?: number; keeps?: boolean },
 ): void {
   const thread = threadArg(ctx);
   const { process, scheduling: old } = thread;
@@ -84,6 +106,11 @@ function setPolicy(
   if (!mayRank(ctx, thread) || (!isAllowed && !isCapable(ctx.thread.credentials, CAP_SYS_NICE)))
     throw new SysError(EPERM);
   const { priority: _, resetOnFork: __, ...rest } = old;
+  if (keeps) {
+    const { resetOnFork: ___, ...kept } = old;
+    thread.scheduling = resets ? { ...kept, resetOnFork: true } : kept;
+    return;
+  }
   thread.scheduling = {
     ...rest,
     policy,
@@ -150,13 +177,26 @@ const setattr: SyscallHandler = (ctx) => {
   }
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
   bytes.set(memory.read(at, Math.min(size, bytes.length)));
-  const { sched_policy, sched_priority, sched_nice, sched_flags } = SCHED_ATTR.decode(abi, bytes);
-  const ranks = sched_policy === SCHED_NORMAL || sched_policy === SCHED_BATCH;
+  // What a later kernel may know is not asked for.
+  if (size > bytes.length && memory.read(at + bytes.length, size - bytes.length).some((byte) => byte !== 0)) {
+    ctx.put32(at, bytes.length);
+    throw new SysError(E2BIG);
+  }
+  const given = SCHED_ATTR.decode(abi, bytes);
+  const { sched_flags, sched_policy } = given;
+  if (sched_policy >>> 31 || sched_flags & ~SCHED_FLAGS_KNOWN) throw new SysError(EINVAL);
+  if (sched_flags & SCHED_FLAG_UTIL_CLAMP) throw new SysError(EOPNOTSUPP);
+  const old = threadArg(ctx).scheduling;
+  const policy = sched_flags & SCHED_FLAG_KEEP_POLICY ? old.policy : sched_policy;
+  const keeps = (sched_flags & SCHED_FLAG_KEEP_PARAMS) !== 0n;
+  if (policy === SCHED_DEADLINE && !isDeadline(given)) throw new SysError(EINVAL);
+  const ranks = policy === SCHED_NORMAL || policy === SCHED_BATCH;
   setPolicy(ctx, {
-    policy: sched_policy,
-    priority: sched_priority,
+    policy,
+    priority: keeps ? (old.priority ?? 0) : given.sched_priority,
     resets: (sched_flags & SCHED_FLAG_RESET_ON_FORK) !== 0n,
-    ...(ranks ? { nice: sched_nice } : {}),
+    ...(ranks ? { nice: keeps ? old.nice : given.sched_nice } : {}),
+    keeps,
   });
   return 0;
 };

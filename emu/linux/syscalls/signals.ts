@@ -310,6 +310,8 @@ function rtSigqueueinfo(ctx: SyscallContext): SyscallResult {
 
 function rtTgsigqueueinfo(ctx: SyscallContext): SyscallResult {
   const [tgid, tid, signo] = [ctx.args.int(0), ctx.args.int(1), ctx.args.int(2)];
+  ctx.memory.checkLoad(ctx.args.address(3), SIGINFO_SIZE);
+  if (tgid <= 0 || tid <= 0) throw new SysError(EINVAL);
   const info = givenInfo(ctx, ctx.args.address(3), signo, tgid);
   const thread = threadOf(ctx, tgid, tid);
   send(ctx, thread.process, info, thread);
@@ -337,11 +339,13 @@ const rtSigtimedwait =
     const { args, thread, kernel } = ctx;
     checkSigsetSize(ctx, 3);
     const wanted = getSigset(ctx, args.address(0)) & BLOCKABLE;
-    const [infoAt, timeoutAt] = [args.address(1), args.address(2)];
+    const timeoutAt = args.address(2);
     const timeout = timeoutAt === 0 ? undefined : readTimespec(ctx, timeoutAt, format);
     thread.signals.awaited = 0n;
     const info = takeWanted(thread, wanted);
     if (info !== undefined) {
+      // Where it can't be told of, it is gone all the same.
+      const infoAt = args.address(1);
       if (infoAt !== 0) ctx.memory.write(infoAt, encodeSigInfo(ctx.abi, info));
       return info.signo;
     }

@@ -8,7 +8,7 @@ import {
   CAP_SYS_ADMIN,
   isCapable,
 } from "../credentials.ts";
-import { EBADF, EINVAL, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import { EBADF, EINVAL, ENOBUFS, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
 import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
 import { type IpHeader, PLAIN_HEADER, type Sender } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
@@ -183,7 +183,7 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
   const header: Record<number, Partial<IpHeader>> = {};
   const given: { files: OpenFile[]; sender: Sender | undefined } = { files: [], sender: undefined };
   let segment: number | undefined;
-  if (length > CONTROL_MAX) throw new SysError(EINVAL);
+  if (length > CONTROL_MAX) throw new SysError(ENOBUFS);
   const bytes = ctx.memory.read(at, length);
   for (let start = 0; start + head <= length; ) {
     const { cmsg_len, cmsg_level, cmsg_type } = CMSGHDR.decode(ctx.abi, bytes.subarray(start));

@@ -497,9 +497,26 @@ const congestion: Option = {
   },
 };
 
+const TCP_MAXSEG = 2;
+const MAXSEG_FIRST = 536;
+const ownSegments = kept(IPPROTO_TCP, TCP_MAXSEG, { first: MAXSEG_FIRST, least: 88, most: 32767 });
+/** TCP_MAXSEG: 0 leaves it to the system. */
+const maxSegment: Option = {
+  ...ownSegments,
+  set: (ctx, socket, bytes) => {
+    if (toInt(ctx, bytes) === 0) socket.setOption(TCP_MAXSEG, MAXSEG_FIRST, IPPROTO_TCP);
+    else ownSegments.set!(ctx, socket, bytes);
+  },
+};
+
+const TCP_CONGESTION = 13;
+const TCP_ULP = 31;
+/** TCP options that are names, and may be short. */
+const NAMES = [TCP_CONGESTION, TCP_ULP];
+
 const TCP_OPTIONS = new Map<number, Option>([
   [1, onOff(IPPROTO_TCP, 1)],
-  tcp(2, { first: 536, least: 88, most: 32767 }),
+  [TCP_MAXSEG, maxSegment],
   [3, onOff(IPPROTO_TCP, 3)],
   tcp(4, { first: 7200, least: 1, most: 32767 }),
   tcp(5, { first: 75, least: 1, most: 32767 }),
@@ -510,11 +527,13 @@ const TCP_OPTIONS = new Map<number, Option>([
   tcp(10, { first: 0, least: 0 }),
   [11, tcpInfo],
   [12, onOff(IPPROTO_TCP, 12, 1)],
-  [13, congestion],
+  [TCP_CONGESTION, congestion],
   tcp(18, { first: 0, least: 0 }),
   tcp(23, { first: 0, least: 0 }),
   tcp(25, { first: 0 }),
   [30, onOff(IPPROTO_TCP, 30)],
+  // Protocols above TCP in the kernel, as that of TLS: there are none.
+  [TCP_ULP, { get: () => new Uint8Array(0), set: () => fail(ENOENT) }],
   [36, onOff(IPPROTO_TCP, 36)],
 ]);
 
@@ -617,12 +636,19 @@ function getsockopt(ctx: SyscallContext): number {
   return 0;
 }
 
+/** Whether an option of TCP or UDP has too few bytes for a number, which is said before whether there is such an option. */
+const isShort = (level: number, name: number, length: number): boolean =>
+  length < 4 &&
+  [IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE].includes(level) &&
+  !(level === IPPROTO_TCP && NAMES.includes(name));
+
 function setsockopt(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const length = ctx.args.int(4);
   if (length < 0) throw new SysError(EINVAL);
   const [level, name] = [ctx.args.int(1), ctx.args.int(2)];
   if (level === SOL_SOCKET && name !== SO_BINDTODEVICE && length < 4) fail(EINVAL);
+  if (level === socket.protocol && isShort(level, name, length)) fail(EINVAL);
   const option = optionOf(socket, level, name, ENOPROTOOPT);
   if (option.set === undefined) throw new SysError(ENOPROTOOPT);
   option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));

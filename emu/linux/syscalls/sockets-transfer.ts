@@ -204,11 +204,12 @@ export const sendSpans = (ctx: SyscallContext, socket: Socket, spans: readonly S
 /** The parts of a struct msghdr at `at`. Throws EMSGSIZE for too many buffers, EFAULT, EINVAL. */
 function header(ctx: SyscallContext, at: number) {
   const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen } = ctx.get(MSGHDR, at);
-  const [name, iov, control] = [msg_name, msg_iov, msg_control].map(pointer);
+  const [iov, control] = [msg_iov, msg_control].map(pointer);
   if (msg_namelen < 0) throw new SysError(EINVAL);
   if (msg_iovlen > BigInt(IOV_MAX)) throw new SysError(EMSGSIZE);
   return {
-    name,
+    // Where no name goes or comes from nobody looks.
+    name: msg_name,
     nameLength: msg_namelen,
     spans: spansOf(ctx, iov, Number(msg_iovlen)),
     control,
@@ -223,7 +224,8 @@ function sendMessage(ctx: SyscallContext, socket: Socket, at: number, flags: num
     controlLength === 0n || control === 0
       ? undefined
       : takeControl(ctx, socket, control, Number(controlLength));
-  const to = name === 0 || nameLength === 0 ? undefined : addressBytes(ctx, name, Math.min(nameLength, 128));
+  const to =
+    name === 0n || nameLength === 0 ? undefined : addressBytes(ctx, pointer(name), Math.min(nameLength, 128));
   return send(ctx, socket, { spans, flags, to, control: given }, skip);
 }
 
@@ -329,10 +331,10 @@ function recvfrom(ctx: SyscallContext): number {
   const socket = socketArg(ctx, 0);
   const options = { spans: bufferArg(ctx, 1, 2), flags: ctx.args.int(3), skip: movedBefore(ctx) };
   const receipt = receive(ctx, socket, options);
-  const at = ctx.args.address(4);
-  if (at === 0) return receipt.length;
+  // What is not told of is not looked at.
+  if (ctx.args.word(4) === 0n) return receipt.length;
   const from = originOf(socket, receipt);
-  if (from !== undefined) putAddress(ctx, from, at, ctx.args.address(5));
+  if (from !== undefined) putAddress(ctx, from, ctx.args.address(4), ctx.args.address(5));
   else {
     const lengthAt = ctx.args.address(5);
     ctx.memory.checkLoad(lengthAt, 4);
@@ -358,10 +360,10 @@ function receiveMessage(
   });
   const offset = (field: "msg_namelen" | "msg_controllen" | "msg_flags") =>
     at + MSGHDR.offset(ctx.abi, field);
-  if (name !== 0) {
+  if (name !== 0n) {
     const from = originOf(socket, receipt);
     ctx.put32(offset("msg_namelen"), from === undefined ? 0 : nameLength);
-    if (from !== undefined) putAddress(ctx, from, name, offset("msg_namelen"));
+    if (from !== undefined) putAddress(ctx, from, pointer(name), offset("msg_namelen"));
   }
   ctx.put32(offset("msg_flags"), receipt.flags | put.flags | (flags & MSG_CMSG_CLOEXEC));
   ctx.putWord(offset("msg_controllen"), put.length);

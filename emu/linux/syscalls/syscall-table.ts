@@ -2,11 +2,13 @@
 import { lazily } from "../../lazily.ts";
 import type { AbiInfo } from "../abi.ts";
 import type { SyscallRow } from "../syscall.ts";
+import { AIO_SYSCALLS } from "./aio.ts";
 import { CLONE_SYSCALLS } from "./clone.ts";
 import { SECCOMP_SYSCALLS } from "./confinement.ts";
 import { EPOLL_SYSCALLS } from "./epoll.ts";
 import { PROCESS_SYSCALLS } from "./exec-exit.ts";
 import { FILE_ATTRIBUTE_CALLS } from "./files-attributes.ts";
+import { FILE_HANDLE_CALLS } from "./file-handles.ts";
 import { FILE_IO_CALLS } from "./files-io.ts";
 import { FILE_LOCK_CALLS } from "./files-locks.ts";
 import { FILE_NAME_CALLS } from "./files-names.ts";
@@ -89,6 +91,8 @@ const STAGES: readonly (() => readonly SyscallRow[])[] = [
     ...PIDFD_SYSCALLS,
     ...SYSV_SYSCALLS,
     ...MQUEUE_SYSCALLS,
+    ...AIO_SYSCALLS,
+    ...FILE_HANDLE_CALLS,
   ],
 ];
 

@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../memory/vma.ts";
 import { struct } from "../abi.ts";
-import { EINVAL, SysError } from "../errno.ts";
+import { EINVAL, EPERM, SysError } from "../errno.ts";
 import { checkAllowed, checkOwner } from "../ipc/ipc-table.ts";
 import { Segment, SHM_DEST, SHM_LOCKED, SHMALL, SHMMAX, SHMMNI } from "../ipc/segments.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
@@ -87,6 +87,8 @@ export function shmat(ctx: SyscallContext, wanted: bigint, flags: number): numbe
     address -= address % page;
   }
   if (address === 0n && flags & SHM_REMAP) throw new SysError(EINVAL);
+  // Nobody may have the first page.
+  if (address === 0n && wanted !== 0n) throw new SysError(EPERM);
   const { segments } = ctx.kernel.ipc;
   segments.sweep();
   const segment = segments.get(id);

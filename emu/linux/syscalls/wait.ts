@@ -30,16 +30,20 @@ interface Waitee {
   readonly pgid: number;
 }
 
+/** What a child and the children it has waited for have used: CPU time, and KiB that the largest of them had mapped. */
+interface Usage {
+  cpuTime: bigint;
+  peak: number;
+}
+
 /** What is known of a child that has something to tell. */
-interface Found extends Waitee {
+interface Found extends Waitee, Usage {
   uid: number;
   code: number;
   /** Exit code or signal, as siginfo has it. */
   status: number;
   /** As wait(2) stores it. */
   word: number;
-  /** CPU time of the child and of the children it has waited for. */
-  cpuTime: bigint;
 }
 
 /** There is nobody to wait for. Shells hear it at each prompt, and to throw takes longer than the call. */
@@ -58,10 +62,13 @@ function look(
     if (!isWanted(child) || !(isTraced || isOfKind(child, options))) continue;
     any = true;
     if (!hasReport(child)) continue;
-    const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, cpuTime: cpuTimeOf(child) };
+    const found = { pid: child.pid, pgid: child.pgid, uid: child.credentials.uid, ...usageOf(child) };
     if (child.exitStatus !== null) {
       if ((options & WEXITED) === 0 || child.heldBy !== undefined) continue;
-      if (takes) process.kernel.reap(child);
+      if (takes) {
+        process.inheritPeak(child);
+        process.kernel.reap(child);
+      }
       return { ...found, ...endOf(child.exitStatus), word: child.exitStatus };
     }
     const { stopped, continued } = child.report;
@@ -83,7 +90,11 @@ function look(
 const hasReport = ({ exitStatus, report }: Process): boolean =>
   exitStatus !== null || report.stopped !== 0 || report.continued;
 
-const cpuTimeOf = ({ cpuTime, childCpuTime }: Process): bigint => cpuTime + childCpuTime;
+const usageOf = ({ cpuTime, childCpuTime, peak, childrenPeak }: Process): Usage => ({
+  cpuTime: cpuTime + childCpuTime,
+  peak: Math.max(peak, childrenPeak),
+});
+const NO_USAGE: Usage = { cpuTime: 0n, peak: 0 };
 
 /** The same for those that a process traces, whose stops are told whatever the options; else whether there are any. */
 function lookAtTraced(
@@ -101,7 +112,7 @@ function lookAtTraced(
     if (trace === undefined || trace.stop === null || trace.told || trace.listening) continue;
     if (takes) trace.told = true;
     const { code } = trace.stop;
-    const found = { ...who, uid: its.credentials.uid, cpuTime: cpuTimeOf(its) };
+    const found = { ...who, uid: its.credentials.uid, ...usageOf(its) };
     return { ...found, code: CLD_TRAPPED, status: code, word: (code << 8) | 0x7f };
   }
   for (const [index, { tid, status }] of process.traceEnds.entries()) {
@@ -110,7 +121,7 @@ function lookAtTraced(
     if (!isWanted(who)) continue;
     any = true;
     if ((options & WEXITED) === 0) continue;
-    const found = { ...who, uid: process.credentials.uid, cpuTime: its === undefined ? 0n : cpuTimeOf(its) };
+    const found = { ...who, uid: process.credentials.uid, ...(its ? usageOf(its) : NO_USAGE) };
     if (takes) {
       process.traceEnds.splice(index, 1);
       if (its?.heldBy === process) releaseHeld(its);
@@ -153,7 +164,7 @@ const wait4: SyscallHandler = (ctx) => {
   if (!isFound(found)) return found;
   if (found === undefined) return 0;
   if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
-  if (!args.isZero(3)) ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime));
+  if (!args.isZero(3)) ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime, found.peak));
   return found.pid;
 };
 
@@ -205,7 +216,7 @@ const waitid: SyscallHandler = (ctx) => {
   const found = type === P_PIDFD ? byPidfd(ctx, options) : find(ctx, byId(ctx, type, args.int(1)), options);
   if (!isFound(found)) return found;
   if (found !== undefined && !args.isZero(4))
-    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime));
+    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime, found.peak));
   if (args.isZero(2)) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
   if (found !== undefined) {

@@ -12,17 +12,33 @@ const NOBODY = 65534;
 
 const lines = (...all: readonly string[]): string => all.map((line) => `${line}\n`).join("");
 
-const isNamed = (id: number): boolean => id === ROOT || id === NOBODY;
+/** Names that systems have for the first ids of users and of groups. */
+type Names = readonly (readonly [name: string, id: number])[];
+const SYSTEM_USERS: Names = [
+  ["daemon", 1],
+  ["bin", 2],
+  ["sys", 3],
+];
+const SYSTEM_GROUPS: Names = [...SYSTEM_USERS, ["adm", 4], ["tty", 5], ["users", 100]];
+
+const isNamed = (names: Names, id: number): boolean =>
+  id === ROOT || id === NOBODY || names.some(([, its]) => its === id);
 
 const passwd = ({ uid, gid }: User): string =>
   lines(
     "root:x:0:0:root:/root:/bin/sh",
-    ...(isNamed(uid) ? [] : [`user:x:${uid}:${gid}:user:/tmp:/bin/sh`]),
+    ...SYSTEM_USERS.map(([name, id]) => `${name}:x:${id}:${id}:${name}:/:/usr/sbin/nologin`),
+    ...(isNamed(SYSTEM_USERS, uid) ? [] : [`user:x:${uid}:${gid}:user:/tmp:/bin/sh`]),
     `nobody:x:${NOBODY}:${NOBODY}:nobody:/nonexistent:/usr/sbin/nologin`,
   );
 
 const group = ({ gid }: User): string =>
-  lines("root:x:0:", "tty:x:5:", ...(isNamed(gid) ? [] : [`user:x:${gid}:`]), `nogroup:x:${NOBODY}:`);
+  lines(
+    "root:x:0:",
+    ...SYSTEM_GROUPS.map(([name, id]) => `${name}:x:${id}:`),
+    ...(isNamed(SYSTEM_GROUPS, gid) ? [] : [`user:x:${gid}:`]),
+    `nogroup:x:${NOBODY}:`,
+  );
 
 const HOSTS = lines("127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback");
 

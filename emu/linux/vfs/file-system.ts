@@ -265,8 +265,8 @@ export class FileSystem {
   ): OpenFile | undefined {
     if (flags & O_PATH) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     else if ((flags & O_TMPFILE & ~O_DIRECTORY) !== 0) {
-      const directs = (flags & O_DIRECTORY) !== 0 && (flags & O_ACCMODE) !== O_RDONLY;
-      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing");
+      const directs = (flags & (O_DIRECTORY | O_CREAT)) === O_DIRECTORY && (flags & O_ACCMODE) !== O_RDONLY;
+      if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing, and no O_CREAT");
       const at = walk(true);
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
       if (!exists(at)) fail("ENOENT", at.path);
@@ -359,19 +359,10 @@ export class FileSystem {
   private create(at: Location, flags: number, mode: number, viewer: Viewer): OpenFile {
     if (flags & O_DIRECTORY) fail("EINVAL", "O_DIRECTORY with O_CREAT");
     const place = this.namespace.vacant(at, viewer);
-    const handle = this.namespace.at(place, (path) =>
-      this.host.files.open(
-        path,
-        {
-          ...accessOf(flags),
-          append: (flags & O_APPEND) !== 0,
-          create: true,
-          exclusive: true,
-          noFollow: true,
-        },
-        mode & 0o1777,
-      ),
-    );
+    const { read, write } = accessOf(flags);
+    const append = (flags & O_APPEND) !== 0;
+    const how = { read, write, append, create: true, exclusive: true, noFollow: true };
+    const handle = this.namespace.at(place, (path) => this.host.files.open(path, how, mode & 0o1777));
     viewer.permissions?.inherit((uid, gid) => this.host.files.fchown(handle, uid, gid));
     this.forget(handle, mode, at.path);
     this.notices.created(at);
@@ -504,7 +495,8 @@ export class FileSystem {
     const open = (access: { read: boolean; write: boolean }) =>
       this.namespace.at(place, (path) => {
         const append = (flags & O_APPEND) !== 0 && access.write;
-        const go = () => this.host.files.open(path, { ...access, append, noFollow: true }, 0);
+        const { read, write } = access;
+        const go = () => this.host.files.open(path, { read, write, append, noFollow: true }, 0);
         // What is granted to be read is not changed, its mode neither.
         const handle = entitled && !place.folder.mount.readOnly ? this.despiteMode(path, go) : go();
         const now = this.host.files.fstat(handle);

@@ -56,6 +56,12 @@ export function mountsText(table: readonly MountEntry[]): string {
     .join("");
 }
 
+/** /proc/PID/mountstats: of no file system here there is more to say. */
+export const mountstatsText = (table: readonly MountEntry[]): string =>
+  table
+    .map(({ type, guest }) => `device ${type} mounted on ${escapePath(guest)} with fstype ${type}\n`)
+    .join("");
+
 /** Mount ids; that of the root comes first, and everything is mounted on it. */
 const FIRST_ID = 1;
 

@@ -1,12 +1,15 @@
 /** /proc/PID and /proc/PID/task/TID: what is shown of processes and threads (Linux: fs/proc/base.c, array.c). */
 import { cpuList, cpuMask } from "../cpu-sets.ts";
 import { isRealtime } from "../scheduling.ts";
-import { mountinfoText, mountsText } from "./mount-table.ts";
+import { O_ACCMODE, O_RDONLY } from "./constants.ts";
+import { mountinfoText, mountsText, mountstatsText } from "./mount-table.ts";
 import { NAMESPACE_NAMES, NamespaceFile } from "./namespace-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import { heldText } from "./proc-locks.ts";
 import { mapsText, smapsRollupText, smapsText } from "./proc-maps.ts";
 import { netTree } from "./proc-net.ts";
+import { mappedFiles, numaMapsText, pagemapOf } from "./proc-pages.ts";
+import { schedstatText, schedText, syscallText, timersText } from "./proc-sched.ts";
 import type { ProcProcess, ProcThread } from "./proc-view.ts";
 import { MemoryFile } from "./special-files.ts";
 import {
@@ -288,6 +291,16 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
       open: (flags: number, path: string, again: () => MemoryAccess) => new MemoryFile(path, flags, again),
       access: process.access,
     },
+    pagemap: {
+      ...bytesFile(() => new Uint8Array(0), 0o400),
+      open: (flags: number, path: string, again: () => MemoryAccess) =>
+        (flags & O_ACCMODE) === O_RDONLY ? new MemoryFile(path, flags, again) : fail("EACCES", path),
+      access: pagemapOf(process),
+    },
+    numa_maps: textFile(() => numaMapsText(process)),
+    sched: textFile(() => schedText(process, thread), 0o644),
+    schedstat: textFile(() => schedstatText(process, thread)),
+    syscall: textFile(() => syscallText(process, thread), 0o400),
     stat: textFile(() => statText(process, thread)),
     statm: textFile(() => {
       const size = pages(process.areas.bytes);
@@ -298,6 +311,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     status: textFile(() => statusText(process, thread)),
     limits: textFile(() => limitsText(process)),
     mounts: textFile(() => mountsText(process.mounts())),
+    mountstats: textFile(() => mountstatsText(process.mounts()), 0o400),
     mountinfo: textFile(() => mountinfoText(process.mounts())),
     net: netTree(process.sockets),
     ns: namespaces,
@@ -324,6 +338,8 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     fdinfo: descriptorInfo(process),
   };
   if (thread === undefined) {
+    entries.timers = textFile(() => timersText(process));
+    entries.map_files = mappedFiles(process);
     entries.task = {
       type: "directory",
       names: () => process.threads.map(({ tid }) => String(tid)),

@@ -150,6 +150,20 @@ function socketsOf({ processes }: Process["kernel"], filesOf: FilesOf): readonly
 
 const shown = ({ descriptors, directory, umask }: ShownFiles) => ({ descriptors, directory, umask });
 
+/** The call that a thread makes or waits in: it stands at its `sc`, behind which Linux has it. */
+function callOf(thread: Thread): ReturnType<ProcProcess["threads"][number]["call"]> {
+  const { state, blocked, registers, process } = thread;
+  const waits = state === "waiting" && blocked !== null;
+  if (!waits && process.kernel.caller !== thread) return undefined;
+  const word = (n: number) => BigInt.asUintN(process.abi.is64 ? 64 : 32, registers.gpr(n));
+  return {
+    number: Number(BigInt.asIntN(32, word(0))),
+    words: [3, 4, 5, 6, 7, 8].map(word),
+    stack: word(1),
+    next: BigInt(registers.nia) + 4n,
+  };
+}
+
 function view(process: Process, filesOf: FilesOf): ProcProcess {
   const files = filesOf(process);
   const { memory, kernel } = process;
@@ -184,6 +198,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       cpus: thread.cpus,
       scheduling: thread.scheduling,
       startTime: thread.startTime,
+      call: () => callOf(thread),
       files: shown(filesOf(thread)),
     })),
     children: [...process.children].map(({ pid }) => pid),
@@ -205,6 +220,10 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
       littleEndian: process.abi.littleEndian,
     },
     mounts: () => mountTable(files.system.namespace),
+    timers: () => process.timers.freeze().posixTimers,
+    limit: memory.limit,
+    littleEndian: process.abi.littleEndian,
+    now: kernel.clock.monotonic(),
     areas: memory.areas,
     segment: (object) => kernel.ipc.segments.behind(object)?.perm,
     usage: ({ start, end }) => memory.usage(start, end),
@@ -240,6 +259,7 @@ export function procMachine(process: Process, filesOf: FilesOf): ProcMachine {
     },
     uptime: () => kernel.clock.monotonic(),
     realtime: () => kernel.clock.realtime(),
+    ipc: kernel.ipc,
     get lastPid() {
       return Math.max(...kernel.processes.keys());
     },

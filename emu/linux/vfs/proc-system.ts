@@ -6,6 +6,7 @@ import { SEMMNI, SEMMNS, SEMMSL, SEMOPM } from "../ipc/semaphores.ts";
 import { LAST_CAPABILITY } from "../credentials.ts";
 import { locksText } from "./proc-locks.ts";
 import { CLOCK_TICK } from "./proc-process.ts";
+import { sysvipcTree } from "./proc-sysvipc.ts";
 import type { ProcMachine } from "./proc-view.ts";
 import { MOST_PTYS } from "./pty.ts";
 import {
@@ -234,6 +235,18 @@ const FILE_SYSTEMS = ["proc", "sysfs", "tmpfs", "devpts", "pipefs", "sockfs", "p
 
 const DEVICES = "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n";
 
+/** /proc/pressure: nobody ever waits for a processor, for memory or for a disk as it counts that. */
+const PRESSURE = ["some", "full"].map((who) => `${who} avg10=0.00 avg60=0.00 avg300=0.00 total=0\n`).join("");
+
+const SOFT_INTERRUPTS = "HI TIMER NET_TX NET_RX BLOCK IRQ_POLL TASKLET SCHED HRTIMER RCU".split(" ");
+
+/** /proc/softirqs: there are none. */
+const softirqsText = (machine: ProcMachine): string =>
+  `                    ${eachCpu(machine, (n) => `CPU${n}`.padEnd(11))}\n` +
+  SOFT_INTERRUPTS.map(
+    (name) => `${`${name}:`.padStart(12)}${eachCpu(machine, () => "0".padStart(11))}\n`,
+  ).join("");
+
 /** The files of /proc beside the processes. */
 export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
   const { cpu, uts } = machine;
@@ -266,8 +279,18 @@ export function systemFiles(machine: ProcMachine): Record<string, Synthetic> {
     diskstats: textFile(""),
     modules: textFile(""),
     cmdline: textFile("\n"),
+    sysvipc: lazily(() => sysvipcTree(machine)),
     sys: lazily(() => united(sysTree(machine), fixedSettings())),
     interrupts: textFile(() => `           ${eachCpu(machine, (n) => `CPU${n}       `)}\n`),
+    pressure: directoryOf({
+      cpu: textFile(PRESSURE, 0o644),
+      io: textFile(PRESSURE, 0o644),
+      memory: textFile(PRESSURE, 0o644),
+    }),
+    cgroups: textFile("#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
+    softirqs: textFile(() => softirqsText(machine)),
+    schedstat: textFile(() => `version 15\ntimestamp ${machine.uptime() / CLOCK_TICK}\n`),
+    buddyinfo: textFile(""),
     consoles: textFile(""),
     misc: textFile(""),
     execdomains: textFile("0-0\tLinux           \t[kernel]\n"),

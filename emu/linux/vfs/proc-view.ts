@@ -2,7 +2,9 @@
 import type { Areas } from "../../memory/area-map.ts";
 import type { SharedObject } from "../../memory/shared-object.ts";
 import type { Vma } from "../../memory/vma.ts";
+import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { Credentials } from "../credentials.ts";
+import type { IpcObjects } from "../ipc/ipc-objects.ts";
 import type { Scheduling } from "../scheduling.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
@@ -34,8 +36,18 @@ export interface ProcThread {
   readonly scheduling: Scheduling;
   /** CLOCK_MONOTONIC when it began. */
   readonly startTime: bigint;
+  /** The system call that it makes or waits in; undefined where it runs. */
+  call(): ShownCall | undefined;
   /** Those of its process, unless it has others. */
   readonly files: ProcFiles;
+}
+
+/** A system call in progress: its number and arguments, and the registers that Linux shows with them. */
+interface ShownCall {
+  readonly number: number;
+  readonly words: readonly bigint[];
+  readonly stack: bigint;
+  readonly next: bigint;
 }
 
 /** Files of a process or thread. */
@@ -81,6 +93,13 @@ export interface ProcProcess extends ProcFiles {
   /** All sockets of the machine. */
   readonly sockets: ProcSockets;
   mounts(): readonly MountEntry[];
+  /** Its POSIX timers. */
+  timers(): ProcessSnapshot["posixTimers"];
+  /** Bytes of its address space, and its byte order. */
+  readonly limit: number;
+  readonly littleEndian: boolean;
+  /** CLOCK_MONOTONIC. */
+  readonly now: bigint;
   readonly areas: Areas;
   /** Key and id of the System V segment that a shared mapping shows. */
   segment(object: SharedObject): { key: number; id: number } | undefined;
@@ -151,6 +170,8 @@ export interface ProcMachine {
   /** CPUs that programs are told of. */
   readonly cpus: number;
   random(into: Uint8Array): void;
+  /** System V objects. */
+  readonly ipc: IpcObjects;
   /** Pseudo-terminals that there are. */
   ptys(): number;
 }

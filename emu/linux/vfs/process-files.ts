@@ -27,6 +27,9 @@ import { makeSys } from "./sysfs.ts";
 /** Largest program file. */
 export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
+/** What openat2(2) confines a walk to. */
+type How = Omit<ResolveOptions, "base" | "follow">;
+
 /** Where paths begin and what new files may be (Linux: fs_struct); processes can share it. */
 interface FsContext {
   directory: DirectoryFile;
@@ -130,9 +133,16 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   /** Walks a path as a *at() call does. */
   resolve(dirfd: number, path: string, options: Omit<ResolveOptions, "base">): Location {
+    return this.walk(dirfd, path, options.follow, options);
+  }
+
+  private walk(dirfd: number, path: string, follow: boolean, how: How): Location {
     // openat2's RESOLVE_IN_ROOT makes absolute paths begin at the descriptor too.
-    const base = this.base(dirfd, options.inRoot && path !== "" ? "." : path);
-    return this.system.resolve(path, { ...options, base }, this);
+    const base = this.base(dirfd, how.inRoot && path !== "" ? "." : path);
+    // Objects of one shape, put together by name: a spread takes V8 a sixth of a stat(2).
+    const { noSymlinks, sameMount, noMagicLinks, beneath, inRoot } = how;
+    const all = { follow, base, noSymlinks, sameMount, noMagicLinks, beneath, inRoot };
+    return this.system.resolve(path, all, this);
   }
 
   /** As `resolve`, and throws ENOENT when nothing is there. */
@@ -148,19 +158,8 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** As `open`, and undefined where nothing is there. */
-  openIfThere(
-    dirfd: number,
-    path: string,
-    flags: number,
-    mode: number,
-    how?: Omit<ResolveOptions, "base" | "follow">,
-  ): OpenFile | undefined {
-    return this.system.open(
-      (follow) => this.resolve(dirfd, path, { ...how, follow }),
-      flags,
-      mode & ~this.umask,
-      this,
-    );
+  openIfThere(dirfd: number, path: string, flags: number, mode: number, how: How = {}): OpenFile | undefined {
+    return this.system.open((follow) => this.walk(dirfd, path, follow, how), flags, mode & ~this.umask, this);
   }
 
   /** Tells those who watch it that a description has been opened, and in time that it is closed. */

@@ -77,7 +77,7 @@ export class ProcFile extends ProcEntry {
   }
 }
 
-/** /proc/PID/mem: positions are addresses. */
+/** /proc/PID/mem, where positions are addresses, and pagemap. */
 export class MemoryFile extends ProcEntry {
   private readonly memory: () => MemoryAccess;
 
@@ -85,12 +85,16 @@ export class MemoryFile extends ProcEntry {
     super(path, flags);
     this.memory = memory;
   }
+  /** It ends where the address space does. */
+  private get isMap(): boolean {
+    return this.path.endsWith("/pagemap");
+  }
   override stat(): FileStat {
-    return entryStat("file", 0o600, this.path);
+    return entryStat("file", this.isMap ? 0o400 : 0o600, this.path);
   }
   override readAt(into: Uint8Array, position: number): number {
     const bytes = this.memory().read(position, into.length);
-    if (bytes.length === 0 && into.length > 0) fail("EIO", "nothing is mapped there");
+    if (bytes.length === 0 && into.length > 0 && !this.isMap) fail("EIO", "nothing is mapped there");
     into.set(bytes);
     return bytes.length;
   }
@@ -287,7 +291,7 @@ export function thawProc(
 ): OpenFile {
   const { path, flags } = snapshot;
   const again = () => procFileAt(system.namespace, path, viewer.root);
-  if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?mem$/.test(path)) {
+  if (snapshot.state === null && /^\/proc\/\d+\/(task\/\d+\/)?(mem|pagemap)$/.test(path)) {
     return new MemoryFile(path, flags, () => again().access ?? fail("ESRCH"));
   }
   const { mode, contents } = needState(snapshot, "contents");

@@ -23,12 +23,12 @@ export interface SyntheticFile {
   contents(): Uint8Array;
   /** Takes what is written to it; nobody may write where it is absent. */
   store?(bytes: Uint8Array): void;
-  /** Of /proc/PID/mem: opens it; `again` finds the memory whenever it is wanted. */
+  /** Of /proc/PID/mem and pagemap: opens it; `again` finds the memory whenever it is wanted. */
   open?(flags: number, path: string, again: () => MemoryAccess): OpenFile;
   readonly access?: MemoryAccess;
 }
 
-/** The memory of a process, as /proc/PID/mem has it. */
+/** The memory of a process as /proc/PID/mem has it, or what pagemap says of it. */
 export interface MemoryAccess {
   /** Bytes from `address` on, as many as are there and may be read, up to `length`. */
   read(address: number, length: number): Uint8Array;

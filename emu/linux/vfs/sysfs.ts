@@ -35,6 +35,31 @@ function nodeMemory({ total, free }: ReturnType<SysMachine["memory"]>): string {
     .join("");
 }
 
+/** The only interface, whose traffic is not counted. */
+const loopback = directoryOf({
+  address: textFile("00:00:00:00:00:00\n"),
+  addr_len: textFile("6\n"),
+  broadcast: textFile("00:00:00:00:00:00\n"),
+  carrier: textFile("1\n"),
+  dev_id: textFile("0x0\n"),
+  flags: textFile("0x9\n"),
+  ifalias: textFile(""),
+  ifindex: textFile("1\n"),
+  iflink: textFile("1\n"),
+  link_mode: textFile("0\n"),
+  mtu: textFile("65536\n"),
+  operstate: textFile("unknown\n"),
+  tx_queue_len: textFile("1000\n"),
+  type: textFile("772\n"),
+  statistics: directoryOf(
+    Object.fromEntries(
+      ["rx", "tx"].flatMap((way) =>
+        ["bytes", "dropped", "errors", "packets"].map((what) => [`${way}_${what}`, textFile("0\n")]),
+      ),
+    ),
+  ),
+});
+
 /** The tree at /sys. */
 export function makeSys({ cacheBlock, count, memory, dscr }: SysMachine): SyntheticDirectory {
   const caches = ["Data", "Instruction"].map((type, index) => [
@@ -55,6 +80,10 @@ export function makeSys({ cacheBlock, count, memory, dscr }: SysMachine): Synthe
     core_siblings_list: textFile(ONLY),
     thread_siblings: textFile("1\n"),
     thread_siblings_list: textFile(ONLY),
+    core_cpus: textFile("1\n"),
+    core_cpus_list: textFile(ONLY),
+    package_cpus: textFile("1\n"),
+    package_cpus_list: textFile(ONLY),
   });
   const all = `${cpuList(allCpus(count))}\n`;
   const each = directoryOf({
@@ -68,6 +97,9 @@ export function makeSys({ cacheBlock, count, memory, dscr }: SysMachine): Synthe
     possible: textFile(all),
     present: textFile(all),
     offline: textFile("\n"),
+    isolated: textFile("\n"),
+    nohz_full: textFile("(null)\n"),
+    smt: directoryOf({ active: textFile(ONLY), control: textFile("notsupported\n") }),
     kernel_max: textFile(`${count - 1}\n`),
     ...(dscr === undefined ? {} : { dscr_default: numberFile(dscr) }),
     ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`cpu${n}`, each])),
@@ -85,10 +117,19 @@ export function makeSys({ cacheBlock, count, memory, dscr }: SysMachine): Synthe
       meminfo: textFile(() => nodeMemory(memory())),
     }),
   });
+  const clocksource = directoryOf({
+    clocksource0: directoryOf({
+      available_clocksource: textFile("timebase \n"),
+      current_clocksource: textFile("timebase\n"),
+    }),
+  });
   return directoryOf({
     block: directoryOf({}),
-    class: directoryOf({ net: directoryOf({}), tty: directoryOf({}) }),
-    devices: directoryOf({ system: directoryOf({ cpu, node }) }),
+    class: directoryOf({ net: directoryOf({ lo: loopback }), tty: directoryOf({}) }),
+    devices: directoryOf({
+      system: directoryOf({ cpu, node, clocksource }),
+      virtual: directoryOf({ net: directoryOf({ lo: loopback }) }),
+    }),
     fs: directoryOf({ cgroup: directoryOf({}) }),
     kernel: directoryOf({
       mm: directoryOf({

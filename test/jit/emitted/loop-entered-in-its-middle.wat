@@ -370,3 +370,4 @@
     (return)
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

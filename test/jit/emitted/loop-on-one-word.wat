@@ -163,3 +163,4 @@
     (return)
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

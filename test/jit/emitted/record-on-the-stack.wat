@@ -137,3 +137,4 @@
       (local.get 0))
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

@@ -218,3 +218,4 @@
     (return)
     (unreachable)
     (unreachable))
+  (export "0" (func 1)))

@@ -8,6 +8,9 @@ import { behaviours, buildBehaviours, runAll, runFrozen } from "./harness.ts";
 const STRIDE = 23;
 const PLACES = 4;
 
+/** Those that do more for root. */
+const OF_ROOT = /^capabilities\/|handles$/;
+
 /** Some of a list, evenly. */
 const some = <T>(list: readonly T[], count: number): T[] =>
   list.filter((_, index) => index % Math.max(1, Math.floor(list.length / count)) === 0).slice(0, count);
@@ -23,7 +26,7 @@ for (const [index, target] of (["ppc32", "ppc64", "ppc64le"] satisfies Target[])
     it("hold for root, who has capabilities", { timeout: 120_000 }, async () => {
       const program = await buildBehaviours(target);
       const root = { uid: 0, gid: 0 };
-      for (const [place, name] of behaviours.filter((each) => each.startsWith("capabilities/")).entries()) {
+      for (const [place, name] of behaviours.filter((each) => OF_ROOT.test(each)).entries()) {
         expect(await runAll(program, { ...root, args: [name] })).toEqual([`PASS ${name}`]);
         if (place % 3 === index) await runFrozen(program, name, (counts) => some(counts, PLACES), root);
       }

@@ -481,3 +481,44 @@ BEHAVIOUR(a_file_that_wants_no_name_gets_none) {
   name_of(gone, own);
   FAILS(linkat(AT_FDCWD, own, AT_FDCWD, "name", AT_SYMLINK_FOLLOW), ENOENT);
 }
+
+struct handle {
+  unsigned bytes;
+  int type;
+  unsigned char content[128];
+};
+BEHAVIOUR(files_have_handles) {
+  struct handle one = {0}, same = {128}, other = {128};
+  int id, again, folder;
+  close(file_with("f", "text"));
+  close(file_with("g", ""));
+  CHECK(mkdir("d", 0755) == 0 && symlink("f", "link") == 0);
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &one, &id, 0), EOVERFLOW);
+  CHECK(one.bytes > 0 && one.bytes <= 128);
+  CHECK(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &one, &id, 0) == 0);
+  CHECK(syscall(SYS_name_to_handle_at, AT_FDCWD, "link", &same, &again, AT_SYMLINK_FOLLOW) == 0 && id == again);
+  CHECK(one.bytes == same.bytes && one.type == same.type && memcmp(one.content, same.content, one.bytes) == 0);
+  CHECK(syscall(SYS_name_to_handle_at, AT_FDCWD, "link", &other, &again, 0) == 0);
+  CHECK(other.bytes != one.bytes || memcmp(one.content, other.content, one.bytes) != 0);
+  CHECK((folder = open(".", O_RDONLY)) >= 0);
+  other.bytes = 128;
+  CHECK(syscall(SYS_name_to_handle_at, folder, "", &other, &again, AT_EMPTY_PATH) == 0 && id == again);
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "none", &other, &id, 0), ENOENT);
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &other, &id, 0x10000), EINVAL);
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", 16, &id, 0), EFAULT);
+  other.bytes = 129;
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "f", &other, &id, 0), EINVAL);
+  other.bytes = 128;
+  FAILS(syscall(SYS_name_to_handle_at, AT_FDCWD, "/proc/self/status", &other, &id, 0), EOPNOTSUPP);
+  if (geteuid() != 0) {
+    FAILS(syscall(SYS_open_by_handle_at, folder, &one, O_RDONLY), EPERM);
+    return;
+  }
+  CHECK(rename("f", "d/renamed") == 0);
+  int fd = syscall(SYS_open_by_handle_at, folder, &one, O_RDONLY);
+  CHECK(fd >= 0 && holds(fd, 0, "text") && close(fd) == 0 && unlink("d/renamed") == 0);
+  FAILS(syscall(SYS_open_by_handle_at, folder, &one, O_RDONLY), ESTALE);
+  one.bytes = 0;
+  FAILS(syscall(SYS_open_by_handle_at, folder, &one, O_RDONLY), EINVAL);
+  FAILS(syscall(SYS_open_by_handle_at, 99, &same, O_RDONLY), EBADF);
+}

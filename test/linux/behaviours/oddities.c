@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/timex.h>
@@ -78,6 +80,7 @@ BEHAVIOUR(ranges_are_copied_up_to_the_end_and_within_what_numbers_hold) {
   at = -1;
   FAILS(syscall(SYS_copy_file_range, from, &at, to, &other, 6L, 0), EOVERFLOW);
   FAILS(syscall(SYS_copy_file_range, from, NOWHERE, to, &other, 6L, 1), EFAULT);
+  FAILS(syscall(SYS_copy_file_range, open("/proc/self/maps", O_RDONLY), NULL, to, NULL, 6L, 0), EXDEV);
   at = 6;
   CHECK(syscall(SYS_copy_file_range, from, &at, from, &other, 100L, 0) == 4 && at == 10 && other == 4);
   CHECK(holds(from, 0, "6789456789"));
@@ -119,6 +122,7 @@ BEHAVIOUR(what_is_no_regular_file_is_taken_for_none) {
   CHECK(fcntl(ends[0], F_SETFL, O_ASYNC) == 0 && (fcntl(ends[0], F_GETFL) & O_ASYNC) != 0);
   CHECK(flock(fd, LOCK_MAND | LOCK_READ) == 0);
   FAILS(flock(-1, 0), EINVAL);
+  FAILS(open(".", O_TMPFILE | O_CREAT | O_RDWR, 0600), EINVAL);
   if (geteuid() == 0) return;
   int block = 0;
   FAILS(ioctl(fd, FIBMAP, &block), EPERM);
@@ -168,4 +172,37 @@ BEHAVIOUR(addresses_that_are_not_here_are_said_to_be_before_a_second_name) {
   FAILS(bind(fd, (void *)&address, sizeof address), EINVAL);
   address.sin_addr.s_addr = htonl(0xc0000201);
   FAILS(bind(fd, (void *)&address, sizeof address), EADDRNOTAVAIL);
+}
+
+/* The line of a table of /proc/sysvipc that an object has, by its id: whether its words are these. */
+static int listed(const char *path, int id, const char *wanted) {
+  static char at[32];
+  sprintf(at, " %10d ", id);
+  char *line = strchr(contents(path), '\n'), got[200];
+  for (; line && line[1]; line = strchr(line + 1, '\n')) {
+    if (strncmp(line + 11, at, 12) != 0) continue;
+    size_t length = 0;
+    for (char *word = strtok(line + 12, " \n"), *all = got; word && length++ < 5; word = strtok(NULL, " \n"))
+      all += sprintf(all, "%s ", word);
+    return strncmp(got, wanted, strlen(wanted)) == 0;
+  }
+  return 0;
+}
+
+BEHAVIOUR(system_v_objects_are_listed) {
+  int segment = shmget(IPC_PRIVATE, 5000, 0640), queue = msgget(IPC_PRIVATE, 0604), set = semget(IPC_PRIVATE, 3, 0600);
+  struct {
+    long type;
+    char text[8];
+  } message = {1, "message"};
+  CHECK(segment >= 0 && queue >= 0 && set >= 0 && msgsnd(queue, &message, 7, 0) == 0);
+  char wanted[100];
+  sprintf(wanted, "%d 640 5000 %d 0 ", segment, getpid());
+  CHECK(listed("/proc/sysvipc/shm", segment, wanted));
+  sprintf(wanted, "%d 604 7 1 %d ", queue, getpid());
+  CHECK(listed("/proc/sysvipc/msg", queue, wanted));
+  sprintf(wanted, "%d 600 3 %d %d ", set, getuid(), getgid());
+  CHECK(listed("/proc/sysvipc/sem", set, wanted));
+  CHECK(shmctl(segment, IPC_RMID, NULL) == 0 && !listed("/proc/sysvipc/shm", segment, ""));
+  CHECK(msgctl(queue, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0);
 }

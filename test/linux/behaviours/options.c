@@ -173,3 +173,44 @@ BEHAVIOUR(what_is_sent_is_cut_into_datagrams) {
   CHECK(setsockopt(fd, IPPROTO_UDP, 103, &size, sizeof size) == 0 && write(fd, "abcd", 4) == 4);
   CHECK(takes(fd, "abc", 9) && takes(fd, "d", 9));
 }
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+/* What rtnetlink says to a request for routes, of one address where `to` is given. */
+static int ask_routes(void *into, size_t room, const unsigned char *to) {
+  struct {
+    struct nlmsghdr head;
+    struct rtmsg route;
+    struct rtattr attribute;
+    unsigned char address[4];
+  } ask = {{sizeof ask, RTM_GETROUTE, NLM_F_REQUEST | (to ? 0 : NLM_F_DUMP), 7}, {AF_INET, to ? 32 : 0}, {8, RTA_DST}};
+  if (to) memcpy(ask.address, to, 4);
+  else ask.head.nlmsg_len = sizeof ask.head + sizeof ask.route;
+  int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  CHECK(fd >= 0 && send(fd, &ask, ask.head.nlmsg_len, 0) == ask.head.nlmsg_len);
+  int got = recv(fd, into, room, 0);
+  close(fd);
+  return got;
+}
+BEHAVIOUR(routes_of_the_loopback_are_told) {
+  static char bytes[16384];
+  int got = ask_routes(bytes, sizeof bytes, NULL), found = 0;
+  for (struct nlmsghdr *each = (void *)bytes; NLMSG_OK(each, got); each = NLMSG_NEXT(each, got)) {
+    struct rtmsg *route = NLMSG_DATA(each);
+    if (each->nlmsg_type != RTM_NEWROUTE) continue;
+    CHECK(each->nlmsg_seq == 7 && each->nlmsg_flags & NLM_F_MULTI && route->rtm_family == AF_INET);
+    int left = RTM_PAYLOAD(each);
+    for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left))
+      if (at->rta_type == RTA_DST && memcmp(RTA_DATA(at), "\x7f\0\0\0", 4) == 0 && route->rtm_dst_len == 8)
+        found += route->rtm_table == RT_TABLE_LOCAL && route->rtm_type == RTN_LOCAL && route->rtm_scope == RT_SCOPE_HOST;
+  }
+  CHECK(found == 1);
+  struct nlmsghdr *head = (void *)bytes;
+  struct rtmsg *route = NLMSG_DATA(head);
+  CHECK((got = ask_routes(bytes, sizeof bytes, (unsigned char *)"\x7f\1\2\3")) > 0 && NLMSG_OK(head, got));
+  CHECK(head->nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL && route->rtm_dst_len == 32);
+  int left = RTM_PAYLOAD(head);
+  for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left))
+    if (at->rta_type == RTA_OIF) CHECK(*(int *)RTA_DATA(at) == 1);
+}

@@ -2,8 +2,15 @@
 #include "behaviour.h"
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 
@@ -157,4 +164,123 @@ BEHAVIOUR(memory_of_others_is_asked_for_where_there_is_any_to_move) {
 BEHAVIOUR(keys_for_memory_are_asked_for_rightly_first) {
   FAILS(syscall(SYS_pkey_alloc, 1, 0), EINVAL);
   FAILS(syscall(SYS_pkey_alloc, 0, 0x100), EINVAL);
+}
+
+static volatile int signals;
+static void count(int signo) { signals += signo == SIGUSR1; }
+
+BEHAVIOUR(signals_with_a_siginfo_are_as_it_says) {
+  signal(SIGUSR1, count);
+  siginfo_t info = {.si_signo = SIGUSR2, .si_code = SI_QUEUE};
+  int self = syscall(SYS_pidfd_open, getpid(), 0);
+  FAILS(syscall(SYS_pidfd_send_signal, self, SIGUSR1, &info, 0), EINVAL);
+  FAILS(syscall(SYS_pidfd_send_signal, self, SIGUSR1, NOWHERE, 0), EFAULT);
+  CHECK(signals == 0);
+  info.si_signo = SIGUSR1;
+  CHECK(syscall(SYS_pidfd_send_signal, self, SIGUSR1, &info, 0) == 0 && signals == 1);
+  info.si_code = SI_TKILL;
+  FAILS(syscall(SYS_rt_tgsigqueueinfo, -1, getpid(), SIGUSR1, &info), EINVAL);
+  FAILS(syscall(SYS_rt_tgsigqueueinfo, getpid(), 0, SIGUSR1, &info), EINVAL);
+  FAILS(syscall(SYS_rt_tgsigqueueinfo, getppid(), 1 << 22, SIGUSR1, &info), EPERM);
+  CHECK(signals == 1);
+}
+
+#ifdef SYS_rt_sigtimedwait
+BEHAVIOUR(what_was_received_and_cannot_be_told_is_gone) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+  long at_once[2] = {0, 0};
+  FAILS(syscall(SYS_rt_sigtimedwait, &set, NOWHERE, at_once, 8), EAGAIN);
+  CHECK(raise(SIGUSR1) == 0);
+  FAILS(syscall(SYS_rt_sigtimedwait, &set, NOWHERE, at_once, 8), EFAULT);
+  FAILS(syscall(SYS_rt_sigtimedwait, &set, NULL, at_once, 8), EAGAIN);
+
+  struct { long type; char text[4]; } message = {1, "abc"}, *none = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int queue = msgget(IPC_PRIVATE, 0600);
+  CHECK(queue >= 0 && msgsnd(queue, &message, 4, 0) == 0);
+  FAILS(msgrcv(queue, none, 4, 0, 0), EFAULT);
+  FAILS(msgrcv(queue, &message, 4, 0, IPC_NOWAIT), ENOMSG);
+  CHECK(msgctl(queue, IPC_RMID, NULL) == 0);
+
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 4};
+  int mq = mq_open("/told", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &attributes);
+  CHECK(mq >= 0 && mq_unlink("/told") == 0 && mq_send(mq, "abc", 4, 0) == 0);
+  FAILS(mq_receive(mq, (char *)none, 4, NULL), EFAULT);
+  FAILS(mq_receive(mq, message.text, 4, NULL), EAGAIN);
+}
+#endif
+
+BEHAVIOUR(policies_are_judged_before_who_may_have_them) {
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t least, most, later, more;
+  } attr = {.size = 64}, fresh = attr;
+  CHECK(syscall(SYS_sched_setattr, 0, &attr, 0) == 0);
+  attr.more = 1;
+  FAILS(syscall(SYS_sched_setattr, 0, &attr, 0), E2BIG);
+  CHECK(attr.size == 56);
+  attr = fresh, attr.flags = 0x80;
+  FAILS(syscall(SYS_sched_setattr, 0, &attr, 0), EINVAL);
+  attr = fresh, attr.policy = 6;
+  FAILS(syscall(SYS_sched_setattr, 0, &attr, 0), EINVAL);
+  attr.runtime = 2000, attr.deadline = 1000;
+  FAILS(syscall(SYS_sched_setattr, 0, &attr, 0), EINVAL);
+  attr = fresh, attr.nice = 3;
+  CHECK(syscall(SYS_sched_setattr, 0, &attr, 0) == 0);
+  attr = fresh, attr.policy = SCHED_BATCH, attr.nice = 10, attr.flags = 0x10;
+  CHECK(syscall(SYS_sched_setattr, 0, &attr, 0) == 0);
+  /* Who keeps parameters keeps the policy as well. */
+  CHECK(sched_getscheduler(0) == SCHED_OTHER && syscall(SYS_sched_getattr, 0, &attr, 56, 0) == 0 && attr.nice == 3);
+  attr = fresh, attr.policy = SCHED_BATCH, attr.nice = 5, attr.flags = 0x8;
+  CHECK(syscall(SYS_sched_setattr, 0, &attr, 0) == 0 && sched_getscheduler(0) == SCHED_OTHER);
+}
+
+BEHAVIOUR(arguments_that_options_do_not_have_are_zero) {
+  FAILS(prctl(PR_GET_SPECULATION_CTRL, 0, 1, 0, 0), EINVAL);
+  FAILS(prctl(PR_SET_SPECULATION_CTRL, 0, 0, 1, 0), EINVAL);
+  FAILS(prctl(PR_GET_SPECULATION_CTRL, 99, 0, 0, 0), ENODEV);
+  FAILS(prctl(PR_SET_MM, PR_SET_MM_START_CODE, 0, 0, 1), EINVAL);
+  FAILS(prctl(PR_SET_MM, PR_SET_MM_START_CODE, 0, 1, 0), EINVAL);
+}
+
+BEHAVIOUR(nobody_has_segments_in_the_first_page) {
+  int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+  CHECK(id >= 0);
+  if (geteuid() != 0) FAILS((long)shmat(id, (void *)1, SHM_RND), EPERM);
+  FAILS((long)shmat(id, (void *)1, SHM_RND | SHM_REMAP), EINVAL);
+  FAILS((long)shmat(id, (void *)1, 0), EINVAL);
+  CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+}
+
+BEHAVIOUR(tcp_has_no_name_to_tell_and_options_of_four_bytes) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof name;
+  int listens = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), value = 1;
+  CHECK(bind(listens, (void *)&name, length) == 0 && listen(listens, 1) == 0);
+  CHECK(getsockname(listens, (void *)&name, &length) == 0 && connect(client, (void *)&name, length) == 0);
+  int server = accept(listens, NULL, NULL);
+  char bytes[4];
+  CHECK(server >= 0 && send(server, "abc", 3, 0) == 3);
+  CHECK(recvfrom(client, bytes, 4, 0, (void *)NOWHERE, &length) == 3 && length == 0);
+
+  struct iovec vector = {bytes, 4};
+  struct msghdr message = {.msg_name = NOWHERE, .msg_namelen = 16, .msg_iov = &vector, .msg_iovlen = 1};
+  CHECK(send(server, "abc", 3, 0) == 3 && recvmsg(client, &message, 0) == 3 && message.msg_namelen == 0);
+  message = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1, .msg_control = pages(256), .msg_controllen = 1 << 24};
+  FAILS(sendmsg(client, &message, 0), ENOBUFS);
+
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &value, 2), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 2), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, 99, &value, 4), ENOPROTOOPT);
+  FAILS(setsockopt(client, IPPROTO_UDP, 1, &value, 2), ENOPROTOOPT);
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &value, 4), EINVAL);
+  FAILS(setsockopt(client, IPPROTO_TCP, TCP_ULP, "nobody's", 8), ENOENT);
+  value = 0;
+  CHECK(setsockopt(client, IPPROTO_TCP, TCP_MAXSEG, &value, 4) == 0);
 }

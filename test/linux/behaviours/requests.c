@@ -222,3 +222,45 @@ BEHAVIOUR(pages_are_on_the_only_node) {
   CHECK(strcmp(contents("/sys/devices/system/node/online"), "0\n") == 0);
   CHECK(strstr(contents("/sys/devices/system/node/node0/meminfo"), "Node 0 MemTotal:") != NULL);
 }
+
+#define GRAIN (32L << 20)
+static long most(int who) {
+  struct rusage usage;
+  CHECK(getrusage(who, &usage) == 0);
+  return usage.ru_maxrss;
+}
+static void fill_and_free(void) {
+  char *at = mmap(NULL, GRAIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(at != MAP_FAILED);
+  memset(at, 1, GRAIN);
+  CHECK(munmap(at, GRAIN) == 0);
+}
+
+BEHAVIOUR(the_most_that_was_used_is_remembered_and_told_by_who_has_waited) {
+  long before = most(RUSAGE_SELF), of_children = most(RUSAGE_CHILDREN);
+  pid_t child = fork();
+  if (child == 0) {
+    if (fork() == 0) {
+      fill_and_free();
+      _exit(0);
+    }
+    CHECK(wait(NULL) > 0 && most(RUSAGE_CHILDREN) >= GRAIN / 1024 && most(RUSAGE_SELF) < GRAIN / 1024);
+    _exit(0);
+  }
+  CHECK(most(RUSAGE_CHILDREN) == of_children);
+  struct rusage usage;
+  int status;
+  CHECK(wait4(child, &status, 0, &usage) == child && status == 0 && usage.ru_maxrss >= GRAIN / 1024);
+  CHECK(most(RUSAGE_CHILDREN) >= GRAIN / 1024);
+  fill_and_free();
+  CHECK(most(RUSAGE_SELF) >= before + GRAIN / 1024 / 2);
+  /* Whom nobody waits for counts for nobody. */
+  of_children = most(RUSAGE_CHILDREN);
+  signal(SIGCHLD, SIG_IGN);
+  if (fork() == 0) {
+    char *at = mmap(NULL, 3 * GRAIN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(at, 1, 3 * GRAIN);
+    _exit(0);
+  }
+  CHECK(wait(NULL) == -1 && errno == ECHILD && most(RUSAGE_CHILDREN) == of_children);
+}

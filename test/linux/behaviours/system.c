@@ -17,6 +17,10 @@
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/utsname.h>
 
 BEHAVIOUR(identity) {
@@ -576,4 +580,77 @@ BEHAVIOUR(namespaces_as_descriptors) {
   CHECK(again.st_ino == status.st_ino);
   FAILS(ioctl(users, _IO(0xb7, 1)), EPERM);
   FAILS(ioctl(0, _IO(0xb7, 3)), ENOTTY);
+}
+
+BEHAVIOUR(proc_tells_of_pages) {
+  int fd = open("/proc/self/pagemap", O_RDONLY);
+  char *map = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint64_t entries[4];
+  CHECK(fd >= 0 && map != MAP_FAILED);
+  map[4096] = 1;
+  off_t at = (off_t)((uintptr_t)map / 4096 * 8);
+  CHECK(pread(fd, entries, 24, at) == 24);
+  CHECK(!(entries[0] >> 63) && entries[1] >> 63 && !(entries[2] >> 63) && !(entries[1] >> 61 & 1));
+  FAILS(pread(fd, entries, 12, at), EINVAL);
+  FAILS(pread(fd, entries, 8, at + 4), EINVAL);
+  CHECK(lseek(fd, at + 8, SEEK_SET) == at + 8 && read(fd, entries, 8) == 8 && entries[0] >> 63);
+  char line[64];
+  sprintf(line, "%08lx default anon=1 dirty=1 active=0 N0=1 kernelpagesize_kB=4\n", (long)map);
+  CHECK(munmap(map + 8192, 4096) == 0 && munmap(map, 4096) == 0);
+  sprintf(line, "%08lx default anon=1 dirty=1 ", (long)map + 4096);
+  CHECK(strstr(contents("/proc/self/numa_maps"), line) != NULL);
+  int file = file_with("mapped", "text");
+  char name[60], path[PATH_MAX], link[PATH_MAX];
+  map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
+  sprintf(name, "/proc/self/map_files/%lx-%lx", (long)map, (long)map + 4096);
+  ssize_t length = readlink(name, link, sizeof link);
+  CHECK(realpath("mapped", path) != NULL && length == (ssize_t)strlen(path) && memcmp(link, path, length) == 0);
+}
+
+BEHAVIOUR(proc_tells_of_waits_and_timers) {
+  struct sigevent told = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value = {.sival_int = 0}};
+  timer_t timer;
+  int ends[2];
+  char path[60], line[120], byte;
+  sprintf(line, "%d 0x", SYS_read);
+  CHECK(strncmp(contents("/proc/self/syscall"), line, strlen(line)) == 0);
+  CHECK(contents("/proc/self/timers")[0] == 0);
+  CHECK(timer_create(CLOCK_MONOTONIC, &told, &timer) == 0);
+  sprintf(line, "notify: signal/pid.%d\nClockID: 1\n", (int)getpid());
+  char *text = contents("/proc/self/timers");
+  CHECK(strncmp(text, "ID: 0\nsignal: 10/", 17) == 0 && strstr(text, line) != NULL);
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) _exit(read(ends[0], &byte, 1) == 1 ? 7 : 8);
+  sprintf(path, "/proc/%d/syscall", (int)child);
+  sprintf(line, "%d 0x%x 0x%lx 0x1 ", SYS_read, ends[0], (long)&byte);
+  while (strncmp(contents(path), line, strlen(line)) != 0) sched_yield();
+  CHECK(write(ends[1], "x", 1) == 1);
+  reap(child, 7);
+  long own[3], one;
+  CHECK(sscanf(contents("/proc/self/schedstat"), "%ld %ld %ld", own, own + 1, own + 2) == 3 && own[0] >= 0);
+  sprintf(line, "(%d, #threads: 1)\n-----", (int)getpid());
+  text = contents("/proc/self/sched");
+  CHECK(strstr(text, line) != NULL);
+  CHECK((text = strstr(text, "\npolicy ")) != NULL && sscanf(text, " policy : %ld", &one) == 1 && one == 0);
+}
+
+BEHAVIOUR(proc_tells_of_system_v_objects) {
+  char line[60], *text;
+  int shm = shmget(IPC_PRIVATE, 5000, 0640), sem = semget(IPC_PRIVATE, 3, 0600), msg = msgget(IPC_PRIVATE, 0644);
+  struct { long type; char text[5]; } message = {1, "text"};
+  CHECK(shm >= 0 && sem >= 0 && msg >= 0 && msgsnd(msg, &message, 5, 0) == 0);
+  sprintf(line, "\n         0 %10d   640 ", shm);
+  CHECK((text = strstr(contents("/proc/sysvipc/shm"), line)) != NULL);
+  long size, creator, last, attached;
+  CHECK(sscanf(text + strlen(line), "%ld %ld %ld %ld", &size, &creator, &last, &attached) == 4);
+  CHECK(size == 5000 && creator == getpid() && last == 0 && attached == 0);
+  sprintf(line, "\n         0 %10d   600          3 %5d %5d", sem, (int)geteuid(), (int)getegid());
+  CHECK(strstr(contents("/proc/sysvipc/sem"), line) != NULL);
+  sprintf(line, "\n         0 %10d   644           5          1 %5d     0", msg, (int)getpid());
+  CHECK(strstr(contents("/proc/sysvipc/msg"), line) != NULL);
+  CHECK(shmctl(shm, IPC_RMID, NULL) == 0 && semctl(sem, 0, IPC_RMID) == 0 && msgctl(msg, IPC_RMID, NULL) == 0);
+  sprintf(line, "\n         0 %10d   644 ", msg);
+  CHECK(strstr(contents("/proc/sysvipc/msg"), line) == NULL);
+  CHECK(strncmp(contents("/proc/pressure/memory"), "some avg10=", 11) == 0);
 }

@@ -355,6 +355,43 @@ describe("names", () => {
     expect(guest.call("lseek", fd, 0, 0)).toBe(0);
     expect(guest.call("getdents64", fd, BUFFER, 8)).toBe("EINVAL");
   });
+  it.each(["getdents64", "getdents"])(
+    "fill what %s is given, however much and whatever the names",
+    (name) => {
+      const names = Array.from({ length: 700 }, (_, n) => `${n}-${"n\u00e4me".repeat(n % 40)}`);
+      fs.mkdirSync(host("many"));
+      for (const each of names) fs.writeFileSync(host(`many/${each}`), "");
+      const fd = open("many", O_DIRECTORY);
+      const count = guest.call(name, fd, BUFFER, 0x100000) as number;
+      expect(guest.call(name, fd, BUFFER, 0x100000)).toBe(0);
+      const bytes = Buffer.from(guest.memory.peek(BUFFER, count));
+      const found: string[] = [];
+      for (let at = 0; at < count; at += bytes.readUInt16BE(at + 16)) {
+        const from = at + (name === "getdents" ? 18 : 19);
+        const type = bytes[name === "getdents" ? at + bytes.readUInt16BE(at + 16) - 1 : at + 18];
+        const text = bytes.toString("utf8", from, bytes.indexOf(0, from));
+        expect(type).toBe(text === "." || text === ".." ? 4 : 8);
+        expect(bytes.readUInt32BE(at + 8)).toBe(0);
+        expect(bytes.readUInt32BE(at + 12)).toBe(found.length + 1);
+        if (type === 8)
+          expect(bytes.readBigUInt64BE(at)).toBe(fs.statSync(host(`many/${text}`), { bigint: true }).ino);
+        found.push(text);
+      }
+      expect(found.toSorted()).toEqual([".", "..", ...names].toSorted());
+    },
+  );
+  it("go whole to where memory ends", () => {
+    for (let i = 0; i < 10; i++) fs.writeFileSync(host(`file${i}`), "");
+    const fd = open(".", O_DIRECTORY);
+    const end = BUFFER + 0x200000;
+    // "." and ".." have 24 bytes each here.
+    expect(guest.call("getdents64", fd, end - 23, 1000)).toBe("EFAULT");
+    expect(guest.call("getdents64", fd, end, 1000)).toBe("EFAULT");
+    expect(guest.call("getdents64", fd, end - 50, 1000)).toBe(48);
+    expect(guest.text(end - 50 + 24 + 19, 3)).toBe("..\0");
+    expect(guest.call("getdents64", fd, end - 23, 1000)).toBe("EFAULT");
+    expect(guest.call("getdents64", fd, BUFFER, 1000)).toBe(32 * 10);
+  });
   it("begin at the working directory", () => {
     fs.mkdirSync(host("d"));
     expect(guest.call("chdir", "d")).toBe(0);

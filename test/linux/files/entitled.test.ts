@@ -86,6 +86,9 @@ describe("what is not there", () => {
     expect(guest.call("readlink", "file", BUFFER, 10)).toBe("EINVAL");
     expect(guest.call("newfstatat", -100, "nothing", BUFFER, 0)).toBe("ENOENT");
     expect(guest.call("statx", -100, "nothing", 0, 0x7ff, BUFFER)).toBe("ENOENT");
+    for (const name of ["unlink", "rmdir"]) expect(guest.call(name, "nothing")).toBe("ENOENT");
+    expect(guest.call("mkdir", "file", 0o700)).toBe("EEXIST");
+    expect(guest.call("mkdir", "..", 0o700)).toBe("EEXIST");
     expect(guest.call("open", "nothing/at/all", 0)).toBe("ENOENT");
     expect(guest.call("open", "file/below", 0)).toBe("ENOTDIR");
   });

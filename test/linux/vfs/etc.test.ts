@@ -27,6 +27,8 @@ it.each([
 ])("knows the user, localhost and services with %s", (_, make) => {
   const guest = make();
   expect(contents(guest, "/etc/passwd")).toMatch(/^root:x:0:0:/);
+  expect(contents(guest, "/etc/passwd")).toMatch(/^daemon:x:1:1:/m);
+  expect(contents(guest, "/etc/group")).toMatch(/^users:x:100:$/m);
   expect(contents(guest, "/etc/hosts")).toMatch(/^127\.0\.0\.1\tlocalhost$/m);
   expect(contents(guest, "/etc/services")).toMatch(/^http\t80\/tcp/m);
   const length = String(contents(guest, "/etc/hosts")).length;
