@@ -30,7 +30,7 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Tables } from "./tables.ts";
+import { Tables } from "./indexed-tables.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
 import { Code, F64, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
