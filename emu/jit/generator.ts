@@ -13,6 +13,7 @@ import { emitComparison, emitField, fieldFunction, operandType } from "./compari
 import { NO_ADDRESS, RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { emitGuard } from "./guards.ts";
 import { HelperFunctions } from "./helper-functions.ts";
+import { Tables } from "./indexed-tables.ts";
 import { settleFunction } from "./settle.ts";
 import {
   CA_SLOT,
@@ -30,7 +31,6 @@ import {
   slotLayouts,
 } from "./slots.ts";
 import { Fields, Lazy, State } from "./state.ts";
-import { Tables } from "./indexed-tables.ts";
 import { type Value, ValueNumbers, ZERO } from "./values.ts";
 import { Code, F64, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./wasm.ts";
 
