@@ -672,6 +672,7 @@ export class FileSystem {
   private openPath(at: Location, flags: number, viewer: Viewer): OpenFile {
     const kept = O_PATH | (flags & (O_DIRECTORY | O_NOFOLLOW));
     if (isDirectory(at)) return this.directory(at, kept, viewer);
+    if (at.object instanceof PathFile) return at.object.twin(kept);
     const status = this.stat(at);
     const path = at.object?.where().path ?? at.path;
     const target = status.kind === "symlink" ? this.namespace.readlink(at) : undefined;

@@ -146,6 +146,12 @@ export class PathFile extends OpenFile {
   get handle(): number | undefined {
     return this.held?.handle;
   }
+  /** Another description of the same file. */
+  twin(flags: number): PathFile {
+    const { host, held, mount, target } = this;
+    const { path } = this.where();
+    return new PathFile(host, { path, flags, status: this.stat(), held: held?.hold(), mount, target });
+  }
   /** As it is now, or was when it was opened. */
   override stat(): FileStat {
     const { kind } = this.status;

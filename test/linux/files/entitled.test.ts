@@ -101,7 +101,13 @@ describe("a symlink that is open as a path", () => {
     const [O_PATH, O_NOFOLLOW] = [0o10000000, 0o100000];
     const fd = guest.call("open", "link", O_PATH | O_NOFOLLOW);
     expect(guest.call("open", `/proc/self/fd/${fd}`, 0)).toBe("ELOOP");
+    // But as a path again.
+    const again = guest.call("open", `/proc/self/fd/${fd}`, O_PATH);
+    expect(guest.call("close", fd)).toBe(0);
     expect(guest.call("unlink", "link")).toBe(0);
+    expect(guest.call("readlinkat", again, "", BUFFER, 10)).toBe(4);
+    expect(guest.text(BUFFER, 4)).toBe("file");
+    expect(guest.call("dup2", again, fd)).toBe(fd);
     expect(guest.call("open", `/proc/self/fd/${fd}`, 0)).toBe("ELOOP");
   });
 });
