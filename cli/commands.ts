@@ -11,6 +11,7 @@ import {
   parseFile,
   parseName,
   parseSize,
+  parseUser,
   parseVariable,
   Verb,
 } from "./options.ts";
@@ -68,6 +69,11 @@ const VERBS: Readonly<Record<VerbName, () => Command>> = {
       .option("-0, --argv0 <name>", "argv[0] of the guest")
       .option("-r, --release <release>", "what uname says the kernel's release is")
       .option("-s, --stack <size>", "limit of the stack's size", parseSize)
+      .option(
+        "--user <uid[:gid]>",
+        "user and group that the guest is to itself; 0 has every capability (default: 1000:1000)",
+        parseUser,
+      )
       .option("--seed <n>", "deterministic: virtual clock, seeded random numbers", parseCount)
       .option("--cpu <model>", "CPU model; '--cpu help' lists them")
       .passThroughOptions()

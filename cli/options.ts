@@ -85,6 +85,19 @@ export function parseSize(text: string): bigint {
   return BigInt(match[1]) << unit;
 }
 
+/** The largest id that somebody can have: one more means "nobody in particular" to system calls. */
+const MOST_ID = 0xffff_fffe;
+
+/** UID[:GID]; without one the group's id is the user's. */
+export function parseUser(text: string): { uid: number; gid: number } {
+  const match = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text);
+  const [uid, gid] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (match === null || uid > MOST_ID || gid > MOST_ID) {
+    throw new InvalidArgumentError("want a user's number, and a group's behind ':', such as 0 or 1000:100.");
+  }
+  return { uid, gid };
+}
+
 /** CHECKPOINT,RESTART: two system call numbers. */
 function parseCrSyscalls(text: string): [number, number] {
   const match = /^(\d{1,4}),(\d{1,4})$/.exec(text);

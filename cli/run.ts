@@ -13,6 +13,7 @@ export interface RunFlags extends MachineFlags, EnvironmentFlags {
   cpu?: string;
   release?: string;
   stack?: bigint;
+  user?: { uid: number; gid: number };
 }
 
 /** Runs the program at a host path; returns how ppcr is to end. */
@@ -41,6 +42,7 @@ export async function run(
       cpuModel: flags.cpu,
       release: flags.release,
       stackLimit: flags.stack,
+      ...flags.user,
     }),
   );
   return runSession(machine, prepared);

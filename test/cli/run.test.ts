@@ -122,6 +122,27 @@ describe("options of run", () => {
     });
   });
 
+  it("is the user that it is told to be", async () => {
+    await inTemporaryDirectory(async (cwd) => {
+      for (const [user, uid, gid] of [
+        [[], 1000, 1000],
+        [["--user", "0"], 0, 0],
+        [["--user", "4294967294:8"], 4294967294, 8],
+      ] as const) {
+        await ppcr(["run", ...user, "--checkpoint-at", "1", "-o", "image", hello], { cwd });
+        const { stdout } = await ppcr(["image", "show", "--json", "image"], { cwd });
+        const { records } = JSON.parse(stdout).trailer;
+        const process = records.find(({ name }: { name: string }) => name === "PROCESS");
+        expect(process.values).toMatchObject({ uid, euid: uid, gid, egid: gid, groups: [gid] });
+      }
+      for (const user of ["root", "", "-1", "1:", "4294967295", "0:4294967295"]) {
+        const { status, stderr } = await ppcr(["run", `--user=${user}`, hello], { cwd });
+        expect([user, status]).toEqual([user, 125]);
+        expect(stderr).toContain("want a user's number");
+      }
+    });
+  });
+
   it("repeats a seeded run to the byte, and no unseeded one", async () => {
     await inTemporaryDirectory(async (cwd) => {
       const digests = async (flags: string[]) => {
