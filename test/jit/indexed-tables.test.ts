@@ -24,6 +24,11 @@ const CASES: Readonly<Record<string, Case>> = {
     gprs: { 3: END - 0x400, 5: 0 },
     length: 7_000,
   },
+  "a small part of a table into which nothing may be stored": {
+    lines: ["addi 5,5,1", "andi. 9,5,4095", "lbzx 8,3,9", "rlwinm 10,5,0,24,31", "stbx 5,3,10", "b -20"],
+    gprs: { 3: END - 0x80, 5: 0 },
+    length: 1_000,
+  },
   "tables of bytes, by what has been read": {
     lines: ["lbzx 9,3,9", "lbzx 9,6,9", "add 4,4,9", "add 9,9,4", "rlwinm 9,9,0,24,31", "b -20"],
     gprs: { 3: DATA_START + 0xff1, 6: DATA_START + 0x2f80, 4: 0, 9: 0 },

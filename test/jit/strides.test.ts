@@ -106,7 +106,8 @@ it("does not go below the first page", () => {
   const { lines } = CASES["loads down to where nothing is"];
   const low = ({ memory, registers }: Cpu) => {
     memory.map({ start: 0, end: 2 * PAGE_SIZE, prot: PROT_READ | PROT_WRITE, offset: 0 });
-    registers.setGpr(3, BigInt(2 * PAGE_SIZE));
+    registers.setGpr(3, BigInt(PAGE_SIZE + 1096));
   };
-  hold("ppc64", { lines, gprs: { 3: END }, length: 14_000 }, ONE_ENTRY, low);
+  for (const abi of ["ppc32", "ppc64", "ppc64le"] as const)
+    hold(abi, { lines, gprs: { 3: END }, length: 14_000 }, ONE_ENTRY, low);
 });
