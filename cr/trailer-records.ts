@@ -108,8 +108,9 @@ const CAPABILITIES = message("capabilities", "sets of capabilities: bit n is cap
   securebits: u32("prctl(PR_SET_SECUREBITS)"),
 });
 
-const CREDENTIALS = message("credentials", "who a thread is", {
-  uid: u32(""),
+/** The ids of a thread. */
+const IDS = {
+  uid: u32("who it is to the system"),
   euid: u32(""),
   suid: u32(""),
   fsuid: u32(""),
@@ -118,6 +119,10 @@ const CREDENTIALS = message("credentials", "who a thread is", {
   sgid: u32(""),
   fsgid: u32(""),
   groups: list(u32(""), 65536, "supplementary groups"),
+};
+
+const CREDENTIALS = message("credentials", "who a thread is", {
+  ...IDS,
   capabilities: maybe(CAPABILITIES, "where they don't follow from the user ids"),
 });
 
@@ -130,15 +135,7 @@ export const PROCESS = message("PROCESS", "a process; where v13 has a TASK with 
   exe: path("program file"),
   cwd: path("current directory"),
   umask: u32("file mode creation mask"),
-  uid: u32("credentials"),
-  euid: u32(""),
-  suid: u32(""),
-  fsuid: u32(""),
-  gid: u32(""),
-  egid: u32(""),
-  sgid: u32(""),
-  fsgid: u32(""),
-  groups: list(u32(""), 65536, "supplementary groups"),
+  ...IDS,
   limits: list(LIMIT, 64, "RLIMIT_* in Linux's order"),
   auxv: list(AUXV, 256, "auxiliary vector"),
   pdeathsig: s32("prctl: parent death signal"),
