@@ -15,7 +15,7 @@ import { optimise, serialize } from "../emu/host/node/kept-code.ts";
 import { quickModule } from "../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
 import { ABIS } from "../emu/linux/abi.ts";
-import { CORNER_SIZE } from "../emu/memory/layout.ts";
+import { cornerOf } from "../emu/memory/byte-order.ts";
 import { newMemory } from "../emu/memory/wasm-memory.ts";
 import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
 
@@ -47,8 +47,8 @@ function prepareQuick(): void {
   for (const { name: abi, is64, littleEndian } of Object.values(ABIS)) {
     const model = findModel(undefined, abi)!;
     const size = 2 ** 32;
-    const corner = littleEndian ? size - CORNER_SIZE : 0;
-    const target = quickTarget({ is64, model }, { byteOrder: littleEndian ? "little" : "big", size, corner });
+    const byteOrder = littleEndian ? "little" : "big";
+    const target = quickTarget({ is64, model }, { byteOrder, size, corner: cornerOf(byteOrder, size) });
     const name = nameOfQuick(target, model);
     const wire = quickModule(target, model);
     writeFileSync(join(bin, preparedFile(name)), wire);

@@ -16,13 +16,26 @@ export interface Emitter {
   leaveIf(): void;
 }
 
+/** Where the guards are of pages that are read, or stored into. */
+export const guardsAt = (corner: number, isStore: boolean): number =>
+  corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+
+/** Adds the upper half of the address in `ea`, which must be zero as well, to guards of 64 bits that have been pushed; 32 bits have none. */
+export function orUpperHalf(g: Emitter, ea: number): void {
+  if (!g.is64) return;
+  g.code.get(ea);
+  g.code.i64Const(32, 0);
+  g.code.op(Op.i64_shr_u);
+  g.code.op(Op.i64_or);
+}
+
 /**
  * Leaves unless all bytes from `low` up to `high` from the address in `ea` have guards of zero. One load tests two pages; only where that
  * fails it is found out which pages it is about: often it is the first one alone, for the next one may never have been used.
  */
 export function emitGuard(g: Emitter, ea: number, low: number, high: number, isStore: boolean): void {
   const { code } = g;
-  const table = g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+  const table = guardsAt(g.target.corner, isStore);
   const from = low === 0 ? ea : g.temporary(g.word, 6);
   if (low !== 0) {
     code.get(ea);
@@ -30,20 +43,13 @@ export function emitGuard(g: Emitter, ea: number, low: number, high: number, isS
     g.op(Op.i32_add, Op.i64_add);
     code.set(from);
   }
-  const upper = () => {
-    if (!g.is64) return;
-    code.get(from);
-    code.i64Const(32, 0);
-    code.op(Op.i64_shr_u);
-    code.op(Op.i64_or);
-  };
   code.get(from);
   if (g.is64) code.op(Op.i32_wrap_i64);
   code.i32Const(PAGE_SHIFT);
   code.op(Op.i32_shr_u);
   if (high - low === 1) {
     code.access(g.is64 ? Op.i64_load8_u : Op.i32_load8_u, table);
-    upper();
+    orUpperHalf(g, from);
     isNotZero(g);
     g.leaveIf();
     return;
@@ -51,14 +57,14 @@ export function emitGuard(g: Emitter, ea: number, low: number, high: number, isS
   // The guards of two pages, and the upper half of the address.
   const found = g.temporary(g.word, 12);
   code.access(g.is64 ? Op.i64_load16_u : Op.i32_load16_u, table);
-  upper();
+  orUpperHalf(g, from);
   code.tee(found);
   isNotZero(g);
   g.begin(Op.if);
   code.get(found);
   g.constant(0xff);
   g.op(Op.i32_and, Op.i64_and);
-  upper();
+  orUpperHalf(g, from);
   // The second page counts if there are bytes in it: then the last byte's offset from the first page is that of a page or more.
   code.get(from);
   g.constant(PAGE_SIZE - 1);

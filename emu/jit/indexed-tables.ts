@@ -3,11 +3,11 @@
  * loop. The guards of the whole table are looked at before the loop. Where they are not all zero an access tests its own pages, for it may
  * never come to the others.
  */
-import { PAGE_SHIFT, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import { MOST_TABLES } from "../tuning.ts";
 import { addRange, type BlockValues, type Range, withoutCovered } from "./access-ranges.ts";
 import type { Loop } from "./flow.ts";
-import { type Emitter, emitGuard } from "./guards.ts";
+import { type Emitter, emitGuard, guardsAt, orUpperHalf } from "./guards.ts";
 import { hasSlot, SET } from "./slots.ts";
 import type { Value, ValueNumbers } from "./values.ts";
 import { I32, Op, type ValueType } from "./wasm.ts";
@@ -106,7 +106,7 @@ export class Tables {
       code.get(first);
       code.i32Const(PAGE_SHIFT);
       code.op(Op.i32_shr_u);
-      code.access(Op.i64_load, g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET));
+      code.access(Op.i64_load, guardsAt(g.target.corner, isStore));
       // Without the guards of pages that the table does not reach, eight bits each.
       code.i32Const(8 * (PAGES - 1));
       code.get(first);
@@ -121,12 +121,7 @@ export class Tables {
       code.op(Op.i32_sub);
       code.op(Op.i64_extend_i32_u);
       code.op(Op.i64_shl);
-      if (g.is64) {
-        code.get(ea);
-        code.i64Const(32, 0);
-        code.op(Op.i64_shr_u);
-        code.op(Op.i64_or);
-      }
+      orUpperHalf(g, ea);
       code.i64Const(0, 0);
       code.op(Op.i64_ne);
       code.set(flag);

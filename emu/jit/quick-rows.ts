@@ -22,14 +22,9 @@ import {
   storeI64,
   when,
 } from "../cpu/vector/expressions.ts";
-import {
-  PAGE_SHIFT,
-  PAGE_SIZE,
-  READ_GUARD_OFFSET,
-  REGISTERS_OFFSET,
-  WRITE_GUARD_OFFSET,
-} from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
 import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
+import { guardsAt } from "./guards.ts";
 import type { QuickTarget } from "./quick-kind.ts";
 import { Op } from "./wasm.ts";
 
@@ -220,7 +215,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     const invalid = i32Op.or(i32Op.eqz(RA_AT), isSame);
     const whole = i64Op.add(update ? a : aOr0, offsets[form]);
     const sum = align === 0 ? whole : i64Op.and(whole, i64(BigInt(-align)));
-    const guard = corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+    const guard = guardsAt(corner, isStore);
     const refused = loadU8(guard, i32Op.shrU(n, i32(PAGE_SHIFT)));
     const crosses = i32Op.gtU(i32Op.and(n, i32(PAGE_SIZE - 1)), i32(PAGE_SIZE - bytes));
     const within = bytes === 1 ? refused : i32Op.or(refused, crosses);

@@ -3,11 +3,12 @@
  * while a loop without calls runs, so those of the pages ahead are looked at for many turns at once; the next look is when the budget has
  * become what that many turns leave of it at the least, so that it costs no more than the test of the budget that a turn makes anyway.
  */
-import { PAGE_SHIFT, PAGE_SIZE, READ_GUARD_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import { MOST_STRIDES } from "../tuning.ts";
 import { addRange, type BlockValues, passedAtEveryTurn, withoutCovered } from "./access-ranges.ts";
 import type { Flow, Loop } from "./flow.ts";
 import { BUDGET, type Generator } from "./generator.ts";
+import { guardsAt, orUpperHalf } from "./guards.ts";
 import type { Block } from "./scan.ts";
 import type { ValueNumbers } from "./values.ts";
 import { I32, I64, Op } from "./wasm.ts";
@@ -246,8 +247,6 @@ function findPage(g: Generator, { registers, low, high, step }: Stride): void {
   code.op(Op.i32_shr_u);
   code.set(g.temporary(I32, 22));
 }
-const tableOf = (g: Generator, { isStore }: Stride): number =>
-  g.target.corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
 /** There is nothing below the first page: near it the interpreter goes on. */
 const pushIsFirst = (g: Generator): void => {
   g.code.get(g.temporary(I32, 22));
@@ -262,13 +261,11 @@ function pushGuardsAhead(g: Generator, stride: Stride): void {
   const isUp = stride.step > 0;
   findPage(g, stride);
   code.get(g.temporary(I32, 22));
-  code.access(pages === AHEAD ? Op.i64_load : Op.i64_load16_u, tableOf(g, stride) - (isUp ? 0 : pages - 1));
-  if (g.is64) {
-    code.get(g.temporary(g.word, 7));
-    code.i64Const(32, 0);
-    code.op(Op.i64_shr_u);
-    code.op(Op.i64_or);
-  }
+  code.access(
+    pages === AHEAD ? Op.i64_load : Op.i64_load16_u,
+    guardsAt(g.target.corner, stride.isStore) - (isUp ? 0 : pages - 1),
+  );
+  orUpperHalf(g, g.temporary(g.word, 7));
   if (isUp) return;
   pushIsFirst(g);
   code.op(Op.i64_extend_i32_u);
@@ -289,7 +286,7 @@ function lookAhead(g: Generator, stride: Stride): void {
     code.op(Op.i32_and);
   };
   const loads = Math.min(MOST_LOADS, Math.ceil((TURNS_AHEAD * Math.abs(step)) / (AHEAD * PAGE_SIZE)));
-  pushPages(g, tableOf(g, stride), loads, isUp);
+  pushPages(g, guardsAt(g.target.corner, stride.isStore), loads, isUp);
   within();
   code.op(isUp ? Op.i32_sub : Op.i32_add);
   code.i32Const(low - high + (isUp ? 0 : 1 - PAGE_SIZE));

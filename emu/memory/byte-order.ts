@@ -22,6 +22,10 @@ export type ByteOrder = "big" | "little";
 export const hostOffset = (ea: number, n: number, flip: number, base: number): number =>
   ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0;
 
+/** Host offset of the corner of an address space: it lies above all guest addresses, which of a big-endian guest are reversed. */
+export const cornerOf = (byteOrder: ByteOrder, size: number): number =>
+  byteOrder === "big" ? 0 : size - CORNER_SIZE;
+
 export class Storage {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
@@ -46,7 +50,7 @@ export class Storage {
     const big = byteOrder === "big";
     this.byteOrder = byteOrder;
     this.size = size;
-    this.corner = big ? 0 : size - CORNER_SIZE;
+    this.corner = cornerOf(byteOrder, size);
     this.memory = reserve(size / WASM_PAGE);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
