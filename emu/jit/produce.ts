@@ -8,7 +8,7 @@ import { splitEntrances } from "./entrances.ts";
 import { chooseEntries } from "./flow.ts";
 import type { Target } from "./generator.ts";
 import type { Piece } from "./piece.ts";
-import { type Block, type Region } from "./scan.ts";
+import type { Block, Region } from "./scan.ts";
 import { translate } from "./translate.ts";
 import { buildModule } from "./wasm.ts";
 
