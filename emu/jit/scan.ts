@@ -189,12 +189,12 @@ const fallsThrough = (end: End, word: number): boolean => {
 
 /** Addresses that control may go to from a block's end, in the order: taken, not taken, cases. */
 export function successors(block: Block): number[] {
-  const next = (block.start + 4 * block.words.length) | 0;
-  const list: number[] = [];
-  if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
-  if (fallsThrough(block.end, block.words[block.words.length - 1])) list.push(next);
-  if (block.end === End.Indirect) list.push(...new Set(block.table?.targets));
-  return list;
+  const { end, target, table, words } = block;
+  if (end === End.Indirect) return [...new Set(table?.targets)];
+  const goesOn = fallsThrough(end, words[words.length - 1]);
+  const next = (block.start + 4 * words.length) | 0;
+  if (end === End.Jump || end === End.Branch) return goesOn ? [target, next] : [target];
+  return goesOn ? [next] : [];
 }
 
 export function scan(source: ScanSource, roots: readonly number[], is64: boolean, most: number): Region {
