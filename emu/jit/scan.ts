@@ -261,6 +261,21 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
   return { is64, ...formed, instructions: words.size - suffixes.size, cold: [...cold] };
 }
 
+/** The rows of a block's instructions, by their words. */
+export function rowsOf(start: number, words: readonly number[]): Block["rows"] {
+  const rows: Block["rows"] = [];
+  for (let i = 0; i < words.length; i++) {
+    const isPrefixed = isPrefix(words[i]) && fitsPrefixed(start + 4 * i) && i + 1 < words.length;
+    const prefixed = isPrefixed ? decodePrefixed(words[i], words[i + 1]) : undefined;
+    if (prefixed === undefined) rows.push(decode(words[i]));
+    else {
+      rows.push(prefixed, undefined);
+      i++;
+    }
+  }
+  return rows;
+}
+
 type Rows = Map<number, Instruction | PrefixedInstruction | undefined>;
 
 function formBlocks(
