@@ -582,6 +582,7 @@ export class JitEngine extends Interpreter {
       hasRun: (address) =>
         this.tuning.coldThreshold === 0 || this.hasRun(address) || this.inside.has(address),
       isFunction: (address) => this.functions.has(address) || this.linker?.isCalled(address) === true,
+      calledFrom: (address) => this.quick?.calledFrom(address) ?? [],
       registers: registers.i32,
       tables: this.tables,
       peek: (address, isDoubleword = false) => {
