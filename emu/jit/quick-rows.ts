@@ -6,7 +6,9 @@ import { IGNORE_CTR } from "../cpu/fields.ts";
 import { CR, CTR, GPR, LR, VSR, XER_CA, XER_CA32, ZERO } from "../cpu/registers.ts";
 import {
   access,
+  B,
   type Code,
+  D,
   getLocal,
   I32,
   I64,
@@ -106,6 +108,21 @@ const LOW_WORD = i64(0xffff_ffffn);
 const doubled = (code: Code): Code => [
   ...setN(code),
   ...i64Op.or(i64Op.extendU(n), i64Op.shl(i64Op.extendU(n), i64(32n))),
+];
+
+/** VALUE <- what of it is under a mask moved up, and what is under it so far above moved down. */
+const exchange = (up: bigint, down: bigint, mask: bigint): Code =>
+  setValue(
+    i64Op.or(
+      i64Op.shl(i64Op.and(value, i64(mask)), i64(up)),
+      i64Op.and(i64Op.shrU(value, i64(down)), i64(mask)),
+    ),
+  );
+/** VALUE <- the last 2, 4 or 8 bytes of it, the others being zero, in their other order; for stores the others may be anything. */
+const reverseValue = (bytes: number): Code => [
+  ...exchange(8n, 8n, 0x00ff_00ff_00ff_00ffn),
+  ...(bytes > 2 ? exchange(16n, 16n, 0x0000_ffff_0000_ffffn) : []),
+  ...(bytes > 4 ? setValue(i64Op.rotl(value, i64(32n))) : []),
 ];
 
 const plain = (tail: Tail, ...code: readonly Code[]): Row => ({ tail, code: () => code.flat() });
@@ -245,6 +262,17 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ...updated(update),
     ],
   });
+  /** Loads and stores of bytes in their other order. */
+  const reversed = (op: number, bytes: number, isStore: boolean): Row => ({
+    tail: isStore ? "next" : "setT",
+    code: (unless) => [
+      ...address("x", bytes, isStore, false, unless),
+      ...setValue(isStore ? t : access(op)(0, getLocal(AT))),
+      ...reverseValue(bytes),
+      ...(isStore ? access(op)(0, getLocal(AT), value) : []),
+    ],
+  });
+  const touch: Row = { tail: "next", code: (unless) => address("x", 1, false, false, unless, false) };
   /** The same of FPRs, whose VSRs' other halves some processors clear. */
   const fprBytes = i32Op.and(i32Op.shrU(word, i32(17)), i32(0x1f0));
   const loadFloat: typeof load = (op, bytes, form, update = false) => ({
@@ -337,10 +365,22 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...storeI64(block + CTR, i32(0), i64Op.sub(ctr, i64(1n))),
     ...i32Op.xor(is64 ? i64Op.eqz(ctr) : i32Op.eqz(low(ctr)), i32Op.eqz(bit(22))),
   ];
-  const crBit = i32Op.and(
-    i32Op.shrU(loadU8(block + CR, field(18, 7)), i32Op.sub(i32(3), field(16, 3))),
-    i32(1),
-  );
+  /** A bit of CR, by a field that ends so far from the right, with what stands before it in its byte. */
+  const crFrom = (shift: number): Code =>
+    i32Op.shrU(loadU8(block + CR, field(shift + 2, 7)), i32Op.sub(i32(3), field(shift, 3)));
+  const crBit = i32Op.and(crFrom(16), i32(1));
+  /** Puts the last bit of N into CR's bit BT. */
+  const setCrBit = (result: Code): Row => {
+    const place = i32Op.sub(i32(3), field(21, 3));
+    const others = i32Op.and(loadU8(block + CR, field(23, 7)), i32Op.xor(i32(15), i32Op.shl(i32(1), place)));
+    return plain(
+      "next",
+      setN(i32Op.and(result, i32(1))),
+      storeI8(block + CR, field(23, 7), i32Op.or(others, i32Op.shl(n, place))),
+    );
+  };
+  const [crA, crB] = [crFrom(16), crFrom(11)];
+  const not = (code: Code): Code => i32Op.xor(code, i32(1));
   /** Goes on with the next instruction, which is marked as run, unless CTR and CR say that the branch is taken. */
   const conditional = (unless: Unless): Code => [
     ...setN(i32Op.or(i32Op.eq(crBit, bit(24)), bit(25))),
@@ -384,6 +424,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setN(field(12, 0xff)),
     ...unless("step", i32Op.ne(i32Op.popcnt(n), i32(1))),
     ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
+  ];
+  /** All fields, from a byte each, the first of which are the last of the doubleword. */
+  const wholeCr: Code = [
+    ...setValue(loadI64(block + CR, i32(0))),
+    ...exchange(4n, 8n, 0x00ff_00ff_00ff_00ffn),
+    ...exchange(8n, 16n, 0x0000_00ff_0000_00ffn),
+    ...exchange(16n, 32n, 0xffffn),
   ];
   const fieldShift = i32Op.sub(i32(28), i32Op.shl(n, i32(2)));
   const toOneField: Row = {
@@ -482,6 +529,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     extsb: logical(i64Op.extend8S(t)),
     extsh: logical(i64Op.extend16S(t)),
     extsw: logical(signedWord),
+    cmpb: plain("setA", setValue(D.extractU(0, B.eq(D.splat(t), D.splat(b))))),
+    popcntw: plain(
+      "setA",
+      setValue(i64Op.extendU(i32Op.popcnt(low(i64Op.shrU(t, i64(32n)))))),
+      setValue(i64Op.or(i64Op.shl(value, i64(32n)), i64Op.extendU(i32Op.popcnt(low(t))))),
+    ),
+    popcntd: plain("setA", setValue(i64Op.popcnt(t))),
     cntlzw: logical(i64Op.extendU(i32Op.clz(low(t)))),
     cntlzd: logical(i64Op.clz(t)),
 
@@ -533,6 +587,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     lwax: load(Op.i64_load32_s, 4, "x"),
     lwaux: load(Op.i64_load32_s, 4, "x", true),
 
+    lhbrx: reversed(Op.i64_load16_u, 2, false),
+    lwbrx: reversed(Op.i64_load32_u, 4, false),
+    ldbrx: reversed(Op.i64_load, 8, false),
+    sthbrx: reversed(Op.i64_store16, 2, true),
+    stwbrx: reversed(Op.i64_store32, 4, true),
+    stdbrx: reversed(Op.i64_store, 8, true),
+
     lxvd2x: vector(false, vsrBytes, swapped, 0),
     stxvd2x: vector(true, vsrBytes, swapped, 0),
     lvx: vector(false, vrBytes, 0, 16),
@@ -572,13 +633,26 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     mfocrf: {
       tail: "setT",
       code: (unless) => [
-        ...unless("step", i32Op.eqz(bit(20))),
-        ...oneField(unless),
-        ...setValue(i64Op.extendU(i32Op.shl(loadU8(block + CR, n), fieldShift))),
+        ...setN(field(12, 0xff)),
+        ...unless("step", i32Op.and(bit(20), i32Op.ne(i32Op.popcnt(n), i32(1)))),
+        ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
+        ...setOther(i64Op.extendU(select(i32Op.shl(i32(15), fieldShift), i32(-1), bit(20)))),
+        ...wholeCr,
+        ...setValue(i64Op.and(value, other)),
       ],
     },
+    crand: setCrBit(i32Op.and(crA, crB)),
+    cror: setCrBit(i32Op.or(crA, crB)),
+    crxor: setCrBit(i32Op.xor(crA, crB)),
+    crnand: setCrBit(not(i32Op.and(crA, crB))),
+    crnor: setCrBit(not(i32Op.or(crA, crB))),
+    creqv: setCrBit(not(i32Op.xor(crA, crB))),
+    crandc: setCrBit(i32Op.and(crA, not(crB))),
+    crorc: setCrBit(i32Op.or(crA, not(crB))),
     mfspr: special(true),
     mtspr: special(false),
+    dcbst: touch,
+    dcbf: touch,
     dcbt: nothing,
     dcbtst: nothing,
     isync: nothing,

@@ -149,3 +149,20 @@ it("goes to code beyond 2^32 and back, and accesses data there", () => {
     });
   }
 });
+
+it("moves fields of CR, and works on its bits", () => {
+  const masks = Array.from({ length: 8 }, (_, n) => 0x80 >> n);
+  const operations = ["crand", "cror", "crxor", "crnand", "crnor", "creqv", "crandc", "crorc"];
+  const lines = [
+    "mtcrf 0xff,5",
+    ...masks.map((mask, n) => `mfocrf ${16 + n},0x${mask.toString(16)}`),
+    "mfocrf 24,0x81",
+    ...operations.map((name, n) => `${name} ${(5 * n + 2) % 32},${(7 * n + 1) % 32},${(11 * n + 3) % 32}`),
+    "mfcr 25",
+    "mulli 5,5,1021",
+    "addi 5,5,77",
+  ];
+  for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
+    run(abi, [...lines, `b -${4 * lines.length}`], { 5: 0x1234_5678 }, [...ones(60), 2000]);
+  }
+});
