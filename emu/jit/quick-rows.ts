@@ -18,11 +18,16 @@ import {
   i64Op,
   loadI64,
   loadU8,
+  low as lowDoubleword,
+  run,
   select,
   setLocal,
+  shuffle,
   storeI8,
   storeI64,
+  V128,
   when,
+  ZERO as ZERO_VECTOR,
 } from "../cpu/vector/expressions.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
 import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
@@ -44,7 +49,20 @@ export const AT = 8;
 export const BEFORE = 9;
 export const VALUE = 10;
 export const OTHER = 11;
-export const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I64, I64] as const;
+/** Vectors that rows work with. */
+export const VECTORS = [12, 13, 14, 15, 16, 17];
+export const LOCALS = [
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I64,
+  I64,
+  ...VECTORS.map((): typeof V128 => V128),
+] as const;
 
 /** Where a row goes on to. */
 export type Tail =
@@ -103,6 +121,7 @@ const ALL_ONES = i64(-1n);
 const invert = (code: Code): Code => i64Op.xor(code, ALL_ONES);
 const low = i32Op.wrap;
 const signedLow = (code: Code): Code => i64Op.extendS(low(code));
+const SIGN = i64(-(2n ** 63n));
 const LOW_WORD = i64(0xffff_ffffn);
 /** Both halves the low word. */
 const doubled = (code: Code): Code => [
@@ -110,20 +129,9 @@ const doubled = (code: Code): Code => [
   ...i64Op.or(i64Op.extendU(n), i64Op.shl(i64Op.extendU(n), i64(32n))),
 ];
 
-/** VALUE <- what of it is under a mask moved up, and what is under it so far above moved down. */
-const exchange = (up: bigint, down: bigint, mask: bigint): Code =>
-  setValue(
-    i64Op.or(
-      i64Op.shl(i64Op.and(value, i64(mask)), i64(up)),
-      i64Op.and(i64Op.shrU(value, i64(down)), i64(mask)),
-    ),
-  );
-/** VALUE <- the last 2, 4 or 8 bytes of it, the others being zero, in their other order; for stores the others may be anything. */
-const reverseValue = (bytes: number): Code => [
-  ...exchange(8n, 8n, 0x00ff_00ff_00ff_00ffn),
-  ...(bytes > 2 ? exchange(16n, 16n, 0x0000_ffff_0000_ffffn) : []),
-  ...(bytes > 4 ? setValue(i64Op.rotl(value, i64(32n))) : []),
-];
+/** The bytes of a doubleword the other way round. */
+const reversed = (code: Code): Code =>
+  lowDoubleword(shuffle(D.splat(code), ZERO_VECTOR, [...run(0, 8), ...run(8, 8).reverse()]));
 
 const plain = (tail: Tail, ...code: readonly Code[]): Row => ({ tail, code: () => code.flat() });
 
@@ -216,8 +224,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
 
   // ---- storage ------------------------------------------------------------------------------------------------
 
-  type Form = "d" | "ds" | "x";
-  const offsets: Record<Form, Code> = { d: si, ds: i64Op.and(si, i64(-4n)), x: b };
+  type Form = "d" | "ds" | "dq" | "x";
+  const offsets: Record<Form, Code> = {
+    d: si,
+    ds: i64Op.and(si, i64(-4n)),
+    dq: i64Op.and(si, i64(-16n)),
+    x: b,
+  };
   /** Leaves the effective address in OTHER and where it is in AT, having seen that `bytes` there may be accessed. */
   const address = (
     form: Form,
@@ -262,27 +275,25 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ...updated(update),
     ],
   });
-  /** Loads and stores of bytes in their other order. */
-  const reversed = (op: number, bytes: number, isStore: boolean): Row => ({
-    tail: isStore ? "next" : "setT",
-    code: (unless) => [
-      ...address("x", bytes, isStore, false, unless),
-      ...setValue(isStore ? t : access(op)(0, getLocal(AT))),
-      ...reverseValue(bytes),
-      ...(isStore ? access(op)(0, getLocal(AT), value) : []),
-    ],
-  });
-  const touch: Row = { tail: "next", code: (unless) => address("x", 1, false, false, unless, false) };
   /** The same of FPRs, whose VSRs' other halves some processors clear. */
   const fprBytes = i32Op.and(i32Op.shrU(word, i32(17)), i32(0x1f0));
+  const setFloat = (code: Code): Code => [
+    ...storeI64(block + VSR + 8, fprBytes, code),
+    ...(clearsLower ? storeI64(block + VSR, fprBytes, i64(0n)) : []),
+  ];
   const loadFloat: typeof load = (op, bytes, form, update = false) => ({
     tail: "next",
     code: (unless) => [
       ...address(form, bytes, false, update, unless, false),
-      ...storeI64(block + VSR + 8, fprBytes, access(op)(0, getLocal(AT))),
-      ...(clearsLower ? storeI64(block + VSR, fprBytes, i64(0n)) : []),
+      ...setFloat(access(op)(0, getLocal(AT))),
       ...updated(update),
     ],
+  });
+  const frb = loadI64(block + VSR + 8, i32Op.and(i32Op.shrU(word, i32(7)), i32(0x1f0)));
+  /** A move, whose Rc bit copies FPSCR's. */
+  const moveFloat = (code: Code): Row => ({
+    tail: "next",
+    code: (unless) => [...unless("step", bit(0)), ...setFloat(code)],
   });
   const storeFloat: typeof load = (op, bytes, form, update = false) => ({
     tail: "next",
@@ -295,7 +306,8 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
   /** Vectors, of which the half that comes first in the block is `first` bytes from AT. */
   const vsrBytes = i32Op.or(fprBytes, i32Op.shl(bit(0), i32(9)));
   const vrBytes = i32Op.or(fprBytes, i32(512));
-  const vector = (isStore: boolean, register: Code, first: 0 | 8, align: number): Row => ({
+  const dqBytes = i32Op.or(fprBytes, i32Op.shl(bit(3), i32(9)));
+  const vector = (isStore: boolean, register: Code, first: 0 | 8, align: number, form: Form = "x"): Row => ({
     tail: "next",
     code: (unless) => {
       const halves: [number, Code][] = [
@@ -303,7 +315,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
         [8, i32Op.add(getLocal(AT), i32(8 - first))],
       ];
       return [
-        ...address("x", 16, isStore, false, unless, false, align),
+        ...address(form, 16, isStore, false, unless, false, align),
         ...halves.flatMap(([half, at]) =>
           isStore
             ? storeI64(0, at, loadI64(block + VSR + half, register))
@@ -365,22 +377,10 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...storeI64(block + CTR, i32(0), i64Op.sub(ctr, i64(1n))),
     ...i32Op.xor(is64 ? i64Op.eqz(ctr) : i32Op.eqz(low(ctr)), i32Op.eqz(bit(22))),
   ];
-  /** A bit of CR, by a field that ends so far from the right, with what stands before it in its byte. */
-  const crFrom = (shift: number): Code =>
-    i32Op.shrU(loadU8(block + CR, field(shift + 2, 7)), i32Op.sub(i32(3), field(shift, 3)));
-  const crBit = i32Op.and(crFrom(16), i32(1));
-  /** Puts the last bit of N into CR's bit BT. */
-  const setCrBit = (result: Code): Row => {
-    const place = i32Op.sub(i32(3), field(21, 3));
-    const others = i32Op.and(loadU8(block + CR, field(23, 7)), i32Op.xor(i32(15), i32Op.shl(i32(1), place)));
-    return plain(
-      "next",
-      setN(i32Op.and(result, i32(1))),
-      storeI8(block + CR, field(23, 7), i32Op.or(others, i32Op.shl(n, place))),
-    );
-  };
-  const [crA, crB] = [crFrom(16), crFrom(11)];
-  const not = (code: Code): Code => i32Op.xor(code, i32(1));
+  const crBit = i32Op.and(
+    i32Op.shrU(loadU8(block + CR, field(18, 7)), i32Op.sub(i32(3), field(16, 3))),
+    i32(1),
+  );
   /** Goes on with the next instruction, which is marked as run, unless CTR and CR say that the branch is taken. */
   const conditional = (unless: Unless): Code => [
     ...setN(i32Op.or(i32Op.eq(crBit, bit(24)), bit(25))),
@@ -425,14 +425,28 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...unless("step", i32Op.ne(i32Op.popcnt(n), i32(1))),
     ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
   ];
-  /** All fields, from a byte each, the first of which are the last of the doubleword. */
-  const wholeCr: Code = [
-    ...setValue(loadI64(block + CR, i32(0))),
-    ...exchange(4n, 8n, 0x00ff_00ff_00ff_00ffn),
-    ...exchange(8n, 16n, 0x0000_00ff_0000_00ffn),
-    ...exchange(16n, 32n, 0xffffn),
-  ];
   const fieldShift = i32Op.sub(i32(28), i32Op.shl(n, i32(2)));
+  const allFields = Array.from({ length: 8 }, (_, n) => i32Op.shl(flag(CR + n), i32(28 - 4 * n))).reduce(
+    (fields, field) => i32Op.or(fields, field),
+  );
+  /** CR(BT) <- what the table of truth that bits 22 to 25 are has for CR(BA) and CR(BB). */
+  const crLogical: Row = (() => {
+    const bitOf = (shift: number): Code =>
+      i32Op.and(
+        i32Op.shrU(loadU8(block + CR, field(shift + 2, 7)), i32Op.xor(field(shift, 3), i32(3))),
+        i32(1),
+      );
+    const at = getLocal(AT);
+    const mask = i32Op.shrU(i32(8), field(21, 3));
+    const result = i32Op.shrU(field(6, 15), i32Op.or(i32Op.shl(bitOf(16), i32(1)), bitOf(11)));
+    return plain(
+      "next",
+      setN(i32Op.sub(i32(0), i32Op.and(result, i32(1)))),
+      setLocal(AT, field(23, 7)),
+      setN(i32Op.and(i32Op.xor(n, loadU8(block + CR, at)), mask)),
+      storeI8(block + CR, at, i32Op.xor(n, loadU8(block + CR, at))),
+    );
+  })();
   const toOneField: Row = {
     tail: "next",
     code: (unless) => [
@@ -529,15 +543,10 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     extsb: logical(i64Op.extend8S(t)),
     extsh: logical(i64Op.extend16S(t)),
     extsw: logical(signedWord),
-    cmpb: plain("setA", setValue(D.extractU(0, B.eq(D.splat(t), D.splat(b))))),
-    popcntw: plain(
-      "setA",
-      setValue(i64Op.extendU(i32Op.popcnt(low(i64Op.shrU(t, i64(32n)))))),
-      setValue(i64Op.or(i64Op.shl(value, i64(32n)), i64Op.extendU(i32Op.popcnt(low(t))))),
-    ),
-    popcntd: plain("setA", setValue(i64Op.popcnt(t))),
     cntlzw: logical(i64Op.extendU(i32Op.clz(low(t)))),
     cntlzd: logical(i64Op.clz(t)),
+    popcntd: plain("setA", setValue(i64Op.popcnt(t))),
+    cmpb: plain("setA", setValue(lowDoubleword(B.eq(D.splat(t), D.splat(b))))),
 
     rlwinm: plain("setARc", setValue(i64Op.and(rotatedWord, wordMask))),
     rlwnm: plain("setARc", setValue(i64Op.and(doubled(i32Op.rotl(low(t), low(b))), wordMask))),
@@ -587,17 +596,25 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     lwax: load(Op.i64_load32_s, 4, "x"),
     lwaux: load(Op.i64_load32_s, 4, "x", true),
 
-    lhbrx: reversed(Op.i64_load16_u, 2, false),
-    lwbrx: reversed(Op.i64_load32_u, 4, false),
-    ldbrx: reversed(Op.i64_load, 8, false),
-    sthbrx: reversed(Op.i64_store16, 2, true),
-    stwbrx: reversed(Op.i64_store32, 4, true),
-    stdbrx: reversed(Op.i64_store, 8, true),
+    ldbrx: {
+      tail: "setT",
+      code: (unless) => [
+        ...address("x", 8, false, false, unless),
+        ...setValue(reversed(loadI64(0, getLocal(AT)))),
+      ],
+    },
+
+    fmr: moveFloat(frb),
+    fneg: moveFloat(i64Op.xor(frb, SIGN)),
+    fabs: moveFloat(i64Op.and(frb, invert(SIGN))),
+    fnabs: moveFloat(i64Op.or(frb, SIGN)),
 
     lxvd2x: vector(false, vsrBytes, swapped, 0),
     stxvd2x: vector(true, vsrBytes, swapped, 0),
     lvx: vector(false, vrBytes, 0, 16),
     stvx: vector(true, vrBytes, 0, 16),
+    lxv: vector(false, dqBytes, 0, 0, "dq"),
+    stxv: vector(true, dqBytes, 0, 0, "dq"),
 
     b: {
       tail: "jump",
@@ -626,33 +643,34 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     sc: { tail: "interpret", code: () => [] },
     scv: { tail: "interpret", code: () => [] },
 
+    ...Object.fromEntries(
+      ["crand", "crandc", "creqv", "crnand", "crnor", "cror", "crorc", "crxor"].map((name) => [
+        name,
+        crLogical,
+      ]),
+    ),
     mcrf: plain("next", storeI8(block + CR, field(23, 7), loadU8(block + CR, field(18, 7)))),
     mtcrf: toOneField,
     mtocrf: toOneField,
-    /** mfcr has the same extended opcode. */
+    /** And mfcr, which has the same extended opcode. */
     mfocrf: {
       tail: "setT",
       code: (unless) => [
         ...setN(field(12, 0xff)),
         ...unless("step", i32Op.and(bit(20), i32Op.ne(i32Op.popcnt(n), i32(1)))),
         ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
-        ...setOther(i64Op.extendU(select(i32Op.shl(i32(15), fieldShift), i32(-1), bit(20)))),
-        ...wholeCr,
-        ...setValue(i64Op.and(value, other)),
+        ...bit(20),
+        Op.if,
+        0x40,
+        ...setN(i32Op.shl(loadU8(block + CR, n), fieldShift)),
+        Op.else,
+        ...setN(allFields),
+        Op.end,
+        ...setValue(i64Op.extendU(n)),
       ],
     },
-    crand: setCrBit(i32Op.and(crA, crB)),
-    cror: setCrBit(i32Op.or(crA, crB)),
-    crxor: setCrBit(i32Op.xor(crA, crB)),
-    crnand: setCrBit(not(i32Op.and(crA, crB))),
-    crnor: setCrBit(not(i32Op.or(crA, crB))),
-    creqv: setCrBit(not(i32Op.xor(crA, crB))),
-    crandc: setCrBit(i32Op.and(crA, not(crB))),
-    crorc: setCrBit(i32Op.or(crA, not(crB))),
     mfspr: special(true),
     mtspr: special(false),
-    dcbst: touch,
-    dcbf: touch,
     dcbt: nothing,
     dcbtst: nothing,
     isync: nothing,
