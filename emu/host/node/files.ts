@@ -81,6 +81,7 @@ export const toHostStat = (stat: BigIntStats): HostStat => ({
   atime: stat.atimeNs,
   mtime: stat.mtimeNs,
   ctime: stat.ctimeNs,
+  btime: stat.birthtimeNs,
 });
 
 function openFlags(flags: HostOpenFlags): number {
