@@ -139,6 +139,19 @@ const SOCKET_OPTION = message("socket option", "setsockopt(2)", {
   value: s32(""),
 });
 
+/** Of seccomp(2) as well. */
+export const INSTRUCTION: Layout<{
+  code: Field<number>;
+  jt: Field<number>;
+  jf: Field<number>;
+  k: Field<number>;
+}> = message("instruction", "of a filter: struct sock_filter", {
+  code: u32("BPF_*"),
+  jt: u32(""),
+  jf: u32(""),
+  k: u32(""),
+});
+
 const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   domain: u32("AF_*"),
   type: u32("SOCK_*"),
@@ -161,6 +174,7 @@ const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   peerCredentials: maybe(SENDER, "SO_PEERCRED"),
   messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
   urgent: since(4, maybe(URGENT, "the byte that was sent out of band last"), null),
+  filter: since(6, list(INSTRUCTION, 4096, "SO_ATTACH_FILTER"), []),
 });
 
 const TIMERFD = message("timerfd", "timerfd_create(2)", {
@@ -291,6 +305,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   IP_HEADER,
   MESSAGE,
   SOCKET_OPTION,
+  INSTRUCTION,
   URGENT,
   WATCH,
   NOTICE,

@@ -695,6 +695,8 @@ export interface SocketState {
   error: number;
   /** setsockopt(2), those that are numbers. */
   options: { level: number; name: number; value: number }[];
+  /** SO_ATTACH_FILTER; empty where there is none. */
+  filter: FilterSnapshot["program"];
   /** SO_RCVTIMEO and SO_SNDTIMEO, nanoseconds. */
   receiveTimeout: bigint;
   sendTimeout: bigint;

@@ -43,6 +43,8 @@ export interface HostStat {
   atime: bigint;
   mtime: bigint;
   ctime: bigint;
+  /** When it was made, where the host knows. */
+  btime?: bigint;
 }
 
 /** How `open` opens: all false is read-only. */

@@ -20,19 +20,16 @@ import {
 } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { Counted, NO_ADDRESS } from "./corner.ts";
-import { splitEntrances } from "./entrances.ts";
-import { chooseEntries } from "./flow.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
+import { extentsOf, type Order, type Product, produce } from "./produce.ts";
 import { quickTarget, Stop } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
-import { translate } from "./translate.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
-import { buildModule } from "./wasm.ts";
 
 /** A translated function in this address space. */
 interface Unit {
@@ -49,6 +46,15 @@ interface Entry {
   readonly need: number;
 }
 
+/** A translation under way. */
+interface Job {
+  readonly wanted: readonly number[];
+  /** What had its place, if anything, and what it takes the place of besides. */
+  readonly before: Piece | undefined;
+  readonly replaced: readonly Piece[];
+  readonly order: Order;
+}
+
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
 const SAMPLED = 61;
 
@@ -57,10 +63,6 @@ const WATCHED = 31;
 
 /** Pages of near memory. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
-
-/** Blocks as a piece has them. */
-const extentsOf = (blocks: readonly { start: number; words: readonly number[] }[]): Int32Array =>
-  Int32Array.from(blocks.flatMap(({ start, words }) => [start, words.length]));
 
 const now = (): number => performance.now();
 
@@ -158,10 +160,12 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       if (this.isAtCall) return "syscall";
-      const exit = isWatched ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
+      const piece = this.untilQuick(left);
+      const exit = isWatched ? this.timed("interpreting", this.interpret, piece) : this.interpret(piece);
+      this.left += left - piece;
       this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
-      if (exit !== "arrived") return exit;
+      if (exit !== "arrived" && (exit !== "limit" || this.left === 0)) return exit;
       left = this.left;
     }
   }
@@ -170,6 +174,14 @@ export class JitEngine extends Interpreter {
   private expectMore(): void {
     if (this.executed > this.tuning.startAfter) this.translations.start();
     if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
+  }
+
+  /** Of so many instructions those before the quick loop takes over, where there are any. */
+  private untilQuick(left: number): number {
+    const { quick, executed, tuning } = this;
+    return quick === undefined && executed <= tuning.quickAfter
+      ? Math.min(left, tuning.quickAfter - executed + 1)
+      : left;
   }
 
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
@@ -593,63 +605,60 @@ export class JitEngine extends Interpreter {
     };
   }
 
-  /** What becomes of code that can be reached from the first of `wanted`, of up to so many instructions. */
-  private generate(wanted: readonly number[], mostInstructions: number) {
+  /** Has code translated that can be reached from the first of `wanted`, of up to so many instructions. */
+  private jobFor(wanted: readonly number[], before: Piece | undefined, most: number): Job | undefined {
     const { cpu, tuning, target } = this;
     const source = this.source();
-    const found = scan(source, wanted, cpu.is64, mostInstructions);
+    const found = scan(source, wanted, cpu.is64, most);
     if (found.instructions === 0) return undefined;
-    const region = splitEntrances(inlineLeaves(found, source), wanted[0]);
     const replaced = [...this.replaced(extentsOf(found.blocks))].map(({ piece }) => piece);
     const inherited = replaced.flatMap(({ entries }) => entries);
-    const entries = chooseEntries(region, [...wanted, ...inherited], tuning.mostEntries);
-    const body = translate(region, entries, { target, model: cpu.model, tuning });
-    const wire = buildModule([body], cpu.memory.memory.buffer.byteLength / 65536, body.looksUp);
-    return { region, found, replaced, entries, body, wire };
+    const { mostEntries, mostPromoted, mostCarried } = tuning;
+    const order = {
+      region: inlineLeaves(found, source),
+      wanted: [...wanted, ...inherited],
+      target,
+      model: cpu.model,
+      tuning: { mostEntries, mostPromoted, mostCarried },
+      pages: cpu.memory.memory.buffer.byteLength / 65536,
+    };
+    return { wanted, before, replaced, order };
   }
 
   /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
   private translateUnit(wanted: readonly number[], before?: Piece): void {
     const began = now();
-    const { mostInstructions, mostModuleBytes } = this.tuning;
-    let made = this.generate(wanted, mostInstructions);
-    // Many jumps by one table of many targets make more code than their instructions would: less of it is taken then.
-    while (made !== undefined && made.wire.length > mostModuleBytes) {
-      const { instructions } = made.region;
-      if (instructions <= LEAST_INSTRUCTIONS) break;
-      const part = Math.min(0.75, mostModuleBytes / made.wire.length);
-      made = this.generate(wanted, Math.floor(part * instructions));
-    }
-    if (made === undefined) return;
-    const { region, found, replaced, entries, body, wire } = made;
-    // Of several copies of a block one is enough to know it by.
-    const copies = new Map(region.blocks.filter(({ isCopy }) => isCopy).map((block) => [block.start, block]));
-    const blocks = [...found.blocks, ...copies.values()];
-    const piece: Piece = {
-      entries: entries.addresses,
-      needs: body.needs,
-      callees: body.callees,
-      looksUp: body.looksUp,
-      blocks: extentsOf(blocks),
-      inlined: copies.size,
-      words: Int32Array.from(blocks.flatMap(({ words }) => words)),
-      cold: region.cold,
-      remade: before === undefined ? 0 : before.remade + 1,
-      wire,
-      native: undefined,
-      module: undefined,
-    };
     const { statistics } = this;
+    const { mostInstructions, mostModuleBytes } = this.tuning;
+    let job = this.jobFor(wanted, before, mostInstructions);
+    let product = job && produce(job.order);
+    // Many jumps by one table of many targets make more code than their instructions would: less of it is taken then.
+    while (product !== undefined && product.wire.length > mostModuleBytes) {
+      const { instructions, wire } = product;
+      if (instructions <= LEAST_INSTRUCTIONS) break;
+      const part = Math.min(0.75, mostModuleBytes / wire.length);
+      job = this.jobFor(wanted, before, Math.floor(part * instructions));
+      product = job && produce(job.order);
+    }
+    if (job === undefined || product === undefined) return;
     statistics.generating += now() - began;
+    this.settle(job, product);
+    statistics.compiling += now() - began;
+  }
+
+  /** Puts what was produced to use. */
+  private settle({ before, replaced }: Job, { instructions, ...product }: Product): void {
+    const remade = before === undefined ? 0 : before.remade + 1;
+    const piece: Piece = { ...product, remade, native: undefined, module: undefined };
+    const { statistics } = this;
     statistics.units++;
-    statistics.bytes += wire.length;
-    statistics.guestInstructions += region.instructions;
-    this.translated += region.instructions;
+    statistics.bytes += piece.wire.length;
+    statistics.guestInstructions += instructions;
+    this.translated += instructions;
     this.install(piece, false);
     this.show(piece, false);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
-    statistics.compiling += now() - began;
   }
 
   private openLinker(): Linker {

@@ -39,7 +39,7 @@ interface Summary extends BlockValues {
 export interface TranslateOptions {
   readonly target: Target;
   readonly model: CpuModel;
-  readonly tuning: Tuning;
+  readonly tuning: Pick<Tuning, "mostPromoted" | "mostCarried">;
 }
 
 export interface Translation extends FunctionBody {

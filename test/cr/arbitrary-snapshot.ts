@@ -207,10 +207,8 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
     },
   );
 
-const filter = fc.record({
-  previous: s32,
-  program: fc.array(fc.record({ code: u32, jt: u32, jf: u32, k: u32 }), { maxLength: 4 }),
-});
+const program = fc.array(fc.record({ code: u32, jt: u32, jf: u32, k: u32 }), { maxLength: 4 });
+const filter = fc.record({ previous: s32, program });
 
 /** Pages of an area, some of them: a bit set says which. */
 const somePages = (start: number, count: number) =>
@@ -500,7 +498,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ...{ waiting: indices, overflow: indices, peerCredentials: fc.option(sender) },
     ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
     options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
-    ...{ receiveTimeout: u64, sendTimeout: u64 },
+    ...{ receiveTimeout: u64, sendTimeout: u64, filter: program },
     urgent: fc.option(fc.record({ after: u32, isRead: fc.boolean() })),
     messages: fc.array(
       fc.record({

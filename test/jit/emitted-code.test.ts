@@ -6,11 +6,8 @@ import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { modelFor } from "../../emu/cpu/models.ts";
 import { asm } from "../../emu/isa/encoder.ts";
-import { splitEntrances } from "../../emu/jit/entrances.ts";
-import { chooseEntries } from "../../emu/jit/flow.ts";
+import { produce } from "../../emu/jit/produce.ts";
 import { scan } from "../../emu/jit/scan.ts";
-import { translate } from "../../emu/jit/translate.ts";
-import { buildModule } from "../../emu/jit/wasm.ts";
 import { TUNING } from "../../emu/tuning.ts";
 import { sourceOf } from "./words-source.ts";
 
@@ -23,8 +20,7 @@ const START = 0x1000_0000;
 async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promise<string> {
   const words = lines.map((line) => asm(line));
   const is64 = abi === "ppc64";
-  const scanned = scan(sourceOf(START, words), [START], is64, TUNING.mostInstructions);
-  const region = splitEntrances(scanned, START);
+  const region = scan(sourceOf(START, words), [START], is64, TUNING.mostInstructions);
   const target = {
     is64,
     bigEndian: true,
@@ -36,10 +32,10 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
     cacheBlock: 128,
     fused: true,
   };
-  const entries = chooseEntries(region, [START], TUNING.mostEntries);
-  const body = translate(region, entries, { target, model: modelFor(undefined, abi), tuning: TUNING });
+  const model = modelFor(undefined, abi);
+  const { wire } = produce({ region, wanted: [START], target, model, tuning: TUNING, pages: 65_536 });
   const wabt = await (createRequire(import.meta.url)("wabt") as () => Promise<Wabt>)();
-  const module = wabt.readWasm(buildModule([body], 65_536, body.looksUp), {
+  const module = wabt.readWasm(wire, {
     simd: true,
     tail_call: true,
     threads: true,

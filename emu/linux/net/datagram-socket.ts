@@ -13,7 +13,7 @@ import {
   SysError,
 } from "../errno.ts";
 import type { FreezeContext } from "../vfs/freeze-context.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { type OpenFile, release } from "../vfs/open-file.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -26,6 +26,7 @@ import {
 } from "../vfs/readiness.ts";
 import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
 import { type IpHeader, PLAIN_HEADER } from "./inbox.ts";
+import { siftDatagram, siftMessage } from "./packet-filter.ts";
 import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
 import {
   AF_INET,
@@ -36,6 +37,7 @@ import {
   IPPROTO_UDP,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
+  SO_MARK,
   UDP_SEGMENT,
   UDP_SEGMENTS_MAX,
 } from "./socket-constants.ts";
@@ -99,7 +101,11 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (!target.accepts(this)) throw new SysError(EPERM);
     if (target.readShut) throw new SysError(EPIPE);
     if (target.isFull && target !== this) return undefined;
-    this.deliver(what, target, this.local);
+    const { filter } = target;
+    const bytes = filter === undefined ? what.bytes : siftMessage(filter, what.bytes, this.network.random);
+    if (bytes !== undefined) this.deliver({ ...what, bytes }, target, this.local);
+    // Who sends it is not told.
+    else for (const file of what.files) release(file);
     return what.bytes.length;
   }
 
@@ -115,7 +121,7 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (target !== undefined) {
       // Without room it is lost, as datagrams may be.
       if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) {
-        this.deliver(what, target, from, this.headerTo(address, what));
+        this.arriveAt(target, what, { from, to: address }, this.headerTo(address, what));
       }
     } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
       this.gateway?.send(this, address, what.bytes);
@@ -143,7 +149,22 @@ export class DatagramSocket extends Socket<DatagramGateway> {
       this.remote === undefined ||
       (from !== undefined && addressKey(unmapped(this.remote)) === addressKey(unmapped(from)));
     if (!isWanted || this.readShut || this.inbox.weight + bytes.length > this.receiveBuffer) return;
-    this.deliver({ bytes: bytes.slice(), sender: undefined, files: [], time }, this, from);
+    const what = { bytes: bytes.slice(), sender: undefined, files: [], time };
+    if (from === undefined || this.local === undefined) this.deliver(what, this, from);
+    else this.arriveAt(this, what, { from, to: this.local }, PLAIN_HEADER);
+  }
+  /** A datagram of the internet comes to a socket, as much of it as its filter keeps. */
+  private arriveAt(
+    target: Socket,
+    what: Outgoing,
+    addresses: { from: Address; to: Address },
+    header: IpHeader,
+  ): void {
+    const { filter } = target;
+    const head = { ...addresses, ...header, protocol: this.protocol, mark: this.option(SO_MARK) };
+    const bytes =
+      filter === undefined ? what.bytes : siftDatagram(filter, what.bytes, head, this.network.random);
+    if (bytes !== undefined) this.deliver({ ...what, bytes }, target, addresses.from, header);
   }
   /** What was sent has not gone out. */
   fail(error: number): void {

@@ -69,6 +69,8 @@ export class Network {
   lastName = -1;
   /** What is outside, where that is reached. */
   outside: Outside | undefined;
+  /** A word at random, for filters. */
+  random: () => number = () => 0;
   /** Forgets a socket that was bound to a path. */
   onUnbind: (socket: Socket) => void = () => {};
 

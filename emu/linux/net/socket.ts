@@ -11,6 +11,7 @@ import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
 import { Inbox, type IpHeader, type Message, type Sender } from "./inbox.ts";
 import type { Network } from "./network.ts";
+import type { SocketFilter } from "./packet-filter.ts";
 import {
   AF_UNIX,
   BUFFER_DEFAULT,
@@ -95,6 +96,8 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   error = 0;
   /** Options that are kept as numbers and told when asked, by `optionKey`. */
   readonly options = new Map<string, number>();
+  /** SO_ATTACH_FILTER: says how much is kept of what comes. */
+  filter: SocketFilter | undefined;
   /** SO_RCVTIMEO and SO_SNDTIMEO in nanoseconds; 0 is none. */
   receiveTimeout = 0n;
   sendTimeout = 0n;
@@ -345,6 +348,7 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
         messages,
       },
       ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
+      filter: (this.filter?.program ?? []).map((instruction) => ({ ...instruction })),
       ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
       ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false, urgent: null },
     };

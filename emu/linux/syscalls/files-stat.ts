@@ -190,6 +190,7 @@ export const STATX: Layout<Record<string, "u16" | "u32" | "i32" | "u64" | "i64" 
   } as Record<string, "u16" | "u32" | "i32" | "u64" | "i64" | readonly ["u64", number]>);
 
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_BTIME = 0x800;
 const STATX_MNT_ID = 0x1000;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const STATX_RESERVED = 0x8000_0000;
@@ -212,14 +213,16 @@ function statx(ctx: SyscallContext): number | SysError {
   const atime = timeParts(stat.atime);
   const ctime = timeParts(stat.ctime);
   const mtime = timeParts(stat.mtime);
+  // As most file systems do, for who asks; the host says 0 where it doesn't know.
+  const { btime: made = 0n } = stat;
+  const btime = mask & STATX_BTIME && made !== 0n ? timeParts(made) : undefined;
   const values: (number | bigint)[] = [
-    STATX_BASIC_STATS | (mount === undefined ? 0 : STATX_MNT_ID),
+    STATX_BASIC_STATS | (btime === undefined ? 0 : STATX_BTIME) | (mount === undefined ? 0 : STATX_MNT_ID),
     BLOCK_SIZE,
   ];
   values.push(isMountRoot(namespace, path) ? STATX_ATTR_MOUNT_ROOT : 0n);
   values.push(stat.nlink, uid, gid, modeOf(stat), 0, stat.ino, stat.size, stat.blocks, STATX_ATTR_MOUNT_ROOT);
-  // Nobody knows when a file was made.
-  values.push(atime.seconds, atime.nanoseconds, 0, 0, 0, 0);
+  values.push(atime.seconds, atime.nanoseconds, 0, btime?.seconds ?? 0, btime?.nanoseconds ?? 0, 0);
   values.push(ctime.seconds, ctime.nanoseconds, 0, mtime.seconds, mtime.nanoseconds, 0);
   values.push(major(stat.rdev), minor(stat.rdev), major(stat.dev), minor(stat.dev), mount ?? 0);
   ctx.putInOrder(STATX, ctx.args.address(4), values);
@@ -373,6 +376,29 @@ const statfs64 = (find: Find) => (ctx: SyscallContext) => {
   return 0;
 };
 
+/** struct ustat. */
+const USTAT = struct({ f_tfree: "i32", f_tinode: "ulong", f_fname_and_f_fpack: ["bytes", 12] });
+
+/** ustat(2): statfs of the file system that has a device number. */
+function ustat(ctx: SyscallContext): number {
+  const device = ctx.args.uint(0);
+  const { namespace } = files(ctx).system;
+  const entry = mountTable(namespace).find(({ dev }) => Number(BigInt.asUintN(32, dev)) === device);
+  if (entry === undefined) throw new SysError(EINVAL);
+  const found = statfsOf(ctx, files(ctx).find(AT_FDCWD, entry.guest, true));
+  const { f_bfree, f_ffree } = { f_bfree: 0n, f_ffree: 0n, ...found };
+  const [tfree, tinode] = [
+    Number(BigInt.asIntN(32, f_bfree)),
+    BigInt.asUintN(ctx.abi.is64 ? 64 : 32, f_ffree),
+  ];
+  ctx.put(USTAT, ctx.args.address(1), {
+    f_tfree: tfree,
+    f_tinode: tinode,
+    f_fname_and_f_fpack: new Uint8Array(12),
+  });
+  return 0;
+}
+
 export const FILE_STAT_CALLS: readonly SyscallRow[] = [
   { name: "stat", args: "str ptr", handler: byPath(putStat, true) },
   { name: "lstat", args: "str ptr", handler: byPath(putStat, false) },
@@ -383,6 +409,7 @@ export const FILE_STAT_CALLS: readonly SyscallRow[] = [
   { name: "newfstatat", args: "fd str ptr hex", handler: byEither(putStat) },
   { name: "fstatat64", args: "fd str ptr hex", handler: byEither(putStat64) },
   { name: "statx", args: "fd str hex hex ptr", handler: statx },
+  { name: "ustat", args: "uint ptr", handler: ustat },
   { name: "statfs", args: "str ptr", handler: statfs(byName) },
   { name: "fstatfs", args: "fd ptr", handler: statfs(byFile) },
   { name: "statfs64", args: "str ulong ptr", handler: statfs64(byName) },

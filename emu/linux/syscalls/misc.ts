@@ -3,6 +3,7 @@ import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
 import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { FILE_SYSTEMS } from "../vfs/proc-system.ts";
 import { accessible, checkFlags, movedBefore, pauseIfOverdue } from "./files-common.ts";
 
 const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
@@ -184,6 +185,28 @@ const PRIVILEGED: readonly [name: string, args: string][] = [
   ["bpf", "int ptr uint"],
 ];
 
+/** sysfs(2): the number of a file system's kind, its name, how many there are. */
+const sysfs: SyscallHandler = (ctx) => {
+  const { args, memory } = ctx;
+  switch (args.int(0)) {
+    case 1: {
+      const index = FILE_SYSTEMS.indexOf(ctx.path(1));
+      if (index < 0) throw new SysError(EINVAL);
+      return index;
+    }
+    case 2: {
+      const name = FILE_SYSTEMS.at(args.uint(1));
+      if (name === undefined) throw new SysError(EINVAL);
+      memory.write(args.address(2), new TextEncoder().encode(`${name}\0`));
+      return 0;
+    }
+    case 3:
+      return FILE_SYSTEMS.length;
+    default:
+      throw new SysError(EINVAL);
+  }
+};
+
 export const MISC_SYSCALLS: readonly SyscallRow[] = [
   { name: "uname", args: "ptr", handler: unameOf(UTS_LENGTH, true) },
   { name: "olduname", args: "ptr", handler: unameOf(UTS_LENGTH, false) },
@@ -191,6 +214,7 @@ export const MISC_SYSCALLS: readonly SyscallRow[] = [
   { name: "sysinfo", args: "ptr", handler: sysinfo },
   { name: "getrandom", args: "ptr ulong hex", handler: getrandom },
   { name: "membarrier", args: "int hex int", handler: membarrier },
+  { name: "sysfs", args: "int ulong ptr", handler: sysfs },
   { name: "rseq", args: "ptr uint hex hex", handler: absent },
   { name: "umount2", args: "str hex", handler: notWithFlags(UMOUNT_FLAGS) },
   { name: "swapon", args: "str hex", handler: notWithFlags(SWAP_FLAGS) },

@@ -256,6 +256,20 @@ const namespaces = directoryOf(
   ),
 );
 
+/** What no module of security says anything of: to read it is EINVAL, and so it is to write it (CONFIG_SECURITY without one). */
+const unknown = (mode = 0o666): SyntheticFile => ({
+  type: "file",
+  mode,
+  contents: () => fail("EINVAL"),
+  ...(mode & 0o222 ? { store: () => fail("EINVAL") } : {}),
+});
+const ATTRIBUTES = directoryOf({
+  ...Object.fromEntries(
+    ["current", "exec", "fscreate", "keycreate", "sockcreate"].map((name) => [name, unknown()]),
+  ),
+  prev: unknown(0o444),
+});
+
 /** /proc/PID, or /proc/PID/task/TID. */
 export function processTree(process: ProcProcess, thread?: ProcThread): SyntheticDirectory {
   const { memory } = process;
@@ -318,6 +332,9 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     cgroup: textFile("0::/\n"),
     cpuset: textFile("/\n"),
     wchan: textFile("0"),
+    attr: ATTRIBUTES,
+    // The stack of the kernel is for the system's owner alone, who root of a machine is not.
+    stack: { ...textFile(""), mode: 0o400, contents: () => fail("EACCES") },
     loginuid: textFile("4294967295", 0o644),
     sessionid: textFile("4294967295"),
     uid_map: textFile(IDENTICAL),
@@ -338,6 +355,12 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     fdinfo: descriptorInfo(process),
   };
   if (thread === undefined) {
+    entries.clear_refs = {
+      ...textFile(""),
+      mode: 0o200,
+      // Which pages have been referenced or written since is not told, nor what was most: nothing is to be cleared.
+      store: (bytes) => void numberFrom(bytes, 1, 5),
+    };
     entries.timers = textFile(() => timersText(process));
     entries.map_files = mappedFiles(process);
     entries.task = {

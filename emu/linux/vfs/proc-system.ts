@@ -231,7 +231,16 @@ const TTY_DRIVERS =
   `pty_slave            /dev/pts      136 0-${MOST_PTYS - 1} pty:slave\n` +
   `pty_master           /dev/ptm      128 0-${MOST_PTYS - 1} pty:master\n`;
 
-const FILE_SYSTEMS = ["proc", "sysfs", "tmpfs", "devpts", "pipefs", "sockfs", "ppcr"];
+/** File systems that the kernel knows, in the order in which sysfs(2) counts them. */
+export const FILE_SYSTEMS: readonly string[] = [
+  "proc",
+  "sysfs",
+  "tmpfs",
+  "devpts",
+  "pipefs",
+  "sockfs",
+  "ppcr",
+];
 
 const DEVICES = "Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n";
 

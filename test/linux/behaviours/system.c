@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
@@ -653,4 +654,78 @@ BEHAVIOUR(proc_tells_of_system_v_objects) {
   sprintf(line, "\n         0 %10d   644 ", msg);
   CHECK(strstr(contents("/proc/sysvipc/msg"), line) == NULL);
   CHECK(strncmp(contents("/proc/pressure/memory"), "some avg10=", 11) == 0);
+}
+
+/* struct ustat as the kernel has it; the C library has none any more. */
+struct free_of_a_file_system {
+  int blocks;
+  unsigned long files;
+  char name[6], pack[6];
+};
+
+BEHAVIOUR(file_systems_by_number_and_by_device) {
+  char name[64];
+  int count = syscall(SYS_sysfs, 3), found = 0;
+  CHECK(count > 0);
+  for (int i = 0; i < count; i++) {
+    CHECK(syscall(SYS_sysfs, 2, i, name) == 0 && syscall(SYS_sysfs, 1, name) == i);
+    found += strcmp(name, "proc") == 0;
+  }
+  CHECK(found == 1);
+  FAILS(syscall(SYS_sysfs, 1, "no such file system"), EINVAL);
+  FAILS(syscall(SYS_sysfs, 1, (char *)8), EFAULT);
+  FAILS(syscall(SYS_sysfs, 2, count, name), EINVAL);
+  FAILS(syscall(SYS_sysfs, 2, 0, (char *)8), EFAULT);
+  FAILS(syscall(SYS_sysfs, 4, 0, name), EINVAL);
+
+  struct stat status;
+  struct statfs all;
+  struct free_of_a_file_system some;
+  CHECK(stat("/proc", &status) == 0);
+  memset(&some, 0x55, sizeof some);
+  CHECK(syscall(SYS_ustat, (unsigned)status.st_dev, &some) == 0 && some.blocks == 0 && some.files == 0);
+  CHECK(some.name[0] == 0 && some.pack[5] == 0);
+  CHECK(stat(".", &status) == 0 && statfs(".", &all) == 0);
+  CHECK(syscall(SYS_ustat, (unsigned)status.st_dev, &some) == 0 && (some.files > 0) == (all.f_ffree > 0));
+  FAILS(syscall(SYS_ustat, (unsigned)status.st_dev, (void *)8), EFAULT);
+  FAILS(syscall(SYS_ustat, 0x1234567, &some), EINVAL);
+}
+
+BEHAVIOUR(when_a_file_was_made) {
+  struct timespec before, after;
+  struct statx of;
+  CHECK(clock_gettime(CLOCK_REALTIME_COARSE, &before) == 0);
+  int fd = file_with("made", "a");
+  CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &of) == 0);
+  /* Where the file system tells, and the host knows. */
+  if (of.stx_mask & STATX_BTIME) {
+    long long made = of.stx_btime.tv_sec;
+    CHECK(made != 0 && of.stx_btime.tv_nsec < 1000000000);
+    CHECK(write(fd, "b", 1) == 1 && fchmod(fd, 0600) == 0);
+    CHECK(statx(AT_FDCWD, "made", 0, STATX_BTIME | STATX_BASIC_STATS, &of) == 0 && of.stx_btime.tv_sec == made);
+    CHECK(of.stx_ctime.tv_sec >= made);
+  }
+  CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &of) == 0);
+  int ends[2];
+  CHECK(pipe(ends) == 0 && statx(ends[0], "", AT_EMPTY_PATH, STATX_BTIME, &of) == 0);
+  CHECK(!(of.stx_mask & STATX_BTIME) && of.stx_btime.tv_sec == 0);
+  CHECK(statx(AT_FDCWD, "/proc/self/status", 0, STATX_BTIME, &of) == 0 && !(of.stx_mask & STATX_BTIME));
+}
+
+BEHAVIOUR(files_of_a_process_that_hold_nothing) {
+  char byte;
+  int fd = open("/proc/self/clear_refs", O_WRONLY);
+  CHECK(fd >= 0 && write(fd, "1", 1) == 1 && write(fd, "4\n", 2) == 2);
+  FAILS(write(fd, "6", 1), EINVAL);
+  FAILS(write(fd, "x", 1), EINVAL);
+  CHECK(close(fd) == 0);
+  /* What a module of security would say; without one, nothing. */
+  fd = open("/proc/self/attr/current", O_RDONLY);
+  CHECK(fd >= 0 && (read(fd, &byte, 1) >= 0 || errno == EINVAL) && close(fd) == 0);
+  CHECK(access("/proc/self/attr/exec", F_OK) == 0 && access("/proc/self/task/self", F_OK) == -1);
+  CHECK(access("/proc/thread-self/attr/prev", F_OK) == 0);
+  /* Where the kernel is in a call is told to the system's owner alone. */
+  fd = open("/proc/self/stack", O_RDONLY);
+  CHECK(fd >= 0 || errno == EACCES || errno == ENOENT);
+  if (fd >= 0) CHECK(read(fd, &byte, 1) == 1 || errno == EACCES);
 }
