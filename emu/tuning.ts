@@ -201,6 +201,8 @@ export const MOST_TABLES = 6;
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */
 export const MOST_INLINED = 40;
+/** Functions that a call through a register is compared with at the most, each of which becomes part of the caller. */
+export const MOST_GUESSES = 6;
 /** Instructions that are copied at the most to give a loop one entry, and with a quarter of the region's all of its loops. */
 export const MOST_SPLIT = 64;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
