@@ -228,7 +228,7 @@ export class Network {
     this.reach(socket, to, via);
     this.autobind(socket);
     const local = socket.local!;
-    if (via !== undefined && via.source.some((byte) => byte !== 0)) {
+    if (via?.source.some((byte) => byte !== 0)) {
       const wanted = { family: AF_INET, name: via.source, port: local.port };
       if (!isLoopback(wanted)) throw new SysError(EINVAL);
       return asSeenBy(socket.domain, wanted);
