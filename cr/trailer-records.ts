@@ -22,7 +22,7 @@ import {
 } from "./record-fields.ts";
 import { type Fields, type Layout, type LayoutValues, message } from "./record-layout.ts";
 import { LIMITS, PATH_SIZE } from "./records.ts";
-import { CALL_STATE, FILE_STATE, STATE_PARTS } from "./states.ts";
+import { CALL_STATE, FILE_STATE, INSTRUCTION, STATE_PARTS } from "./states.ts";
 import { CRITICAL, DIGEST_SIZE, END_TYPE } from "./trailer.ts";
 
 export const ABIS = ["ppc32", "ppc64", "ppc64le"] as const;
@@ -448,13 +448,6 @@ const TRACE_END = message("trace end", "a tracee that has ended and not been wai
   status: u32("wait status"),
 });
 
-const INSTRUCTION = message("instruction", "of a filter: struct sock_filter", {
-  code: u32("BPF_*"),
-  jt: u32(""),
-  jf: u32(""),
-  k: u32(""),
-});
-
 const FILTER = message("filter", "a filter of seccomp(2)", {
   previous: s32("the filter before it, which stands earlier, or -1"),
   program: list(INSTRUCTION, 4096, ""),
@@ -785,7 +778,6 @@ export const PARTS: readonly Layout<Fields>[] = [
   TRACE_STOP,
   TRACEE,
   TRACE_END,
-  INSTRUCTION,
   FILTER,
   LOCK,
   AREA,

@@ -209,6 +209,8 @@ export const MOST_TABLES = 6;
 export const MOST_LATER = 48;
 /** Instructions of a function that becomes part of its callers at the most; with half of theirs as many as all such functions have in one of them. */
 export const MOST_INLINED = 40;
+/** Functions that a call through a register is compared with at the most, each of which becomes part of the caller. */
+export const MOST_GUESSES = 6;
 /** Instructions that are copied at the most to give a loop one entry, and with a quarter of the region's all of its loops. */
 export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */

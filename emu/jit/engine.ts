@@ -175,10 +175,12 @@ export class JitEngine extends Interpreter {
         if (left === 0) return "limit";
       }
       if (this.isAtCall) return "syscall";
-      const exit = isWatched ? this.timed("interpreting", this.interpret, left) : this.interpret(left);
+      const piece = this.untilQuick(left);
+      const exit = isWatched ? this.timed("interpreting", this.interpret, piece) : this.interpret(piece);
+      this.left += left - piece;
       this.expectMore();
       if (exit === "syscall" && left === this.left && left < limit) this.noteSyscall();
-      if (exit !== "arrived") return exit;
+      if (exit !== "arrived" && (exit !== "limit" || this.left === 0)) return exit;
       left = this.left;
     }
   }
@@ -187,6 +189,14 @@ export class JitEngine extends Interpreter {
   private expectMore(): void {
     if (this.executed > this.tuning.startAfter) this.translations.start();
     if (this.quick === undefined && this.executed > this.tuning.quickAfter) this.becomeQuick();
+  }
+
+  /** Of so many instructions those before the quick loop takes over, where there are any. */
+  private untilQuick(left: number): number {
+    const { quick, executed, tuning } = this;
+    return quick === undefined && executed <= tuning.quickAfter
+      ? Math.min(left, tuning.quickAfter - executed + 1)
+      : left;
   }
 
   /** The program is no short one: what is not hot is executed by WebAssembly from now on. */
@@ -609,6 +619,7 @@ export class JitEngine extends Interpreter {
       hasRun: (address) =>
         this.tuning.coldThreshold === 0 || this.hasRun(address) || this.inside.has(address),
       isFunction: (address) => this.functions.has(address) || this.linker?.isCalled(address) === true,
+      calledFrom: (address) => this.quick?.calledFrom(address) ?? [],
       registers: registers.i32,
       tables: this.tables,
       peek: (address, isDoubleword = false) => {

@@ -3,22 +3,12 @@ import type { HostTranslator } from "../host/host.ts";
 import { newMemory } from "../memory/wasm-memory.ts";
 import { MOST_ORDERS } from "../tuning.ts";
 import { type Order, type Product, produce } from "./produce.ts";
-import { type Block, type End, type JumpTable, type Region, rowsOf } from "./scan.ts";
+import { rowsOf } from "./scan.ts";
 
-/** A region as it is sent. */
-interface PackedRegion extends Pick<Region, "is64" | "instructions" | "cold"> {
-  /** Of each block some numbers and its words; the rows of the instruction table are found again by these. */
-  readonly numbers: Int32Array;
-  readonly tables: readonly JumpTable[];
-  /** What blocks have as their `copies`. */
-  readonly copies: readonly ReadonlyMap<number, number>[];
-}
-
-/** What is sent. */
+/** What is sent: an order without the rows of its instructions, which are no data. */
 interface Request {
   readonly number: number;
-  readonly order: Omit<Order, "region">;
-  readonly region: PackedRegion;
+  readonly order: Order;
 }
 
 /** What comes back; without a product where it could not be made there. */
@@ -60,10 +50,11 @@ export class Orders {
     return this.thread.hasEnded;
   }
 
-  send({ region, ...order }: Order, receive: Receive): void {
+  send(order: Order, receive: Receive): void {
     const number = ++this.last;
     this.waiting.set(number, receive);
-    const request: Request = { number, order, region: pack(region) };
+    const blocks = order.region.blocks.map((block) => ({ ...block, rows: [] }));
+    const request: Request = { number, order: { ...order, region: { ...order.region, blocks } } };
     this.thread.send(request);
   }
 
@@ -86,62 +77,24 @@ export class Orders {
   }
 }
 
-/** Numbers of a block, before those of its words. */
-const FIELDS = 8;
-
-/** A region as few objects: to copy one for each block takes the engine longer than what it is put into here and taken from. */
-function pack({ is64, blocks, instructions, cold }: Region): PackedRegion {
-  const tables: JumpTable[] = [];
-  const copies: ReadonlyMap<number, number>[] = [];
-  const placeOf = <T>(list: T[], one: T | undefined): number => {
-    if (one === undefined) return -1;
-    const at = list.lastIndexOf(one);
-    return at >= 0 ? at : list.push(one) - 1;
-  };
-  const size = blocks.reduce((sum, { words }) => sum + FIELDS + words.length, 0);
-  const numbers = new Int32Array(size);
-  let at = 0;
-  for (const { start, words, instructions, end, target, isCopy, table, copies: own } of blocks) {
-    const fields = [start, words.length, instructions, end, target, Number(isCopy === true)];
-    numbers.set([...fields, placeOf(tables, table), placeOf(copies, own)], at);
-    numbers.set(words, at + FIELDS);
-    at += FIELDS + words.length;
-  }
-  return { is64, numbers, tables, copies, instructions, cold };
-}
-
-function unpack({ is64, numbers, tables, copies, instructions, cold }: PackedRegion): Region {
-  const blocks: Block[] = [];
-  const at = new Map<number, number>();
-  for (let next = 0; next < numbers.length; ) {
-    const [start, length, instructions, end, target, isCopy, table, own] = numbers.subarray(next);
-    const words = [...numbers.subarray(next + FIELDS, next + FIELDS + length)];
-    if (isCopy === 0) at.set(start, blocks.length);
-    blocks.push({
-      start,
-      words,
-      rows: rowsOf(start, words),
-      instructions,
-      end: end as End,
-      target,
-      table: tables[table],
-      copies: copies[own],
-      isCopy: isCopy !== 0,
-    });
-    next += FIELDS + length;
-  }
-  return { is64, blocks, at, instructions, cold };
-}
+/** With the rows found again by the words. */
+const whole = ({ region, ...order }: Order): Order => ({
+  ...order,
+  region: {
+    ...region,
+    blocks: region.blocks.map((block) => ({ ...block, rows: rowsOf(block.start, block.words) })),
+  },
+});
 
 /**
  * What another thread does: answers a request that the machine has sent by `HostTranslator`. Both are data that `structuredClone` copies.
  * Nothing of it throws.
  */
 export function fulfil(request: unknown): unknown {
-  const { number, order, region } = request as Request;
+  const { number, order } = request as Request;
   const began = performance.now();
   try {
-    const product = produce({ ...order, region: unpack(region) });
+    const product = produce(whole(order));
     const module = new WebAssembly.Module(product.wire);
     makeReady(module, order.pages);
     const answer: Answer = { number, made: { product, module, milliseconds: performance.now() - began } };

@@ -27,7 +27,11 @@ import { FIXED_POINT } from "../isa/table/fixed-point.ts";
 import { FIXED_STORAGE } from "../isa/table/fixed-storage.ts";
 import { FLOATING_POINT } from "../isa/table/floating-point.ts";
 import { STORAGE } from "../isa/table/storage.ts";
+import { VECTOR_INTEGER } from "../isa/table/vector-integer.ts";
+import { VECTOR_OTHER } from "../isa/table/vector-other.ts";
+import { VECTOR_PERMUTE } from "../isa/table/vector-permute.ts";
 import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
+import { VSX_VECTOR } from "../isa/table/vsx-vector.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
 import {
   BUDGET_OFFSET,
@@ -62,6 +66,7 @@ import {
   VALUE,
   WORD,
 } from "./quick-rows.ts";
+import { vectorRow } from "./quick-vectors.ts";
 import { ALL, Code as Buffer, buildModule, Op, STEP, TRANSLATED } from "./wasm.ts";
 
 /** The module: it imports what `QuickLoop` gives it, and exports `run`. */
@@ -72,14 +77,48 @@ export function quickModule(target: QuickTarget, model: CpuModel): Uint8Array<Ar
   return buildModule([{ locals: LOCALS, body, signature, name: "run" }], target.size / 65536, true);
 }
 
-/** The opcode bits of each primary opcode that has more than one instruction: how far from the right, and how many. */
-const EXTENDED = new Map([
-  [19, [1, 10]],
-  [30, [1, 4]],
-  [31, [1, 10]],
-  [58, [0, 2]],
-  [62, [0, 2]],
-] as const);
+/**
+ * Where the opcode bits are of the primary opcodes that have more than one instruction: how far from the right, and how many. Where there are two
+ * such fields the second one is looked at only if the first leaves several.
+ */
+const EXTENDED = new Map<number, readonly (readonly [shift: number, width: number])[]>([
+  [
+    4,
+    [
+      [0, 6],
+      [6, 5],
+    ],
+  ],
+  [19, [[1, 10]]],
+  [30, [[1, 4]]],
+  [31, [[1, 10]]],
+  [58, [[0, 2]]],
+  [
+    60,
+    [
+      [3, 5],
+      [8, 3],
+    ],
+  ],
+  [61, [[0, 3]]],
+  [62, [[0, 2]]],
+  [
+    63,
+    [
+      [1, 5],
+      [6, 5],
+    ],
+  ],
+]);
+
+/** What goes on by some bits of the word: to a row's case, to a tail, or to what looks at further bits. */
+interface Choice {
+  readonly key: Code;
+  readonly targets: readonly (Row | Tail | Choice)[];
+}
+
+/** Tables of which programs of 64 bits alone have instructions here. */
+const VECTORS = [VECTOR_INTEGER, VECTOR_OTHER, VECTOR_PERMUTE, VSX_VECTOR];
 
 const block = (body: Code): Code => [Op.block, 0x40, ...body, Op.end];
 /** Blocks around `inner`, each followed by its code, the innermost first. In one piece: to wrap again and again is quadratic. */
@@ -99,9 +138,9 @@ const brTable = (index: Code, depths: readonly number[], otherwise: number): Cod
   ...unsigned(otherwise),
 ];
 
-/** Whether a word with these extended opcode bits is an instruction; forms with OE set are not for here. */
-const hasBits = ({ mask, match, oe }: Instruction, bits: number): boolean =>
-  ((bits ^ match) & mask & 0x7ff) === 0 && !(oe === true && (bits & 0x400) !== 0);
+/** Whether a word that has `bits` where there are ones in `seen` may be an instruction; forms with OE set are not for here. */
+const hasBits = ({ mask, match, oe }: Instruction, bits: number, seen: number): boolean =>
+  ((bits ^ match) & mask & seen) === 0 && !(oe === true && (bits & seen & 0x400) !== 0);
 
 /**
  * The tails, each in the block that begins with its name: what is inside leaves it to come to its code. The first are innermost.
@@ -130,12 +169,23 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
   const stop = (reason: number): Code => setLocal(N, i32(reason));
 
   const rows = quickRows(target);
-  const parts = [BRANCH, FIXED_STORAGE, FIXED_POINT, FLOATING_POINT, STORAGE, VECTOR_STORAGE];
-  const known = parts
-    .flatMap((part) => part())
-    .filter((row) => Object.hasOwn(rows, row.name) && available(row, model));
-  const names = [...new Set(known.map(({ name }) => name))];
-  const cases: Row[] = names.map((name) => rows[name]);
+  const parts = [
+    BRANCH,
+    FIXED_STORAGE,
+    FIXED_POINT,
+    FLOATING_POINT,
+    STORAGE,
+    VECTOR_STORAGE,
+    ...(is64 ? VECTORS : []),
+  ];
+  /** Rows by their instructions. */
+  const known = new Map<Instruction, Row>();
+  for (const instruction of parts.flatMap((part) => part())) {
+    if (!available(instruction, model)) continue;
+    const row = rows[instruction.name] ?? (is64 ? vectorRow(instruction, target) : undefined);
+    if (row !== undefined) known.set(instruction, row);
+  }
+  const cases = [...new Set(known.values())];
 
   // Depths as they are inside the innermost of the cases' blocks, but for those around the tables of opcodes.
   const tails = cases.length;
@@ -148,26 +198,44 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
 
   // ---- from a word to its case -----------------------------------------------------------------------------------
 
-  const opcodes = [...EXTENDED.keys()];
-  const step = tailDepth("step");
-  const primary = Array.from({ length: 64 }, (_, opcode) => {
-    const extended = opcodes.indexOf(opcode as never);
-    if (extended >= 0) return extended;
-    if (isPrefix(opcode << 26)) return opcodes.length + tailDepth("interpret");
-    const row = known.find(({ match }) => match >>> 26 === opcode);
-    return opcodes.length + (row === undefined ? step : names.indexOf(row.name));
-  });
-  let dispatch: Code = brTable(i32Op.shrU(word, i32(26)), primary, 0);
-  opcodes.forEach((opcode, i) => {
-    const [shift, width] = EXTENDED.get(opcode)!;
-    const around = opcodes.length - 1 - i;
-    const candidates = known.filter(({ match }) => match >>> 26 === opcode);
-    const depths = Array.from({ length: 2 ** width }, (_, key) => {
-      const row = candidates.find((row) => hasBits(row, key << shift));
-      return around + (row === undefined ? step : names.indexOf(row.name));
+  const instructions = [...known.keys()];
+  /** By the bits of the word that are in `seen`, which are `bits` of it. */
+  const choose = (primary: number, fields: readonly (readonly [number, number])[], seen = 0, bits = 0) => {
+    const [[shift, width], ...others] = fields;
+    const targets = Array.from({ length: 2 ** width }, (_, key): Row | Tail | Choice => {
+      const [all, found] = [seen | ((2 ** width - 1) << shift), bits | (key << shift)];
+      const fitting = instructions.filter((one) => one.match >>> 26 === primary && hasBits(one, found, all));
+      if (fitting.length === 0) return "step";
+      const isKnown = (fitting[0].mask & 0x7ff & ~all) === 0;
+      if (others.length > 0 && !isKnown) return choose(primary, others, all, found);
+      return known.get(fitting[0])!;
     });
-    const key = i32Op.and(i32Op.shrU(word, i32(shift)), i32(2 ** width - 1));
-    dispatch = [...block(dispatch), ...brTable(key, depths, 0)];
+    return { key: i32Op.and(i32Op.shrU(word, i32(shift)), i32(2 ** width - 1)), targets };
+  };
+  const byPrimary = (primary: number): Row | Tail | Choice => {
+    if (isPrefix(primary << 26)) return "interpret";
+    const fields = EXTENDED.get(primary);
+    if (fields !== undefined) return choose(primary, fields);
+    const found = instructions.find((one) => one.match >>> 26 === primary);
+    return found === undefined ? "step" : known.get(found)!;
+  };
+  const first: Choice = {
+    key: i32Op.shrU(word, i32(26)),
+    targets: Array.from({ length: 64 }, (_, primary) => byPrimary(primary)),
+  };
+  const choices = [first];
+  for (const { targets } of choices)
+    for (const to of targets)
+      if (typeof to === "object" && "key" in to && !choices.includes(to)) choices.push(to);
+  let dispatch: Code = [];
+  choices.forEach(({ key, targets }, i) => {
+    const around = choices.length - 1 - i;
+    const depthOf = (to: Row | Tail | Choice): number => {
+      if (typeof to === "string") return around + tailDepth(to);
+      return "key" in to ? choices.indexOf(to) - i - 1 : around + cases.indexOf(to);
+    };
+    const jump = brTable(key, targets.map(depthOf), 0);
+    dispatch = i === 0 ? jump : [...block(dispatch), ...jump];
   });
 
   // ---- cases and tails --------------------------------------------------------------------------------------------

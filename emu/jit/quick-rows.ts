@@ -6,7 +6,9 @@ import { IGNORE_CTR } from "../cpu/fields.ts";
 import { CR, CTR, GPR, LR, VSR, XER_CA, XER_CA32, ZERO } from "../cpu/registers.ts";
 import {
   access,
+  B,
   type Code,
+  D,
   getLocal,
   I32,
   I64,
@@ -14,16 +16,23 @@ import {
   i32Op,
   i64,
   i64Op,
+  loadI32,
   loadI64,
   loadU8,
+  low as lowDoubleword,
+  run,
   select,
   setLocal,
+  shuffle,
   storeI8,
+  storeI32,
   storeI64,
+  V128,
   when,
+  ZERO as ZERO_VECTOR,
 } from "../cpu/vector/expressions.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
-import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
+import { CALL_SITES, CALLED_OFFSET, CALLED_SHIFT, CALLS_OFFSET, MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
 import { guardsAt } from "./guards.ts";
 import type { QuickTarget } from "./quick-kind.ts";
 import { Op } from "./wasm.ts";
@@ -42,7 +51,20 @@ export const AT = 8;
 export const BEFORE = 9;
 export const VALUE = 10;
 export const OTHER = 11;
-export const LOCALS = [I32, I32, I32, I32, I32, I32, I32, I64, I64] as const;
+/** Vectors that rows work with. */
+export const VECTORS = [12, 13, 14, 15, 16, 17];
+export const LOCALS = [
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I32,
+  I64,
+  I64,
+  ...VECTORS.map((): typeof V128 => V128),
+] as const;
 
 /** Where a row goes on to. */
 export type Tail =
@@ -101,12 +123,17 @@ const ALL_ONES = i64(-1n);
 const invert = (code: Code): Code => i64Op.xor(code, ALL_ONES);
 const low = i32Op.wrap;
 const signedLow = (code: Code): Code => i64Op.extendS(low(code));
+const SIGN = i64(-(2n ** 63n));
 const LOW_WORD = i64(0xffff_ffffn);
 /** Both halves the low word. */
 const doubled = (code: Code): Code => [
   ...setN(code),
   ...i64Op.or(i64Op.extendU(n), i64Op.shl(i64Op.extendU(n), i64(32n))),
 ];
+
+/** The bytes of a doubleword the other way round. */
+const reversed = (code: Code): Code =>
+  lowDoubleword(shuffle(D.splat(code), ZERO_VECTOR, [...run(0, 8), ...run(8, 8).reverse()]));
 
 const plain = (tail: Tail, ...code: readonly Code[]): Row => ({ tail, code: () => code.flat() });
 
@@ -199,8 +226,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
 
   // ---- storage ------------------------------------------------------------------------------------------------
 
-  type Form = "d" | "ds" | "x";
-  const offsets: Record<Form, Code> = { d: si, ds: i64Op.and(si, i64(-4n)), x: b };
+  type Form = "d" | "ds" | "dq" | "x";
+  const offsets: Record<Form, Code> = {
+    d: si,
+    ds: i64Op.and(si, i64(-4n)),
+    dq: i64Op.and(si, i64(-16n)),
+    x: b,
+  };
   /** Leaves the effective address in OTHER and where it is in AT, having seen that `bytes` there may be accessed. */
   const address = (
     form: Form,
@@ -247,14 +279,23 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
   });
   /** The same of FPRs, whose VSRs' other halves some processors clear. */
   const fprBytes = i32Op.and(i32Op.shrU(word, i32(17)), i32(0x1f0));
+  const setFloat = (code: Code): Code => [
+    ...storeI64(block + VSR + 8, fprBytes, code),
+    ...(clearsLower ? storeI64(block + VSR, fprBytes, i64(0n)) : []),
+  ];
   const loadFloat: typeof load = (op, bytes, form, update = false) => ({
     tail: "next",
     code: (unless) => [
       ...address(form, bytes, false, update, unless, false),
-      ...storeI64(block + VSR + 8, fprBytes, access(op)(0, getLocal(AT))),
-      ...(clearsLower ? storeI64(block + VSR, fprBytes, i64(0n)) : []),
+      ...setFloat(access(op)(0, getLocal(AT))),
       ...updated(update),
     ],
+  });
+  const frb = loadI64(block + VSR + 8, i32Op.and(i32Op.shrU(word, i32(7)), i32(0x1f0)));
+  /** A move, whose Rc bit copies FPSCR's. */
+  const moveFloat = (code: Code): Row => ({
+    tail: "next",
+    code: (unless) => [...unless("step", bit(0)), ...setFloat(code)],
   });
   const storeFloat: typeof load = (op, bytes, form, update = false) => ({
     tail: "next",
@@ -267,7 +308,8 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
   /** Vectors, of which the half that comes first in the block is `first` bytes from AT. */
   const vsrBytes = i32Op.or(fprBytes, i32Op.shl(bit(0), i32(9)));
   const vrBytes = i32Op.or(fprBytes, i32(512));
-  const vector = (isStore: boolean, register: Code, first: 0 | 8, align: number): Row => ({
+  const dqBytes = i32Op.or(fprBytes, i32Op.shl(bit(3), i32(9)));
+  const vector = (isStore: boolean, register: Code, first: 0 | 8, align: number, form: Form = "x"): Row => ({
     tail: "next",
     code: (unless) => {
       const halves: [number, Code][] = [
@@ -275,7 +317,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
         [8, i32Op.add(getLocal(AT), i32(8 - first))],
       ];
       return [
-        ...address("x", 16, isStore, false, unless, false, align),
+        ...address(form, 16, isStore, false, unless, false, align),
         ...halves.flatMap(([half, at]) =>
           isStore
             ? storeI64(0, at, loadI64(block + VSR + half, register))
@@ -357,6 +399,21 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setLocal(TARGET, i32Op.and(low(other), i32(-4))),
   ];
 
+  /** Notes where a call through a register leads. */
+  const noteCall: Code = [
+    ...setN(i32Op.and(i32Op.shl(cia, i32(1)), i32((CALL_SITES - 1) << 3))),
+    ...storeI32(corner + CALLS_OFFSET, n, cia),
+    ...storeI32(corner + CALLS_OFFSET + 4, n, i32Op.add(loadI32(corner + CALLS_OFFSET + 4, n), i32(1))),
+    ...storeI32(
+      corner + CALLED_OFFSET,
+      i32Op.add(
+        i32Op.shl(n, i32(CALLED_SHIFT - 1)),
+        i32Op.and(i32Op.shl(loadI32(corner + CALLS_OFFSET + 4, n), i32(2)), i32(4 * (2 ** CALLED_SHIFT - 1))),
+      ),
+      destination,
+    ),
+  ];
+
   const move = (register: number, isRead: boolean): Code =>
     isRead ? setValue(loadI64(block + register, i32(0))) : storeI64(block + register, i32(0), t);
   /** mfspr and mtspr of LR and CTR. */
@@ -386,6 +443,27 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
   ];
   const fieldShift = i32Op.sub(i32(28), i32Op.shl(n, i32(2)));
+  const allFields = Array.from({ length: 8 }, (_, n) => i32Op.shl(flag(CR + n), i32(28 - 4 * n))).reduce(
+    (fields, field) => i32Op.or(fields, field),
+  );
+  /** CR(BT) <- what the table of truth that bits 22 to 25 are has for CR(BA) and CR(BB). */
+  const crLogical: Row = (() => {
+    const bitOf = (shift: number): Code =>
+      i32Op.and(
+        i32Op.shrU(loadU8(block + CR, field(shift + 2, 7)), i32Op.xor(field(shift, 3), i32(3))),
+        i32(1),
+      );
+    const at = getLocal(AT);
+    const mask = i32Op.shrU(i32(8), field(21, 3));
+    const result = i32Op.shrU(field(6, 15), i32Op.or(i32Op.shl(bitOf(16), i32(1)), bitOf(11)));
+    return plain(
+      "next",
+      setN(i32Op.sub(i32(0), i32Op.and(result, i32(1)))),
+      setLocal(AT, field(23, 7)),
+      setN(i32Op.and(i32Op.xor(n, loadU8(block + CR, at)), mask)),
+      storeI8(block + CR, at, i32Op.xor(n, loadU8(block + CR, at))),
+    );
+  })();
   const toOneField: Row = {
     tail: "next",
     code: (unless) => [
@@ -484,6 +562,8 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     extsw: logical(signedWord),
     cntlzw: logical(i64Op.extendU(i32Op.clz(low(t)))),
     cntlzd: logical(i64Op.clz(t)),
+    popcntd: plain("setA", setValue(i64Op.popcnt(t))),
+    cmpb: plain("setA", setValue(lowDoubleword(B.eq(D.splat(t), D.splat(b))))),
 
     rlwinm: plain("setARc", setValue(i64Op.and(rotatedWord, wordMask))),
     rlwnm: plain("setARc", setValue(i64Op.and(doubled(i32Op.rotl(low(t), low(b))), wordMask))),
@@ -533,10 +613,25 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     lwax: load(Op.i64_load32_s, 4, "x"),
     lwaux: load(Op.i64_load32_s, 4, "x", true),
 
+    ldbrx: {
+      tail: "setT",
+      code: (unless) => [
+        ...address("x", 8, false, false, unless),
+        ...setValue(reversed(loadI64(0, getLocal(AT)))),
+      ],
+    },
+
+    fmr: moveFloat(frb),
+    fneg: moveFloat(i64Op.xor(frb, SIGN)),
+    fabs: moveFloat(i64Op.and(frb, invert(SIGN))),
+    fnabs: moveFloat(i64Op.or(frb, SIGN)),
+
     lxvd2x: vector(false, vsrBytes, swapped, 0),
     stxvd2x: vector(true, vsrBytes, swapped, 0),
     lvx: vector(false, vrBytes, 0, 16),
     stvx: vector(true, vrBytes, 0, 16),
+    lxv: vector(false, dqBytes, 0, 0, "dq"),
+    stxv: vector(true, dqBytes, 0, 0, "dq"),
 
     b: {
       tail: "jump",
@@ -558,6 +653,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       code: (unless) => [
         ...unless("interpret", i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21)))),
         ...register(CTR, unless),
+        ...when(i32Op.and(word, i32(1)), noteCall),
         ...conditional(unless),
       ],
     },
@@ -565,16 +661,30 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     sc: { tail: "interpret", code: () => [] },
     scv: { tail: "interpret", code: () => [] },
 
+    ...Object.fromEntries(
+      ["crand", "crandc", "creqv", "crnand", "crnor", "cror", "crorc", "crxor"].map((name) => [
+        name,
+        crLogical,
+      ]),
+    ),
     mcrf: plain("next", storeI8(block + CR, field(23, 7), loadU8(block + CR, field(18, 7)))),
     mtcrf: toOneField,
     mtocrf: toOneField,
-    /** mfcr has the same extended opcode. */
+    /** And mfcr, which has the same extended opcode. */
     mfocrf: {
       tail: "setT",
       code: (unless) => [
-        ...unless("step", i32Op.eqz(bit(20))),
-        ...oneField(unless),
-        ...setValue(i64Op.extendU(i32Op.shl(loadU8(block + CR, n), fieldShift))),
+        ...setN(field(12, 0xff)),
+        ...unless("step", i32Op.and(bit(20), i32Op.ne(i32Op.popcnt(n), i32(1)))),
+        ...setN(i32Op.sub(i32Op.clz(n), i32(24))),
+        ...bit(20),
+        Op.if,
+        0x40,
+        ...setN(i32Op.shl(loadU8(block + CR, n), fieldShift)),
+        Op.else,
+        ...setN(allFields),
+        Op.end,
+        ...setValue(i64Op.extendU(n)),
       ],
     },
     mfspr: special(true),

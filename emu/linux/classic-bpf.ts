@@ -1,6 +1,6 @@
 /**
- * Programs of the classic Berkeley packet filter, as seccomp(2) has them: a word A, an index X, sixteen words of memory, jumps forward only
- * (Linux: net/core/filter.c, kernel/seccomp.c).
+ * Programs of the classic Berkeley packet filter, as seccomp(2) and sockets have them: a word A, an index X, sixteen words of memory, jumps
+ * forward only (Linux: net/core/filter.c, kernel/seccomp.c).
  */
 
 /** struct sock_filter. */
@@ -30,11 +30,16 @@ const A = 0x10;
 /** Modes of loads. */
 const IMM = 0x00;
 const ABS = 0x20;
+const IND = 0x40;
 const MEM = 0x60;
 const LEN = 0x80;
+const MSH = 0xa0;
+/** Sizes of loads, which are words otherwise. */
+const H = 0x08;
+const B = 0x10;
 const TXA = 0x80;
 /** What ALU and JMP do, in bits 4 to 7. */
-const [ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG, MOD, XOR] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 const [JA, JEQ, JGT, JGE, JSET] = [0, 1, 2, 3, 4];
 
 const KNOWN: ReadonlySet<number> = new Set([
@@ -44,14 +49,41 @@ const KNOWN: ReadonlySet<number> = new Set([
   ...[ALU | (NEG << 4), JMP | (JA << 4), RET, RET | A, MISC, MISC | TXA],
 ]);
 
-/** Whether an instruction that is `left` in front of the last makes sense; `size`: bytes of the data that it may load. */
-function isSound({ code, jt, jf, k }: BpfInstruction, left: number, size: number): boolean {
-  if (!KNOWN.has(code)) return false;
+/** What only filters of sockets have. */
+const OF_PACKETS: ReadonlySet<number> = new Set([
+  ...[H, B].map((size) => LD | ABS | size),
+  ...[0, H, B].map((size) => LD | IND | size),
+  LDX | MSH | B,
+  ...[MOD, XOR].flatMap((what) => [ALU | (what << 4), ALU | (what << 4) | X]),
+]);
+
+/** How a program reads a packet. */
+export interface PacketReader {
+  readonly length: number;
+  /** So many bytes at an offset, most significant first; undefined where they are not there. */
+  load(offset: number, size: number): number | undefined;
+  /** What stands in no header; undefined where there is none of it. */
+  ancillary(k: number, a: number, x: number): number | undefined;
+}
+
+/** Where loads from a packet find what stands in no header, a word each (SKF_AD_OFF). */
+const ANCILLARY = -0x1000;
+const LAST_ANCILLARY = 60;
+const isAncillary = (k: number): boolean =>
+  (k | 0) >= ANCILLARY && (k | 0) <= ANCILLARY + LAST_ANCILLARY && (k & 3) === 0;
+
+/**
+ * Whether an instruction that is `left` in front of the last makes sense; `size`: bytes of the data that it may load, undefined where
+ * that is a packet.
+ */
+function isSound({ code, jt, jf, k }: BpfInstruction, left: number, size: number | undefined): boolean {
+  if (!KNOWN.has(code) && (size !== undefined || !OF_PACKETS.has(code))) return false;
   const [kind, what] = [code & 7, code >> 4];
-  if (code === (LD | ABS)) return k % 4 === 0 && k < size;
+  if (code === (LD | ABS) && size !== undefined) return k % 4 === 0 && k < size;
+  if (kind === LD && (code & 0xe0) === ABS) return k >>> 0 < ANCILLARY >>> 0 || isAncillary(k);
   if (code === (LD | MEM) || code === (LDX | MEM) || kind === ST || kind === STX) return k < MEMORY;
   if (kind === ALU && (code & X) === 0)
-    return what === DIV ? k !== 0 : what !== LSH && what !== RSH ? true : k < 32;
+    return what === DIV || what === MOD ? k !== 0 : what !== LSH && what !== RSH ? true : k < 32;
   if (kind !== JMP) return true;
   return what === JA ? k < left : jt < left && jf < left;
 }
@@ -72,8 +104,8 @@ function loadsWhatIsStored(program: readonly BpfInstruction[]): boolean {
   return true;
 }
 
-/** Whether a program ends, and touches nothing but its memory and `size` bytes of data. */
-export function isSoundProgram(program: readonly BpfInstruction[], size: number): boolean {
+/** Whether a program ends, and touches nothing but its memory and `size` bytes of data; or, with undefined, a packet, in which it may miss. */
+export function isSoundProgram(program: readonly BpfInstruction[], size: number | undefined): boolean {
   const { length } = program;
   if (length === 0 || length > MOST_INSTRUCTIONS || (program[length - 1].code & 7) !== RET) return false;
   return (
@@ -100,6 +132,10 @@ function compute(what: number, a: number, operand: number): number {
       return a << operand;
     case RSH:
       return a >>> operand;
+    case MOD:
+      return a % operand;
+    case XOR:
+      return a ^ operand;
     default:
       return -a;
   }
@@ -120,8 +156,27 @@ function holds(what: number, a: number, operand: number): boolean {
   }
 }
 
-/** Runs a sound program on `data`, words as a load gives them; the word that it returns. */
-export function runProgram(program: readonly BpfInstruction[], data: Uint32Array): number {
+/** What a load of a packet gives; undefined ends the program. */
+function loadPacket(packet: PacketReader, code: number, k: number, a: number, x: number): number | undefined {
+  const mode = code & 0xe0;
+  if (mode === LEN) return packet.length;
+  if (mode === MSH) {
+    const byte = packet.load(k | 0, 1);
+    return byte === undefined ? undefined : (byte & 15) << 2;
+  }
+  if (mode === ABS && isAncillary(k)) return packet.ancillary((k | 0) - ANCILLARY, a, x);
+  return packet.load((mode === IND ? k + x : k) | 0, code & B ? 1 : code & H ? 2 : 4);
+}
+
+/**
+ * Runs a sound program on `data`, words as a load gives them, or on a packet; the word that it returns. It is 0 where a load misses the
+ * packet.
+ */
+export function runProgram(
+  program: readonly BpfInstruction[],
+  data: Uint32Array,
+  packet?: PacketReader,
+): number {
   const memory = new Uint32Array(MEMORY);
   let [a, x] = [0, 0];
   for (let at = 0; ; at++) {
@@ -131,6 +186,13 @@ export function runProgram(program: readonly BpfInstruction[], data: Uint32Array
       case LD:
       case LDX: {
         const mode = code & 0xe0;
+        if (packet !== undefined && mode !== MEM && mode !== IMM) {
+          const loaded = loadPacket(packet, code, k, a, x);
+          if (loaded === undefined) return 0;
+          if ((code & 7) === LD) a = loaded;
+          else x = loaded;
+          break;
+        }
         const value =
           mode === ABS ? data[k / 4] : mode === MEM ? memory[k] : mode === LEN ? data.byteLength : k;
         if ((code & 7) === LD) a = value;
@@ -145,7 +207,7 @@ export function runProgram(program: readonly BpfInstruction[], data: Uint32Array
         break;
       case ALU:
         // A division by zero ends the program.
-        if (code >> 4 === DIV && operand === 0) return 0;
+        if ((code >> 4 === DIV || code >> 4 === MOD) && operand === 0) return 0;
         a = compute(code >> 4, a, operand) >>> 0;
         break;
       case JMP:

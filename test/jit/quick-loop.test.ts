@@ -1,5 +1,5 @@
 /** The quick loop where what it runs, or may access, changes under it. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Cpu } from "../../emu/cpu/cpu.ts";
 import { Interpreter } from "../../emu/cpu/interpreter.ts";
 import { asm } from "../../emu/isa/encoder.ts";
@@ -118,6 +118,78 @@ it("leaves registers as they were where an access with update faults in its seco
   const load = ["addi 3,3,1", "lwzux 4,5,6", "b -8"];
   const gprs = { 3: 0, 5: end + PAGE_SIZE - 20, 6: 1 };
   expect(run("ppc32", load, gprs, [9, 90])).toEqual(["limit", `data-unmapped ${at(end + PAGE_SIZE)}`]);
+});
+
+it("executes itself what C libraries look at strings with, and moves", () => {
+  const strings = [
+    "lvsl 1,5,6",
+    "lvsr 2,5,6",
+    "lxv 3,16(5)",
+    "stxv 3,32(5)",
+    "vperm 4,1,2,3",
+    "vspltisb 5,-3",
+  ];
+  strings.push(
+    "vspltish 6,7",
+    "vspltisw 7,-1",
+    "vspltb 8,3,11",
+    "vsplth 9,3,5",
+    "vspltw 10,3,2",
+    "vsldoi 11,3,4,9",
+  );
+  strings.push(
+    "vcmpequb. 12,3,4",
+    "vcmpequh. 13,3,3",
+    "vcmpequw 14,3,4",
+    "vor 15,3,4",
+    "vxor 16,3,4",
+    "vand 17,3,4",
+  );
+  strings.push(
+    "vandc 18,3,4",
+    "vnor 19,3,4",
+    "vslb 20,3,5",
+    "vslw 21,3,5",
+    "vminub 22,3,4",
+    "vbpermq 23,3,1",
+  );
+  strings.push("xxlor 40,35,36", "xxlxor 3,35,36", "xxland 4,35,36");
+  strings.push(
+    "xxlandc 41,35,36",
+    "xxlnor 42,35,36",
+    "xxlorc 43,35,36",
+    "xxspltib 44,200",
+    "xxpermdi 6,35,36,2",
+  );
+  strings.push("mtvsrd 50,7", "mfvsrd 9,35", "cmpb 10,7,8", "ldbrx 11,5,6", "popcntd 12,11");
+  const moves = ["fmr 7,6", "fneg 8,6", "fabs 9,8", "fnabs 10,6", "cmpi 0,1,3,5", "cmpi 7,1,11,0", "mfcr 13"];
+  const logical = ["and", "andc", "eqv", "nand", "nor", "or", "orc", "xor"].flatMap((name, i) => [
+    `cr${name} ${i},${i + 1},30`,
+    `cr${name} ${31 - i},28,${i + 2}`,
+  ]);
+  const lines = [...strings, ...moves, ...logical, "mfcr 14", "addi 3,3,1", "addi 6,6,3"];
+  lines.push(`b -${4 * lines.length + 4}`);
+  for (const abi of ["ppc64", "ppc64le"] as const) {
+    const [left, right] = [createCpu(abi, "power9"), createCpu(abi, "power9")];
+    const words = [abi === "ppc64" ? "vclzlsbb 7,12" : "vctzlsbb 7,12", ...lines].map((line) =>
+      // Bits that splats of words and halfwords do not look at.
+      /^vsplt[hw]/.test(line) ? asm(line) | (line.includes("vsplth") ? 0x8_0000 : 0xc_0000) : asm(line),
+    );
+    for (const cpu of [left, right]) {
+      prepare(cpu, abi, words, 5);
+      for (const [n, value] of [DATA_START + 64, 5].entries()) cpu.registers.setGpr(5 + n, BigInt(value));
+      cpu.registers.setGpr(3, 0n);
+    }
+    const [interpreter, quick] = [new Interpreter(left), new JitEngine(right, new Translations(QUICKLY))];
+    // The page is opened by the first turn.
+    advance(quick, 2);
+    advance(interpreter, 2);
+    const step = vi.spyOn(quick as unknown as { step: () => void }, "step");
+    for (const count of [...ones(2 * lines.length), 10 * lines.length]) {
+      expect([advance(quick, count), ...show(right)]).toEqual([advance(interpreter, count), ...show(left)]);
+    }
+    expect(step).not.toHaveBeenCalled();
+  }
 });
 
 it("adds 32-bit addresses modulo 2^32, and 64-bit ones of 64 bits", () => {

@@ -13,7 +13,7 @@ import {
   SysError,
 } from "../errno.ts";
 import type { FreezeContext } from "../vfs/freeze-context.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
+import { type OpenFile, release } from "../vfs/open-file.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -24,11 +24,22 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../vfs/readiness.ts";
-import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
+import {
+  type Address,
+  addressKey,
+  asSeenBy,
+  goesToMany,
+  isAny,
+  isMulticast,
+  loopback,
+  unmapped,
+} from "./address.ts";
 import { type IpHeader, PLAIN_HEADER } from "./inbox.ts";
+import { siftDatagram, siftMessage } from "./packet-filter.ts";
 import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
 import {
   AF_INET,
+  IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
@@ -36,6 +47,7 @@ import {
   IPPROTO_UDP,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
+  SO_MARK,
   UDP_SEGMENT,
   UDP_SEGMENTS_MAX,
 } from "./socket-constants.ts";
@@ -99,7 +111,11 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (!target.accepts(this)) throw new SysError(EPERM);
     if (target.readShut) throw new SysError(EPIPE);
     if (target.isFull && target !== this) return undefined;
-    this.deliver(what, target, this.local);
+    const { filter } = target;
+    const bytes = filter === undefined ? what.bytes : siftMessage(filter, what.bytes, this.network.random);
+    if (bytes !== undefined) this.deliver({ ...what, bytes }, target, this.local);
+    // Who sends it is not told.
+    else for (const file of what.files) release(file);
     return what.bytes.length;
   }
 
@@ -108,16 +124,16 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (given === undefined) throw new SysError(EDESTADDRREQ);
     if (given === to && to.port === 0) throw new SysError(EINVAL);
     const address = isAny(given) ? loopback(given.family, given.port) : given;
-    const from = this.network.sourceOf(this, address);
+    const from = this.network.sourceOf(this, address, what.via);
     const segment = what.segment ?? this.option(UDP_SEGMENT, IPPROTO_UDP);
     if (segment > 0 && what.bytes.length > segment) return this.sendSegments(what, to, segment);
-    const target = this.network.receiverOf(this, address, from);
-    if (target !== undefined) {
-      // Without room it is lost, as datagrams may be.
-      if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) {
-        this.deliver(what, target, from, this.headerTo(address, what));
-      }
-    } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
+    const isForMany = goesToMany(address);
+    const target = isForMany ? undefined : this.network.receiverOf(this, address, from);
+    if (isForMany) {
+      for (const each of this.network.receiversOf(this, address, from))
+        this.sendHere(each, what, { from, to: address });
+    } else if (target !== undefined) this.sendHere(target, what, { from, to: address });
+    else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
       this.gateway?.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.
@@ -125,6 +141,16 @@ export class DatagramSocket extends Socket<DatagramGateway> {
       this.changed();
     }
     return what.bytes.length;
+  }
+
+  /** Brings a datagram to a socket of the machine. Without room it is lost, as datagrams may be. */
+  private sendHere(target: Socket, what: Outgoing, addresses: { from: Address; to: Address }): void {
+    if (target.inbox.weight + what.bytes.length > target.receiveBuffer) return;
+    const { to } = addresses;
+    const usual = loopback(unmapped(to).family, to.port);
+    const isTold = isAny(target.local!) && addressKey(unmapped(to)) !== addressKey(usual);
+    const header = this.headerTo(to, what);
+    this.arriveAt(target, what, addresses, isTold ? { ...header, to: unmapped(to).name } : header);
   }
 
   /** Sends so many bytes of it a datagram. Throws EINVAL for too many of them. */
@@ -143,7 +169,22 @@ export class DatagramSocket extends Socket<DatagramGateway> {
       this.remote === undefined ||
       (from !== undefined && addressKey(unmapped(this.remote)) === addressKey(unmapped(from)));
     if (!isWanted || this.readShut || this.inbox.weight + bytes.length > this.receiveBuffer) return;
-    this.deliver({ bytes: bytes.slice(), sender: undefined, files: [], time }, this, from);
+    const what = { bytes: bytes.slice(), sender: undefined, files: [], time };
+    if (from === undefined || this.local === undefined) this.deliver(what, this, from);
+    else this.arriveAt(this, what, { from, to: this.local }, PLAIN_HEADER);
+  }
+  /** A datagram of the internet comes to a socket, as much of it as its filter keeps. */
+  private arriveAt(
+    target: Socket,
+    what: Outgoing,
+    addresses: { from: Address; to: Address },
+    header: IpHeader,
+  ): void {
+    const { filter } = target;
+    const head = { ...header, ...addresses, protocol: this.protocol, mark: this.option(SO_MARK) };
+    const bytes =
+      filter === undefined ? what.bytes : siftDatagram(filter, what.bytes, head, this.network.random);
+    if (bytes !== undefined) this.deliver({ ...what, bytes }, target, addresses.from, header);
   }
   /** What was sent has not gone out. */
   fail(error: number): void {
@@ -156,8 +197,15 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     const { family } = unmapped(to);
     const [level, hops, tos] =
       family === AF_INET ? [IPPROTO_IP, IP_TTL, IP_TOS] : [IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS];
-    const [setHops, setTos] = [hops, tos].map((name) => this.options.get(optionKey(level, name)));
-    return { hops: setHops ?? PLAIN_HEADER.hops, tos: setTos ?? PLAIN_HEADER.tos, ...header[level] };
+    const isOfGroup = family === AF_INET && isMulticast(to);
+    const [setHops, setTos] = [isOfGroup ? IP_MULTICAST_TTL : hops, tos].map((name) =>
+      this.options.get(optionKey(level, name)),
+    );
+    return {
+      hops: setHops ?? (isOfGroup ? 1 : PLAIN_HEADER.hops),
+      tos: setTos ?? PLAIN_HEADER.tos,
+      ...header[level],
+    };
   }
 
   private deliver(

@@ -8,6 +8,7 @@ import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "..
 import { type Address, loopback, netlinkAddress } from "./address.ts";
 import { LOOPBACK } from "./loopback-interface.ts";
 import type { Network } from "./network.ts";
+import { siftMessage } from "./packet-filter.ts";
 import { END, type Outgoing, type Received, Socket } from "./socket.ts";
 import { AF_INET, AF_INET6 } from "./socket-constants.ts";
 
@@ -168,7 +169,10 @@ export class NetlinkSocket extends Socket {
     this.deliver(bytes, time);
   }
   /** A message of the kernel's. */
-  deliver(bytes: Uint8Array, time: bigint): void {
+  deliver(message: Uint8Array, time: bigint): void {
+    const { filter } = this;
+    const bytes = filter === undefined ? message : siftMessage(filter, message, this.network.random);
+    if (bytes === undefined) return;
     this.inbox.add({ bytes, from: netlinkAddress(0), sender: undefined, files: [], time }, false);
     this.arrive();
   }

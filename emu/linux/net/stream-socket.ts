@@ -33,6 +33,7 @@ import {
 } from "../vfs/readiness.ts";
 import { type Address, asSeenBy } from "./address.ts";
 import { type Sender, sameSender } from "./inbox.ts";
+import { siftMessage } from "./packet-filter.ts";
 import { END, fileAt, type Outgoing, optionKey, type Received, Socket } from "./socket.ts";
 import {
   SHUT_RD,
@@ -165,6 +166,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     end.peerCredentials = by;
     this.readShut = this.writeShut = false;
     for (const [key, value] of listener.options) end.options.set(key, value);
+    end.filter = listener.filter;
     end.receiveTimeout = listener.receiveTimeout;
     end.sendTimeout = listener.sendTimeout;
     if (!this.isUnix) this.network.share(end);
@@ -240,7 +242,15 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     if (room <= 0 || (this.isPackets && room < bytes.length && peer.inbox.count > 0)) return undefined;
     const count = this.isPackets ? bytes.length : Math.min(bytes.length, room);
     const from = this.isUnix ? this.local : undefined;
-    peer.inbox.add({ bytes: bytes.subarray(0, count), from, sender, files, time }, !this.isPackets);
+    let taken: Uint8Array | undefined = bytes.subarray(0, count);
+    if (this.isPackets && peer.filter !== undefined)
+      taken = siftMessage(peer.filter, taken, this.network.random);
+    if (taken === undefined) {
+      // Who sends it is not told.
+      for (const file of files) release(file);
+      return count;
+    }
+    peer.inbox.add({ bytes: taken, from, sender, files, time }, !this.isPackets);
     this.isCrowded ||= !this.canSend;
     peer.arrive();
     return count;

@@ -1,6 +1,7 @@
 /** Sockets back from a snapshot. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { O_NONBLOCK } from "../vfs/constants.ts";
+import { isSoundProgram } from "../classic-bpf.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import type { SocketKind } from "./make-socket.ts";
 import type { Socket } from "./socket.ts";
@@ -16,6 +17,10 @@ export function thawSocket(
   const { system, littleEndian } = context;
   const flags = snapshot.flags & O_NONBLOCK;
   const socket = system.socket({ domain, type, protocol, flags, littleEndian });
+  if (state.filter.length > 0) {
+    if (!isSoundProgram(state.filter, undefined)) throw new RangeError("a socket's filter makes no sense");
+    socket.filter = { program: state.filter, littleEndian };
+  }
   context.whenOpened((opened) => socket.resume(state, opened));
   return socket;
 }

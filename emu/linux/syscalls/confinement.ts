@@ -1,5 +1,4 @@
 /** seccomp(2), and what of it prctl(2) does: a program confines itself (Linux: kernel/seccomp.c). */
-import { struct } from "../abi.ts";
 import { isSoundProgram, MOST_INSTRUCTIONS } from "../classic-bpf.ts";
 import { CAP_SYS_ADMIN, isCapable } from "../credentials.ts";
 import { EACCES, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH, SysError } from "../errno.ts";
@@ -16,6 +15,7 @@ import {
 import { pointer, type SyscallContext, type SyscallHandler, type SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
 import { checkFlags } from "./files-common.ts";
+import { readInstructions, SOCK_FPROG } from "./filter-programs.ts";
 
 const SET_MODE_STRICT = 0;
 const SET_MODE_FILTER = 1;
@@ -27,9 +27,6 @@ const FLAG_TSYNC_ESRCH = 16;
 /** Instructions of all filters of a thread, each of which counts for some more. */
 const MOST_OF_ALL = 32768;
 const PENALTY = 4;
-
-const SOCK_FPROG = struct({ len: "u16", filter: "pointer" });
-const SOCK_FILTER = struct({ code: "u16", jt: "u8", jf: "u8", k: "u32" });
 
 const ACTIONS: readonly number[] = [
   ...[RET_KILL_PROCESS, RET_KILL_THREAD, RET_TRAP, RET_ERRNO, RET_TRACE, RET_LOG, RET_ALLOW],
@@ -51,11 +48,7 @@ function readProgram(ctx: SyscallContext, at: number): Filter["program"] {
   const { len, filter } = ctx.get(SOCK_FPROG, at);
   if (len === 0 || len > MOST_INSTRUCTIONS) throw new SysError(EINVAL);
   if (!ctx.thread.noNewPrivs && !isCapable(ctx.thread.credentials, CAP_SYS_ADMIN)) throw new SysError(EACCES);
-  const size = SOCK_FILTER.size(ctx.abi);
-  const bytes = ctx.memory.read(pointer(filter), len * size);
-  const program = Array.from({ length: len }, (_, n) =>
-    SOCK_FILTER.decode(ctx.abi, bytes.subarray(n * size)),
-  );
+  const program = readInstructions(ctx, pointer(filter), len);
   if (!isSoundProgram(program, DATA_SIZE)) throw new SysError(EINVAL);
   return program;
 }

@@ -1,5 +1,6 @@
 /** getsockopt and setsockopt. Most options are kept and told; rows say which have bounds or do something. */
 import { struct, TIMESPEC64, TIMEVAL } from "../abi.ts";
+import { isSoundProgram, MOST_INSTRUCTIONS } from "../classic-bpf.ts";
 import { CAP_NET_ADMIN, CAP_NET_RAW, isCapable } from "../credentials.ts";
 import {
   EACCES,
@@ -18,11 +19,14 @@ import {
 import { encodeAddress, UNNAMED } from "../net/address.ts";
 import { PLAIN_HEADER } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
+import type { SocketFilter } from "../net/packet-filter.ts";
 import type { Socket } from "../net/socket.ts";
 import {
   AF_INET6,
   AF_UNIX,
   BUFFER_DEFAULT,
+  IP_MULTICAST_ALL,
+  IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
@@ -45,6 +49,7 @@ import {
   SO_REUSEADDR,
   SO_REUSEPORT,
   SO_SNDBUF,
+  SOCK_STREAM,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
   SO_TIMESTAMPING,
@@ -55,22 +60,15 @@ import {
   UDP_SEGMENT,
 } from "../net/socket-constants.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
-import { intBytes, socketArg } from "./sockets-common.ts";
+import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
+import { readInstructions, SOCK_FPROG, writeInstructions } from "./filter-programs.ts";
+import { MULTICAST6_OPTIONS, MULTICAST_OPTIONS } from "./sockets-multicast.ts";
+import { intBytes, type SocketOption as Option, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { encodeTimeval64, timevalFields, timevalTime } from "./time-format.ts";
 
 const INT_MAX = 0x7fff_ffff;
 const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
-
-/** What an option is for the program: bytes to get, bytes that were set. */
-interface Option {
-  get(ctx: SyscallContext, socket: Socket, room: number): Uint8Array;
-  set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
-  /** Asking for fewer bytes than there are is EINVAL, or asking for more is. */
-  readonly least?: boolean;
-  readonly most?: boolean;
-}
 
 const fail = (errno: number): never => {
   throw new SysError(errno);
@@ -261,15 +259,48 @@ const peekOffset: Option = {
   },
 };
 
-/** A flag that can't be taken back. */
-const onlyOnce: Option = {
-  ...onOff(SOL_SOCKET, 44),
+/** SO_LOCK_FILTER: a flag that can't be taken back. */
+const SO_LOCK_FILTER = 44;
+const lockFilter: Option = {
+  ...onOff(SOL_SOCKET, SO_LOCK_FILTER),
   set: (ctx, socket, bytes) => {
     const value = toInt(ctx, bytes);
-    if (value === 0 && socket.option(44) !== 0) fail(EPERM);
-    socket.setOption(44, value === 0 ? 0 : 1);
+    if (value === 0) checkUnlocked(socket);
+    socket.setOption(SO_LOCK_FILTER, value === 0 ? 0 : 1);
   },
 };
+/** Throws EPERM where the filter must stay as it is. */
+function checkUnlocked(socket: Socket): void {
+  if (socket.option(SO_LOCK_FILTER) !== 0) fail(EPERM);
+}
+
+/** SO_ATTACH_FILTER, and SO_GET_FILTER, which has the same number and counts instructions where others count bytes. */
+const filter: Option = {
+  get: () => new Uint8Array(0),
+  put: (ctx, { filter: { program } = NO_FILTER }, room) => {
+    if (room === 0 || program.length === 0) return program.length;
+    if (room < program.length) fail(EINVAL);
+    writeInstructions(ctx, ctx.args.address(3), program);
+    return program.length;
+  },
+  set: (ctx, socket, bytes) => {
+    if (bytes.length !== SOCK_FPROG.size(ctx.abi)) fail(EINVAL);
+    const { len, filter: at } = SOCK_FPROG.decode(ctx.abi, bytes);
+    checkUnlocked(socket);
+    if (len === 0 || len > MOST_INSTRUCTIONS || pointer(at) === 0) fail(EINVAL);
+    const program = readInstructions(ctx, pointer(at), len);
+    if (!isSoundProgram(program, undefined)) fail(EINVAL);
+    socket.filter = { program, littleEndian: ctx.abi.littleEndian };
+  },
+};
+const NO_FILTER: Pick<SocketFilter, "program"> = { program: [] };
+
+/** SO_DETACH_FILTER. */
+function detachFilter(_ctx: SyscallContext, socket: Socket): void {
+  checkUnlocked(socket);
+  if (socket.filter === undefined) fail(ENOENT);
+  socket.filter = undefined;
+}
 
 /** What is taken and of no use: SO_BSDCOMPAT. */
 const ignored: Option = { get: (ctx) => intBytes(ctx, 0), set: () => {} };
@@ -415,9 +446,8 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   ...TIMESTAMPS.map((name): [number, Option] => [name, oneOf(TIMESTAMPS, flag(name))]),
   ...TIMESTAMPINGS.map((name): [number, Option] => [name, oneOf(TIMESTAMPINGS, [name, timestamping(name)])]),
   [30, told(({ isListening }) => (isListening ? 1 : 0))],
-  // SO_GET_FILTER: none; SO_DETACH_FILTER.
-  [26, { get: () => new Uint8Array(0) }],
-  [27, untold(() => fail(ENOENT))],
+  [26, filter],
+  [27, untold(detachFilter)],
   [32, forced(SO_SNDBUF, 4608)],
   [33, forced(SO_RCVBUF, 2304)],
   flag(34),
@@ -428,8 +458,7 @@ const SOCKET_OPTIONS = new Map<number, Option>([
   flag(41),
   [SO_PEEK_OFF, peekOffset],
   flag(43),
-  // SO_LOCK_FILTER: there is none to take away.
-  [44, onlyOnce],
+  [SO_LOCK_FILTER, lockFilter],
   flag(45),
   own(46, { least: 0 }),
   [47, pacing],
@@ -543,6 +572,18 @@ const hops = (level: number, name: number, range: { first: number; least: number
   kept(level, name, { ...range, most: 255, resets: true }),
 ];
 
+/** Not for streams. */
+const datagramsOnly = (errno: number, [name, option]: [number, Option]): [number, Option] => [
+  name,
+  {
+    get: option.get,
+    set: (ctx, socket, bytes) => {
+      if (socket.type === SOCK_STREAM) fail(errno);
+      option.set!(ctx, socket, bytes);
+    },
+  },
+];
+
 /** IP_TOS: a byte, of which TCP keeps two bits for itself. */
 const typeOfService: Option = {
   ...kept(IPPROTO_IP, IP_TOS),
@@ -570,15 +611,18 @@ const IP_OPTIONS = new Map<number, Option>([
       },
     },
   ],
-  hops(IPPROTO_IP, 33, { first: 1, least: 0 }),
+  datagramsOnly(EINVAL, hops(IPPROTO_IP, IP_MULTICAST_TTL, { first: 1, least: 0 })),
   [34, onOff(IPPROTO_IP, 34, 1)],
-  [49, onOff(IPPROTO_IP, 49, 1)],
+  [IP_MULTICAST_ALL, onOff(IPPROTO_IP, IP_MULTICAST_ALL, 1)],
+  ...MULTICAST_OPTIONS,
 ]);
 
 const IPV6_OPTIONS = new Map<number, Option>([
   hops(IPPROTO_IPV6, IPV6_UNICAST_HOPS, { first: PLAIN_HEADER.hops, least: 0 }),
-  [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1 })],
-  hops(IPPROTO_IPV6, 18, { first: 1, least: 0 }),
+  datagramsOnly(ENOPROTOOPT, [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1, wrong: ENODEV })]),
+  datagramsOnly(ENOPROTOOPT, hops(IPPROTO_IPV6, 18, { first: 1, least: 0 })),
+  [29, onOff(IPPROTO_IPV6, 29, 1)],
+  ...MULTICAST6_OPTIONS,
   [19, onOff(IPPROTO_IPV6, 19, 1)],
   [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
   ...[25, 49, 51, 53, 55, 57, 59, 66, 74].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
@@ -624,6 +668,10 @@ function getsockopt(ctx: SyscallContext): number {
   if (room < 0) throw new SysError(EINVAL);
   const name = ctx.args.int(2);
   const option = optionOf(socket, ctx.args.int(1), name, EOPNOTSUPP);
+  if (option.put !== undefined) {
+    ctx.put32(lengthAt, option.put(ctx, socket, room));
+    return 0;
+  }
   const bytes = option.get(ctx, socket, room);
   if ((option.least && room < bytes.length) || (option.most && room > bytes.length)) fail(EINVAL);
   if (name === 59 && room < bytes.length) {
@@ -651,7 +699,7 @@ function setsockopt(ctx: SyscallContext): number {
   if (level === socket.protocol && isShort(level, name, length)) fail(EINVAL);
   const option = optionOf(socket, level, name, ENOPROTOOPT);
   if (option.set === undefined) throw new SysError(ENOPROTOOPT);
-  option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));
+  option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, option.room ?? 64)));
   return 0;
 }
 

@@ -155,12 +155,18 @@ export class FileSystem {
       this.gateway = new Gateway(options.net, { network: host.network, now, warn });
     }
     this.network.outside = this.gateway;
+    const random = options.random ?? ((into: Uint8Array) => host.random(into));
+    this.network.random = () => {
+      const word = new Uint32Array(1);
+      random(new Uint8Array(word.buffer));
+      return word[0];
+    };
     this.network.onUnbind = (socket) => this.nodes.unbind(socket);
     this.mapped = new MappedFiles(host);
     this.ptys = new Ptys(this.machine);
     this.signals = new FileSignals(this.machine, this.notices);
     this.dev = makeDev({
-      random: options.random ?? ((into) => host.random(into)),
+      random,
       inherited: () => [...this.inherited.values()],
       ptys: this.ptys,
       session: () => {
