@@ -1,5 +1,5 @@
 /** The flags of V8 that the command changes before anything is translated. */
-import { builtins } from "../emu/host/node/builtins.ts";
+import { setEngineFlag } from "../emu/host/node/v8-flags.ts";
 import { OPTIMIZE_AFTER } from "../emu/tuning.ts";
 
 /**
@@ -16,13 +16,13 @@ let areSet = false;
 export function setEngineFlags(): void {
   if (Number(process.versions.v8.split(".")[0]) >= 12) return;
   areSet = true;
-  for (const { wanted } of FLAGS) builtins.v8.setFlagsFromString(wanted);
+  for (const { wanted } of FLAGS) setEngineFlag(wanted);
 }
 
 /** Does something with the flags as they were: V8 takes a code cache only with those that it was made with. */
 export function withPlainFlags<T>(work: () => T): T {
   if (!areSet) return work();
-  for (const { plain } of FLAGS) builtins.v8.setFlagsFromString(plain);
+  for (const { plain } of FLAGS) setEngineFlag(plain);
   try {
     return work();
   } finally {

@@ -329,8 +329,10 @@ class Translator {
     for (const node of order) {
       if (flow.isHeader[node] !== 0 && node < root) tests[node] = 1;
       const end = node < root ? this.blocks[node].end : End.Fall;
-      if (node <= root && end !== End.Call && end !== End.IndirectCall) continue;
-      for (const edge of edges[node]) if (edge.to >= 0) tests[edge.to] = 1;
+      const isCall = end === End.Call || end === End.IndirectCall;
+      if (node <= root && !isCall) continue;
+      const list = isCall ? edges[node].slice(0, 1) : edges[node];
+      for (const edge of list) if (edge.to >= 0) tests[edge.to] = 1;
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i];
@@ -736,6 +738,12 @@ class Translator {
       case End.IndirectCall:
         targetFrom(g, CTR_SLOT);
         this.link(next);
+        block.guesses?.forEach((target, i) => {
+          g.code.get(g.temporary(I32, 4));
+          g.code.i32Const(target);
+          g.code.op(Op.i32_eq);
+          this.when(() => this.follow(edges[1 + i], target));
+        });
         g.flush();
         lookUp(g);
         this.looksUp = true;
@@ -778,6 +786,12 @@ class Translator {
       terms++;
     }
     if (terms === 2) g.code.op(Op.i32_and);
+    this.when(taken);
+    otherwise();
+  }
+  /** Pops a condition: `taken`, which goes on elsewhere, if it is not zero. */
+  private when(taken: () => void): void {
+    const { g } = this;
     g.code.block(Op.if);
     this.labels.push(-1);
     const state = State.copyOf(g.state);
@@ -790,7 +804,6 @@ class Translator {
     g.index = index;
     g.pc = pc;
     g.count = count;
-    otherwise();
   }
 
   private returnToCaller(): void {

@@ -24,6 +24,7 @@ import { fileURLToPath } from "node:url";
 import { MOST_KEPT_BYTES, MOST_KEPT_OF_PROGRAM } from "../../tuning.ts";
 import type { HostTranslations } from "../host.ts";
 import { builtins } from "./builtins.ts";
+import { setEngineFlag } from "./v8-flags.ts";
 
 const FORMAT = 1;
 const SUFFIX = ".jit";
@@ -250,7 +251,7 @@ let calls = 0;
  */
 function native(name: string, ...args: unknown[]): unknown {
   const places = args.map((_, n) => `a${n}`);
-  builtins.v8.setFlagsFromString("--allow-natives-syntax");
+  setEngineFlag("--allow-natives-syntax");
   let call: (...args: unknown[]) => unknown;
   try {
     calls++;
@@ -258,7 +259,7 @@ function native(name: string, ...args: unknown[]): unknown {
   } catch {
     return undefined;
   } finally {
-    builtins.v8.setFlagsFromString("--no-allow-natives-syntax");
+    setEngineFlag("--no-allow-natives-syntax");
   }
   return call(...args);
 }
