@@ -225,6 +225,11 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
+        const pc = i32[NIA / 4];
+        if (i32[NIA / 4 + 1] === 0 && !this.isOpen(pc)) {
+          this.openPage(pc >>> PAGE_SHIFT, pc);
+          continue;
+        }
         let exit: Exit | "arrived" = "syscall";
         if (!this.isAtCall) {
           this.noteHandled();
