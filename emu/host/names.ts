@@ -22,7 +22,7 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Bytes of a name up to which it is put together by hand if it is ASCII: to start a decoder takes longer. */
+/** Bytes of a name up to which it is put together by hand if it is ASCII: to start a decoder or encoder takes longer. */
 const SHORT = 128;
 
 function isAscii(bytes: Uint8Array): boolean {
@@ -54,8 +54,21 @@ export function decodeName(bytes: Uint8Array): string {
 /** Whether a name holds bytes that no UTF-8 text has. */
 export const isRawName = (name: string): boolean => /[\udc80-\udcff]/u.test(name);
 
+/** The bytes of a name that is ASCII. */
+function encodeAscii(name: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code >= 0x80) return undefined;
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
 /** The bytes that a string from `decodeName` stands for. */
 export function encodeName(name: string): Uint8Array<ArrayBuffer> {
+  const ascii = name.length <= SHORT ? encodeAscii(name) : undefined;
+  if (ascii !== undefined) return ascii;
   if (!isRawName(name)) return encoder.encode(name);
   const parts: number[] = [];
   for (const character of name) {

@@ -262,7 +262,7 @@ export function shortName(name: string): string {
 }
 
 /** A limit in bytes as a number; infinity is more than any guest has. */
-export const toLength = (limit: bigint): number => Number(limit > 2n ** 52n ? 2n ** 52n : limit);
+export const toLength = (limit: bigint): number => Math.min(Number(limit), 2 ** 52);
 
 /** The memory layout of a process without a program. */
 export const emptyLayout = (): MemoryLayout => ({

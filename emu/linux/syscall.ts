@@ -110,6 +110,11 @@ class Arguments {
     if (this.is64) return this.long(n);
     return BigInt.asIntN(64, (BigInt(this.uint(n)) << 32n) | BigInt(this.uint(n + 1)));
   }
+  /** The same as a number, which is rounded beyond 2^53: no file goes as far. */
+  position(n: number): number {
+    const [high, low] = this.is64 ? [this.high(n) | 0, this.uint(n)] : [this.int(n), this.uint(n + 1)];
+    return high * 2 ** 32 + low;
+  }
 }
 
 /** Registers with arguments that stand in memory, those of the calls that are many in one (socketcall, ipc). */

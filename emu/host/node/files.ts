@@ -14,7 +14,7 @@ import {
 import { decodeName, encodeName, isRawName } from "../names.ts";
 import { builtins, fs } from "./builtins.ts";
 import { byName, syncFolder } from "./files-by-name.ts";
-import { forget, giveBack, heldPath, isNear, pathOf, withName } from "./near-folder.ts";
+import { BYTES, forget, giveBack, heldPath, isNear, pathOf, withName } from "./near-folder.ts";
 
 const { constants } = fs;
 const onLinux = process.platform === "linux";
@@ -40,7 +40,9 @@ function toHostError(error: unknown): unknown {
 
 /** A path as node wants it: a name that is no UTF-8 as its bytes. */
 export const toHost = (path: string): PathLike => (isRawName(path) ? Buffer.from(encodeName(path)) : path);
-const raw = { encoding: "buffer" } as const;
+/** What a name stands for that was asked for as `BYTES`: nearly always it is ASCII. */
+const named = (bytes: string): string =>
+  /[\x80-\xff]/.test(bytes) ? decodeName(Buffer.from(bytes, BYTES.encoding)) : bytes;
 
 const BIGINT = { bigint: true } as const;
 const BIGINT_IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
@@ -107,7 +109,7 @@ const DELETED = " (deleted)";
 
 /** The path that Linux knows for a handle. It keeps the last name of what has none any more, with a mark behind it. */
 function whereIs(handle: number): HostWhereabouts {
-  const path = decodeName(fs.readlinkSync(heldPath(handle), raw));
+  const path = named(fs.readlinkSync(heldPath(handle), BYTES));
   if (!path.endsWith(DELETED)) return { path, isGone: false };
   const here = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
   const held = fs.fstatSync(handle, { bigint: true });
@@ -323,8 +325,8 @@ const files: HostFiles = {
     const stat = fs.lstatSync(toHost(path), BIGINT_IF_THERE);
     return stat === undefined ? undefined : toHostStat(stat);
   },
-  readlink: (path) => decodeName(fs.readlinkSync(toHost(path), raw)),
-  readdir: (path) => fs.readdirSync(toHost(path), raw).map(decodeName),
+  readlink: (path) => named(fs.readlinkSync(toHost(path), BYTES)),
+  readdir: (path) => fs.readdirSync(toHost(path), BYTES).map(named),
   mkdir: (path, mode) => {
     withoutUmask(() => fs.mkdirSync(toHost(path), { mode }));
   },
@@ -347,7 +349,7 @@ const files: HostFiles = {
   chown: (path, uid, gid) => fs.lchownSync(toHost(path), uid, gid),
   fchown: (handle, uid, gid) => fs.fchownSync(handle, uid, gid),
   access: (path, wanted) => pinned(path, (same) => fs.accessSync(same, accessMode(wanted))),
-  realpath: (path) => decodeName(fs.realpathSync.native(toHost(path), raw)),
+  realpath: (path) => named(fs.realpathSync.native(toHost(path), BYTES)),
   statfs: (path) => {
     const { bsize, ...counts } = pinned(path, (same) => fs.statfsSync(same, { bigint: true }));
     return { ...counts, bsize: Number(bsize) };

@@ -10,6 +10,12 @@ const { O_DIRECTORY, O_RDONLY } = fs.constants;
 const O_PATH = 0o10000000;
 const PATH_MAX = 4096;
 
+/**
+ * How names are asked for: a character for each byte. To make a Buffer of a name takes Node as long as to look for it, and a mere string in place of
+ * these options a fifth of that.
+ */
+export const BYTES = { encoding: "latin1" } as const;
+
 /** Path of a file that is held, as Linux has it. */
 export const heldPath = (handle: number): string => `/proc/self/fd/${handle}`;
 
@@ -78,9 +84,9 @@ export function withName<T>(handle: number, name: string, use: (path: string) =>
 
 /** The absolute path of the folder of a handle, a character for each byte. Throws where it has none, and for one that is longer than Linux tells. */
 export function pathOf(handle: number): string {
-  if (!isNear(handle)) return fs.readlinkSync(heldPath(handle), "latin1");
+  if (!isNear(handle)) return fs.readlinkSync(heldPath(handle), BYTES);
   // One system call, getcwd(2): no other function of Node's asks for the present working directory. C libraries put longer paths together.
-  const path = fs.realpathSync.native(".", "latin1");
+  const path = fs.realpathSync.native(".", BYTES);
   if (path.length >= PATH_MAX) throw new RangeError("a long path");
   return path;
 }

@@ -53,18 +53,18 @@ function target(ctx: SyscallContext, n: number): OpenFile {
 }
 
 /** A loff_t argument that must not be negative, where `file` has positions at all; none is further away than files go. */
-function positionArg(file: OpenFile, offset: bigint): number {
-  if (offset < 0n) throw new SysError(EINVAL);
+function positionArg(file: OpenFile, offset: number): number {
+  if (offset < 0) throw new SysError(EINVAL);
   if (!file.seekable) throw new SysError(ESPIPE);
-  return Math.min(Number(offset), MAX_OFFSET);
+  return Math.min(offset, MAX_OFFSET);
 }
 
 /**
  * What a call with a position of its own is about. What is wrong with the position, and with a file that has none, comes
  * before what it was opened for (Linux: ksys_pread64, do_preadv).
  */
-function placeArg(ctx: SyscallContext, offset: bigint, write: boolean): { file: OpenFile; position: number } {
-  if (offset < 0n) throw new SysError(EINVAL);
+function placeArg(ctx: SyscallContext, offset: number, write: boolean): { file: OpenFile; position: number } {
+  if (offset < 0) throw new SysError(EINVAL);
   const position = positionArg(fileArg(ctx, 0), offset);
   return { file: write ? target(ctx, 0) : source(ctx, 0), position };
 }
@@ -220,9 +220,8 @@ const startOf = (file: OpenFile): number =>
   file.kind === "file" && file.flags & O_APPEND ? Number(file.stat().size) : file.position;
 
 /** preadv and pwritev give their offset as two longs, low word first; 64-bit programs in the first alone. */
-function splitOffset(ctx: SyscallContext, low: number): bigint {
-  if (ctx.abi.is64) return ctx.args.long(low);
-  return BigInt.asIntN(64, (ctx.args.word(low + 1) << 32n) | ctx.args.word(low));
+function splitOffset({ abi, args }: SyscallContext, low: number): number {
+  return abi.is64 ? args.position(low) : args.int(low + 1) * 2 ** 32 + args.uint(low);
 }
 
 export const RWF_SUPPORTED = 0x1f;
@@ -235,7 +234,7 @@ function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysEr
   if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   const offset = splitOffset(ctx, 3);
   const { file, position } =
-    offset === -1n
+    offset === -1
       ? { file: write ? target(ctx, 0) : source(ctx, 0), position: undefined }
       : placeArg(ctx, offset, write);
   const spans = vectorArg(ctx, 1, 2);
@@ -253,7 +252,7 @@ function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysEr
 }
 
 /** The offset of pread64: r6, or on ppc32 the pair r7:r8, since pairs begin at odd registers. */
-const alignedOffset = (ctx: SyscallContext): bigint => ctx.args.offset64(ctx.abi.is64 ? 3 : 4);
+const alignedOffset = (ctx: SyscallContext): number => ctx.args.position(ctx.abi.is64 ? 3 : 4);
 
 function lseek(ctx: SyscallContext): bigint | number {
   const file = fileArg(ctx, 0);
@@ -322,9 +321,8 @@ function sendfile(ctx: SyscallContext, wide: boolean): number {
   if (pointer === 0) return copy(ctx, from, to, count, {});
   const size = wide || ctx.abi.is64 ? 8 : 4;
   if (accessible(ctx.memory, pointer, size, true) < size) throw new SysError(EFAULT);
-  const offset =
-    size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : BigInt(ctx.memory.read32(pointer));
-  const position = positionArg(from, offset);
+  const offset = size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : ctx.memory.read32(pointer);
+  const position = positionArg(from, Number(offset));
   if (position === MAX_OFFSET) throw new SysError(EOVERFLOW);
   const done = copy(ctx, from, to, count, { from: position });
   if (size === 8) ctx.memory.write64(pointer, BigInt(position + done));
@@ -356,7 +354,7 @@ function copyFileRange(ctx: SyscallContext): number {
   for (const [i, file] of [from, to].entries())
     if ((given[i] ?? BigInt(file.position)) + ctx.args.ulong(4) >= 2n ** 64n) throw new SysError(EOVERFLOW);
   const positions = given.map((offset, i) =>
-    offset === undefined ? undefined : positionArg(i === 0 ? from : to, BigInt.asIntN(64, offset)),
+    offset === undefined ? undefined : positionArg(i === 0 ? from : to, Number(BigInt.asIntN(64, offset))),
   );
   const [start, end] = [positions[0] ?? from.position, positions[1] ?? to.position];
   const rest = Math.max(Number(from.stat().size) - start, 0);

@@ -328,10 +328,9 @@ const pkeyMprotect: SyscallHandler = (ctx) => {
 const brk: SyscallHandler = (ctx) => {
   const { process, memory, args } = ctx;
   const { layout, limits, personality } = process;
-  const wanted = args.word(0);
+  const to = args.size(0);
   const refuse = layout.brk;
-  if (wanted < BigInt(layout.startBrk) || wanted > BigInt(memory.limit - PAGE_SIZE)) return refuse;
-  const to = Number(wanted);
+  if (to < layout.startBrk || to > memory.limit - PAGE_SIZE) return refuse;
   const dataLimit = toLength(limits[RLIMIT_DATA].soft);
   if (to - layout.startBrk + (layout.endData - layout.startData) > dataLimit) return refuse;
   const [oldEnd, newEnd] = [pageUp(layout.brk), pageUp(to)];

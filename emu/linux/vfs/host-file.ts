@@ -115,7 +115,7 @@ export class RegularFile extends OpenFile {
     this.seals?.checkWrite(at + from.length, Number(this.stat().size));
     this.onChange(this);
     const count = writeFully(this.host, this.handle, from, at);
-    this.mapped.update(this.key, at, from.subarray(0, count));
+    this.mapped.update(this.key, at, count === from.length ? from : from.subarray(0, count));
     if (this.flags & O_SYNC) this.host.files.fsync(this.handle, true);
     return count;
   }

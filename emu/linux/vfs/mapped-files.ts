@@ -124,7 +124,9 @@ export class HostMappedFile implements MappedFile {
 export function readFully(host: Host, handle: number, into: Uint8Array, position: number): number {
   let done = 0;
   while (done < into.length) {
-    const count = host.files.read(handle, into.subarray(done), position + done);
+    // To make a view of an array takes V8 a tenth of a read.
+    const rest = done === 0 ? into : into.subarray(done);
+    const count = host.files.read(handle, rest, position + done);
     if (count === 0) break;
     done += count;
   }
@@ -136,7 +138,8 @@ export function writeFully(host: Host, handle: number, from: Uint8Array, positio
   let done = 0;
   while (done < from.length) {
     try {
-      done += host.files.write(handle, from.subarray(done), position === null ? null : position + done);
+      const rest = done === 0 ? from : from.subarray(done);
+      done += host.files.write(handle, rest, position === null ? null : position + done);
     } catch (error) {
       if (done === 0) throw error;
       break;
