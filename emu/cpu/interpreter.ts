@@ -200,7 +200,7 @@ export class Interpreter {
     return i32[NIA / 4 + 1] === 0 && this.isCallAt(i32[NIA / 4]);
   }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
-  protected holds(address: number, words: Int32Array): boolean | undefined {
+  protected holds(address: number, words: ArrayLike<number>): boolean | undefined {
     for (let i = 0; i < words.length; ) {
       const at = (address + 4 * i) >>> 0;
       const page = this.pageAt(at >>> PAGE_SHIFT);

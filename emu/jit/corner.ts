@@ -36,3 +36,12 @@ export const MARKS_OFFSET = 0x9_0000;
 export const MARKS_SIZE = 0x4_0000;
 export const OPEN_OFFSET = 0x38_0000;
 export const OPEN_SIZE = 0x2_0000;
+/**
+ * Where calls through CTR have led in the quick loop. By the low bits of the address of a bctrl: that address, and how often it has been executed, in
+ * words; and its latest targets, each in the place that follows the last one's.
+ */
+export const CALLS_OFFSET = 0x3a_0000;
+export const CALL_SITES = 256;
+export const CALLED_OFFSET = CALLS_OFFSET + 8 * CALL_SITES;
+/** Targets of one of them: 2 to the power of this. */
+export const CALLED_SHIFT = 4;

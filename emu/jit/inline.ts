@@ -3,7 +3,7 @@
  * returns are jumps to what follows the call. So a loop with such a call keeps its registers in locals.
  */
 import { ALWAYS, bo, LK, spr } from "../cpu/fields.ts";
-import { MOST_INLINED } from "../tuning.ts";
+import { MOST_GUESSES, MOST_INLINED } from "../tuning.ts";
 import { type Block, End, type Region, type ScanSource, scan } from "./scan.ts";
 
 /** SPR number of LR: Power ISA 3.0B, I.3.3.17. */
@@ -22,8 +22,30 @@ export function inlineLeaves(region: Region, source: ScanSource): Region {
   const cold = new Set(region.cold);
   let { instructions } = region;
   let room = MOST_INLINED + (instructions >> 1);
+  /** Adds a call through a register, with copies of what it has led to lately. */
+  const guess = (block: Block): void => {
+    const next = (block.start + 4 * block.words.length) | 0;
+    const first = new Map<number, number>();
+    const added: Block[] = [];
+    const after = blocks.length + 1;
+    for (const target of source.calledFrom((next - 4) | 0)) {
+      const leaf = target === next || at.has(target) ? undefined : leafAt(target);
+      if (leaf === undefined || leaf.instructions > room || first.size >= MOST_GUESSES) continue;
+      room -= leaf.instructions;
+      instructions += leaf.instructions;
+      for (const address of leaf.cold) cold.add(address);
+      const copies = new Map([...leaf.at].map(([address, i]) => [address, after + added.length + i]));
+      first.set(target, copies.get(target)!);
+      for (const one of leaf.blocks) added.push(copyOf(one, next, copies));
+    }
+    blocks.push(first.size === 0 ? block : { ...block, guesses: [...first.keys()], copies: first }, ...added);
+  };
   for (const block of region.blocks) {
     own.set(block.start, blocks.length);
+    if (block.end === End.IndirectCall) {
+      guess(block);
+      continue;
+    }
     const leaf = block.end === End.Call && !at.has(block.target) ? leafAt(block.target) : undefined;
     if (leaf === undefined || leaf.instructions > room) {
       blocks.push(block);

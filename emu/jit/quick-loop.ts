@@ -10,6 +10,9 @@ import type { CpuModel } from "../cpu/cpu.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import {
   BUDGET_OFFSET,
+  CALL_SITES,
+  CALLED_SHIFT,
+  CALLS_OFFSET,
   COUNTS,
   COUNTS_OFFSET,
   MARKS_OFFSET,
@@ -40,12 +43,15 @@ export class QuickLoop {
   private readonly marks: Uint8Array;
   private readonly open: Uint8Array;
   private readonly budget: Int32Array;
+  /** See `CALLS_OFFSET`. */
+  private readonly calls: Int32Array;
 
   constructor(memory: AddressSpace, { target, model, prepared }: QuickKind, { all }: Linker, step: Step) {
     const { buffer } = memory.memory;
     this.marks = new Uint8Array(buffer, memory.corner + MARKS_OFFSET, MARKS_SIZE);
     this.open = new Uint8Array(buffer, memory.corner + OPEN_OFFSET, OPEN_SIZE);
     this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
+    this.calls = new Int32Array(buffer, memory.corner + CALLS_OFFSET, CALL_SITES * (2 + 2 ** CALLED_SHIFT));
     this.counts = new Int32Array(buffer, memory.corner + COUNTS_OFFSET, COUNTS);
     const callees = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
     const imports = { m: { memory: memory.memory, step, callees, all } };
@@ -68,6 +74,17 @@ export class QuickLoop {
   /** Whether the program may have come to an address by a branch. */
   hasRun(address: number): boolean {
     return (this.marks[(address >>> 2) & (MARKS_SIZE - 1)] & 1) !== 0;
+  }
+  /** Where the bctrl at an address has led lately, what it has led to most often first. */
+  calledFrom(address: number): readonly number[] {
+    const site = (address >>> 2) & (CALL_SITES - 1);
+    if (this.calls[2 * site] !== address) return [];
+    const times = new Map<number, number>();
+    const first = 2 * CALL_SITES + (site << CALLED_SHIFT);
+    for (const target of this.calls.subarray(first, first + 2 ** CALLED_SHIFT)) {
+      times.set(target, (times.get(target) ?? 0) + 1);
+    }
+    return [...times].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([target]) => target);
   }
   /** Arrivals at an address since it was last told how many to allow. */
   arrivalsAt(address: number): number {

@@ -16,6 +16,7 @@ import {
   i32Op,
   i64,
   i64Op,
+  loadI32,
   loadI64,
   loadU8,
   low as lowDoubleword,
@@ -24,13 +25,14 @@ import {
   setLocal,
   shuffle,
   storeI8,
+  storeI32,
   storeI64,
   V128,
   when,
   ZERO as ZERO_VECTOR,
 } from "../cpu/vector/expressions.ts";
 import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
-import { MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
+import { CALL_SITES, CALLED_OFFSET, CALLED_SHIFT, CALLS_OFFSET, MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
 import { guardsAt } from "./guards.ts";
 import type { QuickTarget } from "./quick-kind.ts";
 import { Op } from "./wasm.ts";
@@ -397,6 +399,21 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setLocal(TARGET, i32Op.and(low(other), i32(-4))),
   ];
 
+  /** Notes where a call through a register leads. */
+  const noteCall: Code = [
+    ...setN(i32Op.and(i32Op.shl(cia, i32(1)), i32((CALL_SITES - 1) << 3))),
+    ...storeI32(corner + CALLS_OFFSET, n, cia),
+    ...storeI32(corner + CALLS_OFFSET + 4, n, i32Op.add(loadI32(corner + CALLS_OFFSET + 4, n), i32(1))),
+    ...storeI32(
+      corner + CALLED_OFFSET,
+      i32Op.add(
+        i32Op.shl(n, i32(CALLED_SHIFT - 1)),
+        i32Op.and(i32Op.shl(loadI32(corner + CALLS_OFFSET + 4, n), i32(2)), i32(4 * (2 ** CALLED_SHIFT - 1))),
+      ),
+      destination,
+    ),
+  ];
+
   const move = (register: number, isRead: boolean): Code =>
     isRead ? setValue(loadI64(block + register, i32(0))) : storeI64(block + register, i32(0), t);
   /** mfspr and mtspr of LR and CTR. */
@@ -636,6 +653,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       code: (unless) => [
         ...unless("interpret", i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21)))),
         ...register(CTR, unless),
+        ...when(i32Op.and(word, i32(1)), noteCall),
         ...conditional(unless),
       ],
     },

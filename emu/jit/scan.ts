@@ -52,6 +52,8 @@ export interface Block {
   table: JumpTable | undefined;
   /** In a copy of a function or of a part of a loop, and where one is come to: the indices of its blocks by address. */
   readonly copies?: ReadonlyMap<number, number>;
+  /** Of a call through a register: where it may lead to copies of functions. */
+  readonly guesses?: readonly number[];
   readonly isCopy?: boolean;
 }
 
@@ -76,6 +78,8 @@ export interface ScanSource {
   hasRun(address: number): boolean;
   /** Whether an address is the beginning of a function that is, or is to be, translated by itself. */
   isFunction(address: number): boolean;
+  /** Where the bctrl at an address has led. */
+  calledFrom(address: number): readonly number[];
   /** The low words of the GPRs now, by which tables of targets are found. */
   readonly registers: Int32Array;
   /** A word of data for the same purpose, or the low word of a doubleword; undefined where there is none. */
@@ -187,13 +191,14 @@ const fallsThrough = (end: End, word: number): boolean => {
   }
 };
 
-/** Addresses that control may go to from a block's end, in the order: taken, not taken, cases. */
+/** Addresses that control may go to from a block's end, in the order: taken, not taken, cases, guesses. */
 export function successors(block: Block): number[] {
   const next = (block.start + 4 * block.words.length) | 0;
   const list: number[] = [];
   if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
   if (fallsThrough(block.end, block.words[block.words.length - 1])) list.push(next);
   if (block.end === End.Indirect) list.push(...new Set(block.table?.targets));
+  if (block.guesses !== undefined) list.push(...block.guesses);
   return list;
 }
 
@@ -259,6 +264,21 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
   }
   const formed = formBlocks(words, rowsAt, suffixes, ends, leaders);
   return { is64, ...formed, instructions: words.size - suffixes.size, cold: [...cold] };
+}
+
+/** The rows of a block's instructions, by their words. */
+export function rowsOf(start: number, words: readonly number[]): Block["rows"] {
+  const rows: Block["rows"] = [];
+  for (let i = 0; i < words.length; i++) {
+    const isPrefixed = isPrefix(words[i]) && fitsPrefixed(start + 4 * i) && i + 1 < words.length;
+    const prefixed = isPrefixed ? decodePrefixed(words[i], words[i + 1]) : undefined;
+    if (prefixed === undefined) rows.push(decode(words[i]));
+    else {
+      rows.push(prefixed, undefined);
+      i++;
+    }
+  }
+  return rows;
 }
 
 type Rows = Map<number, Instruction | PrefixedInstruction | undefined>;

@@ -333,7 +333,7 @@ class Translator {
         if (edge.to < 0) continue;
         if (node > root) tests[edge.to] = 1;
         const end = node < root ? this.blocks[node].end : End.Fall;
-        if (end === End.Call || end === End.IndirectCall) tests[edge.to] = 1;
+        if ((end === End.Call || end === End.IndirectCall) && edge === edges[node][0]) tests[edge.to] = 1;
       }
     }
     for (let i = order.length - 1; i >= 0; i--) {
@@ -736,6 +736,12 @@ class Translator {
       case End.IndirectCall:
         targetFrom(g, CTR_SLOT);
         this.link(next);
+        block.guesses?.forEach((target, i) => {
+          g.code.get(g.temporary(I32, 4));
+          g.code.i32Const(target);
+          g.code.op(Op.i32_eq);
+          this.when(() => this.follow(edges[1 + i], target));
+        });
         g.flush();
         lookUp(g);
         this.looksUp = true;
@@ -778,6 +784,12 @@ class Translator {
       terms++;
     }
     if (terms === 2) g.code.op(Op.i32_and);
+    this.when(taken);
+    otherwise();
+  }
+  /** Pops a condition: `taken`, which goes on elsewhere, if it is not zero. */
+  private when(taken: () => void): void {
+    const { g } = this;
     g.code.block(Op.if);
     this.labels.push(-1);
     const state = State.copyOf(g.state);
@@ -790,7 +802,6 @@ class Translator {
     g.index = index;
     g.pc = pc;
     g.count = count;
-    otherwise();
   }
 
   private returnToCaller(): void {

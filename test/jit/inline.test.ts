@@ -79,6 +79,109 @@ it("does as the interpreter does, at every count, and when the function changes"
   run(200_000);
 });
 
+it("copies what a call through a register has led to, and has the call beside it", () => {
+  const words = [
+    "bcctrl 20,0,0",
+    "b -4",
+    "addi 4,4,1",
+    "bclr 20,0,0",
+    "bcctr 20,0,0",
+    "addi 4,4,2",
+    "bclr 20,0,0",
+  ];
+  const called = [8, 16, 20, 4].map((at) => START + at);
+  const calls: number[] = [];
+  const calledFrom = (address: number) => {
+    calls.push(address);
+    return called;
+  };
+  const source = {
+    ...sourceOf(
+      START,
+      words.map((line) => asm(line)),
+    ),
+    calledFrom,
+  };
+  const { blocks } = inlineLeaves(scan(source, [START], true, 100), source);
+  expect(calls).toEqual([START]);
+  expect(blocks.map(({ end }) => end)).toEqual([End.IndirectCall, End.Jump, End.Jump, End.Jump]);
+  // Not what jumps anywhere, nor what follows the call.
+  expect(blocks[0].guesses).toEqual([START + 8, START + 20]);
+  expect([...blocks[0].copies!]).toEqual([
+    [START + 8, 1],
+    [START + 20, 2],
+  ]);
+});
+
+/** A loop that calls one of the functions on the next page, which r6 chooses; the fifth of them has a loop. */
+function createCaller() {
+  const memory = new AddressSpace({ byteOrder: "big", size: 0x2100_0000 });
+  const prot = PROT_READ | PROT_WRITE | PROT_EXEC;
+  memory.map({ start: START, end: START + 3 * PAGE_SIZE, prot, offset: 0 });
+  const loop = [
+    "mulli 7,6,4",
+    "lwzx 7,8,7",
+    "mtspr 9,7",
+    "bcctrl 20,0,0",
+    "addi 6,6,1",
+    "and 6,6,9",
+    "b -24",
+  ];
+  const functions = [
+    ["addi 3,3,1", "bclr 20,0,0"],
+    ["andi. 5,3,1", "bclr 12,2,0", "addi 4,4,3", "bclr 20,0,0"],
+    ["cmpi 0,0,3,100", "bc 12,0,12", "addi 3,0,0", "add 4,4,3", "bclr 20,0,0"],
+    ["stw 4,64(8)", "lwz 5,68(8)", "add 3,3,5", "bclr 20,0,0"],
+    ["addi 10,10,-1", "cmpi 0,0,10,0", "bc 12,1,-8", "addi 10,0,3", "bclr 20,0,0"],
+    ["mfspr 11,8", "mtspr 8,11", "addi 3,3,5", "bclr 20,0,0"],
+    ["addi 3,3,7", "bclr 20,0,0"],
+    ["xori 4,4,9", "bclr 20,0,0"],
+  ];
+  const store = (at: number, lines: readonly string[]) =>
+    lines.forEach((line, i) => {
+      memory.store32(at + 4 * i, asm(line));
+    });
+  store(START, loop);
+  functions.forEach((lines, i) => {
+    const at = START + PAGE_SIZE + 64 * i;
+    store(at, lines);
+    memory.store32(START + 2 * PAGE_SIZE + 4 * i, at);
+  });
+  const { registers } = memory;
+  registers.msr = MSR_SF;
+  registers.nia = BigInt(START);
+  registers.setGpr(8, BigInt(START + 2 * PAGE_SIZE));
+  return cpuOn(memory, modelFor("power9", "ppc64"));
+}
+
+it("does as the interpreter does where a call through a register leads to copies, and where it no longer does", () => {
+  const [left, right] = [createCaller(), createCaller()];
+  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
+  const engines = [jit, new Interpreter(left)];
+  const run = (count: number) => {
+    for (const engine of engines) expect(engine.run(count)).toBe("limit");
+    const state = ({ registers }: typeof left) => [3, 4, 5, 6, 10, 11].map((n) => registers.gpr(n));
+    const rest = ({ registers }: typeof left) => [registers.lr, registers.ctr, registers.nia, registers.cr];
+    expect([...state(right), ...rest(right)]).toEqual([...state(left), ...rest(left)]);
+  };
+  // Which functions are called: the index is masked by this.
+  for (const mask of [3n, 7n, 0n, 7n]) {
+    for (const { registers } of [left, right]) registers.setGpr(9, mask);
+    run(50_000);
+    for (let count = 1; count < 40; count++) run(count);
+  }
+  expect(jit.statistics.units).toBeGreaterThan(0);
+  expect(jit.statistics.translated).toBeGreaterThan(100_000);
+  const { translated, entered } = jit.statistics;
+  for (const { registers } of [left, right]) registers.setGpr(9, 3n);
+  run(50_000);
+  // The four functions that were known when the loop was translated are part of it.
+  expect(jit.statistics.translated - translated).toBeGreaterThan(49_000);
+  expect(jit.statistics.entered - entered).toBeLessThan(5);
+  for (const { memory } of [left, right]) memory.store32(START + PAGE_SIZE, asm("addi 3,3,2"));
+  run(50_000);
+});
+
 it("keeps which of a piece's blocks are another function's", () => {
   const piece = {
     entries: [START],

@@ -6,6 +6,7 @@ export const sourceOf = (start: number, words: readonly number[]): ScanSource =>
   fetch: (address) => words[(address - start) / 4],
   hasRun: () => true,
   isFunction: () => false,
+  calledFrom: () => [],
   registers: new Int32Array(64),
   peek: () => undefined,
   tables: new Map(),
