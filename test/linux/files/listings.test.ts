@@ -24,7 +24,11 @@ beforeEach(() => {
   const { files, clock } = nodeHost({ descriptors: [] });
   const counted = (folder: HostFolder): HostFolder => {
     const { entries } = folder;
-    return Object.assign(folder, { entries: () => (listed++, entries.call(folder)) });
+    const count = () => {
+      listed++;
+      return entries.call(folder);
+    };
+    return Object.assign(folder, { entries: count });
   };
   guest = makeGuest({
     mounts: [{ host: folders.granted, guest: "/area", readOnly: false }],
