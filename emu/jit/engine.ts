@@ -6,7 +6,10 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { available } from "../cpu/dispatch.ts";
+import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
+import { bind } from "../cpu/views.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
@@ -27,7 +30,7 @@ import { inlineLeaves } from "./inline.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
 import { extentsOf, type Order, type Product, produce } from "./produce.ts";
-import { quickTarget, Stop } from "./quick-kind.ts";
+import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
@@ -70,6 +73,10 @@ const SAMPLED = 61;
 
 /** Of so many runs after the first ones the clock is read in one at every change from one tier to the other: a prime, too. */
 const WATCHED = 31;
+
+/** Primary opcodes of accesses to vectors. */
+const EXTENDED = 31;
+const LXV = 61;
 
 /** Pages of near memory. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
@@ -233,6 +240,11 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
+        const pc = i32[NIA / 4];
+        if (i32[NIA / 4 + 1] === 0 && !this.isOpen(pc)) {
+          this.openPage(pc >>> PAGE_SHIFT, pc);
+          continue;
+        }
         let exit: Exit | "arrived" = "syscall";
         if (!this.isAtCall) {
           this.noteHandled();
@@ -287,6 +299,7 @@ export class JitEngine extends Interpreter {
   private executeQuickly(address: number): number {
     this.closed = false;
     this.status.settle();
+    if (this.makesWay(address) && !this.closed) return Stop.again;
     this.noteHandled();
     try {
       this.step(address);
@@ -295,6 +308,30 @@ export class JitEngine extends Interpreter {
       return Stop.thrown;
     }
     return this.closed ? Stop.changed : 0;
+  }
+
+  /** Looks for the quick loop at the page of a vector access; whether it finds nothing in its way there any more. */
+  private makesWay(address: number): boolean {
+    const { cpu } = this;
+    const { memory } = cpu;
+    const word = memory.fetch(address >>> 0);
+    const opcode = word >>> 26;
+    if (opcode !== LXV && opcode !== EXTENDED) return false;
+    const row = decode(word);
+    const access = row && VECTOR_ACCESSES.get(row.name);
+    if (row === undefined || access === undefined || !available(row, cpu.model)) return false;
+    const { bytes, isStore } = access;
+    bind(cpu);
+    try {
+      const ea = opcode === LXV ? addressDq(word, isStore) : addressX(word, isStore);
+      // Elsewhere it would only come back.
+      if (ea < 0 || ea % PAGE_SIZE > PAGE_SIZE - bytes) return false;
+      if (isStore) memory.checkStore(ea, bytes);
+      else memory.checkLoad(ea, bytes);
+      return (isStore ? memory.writeGuard : memory.readGuard)[ea >>> PAGE_SHIFT] === 0;
+    } catch {
+      return false;
+    }
   }
 
   protected override closePage(page: number): void {

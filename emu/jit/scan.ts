@@ -193,12 +193,12 @@ const fallsThrough = (end: End, word: number): boolean => {
 
 /** Addresses that control may go to from a block's end, in the order: taken, not taken, cases, guesses. */
 export function successors(block: Block): number[] {
-  const next = (block.start + 4 * block.words.length) | 0;
-  const list: number[] = [];
-  if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
-  if (fallsThrough(block.end, block.words[block.words.length - 1])) list.push(next);
-  if (block.end === End.Indirect) list.push(...new Set(block.table?.targets));
-  if (block.guesses !== undefined) list.push(...block.guesses);
+  const { end, target, table, guesses, words } = block;
+  const cases = end === End.Indirect ? [...new Set(table?.targets)] : [];
+  if (guesses === undefined && cases.length > 0) return cases;
+  const list: number[] = end === End.Jump || end === End.Branch ? [target] : [];
+  if (fallsThrough(end, words[words.length - 1])) list.push((block.start + 4 * words.length) | 0);
+  if (guesses !== undefined) list.push(...cases, ...guesses);
   return list;
 }
 
