@@ -164,10 +164,12 @@ it("does as the interpreter does where a call through a register leads to copies
     const rest = ({ registers }: typeof left) => [registers.lr, registers.ctr, registers.nia, registers.cr];
     expect([...state(right), ...rest(right)]).toEqual([...state(left), ...rest(left)]);
   };
+  // The quick loop takes over between two turns of the engine.
+  run(1500);
   // Which functions are called: the index is masked by this.
   for (const mask of [3n, 7n, 0n, 7n]) {
     for (const { registers } of [left, right]) registers.setGpr(9, mask);
-    run(50_000);
+    run(200_000);
     for (let count = 1; count < 40; count++) run(count);
   }
   expect(jit.statistics.units).toBeGreaterThan(0);
