@@ -117,6 +117,7 @@ const SENDER = message("sender", "struct ucred", { pid: s32(""), uid: u32(""), g
 const IP_HEADER = message("IP header", "of a datagram, besides addresses", {
   hops: u32("time to live, or hop limit"),
   tos: u32("type of service, or traffic class"),
+  to: since(7, maybe(blob(16, ""), "the address it was for, where its receiver is bound to another"), null),
 });
 
 const MESSAGE = message("message", "sent to a socket and not yet received", {
@@ -152,6 +153,12 @@ export const INSTRUCTION: Layout<{
   k: u32(""),
 });
 
+const MEMBERSHIP = message("membership", "of a socket in a group of multicast", {
+  group: blob(16, "its address"),
+  include: flag("those that are named are heard, and not all others"),
+  sources: maybe(list(blob(16, ""), OPTIONS, ""), "that are named"),
+});
+
 const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   domain: u32("AF_*"),
   type: u32("SOCK_*"),
@@ -175,6 +182,7 @@ const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   messages: list(MESSAGE, ITEMS * 4, "in order of arrival"),
   urgent: since(4, maybe(URGENT, "the byte that was sent out of band last"), null),
   filter: since(6, list(INSTRUCTION, 4096, "SO_ATTACH_FILTER"), []),
+  groups: since(7, list(MEMBERSHIP, OPTIONS * 2, "of multicast that it has joined, the latest first"), []),
 });
 
 const TIMERFD = message("timerfd", "timerfd_create(2)", {
@@ -306,6 +314,7 @@ export const STATE_PARTS: readonly Layout<Fields>[] = [
   MESSAGE,
   SOCKET_OPTION,
   INSTRUCTION,
+  MEMBERSHIP,
   URGENT,
   WATCH,
   NOTICE,

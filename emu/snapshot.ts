@@ -665,8 +665,8 @@ export interface MessageSnapshot {
   files: number[];
   /** CLOCK_REALTIME at which it was sent. */
   time: bigint;
-  /** What the IP header of a datagram says of hops and service; null for the ordinary one. */
-  header: { hops: number; tos: number } | null;
+  /** What the IP header of a datagram says of hops and service, and whom it was for where that is not its receiver's address; null for the ordinary one. */
+  header: { hops: number; tos: number; to: Uint8Array | null } | null;
 }
 
 /** A socket. Other sockets are indices in `openFiles`, -1 where there is none. */
@@ -695,6 +695,8 @@ export interface SocketState {
   error: number;
   /** setsockopt(2), those that are numbers. */
   options: { level: number; name: number; value: number }[];
+  /** Groups of multicast that it has joined, the latest first; `sources` are those that are heard, or those that are not. */
+  groups: { group: Uint8Array; include: boolean; sources: Uint8Array[] | null }[];
   /** SO_ATTACH_FILTER; empty where there is none. */
   filter: FilterSnapshot["program"];
   /** SO_RCVTIMEO and SO_SNDTIMEO, nanoseconds. */

@@ -142,6 +142,13 @@ export interface Tuning {
    * the command with it to end, for one of 749,000 (the loop of guile's virtual machine: each operation jumps by one table to all the others).
    */
   mostModuleBytes: number;
+  /**
+   * Guest instructions that a machine has had translated before another thread is begun to go on with that. The thread takes 45 ms of processor time
+   * to begin and then as long again as it saves until V8 has compiled the translator there, too; on two cores that is time that V8's own threads
+   * have not got to optimise translated code in. With 2,000 Lua's mix of tables and strings (10,000 in all, 0.9 s) took 5 to 10 % longer by the clock,
+   * and bzip2 (6,000) as much; the guest's thread of sqlite (48,000) runs for 2.6 instead of 2.9 s.
+   */
+  threadAfter: number;
   /** Registers that an innermost loop keeps in locals at the most. */
   mostPromoted: number;
   /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
@@ -170,6 +177,7 @@ export const TUNING: Tuning = {
   executedPerHandled: 20,
   mostInstructions: 4000,
   mostModuleBytes: 250_000,
+  threadAfter: 12_000,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,
@@ -205,6 +213,8 @@ export const MOST_INLINED = 40;
 export const MOST_GUESSES = 6;
 /** Instructions that are copied at the most to give a loop one entry, and with a quarter of the region's all of its loops. */
 export const MOST_SPLIT = 64;
+/** Functions that another thread has been asked to translate, at a time, before more are left until later. */
+export const MOST_ORDERS = 8;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

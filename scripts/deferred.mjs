@@ -13,9 +13,10 @@ import { Module } from "node:module";
 const DEFERRED = {
   /** What runs when something is hot: the translator but for the engine, which finds out what is. */
   translator: `
-    emu/jit: access-ranges archive comparisons directed-sum double-expressions entrances flow fp-record generator guards helper-functions inline kept-by-calls piece probe produce
+    emu/jit: access-ranges archive comparisons directed-sum double-expressions entrances flow fp-record generator guards helper-functions inline kept-by-calls orders piece probe produce
       quick-code quick-rows quick-vectors scan settle slots state translate values wasm
-    emu/jit/rows: *`,
+    emu/jit/rows: *
+    emu/host/node: translator-thread`,
   /** Instructions other than those of integers. */
   vectors: `
     emu/cpu: prefixed
@@ -44,10 +45,10 @@ const DEFERRED = {
     emu/isa: aliases disassembler encoder operands
     emu/linux: classic-bpf fork freeze freeze-memory freeze-registers freeze-seccomp profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols
-    emu/linux/net: address datagram-socket gateway inbox make-socket netlink-socket packet-filter stream-socket thaw-socket
+    emu/linux/net: address datagram-socket gateway inbox make-socket multicast netlink-socket packet-filter stream-socket thaw-socket
     emu/linux/signals: children
     emu/linux/syscalls: aio checkpoint-restart clone confinement epoll file-handles filter-programs inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
-      priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-options sockets-transfer splice
+      priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-multicast sockets-options sockets-transfer splice
       sysv sysv-common sysv-memory sysv-messages sysv-semaphores timerfd timers wait
     emu/linux/tracing: freeze-traces trace-registers
     emu/linux/vfs: epoll-file freeze-context freeze-files inotify-file line-discipline other-names pid-file pipe proc-sysvipc

@@ -52,7 +52,7 @@ export const BEFORE = 9;
 export const VALUE = 10;
 export const OTHER = 11;
 /** Vectors that rows work with. */
-export const VECTORS = [12, 13, 14, 15, 16, 17];
+export const VECTORS = [12, 13, 14, 15, 16, 17, 18, 19];
 export const LOCALS = [
   I32,
   I32,
@@ -326,6 +326,23 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ];
     },
   });
+  /** Doubleword 0 of a VSR, and doubleword 1 set to `second` of it. */
+  const loadScalar = (second: Code): Row => ({
+    tail: "next",
+    code: (unless) => [
+      ...address("x", 8, false, false, unless, false),
+      ...setValue(loadI64(0, getLocal(AT))),
+      ...storeI64(block + VSR + 8, vsrBytes, value),
+      ...storeI64(block + VSR, vsrBytes, second),
+    ],
+  });
+  const storeScalar: Row = {
+    tail: "next",
+    code: (unless) => [
+      ...address("x", 8, true, false, unless),
+      ...storeI64(0, getLocal(AT), loadI64(block + VSR + 8, vsrBytes)),
+    ],
+  };
   const swapped = bigEndian ? 0 : 8;
   /** The four or three forms of an access. */
   const forms = (
@@ -628,6 +645,11 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
 
     lxvd2x: vector(false, vsrBytes, swapped, 0),
     stxvd2x: vector(true, vsrBytes, swapped, 0),
+    lxvx: vector(false, vsrBytes, 0, 0),
+    stxvx: vector(true, vsrBytes, 0, 0),
+    lxsdx: loadScalar(i64(0n)),
+    lxvdsx: loadScalar(value),
+    stxsdx: storeScalar,
     lvx: vector(false, vrBytes, 0, 16),
     stvx: vector(true, vrBytes, 0, 16),
     lxv: vector(false, dqBytes, 0, 0, "dq"),

@@ -207,6 +207,7 @@ const thread = (abi: Abi, tid: number, tables: Tables): fc.Arbitrary<ThreadSnaps
     },
   );
 
+const ipAddress = fc.uint8Array({ minLength: 4, maxLength: 16 });
 const program = fc.array(fc.record({ code: u32, jt: u32, jf: u32, k: u32 }), { maxLength: 4 });
 const filter = fc.record({ previous: s32, program });
 
@@ -499,6 +500,14 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     ...{ untold: fc.boolean(), accepted: fc.boolean(), readShut: fc.boolean(), writeShut: fc.boolean() },
     options: fc.array(fc.record({ level: s32, name: s32, value: s32 }), { maxLength: 3 }),
     ...{ receiveTimeout: u64, sendTimeout: u64, filter: program },
+    groups: fc.array(
+      fc.record({
+        group: ipAddress,
+        include: fc.boolean(),
+        sources: fc.option(fc.array(ipAddress, { maxLength: 3 })),
+      }),
+      { maxLength: 3 },
+    ),
     urgent: fc.option(fc.record({ after: u32, isRead: fc.boolean() })),
     messages: fc.array(
       fc.record({
@@ -507,7 +516,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
         sender: fc.option(sender),
         files: indices,
         time: s64,
-        header: fc.option(fc.record({ hops: u32, tos: u32 })),
+        header: fc.option(fc.record({ hops: u32, tos: u32, to: fc.option(ipAddress) })),
       }),
       { maxLength: 3 },
     ),

@@ -129,7 +129,8 @@ export function isLoopback(address: Address): boolean {
   return name.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }
 
-const isMulticast = (address: Address): boolean => {
+/** Whether it is a group of multicast. */
+export const isMulticast = (address: Address): boolean => {
   const { family, name } = unmapped(address);
   return family === AF_INET ? name[0] >= 224 && name[0] < 240 : name[0] === 0xff;
 };
@@ -143,6 +144,10 @@ export const isBroadcast = (address: Address): boolean => {
     name.every((byte, i) => i === 0 || byte === 255)
   );
 };
+
+/** Whether a datagram there is for all sockets that want it: IPv4 alone, as no route leads to groups of IPv6. */
+export const goesToMany = (address: Address): boolean =>
+  unmapped(address).family === AF_INET && (isMulticast(address) || isBroadcast(address));
 
 /** Whether it means many: a multicast address, or the broadcast address of IPv4. */
 export const isForMany = (address: Address): boolean =>

@@ -24,12 +24,22 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from "../vfs/readiness.ts";
-import { type Address, addressKey, asSeenBy, isAny, loopback, unmapped } from "./address.ts";
+import {
+  type Address,
+  addressKey,
+  asSeenBy,
+  goesToMany,
+  isAny,
+  isMulticast,
+  loopback,
+  unmapped,
+} from "./address.ts";
 import { type IpHeader, PLAIN_HEADER } from "./inbox.ts";
 import { siftDatagram, siftMessage } from "./packet-filter.ts";
 import { END, fileAt, optionKey, type Outgoing, type Received, Socket } from "./socket.ts";
 import {
   AF_INET,
+  IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
@@ -114,16 +124,16 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     if (given === undefined) throw new SysError(EDESTADDRREQ);
     if (given === to && to.port === 0) throw new SysError(EINVAL);
     const address = isAny(given) ? loopback(given.family, given.port) : given;
-    const from = this.network.sourceOf(this, address);
+    const from = this.network.sourceOf(this, address, what.via);
     const segment = what.segment ?? this.option(UDP_SEGMENT, IPPROTO_UDP);
     if (segment > 0 && what.bytes.length > segment) return this.sendSegments(what, to, segment);
-    const target = this.network.receiverOf(this, address, from);
-    if (target !== undefined) {
-      // Without room it is lost, as datagrams may be.
-      if (target.inbox.weight + what.bytes.length <= target.receiveBuffer) {
-        this.arriveAt(target, what, { from, to: address }, this.headerTo(address, what));
-      }
-    } else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
+    const isForMany = goesToMany(address);
+    const target = isForMany ? undefined : this.network.receiverOf(this, address, from);
+    if (isForMany) {
+      for (const each of this.network.receiversOf(this, address, from))
+        this.sendHere(each, what, { from, to: address });
+    } else if (target !== undefined) this.sendHere(target, what, { from, to: address });
+    else if (this.protocol === IPPROTO_UDP && this.network.outside?.reaches(address)) {
       this.gateway?.send(this, address, what.bytes);
     } else if (this.remote !== undefined) {
       // Told by ICMP that nobody is there, a connected socket says so the next time.
@@ -131,6 +141,16 @@ export class DatagramSocket extends Socket<DatagramGateway> {
       this.changed();
     }
     return what.bytes.length;
+  }
+
+  /** Brings a datagram to a socket of the machine. Without room it is lost, as datagrams may be. */
+  private sendHere(target: Socket, what: Outgoing, addresses: { from: Address; to: Address }): void {
+    if (target.inbox.weight + what.bytes.length > target.receiveBuffer) return;
+    const { to } = addresses;
+    const usual = loopback(unmapped(to).family, to.port);
+    const isTold = isAny(target.local!) && addressKey(unmapped(to)) !== addressKey(usual);
+    const header = this.headerTo(to, what);
+    this.arriveAt(target, what, addresses, isTold ? { ...header, to: unmapped(to).name } : header);
   }
 
   /** Sends so many bytes of it a datagram. Throws EINVAL for too many of them. */
@@ -161,7 +181,7 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     header: IpHeader,
   ): void {
     const { filter } = target;
-    const head = { ...addresses, ...header, protocol: this.protocol, mark: this.option(SO_MARK) };
+    const head = { ...header, ...addresses, protocol: this.protocol, mark: this.option(SO_MARK) };
     const bytes =
       filter === undefined ? what.bytes : siftDatagram(filter, what.bytes, head, this.network.random);
     if (bytes !== undefined) this.deliver({ ...what, bytes }, target, addresses.from, header);
@@ -177,8 +197,15 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     const { family } = unmapped(to);
     const [level, hops, tos] =
       family === AF_INET ? [IPPROTO_IP, IP_TTL, IP_TOS] : [IPPROTO_IPV6, IPV6_UNICAST_HOPS, IPV6_TCLASS];
-    const [setHops, setTos] = [hops, tos].map((name) => this.options.get(optionKey(level, name)));
-    return { hops: setHops ?? PLAIN_HEADER.hops, tos: setTos ?? PLAIN_HEADER.tos, ...header[level] };
+    const isOfGroup = family === AF_INET && isMulticast(to);
+    const [setHops, setTos] = [isOfGroup ? IP_MULTICAST_TTL : hops, tos].map((name) =>
+      this.options.get(optionKey(level, name)),
+    );
+    return {
+      hops: setHops ?? (isOfGroup ? 1 : PLAIN_HEADER.hops),
+      tos: setTos ?? PLAIN_HEADER.tos,
+      ...header[level],
+    };
   }
 
   private deliver(

@@ -10,12 +10,14 @@ export interface Sender {
   readonly gid: number;
 }
 
-/** What a datagram's IP header says besides addresses. */
+/** What a datagram's IP header says besides where it comes from. */
 export interface IpHeader {
   /** How many hops it has left: time to live, or hop limit. */
   readonly hops: number;
   /** Type of service, or traffic class. */
   readonly tos: number;
+  /** The address that it was for, where that is not the one that its receiver is bound to. */
+  readonly to?: Uint8Array | null;
 }
 /** That of one whose sender has set none (/proc/sys/net/ipv4/ip_default_ttl). */
 export const PLAIN_HEADER: IpHeader = { hops: 64, tos: 0 };

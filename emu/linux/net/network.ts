@@ -15,18 +15,25 @@ import {
   isBroadcast,
   isForMany,
   isLoopback,
+  isMulticast,
   loopback,
   unixAddress,
   unmapped,
 } from "./address.ts";
 import type { InFlight } from "./inbox.ts";
+import { LOOPBACK } from "./loopback-interface.ts";
+import { isHeard, wants } from "./multicast.ts";
 import type { Socket } from "./socket.ts";
 import {
   AF_INET,
   AF_INET6,
   AF_NETLINK,
+  IP_MULTICAST_ALL,
+  IP_MULTICAST_IF,
+  IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
+  SO_BINDTODEVICE,
   SO_BROADCAST,
   SO_REUSEADDR,
   SO_REUSEPORT,
@@ -57,6 +64,16 @@ interface Outside {
   sourceFor(family: number, port: number): Address;
 }
 
+/** How a datagram wants to go: by an interface, from an address; 0 and nothing where it doesn't say. */
+export interface Via {
+  readonly interface: number;
+  readonly source: Uint8Array;
+}
+
+/** IP_MULTICAST_IF, which is there where it has been set, and IP_MULTICAST_ALL. */
+const MULTICAST_IF = `${IPPROTO_IP}/${IP_MULTICAST_IF}`;
+const MULTICAST_ALL = `${IPPROTO_IP}/${IP_MULTICAST_ALL}`;
+
 export class Network {
   readonly inFlight: InFlight = { count: 0 };
   readonly newInode: () => bigint;
@@ -69,6 +86,8 @@ export class Network {
   lastName = -1;
   /** What is outside, where that is reached. */
   outside: Outside | undefined;
+  /** Sockets that have joined groups of multicast. */
+  readonly members = new Set<Socket>();
   /** A word at random, for filters. */
   random: () => number = () => 0;
   /** Forgets a socket that was bound to a path. */
@@ -201,29 +220,53 @@ export class Network {
     );
   }
 
-  /** Where a packet to `to` comes from: the address that its sender is bound to, or the loopback's. Binds it where it isn't. */
-  sourceOf(socket: Socket, to: Address): Address {
-    this.reach(socket, to);
+  /**
+   * Where a packet to `to` comes from: the address that its sender is bound to or wants it to come from, or the loopback's. Binds it where
+   * it isn't.
+   */
+  sourceOf(socket: Socket, to: Address, via?: Via): Address {
+    this.reach(socket, to, via);
     this.autobind(socket);
     const local = socket.local!;
-    if (!isAny(local)) return local;
+    if (via?.source.some((byte) => byte !== 0)) {
+      const wanted = { family: AF_INET, name: via.source, port: local.port };
+      if (!isLoopback(wanted)) throw new SysError(EINVAL);
+      return asSeenBy(socket.domain, wanted);
+    }
+    if (!isAny(local) && !isForMany(local)) return local;
     const seen = unmapped(to);
+    if (this.goesByLink(socket, to, via)) {
+      const name = new Uint8Array(4);
+      // By the interface alone it comes from nowhere: the address there is is for the host itself.
+      new DataView(name.buffer).setInt32(0, socket.options.get(MULTICAST_IF) ?? 0);
+      return asSeenBy(socket.domain, { family: AF_INET, name, port: local.port });
+    }
     if (!isLoopback(to)) return asSeenBy(socket.domain, this.outside!.sourceFor(seen.family, local.port));
     return asSeenBy(socket.domain, loopback(seen.family, local.port));
   }
 
   /** Throws ENETUNREACH for what is not on the loopback, nor may be reached outside; EACCES for a broadcast without SO_BROADCAST. */
-  private reach(socket: Socket, to: Address): void {
-    if (isBroadcast(to) && (isLoopback(to) || this.outside !== undefined)) {
+  private reach(socket: Socket, to: Address, via?: Via): void {
+    const isByLink = this.goesByLink(socket, to, via);
+    if (isBroadcast(to) && (isLoopback(to) || isByLink || this.outside !== undefined)) {
       if (socket.type === SOCK_STREAM) throw new SysError(ENETUNREACH);
       if (socket.option(SO_BROADCAST) === 0) throw new SysError(EACCES);
     }
     const onlySix = socket.option(IPV6_V6ONLY, IPPROTO_IPV6) !== 0 && unmapped(to).family === AF_INET;
-    const isReached = isLoopback(to) || this.outside?.reaches(to) === true;
+    const isReached = isLoopback(to) || isByLink || this.outside?.reaches(to) === true;
     if (onlySix || !isReached) throw new SysError(ENETUNREACH);
   }
 
-  /** The sockets that a packet to an address could be for, the most particular first. */
+  /** Whether what is for many goes by the loopback, to which no route leads: its sender says so, or is there. */
+  private goesByLink(socket: Socket, to: Address, via?: Via): boolean {
+    const target = unmapped(to);
+    if (target.family !== AF_INET || !isForMany(target) || socket.type === SOCK_STREAM) return false;
+    if (socket.option(SO_BINDTODEVICE) === LOOPBACK.index || via?.interface === LOOPBACK.index) return true;
+    if ((socket.local !== undefined && isLoopback(socket.local)) || via?.source[0] === 127) return true;
+    return isMulticast(target) && socket.options.has(MULTICAST_IF);
+  }
+
+  /** The sockets that a packet to an address could be for, the most particular first, of those that are alike the oldest. */
   private candidates(protocol: number, to: Address): Socket[] {
     const target = unmapped(to);
     const fits = [...(this.ports.get(`${protocol} ${to.port}`)?.bound ?? [])].filter((socket) => {
@@ -250,6 +293,20 @@ export class Network {
     const key = addressKey(unmapped(from));
     const isFrom = ({ remote }: Socket) => remote !== undefined && addressKey(unmapped(remote)) === key;
     return fits.find(isFrom) ?? fits.find(({ remote }) => remote === undefined);
+  }
+
+  /** The sockets that get a datagram that is for many. */
+  receiversOf(sender: Socket, to: Address, from: Address): Socket[] {
+    const [target, source] = [unmapped(to), unmapped(from)];
+    const isOfGroup = isMulticast(target);
+    if (isOfGroup && !isHeard(this.members, target.name, source.name)) return [];
+    const key = addressKey(source);
+    return this.candidates(sender.protocol, to).filter((socket) => {
+      const { remote, options } = socket;
+      if (remote !== undefined && addressKey(unmapped(remote)) !== key) return false;
+      const takesAll = options.get(MULTICAST_ALL) !== 0;
+      return !isOfGroup || wants(socket, target.name, source.name, takesAll);
+    });
   }
 
   /** A socket is closed. */

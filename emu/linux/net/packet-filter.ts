@@ -121,7 +121,7 @@ export function siftMessage(
 }
 
 /** What of a datagram the filter that it comes to is told besides its bytes. */
-export interface DatagramHead extends IpHeader {
+export interface DatagramHead extends Pick<IpHeader, "hops" | "tos"> {
   readonly from: Address;
   readonly to: Address;
   readonly protocol: number;

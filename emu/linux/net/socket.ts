@@ -10,7 +10,8 @@ import { POLLIN, POLLOUT } from "../vfs/readiness.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import type { Address } from "./address.ts";
 import { Inbox, type IpHeader, type Message, type Sender } from "./inbox.ts";
-import type { Network } from "./network.ts";
+import type { Membership } from "./multicast.ts";
+import type { Network, Via } from "./network.ts";
 import type { SocketFilter } from "./packet-filter.ts";
 import {
   AF_UNIX,
@@ -32,6 +33,8 @@ export interface Outgoing {
   readonly time: bigint;
   /** What stands in its IP header for this message alone, by level: IPPROTO_IP or IPV6. */
   readonly header?: Readonly<Record<number, Partial<IpHeader>>>;
+  /** IP_PKTINFO: the interface by which it goes, 0 for any, and where it comes from, if not from anywhere. */
+  readonly via?: Via;
   /** UDP_SEGMENT for this message alone. */
   readonly segment?: number;
 }
@@ -98,6 +101,8 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   readonly options = new Map<string, number>();
   /** SO_ATTACH_FILTER: says how much is kept of what comes. */
   filter: SocketFilter | undefined;
+  /** Groups of multicast that it has joined. */
+  readonly groups: Membership[] = [];
   /** SO_RCVTIMEO and SO_SNDTIMEO in nanoseconds; 0 is none. */
   receiveTimeout = 0n;
   sendTimeout = 0n;
@@ -328,12 +333,11 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
       const [level, name] = key.split("/").map(Number);
       return { level, name, value };
     });
-    const messages = this.inbox
-      .list()
-      .map(({ bytes, from = null, sender = null, files, time, header = null }) => ({
-        ...{ bytes: bytes.slice(), from, sender, time, header },
-        files: files.map((file) => tables.add(file)),
-      }));
+    const messages = this.inbox.list().map(({ bytes, from = null, sender = null, files, time, header }) => ({
+      ...{ bytes: bytes.slice(), from, sender, time },
+      header: header === undefined ? null : { to: null, ...header },
+      files: files.map((file) => tables.add(file)),
+    }));
     return {
       ...{
         kind: "socket",
@@ -348,6 +352,9 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
         messages,
       },
       ...{ local: local ?? null, remote: remote ?? null, peerCredentials: this.peerCredentials ?? null },
+      groups: this.groups.map(({ group, include, sources }) => ({
+        ...{ group: group.slice(), include, sources: sources?.map((each) => each.slice()) ?? null },
+      })),
       filter: (this.filter?.program ?? []).map((instruction) => ({ ...instruction })),
       ...{ receiveTimeout: this.receiveTimeout, sendTimeout: this.sendTimeout },
       ...{ peer: -1, backlog: 0, waiting: [], overflow: [], untold: false, accepted: false, urgent: null },
@@ -362,6 +369,8 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
     const { readShut, writeShut, error, receiveTimeout, sendTimeout } = from;
     Object.assign(this, { readShut, writeShut, error, receiveTimeout, sendTimeout });
     for (const { level, name, value } of from.options) this.setOption(name, value, level);
+    for (const each of from.groups) this.groups.push({ ...each, sources: each.sources?.slice() ?? null });
+    if (this.groups.length > 0) this.network.members.add(this);
     for (const { bytes, from: origin, sender, files, time, header } of from.messages) {
       const held = files.map((index) => hold(fileAt(opened, index)));
       const known = { from: origin ?? undefined, sender: sender ?? undefined, header: header ?? undefined };
@@ -372,6 +381,7 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   override close(): void {
     this.isClosed = true;
     this.network.unbind(this);
+    this.network.members.delete(this);
     this.inbox.clear();
     this.changed();
   }

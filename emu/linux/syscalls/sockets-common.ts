@@ -25,6 +25,19 @@ export const intBytes = (ctx: SyscallContext, value: number): Uint8Array => {
   return bytes;
 };
 
+/** What an option is for the program: bytes to get, bytes that were set. */
+export interface SocketOption {
+  get(ctx: SyscallContext, socket: Socket, room: number): Uint8Array;
+  set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
+  /** In place of `get`: writes what there is itself, and gives the length that is told. */
+  put?(ctx: SyscallContext, socket: Socket, room: number): number;
+  /** How many bytes of what is set are looked at, where that is more than a struct of a few numbers has. */
+  readonly room?: number;
+  /** Asking for fewer bytes than there are is EINVAL, or asking for more is. */
+  readonly least?: boolean;
+  readonly most?: boolean;
+}
+
 // ---- addresses ---------------------------------------------------------------------------------------------
 
 /** Bytes of a struct sockaddr in memory. Throws EINVAL, EFAULT. */

@@ -8,8 +8,16 @@ import {
   CAP_SYS_ADMIN,
   isCapable,
 } from "../credentials.ts";
-import { EBADF, EINVAL, ENOBUFS, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
-import { type Address, asSeenBy, encodeAddress, isAny, loopback, unmapped } from "../net/address.ts";
+import { EBADF, EINVAL, ENOBUFS, ENODEV, EPERM, ESRCH, ETOOMANYREFS, SysError } from "../errno.ts";
+import {
+  type Address,
+  asSeenBy,
+  encodeAddress,
+  goesToMany,
+  isAny,
+  loopback,
+  unmapped,
+} from "../net/address.ts";
 import { type IpHeader, PLAIN_HEADER, type Sender } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Outgoing, Received, Socket } from "../net/socket.ts";
@@ -68,7 +76,7 @@ const NOBODY: Sender = { pid: 0, uid: 65534, gid: 65534 };
 const CONTROL_MAX = 20480;
 
 /** What a program gives along with a message. */
-export interface Given extends Pick<Outgoing, "header" | "segment"> {
+export interface Given extends Pick<Outgoing, "header" | "segment" | "via"> {
   files: readonly OpenFile[];
   sender: Sender | undefined;
 }
@@ -110,13 +118,13 @@ function takeSender(ctx: SyscallContext, bytes: Uint8Array): Sender {
 
 /** A control message that says what is to stand in a datagram's header, and the least that it may be. */
 interface HeaderControl {
-  readonly field: keyof IpHeader;
+  readonly field: "hops" | "tos";
   readonly least: number;
   /** Whether a byte does as well as an int. */
   readonly byte?: boolean;
 }
 
-/** By level and type. "other" ones mean nothing here: there is one interface, and no route to choose. */
+/** By level and type. "other" ones are something else, or mean nothing here: there is one interface, and no route to choose. */
 const HEADER_CONTROLS: ReadonlyMap<number, ReadonlyMap<number, HeaderControl | "other">> = new Map([
   [
     IPPROTO_IP,
@@ -170,6 +178,14 @@ function checkOwn({ abi, thread }: SyscallContext, type: number, bytes: Uint8Arr
   if (isStamp && (value & ~SOF_TIMESTAMPING_TX) !== 0) invalid();
 }
 
+/** IP_PKTINFO: by what interface a datagram goes, and from where. Throws EINVAL, ENODEV. */
+function takeVia({ abi }: SyscallContext, bytes: Uint8Array): Given["via"] {
+  if (bytes.length !== IN_PKTINFO.size(abi)) invalid();
+  const { ifindex, spec_dst } = IN_PKTINFO.decode(abi, bytes);
+  if (ifindex !== 0 && ifindex !== LOOPBACK.index) throw new SysError(ENODEV);
+  return { interface: ifindex, source: spec_dst };
+}
+
 /** UDP_SEGMENT, the only control message of UDP. Throws EINVAL. */
 function takeSegment({ abi }: SyscallContext, type: number, bytes: Uint8Array): number {
   if (type !== UDP_SEGMENT || bytes.length !== 2) invalid();
@@ -183,6 +199,7 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
   const header: Record<number, Partial<IpHeader>> = {};
   const given: { files: OpenFile[]; sender: Sender | undefined } = { files: [], sender: undefined };
   let segment: number | undefined;
+  let via: Given["via"];
   if (length > CONTROL_MAX) throw new SysError(ENOBUFS);
   const bytes = ctx.memory.read(at, length);
   for (let start = 0; start + head <= length; ) {
@@ -195,6 +212,7 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
     if (controls !== undefined && concerns) {
       const wanted = takeHeader(ctx, controls.get(cmsg_type), contents);
       header[cmsg_level] = { ...header[cmsg_level], ...wanted };
+      if (cmsg_level === IPPROTO_IP && cmsg_type === IP_PKTINFO) via = takeVia(ctx, contents);
     }
     if (socket.protocol === IPPROTO_UDP && cmsg_level === IPPROTO_UDP)
       segment = takeSegment(ctx, cmsg_type, contents);
@@ -205,7 +223,7 @@ export function takeControl(ctx: SyscallContext, socket: Socket, at: number, len
     else throw new SysError(EINVAL);
   }
   if (given.files.length > SCM_MAX_FD) throw new SysError(EINVAL);
-  return { ...given, header, segment };
+  return { ...given, header, segment, via };
 }
 
 /** How much was put where the program wanted its control messages, and MSG_CTRUNC where that was not all. */
@@ -284,7 +302,7 @@ interface HeaderField {
   readonly level: number;
   readonly option: number;
   readonly type: number;
-  contents(ctx: SyscallContext, to: Address, header: IpHeader): Uint8Array;
+  contents(ctx: SyscallContext, to: Address, header: IpHeader, from: Address): Uint8Array;
 }
 
 const hops: HeaderField["contents"] = (ctx, _to, header) => intBytes(ctx, header.hops);
@@ -292,8 +310,12 @@ const hops: HeaderField["contents"] = (ctx, _to, header) => intBytes(ctx, header
 const IP_FIELDS: readonly HeaderField[] = [
   {
     ...{ level: IPPROTO_IP, option: IP_PKTINFO, type: IP_PKTINFO },
-    contents: ({ abi }, { name }) =>
-      IN_PKTINFO.encode(abi, { ifindex: LOOPBACK.index, spec_dst: name, addr: name }),
+    contents: ({ abi }, to, _header, from) => {
+      // Where an answer would come from.
+      const own = isAny(from) ? new Uint8Array(4) : loopback(AF_INET, 0).name;
+      const spec_dst = goesToMany(to) ? own : to.name;
+      return IN_PKTINFO.encode(abi, { ifindex: LOOPBACK.index, spec_dst, addr: to.name });
+    },
   },
   { level: IPPROTO_IP, option: IP_RECVTTL, type: IP_TTL, contents: hops },
   {
@@ -334,11 +356,12 @@ function putHeader(
 ): void {
   const { family } = unmapped(from);
   const { port } = socket.local!;
-  const to = isAny(socket.local!) ? loopback(family, port) : unmapped(socket.local!);
+  const bound = isAny(socket.local!) ? loopback(family, port) : unmapped(socket.local!);
+  const to = header.to ? { family, name: header.to, port } : bound;
   const ofFamily = family === AF_INET ? IP_FIELDS : [];
   for (const field of [...(socket.domain === AF_INET6 ? IPV6_FIELDS : []), ...ofFamily]) {
     const { level, option, type } = field;
-    if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to, header), level);
+    if (socket.option(option, level) !== 0) writer.put(type, field.contents(ctx, to, header, from), level);
   }
 }
 

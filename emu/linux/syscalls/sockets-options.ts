@@ -25,6 +25,8 @@ import {
   AF_INET6,
   AF_UNIX,
   BUFFER_DEFAULT,
+  IP_MULTICAST_ALL,
+  IP_MULTICAST_TTL,
   IP_TOS,
   IP_TTL,
   IPPROTO_IP,
@@ -47,6 +49,7 @@ import {
   SO_REUSEADDR,
   SO_REUSEPORT,
   SO_SNDBUF,
+  SOCK_STREAM,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
   SO_TIMESTAMPING,
@@ -59,23 +62,13 @@ import {
 import { StreamSocket } from "../net/stream-socket.ts";
 import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { readInstructions, SOCK_FPROG, writeInstructions } from "./filter-programs.ts";
-import { intBytes, socketArg } from "./sockets-common.ts";
+import { MULTICAST6_OPTIONS, MULTICAST_OPTIONS } from "./sockets-multicast.ts";
+import { intBytes, type SocketOption as Option, socketArg } from "./sockets-common.ts";
 import { UCRED } from "./sockets-control.ts";
 import { encodeTimeval64, timevalFields, timevalTime } from "./time-format.ts";
 
 const INT_MAX = 0x7fff_ffff;
 const LINGER = struct({ l_onoff: "i32", l_linger: "i32" });
-
-/** What an option is for the program: bytes to get, bytes that were set. */
-interface Option {
-  get(ctx: SyscallContext, socket: Socket, room: number): Uint8Array;
-  set?(ctx: SyscallContext, socket: Socket, bytes: Uint8Array): void;
-  /** In place of `get`: writes what there is itself, and gives the length that is told. */
-  put?(ctx: SyscallContext, socket: Socket, room: number): number;
-  /** Asking for fewer bytes than there are is EINVAL, or asking for more is. */
-  readonly least?: boolean;
-  readonly most?: boolean;
-}
 
 const fail = (errno: number): never => {
   throw new SysError(errno);
@@ -579,6 +572,18 @@ const hops = (level: number, name: number, range: { first: number; least: number
   kept(level, name, { ...range, most: 255, resets: true }),
 ];
 
+/** Not for streams. */
+const datagramsOnly = (errno: number, [name, option]: [number, Option]): [number, Option] => [
+  name,
+  {
+    get: option.get,
+    set: (ctx, socket, bytes) => {
+      if (socket.type === SOCK_STREAM) fail(errno);
+      option.set!(ctx, socket, bytes);
+    },
+  },
+];
+
 /** IP_TOS: a byte, of which TCP keeps two bits for itself. */
 const typeOfService: Option = {
   ...kept(IPPROTO_IP, IP_TOS),
@@ -606,15 +611,18 @@ const IP_OPTIONS = new Map<number, Option>([
       },
     },
   ],
-  hops(IPPROTO_IP, 33, { first: 1, least: 0 }),
+  datagramsOnly(EINVAL, hops(IPPROTO_IP, IP_MULTICAST_TTL, { first: 1, least: 0 })),
   [34, onOff(IPPROTO_IP, 34, 1)],
-  [49, onOff(IPPROTO_IP, 49, 1)],
+  [IP_MULTICAST_ALL, onOff(IPPROTO_IP, IP_MULTICAST_ALL, 1)],
+  ...MULTICAST_OPTIONS,
 ]);
 
 const IPV6_OPTIONS = new Map<number, Option>([
   hops(IPPROTO_IPV6, IPV6_UNICAST_HOPS, { first: PLAIN_HEADER.hops, least: 0 }),
-  [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1 })],
-  hops(IPPROTO_IPV6, 18, { first: 1, least: 0 }),
+  datagramsOnly(ENOPROTOOPT, [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1, wrong: ENODEV })]),
+  datagramsOnly(ENOPROTOOPT, hops(IPPROTO_IPV6, 18, { first: 1, least: 0 })),
+  [29, onOff(IPPROTO_IPV6, 29, 1)],
+  ...MULTICAST6_OPTIONS,
   [19, onOff(IPPROTO_IPV6, 19, 1)],
   [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
   ...[25, 49, 51, 53, 55, 57, 59, 66, 74].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
@@ -691,7 +699,7 @@ function setsockopt(ctx: SyscallContext): number {
   if (level === socket.protocol && isShort(level, name, length)) fail(EINVAL);
   const option = optionOf(socket, level, name, ENOPROTOOPT);
   if (option.set === undefined) throw new SysError(ENOPROTOOPT);
-  option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, 64)));
+  option.set(ctx, socket, ctx.memory.read(ctx.args.address(3), Math.min(length, option.room ?? 64)));
   return 0;
 }
 

@@ -161,8 +161,8 @@ function send(
       for (const file of files) hold(file);
       let count: number | undefined;
       try {
-        const { header, segment } = control ?? {};
-        count = socket.send({ bytes, sender, files, time, header, segment }, other);
+        const { header, segment, via } = control ?? {};
+        count = socket.send({ bytes, sender, files, time, header, segment, via }, other);
       } finally {
         // They go with the message, or stay.
         if (count === undefined) for (const file of files) release(file);

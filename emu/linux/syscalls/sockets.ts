@@ -231,7 +231,7 @@ function connectDatagrams(ctx: SyscallContext, socket: DatagramSocket, bytes: Ui
   if (!socket.isUnix) {
     const to = destination(address);
     const from = socket.network.sourceOf(socket, to);
-    socket.local = from;
+    if (socket.local === undefined || isAny(socket.local)) socket.local = from;
     socket.connectTo(undefined, to);
     return 0;
   }

@@ -1,6 +1,8 @@
 /** /proc/PID/net: the loopback interface, no routes or neighbours besides, and the machine's sockets. */
+import { hexadecimal } from "../../hexadecimal.ts";
 import { PLAIN_HEADER } from "../net/inbox.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
+import { groupsOf } from "../net/multicast.ts";
 import { StreamSocket, TCP_CLOSE_WAIT, TCP_ESTABLISHED } from "../net/stream-socket.ts";
 import { type ProcSockets, socketTables } from "./proc-sockets.ts";
 import { directoryOf, type SyntheticDirectory, textFile } from "./synthetic.ts";
@@ -28,16 +30,47 @@ const ROUTES6 =
   `${"1".padStart(32, "0")} 80 ${"0".repeat(32)} 00 ${"0".repeat(32)} 00000000 00000002 00000000 80200001 ${LOOPBACK.name.padStart(8)}\n` +
   NOWHERE;
 
-/** The group of all hosts, which every interface is in. */
-const GROUPS =
-  "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n" +
-  `${LOOPBACK.index}\t${LOOPBACK.name.padEnd(10)}:     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n`;
-const GROUPS6 = ["ff02", "ff01"]
-  .map(
-    (scope, i) =>
-      `${String(LOOPBACK.index).padEnd(4)} ${LOOPBACK.name.padEnd(15)} ${scope}${"1".padStart(28, "0")}     1 ${i === 0 ? "0000000C" : "00000008"} 0\n`,
-  )
-  .join("");
+/** Groups of the interface, those of sockets first; the kernel itself is in that of all hosts. */
+function groupsText({ list, littleEndian }: ProcSockets): string {
+  const all = [...groupsOf(list(), 4), { group: Uint8Array.of(224, 0, 0, 1), users: 1 }];
+  const lines = all.map(({ group, users }) => {
+    const name = hexadecimal(littleEndian ? group.toReversed() : group).toUpperCase();
+    return `\t\t\t\t${name} ${String(users).padStart(5)} 0:00000000\t\t0\n`;
+  });
+  const head = `${LOOPBACK.index}\t${LOOPBACK.name.padEnd(10)}:${String(all.length).padStart(6)}      V3\n`;
+  return `Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n${head}${lines.join("")}`;
+}
+function groups6Text({ list }: ProcSockets): string {
+  const line = (group: string, users: number, flags: number) =>
+    `${String(LOOPBACK.index).padEnd(4)} ${LOOPBACK.name.padEnd(15)} ${group} ${String(users).padStart(5)} ${hexadecimal(Uint8Array.of(0, 0, 0, flags)).toUpperCase()} 0\n`;
+  const own = ["ff02", "ff01"].map((scope, i) =>
+    line(`${scope}${"1".padStart(28, "0")}`, 1, i === 0 ? 12 : 8),
+  );
+  return [...groupsOf(list(), 16).map(({ group, users }) => line(hexadecimal(group), users, 4)), ...own].join(
+    "",
+  );
+}
+/** Who is named in which group, and how many sockets hear it alone or not at all; `bytes` of an address, and how wide columns are. */
+function sourcesText({ list }: ProcSockets, bytes: number): string {
+  const counts = new Map<string, [include: number, exclude: number]>();
+  for (const { group, include, sources } of list().flatMap(({ groups }) => groups)) {
+    if (group.length !== bytes) continue;
+    for (const source of sources ?? []) {
+      const [before, after] = bytes === 4 ? ["0x", 10] : ["", 32];
+      const [name, from] = [group, source].map((each) => `${before}${hexadecimal(each)}`.padStart(after));
+      const key = `${String(LOOPBACK.index).padStart(3)} ${LOOPBACK.name.padStart(6)} ${name} ${from}`;
+      const [included, excluded] = counts.get(key) ?? [0, 0];
+      counts.set(key, include ? [included + 1, excluded] : [included, excluded + 1]);
+    }
+  }
+  const title = (text: string) => text.padStart(bytes === 4 ? 10 : 32);
+  const names = bytes === 4 ? ["MCA", "SRC"] : ["Multicast Address", "Source Address"];
+  const head = `Idx Device ${names.map(title).join(" ")}    INC    EXC\n`;
+  const lines = [...counts].map(
+    ([key, both]) => `${key} ${both.map((n) => String(n).padStart(6)).join(" ")}\n`,
+  );
+  return head + lines.join("");
+}
 
 const UDP_COUNTERS =
   "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors";
@@ -103,10 +136,11 @@ export const netTree = (sockets: ProcSockets): SyntheticDirectory =>
     arp: textFile(NEIGHBOURS),
     if_inet6: textFile(ADDRESSES6),
     ipv6_route: textFile(ROUTES6),
-    igmp: textFile(GROUPS),
-    igmp6: textFile(GROUPS6),
+    igmp: textFile(() => groupsText(sockets)),
+    igmp6: textFile(() => groups6Text(sockets)),
     ...Object.fromEntries(["anycast6", "dev_mcast"].map((name) => [name, textFile("")])),
-    mcfilter: textFile("Idx Device        MCA        SRC    INC    EXC\n"),
+    mcfilter: textFile(() => sourcesText(sockets, 4)),
+    mcfilter6: textFile(() => sourcesText(sockets, 16)),
     packet: textFile("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
     psched: textFile("000003e8 00000040 000f4240 3b9aca00\n"),
     ptype: textFile(
