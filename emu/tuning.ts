@@ -32,6 +32,10 @@ export const MOST_UNSEEN = 8;
 export const MOST_WALKS = 512;
 /** Nanoseconds until somebody outside who forbids a folder on a known way is noticed. */
 export const WALK_TRUSTED = 100_000_000n;
+/** Nanoseconds after which a folder that has been changed once more has other times than before. */
+export const LISTING_SETTLED = 3_000_000_000n;
+/** Entries of a folder that are kept. */
+export const MOST_LISTED = 4096;
 
 // ---- profiles --------------------------------------------------------------------------------------------------
 
