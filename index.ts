@@ -17,10 +17,12 @@ export {
   type HostStat,
   type HostStream,
   type HostTranslations,
+  type HostTranslator,
   type HostWhereabouts,
   type Interest,
   type TerminalSettings,
 } from "./emu/host/host.ts";
+export { fulfil } from "./emu/jit/orders.ts";
 export {
   type Abi,
   type Checkpointer,

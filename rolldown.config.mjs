@@ -59,6 +59,7 @@ export default defineConfig([
     logLevel: "warn",
   },
   script("cli/launch.ts", "ppcr.cjs"),
+  script("translating.ts", "translating.cjs"),
   script("cli/main.ts", "main.cjs", {
     plugins: [seldom, deferring],
     preserveEntrySignatures: "allow-extension",

@@ -152,7 +152,11 @@ export class Machine {
       translations:
         engine === "interp"
           ? undefined
-          : new Translations(tuning, host.translations, { prepared: host.prepared, ...options }),
+          : new Translations(tuning, host.translations, {
+              prepared: host.prepared,
+              translator: host.translator,
+              ...options,
+            }),
       profiler: profile ? new Profiler() : undefined,
       trace: options.trace && { write: options.trace.write, ranges: [], symbols: [] },
     };
@@ -239,7 +243,7 @@ export class Machine {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.tools.translations?.save();
+    this.tools.translations?.end();
     for (const { files, threads } of this.kernel.processes.values()) {
       for (const thread of threads) thread.end();
       files.exit();

@@ -32,6 +32,10 @@ export const MOST_UNSEEN = 8;
 export const MOST_WALKS = 512;
 /** Nanoseconds until somebody outside who forbids a folder on a known way is noticed. */
 export const WALK_TRUSTED = 100_000_000n;
+/** Nanoseconds after which a folder that has been changed once more has other times than before. */
+export const LISTING_SETTLED = 3_000_000_000n;
+/** Entries of a folder that are kept. */
+export const MOST_LISTED = 4096;
 
 // ---- profiles --------------------------------------------------------------------------------------------------
 
@@ -142,6 +146,12 @@ export interface Tuning {
    * the command with it to end, for one of 749,000 (the loop of guile's virtual machine: each operation jumps by one table to all the others).
    */
   mostModuleBytes: number;
+  /**
+   * Guest instructions that a machine has had translated before another thread is begun to go on with that, which takes 45 ms of processor time to
+   * begin, and some more until V8 has compiled the translator there, too. With 2,000 Lua's mix of tables and strings (10,000 in all) took 2 % longer by
+   * the clock on two cores, with 6,000 2 % less; sqlite's first run (48,000) takes 5 % less with 6,000 and 4 % with 12,000.
+   */
+  threadAfter: number;
   /** Registers that an innermost loop keeps in locals at the most. */
   mostPromoted: number;
   /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
@@ -170,6 +180,7 @@ export const TUNING: Tuning = {
   executedPerHandled: 20,
   mostInstructions: 4000,
   mostModuleBytes: 250_000,
+  threadAfter: 6_000,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,
@@ -205,6 +216,13 @@ export const MOST_INLINED = 40;
 export const MOST_GUESSES = 6;
 /** Instructions that are copied at the most to give a loop one entry, and with a quarter of the region's all of its loops. */
 export const MOST_SPLIT = 64;
+/** Functions that another thread has been asked to translate, at a time, before more are left until later. */
+export const MOST_ORDERS = 8;
+/**
+ * How much less of a processor than others that thread wants, as nice(1) has it. Where there are two cores it would keep the guest's thread waiting,
+ * and those in which V8 optimises: sqlite's first run took 3 % more by the clock with 0, 2 % with 5.
+ */
+export const THREAD_NICENESS = 10;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

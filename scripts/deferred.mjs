@@ -13,9 +13,10 @@ import { Module } from "node:module";
 const DEFERRED = {
   /** What runs when something is hot: the translator but for the engine, which finds out what is. */
   translator: `
-    emu/jit: access-ranges archive comparisons directed-sum double-expressions entrances flow fp-record generator guards helper-functions inline kept-by-calls piece probe produce
+    emu/jit: access-ranges archive comparisons directed-sum double-expressions entrances flow fp-record generator guards helper-functions inline kept-by-calls orders piece probe produce
       quick-code quick-rows quick-vectors scan settle slots state translate values wasm
-    emu/jit/rows: *`,
+    emu/jit/rows: *
+    emu/host/node: translator-thread`,
   /** Instructions other than those of integers. */
   vectors: `
     emu/cpu: prefixed

@@ -35,14 +35,37 @@ const RECENT = 256;
 /** Pages in 4 GiB. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
 
-interface CodePage {
+/** A page of code; what it has of each word is made when it is first wanted, which may be never where another engine runs the page. */
+class CodePage {
   readonly page: number;
   readonly words: Int32Array;
-  readonly handlers: Handler[];
   /** Stands in for the handlers of words that have not been executed. */
-  readonly first: Handler;
+  private readonly first: Handler;
+  private readonly arrivals: number | undefined;
+  private handled: Handler[] | undefined;
+  private waiting: Int32Array | undefined;
+
+  constructor(page: number, words: Int32Array, first: Handler, arrivals: number | undefined) {
+    this.page = page;
+    this.words = words;
+    this.first = first;
+    this.arrivals = arrivals;
+  }
+
+  get handlers(): Handler[] {
+    return (this.handled ??= new Array<Handler>(WORDS).fill(this.first));
+  }
   /** Arrivals at each word before the watch is asked. */
-  readonly patience: Int32Array;
+  get patience(): Int32Array {
+    if (this.waiting === undefined)
+      this.waiting = this.arrivals === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(this.arrivals);
+    return this.waiting;
+  }
+  /** The handler of a word, if it has been executed. */
+  known(index: number): Handler | undefined {
+    const handler = this.handled?.[index];
+    return handler === this.first ? undefined : handler;
+  }
 }
 
 /** What is asked of a place can double often. */
@@ -187,12 +210,11 @@ export class Interpreter {
   }
   /** Whether the instruction at an address has been executed here since its page last changed. */
   protected hasRun(address: number): boolean {
-    const page = this.pageAt(address >>> PAGE_SHIFT);
-    return page !== undefined && page.handlers[(address >>> 2) & (WORDS - 1)] !== page.first;
+    return this.pageAt(address >>> PAGE_SHIFT)?.known((address >>> 2) & (WORDS - 1)) !== undefined;
   }
   /** Whether the instruction at an address is a system call, and has been executed here since its page last changed. */
   protected isCallAt(address: number): boolean {
-    return this.pageAt(address >>> PAGE_SHIFT)?.handlers[(address >>> 2) & (WORDS - 1)] === callKernel;
+    return this.pageAt(address >>> PAGE_SHIFT)?.known((address >>> 2) & (WORDS - 1)) === callKernel;
   }
   /** The same for the instruction at NIA. */
   protected get isAtCall(): boolean {
@@ -200,7 +222,7 @@ export class Interpreter {
     return i32[NIA / 4 + 1] === 0 && this.isCallAt(i32[NIA / 4]);
   }
   /** Whether all of `words` stand at an address on; undefined where a page of theirs has not been run. */
-  protected holds(address: number, words: Int32Array): boolean | undefined {
+  protected holds(address: number, words: ArrayLike<number>): boolean | undefined {
     for (let i = 0; i < words.length; ) {
       const at = (address + 4 * i) >>> 0;
       const page = this.pageAt(at >>> PAGE_SHIFT);
@@ -248,7 +270,8 @@ export class Interpreter {
     this.codePages.delete(page);
     this.recent[page % RECENT] = undefined;
   }
-  private openPage(page: number, pc: number): CodePage {
+  /** Gets a page ready that is run for the first time since it changed. Throws GuestFault where it may not be. */
+  protected openPage(page: number, pc: number): CodePage {
     const { memory } = this.cpu;
     const high = Math.floor(page / PAGES);
     if (high >= 2 ** 31 || page * PAGE_SIZE >= memory.limit) {
@@ -256,19 +279,16 @@ export class Interpreter {
     }
     memory.markCode(page, (BigInt(high) << 32n) | BigInt(pc >>> 0));
     const words = memory.fetchPage(page);
-    const handlers = new Array<Handler>(WORDS);
     const first: Handler = (word, cia) => {
       const index = (cia >>> 2) & (WORDS - 1);
       const handler = this.breakpoints.has(high * 2 ** 32 + (cia >>> 0))
         ? breakHere
         : handlerOf(word, this.cpu, fitsPrefixed(cia) ? words[index + 1] : undefined);
-      handlers[index] = handler;
+      code.handlers[index] = handler;
       return handler(word, cia);
     };
-    handlers.fill(first);
     const { watch } = this;
-    const patience = watch === undefined ? NO_PATIENCE : new Int32Array(WORDS).fill(watch.patience);
-    const code = { page, words, handlers, first, patience };
+    const code = new CodePage(page, words, first, watch?.patience);
     this.codePages.set(page, code);
     watch?.opened?.(page);
     return code;

@@ -47,6 +47,11 @@ export interface HostStat {
   btime?: bigint;
 }
 
+/** What a directory says of one of its entries. */
+export interface HostEntry extends Pick<HostStat, "kind" | "dev" | "ino"> {
+  name: string;
+}
+
 /** How `open` opens: all false is read-only. */
 export interface HostOpenFlags {
   read: boolean;
@@ -83,6 +88,8 @@ export interface HostFolder {
    */
   within<T>(name: string, use: (path: string) => T): T;
   stat(): HostStat;
+  /** Its entries, but for those that go meanwhile or whose status is refused. */
+  entries(): HostEntry[];
   /** Throws EACCES (or EROFS) where that access would be refused. */
   access(wanted: HostAccess): void;
   /** Its absolute path. */
@@ -180,6 +187,23 @@ export interface HostTranslations {
   serialize(module: WebAssembly.Module, code: () => unknown): Uint8Array | undefined;
   /** The module again. */
   deserialize(native: Uint8Array, wire: Uint8Array): WebAssembly.Module | undefined;
+}
+
+/**
+ * Another thread that translates guest code while the guest runs: what it is sent it gives to `fulfil` of the library, and sends the result
+ * back. Nothing depends on it but time. Nothing of it throws.
+ */
+export interface HostTranslator {
+  /** Whether it has begun to work. */
+  readonly isReady: boolean;
+  /** Whether it works no more, for whatever reason: what it has not answered by then it never will. */
+  readonly hasEnded: boolean;
+  /** Sends it a copy of a request. */
+  send(request: unknown): void;
+  /** Its next answer, undefined while there is none. Asked for a thousand times a second. */
+  receive(): unknown;
+  /** Lets go of it. */
+  end(): void;
 }
 
 /** The times of the host. */
@@ -316,6 +340,8 @@ export interface Host {
   readonly network?: HostNetwork;
   /** Where translated code is kept, if it is. */
   readonly translations?: HostTranslations;
+  /** Begins another thread that translates, where there are such. Asked for once, when a program has run for some time. Nothing of it throws. */
+  readonly translator?: () => HostTranslator | undefined;
   /** Modules of WebAssembly that have been made before, by name: nothing depends on them but time. Nothing of it throws. */
   readonly prepared?: (name: string) => WebAssembly.Module | undefined;
   /** SHA-256, incrementally. */

@@ -32,8 +32,10 @@ export class AccessRanges {
     let { low, high } = own;
     let stores = isStore;
     const widen = (other: Access, most: number): boolean => {
-      const [l, h] = [Math.min(low, other.low), Math.max(high, other.high)];
-      if (other.base !== own.base || h - l > most) return false;
+      if (other.base !== own.base) return false;
+      const l = Math.min(low, other.low);
+      const h = Math.max(high, other.high);
+      if (h - l > most) return false;
       low = l;
       high = h;
       return true;
@@ -150,12 +152,18 @@ export function lookAhead(flow: Flow, blocks: readonly Block[], values: readonly
       if (to < 0 || to >= root || back || forward[to] !== 1 || isHeader[to] !== 0) continue;
       const isUsual = !isCall && staying.length === 1 && staying[0].to === to;
       const { accesses, entryValue } = values[to];
-      for (const { base: number, low, high, isStore } of [...accesses.list, ...accesses.later]) {
-        const n = number - entryValue;
-        if (n < 0 || n >= 32 || found.length >= MOST_LATER) continue;
-        if (n !== STACK_POINTER && !isUsual) continue;
-        found.push({ base: base[n], low: low + offset[n], high: high + offset[n], isStore });
-      }
+      const take = (list: readonly Access[]) => {
+        for (let i = 0; i < list.length && found.length < MOST_LATER; i++) {
+          const access = list[i];
+          const n = access.base - entryValue;
+          if (n < 0 || n >= 32 || (n !== STACK_POINTER && !isUsual)) continue;
+          const distance = offset[n];
+          const { isStore } = access;
+          found.push({ base: base[n], low: access.low + distance, high: access.high + distance, isStore });
+        }
+      };
+      take(accesses.list);
+      take(accesses.later);
     }
     values[node].accesses.later = found;
   }

@@ -6,7 +6,10 @@
  */
 import type { Cpu } from "../cpu/cpu.ts";
 import { type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { available } from "../cpu/dispatch.ts";
+import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
+import { bind } from "../cpu/views.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
@@ -24,9 +27,10 @@ import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
+import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
 import { extentsOf, type Order, type Product, produce } from "./produce.ts";
-import { quickTarget, Stop } from "./quick-kind.ts";
+import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
 import type { JitStatistics, Translations } from "./translations.ts";
@@ -53,6 +57,15 @@ interface Job {
   readonly before: Piece | undefined;
   readonly replaced: readonly Piece[];
   readonly order: Order;
+  /** Places that wait for it, for they share code with it. */
+  readonly waiting: number[];
+}
+
+/** What others have made of one, if they have; the piece of it unless that is too large. */
+interface Received {
+  readonly job: Job;
+  readonly product: Product | undefined;
+  readonly piece: Piece | undefined;
 }
 
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
@@ -60,6 +73,10 @@ const SAMPLED = 61;
 
 /** Of so many runs after the first ones the clock is read in one at every change from one tier to the other: a prime, too. */
 const WATCHED = 31;
+
+/** Primary opcodes of accesses to vectors. */
+const EXTENDED = 31;
+const LXV = 61;
 
 /** Pages of near memory. */
 const PAGES = 2 ** 32 / PAGE_SIZE;
@@ -82,6 +99,9 @@ export class JitEngine extends Interpreter {
   private readonly tables = new Map<number, JumpTable>();
   /** Places that were called when they got hot. */
   private readonly functions = new Set<number>();
+  /** What is being translated by others, by the blocks of it; and what they have done since this address space ran last. */
+  private readonly promised = new Map<number, Job>();
+  private readonly received: Received[] = [];
   private readonly byPage = new Map<number, Set<Unit>>();
   private readonly armed = new Set<number>();
   /** Places of which there is code that did not fit the first time. */
@@ -139,6 +159,8 @@ export class JitEngine extends Interpreter {
   }
 
   override run(limit: number): Exit {
+    this.translations.deliver();
+    if (this.received.length > 0) this.takeReceived();
     if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
     if (this.statistics.running === undefined) return this.runBoth(limit);
     const isWatched = this.runs < WATCHED || this.runs % WATCHED === 0;
@@ -218,6 +240,11 @@ export class JitEngine extends Interpreter {
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
         quick.allow(address, this.passArrivals(address, QuickLoop.most));
       } else if (stop === Stop.interpret) {
+        const pc = i32[NIA / 4];
+        if (i32[NIA / 4 + 1] === 0 && !this.isOpen(pc)) {
+          this.openPage(pc >>> PAGE_SHIFT, pc);
+          continue;
+        }
         let exit: Exit | "arrived" = "syscall";
         if (!this.isAtCall) {
           this.noteHandled();
@@ -272,6 +299,7 @@ export class JitEngine extends Interpreter {
   private executeQuickly(address: number): number {
     this.closed = false;
     this.status.settle();
+    if (this.makesWay(address) && !this.closed) return Stop.again;
     this.noteHandled();
     try {
       this.step(address);
@@ -280,6 +308,30 @@ export class JitEngine extends Interpreter {
       return Stop.thrown;
     }
     return this.closed ? Stop.changed : 0;
+  }
+
+  /** Looks for the quick loop at the page of a vector access; whether it finds nothing in its way there any more. */
+  private makesWay(address: number): boolean {
+    const { cpu } = this;
+    const { memory } = cpu;
+    const word = memory.fetch(address >>> 0);
+    const opcode = word >>> 26;
+    if (opcode !== LXV && opcode !== EXTENDED) return false;
+    const row = decode(word);
+    const access = row && VECTOR_ACCESSES.get(row.name);
+    if (row === undefined || access === undefined || !available(row, cpu.model)) return false;
+    const { bytes, isStore } = access;
+    bind(cpu);
+    try {
+      const ea = opcode === LXV ? addressDq(word, isStore) : addressX(word, isStore);
+      // Elsewhere it would only come back.
+      if (ea < 0 || ea % PAGE_SIZE > PAGE_SIZE - bytes) return false;
+      if (isStore) memory.checkStore(ea, bytes);
+      else memory.checkLoad(ea, bytes);
+      return (isStore ? memory.writeGuard : memory.readGuard)[ea >>> PAGE_SHIFT] === 0;
+    } catch {
+      return false;
+    }
   }
 
   protected override closePage(page: number): void {
@@ -405,22 +457,26 @@ export class JitEngine extends Interpreter {
 
   /** Whether the interpreter is to leave at an address where it has arrived often: there is code, perhaps just made. */
   private arrived(address: number, left: number): boolean {
-    if (!this.entries.has(address)) this.make(address);
+    if (this.isShort) {
+      this.setPatience(address, this.tuning.threshold);
+      return false;
+    }
+    if (!this.entries.has(address)) {
+      const began = now();
+      this.make(address);
+      this.notePause(began);
+    }
     const entry = this.entries.get(address);
     return entry !== undefined && left >= entry.need;
   }
 
   private make(address: number): void {
-    if (this.isShort) {
-      this.setPatience(address, this.tuning.threshold);
-      return;
-    }
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
     if (isCalled) this.functions.add(address);
-    if (!this.isEarned) {
+    if (!this.isEarned || this.promised.has(address) || this.translations.isBusy) {
       this.setPatience(address, this.tuning.threshold);
       return;
     }
@@ -430,8 +486,9 @@ export class JitEngine extends Interpreter {
     const isOwn = isCalled || without !== undefined;
     const wanted = isOwn || within !== undefined ? [address] : this.fromBeginning(address);
     const unit = within ?? (isOwn ? undefined : (this.inside.get(wanted[0]) ?? this.reachedFrom(address)));
-    if (without !== undefined) this.translateUnit(without.entries, without);
-    else if (unit === undefined) this.translateUnit(wanted);
+    let other: Job | undefined;
+    if (without !== undefined) other = this.translateUnit(without.entries, without);
+    else if (unit === undefined) other = this.translateUnit(wanted);
     else {
       const { piece } = unit;
       if (piece.entries.length >= 2 * mostEntries) this.setPatience(address, RETRY_AFTER);
@@ -440,9 +497,14 @@ export class JitEngine extends Interpreter {
         const isBeside = within === undefined;
         this.setPatience(address, isBeside ? this.coldPatience(unit) : this.entryPatience(piece));
         return;
-      } else this.translateUnit([...piece.entries, address], piece);
+      } else other = this.translateUnit([...piece.entries, address], piece);
     }
-    if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
+    if (other !== undefined) {
+      this.promised.set(address, other);
+      other.waiting.push(address);
+    }
+    if (this.promised.has(address)) this.setPatience(address, this.tuning.threshold);
+    else if (!this.entries.has(address) && !this.inside.has(address)) this.setPatience(address, RETRY_AFTER);
   }
 
   /** Whether all that has been run so far would have taken less time than to begin with translating. */
@@ -622,43 +684,120 @@ export class JitEngine extends Interpreter {
       tuning: { mostEntries, mostPromoted, mostCarried },
       pages: cpu.memory.memory.buffer.byteLength / 65536,
     };
-    return { wanted, before, replaced, order };
+    return { wanted, before, replaced, order, waiting: [] };
   }
 
-  /** Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. */
-  private translateUnit(wanted: readonly number[], before?: Piece): void {
+  /**
+   * Translates what can be reached from the first of `wanted`, with entries at all of them; `before` is what had that place. It does not where
+   * some of it is being translated already, and returns that.
+   */
+  private translateUnit(
+    wanted: readonly number[],
+    before?: Piece,
+    most = this.tuning.mostInstructions,
+  ): Job | undefined {
     const began = now();
     const { statistics } = this;
-    const { mostInstructions, mostModuleBytes } = this.tuning;
-    let job = this.jobFor(wanted, before, mostInstructions);
-    let product = job && produce(job.order);
-    // Many jumps by one table of many targets make more code than their instructions would: less of it is taken then.
-    while (product !== undefined && product.wire.length > mostModuleBytes) {
-      const { instructions, wire } = product;
-      if (instructions <= LEAST_INSTRUCTIONS) break;
-      const part = Math.min(0.75, mostModuleBytes / wire.length);
-      job = this.jobFor(wanted, before, Math.floor(part * instructions));
-      product = job && produce(job.order);
+    const job = this.jobFor(wanted, before, most);
+    const other = job && this.underWay(job);
+    if (job === undefined || other !== undefined) return other;
+    const { order } = job;
+    const { others } = this.translations;
+    if (others !== undefined) {
+      for (const { start } of order.region.blocks) this.promised.set(start, job);
+      others.send(order, (made) => this.receive(job, made));
     }
-    if (job === undefined || product === undefined) return;
+    const product = others === undefined ? produce(order) : undefined;
     statistics.generating += now() - began;
-    this.settle(job, product);
+    if (product !== undefined) this.settle(job, product);
     statistics.compiling += now() - began;
+    return undefined;
+  }
+  /** What is being translated already and has code of it. */
+  private underWay({ order }: Job): Job | undefined {
+    for (const { start, isCopy } of order.region.blocks) {
+      const other = isCopy ? undefined : this.promised.get(start);
+      if (other !== undefined) return other;
+    }
+    return undefined;
   }
 
-  /** Puts what was produced to use. */
-  private settle({ before, replaced }: Job, { instructions, ...product }: Product): void {
+  /** Has a product used and kept; true if it was too large, and less is to be made. */
+  private settle(job: Job, product: Product): void {
+    const smaller = this.tooLarge(product);
+    if (smaller > 0) this.translateUnit(job.wanted, job.before, smaller);
+    else this.take(this.keep(job, product));
+  }
+  /**
+   * How many instructions are to be taken instead where a module is too large, else 0. Many jumps by one table of many targets make more code
+   * than their instructions would.
+   */
+  private tooLarge({ instructions, wire }: Product): number {
+    const part = this.tuning.mostModuleBytes / wire.length;
+    return part >= 1 || instructions <= LEAST_INSTRUCTIONS
+      ? 0
+      : Math.floor(Math.min(0.75, part) * instructions);
+  }
+  /** Puts what was produced into the archive. */
+  private keep({ before, replaced }: Job, product: Product, module?: WebAssembly.Module): Piece {
+    const { instructions, ...rest } = product;
     const remade = before === undefined ? 0 : before.remade + 1;
-    const piece: Piece = { ...product, remade, native: undefined, module: undefined };
+    const piece: Piece = { ...rest, remade, native: undefined, module };
     const { statistics } = this;
     statistics.units++;
     statistics.bytes += piece.wire.length;
     statistics.guestInstructions += instructions;
     this.translated += instructions;
-    this.install(piece, false);
-    this.show(piece, false);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
+    return piece;
+  }
+  private take(piece: Piece): void {
+    this.install(piece, false);
+    this.show(piece, false);
+  }
+
+  /** What another thread has made is there, or is not to be had; it is put to use when this address space runs. */
+  private receive(job: Job, made: Made | undefined): void {
+    const { statistics } = this;
+    const isSmall = made !== undefined && this.tooLarge(made.product) === 0;
+    const piece = isSmall ? this.keep(job, made.product, made.module) : undefined;
+    this.received.push({ job, product: made?.product, piece });
+    if (made === undefined) return;
+    statistics.ordered++;
+    statistics.ordering += made.milliseconds;
+  }
+  /** Puts to use what others have made, unless the program's code is no longer what it was made of. */
+  private takeReceived(): void {
+    const began = now();
+    for (const { job, product, piece } of this.received.splice(0)) {
+      const { order } = job;
+      for (const start of [...order.region.blocks.map((block) => block.start), ...job.waiting]) {
+        if (this.promised.get(start) === job) this.promised.delete(start);
+      }
+      if (!this.isCurrent(job)) this.statistics.stale++;
+      else if (piece !== undefined) this.take(piece);
+      else this.settle(job, product ?? produce(order));
+    }
+    this.notePause(began);
+    this.statistics.compiling += now() - began;
+  }
+  /** Whether the program still has the code of a job, and nothing has come that would be lost with it. */
+  private isCurrent({ order: { region, wanted }, before, replaced }: Job): boolean {
+    if (!region.blocks.every(({ start, words }) => this.holds(start, words) === true)) return false;
+    const own = region.blocks.filter(({ isCopy }) => !isCopy);
+    return [...this.replaced(extentsOf(own))].every(
+      ({ piece }) =>
+        piece === before ||
+        replaced.includes(piece) ||
+        piece.entries.every((entry) => wanted.includes(entry)),
+    );
+  }
+
+  /** Notes for how long the guest has just been kept waiting. */
+  private notePause(began: number): void {
+    const { statistics } = this;
+    statistics.longestPause = Math.max(statistics.longestPause, now() - began);
   }
 
   private openLinker(): Linker {
@@ -710,12 +849,14 @@ export class JitEngine extends Interpreter {
 
   /** Units whose root is one of the blocks. */
   private replaced(blocks: Int32Array): Set<Unit> {
-    const starts = new Set(blocks.filter((_, i) => (i & 1) === 0));
     const units = new Set<Unit>();
-    for (const start of starts) {
-      const unit = this.inside.get(start);
-      if (unit !== undefined && starts.has(unit.piece.entries[0])) units.add(unit);
+    for (let i = 0; i < blocks.length; i += 2) {
+      const unit = this.inside.get(blocks[i]);
+      if (unit !== undefined) units.add(unit);
     }
+    if (units.size === 0) return units;
+    const starts = new Set(blocks.filter((_, i) => (i & 1) === 0));
+    for (const unit of units) if (!starts.has(unit.piece.entries[0])) units.delete(unit);
     return units;
   }
 

@@ -43,44 +43,54 @@ export interface Flow {
 export function buildFlow(region: Region, entries: readonly number[], heads: readonly number[] = []): Flow {
   const { blocks, at } = region;
   const root = blocks.length;
-  const edges: Edge[][] = blocks.map((block) => {
-    const list: Edge[] = [];
-    for (const address of successors(block)) {
+  const edges: Edge[][] = blocks.map((block) =>
+    successors(block).map((address) => {
       const to = block.copies?.get(address) ?? at.get(address);
-      list.push({ to: to ?? -1, selector: -1, back: false });
-    }
-    return list;
-  });
+      return { to: to ?? -1, selector: -1, back: false };
+    }),
+  );
   edges.push(entries.map((to) => ({ to, selector: -1, back: false })));
 
   const loops: Loop[] = [];
   const loopOf: (Loop | undefined)[] = new Array(edges.length).fill(undefined);
-  const rank = (node: number) => (heads.includes(node) ? heads.indexOf(node) : heads.length);
+  const ranks = new Map<number, number>();
+  for (const head of heads) if (!ranks.has(head)) ranks.set(head, ranks.size);
+  const rank = (node: number) => ranks.get(node) ?? heads.length;
   const first = new Set<number>();
   depthFirst(edges, [root], (node) => first.add(node));
+  // Where edges come from that lead to a node, or have led there.
+  const sources: number[][] = edges.map(() => []);
+  for (const from of first) {
+    const list = edges[from];
+    for (let i = 0; i < list.length; i++) if (list[i].to >= 0) sources[list[i].to].push(from);
+  }
+  const parts = new Components(edges);
+  /** The component of a node, of those that are looked at. */
+  const memberOf: number[] = new Array(edges.length).fill(-1);
   findLoops([...first]);
 
   /** Finds the loops among `nodes`, ignoring back edges of loops found already, and theirs within. */
   function findLoops(nodes: readonly number[], parent?: Loop): void {
     const isLoop = (component: readonly number[]) =>
       component.length > 1 || edges[component[0]].some((e) => e.to === component[0] && !e.back);
-    const found = components(edges, nodes).filter(isLoop);
+    const found = parts.of(nodes).filter(isLoop);
     if (found.length === 0) return;
     const entered = entriesOf(found);
     found.forEach((component, i) => {
       const inside = new Set(component);
       const entrances = headFirst(
         component,
-        [...entered[i]].sort((a, b) => rank(a) - rank(b) || a - b),
+        entered[i].sort((a, b) => rank(a) - rank(b) || a - b),
       );
       const header = entrances.length === 1 ? entrances[0] : addDispatch(inside, entrances);
       for (let outer = parent; outer !== undefined; outer = outer.parent) outer.nodes.add(header);
-      for (const node of inside) {
-        for (const edge of edges[node]) if (edge.to === header) edge.back = true;
-      }
       const loop: Loop = { header, nodes: inside, parent };
       loops.push(loop);
-      for (const node of inside) loopOf[node] = loop;
+      for (const node of inside) {
+        loopOf[node] = loop;
+        const list = edges[node];
+        for (let i = 0; i < list.length; i++) if (list[i].to === header) list[i].back = true;
+      }
       findLoops(
         [...inside].filter((node) => node !== header),
         loop,
@@ -89,18 +99,14 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   }
 
   /** Of each component the nodes that are entered from outside it. */
-  function entriesOf(found: readonly (readonly number[])[]): Set<number>[] {
-    const memberOf = new Int32Array(edges.length).fill(-1);
+  function entriesOf(found: readonly (readonly number[])[]): number[][] {
     found.forEach((component, i) => {
       for (const node of component) memberOf[node] = i;
     });
-    const heads = found.map(() => new Set<number>());
-    for (let from = 0; from < edges.length; from++) {
-      if (!first.has(from)) continue;
-      for (const { to } of edges[from]) {
-        if (to >= 0 && memberOf[to] >= 0 && memberOf[to] !== memberOf[from]) heads[memberOf[to]].add(to);
-      }
-    }
+    const isEntered = (node: number, i: number) =>
+      sources[node].some((from) => memberOf[from] !== i && edges[from].some(({ to }) => to === node));
+    const heads = found.map((component, i) => component.filter((node) => isEntered(node, i)));
+    for (const component of found) for (const node of component) memberOf[node] = -1;
     return heads;
   }
 
@@ -112,7 +118,7 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
     const head = headByPlace(component);
     if (head === undefined || head === entrances[0]) return entrances;
     const others = component.filter((node) => node !== head);
-    const inner = components(edges, others).find((nodes) => nodes.includes(entrances[0]))!;
+    const inner = parts.of(others).find((nodes) => nodes.includes(entrances[0]))!;
     if (inner.length === 1 && !edges[inner[0]].some(({ to, back }) => to === inner[0] && !back))
       return entrances;
     return [head, ...entrances.filter((node) => node !== head)];
@@ -121,8 +127,11 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   function headByPlace(component: readonly number[]): number | undefined {
     const inside = new Set(component);
     let head: number | undefined;
-    for (const node of component) {
-      for (const { to, back } of edges[node]) {
+    for (let n = 0; n < component.length; n++) {
+      const node = component[n];
+      const list = edges[node];
+      for (let i = 0; i < list.length; i++) {
+        const { to, back } = list[i];
         if (to > node || node >= root || back || !inside.has(to)) continue;
         if (head === undefined || to < head) head = to;
       }
@@ -132,20 +141,24 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
 
   function addDispatch(inside: Set<number>, entrances: readonly number[]): number {
     const dispatch = edges.length;
-    for (let from = 0; from < dispatch; from++) {
-      if (!first.has(from)) continue;
-      for (const edge of edges[from]) {
-        const selector = entrances.indexOf(edge.to);
-        if (selector < 0 || edge.back) continue;
-        if (selector > 0 && inside.has(from)) continue;
-        edge.to = dispatch;
-        edge.selector = selector;
+    const from = new Set<number>();
+    entrances.forEach((entrance, selector) => {
+      for (const source of sources[entrance]) {
+        if (selector > 0 && inside.has(source)) continue;
+        for (const edge of edges[source]) {
+          if (edge.to !== entrance || edge.back) continue;
+          edge.to = dispatch;
+          edge.selector = selector;
+          from.add(source);
+        }
       }
-    }
+    });
     edges.push(entrances.map((to) => ({ to, selector: -1, back: false })));
+    for (const entrance of entrances) sources[entrance].push(dispatch);
+    sources.push([...from]);
     loopOf.push(undefined);
+    memberOf.push(-1);
     inside.add(dispatch);
-    first.add(dispatch);
     return dispatch;
   }
 
@@ -164,8 +177,10 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   const isHeader = new Uint8Array(edges.length);
   for (const { header } of loops) isHeader[header] = 1;
   const forward = new Int32Array(edges.length);
-  for (const node of order)
-    for (const edge of edges[node]) if (edge.to >= 0 && !edge.back) forward[edge.to]++;
+  for (let n = 0; n < order.length; n++) {
+    const list = edges[order[n]];
+    for (let i = 0; i < list.length; i++) if (list[i].to >= 0 && !list[i].back) forward[list[i].to]++;
+  }
   const idom = dominators(edges, order, position);
   return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
 }
@@ -256,77 +271,106 @@ function depthFirst(
   }
 }
 
-/** Strongly connected components of a subgraph without its back edges (R. Tarjan 1972). */
-function components(edges: readonly Edge[][], nodes: readonly number[]): number[][] {
-  const member = new Uint8Array(edges.length);
-  for (const node of nodes) member[node] = 1;
-  const index = new Int32Array(edges.length);
-  const low = new Int32Array(edges.length);
-  const onStack = new Uint8Array(edges.length);
-  const stack: number[] = [];
-  const result: number[][] = [];
-  let counter = 0;
-  const path: number[] = [];
-  const next: number[] = [];
-  const push = (node: number) => {
-    index[node] = low[node] = ++counter;
-    onStack[node] = 1;
-    stack.push(node);
-    path.push(node);
-    next.push(0);
-  };
-  for (const start of nodes) {
-    if (index[start] !== 0) continue;
-    push(start);
-    while (path.length > 0) {
-      const top = path.length - 1;
-      const node = path[top];
-      const edge = edges[node][next[top]++];
-      if (edge === undefined) {
-        path.pop();
-        next.pop();
-        if (top > 0) low[path[top - 1]] = Math.min(low[path[top - 1]], low[node]);
-        if (low[node] === index[node]) {
-          const component: number[] = [];
-          for (;;) {
-            const member = stack.pop()!;
-            onStack[member] = 0;
-            component.push(member);
-            if (member === node) break;
-          }
-          result.push(component);
-        }
-        continue;
-      }
-      if (edge.to < 0 || edge.back || !member[edge.to]) continue;
-      if (index[edge.to] === 0) push(edge.to);
-      else if (onStack[edge.to]) low[node] = Math.min(low[node], index[edge.to]);
-    }
+/** Strongly connected components of subgraphs without their back edges (R. Tarjan 1972). */
+class Components {
+  private readonly edges: readonly Edge[][];
+  /** By node: when it was come to, 0 if it was not yet, -1 if it is not looked at; the least that it leads to; and whether its component is open. */
+  private readonly index: number[] = [];
+  private readonly low: number[] = [];
+  private readonly isOpen: boolean[] = [];
+
+  constructor(edges: readonly Edge[][]) {
+    this.edges = edges;
   }
-  return result;
+
+  of(nodes: readonly number[]): number[][] {
+    const { edges, index, low, isOpen } = this;
+    while (index.length < edges.length) {
+      index.push(-1);
+      low.push(0);
+      isOpen.push(false);
+    }
+    for (let i = 0; i < nodes.length; i++) index[nodes[i]] = 0;
+    const stack: number[] = [];
+    const result: number[][] = [];
+    let counter = 0;
+    const path: number[] = [];
+    const next: number[] = [];
+    const push = (node: number) => {
+      index[node] = low[node] = ++counter;
+      isOpen[node] = true;
+      stack.push(node);
+      path.push(node);
+      next.push(0);
+    };
+    for (let i = 0; i < nodes.length; i++) {
+      const start = nodes[i];
+      if (index[start] !== 0) continue;
+      push(start);
+      while (path.length > 0) {
+        const top = path.length - 1;
+        const node = path[top];
+        const edge = edges[node][next[top]++];
+        if (edge === undefined) {
+          path.pop();
+          next.pop();
+          if (top > 0) low[path[top - 1]] = Math.min(low[path[top - 1]], low[node]);
+          if (low[node] === index[node]) {
+            const component: number[] = [];
+            for (;;) {
+              const member = stack.pop()!;
+              isOpen[member] = false;
+              component.push(member);
+              if (member === node) break;
+            }
+            result.push(component);
+          }
+          continue;
+        }
+        if (edge.to < 0 || edge.back || index[edge.to] < 0) continue;
+        if (index[edge.to] === 0) push(edge.to);
+        else if (isOpen[edge.to]) low[node] = Math.min(low[node], index[edge.to]);
+      }
+    }
+    for (let i = 0; i < nodes.length; i++) index[nodes[i]] = -1;
+    return result;
+  }
 }
 
 /** Immediate dominators (K. Cooper, T. Harvey, K. Kennedy, "A simple, fast dominance algorithm", 2001). */
 function dominators(edges: readonly Edge[][], order: readonly number[], position: Int32Array): Int32Array {
   const idom = new Int32Array(edges.length).fill(-1);
-  const predecessors: number[][] = edges.map(() => []);
-  for (const node of order) {
-    for (const edge of edges[node]) if (edge.to >= 0) predecessors[edge.to].push(node);
-  }
+  // The edges into a node follow each other in `from`.
+  const first = new Int32Array(edges.length + 1);
+  const each = (visit: (from: number, to: number) => void) => {
+    for (let n = 0; n < order.length; n++) {
+      const list = edges[order[n]];
+      for (let i = 0; i < list.length; i++) if (list[i].to >= 0) visit(order[n], list[i].to);
+    }
+  };
+  each((_, to) => first[to + 1]++);
+  for (let node = 0; node < edges.length; node++) first[node + 1] += first[node];
+  const from = new Int32Array(first[edges.length]);
+  const filled = first.slice();
+  each((node, to) => {
+    from[filled[to]++] = node;
+  });
   idom[order[0]] = order[0];
   for (let changed = true; changed; ) {
     changed = false;
-    for (const node of order.slice(1)) {
+    for (let n = 1; n < order.length; n++) {
+      const node = order[n];
       let common = -1;
-      for (let from of predecessors[node]) {
-        if (idom[from] < 0) continue;
+      for (let i = first[node]; i < first[node + 1]; i++) {
+        let other = from[i];
+        if (idom[other] < 0) continue;
         if (common < 0) {
-          common = from;
+          common = other;
           continue;
         }
-        while (common !== from) {
-          while (position[common] > position[from]) common = idom[common];
-          while (position[from] > position[common]) from = idom[from];
+        while (common !== other) {
+          while (position[common] > position[other]) common = idom[common];
+          while (position[other] > position[common]) other = idom[other];
         }
       }
       if (idom[node] !== common) {

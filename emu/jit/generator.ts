@@ -18,9 +18,11 @@ import { settleFunction } from "./settle.ts";
 import {
   CA_SLOT,
   CR_SLOT,
+  countBits,
   eachSlot,
   FPR_SLOT,
   hasSlot,
+  lowest,
   LR_SLOT,
   RECORD_SLOT,
   RECORDS,
@@ -184,10 +186,10 @@ export class Generator {
   /** Sees to it that the slot's local holds its value. */
   fetch(slot: number): void {
     if (slot >= CR_SLOT && slot < CA_SLOT) this.readWhole |= 1 << (slot - CR_SLOT);
-    if (slot >= CR_SLOT && slot < CA_SLOT && this.state.fields.kind[slot - CR_SLOT] !== Lazy.None) {
+    if (slot >= CR_SLOT && slot < CA_SLOT && this.state.fields.isLazy(slot - CR_SLOT)) {
       this.computeField(slot - CR_SLOT);
       this.code.set(this.local(slot));
-      this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
+      this.state.fields.setComputed(slot - CR_SLOT);
       return;
     }
     if (this.state.has(slot)) return;
@@ -232,7 +234,7 @@ export class Generator {
       this.state.base[slot] = this.values.fresh();
       this.state.offset[slot] = 0;
     } else if (slot >= CR_SLOT && slot < CA_SLOT) {
-      this.state.fields.kind[slot - CR_SLOT] = Lazy.None;
+      this.state.fields.setComputed(slot - CR_SLOT);
     } else if (slot < LR_SLOT) {
       this.state.vectors[0] &= ~(1 << (slot - FPR_SLOT));
       this.state.forgetSingle(slot - FPR_SLOT);
@@ -255,10 +257,9 @@ export class Generator {
   }
   /** What (RA|0) + `offset` is, or + (RB). */
   valueOf(ra: number, offset: number, rb = -1): Value {
-    const { values } = this;
-    const constant = { base: ZERO, offset };
-    const value = ra === 0 ? constant : values.sum(this.gprValue(ra), constant);
-    return rb < 0 ? value : values.sum(value, this.gprValue(rb));
+    const { base, offset: distance } = this.state;
+    const value = ra === 0 ? { base: ZERO, offset } : { base: base[ra], offset: distance[ra] + offset };
+    return rb < 0 ? value : this.values.sum(value, this.gprValue(rb));
   }
 
   /** Emits the store of a slot; nothing about it changes. */
@@ -276,24 +277,27 @@ export class Generator {
     const { store, offset } = this.layouts[slot];
     code.i32Const(0);
     const field = slot - CR_SLOT;
-    if (field >= 0 && field < 8 && state.fields.kind[field] !== Lazy.None) this.computeField(field);
+    if (field >= 0 && field < 8 && state.fields.isLazy(field)) this.computeField(field);
     else code.get(this.local(slot));
     code.access(store, this.at(offset));
   }
   /** Emits the stores of all unsaved registers, but for those of a set. */
   private saveAll(but?: Int32Array): void {
-    eachSlot(this.state.dirty, but, (slot) => this.save(slot));
+    const { dirty } = this.state;
+    for (let w = 0; w < SET; w++) {
+      const bits = but === undefined ? dirty[w] : dirty[w] & ~but[w];
+      for (let left = bits; left !== 0; left &= left - 1) this.save(32 * w + lowest(left));
+    }
   }
   /** Saves all registers where everybody passes. */
   flush(): void {
+    const { state } = this;
     this.saveAll();
-    this.state.dirty.fill(0);
-    this.state.fields.kind.forEach((kind, field) => {
-      if (kind === Lazy.None) return;
-      // Saved, but never in its local.
-      this.state.fields.kind[field] = Lazy.None;
-      removeSlot(this.state.valid, CR_SLOT + field);
-    });
+    state.dirty.fill(0);
+    // Saved, but never in their locals.
+    for (let left = state.fields.lazy; left !== 0; left &= left - 1)
+      removeSlot(state.valid, CR_SLOT + lowest(left));
+    state.fields.clear();
   }
   /** Somebody else may have changed every register: none is in its local any more. */
   forgetAll(): void {
@@ -314,7 +318,7 @@ export class Generator {
   forgetAllBut(registers: readonly number[], next: number): void {
     const { state, code } = this;
     const kept = registers.filter((n) => state.has(n) && state.isBaseOfFacts(n));
-    const [base, offset] = [state.base.slice(), state.offset.slice()];
+    const values = kept.map((n) => this.gprValue(n));
     this.forgetAll();
     if (kept.length === 0) return;
     kept.forEach((n, i) => {
@@ -326,20 +330,20 @@ export class Generator {
     this.begin(Op.if);
     this.leave(next, this.count);
     this.end();
-    for (const n of kept) {
+    kept.forEach((n, i) => {
       state.makeValid(n);
-      state.base[n] = base[n];
-      state.offset[n] = offset[n];
-    }
+      state.base[n] = values[i].base;
+      state.offset[n] = values[i].offset;
+    });
   }
   newValue(): number {
     return this.values.fresh();
   }
   freshValues(): void {
-    for (let n = 0; n < 32; n++) {
-      this.state.base[n] = this.values.fresh();
-      this.state.offset[n] = 0;
-    }
+    const { base, offset } = this.state;
+    const first = this.values.freshRow(32);
+    for (let n = 0; n < 32; n++) base[n] = first + n;
+    offset.fill(0);
   }
 
   /** Begins a block about which nothing is known but which slots are in locals. */
@@ -362,18 +366,18 @@ export class Generator {
     this.saveAll(dirty);
     eachSlot(valid, undefined, (slot) => {
       const field = slot - CR_SLOT;
-      if (field < 0 || field >= 8 || fields.kind[field] === Lazy.None) return this.fetch(slot);
-      const isEither = fields.isEither[field] !== 0;
-      const hasSame = state.fields.kind[field] === fields.kind[field];
+      if (field < 0 || field >= 8 || !fields.isLazy(field)) return this.fetch(slot);
+      const isEither = fields.isEither(field);
+      const hasSame = state.fields.kind(field) === fields.kind(field);
       const isOther =
-        !hasSame || (fields.isConstant[field] !== 0 && fields.b[field] !== this.constantOperand(field));
+        !hasSame || (fields.isConstant(field) && fields.b(field) !== this.constantOperand(field));
       if (isOther && !isEither) throw new Error(`CR${field} is computed too early`);
       if (isOther) return this.fetch(slot);
-      if (fields.isConstant[field] === 0 && state.fields.isConstant[field] !== 0) {
+      if (!fields.isConstant(field) && state.fields.isConstant(field)) {
         this.pushConstantOperand(field);
-        code.set(fields.b[field]);
+        code.set(fields.b(field));
       }
-      if (isEither && state.fields.isEither[field] === 0) this.markLazy(field);
+      if (isEither && !state.fields.isEither(field)) this.markLazy(field);
     });
   }
   /** Notes at run time that a field is to follow from its operands. */
@@ -382,23 +386,24 @@ export class Generator {
     this.code.set(this.local(CR_SLOT + field));
   }
   private constantOperand(field: number): number | undefined {
-    const { isConstant, b } = this.state.fields;
-    return isConstant[field] === 0 ? undefined : b[field];
+    const { fields } = this.state;
+    return fields.isConstant(field) ? fields.b(field) : undefined;
   }
   /** The fields of comparisons that come from two sides: what both have, the second operand in a local unless it is the same constant. */
   mergeFields(into: Fields, other: Fields): void {
-    for (let field = 0; field < 8; field++) {
-      const kind = into.kind[field] as Lazy;
-      if (kind !== other.kind[field]) into.kind[field] = Lazy.None;
-      if (into.kind[field] === Lazy.None) continue;
-      into.isEither[field] |= other.isEither[field];
+    for (let left = into.lazy; left !== 0; left &= left - 1) {
+      const field = lowest(left);
+      if (into.kind(field) !== other.kind(field)) {
+        into.setComputed(field);
+        continue;
+      }
+      if (other.isEither(field)) into.makeEither(field);
       if (!into.isIn(field, other)) this.operandInLocal(field, into);
     }
   }
   /** The second operand of a field's comparison is in a local, not a constant. */
   operandInLocal(field: number, fields: Fields): void {
-    fields.isConstant[field] = 0;
-    fields.b[field] = this.lazyLocal(field, true, operandType(fields.kind[field] as Lazy));
+    fields.takeFrom(field, this.lazyLocal(field, true, operandType(fields.kind(field))));
   }
 
   // ---- vector-scalar registers -----------------------------------------------------------------------------
@@ -526,19 +531,11 @@ export class Generator {
     const { code, state } = this;
     const type = operandType(kind);
     const a = this.lazyLocal(field, false, type);
-    if (constant === undefined) {
-      const b = this.lazyLocal(field, true, type);
-      code.set(b);
-      state.fields.b[field] = b;
-    } else {
-      state.fields.b[field] = constant;
-    }
+    const b = constant ?? this.lazyLocal(field, true, type);
+    if (constant === undefined) code.set(b);
     code.set(a);
-    state.fields.a[field] = a;
-    state.fields.isConstant[field] = constant === undefined ? 0 : 1;
     state.define(CR_SLOT + field);
-    state.fields.kind[field] = kind;
-    state.fields.isEither[field] = 0;
+    state.fields.follows(field, kind, a, b, constant !== undefined);
   }
   /** Rc = 1: CR0 is how GPR n compares with zero. */
   record(n: number): void {
@@ -553,21 +550,22 @@ export class Generator {
 
   private operands(field: number): void {
     const { code } = this;
-    const { a, b, isConstant } = this.state.fields;
-    code.get(a[field]);
-    if (isConstant[field] === 0) code.get(b[field]);
-    else this.pushConstantOperand(field);
+    const { fields } = this.state;
+    code.get(fields.a(field));
+    if (fields.isConstant(field)) this.pushConstantOperand(field);
+    else code.get(fields.b(field));
   }
   private pushConstantOperand(field: number): void {
-    const { kind, b } = this.state.fields;
-    const constant = b[field];
-    if (operandType(kind[field] as Lazy) === I64) {
-      this.code.i64Const(constant, kind[field] === Lazy.Unsigned64 ? 0 : constant >> 31);
+    const { fields } = this.state;
+    const kind = fields.kind(field);
+    const constant = fields.b(field);
+    if (operandType(kind) === I64) {
+      this.code.i64Const(constant, kind === Lazy.Unsigned64 ? 0 : constant >> 31);
     } else this.code.i32Const(constant);
   }
   /** Pushes the value of a field that is not computed yet. */
   private computeField(field: number): void {
-    const kind = this.state.fields.kind[field] as Lazy;
+    const kind = this.state.fields.kind(field);
     const operands = () => this.operands(field);
     if (this.isCold) {
       operands();
@@ -577,7 +575,7 @@ export class Generator {
   }
   /** Where a field is either: keeps what has been pushed if the operands count, else what `emit` makes of the field. */
   private orAsItIs(field: number, emit: () => void): void {
-    if (this.state.fields.isEither[field] === 0) return;
+    if (!this.state.fields.isEither(field)) return;
     const { code } = this;
     const local = this.local(CR_SLOT + field);
     code.get(local);
@@ -591,7 +589,7 @@ export class Generator {
   crBit(bit: number, exact = false) {
     const field = bit >> 2;
     const { code, readWhole } = this;
-    const kind = this.state.fields.kind[field] as Lazy;
+    const kind = this.state.fields.kind(field);
     const takeBit = () => {
       if (exact) {
         code.i32Const(3 - (bit & 3));
@@ -701,32 +699,16 @@ export class Generator {
     const own = { base, low: at, high: at + n, isStore };
     const access = this.dry ? this.accesses.add(own) : this.accesses.next(own);
     const inLocal = update || indexed || constantBase;
-    const makeAddress = () => {
-      if (constantBase) this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
-      else if (ra !== 0) this.get(ra);
-      if (indexed) {
-        this.get(rb);
-        if (ra !== 0) this.op(Op.i32_add, Op.i64_add);
-      } else if (!constantBase && offset !== 0) {
-        this.constant(offset);
-        this.op(Op.i32_add, Op.i64_add);
-      }
-      if (align !== 0) {
-        this.constant(~align);
-        this.op(Op.i32_and, Op.i64_and);
-      }
-      code.set(ea);
-    };
     const table = this.tables.with({ base, offset: at }, n, isStore);
     if (table !== undefined && !state.isChecked(base, at, at + n, isStore)) {
-      this.tables.testOne(table, n, isStore, [ra, rb], makeAddress);
+      this.tables.testOne(table, n, isStore, [ra, rb], () => this.makeAddress(ra, offset, rb, align));
       state.addFact(base, at, at + n, isStore);
     }
     if (table !== undefined && indexed && ra !== 0 && !update) return this.tables.place(table, n, ra, rb);
-    if (inLocal) makeAddress();
+    if (inLocal) this.makeAddress(ra, offset, rb, align);
     let known = state.rangeWith(base, at, at + n, isStore);
     if (known === undefined) {
-      if (!inLocal) makeAddress();
+      if (!inLocal) this.makeAddress(ra, offset, rb, align);
       emitGuard(this, ea, access.low - at, access.high - at, access.isStore);
       state.addFact(base, access.low, access.high, access.isStore);
       known = access;
@@ -753,6 +735,27 @@ export class Generator {
       code.op(Op.i32_add);
     }
     return offset - toLow;
+  }
+
+  /** Leaves (RA|0) + `offset`, or + (RB), without the bits `align`, in temporary 7. */
+  private makeAddress(ra: number, offset: number, rb: number, align: number): void {
+    const { code } = this;
+    const indexed = rb >= 0;
+    const constantBase = !indexed && ra === 0;
+    if (constantBase) this.is64 ? code.i64Const(offset, 0) : code.i32Const(offset);
+    else if (ra !== 0) this.get(ra);
+    if (indexed) {
+      this.get(rb);
+      if (ra !== 0) this.op(Op.i32_add, Op.i64_add);
+    } else if (!constantBase && offset !== 0) {
+      this.constant(offset);
+      this.op(Op.i32_add, Op.i64_add);
+    }
+    if (align !== 0) {
+      this.constant(~align);
+      this.op(Op.i32_and, Op.i64_and);
+    }
+    code.set(this.temporary(this.word, 7));
   }
 
   /** Leaves unless the bytes from `low` up to `high` from what GPR n holds may be accessed. */
@@ -809,10 +812,11 @@ export class Generator {
   /** Computes the fields that a landing expects in their locals. */
   private computeFieldsFor({ saved, fields }: Landing): void {
     const { code, state } = this;
-    for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] === Lazy.None || !hasSlot(saved, CR_SLOT + field)) continue;
-      if (fields.kind[field] !== Lazy.None && fields.isIn(field, state.fields)) {
-        if (fields.isEither[field] > state.fields.isEither[field]) this.markLazy(field);
+    for (let left = state.fields.lazy; left !== 0; left &= left - 1) {
+      const field = lowest(left);
+      if (!hasSlot(saved, CR_SLOT + field)) continue;
+      if (fields.isIn(field, state.fields)) {
+        if (fields.isEither(field) && !state.fields.isEither(field)) this.markLazy(field);
         continue;
       }
       this.computeField(field);
@@ -832,16 +836,15 @@ export class Generator {
   /** A landing for what is unsaved now, if that is so much more than other landings here save that it is worth one. */
   newLanding(depth: () => number): Landing | undefined {
     const { state } = this;
-    const saved = state.dirty.slice();
     const outer = this.landingHere();
+    const known = outer?.saved ?? NOTHING;
     let more = 0;
-    eachSlot(saved, outer?.saved, () => more++);
-    for (let field = 0; field < 8; field++) {
-      if (state.fields.kind[field] !== Lazy.None && !hasSlot(outer?.saved ?? NOTHING, CR_SLOT + field))
-        more++;
+    for (let w = 0; w < SET; w++) more += countBits(state.dirty[w] & ~known[w]);
+    for (let left = state.fields.lazy; left !== 0; left &= left - 1) {
+      if (!hasSlot(known, CR_SLOT + lowest(left))) more++;
     }
     if (more < LEAST_SHARED) return undefined;
-    return { saved, outer, depth, fields: new Fields().copy(state.fields) };
+    return { saved: state.dirty.slice(), outer, depth, fields: new Fields().copy(state.fields) };
   }
   /** The code of a landing. */
   land({ saved, outer, fields }: Landing): void {

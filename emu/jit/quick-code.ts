@@ -274,7 +274,12 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
     step: (depth) => [
       ...setLocal(N, call(STEP, i32Op.sub(pc, i32(4)))),
       ...brIf(next - depth, i32Op.eqz(getLocal(N))),
-      ...setLocal(PC, i32Op.sub(pc, i32Op.shl(i32Op.eq(getLocal(N), i32(Stop.thrown)), i32(2)))),
+      ...setLocal(AT, i32Op.eq(getLocal(N), i32(Stop.again))),
+      ...setLocal(
+        PC,
+        i32Op.sub(pc, i32Op.shl(i32Op.or(getLocal(AT), i32Op.eq(getLocal(N), i32(Stop.thrown))), i32(2))),
+      ),
+      ...brIf(next - depth, getLocal(AT)),
       ...count,
       ...br(end - depth),
     ],

@@ -17,7 +17,20 @@ export const Stop = {
   arrived: 3,
   /** The instruction at NIA is the interpreter's, or its page has not been run. */
   interpret: 4,
+  /** Only the instruction's way to `step` comes back with this: the loop can execute it itself now. */
+  again: 5,
 } as const;
+
+/**
+ * The accesses of vectors that the loop executes itself, by their bytes, as they are in the word (`DQ` form) or by RB. Their handlers are modules, made
+ * when they are first called: what a page lets pass only after a look at it is no reason to make one.
+ */
+export const VECTOR_ACCESSES = new Map<string, { readonly bytes: number; readonly isStore: boolean }>([
+  ...["lvx", "lxvd2x", "lxvx", "lxv"].map((name) => [name, { bytes: 16, isStore: false }] as const),
+  ...["stvx", "stxvd2x", "stxvx", "stxv"].map((name) => [name, { bytes: 16, isStore: true }] as const),
+  ...["lxsdx", "lxvdsx"].map((name) => [name, { bytes: 8, isStore: false }] as const),
+  ["stxsdx", { bytes: 8, isStore: true }],
+]);
 
 /** A `Target` as far as it is known without asking what the host's WebAssembly can do. */
 export type QuickTarget = Omit<Target, "fused">;

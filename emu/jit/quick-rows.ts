@@ -52,7 +52,7 @@ export const BEFORE = 9;
 export const VALUE = 10;
 export const OTHER = 11;
 /** Vectors that rows work with. */
-export const VECTORS = [12, 13, 14, 15, 16, 17];
+export const VECTORS = [12, 13, 14, 15, 16, 17, 18, 19];
 export const LOCALS = [
   I32,
   I32,
@@ -326,6 +326,23 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ];
     },
   });
+  /** Doubleword 0 of a VSR, and doubleword 1 set to `second` of it. */
+  const loadScalar = (second: Code): Row => ({
+    tail: "next",
+    code: (unless) => [
+      ...address("x", 8, false, false, unless, false),
+      ...setValue(loadI64(0, getLocal(AT))),
+      ...storeI64(block + VSR + 8, vsrBytes, value),
+      ...storeI64(block + VSR, vsrBytes, second),
+    ],
+  });
+  const storeScalar: Row = {
+    tail: "next",
+    code: (unless) => [
+      ...address("x", 8, true, false, unless),
+      ...storeI64(0, getLocal(AT), loadI64(block + VSR + 8, vsrBytes)),
+    ],
+  };
   const swapped = bigEndian ? 0 : 8;
   /** The four or three forms of an access. */
   const forms = (
@@ -399,7 +416,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setLocal(TARGET, i32Op.and(low(other), i32(-4))),
   ];
 
-  /** Notes where a call through a register leads. */
+  /** Notes where a branch through a register leads. */
   const noteCall: Code = [
     ...setN(i32Op.and(i32Op.shl(cia, i32(1)), i32((CALL_SITES - 1) << 3))),
     ...storeI32(corner + CALLS_OFFSET, n, cia),
@@ -628,6 +645,11 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
 
     lxvd2x: vector(false, vsrBytes, swapped, 0),
     stxvd2x: vector(true, vsrBytes, swapped, 0),
+    lxvx: vector(false, vsrBytes, 0, 0),
+    stxvx: vector(true, vsrBytes, 0, 0),
+    lxsdx: loadScalar(i64(0n)),
+    lxvdsx: loadScalar(value),
+    stxsdx: storeScalar,
     lvx: vector(false, vrBytes, 0, 16),
     stvx: vector(true, vrBytes, 0, 16),
     lxv: vector(false, dqBytes, 0, 0, "dq"),
@@ -653,7 +675,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       code: (unless) => [
         ...unless("interpret", i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21)))),
         ...register(CTR, unless),
-        ...when(i32Op.and(word, i32(1)), noteCall),
+        ...noteCall,
         ...conditional(unless),
       ],
     },

@@ -54,6 +54,8 @@ export interface Block {
   readonly copies?: ReadonlyMap<number, number>;
   /** Of a call through a register: where it may lead to copies of functions. */
   readonly guesses?: readonly number[];
+  /** Of a jump through CTR in a copy of a function, which is a call then: where what it leads to returns to. */
+  readonly returnsTo?: number;
   readonly isCopy?: boolean;
 }
 
@@ -78,7 +80,7 @@ export interface ScanSource {
   hasRun(address: number): boolean;
   /** Whether an address is the beginning of a function that is, or is to be, translated by itself. */
   isFunction(address: number): boolean;
-  /** Where the bctrl at an address has led. */
+  /** Where the branch through CTR at an address has led. */
   calledFrom(address: number): readonly number[];
   /** The low words of the GPRs now, by which tables of targets are found. */
   readonly registers: Int32Array;
@@ -191,14 +193,18 @@ const fallsThrough = (end: End, word: number): boolean => {
   }
 };
 
+/** Where what a block calls returns to: the next block, as a rule. */
+export const returnOf = ({ start, words, returnsTo }: Block): number =>
+  returnsTo ?? (start + 4 * words.length) | 0;
+
 /** Addresses that control may go to from a block's end, in the order: taken, not taken, cases, guesses. */
 export function successors(block: Block): number[] {
-  const next = (block.start + 4 * block.words.length) | 0;
-  const list: number[] = [];
-  if (block.end === End.Jump || block.end === End.Branch) list.push(block.target);
-  if (fallsThrough(block.end, block.words[block.words.length - 1])) list.push(next);
-  if (block.end === End.Indirect) list.push(...new Set(block.table?.targets));
-  if (block.guesses !== undefined) list.push(...block.guesses);
+  const { end, target, table, guesses, words } = block;
+  const cases = end === End.Indirect ? [...new Set(table?.targets)] : [];
+  if (guesses === undefined && cases.length > 0) return cases;
+  const list: number[] = end === End.Jump || end === End.Branch ? [target] : [];
+  if (fallsThrough(end, words[words.length - 1])) list.push(returnOf(block));
+  if (guesses !== undefined) list.push(...cases, ...guesses);
   return list;
 }
 
@@ -264,6 +270,21 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
   }
   const formed = formBlocks(words, rowsAt, suffixes, ends, leaders);
   return { is64, ...formed, instructions: words.size - suffixes.size, cold: [...cold] };
+}
+
+/** The rows of a block's instructions, by their words. */
+export function rowsOf(start: number, words: readonly number[]): Block["rows"] {
+  const rows: Block["rows"] = [];
+  for (let i = 0; i < words.length; i++) {
+    const isPrefixed = isPrefix(words[i]) && fitsPrefixed(start + 4 * i) && i + 1 < words.length;
+    const prefixed = isPrefixed ? decodePrefixed(words[i], words[i + 1]) : undefined;
+    if (prefixed === undefined) rows.push(decode(words[i]));
+    else {
+      rows.push(prefixed, undefined);
+      i++;
+    }
+  }
+  return rows;
 }
 
 type Rows = Map<number, Instruction | PrefixedInstruction | undefined>;

@@ -25,11 +25,19 @@ export function addSlot(set: Int32Array, slot: number): void {
 export function removeSlot(set: Int32Array, slot: number): void {
   set[slot >> 5] &= ~(1 << (slot & 31));
 }
+/** The number of the lowest of some bits. */
+export const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits);
+/** How many bits of a word are set. */
+export function countBits(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count++;
+  return count;
+}
 /** Calls `visit` with the slots of a set that are not in another one, in order. */
 export function eachSlot(set: Int32Array, but: Int32Array | undefined, visit: (slot: number) => void): void {
   for (let w = 0; w < set.length; w++) {
     for (let bits = set[w] & ~(but?.[w] ?? 0); bits !== 0; bits &= bits - 1) {
-      visit(32 * w + (31 - Math.clz32(bits & -bits)));
+      visit(32 * w + lowest(bits));
     }
   }
 }

@@ -1,55 +1,94 @@
 /** What is known, while code is generated, about the guest's registers at one place. */
 import { MOST_FACTS } from "../tuning.ts";
-import { addSlot, hasSlot, SET } from "./slots.ts";
+import { addSlot, hasSlot, lowest, SET } from "./slots.ts";
 import type { Value } from "./values.ts";
 
 /** How a CR field that is not computed yet follows from two operands. */
 export const Lazy = { None: 0, Signed32: 1, Unsigned32: 2, Signed64: 3, Unsigned64: 4, Float: 5 } as const;
 export type Lazy = (typeof Lazy)[keyof typeof Lazy];
 
+/** Bits beside a field's kind in its first word. */
+const IS_EITHER = 0x100;
+const IS_CONSTANT = 0x200;
+
 /**
- * Of each CR field: a Lazy kind, and the locals of its operands; the second may be a constant. A field that `isEither` follows from them
- * only where its slot's local is negative, else that holds it.
+ * Of each CR field that is not computed yet: its kind, and the locals of its operands; the second may be a constant. A field that `isEither`
+ * follows from them only where its slot's local is negative, else that holds it.
  */
 export class Fields {
-  readonly kind = new Uint8Array(8);
-  readonly isEither = new Uint8Array(8);
-  readonly a = new Int32Array(8);
-  readonly b = new Int32Array(8);
-  readonly isConstant = new Uint8Array(8);
+  /** A bit for each field that is not computed yet. */
+  lazy = 0;
+  /** Of those: the kinds, the first operands, the second ones. In one piece: copies are made at every branch. */
+  private readonly words = new Int32Array(24);
 
   clear(): void {
-    this.kind.fill(Lazy.None);
+    this.lazy = 0;
   }
   copy(from: Fields): this {
-    this.kind.set(from.kind);
-    this.isEither.set(from.isEither);
-    this.a.set(from.a);
-    this.b.set(from.b);
-    this.isConstant.set(from.isConstant);
+    this.lazy = from.lazy;
+    if (from.lazy !== 0) this.words.set(from.words);
     return this;
   }
   copyField(field: number, from: Fields): void {
-    this.kind[field] = from.kind[field];
-    this.isEither[field] = from.isEither[field];
-    this.a[field] = from.a[field];
-    this.b[field] = from.b[field];
-    this.isConstant[field] = from.isConstant[field];
+    if (!from.isLazy(field)) {
+      this.setComputed(field);
+      return;
+    }
+    this.lazy |= 1 << field;
+    for (let at = field; at < 24; at += 8) this.words[at] = from.words[at];
+  }
+  isLazy(field: number): boolean {
+    return (this.lazy & (1 << field)) !== 0;
+  }
+  kind(field: number): Lazy {
+    return this.isLazy(field) ? ((this.words[field] & 0xff) as Lazy) : Lazy.None;
+  }
+  a(field: number): number {
+    return this.words[8 + field];
+  }
+  b(field: number): number {
+    return this.words[16 + field];
+  }
+  isEither(field: number): boolean {
+    return (this.words[field] & IS_EITHER) !== 0;
+  }
+  isConstant(field: number): boolean {
+    return (this.words[field] & IS_CONSTANT) !== 0;
+  }
+  /** Notes that a field follows from its operands. */
+  follows(field: number, kind: Lazy, a: number, b: number, isConstant: boolean): void {
+    this.lazy |= 1 << field;
+    this.words[field] = isConstant ? kind | IS_CONSTANT : kind;
+    this.words[8 + field] = a;
+    this.words[16 + field] = b;
+  }
+  setComputed(field: number): void {
+    this.lazy &= ~(1 << field);
+  }
+  makeEither(field: number): void {
+    this.words[field] |= IS_EITHER;
+  }
+  /** The second operand is in a local. */
+  takeFrom(field: number, local: number): void {
+    this.words[field] &= ~IS_CONSTANT;
+    this.words[16 + field] = local;
   }
   /** Whether the comparison that is to be made for a field here is the same there. */
   isIn(field: number, other: Fields): boolean {
+    if (!this.isLazy(field) || !other.isLazy(field)) return false;
+    const mine = this.words;
+    const theirs = other.words;
     return (
-      this.kind[field] === other.kind[field] &&
-      this.a[field] === other.a[field] &&
-      this.b[field] === other.b[field] &&
-      this.isConstant[field] === other.isConstant[field]
+      ((mine[field] ^ theirs[field]) & ~IS_EITHER) === 0 &&
+      mine[8 + field] === theirs[8 + field] &&
+      mine[16 + field] === theirs[16 + field]
     );
   }
   /** Whether the comparisons that are to be made here are the same there; where a field is either, it can be made so. */
   areIn(other: Fields): boolean {
-    for (let field = 0; field < 8; field++) {
-      if (this.kind[field] === Lazy.None || this.isEither[field] !== 0) continue;
-      if (!this.isIn(field, other) || other.isEither[field] !== 0) return false;
+    for (let left = this.lazy; left !== 0; left &= left - 1) {
+      const field = lowest(left);
+      if (!this.isEither(field) && (!this.isIn(field, other) || other.isEither(field))) return false;
     }
     return true;
   }

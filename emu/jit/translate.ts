@@ -16,9 +16,9 @@ import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { prefixedRows } from "./rows/prefixed-rows.ts";
-import { type Block, End, type JumpTable, nodeAt, type Region } from "./scan.ts";
-import { CR_SLOT, CTR_SLOT, eachSlot, hasSlot, LR_SLOT, removeSlot, SET } from "./slots.ts";
-import { Fields, Lazy, State } from "./state.ts";
+import { type Block, End, type JumpTable, nodeAt, type Region, returnOf } from "./scan.ts";
+import { CR_SLOT, CTR_SLOT, countBits, hasSlot, LR_SLOT, lowest, removeSlot, SET } from "./slots.ts";
+import { Fields, State } from "./state.ts";
 import { StridesOfLoops } from "./strides.ts";
 import { ALL, CALLEES, Code, type FunctionBody, I32, LANDING, Op, OWN, TRANSLATED } from "./wasm.ts";
 
@@ -76,6 +76,8 @@ class Translator {
   private readonly summaries: Summary[] = [];
   /** What joins and loop headers expect, by node. */
   private readonly expected: Expected[] = [];
+  /** See `afterNode`. */
+  private readonly left = nothingExpected();
   private readonly isPromoted = new Map<Loop, boolean>();
   /** By header of a loop with its registers in locals: what is tested before it, and is known in it. */
   private readonly invariants = new Map<number, readonly Range[]>();
@@ -158,7 +160,8 @@ class Translator {
       g.beginBlock();
       const entryValue = g.state.base[0];
       this.emitInstructions(block);
-      const [base, offset] = [g.state.base.slice(), g.state.offset.slice()];
+      const base = g.state.base.slice();
+      const offset = g.state.offset.slice();
       this.useAtEnd(block);
       this.summaries.push({
         barrier: g.barrier,
@@ -212,7 +215,9 @@ class Translator {
       const at = (expected[node] ??= nothingExpected());
       this.atJoin(node, at);
       const out = this.afterNode(node, at);
-      for (const edge of edges[node]) {
+      const list = edges[node];
+      for (let i = 0; i < list.length; i++) {
+        const edge = list[i];
         if (edge.to < 0 || edge.back) continue;
         const to = expected[edge.to];
         if (to === undefined) {
@@ -254,9 +259,7 @@ class Translator {
       }
     } else if (flow.forward[node] > this.options.tuning.mostCarried && !inPromoted) {
       // What some bring unsaved is saved by them.
-      for (let field = 0; field < 8; field++) {
-        if (fields.kind[field] !== Lazy.None) removeSlot(valid, CR_SLOT + field);
-      }
+      for (let left = fields.lazy; left !== 0; left &= left - 1) removeSlot(valid, CR_SLOT + lowest(left));
       dirty.fill(0);
       fields.clear();
     }
@@ -274,37 +277,35 @@ class Translator {
       const isTouched = ({ dirty, readWhole }: Summary) =>
         hasSlot(dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0;
       if (!summaries.some(isTouched)) continue;
-      fields.kind[field] = Lazy.None;
-      const compared = summaries
-        .map((summary) => summary.fields)
-        .filter(({ kind }) => kind[field] !== Lazy.None);
+      fields.setComputed(field);
+      const compared = summaries.map((summary) => summary.fields).filter((each) => each.isLazy(field));
       if (compared.length === 0) continue;
       const last = mostBrought(loop, this.flow, (node) => {
         const summary = this.summaries[node];
         return summary !== undefined && hasSlot(summary.dirty, CR_SLOT + field) ? summary.fields : undefined;
       });
-      fields.copyField(field, last !== undefined && last.kind[field] !== Lazy.None ? last : compared[0]);
-      fields.isEither[field] = 1;
+      fields.copyField(field, last?.isLazy(field) ? last : compared[0]);
+      fields.makeEither(field);
       const isOther = (other: Fields) =>
-        other.kind[field] === fields.kind[field] && !other.isIn(field, fields);
+        other.kind(field) === fields.kind(field) && !other.isIn(field, fields);
       if (compared.some(isOther)) this.g.operandInLocal(field, fields);
     }
   }
-  /** What there is after a node. */
+  /** What there is after a node, until this is asked for the next one. */
   private afterNode(node: number, at: Expected): Expected {
     const summary = this.summaries[node];
     if (summary === undefined) return at;
     const { barrier, readWhole } = summary;
-    const after = nothingExpected();
+    const after = this.left;
     after.fields.copy(summary.fields);
     for (let w = 0; w < SET; w++) {
       after.valid[w] = summary.valid[w] | (barrier ? 0 : at.valid[w]);
       after.dirty[w] = summary.dirty[w] | (barrier ? 0 : at.dirty[w]);
     }
     if (barrier) return after;
-    for (let field = 0; field < 8; field++) {
-      if (hasSlot(summary.dirty, CR_SLOT + field) || (readWhole & (1 << field)) !== 0) continue;
-      after.fields.copyField(field, at.fields);
+    for (let left = at.fields.lazy & ~readWhole; left !== 0; left &= left - 1) {
+      const field = lowest(left);
+      if (!hasSlot(summary.dirty, CR_SLOT + field)) after.fields.copyField(field, at.fields);
     }
     return after;
   }
@@ -318,9 +319,7 @@ class Translator {
       if (summary.barrier) return false;
       for (let w = 0; w < SET; w++) touched[w] |= summary.valid[w];
     }
-    let count = 0;
-    eachSlot(touched, undefined, () => count++);
-    return count <= this.options.tuning.mostPromoted;
+    return touched.reduce((sum, bits) => sum + countBits(bits), 0) <= this.options.tuning.mostPromoted;
   }
 
   /** Where the budget is tested, and how far it has to reach. */
@@ -329,17 +328,18 @@ class Translator {
     const { order, edges, root } = flow;
     for (const node of order) {
       if (flow.isHeader[node] !== 0 && node < root) tests[node] = 1;
-      for (const edge of edges[node]) {
-        if (edge.to < 0) continue;
-        if (node > root) tests[edge.to] = 1;
-        const end = node < root ? this.blocks[node].end : End.Fall;
-        if ((end === End.Call || end === End.IndirectCall) && edge === edges[node][0]) tests[edge.to] = 1;
-      }
+      const end = node < root ? this.blocks[node].end : End.Fall;
+      const isCall = end === End.Call || end === End.IndirectCall;
+      if (node <= root && !isCall) continue;
+      const list = isCall ? edges[node].slice(0, 1) : edges[node];
+      for (const edge of list) if (edge.to >= 0) tests[edge.to] = 1;
     }
     for (let i = order.length - 1; i >= 0; i--) {
       const node = order[i];
       let longest = 0;
-      for (const edge of edges[node]) {
+      const list = edges[node];
+      for (let e = 0; e < list.length; e++) {
+        const edge = list[e];
         if (edge.to < 0 || edge.back || tests[edge.to] !== 0) continue;
         longest = Math.max(longest, need[edge.to]);
       }
@@ -358,7 +358,9 @@ class Translator {
     const contains = (loop: Loop, node: number) => loop.nodes.has(node);
     for (const node of order) {
       const isSwitch = node >= root || (node < root && this.blocks[node].end === End.Indirect);
-      for (const edge of edges[node]) {
+      const list = edges[node];
+      for (let i = 0; i < list.length; i++) {
+        const edge = list[i];
         if (edge.to < 0 || edge.back) continue;
         const loop = loopOf[node];
         const leavesLoop = loop !== undefined && !contains(loop, edge.to);
@@ -697,7 +699,7 @@ class Translator {
     const { g } = this;
     const edges = this.flow.edges[node];
     const word = block.words[block.words.length - 1];
-    const next = (block.start + 4 * block.words.length) | 0;
+    const next = returnOf(block);
     switch (block.end) {
       case End.Fall:
         return this.follow(edges[0], next);
@@ -735,7 +737,7 @@ class Translator {
         return this.callIndirect(Op.return_call_indirect, CALLEES);
       case End.IndirectCall:
         targetFrom(g, CTR_SLOT);
-        this.link(next);
+        if (block.returnsTo === undefined) this.link(next);
         block.guesses?.forEach((target, i) => {
           g.code.get(g.temporary(I32, 4));
           g.code.i32Const(target);

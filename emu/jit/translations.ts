@@ -1,8 +1,9 @@
 /** What the engines of one machine have in common: the archives of the programs it runs, how they decide, and what they have done. */
-import type { HostTranslations } from "../host/host.ts";
+import type { HostTranslations, HostTranslator } from "../host/host.ts";
 import { type ProgramTag, shortDigest } from "../program-tag.ts";
 import { TUNING, type Tuning } from "../tuning.ts";
 import { Archive } from "./archive.ts";
+import { Orders } from "./orders.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
 
 /** What the translator has done, for --stats. */
@@ -13,6 +14,12 @@ export interface JitStatistics {
   bytes: number;
   generating: number;
   compiling: number;
+  /** How many of those functions another thread has translated, the milliseconds that this took it, and what the guest's code had changed under. */
+  ordered: number;
+  ordering: number;
+  stale: number;
+  /** Milliseconds that the guest has been kept waiting for translations at a stretch, at the most. */
+  longestPause: number;
   /** Functions that an earlier run or another process had translated, how many of them with optimised code, and the milliseconds of that. */
   reused: number;
   reusedOptimised: number;
@@ -64,6 +71,8 @@ export interface TranslationsOptions {
   onTranslating?: () => void;
   /** Is shown the guest code that is translated, and its WebAssembly. */
   onTranslated?: (region: TranslatedRegion) => void;
+  /** Begins another thread that translates. */
+  translator?: () => HostTranslator | undefined;
   /** Modules of the quick loop that were made before, by name. */
   prepared?: (name: string) => WebAssembly.Module | undefined;
   /** Find out how long translated code and the interpreter run, for the statistics. */
@@ -80,6 +89,8 @@ export class Translations {
   isQuick = false;
   /** Called once, before anything is translated. */
   private starting: (() => void) | undefined;
+  private translator: TranslationsOptions["translator"];
+  private orders: Orders | undefined;
   private readonly archives = new Map<string, Archive>();
   readonly statistics: JitStatistics = {
     units: 0,
@@ -87,6 +98,10 @@ export class Translations {
     bytes: 0,
     generating: 0,
     compiling: 0,
+    ordered: 0,
+    ordering: 0,
+    stale: 0,
+    longestPause: 0,
     reused: 0,
     reusedOptimised: 0,
     reusing: 0,
@@ -103,13 +118,14 @@ export class Translations {
   constructor(
     tuning: Partial<Tuning> = {},
     host?: HostTranslations,
-    { onTranslated, onTranslating, prepared, timed }: TranslationsOptions = {},
+    { onTranslated, onTranslating, prepared, timed, translator }: TranslationsOptions = {},
   ) {
     this.tuning = { ...TUNING, ...tuning };
     this.watcher = onTranslated;
     this.prepared = prepared;
     this.host = host;
     this.starting = onTranslating;
+    this.translator = translator;
     if (timed) this.statistics.running = this.statistics.interpreting = 0;
   }
 
@@ -137,8 +153,30 @@ export class Translations {
     return archive;
   }
 
-  /** Has the host keep what is new. */
-  save(): void {
+  /** Who is to translate in the place of the guest's thread while that goes on; undefined where whoever asks is to do so. */
+  get others(): Orders | undefined {
+    if (this.translator !== undefined && this.statistics.guestInstructions >= this.tuning.threadAfter) {
+      const thread = this.translator();
+      this.translator = undefined;
+      if (thread !== undefined) this.orders = new Orders(thread);
+    }
+    const { orders } = this;
+    return orders?.isReady === true && !orders.hasEnded ? orders : undefined;
+  }
+  /** Whether others have enough to do. */
+  get isBusy(): boolean {
+    return this.orders?.isFull === true;
+  }
+  /** Has everybody told of what others have translated. */
+  deliver(): void {
+    this.orders?.deliver();
+  }
+
+  /** Nothing will be translated any more: has the host keep what is new. */
+  end(): void {
+    this.deliver();
+    this.orders?.end();
+    this.orders = this.translator = undefined;
     for (const archive of this.archives.values()) archive.save();
   }
 }

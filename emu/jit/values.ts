@@ -22,6 +22,11 @@ export class ValueNumbers {
   fresh(): number {
     return this.next++;
   }
+  /** The first of so many numbers, one after the other. */
+  freshRow(count: number): number {
+    this.next += count;
+    return this.next - count;
+  }
   sum(a: Value, b: Value): Value {
     return { base: this.sumOfBases(a.base, b.base), offset: a.offset + b.offset };
   }
@@ -45,8 +50,9 @@ export class ValueNumbers {
     return sum;
   }
   /** A value without the low bits `align`: the same for all at distances of a multiple of these. */
-  aligned({ base, offset }: Value, align: number): Value {
-    if (align === 0) return { base, offset };
+  aligned(value: Value, align: number): Value {
+    if (align === 0) return value;
+    const { base, offset } = value;
     const rest = offset & align;
     return { base: this.combination(-1 - ((base * 256 + rest) * 256 + align)), offset: offset - rest };
   }

@@ -273,6 +273,13 @@ export class Code {
     larger.set(this.bytes);
     this.bytes = larger;
   }
+  /** Makes room for so many bytes at once. */
+  makeRoom(count: number): void {
+    if (this.length + count + 16 <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.length + count + 64));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
   op(byte: number): void {
     if (this.length + 16 > this.bytes.length) this.grow();
     this.bytes[this.length++] = byte;
@@ -363,12 +370,12 @@ export class Code {
   }
   /** Code that was made elsewhere. */
   bytesOf(list: readonly number[]): void {
-    while (this.length + list.length + 16 > this.bytes.length) this.grow();
+    this.makeRoom(list.length);
     this.bytes.set(list, this.length);
     this.length += list.length;
   }
   append(from: Code): void {
-    while (this.length + from.length + 16 > this.bytes.length) this.grow();
+    this.makeRoom(from.length);
     this.bytes.set(from.bytes.subarray(0, from.length), this.length);
     this.length += from.length;
   }

@@ -47,6 +47,19 @@ describe("the compiled command", () => {
     }
   });
 
+  it("loads nothing of threads for a short program", async () => {
+    ensureBuilt();
+    await inTemporaryDirectory(async (folder) => {
+      const hook = join(folder, "hook.cjs");
+      writeFileSync(hook, "process.on('exit', () => console.log(process.moduleLoadList.join('\\n')));");
+      const { stdout } = await runProcess(process.execPath, {
+        args: ["--require", hook, cli, progress, "1"],
+      });
+      expect(stdout).toContain("NativeModule fs");
+      expect(stdout).not.toMatch(/worker_threads/);
+    });
+  });
+
   it("takes a run without options for one whose options are all as usual", () => {
     const { env, unsetEnv, ...shared } = usualFlags();
     expect(addMachineOptions(new Verb("run")).opts()).toEqual(shared);

@@ -71,9 +71,13 @@ it("the README's sample runs with it, and its types need neither Node's nor a br
       .replaceAll("/guests/count", join(guests, "progress-ppc64"))
       .replaceAll("/guests", guests);
     expect(code).toContain("nodeHost()");
-    const check = "console.log(String(machine.instructions), pieces.length > 0);";
+    const check = `console.log(String(machine.instructions), pieces.length > 0);
+const thread = host.translator();
+while (!thread.isReady);
+thread.end();
+console.log(nodeHost({ translator: false }).translator);`;
     writeFileSync(join(folder, "sample.mjs"), `${code}\n${check}\n`);
-    expect(must(process.execPath, ["sample.mjs"], folder)).toContain("1000000 true\n");
+    expect(must(process.execPath, ["sample.mjs"], folder)).toContain("1000000 true\nundefined\n");
 
     const user = [
       'import { Machine, type Host, restart, sourceOf } from "ppcr";',

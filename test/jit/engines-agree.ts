@@ -7,7 +7,7 @@ import { modelFor } from "../../emu/cpu/models.ts";
 import { CTR, fprOffset, INSTRUCTIONS, LR, MSR_SF, NIA, VSR } from "../../emu/cpu/registers.ts";
 import { bind } from "../../emu/cpu/views.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
-import { Translations } from "../../emu/jit/translations.ts";
+import { Translations, type TranslationsOptions } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
@@ -166,18 +166,19 @@ export const BY_AND_BY: Partial<Tuning> = {
 /** Nothing is translated: the quick loop runs all. */
 export const QUICKLY: Partial<Tuning> = { quickAfter: 0, threshold: 1_000_000 };
 
-/** Holds the translator against the interpreter on so many programs, the first one of that seed. */
+/** Holds the translator against the interpreter on so many programs, the first one of that seed, in turns of up to so many instructions. */
 export function agree(
   abi: Abi,
   model: string | undefined,
   first: number,
   programs: number,
   tuning = AT_ONCE,
-): void {
+  { translator, longest = 3000 }: { translator?: TranslationsOptions["translator"]; longest?: number } = {},
+): JitEngine {
   const left = createCpu(abi, model);
   const right = createCpu(abi, model);
   const interpreter = new Interpreter(left);
-  const jit = new JitEngine(right, new Translations(tuning));
+  const jit = new JitEngine(right, new Translations(tuning, undefined, { translator }));
   for (let seed = first; seed < first + programs; seed++) {
     bind(left);
     const { words } = randomProgram(seed, left);
@@ -185,7 +186,7 @@ export function agree(
     prepare(right, abi, words, seed);
     const random = randomNumbers(seed + 77);
     for (let turn = 0; turn < 60; turn++) {
-      const limit = 1 + (random() % (random() % 4 === 0 ? 20 : 3000));
+      const limit = 1 + (random() % (random() % 4 === 0 ? 20 : longest));
       const [ended, wanted] = [advance(jit, limit), advance(interpreter, limit)];
       const where = `program ${seed}, turn ${turn}`;
       expect([where, ended, ...show(right)]).toEqual([where, wanted, ...show(left)]);
@@ -199,4 +200,5 @@ export function agree(
   const { translated, quick } = jit.statistics;
   const runs = [...(tuning === QUICKLY ? [] : [translated]), ...(tuning === AT_ONCE ? [] : [quick])];
   for (const instructions of runs) expect(instructions).toBeGreaterThan(programs * 10);
+  return jit;
 }

@@ -221,3 +221,32 @@ it("goes to code beyond 2^32 and back, and accesses data there", () => {
     });
   }
 });
+
+it("accesses vectors in pages that are to be looked at first", () => {
+  const stores = ["stxvd2x 0,5,6", "stvx 1,5,7", "stxv 2,48(5)", "stxsdx 33,5,8"];
+  const loads = ["lxvd2x 3,5,6", "lvx 4,5,7", "lxv 5,48(5)", "lxsdx 6,5,8", "lxvdsx 39,5,8", "vgbbd 8,7"];
+  const gprs = { 3: 0, 5: DATA_START, 6: 16, 7: 32, 8: 64 };
+  for (const abi of ["ppc64", "ppc64le"] as const) {
+    for (const lines of [
+      [...stores, ...loads],
+      [...loads, ...stores],
+    ]) {
+      const all = [...lines, "addi 3,3,1", `addi 5,5,${PAGE_SIZE - 40}`, `b -${4 * lines.length + 8}`];
+      const ends = run(abi, all, gprs, [...ones(80), 2000]);
+      expect(ends.at(-1)).toMatch(/^data-/);
+    }
+  }
+  const written = ["stxvd2x 0,5,6", "addi 3,3,1", "b -8"];
+  const watch = { start: DATA_START + 20, end: DATA_START + 21, loads: false, stores: true };
+  const ends = run("ppc64", written, gprs, [30, 1], ({ memory }, _engine, turn) =>
+    memory.setWatchpoints(turn > 0 ? [watch] : []),
+  );
+  expect(ends[1]).toMatch(/^watchpoint/);
+  for (const end of run(
+    "ppc64",
+    ["stxvd2x 0,5,6", "addi 3,3,1", "b -8"],
+    { ...gprs, 5: CODE_START + 64 },
+    ones(50),
+  ))
+    expect(end).toBe("limit");
+});

@@ -24,4 +24,7 @@ export const builtins = {
   get v8() {
     return process.getBuiltinModule("node:v8");
   },
+  get workerThreads() {
+    return process.getBuiltinModule("node:worker_threads");
+  },
 };

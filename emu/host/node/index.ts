@@ -6,6 +6,7 @@ import { nodeFiles } from "./files.ts";
 import { nodeTranslations } from "./kept-code.ts";
 import { giveBack, lend } from "./near-folder.ts";
 import { nodeNetwork } from "./host-network.ts";
+import { startTranslator } from "./translator-thread.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
 
 const encoder = new TextEncoder();
@@ -65,6 +66,8 @@ export interface NodeHostOptions {
    * node:fs work.
    */
   workingDirectory?: boolean;
+  /** Whether a thread of this process may translate the guest's code while that runs, once it has run for some time; by default it may. */
+  translator?: boolean;
   /** Modules of WebAssembly that have been made before, by name. */
   prepared?: Host["prepared"];
 }
@@ -72,10 +75,11 @@ export interface NodeHostOptions {
 /** The host that this node process offers. */
 export function nodeHost(options: NodeHostOptions = {}): Host {
   const streams = nodeStreams(options.descriptors ?? [0, 1, 2]);
-  const { translations, workingDirectory = false } = options;
+  const { translations, workingDirectory = false, translator = true } = options;
   return {
     translations: translations === undefined ? undefined : nodeTranslations(translations),
     prepared: options.prepared,
+    translator: translator ? () => startTranslator() : undefined,
     files: nodeFiles,
     clock: { realtime, monotonic: () => process.hrtime.bigint() },
     umask: process.umask(),

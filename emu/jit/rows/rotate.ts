@@ -20,7 +20,8 @@ const wordMask = (mb: number, me: number): number => {
 function mask64(mb: number, me: number): [number, number] {
   const from = (n: number): [number, number] => (n < 32 ? [-1, -1 >>> n] : [n < 64 ? -1 >>> (n - 32) : 0, 0]);
   const through = (n: number): [number, number] => (n < 32 ? [0, -1 << (31 - n)] : [-1 << (63 - n), -1]);
-  const [a, b] = [from(mb), through(me)];
+  const a = from(mb);
+  const b = through(me);
   return mb <= me ? [a[0] & b[0], a[1] & b[1]] : [a[0] | b[0], a[1] | b[1]];
 }
 
@@ -36,7 +37,8 @@ const rotatedWord = (g: Generator, word: number, byRegister: boolean): void => {
 const rotateWordAnd = (byRegister: boolean): Emit => {
   return (g, word) => {
     const { code } = g;
-    const [mb, me] = [MB(word), ME(word)];
+    const mb = MB(word);
+    const me = ME(word);
     const mask = wordMask(mb, me);
     const most = byRegister ? Infinity : mostOf(g, RS(word)) * 2 ** sh(word);
     if (!g.is64 || mb <= me) {
@@ -303,7 +305,8 @@ export const rotateRows: Rows = {
   rlwinm: rotateWordAnd(false),
   rlwnm: rotateWordAnd(true),
   rlwimi: (g, word) => {
-    const [mb, me] = [MB(word), ME(word)];
+    const mb = MB(word);
+    const me = ME(word);
     const isWrapped = mb > me;
     if (g.is64 && isWrapped) doubled(g, word, false);
     else rotatedWord(g, word, false);

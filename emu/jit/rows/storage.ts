@@ -37,13 +37,14 @@ const access = (transfer: Transfer, form: Form, update: boolean): Emit => {
   const { isStore } = transfer;
   return (g, word) => {
     if (transfer.only64 === true && !g.is64) return false;
-    const [t, ra] = [RT(word), RA(word)];
+    const t = RT(word);
+    const ra = RA(word);
     if (update && (ra === 0 || (!isStore && transfer.isFloat !== true && ra === t))) return false;
     const offset = form === "x" ? 0 : form === "d" ? si(word) : si(word) & ~3;
     const rb = form === "x" ? RB(word) : -1;
+    if (!update) return move(g, transfer, t, ra, offset, rb);
     const value = g.valueOf(ra, offset, rb);
     move(g, transfer, t, ra, offset, rb, update);
-    if (!update) return;
     g.code.get(g.temporary(g.word, 7));
     g.setGpr(ra);
     g.noteValue(ra, value);

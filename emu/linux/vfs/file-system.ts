@@ -653,6 +653,14 @@ export class FileSystem {
       { ino: here, kind: "directory", name: "." },
       { ino: here, kind: "directory", name: ".." },
     ];
+    const hosts = this.namespace.hostEntries(at);
+    if (hosts !== undefined) {
+      for (const entry of hosts) {
+        const { ino } = this.identities.shown(entry);
+        dots.push({ ino, kind: entry.kind, name: entry.name });
+      }
+      return dots;
+    }
     const names = this.namespace.list(at, viewer.root).sort();
     const entries = names.map((name): DirectoryEntry | undefined => {
       try {
