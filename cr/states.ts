@@ -297,7 +297,12 @@ const WORDS = message("words", "futex_waitv of which words were exchanged", {
   addresses: list(size64(""), WORDS_MAX, "of all its words"),
 });
 
-const CALL_LAYOUTS = { moved: MOVED, woken: WOKEN, vfork: VFORK, requeued: REQUEUED, words: WORDS };
+const CPU = message("cpu", "clock_nanosleep by a clock of CPU time", { at: s64("when it is over, ns") });
+
+const CALL_LAYOUTS = {
+  ...{ moved: MOVED, woken: WOKEN, vfork: VFORK, requeued: REQUEUED, words: WORDS },
+  cpu: CPU,
+};
 
 /** What a call in progress remembers, where that is something. */
 export const CALL_STATE: Field<Exclude<CallState, { kind: "begun" }>> = variant("a call state", CALL_LAYOUTS);

@@ -365,7 +365,9 @@ export type CallState =
   /** vfork(2): the child that has its parent's memory. */
   | { kind: "vfork"; child: number }
   /** futex_waitv: some of its words have been exchanged for others; the addresses of all. */
-  | { kind: "words"; addresses: number[] };
+  | { kind: "words"; addresses: number[] }
+  /** clock_nanosleep by a clock of CPU time: what it says when the sleep is over. */
+  | { kind: "cpu"; at: bigint };
 
 export interface RegistersSnapshot {
   gpr: bigint[];

@@ -32,6 +32,10 @@ export const MOST_UNSEEN = 8;
 export const MOST_WALKS = 512;
 /** Nanoseconds until somebody outside who forbids a folder on a known way is noticed. */
 export const WALK_TRUSTED = 100_000_000n;
+/** Nanoseconds after which a folder that has been changed once more has other times than before. */
+export const LISTING_SETTLED = 3_000_000_000n;
+/** Entries of a folder that are kept. */
+export const MOST_LISTED = 4096;
 
 // ---- profiles --------------------------------------------------------------------------------------------------
 
@@ -143,10 +147,9 @@ export interface Tuning {
    */
   mostModuleBytes: number;
   /**
-   * Guest instructions that a machine has had translated before another thread is begun to go on with that. The thread takes 45 ms of processor time
-   * to begin and then as long again as it saves until V8 has compiled the translator there, too; on two cores that is time that V8's own threads
-   * have not got to optimise translated code in. With 2,000 Lua's mix of tables and strings (10,000 in all, 0.9 s) took 5 to 10 % longer by the clock,
-   * and bzip2 (6,000) as much; the guest's thread of sqlite (48,000) runs for 2.6 instead of 2.9 s.
+   * Guest instructions that a machine has had translated before another thread is begun to go on with that, which takes 45 ms of processor time to
+   * begin, and some more until V8 has compiled the translator there, too. With 2,000 Lua's mix of tables and strings (10,000 in all) took 2 % longer by
+   * the clock on two cores, with 6,000 2 % less; sqlite's first run (48,000) takes 5 % less with 6,000 and 4 % with 12,000.
    */
   threadAfter: number;
   /** Registers that an innermost loop keeps in locals at the most. */
@@ -177,7 +180,7 @@ export const TUNING: Tuning = {
   executedPerHandled: 20,
   mostInstructions: 4000,
   mostModuleBytes: 250_000,
-  threadAfter: 12_000,
+  threadAfter: 6_000,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,
@@ -215,6 +218,11 @@ export const MOST_GUESSES = 6;
 export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */
 export const MOST_ORDERS = 8;
+/**
+ * How much less of a processor than others that thread wants, as nice(1) has it. Where there are two cores it would keep the guest's thread waiting,
+ * and those in which V8 optimises: sqlite's first run took 3 % more by the clock with 0, 2 % with 5.
+ */
+export const THREAD_NICENESS = 10;
 /** Translations of one place that are kept beside each other: of programs that have other code there, or more of it. */
 export const MOST_ALIKE = 4;
 /** Ways out that are left in a block where a landing is opened in its middle. */

@@ -88,6 +88,7 @@ const commonFlags = ["-std=gnu17", "-g0", "-w", "-D_FILE_OFFSET_BITS=64", "-Wl,-
 const committed = /** @type {[string, Variant][]} */ ([
   ["progress", "O2"],
   ["boundary", "O2"],
+  ["linking", "O2"],
   ["hello", "asm"],
 ]);
 

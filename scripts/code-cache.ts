@@ -67,6 +67,10 @@ function recordAll(): void {
     const image = join(folder, "image");
     record("main", ["run", smallest]);
     for (const script of ["main", "calls", "vectors"] as const) record(script, [...run, ...program]);
+    // What dynamic linkers and C libraries take at their start, with the quick loop.
+    for (const script of ["main", "calls"] as const) {
+      for (const abi of ["ppc32", "ppc64"]) record(script, ["run", join(built, `linking-${abi}`)]);
+    }
     record("translator", ["run", ...program]);
     record("options", [...run, ...program]);
     for (const script of ["rare", "seldom"] as const) {

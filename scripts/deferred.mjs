@@ -37,7 +37,7 @@ const DEFERRED = {
     emu/linux/net: loopback-interface
     emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: unwind vdso-image
-    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-pages proc-process proc-sched proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
+    emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-outside proc-pages proc-process proc-sched proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `
     emu: cpu-models debug digest trace

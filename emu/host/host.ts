@@ -47,6 +47,11 @@ export interface HostStat {
   btime?: bigint;
 }
 
+/** What a directory says of one of its entries. */
+export interface HostEntry extends Pick<HostStat, "kind" | "dev" | "ino"> {
+  name: string;
+}
+
 /** How `open` opens: all false is read-only. */
 export interface HostOpenFlags {
   read: boolean;
@@ -83,6 +88,8 @@ export interface HostFolder {
    */
   within<T>(name: string, use: (path: string) => T): T;
   stat(): HostStat;
+  /** Its entries, but for those that go meanwhile or whose status is refused. */
+  entries(): HostEntry[];
   /** Throws EACCES (or EROFS) where that access would be refused. */
   access(wanted: HostAccess): void;
   /** Its absolute path. */

@@ -37,7 +37,7 @@ export const MARKS_SIZE = 0x4_0000;
 export const OPEN_OFFSET = 0x38_0000;
 export const OPEN_SIZE = 0x2_0000;
 /**
- * Where calls through CTR have led in the quick loop. By the low bits of the address of a bctrl: that address, and how often it has been executed, in
+ * Where branches through CTR have led in the quick loop. By the low bits of the address of one: that address, and how often it has been executed, in
  * words; and its latest targets, each in the place that follows the last one's.
  */
 export const CALLS_OFFSET = 0x3a_0000;

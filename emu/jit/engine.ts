@@ -457,6 +457,10 @@ export class JitEngine extends Interpreter {
 
   /** Whether the interpreter is to leave at an address where it has arrived often: there is code, perhaps just made. */
   private arrived(address: number, left: number): boolean {
+    if (this.isShort) {
+      this.setPatience(address, this.tuning.threshold);
+      return false;
+    }
     if (!this.entries.has(address)) {
       const began = now();
       this.make(address);
@@ -467,10 +471,6 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
-    if (this.isShort) {
-      this.setPatience(address, this.tuning.threshold);
-      return;
-    }
     if (this.archive === undefined) this.openArchive();
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;

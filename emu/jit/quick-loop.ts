@@ -75,7 +75,7 @@ export class QuickLoop {
   hasRun(address: number): boolean {
     return (this.marks[(address >>> 2) & (MARKS_SIZE - 1)] & 1) !== 0;
   }
-  /** Where the bctrl at an address has led lately, what it has led to most often first. */
+  /** Where the branch through CTR at an address has led lately, what it has led to most often first. */
   calledFrom(address: number): readonly number[] {
     const site = (address >>> 2) & (CALL_SITES - 1);
     if (this.calls[2 * site] !== address) return [];

@@ -416,7 +416,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...setLocal(TARGET, i32Op.and(low(other), i32(-4))),
   ];
 
-  /** Notes where a call through a register leads. */
+  /** Notes where a branch through a register leads. */
   const noteCall: Code = [
     ...setN(i32Op.and(i32Op.shl(cia, i32(1)), i32((CALL_SITES - 1) << 3))),
     ...storeI32(corner + CALLS_OFFSET, n, cia),
@@ -675,7 +675,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       code: (unless) => [
         ...unless("interpret", i32Op.eqz(i32Op.and(word, i32(IGNORE_CTR << 21)))),
         ...register(CTR, unless),
-        ...when(i32Op.and(word, i32(1)), noteCall),
+        ...noteCall,
         ...conditional(unless),
       ],
     },

@@ -54,6 +54,8 @@ export interface Block {
   readonly copies?: ReadonlyMap<number, number>;
   /** Of a call through a register: where it may lead to copies of functions. */
   readonly guesses?: readonly number[];
+  /** Of a jump through CTR in a copy of a function, which is a call then: where what it leads to returns to. */
+  readonly returnsTo?: number;
   readonly isCopy?: boolean;
 }
 
@@ -78,7 +80,7 @@ export interface ScanSource {
   hasRun(address: number): boolean;
   /** Whether an address is the beginning of a function that is, or is to be, translated by itself. */
   isFunction(address: number): boolean;
-  /** Where the bctrl at an address has led. */
+  /** Where the branch through CTR at an address has led. */
   calledFrom(address: number): readonly number[];
   /** The low words of the GPRs now, by which tables of targets are found. */
   readonly registers: Int32Array;
@@ -191,13 +193,17 @@ const fallsThrough = (end: End, word: number): boolean => {
   }
 };
 
+/** Where what a block calls returns to: the next block, as a rule. */
+export const returnOf = ({ start, words, returnsTo }: Block): number =>
+  returnsTo ?? (start + 4 * words.length) | 0;
+
 /** Addresses that control may go to from a block's end, in the order: taken, not taken, cases, guesses. */
 export function successors(block: Block): number[] {
   const { end, target, table, guesses, words } = block;
   const cases = end === End.Indirect ? [...new Set(table?.targets)] : [];
   if (guesses === undefined && cases.length > 0) return cases;
   const list: number[] = end === End.Jump || end === End.Branch ? [target] : [];
-  if (fallsThrough(end, words[words.length - 1])) list.push((block.start + 4 * words.length) | 0);
+  if (fallsThrough(end, words[words.length - 1])) list.push(returnOf(block));
   if (guesses !== undefined) list.push(...cases, ...guesses);
   return list;
 }

@@ -16,7 +16,7 @@ import { keptByCall } from "./kept-by-calls.ts";
 import { findLimit } from "./rows/float-checks.ts";
 import { emitters } from "./rows/index.ts";
 import { prefixedRows } from "./rows/prefixed-rows.ts";
-import { type Block, End, type JumpTable, nodeAt, type Region } from "./scan.ts";
+import { type Block, End, type JumpTable, nodeAt, type Region, returnOf } from "./scan.ts";
 import { CR_SLOT, CTR_SLOT, countBits, hasSlot, LR_SLOT, lowest, removeSlot, SET } from "./slots.ts";
 import { Fields, State } from "./state.ts";
 import { StridesOfLoops } from "./strides.ts";
@@ -699,7 +699,7 @@ class Translator {
     const { g } = this;
     const edges = this.flow.edges[node];
     const word = block.words[block.words.length - 1];
-    const next = (block.start + 4 * block.words.length) | 0;
+    const next = returnOf(block);
     switch (block.end) {
       case End.Fall:
         return this.follow(edges[0], next);
@@ -737,7 +737,7 @@ class Translator {
         return this.callIndirect(Op.return_call_indirect, CALLEES);
       case End.IndirectCall:
         targetFrom(g, CTR_SLOT);
-        this.link(next);
+        if (block.returnsTo === undefined) this.link(next);
         block.guesses?.forEach((target, i) => {
           g.code.get(g.temporary(I32, 4));
           g.code.i32Const(target);

@@ -81,6 +81,11 @@ export class Thread {
     return (this.affinity ?? all) & all || all;
   }
 
+  /** Whether signals of its process are left to other threads: it is stopped, or in a call that only those end which the process does not survive. */
+  get isDeaf(): boolean {
+    return this.state === "stopped" || this.wait?.killable === true;
+  }
+
   /** At most 15 bytes: prctl(PR_SET_NAME). A process goes by the name of its first thread. */
   get comm(): string {
     return this.ownName ?? this.process.comm;

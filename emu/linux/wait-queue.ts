@@ -66,6 +66,7 @@ export function isCallState(state: CallState): boolean {
   if (state.kind === "requeued") return isCount(state.address, MOST_ADDRESS);
   if (state.kind === "vfork") return isCount(state.child, MOST_CHILD);
   if (state.kind === "woken") return isCount(state.index, MOST_WORDS);
+  if (state.kind === "cpu") return state.at >= 0n && state.at <= LATEST;
   if (state.kind === "words")
     return state.addresses.length <= MOST_WORDS && state.addresses.every((at) => isCount(at, MOST_ADDRESS));
   return true;

@@ -92,6 +92,7 @@ const callState: fc.Arbitrary<CallState> = fc.oneof(
   fc.record({ kind: fc.constant("moved"), done: u32 }),
   fc.record({ kind: fc.constant("vfork"), child: s32 }),
   fc.record({ kind: fc.constant("requeued"), address: fc.nat() }),
+  fc.record({ kind: fc.constant("cpu"), at: fc.bigInt({ min: 0n, max: 2n ** 62n }) }),
 );
 
 const traceStop: fc.Arbitrary<TraceStopSnapshot> = fc.record({

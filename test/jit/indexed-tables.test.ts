@@ -19,6 +19,11 @@ const CASES: Readonly<Record<string, Case>> = {
     gprs: { 3: END + PAGE_SIZE - 0xc00, 5: 0 },
     length: 4_500,
   },
+  "a part of a table of nine pages, more than are looked at": {
+    lines: ["addi 5,5,1", "rlwinm 9,5,4,17,27", "lwzx 8,3,9", "add 4,4,8", "b -16"],
+    gprs: { 3: DATA_START + 0x10, 5: 0 },
+    length: 6_900,
+  },
   "a part of a table into which nothing may be stored": {
     lines: ["addi 5,5,1", "andi. 9,5,4095", "stbx 5,9,3", "lbzx 8,3,9", "add 4,4,8", "b -20"],
     gprs: { 3: END - 0x400, 5: 0 },

@@ -33,11 +33,15 @@ it("copies a function that calls nobody to each call of it", () => {
   expect(endsWith(...callee)).toEqual([End.Jump, ...copy, End.Jump, ...copy, End.Jump]);
 });
 
-it("leaves a function alone that changes LR, calls, jumps anywhere or is long", () => {
+it("copies what jumps through CTR, and calls what is there", () => {
+  const copy = [End.IndirectCall];
+  expect(endsWith("mtspr 9,5", "bcctr 20,0,0")).toEqual([End.Jump, ...copy, End.Jump, ...copy, End.Jump]);
+});
+
+it("leaves a function alone that changes LR, calls or is long", () => {
   const calls = [End.Call, End.Call, End.Jump];
   expect(endsWith("mtspr 8,5", "bclr 20,0,0")).toEqual(calls);
   expect(endsWith("mfspr 5,8", "bl 8", "bclr 20,0,0", "bclr 20,0,0")).toEqual(calls);
-  expect(endsWith("bcctr 20,0,0")).toEqual(calls);
   expect(endsWith("sc 0", "bclr 20,0,0")).toEqual(calls);
   expect(endsWith(...new Array(50).fill("addi 4,4,1"), "bclr 20,0,0")).toEqual(calls);
 });
@@ -113,20 +117,17 @@ it("copies what a call through a register has led to, and has the call beside it
   ]);
 });
 
-/** A loop that calls one of the functions on the next page, which r6 chooses; the fifth of them has a loop. */
-function createCaller() {
+/** Calls of the functions on the next page, of the one that r6 chooses: through CTR, and by way of what jumps through it, behind them. */
+const INDEX = ["bcl 20,31,4", "mulli 7,6,4", "lwzx 7,8,7"];
+const BY_CTR = [...INDEX, "mtspr 9,7", "bcctrl 20,0,0", "addi 6,6,1", "and 6,6,9", "b -28"];
+const STUB = START + PAGE_SIZE + 64 * 8;
+const BY_STUB = [...INDEX, `bl ${STUB - START - 12}`, "addi 6,6,1", "and 6,6,9", "b -24"];
+
+/** A loop that makes such a call at every turn; the fifth of the functions has a loop. */
+function createCaller(loop: readonly string[]) {
   const memory = new AddressSpace({ byteOrder: "big", size: 0x2100_0000 });
   const prot = PROT_READ | PROT_WRITE | PROT_EXEC;
   memory.map({ start: START, end: START + 3 * PAGE_SIZE, prot, offset: 0 });
-  const loop = [
-    "mulli 7,6,4",
-    "lwzx 7,8,7",
-    "mtspr 9,7",
-    "bcctrl 20,0,0",
-    "addi 6,6,1",
-    "and 6,6,9",
-    "b -24",
-  ];
   const functions = [
     ["addi 3,3,1", "bclr 20,0,0"],
     ["andi. 5,3,1", "bclr 12,2,0", "addi 4,4,3", "bclr 20,0,0"],
@@ -136,6 +137,7 @@ function createCaller() {
     ["mfspr 11,8", "mtspr 8,11", "addi 3,3,5", "bclr 20,0,0"],
     ["addi 3,3,7", "bclr 20,0,0"],
     ["xori 4,4,9", "bclr 20,0,0"],
+    ["mtspr 9,7", "bcctr 20,0,0"],
   ];
   const store = (at: number, lines: readonly string[]) =>
     lines.forEach((line, i) => {
@@ -154,8 +156,11 @@ function createCaller() {
   return cpuOn(memory, modelFor("power9", "ppc64"));
 }
 
-it("does as the interpreter does where a call through a register leads to copies, and where it no longer does", () => {
-  const [left, right] = [createCaller(), createCaller()];
+it.each([
+  ["a call through a register", BY_CTR],
+  ["one by way of a jump", BY_STUB],
+])("does as the interpreter does where %s leads to copies, and where it no longer does", (_, loop) => {
+  const [left, right] = [createCaller(loop), createCaller(loop)];
   const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
   const engines = [jit, new Interpreter(left)];
   const run = (count: number) => {
@@ -164,10 +169,12 @@ it("does as the interpreter does where a call through a register leads to copies
     const rest = ({ registers }: typeof left) => [registers.lr, registers.ctr, registers.nia, registers.cr];
     expect([...state(right), ...rest(right)]).toEqual([...state(left), ...rest(left)]);
   };
+  // The quick loop takes over between two turns of the engine.
+  run(1500);
   // Which functions are called: the index is masked by this.
   for (const mask of [3n, 7n, 0n, 7n]) {
     for (const { registers } of [left, right]) registers.setGpr(9, mask);
-    run(50_000);
+    run(200_000);
     for (let count = 1; count < 40; count++) run(count);
   }
   expect(jit.statistics.units).toBeGreaterThan(0);
@@ -180,6 +187,12 @@ it("does as the interpreter does where a call through a register leads to copies
   expect(jit.statistics.entered - entered).toBeLessThan(5);
   for (const { memory } of [left, right]) memory.store32(START + PAGE_SIZE, asm("addi 3,3,2"));
   run(50_000);
+  // What is called beside them comes back to the loop.
+  for (const { registers } of [left, right]) registers.setGpr(9, 7n);
+  run(200_000);
+  const before = jit.statistics.entered;
+  run(50_000);
+  expect(jit.statistics.entered - before).toBeLessThan(5);
 });
 
 it("keeps which of a piece's blocks are another function's", () => {

@@ -4,6 +4,7 @@
  */
 import {
   type HostAccess,
+  type HostEntry,
   HostError,
   type HostFiles,
   type HostFolder,
@@ -61,6 +62,12 @@ export function byName(files: HostFiles): HostFiles {
     }
     stat(): HostStat {
       return files.lstat(this.path());
+    }
+    entries(): HostEntry[] {
+      return files.readdir(this.path()).flatMap((name) => {
+        const stat = this.within(name, files.look);
+        return stat === undefined ? [] : [{ name, kind: stat.kind, dev: stat.dev, ino: stat.ino }];
+      });
     }
     access(wanted: HostAccess): void {
       files.access(this.path(), wanted);

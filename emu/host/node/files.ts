@@ -3,6 +3,7 @@ import type { BigIntStats, PathLike } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import {
   type HostAccess,
+  type HostEntry,
   HostError,
   type HostFiles,
   type HostFolder,
@@ -117,6 +118,22 @@ function whereIs(handle: number): HostWhereabouts {
   return { path: path.slice(0, -DELETED.length), isGone: true };
 }
 
+/** What the entries of these names behind a path are. */
+function entriesAt(path: string, names: readonly string[]): HostEntry[] {
+  const entries: HostEntry[] = [];
+  for (const name of names) {
+    try {
+      const stat = fs.lstatSync(toHost(path + name), BIGINT_IF_THERE);
+      if (stat === undefined) continue;
+      const { dev, ino, mode } = stat;
+      entries.push({ name, kind: kindOf(Number(mode)), dev, ino });
+    } catch {
+      // Refused.
+    }
+  }
+  return entries;
+}
+
 /**
  * On Linux an open directory is a fixed point: /proc/self/fd/N/name names an entry of that very directory,
  * whatever happens to the path that led to it.
@@ -133,6 +150,10 @@ class HeldFolder implements HostFolder {
   }
   stat(): HostStat {
     return hostCall(() => toHostStat(fs.fstatSync(this.handle, BIGINT)));
+  }
+  entries(): HostEntry[] {
+    const names = hostCall(() => this.within(".", files.readdir));
+    return hostCall(() => this.within("", (path) => entriesAt(path, names)));
   }
   access(wanted: HostAccess): void {
     hostCall(() => fs.accessSync(isNear(this.handle) ? "." : heldPath(this.handle), accessMode(wanted)));

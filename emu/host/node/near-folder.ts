@@ -53,12 +53,10 @@ export function giveBack(): void {
 
 /** Whether the working directory is the folder of a handle. It becomes that where the folder is used twice in a row. */
 export function isNear(handle: number): boolean {
+  const isTwice = handle === recent;
+  recent = handle;
   if (handle === near) return true;
-  if (!isLent || uses > 0) return false;
-  if (handle !== recent) {
-    recent = handle;
-    return false;
-  }
+  if (!isLent || uses > 0 || !isTwice) return false;
   try {
     home ??= fs.openSync(".", O_RDONLY | O_PATH | O_DIRECTORY);
     process.chdir(heldPath(handle));

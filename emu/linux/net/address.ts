@@ -36,6 +36,12 @@ export const UNNAMED = unixAddress(new Uint8Array(0));
 export const addressKey = ({ family, name, port }: Address): string =>
   `${family}/${Array.from(name, (byte) => String.fromCharCode(byte)).join("")}/${port}`;
 
+/** Whether two addresses have the same name, whatever their ports are. */
+export const isSameName = (one: Address, other: Address): boolean =>
+  one.family === other.family &&
+  one.name.length === other.name.length &&
+  one.name.every((byte, i) => byte === other.name[i]);
+
 export const isAbstract = ({ name }: Address): boolean => name[0] === 0;
 
 /** sa_family. Throws EINVAL where there isn't even that. */

@@ -16,6 +16,7 @@ import {
   isForMany,
   isLoopback,
   isMulticast,
+  isSameName,
   loopback,
   unixAddress,
   unmapped,
@@ -167,19 +168,17 @@ export class Network {
   /** Whether two addresses, as their sockets have them, have an address in common. */
   private overlap(a: Socket, at: Address, b: Socket): boolean {
     const [one, other] = [unmapped(at), unmapped(b.local!)];
-    if (one.family === other.family)
-      return (
-        isAny(one) || isAny(other) || addressKey({ ...one, port: 0 }) === addressKey({ ...other, port: 0 })
-      );
+    if (one.family === other.family) return isSameName(one, other) || isAny(one) || isAny(other);
     // :: takes what comes by IPv4 as well, unless it is told not to.
     const [six, socket] = one.family === AF_INET6 ? [one, a] : [other, b];
     return isAny(six) && socket.option(IPV6_V6ONLY, IPPROTO_IPV6) === 0;
   }
 
   private conflicts(socket: Socket, at: Address, other: Socket): boolean {
-    if (other === socket || !this.overlap(socket, at, other)) return false;
+    if (other === socket) return false;
     if (socket.option(SO_REUSEPORT) && other.option(SO_REUSEPORT)) return false;
-    return !(socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !other.isListening);
+    if (socket.option(SO_REUSEADDR) && other.option(SO_REUSEADDR) && !other.isListening) return false;
+    return this.overlap(socket, at, other);
   }
 
   /** Takes an address of the loopback, or any. Throws EADDRNOTAVAIL, EADDRINUSE. */
@@ -266,13 +265,13 @@ export class Network {
     return isMulticast(target) && socket.options.has(MULTICAST_IF);
   }
 
-  /** The sockets that a packet to an address could be for, the most particular first, of those that are alike the oldest. */
+  /** The sockets that a packet to an address could be for, the most particular first, of those that are alike the one bound last. */
   private candidates(protocol: number, to: Address): Socket[] {
     const target = unmapped(to);
-    const fits = [...(this.ports.get(`${protocol} ${to.port}`)?.bound ?? [])].filter((socket) => {
+    const bound = [...(this.ports.get(`${protocol} ${to.port}`)?.bound ?? [])].reverse();
+    const fits = bound.filter((socket) => {
       const local = unmapped(socket.local!);
-      if (local.family === target.family)
-        return isAny(local) || addressKey({ ...local, port: 0 }) === addressKey({ ...target, port: 0 });
+      if (local.family === target.family) return isSameName(local, target) || isAny(local);
       return local.family === AF_INET6 && isAny(local) && socket.option(IPV6_V6ONLY, IPPROTO_IPV6) === 0;
     });
     const rank = (socket: Socket) => (isAny(socket.local!) ? 2 : 0) + (socket.domain === AF_INET ? 0 : 1);

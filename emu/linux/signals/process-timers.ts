@@ -69,6 +69,13 @@ export interface PosixTimer extends Timer {
   overrun: number;
 }
 
+/** Of a thread that sleeps by a clock of CPU time. */
+interface Sleeper extends Timer {
+  wake(): void;
+}
+/** Their ids come before those of setitimer(2). */
+const FIRST_SLEEPER = -10;
+
 const INTERVAL_SIGNALS = [SIGALRM, SIGVTALRM, SIGPROF];
 const INTERVAL_CLOCKS: readonly TimerClock[] = [
   CLOCK_MONOTONIC,
@@ -105,6 +112,7 @@ export class ProcessTimers implements TimersOfProcess {
   /** `PendingSignals.drops` when those were looked at last. */
   private drops = 0;
   private nextId = 0;
+  private nextSleeper = FIRST_SLEEPER;
 
   constructor(process: SignalProcess, read: ReadClock, send: SendTimerSignal, onSet = () => {}) {
     this.process = process;
@@ -136,6 +144,13 @@ export class ProcessTimers implements TimersOfProcess {
   exit(): void {
     this.exec();
     for (const timer of this.interval) this.arm(timer, null, 0n);
+  }
+
+  /** Has `wake` called when a clock of CPU time says `at`; what is given back takes that back. */
+  sleep(clock: Pick<Timer, "clock" | "clockTid">, at: bigint, wake: () => void): () => void {
+    const sleeper: Sleeper = { id: this.nextSleeper--, ...clock, expires: null, interval: 0n, wake };
+    this.due(sleeper, at);
+    return () => this.due(sleeper, null);
   }
 
   /** Sets a timer: when it is due in the time of its clock, null for never, and how long after that again. */
@@ -243,6 +258,10 @@ export class ProcessTimers implements TimersOfProcess {
   private fire(timer: Timer): void {
     const { expires } = timer;
     this.due(timer, null);
+    if (isSleeper(timer)) {
+      timer.wake();
+      return;
+    }
     if (this.waits(timer)) {
       this.hold(timer, expires);
       return;
@@ -369,6 +388,8 @@ interface ClockQueue {
 const keyOf = ({ clock, clockTid }: Timer): number => clock + 4 * clockTid;
 
 const isPosix = (timer: Timer): timer is PosixTimer => "notify" in timer;
+
+const isSleeper = (timer: Timer): timer is Sleeper => "wake" in timer;
 
 const isDue = (timer: Timer, read: ReadClock): boolean =>
   timer.expires !== null && timer.expires <= read(timer.clock, timer.clockTid);

@@ -60,11 +60,18 @@ export function sendSignal<T extends SignalThread, P extends SignalProcess<T>>(
   }
   for (const candidate of process.threads) {
     if (!disturbs(process, candidate)) continue;
+    if (candidate.isDeaf && signo !== SIGKILL && someHears(process)) continue;
     host.wake(candidate);
     // Everyone dies of SIGKILL; of others one thread takes it.
     if (signo !== SIGKILL) break;
   }
   return "sent";
+}
+
+/** Whether a thread has reason to look at the signals of its process now. */
+function someHears(process: SignalProcess): boolean {
+  for (const thread of process.threads) if (!thread.isDeaf && disturbs(process, thread)) return true;
+  return false;
 }
 
 function firstOf<T>(items: Iterable<T>): T | undefined {

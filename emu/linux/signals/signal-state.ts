@@ -10,6 +10,7 @@ import {
   SA_KNOWN,
   SIG_DFL,
   SIG_IGN,
+  SIGKILL,
   SIGRTMAX,
   signalBit,
 } from "./signal-numbers.ts";
@@ -178,6 +179,8 @@ export interface SignalThread {
   readonly signals: ThreadSignals;
   /** Undefined where nobody traces it. */
   readonly trace?: object | undefined;
+  /** It takes no signals of its process now: it is stopped, or waits for what none ends that the process survives. */
+  readonly isDeaf?: boolean;
 }
 
 /** A process as signals see it. */
@@ -190,12 +193,29 @@ export interface SignalProcess<T extends SignalThread = SignalThread> {
 }
 
 /** Signals that are to be acted upon by `thread` now. Asked twice at every system call: hardly ever there is one. */
-export function deliverable(process: SignalProcess, { signals }: SignalThread): bigint {
+export function deliverable(process: SignalProcess, thread: SignalThread): bigint {
+  const { signals } = thread;
   const shared = process.signals.pending;
   if (shared.size + signals.pending.size === 0) return 0n;
-  const pending = pendingFor(process, signals);
+  const pending = shared.size === 0 ? signals.pending.mask : signals.pending.mask | leftTo(process, thread);
   const held = signals.awaited === 0n ? signals.mask : signals.mask | signals.awaited;
   return held === 0n ? pending : pending & ~held;
+}
+
+const KILL = signalBit(SIGKILL);
+
+/**
+ * Signals of a process that are left to `thread`: what a thread before it takes it leaves alone, also where that one has not come to run yet
+ * (Linux: complete_signal, by which the first thread is told of it before others).
+ */
+function leftTo(process: SignalProcess, thread: SignalThread): bigint {
+  let left = process.signals.pending.mask;
+  for (const other of process.threads) {
+    if (other === thread || left === 0n) break;
+    const { mask, awaited } = other.signals;
+    if (!other.isDeaf) left &= (mask & ~awaited) | KILL;
+  }
+  return left;
 }
 
 /** What is pending for a thread or its process. Without a BigInt made where that goes: each costs V8 a call. */

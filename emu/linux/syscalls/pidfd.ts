@@ -1,5 +1,5 @@
 /** pidfd_open, pidfd_send_signal, pidfd_getfd, and setns, which may be given one. */
-import { EBADF, EINVAL, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EBADF, EINVAL, EPERM, ESRCH, INIT, noProcess, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
 import { senderInfo } from "../signals/post.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
@@ -13,7 +13,7 @@ import { checkAccess } from "./process-vm.ts";
 import { alive, givenInfo, send } from "./signals.ts";
 
 /** A new descriptor for a process, which is closed by execve. */
-export function installPidfd(ctx: SyscallContext, subject: Process, flags = 0): number {
+export function installPidfd(ctx: SyscallContext, subject: Process | typeof INIT, flags = 0): number {
   const ino = files(ctx).system.newInode();
   return install(ctx, new PidFile({ subject, flags, machine: ctx.kernel, ino }), true);
 }
@@ -23,16 +23,18 @@ function open(ctx: SyscallContext): number {
   checkFlags(flags, O_NONBLOCK);
   if (pid <= 0) throw new SysError(EINVAL);
   const process = ctx.kernel.processes.get(pid);
+  if (process === undefined && pid === INIT) return installPidfd(ctx, INIT, flags);
   // A thread that is not the first of its process can't be meant.
   if (process === undefined) throw new SysError(ctx.kernel.thread(pid) === undefined ? ESRCH : EINVAL);
   return installPidfd(ctx, process, flags);
 }
 
-/** The process of a descriptor argument. Throws EBADF, ESRCH. */
+/** The process of a descriptor argument. Throws EBADF, ESRCH, EPERM. */
 export function processArg(ctx: SyscallContext): Process {
   const file = fileArg(ctx, 0);
   if (!(file instanceof PidFile)) throw new SysError(EBADF);
-  if (file.process === undefined) throw new SysError(ESRCH);
+  // What it is to be done to is someone else's where it is outside.
+  if (file.process === undefined) throw new SysError(file.isOutside ? EPERM : ESRCH);
   return file.process;
 }
 
@@ -43,7 +45,7 @@ function recipient(ctx: SyscallContext): Process {
   const pid = isProc ? /^\/proc\/(\d+)$/.exec(file.path)?.[1] : undefined;
   if (pid === undefined) return processArg(ctx);
   const process = ctx.kernel.processes.get(Number(pid));
-  if (process === undefined) throw new SysError(ESRCH);
+  if (process === undefined) throw noProcess(Number(pid));
   return process;
 }
 

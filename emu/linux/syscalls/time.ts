@@ -14,10 +14,12 @@ import {
   CLOCK_THREAD_CPUTIME_ID,
   NANOSECONDS,
 } from "../clock.ts";
-import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError } from "../errno.ts";
+import { EINVAL, EOPNOTSUPP, EPERM, ESRCH, INIT, SysError } from "../errno.ts";
 import type { Process } from "../process.ts";
+import { timersOf } from "../signals/task-signals.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
+import { capTime, WaitQueue } from "../wait-queue.ts";
 import {
   readTimespec,
   type TimeFormat,
@@ -32,6 +34,8 @@ export const TIMER_ABSTIME = 1;
 /** What a clock id names: one of the two system clocks, or the CPU time of a process or a thread. */
 export type ClockSource =
   | { kind: "realtime" | "monotonic" }
+  /** CPU time of the first process of the system, which is outside and does nothing. */
+  | { kind: "outside" }
   | { kind: "process"; process: Process }
   | { kind: "thread"; thread: Thread };
 
@@ -86,6 +90,7 @@ export function clockSource({ kernel, process, thread }: SyscallContext, id: num
     return { kind: "thread", thread: named };
   }
   const named = target === 0 ? process : kernel.processes.get(target);
+  if (named === undefined && target === INIT) return { kind: "outside" };
   if (named === undefined) throw new SysError(EINVAL);
   return { kind: "process", process: named };
 }
@@ -102,6 +107,8 @@ function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
       return kernel.clock.realtime();
     case "monotonic":
       return kernel.clock.monotonic();
+    case "outside":
+      return 0n;
     case "process":
       kernel.settleTime();
       return source.process.cpuTime;
@@ -161,6 +168,36 @@ function sleepFor(ctx: SyscallContext, time: bigint, n: number, format: TimeForm
   });
 }
 
+/** Sleeps until a thread or a process has used so much CPU time; what is left of a time that is not absolute is told as by `sleepFor`. */
+function sleepByCpu(
+  ctx: SyscallContext,
+  source: Extract<ClockSource, { kind: "thread" | "process" }>,
+  { time, isAbsolute }: { time: bigint; isAbsolute: boolean },
+  format: TimeFormat,
+): SyscallResult {
+  const now = readClock(ctx, source);
+  const { state } = ctx.resumed ?? {};
+  const at = state?.kind === "cpu" ? state.at : capTime(isAbsolute ? time : now + time);
+  if (at <= now) return 0;
+  const queue = new WaitQueue();
+  const [process, clock] =
+    source.kind === "process"
+      ? [source.process, { clock: CLOCK_PROCESS_CPUTIME_ID, clockTid: 0 } as const]
+      : [source.thread.process, { clock: CLOCK_THREAD_CPUTIME_ID, clockTid: source.thread.tid } as const];
+  const giveUp = timersOf(process).sleep(clock, at, () => queue.wake());
+  return ctx.wait({
+    queues: [queue],
+    state: { kind: "cpu", at },
+    restart: "nohand",
+    abandoned: giveUp,
+    interrupted() {
+      const left = at - readClock(ctx, source);
+      const rem = isAbsolute ? 0 : ctx.args.address(3);
+      if (rem !== 0) writeTimespec(ctx, rem, format, left > 0n ? left : 0n);
+    },
+  });
+}
+
 const nanosleep: SyscallHandler = (ctx) => {
   const time = readTimespec(ctx, ctx.args.address(0), "native");
   return sleepFor(ctx, time, 1, "native");
@@ -179,11 +216,9 @@ const clockNanosleep =
     if (source.kind === "thread" && source.thread === ctx.thread) throw new SysError(EINVAL);
     const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
     const left = isAbsolute ? time - readClock(ctx, source) : time;
-    if (source.kind === "thread" || source.kind === "process") {
-      // Nothing wakes a sleeper by the CPU time of others; what is over already is over here too.
-      if (left > 0n) throw new SysError(EOPNOTSUPP);
-      return 0;
-    }
+    if (source.kind === "outside") return left <= 0n ? 0 : ctx.wait({ restart: "nohand" });
+    if (source.kind === "thread" || source.kind === "process")
+      return sleepByCpu(ctx, source, { time, isAbsolute }, format);
     if (!isAbsolute) return sleepFor(ctx, time, 3, format);
     if (left <= 0n) return 0;
     return ctx.wait({ deadline: ctx.kernel.clock.monotonic() + left, restart: "nohand" });

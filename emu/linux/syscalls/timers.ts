@@ -7,7 +7,7 @@ import {
   CLOCK_THREAD_CPUTIME_ID,
   NANOSECONDS,
 } from "../clock.ts";
-import { EAGAIN, EINVAL, EOPNOTSUPP, SysError } from "../errno.ts";
+import { EAGAIN, EINVAL, EOPNOTSUPP, ESRCH, SysError } from "../errno.ts";
 import {
   ITIMER_REAL,
   type PosixTimer,
@@ -143,6 +143,8 @@ function timerClock(ctx: SyscallContext, id: number): { clock: TimerClock; clock
   if (ALARM_CLOCKS.includes(id)) throw new SysError(EOPNOTSUPP);
   ownClock(ctx, source);
   switch (source.kind) {
+    case "outside":
+      throw new SysError(ESRCH);
     case "realtime":
       return { clock: CLOCK_REALTIME, clockTid: 0 };
     case "monotonic":

@@ -68,7 +68,12 @@ export class Descriptors {
 
   /** Makes sure that `count` more descriptors can be had. Throws EMFILE. */
   reserve(count: number): void {
-    if (this.size + count > Math.min(this.limit(), NR_OPEN)) fail("EMFILE", "too many open files");
+    const limit = Math.min(this.limit(), NR_OPEN);
+    if (this.size + count <= limit) return;
+    // Those that were opened under a higher limit, above this one, take no place below it.
+    let free = 0;
+    for (let fd = this.lowest; fd < limit && free < count; fd++) if (!this.has(fd)) free++;
+    if (free < count) fail("EMFILE", "too many open files");
   }
 
   /** Puts a description at a given descriptor, closing what was there (dup2). Throws EBADF. */

@@ -46,7 +46,7 @@ function inodeOf(path: string): bigint {
   return BigInt.asUintN(31, hash ^ (hash >> 32n)) | 1n;
 }
 
-/** Status of an entry of /proc, /sys or /dev: what shows a process belongs to the user. */
+/** Status of an entry of /proc, /sys or /dev: what shows a process belongs to the user, but for the first of the system, which is root's. */
 export const entryStat = (
   kind: HostStat["kind"],
   mode: number,
@@ -54,6 +54,6 @@ export const entryStat = (
   more?: Partial<HostStat>,
 ): FileStat =>
   syntheticStat(kind, mode, inodeOf(path), {
-    owner: /^\/proc\/\d/.test(path) ? "user" : "machine",
+    owner: /^\/proc\/(?!1(\/|$))\d/.test(path) ? "user" : "machine",
     ...more,
   });

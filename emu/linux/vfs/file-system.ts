@@ -473,6 +473,7 @@ export class FileSystem {
     if (flags & O_PATH) return this.openPath(at, flags, viewer);
     if (at.object !== undefined) return this.openAgain(at.object, flags, viewer);
     if (isDirectory(at)) {
+      if (at.synthetic?.type === "directory" && at.synthetic.isClosed) fail("EACCES", at.path);
       if (flags & O_CREAT || (flags & O_ACCMODE) !== O_RDONLY || flags & O_TRUNC) fail("EISDIR", at.path);
       return this.openDirectory(at, flags, viewer);
     }
@@ -652,6 +653,14 @@ export class FileSystem {
       { ino: here, kind: "directory", name: "." },
       { ino: here, kind: "directory", name: ".." },
     ];
+    const hosts = this.namespace.hostEntries(at);
+    if (hosts !== undefined) {
+      for (const entry of hosts) {
+        const { ino } = this.identities.shown(entry);
+        dots.push({ ino, kind: entry.kind, name: entry.name });
+      }
+      return dots;
+    }
     const names = this.namespace.list(at, viewer.root).sort();
     const entries = names.map((name): DirectoryEntry | undefined => {
       try {
@@ -783,7 +792,7 @@ function accessOf(flags: number): { read: boolean; write: boolean } {
 function statOfSynthetic(entry: Synthetic, path: string): FileStat {
   switch (entry.type) {
     case "directory":
-      return entryStat("directory", 0o555, path);
+      return entryStat("directory", entry.isClosed ? 0o500 : 0o555, path);
     case "file":
       return entryStat("file", entry.mode, path, { size: sizeOf(entry) });
     case "link":

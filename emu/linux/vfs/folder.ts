@@ -4,11 +4,13 @@
  */
 import {
   type Host,
+  type HostEntry,
   HostError,
   type HostFolder,
   type HostStat,
   type HostWhereabouts,
 } from "../../host/host.ts";
+import { LISTING_SETTLED, MOST_LISTED } from "../../tuning.ts";
 import { baseOf, isWithin, join, type MountConfig, normalize, parentOf } from "./mounts.ts";
 
 /** Folders kept that nothing refers to. */
@@ -69,6 +71,10 @@ export class Folder {
     | { readonly mark: string; readonly top: string | undefined; readonly path: string }
     | undefined;
   private isClosed = false;
+  /** What it had in it when it had these times, and long after. */
+  private listing:
+    | (Pick<HostStat, "mtime" | "ctime"> & { readonly entries: readonly HostEntry[] })
+    | undefined;
   /** Guest path of one that had been removed before the thaw that made it again: where its ".." leads. */
   wasAt: string | undefined;
 
@@ -99,6 +105,20 @@ export class Folder {
   close(): void {
     this.isClosed = true;
     this.host.close();
+  }
+
+  /**
+   * Its entries on the host by their names, at the time `now`. To look at each takes the host long: what is in a folder is what was in it as long as
+   * its times are the same, if they were past when they were read. A file system may have the same time for a second or two.
+   */
+  entries(now: bigint): readonly HostEntry[] {
+    const { mtime, ctime } = this.host.stat();
+    const { listing } = this;
+    if (listing !== undefined && listing.mtime === mtime && listing.ctime === ctime) return listing.entries;
+    const entries = this.host.entries().sort((one, other) => (one.name < other.name ? -1 : 1));
+    const isSettled = now - mtime > LISTING_SETTLED && now - ctime > LISTING_SETTLED;
+    this.listing = isSettled && entries.length <= MOST_LISTED ? { mtime, ctime, entries } : undefined;
+    return entries;
   }
 
   private get isRoot(): boolean {

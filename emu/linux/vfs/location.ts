@@ -69,6 +69,9 @@ export function isDirectory(at: Location): boolean {
   return at.stat !== undefined ? at.stat.kind === "directory" : at.synthetic?.type === "directory";
 }
 
+/** What the guest sees where the host says this of a file. */
+export type Shown = <S extends Pick<HostStat, "kind" | "dev" | "ino">>(status: S) => S;
+
 /** Finds what stands at canonical paths of hosts. */
 export interface Statuses {
   /** As it is now and the guest sees it; undefined where there is nothing. */

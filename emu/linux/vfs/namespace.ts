@@ -3,12 +3,20 @@
  * the host but their targets mean guest paths, and ".." stops at the guest's root, so no path leads out of
  * what was granted. Each step is made from a directory that is held (`Folder`), never through a path of several.
  */
-import { type Host, HostError, type HostStat } from "../../host/host.ts";
+import { type Host, type HostEntry, HostError, type HostStat } from "../../host/host.ts";
 import { encodeName } from "../../host/names.ts";
 import type { UnlinkedFileSnapshot } from "../../snapshot.ts";
 import { MAX_SYMLINKS, NAME_MAX, PATH_MAX } from "./constants.ts";
 import { type Folder, Folders, type Mount, resolveMount } from "./folder.ts";
-import { exists, HeldLocation, type HostPlace, isDirectory, type Location, type Viewer } from "./location.ts";
+import {
+  exists,
+  HeldLocation,
+  type HostPlace,
+  isDirectory,
+  type Location,
+  type Shown,
+  type Viewer,
+} from "./location.ts";
 import { isWithin, join, type MountConfig, parentOf } from "./mounts.ts";
 import type { OpenFile } from "./open-file.ts";
 import { PrivateFolders } from "./private-folders.ts";
@@ -53,7 +61,7 @@ export class Namespace {
   private readonly folders = new Folders();
   private readonly walks: Walks;
   /** A status of the host as the guest sees it. */
-  private readonly shown: (stat: HostStat) => HostStat;
+  private readonly shown: Shown;
   /** By canonical path: files that are there where no grant has them. */
   private readonly fallbacks: ReadonlyMap<string, Synthetic>;
 
@@ -61,7 +69,7 @@ export class Namespace {
   constructor(
     host: Host,
     mounts: readonly MountConfig[],
-    options: { shown?: (stat: HostStat) => HostStat; fallbacks?: ReadonlyMap<string, Synthetic> } = {},
+    options: { shown?: Shown; fallbacks?: ReadonlyMap<string, Synthetic> } = {},
   ) {
     this.host = host;
     this.walks = new Walks(host.clock);
@@ -240,6 +248,13 @@ export class Namespace {
     for (const name of this.ancestors.get(at.path) ?? []) names.add(name);
     if (at.path === "/") for (const name of root.names()) names.add(name);
     return [...names];
+  }
+
+  /** All that a directory has in it, by their names, where that is the host's alone. */
+  hostEntries(at: Location): readonly HostEntry[] | undefined {
+    if (at.place === undefined || at.synthetic !== undefined || this.ancestors.has(at.path)) return undefined;
+    if (!exists(at)) return [];
+    return this.folderAt(at).entries(this.host.clock.realtime()).map(this.shown);
   }
 
   /** Status of the entry `name` of a directory, for listings. */

@@ -105,7 +105,7 @@ export class Nodes {
   }
 
   /** A status as the guest sees it. */
-  shown(stat: HostStat): HostStat {
+  shown<S extends Pick<HostStat, "kind" | "dev" | "ino">>(stat: S): S {
     if (this.known.size === 0 || stat.kind !== "file") return stat;
     const node = this.known.get(fileKey(stat));
     return node === undefined ? stat : { ...stat, kind: node.kind };

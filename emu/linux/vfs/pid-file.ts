@@ -1,5 +1,6 @@
 /** pidfd_open(2): a process as a descriptor, which never comes to mean another one. */
 import type { OpenFileSnapshot } from "../../snapshot.ts";
+import { INIT } from "../errno.ts";
 import type { Process } from "../process.ts";
 import type { FileMachine } from "../system.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
@@ -22,9 +23,15 @@ export class PidFile extends AnonymousFile {
   /** The process while it lives, or has ended and has not been waited for. */
   get process(): Process | undefined {
     const { processes } = this.machine;
+    if (this.isOutside) return undefined;
     if (typeof this.subject === "number") this.subject = processes.get(this.subject) ?? 0;
     if (this.subject === 0 || typeof this.subject === "number") return undefined;
     return processes.get(this.subject.pid) === this.subject ? this.subject : undefined;
+  }
+
+  /** It is the first process of the system, and none of the machine. */
+  get isOutside(): boolean {
+    return this.subject === INIT && !this.machine.processes.has(INIT);
   }
 
   override seek(): number {
@@ -33,7 +40,7 @@ export class PidFile extends AnonymousFile {
   /** The process has ended. */
   override readable(): boolean {
     const { process } = this;
-    return process === undefined || process.exitStatus !== null;
+    return process === undefined ? !this.isOutside : process.exitStatus !== null;
   }
   override writable(): boolean {
     return false;
@@ -43,11 +50,11 @@ export class PidFile extends AnonymousFile {
     return process === undefined ? {} : { queues: [process.exitQueue] };
   }
   override get details(): string {
-    const pid = this.process?.pid ?? -1;
+    const pid = this.isOutside ? INIT : (this.process?.pid ?? -1);
     return `Pid:\t${pid}\nNSpid:\t${pid}\n`;
   }
   override freeze(): Partial<OpenFileSnapshot> {
-    return { state: { kind: "pidfd", pid: this.process?.pid ?? 0 } };
+    return { state: { kind: "pidfd", pid: this.isOutside ? INIT : (this.process?.pid ?? 0) } };
   }
 }
 

@@ -270,6 +270,34 @@ const ATTRIBUTES = directoryOf({
   prev: unknown(0o444),
 });
 
+/** The only user namespace has every id where it is. */
+const IDENTICAL = "         0          0 4294967295\n";
+
+/** Files that say the same of every process. */
+export const SAME_FILES: Readonly<Record<string, Synthetic>> = {
+  attr: ATTRIBUTES,
+  cgroup: textFile("0::/\n"),
+  cpuset: textFile("/\n"),
+  wchan: textFile("0"),
+  loginuid: textFile("4294967295", 0o644),
+  sessionid: textFile("4294967295"),
+  uid_map: textFile(IDENTICAL),
+  gid_map: textFile(IDENTICAL),
+  projid_map: textFile(IDENTICAL, 0o644),
+  timens_offsets: textFile("monotonic           0         0\nboottime            0         0\n", 0o644),
+  autogroup: textFile("/autogroup-1 nice 0\n", 0o644),
+  setgroups: textFile("allow\n", 0o644),
+  oom_score: textFile("0\n"),
+  coredump_filter: textFile("00000033\n", 0o644),
+};
+
+/** What all processes share, for there is one of each kind of name space. */
+export const sharedFiles = ({ mounts, sockets }: ProcProcess): Record<string, Synthetic> => ({
+  mounts: textFile(() => mountsText(mounts())),
+  mountinfo: textFile(() => mountinfoText(mounts())),
+  net: netTree(sockets),
+});
+
 /** /proc/PID, or /proc/PID/task/TID. */
 export function processTree(process: ProcProcess, thread?: ProcThread): SyntheticDirectory {
   const { memory } = process;
@@ -324,32 +352,17 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
     }),
     status: textFile(() => statusText(process, thread)),
     limits: textFile(() => limitsText(process)),
-    mounts: textFile(() => mountsText(process.mounts())),
+    ...sharedFiles(process),
     mountstats: textFile(() => mountstatsText(process.mounts()), 0o400),
-    mountinfo: textFile(() => mountinfoText(process.mounts())),
-    net: netTree(process.sockets),
     ns: namespaces,
-    cgroup: textFile("0::/\n"),
-    cpuset: textFile("/\n"),
-    wchan: textFile("0"),
-    attr: ATTRIBUTES,
+    ...SAME_FILES,
     // The stack of the kernel is for the system's owner alone, who root of a machine is not.
     stack: { ...textFile(""), mode: 0o400, contents: () => fail("EACCES") },
-    loginuid: textFile("4294967295", 0o644),
-    sessionid: textFile("4294967295"),
-    uid_map: textFile(IDENTICAL),
-    gid_map: textFile(IDENTICAL),
-    projid_map: textFile(IDENTICAL, 0o644),
-    timens_offsets: textFile("monotonic           0         0\nboottime            0         0\n", 0o644),
-    autogroup: textFile("/autogroup-1 nice 0\n", 0o644),
-    setgroups: textFile("allow\n", 0o644),
-    oom_score: textFile("0\n"),
     oom_score_adj: {
       ...textFile(() => `${process.oomScoreAdj}\n`, 0o644),
       store: (bytes) => process.setOomScoreAdj(numberFrom(bytes, -1000, 1000)),
     },
     timerslack_ns: textFile(() => `${process.scheduling.timerSlack}\n`, 0o666),
-    coredump_filter: textFile("00000033\n", 0o644),
     personality: textFile(() => `${hex(process.personality)}\n`, 0o400),
     fd: descriptorLinks(process),
     fdinfo: descriptorInfo(process),
@@ -378,6 +391,3 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
   }
   return directoryOf(entries);
 }
-
-/** The only user namespace has every id where it is. */
-const IDENTICAL = "         0          0 4294967295\n";

@@ -8,6 +8,8 @@ export type Synthetic = SyntheticDirectory | SyntheticFile | SyntheticLink | Syn
 
 export interface SyntheticDirectory {
   readonly type: "directory";
+  /** Nobody may read the names in it. */
+  readonly isClosed?: boolean;
   /** Names in it, without "." and "..". */
   names(): string[];
   lookup(name: string): Synthetic | undefined;

@@ -103,3 +103,30 @@ BEHAVIOUR(hops_and_service_of_version_6) {
   CHECK(SET(IPPROTO_IPV6, IPV6_TCLASS, -1) == 0 && option(fd, IPPROTO_IPV6, IPV6_TCLASS) == 0);
   CHECK(sendto(fd, "a", 1, 0, (void *)&at, length) == 1 && received(there) == 0x4000);
 }
+
+/* A socket at a port of 127.0.0.1, or of any address, that others may be bound to as well. */
+static int alike(uint32_t address, int port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address), .sin_port = port};
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  CHECK(fd >= 0 && SET(SOL_SOCKET, SO_REUSEADDR, 1) == 0 && bind(fd, (void *)&at, sizeof at) == 0);
+  return fd;
+}
+
+BEHAVIOUR(alike_sockets) {
+  struct sockaddr_storage at;
+  socklen_t length;
+  int first = receiver(AF_INET, &at, &length), sender = socket(AF_INET, SOCK_DGRAM, 0), port = ((struct sockaddr_in *)&at)->sin_port;
+  char byte;
+  close(first);
+#define GETS(socket) (sendto(sender, "x", 1, 0, (void *)&at, length) == 1 && recv(socket, &byte, 1, 0) == 1)
+  first = alike(INADDR_LOOPBACK, port);
+  int second = alike(INADDR_LOOPBACK, port), third = alike(INADDR_LOOPBACK, port);
+  CHECK(GETS(third));
+  close(third);
+  CHECK(GETS(second));
+  third = alike(INADDR_ANY, port);
+  CHECK(GETS(second));
+  close(first);
+  first = alike(INADDR_LOOPBACK, port);
+  CHECK(first < second && GETS(first));
+}

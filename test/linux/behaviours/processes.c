@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 extern char **environ;
 
@@ -366,6 +367,15 @@ BEHAVIOUR(limits) {
   int fd, last = -1;
   while ((fd = open("/dev/null", O_RDONLY)) >= 0) last = fd;
   CHECK(errno == EMFILE && last == 9);
+  /* Descriptors above a limit that is lowered leave those below it free. */
+  limit.rlim_cur = 4;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0 && close(3) == 0);
+  CHECK(open("/dev/null", O_RDONLY) == 3);
+  FAILS(open("/dev/null", O_RDONLY), EMFILE);
+  FAILS(pipe((int[2]){0}), EMFILE);
+  FAILS(socket(AF_UNIX, SOCK_STREAM, 0), EMFILE);
+  limit.rlim_cur = 10;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   limit.rlim_cur = 1000;
   CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR && close(last) == 0);
   fd = open("f", O_CREAT | O_WRONLY, 0600);

@@ -2,6 +2,7 @@
 #include "behaviour.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
@@ -728,4 +729,46 @@ BEHAVIOUR(files_of_a_process_that_hold_nothing) {
   fd = open("/proc/self/stack", O_RDONLY);
   CHECK(fd >= 0 || errno == EACCES || errno == ENOENT);
   if (fd >= 0) CHECK(read(fd, &byte, 1) == 1 || errno == EACCES);
+}
+
+/* It is there, and root's; others see little of it. */
+BEHAVIOUR(the_first_process_of_the_system) {
+  struct stat status;
+  char name[64];
+  int found = 0, pid;
+  CHECK(stat("/proc/1", &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == 0);
+  CHECK(field("/proc/1/status", "Pid") == 1 && field("/proc/1/status", "PPid") == 0 && field("/proc/1/status", "Uid") == 0);
+  int words = 0;
+  for (char *at = strtok(contents("/proc/1/stat"), " \n"); at; at = strtok(NULL, " \n")) words++;
+  CHECK(words >= 52 && sscanf(contents("/proc/1/stat"), "%d (%*[^)]) %*c %d", &words, &pid) == 2 && words == 1 && pid == 0);
+  CHECK(strlen(contents("/proc/1/comm")) > 1 && strlen(contents("/proc/1/cgroup")) > 1 && strlen(contents("/proc/1/cmdline")) > 0);
+  DIR *all = opendir("/proc");
+  CHECK(all != NULL);
+  for (struct dirent *entry; (entry = readdir(all));) found += strcmp(entry->d_name, "1") == 0;
+  CHECK(found == 1 && closedir(all) == 0);
+  CHECK(access("/proc/1/task/1/status", R_OK) == 0 && access("/proc/1/task/2/status", R_OK) == -1);
+  CHECK(getpgid(1) >= 0 && getsid(1) >= 0);
+  clockid_t clock;
+  struct timespec time;
+  CHECK(clock_getcpuclockid(1, &clock) == 0 && clock_gettime(clock, &time) == 0);
+
+  int fd = syscall(SYS_pidfd_open, 1, 0);
+  struct pollfd ended = {fd, POLLIN};
+  CHECK(fd >= 0 && poll(&ended, 1, 0) == 0);
+  sprintf(name, "/proc/self/fdinfo/%d", fd);
+  CHECK(field(name, "Pid") == 1);
+  siginfo_t info;
+  FAILS(waitid(3 /* P_PIDFD */, fd, &info, WEXITED), ECHILD);
+  if (getuid() == 0) return;
+  FAILS(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EPERM);
+  FAILS(syscall(SYS_pidfd_getfd, fd, 0, 0), EPERM);
+  FAILS(kill(1, 0), EPERM);
+  FAILS(open("/proc/1/environ", O_RDONLY), EACCES);
+  FAILS(open("/proc/1/maps", O_RDONLY), EACCES);
+  FAILS(open("/proc/1/comm", O_WRONLY), EACCES);
+  FAILS(readlink("/proc/1/exe", name, sizeof name), EACCES);
+  FAILS(readlink("/proc/1/cwd", name, sizeof name), EACCES);
+  FAILS(access("/proc/1/root/etc", F_OK), EACCES);
+  FAILS(open("/proc/1/fd", O_RDONLY | O_DIRECTORY), EACCES);
+  CHECK(stat("/proc/1/fd", &status) == 0 && (status.st_mode & 0777) == 0500);
 }

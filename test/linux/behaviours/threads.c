@@ -488,3 +488,47 @@ BEHAVIOUR(threads_begin_when_they_are_made) {
   usleep(30000);
   CHECK(pthread_create(&thread, NULL, began_later, NULL) == 0 && pthread_join(thread, NULL) == 0);
 }
+
+static volatile pthread_t taker;
+static volatile int done;
+static void note_taker(int signo) {
+  (void)signo;
+  taker = pthread_self();
+}
+static void *work(void *unused) {
+  while (!done) {}
+  return unused;
+}
+static void *work_and_hear(void *unused) {
+  sigset_t none;
+  sigemptyset(&none);
+  CHECK(pthread_sigmask(SIG_SETMASK, &none, NULL) == 0);
+  return work(unused);
+}
+
+/* Others that are running leave them alone: what the first thread waits in is ended. */
+BEHAVIOUR(signals_of_a_process_are_for_its_first_thread) {
+  struct sigaction action = {.sa_handler = note_taker};
+  struct timespec length = {1000, 0}, left;
+  pthread_t worker, other;
+  sigset_t users;
+  CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && pthread_create(&worker, NULL, work, NULL) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    struct timespec soon = {0, 20000000};
+    nanosleep(&soon, NULL);
+    _exit(kill(getppid(), SIGUSR1));
+  }
+  FAILS(nanosleep(&length, &left), EINTR);
+  CHECK(pthread_equal(taker, pthread_self()) && left.tv_sec > 900);
+  reap(child, 0);
+  /* What it has blocked another one takes. */
+  sigemptyset(&users), sigaddset(&users, SIGUSR1);
+  CHECK(pthread_sigmask(SIG_BLOCK, &users, NULL) == 0 && pthread_create(&other, NULL, work_and_hear, NULL) == 0);
+  taker = pthread_self();
+  CHECK(kill(getpid(), SIGUSR1) == 0);
+  while (pthread_equal(taker, pthread_self())) sched_yield();
+  CHECK(pthread_equal(taker, worker) || pthread_equal(taker, other));
+  done = 1;
+  CHECK(pthread_join(worker, NULL) == 0 && pthread_join(other, NULL) == 0);
+}

@@ -1,5 +1,6 @@
 /* Clocks, sleeps and timers. */
 #include "behaviour.h"
+#include <pthread.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/resource.h>
@@ -138,4 +139,42 @@ BEHAVIOUR(timer_descriptors) {
     sum += count;
   }
   CHECK(timerfd_gettime(fd, &left) == 0 && left.it_interval.tv_nsec == 4000000);
+}
+
+static volatile int enough;
+static void *burn(void *unused) {
+  while (!enough) {}
+  return unused;
+}
+
+/* They end when others have used as much of it; the sleeper itself uses none. */
+BEHAVIOUR(sleeps_by_the_time_of_a_processor) {
+  struct timespec length = {0, 20000000}, left = {0, 0}, far = {1000, 0}, at;
+  struct itimerval soon = {{0, 0}, {0, 20000}};
+  clockid_t clock;
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, burn, NULL) == 0);
+  long long before = now(CLOCK_PROCESS_CPUTIME_ID);
+  CHECK(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &length, NULL) == 0);
+  CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - before >= 20000000);
+  CHECK(pthread_getcpuclockid(thread, &clock) == 0);
+  long long until = now(clock) + 10000000;
+  at.tv_sec = until / 1000000000, at.tv_nsec = until % 1000000000;
+  CHECK(clock_nanosleep(clock, TIMER_ABSTIME, &at, NULL) == 0 && now(clock) >= until);
+  CHECK(clock_nanosleep(clock, TIMER_ABSTIME, &at, NULL) == 0);
+  /* A signal ends it, and what is left is told. */
+  on_alarm();
+  CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+  CHECK(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &far, &left) == EINTR);
+  CHECK(left.tv_sec > 900 && left.tv_sec < 1000);
+  enough = 1;
+  CHECK(pthread_join(thread, NULL) == 0);
+  /* By that of another process. */
+  enough = 0;
+  pid_t child = fork();
+  if (child == 0) burn(NULL);
+  CHECK(clock_getcpuclockid(child, &clock) == 0);
+  before = now(clock);
+  CHECK(clock_nanosleep(clock, 0, &length, NULL) == 0 && now(clock) - before >= 20000000);
+  CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
 }
