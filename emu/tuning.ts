@@ -77,8 +77,9 @@ export const OPTIMIZE_AFTER = 528_000;
 /** Every number by which the translator decides, each with what it was measured to do. */
 export interface Tuning {
   /**
-   * Instructions of an address space after which the host's engine is told how to treat ppcr's own functions. That takes 3 ms, which a program that
-   * does less need not spend: a dynamic hello, of 210,000, took 96 ms with 20,000 and 93 with 300,000, a static one of 14,000 69 and 68.
+   * Instructions of an address space after which the host's engine is told how to treat ppcr's own functions. Where that means to load node:v8, as it
+   * did in Node 20 too (`emu/host/node/v8-flags.ts`), it takes 3 ms, which a program that does less need not spend: a dynamic hello, of 210,000, took 96 ms
+   * with 20,000 and 93 with 300,000, a static one of 14,000 69 and 68.
    */
   startAfter: number;
   /**
