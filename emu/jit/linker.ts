@@ -4,10 +4,17 @@
  */
 import type { AddressSpace } from "../memory/address-space.ts";
 import { BUDGET_OFFSET, LOOKUP_ENTRIES, LOOKUP_OFFSET, NO_ADDRESS } from "./corner.ts";
-import { buildModule, Code, I32, Op } from "./wasm.ts";
+import { buildModule, Code, I32, Op, STEP } from "./wasm.ts";
 
 /** (slot, budget, stack, address) -> next address; the budget that is left is in the corner. */
 type Enter = (slot: number, budget: number, stack: number, address: number) => number;
+
+interface Way {
+  readonly enter: Enter;
+  readonly stub: () => unknown;
+  /** `Linker.step` as a function of WebAssembly: V8 compiles something for every module that imports one of JavaScript. */
+  readonly step: (address: number) => number;
+}
 
 /** What a module with one translated function asks of the linker. */
 export interface Linkable {
@@ -31,7 +38,7 @@ export class Linker {
   /** Of modules that call nothing. */
   private readonly none = newTable(0);
   /** The way in, and what stands for functions that are not there: made when there is a first function. */
-  private way: { readonly enter: Enter; readonly stub: () => unknown } | undefined;
+  private way: Way | undefined;
   /** Where functions are in the table of all, once they have been there. */
   private readonly slots = new Map<number, number>();
   private readonly functions = new Map<number, () => unknown>();
@@ -51,11 +58,11 @@ export class Linker {
     this.left = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 2);
   }
 
-  private get entry() {
+  private get entry(): Way {
     this.way ??= new WebAssembly.Instance(
       entryModuleOf(this.memory.corner + BUDGET_OFFSET, this.pages),
-      this.imports(this.all),
-    ).exports as { enter: Enter; stub: () => unknown };
+      this.imports(this.all, this.step),
+    ).exports as unknown as Way;
     return this.way;
   }
   get enter(): Enter {
@@ -69,8 +76,8 @@ export class Linker {
   get pages(): number {
     return this.memory.memory.buffer.byteLength / 65536;
   }
-  private imports(callees: WebAssembly.Table): WebAssembly.Imports {
-    return { m: { memory: this.memory.memory, callees, all: this.all, step: this.step } };
+  private imports(callees: WebAssembly.Table, step: Way["step"]): WebAssembly.Imports {
+    return { m: { memory: this.memory.memory, callees, all: this.all, step } };
   }
   /** Instructions that translated code has left of its budget. */
   get budgetLeft(): number {
@@ -106,7 +113,9 @@ export class Linker {
   /** Makes a module's function part of this address space. Calls of what is not there come back with the address that was called. */
   instantiate(module: WebAssembly.Module, { callees }: Linkable): Linked {
     const table = callees.length === 0 ? this.none : newTable(callees.length);
-    const code = new WebAssembly.Instance(module, this.imports(table)).exports["0"] as () => unknown;
+    const code = new WebAssembly.Instance(module, this.imports(table, this.entry.step)).exports[
+      "0"
+    ] as () => unknown;
     const linked = { code, callees, table };
     callees.forEach((address, i) => {
       table.set(i, this.functions.get(address) ?? this.stub);
@@ -154,7 +163,7 @@ function entryModuleOf(budget: number, pages: number): WebAssembly.Module {
   return module;
 }
 
-/** The module with `enter` and `stub`, the function of addresses that have none. */
+/** The module with `enter`, `stub`, the function of addresses that have none, and `step`. */
 function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {
   const enter = new Code();
   // Parameters: slot 0, budget 1, stack 2, address 3.
@@ -171,6 +180,10 @@ function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {
   const stub = new Code();
   stub.get(2);
   stub.get(0);
+  const step = new Code();
+  step.get(0);
+  step.op(Op.call);
+  step.u32(STEP);
   return buildModule(
     [
       {
@@ -180,6 +193,7 @@ function entryModule(budget: number, pages: number): Uint8Array<ArrayBuffer> {
         name: "enter",
       },
       { locals: [], body: stub, name: "stub" },
+      { locals: [], body: step, signature: { parameters: [I32], results: [I32] }, name: "step" },
     ],
     pages,
   );

@@ -241,26 +241,35 @@ export function clearTranslations(folder: string): number {
 
 // ---- optimised code ---------------------------------------------------------------------------------------------
 
-/** How many have been called: a text that was never compiled before is compiled at once. */
-let calls = 0;
+/** How many have been made: a text that was never compiled before is compiled at once. */
+let made = 0;
+/** By their names, until V8 throws away what it compiled of them. */
+const natives = new Map<string, (...args: unknown[]) => unknown>();
 
 /**
  * Calls a function that V8 has for its own tests; undefined where this V8 hasn't got it, or makes no functions from text.
- * It is made anew for each call. V8 throws away what it compiled of functions that are seldom called, and could not compile this one
- * again: its flags are as they were when it is called, since V8 takes code only from a process with the same flags.
+ * V8 throws away what it compiled of functions that are seldom called, and can't compile this one again: its flags are as they were when it is
+ * called, since V8 takes code only from a process with the same flags. It is made anew then.
  */
 function native(name: string, ...args: unknown[]): unknown {
+  const known = natives.get(name);
+  try {
+    if (known !== undefined) return known(...args);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
   const places = args.map((_, n) => `a${n}`);
   setEngineFlag("--allow-natives-syntax");
   let call: (...args: unknown[]) => unknown;
   try {
-    calls++;
-    call = new Function(...places, `return %${name}(${places}) // ${calls}`) as typeof call;
+    made++;
+    call = new Function(...places, `return %${name}(${places}) // ${made}`) as typeof call;
   } catch {
     return undefined;
   } finally {
     setEngineFlag("--no-allow-natives-syntax");
   }
+  natives.set(name, call);
   return call(...args);
 }
 
