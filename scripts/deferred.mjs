@@ -45,7 +45,7 @@ const DEFERRED = {
     emu/isa: aliases disassembler encoder operands
     emu/linux: classic-bpf fork freeze freeze-memory freeze-registers freeze-seccomp profiler strace symbol-tables
     emu/linux/elf: build-id sections symbols
-    emu/linux/net: address datagram-socket gateway inbox make-socket multicast netlink-socket packet-filter stream-socket thaw-socket
+    emu/linux/net: address datagram-socket gateway inbox make-socket multicast netlink-message netlink-socket packet-filter socket-diagnosis stream-socket thaw-socket
     emu/linux/signals: children
     emu/linux/syscalls: aio checkpoint-restart clone confinement epoll file-handles filter-programs inotify io-priority kcmp mempolicy mqueue pidfd poll prctl
       priority process-vm ptrace sched signalfd socketcall sockets sockets-common sockets-control sockets-multicast sockets-options sockets-transfer splice

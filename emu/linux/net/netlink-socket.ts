@@ -7,10 +7,12 @@ import { EINVAL, ENETUNREACH, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../er
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
 import { LOOPBACK } from "./loopback-interface.ts";
+import { align, Builder } from "./netlink-message.ts";
 import type { Network } from "./network.ts";
 import { siftMessage } from "./packet-filter.ts";
 import { END, type Outgoing, type Received, Socket } from "./socket.ts";
-import { AF_INET, AF_INET6 } from "./socket-constants.ts";
+import { AF_INET, AF_INET6, NETLINK_SOCK_DIAG } from "./socket-constants.ts";
+import { diagnose } from "./socket-diagnosis.ts";
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -27,6 +29,10 @@ const RTM_GETROUTE = 26;
 const RTM_GETNEIGH = 30;
 const RTM_NEWRULE = 32;
 const RTM_GETRULE = 34;
+/** Of NETLINK_SOCK_DIAG: the only request, and what answers it. */
+const SOCK_DIAG_BY_FAMILY = 20;
+/** Bytes of a dump that go together. */
+const DUMP_PIECE = 16384;
 /** Types of RTM_* come in fours; the third of each asks, the others change something. */
 const ASKS = 2;
 
@@ -50,41 +56,6 @@ const RULES: readonly (readonly [table: number, priority: number])[] = [
   [254, 32766],
   [253, 32767],
 ];
-
-const align = (length: number): number => Math.ceil(length / 4) * 4;
-
-/** Bytes of a message or attribute as they are put together. */
-class Builder {
-  private readonly bytes: number[] = [];
-  private readonly littleEndian: boolean;
-
-  constructor(littleEndian: boolean) {
-    this.littleEndian = littleEndian;
-  }
-  number(size: 1 | 2 | 4, value: number): this {
-    for (let i = 0; i < size; i++) {
-      const shift = this.littleEndian ? 8 * i : 8 * (size - 1 - i);
-      this.bytes.push((value >>> shift) & 0xff);
-    }
-    return this;
-  }
-  raw(bytes: Iterable<number>): this {
-    this.bytes.push(...bytes);
-    while (this.bytes.length % 4 !== 0) this.bytes.push(0);
-    return this;
-  }
-  attribute(type: number, contents: readonly number[]): this {
-    return this.number(2, 4 + contents.length)
-      .number(2, type)
-      .raw(contents);
-  }
-  word(type: number, value: number): this {
-    return this.attribute(type, new Builder(this.littleEndian).number(4, value).bytes);
-  }
-  finish(): Uint8Array {
-    return Uint8Array.from(this.bytes);
-  }
-}
 
 /** Where a route leads, and to how many bits of that; its type and scope. */
 type Route = readonly [destination: number[], bits: number, type: number, scope: number];
@@ -129,10 +100,49 @@ export class NetlinkSocket extends Socket {
         family: length > HEADER ? what.bytes[at + HEADER] : 0,
         bytes: what.bytes.slice(at, at + length),
       };
-      if (request.flags & NLM_F_REQUEST && request.type >= RTM_NEWLINK) this.answer(request, what.time);
+      if (request.flags & NLM_F_REQUEST && request.type >= RTM_NEWLINK) {
+        if (this.protocol === NETLINK_SOCK_DIAG) this.diagnose(request, what.time);
+        else this.answer(request, what.time);
+      }
       at += align(length);
     }
     return what.bytes.length;
+  }
+
+  /** Tells of sockets, of as many at a time as programs have room for. */
+  private diagnose(request: Request, time: bigint): void {
+    const isDump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP;
+    const { littleEndian } = this;
+    const found =
+      request.type === SOCK_DIAG_BY_FAMILY
+        ? diagnose(request.bytes.subarray(HEADER), this.network.list(), { isDump, littleEndian })
+        : EINVAL;
+    if (typeof found === "number") {
+      this.deliver(this.failure(request, found), time);
+      return;
+    }
+    let piece: Uint8Array[] = [];
+    let size = 0;
+    const add = (message: Uint8Array) => {
+      if (size + message.length > DUMP_PIECE) {
+        this.deliver(joined(piece), time);
+        [piece, size] = [[], 0];
+      }
+      piece.push(message);
+      size += message.length;
+    };
+    for (const contents of found.messages)
+      add(this.message(request, SOCK_DIAG_BY_FAMILY, isDump ? NLM_F_MULTI : 0, contents));
+    if (isDump)
+      add(
+        this.message(
+          request,
+          NLMSG_DONE,
+          NLM_F_MULTI,
+          new Builder(littleEndian).number(4, found.status).finish(),
+        ),
+      );
+    if (size > 0) this.deliver(joined(piece), time);
   }
 
   private answer(request: Request, time: bigint): void {

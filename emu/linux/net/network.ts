@@ -89,6 +89,8 @@ export class Network {
   outside: Outside | undefined;
   /** Sockets that have joined groups of multicast. */
   readonly members = new Set<Socket>();
+  /** All sockets that somebody has open, and those that wait to be accepted, which have no number yet. */
+  list: () => readonly { readonly socket: Socket; readonly ino: bigint; readonly uid: number }[] = () => [];
   /** A word at random, for filters. */
   random: () => number = () => 0;
   /** Forgets a socket that was bound to a path. */

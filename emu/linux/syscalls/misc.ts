@@ -1,10 +1,11 @@
 /** System calls about the machine as a whole, and those that only a privileged process may make. */
 import { struct } from "../abi.ts";
 import { NANOSECONDS } from "../clock.ts";
-import { EFAULT, EINVAL, ENOSYS, EPERM, SysError } from "../errno.ts";
+import { EFAULT, EINVAL, ENOENT, ENOSYS, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallRow } from "../syscall.ts";
+import { AT_FDCWD } from "../vfs/constants.ts";
 import { FILE_SYSTEMS } from "../vfs/proc-system.ts";
-import { accessible, checkFlags, movedBefore, pauseIfOverdue } from "./files-common.ts";
+import { accessible, checkFlags, lookArg, movedBefore, pauseIfOverdue } from "./files-common.ts";
 
 const UTS_FIELDS = ["sysname", "nodename", "release", "version", "machine"] as const;
 /** __NEW_UTS_LEN + 1; __OLD_UTS_LEN + 1, without domainname. */
@@ -163,6 +164,24 @@ const notWithFlags =
     throw new SysError(EPERM);
   };
 const UMOUNT_FLAGS = 0xf;
+
+/** mount(2): Linux looks at its strings and for the folder before it says who may do that. */
+const mount: SyscallHandler = (ctx) => {
+  const { args } = ctx;
+  for (const n of [2, 0]) if (args.address(n) !== 0) ctx.cString(args.address(n), PATH_MAX, EINVAL);
+  if (args.address(4) !== 0) ctx.memory.checkLoad(args.address(4), 1);
+  if (lookArg(ctx, AT_FDCWD, 1, { follow: true }) === undefined) throw new SysError(ENOENT);
+  throw new SysError(EPERM);
+};
+const PATH_MAX = 4096;
+/** umount2(2), and umount(2), which has no flags. */
+const umount =
+  (flags: number | undefined): SyscallHandler =>
+  (ctx) => {
+    if (flags !== undefined) checkFlags(ctx.args.int(1), flags);
+    if (lookArg(ctx, AT_FDCWD, 0, { follow: true }) === undefined) throw new SysError(ENOENT);
+    throw new SysError(EPERM);
+  };
 const SWAP_FLAGS = 0x7ffff;
 
 /** What needs a privilege over the machine itself; nobody has it, root included. */
@@ -171,8 +190,6 @@ const PRIVILEGED: readonly [name: string, args: string][] = [
   ["sethostname", "str int"],
   ["setdomainname", "str int"],
   ["reboot", "hex hex hex ptr"],
-  ["mount", "str str str hex ptr"],
-  ["umount", "str"],
   ["pivot_root", "str str"],
   ["swapoff", "str"],
   ["acct", "str"],
@@ -216,7 +233,9 @@ export const MISC_SYSCALLS: readonly SyscallRow[] = [
   { name: "membarrier", args: "int hex int", handler: membarrier },
   { name: "sysfs", args: "int ulong ptr", handler: sysfs },
   { name: "rseq", args: "ptr uint hex hex", handler: absent },
-  { name: "umount2", args: "str hex", handler: notWithFlags(UMOUNT_FLAGS) },
+  { name: "mount", args: "str str str hex ptr", handler: mount },
+  { name: "umount", args: "str", handler: umount(undefined) },
+  { name: "umount2", args: "str hex", handler: umount(UMOUNT_FLAGS) },
   { name: "swapon", args: "str hex", handler: notWithFlags(SWAP_FLAGS) },
   ...PRIVILEGED.map(([name, args]) => ({ name, args, handler: notPermitted })),
 ];

@@ -36,6 +36,8 @@ import {
   AF_INET,
   AF_INET6,
   AF_NETLINK,
+  NETLINK_ROUTE,
+  NETLINK_SOCK_DIAG,
   AF_UNIX,
   IPPROTO_IP,
   IPPROTO_TCP,
@@ -71,8 +73,6 @@ import {
   waitAt,
 } from "./sockets-common.ts";
 
-/** The only protocol of AF_NETLINK there is: rtnetlink(7). */
-const NETLINK_ROUTE = 0;
 const SOCK_CLOEXEC = O_CLOEXEC;
 const SOCK_NONBLOCK = O_NONBLOCK;
 
@@ -96,7 +96,7 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
   }
   if (domain === AF_NETLINK) {
     if (type !== SOCK_RAW && type !== SOCK_DGRAM) throw new SysError(ESOCKTNOSUPPORT);
-    if (protocol !== NETLINK_ROUTE) throw new SysError(EPROTONOSUPPORT);
+    if (protocol !== NETLINK_ROUTE && protocol !== NETLINK_SOCK_DIAG) throw new SysError(EPROTONOSUPPORT);
     return { type, protocol };
   }
   if (domain !== AF_INET && domain !== AF_INET6) throw new SysError(EAFNOSUPPORT);

@@ -208,7 +208,9 @@ const clockNanosleep =
   (ctx) => {
     const { args } = ctx;
     const [id, flags] = [args.int(0), args.int(1)];
-    if (id === CLOCK_THREAD_CPUTIME_ID || isDevice(id)) throw new SysError(EOPNOTSUPP);
+    // The alarms are those of a clock that goes on while the computer sleeps: there is none.
+    const isAlarm = id === CLOCK_REALTIME_ALARM || id === CLOCK_BOOTTIME_ALARM;
+    if (id === CLOCK_THREAD_CPUTIME_ID || isDevice(id) || isAlarm) throw new SysError(EOPNOTSUPP);
     checkWaitable(id);
     if (id >= 0) clockSource(ctx, id);
     const time = readTimespec(ctx, args.address(2), format);

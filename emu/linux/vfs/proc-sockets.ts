@@ -43,7 +43,9 @@ function endText({ name, port }: Address, littleEndian: boolean): string {
 }
 
 /** What a socket is listed with; one that nobody has accepted yet belongs to nobody. */
-function listed(sockets: ProcSockets): { socket: Socket; ino: bigint; uid: number }[] {
+export function listed(
+  sockets: Pick<ProcSockets, "list" | "ownerOf">,
+): { socket: Socket; ino: bigint; uid: number }[] {
   const all = sockets.list();
   const waiting = new Set(all.flatMap((each) => (each instanceof StreamSocket ? each.waiting : [])));
   return all.map((socket) =>

@@ -135,7 +135,10 @@ interface ShownFiles {
 }
 
 /** The sockets that somebody has open, and those that wait to be accepted by one of them. */
-function socketsOf({ processes }: Process["kernel"], filesOf: FilesOf): readonly Socket[] {
+export function socketsOf(
+  { processes }: Pick<Process["kernel"], "processes">,
+  filesOf: FilesOf,
+): readonly Socket[] {
   const tasks = [...processes.values()].flatMap((process) => [process, ...process.threads]);
   const tables = new Set(tasks.map((task) => filesOf(task).descriptors));
   const found = new Set<Socket>();

@@ -19,7 +19,8 @@ import { IN_OPEN } from "./notices.ts";
 import { hold, type OpenFile, release } from "./open-file.ts";
 import { MAY_EXEC, Permissions } from "./permissions.ts";
 import { makeProc } from "./proc.ts";
-import { procMachine } from "./proc-source.ts";
+import { listed } from "./proc-sockets.ts";
+import { procMachine, socketsOf } from "./proc-source.ts";
 import { memoryFigures } from "./proc-system.ts";
 import { fail, lazily, type SyntheticDirectory } from "./synthetic.ts";
 import { makeSys } from "./sysfs.ts";
@@ -61,6 +62,11 @@ export class TaskFiles implements ProcessFiles, Viewer {
     });
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
+    system.network.list = () =>
+      listed({
+        list: () => socketsOf(process.kernel, filesOf),
+        ownerOf: (socket) => system.owners.of(socket.stat()).uid,
+      });
     // Made anew for every look: it shows the state of the moment.
     const proc = () => {
       // Whose system call this is.

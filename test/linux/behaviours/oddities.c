@@ -206,3 +206,18 @@ BEHAVIOUR(system_v_objects_are_listed) {
   CHECK(shmctl(segment, IPC_RMID, NULL) == 0 && !listed("/proc/sysvipc/shm", segment, ""));
   CHECK(msgctl(queue, IPC_RMID, NULL) == 0 && semctl(set, 0, IPC_RMID) == 0);
 }
+
+/* What is mounted where is looked at before who may do that. */
+BEHAVIOUR(mounts_that_make_no_sense) {
+  FAILS(mount("none", "nothing-of-that-name", "tmpfs", 0, NULL), ENOENT);
+  FAILS(mount(NOWHERE, "nothing-of-that-name", "tmpfs", 0, NULL), EFAULT);
+  FAILS(mount("none", NOWHERE, "tmpfs", 0, NULL), EFAULT);
+  FAILS(mount("none", "nothing-of-that-name", NOWHERE, 0, NULL), EFAULT);
+  FAILS(mount("none", "nothing-of-that-name", "tmpfs", 0, NOWHERE), EFAULT);
+  FAILS(umount2("nothing-of-that-name", 0), ENOENT);
+  FAILS(umount2("nothing-of-that-name", 99), EINVAL);
+  FAILS(umount2(NOWHERE, 0), EFAULT);
+  if (getuid() == 0) return;
+  FAILS(mount("none", ".", "tmpfs", 0, NULL), EPERM);
+  FAILS(umount2(".", 0), EPERM);
+}
