@@ -153,6 +153,11 @@ export interface Tuning {
    * the clock on two cores, with 6,000 2 % less; sqlite's first run (48,000) takes 5 % less with 6,000 and 4 % with 12,000.
    */
   threadAfter: number;
+  /**
+   * Milliseconds that this thread may leave all that it is asked for undone, before the guest's goes on without it. It answers every 6 ms while it
+   * begins; where others keep the processors busy it may come to nothing for seconds, in which a program takes its hot code by the slow way.
+   */
+  mostSilent: number;
   /** Registers that an innermost loop keeps in locals at the most. */
   mostPromoted: number;
   /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
@@ -182,6 +187,7 @@ export const TUNING: Tuning = {
   mostInstructions: 4000,
   mostModuleBytes: 250_000,
   threadAfter: 6_000,
+  mostSilent: 100,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,

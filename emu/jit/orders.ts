@@ -32,9 +32,13 @@ export class Orders {
   private readonly thread: HostTranslator;
   private readonly waiting = new Map<number, Receive>();
   private last = 0;
+  /** Milliseconds that the other thread may leave all of them unanswered, and the time at which it began to. */
+  private readonly patience: number;
+  private silentSince = 0;
 
-  constructor(thread: HostTranslator) {
+  constructor(thread: HostTranslator, patience: number) {
     this.thread = thread;
+    this.patience = patience;
   }
 
   /** Whether the other thread has begun to work. */
@@ -52,20 +56,24 @@ export class Orders {
 
   send(order: Order, receive: Receive): void {
     const number = ++this.last;
+    if (this.waiting.size === 0) this.silentSince = performance.now();
     this.waiting.set(number, receive);
     const blocks = order.region.blocks.map((block) => ({ ...block, rows: [] }));
     const request: Request = { number, order: { ...order, region: { ...order.region, blocks } } };
     this.thread.send(request);
   }
 
-  /** Tells of what has been done. */
+  /** Tells of what has been done. A thread that is kept from working is let go of: the guest would wait for what it can make itself. */
   deliver(): void {
+    if (this.waiting.size === 0) return;
     for (let found = this.thread.receive(); found !== undefined; found = this.thread.receive()) {
       const { number, made } = found as Answer;
       const receive = this.waiting.get(number);
       this.waiting.delete(number);
+      this.silentSince = performance.now();
       receive?.(made);
     }
+    if (performance.now() - this.silentSince > this.patience) this.thread.end();
     if (!this.thread.hasEnded) return;
     for (const receive of this.waiting.values()) receive(undefined);
     this.waiting.clear();

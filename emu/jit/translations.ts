@@ -158,7 +158,7 @@ export class Translations {
     if (this.translator !== undefined && this.statistics.guestInstructions >= this.tuning.threadAfter) {
       const thread = this.translator();
       this.translator = undefined;
-      if (thread !== undefined) this.orders = new Orders(thread);
+      if (thread !== undefined) this.orders = new Orders(thread, this.tuning.mostSilent);
     }
     const { orders } = this;
     return orders?.isReady === true && !orders.hasEnded ? orders : undefined;

@@ -39,8 +39,8 @@ class LateTranslator implements HostTranslator {
 const PROGRAMS = Number(process.env.PPCR_LOCKSTEP_PROGRAMS ?? 80);
 const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 
-/** Everything is left to the other thread. */
-const ELSEWHERE = { ...AT_ONCE, threadAfter: 0 };
+/** Everything is left to the other thread, however long it takes. */
+const ELSEWHERE = { ...AT_ONCE, threadAfter: 0, mostSilent: Number.POSITIVE_INFINITY };
 
 for (const abi of ["ppc32", "ppc64", "ppc64le"] as const)
   it(`random programs run as they should whenever translations come: ${abi}`, () => {
@@ -119,6 +119,19 @@ it("the guest's thread translates what another one has not when that ends", () =
   expect(jit.statistics).toMatchObject({ units: 0, translated: 0 });
   others.end();
   run(999);
+  expect(jit.statistics).toMatchObject({ units: 1, ordered: 0 });
+  expect(jit.statistics.translated).toBeGreaterThan(0);
+});
+
+it("the guest's thread translates what another one leaves undone for long", () => {
+  const others = new LateTranslator(() => false);
+  const { jit, run } = looping(() => others, { ...ELSEWHERE, quickAfter: 1_000_000, mostSilent: 30 });
+  run(999);
+  expect(jit.statistics).toMatchObject({ units: 0, translated: 0 });
+  const end = performance.now() + 31;
+  while (performance.now() < end);
+  run(999);
+  expect(others.hasEnded).toBe(true);
   expect(jit.statistics).toMatchObject({ units: 1, ordered: 0 });
   expect(jit.statistics.translated).toBeGreaterThan(0);
 });

@@ -492,7 +492,7 @@ describe("/proc and /dev", () => {
     expect(contents("/proc/sys/kernel/osrelease")).toBe("6.1.0\n");
     expect(guest.call("readlink", "/proc/self/exe", BUFFER, 100)).toBe(5);
     expect(guest.call("readlink", "/proc/self", BUFFER, 100)).toBe(2);
-    expect(guest.call("open", "/proc/1", O_RDONLY)).toBe("ENOENT");
+    expect(guest.call("open", "/proc/2", O_RDONLY)).toBe("ENOENT");
     expect(guest.call("open", "/proc/self/maps", O_RDWR)).toBe("EACCES");
   });
   it("list what is mounted, with the device numbers that stat shows", () => {
