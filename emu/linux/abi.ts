@@ -95,6 +95,28 @@ function putScalar(view: DataView, at: number, little: boolean, size: number, va
   else view.setInt8(at, number);
 }
 
+/** Where numbers of a size may be stored. */
+export interface Writable {
+  write8(address: number, value: number): void;
+  write16(address: number, value: number): void;
+  write32(address: number, value: number): void;
+  write64(address: number, value: bigint): void;
+  writeHalves(address: number, high: number, low: number): void;
+}
+
+function writeScalar(memory: Writable, address: number, size: number, value: number | bigint): void {
+  if (size === 8) {
+    if (typeof value === "bigint") memory.write64(address, value);
+    else if (Number.isSafeInteger(value)) memory.writeHalves(address, Math.floor(value / 2 ** 32), value | 0);
+    else memory.write64(address, BigInt(value));
+    return;
+  }
+  const number = typeof value === "number" ? value : Number(BigInt.asUintN(32, value));
+  if (size === 4) memory.write32(address, number | 0);
+  else if (size === 2) memory.write16(address, number);
+  else memory.write8(address, number);
+}
+
 function getScalar(view: DataView, at: number, little: boolean, placed: Placed): number | bigint {
   const { unit, signed } = placed;
   switch (unit) {
@@ -131,12 +153,16 @@ interface Plan {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
   readonly fields: readonly Placed[];
+  /** Offsets of the bytes that are in no field. */
+  readonly gaps: readonly number[];
 }
 
 /** A C struct: `struct({ tv_sec: "long", tv_nsec: "long" })`. */
 export class Layout<F extends Fields> {
   readonly fields: F;
   private readonly plans = new Map<Abi, Plan>();
+  /** The one that was wanted last. */
+  private recent: { readonly abi: AbiInfo; readonly plan: Plan } | undefined;
 
   constructor(fields: F) {
     this.fields = fields;
@@ -176,16 +202,17 @@ export class Layout<F extends Fields> {
     return bytes;
   }
 
-  /** As `lend`, of the scalars of a struct in their order: to find values by their names takes V8 longer than to write them. */
-  lendInOrder(abi: AbiInfo, values: readonly (number | bigint)[]): Uint8Array<ArrayBuffer> {
-    const { fields, bytes, view } = this.plan(abi);
-    const little = abi.littleEndian;
-    bytes.fill(0);
-    for (let i = 0; i < values.length; i++) {
+  /**
+   * Writes a struct of scalars to where all of it may be stored, with values for the first of them in their order: to find values by their names takes
+   * V8 longer than to write them, and to lay them out in an array before as long. What is between fields is zero.
+   */
+  writeInOrder(abi: AbiInfo, memory: Writable, address: number, values: readonly (number | bigint)[]): void {
+    const { fields, gaps } = this.plan(abi);
+    for (let i = 0; i < fields.length; i++) {
       const { offset, unit } = fields[i];
-      putScalar(view, offset, little, unit, values[i]);
+      writeScalar(memory, address + offset, unit, i < values.length ? values[i] : 0);
     }
-    return bytes;
+    for (const gap of gaps) memory.write8(address + gap, 0);
   }
 
   /** An array of the struct's size, for bytes that are decoded next: it is the one that `lend` fills. */
@@ -213,8 +240,13 @@ export class Layout<F extends Fields> {
   }
 
   private plan(abi: AbiInfo): Plan {
-    const known = this.plans.get(abi.name);
-    if (known !== undefined) return known;
+    if (this.recent?.abi === abi) return this.recent.plan;
+    const plan = this.plans.get(abi.name) ?? this.makePlan(abi);
+    this.recent = { abi, plan };
+    return plan;
+  }
+
+  private makePlan(abi: AbiInfo): Plan {
     let at = 0;
     let alignment = 1;
     const fields: Placed[] = [];
@@ -231,7 +263,9 @@ export class Layout<F extends Fields> {
     }
     const size = Math.ceil(at / alignment) * alignment;
     const bytes = new Uint8Array(size);
-    const plan = { size, fields, bytes, view: new DataView(bytes.buffer) };
+    for (const { offset, size: length } of fields) bytes.fill(1, offset, offset + length);
+    const gaps = [...bytes.keys()].filter((offset) => bytes[offset] === 0);
+    const plan = { size, fields, gaps, bytes, view: new DataView(bytes.buffer) };
     this.plans.set(abi.name, plan);
     return plan;
   }

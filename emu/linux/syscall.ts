@@ -193,7 +193,8 @@ export class SyscallContext {
     address: number,
     values: readonly (number | bigint)[],
   ): void {
-    this.memory.write(address, layout.lendInOrder(this.abi, values));
+    this.memory.checkStore(address, layout.size(this.abi));
+    layout.writeInOrder(this.abi, this.memory, address, values);
   }
   /** Writes a 32-bit word at `address`. */
   put32(address: number, value: number): void {

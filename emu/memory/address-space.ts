@@ -51,11 +51,6 @@ export interface AddressSpaceOptions {
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
-/** Bytes of a string that are looked at together: most strings are no longer. */
-const STRING_PIECE = 256;
-/** What a piece is read into: most strings are a few bytes of one. */
-const stringPiece = new Uint8Array(STRING_PIECE);
-
 export class AddressSpace implements FileViewer {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
@@ -453,12 +448,28 @@ export class AddressSpace implements FileViewer {
       this.write(address, bytes);
     }
   }
+  /** The same of a halfword and a byte. */
+  write16(address: number, value: number): void {
+    if (address < FAR_START) this.store16(address, value);
+    else {
+      const bytes = new Uint8Array(2);
+      new DataView(bytes.buffer).setInt16(0, value, this.byteOrder === "little");
+      this.write(address, bytes);
+    }
+  }
+  write8(address: number, value: number): void {
+    if (address < FAR_START) this.store8(address, value);
+    else this.write(address, Uint8Array.of(value));
+  }
   /** The same of a doubleword's halves: BigInts cost V8 a call each. */
   writeHalves(address: number, high: number, low: number): void {
-    this.checkStore(address, 8);
-    const isLittle = this.byteOrder === "little";
-    this.write32(address, isLittle ? low : high);
-    this.write32(address + 4, isLittle ? high : low);
+    if (address < FAR_START) {
+      if (this.writeGuard[address >>> PAGE_SHIFT] !== 0 || (address & 0xfff) > 0xff8)
+        this.checkStore(address, 8);
+      const at = this.host(address, 8);
+      this.view.setInt32(at, low, true);
+      this.view.setInt32(at + 4, high, true);
+    } else this.write64(address, (BigInt(high) << 32n) | BigInt(low >>> 0));
   }
   write64(address: number, value: bigint): void {
     if (address < FAR_START) this.store64(address, value);
@@ -471,22 +482,26 @@ export class AddressSpace implements FileViewer {
 
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
   readCString(address: number, limit: number): Uint8Array | undefined {
-    const found: number[] = [];
-    for (let at = address; at < address + limit; ) {
+    for (let length = 0; length < limit; ) {
+      const at = address + length;
       if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
-      // Piece by piece: the string may end before the next page, which need not be there.
-      const pageEnd = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE;
-      const next = Math.min(address + limit, pageEnd, at + STRING_PIECE);
-      this.checkLoad(at, next - at);
-      const piece = next - at === STRING_PIECE ? stringPiece : stringPiece.subarray(0, next - at);
-      const bytes = this.peek(at, next - at, piece);
-      const end = bytes.indexOf(0);
-      if (end >= 0 && at === address) return bytes.slice(0, end);
-      if (end >= 0) return Uint8Array.from([...found, ...bytes.subarray(0, end)]);
-      found.push(...bytes);
-      at = next;
+      // Page by page: the string may end before the next one, which need not be there.
+      const rest = Math.min(limit - length, PAGE_SIZE - (at % PAGE_SIZE));
+      this.checkLoad(at, 1);
+      const found = this.lengthOf(at, rest);
+      length += found;
+      if (found === rest) continue;
+      this.checkLoad(address, length + 1);
+      return this.peek(address, length);
     }
     return undefined;
+  }
+
+  /** How many of the bytes of a page that is here come before a NUL. */
+  private lengthOf(address: number, most: number): number {
+    if (address < FAR_START) return this.storage.lengthOf(address, most);
+    const length = this.peek(address, most).indexOf(0);
+    return length < 0 ? most : length;
   }
 
   // ---- mappings ----------------------------------------------------------------------------------------

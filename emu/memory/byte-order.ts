@@ -77,6 +77,14 @@ export class Storage {
     else this.range(address, from.length).set(from);
   }
 
+  /** How many of the bytes from a guest address on come before a NUL, `most` where there is none among so many. */
+  lengthOf(address: number, most: number): number {
+    const { bytes } = this;
+    let length = 0;
+    while (length < most && bytes[this.host(address + length, 1)] !== 0) length++;
+    return length;
+  }
+
   /** Copies `length` bytes at a guest address to or from an array that has them in the order in which they lie here. */
   moveStored(address: number, length: number, array: Uint8Array, index: number, isStore: boolean): void {
     const { bytes } = this;
