@@ -29,7 +29,7 @@ describe("docs/image-format.md", () => {
     const layouts: Layout<Fields>[] = [...Object.values(TRAILER_TYPES).map(({ layout }) => layout), ...PARTS];
     for (const layout of layouts) {
       for (const { type } of Object.values(layout.fields)) {
-        const part = /^(?:list of |maybe )?(.+?)(?:\[\d+\])?$/.exec(type)![1];
+        const part = /^(?:maybe )?(?:list of )?(.+?)(?:\[\d+\])?$/.exec(type)![1];
         const plain = /^([us]\d+|flag|text|bytes|integer|size64|char|u8 of .*)$/.test(part);
         expect(plain || known.has(part), `${layout.type}: ${type}`).toBe(true);
       }
