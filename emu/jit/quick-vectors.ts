@@ -19,11 +19,10 @@ import {
   V128,
   W,
 } from "../cpu/vector/expressions.ts";
-import { Frame, type Row } from "../cpu/vector/frame.ts";
+import { Frame, type Row, surroundings } from "../cpu/vector/frame.ts";
 import { FAMILIES } from "../cpu/vector/index.ts";
 import { LANES, permute } from "../cpu/vector/permute.ts";
 import type { Instruction } from "../isa/instruction.ts";
-import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../memory/layout.ts";
 import type { QuickTarget } from "./quick-kind.ts";
 import { AT, N, OTHER, type Row as QuickRow, TARGET, VALUE, VECTORS, WORD } from "./quick-rows.ts";
 
@@ -80,15 +79,8 @@ const LOCALS = new Map([
 class QuickFrame extends Frame {
   private readonly free = new Map([...LOCALS].map(([type, list]) => [type, [...list]]));
 
-  constructor(operands: readonly string[], { corner, is64, bigEndian, size }: QuickTarget) {
-    super(operands, {
-      registers: corner + REGISTERS_OFFSET,
-      readGuard: corner + READ_GUARD_OFFSET,
-      writeGuard: corner + WRITE_GUARD_OFFSET,
-      is64,
-      bigEndian,
-      top: size,
-    });
+  constructor(operands: readonly string[], target: QuickTarget) {
+    super(operands, surroundings(target));
   }
 
   override get word(): Code {

@@ -3,6 +3,7 @@
  * (`functions.ts`): it gets the instruction word and finds its registers from it. A translator can give the same rows a frame of its
  * own, whose registers and fields are constants.
  */
+import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { CR, GPR, VSCR, VSR, ZERO } from "../registers.ts";
 import {
   anyTrue,
@@ -44,6 +45,28 @@ export interface Surroundings {
   /** Reversed storage (see `AddressSpace`): the datum of N bytes at EA begins at top - EA - N. */
   readonly bigEndian: boolean;
   readonly top: number;
+}
+
+/** Those of an address space of `size` bytes whose machine has its corner at that offset. */
+export function surroundings({
+  corner,
+  size,
+  is64,
+  bigEndian,
+}: {
+  corner: number;
+  size: number;
+  is64: boolean;
+  bigEndian: boolean;
+}): Surroundings {
+  return {
+    registers: corner + REGISTERS_OFFSET,
+    readGuard: corner + READ_GUARD_OFFSET,
+    writeGuard: corner + WRITE_GUARD_OFFSET,
+    is64,
+    bigEndian,
+    top: size,
+  };
 }
 
 /** Indices of the functions that the code may call. */

@@ -7,13 +7,12 @@ import { decode } from "../../isa/decoder.ts";
 import type { Instruction } from "../../isa/instruction.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { FAR_START } from "../../memory/far-map.ts";
-import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import { memoryLimits } from "../../memory/wasm-memory.ts";
 import type { CpuKind } from "../cpu.ts";
 import { type Handler, illegal, type Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
-import { Frame, type Row, type Surroundings } from "./frame.ts";
+import { Frame, type Row, type Surroundings, surroundings } from "./frame.ts";
 
 /** Rows that are written for each value of an immediate field of the word, bits first to last. */
 export interface ImmediateRow {
@@ -79,7 +78,9 @@ export function functionOf(
     instances.set(memory, (known = { imports: imports(memory), functions: new Map() }));
   let handler = known.functions.get(name);
   if (handler === undefined) {
-    const module = moduleOf(subject, name, expression.row, surroundings(memory, is64));
+    const bigEndian = memory.byteOrder === "big";
+    const around = surroundings({ corner: memory.corner, size: memory.size, is64, bigEndian });
+    const module = moduleOf(subject, name, expression.row, around);
     const imports = fallback === undefined ? known.imports : { m: { ...known.imports.m, h: fallback } };
     handler = new WebAssembly.Instance(module, imports).exports.f as Handler;
     known.functions.set(name, handler);
@@ -109,18 +110,6 @@ const imports = (memory: AddressSpace): WebAssembly.Imports => {
     },
   };
 };
-
-/** Where a CPU's registers and memory are. */
-function surroundings({ byteOrder, corner, size }: AddressSpace, is64: boolean): Surroundings {
-  return {
-    registers: corner + REGISTERS_OFFSET,
-    readGuard: corner + READ_GUARD_OFFSET,
-    writeGuard: corner + WRITE_GUARD_OFFSET,
-    is64,
-    bigEndian: byteOrder === "big",
-    top: size,
-  };
-}
 
 function moduleOf(subject: Subject, name: string, row: Row, around: Surroundings): WebAssembly.Module {
   const key = name + JSON.stringify(around);

@@ -15,12 +15,19 @@ import {
   setLocal,
   V128,
 } from "../../cpu/vector/expressions.ts";
-import { type Access, Frame, gprNumber, isGpr, type Row, vectorNumber } from "../../cpu/vector/frame.ts";
+import {
+  type Access,
+  Frame,
+  gprNumber,
+  isGpr,
+  type Row,
+  surroundings,
+  vectorNumber,
+} from "../../cpu/vector/frame.ts";
 import { expressionOf, fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
 import { FAMILIES } from "../../cpu/vector/index.ts";
 import { si } from "../../cpu/fields.ts";
 import { decode } from "../../isa/decoder.ts";
-import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import type { ValueType } from "../wasm.ts";
@@ -41,15 +48,7 @@ class RegionFrame extends Frame {
   readonly fields: number[] = [];
 
   constructor(g: Generator, word: number, operands: readonly string[], prefix = 0) {
-    const { corner, is64, bigEndian, size } = g.target;
-    super(operands, {
-      registers: corner + REGISTERS_OFFSET,
-      readGuard: corner + READ_GUARD_OFFSET,
-      writeGuard: corner + WRITE_GUARD_OFFSET,
-      is64,
-      bigEndian,
-      top: size,
-    });
+    super(operands, surroundings(g.target));
     this.g = g;
     this.bits = word;
     this.prefix = prefix;
