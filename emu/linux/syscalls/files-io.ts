@@ -279,6 +279,10 @@ function copy(
   at: { from?: number; to?: number },
 ): number {
   let done = movedBefore(ctx);
+  /** What was read and found no room. */
+  const giveBack = (length: number) => {
+    if (at.from === undefined) from.seek(BigInt(-length), SEEK_CUR);
+  };
   while (done < count) {
     const bytes = buffer.subarray(0, Math.min(CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
@@ -294,13 +298,14 @@ function copy(
       put = (at.to === undefined ? to.write(piece) : to.writeAt(piece, at.to + done)) ?? 0;
     } catch (error) {
       noteBrokenPipe(ctx, error);
+      giveBack(got);
       if (done === 0) throw error;
+      return done;
     }
     if (done === 0 && put > 0) noteCopied(ctx, from, to);
     done += put;
     if (put < got) {
-      // What was read and found no room goes back.
-      if (at.from === undefined) from.seek(BigInt(put - got), SEEK_CUR);
+      giveBack(got - put);
       const room = waitForRoom(ctx, to, done);
       if (typeof room !== "number") throw room;
       return room;

@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 
 BEHAVIOUR(create_exclusive) {
@@ -225,6 +226,25 @@ BEHAVIOUR(copies_inside_the_kernel) {
   loff_t in = 0, out = 4;
   CHECK(copy_file_range(from, &in, to, &out, 3, 0) == 3 && in == 3 && out == 7);
   CHECK(holds(to, 0, "2345012"));
+}
+
+BEHAVIOUR(a_copy_whose_reader_goes) {
+  int from = open("a", O_RDWR | O_CREAT, 0600), ends[2];
+  char some[1000];
+  CHECK(ftruncate(from, 1 << 22) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    CHECK(read(ends[1], some, sizeof some) == sizeof some);
+    _exit(0);
+  }
+  close(ends[1]);
+  ssize_t sent = sendfile(ends[0], from, NULL, 1 << 22);
+  CHECK(sent > 0 && sent < 1 << 22 && lseek(from, 0, SEEK_CUR) == sent);
+  FAILS(sendfile(ends[0], from, NULL, 1), EPIPE);
+  CHECK(lseek(from, 0, SEEK_CUR) == sent);
+  reap(child, 0);
 }
 
 BEHAVIOUR(space_and_punched_holes) {
