@@ -13,14 +13,7 @@ import { bind } from "../cpu/views.ts";
 import { decode } from "../isa/decoder.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
-import {
-  FRAME_WITHIN,
-  LEAST_CALLS,
-  LEAST_INSTRUCTIONS,
-  MOST_BEFORE,
-  MOST_BEGINNINGS,
-  RETRY_AFTER,
-} from "../tuning.ts";
+import { FRAME_WITHIN, LEAST_CALLS, MOST_BEFORE, MOST_BEGINNINGS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { Counted, NO_ADDRESS } from "./corner.ts";
 import { PendingStatus } from "./fp-status.ts";
@@ -29,7 +22,7 @@ import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { extentsOf, type Order, type Product, produce } from "./produce.ts";
+import { extentsOf, lessThan, type Order, type Product, produce } from "./produce.ts";
 import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
@@ -707,7 +700,7 @@ export class JitEngine extends Interpreter {
       for (const { start } of order.region.blocks) this.promised.set(start, job);
       others.send(order, (made) => this.receive(job, made));
     }
-    const product = others === undefined ? produce(order) : undefined;
+    const product = others === undefined ? this.produced(job) : undefined;
     statistics.generating += now() - began;
     if (product !== undefined) this.settle(job, product);
     statistics.compiling += now() - began;
@@ -722,21 +715,21 @@ export class JitEngine extends Interpreter {
     return undefined;
   }
 
+  /** What a job makes; undefined where the host's stack is too small for blocks so deep in each other, and less has been made. */
+  private produced({ wanted, before, order }: Job): Product | undefined {
+    try {
+      return produce(order);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.translateUnit(wanted, before, order.region.instructions >> 1);
+      return undefined;
+    }
+  }
   /** Has a product used and kept; true if it was too large, and less is to be made. */
   private settle(job: Job, product: Product): void {
-    const smaller = this.tooLarge(product);
+    const smaller = lessThan(product, this.tuning);
     if (smaller > 0) this.translateUnit(job.wanted, job.before, smaller);
     else this.take(this.keep(job, product));
-  }
-  /**
-   * How many instructions are to be taken instead where a module is too large, else 0. Many jumps by one table of many targets make more code
-   * than their instructions would.
-   */
-  private tooLarge({ instructions, wire }: Product): number {
-    const part = this.tuning.mostModuleBytes / wire.length;
-    return part >= 1 || instructions <= LEAST_INSTRUCTIONS
-      ? 0
-      : Math.floor(Math.min(0.75, part) * instructions);
   }
   /** Puts what was produced into the archive. */
   private keep({ before, replaced }: Job, product: Product, module?: WebAssembly.Module): Piece {
@@ -760,7 +753,7 @@ export class JitEngine extends Interpreter {
   /** What another thread has made is there, or is not to be had; it is put to use when this address space runs. */
   private receive(job: Job, made: Made | undefined): void {
     const { statistics } = this;
-    const isSmall = made !== undefined && this.tooLarge(made.product) === 0;
+    const isSmall = made !== undefined && lessThan(made.product, this.tuning) === 0;
     const piece = isSmall ? this.keep(job, made.product, made.module) : undefined;
     this.received.push({ job, product: made?.product, piece });
     if (made === undefined) return;
@@ -777,7 +770,10 @@ export class JitEngine extends Interpreter {
       }
       if (!this.isCurrent(job)) this.statistics.stale++;
       else if (piece !== undefined) this.take(piece);
-      else this.settle(job, product ?? produce(order));
+      else {
+        const own = product ?? this.produced(job);
+        if (own !== undefined) this.settle(job, own);
+      }
     }
     this.notePause(began);
     this.statistics.compiling += now() - began;

@@ -3,7 +3,7 @@
  * given and gives are data. So another thread can do it as well.
  */
 import type { CpuModel } from "../cpu/cpu.ts";
-import type { Tuning } from "../tuning.ts";
+import { LEAST_INSTRUCTIONS, type Tuning } from "../tuning.ts";
 import { splitEntrances } from "./entrances.ts";
 import { chooseEntries } from "./flow.ts";
 import type { Target } from "./generator.ts";
@@ -56,4 +56,14 @@ export function produce({ region: given, wanted, target, model, tuning, pages }:
     wire: buildModule([body], pages, looksUp),
     instructions: region.instructions,
   };
+}
+
+/**
+ * How many instructions are to be taken instead where a module is too large, else 0. Many jumps by one table of many targets make more code
+ * than their instructions would.
+ */
+export function lessThan({ instructions, wire }: Product, { mostModuleBytes }: Tuning): number {
+  const part = mostModuleBytes / wire.length;
+  if (part >= 1 || instructions <= LEAST_INSTRUCTIONS) return 0;
+  return Math.floor(Math.min(0.75, part) * instructions);
 }
