@@ -700,9 +700,9 @@ export class JitEngine extends Interpreter {
       for (const { start } of order.region.blocks) this.promised.set(start, job);
       others.send(order, (made) => this.receive(job, made));
     }
-    const product = others === undefined ? this.produced(job) : undefined;
+    const product = others === undefined ? this.produced(order) : undefined;
     statistics.generating += now() - began;
-    if (product !== undefined) this.settle(job, product);
+    if (others === undefined) this.settle(job, product);
     statistics.compiling += now() - began;
     return undefined;
   }
@@ -715,20 +715,20 @@ export class JitEngine extends Interpreter {
     return undefined;
   }
 
-  /** What a job makes; undefined where the host's stack is too small for blocks so deep in each other, and less has been made. */
-  private produced({ wanted, before, order }: Job): Product | undefined {
+  /** What becomes of an order; undefined where the host's stack is too small for blocks so deep in each other. */
+  private produced(order: Order): Product | undefined {
     try {
       return produce(order);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.translateUnit(wanted, before, order.region.instructions >> 1);
       return undefined;
     }
   }
-  /** Has a product used and kept; true if it was too large, and less is to be made. */
-  private settle(job: Job, product: Product): void {
-    const smaller = lessThan(product, this.tuning);
-    if (smaller > 0) this.translateUnit(job.wanted, job.before, smaller);
+  /** Has a product used and kept; where it is too large, or none could be made, less is translated. */
+  private settle(job: Job, product: Product | undefined): void {
+    const { wanted, before, order } = job;
+    const smaller = product === undefined ? order.region.instructions >> 1 : lessThan(product, this.tuning);
+    if (product === undefined || smaller > 0) this.translateUnit(wanted, before, smaller);
     else this.take(this.keep(job, product));
   }
   /** Puts what was produced into the archive. */
@@ -770,10 +770,7 @@ export class JitEngine extends Interpreter {
       }
       if (!this.isCurrent(job)) this.statistics.stale++;
       else if (piece !== undefined) this.take(piece);
-      else {
-        const own = product ?? this.produced(job);
-        if (own !== undefined) this.settle(job, own);
-      }
+      else this.settle(job, product ?? this.produced(order));
     }
     this.notePause(began);
     this.statistics.compiling += now() - began;
