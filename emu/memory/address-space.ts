@@ -442,20 +442,12 @@ export class AddressSpace implements FileViewer {
   /** Stores a word or doubleword at any guest address. */
   write32(address: number, value: number): void {
     if (address < FAR_START) this.store32(address, value);
-    else {
-      const bytes = new Uint8Array(4);
-      new DataView(bytes.buffer).setInt32(0, value, this.byteOrder === "little");
-      this.write(address, bytes);
-    }
+    else this.writeFar(address, 4, (view, isLittle) => view.setInt32(0, value, isLittle));
   }
   /** The same of a halfword and a byte. */
   write16(address: number, value: number): void {
     if (address < FAR_START) this.store16(address, value);
-    else {
-      const bytes = new Uint8Array(2);
-      new DataView(bytes.buffer).setInt16(0, value, this.byteOrder === "little");
-      this.write(address, bytes);
-    }
+    else this.writeFar(address, 2, (view, isLittle) => view.setInt16(0, value, isLittle));
   }
   write8(address: number, value: number): void {
     if (address < FAR_START) this.store8(address, value);
@@ -473,11 +465,17 @@ export class AddressSpace implements FileViewer {
   }
   write64(address: number, value: bigint): void {
     if (address < FAR_START) this.store64(address, value);
-    else {
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), this.byteOrder === "little");
-      this.write(address, bytes);
-    }
+    else
+      this.writeFar(address, 8, (view, isLittle) =>
+        view.setBigUint64(0, BigInt.asUintN(64, value), isLittle),
+      );
+  }
+
+  /** Writes so many bytes beyond near memory, which are put into a view in the guest's order. */
+  private writeFar(address: number, size: number, put: (view: DataView, isLittle: boolean) => void): void {
+    const bytes = new Uint8Array(size);
+    put(new DataView(bytes.buffer), this.byteOrder === "little");
+    this.write(address, bytes);
   }
 
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
