@@ -5,6 +5,7 @@ import type { SharedObject } from "../../memory/shared-object.ts";
 import type { FileReference, FilesSnapshot } from "../../snapshot.ts";
 import type { FreezeTables, ProcessFiles, ProgramFile } from "../contracts.ts";
 import { hasDscr, setDscrDefault } from "../dscr.ts";
+import type { Socket } from "../net/socket.ts";
 import { type Process, RLIMIT_NOFILE } from "../process.ts";
 import type { System } from "../system.ts";
 import { AT_FDCWD, O_PATH, O_RDONLY, O_RDWR } from "./constants.ts";
@@ -62,11 +63,6 @@ export class TaskFiles implements ProcessFiles, Viewer {
     });
     this.descriptors = descriptors;
     if (descriptors.users === 1) this.take(descriptors);
-    system.network.list = () =>
-      listed({
-        list: () => socketsOf(process.kernel, filesOf),
-        ownerOf: (socket) => system.owners.of(socket.stat()).uid,
-      });
     // Made anew for every look: it shows the state of the moment.
     const proc = () => {
       // Whose system call this is.
@@ -368,6 +364,11 @@ export function attachFiles(system: FileSystem, process: Process): TaskFiles {
     };
     return [...process.kernel.processes.values()].some(runs);
   };
+  const sockets = {
+    list: () => socketsOf(process.kernel, filesOf),
+    ownerOf: (socket: Socket) => system.owners.of(socket.stat()).uid,
+  };
+  system.network.list = () => listed(sockets);
   system.mapped.spaces = () => [...process.kernel.processes.values()].map(({ memory }) => memory);
   return files;
 }
