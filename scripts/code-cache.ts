@@ -15,7 +15,6 @@ import { optimise, serialize } from "../emu/host/node/kept-code.ts";
 import { quickModule } from "../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
 import { ABIS } from "../emu/linux/abi.ts";
-import { cornerOf } from "../emu/memory/byte-order.ts";
 import { newMemory } from "../emu/memory/wasm-memory.ts";
 import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
 
@@ -48,7 +47,7 @@ function prepareQuick(): void {
     const model = findModel(undefined, abi)!;
     const size = 2 ** 32;
     const byteOrder = littleEndian ? "little" : "big";
-    const target = quickTarget({ is64, model }, { byteOrder, size, corner: cornerOf(byteOrder, size) });
+    const target = quickTarget({ is64, model }, { byteOrder, size, corner: 0 });
     const name = nameOfQuick(target, model);
     const wire = quickModule(target, model);
     writeFileSync(join(bin, preparedFile(name)), wire);

@@ -6,7 +6,7 @@
  * calls, at joins that do not expect it in its local.
  */
 import { FPSCR, VSR } from "../cpu/registers.ts";
-import { REGISTERS_OFFSET } from "../memory/layout.ts";
+import { REGISTERS_OFFSET, STRAIGHT_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
 import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
@@ -40,7 +40,7 @@ import { Code, F64, I32, I64, Op, Simd, STEP, V128, type ValueType } from "./was
 export interface Target {
   readonly is64: boolean;
   readonly bigEndian: boolean;
-  /** Bytes of address space, of which reversed storage counts back. */
+  /** Bytes of address space, of which reversed storage counts back; other storage lies from STRAIGHT_OFFSET on. */
   readonly size: number;
   /** Host offset of the machine's corner. */
   readonly corner: number;
@@ -718,7 +718,8 @@ export class Generator {
       if (target.bigEndian) code.i32Const(target.size - n);
       code.get(ea);
       if (this.is64) code.op(Op.i32_wrap_i64);
-      if (target.bigEndian) code.op(Op.i32_sub);
+      if (!target.bigEndian) return STRAIGHT_OFFSET;
+      code.op(Op.i32_sub);
       return 0;
     }
     // From where the range that has been tested lies: accesses to the same range have that in common.
@@ -734,7 +735,7 @@ export class Generator {
       code.i32Const(toLow);
       code.op(Op.i32_add);
     }
-    return offset - toLow;
+    return STRAIGHT_OFFSET + offset - toLow;
   }
 
   /** Leaves (RA|0) + `offset`, or + (RB), without the bits `align`, in temporary 7. */

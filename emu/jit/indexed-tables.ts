@@ -3,7 +3,7 @@
  * loop. The guards of the whole table are looked at before the loop. Where they are not all zero an access tests its own pages, for it may
  * never come to the others.
  */
-import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE, STRAIGHT_OFFSET } from "../memory/layout.ts";
 import { MOST_TABLES } from "../tuning.ts";
 import { addRange, type BlockValues, type Range, withoutCovered } from "./access-ranges.ts";
 import type { Loop } from "./flow.ts";
@@ -169,10 +169,10 @@ export class Tables {
     g.end();
   }
   /**
-   * Pushes the host address of `n` bytes in a table at the sum of two GPRs, the index last, which is the later one; the bytes are no further
-   * from there.
+   * Pushes a host address from which the `n` bytes in a table at the sum of two GPRs are as far as it returns; the index comes last, which is
+   * the later one.
    */
-  place({ base }: Known, n: number, ra: number, rb: number): 0 {
+  place({ base }: Known, n: number, ra: number, rb: number): number {
     const { g } = this;
     const { code } = g;
     const { bigEndian, size } = g.target;
@@ -183,6 +183,6 @@ export class Tables {
     if (bigEndian) code.op(op);
     g.gpr32(isFirst ? rb : ra);
     code.op(op);
-    return 0;
+    return bigEndian ? 0 : STRAIGHT_OFFSET;
   }
 }

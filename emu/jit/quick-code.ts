@@ -32,7 +32,7 @@ import { VECTOR_OTHER } from "../isa/table/vector-other.ts";
 import { VECTOR_PERMUTE } from "../isa/table/vector-permute.ts";
 import { VECTOR_STORAGE } from "../isa/table/vector-storage.ts";
 import { VSX_VECTOR } from "../isa/table/vsx-vector.ts";
-import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET, STRAIGHT_OFFSET } from "../memory/layout.ts";
 import {
   BUDGET_OFFSET,
   COUNTS,
@@ -288,7 +288,7 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
 
   // ---- the loops -----------------------------------------------------------------------------------------------------
 
-  const fetched = loadI32(0, bigEndian ? i32Op.sub(i32((size - 4) | 0), pc) : pc);
+  const fetched = bigEndian ? loadI32(0, i32Op.sub(i32((size - 4) | 0), pc)) : loadI32(STRAIGHT_OFFSET, pc);
   const ended = [
     ...i32Op.eq(pc, getLocal(END)),
     Op.if,

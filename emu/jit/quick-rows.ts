@@ -31,7 +31,7 @@ import {
   when,
   ZERO as ZERO_VECTOR,
 } from "../cpu/vector/expressions.ts";
-import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET } from "../memory/layout.ts";
+import { PAGE_SHIFT, PAGE_SIZE, REGISTERS_OFFSET, STRAIGHT_OFFSET } from "../memory/layout.ts";
 import { CALL_SITES, CALLED_OFFSET, CALLED_SHIFT, CALLS_OFFSET, MARKS_OFFSET, MARKS_SIZE } from "./corner.ts";
 import { guardsAt } from "./guards.ts";
 import type { QuickTarget } from "./quick-kind.ts";
@@ -257,7 +257,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ...setOther(is64 ? sum : i64Op.extendU(low(sum))),
       ...setN(low(other)),
       ...unless("step", is64 ? i32Op.or(within, upper) : within),
-      ...setLocal(AT, bigEndian ? i32Op.sub(i32((size - bytes) | 0), n) : n),
+      ...setLocal(AT, bigEndian ? i32Op.sub(i32((size - bytes) | 0), n) : i32Op.add(n, i32(STRAIGHT_OFFSET))),
     ];
   };
   const updated = (update: boolean): Code => (update ? storeI64(block + GPR, RA_AT, other) : []);

@@ -3,7 +3,7 @@
  *
  * Big-endian guests are stored reversed: the N-byte datum at guest address A lies at host offset size - A - N,
  * least significant byte first, so that a big-endian access of any size and alignment is one plain little-endian
- * access. Little-endian guests are stored straight. Nothing else knows which of the two it is.
+ * access. Little-endian guests are stored straight, behind the machine's corner. Nothing else knows which of the two it is.
  */
 import {
   CORNER_SIZE,
@@ -12,6 +12,7 @@ import {
   READ_GUARD_OFFSET,
   REVERSAL_OFFSET,
   REVERSAL_SIZE,
+  STRAIGHT_OFFSET,
   WRITE_GUARD_OFFSET,
 } from "./layout.ts";
 import { type BulkAccess, bulkAccess, newMemory, WASM_PAGE } from "./wasm-memory.ts";
@@ -22,17 +23,13 @@ export type ByteOrder = "big" | "little";
 export const hostOffset = (ea: number, n: number, flip: number, base: number): number =>
   ((ea ^ flip) - (flip & (n - 1)) + base) >>> 0;
 
-/** Host offset of the corner of an address space: it lies above all guest addresses, which of a big-endian guest are reversed. */
-export const cornerOf = (byteOrder: ByteOrder, size: number): number =>
-  byteOrder === "big" ? 0 : size - CORNER_SIZE;
-
 export class Storage {
   readonly memory: WebAssembly.Memory;
   readonly byteOrder: ByteOrder;
   /** Bytes of guest address space. */
   readonly size: number;
   /** Host offset of the machine's corner. */
-  readonly corner: number;
+  readonly corner = 0;
   readonly view: DataView;
   /** By host offsets. */
   readonly bulk: BulkAccess;
@@ -50,13 +47,12 @@ export class Storage {
     const big = byteOrder === "big";
     this.byteOrder = byteOrder;
     this.size = size;
-    this.corner = cornerOf(byteOrder, size);
     this.memory = reserve(size / WASM_PAGE);
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
     this.bulk = bulkAccess(this.memory);
     this.flip = big ? -1 : 0;
-    this.base = big ? size | 0 : 0;
+    this.base = big ? size | 0 : STRAIGHT_OFFSET;
   }
 
   /** Host offset of the `n`-byte datum at guest address `ea`. */

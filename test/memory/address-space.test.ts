@@ -163,6 +163,20 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     expect(() => space.map({ ...anonymous(BASE, 1), start: BASE + 8 })).toThrow(RangeError);
   });
 
+  it("keeps the machine's own tables apart from the first and the last address that may be mapped", () => {
+    const last = space.limit - PAGE_SIZE;
+    for (const at of [0, last]) {
+      space.map(anonymous(at, 1));
+      space.write(at, new Uint8Array(PAGE_SIZE).fill(0xa5));
+    }
+    expect(space.registers.bytes.every((byte) => byte === 0)).toBe(true);
+    expect(space.readGuard.filter((guard) => guard === 0).length).toBe(2);
+    space.registers.bytes.fill(0x5a);
+    for (const at of [0, last]) expect(space.read(at, PAGE_SIZE).every((byte) => byte === 0xa5)).toBe(true);
+    // Vectors of fewer bytes are accessed whole, and put back what they found.
+    expect(space.host(space.limit - 1, 1) + 16).toBeLessThanOrEqual(space.size);
+  });
+
   it("gives zeros after an unmap and a new map", () => {
     space.map(anonymous(BASE, 2));
     space.store32(BASE + 8, -1);

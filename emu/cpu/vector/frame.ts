@@ -3,7 +3,12 @@
  * (`functions.ts`): it gets the instruction word and finds its registers from it. A translator can give the same rows a frame of its
  * own, whose registers and fields are constants.
  */
-import { READ_GUARD_OFFSET, REGISTERS_OFFSET, WRITE_GUARD_OFFSET } from "../../memory/layout.ts";
+import {
+  READ_GUARD_OFFSET,
+  REGISTERS_OFFSET,
+  STRAIGHT_OFFSET,
+  WRITE_GUARD_OFFSET,
+} from "../../memory/layout.ts";
 import { CR, GPR, VSCR, VSR, ZERO } from "../registers.ts";
 import {
   anyTrue,
@@ -42,7 +47,7 @@ export interface Surroundings {
   readonly readGuard: number;
   readonly writeGuard: number;
   readonly is64: boolean;
-  /** Reversed storage (see `AddressSpace`): the datum of N bytes at EA begins at top - EA - N. */
+  /** Reversed storage (see `AddressSpace`): the datum of N bytes at EA begins at top - EA - N; other storage is straight. */
   readonly bigEndian: boolean;
   readonly top: number;
 }
@@ -256,7 +261,7 @@ export class Frame {
   /** Where `size` bytes at `ea` begin in host memory. */
   host(ea: Code, size: number): Code {
     const { bigEndian, top } = this.around;
-    return bigEndian ? i32Op.sub(i32((top - size) | 0), ea) : ea;
+    return bigEndian ? i32Op.sub(i32((top - size) | 0), ea) : i32Op.add(ea, i32(STRAIGHT_OFFSET));
   }
   /** The effective address, an i32. */
   private effectiveAddress(store: boolean, displacement?: Code): Code {
