@@ -183,6 +183,7 @@ const SOCKET = message("socket", "a socket; others are indices in openFiles", {
   urgent: since(4, maybe(URGENT, "the byte that was sent out of band last"), null),
   filter: since(6, list(INSTRUCTION, 4096, "SO_ATTACH_FILTER"), []),
   groups: since(7, list(MEMBERSHIP, OPTIONS * 2, "of multicast that it has joined, the latest first"), []),
+  ino: since(8, u64("the number that stat(2) tells; 0: a new one"), 0n),
 });
 
 const TIMERFD = message("timerfd", "timerfd_create(2)", {

@@ -353,6 +353,7 @@ export const PIPE = message("PIPE", "a pipe; the first one is number 0", {
   capacity: u32("bytes it can hold"),
   contents: blob(1 << 28, "written and not yet read"),
   packets: since(2, list(PACKET, 1 << 16, "ascending"), []),
+  ino: since(3, u64("the number that stat(2) tells; 0: a new one"), 0n),
 });
 
 export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about itself and can ask for", {
@@ -691,6 +692,7 @@ const POSIX_QUEUE = message("posix queue", "mq_open(2)", {
   messageSize: u32("bytes"),
   messages: list(QUEUED, 65536, "as they will be received"),
   notice: maybe(NOTICE, "who is told that a message has come to the empty queue"),
+  ino: since(2, u64("the number that stat(2) tells; 0: a new one"), 0n),
 });
 
 export const QUEUES = message("QUEUES", "POSIX message queues", {

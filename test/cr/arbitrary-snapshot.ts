@@ -425,7 +425,7 @@ const ipc = fc.record({
 
 const queues = fc.array(
   fc.record({
-    ...{ id: u32, name, mode: u32, uid: u32, gid: u32, maxMessages: u32, messageSize: u32 },
+    ...{ id: u32, ino: u64, name, mode: u32, uid: u32, gid: u32, maxMessages: u32, messageSize: u32 },
     messages: fc.array(fc.record({ priority: u32, bytes: fc.uint8Array({ maxLength: 20 }) }), {
       maxLength: 2,
     }),
@@ -493,7 +493,7 @@ const fileState: fc.Arbitrary<FileState> = fc.oneof(
     events: fc.array(fc.record({ wd: s32, mask: u32, cookie: u32, name }), { maxLength: 3 }),
   }),
   fc.record({
-    kind: fc.constant("socket"),
+    ...{ kind: fc.constant("socket"), ino: u64 },
     ...{ domain: u32, type: u32, protocol: u32, peer: s32, backlog: u32, error: u32 },
     phase: fc.constantFrom(...SOCKET_PHASES),
     ...{ local: fc.option(socketAddress), remote: fc.option(socketAddress) },
@@ -617,11 +617,11 @@ export const snapshots: fc.Arbitrary<MachineSnapshot> = fc
     pipes: fc.array(
       fc.record(
         {
-          capacity: u32,
+          ...{ ino: u64, capacity: u32 },
           contents: fc.uint8Array({ maxLength: 50 }),
           packets: fc.array(fc.record({ start: u32, length: u32 }), { minLength: 1, maxLength: 3 }),
         },
-        { requiredKeys: ["capacity", "contents"] },
+        { requiredKeys: ["ino", "capacity", "contents"] },
       ),
       { maxLength: 2 },
     ),

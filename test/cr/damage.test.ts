@@ -343,7 +343,7 @@ describe("strict writing", () => {
         openFile("/dev/tty", { kind: "inherited", inherited: 0, state: TERMINAL }),
         openFile("/tmp", { kind: "directory", signals: TOLD }),
       ],
-      pipes: [{ capacity: 65536, contents: new Uint8Array(3) }],
+      pipes: [{ ino: 0n, capacity: 65536, contents: new Uint8Array(3) }],
       sharedObjects: [{ file: null, size: 4096, pages: pages([0]) }],
       processes: [
         {

@@ -1,6 +1,6 @@
 /** All System V objects of a machine, and how they are frozen and thawed. */
 import type { SharedObject } from "../../memory/shared-object.ts";
-import type { IpcSnapshot } from "../../snapshot.ts";
+import type { IpcSnapshot } from "../../ipc-snapshot.ts";
 import { MessageQueues } from "./message-queues.ts";
 import { type Attacher, Segments } from "./segments.ts";
 import { Semaphores } from "./semaphores.ts";

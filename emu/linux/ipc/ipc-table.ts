@@ -1,5 +1,5 @@
 /** What the three kinds of System V objects have in common: keys, ids, permissions (Linux: ipc/util.c). */
-import type { IpcPermSnapshot } from "../../snapshot.ts";
+import type { IpcPermSnapshot } from "../../ipc-snapshot.ts";
 import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT, ENOSPC, EPERM, SysError } from "../errno.ts";
 import { CAP_IPC_OWNER, CAP_SYS_ADMIN, type Credentials, isCapable } from "../credentials.ts";
 import { WaitQueue } from "../wait-queue.ts";

@@ -1,5 +1,5 @@
 /** System V message queues (Linux: ipc/msg.c). */
-import type { IpcPermSnapshot, MessageQueueSnapshot } from "../../snapshot.ts";
+import type { IpcPermSnapshot, MessageQueueSnapshot } from "../../ipc-snapshot.ts";
 import { IpcObject, IpcTable } from "./ipc-table.ts";
 
 /** /proc/sys/kernel: longest message, bytes in a queue, queues. */

@@ -1,5 +1,6 @@
 /** POSIX message queues (Linux: ipc/mqueue.c): by name, and as descriptors. */
-import type { OpenFileSnapshot, PosixQueueSnapshot } from "../../snapshot.ts";
+import type { PosixQueueSnapshot } from "../../ipc-snapshot.ts";
+import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { NetlinkSocket } from "../net/netlink-socket.ts";
 import { isSignal } from "../signals/signal-numbers.ts";
 import type { Thread } from "../thread.ts";
@@ -54,7 +55,7 @@ export class PosixQueue {
   arrived = 0;
   vacated = 0;
 
-  constructor(from: Omit<PosixQueueSnapshot, "messages" | "notice">, ino: bigint) {
+  constructor(from: Omit<PosixQueueSnapshot, "messages" | "notice">) {
     this.id = from.id;
     this.name = from.name;
     this.mode = from.mode;
@@ -62,7 +63,7 @@ export class PosixQueue {
     this.gid = from.gid;
     this.maxMessages = from.maxMessages;
     this.messageSize = from.messageSize;
-    this.ino = ino;
+    this.ino = from.ino;
   }
 
   get isFull(): boolean {
@@ -103,9 +104,12 @@ export class PosixQueue {
   }
 
   freeze(files: FreezeContext): PosixQueueSnapshot {
-    const { id, name, mode, uid, gid, maxMessages, messageSize, messages } = this;
+    const { id, ino, name, mode, uid, gid, maxMessages, messageSize, messages } = this;
     const notice = this.notice === undefined ? null : freezeNotice(this.notice, files);
-    return { ...{ id, name, mode, uid, gid, maxMessages, messageSize, notice }, messages: [...messages] };
+    return {
+      ...{ id, ino, name, mode, uid, gid, maxMessages, messageSize, notice },
+      messages: [...messages],
+    };
   }
 }
 
@@ -137,13 +141,19 @@ function thawThread(
   return { socket, cookie };
 }
 
+/** Where numbers of files come from. */
+interface Inodes {
+  newInode(): bigint;
+  sameInode(ino?: bigint): bigint;
+}
+
 export class PosixQueues {
   private readonly byId = new Map<number, PosixQueue>();
-  private readonly newInode: () => bigint;
+  private readonly inodes: Inodes;
   private nextId = 0;
 
-  constructor(newInode: () => bigint) {
-    this.newInode = newInode;
+  constructor(inodes: Inodes) {
+    this.inodes = inodes;
   }
 
   get size(): number {
@@ -155,8 +165,8 @@ export class PosixQueues {
   find(name: string): PosixQueue | undefined {
     return [...this.byId.values()].find((queue) => queue.name === name);
   }
-  make(what: Omit<PosixQueueSnapshot, "messages" | "notice" | "id">): PosixQueue {
-    const queue = new PosixQueue({ ...what, id: this.nextId++ }, this.newInode());
+  make(what: Omit<PosixQueueSnapshot, "messages" | "notice" | "id" | "ino">): PosixQueue {
+    const queue = new PosixQueue({ ...what, id: this.nextId++, ino: this.inodes.newInode() });
     this.byId.set(queue.id, queue);
     return queue;
   }
@@ -176,14 +186,14 @@ export class PosixQueues {
   }
   /** Throws RangeError for what makes no sense. */
   thaw(queues: readonly PosixQueueSnapshot[], context: ThawContext): void {
-    for (const { messages, notice, ...what } of queues) {
+    for (const { messages, notice, ino, ...what } of queues) {
       const { id, maxMessages, messageSize } = what;
       const fits = messages.length <= maxMessages && maxMessages * messageSize <= MOST_BYTES;
       const sizes = messages.every(({ bytes }) => bytes.length <= messageSize);
       const isTold = notice === null || notice.signal === 0 || isSignal(notice.signal);
       if (!fits || !sizes || !isTold || this.byId.has(id) || id < 0 || this.byId.size >= MOST)
         throw new RangeError(`message queue ${what.name}`);
-      const queue = new PosixQueue(what, this.newInode());
+      const queue = new PosixQueue({ ...what, ino: this.inodes.sameInode(ino) });
       for (const message of messages) queue.add({ ...message });
       if (notice !== null) {
         const { thread, ...rest } = notice;

@@ -1,7 +1,7 @@
 /** System V shared memory (Linux: ipc/shm.c). Who has a segment attached is seen from the address spaces. */
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { SharedObject } from "../../memory/shared-object.ts";
-import type { IpcPermSnapshot, SegmentSnapshot } from "../../snapshot.ts";
+import type { IpcPermSnapshot, SegmentSnapshot } from "../../ipc-snapshot.ts";
 import { IpcObject, IpcTable } from "./ipc-table.ts";
 
 /** Limits, which /proc/sys/kernel shows (Linux: include/uapi/linux/shm.h): bytes of a segment, pages of all, segments. On 32-bit kernels these have 32 bits. */

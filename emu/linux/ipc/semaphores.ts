@@ -1,5 +1,5 @@
 /** Sets of System V semaphores (Linux: ipc/sem.c). */
-import type { IpcPermSnapshot, SemaphoreSetSnapshot } from "../../snapshot.ts";
+import type { IpcPermSnapshot, SemaphoreSetSnapshot } from "../../ipc-snapshot.ts";
 import { EAGAIN, EFBIG, ERANGE, SysError } from "../errno.ts";
 import type { Waiter } from "../wait-queue.ts";
 import { IPC_NOWAIT, IpcObject, IpcTable } from "./ipc-table.ts";

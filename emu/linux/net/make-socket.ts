@@ -13,10 +13,12 @@ export interface SocketKind {
   readonly protocol: number;
   readonly flags: number;
   readonly littleEndian: boolean;
+  /** The number that it has already. */
+  readonly ino?: bigint;
 }
 
 export function makeSocket(network: Network, gateway: Gateway | undefined, kind: SocketKind): Socket {
-  const all = { ...kind, ino: network.newInode() };
+  const all = { ...kind, ino: kind.ino ?? network.newInode() };
   if (kind.domain === AF_NETLINK) return new NetlinkSocket(network, all);
   const isStream = kind.type === SOCK_STREAM || kind.type === SOCK_SEQPACKET;
   return isStream ? new StreamSocket(network, all, gateway) : new DatagramSocket(network, all, gateway);

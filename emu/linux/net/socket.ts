@@ -195,6 +195,10 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   get longest(): number {
     return this.sendBuffer - 32;
   }
+  /** Whether a call that has sent something ends with that, and leaves it to the next one to tell what has gone wrong. */
+  get isBroken(): boolean {
+    return false;
+  }
   /** Whether it takes connections. */
   get isListening(): boolean {
     return false;
@@ -341,6 +345,7 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
     return {
       ...{
         kind: "socket",
+        ino: this.ino,
         domain,
         type,
         protocol,

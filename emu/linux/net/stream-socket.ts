@@ -40,6 +40,7 @@ import {
   SHUT_WR,
   SO_LINGER,
   SO_OOBINLINE,
+  SO_SNDBUF,
   SOCK_SEQPACKET,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -63,6 +64,14 @@ const TCP_STATES: Readonly<Record<Exclude<Phase, "connected">, number>> = {
   connecting: TCP_SYN_SENT,
   closed: TCP_CLOSE,
 };
+
+/**
+ * What goes to an end of TCP that is closed before its answer is looked at: segments of half the window, as many as the buffer for sending
+ * takes with what each costs besides, sixteen at the most (Linux: tcp_sendmsg_locked, sk_flush_backlog).
+ */
+const SEGMENT = 32768;
+const SEGMENT_COST = 1280;
+const MOST_SEGMENTS = 16;
 
 /** SO_LINGER as it is kept: seconds and one, 0 where it is off. */
 const LINGER_NOT = 1;
@@ -231,9 +240,10 @@ export class StreamSocket extends Socket<ConnectionGateway> {
       // The other end of TCP is closed: what comes there is answered with a reset.
       this.writeShut = this.readShut = true;
       this.phase = "closed";
+      const count = Math.min(what.bytes.length, this.takenInVain);
       this.error = EPIPE;
       this.changed();
-      return what.bytes.length;
+      return count;
     }
     const { bytes, sender, files, time } = what;
     if (this.isPackets && bytes.length > this.longest) throw new SysError(EMSGSIZE);
@@ -260,9 +270,19 @@ export class StreamSocket extends Socket<ConnectionGateway> {
   private limitTo(peer: StreamSocket): number {
     return this.isUnix ? this.sendBuffer : this.sendBuffer + peer.receiveBuffer;
   }
+  /** Bytes of one call that go to an end of TCP that is closed. */
+  private get takenInVain(): number {
+    const set = this.option(SO_SNDBUF);
+    const segments = set === 0 ? MOST_SEGMENTS : Math.ceil(set / (SEGMENT + SEGMENT_COST));
+    return SEGMENT * Math.min(segments, MOST_SEGMENTS);
+  }
+  override get isBroken(): boolean {
+    return !this.isUnix && (this.error !== 0 || this.writeShut);
+  }
   override takes(length: number): number {
     const { peer } = this;
-    if (peer === undefined || peer.onChange !== undefined) return length;
+    if (peer === undefined) return this.isUnix ? length : this.takenInVain;
+    if (peer.onChange !== undefined) return length;
     return Math.min(length, Math.max(0, this.roomAt(peer)));
   }
   /** Bytes that there is still room for. */

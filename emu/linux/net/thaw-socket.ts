@@ -16,7 +16,14 @@ export function thawSocket(
   const { domain, type, protocol } = state;
   const { system, littleEndian } = context;
   const flags = snapshot.flags & O_NONBLOCK;
-  const socket = system.socket({ domain, type, protocol, flags, littleEndian });
+  const socket = system.socket({
+    domain,
+    type,
+    protocol,
+    flags,
+    littleEndian,
+    ino: system.sameInode(state.ino),
+  });
   if (state.filter.length > 0) {
     if (!isSoundProgram(state.filter, undefined)) throw new RangeError("a socket's filter makes no sense");
     socket.filter = { program: state.filter, littleEndian };

@@ -6,7 +6,7 @@ import { O_CLOEXEC } from "../vfs/constants.ts";
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP, EpollFile, MOST } from "../vfs/epoll-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../vfs/readiness.ts";
-import { accessible, checkFlags, fileArg, files, install } from "./files-common.ts";
+import { accessible, checkFlags, fileArg, install } from "./files-common.ts";
 import { maskArgument, type PollWait, pollLoop } from "./poll.ts";
 import { readTimespec } from "./time-format.ts";
 
@@ -22,8 +22,7 @@ const DATA = 8;
 
 function create(ctx: SyscallContext, flags: number): number {
   checkFlags(flags, O_CLOEXEC);
-  const task = files(ctx);
-  return install(ctx, new EpollFile(task.system.newInode()), (flags & O_CLOEXEC) !== 0);
+  return install(ctx, new EpollFile(), (flags & O_CLOEXEC) !== 0);
 }
 
 /** The set of descriptor argument 0. Throws EBADF, EINVAL. */

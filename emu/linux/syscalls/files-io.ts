@@ -270,6 +270,10 @@ function llseek(ctx: SyscallContext): number {
   return 0;
 }
 
+/** Where nobody takes what is copied it ends with what a pipe holds, which Linux copies by. */
+const PIPE_SIZE = 65536;
+const isLost = (to: OpenFile): boolean => to instanceof Socket && to.connected === undefined;
+
 /** Copies up to `count` bytes from one file to another; positions undefined are the files' own. */
 function copy(
   ctx: SyscallContext,
@@ -284,7 +288,7 @@ function copy(
     if (at.from === undefined) from.seek(BigInt(-length), SEEK_CUR);
   };
   while (done < count) {
-    const bytes = buffer.subarray(0, Math.min(CHUNK, count - done));
+    const bytes = buffer.subarray(0, Math.min(isLost(to) ? PIPE_SIZE : CHUNK, count - done));
     const got = at.from === undefined ? from.read(bytes) : from.readAt(bytes, at.from + done);
     if (got === undefined) {
       if (done > 0) return done;
@@ -306,6 +310,8 @@ function copy(
     done += put;
     if (put < got) {
       giveBack(got - put);
+      // It is tried once more, which tells what is wrong.
+      if (to instanceof Socket && to.isBroken) continue;
       const room = waitForRoom(ctx, to, done);
       if (typeof room !== "number") throw room;
       return room;

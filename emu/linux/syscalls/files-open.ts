@@ -195,7 +195,6 @@ function eventfd(ctx: SyscallContext, flags: number): number {
     counter: BigInt(ctx.args.uint(0)),
     semaphore: (flags & EFD_SEMAPHORE) !== 0,
     littleEndian: ctx.abi.littleEndian,
-    ino: files(ctx).system.newInode(),
   });
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }

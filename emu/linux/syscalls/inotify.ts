@@ -37,8 +37,7 @@ const init =
     if (instances(ctx).size >= MOST_INSTANCES) throw new SysError(EMFILE);
     const { system } = files(ctx);
     const file = new InotifyFile({
-      ...{ flags: flags & O_NONBLOCK, ino: system.newInode() },
-      ...{ littleEndian: ctx.abi.littleEndian, notices: system.notices },
+      ...{ flags: flags & O_NONBLOCK, littleEndian: ctx.abi.littleEndian, notices: system.notices },
     });
     return install(ctx, file, (flags & O_CLOEXEC) !== 0);
   };

@@ -8,14 +8,13 @@ import { DirectoryFile } from "../vfs/host-file.ts";
 import { NamespaceFile } from "../vfs/namespace-file.ts";
 import { PidFile } from "../vfs/pid-file.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import { checkFlags, fileArg, files, install } from "./files-common.ts";
+import { checkFlags, fileArg, install } from "./files-common.ts";
 import { checkAccess } from "./process-vm.ts";
 import { alive, givenInfo, send } from "./signals.ts";
 
 /** A new descriptor for a process, which is closed by execve. */
 export function installPidfd(ctx: SyscallContext, subject: Process | typeof INIT, flags = 0): number {
-  const ino = files(ctx).system.newInode();
-  return install(ctx, new PidFile({ subject, flags, machine: ctx.kernel, ino }), true);
+  return install(ctx, new PidFile({ subject, flags, machine: ctx.kernel }), true);
 }
 
 function open(ctx: SyscallContext): number {

@@ -4,7 +4,7 @@ import { UNBLOCKABLE } from "../signals/signal-numbers.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "../vfs/constants.ts";
 import { SignalFile } from "../vfs/signal-file.ts";
-import { checkFlags, fileArg, files, install } from "./files-common.ts";
+import { checkFlags, fileArg, install } from "./files-common.ts";
 import { checkSigsetSize, getSigset } from "./signals.ts";
 
 function signalfd(ctx: SyscallContext, flags: number): number {
@@ -18,8 +18,7 @@ function signalfd(ctx: SyscallContext, flags: number): number {
     ctx.process.signals.arrivals.wake();
     return ctx.args.int(0);
   }
-  const ino = files(ctx).system.newInode();
-  const file = new SignalFile({ mask, flags: flags & O_NONBLOCK, machine: ctx.kernel, ino });
+  const file = new SignalFile({ mask, flags: flags & O_NONBLOCK, machine: ctx.kernel });
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }
 

@@ -153,6 +153,7 @@ function send(
   let done = skip;
   try {
     do {
+      if (done > 0 && socket.isBroken) return done;
       // One byte at the least, for an error to show.
       const most = isWhole ? total : Math.max(1, socket.takes(CHUNK));
       const bytes = gather(ctx, spans, done, Math.min(total - done, most));

@@ -17,7 +17,7 @@ function create(ctx: SyscallContext): number {
   if (ALARM_CLOCKS.includes(clock)) throw new SysError(EPERM);
   const file = new TimerFile({
     ...{ clock, flags: flags & O_NONBLOCK, machine: ctx.kernel },
-    ...{ littleEndian: ctx.abi.littleEndian, ino: files(ctx).system.newInode() },
+    ...{ littleEndian: ctx.abi.littleEndian, rank: Number(files(ctx).system.newInode()) },
   });
   return install(ctx, file, (flags & O_CLOEXEC) !== 0);
 }

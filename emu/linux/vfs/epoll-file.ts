@@ -106,8 +106,8 @@ export class EpollFile extends AnonymousFile {
   /** Counts what has happened to what is in it. */
   private news = 0;
 
-  constructor(ino: bigint) {
-    super("eventpoll", { flags: 0, ino });
+  constructor() {
+    super("eventpoll", { flags: 0 });
   }
 
   private find(fd: number, file: OpenFile): Item | undefined {
@@ -282,7 +282,7 @@ export class EpollFile extends AnonymousFile {
 export function thawEpoll(snapshot: OpenFileSnapshot, context: ThawContext): OpenFile {
   const { items } = needState(snapshot, "epoll");
   if (items.length > MOST) return cannot(snapshot, `a set of ${items.length} is too large`);
-  const file = new EpollFile(context.system.newInode());
+  const file = new EpollFile();
   context.whenOpened((opened) => file.resume(items, opened));
   context.atEnd(() => file.settleAll());
   return file;

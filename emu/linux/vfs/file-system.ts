@@ -112,7 +112,7 @@ export class FileSystem {
   /** Sockets and named pipes in granted folders. */
   readonly nodes = new Nodes();
   /** POSIX message queues. */
-  readonly queues = new PosixQueues(() => this.newInode());
+  readonly queues = new PosixQueues(this);
   readonly network = new Network(() => this.newInode());
   /** The way out of the machine, where there is one. */
   readonly gateway: Gateway | undefined;
@@ -235,6 +235,12 @@ export class FileSystem {
 
   newInode(): bigint {
     return this.nextInode++;
+  }
+  /** The number that something had before it was thawed, or a new one where an image does not say. */
+  sameInode(ino = 0n): bigint {
+    if (ino === 0n) return this.newInode();
+    if (ino >= this.nextInode) this.nextInode = ino + 1n;
+    return ino;
   }
 
   resolve(path: string, options: ResolveOptions, viewer: Viewer): Location {

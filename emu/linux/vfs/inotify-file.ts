@@ -73,7 +73,7 @@ export class InotifyFile extends AnonymousFile {
   /** Events that have come. */
   private count = 0;
 
-  constructor(options: { flags: number; ino: bigint; littleEndian: boolean; notices: Notices }) {
+  constructor(options: { flags: number; littleEndian: boolean; notices: Notices }) {
     super("inotify", options);
     this.registry = options.notices;
     this.littleEndian = options.littleEndian;
@@ -218,8 +218,7 @@ export function thawInotify(
   if (state.events.length > MOST_EVENTS + 1) return cannot(snapshot, "it has too many events");
   if (state.watches.length > MOST_WATCHES) return cannot(snapshot, "it has too many watches");
   const file = new InotifyFile({
-    ...{ flags: snapshot.flags & O_NONBLOCK, ino: system.newInode() },
-    ...{ littleEndian, notices: system.notices },
+    ...{ flags: snapshot.flags & O_NONBLOCK, littleEndian, notices: system.notices },
   });
   context.whenOpened((opened) => file.resume(state, opened));
   return file;

@@ -14,7 +14,7 @@ export class PidFile extends AnonymousFile {
   /** Its process; after a thaw a number, until the processes are there. 0: one that has been forgotten. */
   private subject: Process | number;
 
-  constructor(options: { subject: Process | number; flags: number; machine: FileMachine; ino: bigint }) {
+  constructor(options: { subject: Process | number; flags: number; machine: FileMachine }) {
     super("pidfd", options);
     this.subject = options.subject;
     this.machine = options.machine;
@@ -61,5 +61,5 @@ export class PidFile extends AnonymousFile {
 export function thawPidFile(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
   const { pid } = needState(snapshot, "pidfd");
   const machine = system.machine ?? cannot(snapshot, "there is no machine");
-  return new PidFile({ subject: pid, flags: snapshot.flags & O_NONBLOCK, machine, ino: system.newInode() });
+  return new PidFile({ subject: pid, flags: snapshot.flags & O_NONBLOCK, machine });
 }

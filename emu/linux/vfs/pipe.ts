@@ -36,7 +36,7 @@ export class Pipe {
   /** What was written as packets (O_DIRECT); their starts count from the first byte that was ever in the pipe. */
   private packets: { start: number; length: number }[] = [];
 
-  constructor(ino: bigint, snapshot?: PipeSnapshot) {
+  constructor(ino: bigint, snapshot?: Omit<PipeSnapshot, "ino">) {
     this.ino = ino;
     const capacity = snapshot?.capacity ?? DEFAULT_CAPACITY;
     if (!(capacity >= PIPE_BUF && capacity <= MAX_CAPACITY)) fail("EINVAL", `pipe of ${capacity} bytes`);
@@ -182,7 +182,7 @@ export class Pipe {
     const contents = new Uint8Array(length);
     this.ring.copy(contents);
     const packets = this.packets.map((packet) => ({ ...packet, start: packet.start - this.passed }));
-    return { capacity: this.capacity, contents, ...(packets.length > 0 ? { packets } : {}) };
+    return { ino: this.ino, capacity: this.capacity, contents, ...(packets.length > 0 ? { packets } : {}) };
   }
 }
 

@@ -16,7 +16,7 @@ export class SignalFile extends AnonymousFile {
   mask: bigint;
   private readonly machine: FileMachine;
 
-  constructor(options: { mask: bigint; flags: number; machine: FileMachine; ino: bigint }) {
+  constructor(options: { mask: bigint; flags: number; machine: FileMachine }) {
     super("signalfd", options);
     this.mask = options.mask;
     this.machine = options.machine;
@@ -71,5 +71,5 @@ export class SignalFile extends AnonymousFile {
 export function thawSignalFile(snapshot: OpenFileSnapshot, { system }: ThawContext): OpenFile {
   const { mask } = needState(snapshot, "signalfd");
   const machine = system.machine ?? cannot(snapshot, "there is no machine");
-  return new SignalFile({ mask, flags: snapshot.flags & O_NONBLOCK, machine, ino: system.newInode() });
+  return new SignalFile({ mask, flags: snapshot.flags & O_NONBLOCK, machine });
 }

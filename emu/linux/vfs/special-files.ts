@@ -210,7 +210,6 @@ export class EventFile extends AnonymousFile {
     counter: bigint;
     semaphore: boolean;
     littleEndian: boolean;
-    ino: bigint;
   }) {
     super("eventfd", options);
     this.counter = options.counter;
@@ -262,11 +261,10 @@ export class EventFile extends AnonymousFile {
   }
 }
 
-export function thawEvent(snapshot: OpenFileSnapshot, { littleEndian, system }: ThawContext): OpenFile {
+export function thawEvent(snapshot: OpenFileSnapshot, { littleEndian }: ThawContext): OpenFile {
   const { counter, semaphore } = needState(snapshot, "eventfd");
   if (counter > EVENT_MAX) return cannot(snapshot, `an eventfd counts to ${EVENT_MAX}`);
-  const ino = system.newInode();
-  return new EventFile({ flags: snapshot.flags & O_NONBLOCK, counter, semaphore, littleEndian, ino });
+  return new EventFile({ flags: snapshot.flags & O_NONBLOCK, counter, semaphore, littleEndian });
 }
 
 /** What was open with O_PATH, by its name or as it travelled. */

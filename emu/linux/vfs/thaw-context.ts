@@ -15,6 +15,7 @@ interface ThawSystem {
   /** Absent where there are only files. */
   readonly machine: FileMachine | undefined;
   newInode(): bigint;
+  sameInode(ino?: bigint): bigint;
   resolve(path: string, options: { follow: boolean }, viewer: Viewer): Location;
   openExisting(at: Location, flags: number, viewer: Viewer, entitled: boolean): OpenFile;
 }

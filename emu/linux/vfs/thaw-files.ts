@@ -156,7 +156,7 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     system,
     viewer,
     littleEndian: snapshot.abi === "ppc64le",
-    pipes: pipes.map((pipe) => new Pipe(system.newInode(), pipe)),
+    pipes: pipes.map((pipe) => new Pipe(system.sameInode(pipe.ino), pipe)),
     travelling,
     folders,
     contents: unlinkedFiles,

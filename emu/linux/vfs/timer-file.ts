@@ -18,6 +18,8 @@ export class TimerFile extends AnonymousFile implements Alarm {
   /** CLOCK_MONOTONIC time of the first expiry that has not been read; null while it is off. */
   private due: bigint | null = null;
   private interval = 0n;
+  /** Those that are due at once come by it. */
+  readonly rank: number;
   private readonly machine: FileMachine;
   private readonly littleEndian: boolean;
   private readonly queue = new WaitQueue();
@@ -29,17 +31,15 @@ export class TimerFile extends AnonymousFile implements Alarm {
     flags: number;
     machine: FileMachine;
     littleEndian: boolean;
-    ino: bigint;
+    rank: number;
   }) {
     super("timerfd", options);
     this.clock = options.clock;
     this.machine = options.machine;
     this.littleEndian = options.littleEndian;
+    this.rank = options.rank;
   }
 
-  get rank(): number {
-    return Number(this.ino);
-  }
   ring(): void {
     this.queue.wake();
   }
@@ -126,7 +126,7 @@ export function thawTimer(snapshot: OpenFileSnapshot, { littleEndian, system }: 
   if (!TIMER_CLOCKS.includes(clock)) cannot(snapshot, `there is no clock ${clock} for timers`);
   if (interval < 0n) cannot(snapshot, "its interval makes no sense");
   const flags = snapshot.flags & O_NONBLOCK;
-  const file = new TimerFile({ clock, flags, machine, littleEndian, ino: system.newInode() });
+  const file = new TimerFile({ clock, flags, machine, littleEndian, rank: Number(system.newInode()) });
   file.resume(due, interval);
   return file;
 }

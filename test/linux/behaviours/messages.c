@@ -2,6 +2,8 @@
 #include "behaviour.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 /* Where programs of 64 bits know one form of an option only; the numbers are those of all ABIs but a few. */
@@ -74,4 +76,78 @@ BEHAVIOUR(whom_a_datagram_was_for) {
   struct sockaddr_in *told = comes_with(fd, IPPROTO_IP, IP_ORIGDSTADDR, sizeof *told);
   CHECK(told->sin_family == AF_INET && told->sin_port == name.sin_port);
   CHECK(told->sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+}
+
+/* Two ends of a connection over the loopback. */
+static void connection(int ends[2], int sending) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof at;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(bind(listener, (void *)&at, size) == 0 && listen(listener, 1) == 0);
+  CHECK(getsockname(listener, (void *)&at, &size) == 0);
+  ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+  if (sending) CHECK(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &sending, sizeof sending) == 0);
+  CHECK(connect(ends[0], (void *)&at, size) == 0 && (ends[1] = accept(listener, NULL, NULL)) >= 0);
+  close(listener);
+}
+
+static void is_broken(int fd, int error) {
+  struct pollfd poller = {fd, POLLIN | POLLOUT | POLLRDHUP};
+  CHECK(poll(&poller, 1, 0) == 1 && poller.revents == (POLLIN | POLLOUT | POLLHUP | POLLRDHUP | (error ? POLLERR : 0)));
+}
+
+BEHAVIOUR(a_closed_end_takes_what_the_buffer_holds) {
+  static const struct { int set, taken; } buffers[] = {{0, 524288}, {4096, 32768}, {20000, 65536}, {100000, 196608}};
+  static char much[1 << 20];
+  int ends[2], error;
+  socklen_t size = sizeof error;
+  signal(SIGPIPE, SIG_IGN);
+  for (int i = 0; i < 4; i++) {
+    connection(ends, buffers[i].set);
+    close(ends[1]);
+    CHECK(send(ends[0], much, sizeof much, 0) == buffers[i].taken);
+    is_broken(ends[0], EPIPE);
+    FAILS(send(ends[0], much, 1, 0), EPIPE);
+    is_broken(ends[0], 0);
+    CHECK(recv(ends[0], much, 1, 0) == 0);
+    close(ends[0]);
+  }
+  connection(ends, 4096);
+  close(ends[1]);
+  CHECK(send(ends[0], much, 10, 0) == 10);
+  CHECK(getsockopt(ends[0], SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == EPIPE);
+  FAILS(send(ends[0], much, 10, 0), EPIPE);
+  close(ends[0]);
+  /* A copy goes by pipes, and asks once more. */
+  int from = file_with("much", "");
+  CHECK(ftruncate(from, sizeof much) == 0);
+  for (int i = 0; i < 2; i++) {
+    off_t at = 0;
+    connection(ends, buffers[i].set);
+    close(ends[1]);
+    CHECK(sendfile(ends[0], from, &at, sizeof much) == (i ? 32768 : 65536) && at == (i ? 32768 : 65536));
+    is_broken(ends[0], 0);
+    close(ends[0]);
+  }
+}
+
+BEHAVIOUR(who_has_sent_before_it_was_reset_is_told_later) {
+  static char much[1 << 20];
+  int ends[2];
+  connection(ends, 4096);
+  pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    struct pollfd poller = {ends[1], POLLIN};
+    CHECK(poll(&poller, 1, -1) == 1);
+    close(ends[1]);
+    _exit(0);
+  }
+  close(ends[1]);
+  ssize_t sent = send(ends[0], much, sizeof much, 0);
+  CHECK(sent > 0 && sent < (ssize_t)sizeof much);
+  is_broken(ends[0], ECONNRESET);
+  FAILS(send(ends[0], much, 1, 0), ECONNRESET);
+  CHECK(recv(ends[0], much, 1, 0) == 0);
+  reap(child, 0);
 }

@@ -2,12 +2,14 @@
 #include "behaviour.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -771,4 +773,35 @@ BEHAVIOUR(the_first_process_of_the_system) {
   FAILS(access("/proc/1/root/etc", F_OK), EACCES);
   FAILS(open("/proc/1/fd", O_RDONLY | O_DIRECTORY), EACCES);
   CHECK(stat("/proc/1/fd", &status) == 0 && (status.st_mode & 0777) == 0500);
+}
+
+BEHAVIOUR(numbers_of_what_has_no_name) {
+  int fds[8], ends[2], sockets[2];
+  struct stat first, status;
+  ino_t numbers[8];
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 8};
+  CHECK(pipe(ends) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+  fds[0] = ends[0], fds[1] = sockets[0], fds[2] = sockets[1], fds[3] = socket(AF_INET, SOCK_DGRAM, 0);
+  fds[4] = mq_open("/numbers", O_CREAT | O_RDWR, 0600, &attributes);
+  CHECK(mq_unlink("/numbers") == 0);
+  for (int i = 0; i < 5; i++) {
+    CHECK(fstat(fds[i], &status) == 0);
+    numbers[i] = status.st_ino;
+    for (int j = 0; j < i; j++) CHECK(numbers[i] != numbers[j]);
+  }
+  CHECK(fstat(ends[1], &status) == 0 && status.st_ino == numbers[0]);
+  /* They stay what they are, and nobody else gets them. */
+  for (int turn = 0; turn < 3; turn++) {
+    int another = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK(fstat(another, &status) == 0);
+    for (int i = 0; i < 5; i++) CHECK(numbers[i] != status.st_ino);
+    for (int i = 0; i < 5; i++) CHECK(fstat(fds[i], &status) == 0 && status.st_ino == numbers[i]);
+    close(another);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  int all_one[] = {eventfd(0, 0), epoll_create1(0), timerfd_create(CLOCK_MONOTONIC, 0), signalfd(-1, &none, 0), inotify_init()};
+  CHECK(fstat(all_one[0], &first) == 0 && first.st_uid == 0 && first.st_mode == 0600);
+  for (int i = 1; i < 5; i++)
+    CHECK(fstat(all_one[i], &status) == 0 && status.st_ino == first.st_ino && status.st_dev == first.st_dev);
 }

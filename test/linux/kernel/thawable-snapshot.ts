@@ -294,7 +294,11 @@ class Maker {
   private pipe(): void {
     const pipe = this.pipes.length;
     const capacity = this.pick(4096, 8192, 65536, 1 << 20);
-    this.pipes.push({ capacity, contents: this.g(fc.uint8Array, { maxLength: 20 }) });
+    this.pipes.push({
+      ino: 0x9000n + BigInt(this.pipes.length),
+      capacity,
+      contents: this.g(fc.uint8Array, { maxLength: 20 }),
+    });
     const ends = this.pick<[number, number]>([0, 1], [1, 2], [0, 2]);
     for (const end of [0, 1].slice(...ends)) {
       const flags = end | this.pick(0, O_NONBLOCK);
