@@ -8,21 +8,9 @@ import { giveBack, lend } from "./near-folder.ts";
 import { nodeNetwork } from "./host-network.ts";
 import { startTranslator } from "./translator-thread.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
+import { realtime } from "./wall-clock.ts";
 
 const encoder = new TextEncoder();
-
-/** Nanoseconds from process.hrtime's zero to the epoch, so that realtime has nanoseconds too. */
-const clockOffset = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
-
-/** What the two clocks may differ by, in milliseconds. */
-const MOST_DRIFT = 5;
-
-function realtime(): bigint {
-  const fine = process.hrtime.bigint() + clockOffset;
-  const coarse = Date.now();
-  // The host's clock may be set while we run: then the coarse one counts. BigInts cost V8 a call each.
-  return Math.abs(Number(fine) / 1e6 - coarse) > MOST_DRIFT ? BigInt(coarse) * 1_000_000n : fine;
-}
 
 function sleep(milliseconds: number): { done: Promise<void>; cancel(): void } {
   let finish = () => {};
