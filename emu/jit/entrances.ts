@@ -9,9 +9,14 @@ import { type Block, End, type Region, successors } from "./scan.ts";
 /** The region, entered at `start`, in which the innermost loops without calls have one entry each, as far as that takes few copies. */
 export function splitEntrances(region: Region, start: number): Region {
   const flow = flowFrom(region, start);
-  const { loops, root } = flow;
+  const { loops, root, switches } = flow;
+  const hasSwitch = ({ nodes }: Loop) => [...switches.keys()].some((node) => nodes.has(node));
   const splits = loops.filter(
-    (loop) => loop.header >= root && loops.every(({ parent }) => parent !== loop) && !hasCalls(loop, region),
+    (loop) =>
+      loop.header >= root &&
+      loops.every(({ parent }) => parent !== loop) &&
+      !hasSwitch(loop) &&
+      !hasCalls(loop, region),
   );
   if (splits.length === 0) return region;
   const blocks = [...region.blocks];

@@ -4,8 +4,12 @@
  *
  * A loop with several entries gets a node of its own as header, which goes on to one of them by a selector that every edge into the loop
  * sets. Mid-function entries of translated code are such entries too, for they are edges from the root.
+ *
+ * Of interpreters each operation ends with a jump through one table to all the others. Where these are many they become one node, a switch:
+ * edges are as many as operations then, and not as many as pairs of them.
  */
-import { End, nodeAt, type Region, successors } from "./scan.ts";
+import { LEAST_SHARED_JUMPS } from "../tuning.ts";
+import { type Block, End, type JumpTable, nodeAt, type Region, successors } from "./scan.ts";
 
 /** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
 export interface Edge {
@@ -21,8 +25,12 @@ export interface Loop {
 }
 
 export interface Flow {
-  /** Blocks are nodes of their own index; the root follows them, then the dispatch nodes. */
+  /** Blocks are nodes of their own index; the root follows them, then the switches and the dispatch nodes. */
   readonly root: number;
+  /** The tables of the switches, by node. */
+  readonly switches: ReadonlyMap<number, JumpTable>;
+  /** The blocks that go to a switch at their ends. */
+  readonly switching: ReadonlySet<number>;
   readonly edges: Edge[][];
   /** Dispatch nodes' selectors are numbered through the region; the root's are the entries' order. */
   readonly order: number[];
@@ -50,12 +58,13 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
     }),
   );
   edges.push(entries.map((to) => ({ to, selector: -1, back: false })));
+  const { switches, switching } = shareJumps(blocks, edges);
 
   const loops: Loop[] = [];
   const loopOf: (Loop | undefined)[] = new Array(edges.length).fill(undefined);
   const ranks = new Map<number, number>();
   for (const head of heads) if (!ranks.has(head)) ranks.set(head, ranks.size);
-  const rank = (node: number) => ranks.get(node) ?? heads.length;
+  const rank = (node: number) => (switches.has(node) ? -1 : (ranks.get(node) ?? heads.length));
   const first = new Set<number>();
   depthFirst(edges, [root], (node) => first.add(node));
   // Where edges come from that lead to a node, or have led there.
@@ -115,6 +124,7 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
    * the outer one then, entered or not.
    */
   function headFirst(component: readonly number[], entrances: readonly number[]): readonly number[] {
+    if (switches.has(entrances[0])) return entrances;
     const head = headByPlace(component);
     if (head === undefined || head === entrances[0]) return entrances;
     const others = component.filter((node) => node !== head);
@@ -182,7 +192,33 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
     for (let i = 0; i < list.length; i++) if (list[i].to >= 0 && !list[i].back) forward[list[i].to]++;
   }
   const idom = dominators(edges, order, position);
-  return { root, edges, order, position, idom, loopOf, loops, isHeader, forward };
+  return { root, switches, switching, edges, order, position, idom, loopOf, loops, isHeader, forward };
+}
+
+/** Makes one node of jumps through the same table to the same nodes, where they are many. */
+function shareJumps(blocks: readonly Block[], edges: Edge[][]): Pick<Flow, "switches" | "switching"> {
+  const alike = new Map<string, number[]>();
+  blocks.forEach(({ end, table, guesses }, node) => {
+    if (end !== End.Indirect || table === undefined || guesses !== undefined) return;
+    const key = `${table.targets} ${edges[node].map(({ to }) => to)}`;
+    const nodes = alike.get(key);
+    if (nodes === undefined) alike.set(key, [node]);
+    else nodes.push(node);
+  });
+  const switches = new Map<number, JumpTable>();
+  const switching = new Set<number>();
+  for (const nodes of alike.values()) {
+    const [first] = nodes;
+    if (nodes.length * edges[first].length < LEAST_SHARED_JUMPS) continue;
+    switches.set(edges.length, blocks[first].table!);
+    const cases = edges[first];
+    for (const node of nodes) {
+      switching.add(node);
+      edges[node] = [{ to: edges.length, selector: -1, back: false }];
+    }
+    edges.push(cases);
+  }
+  return { switches, switching };
 }
 
 let latest: { region: Region; start: number; flow: Flow } | undefined;
@@ -208,8 +244,8 @@ export interface Entries {
 export function chooseEntries(region: Region, wanted: readonly number[], most: number): Entries {
   const { blocks, at } = region;
   const addresses = new Set(wanted.filter((address) => at.has(address)));
-  const { loops, edges, root } = flowFrom(region, wanted[0]);
-  const headOf = (header: number) => (header < root ? header : edges[header][0].to);
+  const { loops, edges, root, switches } = flowFrom(region, wanted[0]);
+  const headOf = (header: number) => (header < root || switches.has(header) ? header : edges[header][0].to);
   const heads = loops.map(({ header }) => headOf(header)).filter((header) => header < root);
   const add = (address: number) => {
     if (addresses.size < most && at.has(address)) addresses.add(address);

@@ -1,13 +1,11 @@
 /** From a region of guest code to the body of a WebAssembly function. */
-
 import type { CpuModel } from "../cpu/cpu.ts";
 import { available } from "../cpu/dispatch.ts";
 import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from "../cpu/fields.ts";
 import { hasPrefixed } from "../cpu/prefixed.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
-import type { Tuning } from "../tuning.ts";
-import { LEAST_LEAVES } from "../tuning.ts";
+import { LEAST_LEAVES, type Tuning } from "../tuning.ts";
 import { type BlockValues, lookAhead, type Range, testedBefore } from "./access-ranges.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
@@ -636,6 +634,7 @@ class Translator {
   }
   private emitDispatch(node: number) {
     const { g, flow } = this;
+    if (flow.switches.has(node)) return this.emitJumps(node, flow.switches.get(node)?.targets);
     const edges = flow.edges[node];
     this.emitCases(edges.length, () => {});
     g.code.get(this.selector);
@@ -752,7 +751,9 @@ class Translator {
         this.callIndirect(Op.call_indirect, ALL);
         return this.returned(edges[0], next);
       case End.Indirect:
-        return this.emitIndirect(node, block);
+        targetFrom(g, CTR_SLOT);
+        if (this.flow.switching.has(node)) return this.follow(edges[0], 0);
+        return this.emitJumps(node, block.table?.targets);
       case End.Leave:
         return g.leave(g.pc, g.index);
     }
@@ -858,12 +859,11 @@ class Translator {
     g.code.set(g.temporary(I32, 9));
   }
 
-  private emitIndirect(node: number, block: Block): void {
+  /** Goes on to what the guest's target is, by the index that its table was read with. */
+  private emitJumps(node: number, cases?: readonly number[]): void {
     const { g } = this;
     const { code } = g;
-    targetFrom(g, CTR_SLOT);
     const edges = this.flow.edges[node];
-    const cases = block.table?.targets;
     if (cases !== undefined) {
       const targets = [...new Set(cases)];
       this.emitCases(edges.length + 1, () => {});
