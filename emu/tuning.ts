@@ -244,3 +244,8 @@ export const LEAST_CALLS = 300;
 export const FRAME_WITHIN = 16;
 /** Places that are tried as the beginning of a loop's function. */
 export const MOST_BEGINNINGS = 4;
+/**
+ * Paths of folders that are read as links of /proc after one was longer than a path may be: to ask for the working directory there lists all the
+ * folders above, which took six hundred folders in each other 30 s. Reading a link takes two to four times as long as a short path of that kind.
+ */
+export const LINKS_AFTER_A_LONG_PATH = 1000;

@@ -3,6 +3,7 @@
  * three times as long to find a name, and four times to tell where a folder is. Who embeds a machine has a use for it, too: it is lent
  * to the machine while nobody else runs, and given back in between.
  */
+import { LINKS_AFTER_A_LONG_PATH } from "../../tuning.ts";
 import { fs } from "./builtins.ts";
 
 const { O_DIRECTORY, O_RDONLY } = fs.constants;
@@ -27,6 +28,8 @@ let near: number | undefined;
 let recent: number | undefined;
 /** The working directory that this process has otherwise, while it is not there. */
 let home: number | undefined;
+/** How many paths of folders are still to be read as links, since one that was asked for was longer than a path may be. */
+let asLinks = 0;
 /** Names in it that are in use: it must stay what it is. */
 let uses = 0;
 
@@ -82,11 +85,17 @@ export function withName<T>(handle: number, name: string, use: (path: string) =>
 
 /** The absolute path of the folder of a handle, a character for each byte. Throws where it has none, and for one that is longer than Linux tells. */
 export function pathOf(handle: number): string {
-  if (!isNear(handle)) return fs.readlinkSync(heldPath(handle), BYTES);
-  // One system call, getcwd(2): no other function of Node's asks for the present working directory. C libraries put longer paths together.
+  if (asLinks > 0 || !isNear(handle)) {
+    const path = fs.readlinkSync(heldPath(handle), BYTES);
+    if (asLinks > 0) asLinks--;
+    return path;
+  }
+  // One system call, getcwd(2): no other function of Node's asks for the present working directory. C libraries put longer paths together, by
+  // listing all the folders above: that is not asked for again soon.
   const path = fs.realpathSync.native(".", BYTES);
-  if (path.length >= PATH_MAX) throw new RangeError("a long path");
-  return path;
+  if (path.length < PATH_MAX) return path;
+  asLinks = LINKS_AFTER_A_LONG_PATH;
+  throw new RangeError("a long path");
 }
 
 /** A handle is closed: its number will be another file's. */
