@@ -14,6 +14,12 @@ export interface Edge {
   back: boolean;
 }
 
+/** An edge, and where it comes from. */
+interface Incoming {
+  readonly from: number;
+  readonly edge: Edge;
+}
+
 export interface Loop {
   readonly header: number;
   readonly nodes: Set<number>;
@@ -58,11 +64,11 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
   const rank = (node: number) => ranks.get(node) ?? heads.length;
   const first = new Set<number>();
   depthFirst(edges, [root], (node) => first.add(node));
-  // Where edges come from that lead to a node, or have led there.
-  const sources: number[][] = edges.map(() => []);
+  // The edges that lead to a node: looking for them among all those of where they come from takes the fourth power of the number of blocks
+  // where each jumps to all the others, as the operations of an interpreter do.
+  const incoming: Incoming[][] = edges.map(() => []);
   for (const from of first) {
-    const list = edges[from];
-    for (let i = 0; i < list.length; i++) if (list[i].to >= 0) sources[list[i].to].push(from);
+    for (const edge of edges[from]) if (edge.to >= 0) incoming[edge.to].push({ from, edge });
   }
   const parts = new Components(edges);
   /** The component of a node, of those that are looked at. */
@@ -103,8 +109,7 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
     found.forEach((component, i) => {
       for (const node of component) memberOf[node] = i;
     });
-    const isEntered = (node: number, i: number) =>
-      sources[node].some((from) => memberOf[from] !== i && edges[from].some(({ to }) => to === node));
+    const isEntered = (node: number, i: number) => incoming[node].some(({ from }) => memberOf[from] !== i);
     const heads = found.map((component, i) => component.filter((node) => isEntered(node, i)));
     for (const component of found) for (const node of component) memberOf[node] = -1;
     return heads;
@@ -141,21 +146,25 @@ export function buildFlow(region: Region, entries: readonly number[], heads: rea
 
   function addDispatch(inside: Set<number>, entrances: readonly number[]): number {
     const dispatch = edges.length;
-    const from = new Set<number>();
+    const moved: Incoming[] = [];
     entrances.forEach((entrance, selector) => {
-      for (const source of sources[entrance]) {
-        if (selector > 0 && inside.has(source)) continue;
-        for (const edge of edges[source]) {
-          if (edge.to !== entrance || edge.back) continue;
-          edge.to = dispatch;
-          edge.selector = selector;
-          from.add(source);
+      const kept: Incoming[] = [];
+      for (const way of incoming[entrance]) {
+        const { from, edge } = way;
+        if (edge.back || (selector > 0 && inside.has(from))) {
+          kept.push(way);
+          continue;
         }
+        edge.to = dispatch;
+        edge.selector = selector;
+        moved.push(way);
       }
+      incoming[entrance] = kept;
     });
-    edges.push(entrances.map((to) => ({ to, selector: -1, back: false })));
-    for (const entrance of entrances) sources[entrance].push(dispatch);
-    sources.push([...from]);
+    const out = entrances.map((to) => ({ to, selector: -1, back: false }));
+    edges.push(out);
+    for (const edge of out) incoming[edge.to].push({ from: dispatch, edge });
+    incoming.push(moved);
     loopOf.push(undefined);
     memberOf.push(-1);
     inside.add(dispatch);
