@@ -36,7 +36,7 @@ const DEFERRED = {
       ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice memory-locks misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
     emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
-    emu/linux/vdso: unwind vdso-image
+    emu/linux/vdso: clock-data unwind vdso-functions vdso-image
     emu/linux/vfs: anonymous-file file-status known-files mount-table namespace-file proc proc-locks proc-maps proc-net proc-outside proc-pages proc-process proc-sched proc-sockets proc-source proc-system proc-view special-files sysctls sysfs`,
   /** What few do: calls of the third stage, and what their objects are; freezing, tracing, debugging. */
   rare: `

@@ -50,14 +50,20 @@ const doubleword = (offset: number): Spr => ({
   },
 });
 const zero: Spr = { read: (word) => give(word, 0, 0) };
+/** To store a BigInt takes V8 less than to take it apart. */
+const ticks = new BigUint64Array(1);
+const halves = new Int32Array(ticks.buffer);
 const tb: Spr = {
   read: (word) => {
-    const ticks = timeBase();
-    give(word, Number(BigInt.asIntN(32, ticks)), Number(BigInt.asIntN(32, ticks >> 32n)));
+    ticks[0] = timeBase();
+    give(word, halves[0], halves[1]);
   },
 };
 const tbu: Spr = {
-  read: (word) => give(word, Number(BigInt.asIntN(32, timeBase() >> 32n)), 0),
+  read: (word) => {
+    ticks[0] = timeBase();
+    give(word, halves[1], 0);
+  },
 };
 const xer: Spr = {
   read: (word) => give(word, cpu.registers.xer, 0),

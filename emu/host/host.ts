@@ -212,6 +212,8 @@ export interface HostClock {
   realtime(): bigint;
   /** Nanoseconds since some fixed moment; never goes back. */
   monotonic(): bigint;
+  /** What `realtime` is ahead of `monotonic` until somebody sets the clock, where that can be said: guests tell the time without asking then. */
+  difference?(): bigint;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Clock {
   at(host: bigint): bigint;
   /** CLOCK_REALTIME, nanoseconds since the epoch. */
   realtime(): bigint;
+  /** What `realtime` is ahead of `monotonic`, where both go on with the host's time and it is known. */
+  difference(): bigint | undefined;
   /** Virtual clocks only: jumps to the monotonic time `to`, if that is ahead. */
   skipTo(to: bigint): void;
 }
@@ -54,6 +56,10 @@ export class RealClock implements Clock {
   }
   realtime(): bigint {
     return this.host.realtime();
+  }
+  difference(): bigint | undefined {
+    const difference = this.host.difference?.();
+    return difference === undefined ? undefined : difference - this.offset;
   }
   skipTo(): void {}
 }
@@ -81,6 +87,7 @@ export class VirtualClock implements Clock {
   realtime(): bigint {
     return this.monotonic() + this.realtimeOffset;
   }
+  difference(): undefined {}
   skipTo(to: bigint): void {
     const ahead = to - this.monotonic();
     if (ahead > 0n) this.offset += ahead;

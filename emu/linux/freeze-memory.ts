@@ -14,6 +14,7 @@ import type {
 import type { FreezeTables, ProcessFiles } from "./contracts.ts";
 import { thawPolicy } from "./memory-policy.ts";
 import type { Process } from "./process.ts";
+import { DATA_NAME } from "./vdso/vdso-places.ts";
 
 /** Most areas a snapshot may ask for, a little above what mmap allows. */
 const MOST_AREAS = 70_000;
@@ -28,7 +29,8 @@ export function freezeMemory({ memory, layout, files }: Process, tables: FreezeT
   const page = new Uint8Array(PAGE_SIZE);
   const areas = [...memory.areas].map(
     ({ start, end, prot, file, shared, offset, growsDown, name, flags, policy }): AreaSnapshot => {
-      const addresses = shared === undefined ? memory.touched(start, end) : [];
+      const isKept = shared === undefined && name !== DATA_NAME;
+      const addresses = isKept ? memory.touched(start, end) : [];
       return {
         start,
         end,

@@ -393,7 +393,7 @@ export class Kernel implements System {
   /** Ticks of 512 MHz. */
   private timeBase(): bigint {
     if (this.clock.isVirtual && !this.timeIsExact) throw TIME_WANTED;
-    return BigInt.asUintN(64, (this.clock.monotonic() * 512n) / 1000n);
+    return BigInt.asUintN(64, (this.clock.monotonic() * 64n) / 125n);
   }
 
   /** What runs programs of `bytes`' ABI after `process` executes them. Throws ElfError, ENOEXEC. */

@@ -34,6 +34,8 @@ export class Mm {
   loaded: RegisterOwner | undefined;
   /** Processes that have it. */
   users = 0;
+  /** The time by both clocks for which the vdso was last told of them. */
+  clocksShown = { monotonic: { from: 0n, to: 0n }, realtime: { from: 0n, to: 0n } };
 
   constructor(parts: Pick<Mm, "abi" | "cpuModel" | "memory" | "interpreter" | "layout">) {
     this.abi = parts.abi;

@@ -299,7 +299,7 @@ describe("checkpoint and restart", () => {
       await ppcr(["run", ...flags, boundary], { cwd });
       const { stdout } = await ppcr(["image", "show", "image"], { cwd });
       expect(stdout).toMatch(
-        /^task \d+ "boundary-ppc32" \(parent 1\), 5 mappings, \d+ pages, 0 descriptors$/m,
+        /^task \d+ "boundary-ppc32" \(parent 1\), 6 mappings, \d+ pages, 0 descriptors$/m,
       );
       expect(stdout).toMatch(new RegExp(`^ program +${boundary}$`, "m"));
       expect(stdout).toMatch(new RegExp(`^ directory +${cwd}$`, "m"));

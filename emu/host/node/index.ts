@@ -8,7 +8,7 @@ import { giveBack, lend } from "./near-folder.ts";
 import { nodeNetwork } from "./host-network.ts";
 import { startTranslator } from "./translator-thread.ts";
 import { nodeStreams, writeAll } from "./streams.ts";
-import { realtime } from "./wall-clock.ts";
+import { difference, realtime } from "./wall-clock.ts";
 
 const encoder = new TextEncoder();
 
@@ -69,7 +69,7 @@ export function nodeHost(options: NodeHostOptions = {}): Host {
     prepared: options.prepared,
     translator: translator ? () => startTranslator() : undefined,
     files: nodeFiles,
-    clock: { realtime, monotonic: () => process.hrtime.bigint() },
+    clock: { realtime, difference, monotonic: () => process.hrtime.bigint() },
     umask: process.umask(),
     user: process.geteuid && process.getegid && { uid: process.geteuid(), gid: process.getegid() },
     streams,

@@ -39,3 +39,9 @@ export function realtime(): bigint {
   if (Math.abs(Number(now - offset)) > MOST_DRIFT * 1e6) offset = now;
   return process.hrtime.bigint() + offset;
 }
+
+/** How far that is ahead of process.hrtime, until the clock is set. */
+export function difference(): bigint {
+  realtime();
+  return offset!;
+}

@@ -19,6 +19,7 @@ import type { Process } from "../process.ts";
 import { timersOf } from "../signals/task-signals.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import type { Thread } from "../thread.ts";
+import { CLOCK_DATA_LIFE, showClocks } from "../vdso/clock-data.ts";
 import { capTime, WaitQueue } from "../wait-queue.ts";
 import {
   readTimespec,
@@ -100,6 +101,25 @@ export function checkWaitable(id: number): void {
   if (SYSTEM_CLOCKS.get(id)?.waits === false) throw new SysError(EOPNOTSUPP);
 }
 
+const CLOCK_DATA_TIME = BigInt(CLOCK_DATA_LIFE);
+
+/** The present time. The program did not find it in its vdso: now it will for a while. */
+function tell(
+  { kernel: { clock }, process: { mm }, abi }: SyscallContext,
+  kind: SystemClock["kind"],
+): bigint {
+  const now = kind === "realtime" ? clock.realtime() : clock.monotonic();
+  const { from, to } = mm.clocksShown[kind];
+  if ((now >= from && now < to) || clock.isVirtual) return now;
+  const difference = clock.difference();
+  if (difference === undefined) return now;
+  const [monotonic, realtime] = kind === "monotonic" ? [now, now + difference] : [now - difference, now];
+  mm.clocksShown = { monotonic: fromNow(monotonic), realtime: fromNow(realtime) };
+  showClocks(mm.memory, abi, { monotonic, realtime });
+  return now;
+}
+const fromNow = (from: bigint) => ({ from, to: from + CLOCK_DATA_TIME });
+
 /** Present time of a clock, nanoseconds. */
 function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
   switch (source.kind) {
@@ -121,7 +141,9 @@ function readClock({ kernel }: SyscallContext, source: ClockSource): bigint {
 const clockGettime =
   (format: TimeFormat): SyscallHandler =>
   (ctx) => {
-    const time = readClock(ctx, clockSource(ctx, ctx.args.int(0)));
+    const source = clockSource(ctx, ctx.args.int(0));
+    const { kind } = source;
+    const time = kind === "realtime" || kind === "monotonic" ? tell(ctx, kind) : readClock(ctx, source);
     writeTimespec(ctx, ctx.args.address(1), format, time);
     return 0;
   };
@@ -232,7 +254,7 @@ const TIMEZONE = struct({ tz_minuteswest: "i32", tz_dsttime: "i32" });
 
 const gettimeofday: SyscallHandler = (ctx) => {
   const [time, zone] = [ctx.args.address(0), ctx.args.address(1)];
-  if (time !== 0) writeTimeval(ctx, time, ctx.kernel.clock.realtime());
+  if (time !== 0) writeTimeval(ctx, time, tell(ctx, "realtime"));
   if (zone !== 0) ctx.put(TIMEZONE, zone, {});
   return 0;
 };
@@ -248,7 +270,7 @@ const settimeofday: SyscallHandler = (ctx) => {
 };
 
 const time: SyscallHandler = (ctx) => {
-  const seconds = ctx.kernel.clock.realtime() / NANOSECONDS;
+  const seconds = tell(ctx, "realtime") / NANOSECONDS;
   const at = ctx.args.address(0);
   if (at !== 0) ctx.putWord(at, seconds);
   return BigInt.asUintN(ctx.abi.is64 ? 64 : 32, seconds);

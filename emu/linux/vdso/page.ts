@@ -1,12 +1,11 @@
-/** The vdso in an address space: an ordinary anonymous mapping, so that images of any kind carry it. */
+/** The vdso in an address space: an ordinary anonymous mapping, so that images of any kind carry it, and the page of data before it, which none does. */
 import type { AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PROT_EXEC, PROT_READ } from "../../memory/vma.ts";
+import { DATA_NAME, PREFERRED } from "./vdso-places.ts";
 import { type VdsoModel, vdsoImage } from "./vdso-image.ts";
 
 const NAME = "[vdso]";
-/** Where 32-bit and early 64-bit kernels have it. */
-const PREFERRED = 0x10_0000;
 /** Where a program is in the way, it goes below this, which leaves the top to the stack. */
 const LOW = 0x4000_0000;
 
@@ -35,12 +34,14 @@ export function vdsoPage(memory: AddressSpace, model: VdsoModel): number | undef
     const image = imageFor(model);
     if (found.every((byte, i) => byte === image[i])) return area.start;
   }
-  const free = memory.areas.isFree(PREFERRED, PREFERRED + PAGE_SIZE)
-    ? PREFERRED
-    : (memory.areas.findFree(PAGE_SIZE, PREFERRED, LOW) ??
-      memory.areas.findFree(PAGE_SIZE, PREFERRED, memory.nearLimit));
-  if (free === undefined) return undefined;
-  memory.map({ start: free, end: free + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
-  memory.restorePageLater(free, () => imageFor(model));
-  return free;
+  const data = memory.areas.isFree(PREFERRED - PAGE_SIZE, PREFERRED + PAGE_SIZE)
+    ? PREFERRED - PAGE_SIZE
+    : (memory.areas.findFree(2 * PAGE_SIZE, PREFERRED, LOW) ??
+      memory.areas.findFree(2 * PAGE_SIZE, PREFERRED, memory.nearLimit));
+  if (data === undefined) return undefined;
+  const start = data + PAGE_SIZE;
+  memory.map({ start: data, end: start, prot: PROT_READ, offset: 0, name: DATA_NAME });
+  memory.map({ start, end: start + PAGE_SIZE, prot: PROT_READ | PROT_EXEC, offset: 0, name: NAME });
+  memory.restorePageLater(start, () => imageFor(model));
+  return start;
 }

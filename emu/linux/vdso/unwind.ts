@@ -1,6 +1,7 @@
 /**
  * What unwinders read to get from a signal handler into the function that it interrupted: .eh_frame and .eh_frame_hdr (Linux
- * Standard Base, Core, 10.6), in which each way back from a handler is a function whose caller's registers lie in the signal frame.
+ * Standard Base, Core, 10.6), in which each way back from a handler is a function whose caller's registers lie in the signal frame. The
+ * functions that programs call have no frames.
  */
 import { type DataModel, GuestBytes } from "../signals/bytes.ts";
 import {
@@ -11,8 +12,12 @@ import {
   PT_LNK,
   PT_NIP,
 } from "../signals/mcontext.ts";
+import type { VdsoFunction } from "./vdso-functions.ts";
 
 const DW_CFA_NOP = 0x00;
+const DW_CFA_ADVANCE_LOC = 0x40;
+const DW_CFA_REGISTER = 0x09;
+const DW_CFA_DEF_CFA = 0x0c;
 const DW_CFA_DEF_CFA_EXPRESSION = 0x0f;
 const DW_CFA_EXPRESSION = 0x10;
 const DW_OP_DEREF = 0x06;
@@ -37,28 +42,36 @@ export interface SignalReturn {
   end: number;
   /** Offset of the interrupted function's pt_regs words from the stack pointer. */
   registers: number;
+  /** The frame has a siginfo. */
+  isRt: boolean;
 }
 
-/** Writes both tables into `out`, which begins at address zero; `at` says where. Returns the end of .eh_frame. */
+/**
+ * Writes both tables into `out`, which begins at address zero; `at` says where. The functions come behind the ways back, each by its
+ * address. Returns the end of .eh_frame.
+ */
 export function putUnwindTables(
   out: GuestBytes,
   at: { header: number; frames: number },
   returns: readonly SignalReturn[],
+  functions: readonly VdsoFunction[],
 ): number {
-  const common = at.frames;
-  let end = putRecord(out, common, [u32(out, 0), commonEntry(out.model)]);
-  const table = returns.map((entry) => {
+  const { model } = out;
+  let common = at.frames;
+  let end = putRecord(out, common, [u32(out, 0), signalEntry(model)]);
+  const describe = (first: number, last: number, rules: number[]): { first: number; frame: number } => {
     const frame = end;
     // The common entry by its distance from this field; the code by its distance from its own.
-    const first = entry.start - 4;
-    end = putRecord(out, frame, [
-      u32(out, frame + 4 - common),
-      u32(out, first - (frame + 8)),
-      u32(out, entry.end - first),
-      [0, ...rules(out.model, entry.registers)],
-    ]);
+    const words = u32(out, frame + 4 - common, first - (frame + 8), last - first);
+    end = putRecord(out, frame, [words, [0, ...rules]]);
     return { first, frame };
-  });
+  };
+  const table = returns.map((way) => describe(way.start - 4, way.end, signalRules(model, way.registers)));
+  common = end;
+  end = putRecord(out, common, [u32(out, 0), functionEntry(model)]);
+  const moved = [DW_CFA_ADVANCE_LOC | 1, DW_CFA_REGISTER, DWARF_LR, 12];
+  for (const { start, end: last, movesLr } of functions)
+    table.push(describe(start, last, movesLr ? moved : []));
   out.bytes.set([1, DW_EH_PE_PCREL_SDATA4, DW_EH_PE_UDATA4, DW_EH_PE_DATAREL_SDATA4], at.header);
   const words = [
     at.frames - (at.header + 4),
@@ -70,8 +83,8 @@ export function putUnwindTables(
   return end + 4;
 }
 
-/** Bytes of .eh_frame_hdr for so many ways back. */
-export const unwindHeaderSize = (returns: number): number => 12 + 8 * returns;
+/** Bytes of .eh_frame_hdr for so many pieces of code. */
+export const unwindHeaderSize = (pieces: number): number => 12 + 8 * pieces;
 
 const wordSize = (model: DataModel): number => (model.is64 ? 8 : 4);
 
@@ -94,13 +107,21 @@ function putRecord(out: GuestBytes, at: number, parts: readonly ArrayLike<number
 }
 
 /** CIE from its version on. The augmentation: z, data follow; R, how addresses are given; S, these are signal frames. */
-function commonEntry(model: DataModel): number[] {
-  const augmentation = [...new TextEncoder().encode("zRS"), 0];
-  return [1, ...augmentation, 4, ...sleb(-wordSize(model)), DWARF_NIP, 1, DW_EH_PE_PCREL_SDATA4];
+const signalEntry = (model: DataModel): number[] => commonEntry(model, "zRS", DWARF_NIP);
+/** The same of the functions: what they return to is in LR, and the stack pointer stays. */
+const functionEntry = (model: DataModel): number[] => [
+  ...commonEntry(model, "zR", DWARF_LR),
+  DW_CFA_DEF_CFA,
+  1,
+  0,
+];
+function commonEntry(model: DataModel, augmentation: string, returnColumn: number): number[] {
+  const named = [...new TextEncoder().encode(augmentation), 0];
+  return [1, ...named, 4, ...sleb(-wordSize(model)), returnColumn, 1, DW_EH_PE_PCREL_SDATA4];
 }
 
 /** Where the interrupted function's registers are. Its stack pointer is the canonical frame address. */
-function rules(model: DataModel, registers: number): number[] {
+function signalRules(model: DataModel, registers: number): number[] {
   const word = wordSize(model);
   const bytes: number[] = [];
   /** An instruction with its operand, if it has one, and the expression for a place in the frame. */

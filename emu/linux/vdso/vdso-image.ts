@@ -1,6 +1,6 @@
 /**
- * The vdso: a shared object of one page that Linux maps into every program (AT_SYSINFO_EHDR). Signal handlers return into it, and
- * unwinders find in it how. It has no functions: C libraries make system calls where they find none.
+ * The vdso: a shared object of one page that Linux maps into every program (AT_SYSINFO_EHDR), behind one of data. C libraries call its
+ * functions, signal handlers return into it, and unwinders find in it how.
  */
 import { PAGE_SIZE } from "../../memory/layout.ts";
 import { PF_R, PF_X, PT_DYNAMIC, PT_LOAD } from "../elf/header.ts";
@@ -8,6 +8,7 @@ import { GuestBytes } from "../signals/bytes.ts";
 import { frameRegisters } from "../signals/frame-layout.ts";
 import type { TaskModel } from "../signals/mcontext.ts";
 import { putUnwindTables, type SignalReturn, unwindHeaderSize } from "./unwind.ts";
+import { type VdsoFunction, vdsoFunctions } from "./vdso-functions.ts";
 
 /** What the image depends on. */
 export type VdsoModel = Pick<TaskModel, "is64" | "littleEndian" | "elfv2">;
@@ -27,7 +28,8 @@ const DT_VERSYM = 0x6fff_fff0;
 const DT_VERDEF = 0x6fff_fffc;
 const DT_VERDEFNUM = 0x6fff_fffd;
 const VER_FLG_BASE = 1;
-/** The version of the functions that Linux has there. Go's runtime takes it that versions are defined. */
+const STB_GLOBAL_FUNC = 0x12;
+/** The version that Linux gives its functions there. */
 const VERSION = "LINUX_2.6.15";
 
 const SC = 0x4400_0002;
@@ -48,6 +50,7 @@ const NO_UCONTEXT = -168n;
 /** Where the code is: an old-style handler of 32-bit tasks returns to the first address, all others to the second. */
 const SIGRETURN = 0xc04;
 const RT_SIGRETURN = 0xc44;
+const FUNCTIONS = 0xc80;
 
 /** Offset of the return point for handlers of one kind. */
 export const returnPoint = (model: VdsoModel, rt: boolean): number =>
@@ -60,18 +63,34 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
   const word = is64 ? 8 : 4;
   const sizes = is64 ? { header: 64, program: 56, symbol: 24 } : { header: 52, program: 32, symbol: 16 };
   const returns = putCode(out, model);
+  const { words, functions } = vdsoFunctions(model, FUNCTIONS);
+  words.forEach((code, i) => {
+    out.setU32(FUNCTIONS + 4 * i, code);
+  });
+  const symbols: readonly Pick<VdsoFunction, "name" | "start" | "end">[] = [
+    ...returns.map((way) => ({ ...way, name: sigtrampName(model, way) })),
+    ...functions,
+  ];
 
-  // A symbol table without symbols, and a hash table of one empty bucket for it.
-  const symtab = sizes.header + 3 * sizes.program;
-  const hash = symtab + sizes.symbol;
-  out.setU32(hash, 1);
-  out.setU32(hash + 4, 1);
-  const strtab = hash + 16;
   const soname = `linux-vdso${is64 ? 64 : 32}.so.1`;
-  const names = new TextEncoder().encode(`\0${soname}\0${VERSION}\0`);
+  const symbolNames = symbols.map(({ name }) => `${name}\0`);
+  const names = new TextEncoder().encode(`\0${soname}\0${VERSION}\0${symbolNames.join("")}`);
+  const symtab = sizes.header + 3 * sizes.program;
+  const hash = symtab + sizes.symbol * (1 + symbols.length);
+  const strtab = hash + 4 * (4 + symbols.length);
   out.bytes.set(names, strtab);
+  // All symbols are in the one bucket of the hash table.
+  [1, 1 + symbols.length, 1, 0, ...symbols.keys()].forEach((word, i, { length }) => {
+    out.setU32(hash + 4 * i, i < 4 ? word : i + 1 < length ? word + 2 : 0);
+  });
   const versym = alignUp(strtab + names.length, 4);
-  const verdef = versym + 4;
+  let name = 3 + soname.length + VERSION.length;
+  symbols.forEach((symbol, i) => {
+    putSymbol(out, symtab + sizes.symbol * (i + 1), symbol, name);
+    out.setU16(versym + 2 * (i + 1), 2);
+    name += symbol.name.length + 1;
+  });
+  const verdef = alignUp(versym + 2 * (1 + symbols.length), 4);
   putVersions(out, verdef, [
     { name: soname, at: 1, flags: VER_FLG_BASE },
     { name: VERSION, at: 2 + soname.length, flags: 0 },
@@ -93,9 +112,9 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
   putLongs(out, dynamic, entries.flat());
 
   const header = dynamic + 2 * word * entries.length;
-  const headerSize = unwindHeaderSize(returns.length);
+  const headerSize = unwindHeaderSize(returns.length + functions.length);
   const frames = alignUp(header + headerSize, 8);
-  putUnwindTables(out, { header, frames }, returns);
+  putUnwindTables(out, { header, frames }, returns, functions);
 
   putHeader(out, model, sizes);
   const segments = [
@@ -115,6 +134,24 @@ export function vdsoImage(model: VdsoModel): Uint8Array<ArrayBuffer> {
 }
 
 const alignUp = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+const sigtrampName = ({ is64 }: VdsoModel, { isRt }: SignalReturn): string =>
+  is64 ? "__kernel_sigtramp_rt64" : isRt ? "__kernel_sigtramp_rt32" : "__kernel_sigtramp32";
+
+/** An Elf_Sym of a global function. There are no section headers, so that its section is one of them by number only. */
+function putSymbol(
+  out: GuestBytes,
+  at: number,
+  { start, end }: Pick<VdsoFunction, "start" | "end">,
+  name: number,
+): void {
+  const { is64 } = out.model;
+  out.setU32(at, name);
+  putLongs(out, at + (is64 ? 8 : 4), [start, end - start]);
+  const kind = at + (is64 ? 4 : 12);
+  out.bytes[kind] = STB_GLOBAL_FUNC;
+  out.setU16(kind + 2, 1);
+}
 
 /** Bytes of an Elf_Verdef and the one Elf_Verdaux that follows it. */
 const VERDEF_SIZE = 20 + 8;
@@ -160,7 +197,7 @@ function putCode(out: GuestBytes, model: VdsoModel): SignalReturn[] {
     [NOP, ...words].forEach((value, i) => {
       out.setU32(start - 4 + 4 * i, value);
     });
-    return { start, end: start + 4 * words.length, registers: frameRegisters(model, rt) };
+    return { start, end: start + 4 * words.length, registers: frameRegisters(model, rt), isRt: rt };
   };
   if (model.is64) {
     out.setU64(RT_SIGRETURN + UCONTEXT_POINTER, NO_UCONTEXT);

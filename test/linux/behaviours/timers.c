@@ -34,6 +34,107 @@ BEHAVIOUR(clocks_go_forward) {
   FAILS(clock_gettime(9999, &at), EINVAL);
 }
 
+/* C libraries ask the vdso. */
+BEHAVIOUR(the_vdso_tells_what_the_kernel_does) {
+  clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_TAI};
+  long long seen[4] = {0}, until = now(CLOCK_MONOTONIC) + 160000000;
+  while (now(CLOCK_MONOTONIC) < until)
+    for (int i = 0; i < 4; i++) {
+      struct timespec asked;
+      long long before = now(clocks[i]);
+      CHECK(before >= seen[i] && syscall(SYS_clock_gettime, clocks[i], &asked) == 0);
+      seen[i] = asked.tv_sec * 1000000000LL + asked.tv_nsec;
+      CHECK(seen[i] >= before && asked.tv_nsec < 1000000000);
+      struct timeval day;
+      struct timezone zone = {1, 1};
+      CHECK(gettimeofday(&day, &zone) == 0 && day.tv_usec < 1000000);
+      if (clocks[i] == CLOCK_REALTIME) CHECK(day.tv_sec * 1000000LL + day.tv_usec >= seen[i] / 1000);
+      time_t second;
+      CHECK(time(&second) == second && second >= day.tv_sec - 1 && second <= day.tv_sec + 60);
+    }
+}
+
+#ifdef __powerpc__
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+/* The address of what the vdso has by that name. */
+static char *in_vdso(const char *name) {
+  char *base = (char *)getauxval(AT_SYSINFO_EHDR);
+  ElfW(Ehdr) *header = (void *)base;
+  ElfW(Phdr) *segments = (void *)(base + header->e_phoff);
+  ElfW(Sym) *symbols = NULL;
+  unsigned *hash = NULL;
+  char *names = NULL;
+  for (int i = 0; i < header->e_phnum; i++) {
+    if (segments[i].p_type != PT_DYNAMIC) continue;
+    for (ElfW(Dyn) *entry = (void *)(base + segments[i].p_vaddr); entry->d_tag != DT_NULL; entry++) {
+      if (entry->d_tag == DT_SYMTAB) symbols = (void *)(base + entry->d_un.d_ptr);
+      if (entry->d_tag == DT_STRTAB) names = base + entry->d_un.d_ptr;
+      if (entry->d_tag == DT_HASH) hash = (void *)(base + entry->d_un.d_ptr);
+    }
+  }
+  for (unsigned i = 1; i < hash[1]; i++)
+    if (strcmp(names + symbols[i].st_name, name) == 0) return base + symbols[i].st_value;
+  CHECK(!name);
+  return NULL;
+}
+static int failed;
+static long long ask(const char *name, void *first, void *second) {
+  register unsigned long r0 __asm__("r0") = (unsigned long)in_vdso(name);
+  register unsigned long r3 __asm__("r3") = (unsigned long)first;
+  register unsigned long r4 __asm__("r4") = (unsigned long)second;
+  register unsigned long r5 __asm__("r5") = 0;
+  __asm__ volatile("mtctr 0; bctrl; mfcr 0"
+                   : "+r"(r0), "+r"(r3), "+r"(r4), "+r"(r5)
+                   :
+                   : "r6", "r7", "r8", "r9", "r10", "r11", "r12", "cr0", "xer", "ctr", "lr", "memory");
+  failed = (r0 >> 28) & 1;
+  return sizeof(long) == 8 ? (long long)r3 : (long long)r3 << 32 | r4;
+}
+#define RESULT(value) (sizeof(long) == 8 ? (value) : (value) >> 32)
+
+BEHAVIOUR(functions_of_the_vdso) {
+  struct timespec at = {-1, -1};
+  CHECK(RESULT(ask("__kernel_clock_gettime", (void *)CLOCK_MONOTONIC, &at)) == 0 && !failed);
+  CHECK(RESULT(ask("__kernel_clock_gettime", (void *)CLOCK_MONOTONIC, &at)) == 0 && !failed);
+  long long before = at.tv_sec * 1000000000LL + at.tv_nsec;
+  CHECK(now(CLOCK_MONOTONIC) >= before && now(CLOCK_MONOTONIC) - before < 60000000000LL);
+  CHECK(RESULT(ask("__kernel_clock_gettime", (void *)9999, &at)) == EINVAL && failed);
+  CHECK(RESULT(ask("__kernel_clock_gettime", (void *)-9999L, &at)) == EINVAL && failed);
+  CHECK(RESULT(ask("__kernel_clock_gettime", (void *)CLOCK_PROCESS_CPUTIME_ID, &at)) == 0 && !failed);
+  CHECK(RESULT(ask("__kernel_clock_getres", (void *)CLOCK_REALTIME, &at)) == 0 && !failed);
+  CHECK(at.tv_sec == 0 && at.tv_nsec == 1);
+#ifndef __powerpc64__
+  struct { long long sec, nsec; } wide = {-1, -1};
+  CHECK(RESULT(ask("__kernel_clock_gettime64", (void *)CLOCK_REALTIME, &wide)) == 0 && !failed);
+  CHECK(RESULT(ask("__kernel_clock_gettime64", (void *)CLOCK_REALTIME, &wide)) == 0 && !failed);
+  CHECK(now(CLOCK_REALTIME) >= wide.sec * 1000000000 + wide.nsec && wide.sec > 1500000000);
+#endif
+  struct timeval day = {-1, -1};
+  struct timezone zone = {5, 6};
+  time_t second = -1;
+  CHECK(RESULT(ask("__kernel_gettimeofday", &day, &zone)) == 0 && !failed);
+  CHECK(zone.tz_minuteswest == 0 && zone.tz_dsttime == 0 && day.tv_usec < 1000000);
+  CHECK(RESULT(ask("__kernel_gettimeofday", NULL, NULL)) == 0 && !failed);
+  CHECK(RESULT(ask("__kernel_time", &second, NULL)) == second && !failed && second >= day.tv_sec);
+  CHECK(RESULT(ask("__kernel_time", NULL, NULL)) >= second && !failed);
+  unsigned cpu = -1, node = -1;
+  CHECK(RESULT(ask("__kernel_getcpu", &cpu, &node)) == 0 && !failed && cpu < 4096 && node == 0);
+  CHECK(RESULT(ask("__kernel_sync_dicache", &cpu, &node)) == 0 && !failed);
+  /* As many ticks as it says go by in its time. */
+  long long frequency = ask("__kernel_get_tbfreq", NULL, NULL);
+  struct timespec length = {0, 20000000};
+  long long start = now(CLOCK_MONOTONIC);
+  unsigned first = __builtin_ppc_get_timebase();
+  CHECK(!failed && nanosleep(&length, NULL) == 0);
+  unsigned last = __builtin_ppc_get_timebase();
+  CHECK((unsigned)(last - first) / (double)frequency * 1e9 <= now(CLOCK_MONOTONIC) - start);
+  CHECK((unsigned)(last - first) / (double)frequency >= .0199);
+}
+#endif
+
 BEHAVIOUR(sleeping_takes_its_time) {
   struct timespec length = {0, 30000000}, bad = {0, 1000000000};
   long long before = now(CLOCK_MONOTONIC);
