@@ -9,7 +9,7 @@
  * edges are as many as operations then, and not as many as pairs of them.
  */
 import { LEAST_SHARED_JUMPS } from "../tuning.ts";
-import { type Block, End, type JumpTable, nodeAt, type Region, successors } from "./scan.ts";
+import { type Block, End, nodeAt, type Region, successors } from "./scan.ts";
 
 /** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
 export interface Edge {
@@ -33,8 +33,8 @@ export interface Loop {
 export interface Flow {
   /** Blocks are nodes of their own index; the root follows them, then the switches and the dispatch nodes. */
   readonly root: number;
-  /** The tables of the switches, by node. */
-  readonly switches: ReadonlyMap<number, JumpTable>;
+  /** The targets in the tables of the switches, by node. */
+  readonly switches: ReadonlyMap<number, readonly number[]>;
   /** The blocks that go to a switch at their ends. */
   readonly switching: ReadonlySet<number>;
   readonly edges: Edge[][];
@@ -214,12 +214,12 @@ function shareJumps(blocks: readonly Block[], edges: Edge[][]): Pick<Flow, "swit
     if (nodes === undefined) alike.set(key, [node]);
     else nodes.push(node);
   });
-  const switches = new Map<number, JumpTable>();
+  const switches = new Map<number, readonly number[]>();
   const switching = new Set<number>();
   for (const nodes of alike.values()) {
     const [first] = nodes;
     if (nodes.length * edges[first].length < LEAST_SHARED_JUMPS) continue;
-    switches.set(edges.length, blocks[first].table!);
+    switches.set(edges.length, blocks[first].table!.targets);
     const cases = edges[first];
     for (const node of nodes) {
       switching.add(node);

@@ -634,7 +634,7 @@ class Translator {
   }
   private emitDispatch(node: number) {
     const { g, flow } = this;
-    if (flow.switches.has(node)) return this.emitJumps(node, flow.switches.get(node)?.targets);
+    if (flow.switches.has(node)) return this.emitJumps(node, flow.switches.get(node));
     const edges = flow.edges[node];
     this.emitCases(edges.length, () => {});
     g.code.get(this.selector);
