@@ -40,6 +40,8 @@ const NR = {
   clock_gettime64: 403,
 };
 
+// Words are put together here: those that the encoder for tests (`isa/encoder.ts`) makes from text are the same, and take a process that begins
+// 10 ms instead of 2.
 const d = (opcode: number, rt: number, ra: number, immediate: number): number =>
   ((opcode << 26) | (rt << 21) | (ra << 16) | (immediate & 0xffff)) >>> 0;
 const x = (extended: number, rt: number, ra: number, rb: number, rc = 0): number =>
