@@ -47,7 +47,7 @@ function prepareQuick(): void {
     const model = findModel(undefined, abi)!;
     const size = 2 ** 32;
     const byteOrder = littleEndian ? "little" : "big";
-    const target = quickTarget({ is64, model }, { byteOrder, size, corner: 0 });
+    const target = quickTarget({ is64, model }, { byteOrder, size });
     const name = nameOfQuick(target, model);
     const wire = quickModule(target, model);
     writeFileSync(join(bin, preparedFile(name)), wire);

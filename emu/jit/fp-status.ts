@@ -19,8 +19,8 @@ export class PendingStatus {
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
-    const { memory, corner } = cpu.memory;
-    this.words = new Int32Array(memory.buffer, corner + RECORDS_OFFSET, RECORDS * SIZE).fill(0);
+    const { memory } = cpu.memory;
+    this.words = new Int32Array(memory.buffer, RECORDS_OFFSET, RECORDS * SIZE).fill(0);
   }
 
   /** Executes what is noted on the noted operands once more, for its effect on FPSCR alone. FPSCR's mode is what it was then: whoever changes it settles first. */

@@ -42,8 +42,6 @@ export interface Target {
   readonly bigEndian: boolean;
   /** Bytes of address space, of which reversed storage counts back; other storage lies from STRAIGHT_OFFSET on. */
   readonly size: number;
-  /** Host offset of the machine's corner. */
-  readonly corner: number;
   /** The model has CA32 and OV32 (ISA 3.0). */
   readonly has32: boolean;
   /** FPSCR has an upper half, DRN (ISA 2.05). */
@@ -129,7 +127,7 @@ export class Generator {
     this.target = target;
     this.is64 = target.is64;
     this.layouts = slotLayouts(target.is64);
-    this.block = target.corner + REGISTERS_OFFSET;
+    this.block = REGISTERS_OFFSET;
   }
 
   // ---- locals ------------------------------------------------------------------------------------------
@@ -216,7 +214,7 @@ export class Generator {
     code.set(this.local(slot));
   }
   private recordAt(record: number, part: number): number {
-    return this.target.corner + RECORDS_OFFSET + RECORD_SIZE * record + 8 * part;
+    return RECORDS_OFFSET + RECORD_SIZE * record + 8 * part;
   }
   /** Pops a slot's new value. */
   set(slot: number): void {
@@ -654,8 +652,8 @@ export class Generator {
       if (record > 0) code.op(Op.i32_or);
     }
     this.begin(Op.if);
-    const { corner, fused } = this.target;
-    this.helpers.call(code, "settle", () => settleFunction(corner + RECORDS_OFFSET, this.at(FPSCR), fused));
+    const { fused } = this.target;
+    this.helpers.call(code, "settle", () => settleFunction(RECORDS_OFFSET, this.at(FPSCR), fused));
     this.begin(Op.if);
     code.i32Const(NO_ADDRESS);
     code.op(Op.call);

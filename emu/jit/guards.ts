@@ -6,7 +6,6 @@ import { type Code, Op, type ValueType } from "./wasm.ts";
 export interface Emitter {
   readonly code: Code;
   readonly is64: boolean;
-  readonly target: { readonly corner: number };
   readonly word: ValueType;
   temporary(type: ValueType, n?: number): number;
   constant(value: number): void;
@@ -17,8 +16,7 @@ export interface Emitter {
 }
 
 /** Where the guards are of pages that are read, or stored into. */
-export const guardsAt = (corner: number, isStore: boolean): number =>
-  corner + (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
+export const guardsAt = (isStore: boolean): number => (isStore ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET);
 
 /** Adds the upper half of the address in `ea`, which must be zero as well, to guards of 64 bits that have been pushed; 32 bits have none. */
 export function orUpperHalf(g: Emitter, ea: number): void {
@@ -35,7 +33,7 @@ export function orUpperHalf(g: Emitter, ea: number): void {
  */
 export function emitGuard(g: Emitter, ea: number, low: number, high: number, isStore: boolean): void {
   const { code } = g;
-  const table = guardsAt(g.target.corner, isStore);
+  const table = guardsAt(isStore);
   const from = low === 0 ? ea : g.temporary(g.word, 6);
   if (low !== 0) {
     code.get(ea);

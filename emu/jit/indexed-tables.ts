@@ -14,7 +14,7 @@ import { I32, Op, type ValueType } from "./wasm.ts";
 
 /** What is taken of the generator. */
 interface Registers extends Emitter {
-  readonly target: { readonly corner: number; readonly bigEndian: boolean; readonly size: number };
+  readonly target: { readonly bigEndian: boolean; readonly size: number };
   readonly values: ValueNumbers;
   gprValue(n: number): Value;
   get(slot: number): void;
@@ -106,7 +106,7 @@ export class Tables {
       code.get(first);
       code.i32Const(PAGE_SHIFT);
       code.op(Op.i32_shr_u);
-      code.access(Op.i64_load, guardsAt(g.target.corner, isStore));
+      code.access(Op.i64_load, guardsAt(isStore));
       // Without the guards of pages that the table does not reach, eight bits each.
       code.i32Const(8 * (PAGES - 1));
       code.get(first);

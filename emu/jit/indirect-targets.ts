@@ -24,7 +24,7 @@ export function targetFrom(g: Generator, slot: number): void {
 export function lookUp(g: Generator): void {
   const { code } = g;
   const entry = g.temporary(I32, 6);
-  const at = g.target.corner + LOOKUP_OFFSET;
+  const at = LOOKUP_OFFSET;
   code.get(g.temporary(I32, 4));
   code.i32Const(1);
   code.op(Op.i32_shl);

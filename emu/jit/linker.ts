@@ -53,14 +53,14 @@ export class Linker {
     this.step = step;
     this.all = newTable(slots);
     const { buffer } = memory.memory;
-    this.lookup = new Int32Array(buffer, memory.corner + LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
+    this.lookup = new Int32Array(buffer, LOOKUP_OFFSET, 2 * LOOKUP_ENTRIES);
     new BigUint64Array(buffer, this.lookup.byteOffset, LOOKUP_ENTRIES).fill(BigInt(NO_ADDRESS));
-    this.left = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 2);
+    this.left = new Int32Array(buffer, BUDGET_OFFSET, 2);
   }
 
   private get entry(): Way {
     this.way ??= new WebAssembly.Instance(
-      entryModuleOf(this.memory.corner + BUDGET_OFFSET, this.pages),
+      entryModuleOf(BUDGET_OFFSET, this.pages),
       this.imports(this.all, this.step),
     ).exports as unknown as Way;
     return this.way;

@@ -159,8 +159,8 @@ const TAILS = [
 ] as const;
 
 function loopOf(target: QuickTarget, model: CpuModel): Code {
-  const { corner, bigEndian, size, is64 } = target;
-  const registers = corner + REGISTERS_OFFSET;
+  const { bigEndian, size, is64 } = target;
+  const registers = REGISTERS_OFFSET;
   const [pc, left, word, t] = [getLocal(PC), getLocal(LEFT), getLocal(WORD), getLocal(TARGET)];
   const value = getLocal(VALUE);
   const back = setLocal(PC, i32Op.sub(pc, i32(4)));
@@ -312,7 +312,7 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
   );
   /** Adds to one of `Counted`. */
   const add = (counted: number, code: Code): Code => {
-    const at = corner + COUNTS_OFFSET + 4 * counted;
+    const at = COUNTS_OFFSET + 4 * counted;
     return storeI32(at, i32(0), i32Op.add(loadI32(at, i32(0)), code));
   };
   /** PC <- the address where translated code that is entered at PC comes back. AT is where its slot is. */
@@ -320,12 +320,12 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
     ...add(Counted.entered, i32(1)),
     ...add(Counted.other, i32Op.ne(getLocal(BEFORE), i32(0))),
     ...setLocal(BEFORE, left),
-    ...[...left, ...getLocal(STACK), ...pc, ...loadI32(corner + LOOKUP_OFFSET + 4, getLocal(AT))],
+    ...[...left, ...getLocal(STACK), ...pc, ...loadI32(LOOKUP_OFFSET + 4, getLocal(AT))],
     ...[Op.call_indirect, TRANSLATED, ALL, Op.local_set, LEFT, Op.local_set, PC],
     ...add(Counted.executed, i32Op.sub(getLocal(BEFORE), left)),
-    ...storeI32(corner + COUNTS_OFFSET + 4 * Counted.left, i32(0), left),
+    ...storeI32(COUNTS_OFFSET + 4 * Counted.left, i32(0), left),
   ];
-  const isTranslated = i32Op.eq(loadI32(corner + LOOKUP_OFFSET, getLocal(AT)), pc);
+  const isTranslated = i32Op.eq(loadI32(LOOKUP_OFFSET, getLocal(AT)), pc);
   const stopIf = (reason: number, condition: Code): Code => [
     ...stop(reason),
     ...brIf(end - again + 2, condition),
@@ -333,7 +333,7 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
   const jumped = [
     ...count,
     ...findMark(t),
-    ...setLocal(N, i32Op.add(markAt(corner), i32Op.shl(isArrival, i32(1)))),
+    ...setLocal(N, i32Op.add(markAt, i32Op.shl(isArrival, i32(1)))),
     ...setLocal(PC, t),
     ...setLocal(BEFORE, i32(0)),
     ...loop([
@@ -344,7 +344,7 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
       ...setLocal(AT, i32Op.and(i32Op.shl(pc, i32(1)), i32((LOOKUP_ENTRIES - 1) << 3))),
       ...stopIf(Stop.arrived, i32Op.eqz(i32Op.and(isTranslated, i32Op.ne(getLocal(STACK), i32(0))))),
       ...entered,
-      ...stopIf(Stop.thrown, loadI32(corner + THROWN_OFFSET, i32(0))),
+      ...stopIf(Stop.thrown, loadI32(THROWN_OFFSET, i32(0))),
       ...add(Counted.limit, i32Op.eqz(left)),
       ...stopIf(Stop.limit, i32Op.eqz(left)),
       // What leaves its first instruction to the interpreter is not entered again before that.
@@ -352,18 +352,18 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
       ...add(Counted.first, getLocal(N)),
       ...brIf(2, getLocal(N)),
       ...findMark(pc),
-      ...setLocal(N, i32Op.add(markAt(corner), i32(2))),
+      ...setLocal(N, i32Op.add(markAt, i32(2))),
       ...br(1),
       Op.end,
     ]),
-    ...setMark(corner, getLocal(N)),
+    ...setMark(getLocal(N)),
     ...brIf(0, left),
     ...stop(Stop.limit),
     ...br(end - again),
   ];
   const pageBit = i32Op.and(
     i32Op.shrU(
-      loadU8(corner + OPEN_OFFSET, i32Op.shrU(pc, i32(PAGE_SHIFT + 3))),
+      loadU8(OPEN_OFFSET, i32Op.shrU(pc, i32(PAGE_SHIFT + 3))),
       i32Op.and(i32Op.shrU(pc, i32(PAGE_SHIFT)), i32(7)),
     ),
     i32(1),
@@ -378,14 +378,12 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
     ...setLocal(END, i32Op.add(pc, i32Op.shl(getLocal(N), i32(2)))),
   ];
   return [
-    ...Array.from({ length: COUNTS }, (_, n) =>
-      storeI32(corner + COUNTS_OFFSET + 4 * n, i32(0), i32(0)),
-    ).flat(),
+    ...Array.from({ length: COUNTS }, (_, n) => storeI32(COUNTS_OFFSET + 4 * n, i32(0), i32(0))).flat(),
     ...findMark(pc),
-    ...setMark(corner),
+    ...setMark(),
     ...block(loop([...enter, ...block(body), ...jumped])),
     ...storeI32(registers + NIA, i32(0), pc),
-    ...storeI32(corner + BUDGET_OFFSET, i32(0), left),
+    ...storeI32(BUDGET_OFFSET, i32(0), left),
     ...getLocal(N),
   ];
 }

@@ -38,13 +38,12 @@ export type QuickTarget = Omit<Target, "fused">;
 /** What is generated for on a CPU. */
 export function quickTarget(
   { is64, model }: { is64: boolean; model: CpuModel },
-  { byteOrder, size, corner }: { byteOrder: ByteOrder; size: number; corner: number },
+  { byteOrder, size }: { byteOrder: ByteOrder; size: number },
 ): QuickTarget {
   return {
     is64,
     bigEndian: byteOrder === "big",
     size,
-    corner,
     has32: includes(model.version, "3.0"),
     hasDrn: includes(model.version, "2.05"),
     clearsLower: includes(model.version, "3.1"),

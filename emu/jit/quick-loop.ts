@@ -48,11 +48,11 @@ export class QuickLoop {
 
   constructor(memory: AddressSpace, { target, model, prepared }: QuickKind, { all }: Linker, step: Step) {
     const { buffer } = memory.memory;
-    this.marks = new Uint8Array(buffer, memory.corner + MARKS_OFFSET, MARKS_SIZE);
-    this.open = new Uint8Array(buffer, memory.corner + OPEN_OFFSET, OPEN_SIZE);
-    this.budget = new Int32Array(buffer, memory.corner + BUDGET_OFFSET, 1);
-    this.calls = new Int32Array(buffer, memory.corner + CALLS_OFFSET, CALL_SITES * (2 + 2 ** CALLED_SHIFT));
-    this.counts = new Int32Array(buffer, memory.corner + COUNTS_OFFSET, COUNTS);
+    this.marks = new Uint8Array(buffer, MARKS_OFFSET, MARKS_SIZE);
+    this.open = new Uint8Array(buffer, OPEN_OFFSET, OPEN_SIZE);
+    this.budget = new Int32Array(buffer, BUDGET_OFFSET, 1);
+    this.calls = new Int32Array(buffer, CALLS_OFFSET, CALL_SITES * (2 + 2 ** CALLED_SHIFT));
+    this.counts = new Int32Array(buffer, COUNTS_OFFSET, COUNTS);
     const callees = new WebAssembly.Table({ element: "anyfunc", initial: 0 });
     const imports = { m: { memory: memory.memory, step, callees, all } };
     const { exports } = new WebAssembly.Instance(moduleOf(target, model, prepared), imports);

@@ -87,10 +87,9 @@ export type Tail =
 /** AT <- where the mark of an instruction is. */
 export const findMark = (address: Code): Code =>
   setLocal(AT, i32Op.and(i32Op.shrU(address, i32(2)), i32(MARKS_SIZE - 1)));
-export const markAt = (corner: number): Code => loadU8(corner + MARKS_OFFSET, getLocal(AT));
+export const markAt: Code = loadU8(MARKS_OFFSET, getLocal(AT));
 /** Makes the mark at AT one that says that the instruction has been run. */
-export const setMark = (corner: number, mark = markAt(corner)): Code =>
-  storeI8(corner + MARKS_OFFSET, getLocal(AT), i32Op.or(mark, i32(1)));
+export const setMark = (mark = markAt): Code => storeI8(MARKS_OFFSET, getLocal(AT), i32Op.or(mark, i32(1)));
 
 type Unless = (tail: Tail, condition: Code) => Code;
 /** `code`, then the tail; `unless` leaves for another one where a condition, asked at any place of the code, is not zero. */
@@ -147,8 +146,8 @@ const mb6 = i32Op.or(field(6), i32Op.and(word, i32(32)));
 
 /** The rows of a kind of programs, by the names of the instruction table. */
 export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
-  const { is64, has32, clearsLower, corner, bigEndian, size } = target;
-  const block = corner + REGISTERS_OFFSET;
+  const { is64, has32, clearsLower, bigEndian, size } = target;
+  const block = REGISTERS_OFFSET;
   const gpr = (at: Code): Code => loadI64(block + GPR, at);
   const [t, a, b] = [gpr(RT_AT), gpr(RA_AT), gpr(RB_AT)];
   const aOr0 = gpr([...setN(RA_AT), ...select(n, i32(ZERO), n)]);
@@ -247,7 +246,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     const invalid = i32Op.or(i32Op.eqz(RA_AT), isSame);
     const whole = i64Op.add(update ? a : aOr0, offsets[form]);
     const sum = align === 0 ? whole : i64Op.and(whole, i64(BigInt(-align)));
-    const guard = guardsAt(corner, isStore);
+    const guard = guardsAt(isStore);
     const refused = loadU8(guard, i32Op.shrU(n, i32(PAGE_SHIFT)));
     const crosses = i32Op.gtU(i32Op.and(n, i32(PAGE_SIZE - 1)), i32(PAGE_SIZE - bytes));
     const within = bytes === 1 ? refused : i32Op.or(refused, crosses);
@@ -407,7 +406,7 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     ...link,
     ...unless("jump", n),
     ...findMark(getLocal(PC)),
-    ...setMark(corner),
+    ...setMark(),
   ];
   /** TARGET <- the address in a register. */
   const register = (offset: number, unless: Unless): Code => [
@@ -419,13 +418,13 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
   /** Notes where a branch through a register leads. */
   const noteCall: Code = [
     ...setN(i32Op.and(i32Op.shl(cia, i32(1)), i32((CALL_SITES - 1) << 3))),
-    ...storeI32(corner + CALLS_OFFSET, n, cia),
-    ...storeI32(corner + CALLS_OFFSET + 4, n, i32Op.add(loadI32(corner + CALLS_OFFSET + 4, n), i32(1))),
+    ...storeI32(CALLS_OFFSET, n, cia),
+    ...storeI32(CALLS_OFFSET + 4, n, i32Op.add(loadI32(CALLS_OFFSET + 4, n), i32(1))),
     ...storeI32(
-      corner + CALLED_OFFSET,
+      CALLED_OFFSET,
       i32Op.add(
         i32Op.shl(n, i32(CALLED_SHIFT - 1)),
-        i32Op.and(i32Op.shl(loadI32(corner + CALLS_OFFSET + 4, n), i32(2)), i32(4 * (2 ** CALLED_SHIFT - 1))),
+        i32Op.and(i32Op.shl(loadI32(CALLS_OFFSET + 4, n), i32(2)), i32(4 * (2 ** CALLED_SHIFT - 1))),
       ),
       destination,
     ),

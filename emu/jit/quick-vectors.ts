@@ -19,7 +19,7 @@ import {
   V128,
   W,
 } from "../cpu/vector/expressions.ts";
-import { Frame, type Row, surroundings } from "../cpu/vector/frame.ts";
+import { Frame, type Row } from "../cpu/vector/frame.ts";
 import { FAMILIES } from "../cpu/vector/index.ts";
 import { LANES, permute } from "../cpu/vector/permute.ts";
 import type { Instruction } from "../isa/instruction.ts";
@@ -80,7 +80,7 @@ class QuickFrame extends Frame {
   private readonly free = new Map([...LOCALS].map(([type, list]) => [type, [...list]]));
 
   constructor(operands: readonly string[], target: QuickTarget) {
-    super(operands, surroundings(target));
+    super(operands, target);
   }
 
   override get word(): Code {

@@ -263,7 +263,7 @@ function pushGuardsAhead(g: Generator, stride: Stride): void {
   code.get(g.temporary(I32, 22));
   code.access(
     pages === AHEAD ? Op.i64_load : Op.i64_load16_u,
-    guardsAt(g.target.corner, stride.isStore) - (isUp ? 0 : pages - 1),
+    guardsAt(stride.isStore) - (isUp ? 0 : pages - 1),
   );
   orUpperHalf(g, g.temporary(g.word, 7));
   if (isUp) return;
@@ -286,7 +286,7 @@ function lookAhead(g: Generator, stride: Stride): void {
     code.op(Op.i32_and);
   };
   const loads = Math.min(MOST_LOADS, Math.ceil((TURNS_AHEAD * Math.abs(step)) / (AHEAD * PAGE_SIZE)));
-  pushPages(g, guardsAt(g.target.corner, stride.isStore), loads, isUp);
+  pushPages(g, guardsAt(stride.isStore), loads, isUp);
   within();
   code.op(isUp ? Op.i32_sub : Op.i32_add);
   code.i32Const(low - high + (isUp ? 0 : 1 - PAGE_SIZE));

@@ -62,8 +62,6 @@ export class AddressSpace implements FileViewer {
   limit: number;
   /** See `AddressSpaceOptions`. */
   hasExecuteOnly: boolean;
-  /** Host offset of the machine's corner. */
-  readonly corner: number;
   /** The running thread's registers, in the corner. */
   readonly registers: Registers;
   readonly readGuard: Uint8Array;
@@ -87,7 +85,7 @@ export class AddressSpace implements FileViewer {
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
-    const { memory, byteOrder, size, corner, view } = storage;
+    const { memory, byteOrder, size, view } = storage;
     this.storage = storage;
     this.memory = memory;
     this.byteOrder = byteOrder;
@@ -95,10 +93,9 @@ export class AddressSpace implements FileViewer {
     this.nearLimit = size - CORNER_SIZE;
     this.limit = options.hasFar ? FAR_END : this.nearLimit;
     this.hasExecuteOnly = options.hasExecuteOnly ?? false;
-    this.corner = corner;
     this.view = view;
     this.areas = this.mapped;
-    this.registers = new Registers(memory.buffer, corner + REGISTERS_OFFSET);
+    this.registers = new Registers(memory.buffer, REGISTERS_OFFSET);
     this.pages = new PageTable(storage);
     this.far = new FarMemory(storage, this.pages, this.mapped, {
       end: () => this.limit,

@@ -28,8 +28,6 @@ export class Storage {
   readonly byteOrder: ByteOrder;
   /** Bytes of guest address space. */
   readonly size: number;
-  /** Host offset of the machine's corner. */
-  readonly corner = 0;
   readonly view: DataView;
   /** By host offsets. */
   readonly bulk: BulkAccess;
@@ -92,7 +90,7 @@ export class Storage {
     }
     // V8 copies to and from shared memory byte by byte unless both places are alike within a word.
     const shift = (index + array.byteOffset - at) & 7;
-    const buffer = this.corner + REVERSAL_OFFSET;
+    const buffer = REVERSAL_OFFSET;
     for (let done = 0; done < length; ) {
       const count = shift === 0 ? length : Math.min(length - done, REVERSAL_SIZE - 8);
       const place = shift === 0 ? at : buffer + ((index + done + array.byteOffset) & 7);
@@ -125,16 +123,15 @@ export class Storage {
 
   /** Zeroes the machine's corner, but for the guard tables. */
   clearCorner(): void {
-    const { corner } = this;
     const behind = WRITE_GUARD_OFFSET + GUARD_TABLE_SIZE;
-    this.bulk.fill(corner, 0, READ_GUARD_OFFSET);
-    this.bulk.fill(corner + behind, 0, CORNER_SIZE - behind);
+    this.bulk.fill(0, 0, READ_GUARD_OFFSET);
+    this.bulk.fill(behind, 0, CORNER_SIZE - behind);
   }
 
   /** Copies between an array in guest order and memory that is stored reversed, most of it through a buffer in the corner. */
   private exchange(address: number, array: Uint8Array, isStore: boolean): void {
     const { bytes } = this;
-    const buffer = this.corner + REVERSAL_OFFSET;
+    const buffer = REVERSAL_OFFSET;
     const whole = array.length < LEAST_IN_BULK ? 0 : array.length - (array.length % 16);
     for (let done = 0; done < whole; ) {
       const length = Math.min(whole - done, REVERSAL_SIZE);

@@ -36,8 +36,8 @@ export class FarMap {
   /** How many of ROOM there was no place left for, since one was given back: to look through all places again each time took most of the time. */
   private crowded = 0;
 
-  constructor(buffer: ArrayBuffer, corner: number, end: number, obstacles: Obstacles) {
-    this.table = new Int32Array(buffer, corner + FAR_TABLE_OFFSET, FAR_SLOTS * (FAR_SLOT_SIZE / 4));
+  constructor(buffer: ArrayBuffer, end: number, obstacles: Obstacles) {
+    this.table = new Int32Array(buffer, FAR_TABLE_OFFSET, FAR_SLOTS * (FAR_SLOT_SIZE / 4));
     this.owners = new Uint32Array(end / PIECE_SIZE);
     this.obstacles = obstacles;
     this.cursor = Math.min(FIRST_PLACE, this.owners.length >>> 1);

@@ -40,7 +40,7 @@ export class FarMemory {
     this.pages = pages;
     this.areas = areas;
     this.space = space;
-    this.map = new FarMap(storage.memory.buffer, storage.corner, storage.size - CORNER_SIZE, areas);
+    this.map = new FarMap(storage.memory.buffer, storage.size - CORNER_SIZE, areas);
   }
 
   /** Has the same places as the far memory of another space of the same size. */

@@ -41,10 +41,10 @@ export class PageTable {
 
   private readonly bulk: BulkAccess;
 
-  constructor({ memory, corner, bulk, size }: Storage) {
+  constructor({ memory, bulk, size }: Storage) {
     const { buffer } = memory;
-    this.readGuard = new Uint8Array(buffer, corner + READ_GUARD_OFFSET, GUARD_TABLE_SIZE);
-    this.writeGuard = new Uint8Array(buffer, corner + WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE);
+    this.readGuard = new Uint8Array(buffer, READ_GUARD_OFFSET, GUARD_TABLE_SIZE);
+    this.writeGuard = new Uint8Array(buffer, WRITE_GUARD_OFFSET, GUARD_TABLE_SIZE);
     this.states = new Uint16Array(size / PAGE_SIZE);
     this.bulk = bulk;
     this.fillGuard(this.readGuard, 1, 0, GUARD_TABLE_SIZE);

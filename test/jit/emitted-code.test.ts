@@ -25,7 +25,6 @@ async function emitted(abi: "ppc32" | "ppc64", lines: readonly string[]): Promis
     is64,
     bigEndian: true,
     size: 0x1_0000_0000,
-    corner: 0,
     has32: false,
     hasDrn: false,
     clearsLower: false,

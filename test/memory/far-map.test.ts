@@ -13,7 +13,7 @@ it("finds places for pieces that lie apart, until none is left", () => {
     },
   };
   const end = 2 ** 30 - CORNER;
-  const map = new FarMap(new ArrayBuffer(CORNER), 0, end, obstacles);
+  const map = new FarMap(new ArrayBuffer(CORNER), end, obstacles);
   const most = end / PIECE_SIZE - 16;
   for (let n = 0; n < most; n++) expect(map.claim(0x1_0000 + 16 * n)).toBe(true);
   expect(map.claim(1)).toBe(false);

@@ -199,7 +199,7 @@ describe("a pool of address spaces", () => {
     space.setBreakpoint(BigInt(BASE) | 3n);
     space.setWatchpoints([{ start: BASE + 8, end: BASE + 9, loads: true, stores: true }]);
     space.registers.u64[0] = 1n;
-    const corner = new Uint8Array(space.memory.buffer, space.corner, CORNER_SIZE);
+    const corner = new Uint8Array(space.memory.buffer, 0, CORNER_SIZE);
     corner[0x1000] = corner[0x30_0000] = 1;
     const told: number[] = [];
     space.addCodeListener((page) => told.push(page));

@@ -1,4 +1,5 @@
 /** Vector count, parity, gather, mask and string instructions, and moves to and from VSRs: Power ISA 3.0B, I.6.9.7, I.6.12, I.3.3.16; 3.1. */
+import { REGISTERS_OFFSET } from "../../memory/layout.ts";
 import { VSCR } from "../registers.ts";
 import {
   and,
@@ -285,7 +286,6 @@ export const COUNT = (): Family => ({
   mtvsrwz: (frame) => pair(i64Op.extendU(i32Op.wrap(frame.gpr("RA"))), i64(0n)),
   mtvsrdd: (frame) => pair(frame.gpr("RA0"), frame.gpr("RB")),
   mtvsrws: (frame) => W.splat(i32Op.wrap(frame.gpr("RA"))),
-  mfvscr: ({ around }) => pair(i64(0n), i64Op.extendU(loadI32(around.registers + VSCR, i32(0)))),
-  mtvscr: ({ around, b }) =>
-    storeI32(around.registers + VSCR, i32(0), i32Op.and(W.extractU(0, b), i32(VSCR_BITS))),
+  mfvscr: () => pair(i64(0n), i64Op.extendU(loadI32(REGISTERS_OFFSET + VSCR, i32(0)))),
+  mtvscr: ({ b }) => storeI32(REGISTERS_OFFSET + VSCR, i32(0), i32Op.and(W.extractU(0, b), i32(VSCR_BITS))),
 });

@@ -40,38 +40,12 @@ import {
 /** The code of a row: of its result (a vector, an i64 for a GPR, an i32 for a CR field), or of what it does where it has none. */
 export type Row = (frame: Frame) => Code;
 
-/** Where things lie in the memory that the code runs on, and the addressing mode of the program. */
+/** How the memory lies that the code runs on, and the addressing mode of the program. */
 export interface Surroundings {
-  /** Of the register block and the guard tables. */
-  readonly registers: number;
-  readonly readGuard: number;
-  readonly writeGuard: number;
   readonly is64: boolean;
-  /** Reversed storage (see `AddressSpace`): the datum of N bytes at EA begins at top - EA - N; other storage is straight. */
+  /** Reversed storage (see `AddressSpace`): the datum of N bytes at EA begins at size - EA - N; other storage is straight. */
   readonly bigEndian: boolean;
-  readonly top: number;
-}
-
-/** Those of an address space of `size` bytes whose machine has its corner at that offset. */
-export function surroundings({
-  corner,
-  size,
-  is64,
-  bigEndian,
-}: {
-  corner: number;
-  size: number;
-  is64: boolean;
-  bigEndian: boolean;
-}): Surroundings {
-  return {
-    registers: corner + REGISTERS_OFFSET,
-    readGuard: corner + READ_GUARD_OFFSET,
-    writeGuard: corner + WRITE_GUARD_OFFSET,
-    is64,
-    bigEndian,
-    top: size,
-  };
+  readonly size: number;
 }
 
 /** Indices of the functions that the code may call. */
@@ -187,7 +161,7 @@ export class Frame {
   }
   /** Contents of a GPR operand. */
   gpr(name: string): Code {
-    return this.once(name, I64, () => loadI64(this.around.registers + GPR, this.gprAddress(name)));
+    return this.once(name, I64, () => loadI64(REGISTERS_OFFSET + GPR, this.gprAddress(name)));
   }
   private once(name: string, type: number, load: () => Code): Code {
     let value = this.known.get(name);
@@ -201,7 +175,7 @@ export class Frame {
   }
 
   private registerBase(name: string): number {
-    return this.around.registers + VSR + (name.startsWith("V") ? 512 : 0);
+    return REGISTERS_OFFSET + VSR + (name.startsWith("V") ? 512 : 0);
   }
   private vectorAddress(name: string): Code {
     const [shift, bit, bitShift] = VECTOR_FIELDS[name];
@@ -222,17 +196,17 @@ export class Frame {
   }
   /** The register at a byte offset of the block, an i32. */
   register(offset: number): Code {
-    return loadI32(this.around.registers + offset, i32(0));
+    return loadI32(REGISTERS_OFFSET + offset, i32(0));
   }
 
   /** Sets VSCR[SAT] where the i32 `condition` is 1. */
   saturated(condition: Code): Code {
-    const at = this.around.registers + VSCR;
+    const at = REGISTERS_OFFSET + VSCR;
     return storeI32(at, i32(0), i32Op.or(loadI32(at, i32(0)), condition));
   }
   /** Sets CR field `number` (an i32), to a value of four bits. */
   setCr(number: Code, value: Code): Code {
-    return storeI8(this.around.registers + CR, number, value);
+    return storeI8(REGISTERS_OFFSET + CR, number, value);
   }
 
   /**
@@ -250,8 +224,7 @@ export class Frame {
   }
   /** Code that comes back only if `size` bytes at `ea` can be accessed. */
   check(ea: Code, size: number, store: boolean, aligned = false): Code {
-    const { readGuard, writeGuard } = this.around;
-    const guard = loadU8(store ? writeGuard : readGuard, i32Op.shrU(ea, i32(12)));
+    const guard = loadU8(store ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET, i32Op.shrU(ea, i32(12)));
     const crosses = i32Op.gtU(i32Op.and(ea, i32(0xfff)), i32(0x1000 - size));
     return when(
       aligned ? guard : i32Op.or(guard, crosses),
@@ -260,7 +233,7 @@ export class Frame {
   }
   /** Where `size` bytes at `ea` begin in host memory. */
   host(ea: Code, size: number): Code {
-    const { bigEndian, top } = this.around;
+    const { bigEndian, size: top } = this.around;
     return bigEndian ? i32Op.sub(i32((top - size) | 0), ea) : i32Op.add(ea, i32(STRAIGHT_OFFSET));
   }
   /** The effective address, an i32. */
@@ -305,8 +278,7 @@ export class Frame {
   }
   /** The same as `check` for a number of bytes, 1 to 16, that is known at run time only. */
   private checkBytes(ea: Code, count: Code, store: boolean): Code {
-    const { readGuard, writeGuard } = this.around;
-    const guard = loadU8(store ? writeGuard : readGuard, i32Op.shrU(ea, i32(12)));
+    const guard = loadU8(store ? WRITE_GUARD_OFFSET : READ_GUARD_OFFSET, i32Op.shrU(ea, i32(12)));
     return when(i32Op.or(guard, this.crosses(ea, count)), call(store ? CHECK_STORE : CHECK_LOAD, ea, count));
   }
   /** Whether so many bytes at `ea` are in two pages. */
@@ -316,10 +288,10 @@ export class Frame {
 
   /** The registers of an even/odd pair, XTP or XSP. */
   ofPair(which: 0 | 1): Code {
-    return loadV128(this.around.registers + VSR + 16 * which, this.pairAddress());
+    return loadV128(REGISTERS_OFFSET + VSR + 16 * which, this.pairAddress());
   }
   setPair(which: 0 | 1, value: Code): Code {
-    return storeV128(this.around.registers + VSR + 16 * which, this.pairAddress(), value);
+    return storeV128(REGISTERS_OFFSET + VSR + 16 * which, this.pairAddress(), value);
   }
   private pairAddress(): Code {
     const bits = i32Op.and(i32Op.shrU(this.word, i32(17)), i32(0x1e0));
@@ -330,7 +302,6 @@ export class Frame {
   function(row: Row, recording: boolean): Code {
     const [target] = this.operands;
     const result = row(this);
-    const { registers } = this.around;
     if (/^(VRS|VRB|XS|XTP)/.test(target ?? "VRS")) return [...this.prelude, ...result];
     if (target === "BF") return [...this.prelude, ...this.setCr(this.field(6, 8), result)];
     if (target in GPR_SHIFTS) {
@@ -338,7 +309,7 @@ export class Frame {
       return [
         ...this.prelude,
         ...setLocal(value, result),
-        ...storeI64(registers + GPR, this.gprAddress(target), getLocal(value)),
+        ...storeI64(REGISTERS_OFFSET + GPR, this.gprAddress(target), getLocal(value)),
       ];
     }
     const value = this.local(V128);

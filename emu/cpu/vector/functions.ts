@@ -12,7 +12,7 @@ import type { CpuKind } from "../cpu.ts";
 import { type Handler, illegal, type Selector } from "../handler.ts";
 import { cpu } from "../views.ts";
 import { type Code, I32, unsigned } from "./expressions.ts";
-import { Frame, type Row, type Surroundings, surroundings } from "./frame.ts";
+import { Frame, type Row, type Surroundings } from "./frame.ts";
 
 /** Rows that are written for each value of an immediate field of the word, bits first to last. */
 export interface ImmediateRow {
@@ -79,7 +79,7 @@ export function functionOf(
   let handler = known.functions.get(name);
   if (handler === undefined) {
     const bigEndian = memory.byteOrder === "big";
-    const around = surroundings({ corner: memory.corner, size: memory.size, is64, bigEndian });
+    const around = { size: memory.size, is64, bigEndian };
     const module = moduleOf(subject, name, expression.row, around);
     const imports = fallback === undefined ? known.imports : { m: { ...known.imports.m, h: fallback } };
     handler = new WebAssembly.Instance(module, imports).exports.f as Handler;

@@ -74,7 +74,7 @@ const checkSingles = (g: Generator, { a, b, c }: Operation, ...operands: Operand
 /** R <- the sum of two locals in a directed mode; leaves where that can't be told. */
 const takeDirected = (g: Generator, operands: readonly number[], single: boolean): void => {
   const { code } = g;
-  const at = g.target.corner + SUM_OFFSET;
+  const at = SUM_OFFSET;
   for (const operand of operands) code.get(operand);
   g.helpers.call(code, `directed sum ${single}`, () => directedSumFunction(g.at(FPSCR), at, single));
   code.op(Op.i32_eqz);

@@ -15,19 +15,12 @@ import {
   setLocal,
   V128,
 } from "../../cpu/vector/expressions.ts";
-import {
-  type Access,
-  Frame,
-  gprNumber,
-  isGpr,
-  type Row,
-  surroundings,
-  vectorNumber,
-} from "../../cpu/vector/frame.ts";
+import { type Access, Frame, gprNumber, isGpr, type Row, vectorNumber } from "../../cpu/vector/frame.ts";
 import { expressionOf, fieldOf, type ImmediateRow } from "../../cpu/vector/functions.ts";
 import { FAMILIES } from "../../cpu/vector/index.ts";
 import { si } from "../../cpu/fields.ts";
 import { decode } from "../../isa/decoder.ts";
+import { guardsAt } from "../guards.ts";
 import type { Generator } from "../generator.ts";
 import { CR_SLOT } from "../slots.ts";
 import type { ValueType } from "../wasm.ts";
@@ -48,7 +41,7 @@ class RegionFrame extends Frame {
   readonly fields: number[] = [];
 
   constructor(g: Generator, word: number, operands: readonly string[], prefix = 0) {
-    super(operands, surroundings(g.target));
+    super(operands, g.target);
     this.g = g;
     this.bits = word;
     this.prefix = prefix;
@@ -99,12 +92,11 @@ class RegionFrame extends Frame {
   }
   override accessBytes(store: boolean, body: (host: Code, count: Code) => Code): Code {
     const { g } = this;
-    const { readGuard, writeGuard } = this.around;
     const [count, ea] = [this.local(I32), this.local(I32)];
     const [bytes, at, base] = [getLocal(count), getLocal(ea), this.gpr("RA0")];
     g.code.bytesOf(setLocal(count, this.byteCount));
     g.code.bytesOf(setLocal(ea, select(i32Op.wrap(base), i32(0), bytes)));
-    const guards = loadU16(store ? writeGuard : readGuard, i32Op.shrU(at, i32(12)));
+    const guards = loadU16(guardsAt(store), i32Op.shrU(at, i32(12)));
     const guarded = i32Op.and(guards, select(i32(0xffff), i32(0xff), this.crosses(at, bytes)));
     const isFar = i64Op.ne(i64Op.shrU(base, i64(32n)), i64(0n));
     g.code.bytesOf(select(i32Op.or(guarded, isFar), i32(0), bytes));
