@@ -7,7 +7,7 @@
  * library's entries take the place of the modules that the compiler has made of them, beside their types.
  */
 import { defineConfig } from "rolldown";
-import { deferredGroups, deferring } from "./scripts/deferred.mjs";
+import { alone, deferredGroups, deferring } from "./scripts/deferred.mjs";
 
 /**
  * Modules of Node that dependencies ask for as soon as they are loaded, and need for what this command hardly does: commander's is for verbs
@@ -59,7 +59,8 @@ export default defineConfig([
     logLevel: "warn",
   },
   script("cli/launch.ts", "ppcr.cjs"),
-  script("translating.ts", "translating.cjs"),
+  script("cli/launch-thread.ts", "thread.cjs"),
+  script("translating.ts", "translating.cjs", { plugins: [alone] }),
   script("cli/main.ts", "main.cjs", {
     plugins: [seldom, deferring],
     preserveEntrySignatures: "allow-extension",

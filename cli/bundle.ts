@@ -11,26 +11,32 @@ import { read, readSealed, sealed } from "./sealed.ts";
 /** The scripts that the build leaves in dist/bin, as NAME.cjs with NAME.cache. One may need those before it to be loaded. */
 export const SCRIPTS = ["main", "vectors", "translator", "calls", "rare", "options", "seldom"] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
+/** The script of the thread that translates: it lies beside them, and takes none of them. */
+export const THREAD_SCRIPT = "translating";
+type AnyName = ScriptName | typeof THREAD_SCRIPT;
 
-export const scriptFile = (name: ScriptName): string => `${name}.cjs`;
-export const cacheFile = (name: ScriptName): string => `${name}.cache`;
+export const scriptFile = (name: AnyName): string => `${name}.cjs`;
+export const cacheFile = (name: AnyName): string => `${name}.cache`;
 
 interface Loaded {
   readonly script: Script;
   readonly module: { exports: unknown };
 }
 
+/** The code cache of a script as it is now, for V8 with the flags that it has. */
+export const cacheOf = (script: Script): Buffer => sealed(script.createCachedData());
+
 /** The scripts of a folder. */
 export class Bundle {
   private readonly folder: string;
-  private readonly loaded = new Map<ScriptName, Loaded>();
+  private readonly loaded = new Map<AnyName, Loaded>();
 
   constructor(folder: string) {
     this.folder = folder;
   }
 
   /** Compiles a script, from its cache if there is one that fits. */
-  compile(name: ScriptName): Script {
+  compile(name: AnyName): Script {
     const filename = join(this.folder, scriptFile(name));
     // The script is ASCII: V8 then keeps a byte a character, and nothing is decoded.
     const source = read(filename).toString("latin1");
@@ -41,7 +47,20 @@ export class Bundle {
   load(name: ScriptName): Loaded {
     const known = this.loaded.get(name);
     if (known !== undefined) return known;
-    const script = name === "main" ? this.compile(name) : this.main.withPlainFlags(() => this.compile(name));
+    return name === "main"
+      ? this.loadAlone(name)
+      : this.execute(
+          name,
+          this.main.withPlainFlags(() => this.compile(name)),
+        );
+  }
+
+  /** The same for one that takes no other, with V8's flags as they are. */
+  loadAlone(name: AnyName): Loaded {
+    return this.execute(name, this.compile(name));
+  }
+
+  private execute(name: AnyName, script: Script): Loaded {
     const module = { exports: {} };
     this.loaded.set(name, { script, module });
     const call = script.runInThisContext() as (...parameters: unknown[]) => void;
@@ -52,7 +71,7 @@ export class Bundle {
 
   /** The scripts that have been executed. */
   get names(): readonly ScriptName[] {
-    return [...this.loaded.keys()];
+    return SCRIPTS.filter((name) => this.loaded.has(name));
   }
 
   /** What the first script exports. */
@@ -60,10 +79,10 @@ export class Bundle {
     return this.load("main").module.exports as typeof Main;
   }
 
-  /** The code cache of a script as it is now. */
+  /** The code cache of a script of the command as it is now. */
   cacheOf(name: ScriptName): Buffer {
     const { script } = this.load(name);
-    return sealed(this.main.withPlainFlags(() => script.createCachedData()));
+    return this.main.withPlainFlags(() => cacheOf(script));
   }
 
   /** Runs the command. The scripts ask for each other only now, when the first is complete. */

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setEngineFlags } from "../cli/engine-flags.ts";
 import { optimisedFile, preparedFile } from "../cli/prepared.ts";
 import { sealed } from "../cli/sealed.ts";
 import { findModel } from "../emu/cpu/models.ts";
@@ -16,7 +17,10 @@ import { quickModule } from "../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
 import { ABIS } from "../emu/linux/abi.ts";
 import { newMemory } from "../emu/memory/wasm-memory.ts";
-import { Bundle, cacheFile, SCRIPTS, type ScriptName } from "../cli/bundle.ts";
+import { nodeHost } from "../emu/host/node/index.ts";
+import { defaultMounts, Machine } from "../emu/machine.ts";
+import type * as Translating from "../translating.ts";
+import { Bundle, cacheFile, cacheOf, SCRIPTS, type ScriptName, THREAD_SCRIPT } from "../cli/bundle.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = join(root, "dist", "bin");
@@ -25,7 +29,7 @@ const built = join(root, "guest-bins", "built");
 const smallest = join(built, "hello-ppc32");
 
 /** Runs the command with `words`, and leaves the cache of a script as it is at its end. */
-function record(script: ScriptName, words: readonly string[]): void {
+function record(script: ScriptName | typeof THREAD_SCRIPT, words: readonly string[]): void {
   const args = [fileURLToPath(import.meta.url), script, ...words];
   const { status, stderr } = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
   if (status !== 0) throw new Error(`ppcr ${words.join(" ")}: status ${status}\n${stderr}`);
@@ -58,7 +62,8 @@ function prepareQuick(): void {
 
 function recordAll(): void {
   prepareQuick();
-  for (const script of SCRIPTS) rmSync(join(bin, cacheFile(script)), { force: true });
+  for (const script of [...SCRIPTS, THREAD_SCRIPT] as const)
+    rmSync(join(bin, cacheFile(script)), { force: true });
   const run = ["run", "--engine", "interp"];
   const program = [join(built, "progress-ppc64"), "1"];
   const folder = mkdtempSync(join(tmpdir(), "ppcr-"));
@@ -71,6 +76,7 @@ function recordAll(): void {
       for (const abi of ["ppc32", "ppc64"]) record(script, ["run", join(built, `linking-${abi}`)]);
     }
     record("translator", ["run", ...program]);
+    record(THREAD_SCRIPT, []);
     record("options", [...run, ...program]);
     for (const script of ["rare", "seldom"] as const) {
       record(script, [...run, "--checkpoint-at", "1000", "-o", image, ...program]);
@@ -99,8 +105,45 @@ function recordHere(script: ScriptName): void {
   bundle.start();
 }
 
+/**
+ * Leaves the cache of the script by which another thread translates, as it is when it has translated what some programs come to. The command
+ * has set V8's flags when it begins that thread, and they are all threads'.
+ */
+async function recordThread(): Promise<void> {
+  setEngineFlags();
+  const { script, module } = new Bundle(bin).loadAlone(THREAD_SCRIPT);
+  const { fulfil } = module.exports as typeof Translating;
+  for (const name of ["progress-ppc32", "progress-ppc64"]) {
+    const answers: unknown[] = [];
+    const program = join(built, name);
+    const machine = Machine.load({
+      host: {
+        ...nodeHost({ descriptors: [] }),
+        translator: () => ({
+          isReady: true,
+          hasEnded: false,
+          send: (request) => answers.push(fulfil(structuredClone(request))),
+          receive: () => answers.shift(),
+          end: () => undefined,
+        }),
+      },
+      program,
+      argv: [name, "20"],
+      env: [],
+      cwd: root,
+      mounts: defaultMounts({ program, cwd: root }),
+      tuning: { translateAfter: 0, threshold: 2, translatedFreely: 10_000, threadAfter: 0 },
+    });
+    await machine.run();
+    if (machine.jitStatistics!.ordered < 50) throw new Error(`${name}: too little was translated`);
+    machine.close();
+  }
+  writeFileSync(join(bin, cacheFile(THREAD_SCRIPT)), cacheOf(script));
+}
+
 const script = SCRIPTS.find((name) => name === process.argv[2]);
-if (script === undefined) recordAll();
+if (process.argv[2] === THREAD_SCRIPT) await recordThread();
+else if (script === undefined) recordAll();
 else {
   process.argv.splice(2, 1);
   recordHere(script);

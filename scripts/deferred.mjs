@@ -114,6 +114,15 @@ export const deferring = {
   },
 };
 
+/** Makes a script that needs no other what a launcher takes. */
+export const alone = {
+  name: "alone",
+  /** @param {unknown} _options @param {Record<string, { code: string }>} bundle */
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) chunk.code = Module.wrap(plain(chunk.code));
+  },
+};
+
 /**
  * The first script gives the others what they name of it by one function: to export hundreds of names one by one takes a millisecond. What its
  * entry exports keeps its name. @param {string} code

@@ -1,8 +1,9 @@
 /** The command's bundle and its code cache. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { Bundle, cacheFile, SCRIPTS, scriptFile } from "../../cli/bundle.ts";
+import { Bundle, cacheFile, SCRIPTS, scriptFile, THREAD_SCRIPT } from "../../cli/bundle.ts";
 import { addMachineOptions, Verb } from "../../cli/options.ts";
 import { optimisedFile, preparedFile } from "../../cli/prepared.ts";
 import { readSealed } from "../../cli/sealed.ts";
@@ -25,10 +26,24 @@ describe("the compiled command", () => {
     expect(new Bundle(dirname(cli)).compile(name).cachedDataRejected).toBe(false);
   });
 
-  it.each(SCRIPTS)("has %s in one scope: V8 can't rely on functions of modules that are wrapped", (name) => {
+  it("takes the script of another thread from it too, with V8's flags as they are when one is begun", async () => {
     ensureBuilt();
-    expect(readFileSync(join(dirname(cli), scriptFile(name)), "latin1")).not.toContain("__esm");
+    const [bundle, flags] = ["bundle", "engine-flags"].map((name) =>
+      pathToFileURL(join(root, "dist", "cli", `${name}.js`)),
+    );
+    const script = `import { Bundle } from "${bundle}"; import { setEngineFlags } from "${flags}"; setEngineFlags();
+      console.log(new Bundle(${JSON.stringify(dirname(cli))}).compile("${THREAD_SCRIPT}").cachedDataRejected);`;
+    const { stdout } = await runProcess(process.execPath, { args: ["--input-type=module", "-e", script] });
+    expect(stdout).toBe("false\n");
   });
+
+  it.each([...SCRIPTS, THREAD_SCRIPT] as const)(
+    "has %s in one scope: V8 can't rely on functions of modules that are wrapped",
+    (name) => {
+      ensureBuilt();
+      expect(readFileSync(join(dirname(cli), scriptFile(name)), "latin1")).not.toContain("__esm");
+    },
+  );
 
   it("leaves what few runs do out of the script that all take", () => {
     ensureBuilt();

@@ -157,7 +157,7 @@ it("no other thread is begun for a little", () => {
 /** A thread of Node's, and a program that waits for what it makes without a turn for anything else, as programs that compute do. */
 function withThread() {
   ensureBuilt();
-  const others = startTranslator(join(root, "dist", "bin", "translating.cjs"))!;
+  const others = startTranslator(join(root, "dist", "bin", "thread.cjs"))!;
   while (!others.isReady);
   const { jit, run } = looping(() => others);
   const runUntil = (isDone: () => boolean) => {

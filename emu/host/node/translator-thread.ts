@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import type { HostTranslator } from "../host.ts";
 import { builtins } from "./builtins.ts";
 
-/** Where the build leaves the thread's script, seen from the command's scripts and from the library's entries. */
-const SCRIPTS = ["./translating.cjs", "./bin/translating.cjs"];
+/** Where the build leaves what the thread begins with, seen from the command's scripts and from the library's entries. */
+const SCRIPTS = ["./thread.cjs", "./bin/thread.cjs"];
 
-/** The path of the thread's script; undefined where nothing has been built. */
+/** Its path; undefined where nothing has been built. */
 const scriptHere = (): string | undefined =>
   SCRIPTS.map((name) => fileURLToPath(new URL(name, import.meta.url))).find(existsSync);
 
