@@ -15,10 +15,16 @@ afterEach(() => {
 
 const load = () => import("../../emu/host/node/node-status.ts");
 /** The same where what Node's functions call is had by `binding`. */
-async function loadRefused(binding: () => unknown) {
+async function loadWith(binding: () => unknown) {
+  vi.resetModules();
   vi.spyOn(process as unknown as { binding(): unknown }, "binding").mockImplementation(binding);
   return load();
 }
+/** The same where it can't be had. */
+const loadRefused = () =>
+  loadWith(() => {
+    throw new Error("refused");
+  });
 
 describe("the status of a file", () => {
   const kinds = {
@@ -55,21 +61,12 @@ describe("the status of a file", () => {
     const handle = fs.openSync(path, "r");
     expect(statusOf(handle)).toEqual(status);
     fs.closeSync(handle);
-    const slow = await (vi.resetModules(),
-    loadRefused(() => {
-      throw new Error("refused");
-    }));
+    const slow = await loadRefused();
     expect(slow.lookAt(path)).toEqual(status);
   });
 
   it("is nothing where nothing is, and an error where Node's functions have one", async () => {
-    const refused = () => {
-      throw new Error("refused");
-    };
-    for (const { lookAt, statusAt, statusOf } of [
-      await load(),
-      (vi.resetModules(), await loadRefused(refused)),
-    ]) {
+    for (const { lookAt, statusAt, statusOf } of [await load(), await loadRefused()]) {
       expect(lookAt(`${root}/nothing`)).toBeUndefined();
       expect(() => statusAt(`${root}/nothing`)).toThrow("ENOENT");
       expect(() => statusAt(`${root}/${"x".repeat(300)}`)).toThrow("ENAMETOOLONG");
@@ -88,7 +85,7 @@ describe("the status of a file", () => {
 
   it("is that of Node's functions where what they call is another thing", async () => {
     const numbers = new BigInt64Array(18);
-    const { lookAt } = await loadRefused(() => ({ lstat: () => numbers, fstat: () => numbers }));
+    const { lookAt } = await loadWith(() => ({ lstat: () => numbers, fstat: () => numbers }));
     expect(lookAt(root)?.ino).toBe(fs.lstatSync(root, { bigint: true }).ino);
   });
 
