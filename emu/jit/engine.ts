@@ -22,7 +22,7 @@ import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { extentsOf, lessThan, type Order, type Product, produce } from "./produce.ts";
+import { extentsOf, partOf, type Order, type Product, produce } from "./produce.ts";
 import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
@@ -50,6 +50,8 @@ interface Job {
   readonly before: Piece | undefined;
   readonly replaced: readonly Piece[];
   readonly order: Order;
+  /** Its own instructions, without those of functions that become part of it. */
+  readonly instructions: number;
   /** Places that wait for it, for they share code with it. */
   readonly waiting: number[];
 }
@@ -677,7 +679,7 @@ export class JitEngine extends Interpreter {
       tuning: { mostEntries, mostPromoted, mostCarried },
       pages: cpu.memory.memory.buffer.byteLength / 65536,
     };
-    return { wanted, before, replaced, order, waiting: [] };
+    return { wanted, before, replaced, order, instructions: found.instructions, waiting: [] };
   }
 
   /**
@@ -726,9 +728,10 @@ export class JitEngine extends Interpreter {
   }
   /** Has a product used and kept; where it is too large, or none could be made, less is translated. */
   private settle(job: Job, product: Product | undefined): void {
-    const { wanted, before, order } = job;
-    const smaller = product === undefined ? order.region.instructions >> 1 : lessThan(product, this.tuning);
-    if (product === undefined || smaller > 0) this.translateUnit(wanted, before, smaller);
+    const { wanted, before, instructions } = job;
+    const part = product === undefined ? 0.5 : partOf(product, this.tuning);
+    if (product === undefined || part < 1)
+      this.translateUnit(wanted, before, Math.floor(part * instructions));
     else this.take(this.keep(job, product));
   }
   /** Puts what was produced into the archive. */
@@ -753,7 +756,7 @@ export class JitEngine extends Interpreter {
   /** What another thread has made is there, or is not to be had; it is put to use when this address space runs. */
   private receive(job: Job, made: Made | undefined): void {
     const { statistics } = this;
-    const isSmall = made !== undefined && lessThan(made.product, this.tuning) === 0;
+    const isSmall = made !== undefined && partOf(made.product, this.tuning) === 1;
     const piece = isSmall ? this.keep(job, made.product, made.module) : undefined;
     this.received.push({ job, product: made?.product, piece });
     if (made === undefined) return;
