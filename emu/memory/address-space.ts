@@ -479,6 +479,13 @@ export class AddressSpace implements FileViewer {
 
   /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
   readCString(address: number, limit: number): Uint8Array | undefined {
+    const length = this.lengthOfCString(address, limit);
+    // Of an array of no bytes V8 clears none, in a way that takes processors as long as a short call.
+    return length === 0 ? NOTHING : length === undefined ? undefined : this.peek(address, length);
+  }
+
+  /** How many bytes of a string come before its NUL, as `readCString` would read them. */
+  lengthOfCString(address: number, limit: number): number | undefined {
     for (let length = 0; length < limit; ) {
       const at = address + length;
       if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
@@ -488,10 +495,8 @@ export class AddressSpace implements FileViewer {
       const found = this.lengthOf(at, rest);
       length += found;
       if (found === rest) continue;
-      // Of an array of no bytes V8 clears none, in a way that takes processors as long as a short call.
-      if (length === 0) return NOTHING;
       this.checkLoad(address, length + 1);
-      return this.peek(address, length);
+      return length;
     }
     return undefined;
   }
