@@ -15,7 +15,7 @@ export interface JitStatistics {
   bytes: number;
   generating: number;
   compiling: number;
-  /** How many of those functions another thread has translated, the milliseconds that this took it, and what the guest's code had changed under. */
+  /** How many of those another thread has translated, the milliseconds that this took it, and of how many the guest's code had changed meanwhile. */
   ordered: number;
   ordering: number;
   stale: number;
