@@ -237,7 +237,7 @@ export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */
 export const MOST_ORDERS = 8;
 /** Milliseconds that the guest's thread may translate for each that the program has had. */
-export const TRANSLATED_WITHIN = 4;
+export const TRANSLATED_WITHIN = 8;
 /**
  * How much less of a processor than others that thread wants, as nice(1) has it. Where there are two cores it would keep the guest's thread waiting,
  * and those in which V8 optimises: sqlite's first run took 3 % more by the clock with 0, 2 % with 5.
