@@ -22,7 +22,7 @@ import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { extentsOf, lessThan, type Order, type Product } from "./produce.ts";
+import { extentsOf, type Order, partOf, type Product } from "./produce.ts";
 import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
@@ -50,6 +50,8 @@ interface Job {
   readonly before: Piece | undefined;
   readonly replaced: readonly Piece[];
   readonly order: Order;
+  /** Its own instructions, without those of functions that become part of it. */
+  readonly instructions: number;
   /** Places that wait for it, for they share code with it. */
   readonly waiting: number[];
 }
@@ -685,7 +687,7 @@ export class JitEngine extends Interpreter {
       tuning: { mostEntries, mostPromoted, mostCarried },
       pages: cpu.memory.memory.buffer.byteLength / 65536,
     };
-    return { wanted, before, replaced, order, waiting: [] };
+    return { wanted, before, replaced, order, instructions: found.instructions, waiting: [] };
   }
 
   /**
@@ -729,9 +731,9 @@ export class JitEngine extends Interpreter {
   }
 
   /** Has less translated where a product is too large, or none could be made. */
-  private translateLess({ wanted, before, order }: Job, product: Product | undefined): void {
-    const less = product === undefined ? order.region.instructions >> 1 : lessThan(product, this.tuning);
-    this.translateUnit(wanted, before, less);
+  private translateLess({ wanted, before, instructions }: Job, product: Product | undefined): void {
+    const part = product === undefined ? 0.5 : partOf(product, this.tuning);
+    this.translateUnit(wanted, before, Math.floor(part * instructions));
   }
   /** Puts what was produced into the archive. */
   private keep({ before, replaced }: Job, product: Product, module?: WebAssembly.Module): Piece {
@@ -754,7 +756,7 @@ export class JitEngine extends Interpreter {
 
   /** What has been made of a job is put to use when this address space runs. */
   private receiveOwn(job: Job, product: Product | undefined, module?: WebAssembly.Module): void {
-    const isSmall = product !== undefined && lessThan(product, this.tuning) === 0;
+    const isSmall = product !== undefined && partOf(product, this.tuning) === 1;
     const piece = isSmall ? this.keep(job, product, module) : undefined;
     this.received.push({ job, product, piece, isRefused: false });
   }

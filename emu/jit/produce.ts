@@ -72,11 +72,10 @@ export function* producing(order: Order): Interruptible<Product> {
 }
 
 /**
- * How many instructions are to be taken instead where a module is too large, else 0. Many jumps by one table of many targets make more code
- * than their instructions would.
+ * What part of the instructions is to be taken instead where a module is too large, else 1. Many jumps by one table of many targets make more
+ * code than their instructions would.
  */
-export function lessThan({ instructions, wire }: Product, { mostModuleBytes }: Tuning): number {
+export function partOf({ instructions, wire }: Product, { mostModuleBytes }: Tuning): number {
   const part = mostModuleBytes / wire.length;
-  if (part >= 1 || instructions <= LEAST_INSTRUCTIONS) return 0;
-  return Math.floor(Math.min(0.75, part) * instructions);
+  return part >= 1 || instructions <= LEAST_INSTRUCTIONS ? 1 : Math.min(0.75, part);
 }

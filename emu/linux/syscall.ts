@@ -44,7 +44,7 @@ export function pointer(value: bigint | number): number {
   if (value >= ADDRESSES_END) throw new SysError(EFAULT);
   return Number(value);
 }
-const ADDRESSES_END = 2 ** 47;
+export const ADDRESSES_END = 2 ** 47;
 
 const GPRS = 32;
 

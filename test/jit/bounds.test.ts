@@ -99,3 +99,31 @@ it("takes less of a function whose module would be too big", () => {
   expect(Math.max(...sizes)).toBeLessThanOrEqual(mostModuleBytes);
   expect(Math.max(...sizes)).toBeGreaterThan(mostModuleBytes / 4);
 });
+
+it("takes less also where the small functions that become part of it make it too big", () => {
+  const steps = 100;
+  const leaf = [...Array.from({ length: 15 }, () => asm("addi 4,4,1")), asm("bclr 20,0,0")];
+  const first = 3 + 2 * steps;
+  const calls = Array.from({ length: steps }, (_, i) => {
+    const at = 3 + 2 * i;
+    return [asm("xor 7,7,4"), asm(`bl ${4 * (first + 2 - at - 1)}`)];
+  }).flat();
+  const words = [
+    ...[asm("addi 6,0,100"), asm("mtspr 9,6"), asm("ori 0,0,0")],
+    ...calls,
+    ...[asm(`bc 16,0,${-4 * calls.length}`), asm("sc")],
+    ...leaf,
+  ];
+  /** The largest module, where none may be larger. */
+  const largest = (mostModuleBytes: number): number => {
+    const sizes: number[] = [];
+    const onTranslated = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
+    const tuning = { ...SOON, threshold: 3, mostModuleBytes };
+    const engine = engineOf(words, new Translations(tuning, undefined, { onTranslated }));
+    expect(engine.run(10_000_000)).toBe("syscall");
+    expect(engine.cpu.registers.gpr(4)).toBe(BigInt(100 * steps * 15));
+    return Math.max(...sizes);
+  };
+  const most = Math.floor(0.72 * largest(1_000_000));
+  expect(largest(most)).toBeLessThanOrEqual(most);
+});

@@ -87,6 +87,12 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     return this.peer === undefined || this.peer === from;
   }
 
+  override checkSend(to?: Socket | Address): void {
+    if (this.writeShut) throw new SysError(EPIPE);
+    if (to === undefined && this.peer === undefined && this.remote === undefined)
+      throw new SysError(this.isUnix ? ENOTCONN : EDESTADDRREQ);
+  }
+
   override send(what: Outgoing, to?: Socket | Address): number | undefined {
     this.checkError();
     if (what.bytes.length > this.longest) throw new SysError(EMSGSIZE);

@@ -210,6 +210,8 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
    * EPIPE among them. `to`: where a datagram goes that doesn't go to who it is connected to.
    */
   abstract send(what: Outgoing, to?: Socket | Address): number | undefined;
+  /** Throws what is wrong before the bytes that are to be sent are looked at. */
+  checkSend(_to?: Socket | Address): void {}
   /** Up to `room` bytes of what has come; undefined when nothing has and more may. `peek` leaves it there. */
   abstract receive(room: number, peek: boolean): Received | undefined;
 

@@ -222,7 +222,7 @@ export class StreamSocket extends Socket<ConnectionGateway> {
 
   // ---- data --------------------------------------------------------------------------------------------------
 
-  private checkSend(): void {
+  override checkSend(): void {
     const { isUnix } = this;
     // Streams of AF_UNIX ask first whether the other end has gone, packets for an error (unix_stream_sendmsg, sock_alloc_send_pskb).
     if (isUnix && !this.isPackets && this.writeShut) throw new SysError(EPIPE);

@@ -6,7 +6,7 @@ import { EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, ENOENT, EPIPE, SysError } from ".
 import { RLIMIT_FSIZE } from "../process.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
-import { pointer, type SyscallContext } from "../syscall.ts";
+import { ADDRESSES_END, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { exists, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
@@ -112,23 +112,27 @@ export function accessible(memory: AddressSpace, address: number, length: number
 
 /**
  * The buffer of a read or write: pointer and size_t arguments, cut to what Linux moves at once. Throws EFAULT for one
- * that no address space holds.
+ * that no address space holds, however few bytes of it are wanted.
  */
 export function bufferArg(ctx: SyscallContext, pointer: number, size: number): Span[] {
   if (ctx.args.isNegative(size)) throw new SysError(EFAULT);
-  const length = Math.min(ctx.args.size(size), MAX_RW_COUNT);
-  return [{ address: length === 0 ? 0 : ctx.args.address(pointer), length }];
+  const [address, length] = [ctx.args.address(pointer), ctx.args.size(size)];
+  if (length > ADDRESSES_END - address) throw new SysError(EFAULT);
+  return [{ address, length: Math.min(length, MAX_RW_COUNT) }];
 }
 
 /** The buffers of a readv or writev. Throws EINVAL, EFAULT. */
-export function vectorArg(ctx: SyscallContext, vector: number, count: number): Span[] {
+export function vectorArg(ctx: SyscallContext, vector: number, count: number, isOwn = true): Span[] {
   const entries = ctx.args.size(count);
   if (entries > IOV_MAX) throw new SysError(EINVAL);
-  return spansOf(ctx, entries === 0 ? 0 : ctx.args.address(vector), entries);
+  return spansOf(ctx, entries === 0 ? 0 : ctx.args.address(vector), entries, isOwn);
 }
 
-/** The buffers of `count` struct iovec at `at`. Throws EINVAL, EFAULT. */
-export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] {
+/**
+ * The buffers of `count` struct iovec at `at`. Throws EINVAL, and EFAULT for one of the caller's `own` memory that no address space holds,
+ * however few bytes of it are wanted.
+ */
+export function spansOf(ctx: SyscallContext, at: number, count: number, isOwn = true): Span[] {
   const { memory, abi } = ctx;
   const { wordSize } = abi;
   if (count > 0) memory.checkLoad(at, count * 2 * wordSize);
@@ -136,14 +140,19 @@ export function spansOf(ctx: SyscallContext, at: number, count: number): Span[] 
   const upper = wordSize + (abi.littleEndian ? wordSize - 4 : 0);
   const spans: Span[] = [];
   let room = MAX_RW_COUNT;
+  // All lengths are looked at before the first address.
+  let isWild = false;
   for (let i = 0; i < count; i++) {
     const vector = at + i * 2 * wordSize;
-    const [base, wanted] = [ctx.getSize(vector), ctx.getSize(vector + wordSize)];
     if (memory.read32(vector + upper) < 0) throw new SysError(EINVAL);
+    const [base, wanted] = [ctx.getSize(vector), ctx.getSize(vector + wordSize)];
+    const isLooked = isOwn || wanted > 0;
+    isWild ||= isLooked && base > ADDRESSES_END - (isOwn ? wanted : 1);
     const length = Math.min(wanted, room);
     room -= length;
-    spans.push({ address: wanted > 0 ? pointer(base) : 0, length });
+    spans.push({ address: isLooked ? base : 0, length });
   }
+  if (isWild) throw new SysError(EFAULT);
   return spans;
 }
 

@@ -14,7 +14,8 @@ import {
 } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
-import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR } from "../vfs/constants.ts";
+import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_HOLE } from "../vfs/constants.ts";
+import { AnonymousFile } from "../vfs/anonymous-file.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
@@ -43,12 +44,14 @@ import { receiveSpans, sendSpans } from "./sockets-transfer.ts";
 function source(ctx: SyscallContext, n: number): OpenFile {
   const file = fileArg(ctx, n);
   if (!file.canRead) throw new SysError(EBADF);
+  if (!file.hasReading) throw new SysError(EINVAL);
   return file;
 }
 
 function target(ctx: SyscallContext, n: number): OpenFile {
   const file = fileArg(ctx, n);
   if (!file.canWrite) throw new SysError(EBADF);
+  if (!file.hasWriting) throw new SysError(EINVAL);
   return file;
 }
 
@@ -66,6 +69,7 @@ function positionArg(file: OpenFile, offset: number): number {
 function placeArg(ctx: SyscallContext, offset: number, write: boolean): { file: OpenFile; position: number } {
   if (offset < 0) throw new SysError(EINVAL);
   const position = positionArg(fileArg(ctx, 0), offset);
+  if (write && !fileArg(ctx, 0).takesPlaces) throw new SysError(ESPIPE);
   return { file: write ? target(ctx, 0) : source(ctx, 0), position };
 }
 
@@ -91,12 +95,77 @@ function usable(
   return whole;
 }
 
+/** Bytes of which nothing is wanted but that they are there. */
+const SCRATCH = 4096;
+
+/**
+ * What a transfer ends with whose memory is none, where there is something to say that comes before it is looked at: how much has been
+ * moved, undefined where it would wait. Throws EFAULT, or what else is wrong.
+ */
+function withoutMemory(
+  file: OpenFile,
+  { store, position }: { store: boolean; position?: number },
+  wanted: number,
+): number | undefined {
+  const bytes = new Uint8Array(Math.min(wanted, SCRATCH));
+  if (!store) {
+    if (file instanceof PipeEnd && !file.broken() && file.takes(1) === 0) return undefined;
+    if (file instanceof PipeEnd && file.broken()) file.write(bytes);
+    // Nothing is added to an event counter, if it can be said in so few bytes.
+    if (file instanceof AnonymousFile) file.write(bytes.subarray(0, 8));
+    throw new SysError(EFAULT);
+  }
+  const at = position ?? file.position;
+  const isSized = file.kind === "file";
+  if (isSized && BigInt(at) < file.stat().size) throw new SysError(EFAULT);
+  if (isSized) return 0;
+  const isThere = file.isStream && file.available() > 0;
+  if (isThere) throw new SysError(EFAULT);
+  // What an event counter or its like has told is told, though nobody has heard it.
+  const count = file.kind === "proc" ? file.readAt(bytes.subarray(0, 1), at) : file.read(bytes);
+  if (count === undefined || count === 0) return count;
+  throw new SysError(EFAULT);
+}
+
+/**
+ * The spans up to where memory ends, of pipes and their like, whose buffers are filled from all of them together: whole pages of what can
+ * be had. `known`: that all of them are there.
+ */
+function usableSpans(
+  ctx: SyscallContext,
+  file: OpenFile,
+  spans: readonly Span[],
+  { store, total }: { store: boolean; total: number },
+): { pieces: readonly Span[]; known: boolean } {
+  if (spans.length === 1 || !file.isStream) return { pieces: spans, known: false };
+  let good = 0;
+  try {
+    for (const { address, length } of spans) {
+      const here = accessible(ctx.memory, address, length, store);
+      good += here;
+      if (here < length) break;
+    }
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+  }
+  // With nothing at all the first piece says what comes before that.
+  if (good === total || good === 0) return { pieces: spans, known: good > 0 };
+  const isEmpty = store ? file.available() === 0 : file.broken() || file.takes(1) === 0;
+  let rest = isEmpty ? good : usable(file, 0, total, good, { store });
+  const pieces = spans.map(({ address, length }) => {
+    const here = Math.min(length, rest);
+    rest -= here;
+    return { address, length: here };
+  });
+  return { pieces, known: true };
+}
+
 /** Runs `move` on one piece of the spans after the other until one is moved short; errors count only at the start. */
 function transfer(
   ctx: SyscallContext,
   file: OpenFile,
   spans: readonly Span[],
-  options: { store: boolean; skip: number },
+  options: { store: boolean; skip: number; position?: number; known: boolean },
   move: (address: number, length: number, done: number) => number | undefined,
 ): { done: number; blocked: boolean } {
   const total = lengthOf(spans);
@@ -106,20 +175,24 @@ function transfer(
     passed += span.length;
     while (done < passed) {
       const address = span.address + span.length - (passed - done);
+      const wanted = Math.min(passed - done, CHUNK);
       try {
-        const wanted = Math.min(passed - done, CHUNK);
-        const length = usable(
-          file,
-          done,
-          wanted,
-          accessible(ctx.memory, address, wanted, options.store),
-          options,
-        );
+        const good = options.known ? wanted : accessible(ctx.memory, address, wanted, options.store);
+        const length = usable(file, done, wanted, good, options);
         const moved = move(address, length, done);
         if (moved === undefined) return { done, blocked: true };
         done += moved;
         if (moved < wanted) return { done, blocked: false };
       } catch (error) {
+        const isFault = error instanceof SysError && error.errno === EFAULT;
+        if (isFault && !options.store && file.isSink) {
+          file.write(new Uint8Array(0));
+          return { done: total, blocked: false };
+        }
+        if (isFault && done === 0) {
+          const moved = withoutMemory(file, options, wanted);
+          return { done: moved ?? 0, blocked: moved === undefined };
+        }
         if (done === 0) throw error;
         noteBrokenPipe(ctx, error);
         return { done, blocked: false };
@@ -145,9 +218,10 @@ export function readInto(
   if (file instanceof Socket) return receiveSpans(ctx, file, spans);
   if (file.isStream) checkTerminalRead(ctx, file);
   const total = lengthOf(spans);
-  if (total === 0) return 0;
-  const options = { store: true, skip: movedBefore(ctx) };
-  const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
+  if (total === 0) return file instanceof AnonymousFile ? nothingFrom(ctx, file) : 0;
+  const { pieces, known } = usableSpans(ctx, file, spans, { store: true, total });
+  const options = { store: true, skip: movedBefore(ctx), position, known };
+  const { done, blocked } = transfer(ctx, file, pieces, options, (address, length, before) => {
     if (before > 0 && !fills(file) && !file.readable()) return 0;
     if (position === undefined) return file.readTo(ctx.memory, address, length);
     const bytes = buffer.subarray(0, length);
@@ -158,6 +232,10 @@ export function readInto(
   if (done > 0) noteRead(ctx, file);
   return blocked && done === 0 ? waitForInput(ctx, file) : done;
 }
+
+/** An event counter and its like mind that nothing is wanted of them. */
+const nothingFrom = (ctx: SyscallContext, file: OpenFile): number | Blocked | SysError =>
+  file.read(new Uint8Array(0)) ?? waitForInput(ctx, file);
 
 /** Waits until there may be input; a terminal may be set to give up after a time (VTIME). */
 function waitForInput(ctx: SyscallContext, file: OpenFile): number | Blocked | SysError {
@@ -185,9 +263,10 @@ export function writeFrom(
   if (file.isStream) checkTerminalWrite(ctx, file);
   try {
     if (total === 0) return file.write(new Uint8Array(0)) ?? 0;
-    const options = { store: false, skip };
+    const { pieces, known } = usableSpans(ctx, file, spans, { store: false, total });
+    const options = { store: false, skip, position, known };
     let short = false;
-    const { done, blocked } = transfer(ctx, file, spans, options, (address, length, before) => {
+    const { done, blocked } = transfer(ctx, file, pieces, options, (address, length, before) => {
       const at = position === undefined ? startOf(file) : position + before;
       const allowed = withinLimit(ctx, file, at, length);
       const taken = file.takes(allowed);
@@ -228,16 +307,27 @@ export const RWF_SUPPORTED = 0x1f;
 const RWF_NOWAIT = 0x8;
 const RWF_APPEND = 0x10;
 
+/** readv(2) and its kin: those who ask for nothing are told nothing but of their buffers. */
+function readVector(ctx: SyscallContext, file: OpenFile, position?: number): number | Blocked | SysError {
+  const spans = vectorArg(ctx, 1, 2);
+  return lengthOf(spans) === 0 ? 0 : readInto(ctx, file, spans, position);
+}
+function writeVector(ctx: SyscallContext, file: OpenFile, position?: number): number | Blocked | SysError {
+  const spans = vectorArg(ctx, 1, 2);
+  return lengthOf(spans) === 0 ? 0 : writeFrom(ctx, file, spans, position);
+}
+
 /** preadv2 and pwritev2: offset -1 means the file's own position. */
 function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysError {
   const flags = ctx.args.int(5);
-  if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   const offset = splitOffset(ctx, 3);
   const { file, position } =
     offset === -1
       ? { file: write ? target(ctx, 0) : source(ctx, 0), position: undefined }
       : placeArg(ctx, offset, write);
   const spans = vectorArg(ctx, 1, 2);
+  if (lengthOf(spans) === 0) return 0;
+  if (flags & ~RWF_SUPPORTED) throw new SysError(EOPNOTSUPP);
   if (!write) {
     if (flags & RWF_NOWAIT && !file.readable()) throw new SysError(EAGAIN);
     return readInto(ctx, file, spans, position);
@@ -254,19 +344,27 @@ function vectorAt(ctx: SyscallContext, write: boolean): number | Blocked | SysEr
 /** The offset of pread64: r6, or on ppc32 the pair r7:r8, since pairs begin at odd registers. */
 const alignedOffset = (ctx: SyscallContext): number => ctx.args.position(ctx.abi.is64 ? 3 : 4);
 
+/** What a seek counts from. Throws EINVAL, whatever the file. */
+function whenceArg(ctx: SyscallContext, n: number): number {
+  const whence = ctx.args.uint(n);
+  if (whence > SEEK_HOLE) throw new SysError(EINVAL);
+  return whence;
+}
+
 function lseek(ctx: SyscallContext): bigint | number {
   const file = fileArg(ctx, 0);
-  const position = file.seek(ctx.args.long(1), ctx.args.int(2));
+  const position = file.seek(ctx.args.long(1), whenceArg(ctx, 2));
   if (!ctx.abi.is64 && position > 0x7fff_ffff) throw new SysError(EOVERFLOW);
   return position;
 }
 
 function llseek(ctx: SyscallContext): number {
   const file = fileArg(ctx, 0);
+  const whence = whenceArg(ctx, 4);
   const offset = BigInt.asIntN(64, (BigInt(ctx.args.uint(1)) << 32n) | BigInt(ctx.args.uint(2)));
   const result = ctx.args.address(3);
   if (accessible(ctx.memory, result, 8, true) < 8) throw new SysError(EFAULT);
-  ctx.memory.write64(result, BigInt(file.seek(offset, ctx.args.int(4))));
+  ctx.memory.write64(result, BigInt(file.seek(offset, whence)));
   return 0;
 }
 
@@ -400,12 +498,12 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "readv",
     args: "fd ptr ulong",
-    handler: (ctx) => readInto(ctx, source(ctx, 0), vectorArg(ctx, 1, 2)),
+    handler: (ctx) => readVector(ctx, source(ctx, 0)),
   },
   {
     name: "writev",
     args: "fd ptr ulong",
-    handler: (ctx) => writeFrom(ctx, target(ctx, 0), vectorArg(ctx, 1, 2)),
+    handler: (ctx) => writeVector(ctx, target(ctx, 0)),
   },
   {
     name: "pread64",
@@ -428,7 +526,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong long long",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, splitOffset(ctx, 3), false);
-      return readInto(ctx, file, vectorArg(ctx, 1, 2), position);
+      return readVector(ctx, file, position);
     },
   },
   {
@@ -436,7 +534,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong long long",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, splitOffset(ctx, 3), true);
-      return writeFrom(ctx, file, vectorArg(ctx, 1, 2), position);
+      return writeVector(ctx, file, position);
     },
   },
   { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },

@@ -122,13 +122,13 @@ function leavesRoom({ areas }: SyscallContext["memory"], start: number, end: num
 
 /**
  * A free place for `length` bytes: at the hint if that is free, else where mmap searches. Garbage collectors wish for random far
- * places for every part of their heap, and take what they get: what is longer than a piece gets a far place only where mmap goes
- * far by itself. Throws ENOMEM.
+ * places for every part of their heap, and take what they get: private memory of no file (`anonymous`) that is longer than a piece
+ * gets a far place only where mmap goes far by itself. Throws ENOMEM.
  */
-function unmappedArea(ctx: SyscallContext, hint: bigint, length: number): number {
+function unmappedArea(ctx: SyscallContext, hint: bigint, length: number, anonymous: boolean): number {
   const { memory, abi, process } = ctx;
   const wanted = hint === 0n ? undefined : freeAt(memory, hint, length);
-  if (wanted !== undefined && (wanted < FAR_START || length <= PIECE_SIZE)) return wanted;
+  if (wanted !== undefined && (wanted < FAR_START || length <= PIECE_SIZE || !anonymous)) return wanted;
   const found = findPlace(abi, memory, length, process.limits[RLIMIT_STACK].soft, wanted);
   if (found === undefined) throw new SysError(ENOMEM);
   return found;
@@ -150,7 +150,8 @@ function placeOf(ctx: SyscallContext, address: bigint, length: bigint, flags: nu
   if (length > taskSize(ctx)) throw new SysError(ENOMEM);
   if (!fixed) {
     if (length > BigInt(memory.limit)) throw new SysError(ENOMEM);
-    return unmappedArea(ctx, address, Number(length));
+    const anonymous = (flags & MAP_ANONYMOUS) !== 0 && (flags & MAP_TYPE) === MAP_PRIVATE;
+    return unmappedArea(ctx, address, Number(length), anonymous);
   }
   if (address > taskSize(ctx) - length) throw new SysError(ENOMEM);
   if (!isAligned(address)) throw new SysError(EINVAL);
@@ -410,7 +411,7 @@ function remapTo(
   }
   const area = areaToResize(ctx, old, oldLength, newLength);
   const length = Number(newLength);
-  const to = flags & MREMAP_FIXED ? Number(target) : unmappedArea(ctx, target, length);
+  const to = flags & MREMAP_FIXED ? Number(target) : unmappedArea(ctx, target, length, !hasOffset(area));
   moveArea(ctx, area, old, Number(oldLength), to, length, (flags & MREMAP_DONTUNMAP) !== 0);
   return to;
 }
@@ -438,7 +439,7 @@ function resize(
     return old;
   }
   if (!(flags & MREMAP_MAYMOVE)) throw new SysError(ENOMEM);
-  const place = unmappedArea(ctx, 0n, to);
+  const place = unmappedArea(ctx, 0n, to, !hasOffset(area));
   moveArea(ctx, area, old, from, place, to, false);
   return place;
 }

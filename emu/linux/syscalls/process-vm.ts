@@ -99,7 +99,7 @@ const access =
     const local = vectorArg(ctx, 1, 2);
     if (isEmpty(local)) return 0;
     // The vectors are both the caller's; what the second points to is the other's.
-    const remote = vectorArg(ctx, 3, 4);
+    const remote = vectorArg(ctx, 3, 4, false);
     // Nobody asks then whether there is such a process.
     if (isEmpty(remote)) return 0;
     const { memory } = targetArg(ctx);

@@ -60,6 +60,21 @@ function gather(ctx: SyscallContext, spans: readonly Span[], skip: number, lengt
   return bytes;
 }
 
+/** As `gather`, for a socket that may have something to say that comes before it. */
+function gatherFor(
+  ctx: SyscallContext,
+  socket: Socket,
+  { spans, skip, length }: { spans: readonly Span[]; skip: number; length: number },
+  to?: Socket | Address,
+): Uint8Array {
+  try {
+    return gather(ctx, spans, skip, length);
+  } catch (error) {
+    if (skip === 0) socket.checkSend(to);
+    throw error;
+  }
+}
+
 /** How much of the spans from `skip` on can be stored to. Throws EFAULT where there is room and none of it can. */
 function roomIn(ctx: SyscallContext, spans: readonly Span[], skip: number): number {
   let room = 0;
@@ -156,7 +171,12 @@ function send(
       if (done > 0 && socket.isBroken) return done;
       // One byte at the least, for an error to show.
       const most = isWhole ? total : Math.max(1, socket.takes(CHUNK));
-      const bytes = gather(ctx, spans, done, Math.min(total - done, most));
+      const bytes = gatherFor(
+        ctx,
+        socket,
+        { spans, skip: done, length: Math.min(total - done, most) },
+        other,
+      );
       // Nothing of a stream carries no descriptors.
       const files = done === 0 && (isWhole || total > 0) ? (control?.files ?? []) : [];
       for (const file of files) hold(file);
@@ -274,7 +294,7 @@ function receive(
       room = roomIn(ctx, spans, done);
     } catch (error) {
       if (done > 0) return { length: done, flags: 0, received: undefined };
-      throw error;
+      room = roomNowhere(socket, peek, error);
     }
     let received: Received | undefined;
     try {
@@ -304,6 +324,19 @@ function receive(
   }
 }
 
+/**
+ * Where nothing can be stored what there is to be said comes first: nothing has come, or no more will. A message is lost with what was to
+ * take it. Throws what is wrong, `fault` at the end.
+ */
+function roomNowhere(socket: Socket, peek: boolean, fault: unknown): number {
+  const seen = socket.receive(1, true);
+  if (seen !== undefined) socket.discard(seen);
+  if (seen === undefined || seen.isEnd) return 1;
+  const lost = socket.type === SOCK_STREAM || peek ? undefined : socket.receive(1, false);
+  if (lost !== undefined) socket.discard(lost);
+  throw fault;
+}
+
 /** The byte that came out of band, which is never waited for. */
 function receiveUrgent(ctx: SyscallContext, socket: Socket, spans: readonly Span[], flags: number): Receipt {
   if (!(socket instanceof StreamSocket) || !socket.hasUrgent)
@@ -322,7 +355,7 @@ function packetReceipt(flags: number, received: Received): Receipt {
 
 /** read(2) and its kin. */
 export const receiveSpans = (ctx: SyscallContext, socket: Socket, spans: readonly Span[]): number =>
-  receive(ctx, socket, { spans, flags: 0, skip: movedBefore(ctx) }).length;
+  lengthOf(spans) === 0 ? 0 : receive(ctx, socket, { spans, flags: 0, skip: movedBefore(ctx) }).length;
 
 /** The address that recvfrom and recvmsg tell of: TCP has none to tell. */
 const originOf = (socket: Socket, { received }: Receipt): Address | undefined =>

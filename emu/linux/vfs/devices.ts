@@ -32,6 +32,9 @@ const MEMORY_DEVICES: Readonly<Record<string, Behaviour>> = {
   urandom: { minor: 9, read: noise, write: swallow },
 };
 
+/** null, zero and full; the others stir what is written into what they have. */
+const SINKS: readonly number[] = [3, 5, 7];
+
 /** Linux's dev_t for stat: minor and major as the kernel packs them for user space. */
 const makeDevice = (major: number, minor: number): bigint =>
   BigInt((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12));
@@ -57,6 +60,9 @@ class MemoryDevice extends OpenFile {
   }
   override stat(): FileStat {
     return deviceStat(this.path, 1, this.behaviour.minor);
+  }
+  override get isSink(): boolean {
+    return SINKS.includes(this.behaviour.minor);
   }
   /** The memory devices have no position: every seek leads to 0. */
   override seek(): number {

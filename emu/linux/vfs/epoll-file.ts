@@ -110,6 +110,13 @@ export class EpollFile extends AnonymousFile {
     super("eventpoll", { flags: 0 });
   }
 
+  override get hasReading(): boolean {
+    return false;
+  }
+  override get hasWriting(): boolean {
+    return false;
+  }
+
   private find(fd: number, file: OpenFile): Item | undefined {
     return this.items.get(file)?.find((item) => item.fd === fd);
   }

@@ -800,7 +800,7 @@ function statOfSynthetic(entry: Synthetic, path: string): FileStat {
     case "directory":
       return entryStat("directory", entry.isClosed ? 0o500 : 0o555, path);
     case "file":
-      return entryStat("file", entry.mode, path, { size: sizeOf(entry) });
+      return entryStat("file", entry.mode, path, { size: sizeOf(entry, path) });
     case "link":
       return entryStat("symlink", entry.mode ?? 0o777, path, { size: entry.size ?? 0n });
     case "device":

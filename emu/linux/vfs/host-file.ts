@@ -298,6 +298,7 @@ export class DirectoryFile extends OpenFile {
   }
 
   override sync(dataOnly: boolean): void {
+    if (this.folder === undefined && /^\/(proc|sys)(\/|$)/.test(this.path)) super.sync(dataOnly);
     try {
       this.folder?.host.sync(dataOnly);
     } catch (error) {

@@ -78,6 +78,10 @@ export class InotifyFile extends AnonymousFile {
     this.registry = options.notices;
     this.littleEndian = options.littleEndian;
   }
+
+  override get hasWriting(): boolean {
+    return false;
+  }
   override get label(): string {
     return "anon_inode:inotify";
   }

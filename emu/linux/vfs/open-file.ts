@@ -117,6 +117,18 @@ export abstract class OpenFile {
   /** The same for a walk, which looks itself whether that is in its grant yet. */
   start?(): Location;
 
+  /** Whether its kind can be read, or written, at all: it is EINVAL elsewhere, before a buffer is looked at. */
+  get hasReading(): boolean {
+    return true;
+  }
+  get hasWriting(): boolean {
+    return true;
+  }
+  /** Whether what is written to it is lost without being looked at. */
+  get isSink(): boolean {
+    return false;
+  }
+
   /** Bytes read at the position, which moves; 0 at the end; undefined when it would block. */
   read(_into: Uint8Array): number | undefined {
     return fail("EINVAL", "not readable");
@@ -144,9 +156,17 @@ export abstract class OpenFile {
     return fail("ESPIPE");
   }
 
+  /** Whether it can be written at a position that a call says. */
+  get takesPlaces(): boolean {
+    return this.seekable;
+  }
   /** lseek(2): the new position. Throws ESPIPE, EINVAL (also beyond what a file can hold), ENXIO. */
   seek(offset: bigint, whence: number): number {
     if (!this.seekable) fail("ESPIPE");
+    return this.seekAnywhere(offset, whence);
+  }
+  /** The same where there are positions. */
+  protected seekAnywhere(offset: bigint, whence: number): number {
     const target = this.seekTarget(offset, whence);
     if (target < 0n || target > BigInt(MAX_OFFSET)) fail("EINVAL", "no such position");
     this.position = Number(target);

@@ -20,6 +20,13 @@ export class PidFile extends AnonymousFile {
     this.machine = options.machine;
   }
 
+  override get hasReading(): boolean {
+    return false;
+  }
+  override get hasWriting(): boolean {
+    return false;
+  }
+
   /** The process while it lives, or has ended and has not been waited for. */
   get process(): Process | undefined {
     const { processes } = this.machine;

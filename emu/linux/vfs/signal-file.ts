@@ -22,6 +22,10 @@ export class SignalFile extends AnonymousFile {
     this.machine = options.machine;
   }
 
+  override get hasWriting(): boolean {
+    return false;
+  }
+
   private pendingOf({ process, signals }: Thread): bigint {
     return (signals.pending.mask | process.signals.pending.mask) & this.mask;
   }

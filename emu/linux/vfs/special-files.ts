@@ -32,6 +32,12 @@ abstract class ProcEntry extends OpenFile {
   }
 }
 
+/** What Linux does not make as it is read has a size that positions can count from: all of /sys, settings, and what lies in memory. */
+const isSized = (path: string): boolean =>
+  /^\/(sys|etc|proc\/sys)\/|^\/proc\/\d+\/(cmdline|auxv)$/.test(path);
+/** Settings and what lies in memory can be written at a position. */
+const isPlaced = (path: string): boolean => isSized(path) && !path.startsWith("/sys/");
+
 const isOfProcesses = (path: string): boolean => path.startsWith("/proc/");
 
 /** A file of /proc: its contents are those of the moment in which its beginning is read. */
@@ -53,13 +59,23 @@ export class ProcFile extends ProcEntry {
   }
   override stat(): FileStat {
     // What shows processes has no size, and may have gone.
-    return isOfProcesses(this.path) ? this.status : { ...this.status, size: sizeOf(this.again()) };
+    return isOfProcesses(this.path) ? this.status : { ...this.status, size: sizeOf(this.again(), this.path) };
   }
   override readAt(into: Uint8Array, position: number): number {
     if (position === 0 || this.contents === undefined) this.contents = this.again().contents();
     const piece = this.contents.subarray(position, position + into.length);
     into.set(piece);
     return piece.length;
+  }
+  override seek(offset: bigint, whence: number): number {
+    return isSized(this.path) ? this.seekAnywhere(offset, whence) : super.seek(offset, whence);
+  }
+  override get takesPlaces(): boolean {
+    return isPlaced(this.path);
+  }
+  /** Nothing has to be written down for /sys. */
+  override sync(dataOnly: boolean): void {
+    if (!this.path.startsWith("/sys/")) super.sync(dataOnly);
   }
   override write(from: Uint8Array): number {
     const { store } = this.again();

@@ -1,5 +1,6 @@
 /** Files that are on no host: directories that lead to grants, devices, /proc. */
 import { HostError } from "../../host/host.ts";
+import { PAGE_SIZE } from "../../memory/layout.ts";
 import type { FileStat } from "./file-status.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -98,8 +99,11 @@ export const textFile = (text: string | (() => string), mode = 0o444): Synthetic
   contents: () => encoder.encode(typeof text === "string" ? text : text()),
 });
 
-/** What its status tells of its length. */
-export const sizeOf = (file: SyntheticFile): bigint => BigInt(file.isSized ? file.contents().length : 0);
+/** What its status tells of its length: of files of /sys a page. */
+export function sizeOf(file: SyntheticFile, path: string): bigint {
+  if (path.startsWith("/sys/")) return BigInt(PAGE_SIZE);
+  return BigInt(file.isSized ? file.contents().length : 0);
+}
 
 /** Throws a HostError with Linux's name for what is wrong. */
 export function fail(code: string, message = code): never {

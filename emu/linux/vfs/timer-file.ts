@@ -40,6 +40,10 @@ export class TimerFile extends AnonymousFile implements Alarm {
     this.rank = options.rank;
   }
 
+  override get hasWriting(): boolean {
+    return false;
+  }
+
   ring(): void {
     this.queue.wake();
   }

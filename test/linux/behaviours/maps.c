@@ -408,3 +408,21 @@ BEHAVIOUR(what_is_mapped_later_is_locked_and_there) {
   CHECK(at != MAP_FAILED && !is_there(at, length) && munmap(at, length) == 0);
   CHECK(munlockall() == 0);
 }
+
+/* A heap that persists in a file wants the place that it had, wherever that was. */
+BEHAVIOUR(a_free_place_that_is_wished_for_is_taken) {
+  char *wished = sizeof(void *) == 8 ? (char *)(0x2aULL << 40) : (char *)0x51000000;
+  size_t length = 4 << 20;
+  int fd = memfd_create("heap", 0);
+  CHECK(ftruncate(fd, length) == 0);
+  char *at = mmap(wished, length, RW, MAP_SHARED, fd, 0);
+  CHECK(at == wished);
+  at[length - 1] = 5;
+  CHECK(munmap(at, length) == 0);
+  at = mmap(wished, length, RW, MAP_PRIVATE, fd, 0);
+  CHECK(at == wished && at[length - 1] == 5 && munmap(at, length) == 0);
+  at = mmap(wished, length, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(at == wished);
+  char *other = mmap(wished + 4096, 4096, RW, MAP_SHARED, fd, 0);
+  CHECK(other != MAP_FAILED && (other < wished || other >= wished + length));
+}

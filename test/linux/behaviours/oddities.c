@@ -13,6 +13,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/timerfd.h>
 #include <sys/timex.h>
 
 #define NOWHERE ((void *)-1)
@@ -220,4 +221,97 @@ BEHAVIOUR(mounts_that_make_no_sense) {
   if (getuid() == 0) return;
   FAILS(mount("none", ".", "tmpfs", 0, NULL), EPERM);
   FAILS(umount2(".", 0), EPERM);
+}
+
+/* Memory that no program has, and memory that nobody can have. */
+#define LOW ((void *)8)
+#define MUCH ((size_t)LONG_MAX)
+
+BEHAVIOUR(buffers_that_cannot_be_are_refused_however_little_is_wanted) {
+  char room[8];
+  int fd = file_with("f", "hello"), ends[2], nothing = open("/dev/null", O_RDWR), full = open("/dev/full", O_RDWR);
+  struct iovec wild[2] = {{NOWHERE, 0}, {LOW, 0}}, wrong[2] = {{NOWHERE, 1}, {room, -1}};
+  if (sizeof(long) == 8) {
+    FAILS(read(fd, NOWHERE, 0), EFAULT);
+    FAILS(write(fd, NOWHERE, 0), EFAULT);
+    FAILS(pread(fd, NOWHERE, 0, 0), EFAULT);
+    FAILS(readv(fd, wild, 2), EFAULT);
+    FAILS(writev(nothing, wild, 2), EFAULT);
+    FAILS(read(nothing, LOW, MUCH), EFAULT);
+  }
+  CHECK(read(fd, LOW, 0) == 0 && write(fd, LOW, 0) == 0);
+  FAILS(readv(fd, wrong, 2), EINVAL);
+  CHECK(readv(fd, NOWHERE, 0) == 0 && writev(full, NOWHERE, 0) == 0 && readv(open(".", O_RDONLY), wild, 0) == 0);
+  FAILS(lseek(fd, 0, 99), EINVAL);
+  CHECK(pipe(ends) == 0);
+  FAILS(lseek(ends[0], 0, 99), EINVAL);
+  FAILS(lseek(ends[0], 0, SEEK_SET), ESPIPE);
+  FAILS(syscall(SYS_preadv2, open("f", O_WRONLY), wild, 2, 0L, 0L, 0x1000), EBADF);
+  FAILS(write(full, room, 0), ENOSPC);
+}
+
+BEHAVIOUR(memory_is_looked_at_when_there_is_something_to_move) {
+  char room[8];
+  int fd = file_with("f", "hello"), ends[2], pair[2], nothing = open("/dev/null", O_RDWR), full = open("/dev/full", O_RDWR);
+  struct iovec second[3] = {{room, 0}, {LOW, 1}, {room, 1}}, cut[2] = {{room, 2}, {LOW, 1}};
+  CHECK(read(fd, LOW, 1) == 0 && readv(fd, second, 3) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+  FAILS(read(fd, LOW, 1), EFAULT);
+  CHECK(readv(fd, cut, 2) == 2 && lseek(fd, 0, SEEK_CUR) == 2);
+  CHECK(write(nothing, LOW, 1) == 1 && writev(nothing, second, 3) == 2 && read(nothing, LOW, 1) == 0);
+  FAILS(write(full, LOW, 1), ENOSPC);
+  FAILS(writev(full, second, 3), ENOSPC);
+  /* The buffers of a pipe are filled whole, or not at all. */
+  CHECK(pipe2(ends, O_NONBLOCK) == 0);
+  FAILS(read(ends[0], LOW, 1), EAGAIN);
+  FAILS(readv(ends[0], second, 3), EAGAIN);
+  FAILS(writev(ends[1], cut, 2), EFAULT);
+  CHECK(write(ends[1], "abcdefgh", 8) == 8);
+  FAILS(read(ends[0], LOW, 1), EFAULT);
+  FAILS(readv(ends[0], cut, 2), EFAULT);
+  CHECK(read(ends[0], room, 8) == 8 && memcmp(room, "abcdefgh", 8) == 0);
+  close(ends[1]);
+  CHECK(read(ends[0], LOW, 1) == 0);
+  CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == 0);
+  FAILS(read(pair[0], LOW, 1), EAGAIN);
+  CHECK(read(pair[0], LOW, 0) == 0 && send(pair[1], "x", 1, 0) == 1);
+  FAILS(recv(pair[0], LOW, 1, MSG_PEEK), EFAULT);
+  FAILS(recv(pair[0], LOW, 1, 0), EFAULT);
+  /* A message is lost with the memory that was to take it. */
+  FAILS(recv(pair[0], room, 1, 0), EAGAIN);
+  FAILS(write(socket(AF_INET, SOCK_DGRAM, 0), LOW, 1), EDESTADDRREQ);
+}
+
+BEHAVIOUR(what_has_no_reading_says_so_first) {
+  int counter = eventfd(1, EFD_NONBLOCK), set = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  uint64_t value;
+  FAILS(read(counter, LOW, 0), EINVAL);
+  FAILS(read(counter, LOW, 1), EINVAL);
+  FAILS(write(counter, LOW, 7), EINVAL);
+  FAILS(write(counter, LOW, 8), EFAULT);
+  FAILS(read(counter, LOW, 8), EFAULT);
+  /* It was told, and nobody has heard it. */
+  FAILS(read(counter, &value, 8), EAGAIN);
+  FAILS(read(set, NOWHERE, 1), EINVAL);
+  FAILS(write(set, &value, 8), EINVAL);
+  FAILS(writev(set, NOWHERE, 1), EINVAL);
+  FAILS(write(timer, NOWHERE, 8), EINVAL);
+  FAILS(read(timer, LOW, 1), EINVAL);
+  FAILS(read(timer, LOW, 8), EAGAIN);
+  FAILS(lseek(counter, 0, 99), EINVAL);
+}
+
+BEHAVIOUR(positions_in_what_is_made_as_it_is_read) {
+  int setting = open("/proc/sys/kernel/ostype", O_RDONLY), processors = open("/sys/devices/system/cpu/online", O_RDONLY);
+  int status = open("/proc/self/status", O_RDONLY), name = open("/proc/self/comm", O_RDWR);
+  CHECK(lseek(setting, 0, SEEK_END) == 0 && lseek(processors, 0, SEEK_END) == 4096);
+  FAILS(lseek(setting, 0, SEEK_DATA), ENXIO);
+  FAILS(lseek(status, 0, SEEK_END), EINVAL);
+  FAILS(lseek(open("/proc/version", O_RDONLY), 0, SEEK_END), EINVAL);
+  FAILS(pwrite(name, "a", 1, 0), ESPIPE);
+  FAILS(pwrite(status, "a", 1, 0), ESPIPE);
+  FAILS(pwrite(setting, "a", 1, 0), EBADF);
+  CHECK(fsync(processors) == 0);
+  FAILS(fsync(status), EINVAL);
+  FAILS(fsync(open("/proc/self", O_RDONLY)), EINVAL);
+  FAILS(fsync(open("/sys", O_RDONLY)), EINVAL);
 }
