@@ -1,4 +1,5 @@
 /** Sizes, permissions, owners, times, extended attributes; writing through to the disk. */
+import type { HostStat } from "../../host/host.ts";
 import { type Layout, struct, TIMESPEC, TIMESPEC64, TIMEVAL } from "../abi.ts";
 import { CAP_FSETID, isCapable } from "../credentials.ts";
 import {
@@ -229,14 +230,31 @@ function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[])
     if (times.some((time) => time !== "now")) throw new SysError(EPERM);
     permissions.check(stat, MAY_WRITE, "utimes");
   }
-  const now = ctx.kernel.clock.realtime();
-  const [atime, mtime] = [stat.atime, stat.mtime].map((old, i) => {
-    const time = times[i];
-    return time === "now" ? now : (time ?? old);
-  });
   const handle = handleOf(subject);
-  if (handle !== undefined) host.files.futimes(handle, atime, mtime);
-  else changeAt(ctx, subject, (path) => host.files.utimes(path, atime, mtime));
+  const isTouched = times.includes("now");
+  const set = (utimes: (atime: bigint, mtime: bigint) => void, look: () => HostStat): void => {
+    // What is written next gets the time of the host's last tick, and is not to be older: the host says what that is.
+    if (isTouched) utimes(stat.atime, stat.mtime);
+    const now = isTouched ? look().ctime : 0n;
+    const [atime, mtime] = [stat.atime, stat.mtime].map((old, i) => {
+      const time = times[i];
+      return time === "now" ? now : (time ?? old);
+    });
+    utimes(atime, mtime);
+  };
+  const { files: at } = host;
+  if (handle !== undefined)
+    set(
+      (atime, mtime) => at.futimes(handle, atime, mtime),
+      () => at.fstat(handle),
+    );
+  else
+    changeAt(ctx, subject, (path) =>
+      set(
+        (atime, mtime) => at.utimes(path, atime, mtime),
+        () => at.lstat(path),
+      ),
+    );
   // Linux tells of one time that is set as of a read or write (fsnotify_change).
   const one = times[1] === undefined ? IN_ACCESS : IN_MODIFY;
   noteChange(ctx, subject, times.includes(undefined) ? one : IN_ATTRIB);

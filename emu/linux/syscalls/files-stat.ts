@@ -89,12 +89,23 @@ export const STAT64 = struct({
 
 const BLOCK_SIZE = 4096;
 
+const MICROSECOND = 1000;
+
+/**
+ * A time of a file, to the microsecond: to that it can be set on the host. So one that has been copied from another file is the other's,
+ * and one that is set to the present isn't behind what was written before.
+ */
+function fileTime(time: bigint): { seconds: number; nanoseconds: number } {
+  const { seconds, nanoseconds } = timeParts(time);
+  return { seconds, nanoseconds: nanoseconds - (nanoseconds % MICROSECOND) };
+}
+
 /** The fields of a struct stat, of which the layouts have `nlink` and mode in either order, and `more` after the device. */
 function valuesOf(ctx: SyscallContext, stat: FileStat, nlinkFirst: boolean, ...more: number[]) {
   const { uid, gid } = files(ctx).system.owners.of(stat);
-  const atime = timeParts(stat.atime);
-  const mtime = timeParts(stat.mtime);
-  const ctime = timeParts(stat.ctime);
+  const atime = fileTime(stat.atime);
+  const mtime = fileTime(stat.mtime);
+  const ctime = fileTime(stat.ctime);
   const { dev, ino, nlink, rdev, size, blocks } = stat;
   const mode = modeOf(stat);
   const values: (number | bigint)[] = [
@@ -210,12 +221,12 @@ function statx(ctx: SyscallContext): number | SysError {
   const path = found instanceof OpenFile ? found.where().path : found.path;
   // Whoever doesn't ask is spared the look at all that is mounted.
   const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
-  const atime = timeParts(stat.atime);
-  const ctime = timeParts(stat.ctime);
-  const mtime = timeParts(stat.mtime);
+  const atime = fileTime(stat.atime);
+  const ctime = fileTime(stat.ctime);
+  const mtime = fileTime(stat.mtime);
   // As most file systems do, for who asks; the host says 0 where it doesn't know.
   const { btime: made = 0n } = stat;
-  const btime = mask & STATX_BTIME && made !== 0n ? timeParts(made) : undefined;
+  const btime = mask & STATX_BTIME && made !== 0n ? fileTime(made) : undefined;
   const values: (number | bigint)[] = [
     STATX_BASIC_STATS | (btime === undefined ? 0 : STATX_BTIME) | (mount === undefined ? 0 : STATX_MNT_ID),
     BLOCK_SIZE,

@@ -1,5 +1,6 @@
 /** Descriptions of files without a host file behind them: /proc, O_PATH, eventfd. */
 import { type Host, HostError } from "../../host/host.ts";
+import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { WaitQueue } from "../wait-queue.ts";
 import { AnonymousFile } from "./anonymous-file.ts";
@@ -38,6 +39,10 @@ const isSized = (path: string): boolean =>
 /** Settings and what lies in memory can be written at a position. */
 const isPlaced = (path: string): boolean => isSized(path) && !path.startsWith("/sys/");
 
+/** Files of /proc that are of no process, and of no setting (Linux: fs/proc/inode.c). */
+const isMadeOnce = (path: string): boolean =>
+  /^\/proc\/((?!\d+\/|sys\/)|\d+\/(task\/\d+\/)?net\/)/.test(path);
+
 const isOfProcesses = (path: string): boolean => path.startsWith("/proc/");
 
 /** A file of /proc: its contents are those of the moment in which its beginning is read. */
@@ -73,6 +78,10 @@ export class ProcFile extends ProcEntry {
   override get takesPlaces(): boolean {
     return isPlaced(this.path);
   }
+  /** Linux asks who made the file of /proc, who has nothing to map; of processes, settings and /sys it says that they are no such files. */
+  override mappable(): MappedFile {
+    return isMadeOnce(this.path) ? fail("EIO", this.path) : super.mappable();
+  }
   /** Nothing has to be written down for /sys. */
   override sync(dataOnly: boolean): void {
     if (!this.path.startsWith("/sys/")) super.sync(dataOnly);
@@ -105,10 +114,17 @@ export class MemoryFile extends ProcEntry {
   private get isMap(): boolean {
     return this.path.endsWith("/pagemap");
   }
+  /** Anything goes, as addresses do; what is below zero is the upper half (Linux: mem_lseek). */
+  override seek(offset: bigint, whence: number): number {
+    if (whence > SEEK_CUR) fail("EINVAL");
+    this.position = Number(whence === SEEK_CUR ? BigInt.asIntN(64, BigInt(this.position) + offset) : offset);
+    return this.position;
+  }
   override stat(): FileStat {
     return entryStat("file", this.isMap ? 0o400 : 0o600, this.path);
   }
   override readAt(into: Uint8Array, position: number): number {
+    if (position < 0 && this.isMap) fail("EINVAL");
     const bytes = this.memory().read(position, into.length);
     if (bytes.length === 0 && into.length > 0 && !this.isMap) fail("EIO", "nothing is mapped there");
     into.set(bytes);

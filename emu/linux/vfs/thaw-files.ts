@@ -182,7 +182,8 @@ function openFiles(system: FileSystem, snapshot: MachineSnapshot, onChanged: OnC
     }
     const joinNodes = system.nodes.thaw(system, snapshot.network?.nodes ?? []);
     for (const each of snapshot.openFiles) {
-      if (each.position < 0n || each.position > BigInt(MAX_OFFSET))
+      const isAnywhere = each.kind === "proc" && each.state === null;
+      if (!isAnywhere && (each.position < 0n || each.position > BigInt(MAX_OFFSET)))
         cannot(each, "its position makes no sense");
       const thaw = Object.hasOwn(KINDS, each.kind) ? KINDS[each.kind] : cannot(each, "unknown kind");
       const file = hold(thaw(each, context));

@@ -315,3 +315,60 @@ BEHAVIOUR(positions_in_what_is_made_as_it_is_read) {
   FAILS(fsync(open("/proc/self", O_RDONLY)), EINVAL);
   FAILS(fsync(open("/sys", O_RDONLY)), EINVAL);
 }
+
+BEHAVIOUR(positions_in_memory_are_addresses) {
+  int memory = open("/proc/self/mem", O_RDONLY), pages = open("/proc/self/pagemap", O_RDONLY), at[2] = {memory, pages};
+  static char byte;
+  for (int i = 0; i < 2; i++) {
+    CHECK(lseek(at[i], -8192, SEEK_SET) == -8192 && lseek(at[i], 4096, SEEK_CUR) == -4096);
+    FAILS(lseek(at[i], 0, SEEK_END), EINVAL);
+    FAILS(lseek(at[i], 0, SEEK_DATA), EINVAL);
+  }
+  FAILS(read(memory, &byte, 1), EIO);
+  FAILS(pread(memory, &byte, 1, -4096), EINVAL);
+  FAILS(read(pages, &byte, 1), EINVAL);
+  CHECK(lseek(memory, (off_t)&byte, SEEK_SET) == (off_t)&byte);
+  byte = 7;
+  char got = 0;
+  CHECK(read(memory, &got, 1) == 1 && got == 7);
+}
+
+BEHAVIOUR(what_is_made_as_it_is_read_cannot_be_mapped) {
+  const char *once[] = {"/proc/version", "/proc/meminfo", "/proc/self/net/dev", "/proc/stat"};
+  const char *of_others[] = {"/proc/self/status", "/proc/self/comm", "/proc/sys/kernel/ostype", "/sys/devices/system/cpu/online"};
+  for (int i = 0; i < 4; i++) {
+    errno = 0;
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, open(once[i], O_RDONLY), 0) == MAP_FAILED && errno == EIO);
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, open(of_others[i], O_RDONLY), 0) == MAP_FAILED && errno == ENODEV);
+  }
+}
+
+/* To the microsecond, to which a time can be set everywhere. */
+static long long microseconds_of(const char *name) {
+  struct stat status;
+  return stat(name, &status) == 0 ? status.st_mtim.tv_sec * 1000000LL + status.st_mtim.tv_nsec / 1000 : -1;
+}
+
+BEHAVIOUR(what_is_touched_is_not_newer_than_what_is_written_next) {
+  struct timespec now[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+  for (int i = 0; i < 20; i++) {
+    usleep(1500);
+    unlink("before"), unlink("touched"), unlink("after");
+    int fd = open("touched", O_CREAT | O_WRONLY, 0600);
+    CHECK(close(open("before", O_CREAT | O_WRONLY, 0600)) == 0);
+    CHECK(i % 2 ? futimens(fd, now) == 0 : utimensat(AT_FDCWD, "touched", now, 0) == 0);
+    CHECK(close(open("after", O_CREAT | O_WRONLY, 0600)) == 0 && close(fd) == 0);
+    CHECK(microseconds_of("before") <= microseconds_of("touched"));
+    CHECK(microseconds_of("touched") <= microseconds_of("after"));
+  }
+}
+
+BEHAVIOUR(times_that_are_copied_are_the_same) {
+  struct stat first, second;
+  int from = open("from", O_CREAT | O_WRONLY, 0600), to = open("to", O_CREAT | O_WRONLY, 0600);
+  CHECK(write(from, "x", 1) == 1 && fstat(from, &first) == 0);
+  struct timespec times[2] = {first.st_atim, first.st_mtim};
+  CHECK(futimens(to, times) == 0 && fstat(to, &second) == 0);
+  CHECK(first.st_mtim.tv_sec == second.st_mtim.tv_sec && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec);
+  CHECK(first.st_atim.tv_sec == second.st_atim.tv_sec && first.st_atim.tv_nsec == second.st_atim.tv_nsec);
+}
