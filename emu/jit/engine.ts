@@ -468,11 +468,9 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
-    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2) {
-      // Enough for now.
-      this.setPatience(address, this.tuning.reuseThreshold);
-      return;
-    }
+    // Which may be enough for now.
+    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2)
+      return this.setPatience(address, this.tuning.reuseThreshold);
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
@@ -590,16 +588,15 @@ export class JitEngine extends Interpreter {
 
   // ---- what others have translated ---------------------------------------------------------------------------
 
-  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. Returns the milliseconds that it took. */
+  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. Returns how long it took. */
   private openArchive(): number {
     const began = now();
     const { target, cpu } = this;
     const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
     this.archive = archive;
     for (const page of archive.entryPages) this.expect(page);
-    const taken = now() - began;
-    this.statistics.reusing += taken;
-    return taken;
+    this.statistics.reusing += now() - began;
+    return now() - began;
   }
   /** Has the watch asked sooner at places in a page of which there is code. */
   private expect(page: number): void {
@@ -715,10 +712,9 @@ export class JitEngine extends Interpreter {
   }
   /** Has the guest's thread translate it, and puts it to use where it is done at once. */
   private translateHere(job: Job): void {
-    const { translations } = this;
     for (const { start } of job.order.region.blocks) this.promised.set(start, job);
-    translations.own.send(job.order, (product) => this.receiveOwn(job, product));
-    translations.goOn();
+    this.translations.own.send(job.order, (product) => this.receiveOwn(job, product));
+    this.translations.goOn();
     if (this.received.length > 0) this.takeReceived();
   }
   /** What is being translated already and has code of it. */
@@ -762,10 +758,8 @@ export class JitEngine extends Interpreter {
   }
   /** The same for what another thread has made, or can't. */
   private receive(job: Job, made: Made | undefined): void {
-    if (made === undefined) {
-      this.received.push({ job, product: undefined, piece: undefined, isRefused: true });
-      return;
-    }
+    if (made === undefined)
+      return void this.received.push({ job, product: undefined, piece: undefined, isRefused: true });
     const { statistics } = this;
     statistics.ordered++;
     statistics.ordering += made.milliseconds;
@@ -777,8 +771,7 @@ export class JitEngine extends Interpreter {
     const { statistics } = this;
     const { compiling } = statistics;
     for (const { job, product, piece, isRefused } of this.received.splice(0)) {
-      const { order } = job;
-      for (const start of [...order.region.blocks.map((block) => block.start), ...job.waiting]) {
+      for (const start of [...job.order.region.blocks.map((block) => block.start), ...job.waiting]) {
         if (this.promised.get(start) === job) this.promised.delete(start);
       }
       if (!this.isCurrent(job)) statistics.stale++;

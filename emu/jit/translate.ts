@@ -62,15 +62,10 @@ const SHARED = -2;
 const FRAME = (locals: number) => 256 + 16 * locals;
 
 /** Work that stops every now and then, where it may be left for something else. */
-export type Interruptible<T> = Iterator<undefined, T> & Iterable<undefined, T>;
+export type Interruptible<T> = Iterator<void, T> & Iterable<void, T>;
 
-export function* translate(
-  region: Region,
-  entries: Entries,
-  options: TranslateOptions,
-): Interruptible<Translation> {
-  return yield* new Translator(region, entries, options).run();
-}
+export const translate = (...given: ConstructorParameters<typeof Translator>): Interruptible<Translation> =>
+  new Translator(...given).run();
 
 class Translator {
   private readonly blocks: readonly Block[];
@@ -119,17 +114,11 @@ class Translator {
   }
 
   *run(): Interruptible<Translation> {
-    for (const block of this.blocks) {
-      this.summarize(block);
-      yield;
-    }
-    lookAhead(this.flow, this.blocks, this.summaries);
-    yield;
-    this.findStates();
-    yield;
+    for (const block of this.blocks) yield this.summarize(block);
+    yield lookAhead(this.flow, this.blocks, this.summaries);
+    yield this.findStates();
     this.findTests();
-    this.placeNodes();
-    yield;
+    yield this.placeNodes();
     const { g, flow } = this;
     g.code.length = 0;
     // The body's length decides nothing, but the frame's estimate wants the locals: it is tested once they are known.
