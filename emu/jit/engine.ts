@@ -469,8 +469,10 @@ export class JitEngine extends Interpreter {
 
   private make(address: number): void {
     // Which may be enough for now.
-    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2)
-      return this.setPatience(address, this.tuning.reuseThreshold);
+    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2) {
+      this.setPatience(address, this.tuning.reuseThreshold);
+      return;
+    }
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
