@@ -82,6 +82,8 @@ export class AddressSpace implements FileViewer {
   private readonly codeListeners = new Set<CodeListener>();
   private readonly watched = new Watched();
   private readonly inheritance: Inheritance;
+  /** How many pages of shared objects others have taken back so far. */
+  private evicted = 0;
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
@@ -182,8 +184,13 @@ export class AddressSpace implements FileViewer {
     const guard = isStore ? this.writeGuard : this.readGuard;
     const go = isFar ? FAR_GO : 0;
     const first = at >>> PAGE_SHIFT;
-    for (let frame = first; frame * PAGE_SIZE < end; frame++) {
-      if (guard[frame] !== go) this.demand(frame, Math.max(at, frame * PAGE_SIZE), isStore, isFar, isForced);
+    // What brings one page in may take another away, of which it shows the same.
+    for (let tries = 0, evicted = -1; tries < 2 && evicted !== this.evicted; tries++) {
+      evicted = this.evicted;
+      for (let frame = first; frame * PAGE_SIZE < end; frame++) {
+        if (guard[frame] !== go)
+          this.demand(frame, Math.max(at, frame * PAGE_SIZE), isStore, isFar, isForced);
+      }
     }
     if (this.watched.any) this.watched.check(this.addressOf(ea), n, isStore);
     return first;
@@ -192,10 +199,13 @@ export class AddressSpace implements FileViewer {
   /** The same where the personality has a far address. */
   private checkFar(ea: number, n: number, isStore: boolean, isForced: boolean): number {
     const first = Math.floor(ea / PAGE_SIZE);
-    for (let page = first; page * PAGE_SIZE < ea + n; page++) {
-      const at = Math.max(ea, page * PAGE_SIZE);
-      const frame = this.far.nearPage(at, isStore) / PAGE_SIZE;
-      this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true, isForced);
+    for (let tries = 0, evicted = -1; tries < 2 && evicted !== this.evicted; tries++) {
+      evicted = this.evicted;
+      for (let page = first; page * PAGE_SIZE < ea + n; page++) {
+        const at = Math.max(ea, page * PAGE_SIZE);
+        const frame = this.far.nearPage(at, isStore) / PAGE_SIZE;
+        this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true, isForced);
+      }
     }
     if (this.watched.any) this.watched.check(ea, n, isStore);
     return first;
@@ -218,6 +228,8 @@ export class AddressSpace implements FileViewer {
   }
 
   private dirtyFrame(frame: number): void {
+    // One of two pages of an access that are one page of an object: they can't both be here.
+    if (this.pages.get(frame) & ABSENT) return;
     this.dropCode(frame);
     this.keepForHeirs(frame);
     this.pages.set(frame, this.pages.get(frame) | TOUCHED | DIRTY);
@@ -681,6 +693,7 @@ export class AddressSpace implements FileViewer {
     const bytes = this.peek(page * PAGE_SIZE, PAGE_SIZE);
     // The next write must be seen again, wherever the page is then: it may have been written back meanwhile.
     this.makeAbsent(this.far.frameOf(page), DIRTY);
+    this.evicted++;
     return bytes;
   }
 
