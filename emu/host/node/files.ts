@@ -1,5 +1,5 @@
 /** Files of the host through node:fs. */
-import type { BigIntStats, PathLike } from "node:fs";
+import type { PathLike } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import {
   type HostAccess,
@@ -16,6 +16,7 @@ import { decodeName, encodeName, isRawName } from "../names.ts";
 import { builtins, fs } from "./builtins.ts";
 import { byName, syncFolder } from "./files-by-name.ts";
 import { BYTES, forget, giveBack, heldPath, isNear, pathOf, withName } from "./near-folder.ts";
+import { lookAt, statusAt, statusOf } from "./node-status.ts";
 
 const { constants } = fs;
 const onLinux = process.platform === "linux";
@@ -45,46 +46,6 @@ export const toHost = (path: string): PathLike => (isRawName(path) ? Buffer.from
 const named = (bytes: string): string =>
   /[\x80-\xff]/.test(bytes) ? decodeName(Buffer.from(bytes, BYTES.encoding)) : bytes;
 
-const BIGINT = { bigint: true } as const;
-const BIGINT_IF_THERE = { bigint: true, throwIfNoEntry: false } as const;
-
-function kindOf(mode: number): HostStat["kind"] {
-  switch (mode & constants.S_IFMT) {
-    case constants.S_IFREG:
-      return "file";
-    case constants.S_IFDIR:
-      return "directory";
-    case constants.S_IFLNK:
-      return "symlink";
-    case constants.S_IFIFO:
-      return "fifo";
-    case constants.S_IFSOCK:
-      return "socket";
-    case constants.S_IFBLK:
-      return "block";
-    default:
-      return "char";
-  }
-}
-
-/** node's stat as the machine's. */
-export const toHostStat = (stat: BigIntStats): HostStat => ({
-  kind: kindOf(Number(stat.mode)),
-  dev: stat.dev,
-  ino: stat.ino,
-  mode: Number(stat.mode) & 0o7777,
-  nlink: Number(stat.nlink),
-  uid: Number(stat.uid),
-  gid: Number(stat.gid),
-  rdev: stat.rdev,
-  size: stat.size,
-  blocks: stat.blocks,
-  atime: stat.atimeNs,
-  mtime: stat.mtimeNs,
-  ctime: stat.ctimeNs,
-  btime: stat.birthtimeNs,
-});
-
 function openFlags(flags: HostOpenFlags): number {
   const access = flags.write ? (flags.read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
   return (
@@ -112,8 +73,8 @@ const DELETED = " (deleted)";
 function whereIs(handle: number): HostWhereabouts {
   const path = named(fs.readlinkSync(heldPath(handle), BYTES));
   if (!path.endsWith(DELETED)) return { path, isGone: false };
-  const here = fs.lstatSync(toHost(path), { bigint: true, throwIfNoEntry: false });
-  const held = fs.fstatSync(handle, { bigint: true });
+  const here = lookAt(toHost(path));
+  const held = statusOf(handle);
   if (here?.dev === held.dev && here.ino === held.ino) return { path, isGone: false };
   return { path: path.slice(0, -DELETED.length), isGone: true };
 }
@@ -123,10 +84,10 @@ function entriesAt(path: string, names: readonly string[]): HostEntry[] {
   const entries: HostEntry[] = [];
   for (const name of names) {
     try {
-      const stat = fs.lstatSync(toHost(path + name), BIGINT_IF_THERE);
+      const stat = lookAt(toHost(path + name));
       if (stat === undefined) continue;
-      const { dev, ino, mode } = stat;
-      entries.push({ name, kind: kindOf(Number(mode)), dev, ino });
+      const { kind, dev, ino } = stat;
+      entries.push({ name, kind, dev, ino });
     } catch {
       // Refused.
     }
@@ -149,7 +110,7 @@ class HeldFolder implements HostFolder {
     return withName(this.handle, name, use);
   }
   stat(): HostStat {
-    return hostCall(() => toHostStat(fs.fstatSync(this.handle, BIGINT)));
+    return hostCall(() => statusOf(this.handle));
   }
   entries(): HostEntry[] {
     const names = hostCall(() => this.within(".", files.readdir));
@@ -200,7 +161,7 @@ class HeldFolder implements HostFolder {
   private nameOf({ dev, ino }: HostStat): string {
     return this.within(".", (path) => {
       const found = files.readdir(path).find((name) => {
-        const stat = fs.lstatSync(toHost(`${path}/${name}`), { bigint: true, throwIfNoEntry: false });
+        const stat = lookAt(toHost(`${path}/${name}`));
         return stat?.ino === ino && stat.dev === dev;
       });
       if (found === undefined)
@@ -340,12 +301,9 @@ const files: HostFiles = {
   close: (handle) => fs.closeSync(handle),
   read: (handle, into, position) => fs.readSync(handle, into, 0, into.length, position),
   write: (handle, from, position) => fs.writeSync(handle, from, 0, from.length, position),
-  fstat: (handle) => toHostStat(fs.fstatSync(handle, BIGINT)),
-  lstat: (path) => toHostStat(fs.lstatSync(toHost(path), BIGINT)),
-  look: (path) => {
-    const stat = fs.lstatSync(toHost(path), BIGINT_IF_THERE);
-    return stat === undefined ? undefined : toHostStat(stat);
-  },
+  fstat: statusOf,
+  lstat: (path) => statusAt(toHost(path)),
+  look: (path) => lookAt(toHost(path)),
   readlink: (path) => named(fs.readlinkSync(toHost(path), BYTES)),
   readdir: (path) => fs.readdirSync(toHost(path), BYTES).map(named),
   mkdir: (path, mode) => {
@@ -360,7 +318,7 @@ const files: HostFiles = {
   fsync: (handle, data) => (data ? fs.fdatasyncSync(handle) : fs.fsyncSync(handle)),
   chmod: (path, mode) =>
     pinned(path, (same, handle) => {
-      const isLink = handle !== undefined && fs.fstatSync(handle).isSymbolicLink();
+      const isLink = handle !== undefined && statusOf(handle).kind === "symlink";
       if (isLink) throw new HostError("ELOOP", `${path} is a symbolic link`);
       fs.chmodSync(same, mode);
     }),

@@ -6,8 +6,9 @@
 import type { HostStat, HostStream, Interest, TerminalSettings } from "../host.ts";
 import { builtins, fs } from "./builtins.ts";
 import { isCode, isTerminal } from "./descriptor.ts";
-import { hostCall, toHostStat } from "./files.ts";
+import { hostCall } from "./files.ts";
 import { Input } from "./input.ts";
+import { statusOf } from "./node-status.ts";
 import { Output } from "./output.ts";
 import { changeTerminal } from "./terminal.ts";
 
@@ -61,7 +62,7 @@ function directStream(fd: number, kind: "file" | "char", stat: HostStat): HostSt
     kind,
     path: kind === "file" ? pathOf(fd) : undefined,
     access: accessOf(fd),
-    stat: () => hostCall(() => toHostStat(fs.fstatSync(fd, { bigint: true }))),
+    stat: () => hostCall(() => statusOf(fd)),
     tell: () => descriptorInfo(fd)?.position ?? 0n,
     readable: () => true,
     read: (into) => hostCall(() => fs.readSync(fd, into, 0, into.length, null)),
@@ -110,7 +111,7 @@ class WaitingStream implements HostStream {
   }
 
   stat(): HostStat {
-    return hostCall(() => toHostStat(fs.fstatSync(this.fd, { bigint: true })));
+    return hostCall(() => statusOf(this.fd));
   }
 
   private change(settings: TerminalSettings): void {
@@ -184,7 +185,7 @@ export function nodeStreams(descriptors: readonly number[]): Map<number, HostStr
 
 function statOf(fd: number): HostStat | undefined {
   try {
-    return toHostStat(fs.fstatSync(fd, { bigint: true }));
+    return statusOf(fd);
   } catch {
     return undefined;
   }
