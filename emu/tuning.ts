@@ -158,6 +158,11 @@ export interface Tuning {
    * begins; where others keep the processors busy it may come to nothing for seconds, in which a program takes its hot code by the slow way.
    */
   mostSilent: number;
+  /**
+   * Milliseconds that the guest's thread translates at a stretch, where it is to do so itself. What takes longer is gone on with when the program has
+   * had a part of that time: see TRANSLATED_WITHIN.
+   */
+  longestStretch: number;
   /** Registers that an innermost loop keeps in locals at the most. */
   mostPromoted: number;
   /** Incoming edges of a join over which unsaved registers are carried in locals; with more, each edge saves them. */
@@ -188,6 +193,7 @@ export const TUNING: Tuning = {
   mostModuleBytes: 250_000,
   threadAfter: 6_000,
   mostSilent: 100,
+  longestStretch: 8,
   mostPromoted: 40,
   mostCarried: 8,
   stack: 400_000,
@@ -230,6 +236,8 @@ export const MOST_GUESSES = 6;
 export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */
 export const MOST_ORDERS = 8;
+/** Milliseconds that the guest's thread may translate for each that the program has had. */
+export const TRANSLATED_WITHIN = 8;
 /**
  * How much less of a processor than others that thread wants, as nice(1) has it. Where there are two cores it would keep the guest's thread waiting,
  * and those in which V8 optimises: sqlite's first run took 3 % more by the clock with 0, 2 % with 5.

@@ -14,7 +14,7 @@ const DEFERRED = {
   /** What runs when something is hot: the translator but for the engine, which finds out what is. */
   translator: `
     emu/jit: access-ranges archive comparisons directed-sum double-expressions entrances flow fp-record generator guards helper-functions inline kept-by-calls orders piece probe produce
-      quick-code quick-rows quick-vectors scan settle slots state translate values wasm
+      quick-code quick-rows quick-vectors scan settle slots state stretches translate values wasm
     emu/jit/rows: *
     emu/host/node: translator-thread`,
   /** Instructions other than those of integers. */

@@ -22,7 +22,7 @@ import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { extentsOf, partOf, type Order, type Product, produce } from "./produce.ts";
+import { extentsOf, type Order, partOf, type Product } from "./produce.ts";
 import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
@@ -56,11 +56,13 @@ interface Job {
   readonly waiting: number[];
 }
 
-/** What others have made of one, if they have; the piece of it unless that is too large. */
+/** What has been made of one, if anything has; the piece of it unless that is too large. */
 interface Received {
   readonly job: Job;
   readonly product: Product | undefined;
   readonly piece: Piece | undefined;
+  /** Others could not make it. */
+  readonly isRefused: boolean;
 }
 
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
@@ -94,7 +96,7 @@ export class JitEngine extends Interpreter {
   private readonly tables = new Map<number, JumpTable>();
   /** Places that were called when they got hot. */
   private readonly functions = new Set<number>();
-  /** What is being translated by others, by the blocks of it; and what they have done since this address space ran last. */
+  /** What is being translated, by the blocks of it; and what has been since this address space ran last. */
   private readonly promised = new Map<number, Job>();
   private readonly received: Received[] = [];
   private readonly byPage = new Map<number, Set<Unit>>();
@@ -466,7 +468,11 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
-    if (this.archive === undefined) this.openArchive();
+    // Which may be enough for now.
+    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2) {
+      this.setPatience(address, this.tuning.reuseThreshold);
+      return;
+    }
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
@@ -584,14 +590,15 @@ export class JitEngine extends Interpreter {
 
   // ---- what others have translated ---------------------------------------------------------------------------
 
-  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. */
-  private openArchive(): void {
+  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. Returns how long it took. */
+  private openArchive(): number {
     const began = now();
     const { target, cpu } = this;
     const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
     this.archive = archive;
     for (const page of archive.entryPages) this.expect(page);
     this.statistics.reusing += now() - began;
+    return now() - began;
   }
   /** Has the watch asked sooner at places in a page of which there is code. */
   private expect(page: number): void {
@@ -693,20 +700,24 @@ export class JitEngine extends Interpreter {
   ): Job | undefined {
     const began = now();
     const { statistics } = this;
+    const { compiling } = statistics;
     const job = this.jobFor(wanted, before, most);
     const other = job && this.underWay(job);
     if (job === undefined || other !== undefined) return other;
-    const { order } = job;
     const { others } = this.translations;
-    if (others !== undefined) {
-      for (const { start } of order.region.blocks) this.promised.set(start, job);
-      others.send(order, (made) => this.receive(job, made));
-    }
-    const product = others === undefined ? this.produced(order) : undefined;
+    for (const { start } of job.order.region.blocks) this.promised.set(start, job);
+    if (others !== undefined) others.send(job.order, (made) => this.receive(job, made));
     statistics.generating += now() - began;
-    if (others === undefined) this.settle(job, product);
-    statistics.compiling += now() - began;
+    if (others === undefined) this.translateHere(job);
+    statistics.compiling = compiling + now() - began;
     return undefined;
+  }
+  /** Has the guest's thread translate it, and puts it to use where it is done at once. */
+  private translateHere(job: Job): void {
+    for (const { start } of job.order.region.blocks) this.promised.set(start, job);
+    this.translations.own.send(job.order, (product) => this.receiveOwn(job, product));
+    this.translations.goOn();
+    if (this.received.length > 0) this.takeReceived();
   }
   /** What is being translated already and has code of it. */
   private underWay({ order }: Job): Job | undefined {
@@ -717,22 +728,10 @@ export class JitEngine extends Interpreter {
     return undefined;
   }
 
-  /** What becomes of an order; undefined where the host's stack is too small for blocks so deep in each other. */
-  private produced(order: Order): Product | undefined {
-    try {
-      return produce(order);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      return undefined;
-    }
-  }
-  /** Has a product used and kept; where it is too large, or none could be made, less is translated. */
-  private settle(job: Job, product: Product | undefined): void {
-    const { wanted, before, instructions } = job;
+  /** Has less translated where a product is too large, or none could be made. */
+  private translateLess({ wanted, before, instructions }: Job, product: Product | undefined): void {
     const part = product === undefined ? 0.5 : partOf(product, this.tuning);
-    if (product === undefined || part < 1)
-      this.translateUnit(wanted, before, Math.floor(part * instructions));
-    else this.take(this.keep(job, product));
+    this.translateUnit(wanted, before, Math.floor(part * instructions));
   }
   /** Puts what was produced into the archive. */
   private keep({ before, replaced }: Job, product: Product, module?: WebAssembly.Module): Piece {
@@ -753,30 +752,37 @@ export class JitEngine extends Interpreter {
     this.show(piece, false);
   }
 
-  /** What another thread has made is there, or is not to be had; it is put to use when this address space runs. */
+  /** What has been made of a job is put to use when this address space runs. */
+  private receiveOwn(job: Job, product: Product | undefined, module?: WebAssembly.Module): void {
+    const isSmall = product !== undefined && partOf(product, this.tuning) === 1;
+    const piece = isSmall ? this.keep(job, product, module) : undefined;
+    this.received.push({ job, product, piece, isRefused: false });
+  }
+  /** The same for what another thread has made, or can't. */
   private receive(job: Job, made: Made | undefined): void {
+    if (made === undefined)
+      return void this.received.push({ job, product: undefined, piece: undefined, isRefused: true });
     const { statistics } = this;
-    const isSmall = made !== undefined && partOf(made.product, this.tuning) === 1;
-    const piece = isSmall ? this.keep(job, made.product, made.module) : undefined;
-    this.received.push({ job, product: made?.product, piece });
-    if (made === undefined) return;
     statistics.ordered++;
     statistics.ordering += made.milliseconds;
+    this.receiveOwn(job, made.product, made.module);
   }
-  /** Puts to use what others have made, unless the program's code is no longer what it was made of. */
+  /** Puts to use what has been made, unless the program's code is no longer what it was made of. */
   private takeReceived(): void {
     const began = now();
-    for (const { job, product, piece } of this.received.splice(0)) {
-      const { order } = job;
-      for (const start of [...order.region.blocks.map((block) => block.start), ...job.waiting]) {
+    const { statistics } = this;
+    const { compiling } = statistics;
+    for (const { job, product, piece, isRefused } of this.received.splice(0)) {
+      for (const start of [...job.order.region.blocks.map((block) => block.start), ...job.waiting]) {
         if (this.promised.get(start) === job) this.promised.delete(start);
       }
-      if (!this.isCurrent(job)) this.statistics.stale++;
+      if (!this.isCurrent(job)) statistics.stale++;
       else if (piece !== undefined) this.take(piece);
-      else this.settle(job, product ?? this.produced(order));
+      else if (isRefused) this.translateHere(job);
+      else this.translateLess(job, product);
     }
     this.notePause(began);
-    this.statistics.compiling += now() - began;
+    statistics.compiling = compiling + now() - began;
   }
   /** Whether the program still has the code of a job, and nothing has come that would be lost with it. */
   private isCurrent({ order: { region, wanted }, before, replaced }: Job): boolean {

@@ -9,7 +9,7 @@ import { chooseEntries } from "./flow.ts";
 import type { Target } from "./generator.ts";
 import type { Piece } from "./piece.ts";
 import type { Block, Region } from "./scan.ts";
-import { translate } from "./translate.ts";
+import { type Interruptible, translate } from "./translate.ts";
 import { buildModule } from "./wasm.ts";
 
 /** A region to be translated. */
@@ -35,10 +35,23 @@ export const extentsOf = (blocks: readonly Pick<Block, "start" | "words">[]): In
   Int32Array.from(blocks.flatMap(({ start, words }) => [start, words.length]));
 
 /** Translates a region. */
-export function produce({ region: given, wanted, target, model, tuning, pages }: Order): Product {
+export function produce(order: Order): Product {
+  const work = producing(order);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** The same, with many stops. */
+export function* producing(order: Order): Interruptible<Product> {
+  const { region: given, wanted, target, model, tuning, pages } = order;
   const region = splitEntrances(given, wanted[0]);
+  yield;
   const entries = chooseEntries(region, wanted, tuning.mostEntries);
-  const body = translate(region, entries, { target, model, tuning });
+  yield;
+  const body = yield* translate(region, entries, { target, model, tuning });
+  yield;
   const { callees, looksUp, needs } = body;
   // Of several copies of a block one is enough to know it by.
   const own = given.blocks.filter(({ isCopy }) => !isCopy);

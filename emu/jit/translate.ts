@@ -61,9 +61,11 @@ const SHARED = -2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-export function translate(region: Region, entries: Entries, options: TranslateOptions): Translation {
-  return new Translator(region, entries, options).run();
-}
+/** Work that stops every now and then, where it may be left for something else. */
+export type Interruptible<T> = Iterator<void, T> & Iterable<void, T>;
+
+export const translate = (...given: ConstructorParameters<typeof Translator>): Interruptible<Translation> =>
+  new Translator(...given).run();
 
 class Translator {
   private readonly blocks: readonly Block[];
@@ -111,12 +113,12 @@ class Translator {
     this.isLabelled = new Uint8Array(n);
   }
 
-  run(): Translation {
-    this.summarize();
-    lookAhead(this.flow, this.blocks, this.summaries);
-    this.findStates();
+  *run(): Interruptible<Translation> {
+    for (const block of this.blocks) yield this.summarize(block);
+    yield lookAhead(this.flow, this.blocks, this.summaries);
+    yield this.findStates();
     this.findTests();
-    this.placeNodes();
+    yield this.placeNodes();
     const { g, flow } = this;
     g.code.length = 0;
     // The body's length decides nothing, but the frame's estimate wants the locals: it is tested once they are known.
@@ -149,33 +151,31 @@ class Translator {
 
   // ---- what is known before code is emitted ------------------------------------------------------------
 
-  /** Generates every block once without keeping the code, to see what it does. */
-  private summarize(): void {
+  /** Generates a block without keeping the code, to see what it does. */
+  private summarize(block: Block): void {
     const { g } = this;
-    for (const block of this.blocks) {
-      g.code.length = 0;
-      g.reset();
-      g.beginBlock();
-      const entryValue = g.state.base[0];
-      this.emitInstructions(block);
-      const base = g.state.base.slice();
-      const offset = g.state.offset.slice();
-      this.useAtEnd(block);
-      this.summaries.push({
-        barrier: g.barrier,
-        valid: g.state.valid.slice(),
-        dirty: g.state.dirty.slice(),
-        fields: new Fields().copy(g.state.fields),
-        readWhole: g.readWhole,
-        usesMode: g.usesMode,
-        changesMode: g.changesMode,
-        accesses: g.accesses,
-        leaves: g.leaves,
-        entryValue,
-        base,
-        offset,
-      });
-    }
+    g.code.length = 0;
+    g.reset();
+    g.beginBlock();
+    const entryValue = g.state.base[0];
+    this.emitInstructions(block);
+    const base = g.state.base.slice();
+    const offset = g.state.offset.slice();
+    this.useAtEnd(block);
+    this.summaries.push({
+      barrier: g.barrier,
+      valid: g.state.valid.slice(),
+      dirty: g.state.dirty.slice(),
+      fields: new Fields().copy(g.state.fields),
+      readWhole: g.readWhole,
+      usesMode: g.usesMode,
+      changesMode: g.changesMode,
+      accesses: g.accesses,
+      leaves: g.leaves,
+      entryValue,
+      base,
+      offset,
+    });
   }
   /** The terminator's effect on slots. */
   private useAtEnd(block: Block): void {

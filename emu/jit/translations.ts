@@ -5,6 +5,7 @@ import { TUNING, type Tuning } from "../tuning.ts";
 import { Archive } from "./archive.ts";
 import { Orders } from "./orders.ts";
 import { hasFusedMultiplyAdd } from "./probe.ts";
+import { Stretches } from "./stretches.ts";
 
 /** What the translator has done, for --stats. */
 export interface JitStatistics {
@@ -14,7 +15,7 @@ export interface JitStatistics {
   bytes: number;
   generating: number;
   compiling: number;
-  /** How many of those functions another thread has translated, the milliseconds that this took it, and what the guest's code had changed under. */
+  /** How many of those another thread has translated, the milliseconds that this took it, and of how many the guest's code had changed meanwhile. */
   ordered: number;
   ordering: number;
   stale: number;
@@ -91,6 +92,7 @@ export class Translations {
   private starting: (() => void) | undefined;
   private translator: TranslationsOptions["translator"];
   private orders: Orders | undefined;
+  private stretches: Stretches | undefined;
   private readonly archives = new Map<string, Archive>();
   readonly statistics: JitStatistics = {
     units: 0,
@@ -163,19 +165,34 @@ export class Translations {
     const { orders } = this;
     return orders?.isReady === true && !orders.hasEnded ? orders : undefined;
   }
-  /** Whether others have enough to do. */
-  get isBusy(): boolean {
-    return this.orders?.isFull === true;
+  /** What the guest's thread translates itself. */
+  get own(): Stretches {
+    return (this.stretches ??= new Stretches(this.tuning.longestStretch));
   }
-  /** Has everybody told of what others have translated. */
+  /** Whether there is enough to do. */
+  get isBusy(): boolean {
+    return this.orders?.isFull === true || this.stretches?.isFull === true;
+  }
+  /** Has everybody told of what others have translated, and goes on with what the guest's thread does, if it is time. */
   deliver(): void {
     this.orders?.deliver();
+    if (this.stretches?.isEmpty === false) this.goOn();
+  }
+  /** Goes on with what the guest's thread translates; returns the milliseconds that this has taken. */
+  goOn(): number {
+    const { statistics } = this;
+    const taken = this.own.goOn();
+    statistics.generating += taken;
+    statistics.compiling += taken;
+    statistics.longestPause = Math.max(statistics.longestPause, taken);
+    return taken;
   }
 
   /** Nothing will be translated any more: has the host keep what is new. */
   end(): void {
-    this.deliver();
+    this.orders?.deliver();
     this.orders?.end();
+    this.stretches?.end();
     this.orders = this.translator = undefined;
     for (const archive of this.archives.values()) archive.save();
   }

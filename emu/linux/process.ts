@@ -202,8 +202,9 @@ export class Process {
   get childrenPeak(): number {
     return this.attributes.childrenPeak ?? 0;
   }
-  /** Counts a child that is waited for. */
-  inheritPeak({ peak, childrenPeak }: Process): void {
+  /** Counts what a child has used that is waited for; nobody counts one that nobody waits for (SIGCHLD is ignored). */
+  inherit({ cpuTime, childCpuTime, peak, childrenPeak }: Process): void {
+    this.childCpuTime += cpuTime + childCpuTime;
     this.attributes.childrenPeak = Math.max(this.childrenPeak, peak, childrenPeak);
   }
 

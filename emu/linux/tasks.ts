@@ -169,11 +169,10 @@ export class Tasks {
     process.children.clear();
   }
 
-  /** Forgets a process that has ended and been waited for. */
+  /** Forgets a process that has ended and been waited for, or that nobody is to wait for. */
   reap(process: Process): void {
     const { parent } = process;
     this.processes.delete(process.pid);
     parent?.children.delete(process);
-    if (parent !== undefined) parent.childCpuTime += process.cpuTime + process.childCpuTime;
   }
 }

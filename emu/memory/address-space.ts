@@ -33,6 +33,8 @@ import {
   PROTECTION,
   TOUCHED,
   allowsLoads,
+  isOwn,
+  isPresent,
 } from "./page-table.ts";
 import { type PageHolder, takeBack } from "./shared-object.ts";
 import { clip, type MemoryPolicy, PROT_EXEC, PROT_WRITE, type Vma } from "./vma.ts";
@@ -84,6 +86,8 @@ export class AddressSpace implements FileViewer {
   private readonly codeListeners = new Set<CodeListener>();
   private readonly watched = new Watched();
   private readonly inheritance: Inheritance;
+  /** How many pages of shared objects others have taken back so far. */
+  private evicted = 0;
 
   constructor(options: AddressSpaceOptions) {
     const storage = new Storage(options.byteOrder, options.size ?? 2 ** 32);
@@ -175,7 +179,16 @@ export class AddressSpace implements FileViewer {
 
   /** Whether an access to `n` bytes at `ea` may be. Returns the page that it begins in. */
   private check(ea: number, n: number, isStore: boolean, isForced = false): number {
-    if (ea >= FAR_START) return this.checkFar(ea, n, isStore, isForced);
+    const { evicted } = this;
+    const first = this.demandAll(ea, n, isStore, isForced);
+    // What brings one page in may take another away, of which it shows the same.
+    if (evicted !== this.evicted) this.demandAll(ea, n, isStore, isForced);
+    if (this.watched.any) this.watched.check(this.addressOf(ea), n, isStore);
+    return first;
+  }
+
+  private demandAll(ea: number, n: number, isStore: boolean, isForced: boolean): number {
+    if (ea >= FAR_START) return this.demandFar(ea, n, isStore, isForced);
     const isFar = ea < 0;
     const at = isFar ? ea + FAR_START : ea;
     // What goes on beyond the end faults before it, for nothing is ever mapped there; so does what begins there, in a memory of less than 4 GiB.
@@ -187,19 +200,17 @@ export class AddressSpace implements FileViewer {
     for (let frame = first; frame * PAGE_SIZE < end; frame++) {
       if (guard[frame] !== go) this.demand(frame, Math.max(at, frame * PAGE_SIZE), isStore, isFar, isForced);
     }
-    if (this.watched.any) this.watched.check(this.addressOf(ea), n, isStore);
     return first;
   }
 
   /** The same where the personality has a far address. */
-  private checkFar(ea: number, n: number, isStore: boolean, isForced: boolean): number {
+  private demandFar(ea: number, n: number, isStore: boolean, isForced: boolean): number {
     const first = Math.floor(ea / PAGE_SIZE);
     for (let page = first; page * PAGE_SIZE < ea + n; page++) {
       const at = Math.max(ea, page * PAGE_SIZE);
       const frame = this.far.nearPage(at, isStore) / PAGE_SIZE;
       this.demand(frame, frame * PAGE_SIZE + (at % PAGE_SIZE), isStore, true, isForced);
     }
-    if (this.watched.any) this.watched.check(ea, n, isStore);
     return first;
   }
 
@@ -220,6 +231,8 @@ export class AddressSpace implements FileViewer {
   }
 
   private dirtyFrame(frame: number): void {
+    // One of two pages of an access that are one page of an object: they can't both be here.
+    if (this.pages.get(frame) & ABSENT) return;
     this.dropCode(frame);
     this.keepForHeirs(frame);
     this.pages.set(frame, this.pages.get(frame) | TOUCHED | DIRTY);
@@ -680,16 +693,14 @@ export class AddressSpace implements FileViewer {
 
   /** This space as the one that holds a shared object's page at its own `page`. */
   private holder(page: number): PageHolder {
-    return {
-      peek: () => this.peek(page * PAGE_SIZE, PAGE_SIZE),
-      evict: () => this.evict(page),
-    };
+    return { peek: () => this.peek(page * PAGE_SIZE, PAGE_SIZE), evict: () => this.evict(page) };
   }
 
   private evict(page: number): Uint8Array {
     const bytes = this.peek(page * PAGE_SIZE, PAGE_SIZE);
     // The next write must be seen again, wherever the page is then: it may have been written back meanwhile.
     this.makeAbsent(this.far.frameOf(page), DIRTY);
+    this.evicted++;
     return bytes;
   }
 
@@ -887,12 +898,6 @@ export class AddressSpace implements FileViewer {
     this.pages.set(frame, (this.pages.get(frame) & ~(ABSENT | INHERITED)) | TOUCHED | DIRTY);
   }
 }
-
-/** Whether a page has contents of its own: written, or restored from an image. */
-const isOwn = (state: number): boolean => (state & TOUCHED) !== 0 && isPresent(state);
-
-/** Whether a page has contents, be they still its parent's. */
-const isPresent = (state: number): boolean => (state & ABSENT) === 0 || (state & INHERITED) !== 0;
 
 /** Byte offset in an area's file or shared object of a page that lies in it. */
 const positionIn = (area: Vma, page: number): number => area.offset + (page * PAGE_SIZE - area.start);

@@ -120,6 +120,12 @@ export class PageTable {
 /** What the guard of a page is where there is nothing to look at. */
 const goOf = (state: number): number => ((state & FAR) === 0 ? 0 : FAR_GO);
 
+/** Whether a page has contents, be they still its parent's. */
+export const isPresent = (state: number): boolean => (state & ABSENT) === 0 || (state & INHERITED) !== 0;
+
+/** Whether a page has contents of its own: written, or restored from an image. */
+export const isOwn = (state: number): boolean => (state & TOUCHED) !== 0 && isPresent(state);
+
 /** Whether loads are allowed. In the sense of Power's page protection any permission allows them. */
 export const allowsLoads = (state: number): boolean => (state & PROTECTION) !== 0 && (state & NO_LOADS) === 0;
 

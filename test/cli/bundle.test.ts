@@ -52,7 +52,7 @@ describe("the compiled command", () => {
     for (const [script, name] of [
       ["calls", "SIGNAL_SYSCALLS="],
       ["vectors", "quadHandlers="],
-      ["translator", "function translate("],
+      ["translator", "function*producing("],
       ["rare", "SOCKET_SYSCALLS="],
       ["options", "function commandFor("],
       ["seldom", "function readImage("],

@@ -9,6 +9,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { cpuOn } from "../support/cpu.ts";
+import { SOON } from "./engines-agree.ts";
 
 const START = 0x1000_0000;
 /** Calls the function 32 bytes on, for ever. */
@@ -41,7 +42,7 @@ function firstTranslated(beginning: readonly string[]) {
   });
   const entries: (readonly number[])[] = [];
   const onTranslated = (region: { entries: readonly number[] }) => entries.push(region.entries);
-  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }, undefined, { onTranslated }));
+  const jit = new JitEngine(right, new Translations(SOON, undefined, { onTranslated }));
   for (const engine of [jit, new Interpreter(left)]) expect(engine.run(100_000)).toBe("limit");
   const state = ({ registers }: typeof left) => [registers.nia, registers.gpr(3), registers.gpr(4)];
   expect(state(right)).toEqual(state(left));

@@ -9,6 +9,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import type { Tuning } from "../../emu/tuning.ts";
 import { cpuOn } from "../support/cpu.ts";
+import { SOON } from "./engines-agree.ts";
 
 const START = 0x1000_0000;
 const LOOPS = 1500;
@@ -46,7 +47,7 @@ function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
   ];
   const words = loop.map((line) => asm(line));
   const all = Array.from({ length: LOOPS }, () => words).flat();
-  return engineOf([...all, asm("sc")], new Translations({ translateAfter: 0, threshold: 3, ...tuning }));
+  return engineOf([...all, asm("sc")], new Translations({ ...SOON, threshold: 3, ...tuning }));
 }
 
 /** Runs them all. */
@@ -88,7 +89,7 @@ it("takes less of a function whose module would be too big", () => {
   const back = -4 * loop.length;
   const words = [asm("addi 6,0,100"), asm("mtspr 9,6"), ...loop, asm(`bc 16,0,${back}`), asm("sc")];
   const onTranslated = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
-  const translations = new Translations({ translateAfter: 0, threshold: 3, mostModuleBytes }, undefined, {
+  const translations = new Translations({ ...SOON, threshold: 3, mostModuleBytes }, undefined, {
     onTranslated,
   });
   const engine = engineOf(words, translations);
@@ -117,7 +118,7 @@ it("takes less also where the small functions that become part of it make it too
   const largest = (mostModuleBytes: number): number => {
     const sizes: number[] = [];
     const onTranslated = ({ module }: { module: Uint8Array }) => void sizes.push(module.length);
-    const tuning = { translateAfter: 0, threshold: 3, mostModuleBytes };
+    const tuning = { ...SOON, threshold: 3, mostModuleBytes };
     const engine = engineOf(words, new Translations(tuning, undefined, { onTranslated }));
     expect(engine.run(10_000_000)).toBe("syscall");
     expect(engine.cpu.registers.gpr(4)).toBe(BigInt(100 * steps * 15));

@@ -10,6 +10,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { cpuOn } from "../support/cpu.ts";
+import { SOON } from "./engines-agree.ts";
 
 const START = 0x1000_0000;
 /** r1 and r2 are in the third page, the function in the second. */
@@ -38,7 +39,7 @@ function createCpu() {
 
 it("is not left after a call for r2, which the caller loads anew", () => {
   const [left, right] = [createCpu(), createCpu()];
-  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
+  const jit = new JitEngine(right, new Translations(SOON));
   for (const engine of [jit, new Interpreter(left)]) expect(engine.run(200_000)).toBe("limit");
   const state = ({ registers }: typeof left) => [1, 2, 3, 6, 7].map((n) => registers.gpr(n));
   expect([right.registers.nia, ...state(right)]).toEqual([left.registers.nia, ...state(left)]);

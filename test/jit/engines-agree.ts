@@ -122,9 +122,12 @@ export function show({ registers, is64 }: Cpu): string[] {
   return lines;
 }
 
+/** What is hot is translated in programs of any length, and without a stop. */
+export const SOON: Partial<Tuning> = { translateAfter: 0, longestStretch: Number.POSITIVE_INFINITY };
+
 /** Everything is translated at first sight. */
 export const AT_ONCE: Partial<Tuning> = {
-  translateAfter: 0,
+  ...SOON,
   threshold: 0,
   entryThreshold: 0,
   coldThreshold: 0,
@@ -154,8 +157,8 @@ export function runBoth(
 }
 /** What has run a few times is, without what has not, and again when that has; the quick loop runs the rest. */
 export const BY_AND_BY: Partial<Tuning> = {
+  ...SOON,
   quickAfter: 0,
-  translateAfter: 0,
   threshold: 2,
   entryThreshold: 6,
   entryThresholdEach: 0,

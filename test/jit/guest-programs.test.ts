@@ -5,18 +5,11 @@ import { listPrograms, processorOf, suits } from "../../guest-bins/build.mjs";
 import { compilers, guestCases, guestPath, type Target } from "../support/guests.ts";
 import { load, stateOf } from "../support/machine.ts";
 import { describeWithTools } from "../support/tools.ts";
+import { AT_ONCE } from "./engines-agree.ts";
 import { randomNumbers } from "./random-programs.ts";
 
 /** What these see of the host's files (times, inode numbers) is not the same twice: they are held to counts and endings. */
 const SEES_THE_HOST = new Set(["directories", "files", "segv"]);
-
-const FIRST_SIGHT = {
-  translateAfter: 0,
-  threshold: 0,
-  entryThreshold: 0,
-  coldThreshold: 0,
-  executedPerTranslated: 0,
-};
 
 /** Runs a program, stopping at the counts, and says what it was like there and at the end. */
 async function states(
@@ -27,7 +20,7 @@ async function states(
   counts: readonly bigint[],
 ) {
   const [{ args, env, stdin }] = guestCases(name);
-  const subject = load(path, { args, env, input: stdin, seed: 7n, engine, cpuModel, tuning: FIRST_SIGHT });
+  const subject = load(path, { args, env, input: stdin, seed: 7n, engine, cpuModel, tuning: AT_ONCE });
   const seen: unknown[] = [];
   try {
     for (const count of [...counts, undefined]) {

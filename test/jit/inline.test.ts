@@ -13,6 +13,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { cpuOn } from "../support/cpu.ts";
+import { SOON } from "./engines-agree.ts";
 import { sourceOf } from "./words-source.ts";
 
 const START = 0x1000_0000;
@@ -62,7 +63,7 @@ function createCpu() {
 
 it("does as the interpreter does, at every count, and when the function changes", () => {
   const [left, right] = [createCpu(), createCpu()];
-  const translations = new Translations({ translateAfter: 0 });
+  const translations = new Translations(SOON);
   const jit = new JitEngine(right, translations);
   const engines = [jit, new Interpreter(left)];
   const run = (count: number) => {
@@ -161,7 +162,7 @@ it.each([
   ["one by way of a jump", BY_STUB],
 ])("does as the interpreter does where %s leads to copies, and where it no longer does", (_, loop) => {
   const [left, right] = [createCaller(loop), createCaller(loop)];
-  const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
+  const jit = new JitEngine(right, new Translations(SOON));
   const engines = [jit, new Interpreter(left)];
   const run = (count: number) => {
     for (const engine of engines) expect(engine.run(count)).toBe("limit");

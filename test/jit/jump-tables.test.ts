@@ -15,6 +15,7 @@ import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import { cpuOn } from "../support/cpu.ts";
+import { SOON } from "./engines-agree.ts";
 import { sourceOf } from "./words-source.ts";
 
 const CODE = 0x1000_0000;
@@ -75,7 +76,7 @@ function cpuWith(
 for (const byteOrder of ["big", "little"] as const) {
   it(`follows a table of a ${byteOrder}-endian program`, () => {
     const [left, right] = [createCpu(byteOrder), createCpu(byteOrder)];
-    const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
+    const jit = new JitEngine(right, new Translations(SOON));
     for (const engine of [jit, new Interpreter(left)]) expect(engine.run(400_000)).toBe("limit");
     expect([4, 3].map((n) => right.registers.gpr(n))).toEqual([4, 3].map((n) => left.registers.gpr(n)));
     expect(right.registers.nia).toBe(left.registers.nia);
@@ -124,7 +125,7 @@ function interpreterCpu(byteOrder: "big" | "little") {
 for (const byteOrder of ["big", "little"] as const) {
   it(`follows a table that every operation of a ${byteOrder}-endian interpreter jumps through`, () => {
     const [left, right] = [interpreterCpu(byteOrder), interpreterCpu(byteOrder)];
-    const jit = new JitEngine(right, new Translations({ translateAfter: 0 }));
+    const jit = new JitEngine(right, new Translations(SOON));
     const interpreter = new Interpreter(left);
     for (const count of [1_000_000, 1, 2, 3, 5, 7, 11, 13, 4001]) {
       for (const engine of [jit, interpreter]) expect(engine.run(count)).toBe("limit");

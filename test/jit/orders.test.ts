@@ -42,6 +42,9 @@ const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 /** Everything is left to the other thread, however long it takes. */
 const ELSEWHERE = { ...AT_ONCE, threadAfter: 0, mostSilent: Number.POSITIVE_INFINITY };
 
+/** Everything is left to the program's own thread, which does a step now and then. */
+const STEPWISE = { ...AT_ONCE, longestStretch: 0.01 };
+
 for (const abi of ["ppc32", "ppc64", "ppc64le"] as const)
   it(`random programs run as they should whenever translations come: ${abi}`, () => {
     const random = randomNumbers(7);
@@ -51,6 +54,15 @@ for (const abi of ["ppc32", "ppc64", "ppc64le"] as const)
     expect(ordered).toBeGreaterThan(PROGRAMS);
     expect(units).toBe(ordered);
   });
+
+it.each(["ppc32", "ppc64", "ppc64le"] as const)(
+  "random programs run as they should translated a step at a time: %s",
+  (abi) => {
+    const { ordered, units } = agree(abi, undefined, FIRST, PROGRAMS, STEPWISE, { longest: 200 }).statistics;
+    expect(ordered).toBe(0);
+    expect(units).toBeGreaterThan(PROGRAMS);
+  },
+);
 
 it("random programs run as they should with translations that are refused", () => {
   const random = randomNumbers(8);
@@ -141,6 +153,16 @@ it("the guest's thread translates where there is no other one", () => {
   run(999);
   expect(jit.statistics).toMatchObject({ units: 1, ordered: 0 });
   expect(jit.statistics.translated).toBeGreaterThan(900);
+});
+
+it("the guest's thread lets the program go on while it translates, and looks whether that is as it was", () => {
+  const { jit, run, change } = looping(() => undefined, { ...STEPWISE, quickAfter: 1_000_000 });
+  run(999);
+  expect(jit.statistics).toMatchObject({ units: 0, stale: 0, translated: 0 });
+  change("subf 4,4,5");
+  const end = performance.now() + 20_000;
+  while (jit.statistics.translated === 0 && performance.now() < end) run(999);
+  expect(jit.statistics).toMatchObject({ ordered: 0, stale: 1 });
 });
 
 it("no other thread is begun for a little", () => {

@@ -6,7 +6,7 @@ import type { ByteOrder } from "../../emu/memory/byte-order.ts";
 import { fileChanged, fileTruncated } from "../../emu/memory/file-views.ts";
 import { PAGE_SIZE } from "../../emu/memory/layout.ts";
 import type { MappedFile } from "../../emu/memory/mapped-file.ts";
-import { SharedObject } from "../../emu/memory/shared-object.ts";
+import { SharedObject, takeBack } from "../../emu/memory/shared-object.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, type Vma } from "../../emu/memory/vma.ts";
 
 const RW = PROT_READ | PROT_WRITE;
@@ -307,6 +307,30 @@ describe.each<ByteOrder>(["big", "little"])("a %s-endian address space", (byteOr
     space.unmap(2 * BASE, 2 * BASE + PAGE_SIZE);
     space.map({ start: BASE, end: BASE + 2 * PAGE_SIZE, prot: PROT_READ, shared, offset: 0 });
     expect(space.load32(BASE + PAGE_SIZE + 4)).toBe(5);
+  });
+
+  it("has all pages of an access there at once, where one that comes takes another back", () => {
+    const file = memoryFile(new Uint8Array(2 * PAGE_SIZE).fill(7));
+    const shared = new SharedObject(file);
+    const read = file.read.bind(file);
+    file.read = (position, into) => {
+      takeBack(shared.page(0));
+      return read(position, into);
+    };
+    space.map({ start: BASE, end: BASE + PAGE_SIZE, prot: RW, shared, offset: 0 });
+    const beside = { start: BASE + PAGE_SIZE, end: BASE + 2 * PAGE_SIZE };
+    space.map({ ...beside, prot: RW, file, offset: PAGE_SIZE });
+    const across = BASE + PAGE_SIZE - 2;
+    space.store8(BASE, 9);
+    expect(space.load32(across)).toBe(0x0707_0707);
+    space.map({ ...beside, prot: RW, file, offset: PAGE_SIZE });
+    space.store32(across, 0x0101_0101);
+    expect(space.load32(across)).toBe(0x0101_0101);
+    space.map({ ...beside, prot: RW, shared, offset: 0 });
+    space.store32(across, 0x0202_0202);
+    shared.takeDirty(0, 1);
+    space.store8(BASE, 3);
+    expect([shared.isDirty(0), space.load8(BASE + PAGE_SIZE)]).toEqual([true, 3]);
   });
 
   it("leaves nothing of what went elsewhere to whatever is mapped there next", () => {

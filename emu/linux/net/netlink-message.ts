@@ -30,7 +30,10 @@ export class Builder {
       .raw(contents);
   }
   word(type: number, value: number): this {
-    return this.attribute(type, new Builder(this.littleEndian).number(4, value).bytes);
+    return this.attribute(type, new Builder(this.littleEndian).number(4, value).list());
+  }
+  list(): readonly number[] {
+    return this.bytes;
   }
   finish(): Uint8Array {
     return Uint8Array.from(this.bytes);

@@ -6,12 +6,13 @@ import { joined } from "../../joined.ts";
 import { EINVAL, ENETUNREACH, ENOBUFS, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../vfs/readiness.ts";
 import { type Address, loopback, netlinkAddress } from "./address.ts";
+import { askGeneric } from "./generic-netlink.ts";
 import { LOOPBACK } from "./loopback-interface.ts";
 import { align, Builder } from "./netlink-message.ts";
 import type { Network } from "./network.ts";
 import { siftMessage } from "./packet-filter.ts";
 import { END, type Outgoing, type Received, Socket } from "./socket.ts";
-import { AF_INET, AF_INET6, NETLINK_SOCK_DIAG } from "./socket-constants.ts";
+import { AF_INET, AF_INET6, NETLINK_GENERIC, NETLINK_ROUTE, NETLINK_SOCK_DIAG } from "./socket-constants.ts";
 import { diagnose } from "./socket-diagnosis.ts";
 
 const NLMSG_ERROR = 2;
@@ -20,6 +21,7 @@ const NLM_F_REQUEST = 0x1;
 const NLM_F_MULTI = 0x2;
 const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
+const NLM_F_CAPPED = 0x100;
 const RTM_NEWLINK = 16;
 const RTM_GETLINK = 18;
 const RTM_NEWADDR = 20;
@@ -87,7 +89,13 @@ export class NetlinkSocket extends Socket {
     this.local = address;
   }
 
-  override send(what: Outgoing): number {
+  /** Programs speak to the kernel alone. Throws EPERM. */
+  checkPeer({ name }: Address): void {
+    if (name.some((byte) => byte !== 0)) throw new SysError(EPERM);
+  }
+
+  override send(what: Outgoing, to?: Socket | Address): number {
+    if (to !== undefined && !(to instanceof Socket)) this.checkPeer(to);
     const view = new DataView(what.bytes.buffer, what.bytes.byteOffset, what.bytes.byteLength);
     const little = this.littleEndian;
     for (let at = 0; at + HEADER <= what.bytes.length; ) {
@@ -100,9 +108,14 @@ export class NetlinkSocket extends Socket {
         family: length > HEADER ? what.bytes[at + HEADER] : 0,
         bytes: what.bytes.slice(at, at + length),
       };
-      if (request.flags & NLM_F_REQUEST && request.type >= RTM_NEWLINK) {
-        if (this.protocol === NETLINK_SOCK_DIAG) this.diagnose(request, what.time);
-        else this.answer(request, what.time);
+      if (request.flags & NLM_F_REQUEST) {
+        const isAsked = request.type >= RTM_NEWLINK;
+        if (isAsked && this.protocol === NETLINK_SOCK_DIAG) this.diagnose(request, what.time);
+        else if (isAsked && this.protocol === NETLINK_ROUTE) this.answer(request, what.time);
+        else if (isAsked && this.protocol === NETLINK_GENERIC) this.answerGeneric(request, what.time);
+        // Notices of devices are the system's to give.
+        else if (isAsked) this.deliver(this.failure(request, EPERM), what.time);
+        else if (request.flags & NLM_F_ACK) this.deliver(this.failure(request, 0), what.time);
       }
       at += align(length);
     }
@@ -143,6 +156,22 @@ export class NetlinkSocket extends Socket {
         ),
       );
     if (size > 0) this.deliver(joined(piece), time);
+  }
+
+  /** Tells which families of messages there are. */
+  private answerGeneric(request: Request, time: bigint): void {
+    const { littleEndian } = this;
+    const isDump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP;
+    const found = askGeneric(request.type, request.bytes.subarray(HEADER), { isDump, littleEndian });
+    if (typeof found === "number") {
+      this.deliver(this.failure(request, found), time);
+      return;
+    }
+    for (const contents of found)
+      this.deliver(this.message(request, request.type, isDump ? NLM_F_MULTI : 0, contents), time);
+    const done = new Builder(littleEndian).number(4, 0).finish();
+    if (isDump) this.deliver(this.message(request, NLMSG_DONE, NLM_F_MULTI, done), time);
+    else if (request.flags & NLM_F_ACK) this.deliver(this.failure(request, 0), time);
   }
 
   private answer(request: Request, time: bigint): void {
@@ -197,10 +226,11 @@ export class NetlinkSocket extends Socket {
       .raw(contents)
       .finish();
   }
-  /** NLMSG_ERROR, with the header that it is about; 0 says that all is well. */
+  /** NLMSG_ERROR, with the request that it is about; 0 says that all is well, of which the header is enough. */
   private failure(request: Request, errno: number): Uint8Array {
-    const contents = new Builder(this.littleEndian).number(4, -errno).raw(request.bytes.slice(0, HEADER));
-    return this.message(request, NLMSG_ERROR, 0, contents.finish());
+    const about = errno === 0 ? request.bytes.subarray(0, HEADER) : request.bytes;
+    const contents = new Builder(this.littleEndian).number(4, -errno).raw(about);
+    return this.message(request, NLMSG_ERROR, errno === 0 ? NLM_F_CAPPED : 0, contents.finish());
   }
   private link(): Uint8Array {
     return new Builder(this.littleEndian)

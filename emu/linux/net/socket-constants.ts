@@ -5,10 +5,14 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
+export const AF_PACKET = 17;
+export const AF_XDP = 44;
 
-/** Protocols of AF_NETLINK: rtnetlink(7), sock_diag(7). */
+/** Protocols of AF_NETLINK: rtnetlink(7), sock_diag(7), notices of devices, families that are found by name. */
 export const NETLINK_ROUTE = 0;
 export const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_KOBJECT_UEVENT = 15;
+export const NETLINK_GENERIC = 16;
 
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
@@ -24,6 +28,7 @@ export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
+export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_UDPLITE = 136;
 
 export const SO_REUSEADDR = 2;

@@ -36,6 +36,12 @@ import {
   AF_INET,
   AF_INET6,
   AF_NETLINK,
+  AF_PACKET,
+  AF_XDP,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  NETLINK_GENERIC,
+  NETLINK_KOBJECT_UEVENT,
   NETLINK_ROUTE,
   NETLINK_SOCK_DIAG,
   AF_UNIX,
@@ -82,7 +88,9 @@ const INTERNET = new Map([
   [SOCK_DGRAM, [IPPROTO_UDP, IPPROTO_UDPLITE]],
 ]);
 
-/** The type and protocol that socket(2)'s arguments mean. Throws EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EINVAL, EPERM. */
+const NETLINK_PROTOCOLS = [NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC];
+
+/** The type and protocol that socket(2)'s arguments mean. Throws EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EINVAL, EPERM, EACCES. */
 function kindOf(domain: number, given: number, protocol: number): { type: number; protocol: number } {
   const type = given & SOCK_TYPE_MASK;
   checkFlags(given & ~SOCK_TYPE_MASK, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -96,14 +104,19 @@ function kindOf(domain: number, given: number, protocol: number): { type: number
   }
   if (domain === AF_NETLINK) {
     if (type !== SOCK_RAW && type !== SOCK_DGRAM) throw new SysError(ESOCKTNOSUPPORT);
-    if (protocol !== NETLINK_ROUTE && protocol !== NETLINK_SOCK_DIAG) throw new SysError(EPROTONOSUPPORT);
+    if (!NETLINK_PROTOCOLS.includes(protocol)) throw new SysError(EPROTONOSUPPORT);
     return { type, protocol };
   }
+  // Who may have them could look at everything that passes.
+  if (domain === AF_PACKET || domain === AF_XDP) throw new SysError(EPERM);
   if (domain !== AF_INET && domain !== AF_INET6) throw new SysError(EAFNOSUPPORT);
   if (protocol < 0 || protocol > 262) throw new SysError(EINVAL);
   if (type === SOCK_RAW && protocol !== IPPROTO_IP) throw new SysError(EPERM);
   const own = INTERNET.get(type);
   if (own === undefined) throw new SysError(type === SOCK_RAW ? EPROTONOSUPPORT : ESOCKTNOSUPPORT);
+  // To ping by is for the groups of ping_group_range, which are none.
+  const ping = domain === AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  if (type === SOCK_DGRAM && protocol === ping) throw new SysError(EACCES);
   if (protocol !== 0 && !own.includes(protocol)) throw new SysError(EPROTONOSUPPORT);
   return { type, protocol: protocol || own[0] };
 }
@@ -176,7 +189,9 @@ function bind(ctx: SyscallContext): number {
   const { network } = socket;
   if (socket instanceof NetlinkSocket) {
     const isAny = address.name.subarray(0, 4).every((byte) => byte === 0);
-    socket.bindTo(isAny ? netlinkAddress(ctx.process.pid, ctx.abi.littleEndian) : address);
+    // The groups that it listens to stay its own.
+    if (isAny) address.name.set(netlinkAddress(ctx.process.pid, ctx.abi.littleEndian).name.subarray(0, 4));
+    socket.bindTo(address);
     return 0;
   }
   if (!socket.isUnix) {
@@ -317,7 +332,9 @@ function connect(ctx: SyscallContext): number {
   const bytes = addressBytes(ctx, ctx.args.address(1), ctx.args.int(2));
   if (socket instanceof DatagramSocket) return connectDatagrams(ctx, socket, bytes);
   if (socket instanceof NetlinkSocket) {
-    socket.remote = isUnspecified(ctx, bytes) ? undefined : toAddress(ctx, socket, bytes);
+    const address = isUnspecified(ctx, bytes) ? undefined : toAddress(ctx, socket, bytes);
+    if (address !== undefined) socket.checkPeer(address);
+    socket.remote = address;
     return 0;
   }
   if (!(socket instanceof StreamSocket)) throw new SysError(EOPNOTSUPP);

@@ -66,7 +66,7 @@ function look(
     if (child.exitStatus !== null) {
       if ((options & WEXITED) === 0 || child.heldBy !== undefined) continue;
       if (takes) {
-        process.inheritPeak(child);
+        process.inherit(child);
         process.kernel.reap(child);
       }
       return { ...found, ...endOf(child.exitStatus), word: child.exitStatus };

@@ -52,10 +52,10 @@ export class HostMappedFile implements MappedFile {
   private reading: SharedHandle;
   private writing: SharedHandle | undefined;
 
-  /** Writes out what shared mappings hold of the file, so that what is read next is what they show. */
-  private readonly flush: () => void;
+  /** Writes out what shared mappings hold of some pages, from `first` to before `end`, so that what is read next is what they show. */
+  private readonly flush: (first: number, end: number) => void;
 
-  constructor(host: Host, what: Mappable, handle: SharedHandle, flush: () => void) {
+  constructor(host: Host, what: Mappable, handle: SharedHandle, flush: (first: number, end: number) => void) {
     this.host = host;
     this.key = what.key;
     this.known = what.path;
@@ -105,7 +105,7 @@ export class HostMappedFile implements MappedFile {
   }
 
   read(position: number, into: Uint8Array): number {
-    this.flush();
+    this.flush(Math.floor(position / PAGE_SIZE), Math.ceil((position + into.length) / PAGE_SIZE));
     return readFully(this.host, this.reading.handle, into, position);
   }
 
@@ -166,7 +166,7 @@ export class MappedFiles {
     let file = this.files.get(key);
     if (file === undefined) {
       this.sweep();
-      file = new HostMappedFile(this.host, what, handle, () => this.flush(key));
+      file = new HostMappedFile(this.host, what, handle, (first, end) => this.flush(key, first, end));
       this.files.set(key, file);
     }
     if (what.canWrite) file.makeWritable(handle);

@@ -133,6 +133,34 @@ BEHAVIOUR(shared_mapping_of_a_file) {
   CHECK(munmap(two, 4096) == 0 && holds(fd, 0, "OXYginal"));
 }
 
+/* What one access brings in must not take away what it had before: a linker lost pages of its output so. */
+BEHAVIOUR(accesses_across_pages_of_a_shared_file) {
+  enum { PAGES = 24, LENGTH = PAGES * 4096 };
+  struct __attribute__((packed)) unaligned {
+    uint64_t value;
+  };
+  static unsigned char expected[LENGTH], got[LENGTH];
+  int fd = file_with("across", "");
+  CHECK(ftruncate(fd, LENGTH) == 0);
+  unsigned char *at = mmap(NULL, LENGTH, RW, MAP_SHARED, fd, 0);
+  unsigned char *own = mmap(NULL, LENGTH, RW, MAP_PRIVATE, fd, 0);
+  CHECK(at != MAP_FAILED && own != MAP_FAILED);
+  for (int page = 1; page < PAGES; page++) {
+    int end = page * 4096, later = end - 100 * page;
+    volatile struct unaligned *across = (void *)(at + end - 3), *model = (void *)(expected + end - 3);
+    model->value = across->value = 0x0102030405060708 + page;
+    CHECK(across->value == model->value);
+    if (page % 3 == 0) at[LENGTH - end] = expected[LENGTH - end] = page;
+    at[later] = expected[later] = page;
+    if (page % 4 == 0) CHECK(own[end] == expected[end]);
+  }
+  CHECK(memcmp(at, expected, LENGTH) == 0);
+  CHECK(pread(fd, got, LENGTH, 0) == LENGTH && memcmp(got, expected, LENGTH) == 0);
+  for (int i = 0; i < LENGTH; i += 500) at[i] = expected[i] = i;
+  CHECK(munmap(at, LENGTH) == 0);
+  CHECK(pread(fd, got, LENGTH, 0) == LENGTH && memcmp(got, expected, LENGTH) == 0);
+}
+
 BEHAVIOUR(mapping_behind_the_end_of_a_file) {
   int fd = file_with("a", "x");
   char *at = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);

@@ -1,5 +1,6 @@
 /* Processes: how they come, what they inherit, how they end and who is told. */
 #include "behaviour.h"
+#include <time.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -493,4 +494,28 @@ BEHAVIOUR(a_child_may_have_the_id_that_root_asks_for) {
   ids[0] = child;
   CHECK(clone_as(ids, 1) == child);
   reap(child, 7);
+}
+
+static long spent_by_children(void) {
+  struct rusage used;
+  getrusage(RUSAGE_CHILDREN, &used);
+  return used.ru_utime.tv_sec * 1000000L + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+}
+
+static void work(void) {
+  struct timespec now;
+  do
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  while (now.tv_sec == 0 && now.tv_nsec < 30000000);
+  _exit(0);
+}
+
+BEHAVIOUR(time_of_children_counts_when_they_are_waited_for) {
+  signal(SIGCHLD, SIG_IGN);
+  if (fork() == 0) work();
+  FAILS(wait(NULL), ECHILD);
+  CHECK(spent_by_children() == 0);
+  signal(SIGCHLD, SIG_DFL);
+  if (fork() == 0) work();
+  CHECK(wait(NULL) > 0 && spent_by_children() >= 20000);
 }
