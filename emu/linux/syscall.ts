@@ -8,6 +8,7 @@
  */
 import { GPR, type Registers } from "../cpu/registers.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { lengthOfCString, readCString } from "../memory/c-strings.ts";
 import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
 import { R3 } from "./call-return.ts";
@@ -230,14 +231,14 @@ export class SyscallContext {
   }
   /** The bytes of a C string, without its NUL. Throws `tooLong` when there are `limit` bytes and no NUL. */
   cString(address: number, limit = PATH_MAX, tooLong = ENAMETOOLONG): Uint8Array {
-    const bytes = this.memory.readCString(address, limit);
+    const bytes = readCString(this.memory, address, limit);
     if (bytes === undefined) throw new SysError(tooLong);
     return bytes;
   }
   /** A path argument, decoded as `emu/host/names.ts` says; ENAMETOOLONG at PATH_MAX. */
   path(n: number): string {
     const address = this.args.address(n);
-    const length = this.memory.lengthOfCString(address, PATH_MAX);
+    const length = lengthOfCString(this.memory, address, PATH_MAX);
     if (length === undefined) throw new SysError(ENAMETOOLONG);
     return length === 0 ? "" : recentNames.at(this.memory, address, length);
   }
