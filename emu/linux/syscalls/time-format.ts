@@ -49,31 +49,29 @@ export const timespecFields = (time: bigint): { tv_sec: bigint; tv_nsec: bigint 
 /** A time, and the halves of its two's complement. */
 const whole = new BigInt64Array(1);
 const halves = new Int32Array(whole.buffer);
-/** Less than 2^63. */
-const MOST_AT_ONCE = 9e18;
+/** Which of the halves is the low one on this host. */
+const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
+const HIGH = 1 - LOW;
 
 /** The whole seconds and the nanoseconds after them of a time, also before the epoch. Division of BigInts takes V8 longer than a call. */
 export function timeParts(time: bigint): { seconds: number; nanoseconds: number } {
-  const rough = Number(time);
-  if (rough >= 0 && rough <= Number.MAX_SAFE_INTEGER) {
-    // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
-    const seconds = Math.floor(rough / NANOSECONDS_IN_ONE);
-    return { seconds, nanoseconds: rough - seconds * NANOSECONDS_IN_ONE };
-  }
-  if (rough > MOST_AT_ONCE || rough < -MOST_AT_ONCE) {
+  whole[0] = time;
+  if (whole[0] !== time) {
     const after = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
     return { seconds: Number((time - after) / NANOSECONDS), nanoseconds: Number(after) };
   }
-  // That the time was rounded may make a second too much or too little. The nanoseconds are less than 2^31: their low 32 bits are all of them.
-  whole[0] = time;
+  // As the BigInt itself would be rounded, of which it takes V8 a call to make a number.
+  const rough = halves[HIGH] * 2 ** 32 + (halves[LOW] >>> 0);
   const seconds = Math.floor(rough / NANOSECONDS_IN_ONE);
+  // Of numbers below 2^53 no quotient by 10^9 is rounded up to a whole one.
+  if (rough >= 0 && rough <= Number.MAX_SAFE_INTEGER)
+    return { seconds, nanoseconds: rough - seconds * NANOSECONDS_IN_ONE };
+  // That the time was rounded may make a second too much or too little. The nanoseconds are less than 2^31: their low 32 bits are all of them.
   const nanoseconds = (halves[LOW] - Math.imul(seconds, NANOSECONDS_IN_ONE)) | 0;
   if (nanoseconds < 0) return { seconds: seconds - 1, nanoseconds: nanoseconds + NANOSECONDS_IN_ONE };
   if (nanoseconds < NANOSECONDS_IN_ONE) return { seconds, nanoseconds };
   return { seconds: seconds + 1, nanoseconds: nanoseconds - NANOSECONDS_IN_ONE };
 }
-/** Which of the halves is the low one on this host. */
-const LOW = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
 
 /** Writes two longs, or two doublewords. */
 function writePair(ctx: SyscallContext, address: number, size: number, first: number, second: number): void {
