@@ -486,18 +486,20 @@ function advise(ctx: SyscallContext, length: bigint, advice: number): number {
 
 /** Counts what a call has read, for /proc/PID/io. One that waits is made again. */
 function countRead<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
-  if (result instanceof Blocked) return result;
   const { usage } = ctx.process;
-  usage.reads++;
-  if (typeof result === "number") usage.readBytes += result;
+  if (typeof result === "number") {
+    usage.reads++;
+    usage.readBytes += result;
+  } else if (!(result instanceof Blocked)) usage.reads++;
   return result;
 }
 /** The same of what one has written. */
 function countWritten<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
-  if (result instanceof Blocked) return result;
   const { usage } = ctx.process;
-  usage.writes++;
-  if (typeof result === "number") usage.writtenBytes += result;
+  if (typeof result === "number") {
+    usage.writes++;
+    usage.writtenBytes += result;
+  } else if (!(result instanceof Blocked)) usage.writes++;
   return result;
 }
 
