@@ -59,11 +59,13 @@ export interface ProcessFiles {
   users: number;
   readonly cwd: string;
   umask: number;
+  /** Opens a file for execution. Throws HostError (ENOENT, EACCES, ...). */
+  openProgram(path: string): ProgramFile;
   /**
-   * Opens a file for execution; a relative path begins at a descriptor. Throws HostError (ENOENT, EACCES, ELOOP for a symlink
-   * that is not to be followed, ...).
+   * The same, and undefined where nothing is there; a relative path begins at a descriptor. Throws ELOOP for a symlink that is not to be
+   * followed.
    */
-  openProgram(path: string, dirfd?: number, follow?: boolean): ProgramFile;
+  openProgramIfThere(path: string, dirfd?: number, follow?: boolean): ProgramFile | undefined;
   /**
    * The file behind a descriptor for mmap, and whether a shared mapping may be written, now or later. Throws HostError EBADF, EACCES,
    * ENODEV. `shared`: MAP_SHARED.

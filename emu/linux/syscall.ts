@@ -7,13 +7,14 @@
  * is complete the kernel sets r3 and CR0.SO, moves NIA on and counts the instruction.
  */
 import { GPR, type Registers } from "../cpu/registers.ts";
-import { decodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { lengthOfCString, readCString } from "../memory/c-strings.ts";
 import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
 import { R3 } from "./call-return.ts";
 import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Process } from "./process.ts";
+import { recentNames } from "./recent-names.ts";
 import type { System } from "./system.ts";
 import type { Thread } from "./thread.ts";
 import { Blocked, type CallInProgress, type CallState, Paused, type WaitFor } from "./wait-queue.ts";
@@ -46,6 +47,8 @@ export function pointer(value: bigint | number): number {
 }
 export const ADDRESSES_END = 2 ** 47;
 
+/** With the NUL. */
+const PATH_MAX = 4096;
 const GPRS = 32;
 
 /** Arguments of a call: r3 to r8, n from 0. Most are small numbers, which are had without BigInts: these cost V8 a call. */
@@ -227,13 +230,16 @@ export class SyscallContext {
     else this.memory.write32(address, Number(BigInt.asIntN(32, wide)));
   }
   /** The bytes of a C string, without its NUL. Throws `tooLong` when there are `limit` bytes and no NUL. */
-  cString(address: number, limit = 4096, tooLong = ENAMETOOLONG): Uint8Array {
-    const bytes = this.memory.readCString(address, limit);
+  cString(address: number, limit = PATH_MAX, tooLong = ENAMETOOLONG): Uint8Array {
+    const bytes = readCString(this.memory, address, limit);
     if (bytes === undefined) throw new SysError(tooLong);
     return bytes;
   }
   /** A path argument, decoded as `emu/host/names.ts` says; ENAMETOOLONG at PATH_MAX. */
   path(n: number): string {
-    return decodeName(this.cString(this.args.address(n)));
+    const address = this.args.address(n);
+    const length = lengthOfCString(this.memory, address, PATH_MAX);
+    if (length === undefined) throw new SysError(ENAMETOOLONG);
+    return length === 0 ? "" : recentNames.at(this.memory, address, length);
   }
 }

@@ -50,8 +50,6 @@ export interface AddressSpaceOptions {
   hasExecuteOnly?: boolean;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** Told when a page marked by `markCode` is about to be written, unmapped or re-protected. */
 export type CodeListener = (page: number) => void;
 
@@ -488,32 +486,6 @@ export class AddressSpace implements FileViewer {
     const bytes = new Uint8Array(size);
     put(new DataView(bytes.buffer), this.byteOrder === "little");
     this.write(address, bytes);
-  }
-
-  /** The bytes up to a NUL, at most `limit` of them; undefined when there is no NUL within. */
-  readCString(address: number, limit: number): Uint8Array | undefined {
-    for (let length = 0; length < limit; ) {
-      const at = address + length;
-      if (at >= this.limit) throw new GuestFault("data-unmapped", BigInt(at));
-      // Page by page: the string may end before the next one, which need not be there.
-      const rest = Math.min(limit - length, PAGE_SIZE - (at % PAGE_SIZE));
-      this.checkLoad(at, 1);
-      const found = this.lengthOf(at, rest);
-      length += found;
-      if (found === rest) continue;
-      // Of an array of no bytes V8 clears none, in a way that takes processors as long as a short call.
-      if (length === 0) return NOTHING;
-      this.checkLoad(address, length + 1);
-      return this.peek(address, length);
-    }
-    return undefined;
-  }
-
-  /** How many of the bytes of a page that is here come before a NUL. */
-  private lengthOf(address: number, most: number): number {
-    if (address < FAR_START) return this.storage.lengthOf(address, most);
-    const length = this.peek(address, most).indexOf(0);
-    return length < 0 ? most : length;
   }
 
   // ---- mappings ----------------------------------------------------------------------------------------

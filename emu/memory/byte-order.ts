@@ -79,6 +79,22 @@ export class Storage {
     return length;
   }
 
+  /** A number that follows from the bytes at a guest address. */
+  digest(address: number, length: number): number {
+    const { bytes } = this;
+    let digest = length;
+    for (let i = 0; i < length; i++) digest = (Math.imul(digest, 31) + bytes[this.host(address + i, 1)]) | 0;
+    return digest;
+  }
+
+  /** Whether the bytes from a guest address on are the codes of a text's characters. */
+  holds(address: number, text: string): boolean {
+    const { bytes } = this;
+    for (let i = 0; i < text.length; i++)
+      if (bytes[this.host(address + i, 1)] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   /** Copies `length` bytes at a guest address to or from an array that has them in the order in which they lie here. */
   moveStored(address: number, length: number, array: Uint8Array, index: number, isStore: boolean): void {
     const { bytes } = this;

@@ -18,7 +18,7 @@ import {
 import { tellsOfEnd } from "../tracing/tracee.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../vfs/constants.ts";
 import { filesOf } from "../vfs/process-files.ts";
-import { checkFlags } from "./files-common.ts";
+import { checkFlags, NO_ENTRY } from "./files-common.ts";
 
 /** Strings and their bytes that are read from the program before Linux's own limits are looked at. */
 const MAX_STRINGS = 0x7_ffff;
@@ -76,12 +76,14 @@ function execute(ctx: SyscallContext, found: Executable, argvAt: bigint, envAt: 
 
 const execve: SyscallHandler = (ctx) => {
   const execfn = ctx.cString(ctx.args.address(0));
-  const program = ctx.thread.files.openProgram(decodeName(execfn));
+  const program = ctx.thread.files.openProgramIfThere(decodeName(execfn));
+  // Shells look in one folder after the other.
+  if (program === undefined) return NO_ENTRY;
   return execute(ctx, { program, execfn }, ctx.args.word(1), ctx.args.word(2));
 };
 
 /** What execveat(2) means: a file by its path from a descriptor, or with AT_EMPTY_PATH the descriptor's own. */
-function executableAt(ctx: SyscallContext): Executable {
+function executableAt(ctx: SyscallContext): Executable | undefined {
   const { args, thread } = ctx;
   const [dirfd, flags] = [args.int(0), args.uint(4)];
   checkFlags(flags, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
@@ -90,19 +92,25 @@ function executableAt(ctx: SyscallContext): Executable {
   const path = decodeName(execfn);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
   const isNameless = path === "" && (flags & AT_EMPTY_PATH) !== 0;
-  if (dirfd === AT_FDCWD || path.startsWith("/"))
-    return { program: files.openProgram(isNameless ? "." : path, AT_FDCWD, follow), execfn };
+  if (dirfd === AT_FDCWD || path.startsWith("/")) {
+    const program = files.openProgramIfThere(isNameless ? "." : path, AT_FDCWD, follow);
+    return program && { program, execfn };
+  }
   const { descriptors } = files;
   const { closeOnExec } = descriptors.entry(dirfd);
   const program = isNameless
     ? files.openProgram(`/proc/self/fd/${dirfd}`)
-    : files.openProgram(path, dirfd, follow);
+    : files.openProgramIfThere(path, dirfd, follow);
+  if (program === undefined) return undefined;
   // Linux names it so, and an interpreter of scripts opens it by that name (fs/exec.c, alloc_bprm).
   const name = `/dev/fd/${dirfd}${isNameless ? "" : `/${path}`}`;
   return { program, execfn: encodeName(name), isNameless, isHidden: closeOnExec };
 }
 
-const execveat: SyscallHandler = (ctx) => execute(ctx, executableAt(ctx), ctx.args.word(2), ctx.args.word(3));
+const execveat: SyscallHandler = (ctx) => {
+  const found = executableAt(ctx);
+  return found === undefined ? NO_ENTRY : execute(ctx, found, ctx.args.word(2), ctx.args.word(3));
+};
 
 // ---- names -----------------------------------------------------------------------------------------------------
 

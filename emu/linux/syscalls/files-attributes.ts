@@ -22,18 +22,19 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } fr
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
-import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
+import { CHUNK, OpenFile } from "../vfs/open-file.ts";
 import { MAY_WRITE } from "../vfs/permissions.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
 import { droppedBits, S_ISGID } from "../vfs/set-ids.ts";
 import { StreamFile } from "../vfs/stream-file.ts";
 import {
-  atArg,
   checkFlags,
   checkGrowth,
   fileArg,
   files,
+  lookArg,
   movedBefore,
+  NO_ENTRY,
   pauseIfOverdue,
 } from "./files-common.ts";
 import { awaitLeases } from "./files-open.ts";
@@ -127,9 +128,12 @@ function zeroRange(ctx: SyscallContext, file: OpenFile, offset: number, length: 
 /** What a call that changes attributes is about: a path, or a description. */
 type Subject = { at: Location; file?: undefined } | { file: OpenFile; at?: undefined };
 
-/** A link of /proc/PID/fd stands for its description. */
-const subjectOf = (found: Subject): Subject =>
-  found.at?.object === undefined ? found : { file: found.at.object };
+/** What `lookArg` has found; a link of /proc/PID/fd stands for its description. */
+function subjectOf(found: Location | OpenFile | undefined): Subject | undefined {
+  if (found === undefined) return undefined;
+  const file = found instanceof OpenFile ? found : found.object;
+  return file === undefined ? { at: found as Location } : { file };
+}
 
 /** Tells those who watch a file that it has been changed. */
 function noteChange(ctx: SyscallContext, { at, file }: Subject, mask: number): void {
@@ -163,7 +167,8 @@ function handleOf({ file }: Subject): number | undefined {
   return file.handle;
 }
 
-function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
+function chmod(ctx: SyscallContext, subject: Subject | undefined, mode: number): number | SysError {
+  if (subject === undefined) return NO_ENTRY;
   const { system } = files(ctx);
   const { host } = system;
   const { permissions } = files(ctx);
@@ -184,7 +189,13 @@ function chmod(ctx: SyscallContext, subject: Subject, mode: number): number {
 }
 
 /** chown(2): an owner that stays the same is fine; the host decides about others. Even root's takes set-id bits from a file. */
-function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number): number {
+function chown(
+  ctx: SyscallContext,
+  subject: Subject | undefined,
+  uid: number,
+  gid: number,
+): number | SysError {
+  if (subject === undefined) return NO_ENTRY;
   const { host, setIds, owners, namespace } = files(ctx).system;
   const { permissions } = files(ctx);
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
@@ -201,13 +212,18 @@ function chown(ctx: SyscallContext, subject: Subject, uid: number, gid: number):
   return 0;
 }
 
-const byPath = (ctx: SyscallContext, follow: boolean): Subject =>
-  subjectOf(atArg(ctx, AT_FDCWD, 0, { follow }));
+/** Undefined where nothing is there. */
+const byPath = (ctx: SyscallContext, follow: boolean): Subject | undefined =>
+  subjectOf(lookArg(ctx, AT_FDCWD, 0, { follow }));
 
-function byEither(ctx: SyscallContext, flags: number, known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH): Subject {
+function byEither(
+  ctx: SyscallContext,
+  flags: number,
+  known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH,
+): Subject | undefined {
   checkFlags(flags, known);
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  return subjectOf(atArg(ctx, ctx.args.int(0), 1, { follow, flags }));
+  return subjectOf(lookArg(ctx, ctx.args.int(0), 1, { follow, flags }));
 }
 
 // ---- times -------------------------------------------------------------------------------------------------
@@ -220,7 +236,12 @@ const UTIME_OMIT = 0x3fff_fffen;
 /** A time to set: nanoseconds, or "now", or undefined to leave it. */
 type Time = bigint | "now" | undefined;
 
-function setTimes(ctx: SyscallContext, subject: Subject, times: readonly Time[]): number {
+function setTimes(
+  ctx: SyscallContext,
+  subject: Subject | undefined,
+  times: readonly Time[],
+): number | SysError {
+  if (subject === undefined) return NO_ENTRY;
   if (times.every((time) => time === undefined)) return 0;
   const { host } = files(ctx).system;
   const stat = subject.file?.stat() ?? files(ctx).system.stat(subject.at!);
@@ -290,7 +311,7 @@ function valTimes(ctx: SyscallContext, n: number): readonly Time[] {
   });
 }
 
-function utime(ctx: SyscallContext): number {
+function utime(ctx: SyscallContext): number | SysError {
   const address = ctx.args.address(1);
   if (address === 0) return setTimes(ctx, byPath(ctx, true), NOW);
   const { actime, modtime } = ctx.get(UTIMBUF, address);
@@ -298,7 +319,7 @@ function utime(ctx: SyscallContext): number {
 }
 
 /** utimensat(2): a null path means the descriptor itself. */
-function utimensat(ctx: SyscallContext, layout: Timespec): number {
+function utimensat(ctx: SyscallContext, layout: Timespec): number | SysError {
   const times = specTimes(ctx, 2, layout);
   const flags = ctx.args.int(3);
   // Nothing to set: nobody looks for the file.
@@ -376,9 +397,8 @@ const XATTR_CALLS: readonly SyscallRow[] = [
     args: `${subject} ${args}`,
     handler: (ctx: SyscallContext) => {
       check(ctx);
-      find(ctx);
-      if (result < 0) throw new SysError(-result);
-      return result;
+      if (find(ctx) === undefined) return NO_ENTRY;
+      return result < 0 ? new SysError(-result) : result;
     },
   })),
 );

@@ -8,7 +8,7 @@ import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE, SIGXFSZ } from "../signals/signal-numbers.ts";
 import { ADDRESSES_END, type SyscallContext } from "../syscall.ts";
 import { AT_EMPTY_PATH, IOV_MAX, MAX_RW_COUNT, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
-import { exists, type Location } from "../vfs/location.ts";
+import type { Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_MODIFY } from "../vfs/notices.ts";
 import { hold, type OpenFile, release } from "../vfs/open-file.ts";
 import { filesOf, type TaskFiles } from "../vfs/process-files.ts";
@@ -83,8 +83,7 @@ export function lookArg(
     const { file, at } = atArg(ctx, dirfd, pathArg, { follow, flags });
     return file ?? at;
   }
-  const at = files(ctx).resolve(dirfd, path, { follow });
-  return exists(at) ? at : undefined;
+  return files(ctx).findIfThere(dirfd, path, follow);
 }
 
 // ---- buffers -----------------------------------------------------------------------------------------------

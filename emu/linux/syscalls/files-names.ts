@@ -80,12 +80,13 @@ function vacant(ctx: SyscallContext, dirfd: number, path: string): Location {
   return at;
 }
 
-/** As `vacant`, or EEXIST. */
+/** As `vacant`, or EEXIST, or ENOENT where a folder on the way isn't there. */
 function vacantOr(ctx: SyscallContext, dirfd: number, path: string, directory = false): Location | SysError {
   checkNames(ctx, [{ dirfd, path }], EEXIST);
   const task = files(ctx);
   // A trailing slash says "directory", not "follow": the new name is what comes before it.
-  const at = task.resolve(dirfd, path.replace(/\/+$/, ""), { follow: false });
+  const at = task.lookFor(dirfd, path.replace(/\/+$/, ""), false);
+  if (at === undefined) return NO_ENTRY;
   if (exists(at)) return EXISTS;
   if (path.endsWith("/") && !directory) throw new SysError(ENOENT);
   // Nothing can be made in a folder that has been removed; that comes before whatever else is wrong.
@@ -134,8 +135,8 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number | SysE
   const task = files(ctx);
   const { system } = task;
   checkNames(ctx, [{ dirfd, path }], EISDIR);
-  const at = task.resolve(dirfd, path, { follow: false });
-  if (!exists(at)) return NO_ENTRY;
+  const at = task.findIfThere(dirfd, path, false);
+  if (at === undefined) return NO_ENTRY;
   // A slash at the end leads through a link, which is none the less no directory itself.
   const isLink =
     path.endsWith("/") && task.find(dirfd, path.replace(/\/+$/, ""), false).stat?.kind === "symlink";
@@ -152,9 +153,10 @@ function unlink(ctx: SyscallContext, dirfd: number, path: string): number | SysE
   return 0;
 }
 
-function rmdir(ctx: SyscallContext, dirfd: number, path: string): number {
+function rmdir(ctx: SyscallContext, dirfd: number, path: string): number | SysError {
   const { system } = files(ctx);
-  const at = files(ctx).find(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
+  const at = files(ctx).findIfThere(dirfd, path === "" ? path : path.replace(/(?<=.)\/+$/, ""), false);
+  if (at === undefined) return NO_ENTRY;
   const last = path.replace(/\/+$/, "").split("/").pop();
   if (last === ".") throw new SysError(EINVAL);
   if (last === "..") throw new SysError(ENOTEMPTY);
@@ -175,7 +177,7 @@ interface Named {
   path: string;
 }
 
-function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number {
+function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): number | SysError {
   checkFlags(flags, RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT);
   if (flags & RENAME_EXCHANGE && flags !== RENAME_EXCHANGE) throw new SysError(EINVAL);
   // A file system that has no whiteouts.
@@ -187,7 +189,7 @@ function rename(ctx: SyscallContext, from: Named, to: Named, flags: number): num
   // What is wrong with either path comes before a file that isn't there.
   const source = task.resolve(from.dirfd, strip(from.path), { follow: false });
   const target = task.resolve(to.dirfd, strip(to.path), { follow: false });
-  if (!exists(source)) throw new SysError(ENOENT);
+  if (!exists(source)) return NO_ENTRY;
   if (flags & RENAME_EXCHANGE) return exchange(ctx, { from, source }, { from: to, source: target });
   if (!isDirectory(source) && (from.path.endsWith("/") || to.path.endsWith("/"))) throw new SysError(ENOTDIR);
   if (flags & RENAME_NOREPLACE && exists(target)) throw new SysError(EEXIST);
@@ -350,8 +352,8 @@ function readlink(ctx: SyscallContext, dirfd: number, path: string, n: number): 
     if (!file.isSynthetic) return putLink(ctx, n, size, file.target);
     path = file.path;
   }
-  const at = task.resolve(dirfd, path, { follow: false });
-  if (!exists(at)) return NO_ENTRY;
+  const at = task.findIfThere(dirfd, path, false);
+  if (at === undefined) return NO_ENTRY;
   const isLink = at.stat?.kind === "symlink" || at.synthetic?.type === "link";
   return isLink ? putLink(ctx, n, size, task.system.namespace.readlink(at)) : NO_LINK;
 }
@@ -500,25 +502,27 @@ function getcwd(ctx: SyscallContext): number {
   return bytes.length;
 }
 
-/** The folder that argument 0 names, which whoever asks may search. Throws ENOTDIR, EACCES. */
-function folderArg(ctx: SyscallContext): Location {
+/** The folder that argument 0 names, which whoever asks may search; undefined where nothing is there. Throws ENOTDIR, EACCES. */
+function folderArg(ctx: SyscallContext): Location | undefined {
   const task = files(ctx);
-  const at = task.find(AT_FDCWD, ctx.path(0), true);
+  const at = task.findIfThere(AT_FDCWD, ctx.path(0), true);
+  if (at === undefined) return undefined;
   if (!isDirectory(at)) throw new SysError(ENOTDIR);
   if (at.place !== undefined) task.system.checkAccess(at, MAY_EXEC, task);
   return at;
 }
 
-function chdir(ctx: SyscallContext): number {
+function chdir(ctx: SyscallContext): number | SysError {
   const task = files(ctx);
-  task.enter(task.system.directory(folderArg(ctx), O_PATH, task));
+  const at = folderArg(ctx);
+  if (at === undefined) return NO_ENTRY;
+  task.enter(task.system.directory(at, O_PATH, task));
   return 0;
 }
 
 /** Nobody may have another root; that the folder can't be searched is said first. */
-function chroot(ctx: SyscallContext): never {
-  folderArg(ctx);
-  throw new SysError(EPERM);
+function chroot(ctx: SyscallContext): SysError {
+  return folderArg(ctx) === undefined ? NO_ENTRY : new SysError(EPERM);
 }
 
 function fchdir(ctx: SyscallContext): number {

@@ -13,6 +13,7 @@ import {
   SECBIT_KEEP_CAPS_LOCKED,
   SECBIT_NO_CAP_AMBIENT_RAISE,
 } from "../credentials.ts";
+import { readCString } from "../../memory/c-strings.ts";
 import { EINVAL, ENODEV, EPERM, SysError } from "../errno.ts";
 import { shortName } from "../process.ts";
 import { TIMER_SLACK } from "../scheduling.ts";
@@ -163,7 +164,7 @@ const getTidAddress: Option = (ctx) => {
 /** PR_SET_VMA_ANON_NAME: names show in no map here, but the arguments are checked. */
 const setVma: Option = ({ args, memory }) => {
   if (args.word(1) !== 0n || args.word(2) % 4096n !== 0n) throw new SysError(EINVAL);
-  if (args.word(4) !== 0n && memory.readCString(args.address(4), 80) === undefined)
+  if (args.word(4) !== 0n && readCString(memory, args.address(4), 80) === undefined)
     throw new SysError(EINVAL);
   return 0;
 };

@@ -246,6 +246,10 @@ export class FileSystem {
   resolve(path: string, options: ResolveOptions, viewer: Viewer): Location {
     return this.namespace.resolve(path, options, viewer);
   }
+  /** As `resolve`, and undefined where a folder on the way isn't there: programs hear that all day, and to throw takes longer than the call. */
+  lookFor(path: string, options: ResolveOptions, viewer: Viewer): Location | undefined {
+    return this.namespace.lookFor(path, options, viewer);
+  }
 
   /** stat(2) of what a walk found. Throws ENOENT. */
   stat(at: Location): FileStat {
@@ -270,7 +274,7 @@ export class FileSystem {
    * applied. Throws HostError.
    */
   open(
-    walk: (follow: boolean) => Location,
+    walk: (follow: boolean) => Location | undefined,
     flags: number,
     mode: number,
     viewer: Viewer,
@@ -280,6 +284,7 @@ export class FileSystem {
       const directs = (flags & (O_DIRECTORY | O_CREAT)) === O_DIRECTORY && (flags & O_ACCMODE) !== O_RDONLY;
       if (!directs) fail("EINVAL", "O_TMPFILE wants O_DIRECTORY and writing, and no O_CREAT");
       const at = walk(true);
+      if (at === undefined) return undefined;
       if (exists(at) && !isDirectory(at)) fail("ENOTDIR", at.path);
       if (!exists(at)) fail("ENOENT", at.path);
       this.namespace.writable(at);
@@ -291,6 +296,7 @@ export class FileSystem {
     // Somebody outside may create or remove the file between the walk and the opening: then walk again.
     for (let attempt = 0; ; attempt++) {
       const at = walk(follow);
+      if (at === undefined) return undefined;
       try {
         if (exists(at)) {
           if (exclusive) fail("EEXIST", at.path);

@@ -266,7 +266,12 @@ export class Namespace {
    * Walks `path`. The last component may be missing: then `stat` and `synthetic` are undefined, and `place` says
    * where the file could be created, if anywhere. Throws ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES.
    */
-  resolve(path: string, options: ResolveOptions, { root, permissions }: Viewer): Location {
+  resolve(path: string, options: ResolveOptions, viewer: Viewer): Location {
+    return this.lookFor(path, options, viewer) ?? fail("ENOENT", path);
+  }
+
+  /** As `resolve`, and undefined where a folder on the way isn't there. */
+  lookFor(path: string, options: ResolveOptions, { root, permissions }: Viewer): Location | undefined {
     if (path === "") fail("ENOENT", "empty path");
     if (path.length >= PATH_MAX) fail("ENAMETOOLONG", "path too long");
     this.folders.trim();
@@ -330,7 +335,7 @@ export class Namespace {
       if (target === undefined) {
         if (options.sameMount && mountOf(next) !== mountOf(current)) fail("EXDEV", next.path);
         stack.push(next);
-        if (!last && !exists(next)) fail("ENOENT", next.path);
+        if (!last && !exists(next)) return undefined;
         continue;
       }
       way = undefined;

@@ -31,6 +31,7 @@ export const MAX_PROGRAM = 1024 * 1024 * 1024;
 
 /** What openat2(2) confines a walk to. */
 type How = Omit<ResolveOptions, "base" | "follow">;
+const NO_LIMITS: How = {};
 
 /** Where paths begin and what new files may be (Linux: fs_struct); processes can share it. */
 interface FsContext {
@@ -135,23 +136,32 @@ export class TaskFiles implements ProcessFiles, Viewer {
 
   /** Walks a path as a *at() call does. */
   resolve(dirfd: number, path: string, options: Omit<ResolveOptions, "base">): Location {
-    return this.walk(dirfd, path, options.follow, options);
+    return this.walk(dirfd, path, options.follow, options) ?? fail("ENOENT", path);
   }
 
-  private walk(dirfd: number, path: string, follow: boolean, how: How): Location {
+  /** As `resolve`, and undefined where a folder on the way isn't there. */
+  lookFor(dirfd: number, path: string, follow: boolean): Location | undefined {
+    return this.walk(dirfd, path, follow, NO_LIMITS);
+  }
+
+  private walk(dirfd: number, path: string, follow: boolean, how: How): Location | undefined {
     // openat2's RESOLVE_IN_ROOT makes absolute paths begin at the descriptor too.
     const base = this.base(dirfd, how.inRoot && path !== "" ? "." : path);
     // Objects of one shape, put together by name: a spread takes V8 a sixth of a stat(2).
     const { noSymlinks, sameMount, noMagicLinks, beneath, inRoot } = how;
     const all = { follow, base, noSymlinks, sameMount, noMagicLinks, beneath, inRoot };
-    return this.system.resolve(path, all, this);
+    return this.system.lookFor(path, all, this);
   }
 
   /** As `resolve`, and throws ENOENT when nothing is there. */
   find(dirfd: number, path: string, follow: boolean): Location {
-    const at = this.resolve(dirfd, path, { follow });
-    if (!exists(at)) fail("ENOENT", at.path);
-    return at;
+    return this.findIfThere(dirfd, path, follow) ?? fail("ENOENT", path);
+  }
+
+  /** As `find`, and undefined when nothing is there. */
+  findIfThere(dirfd: number, path: string, follow: boolean): Location | undefined {
+    const at = this.walk(dirfd, path, follow, NO_LIMITS);
+    return at !== undefined && exists(at) ? at : undefined;
   }
 
   /** open(2); `mode` before the umask. Throws ENOENT where nothing is there. */
@@ -160,7 +170,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
   }
 
   /** As `open`, and undefined where nothing is there. */
-  openIfThere(dirfd: number, path: string, flags: number, mode: number, how: How = {}): OpenFile | undefined {
+  openIfThere(
+    dirfd: number,
+    path: string,
+    flags: number,
+    mode: number,
+    how: How = NO_LIMITS,
+  ): OpenFile | undefined {
     return this.system.open((follow) => this.walk(dirfd, path, follow, how), flags, mode & ~this.umask, this);
   }
 
@@ -172,8 +188,13 @@ export class TaskFiles implements ProcessFiles, Viewer {
     notices.happened(file, IN_OPEN);
   }
 
-  openProgram(path: string, dirfd = AT_FDCWD, follow = true): ProgramFile {
-    const at = this.find(dirfd, path, follow);
+  openProgram(path: string): ProgramFile {
+    return this.openProgramIfThere(path) ?? fail("ENOENT", path);
+  }
+
+  openProgramIfThere(path: string, dirfd = AT_FDCWD, follow = true): ProgramFile | undefined {
+    const at = this.findIfThere(dirfd, path, follow);
+    if (at === undefined) return undefined;
     const stat = at.object?.stat() ?? at.stat;
     if (stat?.kind === "symlink") fail("ELOOP", at.path);
     const isOther = stat === undefined ? at.synthetic?.type === "directory" : stat.kind !== "file";

@@ -9,6 +9,7 @@ import { type ExecContext, loadProgram } from "../../../emu/linux/exec.ts";
 import { Kernel } from "../../../emu/linux/kernel.ts";
 import { ordinaryUser } from "../../../emu/linux/credentials.ts";
 import { AddressSpace } from "../../../emu/memory/address-space.ts";
+import { readCString } from "../../../emu/memory/c-strings.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { memoryHost } from "../../support/memory-host.ts";
 import {
@@ -47,7 +48,7 @@ describe.each(["ppc32", "ppc64", "ppc64le"] as const)("a %s program at its start
   const { process, memory, registers } = tiny(abi, { data: text("data!") });
   const { is64, wordSize } = ABIS[abi];
   const word = (at: number): number => (is64 ? Number(memory.load64(at)) : memory.load32(at) >>> 0);
-  const string = (at: number): string => Buffer.from(memory.readCString(at, 4096)!).toString();
+  const string = (at: number): string => Buffer.from(readCString(memory, at, 4096)!).toString();
   const sp = Number(registers.gpr(1));
 
   it("has its stack pointer aligned and argc, argv, envp and the auxiliary vector above it", () => {

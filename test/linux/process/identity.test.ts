@@ -6,6 +6,7 @@ import { modelFor } from "../../../emu/cpu/models.ts";
 import { ABIS } from "../../../emu/linux/abi.ts";
 import { freezeKernel, thawKernel } from "../../../emu/linux/freeze.ts";
 import { ordinaryUser } from "../../../emu/linux/credentials.ts";
+import { readCString } from "../../../emu/memory/c-strings.ts";
 import { CallDriver } from "../../support/call-driver.ts";
 
 const BUFFER = 0x1001_0100;
@@ -15,7 +16,7 @@ describe.each(["ppc32", "ppc64"] as const)("calls about the process, %s", (abi) 
   const word = ({ memory }: CallDriver, at: number): number =>
     is64 ? Number(memory.load64(at)) : memory.load32(at) >>> 0;
   const text = ({ memory }: CallDriver, at: number): string =>
-    Buffer.from(memory.readCString(at, 100)!).toString();
+    Buffer.from(readCString(memory, at, 100)!).toString();
 
   it("gives the machine's name as uname(2) has it", async () => {
     const guest = new CallDriver(abi);
