@@ -141,7 +141,9 @@ function readOwn<T>(path: string, read: (fd: number, times: Stats) => T): T | un
 }
 
 function readWhole(fd: number, { mtime }: Stats): Uint8Array<ArrayBuffer> {
-  const bytes = readFileSync(fd) as Uint8Array<ArrayBuffer>;
+  // No Buffer, whose parts are no copies where they are asked for as such.
+  const { buffer, byteOffset, length } = readFileSync(fd);
+  const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   // When it was used last decides what goes first.
   futimesSync(fd, new Date(), mtime);
   return bytes;
