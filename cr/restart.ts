@@ -392,8 +392,15 @@ function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "att
     locksOnFault,
     peak,
     childrenPeak,
+    faults,
+    childFaults,
+    readBytes,
+    writtenBytes,
+    reads,
+    writes,
     ...values
   } = attributes;
+  const usage = { faults, childFaults, readBytes, writtenBytes, reads, writes };
   const set = {
     ...(oomScoreAdj === 0 ? {} : { oomScoreAdj }),
     ...(membarriers === 0 ? {} : { membarriers }),
@@ -401,6 +408,7 @@ function attributesOf({ attributes }: ProcessTopics): Pick<ProcessSnapshot, "att
     ...(locksOnFault ? { locksOnFault } : {}),
     ...(peak === 0 ? {} : { peak }),
     ...(childrenPeak === 0 ? {} : { childrenPeak }),
+    ...(Object.values(usage).every((value) => value === 0n) ? {} : { usage }),
   };
   return { attributes: { ...schedulingOf(values), ...set } };
 }

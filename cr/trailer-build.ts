@@ -45,6 +45,8 @@ function machineValues(snapshot: MachineSnapshot): X.MachineValues {
   };
 }
 
+const NO_USAGE = { faults: 0n, childFaults: 0n, readBytes: 0n, writtenBytes: 0n, reads: 0n, writes: 0n };
+
 function processValues(process: ProcessSnapshot): X.ProcessValues {
   const { credentials, memory, prctl } = process;
   return {
@@ -275,6 +277,7 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
     });
     out.add(types.TIMERS, X.TIMERS, { pid, interval: process.intervalTimers, posix: process.posixTimers });
     if (process.attributes !== undefined) {
+      const { usage = NO_USAGE, ...attributes } = process.attributes;
       out.add(types.ATTRIBUTES, X.ATTRIBUTES, {
         pid,
         oomScoreAdj: 0,
@@ -286,7 +289,8 @@ export function buildTrailer(snapshot: MachineSnapshot, part: V13Part): Trailer 
         priority: 0,
         peak: 0,
         childrenPeak: 0,
-        ...process.attributes,
+        ...usage,
+        ...attributes,
       });
     }
     if (process.family !== undefined) {

@@ -373,6 +373,12 @@ export const ATTRIBUTES = message("ATTRIBUTES", "what a process has set about it
   priority: since(7, s32("of SCHED_FIFO and SCHED_RR"), 0),
   peak: since(8, u32("KiB that it had mapped at most"), 0),
   childrenPeak: since(8, u32("the same of children that have been waited for"), 0),
+  faults: since(9, u64("pages that it touched first"), 0n),
+  childFaults: since(9, u64("the same of children that have been waited for"), 0n),
+  readBytes: since(9, u64("/proc/PID/io: rchar"), 0n),
+  writtenBytes: since(9, u64("wchar"), 0n),
+  reads: since(9, u64("syscr"), 0n),
+  writes: since(9, u64("syscw"), 0n),
 });
 
 export const FAMILY = message("FAMILY", "a process among others", {

@@ -276,6 +276,21 @@ export interface ProcessAttributes extends SchedulingSnapshot {
   peak?: number;
   /** The same of children that have been waited for, and of theirs. */
   childrenPeak?: number;
+  /** What it has used that is counted; nothing when absent. */
+  usage?: UsageSnapshot;
+}
+
+/** What getrusage(2) and /proc/PID/io count. */
+export interface UsageSnapshot {
+  /** Pages that it touched first. */
+  faults: bigint;
+  /** The same of children that have been waited for, and of theirs. */
+  childFaults: bigint;
+  /** Bytes that its calls have read and written, and how many calls those were; of children that have been waited for as well. */
+  readBytes: bigint;
+  writtenBytes: bigint;
+  reads: bigint;
+  writes: bigint;
 }
 
 /** Page contents, fetched when wanted so that a big guest is not copied twice. */

@@ -468,7 +468,6 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
-    // Which may be enough for now.
     if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2) {
       this.setPatience(address, this.tuning.reuseThreshold);
       return;
@@ -593,9 +592,10 @@ export class JitEngine extends Interpreter {
   /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. Returns how long it took. */
   private openArchive(): number {
     const began = now();
-    const { target, cpu } = this;
-    const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
-    this.archive = archive;
+    const { target, cpu, tuning } = this;
+    // To load the translator may have been enough for now.
+    if (now() - began > tuning.longestStretch / 2) return now() - began;
+    const archive = (this.archive = this.translations.archiveOf(this.program, [target, cpu.model.name]));
     for (const page of archive.entryPages) this.expect(page);
     this.statistics.reusing += now() - began;
     return now() - began;

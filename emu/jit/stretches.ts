@@ -42,12 +42,15 @@ export class Stretches {
     let now = began;
     this.used = Math.max(0, this.used - (began - this.endedAt) * TRANSLATED_WITHIN);
     const until = began + this.longest - this.used;
-    while (this.waiting.length > 0 && now < until) {
+    let isLong = false;
+    // What takes long by itself is for the beginning of a stretch.
+    while (this.waiting.length > 0 && now < until && !(isLong && now - began > this.longest / 4)) {
       const [work] = this.waiting;
-      const made = this.step(work);
-      if (made !== undefined) {
+      const step = this.step(work);
+      isLong = step === "long";
+      if (typeof step === "object") {
         this.waiting.shift();
-        work.receive(made.product);
+        work.receive(step.product);
       }
       now = performance.now();
     }
@@ -56,12 +59,13 @@ export class Stretches {
     return now - began;
   }
 
-  /** A step of the way; what came of it where it was the last one. */
-  private step(work: Work): { product: Product | undefined } | undefined {
+  /** A step of the way; what came of it where it was the last one, else how long the next one is. */
+  private step(work: Work): { product: Product | undefined } | "long" | "short" {
     try {
       work.steps ??= producing(work.order);
       const { done, value } = work.steps.next();
-      return done ? { product: value } : undefined;
+      if (done) return { product: value };
+      return value === true ? "long" : "short";
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { product: undefined };

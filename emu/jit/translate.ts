@@ -5,7 +5,7 @@ import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from ".
 import { hasPrefixed } from "../cpu/prefixed.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
-import { LEAST_LEAVES, type Tuning } from "../tuning.ts";
+import { LEAST_LEAVES, LONG_IN_BLOCKS, type Tuning } from "../tuning.ts";
 import { type BlockValues, lookAhead, type Range, testedBefore } from "./access-ranges.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
@@ -61,8 +61,8 @@ const SHARED = -2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-/** Work that stops every now and then, where it may be left for something else. */
-export type Interruptible<T> = Iterator<void, T> & Iterable<void, T>;
+/** Work that stops every now and then, where it may be left for something else, and says whether a long step comes next. */
+export type Interruptible<T> = Iterator<boolean | void, T> & Iterable<boolean | void, T>;
 
 export const translate = (...given: ConstructorParameters<typeof Translator>): Interruptible<Translation> =>
   new Translator(...given).run();
@@ -118,7 +118,8 @@ class Translator {
     yield lookAhead(this.flow, this.blocks, this.summaries);
     yield this.findStates();
     this.findTests();
-    yield this.placeNodes();
+    this.placeNodes();
+    yield this.blocks.length > LONG_IN_BLOCKS;
     const { g, flow } = this;
     g.code.length = 0;
     // The body's length decides nothing, but the frame's estimate wants the locals: it is tested once they are known.
@@ -452,12 +453,11 @@ class Translator {
   }
   /** Ends the block from which one branches to `node`, which follows. */
   private closeBlock(node: number): void {
-    const { g } = this;
     this.labels.pop();
-    g.code.end();
+    this.g.code.end();
     this.enter(node);
     this.emitTree(node);
-    g.code.op(Op.unreachable);
+    this.g.code.op(Op.unreachable);
   }
 
   /** Sets the state at the beginning of a labelled node. */

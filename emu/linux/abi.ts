@@ -153,6 +153,9 @@ interface Plan {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
   readonly fields: readonly Placed[];
+  /** Those that mean something, and those that the kernel keeps free, whose names begin with two underscores. */
+  readonly used: readonly Placed[];
+  readonly unused: readonly Placed[];
   /** Offsets of the bytes that are in no field. */
   readonly gaps: readonly number[];
 }
@@ -204,14 +207,16 @@ export class Layout<F extends Fields> {
 
   /**
    * Writes a struct of scalars to where all of it may be stored, with values for the first of them in their order: to find values by their names takes
-   * V8 longer than to write them, and to lay them out in an array before as long. What is between fields is zero.
+   * V8 longer than to write them, and to lay them out in an array before as long. Fields that are kept free have no values; they are zero, as what is
+   * between fields.
    */
   writeInOrder(abi: AbiInfo, memory: Writable, address: number, values: readonly (number | bigint)[]): void {
-    const { fields, gaps } = this.plan(abi);
-    for (let i = 0; i < fields.length; i++) {
-      const { offset, unit } = fields[i];
+    const { used, unused, gaps } = this.plan(abi);
+    for (let i = 0; i < used.length; i++) {
+      const { offset, unit } = used[i];
       writeScalar(memory, address + offset, unit, i < values.length ? values[i] : 0);
     }
+    for (const { offset, unit } of unused) writeScalar(memory, address + offset, unit, 0);
     for (const gap of gaps) memory.write8(address + gap, 0);
   }
 
@@ -265,7 +270,11 @@ export class Layout<F extends Fields> {
     const bytes = new Uint8Array(size);
     for (const { offset, size: length } of fields) bytes.fill(1, offset, offset + length);
     const gaps = [...bytes.keys()].filter((offset) => bytes[offset] === 0);
-    const plan = { size, fields, gaps, bytes, view: new DataView(bytes.buffer) };
+    const isUnused = ({ name }: Placed) => name.startsWith("__");
+    const plan = {
+      ...{ size, fields, gaps, bytes, view: new DataView(bytes.buffer) },
+      ...{ used: fields.filter((field) => !isUnused(field)), unused: fields.filter(isUnused) },
+    };
     this.plans.set(abi.name, plan);
     return plan;
   }

@@ -35,6 +35,7 @@ import { MOST_PID } from "./tasks.ts";
 import { isScheduledAlike, ordinaryScheduling, schedulingFrom } from "./scheduling.ts";
 import { Thread } from "./thread.ts";
 import { freezeTraces, thawTraces } from "./tracing/freeze-traces.ts";
+import { freezeUsage, thawUsage } from "./usage.ts";
 import { fileTables, freezeNetwork, freezeOwnFiles } from "./vfs/freeze-files.ts";
 import type { OnChanged } from "./vfs/known-files.ts";
 import { thawFiles } from "./vfs/thaw-files.ts";
@@ -181,6 +182,7 @@ function freezeProcess(
     prctl: { ...process.prctl, noNewPrivs: process.leader?.noNewPrivs ?? false },
     attributes: {
       ...process.attributes,
+      ...freezeUsage(process.usage),
       keepCapabilities: (process.credentials.securebits & SECBIT_KEEP_CAPS) !== 0,
       ...process.scheduling,
     },
@@ -371,6 +373,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     ioPriority,
     resetOnFork,
     keepCapabilities: _kept,
+    usage,
     ...attributes
   } = {
     ...ordinaryScheduling(),
@@ -378,6 +381,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     ...from.attributes,
   };
   process.attributes = attributes;
+  if (usage !== undefined) process.usage = thawUsage(usage);
   const scheduling = { nice, policy, priority, timerSlack, ioPriority, resetOnFork };
   process.personality = from.personality ?? 0;
   process.cpuTime = from.cpuTime;

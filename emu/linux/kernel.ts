@@ -548,6 +548,7 @@ export class Kernel implements System {
   /** Reads the host's clock, and charges the thread that ran last with the time since it was read before; CLOCK_MONOTONIC then. */
   settleTime(): bigint {
     const now = this.host.clock.monotonic();
+    this.ran?.process.countFaults();
     if (this.ran !== undefined && !this.clock.isVirtual) this.spend(this.ran, now - this.began);
     this.began = now;
     return this.clock.at(now);

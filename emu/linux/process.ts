@@ -15,6 +15,7 @@ import { growStack } from "./stack.ts";
 import type { System } from "./system.ts";
 import { type Scheduling, ordinaryScheduling } from "./scheduling.ts";
 import type { Thread } from "./thread.ts";
+import { NO_USAGE, type Usage } from "./usage.ts";
 import { WaitQueue } from "./wait-queue.ts";
 
 /** Soft and hard limit; RLIM_INFINITY is no limit. */
@@ -88,6 +89,8 @@ export class Process {
   readonly threads = new Set<Thread>();
   prctl = { pdeathsig: 0, dumpable: 1 };
   attributes = defaultAttributes();
+  /** What is counted of it, but for CPU time. */
+  usage: Usage = { ...NO_USAGE };
   /** personality(2). */
   personality = 0;
   /** CPU time of all its threads, in nanoseconds. */
@@ -196,15 +199,23 @@ export class Process {
   }
   /** Keeps that before memory goes. */
   keepPeak(): void {
+    this.countFaults();
     this.attributes.peak = this.peak;
+  }
+  /** Counts the pages that have been touched since it, and no other process with the same memory, runs. */
+  countFaults(): void {
+    this.usage.faults += this.memory.takeFaults();
   }
   /** The same of its children that it has waited for, and of theirs. */
   get childrenPeak(): number {
     return this.attributes.childrenPeak ?? 0;
   }
   /** Counts what a child has used that is waited for; nobody counts one that nobody waits for (SIGCHLD is ignored). */
-  inherit({ cpuTime, childCpuTime, peak, childrenPeak }: Process): void {
+  inherit({ cpuTime, childCpuTime, peak, childrenPeak, usage: its }: Process): void {
     this.childCpuTime += cpuTime + childCpuTime;
+    const { usage } = this;
+    usage.childFaults += its.faults + its.childFaults;
+    for (const name of ["readBytes", "writtenBytes", "reads", "writes"] as const) usage[name] += its[name];
     this.attributes.childrenPeak = Math.max(this.childrenPeak, peak, childrenPeak);
   }
 

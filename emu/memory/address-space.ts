@@ -84,6 +84,8 @@ export class AddressSpace implements FileViewer {
   private readonly codeListeners = new Set<CodeListener>();
   private readonly watched = new Watched();
   private readonly inheritance: Inheritance;
+  /** Pages touched for the first time, to be counted. */
+  private faults = 0;
   /** How many pages of shared objects others have taken back so far. */
   private evicted = 0;
 
@@ -228,9 +230,18 @@ export class AddressSpace implements FileViewer {
     }
   }
 
+  /** How many pages have been touched for the first time since that was asked before. */
+  takeFaults(): number {
+    const { faults } = this;
+    this.faults = 0;
+    return faults;
+  }
+
   private dirtyFrame(frame: number): void {
     // One of two pages of an access that are one page of an object: they can't both be here.
-    if (this.pages.get(frame) & ABSENT) return;
+    const state = this.pages.get(frame);
+    if (state & ABSENT) return;
+    if ((state & TOUCHED) === 0) this.faults++;
     this.dropCode(frame);
     this.keepForHeirs(frame);
     this.pages.set(frame, this.pages.get(frame) | TOUCHED | DIRTY);
@@ -643,7 +654,10 @@ export class AddressSpace implements FileViewer {
 
   /** Brings an absent page's bytes in; false when it lies beyond the end of its file. */
   private populate(frame: number): boolean {
-    if (this.fetchInherited(frame)) return true;
+    if (this.fetchInherited(frame)) {
+      this.faults++;
+      return true;
+    }
     const page = this.far.pageOf(frame);
     const area = this.areaOf(page);
     const position = positionIn(area, page);
@@ -654,6 +668,8 @@ export class AddressSpace implements FileViewer {
     if (file !== undefined) addView(file, this, index, page);
     this.storage.poke(frame * PAGE_SIZE, bytes);
     const written = shared?.isDirty(index) ? DIRTY | TOUCHED : 0;
+    // A page of an object that comes back from another mapping has been counted.
+    if (written === 0) this.faults++;
     this.pages.set(frame, (this.pages.get(frame) & ~ABSENT) | written);
     return true;
   }

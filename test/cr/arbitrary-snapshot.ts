@@ -359,6 +359,14 @@ const attributes = fc.record({
   locksOnFault: fc.constant(true),
   peak: fc.integer({ min: 1, max: 0xffff_ffff }),
   childrenPeak: fc.integer({ min: 1, max: 0xffff_ffff }),
+  usage: fc.record({
+    faults: fc.bigInt({ min: 1n, max: 2n ** 53n }),
+    childFaults: u64,
+    readBytes: u64,
+    writtenBytes: u64,
+    reads: u64,
+    writes: u64,
+  }),
   ioPriority: fc.integer({ min: 1, max: 0x7fff }),
   resetOnFork: fc.constant(true),
 });

@@ -111,6 +111,19 @@ function readHeader(bytes: Uint8Array): { header: Header; start: number } | unde
   }
 }
 
+/** Bytes of the numbers that typed arrays are laid over. */
+const ALIGNMENT = 4;
+const isAligned = ({ byteOffset }: Uint8Array): boolean => byteOffset % ALIGNMENT === 0;
+
+/** So long that what follows is where typed arrays can be laid over it: to copy some megabytes takes milliseconds. */
+function firstLine(header: Header): Uint8Array {
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const line = new Uint8Array(Math.ceil((text.length + 1) / ALIGNMENT) * ALIGNMENT).fill(0x20);
+  line.set(text);
+  line[line.length - 1] = 10;
+  return line;
+}
+
 /** Has a file read that is the user's own, and no larger than such files are. */
 function readOwn<T>(path: string, read: (fd: number, times: Stats) => T): T | undefined {
   try {
@@ -127,8 +140,10 @@ function readOwn<T>(path: string, read: (fd: number, times: Stats) => T): T | un
   }
 }
 
-function readWhole(fd: number, { mtime }: Stats): Uint8Array {
-  const bytes = readFileSync(fd);
+function readWhole(fd: number, { mtime }: Stats): Uint8Array<ArrayBuffer> {
+  // No Buffer, whose parts are no copies where they are asked for as such.
+  const { buffer, byteOffset, length } = readFileSync(fd);
+  const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   // When it was used last decides what goes first.
   futimesSync(fd, new Date(), mtime);
   return bytes;
@@ -178,9 +193,10 @@ export function nodeTranslations(folder: string): HostTranslations {
       if (bytes === undefined || found === undefined) return undefined;
       const { header, start } = found;
       if (header.format !== FORMAT || header.identity !== identity()) return undefined;
-      // Copied, so that numbers are where typed arrays can be laid over them.
-      const rest = new Uint8Array(bytes.subarray(start));
-      return rest.length === header.length && sha256([rest]) === header.sha256 ? rest : undefined;
+      const rest = bytes.subarray(start);
+      return isAligned(rest) && rest.length === header.length && sha256([rest]) === header.sha256
+        ? rest
+        : undefined;
     },
     save(name, program, parts) {
       if (!open()) return;
@@ -192,7 +208,7 @@ export function nodeTranslations(folder: string): HostTranslations {
       try {
         const fd = openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
         try {
-          const first = new TextEncoder().encode(`${JSON.stringify(header)}\n`);
+          const first = firstLine(header);
           const written = writevSync(fd, [first, ...parts]);
           if (written !== first.length + length) throw new Error("the disk is full");
         } finally {

@@ -13,13 +13,13 @@ import {
   SysError,
 } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
-import type { SyscallContext, SyscallRow } from "../syscall.ts";
+import type { SyscallContext, SyscallResult, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_HOLE } from "../vfs/constants.ts";
 import { AnonymousFile } from "../vfs/anonymous-file.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
-import type { Blocked } from "../wait-queue.ts";
+import { Blocked } from "../wait-queue.ts";
 import {
   accessible,
   bufferArg,
@@ -484,33 +484,52 @@ function advise(ctx: SyscallContext, length: bigint, advice: number): number {
   return 0;
 }
 
+/** Counts what a call has read, for /proc/PID/io. One that waits is made again. */
+function countRead<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
+  const { usage } = ctx.process;
+  if (typeof result === "number") {
+    usage.reads++;
+    usage.readBytes += result;
+  } else if (!(result instanceof Blocked)) usage.reads++;
+  return result;
+}
+/** The same of what one has written. */
+function countWritten<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
+  const { usage } = ctx.process;
+  if (typeof result === "number") {
+    usage.writes++;
+    usage.writtenBytes += result;
+  } else if (!(result instanceof Blocked)) usage.writes++;
+  return result;
+}
+
 export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "read",
     args: "fd ptr ulong",
-    handler: (ctx) => readInto(ctx, source(ctx, 0), bufferArg(ctx, 1, 2)),
+    handler: (ctx) => countRead(ctx, readInto(ctx, source(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "write",
     args: "fd ptr ulong",
-    handler: (ctx) => writeFrom(ctx, target(ctx, 0), bufferArg(ctx, 1, 2)),
+    handler: (ctx) => countWritten(ctx, writeFrom(ctx, target(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "readv",
     args: "fd ptr ulong",
-    handler: (ctx) => readVector(ctx, source(ctx, 0)),
+    handler: (ctx) => countRead(ctx, readVector(ctx, source(ctx, 0))),
   },
   {
     name: "writev",
     args: "fd ptr ulong",
-    handler: (ctx) => writeVector(ctx, target(ctx, 0)),
+    handler: (ctx) => countWritten(ctx, writeVector(ctx, target(ctx, 0))),
   },
   {
     name: "pread64",
     args: "fd ptr ulong off64",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
-      return readInto(ctx, file, bufferArg(ctx, 1, 2), position);
+      return countRead(ctx, readInto(ctx, file, bufferArg(ctx, 1, 2), position));
     },
   },
   {
@@ -518,7 +537,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong off64",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
-      return writeFrom(ctx, file, bufferArg(ctx, 1, 2), position);
+      return countWritten(ctx, writeFrom(ctx, file, bufferArg(ctx, 1, 2), position));
     },
   },
   {
@@ -526,7 +545,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong long long",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, splitOffset(ctx, 3), false);
-      return readVector(ctx, file, position);
+      return countRead(ctx, readVector(ctx, file, position));
     },
   },
   {
@@ -534,16 +553,36 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong long long",
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, splitOffset(ctx, 3), true);
-      return writeVector(ctx, file, position);
+      return countWritten(ctx, writeVector(ctx, file, position));
     },
   },
-  { name: "preadv2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, false) },
-  { name: "pwritev2", args: "fd ptr ulong long long hex", handler: (ctx) => vectorAt(ctx, true) },
+  {
+    name: "preadv2",
+    args: "fd ptr ulong long long hex",
+    handler: (ctx) => countRead(ctx, vectorAt(ctx, false)),
+  },
+  {
+    name: "pwritev2",
+    args: "fd ptr ulong long long hex",
+    handler: (ctx) => countWritten(ctx, vectorAt(ctx, true)),
+  },
   { name: "lseek", args: "fd long int", handler: lseek },
   { name: "_llseek", args: "fd hex hex ptr int", handler: llseek },
-  { name: "sendfile", args: "fd fd ptr ulong", handler: (ctx) => sendfile(ctx, false) },
-  { name: "sendfile64", args: "fd fd ptr ulong", handler: (ctx) => sendfile(ctx, true) },
-  { name: "copy_file_range", args: "fd ptr fd ptr ulong hex", handler: copyFileRange },
+  {
+    name: "sendfile",
+    args: "fd fd ptr ulong",
+    handler: (ctx) => countRead(ctx, countWritten(ctx, sendfile(ctx, false))),
+  },
+  {
+    name: "sendfile64",
+    args: "fd fd ptr ulong",
+    handler: (ctx) => countRead(ctx, countWritten(ctx, sendfile(ctx, true))),
+  },
+  {
+    name: "copy_file_range",
+    args: "fd ptr fd ptr ulong hex",
+    handler: (ctx) => countRead(ctx, countWritten(ctx, copyFileRange(ctx))),
+  },
   {
     name: "readahead",
     args: "fd off64 ulong",

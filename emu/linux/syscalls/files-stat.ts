@@ -100,73 +100,39 @@ function fileTime(time: bigint): { seconds: number; nanoseconds: number } {
   return { seconds, nanoseconds: nanoseconds - (nanoseconds % MICROSECOND) };
 }
 
-/** The fields of a struct stat, of which the layouts have `nlink` and mode in either order, and padding after the device or none. */
-function valuesOf(ctx: SyscallContext, stat: FileStat, order: "nlink first" | "mode first" | "padded") {
+/** The fields of a struct stat, of which the layouts have the number of links and the mode in either order. */
+function valuesOf(ctx: SyscallContext, stat: FileStat, linksFirst: boolean): readonly (number | bigint)[] {
   const { uid, gid } = files(ctx).system.owners.of(stat);
-  const a = timeParts(stat.atime);
-  const m = timeParts(stat.mtime);
-  const c = timeParts(stat.ctime);
+  const a = fileTime(stat.atime);
+  const m = fileTime(stat.mtime);
+  const c = fileTime(stat.ctime);
   const { dev, ino, nlink, rdev, size, blocks } = stat;
   const mode = modeOf(stat);
-  const one = order === "nlink first" ? nlink : mode;
-  const other = order === "nlink first" ? mode : nlink;
+  const [third, fourth] = linksFirst ? [nlink, mode] : [mode, nlink];
   // Arrays that are put together piece by piece take V8 as long as all that is in them.
-  return order === "padded"
-    ? [
-        dev,
-        ino,
-        one,
-        other,
-        uid,
-        gid,
-        rdev,
-        0,
-        size,
-        BLOCK_SIZE,
-        blocks,
-        a.seconds,
-        a.nanoseconds,
-        m.seconds,
-        m.nanoseconds,
-        c.seconds,
-        c.nanoseconds,
-      ]
-    : [
-        dev,
-        ino,
-        one,
-        other,
-        uid,
-        gid,
-        rdev,
-        size,
-        BLOCK_SIZE,
-        blocks,
-        a.seconds,
-        a.nanoseconds,
-        m.seconds,
-        m.nanoseconds,
-        c.seconds,
-        c.nanoseconds,
-      ];
+  // biome-ignore format: one line for the file, one for its times
+  return [
+    dev, ino, third, fourth, uid, gid, rdev, size, BLOCK_SIZE, blocks,
+    a.seconds, a.nanoseconds, m.seconds, m.nanoseconds, c.seconds, c.nanoseconds,
+  ];
 }
 
 /** Writes the ABI's struct stat. Throws EOVERFLOW where a 32-bit field is too small. */
 function putStat(ctx: SyscallContext, address: number, stat: FileStat): number {
   if (ctx.abi.is64) {
-    ctx.putInOrder(STAT_OF_64, address, valuesOf(ctx, stat, "nlink first"));
+    ctx.putInOrder(STAT_OF_64, address, valuesOf(ctx, stat, true));
     return 0;
   }
   if (stat.size > 0x7fff_ffffn || stat.nlink > 0xffff) throw new SysError(EOVERFLOW);
   // Inode and device numbers wider than the field would be an error to Linux; a folded one is of more use.
   const fold = (value: bigint) => BigInt.asUintN(32, value ^ (value >> 32n));
   const narrow = { ...stat, dev: fold(stat.dev), ino: fold(stat.ino) };
-  ctx.putInOrder(STAT32, address, valuesOf(ctx, narrow, "mode first"));
+  ctx.putInOrder(STAT32, address, valuesOf(ctx, narrow, false));
   return 0;
 }
 
 function putStat64(ctx: SyscallContext, address: number, stat: FileStat): number {
-  ctx.putInOrder(STAT64, address, valuesOf(ctx, stat, "padded"));
+  ctx.putInOrder(STAT64, address, valuesOf(ctx, stat, false));
   return 0;
 }
 

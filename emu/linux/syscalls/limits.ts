@@ -33,10 +33,10 @@ export const USAGE = struct({
   ru_nvcsw: "long",
   ru_nivcsw: "long",
 });
-/** The first fields of struct rusage of something that has used so much CPU time, and memory in KiB; the others are zero. */
-export function usageValues(time: bigint, most = 0): number[] {
+/** The first fields of struct rusage of something that has used so much CPU time, memory in KiB, and pages; the others are zero. */
+export function usageValues(time: bigint, most: number, faults: number): number[] {
   const { seconds, nanoseconds } = timeParts(time);
-  return [seconds, Math.floor(nanoseconds / 1000), 0, 0, most];
+  return [seconds, Math.floor(nanoseconds / 1000), 0, 0, most, 0, 0, 0, faults];
 }
 
 const TMS = struct({ tms_utime: "long", tms_stime: "long", tms_cutime: "long", tms_cstime: "long" });
@@ -124,8 +124,8 @@ const getrusage: SyscallHandler = (ctx) => {
   const own = who === RUSAGE_SELF ? process.cpuTime : thread.cpuTime;
   const isChildren = who === RUSAGE_CHILDREN;
   const values = isChildren
-    ? usageValues(process.childCpuTime, process.childrenPeak)
-    : usageValues(own, process.peak);
+    ? usageValues(process.childCpuTime, process.childrenPeak, process.usage.childFaults)
+    : usageValues(own, process.peak, process.usage.faults);
   ctx.putInOrder(USAGE, args.address(1), values);
   return 0;
 };

@@ -30,10 +30,11 @@ interface Waitee {
   readonly pgid: number;
 }
 
-/** What a child and the children it has waited for have used: CPU time, and KiB that the largest of them had mapped. */
+/** What a child and the children it has waited for have used: CPU time, KiB that the largest of them had mapped, pages touched. */
 interface Usage {
   cpuTime: bigint;
   peak: number;
+  faults: number;
 }
 
 /** What is known of a child that has something to tell. */
@@ -90,11 +91,12 @@ function look(
 const hasReport = ({ exitStatus, report }: Process): boolean =>
   exitStatus !== null || report.stopped !== 0 || report.continued;
 
-const usageOf = ({ cpuTime, childCpuTime, peak, childrenPeak }: Process): Usage => ({
+const usageOf = ({ cpuTime, childCpuTime, peak, childrenPeak, usage }: Process): Usage => ({
   cpuTime: cpuTime + childCpuTime,
   peak: Math.max(peak, childrenPeak),
+  faults: usage.faults + usage.childFaults,
 });
-const NO_USAGE: Usage = { cpuTime: 0n, peak: 0 };
+const NO_USAGE: Usage = { cpuTime: 0n, peak: 0, faults: 0 };
 
 /** The same for those that a process traces, whose stops are told whatever the options; else whether there are any. */
 function lookAtTraced(
@@ -164,7 +166,8 @@ const wait4: SyscallHandler = (ctx) => {
   if (!isFound(found)) return found;
   if (found === undefined) return 0;
   if (!args.isZero(1)) ctx.put32(args.address(1), found.word);
-  if (!args.isZero(3)) ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime, found.peak));
+  if (!args.isZero(3))
+    ctx.putInOrder(USAGE, args.address(3), usageValues(found.cpuTime, found.peak, found.faults));
   return found.pid;
 };
 
@@ -216,7 +219,7 @@ const waitid: SyscallHandler = (ctx) => {
   const found = type === P_PIDFD ? byPidfd(ctx, options) : find(ctx, byId(ctx, type, args.int(1)), options);
   if (!isFound(found)) return found;
   if (found !== undefined && !args.isZero(4))
-    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime, found.peak));
+    ctx.putInOrder(USAGE, args.address(4), usageValues(found.cpuTime, found.peak, found.faults));
   if (args.isZero(2)) return 0;
   const info = new GuestBytes(ctx.abi, new Uint8Array(SIGINFO_SIZE));
   if (found !== undefined) {

@@ -65,7 +65,7 @@ function statText(process: ProcProcess, thread: ProcThread | undefined): string 
     process.sid,
     process.terminal.device,
     process.terminal.foreground,
-    ...[0x400000, 0, 0, 0, 0],
+    ...[0x400000, process.counted.faults, process.counted.childFaults, 0, 0],
     ticks,
     0,
     childTicks,
@@ -106,6 +106,11 @@ const STATES: Readonly<Record<string, string>> = {
   t: "t (tracing stop)",
   Z: "Z (zombie)",
 };
+
+/** What calls have moved. What of that went to disks the host knows. */
+const ioText = ({ counted: { readBytes, writtenBytes, reads, writes } }: ProcProcess): string =>
+  `rchar: ${readBytes}\nwchar: ${writtenBytes}\nsyscr: ${reads}\nsyscw: ${writes}\n` +
+  "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
 
 function statusText(process: ProcProcess, thread: ProcThread | undefined): string {
   const { comm, state, cpus, credentials } = thread ?? process;
@@ -374,6 +379,7 @@ export function processTree(process: ProcProcess, thread?: ProcThread): Syntheti
       // Which pages have been referenced or written since is not told, nor what was most: nothing is to be cleared.
       store: (bytes) => void numberFrom(bytes, 1, 5),
     };
+    entries.io = textFile(() => ioText(process), 0o400);
     entries.timers = textFile(() => timersText(process));
     entries.map_files = mappedFiles(process);
     entries.task = {

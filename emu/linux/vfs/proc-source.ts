@@ -237,6 +237,7 @@ function view(process: Process, filesOf: FilesOf): ProcProcess {
     cpus: process.leader?.cpus ?? allCpus(kernel.cpus),
     cpuTime: process.cpuTime,
     childCpuTime: process.childCpuTime,
+    counted: process.usage,
     startTime: process.startTime,
     limits: process.limits,
   };

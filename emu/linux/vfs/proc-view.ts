@@ -6,6 +6,7 @@ import type { ProcessSnapshot } from "../../snapshot.ts";
 import type { Credentials } from "../credentials.ts";
 import type { IpcObjects } from "../ipc/ipc-objects.ts";
 import type { Scheduling } from "../scheduling.ts";
+import type { Usage } from "../usage.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Identities } from "./identities.ts";
 import type { LockTable } from "./locks.ts";
@@ -137,6 +138,8 @@ export interface ProcProcess extends ProcFiles {
   /** CPU time in nanoseconds, and CLOCK_MONOTONIC when it began. */
   readonly cpuTime: bigint;
   readonly childCpuTime: bigint;
+  /** What is counted of it besides. */
+  readonly counted: Readonly<Usage>;
   readonly startTime: bigint;
   readonly limits: readonly { soft: bigint; hard: bigint }[];
 }

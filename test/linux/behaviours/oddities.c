@@ -371,4 +371,7 @@ BEHAVIOUR(times_that_are_copied_are_the_same) {
   CHECK(futimens(to, times) == 0 && fstat(to, &second) == 0);
   CHECK(first.st_mtim.tv_sec == second.st_mtim.tv_sec && first.st_mtim.tv_nsec == second.st_mtim.tv_nsec);
   CHECK(first.st_atim.tv_sec == second.st_atim.tv_sec && first.st_atim.tv_nsec == second.st_atim.tv_nsec);
+  struct statx more;
+  CHECK(statx(from, "", AT_EMPTY_PATH, STATX_MTIME, &more) == 0);
+  CHECK(more.stx_mtime.tv_sec == first.st_mtim.tv_sec && more.stx_mtime.tv_nsec == first.st_mtim.tv_nsec);
 }

@@ -1,5 +1,7 @@
 /* Processes: how they come, what they inherit, how they end and who is told. */
 #include "behaviour.h"
+#include <sys/mman.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -518,4 +520,60 @@ BEHAVIOUR(time_of_children_counts_when_they_are_waited_for) {
   signal(SIGCHLD, SIG_DFL);
   if (fork() == 0) work();
   CHECK(wait(NULL) > 0 && spent_by_children() >= 20000);
+}
+
+/* A number of /proc/self/io, or of another of its files. */
+static long long counted(const char *name) {
+  const char *at = strstr(contents("/proc/self/io"), name);
+  CHECK(at != NULL);
+  return strtoll(at + strlen(name), NULL, 10);
+}
+
+BEHAVIOUR(what_calls_move_is_counted) {
+  char room[1000];
+  int zero = open("/dev/zero", O_RDONLY), null = open("/dev/null", O_WRONLY), ends[2];
+  struct iovec two[2] = {{room, 10}, {room, 20}};
+  long long before = counted("wchar: "), calls = counted("syscw: "), reads = counted("syscr: ");
+  for (int i = 0; i < 10; i++) CHECK(write(null, room, 1000) == 1000);
+  CHECK(writev(null, two, 2) == 30 && pwrite(null, room, 5, 0) == 5);
+  CHECK(counted("wchar: ") == before + 10035 && counted("syscw: ") == calls + 12);
+  /* The text itself is read by two calls. */
+  long long a = counted("syscr: "), b = counted("syscr: ");
+  CHECK(b == a + 2 && a > reads);
+  CHECK(read(zero, room, 1000) == 1000 && readv(zero, two, 2) == 30);
+  CHECK(counted("syscr: ") == b + 4);
+  /* Messages of sockets are not counted, and children when they are waited for. */
+  CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+  before = counted("wchar: ");
+  CHECK(send(ends[0], room, 100, 0) == 100 && recv(ends[1], room, 100, 0) == 100 && counted("wchar: ") == before);
+  if (fork() == 0) {
+    CHECK(write(null, room, 700) == 700);
+    _exit(0);
+  }
+  CHECK(wait(NULL) > 0 && counted("wchar: ") == before + 700);
+}
+
+static void touch_pages(void) {
+  char *pages = mmap(NULL, 100 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int i = 0; i < 100; i++) pages[i * 4096] = 1;
+}
+
+BEHAVIOUR(pages_that_are_touched_are_counted) {
+  struct rusage before, after, of_child;
+  CHECK(getrusage(RUSAGE_SELF, &before) == 0 && before.ru_minflt > 0);
+  touch_pages();
+  CHECK(getrusage(RUSAGE_SELF, &after) == 0);
+  CHECK(after.ru_minflt - before.ru_minflt >= 100 && after.ru_minflt - before.ru_minflt < 200);
+  CHECK(getrusage(RUSAGE_CHILDREN, &after) == 0 && after.ru_minflt == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    touch_pages();
+    _exit(0);
+  }
+  CHECK(wait4(child, NULL, 0, &of_child) == child && of_child.ru_minflt >= 100);
+  CHECK(getrusage(RUSAGE_CHILDREN, &after) == 0 && after.ru_minflt == of_child.ru_minflt);
+  unsigned long own, childs;
+  const char *status = strrchr(contents("/proc/self/stat"), ')');
+  CHECK(sscanf(status + 2, "%*c %*d %*d %*d %*d %*d %*u %lu %lu", &own, &childs) == 2);
+  CHECK((long)own >= before.ru_minflt + 100 && (long)childs == after.ru_minflt);
 }

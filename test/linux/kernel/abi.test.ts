@@ -70,17 +70,29 @@ describe.each(["ppc32", "ppc64", "ppc64le"] as const)("what goes to memory on %s
     const start = place - (place % 4096);
     memory.map({ start, end: start + 8192, prot: PROT_READ | PROT_WRITE, offset: 0 });
   }
-  it.each(places)("is a struct as it is laid out, zeros between its fields, at %i", (place) => {
-    const layout = struct({ a: "u8", b: "long", c: "u16", d: "u64", e: "i8", f: "u32", g: "i64" });
-    const values = [0xfe, -2, 0x1234, 0x1234_5678_9abc_def0n, -3, 0x8765_4321, 2 ** 40 + 7];
-    const [a, b, c, d, e, f, g] = values;
-    memory.write(place, new Uint8Array(layout.size(abi)).fill(0xff));
-    layout.writeInOrder(abi, memory, place, values);
-    const bytes = layout.encode(abi, { a, b, c, d, e, f, g });
-    expect([...memory.read(place, bytes.length)]).toEqual([...bytes]);
-    layout.writeInOrder(abi, memory, place, values.slice(0, 2));
-    expect([...memory.read(place, bytes.length)]).toEqual([...layout.encode(abi, { a, b })]);
-  });
+  it.each(places)(
+    "is a struct as it is laid out, zeros between its fields and in those kept free, at %i",
+    (place) => {
+      const layout = struct({
+        a: "u8",
+        b: "long",
+        c: "u16",
+        d: "u64",
+        __free: "u16",
+        e: "i8",
+        f: "u32",
+        g: "i64",
+      });
+      const values = [0xfe, -2, 0x1234, 0x1234_5678_9abc_def0n, -3, 0x8765_4321, 2 ** 40 + 7];
+      const [a, b, c, d, e, f, g] = values;
+      memory.write(place, new Uint8Array(layout.size(abi)).fill(0xff));
+      layout.writeInOrder(abi, memory, place, values);
+      const bytes = layout.encode(abi, { a, b, c, d, e, f, g });
+      expect([...memory.read(place, bytes.length)]).toEqual([...bytes]);
+      layout.writeInOrder(abi, memory, place, values.slice(0, 2));
+      expect([...memory.read(place, bytes.length)]).toEqual([...layout.encode(abi, { a, b })]);
+    },
+  );
   it.each(places)("is a string up to its NUL, or none within its limit, at %i", (place) => {
     const text = [..."seven"].map((character) => character.charCodeAt(0));
     memory.write(place, Uint8Array.of(...text, 0, 65));
