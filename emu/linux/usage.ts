@@ -13,28 +13,16 @@ export const NO_USAGE: Usage = {
 };
 
 /** What has been counted, if anything has. */
-export function freezeUsage({ faults, childFaults, readBytes, writtenBytes, reads, writes }: Usage): {
-  usage?: UsageSnapshot;
-} {
-  const values = [faults, childFaults, readBytes, writtenBytes, reads, writes];
-  if (values.every((value) => value === 0)) return {};
-  const [a, b, c, d, e, f] = values.map(BigInt);
-  return { usage: { faults: a, childFaults: b, readBytes: c, writtenBytes: d, reads: e, writes: f } };
-}
+export const freezeUsage = (usage: Usage): { usage?: UsageSnapshot } =>
+  Object.values(usage).every((count) => count === 0)
+    ? {}
+    : { usage: converted(usage, (count) => BigInt.asUintN(64, BigInt(count))) };
 
 /** The same again. */
-export const thawUsage = ({
-  faults,
-  childFaults,
-  readBytes,
-  writtenBytes,
-  reads,
-  writes,
-}: UsageSnapshot): Usage => ({
-  faults: Number(faults),
-  childFaults: Number(childFaults),
-  readBytes: Number(readBytes),
-  writtenBytes: Number(writtenBytes),
-  reads: Number(reads),
-  writes: Number(writes),
-});
+export const thawUsage = (usage: UsageSnapshot): Usage => converted(usage, Number);
+
+const converted = <From, To>(counts: Readonly<Record<keyof Usage, From>>, convert: (count: From) => To) =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, convert(count)])) as Record<
+    keyof Usage,
+    To
+  >;

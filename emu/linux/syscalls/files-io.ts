@@ -15,6 +15,7 @@ import {
 import { Socket } from "../net/socket.ts";
 import type { SyscallContext, SyscallResult, SyscallRow } from "../syscall.ts";
 import { MAX_OFFSET, MAX_RW_COUNT, O_APPEND, O_NONBLOCK, SEEK_CUR, SEEK_HOLE } from "../vfs/constants.ts";
+import type { Usage } from "../usage.ts";
 import { AnonymousFile } from "../vfs/anonymous-file.ts";
 import { RegularFile } from "../vfs/host-file.ts";
 import { CHUNK, type OpenFile } from "../vfs/open-file.ts";
@@ -484,24 +485,22 @@ function advise(ctx: SyscallContext, length: bigint, advice: number): number {
   return 0;
 }
 
-/** Counts what a call has read, for /proc/PID/io. One that waits is made again. */
-function countRead<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
-  const { usage } = ctx.process;
-  if (typeof result === "number") {
-    usage.reads++;
-    usage.readBytes += result;
-  } else if (!(result instanceof Blocked)) usage.reads++;
-  return result;
-}
-/** The same of what one has written. */
-function countWritten<T extends SyscallResult>(ctx: SyscallContext, result: T): T {
-  const { usage } = ctx.process;
-  if (typeof result === "number") {
-    usage.writes++;
-    usage.writtenBytes += result;
-  } else if (!(result instanceof Blocked)) usage.writes++;
-  return result;
-}
+/** Counts a call that has moved so many bytes, for /proc/PID/io; one that waits is made again. */
+const counting =
+  (add: (usage: Usage, bytes: number) => void) =>
+  <T extends SyscallResult>(ctx: SyscallContext, result: T): T => {
+    if (typeof result === "number") add(ctx.process.usage, result);
+    else if (!(result instanceof Blocked)) add(ctx.process.usage, 0);
+    return result;
+  };
+const countRead = counting((usage, bytes) => {
+  usage.reads++;
+  usage.readBytes += bytes;
+});
+const countWritten = counting((usage, bytes) => {
+  usage.writes++;
+  usage.writtenBytes += bytes;
+});
 
 export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
