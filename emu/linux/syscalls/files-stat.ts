@@ -213,20 +213,23 @@ function statx(ctx: SyscallContext): number | SysError {
   const stat = statOf(ctx, found);
   const { uid, gid } = files(ctx).system.owners.of(stat);
   const { namespace } = files(ctx).system;
-  const path = found instanceof OpenFile ? found.where().path : found.path;
-  // Whoever doesn't ask is spared the look at all that is mounted.
-  const mount = mask & STATX_MNT_ID && path !== "" ? mountIdOf(mountTable(namespace), path) : undefined;
+  // Whoever doesn't ask is spared the look at all that is mounted, and at where a file is now.
+  const asked =
+    (mask & STATX_MNT_ID) === 0 ? "" : found instanceof OpenFile ? found.where().path : found.path;
+  const mount = asked === "" ? undefined : mountIdOf(mountTable(namespace), asked);
   const atime = fileTime(stat.atime);
   const ctime = fileTime(stat.ctime);
   const mtime = fileTime(stat.mtime);
   // As most file systems do, for who asks; the host says 0 where it doesn't know.
   const { btime: made = 0n } = stat;
   const btime = mask & STATX_BTIME && made !== 0n ? fileTime(made) : undefined;
+  // What is granted is not renamed: it is where it was when it was opened.
+  const isRoot = isMountRoot(namespace, found.path);
   const values: (number | bigint)[] = [
     STATX_BASIC_STATS | (btime === undefined ? 0 : STATX_BTIME) | (mount === undefined ? 0 : STATX_MNT_ID),
     BLOCK_SIZE,
   ];
-  values.push(isMountRoot(namespace, path) ? STATX_ATTR_MOUNT_ROOT : 0n);
+  values.push(isRoot ? STATX_ATTR_MOUNT_ROOT : 0n);
   values.push(stat.nlink, uid, gid, modeOf(stat), 0, stat.ino, stat.size, stat.blocks, STATX_ATTR_MOUNT_ROOT);
   values.push(atime.seconds, atime.nanoseconds, 0, btime?.seconds ?? 0, btime?.nanoseconds ?? 0, 0);
   values.push(ctime.seconds, ctime.nanoseconds, 0, mtime.seconds, mtime.nanoseconds, 0);

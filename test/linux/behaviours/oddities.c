@@ -375,3 +375,15 @@ BEHAVIOUR(times_that_are_copied_are_the_same) {
   CHECK(statx(from, "", AT_EMPTY_PATH, STATX_MTIME, &more) == 0);
   CHECK(more.stx_mtime.tv_sec == first.st_mtim.tv_sec && more.stx_mtime.tv_nsec == first.st_mtim.tv_nsec);
 }
+
+BEHAVIOUR(status_tells_where_file_systems_begin) {
+  struct { const char *name; int begins; } places[] = {{"/proc", 1}, {"/dev", 1}, {"/proc/version", 0}, {"/proc/self", 0}};
+  for (int i = 0; i < 4; i++) {
+    struct statx named, opened;
+    int fd = open(places[i].name, O_RDONLY);
+    CHECK(fd >= 0 && statx(AT_FDCWD, places[i].name, 0, STATX_BASIC_STATS, &named) == 0);
+    CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &opened) == 0);
+    CHECK(!(named.stx_attributes & STATX_ATTR_MOUNT_ROOT) == !places[i].begins);
+    CHECK(named.stx_attributes == opened.stx_attributes && named.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT);
+  }
+}
