@@ -16,6 +16,7 @@ import type { Tuning } from "../tuning.ts";
 import { FRAME_WITHIN, LEAST_CALLS, MOST_BEFORE, MOST_BEGINNINGS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
 import { Counted, NO_ADDRESS } from "./corner.ts";
+import { Earnings } from "./earnings.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
 import { type Linked, Linker } from "./linker.ts";
@@ -116,15 +117,16 @@ export class JitEngine extends Interpreter {
   private runs = 0;
   private isWatched = false;
   private readonly watched = { running: 0, interpreting: 0 };
-  /** Instructions executed, with more for those that take longer, and translated, in this address space so far. */
+  /** Instructions executed in this address space so far, with more for those that take longer; and what has been translated for it. */
   private executed = 0;
-  private translated = 0;
+  private readonly earnings: Earnings;
 
   constructor(cpu: Cpu, translations: Translations) {
     super(cpu);
     this.translations = translations;
     const { tuning } = translations;
     this.tuning = tuning;
+    this.earnings = new Earnings(tuning);
     this.watch = {
       patience: tuning.threshold,
       arrived: (address, left) => this.arrived(address, left),
@@ -476,7 +478,7 @@ export class JitEngine extends Interpreter {
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);
     if (isCalled) this.functions.add(address);
-    if (!this.isEarned || this.promised.has(address) || this.translations.isBusy) {
+    if (!this.earnings.suffice(this.executed) || this.promised.has(address) || this.translations.isBusy) {
       this.setPatience(address, this.tuning.threshold);
       return;
     }
@@ -511,12 +513,6 @@ export class JitEngine extends Interpreter {
   private get isShort(): boolean {
     const { quick, translated } = this.statistics;
     return Math.max(this.executed, quick + translated) < this.tuning.translateAfter;
-  }
-
-  /** Whether the program has run for long enough, by what it has had translated, that more will pay. */
-  private get isEarned(): boolean {
-    const { translatedFreely, executedPerTranslated } = this.tuning;
-    return (this.translated - translatedFreely) * executedPerTranslated <= this.executed;
   }
 
   /**
@@ -620,6 +616,7 @@ export class JitEngine extends Interpreter {
       if (fits === undefined) isEarly = true;
       if (fits !== true) continue;
       this.install(pieces[i], true);
+      this.earnings.noteTakenOver(pieces[i]);
       this.show(pieces[i], true);
       statistics.reused++;
       if (pieces[i].native !== undefined) statistics.reusedOptimised++;
@@ -742,7 +739,7 @@ export class JitEngine extends Interpreter {
     statistics.units++;
     statistics.bytes += piece.wire.length;
     statistics.guestInstructions += instructions;
-    this.translated += instructions;
+    this.earnings.noteTranslated(piece, instructions);
     for (const piece of before === undefined ? replaced : [before, ...replaced]) this.archive!.remove(piece);
     this.archive!.add(piece);
     return piece;

@@ -8,6 +8,7 @@ import { Translations } from "../../emu/jit/translations.ts";
 import { AddressSpace } from "../../emu/memory/address-space.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../emu/memory/vma.ts";
 import type { Tuning } from "../../emu/tuning.ts";
+import { ProgramTag } from "../../emu/program-tag.ts";
 import { cpuOn } from "../support/cpu.ts";
 import { SOON } from "./engines-agree.ts";
 
@@ -35,6 +36,9 @@ function engineOf(words: readonly number[], translations: Translations): JitEngi
 
 /** An engine about to run loops that lead on to one another through a register: a region each. */
 function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
+  return engineOf(wordsOfLoops(), new Translations({ ...SOON, threshold: 3, ...tuning }));
+}
+function wordsOfLoops(): number[] {
   const loop = [
     "addi 5,5,32",
     `addi 6,0,${TURNS}`,
@@ -47,7 +51,7 @@ function engineOfLoops(tuning: Partial<Tuning>): JitEngine {
   ];
   const words = loop.map((line) => asm(line));
   const all = Array.from({ length: LOOPS }, () => words).flat();
-  return engineOf([...all, asm("sc")], new Translations({ ...SOON, threshold: 3, ...tuning }));
+  return [...all, asm("sc")];
 }
 
 /** Runs them all. */
@@ -78,6 +82,27 @@ it("translates no more than the program has run for", () => {
   const earned = translatedFreely + (LOOPS * (5 + 2 * TURNS)) / executedPerTranslated;
   expect(guestInstructions).toBeGreaterThan(translatedFreely);
   expect(guestInstructions).toBeLessThan(earned + 20);
+});
+
+it("counts what others have translated, and translates little beside it", () => {
+  const tuning = { translatedFreely: 100, executedPerTranslated: 200, executedPerAdded: 2000 };
+  const translations = new Translations({ ...SOON, threshold: 3, ...tuning });
+  const words = wordsOfLoops();
+  const program = new ProgramTag("loops", 0, () => new Uint8Array(1));
+  const made = [0, 0, 0].map(() => {
+    const before = translations.statistics.guestInstructions;
+    const engine = engineOf(words, translations);
+    engine.program = program;
+    runLoops(engine);
+    return translations.statistics.guestInstructions - before;
+  });
+  expect(translations.statistics.reused).toBeGreaterThan(0);
+  const more = (LOOPS * (5 + 2 * TURNS)) / tuning.executedPerAdded;
+  expect(made[0]).toBeGreaterThan(5 * more);
+  for (const later of made.slice(1)) {
+    expect(later).toBeGreaterThan(0);
+    expect(later).toBeLessThan(more + 20);
+  }
 });
 
 it("takes less of a function whose module would be too big", () => {
