@@ -439,7 +439,7 @@ BEHAVIOUR(what_is_mapped_later_is_locked_and_there) {
 
 /* A heap that persists in a file wants the place that it had, wherever that was. */
 BEHAVIOUR(a_free_place_that_is_wished_for_is_taken) {
-  char *wished = sizeof(void *) == 8 ? (char *)(0x2aULL << 40) : (char *)0x51000000;
+  char *wished = sizeof(void *) == 8 ? (char *)(0x2aULL << 40) : (char *)0x31000000;
   size_t length = 4 << 20;
   int fd = memfd_create("heap", 0);
   CHECK(ftruncate(fd, length) == 0);
