@@ -161,7 +161,7 @@ export class Kernel implements System {
   readonly cpus: number;
   dscrDefault: bigint;
   readonly fileSystem: FileSystem;
-  readonly scheduler = new Scheduler<Thread>();
+  readonly scheduler = new Scheduler<Thread>(() => this.instructions);
   readonly futexes = new FutexTable();
   readonly alarms = new Alarms();
   readonly ipc = new IpcObjects(() => this.processes);

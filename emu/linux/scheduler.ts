@@ -1,8 +1,9 @@
 /**
  * Whose turn it is. Threads that can run stand in a queue; each runs for a slice counted in instructions and then goes to its
- * end, so that the order does not depend on the host.
+ * end, so that the order does not depend on the host. Slices are of different lengths: with equal ones a thread that loops may end each of them
+ * at the same point, and be holding a lock there, so that who waits for that lock never finds it free.
  */
-import { SLICE } from "../tuning.ts";
+import { SLICE, SLICE_SPREAD_BITS } from "../tuning.ts";
 import type { Clock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 
@@ -20,17 +21,30 @@ export class Scheduler<T extends Schedulable> {
   private readonly deadlines = new Deadlines<T>(({ tid }) => tid);
   /** Instructions left of the present turn. */
   sliceLeft = SLICE;
+  /** Instructions executed so far by all. */
+  private readonly instructions: () => bigint;
+
+  constructor(instructions: () => bigint) {
+    this.instructions = instructions;
+  }
+
+  /** A turn begins: how long it may be follows from when that is, so that it is the same after a thaw. */
+  private begin(): void {
+    const now = Number(BigInt.asIntN(32, this.instructions()));
+    // High bits of a product: they differ most (D. Knuth, The Art of Computer Programming, volume 3, 6.4).
+    this.sliceLeft = SLICE - (Math.imul(now, 0x9e37_79b1) >>> (32 - SLICE_SPREAD_BITS));
+  }
 
   /** A thread can run: it comes last. */
   add(thread: T): void {
-    if (this.queue.size === 0) this.sliceLeft = SLICE;
+    if (this.queue.size === 0) this.begin();
     this.queue.add(thread);
   }
 
   /** A thread can't run any more. */
   remove(thread: T): void {
     if (this.current === thread) {
-      this.sliceLeft = SLICE;
+      this.begin();
       this.first = undefined;
     }
     this.queue.delete(thread);
@@ -47,7 +61,7 @@ export class Scheduler<T extends Schedulable> {
     this.queue.delete(present);
     this.queue.add(present);
     this.first = undefined;
-    this.sliceLeft = SLICE;
+    this.begin();
     return this.current;
   }
 

@@ -83,7 +83,7 @@ export function makeGuest(options: {
     uts: { sysname: "Linux", nodename: "ppcr", release: "6.1.0", version: "#1", machine: abi.machine },
     processes,
     thread: () => undefined,
-    scheduler: new Scheduler(),
+    scheduler: new Scheduler(() => 0n),
     noteWake() {},
     settleTime() {},
     endProcess() {},
