@@ -470,7 +470,7 @@ export class JitEngine extends Interpreter {
   }
 
   private make(address: number): void {
-    if (this.archive === undefined && this.openArchive() > this.tuning.longestStretch / 2) {
+    if (this.archive === undefined && !this.openArchive()) {
       this.setPatience(address, this.tuning.reuseThreshold);
       return;
     }
@@ -585,16 +585,17 @@ export class JitEngine extends Interpreter {
 
   // ---- what others have translated ---------------------------------------------------------------------------
 
-  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. Returns how long it took. */
-  private openArchive(): number {
+  /** Finds out what is known of the program; it may be much, so this is for programs in which something is hot. False where that was enough for now. */
+  private openArchive(): boolean {
     const began = now();
-    const { target, cpu, tuning } = this;
-    // To load the translator may have been enough for now.
-    if (now() - began > tuning.longestStretch / 2) return now() - began;
+    const isSoon = () => now() - began <= this.tuning.longestStretch / 2;
+    const { target, cpu } = this;
+    // To load the translator may have been.
+    if (!isSoon()) return false;
     const archive = (this.archive = this.translations.archiveOf(this.program, [target, cpu.model.name]));
     for (const page of archive.entryPages) this.expect(page);
     this.statistics.reusing += now() - began;
-    return now() - began;
+    return isSoon();
   }
   /** Has the watch asked sooner at places in a page of which there is code. */
   private expect(page: number): void {

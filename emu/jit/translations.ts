@@ -178,14 +178,13 @@ export class Translations {
     this.orders?.deliver();
     if (this.stretches?.isEmpty === false) this.goOn();
   }
-  /** Goes on with what the guest's thread translates; returns the milliseconds that this has taken. */
-  goOn(): number {
+  /** Goes on with what the guest's thread translates. */
+  goOn(): void {
     const { statistics } = this;
     const taken = this.own.goOn();
     statistics.generating += taken;
     statistics.compiling += taken;
     statistics.longestPause = Math.max(statistics.longestPause, taken);
-    return taken;
   }
 
   /** Nothing will be translated any more: has the host keep what is new. */
