@@ -19,6 +19,19 @@ import { bind, cpu as state } from "./views.ts";
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
 export type Exit = "limit" | "syscall" | "breakpoint";
 
+/** How a call ends that translated code makes of the kernel without being left. */
+export const CallEnd = {
+  /** It was not made: `run` is to come back with "syscall". */
+  notMade: 0,
+  /** It was, and the program goes on behind it. */
+  made: 1,
+  /** It was, but something else comes first: `run` is to throw CALL_MADE there. */
+  interrupted: 2,
+} as const;
+export type CallEnd = (typeof CallEnd)[keyof typeof CallEnd];
+/** What `run` throws behind a call after which the kernel has something to do. */
+export const CALL_MADE = new Error("a system call has been made");
+
 /** What a translator wants to know of the interpreter: where programs arrive again and again. */
 export interface Watch {
   /** Arrivals at an address by a backward branch, a call, a return or through a register before `arrived` is called. */
@@ -85,6 +98,8 @@ export class Interpreter {
   protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
+  /** Makes the call that the instruction at NIA asks for, if nothing can come of it but its result. It is not counted, for an engine that counts it itself. */
+  callKernel: ((vectored: boolean) => CallEnd) | undefined;
   /** What is run, for an engine that may have seen it before. */
   program: ProgramTag | undefined;
 

@@ -5,7 +5,7 @@
  * instructions is used up, at a system call, at a fault or whatever else it leaves to the interpreter.
  */
 import type { Cpu } from "../cpu/cpu.ts";
-import { type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { CALL_MADE, CallEnd, type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { available } from "../cpu/dispatch.ts";
 import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
@@ -15,7 +15,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import { FRAME_WITHIN, LEAST_CALLS, MOST_BEFORE, MOST_BEGINNINGS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
-import { Counted, NO_ADDRESS } from "./corner.ts";
+import { Counted, IS_CALL, IS_VECTORED, NO_ADDRESS } from "./corner.ts";
 import { Earnings } from "./earnings.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -430,6 +430,8 @@ export class JitEngine extends Interpreter {
    */
   private executeOne(address: number): number {
     const { memory } = this.cpu;
+    if ((address & IS_CALL) !== 0)
+      return this.makeCall(address & ~(IS_CALL | IS_VECTORED), (address & IS_VECTORED) !== 0);
     if (address === NO_ADDRESS) {
       this.status.settle();
       return 0;
@@ -450,6 +452,22 @@ export class JitEngine extends Interpreter {
       return 1;
     }
     return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
+  }
+
+  /** Translated code's way to one system call: the same. */
+  private makeCall(address: number, vectored: boolean): number {
+    const { memory, registers } = this.cpu;
+    if (this.callKernel === undefined) return 1;
+    registers.i32[NIA / 4] = address;
+    registers.i32[NIA / 4 + 1] = 0;
+    const raised = memory.guardsRaised;
+    this.dropped = false;
+    const end = this.callKernel(vectored);
+    if (end === CallEnd.notMade) return 1;
+    if (end === CallEnd.made) return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
+    this.thrown = { error: CALL_MADE };
+    this.linker!.hasThrown = true;
+    return 2;
   }
 
   // ---- what is translated ------------------------------------------------------------------------------------

@@ -127,4 +127,6 @@ export const conditionRows: Rows = {
     g.gpr(RS(word));
     g.set(slot);
   },
+  sc: (g) => g.callKernel(false),
+  scv: (g) => g.callKernel(true),
 };
