@@ -374,11 +374,20 @@ export class Kernel implements System {
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
     const memory = this.takeSpace(abi, cpuModel, size);
+    return new Mm({
+      abi,
+      cpuModel,
+      memory,
+      interpreter: this.engineFor(memory, abi.is64, cpuModel),
+      layout: emptyLayout(),
+    });
+  }
+  private engineFor(memory: AddressSpace, is64: boolean, model: CpuModel): Interpreter {
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
-      is64: abi.is64,
-      model: cpuModel,
+      is64,
+      model,
       timeBase: () => this.timeBase(),
       random: () => {
         const doubleword = new BigUint64Array(1);
@@ -386,8 +395,24 @@ export class Kernel implements System {
         return doubleword[0];
       },
     };
-    const engine = this.options.engine ?? ((cpu) => new Interpreter(cpu));
-    return new Mm({ abi, cpuModel, memory, interpreter: engine(cpu), layout: emptyLayout() });
+    return (this.options.engine ?? ((cpu) => new Interpreter(cpu)))(cpu);
+  }
+
+  widen(mm: Mm): boolean {
+    const { memory, abi, interpreter, cpuModel } = mm;
+    if (cpuModel.wide === undefined) return false;
+    mm.cpuModel = cpuModel.wide;
+    mm.interpreter = this.engineFor(memory, abi.is64, cpuModel.wide);
+    mm.interpreter.succeed(interpreter);
+    for (const process of this.processes.values()) {
+      if (process.mm === mm) for (const { registers } of process.threads) registers.clearUpperHalves();
+    }
+    return true;
+  }
+  /** Has a 32-bit program have the upper halves of its registers from an illegal instruction on, if that is none with them. */
+  private widenFor({ process: { mm } }: Thread): boolean {
+    const { wide } = mm.cpuModel;
+    return wide !== undefined && mm.interpreter.isOf(wide) && this.widen(mm);
   }
 
   /** Ticks of 512 MHz. */
@@ -399,7 +424,8 @@ export class Kernel implements System {
   /** What runs programs of `bytes`' ABI after `process` executes them. Throws ElfError, ENOEXEC. */
   private modelOf(process: Process, bytes: Uint8Array): { abi: AbiInfo; cpuModel: CpuModel } {
     const abi = ABIS[readProgram(bytes).abi];
-    if (abi === process.abi) return process;
+    const ofProcess = abi === process.abi ? findModel(process.cpuModel.name, abi.name) : undefined;
+    if (ofProcess !== undefined) return { abi, cpuModel: ofProcess };
     const cpuModel = findModel(this.cpuModel.name, abi.name) ?? findModel(undefined, abi.name);
     // A kernel runs programs of one byte order.
     if (abi.littleEndian !== this.abi.littleEndian || cpuModel === undefined) throw new SysError(ENOEXEC);
@@ -670,6 +696,7 @@ export class Kernel implements System {
         return "limit";
       }
       if (!(error instanceof GuestFault)) throw error;
+      if (error.kind === "illegal" && this.widenFor(thread)) return "limit";
       raise(thread, error);
       return "fault";
     } finally {

@@ -206,7 +206,7 @@ it("executes itself what C libraries look at strings with, and moves", () => {
     for (const count of [...ones(2 * lines.length), 10 * lines.length]) {
       expect([advance(quick, count), ...show(right)]).toEqual([advance(interpreter, count), ...show(left)]);
     }
-    expect(step.mock.calls.map(([at]: any) => lines[(at - CODE_START) / 4 - 1])).toEqual([]);
+    expect(step).not.toHaveBeenCalled();
   }
 });
 
