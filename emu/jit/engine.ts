@@ -5,7 +5,7 @@
  * instructions is used up, at a system call, at a fault or whatever else it leaves to the interpreter.
  */
 import type { Cpu } from "../cpu/cpu.ts";
-import { CALL_MADE, CallEnd, type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { CALL_MADE, type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { available } from "../cpu/dispatch.ts";
 import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
@@ -430,44 +430,28 @@ export class JitEngine extends Interpreter {
    */
   private executeOne(address: number): number {
     const { memory } = this.cpu;
-    if ((address & IS_CALL) !== 0)
-      return this.makeCall(address & ~(IS_CALL | IS_VECTORED), (address & IS_VECTORED) !== 0);
     if (address === NO_ADDRESS) {
       this.status.settle();
       return 0;
     }
-    if (++this.statistics.steps % SAMPLED === 0) {
+    const isCall = (address & IS_CALL) !== 0;
+    if (!isCall && ++this.statistics.steps % SAMPLED === 0) {
       const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
       const { stepped } = this.statistics;
       stepped[name] = (stepped[name] ?? 0) + SAMPLED;
     }
-    this.status.settle();
+    if (!isCall) this.status.settle();
     const raised = memory.guardsRaised;
     this.dropped = false;
     try {
-      this.step(address);
+      if (!isCall) this.step(address);
+      else if (!this.callKernel?.(address & -4, (address & IS_VECTORED) !== 0)) return 1;
     } catch (error) {
       this.thrown = { error };
       this.linker!.hasThrown = true;
-      return 1;
+      return error === CALL_MADE ? 2 : 1;
     }
     return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
-  }
-
-  /** Translated code's way to one system call: the same. */
-  private makeCall(address: number, vectored: boolean): number {
-    const { memory, registers } = this.cpu;
-    if (this.callKernel === undefined) return 1;
-    registers.i32[NIA / 4] = address;
-    registers.i32[NIA / 4 + 1] = 0;
-    const raised = memory.guardsRaised;
-    this.dropped = false;
-    const end = this.callKernel(vectored);
-    if (end === CallEnd.notMade) return 1;
-    if (end === CallEnd.made) return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
-    this.thrown = { error: CALL_MADE };
-    this.linker!.hasThrown = true;
-    return 2;
   }
 
   // ---- what is translated ------------------------------------------------------------------------------------

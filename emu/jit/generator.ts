@@ -10,7 +10,7 @@ import { REGISTERS_OFFSET, STRAIGHT_OFFSET } from "../memory/layout.ts";
 import { LEAST_SHARED } from "../tuning.ts";
 import { AccessRanges } from "./access-ranges.ts";
 import { emitComparison, emitField, fieldFunction, operandType } from "./comparisons.ts";
-import { IS_CALL, IS_VECTORED, NO_ADDRESS, RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
+import { NO_ADDRESS, RECORD_SIZE, RECORDS_OFFSET } from "./corner.ts";
 import { emitGuard } from "./guards.ts";
 import { HelperFunctions } from "./helper-functions.ts";
 import { Tables } from "./indexed-tables.ts";
@@ -868,11 +868,7 @@ export class Generator {
     this.code.op(Op.return);
   }
 
-  /** Has the kernel make the system call that the instruction is. */
-  callKernel(vectored: boolean): void {
-    this.fallback(4, vectored ? IS_CALL | IS_VECTORED : IS_CALL);
-  }
-  /** Has the interpreter execute the instruction, of so many bytes. */
+  /** Has the interpreter execute the instruction, of so many bytes, or the kernel if it is a call. */
   fallback(bytes: 4 | 8 = 4, kind = 0): void {
     const { code } = this;
     this.flush();

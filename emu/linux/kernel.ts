@@ -9,9 +9,9 @@
 
 import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { CALL_MADE, CallEnd, Interpreter } from "../cpu/interpreter.ts";
+import { CALL_MADE, Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
-import { DSCR } from "../cpu/registers.ts";
+import { DSCR, NIA } from "../cpu/registers.ts";
 import type { Host } from "../host/host.ts";
 import { decodeName, encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -382,11 +382,20 @@ export class Kernel implements System {
 
   private makeMm(abi: AbiInfo, cpuModel: CpuModel, size = this.addressSpaceSize): Mm {
     const memory = this.takeSpace(abi, cpuModel, size);
+    return new Mm({
+      abi,
+      cpuModel,
+      memory,
+      interpreter: this.engineFor(memory, abi.is64, cpuModel),
+      layout: emptyLayout(),
+    });
+  }
+  private engineFor(memory: AddressSpace, is64: boolean, model: CpuModel): Interpreter {
     const cpu: Cpu = {
       registers: memory.registers,
       memory,
-      is64: abi.is64,
-      model: cpuModel,
+      is64,
+      model,
       timeBase: () => this.timeBase(),
       random: () => {
         const doubleword = new BigUint64Array(1);
@@ -394,9 +403,26 @@ export class Kernel implements System {
         return doubleword[0];
       },
     };
-    const interpreter = this.options.engine?.(cpu) ?? new Interpreter(cpu);
+    const interpreter = (this.options.engine ?? ((cpu) => new Interpreter(cpu)))(cpu);
     interpreter.callKernel = this.callBriefly;
-    return new Mm({ abi, cpuModel, memory, interpreter, layout: emptyLayout() });
+    return interpreter;
+  }
+
+  widen(mm: Mm): boolean {
+    const { memory, abi, interpreter, cpuModel } = mm;
+    if (cpuModel.wide === undefined) return false;
+    mm.cpuModel = cpuModel.wide;
+    mm.interpreter = this.engineFor(memory, abi.is64, cpuModel.wide);
+    mm.interpreter.succeed(interpreter);
+    for (const process of this.processes.values()) {
+      if (process.mm === mm) for (const { registers } of process.threads) registers.clearUpperHalves();
+    }
+    return true;
+  }
+  /** Has a 32-bit program have the upper halves of its registers from an illegal instruction on, if that is none with them. */
+  private widenFor({ process: { mm } }: Thread): boolean {
+    const { wide } = mm.cpuModel;
+    return wide !== undefined && mm.interpreter.isOf(wide) && this.widen(mm);
   }
 
   /** Ticks of 512 MHz. */
@@ -408,7 +434,8 @@ export class Kernel implements System {
   /** What runs programs of `bytes`' ABI after `process` executes them. Throws ElfError, ENOEXEC. */
   private modelOf(process: Process, bytes: Uint8Array): { abi: AbiInfo; cpuModel: CpuModel } {
     const abi = ABIS[readProgram(bytes).abi];
-    if (abi === process.abi) return process;
+    const ofProcess = abi === process.abi ? findModel(process.cpuModel.name, abi.name) : undefined;
+    if (ofProcess !== undefined) return { abi, cpuModel: ofProcess };
     const cpuModel = findModel(this.cpuModel.name, abi.name) ?? findModel(undefined, abi.name);
     // A kernel runs programs of one byte order.
     if (abi.littleEndian !== this.abi.littleEndian || cpuModel === undefined) throw new SysError(ENOEXEC);
@@ -627,26 +654,28 @@ export class Kernel implements System {
   }
 
   /**
-   * Makes the call at NIA in the middle of a piece, if it is one that never waits, switches nor ends anything, and nobody wants to know of it. What
+   * Makes the call at an address in the middle of a piece, if it is one that never waits, switches nor ends anything, and nobody wants to know of it. What
    * has been executed of the piece is not counted yet. The clock is read as often as where calls end pieces.
    */
-  private readonly callBriefly = (vectored: boolean): CallEnd => {
-    if (!this.takesCalls || (this.unseen + 1 >= MOST_UNSEEN && !this.lookWithin())) return CallEnd.notMade;
+  private readonly callBriefly = (address: number, vectored: boolean): boolean => {
+    if (!this.takesCalls || (this.unseen + 1 >= MOST_UNSEEN && !this.lookWithin())) return false;
     const thread = this.ran!;
     const { registers, process } = thread;
     const { memory } = process;
     const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
+    registers.u32[NIA / 4] = address;
+    registers.u32[NIA / 4 + 1] = 0;
     memory.forKernel = true;
     this.caller = thread;
     const made = this.dispatcher.callBriefly(thread, vectored);
     const matched = memory.takeMatched();
     memory.forKernel = false;
-    if (!made) return CallEnd.notMade;
+    if (!made) return false;
     this.unseen++;
     if (matched !== undefined) trapLater(thread, matched);
-    if (!hasSignals(thread) && !this.stopRequested) return CallEnd.made;
+    if (!hasSignals(thread) && !this.stopRequested) return true;
     this.returned = { origGpr3: (BigInt(high) << 32n) | BigInt(low), vectored };
-    return CallEnd.interrupted;
+    throw CALL_MADE;
   };
 
   /**
@@ -723,6 +752,7 @@ export class Kernel implements System {
         return "limit";
       }
       if (!(error instanceof GuestFault)) throw error;
+      if (error.kind === "illegal" && this.widenFor(thread)) return "limit";
       raise(thread, error);
       return "fault";
     } finally {
