@@ -20,6 +20,8 @@ export class Stretches {
   private readonly longest: number;
   private used = 0;
   private endedAt = 0;
+  /** Whether what it is to go on with takes long. */
+  private isLong = false;
 
   constructor(longest: number) {
     this.longest = longest;
@@ -36,18 +38,21 @@ export class Stretches {
     this.waiting.push({ order, receive, steps: undefined });
   }
 
-  /** Goes on with what there is, as long as a stretch may be; returns the milliseconds that this has taken. */
-  goOn(): number {
+  /** Goes on with what there is, as long as a stretch may be of which so much is over; returns the milliseconds that this has taken. */
+  goOn(kept: number): number {
     const began = performance.now();
     let now = began;
     this.used = Math.max(0, this.used - (began - this.endedAt) * TRANSLATED_WITHIN);
-    const until = began + this.longest - this.used;
-    let isLong = false;
+    const until = began + this.longest - this.used - kept;
     // What takes long by itself is for the beginning of a stretch.
-    while (this.waiting.length > 0 && now < until && !(isLong && now - began > this.longest / 4)) {
+    while (
+      this.waiting.length > 0 &&
+      now < until &&
+      !(this.isLong && kept + now - began > this.longest / 4)
+    ) {
       const [work] = this.waiting;
       const step = this.step(work);
-      isLong = step === "long";
+      this.isLong = step === "long";
       if (typeof step === "object") {
         this.waiting.shift();
         work.receive(step.product);
