@@ -20,8 +20,6 @@ export class Stretches {
   private readonly longest: number;
   private used = 0;
   private endedAt = 0;
-  /** Whether what it is to go on with takes long. */
-  private isLong = false;
 
   constructor(longest: number) {
     this.longest = longest;
@@ -44,18 +42,12 @@ export class Stretches {
     let now = began;
     this.used = Math.max(0, this.used - (began - this.endedAt) * TRANSLATED_WITHIN);
     const until = began + this.longest - this.used - kept;
-    // What takes long by itself is for the beginning of a stretch.
-    while (
-      this.waiting.length > 0 &&
-      now < until &&
-      !(this.isLong && kept + now - began > this.longest / 4)
-    ) {
+    while (this.waiting.length > 0 && now < until) {
       const [work] = this.waiting;
-      const step = this.step(work);
-      this.isLong = step === "long";
-      if (typeof step === "object") {
+      const done = this.step(work);
+      if (done !== undefined) {
         this.waiting.shift();
-        work.receive(step.product);
+        work.receive(done.product);
       }
       now = performance.now();
     }
@@ -65,13 +57,12 @@ export class Stretches {
     return now - began;
   }
 
-  /** A step of the way; what came of it where it was the last one, else how long the next one is. */
-  private step(work: Work): { product: Product | undefined } | "long" | "short" {
+  /** A step of the way; what came of it where it was the last one. */
+  private step(work: Work): { product: Product | undefined } | undefined {
     try {
       work.steps ??= producing(work.order);
       const { done, value } = work.steps.next();
-      if (done) return { product: value };
-      return value === true ? "long" : "short";
+      return done ? { product: value } : undefined;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { product: undefined };
