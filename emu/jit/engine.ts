@@ -161,6 +161,7 @@ export class JitEngine extends Interpreter {
     this.translations.beginPause();
     if (this.received.length > 0) this.takeReceived();
     this.translations.deliver();
+    if (this.received.length > 0 && this.translations.isPatient) this.takeReceived();
     if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
     if (this.statistics.running === undefined) return this.runBoth(limit);
     const isWatched = this.runs < WATCHED || this.runs % WATCHED === 0;
