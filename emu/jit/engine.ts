@@ -596,7 +596,10 @@ export class JitEngine extends Interpreter {
     const { target, cpu } = this;
     // To load the translator may have been.
     if (!isSoon()) return false;
-    const archive = (this.archive = this.translations.archiveOf(this.program, [target, cpu.model.name]));
+    const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
+    // It stays open, and there at once when it is asked for again.
+    if (this.program !== undefined && !isSoon()) return false;
+    this.archive = archive;
     for (const page of archive.entryPages) this.expect(page);
     this.statistics.reusing += now() - began;
     return isSoon();
