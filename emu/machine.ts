@@ -2,7 +2,9 @@
  * The machine's face: load a program, run it, stop it anywhere, freeze it, thaw it. Images (`cr/`) and the command line
  * use nothing below this.
  */
+import { Interpreter } from "./cpu/interpreter.ts";
 import { modelFor } from "./cpu/models.ts";
+import { hasUpperHalves } from "./cpu/narrow.ts";
 import { Debugger } from "./debug.ts";
 import { type Host, HostError, type HostStat } from "./host/host.ts";
 import { decodeName, encodeName } from "./host/names.ts";
@@ -466,7 +468,8 @@ const kernelOptions = (
   cpuModel: modelFor(cpuModel, program.abi),
   engine: trace
     ? (cpu) => new TracingInterpreter(cpu, trace)
-    : translations && ((cpu) => new JitEngine(cpu, translations)),
+    : translations &&
+      ((cpu) => (hasUpperHalves(cpu) ? new Interpreter(cpu) : new JitEngine(cpu, translations))),
   profiler,
 });
 

@@ -25,6 +25,8 @@ export interface CpuModel {
   readonly pvr: number;
   /** Facilities (of `emu/isa/instruction.ts`) it has. */
   readonly facilities: ReadonlySet<string>;
+  /** Of a 64-bit processor as 32-bit programs see it (`narrow.ts`): the same with the instructions on doublewords and upper halves. */
+  readonly wide?: CpuModel;
   /** Instructions of its version and facilities that it leaves out all the same (optional ones). */
   readonly lacks?: ReadonlySet<string>;
   /** Highest ISA version it implements. */

@@ -16,6 +16,7 @@ import { multiplyHandlers } from "./fixed-point/multiply.ts";
 import { rotateHandlers } from "./fixed-point/rotate.ts";
 import { FLOATING_POINT_TABLES } from "./floating-point/index.ts";
 import { type Handler, type HandlerTable, illegal, privileged, unavailable } from "./handler.ts";
+import { narrowed } from "./narrow.ts";
 import { prefixedHandler } from "./prefixed.ts";
 import { fprOffset } from "./registers.ts";
 import { specialRegisterHandlers } from "./special-registers.ts";
@@ -132,13 +133,20 @@ function rowsOf(model: CpuModel): ModelRows {
 /** The handler of a row on a model, or what picks one. */
 function findEntry(row: Instruction, model: CpuModel): HandlerTable[string] {
   if (isTurnedOff(row, model)) return unavailable;
-  if (!available(row, model)) return illegal;
+  if (!available(row, model)) return narrowEntry(row, model);
   if (row.facility === "supervisor") return ILLEGAL.has(row.name) ? illegal : privileged;
   const has = (table: HandlerTable) => Object.hasOwn(table, row.name);
   const table = TABLES.find(has);
   if (table !== undefined) return table[row.name];
   const vector = FLOATING_POINT.includes(row.facility) ? undefined : vectorHandler(row.name);
   return vector ?? laterTables().find((make) => has(make()))?.()[row.name] ?? illegal;
+}
+
+/** The same of a row that only 64-bit programs have all of, and 32-bit ones that have come to need it. */
+function narrowEntry(row: Instruction, { wide }: CpuModel): HandlerTable[string] {
+  if (wide === undefined || row.facility !== "64" || !available(row, wide)) return illegal;
+  const whole = findEntry(row, wide);
+  return typeof whole === "function" ? narrowed(row.name, whole) : illegal;
 }
 
 /**

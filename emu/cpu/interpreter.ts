@@ -8,16 +8,19 @@
 import { fitsPrefixed, isPrefix } from "../isa/prefixed-table.ts";
 import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { ProgramTag } from "../program-tag.ts";
-import type { Cpu } from "./cpu.ts";
+import type { Cpu, CpuModel } from "./cpu.ts";
 import { handlerOf } from "./dispatch.ts";
 import { GuestFault } from "./fault.ts";
 import { LK } from "./fields.ts";
-import { BREAK, callKernel, FAR, farTarget, type Handler, SYSCALL } from "./handler.ts";
+import { BREAK, callKernel, FAR, farTarget, type Handler, illegal, SYSCALL } from "./handler.ts";
 import { NIA } from "./registers.ts";
 import { bind, cpu as state } from "./views.ts";
 
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
 export type Exit = "limit" | "syscall" | "breakpoint";
+
+/** Thrown behind a system call after which the kernel has something to do before the next instruction. */
+export const CALL_MADE = new Error("a system call has been made");
 
 /** What a translator wants to know of the interpreter: where programs arrive again and again. */
 export interface Watch {
@@ -85,6 +88,11 @@ export class Interpreter {
   protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
+  /**
+   * For an engine that counts the instruction itself: makes the system call at an address, if nothing can come of it but its result, or throws CALL_MADE
+   * where something has. False: `run` is to come back there.
+   */
+  callKernel: ((address: number, vectored: boolean) => boolean) | undefined;
   /** What is run, for an engine that may have seen it before. */
   program: ProgramTag | undefined;
 
@@ -190,6 +198,19 @@ export class Interpreter {
     const { words, handlers } = this.pageAt(cia >>> PAGE_SHIFT) ?? this.openPage(cia >>> PAGE_SHIFT, cia);
     const index = (cia >>> 2) & (WORDS - 1);
     return handlers[index](words[index], cia);
+  }
+
+  /** Whether the instruction at NIA, of a 32-bit program, is one of another model. */
+  isOf(model: CpuModel): boolean {
+    const { memory, registers, is64 } = this.cpu;
+    const nia = registers.u32[NIA / 4];
+    const suffix = fitsPrefixed(nia) ? memory.fetch(nia + 4) : undefined;
+    return handlerOf(memory.fetch(nia), { is64, model }, suffix) !== illegal;
+  }
+  /** Takes over from another one. */
+  succeed(other: Interpreter): void {
+    this.program = other.program;
+    this.setBreakpoints(other.breakpoints);
   }
 
   /** Has `run` come back with "breakpoint" at these addresses, and no others, whenever the program is there. */

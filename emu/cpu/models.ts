@@ -4,6 +4,7 @@
  */
 import { lazily } from "../lazily.ts";
 import type { CpuModel } from "./cpu.ts";
+import { OF_UPPER_HALVES } from "./narrow.ts";
 import { includes } from "./versions.ts";
 
 /** Which programs a CPU is for. */
@@ -152,7 +153,14 @@ export function modelList(abi?: ModelAbi): { name: string; description: string }
 
 const suits = (model: CpuModel, abi: ModelAbi): boolean => abi === "ppc32" || model.facilities.has("64");
 
-/** The models as the programs of each ABI see them: for 32-bit ones a 64-bit processor lacks the instructions on 64-bit GPRs. */
+const narrowedModel = (wide: CpuModel): CpuModel => ({
+  ...wide,
+  facilities: new Set([...wide.facilities].filter((facility) => facility !== "64")),
+  lacks: new Set([...(wide.lacks ?? []), ...OF_UPPER_HALVES]),
+  wide,
+});
+
+/** The models as the programs of each ABI see them. */
 const SEEN = new Map<string, CpuModel>();
 
 /** The model of that name (or the default) as programs of `abi` see it; undefined if there is none, or it can't run them. */
@@ -163,8 +171,7 @@ export function findModel(name: string | undefined, abi: ModelAbi): CpuModel | u
   const key = `${abi} ${wanted}`;
   let seen = SEEN.get(key);
   if (seen === undefined) {
-    const facilities = [...model.facilities].filter((facility) => abi !== "ppc32" || facility !== "64");
-    seen = { ...model, facilities: new Set(facilities) };
+    seen = abi === "ppc32" && model.facilities.has("64") ? narrowedModel(model) : model;
     SEEN.set(key, seen);
   }
   return seen;

@@ -5,7 +5,7 @@
  */
 import { REGISTERS_SIZE } from "../memory/layout.ts";
 
-/** GPR n: 64 bits at GPR + 8n. A 32-bit CPU model leaves the upper halves undefined. */
+/** GPR n: 64 bits at GPR + 8n. Where 32-bit programs do without upper halves (`narrow.ts`), these are undefined. */
 export const GPR = 0;
 /** A doubleword that is always zero: what (RA|0) reads when RA = 0. */
 export const ZERO = 256;
@@ -86,6 +86,11 @@ export class Registers {
   }
   setGpr(n: number, value: bigint): void {
     this.u64[GPR / 8 + n] = value;
+  }
+  /** Makes the upper halves of GPRs, LR and CTR zero. */
+  clearUpperHalves(): void {
+    for (let n = 0; n < 32; n++) this.i32[GPR / 4 + 2 * n + 1] = 0;
+    this.i32[LR / 4 + 1] = this.i32[CTR / 4 + 1] = 0;
   }
   /** FPR n as its 64 bits. */
   fpr(n: number): bigint {

@@ -18,9 +18,9 @@ import { userMsr } from "./exec.ts";
 
 const FP_MODES = [0, 0x100, 0x800, 0x900];
 
-/** What the register block says; upper halves that a 32-bit CPU does not have read as zero. */
-export function freezeRegisters(r: Registers, abi: AbiInfo, fpexcMode: number): RegistersSnapshot {
-  const width = abi.is64 ? 64 : 32;
+/** What the register block says; upper halves that a 32-bit program does not have read as zero. */
+export function freezeRegisters(r: Registers, hasUpper: boolean, fpexcMode: number): RegistersSnapshot {
+  const width = hasUpper ? 64 : 32;
   const word = (value: bigint): bigint => BigInt.asUintN(width, value);
   const length = r.u32[RESERVE_LENGTH / 4];
   return {

@@ -206,7 +206,7 @@ function freezeThread(
   const { process, signals, blocked, tid, files } = thread;
   return {
     tid,
-    registers: freezeRegisters(thread.registers, process.abi, thread.fpexcMode),
+    registers: freezeRegisters(thread.registers, process.cpuModel.facilities.has("64"), thread.fpexcMode),
     signalMask: signals.mask,
     savedMask: signals.savedMask,
     pendingSignals: signals.pending.entries.map((info) => ({ ...info })),
@@ -399,6 +399,8 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
     throw new RangeError(`process ${process.pid} has no threads`);
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
+  // They have them at the time, if only as zero.
+  if (!process.abi.is64 && from.threads.some(hasUpperHalves)) process.kernel.widen(process.mm);
   for (const each of from.threads) thawThread(process, { noNewPrivs, scheduling, ...each });
   if (from.threads.length === 0) {
     process.files.close();
@@ -406,6 +408,9 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   }
   process.timers.thaw(from);
 }
+
+const hasUpperHalves = ({ registers: { gpr, ctr, lr } }: ThreadSnapshot): boolean =>
+  [...gpr, ctr, lr].some((value) => value > 0xffff_ffffn);
 
 /** By what the program is known to who has translated it before, if its file is mapped as programs are. */
 function programOf({ exe, memory }: Process): ProgramTag | undefined {

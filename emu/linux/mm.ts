@@ -24,9 +24,9 @@ export interface RegisterOwner {
 
 export class Mm {
   readonly abi: AbiInfo;
-  readonly cpuModel: CpuModel;
+  cpuModel: CpuModel;
   readonly memory: AddressSpace;
-  readonly interpreter: Interpreter;
+  interpreter: Interpreter;
   layout: MemoryLayout;
   /** Function pointers are plain addresses (ELFv2), not descriptors; 64-bit only, as the program's e_flags say. */
   elfv2: boolean;

@@ -55,6 +55,11 @@ export interface System {
   readonly hasRoom: boolean;
   /** An address space for programs of an ABI, with nothing in it. */
   newMm(abi: AbiInfo, cpuModel: CpuModel): Mm;
+  /**
+   * Gives a 32-bit program on a 64-bit processor, which has not told them from zero so far, the upper halves of its registers. False where there
+   * are none, or it has them already.
+   */
+  widen(mm: Mm): boolean;
   /** Gives up a process's hold on an address space. */
   releaseMm(process: Process): void;
   addProcess(process: Process): void;

@@ -19,9 +19,9 @@ const unsigned = (word: number, bLow: number, bHigh: number) => {
   if (high !== bHigh >>> 0) setField(word, high < bHigh >>> 0, true);
   else setField(word, low < bLow >>> 0, low > bLow >>> 0);
 };
-/** L = 1 compares doublewords; 32-bit implementations take no notice of it. */
+/** L = 1 compares doublewords; 32-bit implementations take no notice of it, nor is it taken in programs without upper halves. */
 const byLength = (words: Handler, doublewords: Handler): Selector => ({
-  select: (word, kind) => (kind.is64 && (word & L) !== 0 ? doublewords : words),
+  select: (word, { model }) => (model.facilities.has("64") && (word & L) !== 0 ? doublewords : words),
 });
 
 export const compareHandlers: HandlerTable = {

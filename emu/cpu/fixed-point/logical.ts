@@ -78,13 +78,10 @@ export const logicalHandlers: HandlerTable = {
   popcntd: (word) => give(word, population(sLow(word)) + population(sHigh(word)), 0),
   prtyw: (word) => give(word, parity(sLow(word)), parity(sHigh(word))),
   prtyd: (word) => give(word, parity(sLow(word)) ^ parity(sHigh(word)), 0),
-  /**
-   * Byte i of RS, counted from the most significant, selects the bit of RB that becomes bit 56 + i of RA. The upper words that 32-bit programs
-   * have no say in are zero.
-   */
+  /** Byte i of RS, counted from the most significant, selects the bit of RB that becomes bit 56 + i of RA. */
   bpermd: (word) => {
-    const upperSelectors = cpu.is64 ? sHigh(word) : 0;
-    const upper = cpu.is64 ? bHigh(word) : 0;
+    const upperSelectors = sHigh(word);
+    const upper = bHigh(word);
     let result = 0;
     for (let i = 0; i < 8; i++) {
       const selector = ((i < 4 ? upperSelectors : sLow(word)) >>> (24 - 8 * (i & 3))) & 0xff;

@@ -4,8 +4,6 @@ import { A, D, DX, fix, group, M, MD, MDS, oerc, rc, VA, X, XFX, XO, XS, XX1, Z2
 
 const since = (version: "2.02" | "2.03" | "2.05" | "2.06" | "2.07" | "3.0" | "3.0B" | "3.1") => ({ version });
 const later = { version: "3.1" } as const;
-/** Of doublewords, but compilers use it in 32-bit programs for its low word as well. */
-const narrowSince = (version: "2.06" | "3.0") => ({ version, facility: "base" }) as const;
 
 export const FIXED_POINT = lazily(() => [
   ...group("I.3.3.9", "P1", "base", true, [
@@ -45,7 +43,7 @@ export const FIXED_POINT = lazily(() => [
     ["mulhdu", rc(XO(31, 9)), "RT,RA,RB", "Multiply High Doubleword Unsigned"],
     ["maddhd", VA(4, 48), "RT,RA,RB,RC", "Multiply-Add High Doubleword", since("3.0")],
     ["maddhdu", VA(4, 49), "RT,RA,RB,RC", "Multiply-Add High Doubleword Unsigned", since("3.0")],
-    ["maddld", VA(4, 51), "RT,RA,RB,RC", "Multiply-Add Low Doubleword", narrowSince("3.0")],
+    ["maddld", VA(4, 51), "RT,RA,RB,RC", "Multiply-Add Low Doubleword", since("3.0")],
     ["divd", oerc(XO(31, 489)), "RT,RA,RB", "Divide Doubleword"],
     ["divdu", oerc(XO(31, 457)), "RT,RA,RB", "Divide Doubleword Unsigned"],
     ["divde", oerc(XO(31, 425)), "RT,RA,RB", "Divide Doubleword Extended", since("2.06")],
@@ -109,7 +107,7 @@ export const FIXED_POINT = lazily(() => [
     ["prtyd", X(31, 186), "RA,RS", "Parity Doubleword", since("2.05")],
     ["cntlzd", rc(X(31, 58)), "RA,RS", "Count Leading Zeros Doubleword"],
     ["cnttzd", rc(X(31, 570)), "RA,RS", "Count Trailing Zeros Doubleword", since("3.0")],
-    ["bpermd", X(31, 252), "RA,RS,RB", "Bit Permute Doubleword", narrowSince("2.06")],
+    ["bpermd", X(31, 252), "RA,RS,RB", "Bit Permute Doubleword", since("2.06")],
     ["brd", X(31, 187), "RA,RS", "Byte-Reverse Doubleword", later],
     ["cntlzdm", X(31, 59), "RA,RS,RB", "Count Leading Zeros Doubleword under bit Mask", later],
     ["cnttzdm", X(31, 571), "RA,RS,RB", "Count Trailing Zeros Doubleword under bit Mask", later],
