@@ -3,7 +3,20 @@
  * whatever word is at hand. Power ISA 3.0B, I.3.3. Values are 64 bits wide in 32-bit programs too, whose upper halves are undefined.
  */
 import { IGNORE_CTR } from "../cpu/fields.ts";
-import { CR, CTR, GPR, LR, VSR, XER_CA, XER_CA32, ZERO } from "../cpu/registers.ts";
+import {
+  CR,
+  CTR,
+  GPR,
+  LR,
+  RESERVE_ADDRESS,
+  RESERVE_LENGTH,
+  RESERVE_VALUE,
+  VSR,
+  XER_CA,
+  XER_CA32,
+  XER_SO,
+  ZERO,
+} from "../cpu/registers.ts";
 import {
   access,
   B,
@@ -20,6 +33,9 @@ import {
   loadI64,
   loadU8,
   low as lowDoubleword,
+  pairSumBytes,
+  pairSumHalfwords,
+  popcntBytes,
   run,
   select,
   setLocal,
@@ -27,6 +43,7 @@ import {
   storeI8,
   storeI32,
   storeI64,
+  storeV128,
   V128,
   when,
   ZERO as ZERO_VECTOR,
@@ -146,7 +163,7 @@ const mb6 = i32Op.or(field(6), i32Op.and(word, i32(32)));
 
 /** The rows of a kind of programs, by the names of the instruction table. */
 export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
-  const { is64, has32, clearsLower, bigEndian, size } = target;
+  const { is64, has32, clearsLower, bigEndian, size, cacheBlock } = target;
   const block = REGISTERS_OFFSET;
   const gpr = (at: Code): Code => loadI64(block + GPR, at);
   const [t, a, b] = [gpr(RT_AT), gpr(RA_AT), gpr(RB_AT)];
@@ -342,6 +359,67 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ...storeI64(0, getLocal(AT), loadI64(block + VSR + 8, vsrBytes)),
     ],
   };
+  /** Bytes of what is at an address the other way round. */
+  const loadReversed = (op: number, bytes: number): Row => ({
+    tail: "setT",
+    code: (unless) => [
+      ...address("x", bytes, false, false, unless),
+      ...setValue(i64Op.shrU(reversed(access(op)(0, getLocal(AT))), i64(BigInt(64 - 8 * bytes)))),
+    ],
+  });
+  const storeReversed = (op: number, bytes: number): Row => ({
+    tail: "next",
+    code: (unless) => [
+      ...address("x", bytes, true, false, unless),
+      ...access(op)(0, getLocal(AT), i64Op.shrU(reversed(t), i64(BigInt(64 - 8 * bytes)))),
+    ],
+  });
+  /** See `emu/cpu/storage/reservation.ts`; what is misaligned is not for here. */
+  const aligned = (bytes: number, isStore: boolean, unless: Unless): Code => [
+    ...address("x", bytes, isStore, false, unless),
+    ...(bytes === 1 ? [] : unless("step", i32Op.and(n, i32(bytes - 1)))),
+  ];
+  const loadAndReserve = (op: number, bytes: number): Row => ({
+    tail: "setT",
+    code: (unless) => [
+      ...aligned(bytes, false, unless),
+      ...setValue(access(op)(0, getLocal(AT))),
+      ...storeI8(block + RESERVE_LENGTH, i32(0), i32(bytes)),
+      ...storeI64(block + RESERVE_ADDRESS, i32(0), other),
+      ...storeI64(block + RESERVE_VALUE, i32(0), value),
+      ...storeI64(block + RESERVE_VALUE + 8, i32(0), i64(0n)),
+    ],
+  });
+  const storeConditional = (load: number, store: number, bytes: number): Row => ({
+    tail: "next",
+    code: (unless) => [
+      // There is no instruction without the Rc bit.
+      ...unless("step", i32Op.eqz(bit(0))),
+      ...aligned(bytes, true, unless),
+      ...setN(
+        i32Op.and(
+          i32Op.and(
+            i32Op.eq(flag(RESERVE_LENGTH), i32(bytes)),
+            i64Op.eq(loadI64(block + RESERVE_ADDRESS, i32(0)), other),
+          ),
+          i64Op.eq(loadI64(block + RESERVE_VALUE, i32(0)), access(load)(0, getLocal(AT))),
+        ),
+      ),
+      ...when(n, access(store)(0, getLocal(AT), t)),
+      ...storeI8(block + RESERVE_LENGTH, i32(0), i32(0)),
+      ...storeI8(block + CR, i32(0), i32Op.or(i32Op.shl(n, i32(1)), flag(XER_SO))),
+    ],
+  });
+  /** The block that the byte at EA is in becomes zero. */
+  const zeroBlock: Row = {
+    tail: "next",
+    code: (unless) => [
+      ...address("x", cacheBlock, true, false, unless, false, cacheBlock),
+      ...Array.from({ length: cacheBlock / 16 }, (_, i) =>
+        storeV128(16 * i, getLocal(AT), ZERO_VECTOR),
+      ).flat(),
+    ],
+  };
   const swapped = bigEndian ? 0 : 8;
   /** The four or three forms of an access. */
   const forms = (
@@ -498,6 +576,19 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
       ...setValue(i64Op.shrU(i64Op.mul(extend(low(a)), extend(low(b))), i64(32n))),
     ],
   });
+  /** That of a product of doublewords, by its four parts (H. S. Warren, Hacker's Delight, 8-2). */
+  const productHighest = (shift: (code: Code, by: Code) => Code): Row => {
+    const half = i64(32n);
+    const [lowA, lowB] = [i64Op.and(a, LOW_WORD), i64Op.and(b, LOW_WORD)];
+    const [highA, highB] = [shift(a, half), shift(b, half)];
+    return intoT([
+      ...setOther(i64Op.add(i64Op.mul(highA, lowB), i64Op.shrU(i64Op.mul(lowA, lowB), half))),
+      ...i64Op.add(
+        i64Op.add(i64Op.mul(highA, highB), shift(other, half)),
+        shift(i64Op.add(i64Op.and(other, LOW_WORD), i64Op.mul(lowA, highB)), half),
+      ),
+    ]);
+  };
   /** Divisions that have a result; for a sign the divisor must not be -1 either. */
   const division = (x: Code, y: Code, operation: Code, isSigned: boolean): Row => ({
     tail: "setTRc",
@@ -531,6 +622,8 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     mullw: intoT(i64Op.mul(signedLow(a), signedLow(b))),
     mulhw: productHigh(i64Op.extendS),
     mulhwu: productHigh(i64Op.extendU),
+    mulhd: productHighest(i64Op.shrS),
+    mulhdu: productHighest(i64Op.shrU),
     divw: division(signedLow(a), signedLow(b), i64Op.and(i64Op.divS(value, other), LOW_WORD), true),
     divwu: division(i64Op.extendU(low(a)), i64Op.extendU(low(b)), i64Op.divU(value, other), false),
     divd: division(a, b, i64Op.divS(value, other), true),
@@ -578,6 +671,10 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     extsw: logical(signedWord),
     cntlzw: logical(i64Op.extendU(i32Op.clz(low(t)))),
     cntlzd: logical(i64Op.clz(t)),
+    cnttzw: logical(i64Op.extendU(i32Op.ctz(low(t)))),
+    cnttzd: logical(i64Op.ctz(t)),
+    popcntb: plain("setA", setValue(lowDoubleword(popcntBytes(D.splat(t))))),
+    popcntw: plain("setA", setValue(lowDoubleword(pairSumHalfwords(pairSumBytes(popcntBytes(D.splat(t))))))),
     popcntd: plain("setA", setValue(i64Op.popcnt(t))),
     cmpb: plain("setA", setValue(lowDoubleword(B.eq(D.splat(t), D.splat(b))))),
 
@@ -629,13 +726,22 @@ export function quickRows(target: QuickTarget): Readonly<Record<string, Row>> {
     lwax: load(Op.i64_load32_s, 4, "x"),
     lwaux: load(Op.i64_load32_s, 4, "x", true),
 
-    ldbrx: {
-      tail: "setT",
-      code: (unless) => [
-        ...address("x", 8, false, false, unless),
-        ...setValue(reversed(loadI64(0, getLocal(AT)))),
-      ],
-    },
+    lhbrx: loadReversed(Op.i64_load16_u, 2),
+    lwbrx: loadReversed(Op.i64_load32_u, 4),
+    ldbrx: loadReversed(Op.i64_load, 8),
+    sthbrx: storeReversed(Op.i64_store16, 2),
+    stwbrx: storeReversed(Op.i64_store32, 4),
+    stdbrx: storeReversed(Op.i64_store, 8),
+
+    lbarx: loadAndReserve(Op.i64_load8_u, 1),
+    lharx: loadAndReserve(Op.i64_load16_u, 2),
+    lwarx: loadAndReserve(Op.i64_load32_u, 4),
+    ldarx: loadAndReserve(Op.i64_load, 8),
+    "stbcx.": storeConditional(Op.i64_load8_u, Op.i64_store8, 1),
+    "sthcx.": storeConditional(Op.i64_load16_u, Op.i64_store16, 2),
+    "stwcx.": storeConditional(Op.i64_load32_u, Op.i64_store32, 4),
+    "stdcx.": storeConditional(Op.i64_load, Op.i64_store, 8),
+    dcbz: zeroBlock,
 
     fmr: moveFloat(frb),
     fneg: moveFloat(i64Op.xor(frb, SIGN)),

@@ -29,7 +29,8 @@ import { AT, N, OTHER, type Row as QuickRow, TARGET, VALUE, VECTORS, WORD } from
 /** The rows that are as they are everywhere. */
 const AS_EVER =
   `lvsl lvsr vperm vspltisb vspltish vspltisw vcmpequb vcmpequh vcmpequw vor vxor vand vandc vnor vslb vslw vminub vbpermq vgbbd
-  xxlor xxlxor xxland xxlandc xxlnor xxlorc xxspltib mtvsrd mfvsrd`.split(/\s+/);
+  vaddudm vsububm vmrghb vmrghh vmrglb vmrglh vsld vsrw
+  xxlor xxlxor xxland xxlandc xxlnor xxlorc xxspltib mtvsrd mfvsrd mtvsrwa mtvsrwz mfvsrwz`.split(/\s+/);
 
 /** The element of VRB whose number is in the bits from `bit` to 15 in every place; `lanes` makes the numbers of its bytes' lanes. */
 const splat =

@@ -161,13 +161,31 @@ it("executes itself what C libraries look at strings with, and moves", () => {
     "xxspltib 44,200",
     "xxpermdi 6,35,36,2",
   );
+  strings.push("vaddudm 24,3,4", "vsububm 25,3,4", "vmrghb 26,3,4", "vmrghh 27,3,4", "vmrglb 28,3,4");
+  strings.push(
+    "vmrglh 29,3,4",
+    "vsld 30,3,5",
+    "vsrw 31,3,5",
+    "mtvsrwa 51,7",
+    "mtvsrwz 52,7",
+    "mfvsrwz 15,35",
+  );
   strings.push("mtvsrd 50,7", "mfvsrd 9,35", "cmpb 10,7,8", "ldbrx 11,5,6", "popcntd 12,11");
+  const numbers = ["mulhd 16,11,12", "mulhd. 17,9,10", "mulhdu 18,11,9", "mulhdu. 19,9,11", "popcntb 20,11"];
+  numbers.push("popcntw 21,9", "cnttzd. 22,11", "cnttzw 23,21", "lhbrx 24,5,6", "lwbrx 25,5,6");
+  numbers.push("sthbrx 9,5,6", "stwbrx 11,5,6", "stdbrx 18,5,6", "addi 27,5,384", "dcbz 27,6");
+  for (const [i, size] of ["b", "h", "w", "d"].entries()) {
+    numbers.push(`l${size}arx 26,0,5`, `st${size}cx. 11,0,5`, `st${size}cx. 9,0,5`, `l${size}arx 28,0,5`);
+    // The reservation is lost by another value, by another size, and by another address.
+    numbers.push(`stb ${20 + i},${i === 3 ? 7 : 0}(5)`, `st${size}cx. 9,0,5`, `l${size}arx 26,0,5`);
+    numbers.push(i === 0 ? "sthcx. 9,0,5" : "stbcx. 9,0,5", `l${size}arx 26,0,5`, `st${size}cx. 9,0,27`);
+  }
   const moves = ["fmr 7,6", "fneg 8,6", "fabs 9,8", "fnabs 10,6", "cmpi 0,1,3,5", "cmpi 7,1,11,0", "mfcr 13"];
   const logical = ["and", "andc", "eqv", "nand", "nor", "or", "orc", "xor"].flatMap((name, i) => [
     `cr${name} ${i},${i + 1},30`,
     `cr${name} ${31 - i},28,${i + 2}`,
   ]);
-  const lines = [...strings, ...moves, ...logical, "mfcr 14", "addi 3,3,1", "addi 6,6,3"];
+  const lines = [...strings, ...numbers, ...moves, ...logical, "mfcr 14", "addi 3,3,1", "addi 6,6,3"];
   lines.push(`b -${4 * lines.length + 4}`);
   for (const abi of ["ppc64", "ppc64le"] as const) {
     const [left, right] = [createCpu(abi, "power9"), createCpu(abi, "power9")];
@@ -189,6 +207,35 @@ it("executes itself what C libraries look at strings with, and moves", () => {
       expect([advance(quick, count), ...show(right)]).toEqual([advance(interpreter, count), ...show(left)]);
     }
     expect(step).not.toHaveBeenCalled();
+  }
+});
+
+it("leaves reservations of misaligned data, stores without a Rc bit, and what has to be looked at", () => {
+  const lines = [
+    "addi 3,3,1",
+    "addi 3,3,1",
+    "addi 3,3,1",
+    "lwarx 4,0,5",
+    "stwcx. 6,0,5",
+    "addi 5,5,4",
+    "b -16",
+  ];
+  const gprs = { 3: 0, 5: DATA_START, 6: 7 };
+  for (const abi of ["ppc32", "ppc64", "ppc64le"] as const) {
+    const all = (start: number, program = lines) =>
+      run(abi, program, { ...gprs, 5: start }, [...ones(20), 9000]);
+    expect(all(DATA_START + DATA_PAGES * PAGE_SIZE - 800).at(-1)).toMatch(/^data-/);
+    expect(all(DATA_START + 2).at(-1)).toMatch(/^alignment/);
+    expect(all(DATA_START, ["dcbz 0,5", "addi 5,5,4", "addi 3,3,1", "b -12"]).at(-1)).toMatch(
+      /^(data-|limit)/,
+    );
+    // A reservation is made, and a store made of the same word without its last bit.
+    const word = asm("stwcx. 6,0,5") & ~1;
+    const made = ["lwz 9,0(10)", "ori 0,0,0", "addi 3,3,1", "b -8"];
+    const ends = run(abi, made, { ...gprs, 10: DATA_START }, ones(12), ({ memory }, _engine, turn) => {
+      if (turn === 6) memory.write32(CODE_START + 4, word);
+    });
+    expect(ends.at(-1)).toMatch(/illegal/);
   }
 });
 
