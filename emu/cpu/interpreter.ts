@@ -19,6 +19,9 @@ import { bind, cpu as state } from "./views.ts";
 /** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
 export type Exit = "limit" | "syscall" | "breakpoint";
 
+/** Thrown behind a system call after which the kernel has something to do before the next instruction. */
+export const CALL_MADE = new Error("a system call has been made");
+
 /** What a translator wants to know of the interpreter: where programs arrive again and again. */
 export interface Watch {
   /** Arrivals at an address by a backward branch, a call, a return or through a register before `arrived` is called. */
@@ -85,6 +88,11 @@ export class Interpreter {
   protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
+  /**
+   * For an engine that counts the instruction itself: makes the system call at an address, if nothing can come of it but its result, or throws CALL_MADE
+   * where something has. False: `run` is to come back there.
+   */
+  callKernel: ((address: number, vectored: boolean) => boolean) | undefined;
   /** What is run, for an engine that may have seen it before. */
   program: ProgramTag | undefined;
 

@@ -28,6 +28,9 @@ export const LOOKUP_OFFSET = 0x30_0000;
 export const LOOKUP_ENTRIES = 0x1_0000;
 /** In place of an address where there is none. */
 export const NO_ADDRESS = 1;
+/** Added to the address of an instruction that is a system call, where somebody is to execute it; and this as well to that of `scv`. */
+export const IS_CALL = 2;
+export const IS_VECTORED = 1;
 /**
  * What the quick loop knows of the guest's code: a byte for each of so many instructions, found by the address's low bits, whose bit 0 says that the
  * program has come there by a branch and the rest how often it may arrive there before JavaScript is asked; and a bit for each page that is open.

@@ -5,7 +5,7 @@
  * instructions is used up, at a system call, at a fault or whatever else it leaves to the interpreter.
  */
 import type { Cpu } from "../cpu/cpu.ts";
-import { type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { CALL_MADE, type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { available } from "../cpu/dispatch.ts";
 import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
@@ -15,7 +15,7 @@ import { PAGE_SHIFT, PAGE_SIZE } from "../memory/layout.ts";
 import type { Tuning } from "../tuning.ts";
 import { FRAME_WITHIN, LEAST_CALLS, MOST_BEFORE, MOST_BEGINNINGS, RETRY_AFTER } from "../tuning.ts";
 import type { Archive } from "./archive.ts";
-import { Counted, NO_ADDRESS } from "./corner.ts";
+import { Counted, IS_CALL, IS_VECTORED, NO_ADDRESS } from "./corner.ts";
 import { Earnings } from "./earnings.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
@@ -434,20 +434,22 @@ export class JitEngine extends Interpreter {
       this.status.settle();
       return 0;
     }
-    if (++this.statistics.steps % SAMPLED === 0) {
+    const isCall = (address & IS_CALL) !== 0;
+    if (!isCall && ++this.statistics.steps % SAMPLED === 0) {
       const name = decode(memory.fetch(address >>> 0))?.name ?? "?";
       const { stepped } = this.statistics;
       stepped[name] = (stepped[name] ?? 0) + SAMPLED;
     }
-    this.status.settle();
+    if (!isCall) this.status.settle();
     const raised = memory.guardsRaised;
     this.dropped = false;
     try {
-      this.step(address);
+      if (!isCall) this.step(address);
+      else if (!this.callKernel?.(address & -4, (address & IS_VECTORED) !== 0)) return 1;
     } catch (error) {
       this.thrown = { error };
       this.linker!.hasThrown = true;
-      return 1;
+      return error === CALL_MADE ? 2 : 1;
     }
     return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
   }

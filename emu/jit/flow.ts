@@ -9,7 +9,7 @@
  * edges are as many as operations then, and not as many as pairs of them.
  */
 import { LEAST_SHARED_JUMPS } from "../tuning.ts";
-import { type Block, End, nodeAt, type Region, successors } from "./scan.ts";
+import { type Block, End, endsWithCall, nodeAt, type Region, successors } from "./scan.ts";
 
 /** An edge; `selector` says to which of its targets a dispatch node is to go on, -1 for edges to other nodes. */
 export interface Edge {
@@ -260,8 +260,10 @@ export function chooseEntries(region: Region, wanted: readonly number[], most: n
     if (addresses.size < most && at.has(address)) addresses.add(address);
   };
   for (const head of heads) add(blocks[head].start);
-  for (const { end, start, words } of blocks) {
-    if (end === End.Call || end === End.IndirectCall) add((start + 4 * words.length) | 0);
+  for (const block of blocks) {
+    const { end, start, words } = block;
+    const isCall = end === End.Call || end === End.IndirectCall || endsWithCall(block);
+    if (isCall) add((start + 4 * words.length) | 0);
   }
   return { addresses: [...addresses], heads };
 }

@@ -868,12 +868,12 @@ export class Generator {
     this.code.op(Op.return);
   }
 
-  /** Has the interpreter execute the instruction, of so many bytes. */
-  fallback(bytes: 4 | 8 = 4): void {
+  /** Has the interpreter execute the instruction, of so many bytes, or the kernel if it is a call. */
+  fallback(bytes: 4 | 8 = 4, kind = 0): void {
     const { code } = this;
     this.flush();
     const status = this.temporary(I32, 0);
-    code.i32Const(this.pc);
+    code.i32Const(this.pc | kind);
     code.op(Op.call);
     code.u32(STEP);
     code.tee(status);

@@ -84,7 +84,7 @@ function findLeaf(source: ScanSource, address: number, is64: boolean): Region | 
     if (end === End.Jump) return (last & LK) === 0;
     const isJump = end === End.Indirect && table === undefined;
     if (end !== End.Fall && end !== End.Branch && end !== End.Return && !isJump) return false;
-    return !rows.some((row, i) => row?.name === "mtspr" && spr(words[i]) === LR);
+    return !rows.some((row, i) => row?.name === "scv" || (row?.name === "mtspr" && spr(words[i]) === LR));
   };
   return leaf.instructions <= MOST_INLINED && leaf.blocks.every(isPlain) ? leaf : undefined;
 }

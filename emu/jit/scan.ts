@@ -107,6 +107,15 @@ export interface Region {
 export const nodeAt = ({ at, entrances }: Region, address: number): number | undefined =>
   entrances?.get(address) ?? at.get(address);
 
+/** The field of system calls that says which level is called: only the kernel's own is there. */
+const LEV = 0xfe0;
+
+/** Whether a block ends with a system call, for which translated code is left where more comes of it than a result. */
+export const endsWithCall = ({ end, rows }: Block): boolean => {
+  const name = end === End.Fall ? rows[rows.length - 1]?.name : undefined;
+  return name === "sc" || name === "scv";
+};
+
 /** How the instruction at `pc` ends a block, if it does; the target goes to `found`. */
 function endOf(
   name: string | undefined,
@@ -117,11 +126,12 @@ function endOf(
 ): End | undefined {
   switch (name) {
     case undefined:
-    case "sc":
-    case "scv":
     case "bctar":
     case "rfebb":
       return End.Leave;
+    case "sc":
+    case "scv":
+      return (word & LEV) === 0 ? undefined : End.Leave;
     case "tw":
     case "td":
       return to(word) === 31 ? End.Leave : undefined;
@@ -245,6 +255,7 @@ export function scan(source: ScanSource, roots: readonly number[], is64: boolean
       let end = endOf(row?.name, word, pc, is64, found);
       if (end === undefined) {
         pc = (pc + 4) | 0;
+        if (row?.name === "sc" || row?.name === "scv") leaders.add(pc);
         continue;
       }
       const { target } = found;

@@ -91,6 +91,28 @@ export class Dispatcher {
     return true;
   }
 
+  /** The same for a call that nothing can come of but a result; false, with nothing done, where that isn't sure. */
+  callBriefly(thread: Thread, vectored: boolean): boolean {
+    if (this.tracer !== undefined || thread.blocked !== null) return false;
+    const number = this.numberOf(thread);
+    const row = this.tableOf(thread.process.abi).row(number);
+    if (row?.brief === undefined) return false;
+    const context = new SyscallContext(this.kernel, thread, number);
+    let outcome: SyscallResult | SysError;
+    try {
+      if (row.brief !== true && !row.brief(context)) return false;
+      outcome = row.handler(context);
+    } catch (error) {
+      // It goes on from where it is when it is made again.
+      if (error instanceof Paused) return this.pause(thread, error);
+      outcome = error instanceof Blocked ? error : failure(error);
+    }
+    if (typeof outcome === "symbol" || outcome instanceof Blocked)
+      throw new Error(`${row.name} is no brief call`);
+    returnFromCall(thread.registers, thread.process.abi, vectored, outcome);
+    return true;
+  }
+
   /** How a call ends that the thread may not make. It is asked for once, when the call begins. */
   private refusal(
     thread: Thread,

@@ -9,9 +9,9 @@
 
 import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { Interpreter } from "../cpu/interpreter.ts";
+import { CALL_MADE, Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
-import { DSCR } from "../cpu/registers.ts";
+import { DSCR, NIA } from "../cpu/registers.ts";
 import type { Host } from "../host/host.ts";
 import { decodeName, encodeName } from "../host/names.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
@@ -194,6 +194,14 @@ export class Kernel implements System {
   private unseen = 0;
   /** Instructions of the piece that was run last. */
   private executed = 0;
+  /** Whether calls may be made in the middle of the piece, by translated code. */
+  private takesCalls = false;
+  /** The host's time when the piece began, after how much of it something is due, and whether it has been looked at between such calls. */
+  private pieceBegan = 0n;
+  private pieceTime: bigint | undefined;
+  private hasLooked = false;
+  /** What a call that was made so, and has been interrupted, was. */
+  private returned: ReturnedCall | undefined;
 
   /** A machine without processes. `from` is the snapshot it goes on from. */
   constructor(options: KernelOptions, from?: MachineSnapshot) {
@@ -395,7 +403,9 @@ export class Kernel implements System {
         return doubleword[0];
       },
     };
-    return (this.options.engine ?? ((cpu) => new Interpreter(cpu)))(cpu);
+    const interpreter = (this.options.engine ?? ((cpu) => new Interpreter(cpu)))(cpu);
+    interpreter.callKernel = this.callBriefly;
+    return interpreter;
   }
 
   widen(mm: Mm): boolean {
@@ -587,6 +597,17 @@ export class Kernel implements System {
     this.unseen = 0;
   }
 
+  /** The same in the middle of a piece; false when that is to end. */
+  private lookWithin(): boolean {
+    this.settleTime();
+    const { pieceTime } = this;
+    const most = pieceTime !== undefined && pieceTime < PIECE_TIME ? pieceTime : PIECE_TIME;
+    if (this.began - this.pieceBegan >= most) return false;
+    this.hasLooked = true;
+    this.unseen = 0;
+    return true;
+  }
+
   /** The time to come is no thread's. */
   private rest(): void {
     this.settleTime();
@@ -633,6 +654,31 @@ export class Kernel implements System {
   }
 
   /**
+   * Makes the call at an address in the middle of a piece, if it is one that never waits, switches nor ends anything, and nobody wants to know of it. What
+   * has been executed of the piece is not counted yet. The clock is read as often as where calls end pieces.
+   */
+  private readonly callBriefly = (address: number, vectored: boolean): boolean => {
+    if (!this.takesCalls || (this.unseen + 1 >= MOST_UNSEEN && !this.lookWithin())) return false;
+    const thread = this.ran!;
+    const { registers, process } = thread;
+    const { memory } = process;
+    const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
+    registers.u32[NIA / 4] = address;
+    registers.u32[NIA / 4 + 1] = 0;
+    memory.forKernel = true;
+    this.caller = thread;
+    const made = this.dispatcher.callBriefly(thread, vectored);
+    const matched = memory.takeMatched();
+    memory.forKernel = false;
+    if (!made) return false;
+    this.unseen++;
+    if (matched !== undefined) trapLater(thread, matched);
+    if (!hasSignals(thread) && !this.stopRequested) return true;
+    this.returned = { origGpr3: (BigInt(high) << 32n) | BigInt(low), vectored };
+    throw CALL_MADE;
+  };
+
+  /**
    * Runs a thread up to its next system call or fault, the end of its turn or piece, or whatever is due before. Reading the clock may take
    * as long as a call: where little has been done it waits for a few more steps of the
    * same thread to be charged together.
@@ -669,17 +715,26 @@ export class Kernel implements System {
         const origGpr3 = (BigInt(high) << 32n) | BigInt(low);
         this.takeSignals(thread, { origGpr3, vectored });
       }
-    }
+    } else if (exit === "called" && hasSignals(thread)) this.takeSignals(thread, this.returned);
     if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.anyOfCpu)
       this.look();
   }
 
   /** Runs at most `budget` instructions. */
-  private interpret(thread: Thread, budget: number): "limit" | "syscall" | "fault" {
+  private interpret(thread: Thread, budget: number): "limit" | "syscall" | "called" | "fault" {
     const { registers } = thread;
     const { interpreter, memory, watchpoints } = thread.process;
     if (watchpoints.length > 0) memory.setWatchpoints(watchpoints);
     memory.forKernel = false;
+    this.hasLooked = false;
+    this.pieceBegan = this.began;
+    this.takesCalls =
+      !this.clock.isVirtual &&
+      watchpoints.length === 0 &&
+      thread.trace === undefined &&
+      thread.confinement === undefined &&
+      !thread.process.timers.anyOfCpu &&
+      this.options.profiler === undefined;
     const before = registers.instructionsLow;
     try {
       const exit = interpreter.run(budget);
@@ -691,6 +746,7 @@ export class Kernel implements System {
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
+      if (error === CALL_MADE) return "called";
       if (error instanceof WatchpointHit) {
         this.pause({ thread, hit: error });
         return "limit";
@@ -723,6 +779,7 @@ export class Kernel implements System {
     const cpuDeadline = least(cpuTimer, cpuLimit(thread.process));
     const cpuTime = cpuDeadline === undefined ? undefined : cpuDeadline - thread.process.cpuTime;
     const nanoseconds = least(time, cpuTime);
+    this.pieceTime = nanoseconds;
     if (nanoseconds !== undefined)
       due = least(due, clock.isVirtual ? nanoseconds : this.inPiece(nanoseconds));
     const profiled = this.options.profiler?.due ?? Infinity;
@@ -739,7 +796,7 @@ export class Kernel implements System {
 
   /** Learns how many instructions take PIECE_TIME. */
   private measure(count: number): void {
-    if (count < LEAST_PIECE || this.unseen > 0) return;
+    if (count < LEAST_PIECE || this.unseen > 0 || this.hasLooked) return;
     const time = this.host.clock.monotonic() - this.began;
     if (time <= 0n) return;
     const piece = Math.floor((count * Number(PIECE_TIME)) / Number(time));

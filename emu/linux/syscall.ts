@@ -37,6 +37,11 @@ export interface SyscallRow {
    * (a C string) `fd` `off64` (two registers on ppc32) `signal` `pad` (a register left out by alignment).
    */
   readonly args: string;
+  /**
+   * Says that all that may come of the call is its result, contents of memory, and signals to the thread itself: it never waits, sets no other registers,
+   * maps nothing, and is of no interest to who else runs.
+   */
+  readonly brief?: true | ((ctx: SyscallContext) => boolean);
   readonly handler: SyscallHandler;
 }
 

@@ -34,6 +34,11 @@ it("copies a function that calls nobody to each call of it", () => {
   expect(endsWith(...callee)).toEqual([End.Jump, ...copy, End.Jump, ...copy, End.Jump]);
 });
 
+it("copies a function that makes a system call", () => {
+  const copy = [End.Fall, End.Jump];
+  expect(endsWith("sc 0", "bclr 20,0,0")).toEqual([End.Jump, ...copy, End.Jump, ...copy, End.Jump]);
+});
+
 it("copies what jumps through CTR, and calls what is there", () => {
   const copy = [End.IndirectCall];
   expect(endsWith("mtspr 9,5", "bcctr 20,0,0")).toEqual([End.Jump, ...copy, End.Jump, ...copy, End.Jump]);
@@ -43,7 +48,8 @@ it("leaves a function alone that changes LR, calls or is long", () => {
   const calls = [End.Call, End.Call, End.Jump];
   expect(endsWith("mtspr 8,5", "bclr 20,0,0")).toEqual(calls);
   expect(endsWith("mfspr 5,8", "bl 8", "bclr 20,0,0", "bclr 20,0,0")).toEqual(calls);
-  expect(endsWith("sc 0", "bclr 20,0,0")).toEqual(calls);
+  expect(endsWith("sc 2", "bclr 20,0,0")).toEqual(calls);
+  expect(endsWith("scv 0", "bclr 20,0,0")).toEqual([End.Call, End.Call, End.Jump]);
   expect(endsWith(...new Array(50).fill("addi 4,4,1"), "bclr 20,0,0")).toEqual(calls);
 });
 

@@ -101,7 +101,7 @@ for (const target of ["ppc32", "ppc64"] satisfies Target[])
       await inTemporaryDirectory(async (cwd) => {
         const whole = await runToEnd(begin(program, cwd));
         const plain = begin(program, cwd);
-        let most = 5;
+        let most = 2;
         const isOpen = () => gate.answered < most;
         let gate = new Gate(isOpen);
         let subject = begin(program, cwd, gate);

@@ -2,6 +2,7 @@
 import { spr } from "../../cpu/fields.ts";
 import type { Generator } from "../generator.ts";
 import { VRSAVE } from "../../cpu/registers.ts";
+import { IS_CALL, IS_VECTORED } from "../corner.ts";
 import { CR_SLOT, CTR_SLOT, LR_SLOT } from "../slots.ts";
 import { Op } from "../wasm.ts";
 import { BF, type Emit, RA, RB, type Rows, RS, RT } from "./row.ts";
@@ -127,4 +128,6 @@ export const conditionRows: Rows = {
     g.gpr(RS(word));
     g.set(slot);
   },
+  sc: (g) => g.fallback(4, IS_CALL),
+  scv: (g) => g.fallback(4, IS_CALL | IS_VECTORED),
 };

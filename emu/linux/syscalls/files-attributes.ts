@@ -454,7 +454,7 @@ export const FILE_ATTRIBUTE_CALLS: readonly SyscallRow[] = [
   },
   { name: "utimensat", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC) },
   { name: "utimensat_time64", args: "fd str ptr hex", handler: (ctx) => utimensat(ctx, TIMESPEC64) },
-  { name: "umask", args: "octal", handler: umask },
+  { name: "umask", args: "octal", brief: true, handler: umask },
   { name: "fsync", args: "fd", handler: (ctx) => sync(ctx, false) },
   { name: "fdatasync", args: "fd", handler: (ctx) => sync(ctx, true) },
   {

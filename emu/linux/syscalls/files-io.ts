@@ -26,6 +26,7 @@ import {
   bufferArg,
   checkFlags,
   fileArg,
+  files,
   movedBefore,
   NOT_YET,
   noteBrokenPipe,
@@ -502,30 +503,41 @@ const countWritten = counting((usage, bytes) => {
   usage.writtenBytes += bytes;
 });
 
+/** Whether a transfer is with a file of which nobody waits for anything. */
+const isAtHand = (ctx: SyscallContext): boolean => {
+  const file = files(ctx).descriptors.find(ctx.args.int(0));
+  return file !== undefined && !file.isStream && (file.kind === "file" || file.kind === "device");
+};
+
 export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "read",
     args: "fd ptr ulong",
+    brief: isAtHand,
     handler: (ctx) => countRead(ctx, readInto(ctx, source(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "write",
     args: "fd ptr ulong",
+    brief: isAtHand,
     handler: (ctx) => countWritten(ctx, writeFrom(ctx, target(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "readv",
     args: "fd ptr ulong",
+    brief: isAtHand,
     handler: (ctx) => countRead(ctx, readVector(ctx, source(ctx, 0))),
   },
   {
     name: "writev",
     args: "fd ptr ulong",
+    brief: isAtHand,
     handler: (ctx) => countWritten(ctx, writeVector(ctx, target(ctx, 0))),
   },
   {
     name: "pread64",
     args: "fd ptr ulong off64",
+    brief: isAtHand,
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
       return countRead(ctx, readInto(ctx, file, bufferArg(ctx, 1, 2), position));
@@ -534,6 +546,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "pwrite64",
     args: "fd ptr ulong off64",
+    brief: isAtHand,
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
       return countWritten(ctx, writeFrom(ctx, file, bufferArg(ctx, 1, 2), position));
@@ -565,8 +578,8 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
     args: "fd ptr ulong long long hex",
     handler: (ctx) => countWritten(ctx, vectorAt(ctx, true)),
   },
-  { name: "lseek", args: "fd long int", handler: lseek },
-  { name: "_llseek", args: "fd hex hex ptr int", handler: llseek },
+  { name: "lseek", args: "fd long int", brief: true, handler: lseek },
+  { name: "_llseek", args: "fd hex hex ptr int", brief: true, handler: llseek },
   {
     name: "sendfile",
     args: "fd fd ptr ulong",

@@ -595,6 +595,7 @@ export const FILE_NAME_CALLS: readonly SyscallRow[] = [
   {
     name: "readlink",
     args: "str ptr ulong",
+    brief: true,
     handler: (ctx) => {
       const path = ctx.path(0);
       if (path === "") throw new SysError(ENOENT);
@@ -604,22 +605,30 @@ export const FILE_NAME_CALLS: readonly SyscallRow[] = [
   {
     name: "readlinkat",
     args: "fd str ptr ulong",
+    brief: true,
     handler: (ctx) => readlink(ctx, ctx.args.int(0), ctx.path(1), 2),
   },
-  { name: "access", args: "str octal", handler: (ctx) => access(ctx, AT_FDCWD, 0, ctx.args.int(1), 0) },
+  {
+    name: "access",
+    args: "str octal",
+    brief: true,
+    handler: (ctx) => access(ctx, AT_FDCWD, 0, ctx.args.int(1), 0),
+  },
   {
     name: "faccessat",
     args: "fd str octal",
+    brief: true,
     handler: (ctx) => access(ctx, ctx.args.int(0), 1, ctx.args.int(2), 0),
   },
   {
     name: "faccessat2",
     args: "fd str octal hex",
+    brief: true,
     handler: (ctx) => access(ctx, ctx.args.int(0), 1, ctx.args.int(2), ctx.args.int(3)),
   },
   { name: "getdents", args: "fd ptr uint", handler: (ctx) => getdents(ctx, false) },
   { name: "getdents64", args: "fd ptr uint", handler: (ctx) => getdents(ctx, true) },
-  { name: "getcwd", args: "ptr ulong", handler: getcwd },
+  { name: "getcwd", args: "ptr ulong", brief: true, handler: getcwd },
   { name: "chdir", args: "str", handler: chdir },
   { name: "fchdir", args: "fd", handler: fchdir },
   { name: "chroot", args: "str", handler: chroot },

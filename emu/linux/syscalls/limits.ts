@@ -143,6 +143,6 @@ export const LIMIT_SYSCALLS: readonly SyscallRow[] = [
   { name: "ugetrlimit", args: "uint ptr", handler: getrlimit },
   { name: "setrlimit", args: "uint ptr", handler: setrlimit },
   { name: "prlimit64", args: "int uint ptr ptr", handler: prlimit64 },
-  { name: "getrusage", args: "int ptr", handler: getrusage },
-  { name: "times", args: "ptr", handler: times },
+  { name: "getrusage", args: "int ptr", brief: true, handler: getrusage },
+  { name: "times", args: "ptr", brief: true, handler: times },
 ];

@@ -490,7 +490,7 @@ const remapFilePages: SyscallHandler = (ctx) => {
 };
 
 export const MEMORY_SYSCALLS: readonly SyscallRow[] = [
-  { name: "brk", args: "ptr", handler: brk },
+  { name: "brk", args: "ptr", brief: true, handler: brk },
   { name: "mmap", args: "ptr ulong hex hex fd ulong", handler: mmap },
   { name: "mmap2", args: "ptr ulong hex hex fd ulong", handler: mmap2 },
   { name: "munmap", args: "ptr ulong", handler: munmap },

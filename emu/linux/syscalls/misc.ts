@@ -225,7 +225,7 @@ const sysfs: SyscallHandler = (ctx) => {
 };
 
 export const MISC_SYSCALLS: readonly SyscallRow[] = [
-  { name: "uname", args: "ptr", handler: unameOf(UTS_LENGTH, true) },
+  { name: "uname", args: "ptr", brief: true, handler: unameOf(UTS_LENGTH, true) },
   { name: "olduname", args: "ptr", handler: unameOf(UTS_LENGTH, false) },
   { name: "oldolduname", args: "ptr", handler: unameOf(OLD_UTS_LENGTH, false) },
   { name: "sysinfo", args: "ptr", handler: sysinfo },

@@ -441,11 +441,11 @@ function swapcontext(ctx: SyscallContext): SyscallResult {
 }
 
 export const SIGNAL_SYSCALLS: readonly SyscallRow[] = [
-  { name: "rt_sigaction", args: "signal ptr ptr ulong", handler: rtSigaction },
-  { name: "sigaction", args: "signal ptr ptr", handler: only32(oldSigaction) },
+  { name: "rt_sigaction", args: "signal ptr ptr ulong", brief: true, handler: rtSigaction },
+  { name: "sigaction", args: "signal ptr ptr", brief: true, handler: only32(oldSigaction) },
   { name: "signal", args: "signal ptr", handler: signal },
-  { name: "rt_sigprocmask", args: "int ptr ptr ulong", handler: rtSigprocmask },
-  { name: "sigprocmask", args: "int ptr ptr", handler: only32(sigprocmask) },
+  { name: "rt_sigprocmask", args: "int ptr ptr ulong", brief: true, handler: rtSigprocmask },
+  { name: "sigprocmask", args: "int ptr ptr", brief: true, handler: only32(sigprocmask) },
   { name: "sgetmask", args: "", handler: ({ thread }) => thread.signals.mask & LOW },
   { name: "ssetmask", args: "hex", handler: ssetmask },
   { name: "rt_sigpending", args: "ptr ulong", handler: rtSigpending },
@@ -460,7 +460,7 @@ export const SIGNAL_SYSCALLS: readonly SyscallRow[] = [
   { name: "sigsuspend", args: "hex", handler: only32((ctx) => suspend(ctx, BigInt(ctx.args.uint(0)))) },
   { name: "rt_sigtimedwait", args: "ptr ptr ptr ulong", handler: rtSigtimedwait("native") },
   { name: "rt_sigtimedwait_time64", args: "ptr ptr ptr ulong", handler: rtSigtimedwait("time64") },
-  { name: "sigaltstack", args: "ptr ptr", handler: sigaltstack },
+  { name: "sigaltstack", args: "ptr ptr", brief: true, handler: sigaltstack },
   { name: "sigreturn", args: "", handler: only32(returnBy(popOldFrame)) },
   { name: "rt_sigreturn", args: "", handler: returnBy(popRtFrame) },
   { name: "swapcontext", args: "ptr ptr ulong", handler: swapcontext },

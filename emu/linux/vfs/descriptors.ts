@@ -38,6 +38,10 @@ export class Descriptors {
   entry(fd: number): Descriptor {
     return this.table[fd] ?? fail("EBADF", `descriptor ${fd}`);
   }
+  /** The description of a descriptor that may not be there. */
+  find(fd: number): OpenFile | undefined {
+    return this.table[fd]?.file;
+  }
   has(fd: number): boolean {
     return this.table[fd] !== undefined;
   }

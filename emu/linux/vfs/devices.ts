@@ -1,5 +1,6 @@
 /** The devices every guest has. */
 import type { Interest } from "../../host/host.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
 import type { MappedFile } from "../../memory/mapped-file.ts";
 import type { OpenFileSnapshot } from "../../snapshot.ts";
 import { entryStat, type FileStat } from "./file-status.ts";
@@ -73,6 +74,9 @@ class MemoryDevice extends OpenFile {
   }
   override write(from: Uint8Array): number {
     return this.behaviour.write(from);
+  }
+  override writeFrom(memory: AddressSpace, address: number, length: number): number {
+    return this.behaviour.write === swallow ? length : super.writeFrom(memory, address, length)!;
   }
   override readAt(into: Uint8Array): number {
     return this.read(into);
