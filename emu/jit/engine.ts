@@ -158,15 +158,16 @@ export class JitEngine extends Interpreter {
   }
 
   override run(limit: number): Exit {
-    this.translations.beginPause();
-    if (this.received.length > 0) this.takeReceived();
-    this.translations.deliver();
-    if (this.received.length > 0 && this.translations.isPatient) this.takeReceived();
+    if (this.received.length > 0 || this.translations.isWorking) {
+      this.translations.beginPause();
+      if (this.received.length > 0) this.takeReceived();
+      this.translations.deliver();
+      if (this.received.length > 0 && this.translations.isPatient) this.takeReceived();
+    }
     if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
     if (this.statistics.running === undefined) return this.runBoth(limit);
-    const isWatched = this.runs < WATCHED || this.runs % WATCHED === 0;
+    const isWatched = (this.isWatched = this.runs < WATCHED || this.runs % WATCHED === 0);
     this.runs++;
-    this.isWatched = isWatched;
     if (isWatched) this.watched.running = this.watched.interpreting = 0;
     return isWatched ? this.runBoth(limit) : this.timed(undefined, this.runBoth, limit);
   }
@@ -469,8 +470,7 @@ export class JitEngine extends Interpreter {
       this.make(address);
       this.translations.notePause();
     }
-    const entry = this.entries.get(address);
-    return entry !== undefined && left >= entry.need;
+    return left >= (this.entries.get(address)?.need ?? Number.POSITIVE_INFINITY);
   }
 
   private make(address: number): void {

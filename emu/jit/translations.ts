@@ -175,6 +175,10 @@ export class Translations {
   get isBusy(): boolean {
     return this.orders?.isFull === true || this.stretches?.isFull === true;
   }
+  /** Whether somebody is translating, as far as is known. */
+  get isWorking(): boolean {
+    return this.orders !== undefined || this.stretches?.isEmpty === false;
+  }
   /** The program is kept waiting from now on. */
   beginPause(): void {
     this.keptSince = performance.now();
