@@ -23,6 +23,7 @@ import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { SocketFilter } from "../net/packet-filter.ts";
 import type { Socket } from "../net/socket.ts";
 import {
+  AF_INET,
   AF_INET6,
   AF_UNIX,
   BUFFER_DEFAULT,
@@ -732,9 +733,9 @@ const UDPLITE_OPTIONS = new Map<number, Option>(
   [10, 11].map((name) => [name, kept(IPPROTO_UDPLITE, name, { least: 0, most: 65535 })]),
 );
 
-/** An option of a socket. Throws `noLevel` where an Internet socket has none at that level, others EOPNOTSUPP. */
+/** An option of a socket. Throws `noLevel` where one of IPv4 has none at that level, of AF_UNIX EOPNOTSUPP, others ENOPROTOOPT. */
 function optionOf({ domain, protocol }: Socket, level: number, name: number, noLevel: number): Option {
-  const isInternet = domain !== AF_UNIX;
+  const isInternet = domain === AF_INET || domain === AF_INET6;
   const levels: [number, boolean, Map<number, Option>][] = [
     [SOL_SOCKET, true, SOCKET_OPTIONS],
     [IPPROTO_TCP, protocol === IPPROTO_TCP, TCP_OPTIONS],
@@ -744,7 +745,8 @@ function optionOf({ domain, protocol }: Socket, level: number, name: number, noL
     [IPPROTO_IPV6, domain === AF_INET6, IPV6_OPTIONS],
   ];
   const found = levels.find(([number, has]) => number === level && has)?.[2];
-  if (found === undefined) throw new SysError(isInternet ? noLevel : EOPNOTSUPP);
+  if (found === undefined)
+    throw new SysError(domain === AF_UNIX ? EOPNOTSUPP : domain === AF_INET ? noLevel : ENOPROTOOPT);
   const option = found.get(name);
   if (option === undefined) throw new SysError(ENOPROTOOPT);
   return option;

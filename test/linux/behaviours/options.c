@@ -318,3 +318,25 @@ BEHAVIOUR(the_older_options_of_ipv6_tell_of_datagrams) {
   }
   CHECK(seen == 3);
 }
+
+BEHAVIOUR(levels_without_options_are_told_apart_by_families) {
+  static const struct {
+    int domain, type, get, set;
+  } kinds[] = {
+      {AF_INET, SOCK_DGRAM, EOPNOTSUPP, ENOPROTOOPT},
+      {AF_INET6, SOCK_DGRAM, ENOPROTOOPT, ENOPROTOOPT},
+      {AF_NETLINK, SOCK_RAW, ENOPROTOOPT, ENOPROTOOPT},
+      {AF_UNIX, SOCK_DGRAM, EOPNOTSUPP, EOPNOTSUPP},
+  };
+  for (int i = 0; i < 4; i++) {
+    int fd = socket(kinds[i].domain, kinds[i].type, 0), value;
+    socklen_t length = sizeof value;
+    if (fd < 0) continue;
+    FAILS(getsockopt(fd, IPPROTO_TCP, 1, &value, &length), kinds[i].get);
+    FAILS(puts_at(fd, IPPROTO_TCP, 1, 1), kinds[i].set);
+    if (kinds[i].domain != AF_NETLINK) continue;
+    /* Nothing that they are asked is of IP. */
+    FAILS(getsockopt(fd, IPPROTO_IP, IP_TTL, &value, &length), ENOPROTOOPT);
+    FAILS(puts_at(fd, IPPROTO_IP, IP_TTL, 1), ENOPROTOOPT);
+  }
+}
