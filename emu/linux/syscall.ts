@@ -38,8 +38,8 @@ export interface SyscallRow {
    */
   readonly args: string;
   /**
-   * Says that all that may come of the call is its result, contents of memory, and signals to the thread itself: it never waits, sets no other registers,
-   * maps nothing, and is of no interest to who else runs.
+   * Says that all that may come of the call is its result, contents of memory, signals to the thread itself, and that others may run: it never waits, sets
+   * no other registers, begins and ends no thread, and no timer. Then translated code is not left for it.
    */
   readonly brief?: true | ((ctx: SyscallContext) => boolean);
   readonly handler: SyscallHandler;
