@@ -154,18 +154,23 @@ export class Thread {
     kernel.noteWake();
   }
 
-  /** The thread would wait, but has a signal to take first: it keeps its turn. */
-  postpone(wait: WaitFor): void {
+  /** It is in a call that waits. */
+  private beInCall(wait: WaitFor, phase: CallInProgress["phase"]): void {
     this.wait = wait;
     const { deadline = null, state = BEGUN } = wait;
-    this.blocked = { phase: "woken", place: this.process.kernel.nextPlace(), deadline, state };
+    this.blocked = { phase, place: this.process.kernel.nextPlace(), deadline, state };
+  }
+
+  /** The thread would wait, but has a signal to take first: it keeps its turn, and no place in a queue where wakes would be lost on it. */
+  postpone(wait: WaitFor): void {
+    this.beInCall(wait, "woken");
+    for (const queue of wait.queues ?? []) queue.remove(this);
   }
 
   /** Parks the thread until `wake`. */
   park(wait: WaitFor): void {
     const { scheduler } = this.process.kernel;
-    this.postpone(wait);
-    this.blocked!.phase = "waiting";
+    this.beInCall(wait, "waiting");
     this.state = "waiting";
     scheduler.remove(this);
     scheduler.wakeAt(this, this.blocked!.deadline);

@@ -43,7 +43,7 @@ const FIRST = Number(process.env.PPCR_LOCKSTEP_FIRST ?? 1);
 const ELSEWHERE = { ...AT_ONCE, threadAfter: 0, mostSilent: Number.POSITIVE_INFINITY };
 
 /** Everything is left to the program's own thread, which does a step now and then. */
-const STEPWISE = { ...AT_ONCE, longestStretch: 0.01 };
+const STEPWISE = { ...AT_ONCE, longestStretch: 0.05 };
 
 for (const abi of ["ppc32", "ppc64", "ppc64le"] as const)
   it(`random programs run as they should whenever translations come: ${abi}`, () => {

@@ -160,6 +160,63 @@ BEHAVIOUR(a_signal_for_a_waiter_that_was_moved) {
   join(thread);
   CHECK(done == 1 && futex(&lock, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0) == 0);
 }
+static void *waits_until_interrupted(void *argument) {
+  int result;
+  while ((result = futex(&word, FUTEX_WAIT_PRIVATE, 0, argument, NULL, 0)) == 0) continue;
+  CHECK(errno == EINTR);
+  done = 1;
+  while (!held) usleep(1000);
+  return NULL;
+}
+BEHAVIOUR(no_wake_is_lost_on_whom_a_signal_took_away) {
+  struct sigaction action = {.sa_handler = handler};
+  CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+  struct timespec long_time = {.tv_sec = 100};
+  for (int timed = 0; timed < 2; timed++) {
+    done = held = 0;
+    pthread_t thread = start(waits_until_interrupted, timed ? &long_time : NULL);
+    while (!done) {
+      pthread_kill(thread, SIGUSR1);
+      usleep(1000);
+    }
+    CHECK(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0);
+    held = 1;
+    join(thread);
+    CHECK(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0);
+  }
+}
+static void *waits_to_be_woken(void *unused) {
+  CHECK(futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) == 0);
+  return unused;
+}
+/* A kernel may give a process the tables of one that has ended. */
+BEHAVIOUR(no_wake_is_lost_on_who_has_been_killed) {
+  for (int i = 0; i < 3; i++) {
+    int ends[2], status;
+    CHECK(pipe(ends) == 0);
+    pid_t killed = fork();
+    if (killed == 0) {
+      CHECK(write(ends[1], "", 1) == 1);
+      futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+      _exit(1);
+    }
+    char byte;
+    CHECK(read(ends[0], &byte, 1) == 1);
+    usleep(10000);
+    CHECK(kill(killed, SIGHUP) == 0 && waitpid(killed, &status, 0) == killed && WTERMSIG(status) == SIGHUP);
+    pid_t child = fork();
+    if (child == 0) {
+      pthread_t thread = start(waits_to_be_woken, NULL);
+      usleep(10000);
+      CHECK(futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 1);
+      join(thread);
+      _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    close(ends[0]);
+    close(ends[1]);
+  }
+}
 
 struct waitv {
   uint64_t value, address;
