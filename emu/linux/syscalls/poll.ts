@@ -270,9 +270,8 @@ function timevalWait(ctx: SyscallContext, at: number): PollWait {
 
 const newselect: SyscallHandler = (ctx) => selectFiles(ctx, timevalWait(ctx, ctx.args.address(4)));
 
-/** Call 82 on ppc32: where the first argument is too large for a count it points to all five. */
+/** Call 82, which ppc32 alone has: its argument points to all five. */
 const select: SyscallHandler = (ctx) => {
-  if (ctx.args.ulong(0) < 4096n) return newselect(ctx);
   const at = ctx.args.address(0);
   const words = [0, 1, 2, 3, 4].map((n) => Number(ctx.getWord(at + n * ctx.abi.wordSize)));
   return selectFiles(ctx, timevalWait(ctx, words[4]), { count: words[0] | 0, sets: words.slice(1, 4) });
@@ -299,7 +298,7 @@ export const POLL_SYSCALLS: readonly SyscallRow[] = [
   { name: "poll", args: "ptr uint int", handler: poll },
   { name: "ppoll", args: "ptr uint ptr ptr ulong", handler: ppoll("native") },
   { name: "ppoll_time64", args: "ptr uint ptr ptr ulong", handler: ppoll("time64") },
-  { name: "select", args: "int ptr ptr ptr ptr", handler: select },
+  { name: "select", args: "ptr", handler: select },
   { name: "_newselect", args: "int ptr ptr ptr ptr", handler: newselect },
   { name: "pselect6", args: "int ptr ptr ptr ptr ptr", handler: pselect6("native") },
   { name: "pselect6_time64", args: "int ptr ptr ptr ptr ptr", handler: pselect6("time64") },
