@@ -5,6 +5,7 @@ import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import { deliverable } from "../signals/signal-state.ts";
+import type { Restart } from "../wait-queue.ts";
 import {
   pointer,
   type SyscallContext,
@@ -56,6 +57,8 @@ export interface PollWait {
   mask?: bigint | undefined;
   /** Tells the program how much time was left, where the call does so. */
   storeLeft?: ((left: bigint) => void) | undefined;
+  /** How it begins again after a signal; "nohand" unless it is said. */
+  restart?: Restart | undefined;
 }
 
 /** A time that is over whenever it is looked at. */
@@ -96,7 +99,7 @@ export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look):
   return ctx.wait({
     ...waitablesOf(found.files),
     deadline: end,
-    restart: "nohand",
+    restart: wait.restart ?? "nohand",
     interrupted: storeLeft,
   });
 }
@@ -147,7 +150,8 @@ function pollFiles(ctx: SyscallContext, wait: PollWait): SyscallResult {
 
 const poll: SyscallHandler = (ctx) => {
   const milliseconds = ctx.args.int(2);
-  return pollFiles(ctx, { timeout: milliseconds < 0 ? undefined : BigInt(milliseconds) * 1_000_000n });
+  const timeout = milliseconds < 0 ? undefined : BigInt(milliseconds) * 1_000_000n;
+  return pollFiles(ctx, { timeout, restart: "block" });
 };
 
 /** The mask argument of ppoll and its like: none, or a set of 8 bytes. */
