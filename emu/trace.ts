@@ -95,8 +95,11 @@ export class TracingInterpreter extends Interpreter {
     try {
       exit = super.run(1);
     } catch (error) {
-      // After anything else the instruction is executed again.
-      if (error instanceof GuestFault) tell(() => [`! ${error.kind} at 0x${hex(error.address)}`]);
+      // After anything else the instruction is executed again, as it is where it needs upper halves.
+      const { wide } = this.cpu.model;
+      const isAgain = wide !== undefined && this.isOf(wide);
+      if (error instanceof GuestFault && !(error.kind === "illegal" && isAgain))
+        tell(() => [`! ${error.kind} at 0x${hex(error.address)}`]);
       throw error;
     }
     tell(() => [...this.changedRegisters(), ...this.changedBytes(storage, bytes)]);
@@ -127,9 +130,10 @@ export class TracingInterpreter extends Interpreter {
 
   private changedRegisters(): string[] {
     const { before } = this;
-    const { registers, is64 } = this.cpu;
+    const { registers, model } = this.cpu;
+    const wide = model.facilities.has("64") ? 64 : 32;
     const changes: string[] = [];
-    const compare = (name: string, offset: number, width: 32 | 64 = is64 ? 64 : 32): void => {
+    const compare = (name: string, offset: number, width: 32 | 64 = wide): void => {
       const now = width === 64 ? registers.u64[offset / 8] : BigInt(registers.u32[offset / 4]);
       const was = width === 64 ? before.u64[offset / 8] : BigInt(before.u32[offset / 4]);
       if (now !== was) changes.push(`${name}=${hex(now, width / 4)}`);

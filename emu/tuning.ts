@@ -249,8 +249,6 @@ export const MOST_GUESSES = 6;
 export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */
 export const MOST_ORDERS = 8;
-/** Blocks of a function whose emission, one step, takes milliseconds: 15 for a thousand of them. It is not begun late in a stretch. */
-export const LONG_IN_BLOCKS = 60;
 /** Milliseconds that the guest's thread may translate for each that the program has had. */
 export const TRANSLATED_WITHIN = 8;
 /**

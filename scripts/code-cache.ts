@@ -17,6 +17,7 @@ import { quickModule } from "../emu/jit/quick-code.ts";
 import { nameOfQuick, quickTarget } from "../emu/jit/quick-kind.ts";
 import { ABIS } from "../emu/linux/abi.ts";
 import { newMemory } from "../emu/memory/wasm-memory.ts";
+import { setEngineFlag } from "../emu/host/node/v8-flags.ts";
 import { nodeHost } from "../emu/host/node/index.ts";
 import { defaultMounts, Machine } from "../emu/machine.ts";
 import type * as Translating from "../translating.ts";
@@ -35,13 +36,19 @@ function record(script: ScriptName | typeof THREAD_SCRIPT, words: readonly strin
   if (status !== 0) throw new Error(`ppcr ${words.join(" ")}: status ${status}\n${stderr}`);
 }
 
-/** What V8 makes of the loop when it is hot; undefined where this V8 gives none. */
+/**
+ * What V8 makes of the loop when it is hot, without looking at every instruction whether somebody wants the thread for something else: it comes back by
+ * itself soon. To V8's cache it is code like other code, for the flags are then as they were. Undefined where this V8
+ * gives none.
+ */
 function optimised(module: WebAssembly.Module, pages: number): Uint8Array | undefined {
   const table = () => new WebAssembly.Table({ element: "anyfunc", initial: 0 });
   const imports = { m: { memory: newMemory(pages), step: () => 0, callees: table(), all: table() } };
   const run = new WebAssembly.Instance(module, imports).exports.run as (...numbers: number[]) => number;
   run(0, 0, 0);
+  setEngineFlag("--no-wasm-stack-checks");
   optimise(run);
+  setEngineFlag("--wasm-stack-checks");
   return serialize(module, run);
 }
 

@@ -33,7 +33,7 @@ const DEFERRED = {
     emu/linux: cpu-sets
     emu/memory: shared-object
     emu/linux/syscalls: files-attributes files-locks files-names files-open files-stat futex futex-common futex-pi futex-waitv identity
-      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-terminal limits memory memory-advice memory-locks misc named-pipes signals time time-format
+      ioctl ioctl-clones ioctl-interfaces ioctl-numbers ioctl-sockets ioctl-terminal limits memory memory-advice memory-locks misc named-pipes signals time time-format
     emu/linux/net: loopback-interface
     emu/linux/signals: bytes deliver faults frame-layout frames mcontext post send siginfo
     emu/linux/vdso: clock-data unwind vdso-functions vdso-image

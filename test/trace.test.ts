@@ -43,6 +43,19 @@ it("shows each instruction with what it changed, and the fault of the one that h
   ]);
 });
 
+it("shows the upper halves of registers from where a 32-bit program needs them", async () => {
+  const path = join(folder, "narrow");
+  const lines = ["addi 3,0,-1", "rldicl 3,3,60,4", "rldicr 3,3,32,31", "mulld 4,3,3", "std 5,0(0)"];
+  writeFileSync(path, tinyElf("ppc32", lines), { mode: 0o755 });
+  expect((await traced([], path)).map((line) => line.replace(/^\w+ +/, ""))).toEqual([
+    "li      r3,-1                r3=ffffffff",
+    "srdi    r3,r3,4              r3=0fffffff",
+    "sldi    r3,r3,32             r3=0fffffff00000000",
+    "mulld   r4,r3,r3",
+    "std     r5,0(0)              ! data-unmapped at 0x0",
+  ]);
+});
+
 it("shows only the code that is named", async () => {
   expect(await traced(["10000128-0x10000130"])).toHaveLength(2);
   await expect(traced(["nowhere"])).rejects.toThrow(/neither a function .* nor START-END/);

@@ -158,13 +158,16 @@ export class JitEngine extends Interpreter {
   }
 
   override run(limit: number): Exit {
-    this.translations.deliver();
-    if (this.received.length > 0) this.takeReceived();
+    if (this.received.length > 0 || this.translations.isWorking) {
+      this.translations.beginPause();
+      if (this.received.length > 0) this.takeReceived();
+      this.translations.deliver();
+      if (this.received.length > 0 && this.translations.isPatient) this.takeReceived();
+    }
     if (this.quick === undefined && this.translations.isQuick) this.becomeQuick();
     if (this.statistics.running === undefined) return this.runBoth(limit);
-    const isWatched = this.runs < WATCHED || this.runs % WATCHED === 0;
+    const isWatched = (this.isWatched = this.runs < WATCHED || this.runs % WATCHED === 0);
     this.runs++;
-    this.isWatched = isWatched;
     if (isWatched) this.watched.running = this.watched.interpreting = 0;
     return isWatched ? this.runBoth(limit) : this.timed(undefined, this.runBoth, limit);
   }
@@ -463,12 +466,11 @@ export class JitEngine extends Interpreter {
       return false;
     }
     if (!this.entries.has(address)) {
-      const began = now();
+      this.translations.beginPause();
       this.make(address);
-      this.notePause(began);
+      this.translations.notePause();
     }
-    const entry = this.entries.get(address);
-    return entry !== undefined && left >= entry.need;
+    return left >= (this.entries.get(address)?.need ?? Number.POSITIVE_INFINITY);
   }
 
   private make(address: number): void {
@@ -594,7 +596,10 @@ export class JitEngine extends Interpreter {
     const { target, cpu } = this;
     // To load the translator may have been.
     if (!isSoon()) return false;
-    const archive = (this.archive = this.translations.archiveOf(this.program, [target, cpu.model.name]));
+    const archive = this.translations.archiveOf(this.program, [target, cpu.model.name]);
+    // It stays open, and there at once when it is asked for again.
+    if (this.program !== undefined && !isSoon()) return false;
+    this.archive = archive;
     for (const page of archive.entryPages) this.expect(page);
     this.statistics.reusing += now() - began;
     return isSoon();
@@ -717,7 +722,7 @@ export class JitEngine extends Interpreter {
     for (const { start } of job.order.region.blocks) this.promised.set(start, job);
     this.translations.own.send(job.order, (product) => this.receiveOwn(job, product));
     this.translations.goOn();
-    if (this.received.length > 0) this.takeReceived();
+    if (this.received.length > 0 && this.translations.isPatient) this.takeReceived();
   }
   /** What is being translated already and has code of it. */
   private underWay({ order }: Job): Job | undefined {
@@ -767,12 +772,13 @@ export class JitEngine extends Interpreter {
     statistics.ordering += made.milliseconds;
     this.receiveOwn(job, made.product, made.module);
   }
-  /** Puts to use what has been made, unless the program's code is no longer what it was made of. */
+  /** Puts to use what has been made, as far as there is time for it, unless the program's code is no longer what it was made of. */
   private takeReceived(): void {
     const began = now();
     const { statistics } = this;
     const { compiling } = statistics;
-    for (const { job, product, piece, isRefused } of this.received.splice(0)) {
+    do {
+      const { job, product, piece, isRefused } = this.received.shift()!;
       for (const start of [...job.order.region.blocks.map((block) => block.start), ...job.waiting]) {
         if (this.promised.get(start) === job) this.promised.delete(start);
       }
@@ -780,8 +786,8 @@ export class JitEngine extends Interpreter {
       else if (piece !== undefined) this.take(piece);
       else if (isRefused) this.translateHere(job);
       else this.translateLess(job, product);
-    }
-    this.notePause(began);
+    } while (this.received.length > 0 && this.translations.isPatient);
+    this.translations.notePause();
     statistics.compiling = compiling + now() - began;
   }
   /** Whether the program still has the code of a job, and nothing has come that would be lost with it. */
@@ -794,12 +800,6 @@ export class JitEngine extends Interpreter {
         replaced.includes(piece) ||
         piece.entries.every((entry) => wanted.includes(entry)),
     );
-  }
-
-  /** Notes for how long the guest has just been kept waiting. */
-  private notePause(began: number): void {
-    const { statistics } = this;
-    statistics.longestPause = Math.max(statistics.longestPause, now() - began);
   }
 
   private openLinker(): Linker {

@@ -308,7 +308,8 @@ function loopOf(target: QuickTarget, model: CpuModel): Code {
 
   const isArrival = i32Op.or(
     i32Op.or(i32Op.leS(i32Op.sub(t, pc), i32(-4)), rc),
-    i32Op.eq(i32Op.shrU(word, i32(26)), i32(19)),
+    // Not by the number itself, which V8 would keep in storage from the table of opcodes on.
+    i32Op.eq(i32Op.and(word, i32(0xfc00_0000)), i32((19 << 26) | 0)),
   );
   /** Adds to one of `Counted`. */
   const add = (counted: number, code: Code): Code => {

@@ -36,21 +36,18 @@ export class Stretches {
     this.waiting.push({ order, receive, steps: undefined });
   }
 
-  /** Goes on with what there is, as long as a stretch may be; returns the milliseconds that this has taken. */
-  goOn(): number {
+  /** Goes on with what there is, as long as a stretch may be of which so much is over; returns the milliseconds that this has taken. */
+  goOn(kept: number): number {
     const began = performance.now();
     let now = began;
     this.used = Math.max(0, this.used - (began - this.endedAt) * TRANSLATED_WITHIN);
-    const until = began + this.longest - this.used;
-    let isLong = false;
-    // What takes long by itself is for the beginning of a stretch.
-    while (this.waiting.length > 0 && now < until && !(isLong && now - began > this.longest / 4)) {
+    const until = began + this.longest - this.used - kept;
+    while (this.waiting.length > 0 && now < until) {
       const [work] = this.waiting;
-      const step = this.step(work);
-      isLong = step === "long";
-      if (typeof step === "object") {
+      const done = this.step(work);
+      if (done !== undefined) {
         this.waiting.shift();
-        work.receive(step.product);
+        work.receive(done.product);
       }
       now = performance.now();
     }
@@ -60,13 +57,12 @@ export class Stretches {
     return now - began;
   }
 
-  /** A step of the way; what came of it where it was the last one, else how long the next one is. */
-  private step(work: Work): { product: Product | undefined } | "long" | "short" {
+  /** A step of the way; what came of it where it was the last one. */
+  private step(work: Work): { product: Product | undefined } | undefined {
     try {
       work.steps ??= producing(work.order);
       const { done, value } = work.steps.next();
-      if (done) return { product: value };
-      return value === true ? "long" : "short";
+      return done ? { product: value } : undefined;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { product: undefined };

@@ -5,8 +5,9 @@ import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from ".
 import { hasPrefixed } from "../cpu/prefixed.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
-import { LEAST_LEAVES, LONG_IN_BLOCKS, type Tuning } from "../tuning.ts";
+import { LEAST_LEAVES, type Tuning } from "../tuning.ts";
 import { type BlockValues, lookAhead, type Range, testedBefore } from "./access-ranges.ts";
+import { findTests } from "./budget-tests.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
 import { ADDRESS, BUDGET, type Expected, Generator, STACK, type Target } from "./generator.ts";
 import { lookUp, targetFrom } from "./indirect-targets.ts";
@@ -61,8 +62,8 @@ const SHARED = -2;
 /** Bytes of host stack that a function's frame may take: every local on it, twice, and what calls need. */
 const FRAME = (locals: number) => 256 + 16 * locals;
 
-/** Work that stops every now and then, where it may be left for something else, and says whether a long step comes next. */
-export type Interruptible<T> = Iterator<boolean | void, T> & Iterable<boolean | void, T>;
+/** Work that stops every now and then, where it may be left for something else. */
+export type Interruptible<T> = Iterator<void, T> & Iterable<void, T>;
 
 export const translate = (...given: ConstructorParameters<typeof Translator>): Interruptible<Translation> =>
   new Translator(...given).run();
@@ -97,6 +98,8 @@ class Translator {
   private readonly entryNodes: number[];
   private readonly callees: number[] = [];
   private looksUp = false;
+  /** What is to be emitted after what is being emitted now, the next last: a tree may be deep, and what emits it stops in between. */
+  private readonly toDo: (() => void)[] = [];
 
   constructor(region: Region, { addresses, heads }: Entries, options: TranslateOptions) {
     this.blocks = region.blocks;
@@ -117,15 +120,15 @@ class Translator {
     for (const block of this.blocks) yield this.summarize(block);
     yield lookAhead(this.flow, this.blocks, this.summaries);
     yield this.findStates();
-    this.findTests();
-    this.placeNodes();
-    yield this.blocks.length > LONG_IN_BLOCKS;
+    findTests(this.flow, this.blocks, this.need, this.tests);
+    yield this.placeNodes();
     const { g, flow } = this;
     g.code.length = 0;
     // The body's length decides nothing, but the frame's estimate wants the locals: it is tested once they are known.
     const body = g.code;
     g.reset();
     this.emitTree(flow.root);
+    for (let next = this.toDo.pop(); next !== undefined; next = this.toDo.pop()) yield next();
     g.code.op(Op.unreachable);
     const head = new Code();
     head.get(STACK);
@@ -321,31 +324,6 @@ class Translator {
     return touched.reduce((sum, bits) => sum + countBits(bits), 0) <= this.options.tuning.mostPromoted;
   }
 
-  /** Where the budget is tested, and how far it has to reach. */
-  private findTests(): void {
-    const { flow, need, tests } = this;
-    const { order, edges, root } = flow;
-    for (const node of order) {
-      if (flow.isHeader[node] !== 0 && node < root) tests[node] = 1;
-      const end = node < root ? this.blocks[node].end : End.Fall;
-      const isCall = end === End.Call || end === End.IndirectCall;
-      if (node <= root && !isCall) continue;
-      const list = isCall ? edges[node].slice(0, 1) : edges[node];
-      for (const edge of list) if (edge.to >= 0) tests[edge.to] = 1;
-    }
-    for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i];
-      let longest = 0;
-      const list = edges[node];
-      for (let e = 0; e < list.length; e++) {
-        const edge = list[e];
-        if (edge.to < 0 || edge.back || tests[edge.to] !== 0) continue;
-        longest = Math.max(longest, need[edge.to]);
-      }
-      need[node] = longest + (node < root ? this.blocks[node].instructions : 0);
-    }
-  }
-
   /** Decides which nodes are reached through labels, and where their code goes. */
   private placeNodes(): void {
     const { flow, inside, after, isLabelled } = this;
@@ -385,8 +363,8 @@ class Translator {
   private emitTree(node: number): void {
     const open = this.g.landings.length;
     if (node < this.flow.root) this.openLanding();
+    this.toDo.push(() => this.closeLandings(open));
     this.emitStructure(node);
-    this.closeLandings(open);
   }
   /** Opens a block around what follows from where it is left by way of a landing, if that is worth one. */
   private openLanding(): void {
@@ -422,9 +400,9 @@ class Translator {
     }
     const inside = this.inside[node];
     for (let i = inside.length - 1; i >= 0; i--) this.openBlock(inside[i]);
-    this.emitNode(node);
-    for (const child of inside) this.closeBlock(child);
-    if (isLoop) {
+    this.closeBlocks(after);
+    this.toDo.push(() => {
+      if (!isLoop) return;
       labels.pop();
       g.code.end();
       g.tables.leave(node);
@@ -434,8 +412,9 @@ class Translator {
         g.code.end();
       }
       if (after.length > 0) g.code.op(Op.unreachable);
-    }
-    for (const child of after) this.closeBlock(child);
+    });
+    this.closeBlocks(inside);
+    this.emitNode(node);
   }
   /** Begins the loop around one that accesses something in strides. */
   private beginStrides(node: number): void {
@@ -451,13 +430,19 @@ class Translator {
     this.g.code.block(Op.block);
     this.labels.push(node);
   }
-  /** Ends the block from which one branches to `node`, which follows. */
-  private closeBlock(node: number): void {
-    this.labels.pop();
-    this.g.code.end();
-    this.enter(node);
-    this.emitTree(node);
-    this.g.code.op(Op.unreachable);
+  /** Later on ends the blocks from which one branches to these nodes, each of which follows its own. */
+  private closeBlocks(nodes: readonly number[]): void {
+    this.inTurn(nodes, (node) => {
+      this.labels.pop();
+      this.g.code.end();
+      this.enter(node);
+      this.toDo.push(() => this.g.code.op(Op.unreachable));
+      this.emitTree(node);
+    });
+  }
+  /** Later on does something for each, in turn. */
+  private inTurn<T>(list: readonly T[], emit: (each: T, i: number) => void): void {
+    for (let i = list.length - 1; i >= 0; i--) this.toDo.push(() => emit(list[i], i));
   }
 
   /** Sets the state at the beginning of a labelled node. */
@@ -598,8 +583,8 @@ class Translator {
     g.beginBlock(accesses);
     const open = g.landings.length;
     this.emitInstructions(block, leaves);
+    this.toDo.push(() => this.closeLandings(open));
     this.emitEnd(node, block);
-    this.closeLandings(open);
   }
   /** Leaves for `pc` if fewer than `need` instructions are left. */
   private testBudget(pc: number, need: number) {
@@ -652,14 +637,14 @@ class Translator {
   private endCases(edges: readonly (Edge | undefined)[], before: (i: number) => void = () => {}) {
     const { g } = this;
     const state = State.copyOf(g.state);
-    edges.forEach((edge, i) => {
+    this.toDo.push(() => state.giveBack());
+    this.inTurn(edges, (edge, i) => {
       this.labels.pop();
       g.code.end();
       g.state.copy(state);
       before(i);
       this.follow(edge, 0);
     });
-    state.giveBack();
   }
 
   private emitInstructions(block: Block, leaves: readonly number[] = []) {
@@ -737,19 +722,17 @@ class Translator {
       case End.IndirectCall:
         targetFrom(g, CTR_SLOT);
         if (block.returnsTo === undefined) this.link(next);
-        block.guesses?.forEach((target, i) => {
+        this.toDo.push(() => {
+          g.flush();
+          this.callByAddress(Op.call_indirect);
+          this.returned(edges[0], next);
+        });
+        return this.inTurn(block.guesses ?? [], (target, i) => {
           g.code.get(g.temporary(I32, 4));
           g.code.i32Const(target);
           g.code.op(Op.i32_eq);
           this.when(() => this.follow(edges[1 + i], target));
         });
-        g.flush();
-        lookUp(g);
-        this.looksUp = true;
-        this.callArguments(() => g.code.get(g.temporary(I32, 4)));
-        g.code.get(g.temporary(I32, 5));
-        this.callIndirect(Op.call_indirect, ALL);
-        return this.returned(edges[0], next);
       case End.Indirect:
         targetFrom(g, CTR_SLOT);
         if (this.flow.switching.has(node)) return this.follow(edges[0], 0);
@@ -787,8 +770,8 @@ class Translator {
       terms++;
     }
     if (terms === 2) g.code.op(Op.i32_and);
+    this.toDo.push(otherwise);
     this.when(taken);
-    otherwise();
   }
   /** Pops a condition: `taken`, which goes on elsewhere, if it is not zero. */
   private when(taken: () => void): void {
@@ -797,14 +780,16 @@ class Translator {
     this.labels.push(-1);
     const state = State.copyOf(g.state);
     const { index, pc, count } = g;
+    this.toDo.push(() => {
+      this.labels.pop();
+      g.code.end();
+      g.state.copy(state);
+      state.giveBack();
+      g.index = index;
+      g.pc = pc;
+      g.count = count;
+    });
     taken();
-    this.labels.pop();
-    g.code.end();
-    g.state.copy(state);
-    state.giveBack();
-    g.index = index;
-    g.pc = pc;
-    g.count = count;
   }
 
   private returnToCaller(): void {
@@ -819,6 +804,15 @@ class Translator {
     g.code.get(BUDGET);
     g.code.get(STACK);
     address();
+  }
+  /** Calls what begins at the address that `targetFrom` has left. */
+  private callByAddress(op: number): void {
+    const { g } = this;
+    lookUp(g);
+    this.looksUp = true;
+    this.callArguments(() => g.code.get(g.temporary(I32, 4)));
+    g.code.get(g.temporary(I32, 5));
+    this.callIndirect(op, ALL);
   }
   private callIndirect(op: number, table: number): void {
     const { code } = this.g;
@@ -864,37 +858,36 @@ class Translator {
     const { g } = this;
     const { code } = g;
     const edges = this.flow.edges[node];
-    if (cases !== undefined) {
-      const targets = [...new Set(cases)];
-      this.emitCases(edges.length + 1, () => {});
-      const other = edges.length;
-      code.get(g.temporary(I32, 9));
-      code.op(Op.br_table);
-      code.u32(cases.length);
-      for (const target of cases) code.u32(targets.indexOf(target));
-      code.u32(other);
-      const state = State.copyOf(g.state);
-      edges.forEach((edge, i) => {
-        this.labels.pop();
-        code.end();
-        g.state.copy(state);
-        // The guest's own target is what counts.
-        code.get(g.temporary(I32, 4));
-        code.i32Const(targets[i]);
-        code.op(Op.i32_ne);
-        code.br(Op.br_if, other - i - 1);
-        this.follow(edge, targets[i]);
-      });
+    this.toDo.push(() => {
+      g.flush();
+      this.callByAddress(Op.return_call_indirect);
+    });
+    if (cases === undefined) return;
+    const targets = [...new Set(cases)];
+    this.emitCases(edges.length + 1, () => {});
+    const other = edges.length;
+    code.get(g.temporary(I32, 9));
+    code.op(Op.br_table);
+    code.u32(cases.length);
+    for (const target of cases) code.u32(targets.indexOf(target));
+    code.u32(other);
+    const state = State.copyOf(g.state);
+    this.toDo.push(() => {
       this.labels.pop();
       code.end();
       g.state.copy(state);
       state.giveBack();
-    }
-    g.flush();
-    lookUp(g);
-    this.looksUp = true;
-    this.callArguments(() => code.get(g.temporary(I32, 4)));
-    code.get(g.temporary(I32, 5));
-    this.callIndirect(Op.return_call_indirect, ALL);
+    });
+    this.inTurn(edges, (edge, i) => {
+      this.labels.pop();
+      code.end();
+      g.state.copy(state);
+      // The guest's own target is what counts.
+      code.get(g.temporary(I32, 4));
+      code.i32Const(targets[i]);
+      code.op(Op.i32_ne);
+      code.br(Op.br_if, other - i - 1);
+      this.follow(edge, targets[i]);
+    });
   }
 }

@@ -92,6 +92,8 @@ export class Translations {
   private starting: (() => void) | undefined;
   private translator: TranslationsOptions["translator"];
   private orders: Orders | undefined;
+  /** When the program was last made to wait. */
+  private keptSince = 0;
   private stretches: Stretches | undefined;
   private readonly archives = new Map<string, Archive>();
   readonly statistics: JitStatistics = {
@@ -173,18 +175,37 @@ export class Translations {
   get isBusy(): boolean {
     return this.orders?.isFull === true || this.stretches?.isFull === true;
   }
+  /** Whether somebody is translating, as far as is known. */
+  get isWorking(): boolean {
+    return this.orders !== undefined || this.stretches?.isEmpty === false;
+  }
+  /** The program is kept waiting from now on. */
+  beginPause(): void {
+    this.keptSince = performance.now();
+  }
+  /** Milliseconds since then. */
+  private get kept(): number {
+    return performance.now() - this.keptSince;
+  }
+  /** Whether it may be kept waiting for longer. */
+  get isPatient(): boolean {
+    return this.kept < this.tuning.longestStretch;
+  }
+  notePause(): void {
+    this.statistics.longestPause = Math.max(this.statistics.longestPause, this.kept);
+  }
   /** Has everybody told of what others have translated, and goes on with what the guest's thread does, if it is time. */
   deliver(): void {
     this.orders?.deliver();
     if (this.stretches?.isEmpty === false) this.goOn();
   }
-  /** Goes on with what the guest's thread translates. */
+  /** Goes on with what the guest's thread translates, for a stretch with what the program has been kept waiting already. */
   goOn(): void {
     const { statistics } = this;
-    const taken = this.own.goOn();
+    const taken = this.own.goOn(this.kept);
     statistics.generating += taken;
     statistics.compiling += taken;
-    statistics.longestPause = Math.max(statistics.longestPause, taken);
+    this.notePause();
   }
 
   /** Nothing will be translated any more: has the host keep what is new. */

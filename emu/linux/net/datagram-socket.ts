@@ -287,6 +287,10 @@ export class DatagramSocket extends Socket<DatagramGateway> {
     const { peer } = this;
     return { queues: peer === undefined ? [this.queue] : [this.queue, peer.queue] };
   }
+  /** Who is connected is who sends to it, mostly. */
+  override get unsent(): number {
+    return this.isUnix ? (this.peer?.inbox.weight ?? 0) : 0;
+  }
   /** FIONREAD says how long the first datagram is. */
   override available(): number {
     return this.inbox.at(0)?.bytes.length ?? 0;

@@ -112,8 +112,6 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   sendTimeout = 0n;
   /** SO_PEERCRED: whoever connected, or listened. */
   peerCredentials: Sender | undefined;
-  /** SO_TIMESTAMP and its kin: when what was received last was sent. */
-  lastTime = 0n;
   /** Counts what comes in, for edge-triggered interests. */
   arrived = 0;
   /** Counts how often there has come to be room to send where there was none. */
@@ -334,6 +332,10 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
   /** FIONREAD. */
   override available(): number {
     return this.inbox.size;
+  }
+  /** SIOCOUTQ: what has been sent and not arrived yet, or (AF_UNIX) not been read. Throws EINVAL of one that listens. */
+  get unsent(): number {
+    return 0;
   }
   override sync(): void {
     throw new SysError(EINVAL);

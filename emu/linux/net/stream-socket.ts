@@ -534,6 +534,12 @@ export class StreamSocket extends Socket<ConnectionGateway> {
     if (this.canSend) events |= POLLOUT | POLLWRNORM | (this.isUnix ? POLLWRBAND : 0);
     return events;
   }
+  override get unsent(): number {
+    const { isUnix, phase, peer } = this;
+    if (phase === "listening" && !isUnix) throw new SysError(EINVAL);
+    if (peer === undefined) return 0;
+    return isUnix ? peer.inbox.weight : Math.max(0, peer.inbox.size - peer.receiveBuffer);
+  }
   override available(): number {
     if (this.phase === "listening") throw new SysError(EINVAL);
     return this.urgent !== undefined && this.isUrgentApart ? this.urgent.after : this.inbox.size;

@@ -1,6 +1,6 @@
 /** epoll_create, epoll_ctl, epoll_wait and their variants. */
 import { struct } from "../abi.ts";
-import { EFAULT, EINVAL, SysError } from "../errno.ts";
+import { EFAULT, EINVAL, EPERM, SysError } from "../errno.ts";
 import type { SyscallContext, SyscallHandler, SyscallResult, SyscallRow } from "../syscall.ts";
 import { O_CLOEXEC } from "../vfs/constants.ts";
 import { EPOLLET, EPOLLEXCLUSIVE, EPOLLWAKEUP, EpollFile, MOST } from "../vfs/epoll-file.ts";
@@ -42,6 +42,7 @@ function control(ctx: SyscallContext): number {
   const given = operation === EPOLL_CTL_DEL ? undefined : interest();
   fileArg(ctx, 0);
   const file = fileArg(ctx, 2);
+  if (!file.canPoll) throw new SysError(EPERM);
   const set = setArg(ctx);
   if (file === set) throw new SysError(EINVAL);
   switch (operation) {

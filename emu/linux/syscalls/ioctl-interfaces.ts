@@ -1,11 +1,12 @@
 /** Requests of ioctl(2) that ask sockets about network interfaces (netdevice(7)), of which there is the loopback. */
 import { struct } from "../abi.ts";
-import { EINVAL, ENODEV, ENOTTY, EPERM, SysError } from "../errno.ts";
+import { EFAULT, EINVAL, ENODEV, ENOTTY, EOPNOTSUPP, EPERM, SysError } from "../errno.ts";
 import { anyAddress, encodeAddress, loopback } from "../net/address.ts";
 import { LOOPBACK } from "../net/loopback-interface.ts";
 import type { Socket } from "../net/socket.ts";
 import { AF_INET } from "../net/socket-constants.ts";
 import { pointer, type SyscallContext } from "../syscall.ts";
+import { accessible } from "./files-common.ts";
 
 const SIOCGIFNAME = 0x8910;
 const SIOCGIFCONF = 0x8912;
@@ -43,6 +44,10 @@ const TOLD_OF_IPV4 = new Map<number, (ctx: SyscallContext) => Uint8Array>([
 /** SIOCSIFFLAGS, ADDR, DSTADDR, BRDADDR, NETMASK, METRIC, MTU, HWADDR, TXQLEN, MAP. */
 const CHANGES = new Set([0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8924, 0x8943, 0x8971]);
 
+/** SIOCDEVPRIVATE and the fifteen behind it, of which the loopback knows none; a socket is asked nothing else without a struct ifreq. */
+const isPrivate = (command: number): boolean => command >= 0x89f0 && command <= 0x89ff;
+const isOfSockets = (command: number): boolean => command >>> 8 === 0x89;
+
 const NAME = new Uint8Array(NAME_SIZE);
 NAME.set(new TextEncoder().encode(LOOPBACK.name));
 
@@ -65,6 +70,13 @@ function nameOf(ctx: SyscallContext, at: number): void {
   ctx.memory.write(at, NAME);
 }
 
+/** Throws ENODEV where a request names no interface that there is. */
+function checkName(ctx: SyscallContext, at: number): void {
+  const { name } = ctx.get(NAMED, at);
+  if (NAME.subarray(0, LOOPBACK.name.length + 1).some((byte, i) => byte !== name[i]))
+    throw new SysError(ENODEV);
+}
+
 /** Does what a socket is asked about interfaces. Throws ENOTTY where it is about something else. */
 export function interfaceCall(ctx: SyscallContext, socket: Socket, command: number): number {
   const at = ctx.args.address(2);
@@ -72,10 +84,16 @@ export function interfaceCall(ctx: SyscallContext, socket: Socket, command: numb
   if (command === SIOCGIFCONF) list(ctx);
   else if (command === SIOCGIFNAME) nameOf(ctx, at);
   else if (told !== undefined) {
-    const { name } = ctx.get(NAMED, at);
-    if (NAME.subarray(0, LOOPBACK.name.length + 1).some((byte, i) => byte !== name[i]))
-      throw new SysError(ENODEV);
+    checkName(ctx, at);
     ctx.memory.write(at + NAME_SIZE, told(ctx));
-  } else throw new SysError(CHANGES.has(command) ? EPERM : ENOTTY);
+  } else {
+    if (isOfSockets(command) && accessible(ctx.memory, at, requestSize(ctx), false) < requestSize(ctx))
+      throw new SysError(EFAULT);
+    if (isPrivate(command)) {
+      checkName(ctx, at);
+      throw new SysError(EOPNOTSUPP);
+    }
+    throw new SysError(CHANGES.has(command) ? EPERM : ENOTTY);
+  }
   return 0;
 }

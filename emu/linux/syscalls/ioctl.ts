@@ -1,24 +1,34 @@
 /** ioctl(2) on descriptors. */
 import { EBADF, EINVAL, ENOTTY, EPERM, SysError } from "../errno.ts";
 import { Socket } from "../net/socket.ts";
-import { StreamSocket } from "../net/stream-socket.ts";
 import type { SyscallContext, SyscallRow } from "../syscall.ts";
 import { O_ASYNC, O_NONBLOCK, O_PATH } from "../vfs/constants.ts";
 import { major, minor, terminalOf } from "../vfs/devices.ts";
 import { NamespaceFile } from "../vfs/namespace-file.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { StreamFile } from "../vfs/stream-file.ts";
 import { anyFileArg, files, install } from "./files-common.ts";
 import { ownerNumber, setOwner } from "./files-open.ts";
 import { CLONE_REQUESTS } from "./ioctl-clones.ts";
-import { interfaceCall } from "./ioctl-interfaces.ts";
 import { io, ior, iow, iowr } from "./ioctl-numbers.ts";
+import { FIONREAD, socketCall } from "./ioctl-sockets.ts";
 import { terminalCall } from "./ioctl-terminal.ts";
 
-export const FIONREAD = ior("f", 127, 4);
 export const FIONBIO = iow("f", 126, 4);
 export const FIOCLEX = io("f", 1);
 
 type FileCall = (ctx: SyscallContext, file: OpenFile) => number;
+
+/** /dev/random and /dev/urandom. */
+const RANDOM_MINORS = [8n, 9n];
+function isRandom(file: OpenFile): boolean {
+  const { kind, rdev } = file.stat();
+  return kind === "char" && major(rdev) === 1n && RANDOM_MINORS.includes(minor(rdev));
+}
+/** What drivers say of requests that they don't know. */
+function unknown(file: OpenFile): never {
+  throw new SysError(isRandom(file) ? EINVAL : ENOTTY);
+}
 
 const wordArg = (ctx: SyscallContext): number => {
   const address = ctx.args.address(2);
@@ -48,7 +58,7 @@ const closeOnExec =
 const ofSocket =
   (call: FileCall): FileCall =>
   (ctx, file) => {
-    if (!(file instanceof Socket)) throw new SysError(ENOTTY);
+    if (!(file instanceof Socket)) return unknown(file);
     return call(ctx, file);
   };
 const setSocketOwner = ofSocket((ctx, file) => setOwner(ctx, file, wordArg(ctx) | 0));
@@ -57,18 +67,11 @@ const getSocketOwner = ofSocket((ctx, file) => {
   return 0;
 });
 
-const SIOCATMARK: FileCall = (ctx, file) => {
-  if (!(file instanceof Socket)) throw new SysError(ENOTTY);
-  if (!(file instanceof StreamSocket) || file.isUnix) throw new SysError(EINVAL);
-  ctx.put32(ctx.args.address(2), file.isAtMark ? 1 : 0);
-  return 0;
-};
-
 /** Requests about a namespace (ioctl_ns(2)). */
 const ofNamespace =
   (call: (ctx: SyscallContext, namespace: NamespaceFile) => number): FileCall =>
   (ctx, file) => {
-    if (!(file instanceof NamespaceFile)) throw new SysError(ENOTTY);
+    if (!(file instanceof NamespaceFile)) return unknown(file);
     return call(ctx, file);
   };
 /** NS_GET_USERNS, NS_GET_PARENT: the first one of users has nothing above it. */
@@ -90,14 +93,10 @@ const notPermitted: FileCall = () => {
   throw new SysError(EPERM);
 };
 
-/** /dev/random and /dev/urandom. */
-const RANDOM_MINORS = [8n, 9n];
 const ofRandom =
   (call: FileCall): FileCall =>
   (ctx, file) => {
-    const { kind, rdev } = file.stat();
-    if (kind !== "char" || major(rdev) !== 1n || !RANDOM_MINORS.includes(minor(rdev)))
-      throw new SysError(ENOTTY);
+    if (!isRandom(file)) throw new SysError(ENOTTY);
     return call(ctx, file);
   };
 /** Bits of the pool, which is full (/proc/sys/kernel/random). */
@@ -113,6 +112,15 @@ const FILE_CALLS = new Map<number, FileCall>([
     FIONREAD,
     (ctx, file) => {
       const address = ctx.args.address(2);
+      const { kind, size } = file.stat();
+      if (kind === "file") {
+        // Below zero beyond the end, and of files that don't tell their size.
+        const position = file instanceof StreamFile ? file.tell() : file.position;
+        ctx.put32(address, Number(BigInt.asIntN(32, size - BigInt(position))));
+        return 0;
+      }
+      if (file instanceof Socket) return socketCall(ctx, file, FIONREAD);
+      if (isRandom(file)) unknown(file);
       ctx.put32(address, Math.min(file.available(), 0x7fff_ffff));
       return 0;
     },
@@ -121,7 +129,6 @@ const FILE_CALLS = new Map<number, FileCall>([
   [0x8902, setSocketOwner], // SIOCSPGRP
   [0x8903, getSocketOwner], // FIOGETOWN
   [0x8904, getSocketOwner], // SIOCGPGRP
-  [0x8905, SIOCATMARK],
   [io("\xb7", 1), owningUsers],
   [io("\xb7", 2), parentNamespace],
   [io("\xb7", 3), ofNamespace((_ctx, { type }) => type)],
@@ -145,15 +152,14 @@ const FILE_CALLS = new Map<number, FileCall>([
   [
     io("\0", 1),
     (ctx, file) => {
-      if (file.kind !== "file") throw new SysError(ENOTTY);
+      if (file.stat().kind !== "file") unknown(file);
       return notPermitted(ctx, file);
     },
   ],
   // FIGETBSZ
   [
     io("\0", 2),
-    (ctx, file) => {
-      if (file.kind !== "file" && file.kind !== "directory") throw new SysError(ENOTTY);
+    (ctx) => {
       ctx.put32(ctx.args.address(2), 4096);
       return 0;
     },
@@ -177,9 +183,9 @@ function ioctl(ctx: SyscallContext): number {
   const command = ctx.args.uint(1);
   const onFile = FILE_CALLS.get(command);
   if (onFile !== undefined) return onFile(ctx, file);
-  if (file instanceof Socket) return interfaceCall(ctx, file, command);
+  if (file instanceof Socket) return socketCall(ctx, file, command);
   const terminal = terminalOf(file);
-  if (terminal === undefined) throw new SysError(ENOTTY);
+  if (terminal === undefined) unknown(file);
   return terminalCall(ctx, file, terminal, command);
 }
 

@@ -34,6 +34,8 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_2292HOPLIMIT,
+  IPV6_2292PKTINFO,
   IPV6_HOPLIMIT,
   IPV6_PKTINFO,
   IPV6_RECVHOPLIMIT,
@@ -329,13 +331,17 @@ const IP_FIELDS: readonly HeaderField[] = [
     contents: ({ abi }, to) => encodeAddress(to, abi.littleEndian),
   },
 ];
+const pktinfo6: HeaderField = {
+  ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: IPV6_PKTINFO },
+  contents: ({ abi }, to) =>
+    IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK.index }),
+};
+/** The options of RFC 2292 tell the same under their own names. */
 const IPV6_FIELDS: readonly HeaderField[] = [
-  {
-    ...{ level: IPPROTO_IPV6, option: IPV6_RECVPKTINFO, type: IPV6_PKTINFO },
-    contents: ({ abi }, to) =>
-      IN6_PKTINFO.encode(abi, { addr: asSeenBy(AF_INET6, to).name, ifindex: LOOPBACK.index }),
-  },
+  pktinfo6,
   { level: IPPROTO_IPV6, option: IPV6_RECVHOPLIMIT, type: IPV6_HOPLIMIT, contents: hops },
+  { ...pktinfo6, option: IPV6_2292PKTINFO, type: IPV6_2292PKTINFO },
+  { level: IPPROTO_IPV6, option: IPV6_2292HOPLIMIT, type: IPV6_2292HOPLIMIT, contents: hops },
   {
     ...{ level: IPPROTO_IPV6, option: IPV6_RECVTCLASS, type: IPV6_TCLASS },
     contents: (ctx, _to, { tos }) => intBytes(ctx, tos),

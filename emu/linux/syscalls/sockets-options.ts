@@ -4,6 +4,7 @@ import { isSoundProgram, MOST_INSTRUCTIONS } from "../classic-bpf.ts";
 import { CAP_NET_ADMIN, CAP_NET_RAW, isCapable } from "../credentials.ts";
 import {
   EACCES,
+  EADDRNOTAVAIL,
   EDOM,
   EINVAL,
   ENODATA,
@@ -34,6 +35,8 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
+  IPV6_2292HOPLIMIT,
+  IPV6_2292PKTINFO,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   IPV6_V6ONLY,
@@ -59,7 +62,7 @@ import {
   SOL_SOCKET,
   UDP_SEGMENT,
 } from "../net/socket-constants.ts";
-import { StreamSocket } from "../net/stream-socket.ts";
+import { StreamSocket, TCP_CLOSE, TCP_LISTEN } from "../net/stream-socket.ts";
 import { pointer, type SyscallContext, type SyscallRow } from "../syscall.ts";
 import { readInstructions, SOCK_FPROG, writeInstructions } from "./filter-programs.ts";
 import { MULTICAST6_OPTIONS, MULTICAST_OPTIONS } from "./sockets-multicast.ts";
@@ -83,6 +86,8 @@ function toInt(ctx: SyscallContext, bytes: Uint8Array): number {
 const toSmallInt = (ctx: SyscallContext, bytes: Uint8Array): number =>
   bytes.length > 0 && bytes.length < 4 ? bytes[0] : toInt(ctx, bytes);
 
+const toIntOf = (level: number) => (level === IPPROTO_IP ? toSmallInt : toInt);
+
 /** An int that is kept: what it is at first, the least and the most it may be, and whether -1 makes it what it was. */
 const kept = (
   level: number,
@@ -91,7 +96,7 @@ const kept = (
 ): Option => ({
   get: (ctx, socket) => intBytes(ctx, socket.options.get(`${level}/${name}`) ?? first),
   set: (ctx, socket, bytes) => {
-    const given = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    const given = toIntOf(level)(ctx, bytes);
     const value = resets && given === -1 ? first : given;
     if (value < least || value > most) throw new SysError(wrong);
     socket.setOption(name, value, level);
@@ -101,7 +106,7 @@ const kept = (
 const onOff = (level: number, name: number, first = 0): Option => ({
   ...kept(level, name, { first }),
   set: (ctx, socket, bytes) => {
-    const value = level === SOL_SOCKET ? toInt(ctx, bytes) : toSmallInt(ctx, bytes);
+    const value = toIntOf(level)(ctx, bytes);
     socket.setOption(name, value === 0 ? 0 : 1, level);
   },
 });
@@ -538,6 +543,33 @@ const maxSegment: Option = {
   },
 };
 
+/** TCP_REPAIR and what goes with it, of connections that are being put together, which takes a privilege; nobody has it here. */
+const notRepaired = (get: Option["get"] = () => fail(EINVAL)): Option => ({ get, set: () => fail(EPERM) });
+/** TCP_QUEUE_SEQ. */
+const queuePlace: Option = {
+  get: () => fail(EINVAL),
+  set: (_ctx, socket) =>
+    fail(socket instanceof StreamSocket && socket.tcpState === TCP_CLOSE ? EINVAL : EPERM),
+};
+/** TCP_TIMESTAMP: milliseconds of a clock. */
+const timestampClock = notRepaired((ctx) =>
+  intBytes(ctx, Number(BigInt.asIntN(32, ctx.kernel.clock.monotonic() / 1_000_000n))),
+);
+/** TCP_THIN_DUPACK does nothing any more, and is told so. */
+const thinAnswers: Option = {
+  ...kept(IPPROTO_TCP, 17, { least: 0, most: 1 }),
+  get: (ctx) => intBytes(ctx, 0),
+};
+/** TCP_FASTOPEN_NO_COOKIE: before there is a connection. */
+const withoutCookie: Option = {
+  ...kept(IPPROTO_TCP, 34, { least: 0, most: 1 }),
+  set: (ctx, socket, bytes) => {
+    const { tcpState } = socket as StreamSocket;
+    if (tcpState !== TCP_CLOSE && tcpState !== TCP_LISTEN) fail(EINVAL);
+    kept(IPPROTO_TCP, 34, { least: 0, most: 1 }).set!(ctx, socket, bytes);
+  },
+};
+
 const TCP_CONGESTION = 13;
 const TCP_ULP = 31;
 /** TCP options that are names, and may be short. */
@@ -557,13 +589,26 @@ const TCP_OPTIONS = new Map<number, Option>([
   [11, tcpInfo],
   [12, onOff(IPPROTO_TCP, 12, 1)],
   [TCP_CONGESTION, congestion],
+  tcp(16, { least: 0, most: 1 }),
+  [17, thinAnswers],
   tcp(18, { first: 0, least: 0 }),
+  [19, notRepaired((ctx) => intBytes(ctx, 0))],
+  [20, notRepaired()],
+  [21, queuePlace],
   tcp(23, { first: 0, least: 0 }),
+  [24, timestampClock],
   tcp(25, { first: 0 }),
+  // TCP_CC_INFO, of which cubic has none; TCP_SAVE_SYN, and what it has saved.
+  [26, { get: () => new Uint8Array(0) }],
+  tcp(27, { least: 0, most: 2 }),
+  [28, { get: () => new Uint8Array(0) }],
+  [29, notRepaired()],
   [30, onOff(IPPROTO_TCP, 30)],
   // Protocols above TCP in the kernel, as that of TLS: there are none.
   [TCP_ULP, { get: () => new Uint8Array(0), set: () => fail(ENOENT) }],
+  [34, withoutCookie],
   [36, onOff(IPPROTO_TCP, 36)],
+  tcp(37, { least: 0 }),
 ]);
 
 /** How many hops a datagram may go, an option that -1 resets. */
@@ -593,11 +638,34 @@ const typeOfService: Option = {
   },
 };
 
+/** IP_UNICAST_IF, IPV6_UNICAST_IF: the number of an interface in the order of the net, or none. */
+const unicastInterface = (level: number, name: number): [number, Option] => [
+  name,
+  {
+    get: (_ctx, socket) => Uint8Array.of(0, 0, 0, socket.option(name, level)),
+    set: (_ctx, socket, bytes) => {
+      if (bytes.length < 4) fail(EINVAL);
+      const index = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, false);
+      if (index !== 0 && index !== LOOPBACK.index) fail(EADDRNOTAVAIL);
+      socket.setOption(name, index, level);
+    },
+  },
+];
+/** What concerns raw sockets alone: IP_HDRINCL, IP_NODEFRAG. */
+const ofRaw = told(() => 0);
+
 const IP_OPTIONS = new Map<number, Option>([
   [IP_TOS, typeOfService],
   hops(IPPROTO_IP, IP_TTL, { first: PLAIN_HEADER.hops, least: 1 }),
+  [3, ofRaw],
   [4, { get: () => new Uint8Array(0), set: () => {} }],
-  ...[6, 7, 8, 11, 12, 13, 15, 19, 20, 23, 25].map((name): [number, Option] => [
+  // IP_ROUTER_ALERT: for raw sockets.
+  [5, { get: (ctx) => intBytes(ctx, 0), set: () => fail(EINVAL) }],
+  [21, kept(IPPROTO_IP, 21, { least: 0, most: 255 })],
+  [22, ofRaw],
+  [26, kept(IPPROTO_IP, 26, { least: 0, most: 1 })],
+  unicastInterface(IPPROTO_IP, 50),
+  ...[6, 7, 8, 11, 12, 13, 15, 18, 19, 20, 23, 24, 25].map((name): [number, Option] => [
     name,
     onOff(IPPROTO_IP, name),
   ]),
@@ -617,6 +685,16 @@ const IP_OPTIONS = new Map<number, Option>([
   ...MULTICAST_OPTIONS,
 ]);
 
+/** IPV6_MTU: that of a connection's way; what is set is the most that goes in one piece. */
+const mtu6: Option = {
+  get: (ctx, socket) => (socket.remote === undefined ? fail(ENOTCONN) : intBytes(ctx, LOOPBACK.mtu)),
+  set: (ctx, _socket, bytes) => {
+    const value = toInt(ctx, bytes);
+    if (value !== 0 && value < MTU_LEAST) fail(EINVAL);
+  },
+};
+const MTU_LEAST = 1280;
+
 const IPV6_OPTIONS = new Map<number, Option>([
   hops(IPPROTO_IPV6, IPV6_UNICAST_HOPS, { first: PLAIN_HEADER.hops, least: 0 }),
   datagramsOnly(ENOPROTOOPT, [17, kept(IPPROTO_IPV6, 17, { least: 0, most: 1, wrong: ENODEV })]),
@@ -625,7 +703,19 @@ const IPV6_OPTIONS = new Map<number, Option>([
   ...MULTICAST6_OPTIONS,
   [19, onOff(IPPROTO_IPV6, 19, 1)],
   [23, kept(IPPROTO_IPV6, 23, { first: 1, least: 0, most: 5 })],
-  ...[25, 49, 51, 53, 55, 57, 59, 66, 74].map((name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)]),
+  [24, mtu6],
+  [70, onOff(IPPROTO_IPV6, 70, 1)],
+  [73, kept(IPPROTO_IPV6, 73, { least: 0, most: 255 })],
+  [75, onlyWith(CAP_NET_RAW | CAP_NET_ADMIN, onOff(IPPROTO_IPV6, 75))],
+  unicastInterface(IPPROTO_IPV6, 76),
+  // What a peer may say in headers of its own, which nobody does: of IPV6_2292*, IPV6_RECV*; and what else changes nothing here.
+  ...[3, 4, 5, 30, 33, 56, 58, 60, 62, 77, 78].map((name): [number, Option] => [
+    name,
+    onOff(IPPROTO_IPV6, name),
+  ]),
+  ...[IPV6_2292PKTINFO, IPV6_2292HOPLIMIT, 25, 49, 51, 53, 55, 57, 59, 66, 74].map(
+    (name): [number, Option] => [name, onOff(IPPROTO_IPV6, name)],
+  ),
   [IPV6_V6ONLY, beforeBind(onOff(IPPROTO_IPV6, IPV6_V6ONLY))],
   [IPV6_TCLASS, kept(IPPROTO_IPV6, IPV6_TCLASS, { least: 0, most: 255, resets: true })],
 ]);

@@ -313,7 +313,6 @@ function receive(
     }
     try {
       scatter(ctx, spans, done, received.bytes);
-      socket.lastTime = received.time;
       if (!received.isEnd) use(received);
     } finally {
       socket.discard(received);

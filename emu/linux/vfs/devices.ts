@@ -62,6 +62,10 @@ class MemoryDevice extends OpenFile {
   override stat(): FileStat {
     return deviceStat(this.path, 1, this.behaviour.minor);
   }
+  /** /dev/random alone can. */
+  override get canPoll(): boolean {
+    return this.behaviour === MEMORY_DEVICES.random;
+  }
   override get isSink(): boolean {
     return SINKS.includes(this.behaviour.minor);
   }

@@ -124,12 +124,11 @@ export class EpollFile extends AnonymousFile {
     return [...this.items.values()].flat();
   }
 
-  /** EPOLL_CTL_ADD. Throws EEXIST, ENOSPC, EPERM for what can't be waited for, ELOOP for sets in a circle. */
+  /** EPOLL_CTL_ADD. Throws EEXIST, ENOSPC, ELOOP for sets in a circle. */
   add(fd: number, file: OpenFile, interest: EpollEvent): void {
     this.stir(this.insert(fd, file, interest));
   }
   private insert(fd: number, file: OpenFile, interest: EpollEvent): Item {
-    if (file.kind === "file" || file.kind === "directory") fail("EPERM", "always ready");
     if (file instanceof EpollFile && (file.holds(this, 0) || file.depth() > MOST_NESTED)) fail("ELOOP");
     if (this.find(fd, file) !== undefined) fail("EEXIST");
     if (this.size >= MOST) fail("ENOSPC");

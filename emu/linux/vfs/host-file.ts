@@ -148,6 +148,9 @@ export class RegularFile extends OpenFile {
     return this.mapped.file(this, this.shared);
   }
 
+  override get canPoll(): boolean {
+    return false;
+  }
   override available(): number {
     return Math.max(0, Number(this.stat().size) - this.position);
   }
@@ -242,6 +245,9 @@ export class DirectoryFile extends OpenFile {
     this.key = this.folder?.key;
   }
 
+  override get canPoll(): boolean {
+    return false;
+  }
   override where(): Whereabouts {
     return this.folder?.where(this.path) ?? { path: this.path, deleted: this.ownStatus() === undefined };
   }

@@ -36,6 +36,9 @@ export class NamespaceFile extends OpenFile {
   get type(): number {
     return NAMESPACES[this.name].type;
   }
+  override get canPoll(): boolean {
+    return false;
+  }
   override get label(): string {
     return `${this.name}:[${NAMESPACES[this.name].ino}]`;
   }

@@ -224,6 +224,10 @@ export abstract class OpenFile {
   get mustBeAsked(): boolean {
     return false;
   }
+  /** Whether its kind can tell when it is ready, so that epoll(7) takes it (Linux: file_can_poll). */
+  get canPoll(): boolean {
+    return true;
+  }
   /** Whether a read would return at once, be it with data, the end or an error. */
   readable(): boolean {
     return true;

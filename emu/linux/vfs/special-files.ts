@@ -31,6 +31,9 @@ abstract class ProcEntry extends OpenFile {
     if (whence > SEEK_CUR) fail("EINVAL");
     return super.seek(offset, whence);
   }
+  override get canPoll(): boolean {
+    return isPollable(this.path);
+  }
 }
 
 /** What Linux does not make as it is read has a size that positions can count from: all of /sys, settings, and what lies in memory. */
@@ -42,6 +45,10 @@ const isPlaced = (path: string): boolean => isSized(path) && !path.startsWith("/
 /** Files of /proc that are of no process, and of no setting (Linux: fs/proc/inode.c). */
 const isMadeOnce = (path: string): boolean =>
   /^\/proc\/((?!\d+\/|sys\/)|\d+\/(task\/\d+\/)?net\/)/.test(path);
+
+/** Of /etc nothing; of processes the mounts alone, which may change. */
+const isPollable = (path: string): boolean =>
+  isMadeOnce(path) || /^\/(proc\/(sys\/|\d+\/(task\/\d+\/)?mount(s|info)$)|sys\/)/.test(path);
 
 const isOfProcesses = (path: string): boolean => path.startsWith("/proc/");
 

@@ -34,6 +34,8 @@ const DEVICE_NAMES: ReadonlyMap<bigint, string> = new Map([
   [0x108n, "/dev/random"],
   [0x109n, "/dev/urandom"],
 ]);
+/** Those of them that can't tell when they are ready: all but /dev/random. */
+const UNPOLLED = [...DEVICE_NAMES.keys()].filter((rdev) => DEVICE_NAMES.get(rdev) !== "/dev/random");
 
 interface StreamOptions {
   number: number;
@@ -155,6 +157,11 @@ export class StreamFile extends OpenFile {
 
   override get isStream(): boolean {
     return this.stream.kind !== "file" && this.stream.kind !== "char";
+  }
+  /** Of devices that programs are often begun with, /dev/null and its like can't. */
+  override get canPoll(): boolean {
+    const { kind } = this.stream;
+    return kind !== "file" && (kind !== "char" || !UNPOLLED.includes(this.stat().rdev));
   }
   override readable(): boolean {
     return this.canRead && this.stream.readable();

@@ -214,3 +214,107 @@ BEHAVIOUR(routes_of_the_loopback_are_told) {
   for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left))
     if (at->rta_type == RTA_OIF) CHECK(*(int *)RTA_DATA(at) == 1);
 }
+
+static int number_at(int fd, int level, int option) {
+  int value = -77;
+  socklen_t length = sizeof value;
+  CHECK(getsockopt(fd, level, option, &value, &length) == 0 && length == sizeof value);
+  return value;
+}
+static int puts_at(int fd, int level, int option, int value) {
+  return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/* By their numbers, as C libraries don't name all of them: what they are at first, and the least and most that they may be. */
+static const struct {
+  int level, option, first, least, most;
+} numbers[] = {
+    {IPPROTO_IP, 21, 0, 0, 255}, {IPPROTO_IP, 26, 0, 0, 1},
+    {IPPROTO_TCP, 16, 0, 0, 1},  {IPPROTO_TCP, 27, 0, 0, 2}, {IPPROTO_TCP, 34, 0, 0, 1}, {IPPROTO_TCP, 37, 0, 0, 70000},
+    {IPPROTO_IPV6, 73, 0, 0, 255}};
+static const struct {
+  int level, option, first;
+} switches[] = {{IPPROTO_IP, 18, 0},   {IPPROTO_IP, 24, 0},   {IPPROTO_IPV6, 2, 0},  {IPPROTO_IPV6, 3, 0},  {IPPROTO_IPV6, 4, 0},
+                {IPPROTO_IPV6, 5, 0},  {IPPROTO_IPV6, 8, 0},  {IPPROTO_IPV6, 30, 0}, {IPPROTO_IPV6, 33, 0}, {IPPROTO_IPV6, 56, 0},
+                {IPPROTO_IPV6, 58, 0}, {IPPROTO_IPV6, 60, 0}, {IPPROTO_IPV6, 62, 0}, {IPPROTO_IPV6, 70, 1}, {IPPROTO_IPV6, 77, 0},
+                {IPPROTO_IPV6, 78, 0}};
+
+BEHAVIOUR(numbers_of_protocols_have_bounds) {
+  int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  if (fd < 0) return;
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    int level = numbers[i].level, option = numbers[i].option;
+    CHECK(number_at(fd, level, option) == numbers[i].first);
+    FAILS(puts_at(fd, level, option, numbers[i].least - 1), EINVAL);
+    if (numbers[i].most < 70000) FAILS(puts_at(fd, level, option, numbers[i].most + 1), EINVAL);
+    CHECK(puts_at(fd, level, option, numbers[i].most) == 0);
+  }
+  for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (numbers[i].option != 26) CHECK(number_at(fd, numbers[i].level, numbers[i].option) == numbers[i].most);
+}
+
+BEHAVIOUR(switches_of_protocols_are_on_or_off) {
+  int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+  if (fd < 0) return;
+  unsigned count = sizeof switches / sizeof *switches;
+  for (unsigned i = 0; i < count; i++) {
+    int level = switches[i].level, option = switches[i].option, first = switches[i].first;
+    CHECK(number_at(fd, level, option) == first);
+    CHECK(puts_at(fd, level, option, first ? 0 : 70000) == 0);
+  }
+  for (unsigned i = 0; i < count; i++) CHECK(number_at(fd, switches[i].level, switches[i].option) == !switches[i].first);
+}
+
+BEHAVIOUR(options_of_others_are_refused_each_in_its_way) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0), value;
+  char bytes[64];
+  socklen_t length = sizeof value;
+  CHECK(number_at(fd, IPPROTO_IP, 3) == 0 && number_at(fd, IPPROTO_IP, 22) == 0 && number_at(fd, IPPROTO_IP, 5) == 0);
+  FAILS(puts_at(fd, IPPROTO_IP, 3, 1), ENOPROTOOPT);
+  FAILS(puts_at(fd, IPPROTO_IP, 22, 1), ENOPROTOOPT);
+  FAILS(puts_at(fd, IPPROTO_IP, 5, 1), EINVAL);
+  /* The number of an interface is in the order of the net. */
+  CHECK(number_at(fd, IPPROTO_IP, 50) == 0 && puts_at(fd, IPPROTO_IP, 50, htonl(1)) == 0);
+  CHECK(number_at(fd, IPPROTO_IP, 50) == (int)htonl(1));
+  FAILS(puts_at(fd, IPPROTO_IP, 50, htonl(77777)), EADDRNOTAVAIL);
+  FAILS(setsockopt(fd, IPPROTO_IP, 50, "", 1), EINVAL);
+  /* What repairs connections takes a privilege. */
+  CHECK(number_at(fd, IPPROTO_TCP, 19) == 0);
+  if (geteuid() != 0) FAILS(puts_at(fd, IPPROTO_TCP, 19, 1), EPERM);
+  static const int repair[] = {20, 21, 29};
+  for (int i = 0; i < 3; i++) {
+    length = sizeof value;
+    FAILS(getsockopt(fd, IPPROTO_TCP, repair[i], &value, &length), EINVAL);
+    FAILS(puts_at(fd, IPPROTO_TCP, repair[i], 1), repair[i] == 21 ? EINVAL : EPERM);
+  }
+  CHECK(listen(fd, 1) == 0);
+  FAILS(puts_at(fd, IPPROTO_TCP, 21, 1), EPERM);
+  FAILS(puts_at(fd, IPPROTO_TCP, 24, 1), EPERM);
+  CHECK(puts_at(fd, IPPROTO_TCP, 17, 1) == 0 && number_at(fd, IPPROTO_TCP, 17) == 0);
+  FAILS(puts_at(fd, IPPROTO_TCP, 17, 2), EINVAL);
+  length = sizeof bytes;
+  CHECK(getsockopt(fd, IPPROTO_TCP, 28, bytes, &length) == 0 && length == 0);
+  FAILS(puts_at(fd, IPPROTO_TCP, 28, 1), ENOPROTOOPT);
+  FAILS(puts_at(fd, IPPROTO_TCP, 26, 1), ENOPROTOOPT);
+}
+
+BEHAVIOUR(the_older_options_of_ipv6_tell_of_datagrams) {
+  struct sockaddr_in6 at = {AF_INET6};
+  at.sin6_addr = in6addr_loopback;
+  socklen_t size = sizeof at;
+  int fd = socket(AF_INET6, SOCK_DGRAM, 0), seen = 0;
+  if (fd < 0 || bind(fd, (void *)&at, size) != 0) return;
+  CHECK(getsockname(fd, (void *)&at, &size) == 0);
+  CHECK(puts_at(fd, IPPROTO_IPV6, 2, 1) == 0 && puts_at(fd, IPPROTO_IPV6, 8, 1) == 0);
+  CHECK(sendto(fd, "x", 1, 0, (void *)&at, size) == 1);
+  char byte, control[256];
+  struct iovec piece = {&byte, 1};
+  struct msghdr message = {NULL, 0, &piece, 1, control, sizeof control};
+  CHECK(recvmsg(fd, &message, 0) == 1);
+  for (struct cmsghdr *each = CMSG_FIRSTHDR(&message); each; each = CMSG_NXTHDR(&message, each)) {
+    CHECK(each->cmsg_level == IPPROTO_IPV6);
+    if (each->cmsg_type == 8) CHECK(*(int *)CMSG_DATA(each) == 64 && (seen |= 1));
+    if (each->cmsg_type == 2) CHECK(memcmp(CMSG_DATA(each), &in6addr_loopback, 16) == 0 && (seen |= 2));
+  }
+  CHECK(seen == 3);
+}

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FIONREAD } from "../../../emu/linux/syscalls/ioctl.ts";
+import { FIONREAD } from "../../../emu/linux/syscalls/ioctl-sockets.ts";
 import type { Abi } from "../../../emu/snapshot.ts";
 import { BUFFER, type Guest, makeFolders, makeGuest } from "./harness.ts";
 

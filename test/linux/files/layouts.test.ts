@@ -12,7 +12,8 @@ import {
   STATFS64,
   STATX,
 } from "../../../emu/linux/syscalls/files-stat.ts";
-import { FIOCLEX, FIONBIO, FIONREAD } from "../../../emu/linux/syscalls/ioctl.ts";
+import { FIOCLEX, FIONBIO } from "../../../emu/linux/syscalls/ioctl.ts";
+import { FIONREAD } from "../../../emu/linux/syscalls/ioctl-sockets.ts";
 import { TCGETS, TERMIO, TIOCGWINSZ } from "../../../emu/linux/syscalls/ioctl-terminal.ts";
 import * as constants from "../../../emu/linux/vfs/constants.ts";
 import { TERMIOS } from "../../../emu/linux/vfs/terminal-settings.ts";
