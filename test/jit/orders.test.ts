@@ -7,6 +7,8 @@ import { startTranslator } from "../../emu/host/node/translator-thread.ts";
 import { asm } from "../../emu/isa/encoder.ts";
 import { JitEngine } from "../../emu/jit/engine.ts";
 import { fulfil } from "../../emu/jit/orders.ts";
+import { type Order, producing } from "../../emu/jit/produce.ts";
+import { rowsOf } from "../../emu/jit/scan.ts";
 import { Translations } from "../../emu/jit/translations.ts";
 import type { Tuning } from "../../emu/tuning.ts";
 import { ensureBuilt, root } from "../support/ppcr.ts";
@@ -78,8 +80,9 @@ it("random programs run as they should with translations that are refused", () =
 function looping(
   translator: () => HostTranslator | undefined,
   tuning: Partial<Tuning> = { ...ELSEWHERE, quickAfter: 1_000_000 },
+  lines: readonly string[] = ["add 4,4,5", "addi 3,3,1", "b -8"],
 ) {
-  const words = ["add 4,4,5", "addi 3,3,1", "b -8"].map((line) => asm(line));
+  const words = lines.map((line) => asm(line));
   const [left, right] = [createCpu("ppc64", undefined), createCpu("ppc64", undefined)];
   for (const cpu of [left, right]) prepare(cpu, "ppc64", words, 5);
   const jit = new JitEngine(right, new Translations(tuning, undefined, { translator }));
@@ -163,6 +166,17 @@ it("the guest's thread lets the program go on while it translates, and looks whe
   const end = performance.now() + 20_000;
   while (jit.statistics.translated === 0 && performance.now() < end) run(999);
   expect(jit.statistics).toMatchObject({ ordered: 0, stale: 1 });
+});
+
+it("a function of many blocks is looked through and emitted in many more steps", () => {
+  const others = new LateTranslator(() => false);
+  const lines = Array.from({ length: 40 }, (_, n) => [`cmpi 0,0,5,${n}`, "bc 12,2,8", "add 4,4,5"]).flat();
+  looping(() => others, undefined, [...lines, `b -${4 * lines.length}`]).run(9999);
+  const { order } = others.requests[0] as { order: Order };
+  const blocks = order.region.blocks.map((block) => ({ ...block, rows: rowsOf(block.start, block.words) }));
+  const steps = [...producing({ ...order, region: { ...order.region, blocks } })];
+  expect(blocks.length).toBeGreaterThan(40);
+  expect(steps.length).toBeGreaterThan(3 * blocks.length);
 });
 
 it("no other thread is begun for a little", () => {

@@ -39,7 +39,7 @@ function wait(ctx: SyscallContext, deadline: bigint | null, bits: number): Sysca
   futex.enlist(thread, { kind: "value", bits });
   const state = isMoved ? resumed.state : undefined;
   // As Linux has it: with a timeout a handler ends the call.
-  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
+  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "block" });
 }
 
 /** A futex whose waiters may be woken and moved: those who wait for a lock may not. Throws EINVAL. */
