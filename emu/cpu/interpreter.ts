@@ -16,11 +16,22 @@ import { BREAK, callKernel, FAR, farTarget, type Handler, illegal, SYSCALL } fro
 import { NIA } from "./registers.ts";
 import { bind, cpu as state } from "./views.ts";
 
-/** Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint. */
-export type Exit = "limit" | "syscall" | "breakpoint";
+/**
+ * Why `run` came back: the limit was reached, or the instruction at NIA, not yet retired, is `sc` or has a breakpoint; or the one before was a
+ * system call, which has been made, and something comes before the next one.
+ */
+export type Exit = "limit" | "syscall" | "called" | "breakpoint";
 
-/** Thrown behind a system call after which the kernel has something to do before the next instruction. */
-export const CALL_MADE = new Error("a system call has been made");
+/** How a call ends that an engine has the kernel make without coming back. */
+export const CallEnd = {
+  /** It was not made: `run` is to come back with "syscall". */
+  notMade: 0,
+  /** It was, and the program goes on behind it. */
+  made: 1,
+  /** It was, and `run` is to come back with "called". */
+  interrupted: 2,
+} as const;
+export type CallEnd = (typeof CallEnd)[keyof typeof CallEnd];
 
 /** What a translator wants to know of the interpreter: where programs arrive again and again. */
 export interface Watch {
@@ -88,11 +99,8 @@ export class Interpreter {
   protected breakpoints: ReadonlySet<number> = new Set();
   /** Instructions that were left of the limit when `run` came back. */
   left = 0;
-  /**
-   * For an engine that counts the instruction itself: makes the system call at an address, if nothing can come of it but its result, or throws CALL_MADE
-   * where something has. False: `run` is to come back there.
-   */
-  callKernel: ((address: number, vectored: boolean) => boolean) | undefined;
+  /** Makes the system call at an address, if nothing can come of it but its result. The engine counts it itself. */
+  callKernel: (address: number, vectored: boolean) => CallEnd = () => CallEnd.notMade;
   /** What is run, for an engine that may have seen it before. */
   program: ProgramTag | undefined;
 

@@ -5,7 +5,7 @@
  * instructions is used up, at a system call, at a fault or whatever else it leaves to the interpreter.
  */
 import type { Cpu } from "../cpu/cpu.ts";
-import { CALL_MADE, type Exit, Interpreter } from "../cpu/interpreter.ts";
+import { CallEnd, type Exit, Interpreter } from "../cpu/interpreter.ts";
 import { available } from "../cpu/dispatch.ts";
 import { addressDq, addressX } from "../cpu/effective-address.ts";
 import { CTR, LR, NIA } from "../cpu/registers.ts";
@@ -19,11 +19,12 @@ import { Counted, IS_CALL, IS_VECTORED, NO_ADDRESS } from "./corner.ts";
 import { Earnings } from "./earnings.ts";
 import { PendingStatus } from "./fp-status.ts";
 import type { Target } from "./generator.ts";
-import { type Linked, Linker } from "./linker.ts";
 import { inlineLeaves } from "./inline.ts";
+import type { Job, Received } from "./jobs.ts";
+import { type Linked, Linker } from "./linker.ts";
 import type { Made } from "./orders.ts";
 import { ownBlocks, type Piece } from "./piece.ts";
-import { extentsOf, type Order, partOf, type Product } from "./produce.ts";
+import { extentsOf, partOf, type Product } from "./produce.ts";
 import { quickTarget, Stop, VECTOR_ACCESSES } from "./quick-kind.ts";
 import { QuickLoop } from "./quick-loop.ts";
 import { endsFlow, isCallOf, makesFrame, type JumpTable, type ScanSource, scan } from "./scan.ts";
@@ -44,27 +45,9 @@ interface Entry {
   readonly need: number;
 }
 
-/** A translation under way. */
-interface Job {
-  readonly wanted: readonly number[];
-  /** What had its place, if anything, and what it takes the place of besides. */
-  readonly before: Piece | undefined;
-  readonly replaced: readonly Piece[];
-  readonly order: Order;
-  /** Its own instructions, without those of functions that become part of it. */
-  readonly instructions: number;
-  /** Places that wait for it, for they share code with it. */
-  readonly waiting: number[];
-}
-
-/** What has been made of one, if anything has; the piece of it unless that is too large. */
-interface Received {
-  readonly job: Job;
-  readonly product: Product | undefined;
-  readonly piece: Piece | undefined;
-  /** Others could not make it. */
-  readonly isRefused: boolean;
-}
+/** What an instruction executed for translated code has thrown; or CALLED, where a call has been made after which `run` is to come back. */
+type Thrown = { readonly error: unknown };
+const CALLED = Symbol("called");
 
 /** Of so many instructions executed for translated code the name of one is looked at: a prime, so that no loop keeps in step with it. */
 const SAMPLED = 61;
@@ -105,7 +88,7 @@ export class JitEngine extends Interpreter {
   /** Places of which there is code that did not fit the first time. */
   private readonly waited = new Set<number>();
   /** What an instruction executed for translated code has thrown. */
-  private thrown: { error: unknown } | undefined;
+  private thrown: Thrown | undefined;
   private dropped = false;
   /** Runs what is not hot, in programs that are long enough. */
   private quick: QuickLoop | undefined;
@@ -181,6 +164,7 @@ export class JitEngine extends Interpreter {
       if (registers.i32[NIA / 4 + 1] === 0) {
         const pc = registers.i32[NIA / 4];
         left = isWatched ? this.timed("running", this.runTranslated, pc, left) : this.runTranslated(pc, left);
+        if (this.thrown !== undefined) return this.endThrown(this.thrown);
         if (left === 0) return "limit";
       }
       if (this.isAtCall) return "syscall";
@@ -236,7 +220,7 @@ export class JitEngine extends Interpreter {
       this.noteQuick(quick, left - quick.left, stop);
       left = this.left = quick.left;
       this.status.settle();
-      if (stop === Stop.thrown) throw this.takeThrown();
+      if (stop === Stop.thrown) return this.endThrown(this.thrown!);
       if (stop === Stop.arrived) {
         const address = i32[NIA / 4];
         if (this.countArrival(address) && this.arrived(address, left)) return "arrived";
@@ -407,14 +391,13 @@ export class JitEngine extends Interpreter {
     registers.retire(limit - left);
     this.executed += limit - left;
     this.status.settle();
-    if (this.thrown !== undefined) throw this.takeThrown();
     return left;
   }
-  private takeThrown(): unknown {
-    const { error } = this.thrown!;
+  private endThrown({ error }: Thrown): Exit {
     this.thrown = undefined;
     this.linker!.hasThrown = false;
-    return error;
+    if (error === CALLED) return "called";
+    throw error;
   }
 
   /** Where code can be entered at an address with so many instructions left; counts the arrival, which may make it so. */
@@ -448,13 +431,18 @@ export class JitEngine extends Interpreter {
     this.dropped = false;
     try {
       if (!isCall) this.step(address);
-      else if (!this.callKernel?.(address & -4, (address & IS_VECTORED) !== 0)) return 1;
+      else {
+        const end = this.callKernel(address & -4, (address & IS_VECTORED) !== 0);
+        if (end === CallEnd.notMade) return 1;
+        if (end === CallEnd.interrupted) this.thrown = { error: CALLED };
+      }
     } catch (error) {
       this.thrown = { error };
       this.linker!.hasThrown = true;
-      return error === CALL_MADE ? 2 : 1;
+      return 1;
     }
-    return this.dropped || memory.guardsRaised !== raised ? 2 : 0;
+    if (this.thrown !== undefined) this.linker!.hasThrown = true;
+    return this.dropped || memory.guardsRaised !== raised || this.thrown !== undefined ? 2 : 0;
   }
 
   // ---- what is translated ------------------------------------------------------------------------------------

@@ -91,16 +91,18 @@ export class Dispatcher {
     return true;
   }
 
-  /** The same for a call that nothing can come of but a result; false, with nothing done, where that isn't sure. */
-  callBriefly(thread: Thread, vectored: boolean): boolean {
-    if (this.tracer !== undefined || thread.blocked !== null) return false;
-    const number = this.numberOf(thread);
-    const row = this.tableOf(thread.process.abi).row(number);
-    if (row?.brief === undefined) return false;
-    const context = new SyscallContext(this.kernel, thread, number);
+  /** The call that a thread's registers ask for, if that may be brief. */
+  briefCall(thread: Thread): SyscallRow | undefined {
+    if (this.tracer !== undefined || thread.blocked !== null) return undefined;
+    const row = this.tableOf(thread.process.abi).row(this.numberOf(thread));
+    return row?.brief === undefined ? undefined : row;
+  }
+  /** As `call`, for one that is brief; false, with nothing done, where it isn't this time. */
+  callBriefly(thread: Thread, row: SyscallRow, vectored: boolean): boolean {
+    const context = new SyscallContext(this.kernel, thread, this.numberOf(thread));
     let outcome: SyscallResult | SysError;
     try {
-      if (row.brief !== true && !row.brief(context)) return false;
+      if (typeof row.brief === "function" && !row.brief(context)) return false;
       outcome = row.handler(context);
     } catch (error) {
       // It goes on from where it is when it is made again.

@@ -9,7 +9,7 @@
 
 import type { Cpu, CpuModel } from "../cpu/cpu.ts";
 import { GuestFault } from "../cpu/fault.ts";
-import { CALL_MADE, Interpreter } from "../cpu/interpreter.ts";
+import { CallEnd, Interpreter } from "../cpu/interpreter.ts";
 import { findModel } from "../cpu/models.ts";
 import { DSCR, NIA } from "../cpu/registers.ts";
 import type { Host } from "../host/host.ts";
@@ -657,9 +657,11 @@ export class Kernel implements System {
    * Makes the call at an address in the middle of a piece, if it is one that never waits, switches nor ends anything, and nobody wants to know of it. What
    * has been executed of the piece is not counted yet. The clock is read as often as where calls end pieces.
    */
-  private readonly callBriefly = (address: number, vectored: boolean): boolean => {
-    if (!this.takesCalls || (this.unseen + 1 >= MOST_UNSEEN && !this.lookWithin())) return false;
+  private readonly callBriefly = (address: number, vectored: boolean): CallEnd => {
+    if (!this.takesCalls) return CallEnd.notMade;
     const thread = this.ran!;
+    const call = this.dispatcher.briefCall(thread);
+    if (call === undefined || (this.unseen + 1 >= MOST_UNSEEN && !this.lookWithin())) return CallEnd.notMade;
     const { registers, process } = thread;
     const { memory } = process;
     const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
@@ -667,15 +669,15 @@ export class Kernel implements System {
     registers.u32[NIA / 4 + 1] = 0;
     memory.forKernel = true;
     this.caller = thread;
-    const made = this.dispatcher.callBriefly(thread, vectored);
+    const made = this.dispatcher.callBriefly(thread, call, vectored);
     const matched = memory.takeMatched();
     memory.forKernel = false;
-    if (!made) return false;
+    if (!made) return CallEnd.notMade;
     this.unseen++;
     if (matched !== undefined) trapLater(thread, matched);
-    if (!hasSignals(thread) && !this.stopRequested) return true;
+    if (!hasSignals(thread) && thread.state === "runnable" && !this.stopRequested) return CallEnd.made;
     this.returned = { origGpr3: (BigInt(high) << 32n) | BigInt(low), vectored };
-    throw CALL_MADE;
+    return CallEnd.interrupted;
   };
 
   /**
@@ -715,7 +717,8 @@ export class Kernel implements System {
         const origGpr3 = (BigInt(high) << 32n) | BigInt(low);
         this.takeSignals(thread, { origGpr3, vectored });
       }
-    } else if (exit === "called" && hasSignals(thread)) this.takeSignals(thread, this.returned);
+    } else if (exit === "called" && thread.state === "runnable" && hasSignals(thread))
+      this.takeSignals(thread, this.returned);
     if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.anyOfCpu)
       this.look();
   }
@@ -746,7 +749,6 @@ export class Kernel implements System {
     } catch (error) {
       this.timeIsExact = error === TIME_WANTED;
       if (this.timeIsExact) return "limit";
-      if (error === CALL_MADE) return "called";
       if (error instanceof WatchpointHit) {
         this.pause({ thread, hit: error });
         return "limit";

@@ -9,8 +9,10 @@
 import { GPR, type Registers } from "../cpu/registers.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import { lengthOfCString, readCString } from "../memory/c-strings.ts";
+import { PAGE_SIZE } from "../memory/layout.ts";
 import { LONGEST_STRETCH } from "../tuning.ts";
 import type { AbiInfo, Decoded, Encodable, Fields, Layout } from "./abi.ts";
+import { pageDown } from "./address-layout.ts";
 import { R3 } from "./call-return.ts";
 import { EFAULT, ENAMETOOLONG, SysError } from "./errno.ts";
 import type { Process } from "./process.ts";
@@ -38,8 +40,8 @@ export interface SyscallRow {
    */
   readonly args: string;
   /**
-   * Says that all that may come of the call is its result, contents of memory, and signals to the thread itself: it never waits, sets no other registers,
-   * maps nothing, and is of no interest to who else runs.
+   * Says that all that may come of the call is its result, contents of memory, signals to the thread itself, and that others may run: it never waits, sets
+   * no other registers, begins and ends no thread, and no timer. Then translated code is not left for it.
    */
   readonly brief?: true | ((ctx: SyscallContext) => boolean);
   readonly handler: SyscallHandler;
@@ -239,6 +241,16 @@ export class SyscallContext {
     const bytes = readCString(this.memory, address, limit);
     if (bytes === undefined) throw new SysError(tooLong);
     return bytes;
+  }
+  /** Whether bytes are zero. They are read up to the first that is not (Linux: check_zeroed_user). */
+  isZero(address: number, size: number): boolean {
+    const end = address + size;
+    for (let at = address; at < end; ) {
+      const next = Math.min(end, pageDown(at) + PAGE_SIZE);
+      if (this.memory.read(at, next - at).some((byte) => byte !== 0)) return false;
+      at = next;
+    }
+    return true;
   }
   /** A path argument, decoded as `emu/host/names.ts` says; ENAMETOOLONG at PATH_MAX. */
   path(n: number): string {

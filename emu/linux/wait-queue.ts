@@ -4,10 +4,10 @@ import type { CallState } from "../snapshot.ts";
 
 /**
  * When a waiting system call starts again by itself after a signal, in Linux's internal error numbers: "sys" if
- * the handler has SA_RESTART (ERESTARTSYS), "nohand" only if no handler ran (ERESTARTNOHAND, RESTARTBLOCK),
+ * the handler has SA_RESTART (ERESTARTSYS), "nohand" only if no handler ran (ERESTARTNOHAND), "block" then too, for what is left of its time (ERESTART_RESTARTBLOCK),
  * "nointr" always (ERESTARTNOINTR). "never": it ends with EINTR whatever the handler's flags.
  */
-export type Restart = "sys" | "nohand" | "nointr" | "never";
+export type Restart = "sys" | "nohand" | "block" | "nointr" | "never";
 
 /** Whoever can wait in a queue. */
 export interface Waiter {

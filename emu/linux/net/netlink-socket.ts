@@ -89,6 +89,11 @@ export class NetlinkSocket extends Socket {
     this.local = address;
   }
 
+  /** Has the port id of the process that speaks by it, where it has none yet (Linux: netlink_autobind). */
+  autobind(pid: number): void {
+    this.local ??= netlinkAddress(pid, this.littleEndian);
+  }
+
   /** Programs speak to the kernel alone. Throws EPERM. */
   checkPeer({ name }: Address): void {
     if (name.some((byte) => byte !== 0)) throw new SysError(EPERM);

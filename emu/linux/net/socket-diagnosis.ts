@@ -198,13 +198,16 @@ function unix(question: Question, rows: readonly ListedSocket[]): Diagnosis {
 
 // ---- AF_NETLINK --------------------------------------------------------------------------------------------
 
+/** Those of AF_NETLINK that tables show: they stand there from when they are bound. */
+export const isListedNetlink = ({ domain, local }: ListedSocket["socket"]): boolean =>
+  domain === AF_NETLINK && local !== undefined;
+
 function netlink({ view, isDump, littleEndian }: Question, rows: readonly ListedSocket[]): Diagnosis {
   if (view.byteLength < NETLINK_REQUEST) return EINVAL;
   if (!isDump) return EINVAL;
   const protocol = view.getUint8(1);
   const found = rows.filter(
-    ({ socket }) =>
-      socket.domain === AF_NETLINK && (protocol === ALL_PROTOCOLS || socket.protocol === protocol),
+    ({ socket }) => isListedNetlink(socket) && (protocol === ALL_PROTOCOLS || socket.protocol === protocol),
   );
   const messages = found.map(({ socket, ino }) => {
     const builder = new Builder(littleEndian);

@@ -14,15 +14,19 @@ import type { Membership } from "./multicast.ts";
 import type { Network, Via } from "./network.ts";
 import type { SocketFilter } from "./packet-filter.ts";
 import {
+  AF_INET6,
+  AF_NETLINK,
   AF_UNIX,
   BUFFER_DEFAULT,
+  IPPROTO_UDPLITE,
   SHUT_RD,
   SHUT_WR,
+  SOCK_STREAM,
+  SOL_SOCKET,
   SO_PEEK_OFF,
   SO_RCVBUF,
   SO_RCVLOWAT,
   SO_SNDBUF,
-  SOL_SOCKET,
 } from "./socket-constants.ts";
 
 /** What is to be sent. The message takes the references to its files over when it is taken. */
@@ -135,6 +139,15 @@ export abstract class Socket<Gateway = unknown> extends OpenFile {
 
   get isUnix(): boolean {
     return this.domain === AF_UNIX;
+  }
+
+  /** What Linux calls its kind (the names of struct proto), which an extended attribute of it tells. */
+  get protocolName(): string {
+    if (this.isUnix) return this.type === SOCK_STREAM ? "UNIX-STREAM" : "UNIX";
+    if (this.domain === AF_NETLINK) return "NETLINK";
+    const isIpv6 = this.domain === AF_INET6;
+    if (this.protocol === IPPROTO_UDPLITE) return isIpv6 ? "UDPLITEv6" : "UDP-Lite";
+    return `${this.type === SOCK_STREAM ? "TCP" : "UDP"}${isIpv6 ? "v6" : ""}`;
   }
 
   // ---- options -----------------------------------------------------------------------------------------------

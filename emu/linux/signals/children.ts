@@ -7,6 +7,7 @@ import {
   CLD_EXITED,
   CLD_KILLED,
   SA_NOCLDWAIT,
+  SI_KERNEL,
   SI_USER,
   SIG_IGN,
   SIGCHLD,
@@ -54,6 +55,6 @@ export function orphaned(child: Process): void {
   if (pdeathsig !== 0 && child.exitStatus === null) post(child, signalInfo(pdeathsig, SI_USER));
   if (child.exitStatus !== null || child.stoppedBy === 0 || !isOrphanedGroup(child)) return;
   for (const signo of [SIGHUP, SIGCONT]) {
-    postToGroup(child.kernel.processes.values(), child.pgid, signo, SI_USER);
+    postToGroup(child.kernel.processes.values(), child.pgid, signo, SI_KERNEL);
   }
 }

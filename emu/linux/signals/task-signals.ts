@@ -155,7 +155,10 @@ export function deliver(thread: Thread, call: CallState): void {
   const { process } = thread;
   const outcome = deliverSignals(new TaskDelivery(thread, call));
   if (outcome.kind === "trace") stopForSignal(thread, thread.trace!, outcome.info);
-  if (outcome.kind === "stop") stop(process, outcome.signo);
+  if (outcome.kind === "stop") {
+    for (const each of process.threads) if (endsByStop(each)) new TaskDelivery(each, call).interrupt();
+    stop(process, outcome.signo);
+  }
   if (outcome.kind === "terminate") {
     // What becomes of the first process's core is up to who runs the machine.
     const dumps = outcome.core && (process.limits[RLIMIT_CORE].soft > 0n || process.parent === undefined);
@@ -166,6 +169,10 @@ export function deliver(thread: Thread, call: CallState): void {
     } else process.kernel.endProcess(process, status);
   }
 }
+
+/** Whether a thread is in a call that a signal ends for good: a stop does so as well, of all threads, and no handler runs (signal(7)). */
+const endsByStop = ({ blocked, wait }: Thread): boolean =>
+  blocked !== null && wait?.restart === "never" && wait.killable !== true;
 
 /** EINTR, or EFAULT where the interrupted call cannot tell the program what it has to, another error of its own, or what it has done so far. */
 function interruptedEnd(thread: Thread): { errno: number } | { result: number } {

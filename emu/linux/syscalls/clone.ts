@@ -150,10 +150,9 @@ const clone3: SyscallHandler = (ctx) => {
   if (size > 4096) throw new SysError(E2BIG);
   if (size < CLONE_ARGS_LEAST) throw new SysError(EINVAL);
   const known = CLONE_ARGS.size(abi);
-  const given = memory.read(args.address(0), size);
-  if (given.subarray(known).some((byte) => byte !== 0)) throw new SysError(E2BIG);
+  if (!ctx.isZero(args.address(0) + known, size - known)) throw new SysError(E2BIG);
   const bytes = new Uint8Array(known);
-  bytes.set(given.subarray(0, known));
+  bytes.set(memory.read(args.address(0), Math.min(size, known)));
   const wanted = CLONE_ARGS.decode(abi, bytes);
   const { flags, stack, stack_size, exit_signal } = wanted;
   const isThread = (flags & BigInt(CLONE_THREAD)) !== 0n;

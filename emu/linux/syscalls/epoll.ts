@@ -77,7 +77,7 @@ function wait(ctx: SyscallContext, how: PollWait): SyscallResult {
   if (at + size > ctx.memory.limit) throw new SysError(EFAULT);
   // Nobody else may have looked whether a timer has expired that is in the set.
   ctx.kernel.alarms.expire(ctx.kernel.clock);
-  return pollLoop(ctx, how, () => {
+  return pollLoop(ctx, { ...how, restart: "never" }, () => {
     if (!set.readable()) return { ready: 0, files: [set], store: () => {} };
     const room = Math.floor(accessible(ctx.memory, at, Math.min(most, MOST) * size, true) / size);
     if (room === 0) throw new SysError(EFAULT);

@@ -22,6 +22,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, MAX_OFFSET, O_WRONLY } fr
 import { RegularFile } from "../vfs/host-file.ts";
 import { isDirectory, type Location } from "../vfs/location.ts";
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from "../vfs/notices.ts";
+import { Socket } from "../net/socket.ts";
 import { CHUNK, OpenFile } from "../vfs/open-file.ts";
 import { MAY_WRITE } from "../vfs/permissions.ts";
 import { PipeEnd } from "../vfs/pipe.ts";
@@ -359,6 +360,7 @@ function syncFileRange(ctx: SyscallContext): number {
 const XATTR_NAME_MAX = 255;
 const XATTR_SIZE_MAX = 65536n;
 const XATTR_CREATE_OR_REPLACE = 3;
+const NO_DATA = new SysError(ENODATA);
 
 /** Checks the name of an extended attribute. Throws EFAULT, ERANGE. */
 function checkXattrName(ctx: SyscallContext): void {
@@ -366,9 +368,34 @@ function checkXattrName(ctx: SyscallContext): void {
   if (name.length === 0) throw new SysError(ERANGE);
 }
 
-type XattrCall = readonly [name: string, args: string, check: (ctx: SyscallContext) => void, result: number];
+type XattrCall = readonly [
+  name: string,
+  args: string,
+  check: (ctx: SyscallContext) => void,
+  result: number | ((ctx: SyscallContext, file: OpenFile | undefined) => number | SysError),
+];
 
-/** Extended attributes: there are none, and none can be set. The file must be there and the arguments sound all the same. */
+/** The only attribute that is there: which protocol a socket speaks (Linux: net/socket.c, sockfs_xattr_get). */
+const PROTOCOL_NAME = "system.sockprotoname";
+
+/** Tells text with its NUL, or how long it is. Throws ERANGE. */
+function tellText(ctx: SyscallContext, text: string, at: number, size: bigint): number {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  if (size === 0n) return bytes.length;
+  if (size < BigInt(bytes.length)) throw new SysError(ERANGE);
+  ctx.memory.write(at, bytes);
+  return bytes.length;
+}
+
+function getxattr(ctx: SyscallContext, file: OpenFile | undefined): number | SysError {
+  const { args } = ctx;
+  if (!(file instanceof Socket)) return NO_DATA;
+  const name = new TextDecoder().decode(ctx.cString(args.address(1)));
+  if (name === PROTOCOL_NAME) return tellText(ctx, file.protocolName, args.address(2), args.ulong(3));
+  return name.startsWith("user.") ? NO_DATA : new SysError(EOPNOTSUPP);
+}
+
+/** Extended attributes: files have none, and none can be set. The file must be there and the arguments sound all the same. */
 const XATTR: readonly XattrCall[] = [
   [
     "setxattr",
@@ -382,23 +409,30 @@ const XATTR: readonly XattrCall[] = [
     },
     -EOPNOTSUPP,
   ],
-  ["getxattr", "str ptr ulong", checkXattrName, -ENODATA],
-  ["listxattr", "ptr ulong", () => {}, 0],
+  ["getxattr", "str ptr ulong", checkXattrName, getxattr],
+  [
+    "listxattr",
+    "ptr ulong",
+    () => {},
+    (ctx, file) =>
+      file instanceof Socket ? tellText(ctx, PROTOCOL_NAME, ctx.args.address(1), ctx.args.ulong(2)) : 0,
+  ],
   ["removexattr", "str", checkXattrName, -ENODATA],
 ];
 
 const XATTR_CALLS: readonly SyscallRow[] = [
   ["", (ctx: SyscallContext) => byPath(ctx, true), "str"] as const,
   ["l", (ctx: SyscallContext) => byPath(ctx, false), "str"] as const,
-  ["f", (ctx: SyscallContext) => fileArg(ctx, 0), "fd"] as const,
+  ["f", (ctx: SyscallContext) => ({ file: fileArg(ctx, 0) }), "fd"] as const,
 ].flatMap(([prefix, find, subject]) =>
   XATTR.map(([name, args, check, result]) => ({
     name: `${prefix}${name}`,
     args: `${subject} ${args}`,
     handler: (ctx: SyscallContext) => {
       check(ctx);
-      if (find(ctx) === undefined) return NO_ENTRY;
-      return result < 0 ? new SysError(-result) : result;
+      const subject = find(ctx);
+      if (subject === undefined) return NO_ENTRY;
+      return typeof result === "function" ? result(ctx, subject.file) : new SysError(-result);
     },
   })),
 );

@@ -503,41 +503,43 @@ const countWritten = counting((usage, bytes) => {
   usage.writtenBytes += bytes;
 });
 
-/** Whether a transfer is with a file of which nobody waits for anything. */
-const isAtHand = (ctx: SyscallContext): boolean => {
-  const file = files(ctx).descriptors.find(ctx.args.int(0));
-  return file !== undefined && !file.isStream && (file.kind === "file" || file.kind === "device");
-};
+/** Whether a transfer will not wait. How much goes through several buffers is not looked at. */
+const isAtHand =
+  (writes: boolean, hasLength = true) =>
+  (ctx: SyscallContext): boolean => {
+    const file = files(ctx).descriptors.find(ctx.args.int(0));
+    return file?.movesAtOnce(hasLength ? ctx.args.size(2) : Number.MAX_SAFE_INTEGER, writes) === true;
+  };
 
 export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "read",
     args: "fd ptr ulong",
-    brief: isAtHand,
+    brief: isAtHand(false),
     handler: (ctx) => countRead(ctx, readInto(ctx, source(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "write",
     args: "fd ptr ulong",
-    brief: isAtHand,
+    brief: isAtHand(true),
     handler: (ctx) => countWritten(ctx, writeFrom(ctx, target(ctx, 0), bufferArg(ctx, 1, 2))),
   },
   {
     name: "readv",
     args: "fd ptr ulong",
-    brief: isAtHand,
+    brief: isAtHand(false, false),
     handler: (ctx) => countRead(ctx, readVector(ctx, source(ctx, 0))),
   },
   {
     name: "writev",
     args: "fd ptr ulong",
-    brief: isAtHand,
+    brief: isAtHand(true, false),
     handler: (ctx) => countWritten(ctx, writeVector(ctx, target(ctx, 0))),
   },
   {
     name: "pread64",
     args: "fd ptr ulong off64",
-    brief: isAtHand,
+    brief: isAtHand(false),
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), false);
       return countRead(ctx, readInto(ctx, file, bufferArg(ctx, 1, 2), position));
@@ -546,7 +548,7 @@ export const FILE_IO_CALLS: readonly SyscallRow[] = [
   {
     name: "pwrite64",
     args: "fd ptr ulong off64",
-    brief: isAtHand,
+    brief: isAtHand(true),
     handler: (ctx) => {
       const { file, position } = placeArg(ctx, alignedOffset(ctx), true);
       return countWritten(ctx, writeFrom(ctx, file, bufferArg(ctx, 1, 2), position));

@@ -106,9 +106,9 @@ function openat2(ctx: SyscallContext): number | SysError {
   const known = OPEN_HOW.size(ctx.abi);
   if (given < known) throw new SysError(EINVAL);
   if (given > 4096) throw new SysError(E2BIG);
-  const how = ctx.get(OPEN_HOW, address);
   // A longer struct is fine as long as the fields this kernel does not know are zero.
-  if (ctx.memory.read(address + known, given - known).some((byte) => byte !== 0)) throw new SysError(E2BIG);
+  if (!ctx.isZero(address + known, given - known)) throw new SysError(E2BIG);
+  const how = ctx.get(OPEN_HOW, address);
   if (how.flags & ~BigInt(O_VALID) || how.resolve & ~RESOLVE_KNOWN || how.mode & ~0o7777n) {
     throw new SysError(EINVAL);
   }

@@ -39,7 +39,7 @@ function wait(ctx: SyscallContext, deadline: bigint | null, bits: number): Sysca
   futex.enlist(thread, { kind: "value", bits });
   const state = isMoved ? resumed.state : undefined;
   // As Linux has it: with a timeout a handler ends the call.
-  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "nohand" });
+  return ctx.wait({ queues: [futex], deadline, state, restart: deadline === null ? "sys" : "block" });
 }
 
 /** A futex whose waiters may be woken and moved: those who wait for a lock may not. Throws EINVAL. */
@@ -162,9 +162,14 @@ const getRobustList: SyscallHandler = (ctx) => {
   return 0;
 };
 
+const wakes = ({ args }: SyscallContext): boolean => {
+  const operation = args.int(1) & ~FUTEX_PRIVATE;
+  return operation === FUTEX_WAKE || operation === FUTEX_WAKE_BITSET;
+};
+
 export const FUTEX_SYSCALLS: readonly SyscallRow[] = [
-  { name: "futex", args: "ptr hex int ptr ptr int", handler: futex("native") },
-  { name: "futex_time64", args: "ptr hex int ptr ptr int", handler: futex("time64") },
+  { name: "futex", args: "ptr hex int ptr ptr int", brief: wakes, handler: futex("native") },
+  { name: "futex_time64", args: "ptr hex int ptr ptr int", brief: wakes, handler: futex("time64") },
   { name: "futex_waitv", args: "ptr uint hex ptr int", handler: waitv },
   { name: "set_robust_list", args: "ptr ulong", handler: setRobustList },
   { name: "get_robust_list", args: "int ptr ptr", handler: getRobustList },

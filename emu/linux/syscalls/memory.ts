@@ -202,7 +202,8 @@ function map(ctx: SyscallContext, pageOffset: bigint): number {
   if (wrap(ctx, pageOffset + length / BigInt(PAGE_SIZE)) < pageOffset) throw new SysError(EOVERFLOW);
   const start = placeOf(ctx, address, length, flags);
   const offset = Number(pageOffset) * PAGE_SIZE;
-  if (!Number.isSafeInteger(offset + Number(length))) throw new SysError(EOVERFLOW);
+  if (!(flags & MAP_ANONYMOUS) && !Number.isSafeInteger(offset + Number(length)))
+    throw new SysError(EOVERFLOW);
   const object = objectOf(ctx, fd, flags, prot, offset);
   if (flags & MAP_LOCKED && !mayLock(ctx.process)) throw new SysError(EPERM);
   mapAt(ctx, start, Number(length), { prot, ...object }, flags);

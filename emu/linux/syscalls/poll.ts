@@ -5,6 +5,7 @@ import { TIMEVAL } from "../abi.ts";
 import { EBADF, EINVAL, SysError } from "../errno.ts";
 import { RLIMIT_NOFILE } from "../process.ts";
 import { deliverable } from "../signals/signal-state.ts";
+import type { Restart } from "../wait-queue.ts";
 import {
   pointer,
   type SyscallContext,
@@ -56,6 +57,8 @@ export interface PollWait {
   mask?: bigint | undefined;
   /** Tells the program how much time was left, where the call does so. */
   storeLeft?: ((left: bigint) => void) | undefined;
+  /** How it begins again after a signal; "nohand" unless it is said. */
+  restart?: Restart | undefined;
 }
 
 /** A time that is over whenever it is looked at. */
@@ -96,7 +99,7 @@ export function pollLoop(ctx: SyscallContext, wait: PollWait, look: () => Look):
   return ctx.wait({
     ...waitablesOf(found.files),
     deadline: end,
-    restart: "nohand",
+    restart: wait.restart ?? "nohand",
     interrupted: storeLeft,
   });
 }
@@ -147,7 +150,8 @@ function pollFiles(ctx: SyscallContext, wait: PollWait): SyscallResult {
 
 const poll: SyscallHandler = (ctx) => {
   const milliseconds = ctx.args.int(2);
-  return pollFiles(ctx, { timeout: milliseconds < 0 ? undefined : BigInt(milliseconds) * 1_000_000n });
+  const timeout = milliseconds < 0 ? undefined : BigInt(milliseconds) * 1_000_000n;
+  return pollFiles(ctx, { timeout, restart: "block" });
 };
 
 /** The mask argument of ppoll and its like: none, or a set of 8 bytes. */
@@ -270,9 +274,8 @@ function timevalWait(ctx: SyscallContext, at: number): PollWait {
 
 const newselect: SyscallHandler = (ctx) => selectFiles(ctx, timevalWait(ctx, ctx.args.address(4)));
 
-/** Call 82 on ppc32: where the first argument is too large for a count it points to all five. */
+/** Call 82, which ppc32 alone has: its argument points to all five. */
 const select: SyscallHandler = (ctx) => {
-  if (ctx.args.ulong(0) < 4096n) return newselect(ctx);
   const at = ctx.args.address(0);
   const words = [0, 1, 2, 3, 4].map((n) => Number(ctx.getWord(at + n * ctx.abi.wordSize)));
   return selectFiles(ctx, timevalWait(ctx, words[4]), { count: words[0] | 0, sets: words.slice(1, 4) });
@@ -299,7 +302,7 @@ export const POLL_SYSCALLS: readonly SyscallRow[] = [
   { name: "poll", args: "ptr uint int", handler: poll },
   { name: "ppoll", args: "ptr uint ptr ptr ulong", handler: ppoll("native") },
   { name: "ppoll_time64", args: "ptr uint ptr ptr ulong", handler: ppoll("time64") },
-  { name: "select", args: "int ptr ptr ptr ptr", handler: select },
+  { name: "select", args: "ptr", handler: select },
   { name: "_newselect", args: "int ptr ptr ptr ptr", handler: newselect },
   { name: "pselect6", args: "int ptr ptr ptr ptr ptr", handler: pselect6("native") },
   { name: "pselect6_time64", args: "int ptr ptr ptr ptr ptr", handler: pselect6("time64") },

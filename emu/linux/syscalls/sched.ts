@@ -176,12 +176,12 @@ const setattr: SyscallHandler = (ctx) => {
     throw new SysError(E2BIG);
   }
   const bytes = new Uint8Array(SCHED_ATTR.size(abi));
-  bytes.set(memory.read(at, Math.min(size, bytes.length)));
   // What a later kernel may know is not asked for.
-  if (size > bytes.length && memory.read(at + bytes.length, size - bytes.length).some((byte) => byte !== 0)) {
+  if (!ctx.isZero(at + bytes.length, size - bytes.length)) {
     ctx.put32(at, bytes.length);
     throw new SysError(E2BIG);
   }
+  bytes.set(memory.read(at, Math.min(size, bytes.length)));
   const given = SCHED_ATTR.decode(abi, bytes);
   const { sched_flags, sched_policy } = given;
   if (sched_policy >>> 31 || sched_flags & ~SCHED_FLAGS_KNOWN) throw new SysError(EINVAL);

@@ -18,6 +18,7 @@ import {
   SO_PASSCRED,
   SOCK_STREAM,
 } from "../net/socket-constants.ts";
+import { NetlinkSocket } from "../net/netlink-socket.ts";
 import { StreamSocket } from "../net/stream-socket.ts";
 import { post, senderInfo } from "../signals/post.ts";
 import { SIGPIPE } from "../signals/signal-numbers.ts";
@@ -164,6 +165,7 @@ function send(
   const target = other instanceof Socket ? other : undefined;
   const sender = control?.sender ?? (socket.isUnix && passes(socket, target) ? senderOf(ctx) : undefined);
   if (socket.isUnix && sender !== undefined && socket.option(SO_PASSCRED)) socket.network.autobind(socket);
+  if (socket instanceof NetlinkSocket) socket.autobind(ctx.process.pid);
   const time = ctx.kernel.clock.realtime();
   let done = skip;
   try {

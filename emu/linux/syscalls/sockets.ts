@@ -333,7 +333,10 @@ function connect(ctx: SyscallContext): number {
   if (socket instanceof DatagramSocket) return connectDatagrams(ctx, socket, bytes);
   if (socket instanceof NetlinkSocket) {
     const address = isUnspecified(ctx, bytes) ? undefined : toAddress(ctx, socket, bytes);
-    if (address !== undefined) socket.checkPeer(address);
+    if (address !== undefined) {
+      socket.checkPeer(address);
+      socket.autobind(ctx.process.pid);
+    }
     socket.remote = address;
     return 0;
   }

@@ -14,7 +14,7 @@ const BOTH = `
   57 setpgid, 58 ulimit, 59 oldolduname, 60 umask, 61 chroot, 62 ustat, 63 dup2, 64 getppid
   65 getpgrp, 66 setsid, 67 sigaction, 68 sgetmask, 69 ssetmask, 70 setreuid, 71 setregid
   72 sigsuspend, 73 sigpending, 74 sethostname, 75 setrlimit, 76 getrlimit, 77 getrusage
-  78 gettimeofday, 79 settimeofday, 80 getgroups, 81 setgroups, 82 select, 83 symlink, 84 oldlstat
+  78 gettimeofday, 79 settimeofday, 80 getgroups, 81 setgroups, 83 symlink, 84 oldlstat
   85 readlink, 86 uselib, 87 swapon, 88 reboot, 89 readdir, 90 mmap, 91 munmap, 92 truncate
   93 ftruncate, 94 fchmod, 95 fchown, 96 getpriority, 97 setpriority, 98 profil, 99 statfs
   100 fstatfs, 101 ioperm, 102 socketcall, 103 syslog, 104 setitimer, 105 getitimer, 106 stat
@@ -69,7 +69,7 @@ const BOTH = `
   450 set_mempolicy_home_node, 451 cachestat, 452 fchmodat2, 453 map_shadow_stack`;
 
 const ONLY_32 = `
-  192 mmap2, 193 truncate64, 194 ftruncate64, 195 stat64, 196 lstat64, 197 fstat64, 204 fcntl64
+  82 select, 192 mmap2, 193 truncate64, 194 ftruncate64, 195 stat64, 196 lstat64, 197 fstat64, 204 fcntl64
   226 sendfile64, 254 fadvise64_64, 291 fstatat64, 403 clock_gettime64, 404 clock_settime64
   405 clock_adjtime64, 406 clock_getres_time64, 407 clock_nanosleep_time64, 408 timer_gettime64
   409 timer_settime64, 410 timerfd_gettime64, 411 timerfd_settime64, 412 utimensat_time64

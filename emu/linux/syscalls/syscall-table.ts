@@ -110,9 +110,14 @@ function rowNamed(name: string): SyscallRow | undefined {
   return undefined;
 }
 
+/** More than there are calls. */
+const MOST_COMMON = 512;
+
 /** The system calls of an ABI. */
 export class SyscallTable {
   private readonly abi: AbiInfo;
+  /** Those that there are, by small number: an array takes less than a map. */
+  private readonly common: (SyscallRow | undefined)[] = new Array(MOST_COMMON).fill(undefined);
   /** Rows by number, of the calls that have been made; undefined where there is no handler. */
   private readonly rows: Map<number, SyscallRow | undefined>;
 
@@ -124,6 +129,13 @@ export class SyscallTable {
 
   /** The row of a number; undefined where there is no such call, or no handler. */
   row(number: number): SyscallRow | undefined {
+    const common = this.common[number];
+    if (common !== undefined) return common;
+    const row = this.find(number);
+    if (row !== undefined && number < MOST_COMMON) this.common[number] = row;
+    return row;
+  }
+  private find(number: number): SyscallRow | undefined {
     const known = this.rows.get(number);
     if (known !== undefined || this.rows.has(number)) return known;
     const name = syscallName(this.abi, number);

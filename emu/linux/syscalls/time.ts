@@ -181,7 +181,7 @@ function sleepFor(ctx: SyscallContext, time: bigint, n: number, format: TimeForm
   if (deadline <= now()) return 0;
   return ctx.wait({
     deadline,
-    restart: "nohand",
+    restart: "block",
     interrupted() {
       const left = deadline - now();
       const rem = ctx.args.address(n);
@@ -210,7 +210,7 @@ function sleepByCpu(
   return ctx.wait({
     queues: [queue],
     state: { kind: "cpu", at },
-    restart: "nohand",
+    restart: isAbsolute ? "nohand" : "block",
     abandoned: giveUp,
     interrupted() {
       const left = at - readClock(ctx, source);

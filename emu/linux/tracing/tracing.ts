@@ -15,7 +15,7 @@ import { forceSignal } from "../signals/send.ts";
 import { CLD_TRAPPED, SI_USER, SIGKILL, SIGSTOP, SIGTRAP, TRAP_TRACE } from "../signals/signal-numbers.ts";
 import { hasSignals } from "../signals/task-signals.ts";
 import type { Thread } from "../thread.ts";
-import type { Restart } from "../wait-queue.ts";
+import type { Restart, WaitFor } from "../wait-queue.ts";
 import {
   eventStop,
   filterStop,
@@ -55,8 +55,27 @@ function unlink(thread: Thread): void {
 export function stopsBefore(thread: Thread, trace: Trace<Process>): boolean {
   const { blocked, wait } = thread;
   const isInterrupted = trace.inCall && blocked !== null && wait !== undefined && hasSignals(thread);
-  if (isInterrupted && !wait.killable) leaveCall(thread, trace, wait.restart ?? "sys");
+  if (isInterrupted && !wait.killable) {
+    thread.wait = interruptedNow(wait);
+    leaveCall(thread, trace, wait.restart ?? "sys");
+  }
   return stopIfDue(thread, trace);
+}
+
+/** A call that a handler would end has left what it leaves then, the rest of its time, before its tracer looks, and leaves it once. */
+function interruptedNow(wait: WaitFor): WaitFor {
+  if (wait.interrupted === undefined || (wait.restart !== "nohand" && wait.restart !== "block")) return wait;
+  try {
+    const done = wait.interrupted();
+    return { ...wait, interrupted: () => done };
+  } catch (error) {
+    return {
+      ...wait,
+      interrupted() {
+        throw error;
+      },
+    };
+  }
 }
 
 const callStop = (
@@ -97,7 +116,7 @@ export function stopsForFilter(thread: Thread, data: number): boolean {
 }
 
 /** What a call that a signal interrupts seems to return: how it begins again (Linux: include/linux/errno.h). */
-const RESTARTS = { sys: 512n, nointr: 513n, nohand: 514n, never: BigInt(EINTR) };
+const RESTARTS = { sys: 512n, nointr: 513n, nohand: 514n, block: 516n, never: BigInt(EINTR) };
 
 /** A call is over, or with `restart` begins again after a signal. */
 function leaveCall(thread: Thread, trace: Trace<Process>, restart?: Restart): void {

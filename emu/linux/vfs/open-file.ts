@@ -259,6 +259,10 @@ export abstract class OpenFile {
   takes(length: number): number {
     return length;
   }
+  /** Whether a read, or a write of so many bytes, is done at once, and nobody who waits for room or contents hinders it. */
+  movesAtOnce(_length: number, _writes: boolean): boolean {
+    return !this.isStream && (this.kind === "file" || this.kind === "device");
+  }
   /** FIONREAD. Throws ENOTTY where it makes no sense. */
   available(): number {
     return fail("ENOTTY");

@@ -282,6 +282,10 @@ export class PipeEnd extends OpenFile {
     return length <= PIPE_BUF && length > room ? 0 : Math.min(length, room);
   }
 
+  override movesAtOnce(length: number, writes: boolean): boolean {
+    return writes ? this.pipe.readers > 0 && this.takes(length) === length : this.pipe.size > 0;
+  }
+
   override get isStream(): boolean {
     return true;
   }

@@ -1,14 +1,8 @@
 /** Tables of sockets in /proc/PID/net, as Linux's tcp_ipv4.c, udp.c, ipv6/datagram.c and unix/af_unix.c write them. */
 import { type Address, anyAddress, netlinkAddress } from "../net/address.ts";
 import type { Socket } from "../net/socket.ts";
-import {
-  AF_INET,
-  AF_INET6,
-  AF_NETLINK,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IPPROTO_UDPLITE,
-} from "../net/socket-constants.ts";
+import { isListedNetlink } from "../net/socket-diagnosis.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from "../net/socket-constants.ts";
 import { StreamSocket, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../net/stream-socket.ts";
 import { type SyntheticFile, textFile } from "./synthetic.ts";
 
@@ -179,7 +173,7 @@ function countsText6(sockets: ProcSockets): string {
 function netlinkText(sockets: ProcSockets): string {
   const { littleEndian } = sockets;
   const lines = listed(sockets)
-    .filter(({ socket }) => socket.domain === AF_NETLINK)
+    .filter(({ socket }) => isListedNetlink(socket))
     .map(({ socket, ino }) => {
       const view = new DataView((socket.local ?? netlinkAddress(0)).name.slice().buffer);
       const [pid, groups] = [0, 4].map((at) => view.getUint32(at, littleEndian));

@@ -2,8 +2,12 @@
 #include "behaviour.h"
 #include <sys/epoll.h>
 #include <arpa/inet.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <linux/netlink.h>
 #include <linux/random.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -12,9 +16,11 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
+#include <sys/xattr.h>
 
 #define NOWHERE ((void *)-1)
 
@@ -386,4 +392,84 @@ BEHAVIOUR(status_tells_where_file_systems_begin) {
     CHECK(!(named.stx_attributes & STATX_ATTR_MOUNT_ROOT) == !places[i].begins);
     CHECK(named.stx_attributes == opened.stx_attributes && named.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT);
   }
+}
+BEHAVIOUR(sockets_tell_what_they_speak) {
+  static const struct {
+    int domain, type, protocol;
+    const char *name;
+  } kinds[] = {
+      {AF_UNIX, SOCK_STREAM, 0, "UNIX-STREAM"},   {AF_UNIX, SOCK_DGRAM, 0, "UNIX"},
+      {AF_UNIX, SOCK_SEQPACKET, 0, "UNIX"},       {AF_INET, SOCK_STREAM, 0, "TCP"},
+      {AF_INET, SOCK_DGRAM, 0, "UDP"},            {AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, "UDP-Lite"},
+      {AF_INET6, SOCK_STREAM, 0, "TCPv6"},        {AF_INET6, SOCK_DGRAM, 0, "UDPv6"},
+      {AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "NETLINK"},
+  };
+  const char *attribute = "system.sockprotoname";
+  for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    int fd = socket(kinds[i].domain, kinds[i].type, kinds[i].protocol);
+    char name[64], path[64];
+    int length = strlen(kinds[i].name) + 1;
+    CHECK(fd >= 0 && fgetxattr(fd, attribute, NULL, 0) == length);
+    CHECK(fgetxattr(fd, attribute, name, sizeof name) == length && strcmp(name, kinds[i].name) == 0);
+    sprintf(path, "/proc/self/fd/%d", fd);
+    CHECK(getxattr(path, attribute, name, length) == length && strcmp(name, kinds[i].name) == 0);
+    FAILS(fgetxattr(fd, attribute, name, length - 1), ERANGE);
+    FAILS(fgetxattr(fd, attribute, (void *)8, 64), EFAULT);
+    CHECK(flistxattr(fd, name, sizeof name) == (int)strlen(attribute) + 1 && strcmp(name, attribute) == 0);
+    FAILS(fgetxattr(fd, "user.x", name, sizeof name), ENODATA);
+    FAILS(fgetxattr(fd, "system.x", name, sizeof name), EOPNOTSUPP);
+    close(fd);
+  }
+}
+/* The state of a socket's line in /proc/net/netlink: its number there, or -1. */
+static long listed_number(int fd) {
+  struct stat status;
+  CHECK(fstat(fd, &status) == 0);
+  FILE *table = fopen("/proc/net/netlink", "r");
+  char line[256];
+  unsigned long number, inode;
+  long found = -1;
+  while (fgets(line, sizeof line, table))
+    if (sscanf(line, "%*s %*s %lu %*s %*s %*s %*s %*s %*s %lu", &number, &inode) == 2 && inode == status.st_ino) found = number;
+  fclose(table);
+  return found;
+}
+BEHAVIOUR(netlink_is_listed_from_when_it_has_a_number) {
+  int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  CHECK(listed_number(fd) == -1);
+  struct sockaddr_nl name = {AF_NETLINK};
+  CHECK(bind(fd, (void *)&name, sizeof name) == 0 && listed_number(fd) == getpid());
+  struct {
+    struct nlmsghdr head;
+    struct rtgenmsg body;
+  } question = {{NLMSG_LENGTH(sizeof(struct rtgenmsg)), RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 1}, {AF_UNSPEC}};
+  close(fd);
+  fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  CHECK(send(fd, &question, question.head.nlmsg_len, 0) > 0);
+  socklen_t length = sizeof name;
+  CHECK(getsockname(fd, (void *)&name, &length) == 0 && name.nl_pid == getpid());
+  CHECK(listed_number(fd) == getpid());
+  close(fd);
+}
+BEHAVIOUR(what_is_longer_than_known_is_read_up_to_what_is_not_zero) {
+  long page = sysconf(_SC_PAGESIZE);
+  char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(munmap(pages + page, page) == 0);
+  uint64_t *end = (void *)(pages + page);
+  FAILS(syscall(SYS_clone3, end - 20, 180), EFAULT);
+  FAILS(syscall(SYS_openat2, AT_FDCWD, "/", end - 20, 180), EFAULT);
+  end[-1] = 1;
+  FAILS(syscall(SYS_clone3, end - 20, 180), E2BIG);
+  FAILS(syscall(SYS_openat2, AT_FDCWD, "/", end - 20, 180), E2BIG);
+  *(uint32_t *)(end - 20) = 180;
+  FAILS(syscall(SYS_sched_setattr, 0, end - 20, 0), E2BIG);
+  *(uint32_t *)(end - 20) = 180;
+  end[-1] = 0;
+  FAILS(syscall(SYS_sched_setattr, 0, end - 20, 0), EFAULT);
+}
+BEHAVIOUR(memory_of_no_file_has_any_offset) {
+#if ULONG_MAX > 4294967295UL
+  char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0xcafedeadbeef000);
+  CHECK(at != MAP_FAILED && (*at = 1) == 1);
+#endif
 }

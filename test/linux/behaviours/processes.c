@@ -577,3 +577,37 @@ BEHAVIOUR(pages_that_are_touched_are_counted) {
   CHECK(sscanf(status + 2, "%*c %*d %*d %*d %*d %*d %*u %lu %lu", &own, &childs) == 2);
   CHECK((long)own >= before.ru_minflt + 100 && (long)childs == after.ru_minflt);
 }
+static int told;
+static void tells(int signo, siginfo_t *info, void *context) {
+  (void)context;
+  int words[3] = {signo, info->si_code, info->si_pid};
+  (void)!write(told, words, sizeof words);
+}
+BEHAVIOUR(the_kernel_wakes_who_is_left_stopped) {
+  int ends[2], words[3];
+  CHECK(pipe(ends) == 0);
+  pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    pid_t stopped = fork();
+    if (stopped == 0) {
+      told = ends[1];
+      struct sigaction action = {.sa_sigaction = tells, .sa_flags = SA_SIGINFO};
+      sigaction(SIGHUP, &action, NULL);
+      sigaction(SIGCONT, &action, NULL);
+      raise(SIGSTOP);
+      usleep(1000);
+      _exit(0);
+    }
+    waitpid(stopped, NULL, WUNTRACED);
+    _exit(0);
+  }
+  close(ends[1]);
+  int seen = 0;
+  while (read(ends[0], words, sizeof words) == sizeof words) {
+    CHECK(words[1] == SI_KERNEL && words[2] == 0);
+    seen |= words[0] == SIGHUP ? 1 : words[0] == SIGCONT ? 2 : 4;
+  }
+  CHECK(seen == 3 && waitpid(child, NULL, 0) == child);
+  close(ends[0]);
+}

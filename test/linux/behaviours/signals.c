@@ -1,7 +1,11 @@
 /* Signals: who gets them, when, and what is left afterwards. */
 #include "behaviour.h"
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <sys/epoll.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
 #include <ucontext.h>
 
 static volatile sig_atomic_t seen[NSIG], order[64], total;
@@ -299,4 +303,63 @@ BEHAVIOUR(a_thread_waits_for_the_process) {
   void *result;
   CHECK(pthread_create(&thread, NULL, waits, NULL) == 0 && kill(getpid(), SIGUSR1) == 0);
   CHECK(pthread_join(thread, &result) == 0 && result == (void *)(long)SIGUSR1);
+}
+
+/* Calls that end with EINTR where a stop interrupts them, without any handler, and those that go on (signal(7)). */
+static long waits_in(int which) {
+  struct epoll_event event;
+  struct timespec soon = {0, 50000000};
+  struct timeval limit = {10, 0};
+  struct timespec long_time = {10, 0};
+  char byte;
+  int ends[2];
+  sigset_t set;
+  switch (which) {
+    case 0: return epoll_wait(epoll_create1(0), &event, 1, 10000);
+    case 1:
+      sigemptyset(&set);
+      sigaddset(&set, SIGUSR1);
+      sigprocmask(SIG_BLOCK, &set, NULL);
+      return sigtimedwait(&set, NULL, &long_time);
+    case 2: {
+      int id = semget(IPC_PRIVATE, 1, 0600);
+      struct sembuf down = {0, -1, 0};
+      long result = semtimedop(id, &down, 1, &long_time);
+      int error = errno;
+      semctl(id, 0, IPC_RMID);
+      errno = error;
+      return result;
+    }
+    case 3:
+      socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+      setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+      return recv(ends[0], &byte, 1, 0);
+    case 4: return poll(NULL, 0, 50);
+    case 5: return nanosleep(&soon, NULL);
+    case 6: return ppoll(NULL, 0, &soon, NULL);
+  }
+  return 0;
+}
+static void *waits_beside(void *which) { return (void *)(waits_in((long)which) == -1 && errno == EINTR); }
+BEHAVIOUR(what_a_stop_ends) {
+  for (int which = 0; which < 11; which++) {
+    pid_t child = fork();
+    if (child == 0) {
+      /* From 7 on it is a thread beside the first that waits so. */
+      pthread_t thread;
+      void *result;
+      if (which < 7) _exit(waits_in(which) == 0 ? 1 : errno == EINTR ? 2 : 3);
+      pthread_create(&thread, NULL, waits_beside, (void *)(long)(which - 7));
+      pthread_join(thread, &result);
+      _exit(result != NULL ? 2 : 3);
+    }
+    int status;
+    do {
+      usleep(10000);
+      kill(child, SIGSTOP);
+      waitpid(child, &status, WUNTRACED);
+      if (WIFSTOPPED(status)) kill(child, SIGCONT);
+    } while (WIFSTOPPED(status) && waitpid(child, &status, WNOHANG) == 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == (which < 4 || which > 6 ? 2 : 1));
+  }
 }

@@ -6,5 +6,5 @@ import { describeGuest } from "../signals/guests.ts";
 describeGuest("process", "processes", { reference: false });
 describeGuest("process", "threads", { reference: false });
 // qemu-user has other numbers of interrupts in signal frames, and brk(2) gives nothing back.
-describeGuest("process", "brief", { defects: [1, 5], littleEndian: true });
+describeGuest("process", "brief", { defects: [1, 6], littleEndian: true });
 describeFrozen("process", ["sched-reset", "execveat", "access", "uptime"]);

@@ -76,6 +76,31 @@ static int moves(void) {
   return 0;
 }
 
+/* What goes through a pipe, which is full or empty at times. */
+static int passes(void) {
+  static char piece[3000], back[3000];
+  int ends[2], sent = 0, got = 0;
+  pipe2(ends, O_NONBLOCK);
+  for (int i = 0; i < TIMES; i++) {
+    memset(piece, i, sizeof piece);
+    errno = 0;
+    if (write(ends[1], piece, sizeof piece) == sizeof piece) sent++;
+    else if (errno != EAGAIN) return 1;
+    if (sent - got < 20 && i % 50 < 40) continue;
+    while (i % 50 == 49 || sent - got > 10) {
+      long count = read(ends[0], back, sizeof back);
+      if (count == -1 && errno == EAGAIN) break;
+      if (count != sizeof back || back[0] != back[sizeof back - 1]) return 2;
+      got++;
+    }
+  }
+  close(ends[0]);
+  handle(SIGPIPE);
+  int before = taken;
+  if (write(ends[1], piece, 1) != -1 || errno != EPIPE || taken != before + 1) return 3;
+  return sent - got > 20;
+}
+
 /* SIGXFSZ comes with the write that is too long. */
 static int exceeds(void) {
   char name[] = "brief-XXXXXX";
@@ -196,7 +221,7 @@ int main(void) {
   static const struct {
     const char *name;
     int (*run)(void);
-  } parts[] = {{"unblocks", unblocks}, {"moves", moves},           {"exceeds", exceeds}, {"ticks", ticks},
+  } parts[] = {{"unblocks", unblocks}, {"moves", moves},           {"passes", passes}, {"exceeds", exceeds}, {"ticks", ticks},
                {"shrinks", shrinks},   {"reads code", reads_code}, {"reads itself", reads_itself}, {"clocks", clocks}};
   for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) printf("%s: %d\n", parts[i].name, parts[i].run());
   return 0;
