@@ -249,6 +249,11 @@ export const MOST_GUESSES = 6;
 export const MOST_SPLIT = 64;
 /** Functions that another thread has been asked to translate, at a time, before more are left until later. */
 export const MOST_ORDERS = 8;
+/**
+ * Parts of a function (a block, an end of one, a way out) that are emitted in one step: to stop after each took 6 to 12 % of what translating takes, after
+ * so many nothing that could be measured.
+ */
+export const PARTS_IN_A_STEP = 16;
 /** Milliseconds that the guest's thread may translate for each that the program has had. */
 export const TRANSLATED_WITHIN = 8;
 /**

@@ -5,7 +5,7 @@ import { ALWAYS, bi, bo, CR_VALUE, CTR_ZERO, IGNORE_CR, IGNORE_CTR, LK } from ".
 import { hasPrefixed } from "../cpu/prefixed.ts";
 import type { Instruction } from "../isa/instruction.ts";
 import type { PrefixedInstruction } from "../isa/prefixed-table.ts";
-import { LEAST_LEAVES, type Tuning } from "../tuning.ts";
+import { LEAST_LEAVES, PARTS_IN_A_STEP, type Tuning } from "../tuning.ts";
 import { type BlockValues, lookAhead, type Range, testedBefore } from "./access-ranges.ts";
 import { findTests } from "./budget-tests.ts";
 import { buildFlow, type Edge, type Entries, type Flow, type Loop, mostBrought } from "./flow.ts";
@@ -128,7 +128,10 @@ class Translator {
     const body = g.code;
     g.reset();
     this.emitTree(flow.root);
-    for (let next = this.toDo.pop(); next !== undefined; next = this.toDo.pop()) yield next();
+    for (let next = this.toDo.pop(), done = 1; next !== undefined; next = this.toDo.pop(), done++) {
+      next();
+      if (done % PARTS_IN_A_STEP === 0) yield;
+    }
     g.code.op(Op.unreachable);
     const head = new Code();
     head.get(STACK);

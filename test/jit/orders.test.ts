@@ -168,7 +168,7 @@ it("the guest's thread lets the program go on while it translates, and looks whe
   expect(jit.statistics).toMatchObject({ ordered: 0, stale: 1 });
 });
 
-it("a function of many blocks is looked through and emitted in many more steps", () => {
+it("a function of many blocks is looked through in as many steps, and emitted in some", () => {
   const others = new LateTranslator(() => false);
   const lines = Array.from({ length: 40 }, (_, n) => [`cmpi 0,0,5,${n}`, "bc 12,2,8", "add 4,4,5"]).flat();
   looping(() => others, undefined, [...lines, `b -${4 * lines.length}`]).run(9999);
@@ -176,7 +176,7 @@ it("a function of many blocks is looked through and emitted in many more steps",
   const blocks = order.region.blocks.map((block) => ({ ...block, rows: rowsOf(block.start, block.words) }));
   const steps = [...producing({ ...order, region: { ...order.region, blocks } })];
   expect(blocks.length).toBeGreaterThan(40);
-  expect(steps.length).toBeGreaterThan(3 * blocks.length);
+  expect(steps.length).toBeGreaterThan(1.25 * blocks.length);
 });
 
 it("no other thread is begun for a little", () => {
