@@ -423,21 +423,23 @@ function copy(
 
 /** sendfile(2); `wide`: the offset is 64 bits whatever the ABI. */
 function sendfile(ctx: SyscallContext, wide: boolean): number {
+  const { memory } = ctx;
+  const pointer = ctx.args.address(2);
+  const size = wide || ctx.abi.is64 ? 8 : 4;
+  // Where it is to begin comes before the descriptors (Linux: sys_sendfile64).
+  if (pointer !== 0 && accessible(memory, pointer, size, true) < size) throw new SysError(EFAULT);
   const to = target(ctx, 0);
   const from = source(ctx, 1);
   if (!from.seekable || from.kind === "directory" || to.flags & O_APPEND) throw new SysError(EINVAL);
   if (ctx.args.isNegative(3)) throw new SysError(EINVAL);
-  const pointer = ctx.args.address(2);
   const count = Math.min(ctx.args.size(3), MAX_RW_COUNT);
   if (pointer === 0) return copy(ctx, from, to, count, {});
-  const size = wide || ctx.abi.is64 ? 8 : 4;
-  if (accessible(ctx.memory, pointer, size, true) < size) throw new SysError(EFAULT);
-  const offset = size === 8 ? BigInt.asIntN(64, ctx.memory.read64(pointer)) : ctx.memory.read32(pointer);
+  const offset = size === 8 ? BigInt.asIntN(64, memory.read64(pointer)) : memory.read32(pointer);
   const position = positionArg(from, Number(offset));
   if (position === MAX_OFFSET) throw new SysError(EOVERFLOW);
   const done = copy(ctx, from, to, count, { from: position });
-  if (size === 8) ctx.memory.write64(pointer, BigInt(position + done));
-  else ctx.memory.write32(pointer, position + done);
+  if (size === 8) memory.write64(pointer, BigInt(position + done));
+  else memory.write32(pointer, position + done);
   return done;
 }
 

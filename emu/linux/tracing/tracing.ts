@@ -12,7 +12,15 @@ import { notifyEnd } from "../signals/children.ts";
 import { signalInfo } from "../signals/pending.ts";
 import { letGo, post, stopFor, stopIfDue, stopWithGroup, tellTracer } from "../signals/post.ts";
 import { forceSignal } from "../signals/send.ts";
-import { CLD_TRAPPED, SI_USER, SIGKILL, SIGSTOP, SIGTRAP, TRAP_TRACE } from "../signals/signal-numbers.ts";
+import {
+  CLD_TRAPPED,
+  SI_KERNEL,
+  SI_USER,
+  SIGKILL,
+  SIGSTOP,
+  SIGTRAP,
+  TRAP_TRACE,
+} from "../signals/signal-numbers.ts";
 import { hasSignals } from "../signals/task-signals.ts";
 import type { Thread } from "../thread.ts";
 import type { Restart, WaitFor } from "../wait-queue.ts";
@@ -146,7 +154,7 @@ export function stepped(thread: Thread): void {
 export function stopAttached(thread: Thread, trace: Trace<Process>): void {
   const { process } = thread;
   if (process.stoppedBy !== 0) stopWithGroup(thread, trace, process.stoppedBy);
-  else post(process, signalInfo(SIGSTOP, SI_USER), thread);
+  else post(process, signalInfo(SIGSTOP, SI_KERNEL), thread);
 }
 
 /** What a call that was not made is over with: a negative number in r3 is an error's (Linux: syscall_exit_prepare). */
@@ -208,10 +216,13 @@ export function goOn(
   if (mode !== "syscall") trace.inCall = false;
   if (signo !== 0) {
     const { pid, credentials } = trace.tracer;
-    const info =
-      stop?.info?.signo === signo ? stop.info : signalInfo(signo, SI_USER, { pid, uid: credentials.uid });
-    if (stop?.kind === "signal") trace.inject = info;
-    else if (stop?.kind === "entry" || stop?.kind === "exit") post(thread.process, info, thread);
+    if (stop?.kind === "signal") {
+      trace.inject =
+        stop.info?.signo === signo ? stop.info : signalInfo(signo, SI_USER, { pid, uid: credentials.uid });
+    } else if (stop?.kind === "entry" || stop?.kind === "exit") {
+      // As the kernel's own (Linux: ptrace_report_syscall).
+      post(thread.process, signalInfo(signo, SI_KERNEL), thread);
+    }
   }
   letGo(thread, trace);
 }

@@ -223,6 +223,8 @@ BEHAVIOUR(copies_inside_the_kernel) {
   int from = file_with("a", "0123456789"), to = open("b", O_RDWR | O_CREAT, 0600);
   off_t at = 2;
   CHECK(sendfile(to, from, &at, 4) == 4 && at == 6 && holds(to, 0, "2345"));
+  FAILS(sendfile(-1, -1, (off_t *)16, 4), EFAULT);
+  FAILS(sendfile(-1, -1, &at, 4), EBADF);
   loff_t in = 0, out = 4;
   CHECK(copy_file_range(from, &in, to, &out, 3, 0) == 3 && in == 3 && out == 7);
   CHECK(holds(to, 0, "2345012"));

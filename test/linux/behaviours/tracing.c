@@ -353,6 +353,39 @@ BEHAVIOUR(a_signal_in_a_traced_call) {
   CHECK(WEXITSTATUS(next(child)) == 1);
 }
 
+static volatile siginfo_t given;
+static void notes(int signal, siginfo_t *info, void *context) { given = *info; }
+static void takes_one(void) {
+  struct sigaction action = {.sa_sigaction = notes, .sa_flags = SA_SIGINFO};
+  sigaction(SIGUSR1, &action, NULL);
+  syscall(SYS_getppid);
+  _exit(given.si_signo == SIGUSR1 && given.si_code == SI_KERNEL && given.si_pid == 0 ? 1 : 9);
+}
+BEHAVIOUR(a_signal_given_at_the_stop_of_a_call_is_the_kernels) {
+  for (int at_exit = 0; at_exit < 2; at_exit++) {
+    struct call_info info;
+    pid_t child = traced(takes_one);
+    ask(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
+    do {
+      ask(PTRACE_SYSCALL, child, 0, 0);
+      CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+      syscall(SYS_ptrace, 0x420e, child, sizeof info, &info);
+    } while (info.op != 1 || info.entry.number != SYS_getppid);
+    if (at_exit) {
+      ask(PTRACE_SYSCALL, child, 0, 0);
+      CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
+    }
+    ask(PTRACE_CONT, child, 0, SIGUSR1);
+    CHECK(next(child) == STATUS(SIGUSR1, 0));
+    siginfo_t told;
+    ask(PTRACE_GETSIGINFO, child, 0, (long)&told);
+    CHECK(told.si_signo == SIGUSR1 && told.si_code == SI_KERNEL && told.si_pid == 0);
+    ask(PTRACE_CONT, child, 0, SIGUSR1);
+    int status = next(child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+  }
+}
+
 static void pauses(void) {
   for (;;) pause();
 }
@@ -363,7 +396,9 @@ static pid_t paused(void) {
 }
 BEHAVIOUR(attaching_and_detaching) {
   pid_t child = paused();
+  siginfo_t info;
   CHECK(ptrace(PTRACE_ATTACH, child, 0, 0) == 0 && next(child) == STATUS(SIGSTOP, 0));
+  CHECK(ptrace(PTRACE_GETSIGINFO, child, 0, &info) == 0 && info.si_code == SI_KERNEL && info.si_pid == 0);
   FAILS(ptrace(PTRACE_ATTACH, child, 0, 0), EPERM);
   FAILS(ptrace(PTRACE_SEIZE, child, 4, 0), EIO);
   CHECK(ptrace(PTRACE_DETACH, child, 0, 0) == 0);
