@@ -329,15 +329,20 @@ static void sleeps(void) {
   syscall(SYS_nanosleep, time, shared);
   _exit(shared[0] == 999 && shared[1] == shared[3] ? heard : 9);
 }
-BEHAVIOUR(a_signal_in_a_traced_call) {
+/* Lets a child go on until it enters a call. */
+static void enters(pid_t child, long number) {
   struct call_info info;
-  pid_t child = traced(sleeps);
   ask(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
   do {
     ask(PTRACE_SYSCALL, child, 0, 0);
     CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
     syscall(SYS_ptrace, 0x420e, child, sizeof info, &info);
-  } while (info.op != 1 || info.entry.number != SYS_nanosleep);
+  } while (info.op != 1 || info.entry.number != number);
+}
+BEHAVIOUR(a_signal_in_a_traced_call) {
+  struct call_info info;
+  pid_t child = traced(sleeps);
+  enters(child, SYS_nanosleep);
   ask(PTRACE_SYSCALL, child, 0, 0);
   /* Of 1000 seconds none may be over yet: Linux even tells its timer's slack as left. */
   usleep(1000);
@@ -363,14 +368,8 @@ static void takes_one(void) {
 }
 BEHAVIOUR(a_signal_given_at_the_stop_of_a_call_is_the_kernels) {
   for (int at_exit = 0; at_exit < 2; at_exit++) {
-    struct call_info info;
     pid_t child = traced(takes_one);
-    ask(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
-    do {
-      ask(PTRACE_SYSCALL, child, 0, 0);
-      CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
-      syscall(SYS_ptrace, 0x420e, child, sizeof info, &info);
-    } while (info.op != 1 || info.entry.number != SYS_getppid);
+    enters(child, SYS_getppid);
     if (at_exit) {
       ask(PTRACE_SYSCALL, child, 0, 0);
       CHECK(next(child) == STATUS(SIGTRAP | 0x80, 0));
