@@ -466,6 +466,11 @@ export class JitEngine extends Interpreter {
       this.setPatience(address, this.tuning.reuseThreshold);
       return;
     }
+    // What has just been made for it is in the archive as well, and about to be put to use.
+    if (this.received.some(({ job }) => job === this.promised.get(address))) {
+      this.setPatience(address, this.tuning.reuseThreshold);
+      return;
+    }
     if (this.reuse(address)) return;
     const { entryThreshold, mostEntries } = this.tuning;
     const isCalled = this.isCalled(address);

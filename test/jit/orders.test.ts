@@ -168,6 +168,13 @@ it("the guest's thread lets the program go on while it translates, and looks whe
   expect(jit.statistics).toMatchObject({ ordered: 0, stale: 1 });
 });
 
+it("what waits to be put to use is not taken for another's in the meantime", () => {
+  const { jit, run } = looping(() => undefined, { ...STEPWISE, reuseThreshold: 2 });
+  const end = performance.now() + 20_000;
+  while (jit.statistics.translated === 0 && performance.now() < end) run(999);
+  expect(jit.statistics).toMatchObject({ units: 1, reused: 0, stale: 0 });
+});
+
 it("a function of many blocks is looked through in as many steps, and emitted in some", () => {
   const others = new LateTranslator(() => false);
   const lines = Array.from({ length: 40 }, (_, n) => [`cmpi 0,0,5,${n}`, "bc 12,2,8", "add 4,4,5"]).flat();
