@@ -43,6 +43,10 @@ export const to = bt;
 /** The count of M and X forms. */
 export const sh = bb;
 
+/** The six-bit SH of MD and XS forms, and MB or ME, whose most significant bit comes last. */
+export const sh6 = (word: number): number => ((word >> 11) & 31) | ((word & 2) << 4);
+export const mb6 = (word: number): number => ((word >> 6) & 31) | (word & 32);
+
 /** The SPR (or TBR) number, whose halves are exchanged in the word. */
 export const spr = (word: number): number => ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
 

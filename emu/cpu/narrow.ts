@@ -5,8 +5,9 @@
  * of `CpuModel.wide`, which the personality changes to when a program comes to one.
  */
 import type { CpuKind } from "./cpu.ts";
-import { ra, rb, rc, rs } from "./fields.ts";
+import { mb6, ra, rb, rc, rs, sh6 } from "./fields.ts";
 import { type Handler, illegal, type Selector } from "./handler.ts";
+import { maskHigh } from "./masks.ts";
 import { cpu } from "./views.ts";
 
 /** Whether it runs a 32-bit program that has come to need upper halves. The interpreter knows how; translated code has low words alone. */
@@ -24,19 +25,9 @@ const ALWAYS = new Set(
 export const OF_UPPER_HALVES = `mfvsrd mfvsrld mtvsrd mtvsrdd xsiexpdp xsxsigdp vgnb vinsd vinsdlx vinsdrx
   vcntmbb vcntmbh vcntmbw vcntmbd lxvl lxvll stxvl stxvll`.split(/\s+/);
 
-const ALL = 2n ** 64n - 1n;
-/** The upper half of MASK(mb, me). */
-function upperMask(mb: number, me: number): bigint {
-  const left = ALL >> BigInt(mb);
-  const right = (ALL << BigInt(63 - me)) & ALL;
-  return (mb <= me ? left & right : left | right) >> 32n;
-}
-const sh6 = (word: number): number => ((word >> 11) & 31) | ((word & 2) << 4);
-const mb6 = (word: number): number => ((word >> 6) & 31) | (word & 32);
-
-/** Whether nothing of a low word is in the upper half when it has been rotated and masked. */
+/** Whether nothing of a low word, which is MASK(32, 63), is in the upper half when it has been rotated and masked. */
 const leavesUpper = (sh: number, mb: number, me: number): boolean =>
-  (((0xffff_ffffn << BigInt(sh)) >> 32n) & upperMask(mb, me)) === 0n;
+  (maskHigh((32 - sh) & 63, 63 - sh) & maskHigh(mb, me)) === 0;
 
 const BY_WORD = new Map<string, (word: number) => boolean>([
   ["rldicl", (word) => leavesUpper(sh6(word), mb6(word), 63)],

@@ -1,32 +1,17 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
-import { RC, ra, rb, rs, sh } from "../fields.ts";
+import { mb6, RC, ra, rb, rs, sh, sh6 } from "../fields.ts";
 import { record, setCarry } from "../flags.ts";
 import type { HandlerTable } from "../handler.ts";
+import { highFrom, highThrough, lowFrom, lowThrough, maskHigh, maskLow, wordMask } from "../masks.ts";
 import { cpu } from "../views.ts";
 
 const rotateLeft = (value: number, by: number): number => (value << by) | (value >>> -by);
 
-/** The low 32 bits of MASK(mb + 32, me + 32), at (mb << 5) | me: ones from bit mb through bit me, around the end. */
-const WORD_MASKS = Int32Array.from({ length: 1024 }, (_, fields) => {
-  const mb = fields >> 5;
-  const me = fields & 31;
-  const left = -1 >>> mb;
-  const right = -1 << (31 - me);
-  return mb <= me ? left & right : left | right;
-});
-const wordMask = (word: number): number => WORD_MASKS[(word >> 1) & 0x3ff];
+/** What `wordMask` gives, at (mb << 5) | me. */
+const WORD_MASKS = Int32Array.from({ length: 1024 }, (_, fields) => wordMask(fields >> 5, fields & 31));
+const maskOf = (word: number): number => WORD_MASKS[(word >> 1) & 0x3ff];
 /** The high 32 bits of that mask: where it goes around the end all of them, otherwise none. */
-const wordMaskHigh = (word: number): number => (((word >> 1) & 31) - ((word >> 6) & 31)) >> 31;
-
-/** Halves of MASK(mb, 63) and of MASK(0, me). */
-const highFrom = (mb: number): number => (mb < 32 ? -1 >>> mb : 0);
-const lowFrom = (mb: number): number => (mb < 32 ? -1 : -1 >>> (mb - 32));
-const highThrough = (me: number): number => (me < 32 ? -1 << (31 - me) : -1);
-const lowThrough = (me: number): number => (me < 32 ? 0 : -1 << (63 - me));
-
-/** The six-bit SH of MD and XS forms, and MB or ME, whose most significant bit comes last. */
-const sh6 = (word: number): number => ((word >> 11) & 31) | ((word & 2) << 4);
-const mb6 = (word: number): number => ((word >> 6) & 31) | (word & 32);
+const maskHighOf = (word: number): number => (((word >> 1) & 31) - ((word >> 6) & 31)) >> 31;
 
 const give = (word: number, low: number, high: number) => {
   cpu.i32[ra(word)] = low;
@@ -36,7 +21,7 @@ const give = (word: number, low: number, high: number) => {
 /** RA <- ROTL32((RS), n) & MASK(MB + 32, ME + 32); ROTL32 has the rotated word in both halves. */
 const rotateWord = (word: number, n: number) => {
   const rotated = rotateLeft(cpu.i32[rs(word)], n);
-  give(word, rotated & wordMask(word), rotated & wordMaskHigh(word));
+  give(word, rotated & maskOf(word), rotated & maskHighOf(word));
 };
 /** The halves of ROTL64((RS), n): shifts by 32 are made of two, for JavaScript shifts by n modulo 32. */
 const near = (word: number, n: number) => cpu.i32[rs(word) + (n >> 5)];
@@ -51,12 +36,6 @@ const clearRight = (word: number, n: number) => {
   const me = mb6(word);
   give(word, rotatedLow(word, n) & lowThrough(me), rotatedHigh(word, n) & highThrough(me));
 };
-/** The halves of MASK(MB, 63 - SH). */
-const insertLow = (mb: number, me: number) =>
-  mb <= me ? lowFrom(mb) & lowThrough(me) : lowFrom(mb) | lowThrough(me);
-const insertHigh = (mb: number, me: number) =>
-  mb <= me ? highFrom(mb) & highThrough(me) : highFrom(mb) | highThrough(me);
-
 /** CA is set if the value is negative and one of the bits shifted out is not zero. */
 function shiftRightAlgebraicWord(word: number, n: number): void {
   const value = cpu.i32[rs(word)];
@@ -94,8 +73,8 @@ export const rotateHandlers: HandlerTable = {
   rlwnm: (word) => rotateWord(word, cpu.i32[rb(word)] & 31),
   rlwimi: (word) => {
     const rotated = rotateLeft(cpu.i32[rs(word)], sh(word));
-    const low = wordMask(word);
-    const high = wordMaskHigh(word);
+    const low = maskOf(word);
+    const high = maskHighOf(word);
     give(
       word,
       (rotated & low) | (cpu.i32[ra(word)] & ~low),
@@ -108,14 +87,14 @@ export const rotateHandlers: HandlerTable = {
   rldcr: (word) => clearRight(word, cpu.i32[rb(word)] & 63),
   rldic: (word) => {
     const n = sh6(word);
-    const low = insertLow(mb6(word), 63 - n);
-    const high = insertHigh(mb6(word), 63 - n);
+    const low = maskLow(mb6(word), 63 - n);
+    const high = maskHigh(mb6(word), 63 - n);
     give(word, rotatedLow(word, n) & low, rotatedHigh(word, n) & high);
   },
   rldimi: (word) => {
     const n = sh6(word);
-    const low = insertLow(mb6(word), 63 - n);
-    const high = insertHigh(mb6(word), 63 - n);
+    const low = maskLow(mb6(word), 63 - n);
+    const high = maskHigh(mb6(word), 63 - n);
     give(
       word,
       (rotatedLow(word, n) & low) | (cpu.i32[ra(word)] & ~low),

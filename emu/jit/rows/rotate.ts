@@ -1,5 +1,6 @@
 /** Fixed-point rotate and shift instructions: Power ISA 3.0B, I.3.3.14. */
-import { sh } from "../../cpu/fields.ts";
+import { mb6, sh, sh6 } from "../../cpu/fields.ts";
+import { maskHigh, maskLow, wordMask } from "../../cpu/masks.ts";
 import type { Generator } from "../generator.ts";
 import { CA_SLOT, CA32_SLOT } from "../slots.ts";
 import { I32, I64, Op } from "../wasm.ts";
@@ -7,23 +8,9 @@ import { type Emit, give, giveWord, mostOf, noteMost, RA, RB, type Rows, RS, rec
 
 const MB = (word: number): number => (word >>> 6) & 31;
 const ME = (word: number): number => (word >>> 1) & 31;
-const sh6 = (word: number): number => ((word >>> 11) & 31) | ((word & 2) << 4);
-const mb6 = (word: number): number => ((word >>> 6) & 31) | (word & 32);
 
-/** The low word of MASK(mb + 32, me + 32). */
-const wordMask = (mb: number, me: number): number => {
-  const left = -1 >>> mb;
-  const right = -1 << (31 - me);
-  return (mb <= me ? left & right : left | right) | 0;
-};
 /** MASK(mb, me) of 64 bits, as words [low, high]. */
-function mask64(mb: number, me: number): [number, number] {
-  const from = (n: number): [number, number] => (n < 32 ? [-1, -1 >>> n] : [n < 64 ? -1 >>> (n - 32) : 0, 0]);
-  const through = (n: number): [number, number] => (n < 32 ? [0, -1 << (31 - n)] : [-1 << (63 - n), -1]);
-  const a = from(mb);
-  const b = through(me);
-  return mb <= me ? [a[0] & b[0], a[1] & b[1]] : [a[0] | b[0], a[1] | b[1]];
-}
+const mask64 = (mb: number, me: number): [number, number] => [maskLow(mb, me), maskHigh(mb, me)];
 
 /** Pushes ROTL32((RS), n), n a constant or the low bits of RB. */
 const rotatedWord = (g: Generator, word: number, byRegister: boolean): void => {
