@@ -116,15 +116,14 @@ const MOST_COMMON = 512;
 /** The system calls of an ABI. */
 export class SyscallTable {
   private readonly abi: AbiInfo;
-  /** Those that there are, by small number: an array takes less than a map. */
+  /** Those that have been made, by small number. */
   private readonly common: (SyscallRow | undefined)[] = new Array(MOST_COMMON).fill(undefined);
-  /** Rows by number, of the calls that have been made; undefined where there is no handler. */
-  private readonly rows: Map<number, SyscallRow | undefined>;
+  private readonly extra: ReadonlyMap<number, SyscallRow>;
 
   /** `extra` are calls besides Linux's. */
   constructor(abi: AbiInfo, extra: ReadonlyMap<number, SyscallRow>) {
     this.abi = abi;
-    this.rows = new Map(extra);
+    this.extra = extra;
   }
 
   /** The row of a number; undefined where there is no such call, or no handler. */
@@ -136,11 +135,7 @@ export class SyscallTable {
     return row;
   }
   private find(number: number): SyscallRow | undefined {
-    const known = this.rows.get(number);
-    if (known !== undefined || this.rows.has(number)) return known;
     const name = syscallName(this.abi, number);
-    const row = name === undefined ? undefined : rowNamed(name);
-    if (name !== undefined) this.rows.set(number, row);
-    return row;
+    return this.extra.get(number) ?? (name === undefined ? undefined : rowNamed(name));
   }
 }
