@@ -400,7 +400,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   }
   if (from.threads.length > MOST_THREADS) throw new RangeError("too many threads");
   // They have them at the time, if only as zero.
-  if (!process.abi.is64 && from.threads.some(hasUpperHalves)) process.kernel.widen(process.mm);
+  if (!process.abi.is64 && from.threads.some(needsUpperHalves)) process.kernel.widen(process.mm);
   for (const each of from.threads) thawThread(process, { noNewPrivs, scheduling, ...each });
   if (from.threads.length === 0) {
     process.files.close();
@@ -409,7 +409,7 @@ function thawProcess(process: Process, from: ProcessSnapshot, objects: readonly 
   process.timers.thaw(from);
 }
 
-const hasUpperHalves = ({ registers: { gpr, ctr, lr } }: ThreadSnapshot): boolean =>
+const needsUpperHalves = ({ registers: { gpr, ctr, lr } }: ThreadSnapshot): boolean =>
   [...gpr, ctr, lr].some((value) => value > 0xffff_ffffn);
 
 /** By what the program is known to who has translated it before, if its file is mapped as programs are. */

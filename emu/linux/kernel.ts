@@ -141,6 +141,12 @@ const UTS = {
 /** Thrown where an instruction wants the time in the middle of a piece, when only the count at its end is known. */
 const TIME_WANTED = new Error("the time base is read");
 
+/** A call of which signals are taken, with the halves that r3 had before it. */
+const returnedCall = (low: number, high: number, vectored: boolean): ReturnedCall => ({
+  origGpr3: (BigInt(high) << 32n) | BigInt(low),
+  vectored,
+});
+
 const least = (a: bigint | undefined, b: bigint | undefined): bigint | undefined => {
   if (a === undefined) return b;
   return b === undefined || a < b ? a : b;
@@ -676,7 +682,7 @@ export class Kernel implements System {
     this.unseen++;
     if (matched !== undefined) trapLater(thread, matched);
     if (!hasSignals(thread) && thread.state === "runnable" && !this.stopRequested) return CallEnd.made;
-    this.returned = { origGpr3: (BigInt(high) << 32n) | BigInt(low), vectored };
+    this.returned = returnedCall(low, high, vectored);
     return CallEnd.interrupted;
   };
 
@@ -713,10 +719,8 @@ export class Kernel implements System {
       const [low, high] = [registers.u32[R3], registers.u32[R3 + 1]];
       const vectored = isVectored(thread);
       const completed = this.call(thread, vectored);
-      if (completed && thread.state === "runnable" && hasSignals(thread)) {
-        const origGpr3 = (BigInt(high) << 32n) | BigInt(low);
-        this.takeSignals(thread, { origGpr3, vectored });
-      }
+      if (completed && thread.state === "runnable" && hasSignals(thread))
+        this.takeSignals(thread, returnedCall(low, high, vectored));
     } else if (exit === "called" && thread.state === "runnable" && hasSignals(thread))
       this.takeSignals(thread, this.returned);
     if (this.executed >= LEAST_PIECE || ++this.unseen >= MOST_UNSEEN || thread.process.timers.anyOfCpu)
