@@ -36,6 +36,17 @@ static void handle(int signo) {
   sigaction(signo, &action, NULL);
 }
 
+/* A file without a name, and a page for code. */
+static int unnamed(void) {
+  char name[] = "brief-XXXXXX";
+  int fd = mkstemp(name);
+  unlink(name);
+  return fd;
+}
+static uint32_t *code_page(void) {
+  return mmap(NULL, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* A signal that a call lets through is taken before the next instruction, in the call's frame. */
 static int unblocks(void) {
   sigset_t set;
@@ -103,9 +114,7 @@ static int passes(void) {
 
 /* SIGXFSZ comes with the write that is too long. */
 static int exceeds(void) {
-  char name[] = "brief-XXXXXX";
-  int fd = mkstemp(name);
-  unlink(name);
+  int fd = unnamed();
   handle(SIGXFSZ);
   struct rlimit limit;
   getrlimit(RLIMIT_FSIZE, &limit);
@@ -166,10 +175,8 @@ static int shrinks(void) {
 
 /* Code that a call has read is what runs next. */
 static int reads_code(void) {
-  char name[] = "brief-XXXXXX";
-  int fd = mkstemp(name);
-  unlink(name);
-  uint32_t *code = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int fd = unnamed();
+  uint32_t *code = code_page();
   for (int i = 0; i < TIMES; i++) {
     uint32_t words[] = {0x38600000 | i, 0x4e800020};
     pwrite(fd, words, sizeof words, 0);
@@ -184,10 +191,8 @@ static int reads_code(void) {
 
 /* So is the instruction after the call, which that has changed. */
 static int reads_itself(void) {
-  char name[] = "brief-XXXXXX";
-  int fd = mkstemp(name);
-  unlink(name);
-  uint32_t *code = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int fd = unnamed();
+  uint32_t *code = code_page();
   uint32_t words[] = {0x38000000 | SYS_read, 0x44000002, 0x38600000, 0x4e800020};
   memcpy(code, words, sizeof words);
   for (int i = 0; i < TIMES; i++) {
